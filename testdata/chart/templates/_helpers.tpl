@@ -55,7 +55,7 @@
 
 {{- define "hw.s3Env" -}}
 {{- $s3 := include "hw.s3" . | fromJson -}}
-{{- with $s3.secret }}
+{{- with $s3.secret -}}
 - name: AWS_ACCESS_KEY_ID
   valueFrom:
     secretKeyRef:
@@ -117,6 +117,9 @@ securityContext:
 
 {{/* dict "root" "at": at holds nodeSelector and tolerations. "early" is for hooks that run before the priority class exists. */}}
 {{- define "hw.podSettings" -}}
+{{- include "hw.podSettingsLines" . | trim -}}
+{{- end -}}
+{{- define "hw.podSettingsLines" -}}
 {{- $g := .root.Values.global._hopsworks -}}
 {{- with $g.imagePullSecrets }}
 imagePullSecrets:
@@ -143,6 +146,9 @@ tolerations:
 
 {{/* dict "root" "volume": an init container that gives a volume to the pod's user. */}}
 {{- define "hw.volumePermissions" -}}
+{{- include "hw.volumePermissionsLines" . | trim -}}
+{{- end -}}
+{{- define "hw.volumePermissionsLines" -}}
 {{- $g := .root.Values.global._hopsworks -}}
 {{- if $g.volumePermissions.enabled }}
 - name: volume-permissions
@@ -218,8 +224,7 @@ exit 1
 {{- define "hw.recordBackupScript" -}}
 #!/bin/bash
 # record_backup.sh <id> <start in ms> <path> [<state>]: one entry of the backup
-# metadata, with rotation once the active ConfigMap is full. Then entries older
-# than $BACKUP_TTL go.
+# metadata, with rotation once the active ConfigMap is full.
 set -euo pipefail
 labels="app=backups-metadata,service=$METADATA_SERVICE,managed-by=cronjob"
 kube() { kubectl -n "$NAMESPACE" "$@"; }
