@@ -252,9 +252,9 @@ if [ "$keys" -ge "$METADATA_MAX_KEYS" ] || [ "$bytes" -ge "$METADATA_MAX_BYTES" 
 fi
 
 end=$(date +%s%3N)
-entry=$(jq -cn --arg state "${4:-SUCCESS}" --arg start "$(stamp "$2")" --arg end "$(stamp "$end")" \
+entry=$(jq -cn --arg state "${4:-SUCCESS}" --arg start "$(stamp "$2")" --arg finish "$(stamp "$end")" \
   --argjson ms "$((end - $2))" --arg path "$3" \
-  '{start_time: $start, end_time: $end, duration_ms: $ms, state: $state, path: $path}')
+  '{start_time: $start, end_time: $finish, duration_ms: $ms, state: $state, path: $path}')
 kube patch configmap "$active" --type merge \
   -p "$(jq -cn --arg id "$1" --arg entry "$entry" '{data: {($id): $entry}}')"
 echo "--- recorded $1 in $active"
