@@ -55,7 +55,7 @@
 
 {{- define "hw.s3Env" -}}
 {{- $s3 := include "hw.s3" . | fromJson -}}
-{{- with $s3.secret }}
+{{- with $s3.secret -}}
 - name: AWS_ACCESS_KEY_ID
   valueFrom:
     secretKeyRef:
@@ -117,6 +117,9 @@ securityContext:
 
 {{/* dict "root" "at": at holds nodeSelector and tolerations. "early" is for hooks that run before the priority class exists. */}}
 {{- define "hw.podSettings" -}}
+{{- include "hw.podSettingsLines" . | trim -}}
+{{- end -}}
+{{- define "hw.podSettingsLines" -}}
 {{- $g := .root.Values.global._hopsworks -}}
 {{- with $g.imagePullSecrets }}
 imagePullSecrets:
@@ -143,6 +146,9 @@ tolerations:
 
 {{/* dict "root" "volume": an init container that gives a volume to the pod's user. */}}
 {{- define "hw.volumePermissions" -}}
+{{- include "hw.volumePermissionsLines" . | trim -}}
+{{- end -}}
+{{- define "hw.volumePermissionsLines" -}}
 {{- $g := .root.Values.global._hopsworks -}}
 {{- if $g.volumePermissions.enabled }}
 - name: volume-permissions
@@ -218,8 +224,7 @@ exit 1
 {{- define "hw.recordBackupScript" -}}
 #!/bin/bash
 # record_backup.sh <id> <start in ms> <path> [<state>]: one entry of the backup
-# metadata, with rotation once the active ConfigMap is full. Then entries older
-# than $BACKUP_TTL go.
+# metadata, with rotation once the active ConfigMap is full.
 set -euo pipefail
 labels="app=backups-metadata,service=$METADATA_SERVICE,managed-by=cronjob"
 kube() { kubectl -n "$NAMESPACE" "$@"; }
@@ -247,9 +252,9 @@ if [ "$keys" -ge "$METADATA_MAX_KEYS" ] || [ "$bytes" -ge "$METADATA_MAX_BYTES" 
 fi
 
 end=$(date +%s%3N)
-entry=$(jq -cn --arg state "${4:-SUCCESS}" --arg start "$(stamp "$2")" --arg end "$(stamp "$end")" \
+entry=$(jq -cn --arg state "${4:-SUCCESS}" --arg start "$(stamp "$2")" --arg finish "$(stamp "$end")" \
   --argjson ms "$((end - $2))" --arg path "$3" \
-  '{start_time: $start, end_time: $end, duration_ms: $ms, state: $state, path: $path}')
+  '{start_time: $start, end_time: $finish, duration_ms: $ms, state: $state, path: $path}')
 kube patch configmap "$active" --type merge \
   -p "$(jq -cn --arg id "$1" --arg entry "$entry" '{data: {($id): $entry}}')"
 echo "--- recorded $1 in $active"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: call <method> <path> [<body>], wait_for_opensearch, register_repository <name>.
 call() {
   curl -sS -k --fail-with-body --max-time "${CALL_TIMEOUT:-60}" -u "$OPENSEARCH_USER:$OPENSEARCH_PASSWORD" \

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by Jobs: start_local_mysqld, stop_local_mysqld and sql, over the socket alone.
 mycnf=/etc/rondb/my.cnf
 socket=/srv/hops/mysql-cluster/mysql/mysql.sock
@@ -22,5 +23,5 @@ sql() { mysql --no-defaults -uroot --socket=$socket "$@"; }
 
 stop_local_mysqld() {
   mysqladmin --no-defaults -uroot --socket=$socket shutdown
-  wait $mysqld_pid
+  wait "$mysqld_pid"
 }

@@ -1,6 +1,5 @@
 #!/bin/bash
 set -euo pipefail
-bash /scripts/wait_dns.sh || true
 if command -v rdrs >/dev/null; then
   exec rdrs -config=/etc/rondb/rest_api.json
 fi
