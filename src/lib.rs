@@ -6,5 +6,6 @@
 pub mod backup_id;
 pub mod cli;
 pub mod source;
+pub mod stream;
 pub mod values;
 pub mod yaml;
