@@ -1,5 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+pub mod values;
+
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -13,7 +15,9 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Values(values::Command),
+}
 
 /// What a command came to. The numbers are part of the contract (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,5 +66,7 @@ pub struct ValueArgs {
 
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Values(command) => command.run(),
+    }
 }
