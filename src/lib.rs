@@ -5,6 +5,8 @@
 
 pub mod backup_id;
 pub mod cli;
+pub mod helm;
+pub mod mode;
 pub mod source;
 pub mod stream;
 pub mod values;
