@@ -1,5 +1,10 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod diff;
+mod inputs;
+mod messages;
+mod post_render;
+mod post_renderer;
 pub mod values;
 
 use std::process::ExitCode;
@@ -16,6 +21,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    PostRender(post_render::PostRender),
+    Diff(diff::Diff),
+    PostRenderer(post_renderer::PostRenderer),
     Values(values::Command),
 }
 
@@ -66,7 +74,17 @@ pub struct ValueArgs {
 
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
-    match Cli::parse().command {
-        Command::Values(command) => command.run(),
+    let result = match Cli::parse().command {
+        Command::PostRender(command) => command.run(),
+        Command::Diff(command) => command.run(),
+        Command::PostRenderer(command) => command.run(),
+        Command::Values(command) => return command.run(),
+    };
+    match result {
+        Ok(()) => Outcome::Clean,
+        Err(failure) => {
+            failure.print();
+            failure.outcome
+        }
     }
 }
