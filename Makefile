@@ -26,7 +26,7 @@ lint: ## rustfmt, clippy, cargo deny, shellcheck
 	scripts/tools cargo-deny shellcheck
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	$(BIN)/cargo-deny --locked check
+	$(BIN)/cargo-deny --locked check bans licenses sources
 	$(BIN)/shellcheck -x $(SCRIPTS)
 
 clean: ## what cargo built; the cache stays
