@@ -5,6 +5,8 @@
 
 pub mod backup_id;
 pub mod cli;
+pub mod lint;
+pub mod mode;
 pub mod source;
 pub mod values;
 pub mod yaml;
