@@ -1,5 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+pub mod lint;
+pub mod schema;
 pub mod values;
 
 use std::process::ExitCode;
@@ -16,6 +18,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Lint(Box<lint::Command>),
+    Schema(schema::Command),
     Values(values::Command),
 }
 
@@ -67,6 +71,8 @@ pub struct ValueArgs {
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
     match Cli::parse().command {
+        Command::Lint(command) => command.run(),
+        Command::Schema(command) => command.run(),
         Command::Values(command) => command.run(),
     }
 }
