@@ -37,6 +37,8 @@ pub struct Node {
     pub tag: Option<String>,
     /// Whether it carries an anchor (`&name`).
     pub anchored: bool,
+    /// For a scalar: libyaml's "plain implicit". So is a plain one without tag, and any one with the tag `!`.
+    pub implicit: bool,
     /// Where it stands. A block collection ends where its last child ends.
     pub span: Span,
 }
@@ -96,7 +98,15 @@ impl Tree {
     /// # Errors
     /// Where the text is not YAML, or nests deeper than [`MAX_DEPTH`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Builder::new(text).run()
+        Builder::new(text).run(usize::MAX)
+    }
+
+    /// Reads the first document of `text` and no further: what comes after it may be anything, as it may for go-yaml's `Unmarshal`.
+    ///
+    /// # Errors
+    /// Where the first document is not YAML, or nests deeper than [`MAX_DEPTH`].
+    pub fn parse_first(text: &str) -> Result<Self, SyntaxError> {
+        Builder::new(text).run(1)
     }
 
     /// The root node of each document. A document without content has a plain empty scalar as its root.
@@ -175,7 +185,8 @@ impl<'t> Builder<'t> {
         Self { text, nodes: Vec::new(), roots: Vec::new(), open: Vec::new(), keys: Vec::new(), anchors: HashMap::new() }
     }
 
-    fn run(mut self) -> Result<Tree, SyntaxError> {
+    /// Reads at most `documents` documents.
+    fn run(mut self, documents: usize) -> Result<Tree, SyntaxError> {
         // The scanner does not count a byte order mark in its offsets.
         let bom = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
         // libyaml-safer 0.3.0 panics where the text ends inside a block scalar's line: it gets a line break to end on,
@@ -197,6 +208,7 @@ impl<'t> Builder<'t> {
                 EventData::StreamEnd => break,
                 EventData::StreamStart { .. } => {}
                 EventData::DocumentStart { .. } => self.anchors.clear(),
+                EventData::DocumentEnd { .. } if self.roots.len() >= documents => break,
                 EventData::DocumentEnd { .. } => {}
                 EventData::Alias { anchor } => {
                     let Some(&target) = self.anchors.get(&anchor) else {
@@ -205,15 +217,16 @@ impl<'t> Builder<'t> {
                             offset: span.start,
                         });
                     };
-                    if self.open.contains(&target) {
+                    // The open collections are in the order in which they were met.
+                    if self.open.binary_search(&target).is_ok() {
                         return Err(SyntaxError {
                             message: format!("anchor '{anchor}' value contains itself"),
                             offset: span.start,
                         });
                     }
-                    self.add(Data::Alias(target), None, None, span);
+                    self.add(Data::Alias(target), None, None, false, span);
                 }
-                EventData::Scalar { anchor, tag, mut value, style, .. } => {
+                EventData::Scalar { anchor, tag, mut value, style, plain_implicit, .. } => {
                     let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                     if bom + end > size && block && value.ends_with('\n') {
                         value.pop();
@@ -223,7 +236,7 @@ impl<'t> Builder<'t> {
                         ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                         _ => Style::Plain,
                     };
-                    self.add(Data::Scalar { value, style }, anchor, tag, span);
+                    self.add(Data::Scalar { value, style }, anchor, tag, plain_implicit, span);
                 }
                 EventData::SequenceStart { anchor, tag, style, .. } => {
                     let flow = style == SequenceStyle::Flow;
@@ -239,9 +252,9 @@ impl<'t> Builder<'t> {
         Ok(Tree { nodes: self.nodes, roots: self.roots })
     }
 
-    fn add(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, span: Span) -> NodeId {
+    fn add(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, implicit: bool, span: Span) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a text of 4 GiB is refused before"));
-        self.nodes.push(Node { data, tag, anchored: anchor.is_some(), span });
+        self.nodes.push(Node { data, tag, anchored: anchor.is_some(), implicit, span });
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
@@ -266,7 +279,7 @@ impl<'t> Builder<'t> {
         if self.open.len() >= MAX_DEPTH {
             return Err(SyntaxError { message: format!("exceeded max depth of {MAX_DEPTH}"), offset: span.start });
         }
-        let id = self.add(data, anchor, tag, span);
+        let id = self.add(data, anchor, tag, false, span);
         self.open.push(id);
         self.keys.push(None);
         Ok(())

@@ -1,5 +1,12 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod diff;
+mod inputs;
+mod messages;
+mod post_render;
+mod post_renderer;
+pub mod values;
+
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -13,7 +20,12 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    PostRender(post_render::PostRender),
+    Diff(diff::Diff),
+    PostRenderer(post_renderer::PostRenderer),
+    Values(values::Command),
+}
 
 /// What a command came to. The numbers are part of the contract (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,5 +74,17 @@ pub struct ValueArgs {
 
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
-    match Cli::parse().command {}
+    let result = match Cli::parse().command {
+        Command::PostRender(command) => command.run(),
+        Command::Diff(command) => command.run(),
+        Command::PostRenderer(command) => command.run(),
+        Command::Values(command) => return command.run(),
+    };
+    match result {
+        Ok(()) => Outcome::Clean,
+        Err(failure) => {
+            failure.print();
+            failure.outcome
+        }
+    }
 }

@@ -77,6 +77,11 @@ impl Stream {
         &self.text
     }
 
+    /// The bytes that it was made from.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
     /// The heads of all objects in the order in which they stand. The items of a `List` are objects of their own,
     /// and the `List` is none: so does Helm have it.
     pub fn objects(&self) -> &[Object] {
