@@ -89,7 +89,7 @@ pub(super) fn read(
 }
 
 /// The same, by the parser.
-fn parse(
+pub(super) fn parse(
     stream: &str,
     number: usize,
     document: &Document,

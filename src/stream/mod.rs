@@ -21,6 +21,8 @@ mod head;
 mod inline;
 mod parts;
 mod plain;
+#[cfg(test)]
+pub(crate) mod plain_tests;
 mod read;
 mod shape;
 mod split;

@@ -45,6 +45,7 @@ pub(super) fn scan(body: &[u8]) -> Scan {
         head: Head { start: usize::MAX, ..Head::default() },
         section: Section::Other,
         slot: None,
+        anchors: Vec::new(),
     };
     match scanner.run() {
         None => Scan::Unsure,
@@ -88,6 +89,15 @@ struct Scanner<'t> {
     section: Section,
     /// The part of the head whose value comes next, or was the last.
     slot: Option<Slot>,
+    anchors: Vec<Anchor>,
+}
+
+/// An anchor, which an alias may name once its node is complete.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    name: Span,
+    /// How many collections were open where it stands; its own are those beyond. None when its node is complete.
+    inside: Option<usize>,
 }
 
 /// The scanner's methods return where they got to, and none where they are unsure.
@@ -149,22 +159,23 @@ impl Scanner<'_> {
         self.place(column, false)?;
         self.head.start = self.head.start.min(at);
         self.slot = self.slot_of(key)?;
+        self.pending = Some(Level { column, list: false });
         let next = self.skip_spaces(colon + 1);
-        if let Some(end) = self.nothing(next) {
-            self.pending = Some(Level { column, list: false });
-            return Some(end);
+        match self.nothing(next) {
+            Some(end) => Some(end),
+            None => self.value(next),
         }
-        self.value(next)
     }
 
     /// A scalar where a key could stand: behind a dash, or on the line below its key.
     fn scalar_below(&mut self, at: usize, column: i32) -> Option<usize> {
-        let pending = self.pending.take()?;
+        let pending = self.pending?;
         // The head is not looked for below its keys, and a document is no scalar.
         if pending.column < 0 || column <= pending.column || (self.slot.is_some() && !pending.list) {
             return None;
         }
         self.slot = None;
+        self.pending = Some(pending);
         self.value(at)
     }
 
@@ -192,6 +203,10 @@ impl Scanner<'_> {
         }
         if !list && self.levels.last()?.list && self.levels.last()?.column == column {
             self.levels.pop();
+        }
+        let depth = self.levels.len();
+        for anchor in &mut self.anchors {
+            anchor.inside = anchor.inside.filter(|inside| *inside < depth);
         }
         let level = self.levels.last()?;
         (level.column == column && level.list == list).then_some(())
@@ -241,8 +256,21 @@ impl Scanner<'_> {
         }
     }
 
-    /// A value that begins at `at`, to the end of its last line.
-    fn value(&mut self, at: usize) -> Option<usize> {
+    /// A value that begins at `at`, to the end of its last line; what it is the value of is pending.
+    fn value(&mut self, mut at: usize) -> Option<usize> {
+        if self.byte(at) == b'&' {
+            let end = self.name(at + 1)?;
+            let inside = Some(self.levels.len());
+            self.anchors.push(Anchor { name: Span::new(at + 1, end), inside });
+            at = self.skip_spaces(end);
+            if self.slot.is_some() || self.anchors.len() > 50 {
+                return None;
+            }
+            if let Some(end) = self.nothing(at) {
+                return Some(end);
+            }
+            self.anchors.last_mut()?.inside = None;
+        }
         self.pending = None;
         let (content, end) = match self.byte(at) {
             b'"' | b'\'' => {
@@ -264,6 +292,16 @@ impl Scanner<'_> {
                     return None;
                 }
                 let end = self.flow(at)?;
+                return self.nothing(self.skip_spaces(end));
+            }
+            b'*' => {
+                let end = self.name(at + 1)?;
+                let name = &self.text[at + 1..end];
+                let anchor =
+                    self.anchors.iter().rfind(|anchor| &self.text[anchor.name.start..anchor.name.end] == name)?;
+                if self.slot.is_some() || anchor.inside.is_some() {
+                    return None;
+                }
                 return self.nothing(self.skip_spaces(end));
             }
             _ if self.starts_plain(at) => {
@@ -431,7 +469,7 @@ impl Scanner<'_> {
                     if open.is_empty() {
                         return Some(at);
                     }
-                } else if self.byte(at) == b',' && self.byte(at + 1) == b' ' {
+                } else if self.byte(at) == b',' {
                     let next = self.skip_spaces(at + 1);
                     at = if bracket == b'{' { self.flow_key(next)? } else { next };
                     break;
@@ -442,10 +480,11 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind a key of a flow mapping, its colon and blanks.
+    /// Behind a key of a flow mapping, its colon and blanks (which a quoted key can do without, as in JSON).
     fn flow_key(&self, at: usize) -> Option<usize> {
         let end = self.flow_scalar(at)?;
-        if end - at > 1000 || self.byte(end) != b':' || self.byte(end + 1) != b' ' {
+        let quoted = matches!(self.byte(at), b'"' | b'\'');
+        if end - at > 1000 || self.byte(end) != b':' || !(quoted || self.byte(end + 1) == b' ') {
             return None;
         }
         Some(self.skip_spaces(end + 1))
@@ -457,9 +496,20 @@ impl Scanner<'_> {
             let end = self.quoted(at)?;
             return (!self.text[at..end].contains(&b'\n')).then_some(end);
         }
-        let word =
-            self.text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(byte)).count();
-        (word > 0 && self.byte(at).is_ascii_alphanumeric()).then_some(at + word)
+        let sign = usize::from(self.byte(at) == b'-');
+        let first = self.byte(at + sign);
+        let mut end = at + sign;
+        while bytes::IN_WORD[self.byte(end) as usize] {
+            end += 1;
+        }
+        (first.is_ascii_alphanumeric() || (sign == 0 && b"/._".contains(&first))).then_some(end)
+    }
+
+    /// Behind the name of an anchor or alias, a blank.
+    fn name(&self, at: usize) -> Option<usize> {
+        let name =
+            self.text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+        (name > 0 && self.is_blank(at + name)).then_some(at + name)
     }
 
     /// Whether a plain scalar can begin here.
@@ -527,6 +577,10 @@ mod bytes {
     pub(super) const ENDS_QUOTED: [bool; 256] = table(b"\"'\\\t\n");
     /// The bytes with which a plain scalar cannot begin, or not always.
     pub(super) const NOT_FIRST: [bool; 256] = table(b"-?:,[]{}#&*!|>'\"%@` \t\r\n");
+
+    /// The bytes of a word in a flow collection.
+    pub(super) const IN_WORD: [bool; 256] =
+        table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-");
 
     const fn table(bytes: &[u8]) -> [bool; 256] {
         let mut table = [false; 256];
