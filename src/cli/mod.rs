@@ -2,9 +2,11 @@
 
 mod diff;
 mod inputs;
+pub mod lint;
 mod messages;
 mod post_render;
 mod post_renderer;
+pub mod schema;
 pub mod values;
 
 use std::process::ExitCode;
@@ -21,9 +23,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Lint(Box<lint::Command>),
     PostRender(post_render::PostRender),
     Diff(diff::Diff),
     PostRenderer(post_renderer::PostRenderer),
+    Schema(schema::Command),
     Values(values::Command),
 }
 
@@ -74,12 +78,18 @@ pub struct ValueArgs {
 
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
-    let result = match Cli::parse().command {
-        Command::PostRender(command) => command.run(),
-        Command::Diff(command) => command.run(),
-        Command::PostRenderer(command) => command.run(),
-        Command::Values(command) => return command.run(),
-    };
+    match Cli::parse().command {
+        Command::Lint(command) => command.run(),
+        Command::PostRender(command) => finish(command.run()),
+        Command::Diff(command) => finish(command.run()),
+        Command::PostRenderer(command) => finish(command.run()),
+        Command::Schema(command) => command.run(),
+        Command::Values(command) => command.run(),
+    }
+}
+
+/// Prints a failure, if there is one.
+fn finish(result: Result<(), messages::Failure>) -> Outcome {
     match result {
         Ok(()) => Outcome::Clean,
         Err(failure) => {

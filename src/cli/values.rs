@@ -52,7 +52,7 @@ pub fn load(args: &ValueArgs, helm: Helm) -> Result<Value, ValuesError> {
 }
 
 /// The bytes of a values file; `-` is standard input.
-pub(super) fn read_file(name: &str) -> io::Result<Vec<u8>> {
+pub fn read_file(name: &str) -> io::Result<Vec<u8>> {
     if name.trim() == "-" {
         let mut bytes = Vec::new();
         io::stdin().read_to_end(&mut bytes)?;
