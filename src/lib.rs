@@ -5,8 +5,16 @@
 
 pub mod backup_id;
 pub mod cli;
+pub mod helm;
 pub mod lint;
 pub mod mode;
+pub mod pipeline;
+pub mod plan;
+pub mod render;
+pub mod settings;
 pub mod source;
+pub mod steps;
+pub mod stream;
+pub mod topology;
 pub mod values;
 pub mod yaml;

@@ -189,19 +189,21 @@ impl<'t> Builder<'t> {
     fn run(mut self, documents: usize) -> Result<Tree, SyntaxError> {
         // The scanner does not count a byte order mark in its offsets.
         let bom = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
-        let mut bytes = self.text.as_bytes();
+        // libyaml-safer 0.3.0 panics where the text ends inside a block scalar's line: it gets a line break to end on,
+        // which is taken out of the scalar again.
+        let cut = if self.text.ends_with('\n') { "" } else { "\n" };
+        let mut bytes = std::io::Read::chain(&self.text.as_bytes()[bom..], cut.as_bytes());
         let mut parser = libyaml_safer::Parser::new();
         parser.set_encoding(libyaml_safer::Encoding::Utf8);
-        if bom > 0 {
-            bytes = &bytes[bom..];
-        }
-        parser.set_input_string(&mut bytes);
+        parser.set_input(&mut bytes);
+        let size = self.text.len();
         loop {
             let event = parser.parse().map_err(|error| SyntaxError {
                 message: describe(&error),
-                offset: bom + error.problem_mark().map_or(0, |mark| mark.index as usize),
+                offset: size.min(bom + error.problem_mark().map_or(0, |mark| mark.index as usize)),
             })?;
-            let span = Span::new(bom + event.start_mark.index as usize, bom + event.end_mark.index as usize);
+            let (start, end) = (event.start_mark.index as usize, event.end_mark.index as usize);
+            let span = Span::new(size.min(bom + start), size.min(bom + end));
             match event.data {
                 EventData::StreamEnd => break,
                 EventData::StreamStart { .. } => {}
@@ -224,7 +226,11 @@ impl<'t> Builder<'t> {
                     }
                     self.add(Data::Alias(target), None, None, false, span);
                 }
-                EventData::Scalar { anchor, tag, value, style, plain_implicit, .. } => {
+                EventData::Scalar { anchor, tag, mut value, style, plain_implicit, .. } => {
+                    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    if bom + end > size && block && value.ends_with('\n') {
+                        value.pop();
+                    }
                     let style = match style {
                         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
                         ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
@@ -340,6 +346,18 @@ mod tests {
         for (text, needle) in [("a: b: c\n", ": c"), ("x: *nope\n", "*nope"), ("a: [1\n", ""), ("a: &a [*a]\n", "*a")] {
             let error = Tree::parse(text).unwrap_err();
             assert!(text[error.offset.min(text.len())..].starts_with(needle), "{text:?}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_end_inside_a_block_scalar() {
+        for (text, value) in
+            [("a: |\n  x", "x"), ("a: |+\n  x", "x"), ("a: |-\n  x", "x"), ("a: >", ""), ("a: |\n  x\n", "x\n")]
+        {
+            let tree = Tree::parse(text).unwrap();
+            let node = tree.get(tree.roots()[0], "a").unwrap();
+            assert_eq!(tree.scalar(node), Some(value), "{text:?}");
+            assert!(tree.node(node).span.end <= text.len());
         }
     }
 

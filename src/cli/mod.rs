@@ -1,6 +1,11 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod diff;
+mod inputs;
 pub mod lint;
+mod messages;
+mod post_render;
+mod post_renderer;
 pub mod schema;
 pub mod values;
 
@@ -19,6 +24,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Lint(Box<lint::Command>),
+    PostRender(post_render::PostRender),
+    Diff(diff::Diff),
+    PostRenderer(post_renderer::PostRenderer),
     Schema(schema::Command),
     Values(values::Command),
 }
@@ -72,7 +80,21 @@ pub struct ValueArgs {
 pub fn run() -> Outcome {
     match Cli::parse().command {
         Command::Lint(command) => command.run(),
+        Command::PostRender(command) => finish(command.run()),
+        Command::Diff(command) => finish(command.run()),
+        Command::PostRenderer(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => command.run(),
+    }
+}
+
+/// Prints a failure, if there is one.
+fn finish(result: Result<(), messages::Failure>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Clean,
+        Err(failure) => {
+            failure.print();
+            failure.outcome
+        }
     }
 }
