@@ -19,8 +19,8 @@ build: ## the program, optimised, at target/release/hwdr
 	cargo build --release --locked
 
 test: ## unit, golden and integration tests, through both Helms; no cluster is needed
-	scripts/tools helm3 helm4 kubeconform
-	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 KUBECONFORM=$(BIN)/kubeconform cargo test --locked
+	scripts/tools helm3 helm4
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
 
 lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck
 	scripts/tools cargo-deny shellcheck
