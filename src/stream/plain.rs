@@ -46,6 +46,7 @@ pub(super) fn scan(body: &[u8]) -> Scan {
         section: Section::Other,
         slot: None,
         anchors: Vec::new(),
+        anchored: false,
     };
     match scanner.run() {
         None => Scan::Unsure,
@@ -90,6 +91,8 @@ struct Scanner<'t> {
     /// The part of the head whose value comes next, or was the last.
     slot: Option<Slot>,
     anchors: Vec<Anchor>,
+    /// Whether the pending value has its anchor already.
+    anchored: bool,
 }
 
 /// An anchor, which an alias may name once its node is complete.
@@ -130,6 +133,7 @@ impl Scanner<'_> {
         while self.byte(at) == b'-' && self.is_blank(at + 1) {
             self.place(column, true)?;
             self.pending = Some(Level { column, list: true });
+            self.anchored = false;
             let next = self.skip_spaces(at + 1);
             if let Some(end) = self.nothing(next) {
                 return Some(end);
@@ -160,6 +164,7 @@ impl Scanner<'_> {
         self.head.start = self.head.start.min(at);
         self.slot = self.slot_of(key)?;
         self.pending = Some(Level { column, list: false });
+        self.anchored = false;
         let next = self.skip_spaces(colon + 1);
         match self.nothing(next) {
             Some(end) => Some(end),
@@ -263,9 +268,10 @@ impl Scanner<'_> {
             let inside = Some(self.levels.len());
             self.anchors.push(Anchor { name: Span::new(at + 1, end), inside });
             at = self.skip_spaces(end);
-            if self.slot.is_some() || self.anchors.len() > 50 {
+            if self.slot.is_some() || self.anchored || self.anchors.len() > 50 {
                 return None;
             }
+            self.anchored = true;
             if let Some(end) = self.nothing(at) {
                 return Some(end);
             }
@@ -299,7 +305,7 @@ impl Scanner<'_> {
                 let name = &self.text[at + 1..end];
                 let anchor =
                     self.anchors.iter().rfind(|anchor| &self.text[anchor.name.start..anchor.name.end] == name)?;
-                if self.slot.is_some() || anchor.inside.is_some() {
+                if self.slot.is_some() || self.anchored || anchor.inside.is_some() {
                     return None;
                 }
                 return self.nothing(self.skip_spaces(end));
