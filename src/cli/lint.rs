@@ -1,7 +1,7 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -342,11 +342,11 @@ impl Change {
         let diff = similar::TextDiff::from_lines(self.before.text.as_str(), self.after.text.as_str());
         let name = &self.before.name;
         let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
-        let coloured = io::stdout().is_terminal();
-        text.split_inclusive('\n').map(|line| if coloured { colour(line) } else { line.to_owned() }).collect()
+        text.split_inclusive('\n').map(colour).collect()
     }
 }
 
+/// A line of a diff in its colour, which a stream that is no terminal drops.
 fn colour(line: &str) -> String {
     use anstyle::{AnsiColor, Style};
     let style = match line.as_bytes().first() {

@@ -105,6 +105,14 @@ impl Schedule {
         }))
     }
 
+    /// Whether there is no time at which it fires.
+    pub fn never_fires(&self) -> bool {
+        match self {
+            Self::Every(_) => false,
+            Self::Fields(fields) => !fields.days().any(|day| fields.fires_on(day)),
+        }
+    }
+
     /// The longest time, in seconds, that ever lies between one firing and the next; none if it never fires.
     pub fn longest_gap(&self) -> Option<i64> {
         match self {
@@ -115,6 +123,17 @@ impl Schedule {
 }
 
 impl Fields {
+    /// Whether only the day of the week decides: then two weeks show all there is.
+    fn is_weekly(&self) -> bool {
+        let all = |bits: u64, field: &Field| (field.min..=field.max).all(|bit| bits & (1 << bit) != 0);
+        all(self.months, &FIELDS[3]) && all(self.days, &FIELDS[2]) && self.both_days
+    }
+
+    /// The days that show all there is to see.
+    fn days(&self) -> impl Iterator<Item = Day> {
+        days().take(if self.is_weekly() { 15 } else { usize::MAX })
+    }
+
     fn fires_on(&self, day: Day) -> bool {
         let by_date = self.days & (1 << day.date) != 0;
         let by_weekday = self.weekdays & (1 << day.weekday) != 0;
@@ -133,7 +152,7 @@ impl Fields {
         let (earliest, latest) = (*times.first()?, *times.last()?);
         let mut longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
         let mut previous: Option<i64> = None;
-        for (midnight, _) in (0..).step_by(1_440).zip(days()).filter(|(_, day)| self.fires_on(*day)) {
+        for (midnight, _) in (0..).step_by(1_440).zip(self.days()).filter(|(_, day)| self.fires_on(*day)) {
             if let Some(previous) = previous {
                 longest = longest.max(midnight + earliest - previous);
             }
@@ -299,7 +318,9 @@ mod tests {
             ("0 0 31 4,6,9,11 *", None),
             ("0 0 30 2 1", Some(350 * DAY)),
         ] {
-            assert_eq!(Schedule::parse(text).unwrap().longest_gap(), expected, "{text}");
+            let schedule = Schedule::parse(text).unwrap();
+            assert_eq!(schedule.longest_gap(), expected, "{text}");
+            assert_eq!(schedule.never_fires(), expected.is_none(), "{text}");
         }
     }
 
