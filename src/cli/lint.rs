@@ -1,7 +1,7 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -84,7 +84,7 @@ impl Command {
         run(self).unwrap_or_else(|error| {
             anstream::eprintln!(
                 "{}",
-                human::render_error(&format!("{error:#}"), None, Look { width: 80, colour: true })
+                human::render_error(&format!("{error:#}"), None, &[], Look { width: 80, colour: true })
             );
             Outcome::Unusable
         })
@@ -149,7 +149,7 @@ fn print(args: &Command, run: &Run, changes: &[Change]) -> Result<()> {
             Some(_) => failure.error.message.clone(),
             None => failure.error.to_string(),
         };
-        writeln!(errors, "{}\n", human::render_error(&message, failure.error.place.as_ref(), look))?;
+        writeln!(errors, "{}\n", human::render_error(&message, failure.error.place.as_ref(), &[], look))?;
     }
     let mut out = io::BufWriter::new(anstream::stdout());
     if args.diff {
@@ -342,11 +342,11 @@ impl Change {
         let diff = similar::TextDiff::from_lines(self.before.text.as_str(), self.after.text.as_str());
         let name = &self.before.name;
         let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
-        let coloured = io::stdout().is_terminal();
-        text.split_inclusive('\n').map(|line| if coloured { colour(line) } else { line.to_owned() }).collect()
+        text.split_inclusive('\n').map(colour).collect()
     }
 }
 
+/// A line of a diff in its colour, which a stream that is no terminal drops.
 fn colour(line: &str) -> String {
     use anstyle::{AnsiColor, Style};
     let style = match line.as_bytes().first() {

@@ -3,7 +3,6 @@
 //! Five fields (minute, hour, day of month, month, day of week), one of `@yearly` … `@hourly`, or `@every` with a Go
 //! duration. What other crons take besides (`7` for Sunday, `L`, `W`, `#`, seconds) is refused here, as it is there.
 
-use jiff::civil::{Date, date};
 use thiserror::Error;
 
 /// When something happens again and again.
@@ -106,6 +105,14 @@ impl Schedule {
         }))
     }
 
+    /// Whether there is no time at which it fires.
+    pub fn never_fires(&self) -> bool {
+        match self {
+            Self::Every(_) => false,
+            Self::Fields(fields) => !fields.days().any(|day| fields.fires_on(day)),
+        }
+    }
+
     /// The longest time, in seconds, that ever lies between one firing and the next; none if it never fires.
     pub fn longest_gap(&self) -> Option<i64> {
         match self {
@@ -116,12 +123,22 @@ impl Schedule {
 }
 
 impl Fields {
-    fn fires_on(&self, day: Date) -> bool {
-        let has = |bits: u64, bit: i8| bits & (1 << bit) != 0;
-        let by_date = has(self.days, day.day());
-        let by_weekday = has(self.weekdays, day.weekday().to_sunday_zero_offset());
+    /// Whether only the day of the week decides: then two weeks show all there is.
+    fn is_weekly(&self) -> bool {
+        let all = |bits: u64, field: &Field| (field.min..=field.max).all(|bit| bits & (1 << bit) != 0);
+        all(self.months, &FIELDS[3]) && all(self.days, &FIELDS[2]) && self.both_days
+    }
+
+    /// The days that show all there is to see.
+    fn days(&self) -> impl Iterator<Item = Day> {
+        days().take(if self.is_weekly() { 15 } else { usize::MAX })
+    }
+
+    fn fires_on(&self, day: Day) -> bool {
+        let by_date = self.days & (1 << day.date) != 0;
+        let by_weekday = self.weekdays & (1 << day.weekday) != 0;
         let by_day = if self.both_days { by_date && by_weekday } else { by_date || by_weekday };
-        has(self.months, day.month()) && by_day
+        by_day && self.months & (1 << day.month) != 0
     }
 
     /// The minutes of a day at which it fires.
@@ -131,26 +148,42 @@ impl Fields {
     }
 
     fn longest_gap(&self) -> Option<i64> {
-        // Nine years hold every date and two leap years; a day of the week is never asked for together with a date.
-        let (first, last) = (date(2024, 1, 1), date(2033, 1, 31));
         let times = self.times();
         let (earliest, latest) = (*times.first()?, *times.last()?);
         let mut longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
         let mut previous: Option<i64> = None;
-        let mut fired = false;
-        for (number, day) in first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).enumerate() {
-            if !self.fires_on(day) {
-                continue;
-            }
-            fired = true;
-            let midnight = i64::try_from(number).expect("a few thousand days") * 1_440;
+        for (midnight, _) in (0..).step_by(1_440).zip(self.days()).filter(|(_, day)| self.fires_on(*day)) {
             if let Some(previous) = previous {
                 longest = longest.max(midnight + earliest - previous);
             }
             previous = Some(midnight + latest);
         }
-        fired.then_some(longest * 60)
+        previous.map(|_| longest * 60)
     }
+}
+
+/// A day as a schedule sees it: all of it counted as in the fields.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    date: u32,
+    month: u32,
+    weekday: u32,
+}
+
+/// The days of nine years: they hold every date, two leap years, and, as a day of the week is never asked for
+/// together with a date, every distance between two firings. A plain count, because a calendar library is slow at it.
+fn days() -> impl Iterator<Item = Day> {
+    let mut weekday = 0; // 2024 starts on a Monday.
+    (2024..2033)
+        .flat_map(|year| {
+            let february = if year % 4 == 0 { 29 } else { 28 };
+            (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+        })
+        .flat_map(|(month, length)| (1..=length).map(move |date| (date, month)))
+        .map(move |(date, month)| {
+            weekday = (weekday + 1) % 7;
+            Day { date, month, weekday }
+        })
 }
 
 struct Parsed {
@@ -285,7 +318,9 @@ mod tests {
             ("0 0 31 4,6,9,11 *", None),
             ("0 0 30 2 1", Some(350 * DAY)),
         ] {
-            assert_eq!(Schedule::parse(text).unwrap().longest_gap(), expected, "{text}");
+            let schedule = Schedule::parse(text).unwrap();
+            assert_eq!(schedule.longest_gap(), expected, "{text}");
+            assert_eq!(schedule.never_fires(), expected.is_none(), "{text}");
         }
     }
 
@@ -324,20 +359,24 @@ mod tests {
             let Schedule::Fields(fields) = Schedule::parse(text).unwrap() else { unreachable!() };
             let times = fields.times();
             let cron = croner::Cron::from_str(text).unwrap();
-            let start = date(2024, 2, 27).to_datetime(jiff::civil::Time::midnight());
-            let start = start.to_zoned(jiff::tz::TimeZone::UTC).unwrap();
-            let theirs: Vec<String> =
-                cron.iter_after(start.clone()).take(40).map(|time| time.datetime().to_string()).collect();
-            let ours: Vec<String> = start
-                .date()
-                .series(jiff::Span::new().days(1))
-                .filter(|day| fields.fires_on(*day))
-                .flat_map(|day| {
-                    times.iter().map(move |minute| day.at((minute / 60) as i8, (minute % 60) as i8, 0, 0).to_string())
-                })
-                .filter(|time| *time > start.datetime().to_string())
-                .take(40)
+            let start = jiff::civil::date(2024, 1, 1);
+            let start_of = start.to_datetime(jiff::civil::Time::midnight()).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            let theirs: Vec<String> = cron
+                .iter_from(start_of, croner::Direction::Forward)
+                .take(200)
+                .map(|time| time.datetime().to_string())
                 .collect();
+            let ours: Vec<String> = start
+                .series(jiff::Span::new().days(1))
+                .zip(days())
+                .filter(|(_, day)| fields.fires_on(*day))
+                .flat_map(|(date, _)| {
+                    times.iter().map(move |minute| date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0).to_string())
+                })
+                .take(theirs.len().min(200))
+                .collect();
+            let theirs = &theirs[..ours.len()];
+            assert!(ours.len() > 2, "{text}");
             assert_eq!(ours, theirs, "{text}");
         }
     }

@@ -123,3 +123,31 @@ fn a_general_validator_agrees() {
         assert_eq!(errors == 0, good, "the linter: {text}: {ours:?}");
     }
 }
+
+/// The values of the Hopsworks docs, as they stand there: none of them is an error, each for itself or merged.
+#[test]
+fn the_examples_of_the_docs_are_no_errors() {
+    let backups = "global: {_hopsworks: {backups: {enabled: true, schedule: '@weekly', ttl: 60d}, ";
+    let restore = "restoreFromBackup: {backupId: '254811200'}}}\n";
+    let in_place = "restoreFromBackup: {backupId: '254811200', inPlace: true, forceDataClear: true}}}\n";
+    let rondb = "rondb: {rondb: {restoreFromBackup: {backupId: '254811140'}}}\n";
+    let snapshot = "olk: {opensearch: {restore: {repositories: {default: {snapshots: {default: \
+                    {snapshot_name: '254811140', payload: {indices: '-myindex'}}}}}}}}\n";
+    let velero = "hopsworks: {velero: {restore: {mainScheduleBackupId: k8s-backups-main-20260213T153627Z, \
+                  usersScheduleBackupId: k8s-backups-users-resources-20260213T153627Z}}}\n";
+    for (mode, text) in [
+        (Mode::Install, format!("{backups}}}}}\n")),
+        (Mode::Upgrade, format!("{backups}}}}}\n")),
+        (Mode::Install, format!("{backups}{restore}")),
+        (Mode::Install, format!("{backups}{restore}{rondb}")),
+        (Mode::Install, format!("{backups}{restore}{snapshot}")),
+        (Mode::Upgrade, format!("{backups}{in_place}{velero}")),
+        (Mode::Upgrade, format!("{backups}{in_place}{rondb}{snapshot}")),
+    ] {
+        for whole in [true, false] {
+            let context = Context { mode: Some(mode), whole, chart: false, now: Some(now()) };
+            let errors: Vec<_> = findings(&text, &context).into_iter().filter(|f| f.level == Level::Error).collect();
+            assert!(errors.is_empty(), "{text}{errors:?}");
+        }
+    }
+}

@@ -178,5 +178,5 @@ fn the_seeds_are_plain_but_for_the_odd_one() {
 #[test]
 fn what_the_fast_lane_accepts_the_parser_accepts_with_the_same_head() {
     let accepted = fuzz(20_251_121, 20_000).unwrap_or_else(|why| panic!("{why}"));
-    assert!(accepted > 5_000, "only {accepted} were accepted");
+    assert!(accepted > 4_000, "only {accepted} were accepted");
 }

@@ -51,11 +51,10 @@ impl Run {
                 parts.push(counted(number, word));
             }
         }
-        let files = counted(self.files, "file");
-        let mut text = match parts.is_empty() {
-            true => format!("no findings in {files}"),
-            false => format!("{} in {files}", parts.join(" and ")),
-        };
+        let mut text = if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") };
+        if self.files > 0 {
+            text.push_str(&format!(" in {}", counted(self.files, "file")));
+        }
         if self.fixed > 0 {
             text.push_str(&format!("; {} fixed", self.fixed));
         }

@@ -105,7 +105,18 @@ pub fn document() -> String {
     text
 }
 
-/// The page of one rule, as the terminal shows it.
+/// The page of one rule as a terminal shows it: headings are bold, examples are indented.
 pub fn explain(rule: &dyn Rule) -> String {
-    format!("{} ({})\n\n{}", rule.name(), rule.level().name(), page::of(rule.source()))
+    let bold = anstyle::Style::new().bold();
+    let mut text = format!("{bold}{}{bold:#} ({})\n\n", rule.name(), rule.level().name());
+    let mut example = false;
+    for line in page::of(rule.source()).lines() {
+        match line.strip_prefix("## ") {
+            _ if line.starts_with("```") => example = !example,
+            Some(heading) => text.push_str(&format!("{bold}{heading}{bold:#}\n")),
+            None if example => text.push_str(&format!("    {line}\n")),
+            None => text.push_str(&format!("{line}\n")),
+        }
+    }
+    text
 }

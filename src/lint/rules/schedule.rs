@@ -74,7 +74,7 @@ impl Rule for ScheduleRule {
                     None => finding.help(FORMS),
                 }
             }
-            Ok(schedule) if schedule.longest_gap().is_none() => {
+            Ok(schedule) if schedule.never_fires() => {
                 Finding::error(self.name(), place, format!("'{text}' never comes: no backup would be taken")).help(FORMS)
             }
             Ok(Schedule::Every(_)) => {
