@@ -288,12 +288,16 @@ impl Reader<'_> {
         // The docs write …-20260213T153627Z; the API server refuses capitals in names, and Velero's own end in -20260213153627.
         let well_formed = name.len() <= 253
             && name.strip_prefix(schedule).is_some_and(|rest| rest.starts_with('-'))
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.');
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.');
         if !well_formed {
             return Err(error(
                 value,
                 &path,
-                &format!("expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"),
+                &format!(
+                    "expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"
+                ),
                 "list them with: kubectl get backups -n velero",
             ));
         }

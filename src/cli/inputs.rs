@@ -37,8 +37,8 @@ pub struct Inputs {
 }
 
 /// What to add where hwdr was told nothing and finds no helm to ask.
-const FLAGS: &str = "add the same -f and --set flags that helm gets: hwdr post-render -f values.yaml --for install|upgrade \
-                     (each behind its own --post-renderer-args when helm runs it)";
+const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behind its own --post-renderer-args when helm runs it):\n\
+                     hwdr post-render -f values.yaml --for install|upgrade";
 
 /// Takes the flags, or what the helm process's command line says.
 ///
@@ -56,7 +56,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
             return Err(Failure::unusable(
                 "helm takes values from the last release (--reuse-values), and those are not on its command line",
             )
-            .help("save them with: helm get values RELEASE -o yaml > values.yaml, and give helm -f values.yaml")
+            .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
             .help(FLAGS));
         }
         line.values.clone()

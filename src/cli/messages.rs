@@ -73,7 +73,7 @@ impl From<pipeline::Error> for Failure {
             pipeline::Error::Findings(findings) => Self {
                 findings,
                 ..Self::refused("the restore is not rendered: the values would not restore what they say")
-                    .help("mend them, and check with: helm hwdr lint -f values.yaml --for install|upgrade")
+                    .help("mend them, and check:\nhelm hwdr lint -f values.yaml --for install|upgrade")
             },
             pipeline::Error::Settings(error) => {
                 Self::refused(format!("{}: {}", error.path, error.problem)).at(Some(error.place)).help(error.help)

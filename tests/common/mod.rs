@@ -254,7 +254,7 @@ impl Ran {
     pub fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{}\n{}", self.line, self.stderr);
         assert!(self.stdout.is_empty(), "{}\nwrote {} bytes, and failed", self.line, self.stdout.len());
-        assert!(self.stderr.starts_with("error: "), "{}\n{}", self.line, self.stderr);
+        assert!(self.stderr.starts_with("error"), "{}\n{}", self.line, self.stderr);
         assert!(!self.stderr.contains("panicked"), "{}\n{}", self.line, self.stderr);
         self.stderr
     }

@@ -27,13 +27,13 @@
 //! ```
 //!
 //! ## Fix
-//! None here: `helm hwdr finalize` removes the block, once the restore is known to be good.
+//! None: only you know when the restore is known to be good.
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::values::{Data, Value};
 
-const REMOVE: &str = "once the restore is done and checked, remove the block (helm hwdr finalize)";
+const REMOVE: &str = "once the restore is done and checked, remove the block";
 
 /// See the head of this file.
 pub struct LeftoverRestore;
