@@ -128,6 +128,9 @@ const RELEASE: &str = "
 
 /// What Helm would apply, hwdr refuses to make where it does not know enough, or too much would be lost. Whoever ran helm gets to
 /// read why: Helm 4 throws away what a post-renderer writes to standard error.
+/// Helm's arguments, the releases that there are, hwdr's message, and what it tells to do.
+type Unknown<'a> = (&'a [&'a str], &'a [&'a str], &'a str, &'a [&'a str]);
+
 #[test]
 fn what_is_not_known_is_refused_with_the_flags_to_add() {
     let home = Home::new();
@@ -137,7 +140,7 @@ fn what_is_not_known_is_refused_with_the_flags_to_add() {
     home.write("a.yaml", "a: 1\n---\nb: 2\n");
     // Values of the last release are not read: Helm itself needs the chart's own to render it.
     let chart = testdata("chart/values.yaml");
-    let cases: [(&[&str], &[&str], &str, &[&str]); 7] = [
+    let cases: &[Unknown] = &[
         // What helm is asked, which releases there are, and what the message says.
         (
             &["upgrade", "--install", "-f", &base, "-f", &new],
@@ -187,7 +190,7 @@ fn what_is_not_known_is_refused_with_the_flags_to_add() {
         ),
     ];
     for major in BOTH {
-        for (line, releases, message, help) in cases {
+        for &(line, releases, message, help) in cases {
             let memory = home.write("releases", if releases.is_empty() { "[]" } else { RELEASE });
             let mut helm = home.helm(major);
             helm.env("HELM_DRIVER", "memory").env("HELM_MEMORY_DRIVER_DATA", memory);
