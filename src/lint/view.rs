@@ -23,6 +23,9 @@ pub const VELERO_RESTORE: &[&str] = &["hopsworks", "velero", "restore"];
 /// The boolean that turns Velero's schedules off.
 pub const VELERO_BACKUP_ENABLED: &[&str] = &["hopsworks", "velero", "backup", "enabled"];
 
+/// How to see which backups there are.
+pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
+
 /// Velero's schedules, each with the value that names a backup of it.
 pub const VELERO_NAMES: [(&str, &str); 2] =
     [("mainScheduleBackupId", "k8s-backups-main"), ("usersScheduleBackupId", "k8s-backups-users-resources")];

@@ -120,21 +120,26 @@ impl Cut {
     }
 }
 
-/// Breaks a text into lines of at most `width` characters, between words where it can.
-fn wrap(text: &str, width: usize) -> String {
+/// Breaks the lines of a text into lines of at most `width` characters, between words where it can.
+pub fn wrap(text: &str, width: usize) -> String {
     let mut lines = String::new();
-    let mut column = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width.max(20) {
+    for line in text.split('\n') {
+        if !lines.is_empty() {
             lines.push('\n');
-            column = 0;
-        } else if column > 0 {
-            lines.push(' ');
-            column += 1;
         }
-        lines.push_str(word);
-        column += length;
+        let mut column = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width.max(20) {
+                lines.push('\n');
+                column = 0;
+            } else if column > 0 {
+                lines.push(' ');
+                column += 1;
+            }
+            lines.push_str(word);
+            column += length;
+        }
     }
     lines
 }

@@ -89,7 +89,7 @@ impl Rule for IdsFarApart {
                     format!("{service}'s backup is {} {order} than {base}'s", view::in_words(apart)),
                 )
                 .related(base_place, format!("{base}: {}", view::minute(base_time)))
-                .help(format!("it is of {}; take one of the same run (helm hwdr backups)", view::minute(time))),
+                .help(format!("it is of {}; take one of the same run", view::minute(time))),
             );
         }
     }
