@@ -2,10 +2,12 @@
 //!
 //! Rules look at the values through this, so that each of them reads as a sentence.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::backup_id::BackupId;
-use crate::source::Place;
+use crate::source::{Place, Source};
 use crate::values::{Data, Entry, Number, Value};
 
 /// Whether the chart takes itself as installed or upgraded.
@@ -225,4 +227,21 @@ pub fn in_words(seconds: i64) -> String {
 pub fn minute(time: Timestamp) -> String {
     let text = time.to_string();
     format!("{} {} UTC", &text[..10], &text[11..16])
+}
+
+/// All texts that values come from.
+pub fn sources(values: &Value) -> Vec<Arc<Source>> {
+    let mut sources: Vec<Arc<Source>> = Vec::new();
+    let mut open = vec![values];
+    while let Some(value) = open.pop() {
+        if !sources.iter().rev().any(|source| Arc::ptr_eq(source, &value.place.source)) {
+            sources.push(value.place.source.clone());
+        }
+        match &value.data {
+            Data::List(items) => open.extend(items),
+            Data::Map(map) => open.extend(map.values().map(|entry| &entry.value)),
+            _ => {}
+        }
+    }
+    sources
 }

@@ -50,6 +50,7 @@ rules![
     schedule::ScheduleRule,
     ttl::Ttl,
     ttl_too_short::TtlTooShort,
+    second_document::SecondDocument,
     clear_text_credentials::ClearTextCredentials,
     unsafe_characters::UnsafeCharacters,
     misplaced_key::MisplacedKey,
