@@ -43,12 +43,11 @@ impl Diff {
             .lock()
             .read_to_end(&mut bytes)
             .map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
-        if !pipeline::asks_for_restore(&inputs.values) {
+        let Some(restore) = inputs.restore()? else {
             anstream::println!("No restore in the values: post-render changes nothing.");
             return Ok(());
-        }
-        let mode = inputs.mode.ok_or_else(inputs::mode_unknown)?;
-        match pipeline::run(&inputs.values, mode, inputs.namespace.as_deref(), bytes)? {
+        };
+        match pipeline::run(&restore, inputs.namespace.as_deref(), bytes)? {
             Rendering::Unchanged(_) => anstream::println!("Only hooks: post-render changes nothing."),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

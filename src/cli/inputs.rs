@@ -8,6 +8,8 @@ use super::messages::Failure;
 use super::values::read_file;
 use crate::helm::command_line::CommandLine;
 use crate::mode::Mode;
+use crate::pipeline;
+use crate::settings::Restore;
 use crate::values::{self, Helm, Value, ValueInputs};
 
 /// The flags of commands that work on a rendered stream.
@@ -75,10 +77,23 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
     })
 }
 
-/// The failure for a restore of which the mode is not known.
-pub fn mode_unknown() -> Failure {
-    Failure::unusable("whether helm installs or upgrades is not known, and the restores differ (helm upgrade --install could do either)")
-        .help("add --for install (into a new cluster) or --for upgrade (in place) to hwdr post-render")
+impl Inputs {
+    /// The restore that the values ask for, if any.
+    ///
+    /// # Errors
+    /// Where the mode is not known, or the values are wrong.
+    pub fn restore(&self) -> Result<Option<Restore>, Failure> {
+        if !pipeline::asks_for_restore(&self.values) {
+            return Ok(None);
+        }
+        let mode = self.mode.ok_or_else(|| {
+            Failure::unusable(
+                "whether helm installs or upgrades is not known, and the restores differ (helm upgrade --install could do either)",
+            )
+            .help("add --for install (into a new cluster) or --for upgrade (in place) to hwdr")
+        })?;
+        Ok(pipeline::restore(&self.values, mode)?)
+    }
 }
 
 /// The values as both majors of Helm read them.

@@ -84,7 +84,7 @@ impl Command {
         run(self).unwrap_or_else(|error| {
             anstream::eprintln!(
                 "{}",
-                human::render_error(&format!("{error:#}"), None, Look { width: 80, colour: true })
+                human::render_error(&format!("{error:#}"), None, &[], Look { width: 80, colour: true })
             );
             Outcome::Unusable
         })
@@ -149,7 +149,7 @@ fn print(args: &Command, run: &Run, changes: &[Change]) -> Result<()> {
             Some(_) => failure.error.message.clone(),
             None => failure.error.to_string(),
         };
-        writeln!(errors, "{}\n", human::render_error(&message, failure.error.place.as_ref(), look))?;
+        writeln!(errors, "{}\n", human::render_error(&message, failure.error.place.as_ref(), &[], look))?;
     }
     let mut out = io::BufWriter::new(anstream::stdout());
     if args.diff {

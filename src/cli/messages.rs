@@ -5,11 +5,11 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstream::ColorChoice;
 
 use super::Outcome;
+use crate::lint::Finding;
+use crate::lint::report::human::{self, Look};
 use crate::pipeline;
 use crate::source::Place;
 use crate::values::ValuesError;
@@ -22,12 +22,13 @@ pub struct Failure {
     message: String,
     place: Option<Place>,
     help: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl Failure {
     /// Something was understood, and refused.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Refused, message: message.into(), place: None, help: Vec::new() }
+        Self { outcome: Outcome::Refused, message: message.into(), place: None, help: Vec::new(), findings: Vec::new() }
     }
 
     /// The command line or an input cannot be used.
@@ -48,27 +49,15 @@ impl Failure {
     }
 
     /// The whole message: what, where (with the excerpt underlined), what to do.
-    fn render(&self, colour: bool) -> String {
-        let title = Level::ERROR.primary_title(self.message.as_str());
-        let mut group = match &self.place {
-            Some(place) => Group::with_title(title).element(
-                Snippet::source(place.source.text.as_str())
-                    .path(place.source.name.as_str())
-                    .annotation(AnnotationKind::Primary.span(place.span.start..place.span.end)),
-            ),
-            None => Group::with_title(title),
-        };
-        for help in &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    fn render(&self, look: Look) -> String {
+        let message = human::render_error(&self.message, self.place.as_ref(), &self.help, look);
+        format!("{}{message}", human::render(&self.findings, look))
     }
 
     /// Prints it to standard error.
     pub fn print(&self) {
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-        anstream::eprintln!("{}", self.render(colour));
+        anstream::eprintln!("{}", self.render(Look { colour, ..Look::default() }));
     }
 }
 
@@ -81,6 +70,11 @@ impl From<ValuesError> for Failure {
 impl From<pipeline::Error> for Failure {
     fn from(error: pipeline::Error) -> Self {
         match error {
+            pipeline::Error::Findings(findings) => Self {
+                findings,
+                ..Self::refused("the restore is not rendered: the values would not restore what they say")
+                    .help("mend them, and check with: helm hwdr lint -f values.yaml --for install|upgrade")
+            },
             pipeline::Error::Settings(error) => {
                 Self::refused(format!("{}: {}", error.path, error.problem)).at(Some(error.place)).help(error.help)
             }
@@ -115,7 +109,7 @@ impl Messages {
 
     /// Puts a failure where the operator sees it even under Helm 4. Under Helm 3 they see it twice.
     pub fn copy_to_helm(&self, failure: &Failure) {
-        self.to_helm(&format!("{}\n", failure.render(false)));
+        self.to_helm(&format!("{}\n", failure.render(Look::default())));
     }
 
     /// Writes to helm's standard error, if that is a terminal or a pipe: a file would be overwritten from its start.

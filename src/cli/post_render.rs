@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use clap::Args;
 
-use super::inputs::{self, InputArgs, Inputs};
+use super::inputs::{self, InputArgs};
 use super::messages::{Failure, Messages};
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
@@ -39,19 +39,17 @@ impl PostRender {
     fn render(&self, line: Option<&helm::command_line::CommandLine>, messages: &Messages) -> Result<(), Failure> {
         let inputs = inputs::resolve(&self.inputs, line)?;
         let stdin = read_stdin()?;
-        if !pipeline::asks_for_restore(&inputs.values) {
+        let Some(restore) = inputs.restore()? else {
             return write_stdout(|out| out.write_all(&stdin));
-        }
-        let Inputs { values, mode, namespace } = &inputs;
-        let mode = mode.ok_or_else(inputs::mode_unknown)?;
-        if mode == Mode::Upgrade && !self.unguarded {
+        };
+        if restore.mode == Mode::Upgrade && !self.unguarded {
             return Err(Failure::refused(
                 "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside",
             )
             .help("run it with: helm hwdr upgrade RELEASE CHART …")
             .help("or, where you have seen to the old volumes yourself, add --unguarded to hwdr post-render"));
         }
-        match pipeline::run(values, mode, namespace.as_deref(), stdin)? {
+        match pipeline::run(&restore, inputs.namespace.as_deref(), stdin)? {
             Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

@@ -127,13 +127,13 @@ fn volumes(plan: &Plan) -> Json {
     ])
 }
 
-/// The Jobs that `workload` has to wait for: the last one of each injected step that holds its role.
-fn holds(plan: &Plan, workload: &Workload) -> Vec<String> {
+/// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
+fn holds(plan: &Plan, workload: &Workload) -> (Vec<&'static str>, Vec<String>) {
     plan.steps
         .iter()
         .filter(|step| matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role))
-        .filter_map(|step| step.last_job.clone())
-        .collect()
+        .filter_map(|step| Some((step.step, step.last_job.clone()?)))
+        .unzip()
 }
 
 /// Puts an init container in front of everybody who would write, or read, too soon.
@@ -145,7 +145,7 @@ fn gates(
     rendered: &mut Rendered,
 ) -> Result<(), RenderError> {
     for workload in &topology.workloads {
-        let after = holds(plan, workload);
+        let (steps, after) = holds(plan, workload);
         if after.is_empty() {
             continue;
         }
@@ -162,7 +162,6 @@ fn gates(
         if names(look.tree.get(spec, "initContainers"), GATE) {
             continue;
         }
-        let waits = after.iter().map(|job| format!("Job/{job}")).collect::<Vec<_>>().join(", ");
         let mut context = common.clone();
         context["after"] = json!(after);
         let gate = templates::render("gate.yaml", &context);
@@ -175,7 +174,7 @@ fn gates(
         edited.map_err(|source| edit_error(stream, workload.object, source))?;
         rendered.changes.push(Change {
             object: name_of(stream, workload.object),
-            what: format!("waits for {waits}"),
+            what: format!("waits for {}", steps.join(", ")),
             is_new: false,
         });
     }
@@ -209,13 +208,13 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
                     Some(map) => rendered.edits.add_entry(&look, map, "helm.sh/resource-policy", "keep")?,
                     None => rendered.edits.add_entry(&look, metadata, "annotations", line)?,
                 }
-                what.push("kept when it leaves the release");
+                what.push("kept");
             }
             if let Some(spec) = look.tree.get(look.root, "spec")
                 && look.tree.get(spec, "ttlSecondsAfterFinished").is_some()
             {
                 rendered.edits.remove_entry(&look, spec, "ttlSecondsAfterFinished")?;
-                what.push("not deleted by a TTL");
+                what.push("no TTL");
             }
             Ok(())
         };
@@ -251,11 +250,11 @@ fn inject(
             if object.id.starts_with("Job/") {
                 accounts.extend(topology.storage.service_account.clone());
             }
-            jobs.push((object.id.clone(), templates::render(object.template, &context), step.does.clone()));
+            jobs.push((object.id.clone(), templates::render(object.template, &context), object.what.to_owned()));
         }
     }
     for workload in &topology.workloads {
-        let after = holds(plan, workload);
+        let (_, after) = holds(plan, workload);
         if !after.is_empty() {
             accounts.insert(workload.pod.service_account().to_owned());
             waited_for.extend(after);
@@ -274,11 +273,11 @@ fn inject(
         context["metadata_configmaps"] = if reads_catalogue { json!(configmaps) } else { Json::Null };
         for document in templates::render("access.yaml", &context).split("\n---\n") {
             let (kind, name) = head(document);
-            let what = "lets those who wait see the Jobs they wait for".to_owned();
+            let what = "lets pods see what they wait for".to_owned();
             documents.push((format!("{kind}/{name}"), document.to_owned(), what));
         }
         context["scripts"] = json!(templates::SCRIPTS);
-        let what = "the scripts that the Jobs run".to_owned();
+        let what = "the scripts of the Jobs".to_owned();
         documents.push((format!("ConfigMap/hwdr-scripts-{id}"), templates::render("scripts.yaml", &context), what));
     }
     documents.extend(jobs);
@@ -287,7 +286,7 @@ fn inject(
     context["version"] = json!(env!("CARGO_PKG_VERSION"));
     context["digest"] = json!(plan.digest());
     context["plan"] = json!(plan.to_json());
-    let what = "the marker of the whole: what was restored, by which plan".to_owned();
+    let what = "the marker of the restore".to_owned();
     documents.push((format!("ConfigMap/hwdr-restore-{id}"), templates::render("marker.yaml", &context), what));
 
     for (id, document, what) in documents {

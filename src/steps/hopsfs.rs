@@ -49,6 +49,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     let object = Object {
         template: "hopsfs.yaml",
         id: format!("Job/{marker}"),
+        what: "undeletes HopsFS's blocks in the bucket",
         values: json!({
             "job": marker,
             "marker": true,

@@ -74,6 +74,8 @@ pub struct Object {
     pub template: &'static str,
     /// `Kind/name`.
     pub id: String,
+    /// What it does, in a few words.
+    pub what: &'static str,
     /// What the template needs beside what all have.
     pub values: Json,
     /// For a Job: the Jobs that must be complete before it does anything.

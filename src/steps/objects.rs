@@ -26,6 +26,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         let object = Object {
             template: "velero-restore.yaml",
             id: id.clone(),
+            what: "restores Kubernetes objects (Velero)",
             values: json!({"name": name, "namespace": namespace, "backup": backup, "schedule": schedule}),
             after: Vec::new(),
         };

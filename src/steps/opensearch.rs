@@ -52,6 +52,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
     let object = Object {
         template: "opensearch.yaml",
         id: format!("Job/{marker}"),
+        what: "restores OpenSearch's snapshot",
         values: json!({
             "job": marker,
             "marker": true,

@@ -42,9 +42,10 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     };
     let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
     let marker = format!("{MARKER}-{id}");
-    let job = |template, name: &String, after: Vec<String>, is_marker: bool| Object {
+    let job = |template, what, name: &String, after: Vec<String>, is_marker: bool| Object {
         template,
         id: format!("Job/{name}"),
+        what,
         values: json!({
             "job": name,
             "marker": is_marker,
@@ -60,9 +61,9 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         after,
     };
     let objects = vec![
-        job("rondb-metadata.yaml", &metadata, Vec::new(), false),
-        job("rondb-data.yaml", &data, vec![metadata.clone()], false),
-        job("rondb-indexes.yaml", &marker, vec![data.clone()], true),
+        job("rondb-metadata.yaml", "restores RonDB's metadata, once", &metadata, Vec::new(), false),
+        job("rondb-data.yaml", "restores RonDB's data, every node's part", &data, vec![metadata.clone()], false),
+        job("rondb-indexes.yaml", "rebuilds RonDB's indexes", &marker, vec![data.clone()], true),
     ];
     if rondb.free_slots == Some(0) {
         return Err(PlanError::new(

@@ -34,6 +34,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     let object = Object {
         template: "users.yaml",
         id: format!("Job/{marker}"),
+        what: "loads databases, users and grants",
         values: json!({
             "job": marker,
             "marker": true,

@@ -61,7 +61,9 @@ pub struct Edits {
 #[derive(Debug, Clone)]
 struct Touched {
     document: usize,
-    /// Where the collection begins in the stream: tells it from others, and the inner from the outer.
+    /// The collection (a document is always parsed to the same tree).
+    node: NodeId,
+    /// Where the collection begins in the stream: tells the inner from the outer.
     start: usize,
     shape: Shape,
     front: Vec<Value>,
@@ -211,17 +213,17 @@ impl Edits {
             (_, Kind::Mapping) => return Err(EditError::NotAMapping),
             (_, Kind::List) => return Err(EditError::NotAList),
         }
-        let start = look.offset + look.tree.node(node).span.start;
-        let found = self.touched.iter().position(|touched| {
-            (touched.document, touched.start) == (look.document, start) && touched.shape.is_list == (kind == Kind::List)
-        });
+        let found = self.touched.iter().position(|touched| (touched.document, touched.node) == (look.document, node));
         let found = match found {
-            Some(found) => found,
+            Some(found) if self.touched[found].shape.is_list == (kind == Kind::List) => found,
+            // A null that has become the other thing.
+            Some(_) if kind == Kind::List => return Err(EditError::NotAList),
+            Some(_) => return Err(EditError::NotAMapping),
             None => {
                 let shape = Shape::of(look, &path, kind == Kind::List)?;
                 let (front, back) = (Vec::new(), Vec::new());
-                let document = look.document;
-                self.touched.push(Touched { document, start, shape, front, back, removed: BTreeSet::new() });
+                let (document, start) = (look.document, look.offset + look.tree.node(node).span.start);
+                self.touched.push(Touched { document, node, start, shape, front, back, removed: BTreeSet::new() });
                 self.touched.len() - 1
             }
         };
@@ -347,7 +349,7 @@ impl Touched {
         }
         if left == 0 {
             let all: Vec<_> = front.into_iter().chain(back).collect();
-            splices.push(splice(self.shape.front, self.shape.front, self.shape.wrap(&all.join(", "))));
+            splices.push(self.shape.filled(&all.join(", ")));
             return splices;
         }
         let gap = self.shape.gap.as_deref();

@@ -64,8 +64,13 @@ fn line_column(text: &str, offset: usize) -> (usize, usize) {
     let offset = text.floor_char_boundary(offset.min(text.len()));
     let before = &text[..offset];
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let line = count_lines(before) + 1;
     (line, before[start..].chars().count() + 1)
+}
+
+/// How many lines end in a text.
+pub(super) fn count_lines(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 /// What a person would call the document: it may not be YAML, so only lines are looked at.

@@ -1,6 +1,7 @@
 //! The head of an object: what it is and what it is called.
 
 use super::StreamError;
+use super::plain::{self, Scan};
 use super::split::Document;
 use crate::source::Span;
 use crate::yaml::{Data, NodeId, Style, Tree};
@@ -47,6 +48,11 @@ impl Object {
         &self.text[self.ends[2]..]
     }
 
+    /// The same object, so many documents and lines further on.
+    pub(super) fn moved(self, documents: usize, lines: usize) -> Self {
+        Self { document: self.document + documents, line: self.line + lines, ..self }
+    }
+
     /// Puts a head together. `head` is apiVersion, kind, namespace and name.
     pub(super) fn new(head: [&str; 4], document: usize, item: Option<usize>, line: usize) -> Self {
         let mut ends = [0; 3];
@@ -59,11 +65,35 @@ impl Object {
     }
 }
 
-/// Parses a document and adds the heads of its objects.
+/// Takes the heads of a document's objects, the document's text beginning on line `first_line`.
 pub(super) fn read(
     stream: &str,
     number: usize,
     document: &Document,
+    first_line: usize,
+    objects: &mut Vec<Object>,
+) -> Result<(), StreamError> {
+    let Span { start, end } = document.body;
+    let body = &stream[start..end];
+    match plain::scan(body.as_bytes()) {
+        Scan::Empty => Ok(()),
+        Scan::Object(head) => {
+            let text = |span: Span| &body[span.start..span.end];
+            let parts = [text(head.api_version), text(head.kind), text(head.namespace), text(head.name)];
+            let line = first_line + memchr::memchr_iter(b'\n', &body.as_bytes()[..head.start]).count();
+            objects.push(Object::new(parts, number, None, line));
+            Ok(())
+        }
+        Scan::Unsure => parse(stream, number, document, first_line, objects),
+    }
+}
+
+/// The same, by the parser.
+pub(super) fn parse(
+    stream: &str,
+    number: usize,
+    document: &Document,
+    first_line: usize,
     objects: &mut Vec<Object>,
 ) -> Result<(), StreamError> {
     let Span { start, end } = document.body;
@@ -77,7 +107,6 @@ pub(super) fn read(
     }
     let what = match &tree.node(root).data {
         Data::Mapping { .. } => {
-            let first_line = memchr::memchr_iter(b'\n', &stream.as_bytes()[..start]).count() + 1;
             heads(body, &tree, root, number, first_line, objects);
             return Ok(());
         }

@@ -56,6 +56,9 @@ impl Value {
         }
         let mut json = String::new();
         let json = to_json(&tree, root, &mut json).map(|()| json);
+        if ends_in_kept_breaks(&tree, root, &text) {
+            return wrong("it ends in a `|+` scalar, which goes on with the blank lines that follow");
+        }
         if has_anchor(&tree, root) {
             return wrong("it has an anchor");
         }
@@ -113,6 +116,25 @@ pub(super) fn yaml_key(key: &str) -> String {
 /// A string as JSON.
 pub(super) fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// Whether the last line is that of a block scalar that keeps the line breaks behind it.
+fn ends_in_kept_breaks(tree: &Tree, mut node: NodeId, text: &str) -> bool {
+    loop {
+        let last = match &tree.node(node).data {
+            Data::Sequence { items, flow: false } => items.last().copied(),
+            Data::Mapping { entries, flow: false } => entries.last().map(|(_, value)| *value),
+            _ => None,
+        };
+        match last {
+            Some(last) => node = last,
+            None => break,
+        }
+    }
+    let span = tree.node(node).span;
+    let header = text[span.start..span.end].lines().next().unwrap_or_default();
+    let block = matches!(tree.node(node).data, Data::Scalar { style: Style::Block, .. });
+    block && header.split('#').next().unwrap_or_default().contains('+')
 }
 
 fn has_anchor(tree: &Tree, root: NodeId) -> bool {

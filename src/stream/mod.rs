@@ -19,12 +19,18 @@ pub mod edit;
 mod error;
 mod head;
 mod inline;
+mod parts;
+mod plain;
+#[cfg(test)]
+pub(crate) mod plain_tests;
+mod read;
 mod shape;
 mod split;
 mod write;
 
 pub use error::StreamError;
 pub use head::Object;
+pub use read::read;
 use split::Document;
 pub use write::write;
 
@@ -64,11 +70,7 @@ impl Stream {
             let offset = error.utf8_error().valid_up_to();
             StreamError::at_bytes(error.as_bytes(), offset, "this is not UTF-8".to_owned())
         })?;
-        let documents = split::split(&text)?;
-        let mut objects = Vec::new();
-        for (number, document) in documents.iter().enumerate() {
-            head::read(&text, number, document, &mut objects)?;
-        }
+        let (documents, objects) = parts::read(&text)?;
         Ok(Self { text, documents, objects, last: Mutex::new(None) })
     }
 

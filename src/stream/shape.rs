@@ -55,9 +55,13 @@ impl Shape {
     pub(super) fn of(look: &Look<'_>, path: &[NodeId], is_list: bool) -> Result<Self, EditError> {
         let (&node, above) = path.split_last().expect("a path ends in its node");
         let text = look.text;
-        let span = look.tree.node(node).span;
+        let span = match above.last() {
+            Some(parent) => written_span(look, *parent, node)?,
+            None => look.tree.node(node).span,
+        };
         let in_flow = above.iter().any(|id| is_flow(look, *id));
-        let mut children = children(look, node, in_flow || is_flow(look, node))?;
+        let block = !in_flow && !is_flow(look, node) && is_collection(look, node);
+        let mut children = children(look, node, if block { Some(column_of(look, node)?) } else { None })?;
         let mut gap = None;
         let mut bare = false;
         let (known, front, end) = if children.is_empty() {
@@ -70,7 +74,7 @@ impl Shape {
             } else {
                 let parent = above.last().ok_or(EditError::Unusual("an empty document"))?;
                 let column = column_of(look, *parent)? + 2;
-                (Known::Empty { column }, span.start, line_end(text, span.end)?)
+                (Known::Empty { column }, span.start, below_comments(text, line_end(text, span.end)?, column))
             }
         } else if in_flow || is_flow(look, node) {
             let front = opening(text, span)?;
@@ -107,13 +111,15 @@ impl Shape {
         vec![Splice { span, text: String::new(), lines: false }]
     }
 
-    /// The content of a flow collection that was empty, with brackets where it had none.
-    pub(super) fn wrap(&self, content: &str) -> String {
-        match (self.bare, self.is_list) {
-            (false, _) => content.to_owned(),
-            (true, true) => format!(" [{content}]"),
-            (true, false) => format!(" {{{content}}}"),
-        }
+    /// What fills a flow collection that is empty, or puts one in the place of a null.
+    pub(super) fn filled(&self, content: &str) -> Splice {
+        let (span, text) = match (self.bare, self.is_list) {
+            (false, _) => (Span::new(self.front, self.front), content.to_owned()),
+            (true, true) => (self.span, format!("[{content}]")),
+            (true, false) => (self.span, format!("{{{content}}}")),
+        };
+        let text = if span.start == span.end && self.bare { format!(" {text}") } else { text };
+        Splice { span, text, lines: false }
     }
 }
 
@@ -125,8 +131,8 @@ fn is_collection(look: &Look<'_>, node: NodeId) -> bool {
     matches!(look.tree.node(node).data, Data::Mapping { .. } | Data::Sequence { .. })
 }
 
-/// The children of a collection with their ends.
-fn children(look: &Look<'_>, node: NodeId, flow: bool) -> Result<Vec<Child>, EditError> {
+/// The children of a collection with their ends; a block collection's keys or dashes stand in `column`.
+fn children(look: &Look<'_>, node: NodeId, column: Option<usize>) -> Result<Vec<Child>, EditError> {
     let mut children = Vec::new();
     let pairs: Vec<(Option<NodeId>, NodeId)> = match &look.tree.node(node).data {
         Data::Mapping { entries, .. } => entries.iter().map(|(key, value)| (Some(*key), *value)).collect(),
@@ -138,7 +144,14 @@ fn children(look: &Look<'_>, node: NodeId, flow: bool) -> Result<Vec<Child>, Edi
         let start = key.map_or(value_span.start, |key| look.tree.node(key).span.start);
         let end = end_of(look, key, value);
         let bare_colon = key.is_some() && look.text[..end].ends_with(':') && value_span.start == value_span.end;
-        let line_end = if flow { end } else { self::line_end(look.text, line_end_from(look, value, end))? };
+        let line_end = match column {
+            // A block scalar's end is behind its line break.
+            Some(column) => {
+                let content = end - usize::from(look.text[..end].ends_with('\n'));
+                below_comments(look.text, line_end(look.text, content)?, column)
+            }
+            None => end,
+        };
         let key = key.and_then(|key| look.tree.scalar(key)).map(str::to_owned);
         children.push(Child { key, start, end, line_end, bare_colon });
     }
@@ -166,6 +179,22 @@ fn end_of(look: &Look<'_>, key: Option<NodeId>, value: NodeId) -> usize {
     if rest[blanks..].starts_with(':') { behind + blanks + 1 } else { behind }
 }
 
+/// Where a child of `parent` is written: where it is nothing at all, behind its key's colon.
+fn written_span(look: &Look<'_>, parent: NodeId, node: NodeId) -> Result<Span, EditError> {
+    let span = look.tree.node(node).span;
+    let key = look.tree.entries(parent).iter().find(|(_, value)| *value == node).map(|(key, _)| *key);
+    match key {
+        Some(key) if span.start == span.end => {
+            let end = end_of(look, Some(key), node);
+            match look.text[..end].ends_with(':') {
+                true => Ok(Span::new(end, end)),
+                false => Err(EditError::Unusual("a key without a colon")),
+            }
+        }
+        _ => Ok(span),
+    }
+}
+
 /// Where a block scalar's lines end. Empty lines at its end are part of its text only where it says so (`|+`).
 fn block_scalar_end(text: &str, span: Span) -> usize {
     let content = &text[span.start..span.end];
@@ -179,12 +208,6 @@ fn block_scalar_end(text: &str, span: Span) -> usize {
         end -= if text[..end].ends_with("\r\n") { 2 } else { 1 };
     }
     end
-}
-
-/// Where to look for the end of a child's last line: its own end, but a block scalar's end is behind its line break.
-fn line_end_from(look: &Look<'_>, value: NodeId, end: usize) -> usize {
-    let _ = value;
-    if look.text[..end].ends_with('\n') { end - 1 } else { end }
 }
 
 /// Where the line ends in which something ends at `at`: only a comment may follow there.
@@ -201,6 +224,25 @@ fn line_end(text: &str, at: usize) -> Result<usize, EditError> {
     } else {
         Err(EditError::Unusual("something follows on its line"))
     }
+}
+
+/// Below the comments that follow a child and are deeper than its collection: they belong to the child, and would become
+/// part of a block scalar that is put before them.
+fn below_comments(text: &str, at: usize, column: usize) -> usize {
+    let (mut end, mut below) = (at, at);
+    while end < text.len() {
+        let next = memchr::memchr(b'\n', &text.as_bytes()[end..]).map_or(text.len(), |newline| end + newline + 1);
+        let line = &text[end..next];
+        let content = line.trim_start_matches([' ', '\t']);
+        let indent = line.len() - content.len();
+        end = next;
+        match content.starts_with('#') && indent > column {
+            true => below = next,
+            false if content.trim().is_empty() => {}
+            false => break,
+        }
+    }
+    below
 }
 
 /// The column in which a block collection's keys or dashes stand.

@@ -12,26 +12,42 @@ pub(super) struct Document {
     pub body: Span,
 }
 
-/// All documents in order. Their spans, one after the other, are the whole text.
+/// The documents of `part` of the text, in order. Their spans, one after the other, are the whole part, which begins
+/// where the text does or at a separator.
 ///
 /// A line that starts with `---` separates, and only blanks and a comment may follow on it: so has it `YAMLReader` of
 /// `k8s.io/apimachinery`, through which Helm 3 sends the stream. Helm 4's kyaml agrees but for the first line.
-pub(super) fn split(text: &str) -> Result<Vec<Document>, StreamError> {
+pub(super) fn split(text: &str, part: Span) -> Result<Vec<Document>, StreamError> {
     let mut documents = Vec::new();
-    let mut whole = 0;
-    let mut body = 0;
-    for at in separators(text.as_bytes()) {
+    let mut whole = part.start;
+    let mut body = part.start;
+    let bytes = &text.as_bytes()[..part.end];
+    for at in separators(&bytes[part.start..]).map(|at| part.start + at) {
         if at > whole || body > whole {
             documents.push(Document { whole: Span::new(whole, at), body: Span::new(body, at) });
         }
         whole = at;
-        body = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline + 1);
+        body = memchr::memchr(b'\n', &bytes[at..]).map_or(part.end, |newline| at + newline + 1);
         check_separator(text, at, &text[at + 3..body], documents.len(), body)?;
     }
-    if text.len() > whole {
-        documents.push(Document { whole: Span::new(whole, text.len()), body: Span::new(body, text.len()) });
+    if part.end > whole {
+        documents.push(Document { whole: Span::new(whole, part.end), body: Span::new(body, part.end) });
     }
     Ok(documents)
+}
+
+/// Parts of the text of about `size` bytes that can be split on their own.
+pub(super) fn parts(text: &str, size: usize) -> Vec<Span> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let from = text.len().min(start + size);
+        let next = memchr::memmem::find(&text.as_bytes()[from..], b"\n---");
+        let end = next.map_or(text.len(), |newline| from + newline + 1);
+        parts.push(Span::new(start, end));
+        start = end;
+    }
+    parts
 }
 
 /// Where lines start with `---`.
@@ -69,7 +85,11 @@ mod tests {
     use super::*;
 
     fn bodies(text: &str) -> Vec<&str> {
-        split(text).unwrap().iter().map(|document| &text[document.body.start..document.body.end]).collect()
+        split(text, Span::new(0, text.len()))
+            .unwrap()
+            .iter()
+            .map(|document| &text[document.body.start..document.body.end])
+            .collect()
     }
 
     #[test]
@@ -92,16 +112,20 @@ mod tests {
     #[test]
     fn text_behind_a_separator_is_refused() {
         for text in ["a: 1\n--- b: 2\n", "---a: 1\n", "a: 1\n---#x\n", "a: 1\n----\n", "--- |\n x\n", "--- {a: 1}\n"] {
-            assert!(split(text).is_err(), "{text:?}");
+            assert!(split(text, Span::new(0, text.len())).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn the_spans_are_the_text() {
         let text = "# top\n---\na: 1\n\n---\n--- # x\nb: |\n  ---\n";
-        let documents = split(text).unwrap();
+        let documents = split(text, Span::new(0, text.len())).unwrap();
         let joined: String = documents.iter().map(|d| &text[d.whole.start..d.whole.end]).collect();
         assert_eq!(joined, text);
         assert_eq!(documents.len(), 4);
+        for size in 1..text.len() {
+            let parts = parts(text, size).into_iter();
+            assert_eq!(parts.flat_map(|part| split(text, part).unwrap()).collect::<Vec<_>>(), documents, "{size}");
+        }
     }
 }

@@ -40,12 +40,15 @@ pub fn render(findings: &[Finding], look: Look) -> String {
     text
 }
 
-/// An error that is no finding, at its place if it has one.
-pub fn render_error(message: &str, place: Option<&Place>, look: Look) -> String {
+/// An error that is no finding, at its place if it has one, with what to do about it.
+pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look: Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
     let mut group = Group::with_title(Shown::ERROR.primary_title(wrap(message, look.width.saturating_sub(7))));
     if let Some(place) = place {
         group = group.elements(excerpts(&[(place, None)]));
+    }
+    for help in help {
+        group = group.element(Shown::HELP.message(wrap(help, look.width.saturating_sub(14))));
     }
     renderer.render(&[group])
 }
