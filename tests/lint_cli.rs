@@ -56,7 +56,8 @@ fn golden(name: &str, text: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, text).unwrap();
     }
-    assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == text, "{name}:\n{}", similar::TextDiff::from_lines(kept.as_str(), text).unified_diff());
 }
 
 #[test]
@@ -210,9 +211,10 @@ fn credentials_are_not_printed() {
 fn the_pages_are_printed_and_kept_in_the_docs() {
     let ran = hwdr(&["lint", "--explain", "backup-id-number"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.out.starts_with("backup-id-number (error)\n\nA backup id that is a number"), "{}", ran.out);
+    assert!(ran.out.starts_with("backup-id-number (error)\nA backup id that is a number"), "{}", ran.out);
     assert_eq!(hwdr(&["lint", "--explain", "nothing-like-it"]).code, 2);
     let list = hwdr(&["lint", "--explain"]);
+    assert!(ran.out.lines().chain(list.out.lines()).all(|line| line.chars().count() <= 80), "{}{}", ran.out, list.out);
     assert!(list.out.lines().any(|line| line.starts_with("ttl-too-short")), "{}", list.out);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");

@@ -12,7 +12,7 @@ use super::values::read_file;
 use super::{Outcome, ValueArgs};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
-use crate::lint::{Context, Finding, Level, fix, page, rules};
+use crate::lint::{Context, Finding, Level, fix, rules};
 use crate::mode::Mode;
 use crate::source::Source;
 use crate::values::{self, Value, ValueInputs, ValuesError};
@@ -28,8 +28,6 @@ pub struct Command {
     /// Values files, each for itself
     #[arg(id = "fragments", value_name = "FILE")]
     files: Vec<String>,
-    #[command(flatten)]
-    values: ValueArgs,
     /// Take the values as those of this Helm command
     #[arg(long = "for", value_name = "COMMAND")]
     mode: Option<Mode>,
@@ -54,6 +52,8 @@ pub struct Command {
     /// Print the page of a rule, or the list of rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
     explain: Option<String>,
+    #[command(flatten)]
+    values: ValueArgs,
 }
 
 /// Forms of the output.
@@ -130,7 +130,7 @@ fn explain(name: &str) -> Result<Outcome> {
     let mut out = anstream::stdout().lock();
     if name.is_empty() {
         for rule in rules::all() {
-            writeln!(out, "{:<34} {:<8} {}", rule.name(), rule.level().name(), page::summary(rule.source()))?;
+            writeln!(out, "{}", rules::line(rule))?;
         }
         return Ok(Outcome::Clean);
     }

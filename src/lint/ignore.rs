@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::lint::{Finding, rules};
+use crate::lint::{Finding, rules, view};
 use crate::source::{Place, Source, Span};
-use crate::values::{Data, Value};
+use crate::values::Value;
 
 const MARK: &str = "# hwdr: ignore";
 
 /// Drops the findings that a comment on their line excuses, and adds one for each comment that names no rule.
 pub fn apply(values: &Value, findings: &mut Vec<Finding>) {
-    let mut sources = Vec::new();
-    collect(values, &mut sources);
-    for source in sources {
+    for source in view::sources(values) {
         for comment in comments(&source) {
             for name in &comment.rules {
                 if !rules::is_known(name) {
@@ -80,19 +78,4 @@ fn comments(source: &Source) -> Vec<Comment<'_>> {
         });
     }
     found
-}
-
-/// All texts that values come from.
-fn collect(value: &Value, sources: &mut Vec<Arc<Source>>) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
-        if !sources.iter().any(|source| Arc::ptr_eq(source, &value.place.source)) {
-            sources.push(value.place.source.clone());
-        }
-        match &value.data {
-            Data::List(items) => open.extend(items),
-            Data::Map(map) => open.extend(map.values().map(|entry| &entry.value)),
-            _ => {}
-        }
-    }
 }

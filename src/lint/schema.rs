@@ -208,18 +208,13 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// What a value is, in words.
-pub fn describe(value: &Value) -> &'static str {
-    in_words(kind(value))
-}
-
 fn in_words(kind: &str) -> &'static str {
     match kind {
         "null" => "nothing",
         "boolean" => "true or false",
         "integer" => "a whole number",
         "number" => "a number",
-        "string" => "a text",
+        "string" => "a string",
         "array" => "a list",
         _ => "a map",
     }

@@ -151,3 +151,22 @@ fn the_examples_of_the_docs_are_no_errors() {
         }
     }
 }
+
+/// The example of every page as a person sees its findings: `testdata/lint/examples.human.txt`, to be read in review.
+#[test]
+fn the_examples_look_like_this() {
+    let mut text = String::new();
+    for rule in rules::all() {
+        for example in page::examples(rule.source(), "Example") {
+            let mut found = findings(&example, &context_of(&example));
+            found.retain(|finding| finding.rule == rule.name());
+            text.push_str(&report::human::render(&found, report::human::Look::default()));
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/lint/examples.human.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == text, "{}", similar::TextDiff::from_lines(&kept, &text).unified_diff());
+}

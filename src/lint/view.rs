@@ -2,10 +2,12 @@
 //!
 //! Rules look at the values through this, so that each of them reads as a sentence.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::backup_id::BackupId;
-use crate::source::Place;
+use crate::source::{Place, Source};
 use crate::values::{Data, Entry, Number, Value};
 
 /// Whether the chart takes itself as installed or upgraded.
@@ -22,6 +24,9 @@ pub const OPENSEARCH_REPOSITORIES: &[&str] = &["olk", "opensearch", "restore", "
 pub const VELERO_RESTORE: &[&str] = &["hopsworks", "velero", "restore"];
 /// The boolean that turns Velero's schedules off.
 pub const VELERO_BACKUP_ENABLED: &[&str] = &["hopsworks", "velero", "backup", "enabled"];
+
+/// How to see which backups there are.
+pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
 
 /// Velero's schedules, each with the value that names a backup of it.
 pub const VELERO_NAMES: [(&str, &str); 2] =
@@ -222,4 +227,21 @@ pub fn in_words(seconds: i64) -> String {
 pub fn minute(time: Timestamp) -> String {
     let text = time.to_string();
     format!("{} {} UTC", &text[..10], &text[11..16])
+}
+
+/// All texts that values come from.
+pub fn sources(values: &Value) -> Vec<Arc<Source>> {
+    let mut sources: Vec<Arc<Source>> = Vec::new();
+    let mut open = vec![values];
+    while let Some(value) = open.pop() {
+        if !sources.iter().rev().any(|source| Arc::ptr_eq(source, &value.place.source)) {
+            sources.push(value.place.source.clone());
+        }
+        match &value.data {
+            Data::List(items) => open.extend(items),
+            Data::Map(map) => open.extend(map.values().map(|entry| &entry.value)),
+            _ => {}
+        }
+    }
+    sources
 }

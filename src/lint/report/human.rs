@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
 
 use crate::lint::report::mask;
 use crate::lint::{Finding, Level};
@@ -25,6 +25,9 @@ impl Default for Look {
 
 /// Places in one text are shown as one excerpt, if no more than this many lines lie between them.
 const NEAR_LINES: usize = 30;
+
+/// A line longer than this (JSON, say) is not shown: nobody would find anything in it.
+const LONGEST_LINE: usize = 2_000;
 
 /// All findings, with an empty line after each.
 pub fn render(findings: &[Finding], look: Look) -> String {
@@ -67,7 +70,7 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize) -> String {
 }
 
 /// Excerpts of the texts in which the places stand; the first place is the one that it is all about.
-fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Snippet<'p, annotate_snippets::Annotation<'p>>> {
+fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Element<'p>> {
     let mut cuts: Vec<Cut> = Vec::new();
     for (number, (place, _)) in places.iter().enumerate() {
         let lines = Cut::of(place, number);
@@ -76,21 +79,7 @@ fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Snippet<'p, anno
             None => cuts.push(lines),
         }
     }
-    cuts.into_iter()
-        .map(|cut| {
-            let text = mask::credentials(&cut.source.text[cut.start..cut.end]);
-            let first_line = cut.source.line_column(cut.start).0;
-            let end = text.len();
-            let annotations = cut.places.iter().map(|&number| {
-                let (place, label) = places[number];
-                let kind = if number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-                let start = (place.span.start - cut.start).min(end);
-                kind.span(start..(place.span.end.max(place.span.start) - cut.start).min(end)).label(label)
-            });
-            let annotations: Vec<_> = annotations.collect();
-            Snippet::source(text).line_start(first_line).path(cut.source.name.clone()).annotations(annotations)
-        })
-        .collect()
+    cuts.iter().map(|cut| cut.show(places)).collect()
 }
 
 /// Whole lines of a text that hold some of the places.
@@ -102,11 +91,35 @@ struct Cut {
 }
 
 impl Cut {
+    /// The line in which a place starts: one of many lines is shown by its first.
     fn of(place: &Place, number: usize) -> Self {
         let text = place.source.text.as_str();
-        let start = text[..place.span.start].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[place.span.end..].find('\n').map_or(text.len(), |newline| place.span.end + newline);
+        let at = place.span.start.min(text.len());
+        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
         Self { source: place.source.clone(), start, end, places: vec![number] }
+    }
+
+    fn show<'p>(&self, places: &[(&'p Place, Option<&'p str>)]) -> Element<'p> {
+        let text = &self.source.text[self.start..self.end];
+        let first = places[self.places[0]].0;
+        if text.lines().any(|line| line.len() > LONGEST_LINE) {
+            let (line, column) = first.source.line_column(first.span.start);
+            return Origin::path(self.source.name.clone()).line(line).char_column(column).into();
+        }
+        let annotations = self.places.iter().map(|&number| {
+            let (place, label) = places[number];
+            let kind = if number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let start = (place.span.start - self.start).min(text.len());
+            let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |newline| start + newline);
+            let end = (place.span.end.max(place.span.start) - self.start).min(line_end);
+            kind.span(start..end.max(start)).label(label)
+        });
+        Snippet::source(mask::credentials(text))
+            .line_start(self.source.line_column(self.start).0)
+            .path(self.source.name.clone())
+            .annotations(annotations)
+            .into()
     }
 
     fn is_near(&self, other: &Self) -> bool {
@@ -123,26 +136,26 @@ impl Cut {
     }
 }
 
-/// Breaks a text into lines of at most `width` characters, between words where it can. A line of the text stays a line: commands
-/// that are to be copied stand on one of their own.
-fn wrap(text: &str, width: usize) -> String {
-    text.lines().map(|line| wrap_line(line, width)).collect::<Vec<_>>().join("\n")
-}
-
-fn wrap_line(text: &str, width: usize) -> String {
+/// Breaks the lines of a text into lines of at most `width` characters, between words where it can.
+pub fn wrap(text: &str, width: usize) -> String {
     let mut lines = String::new();
-    let mut column = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width.max(20) {
+    for line in text.split('\n') {
+        if !lines.is_empty() {
             lines.push('\n');
-            column = 0;
-        } else if column > 0 {
-            lines.push(' ');
-            column += 1;
         }
-        lines.push_str(word);
-        column += length;
+        let mut column = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width.max(20) {
+                lines.push('\n');
+                column = 0;
+            } else if column > 0 {
+                lines.push(' ');
+                column += 1;
+            }
+            lines.push_str(word);
+            column += length;
+        }
     }
     lines
 }

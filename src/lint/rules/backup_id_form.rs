@@ -56,7 +56,7 @@ impl Rule for BackupIdForm {
                 if !text.trim().is_empty() && BackupId::parse(text.trim()).is_ok() {
                     finding.help = Some(format!("without the space around it: \"{}\"", text.trim()));
                 } else {
-                    finding.help = Some("the cluster settings list the ids, in the tab Backup".to_owned());
+                    finding.help = Some(view::LIST_IDS.to_owned());
                 }
                 findings.push(finding);
             }

@@ -69,7 +69,7 @@ impl Rule for BackupIdTime {
                         place,
                         format!("backup id {parsed} is of {}, which is yet to come", view::minute(time)),
                     )
-                    .help("the cluster settings list the ids, in the tab Backup"),
+                    .help(view::LIST_IDS),
                 ),
                 _ => {}
             }

@@ -57,7 +57,7 @@ impl Rule for InPlaceWithoutId {
         }
         findings.push(
             Finding::error(self.name(), &in_place.value.place, "inPlace asks for a restore, and no backupId says of what")
-                .help("set global._hopsworks.restoreFromBackup.backupId (ids: cluster settings, tab Backup)"),
+                .help(format!("set global._hopsworks.restoreFromBackup.backupId; {}", view::LIST_IDS)),
         );
     }
 }

@@ -97,7 +97,7 @@ impl Rule for MisplacedKey {
             let Some(entry) = view::entry(values, wrong).filter(|entry| is_ours(&entry.value)) else { continue };
             let message = format!("nothing reads {} here", view::dotted(wrong));
             findings.push(
-                Finding::error(self.name(), &entry.key, message).help(format!("it belongs under {}", view::dotted(right))),
+                Finding::error(self.name(), &entry.key, message).help(format!("it belongs at {}", view::dotted(right))),
             );
         }
         // `_hopsworks`, misspelt: `hopsworks`, `_hopswork`, …

@@ -3,6 +3,7 @@
 //! The head of a rule's file is its page: what it does, why that is bad, an example, what to use instead, and
 //! whether it can be fixed. Tests hold the examples against the rule, and `docs/rules.md` against the pages.
 
+use crate::lint::report::human::wrap;
 use crate::lint::{Context, Finding, Level, page};
 use crate::values::Value;
 
@@ -49,6 +50,7 @@ rules![
     schedule::ScheduleRule,
     ttl::Ttl,
     ttl_too_short::TtlTooShort,
+    second_document::SecondDocument,
     clear_text_credentials::ClearTextCredentials,
     unsafe_characters::UnsafeCharacters,
     misplaced_key::MisplacedKey,
@@ -105,17 +107,32 @@ pub fn document() -> String {
     text
 }
 
-/// The page of one rule as a terminal shows it: headings are bold, examples are indented.
+/// What a rule finds, as a line of the list of rules.
+pub fn line(rule: &dyn Rule) -> String {
+    let summary = wrap(&page::summary(rule.source()), 44).replace('\n', &format!("\n{:36}", ""));
+    format!("{:<27} {:<7} {summary}", rule.name(), rule.level().name())
+}
+
+/// The page of one rule as a terminal of 80 columns shows it: headings are bold, examples are indented.
 pub fn explain(rule: &dyn Rule) -> String {
     let bold = anstyle::Style::new().bold();
-    let mut text = format!("{bold}{}{bold:#} ({})\n\n", rule.name(), rule.level().name());
+    let mut text = format!("{bold}{}{bold:#} ({})\n", rule.name(), rule.level().name());
+    let mut paragraph = String::new();
     let mut example = false;
-    for line in page::of(rule.source()).lines() {
-        match line.strip_prefix("## ") {
-            _ if line.starts_with("```") => example = !example,
-            Some(heading) => text.push_str(&format!("{bold}{heading}{bold:#}\n")),
+    let page = page::of(rule.source());
+    for line in page.lines().chain([""]) {
+        let fence = line.starts_with("```");
+        let heading = line.strip_prefix("## ");
+        if (fence || example || heading.is_some() || line.is_empty()) && !paragraph.is_empty() {
+            text.push_str(&format!("{}\n", wrap(paragraph.trim_end(), 80)));
+            paragraph.clear();
+        }
+        match heading {
+            _ if fence => example = !example,
+            Some(heading) => text.push_str(&format!("\n{bold}{heading}{bold:#}\n")),
             None if example => text.push_str(&format!("    {line}\n")),
-            None => text.push_str(&format!("{line}\n")),
+            None if !line.is_empty() => paragraph.push_str(&format!("{line} ")),
+            None => {}
         }
     }
     text

@@ -54,7 +54,7 @@ impl Rule for WrongType {
                 return;
             }
             let block = if path.is_empty() { "a values file".to_owned() } else { view::short(path) };
-            let message = format!("{block} must be {}, and this is {}", node.expected(), schema::describe(value));
+            let message = format!("{block} must be {}, and this is {}", node.expected(), value.data.kind());
             let finding = Finding::error(self.name(), &value.place, message);
             findings.push(match node.example().filter(|example| !example.is_object()) {
                 Some(example) => {
