@@ -19,6 +19,7 @@ use crate::yaml::{NodeId, Tree};
 /// Reads the stream from standard input:
 ///   helm template RELEASE CHART -f values.yaml | helm hwdr diff -f values.yaml --for install
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Diff {
     #[command(flatten)]
     inputs: InputArgs,

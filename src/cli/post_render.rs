@@ -16,6 +16,7 @@ use crate::{helm, stream};
 /// Helm 3:  --post-renderer hwdr --post-renderer-args post-render
 /// Helm 4:  `helm hwdr post-renderer install` says how
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct PostRender {
     #[command(flatten)]
     inputs: InputArgs,

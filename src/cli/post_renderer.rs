@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -105,14 +106,17 @@ fn plugins_folder() -> Result<PathBuf, Failure> {
     Ok(helm.join("hwdr/helm4-plugins"))
 }
 
-/// Writes the plugin for this very program.
+/// Writes the plugin for this very program, which it finds by a link: Helm 4 splits a command at its blanks, and a path may have some.
 fn write_plugin(folder: &Path, program: &Path) -> Result<(), Failure> {
     let plugin = folder.join(NAME);
-    let path = plugin.join("plugin.yaml");
-    let text = PLUGIN.replace("\"$HELM_PLUGIN_DIR/../bin/hwdr\"", &serde_json::json!(program).to_string());
+    let (link, new) = (plugin.join("hwdr"), plugin.join(".hwdr.new"));
+    let text = PLUGIN.replace("$HELM_PLUGIN_DIR/../bin/hwdr", "$HELM_PLUGIN_DIR/hwdr");
     fs::create_dir_all(&plugin)
-        .and_then(|()| fs::write(&path, text))
-        .map_err(|error| Failure::unusable(format!("cannot write {}: {error}", path.display())))
+        .and_then(|()| fs::write(plugin.join("plugin.yaml"), text))
+        .and_then(|()| fs::remove_file(&new).or(Ok(())))
+        .and_then(|()| symlink(program, &new))
+        .and_then(|()| fs::rename(&new, &link))
+        .map_err(|error| Failure::unusable(format!("cannot write the plugin {}: {error}", plugin.display())))
 }
 
 /// A path as a shell wants it.

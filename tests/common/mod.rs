@@ -89,7 +89,8 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
-        let folder = TempDir::with_prefix("hwdr-test-").expect("a temporary folder");
+        // With a blank: a home may have one.
+        let folder = TempDir::with_prefix("hwdr test ").expect("a temporary folder");
         Self { folder }
     }
 
@@ -116,7 +117,8 @@ impl Home {
 
     /// Helm's plugins in this home.
     pub fn plugins(&self) -> PathBuf {
-        self.path("plugins")
+        // Where both look, and where Helm 4 puts a link to a folder whatever HELM_PLUGINS says.
+        self.path("data/plugins")
     }
 
     /// Any program, with this home as Helm's and nothing else of Helm's in its environment.
@@ -171,10 +173,8 @@ impl Home {
         match major {
             Major::Three => helm.args(["--post-renderer", &path]),
             Major::Four => {
-                let plugin = format!(
-                    "apiVersion: v1\ntype: postrenderer/v1\nname: renderer\nversion: 0.1.0\nruntime: subprocess\n\
-                     runtimeConfig:\n  platformCommand:\n    - command: {path}\n"
-                );
+                let plugin = "apiVersion: v1\ntype: postrenderer/v1\nname: renderer\nversion: 0.1.0\nruntime: subprocess\n\
+                     runtimeConfig:\n  platformCommand:\n    - command: $HELM_PLUGIN_DIR/../../scripts/renderer\n";
                 self.write("renderers/renderer/plugin.yaml", plugin);
                 helm.env("HELM_PLUGINS", self.path("renderers")).args(["--post-renderer", "renderer"])
             }
