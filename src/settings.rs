@@ -285,17 +285,15 @@ impl Reader<'_> {
         let path = ["hopsworks", "velero", "restore", key];
         let Some(name) = self.string(&path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         let value = self.at(&path).expect("it was just read");
-        // The docs write …-20260213T153627Z, which no Kubernetes name may be; Velero's own end in -20260213153627.
+        // The docs write …-20260213T153627Z; the API server refuses capitals in names, and Velero's own end in -20260213153627.
         let well_formed = name.len() <= 253
             && name.strip_prefix(schedule).is_some_and(|rest| rest.starts_with('-'))
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.');
         if !well_formed {
             return Err(error(
                 value,
                 &path,
-                &format!(
-                    "expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"
-                ),
+                &format!("expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"),
                 "list them with: kubectl get backups -n velero",
             ));
         }

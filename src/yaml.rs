@@ -200,7 +200,10 @@ impl<'t> Builder<'t> {
         loop {
             let event = parser.parse().map_err(|error| SyntaxError {
                 message: describe(&error),
-                offset: size.min(bom + error.problem_mark().map_or(0, |mark| mark.index as usize)),
+                offset: match error.problem_mark() {
+                    Some(mark) => size.min(bom + mark.index as usize),
+                    None => forbidden(self.text),
+                },
             })?;
             let (start, end) = (event.start_mark.index as usize, event.end_mark.index as usize);
             let span = Span::new(size.min(bom + start), size.min(bom + end));
@@ -306,6 +309,15 @@ fn describe(error: &libyaml_safer::Error) -> String {
     }
 }
 
+/// Where the first character stands that YAML does not allow: of that one libyaml does not say where it is.
+fn forbidden(text: &str) -> usize {
+    let allowed = |character: char| match character {
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' => true,
+        other => other >= '\u{a0}' && !matches!(other, '\u{fffe}' | '\u{ffff}'),
+    };
+    text.find(|character| !allowed(character)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,7 +355,14 @@ mod tests {
 
     #[test]
     fn what_is_not_yaml_says_where() {
-        for (text, needle) in [("a: b: c\n", ": c"), ("x: *nope\n", "*nope"), ("a: [1\n", ""), ("a: &a [*a]\n", "*a")] {
+        for (text, needle) in [
+            ("a: b: c\n", ": c"),
+            ("x: *nope\n", "*nope"),
+            ("a: [1\n", ""),
+            ("a: &a [*a]\n", "*a"),
+            ("a: é\nb: x\0y\n", "\0y"),
+            ("a: \u{ffff}\n", "\u{ffff}"),
+        ] {
             let error = Tree::parse(text).unwrap_err();
             assert!(text[error.offset.min(text.len())..].starts_with(needle), "{text:?}: {error:?}");
         }

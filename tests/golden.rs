@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, documents, objects, run, testdata};
+use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, objects, only_adds, run, testdata};
 use sha2::{Digest, Sha256};
 
 macro_rules! cases {
@@ -65,31 +65,6 @@ fn through_helm(home: &Home, major: Major, case: &Case) -> String {
 
 fn unguarded(case: &Case) -> &'static [&'static str] {
     if case.is_upgrade() { &["--unguarded"] } else { &[] }
-}
-
-/// Documents that are not touched keep every byte; touched ones lose no line but that of a marker's TTL; new ones are hwdr's.
-fn only_adds(before: &[u8], after: &[u8]) {
-    let (before, after) = (str::from_utf8(before).unwrap(), str::from_utf8(after).unwrap());
-    let (before, after) = (documents(before), documents(after));
-    let (kept, new) = after.split_at(before.len());
-    for (old, new) in before.iter().zip(kept) {
-        let mut lines = new.lines();
-        for line in old.lines() {
-            let is_ttl = line.trim_start().starts_with("ttlSecondsAfterFinished:");
-            let mut rest = lines.clone();
-            match rest.find(|kept| *kept == line) {
-                Some(_) => lines = rest,
-                None => assert!(is_ttl, "lost: {line:?}\nfrom:\n{old}\nwhich became:\n{new}"),
-            }
-        }
-        assert!(
-            old == new || new.contains("hwdr") || new.contains("helm.sh/resource-policy"),
-            "why is it touched?\n{new}"
-        );
-    }
-    for document in new {
-        assert!(document.contains("\n    app.kubernetes.io/managed-by: hwdr\n"), "not hwdr's:\n{document}");
-    }
 }
 
 /// Both streams hold the same objects, in whatever order and form. Where a document ends with a block scalar, the Helms do not

@@ -310,6 +310,34 @@ pub fn documents(stream: &str) -> Vec<&str> {
     starts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).filter(|document| !document.is_empty()).collect()
 }
 
+/// Documents that are not touched keep every byte; touched ones lose no line but that of a marker's TTL; new ones are hwdr's.
+#[track_caller]
+pub fn only_adds(before: &[u8], after: &[u8]) {
+    let (before, after) = (str::from_utf8(before).unwrap(), str::from_utf8(after).unwrap());
+    // What is added stands on a line of its own.
+    let before = if before.ends_with('\n') || before.is_empty() { before } else { &format!("{before}\n") };
+    let (before, after) = (documents(before), documents(after));
+    let (kept, new) = after.split_at(before.len());
+    for (old, new) in before.iter().zip(kept) {
+        let mut lines = new.lines();
+        for line in old.lines() {
+            let is_ttl = line.trim_start().starts_with("ttlSecondsAfterFinished:");
+            let mut rest = lines.clone();
+            match rest.find(|kept| *kept == line) {
+                Some(_) => lines = rest,
+                None => assert!(is_ttl, "lost: {line:?}\nfrom:\n{old}\nwhich became:\n{new}"),
+            }
+        }
+        assert!(
+            old == new || new.contains("hwdr") || new.contains("helm.sh/resource-policy"),
+            "why is it touched?\n{new}"
+        );
+    }
+    for document in new {
+        assert!(document.contains("\n    app.kubernetes.io/managed-by: hwdr\n"), "not hwdr's:\n{document}");
+    }
+}
+
 /// The objects of a stream, `Kind/name`, as JSON. Hooks are left out, which Helm 3 does not show to a post-renderer, and so is
 /// the annotation by which Helm 4 tells where a document came from.
 pub fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
