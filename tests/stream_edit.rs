@@ -93,6 +93,25 @@ fn what_is_empty_is_filled() {
 }
 
 #[test]
+fn a_list_that_is_missing_is_made() {
+    let lists = |text: &str| {
+        let stream = Stream::parse(text.into()).unwrap();
+        let look = stream.look(&stream.objects()[0]);
+        let map = look.tree.get(look.root, "m").unwrap();
+        let mut edits = Edits::new();
+        for item in ["a: 1\nb: |\n  x\n", "c"] {
+            edits.add_to_list(&look, map, "l", item, At::End).unwrap();
+        }
+        assert!(edits.add_entry(&look, map, "l", "1").is_err());
+        edits.apply_to(&stream, 0)
+    };
+    assert_eq!(lists("m:\n  k: 1\n"), "m:\n  k: 1\n  l:\n    - a: 1\n      b: |\n        x\n    - c\n");
+    assert_eq!(lists("m:\n  l: []\n"), "m:\n  l:\n    - a: 1\n      b: |\n        x\n    - c\n");
+    assert_eq!(lists("m: {}\n"), "m:\n  l:\n    - a: 1\n      b: |\n        x\n    - c\n");
+    assert_eq!(lists("m: {k: 1}\n"), "m: {k: 1, \"l\": [{\"a\": 1, \"b\": \"x\\n\"}, \"c\"]}\n");
+}
+
+#[test]
 fn lists_keep_their_indentation() {
     check("l:\n- a: 1\nz: 1\n", &[("l", Last("b: 2\nc: 3"))], "l:\n- a: 1\n- b: 2\n  c: 3\nz: 1\n");
     check("l:\n    - a: 1\nz: 1\n", &[("l", Last("b"))], "l:\n    - a: 1\n    - b\nz: 1\n");

@@ -165,9 +165,9 @@ fn gates(
         let mut context = common.clone();
         context["after"] = json!(after);
         let gate = templates::render("gate.yaml", &context);
-        let edited = add_to_list(&mut rendered.edits, &look, spec, "initContainers", &gate, At::Front).and_then(|()| {
+        let edited = rendered.edits.add_to_list(&look, spec, "initContainers", &gate, At::Front).and_then(|()| {
             for volume in common["volumes"].as_array().expect("volumes() makes a list") {
-                add_to_list(&mut rendered.edits, &look, spec, "volumes", &yaml::write(volume, 0), At::End)?;
+                rendered.edits.add_to_list(&look, spec, "volumes", &yaml::write(volume, 0), At::End)?;
             }
             Ok(())
         });
@@ -300,14 +300,6 @@ fn inject(
         }
     }
     Ok(())
-}
-
-/// Adds an item to the list `key` of the mapping `map`, making the list if there is none.
-fn add_to_list(edits: &mut Edits, look: &Look, map: NodeId, key: &str, item: &str, at: At) -> Result<(), EditError> {
-    match look.tree.get(map, key) {
-        Some(list) => edits.add_item(look, list, item, at),
-        None => edits.add_entry(look, map, key, &format!("- {}", item.replace('\n', "\n  "))),
-    }
 }
 
 /// Whether the object that is in the stream says the same as `document`. Helm 4 annotates every document with its file.

@@ -67,8 +67,17 @@ struct Touched {
     start: usize,
     shape: Shape,
     front: Vec<Value>,
-    back: Vec<(String, Value)>,
+    back: Vec<(String, Added)>,
     removed: BTreeSet<usize>,
+}
+
+/// What is added behind the last child.
+#[derive(Debug, Clone)]
+enum Added {
+    /// An item, or an entry's value.
+    Value(Value),
+    /// The items of a list that is added as an entry.
+    List(Vec<Value>),
 }
 
 /// A piece of a document put in the place of another.
@@ -113,7 +122,35 @@ impl Edits {
         if touched.shape.known == Known::Flow {
             value.as_json()?;
         }
-        touched.back.push((key.to_owned(), value));
+        touched.back.push((key.to_owned(), Added::Value(value)));
+        Ok(())
+    }
+
+    /// Adds an item to the list at `key` of mapping `map`, which is made where it is not there.
+    ///
+    /// # Errors
+    /// Those of [`Edits::add_entry`] and [`Edits::add_item`].
+    pub fn add_to_list(
+        &mut self,
+        look: &Look<'_>,
+        map: NodeId,
+        key: &str,
+        item_yaml: &str,
+        at: At,
+    ) -> Result<(), EditError> {
+        if let Some(list) = look.tree.get(map, key) {
+            return self.add_item(look, list, item_yaml, at);
+        }
+        let value = Value::new(item_yaml)?;
+        let touched = self.touch(look, map, Kind::Mapping)?;
+        if touched.shape.known == Known::Flow {
+            value.as_json()?;
+        }
+        match touched.back.iter_mut().find(|(added, _)| added == key) {
+            None => touched.back.push((key.to_owned(), Added::List(vec![value]))),
+            Some((_, Added::List(items))) => items.push(value),
+            Some((_, Added::Value(_))) => return Err(EditError::Exists(key.to_owned())),
+        }
         Ok(())
     }
 
@@ -129,7 +166,7 @@ impl Edits {
         }
         match at {
             At::Front => touched.front.push(value),
-            At::End => touched.back.push((String::new(), value)),
+            At::End => touched.back.push((String::new(), Added::Value(value))),
         }
         Ok(())
     }
@@ -258,9 +295,14 @@ impl Touched {
     /// What is added, each as its lines, the first without indentation.
     fn added(&self, column: usize) -> impl Iterator<Item = String> {
         let front = self.front.iter().map(move |value| value.as_item(column));
-        let back = self.back.iter().map(move |(key, value)| match self.shape.is_list {
-            true => value.as_item(column),
-            false => value.as_entry(&yaml_key(key), column),
+        let back = self.back.iter().map(move |(key, added)| match added {
+            Added::Value(value) if self.shape.is_list => value.as_item(column),
+            Added::Value(value) => value.as_entry(&yaml_key(key), column),
+            Added::List(items) => {
+                let indent = " ".repeat(column + 2);
+                let items = items.iter().map(|item| format!("{indent}{}", item.as_item(column + 2)));
+                format!("{}:\n{}", yaml_key(key), items.collect::<String>())
+            }
         });
         front.chain(back)
     }
@@ -321,9 +363,12 @@ impl Touched {
         let children = &self.shape.children;
         let json = |value: &Value| value.as_json().unwrap_or("null").to_owned();
         let front: Vec<_> = self.front.iter().map(json).collect();
-        let back = self.back.iter().map(|(key, value)| match self.shape.is_list {
-            true => json(value),
-            false => format!("{}: {}", json_text(key), json(value)),
+        let back = self.back.iter().map(|(key, added)| match added {
+            Added::Value(value) if self.shape.is_list => json(value),
+            Added::Value(value) => format!("{}: {}", json_text(key), json(value)),
+            Added::List(items) => {
+                format!("{}: [{}]", json_text(key), items.iter().map(json).collect::<Vec<_>>().join(", "))
+            }
         });
         let back: Vec<_> = back.collect();
         let splice =

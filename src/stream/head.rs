@@ -99,7 +99,12 @@ pub(super) fn parse(
     let Span { start, end } = document.body;
     let body = &stream[start..end];
     let fail = |offset: usize, message: String| StreamError::new(stream, start + offset, number, body, message);
-    let tree = Tree::parse(body).map_err(|error| fail(error.offset, explain(body, error.offset, error.message)))?;
+    let tree = Tree::parse(body).map_err(|error| {
+        // The parser does not say where such a character stands.
+        let character = error.message.contains("control char").then(|| body.find(is_control)).flatten();
+        let offset = character.unwrap_or(error.offset);
+        fail(offset, explain(body, offset, error.message))
+    })?;
     let Some(&root) = tree.roots().first() else { return Ok(()) };
     if let Some(&second) = tree.roots().get(1) {
         let message = "a second document without a line `---` before it: Helm would drop it".to_owned();
@@ -188,6 +193,12 @@ impl Lines<'_> {
     }
 }
 
+/// What YAML allows nowhere.
+fn is_control(character: char) -> bool {
+    let allowed = matches!(character, '\n' | '\r' | '\t' | '\u{85}' | '\u{feff}');
+    !allowed && (character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}'))
+}
+
 /// The parser's words, and where the cause is known, what to do.
 fn explain(body: &str, offset: usize, message: String) -> String {
     let rest = &body[body.floor_char_boundary(offset.min(body.len()))..];
@@ -195,6 +206,8 @@ fn explain(body: &str, offset: usize, message: String) -> String {
         format!("{message}; a tab cannot indent YAML")
     } else if body.trim_start_matches('\u{feff}').starts_with('%') {
         format!("{message}; Helm cannot read a stream with directives (`%YAML`, `%TAG`)")
+    } else if message.contains("<document start>") {
+        format!("{message}; Helm would drop what stands here, without `---` before it")
     } else if rest.trim().is_empty() {
         format!("{message}; is the stream cut short?")
     } else {
