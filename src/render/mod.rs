@@ -11,8 +11,8 @@ use thiserror::Error;
 use crate::plan::Plan;
 use crate::settings::Restore;
 use crate::steps::By;
+use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
-use crate::stream::{Look, Stream};
 use crate::topology::{MANAGED_BY, Topology, Workload, json_of, template_path};
 use crate::yaml::{NodeId, Tree};
 

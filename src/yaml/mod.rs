@@ -1,18 +1,20 @@
 //! YAML as a tree that knows where each node stands.
 //!
-//! The parser below is libyaml's (as a Rust port), because Helm reads YAML by go-yaml v2, which is
+//! The parser below is libyaml's (in Rust, by the YAML organisation), because Helm reads YAML by go-yaml v2, which is
 //! libyaml's port to Go: both draw the same lines between what is YAML and what is not. What a scalar *means*
 //! is not decided here, but by [`crate::values`].
 //!
 //! Nodes lie in one vector and point at each other by index, so that aliases cost nothing (no copies:
 //! an alias bomb stays as small as its text) and a tree of any depth is dropped without recursion.
 
+mod events;
+
 use std::collections::HashMap;
 
-use libyaml_safer::{EventData, MappingStyle, ScalarStyle, SequenceStyle};
 use thiserror::Error;
 
 use crate::source::Span;
+use events::{Event, Events};
 
 /// The index of a node in its [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,69 +189,37 @@ impl<'t> Builder<'t> {
 
     /// Reads at most `documents` documents.
     fn run(mut self, documents: usize) -> Result<Tree, SyntaxError> {
-        // The scanner does not count a byte order mark in its offsets.
-        let bom = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
-        // libyaml-safer 0.3.0 panics where the text ends inside a block scalar's line: it gets a line break to end on,
-        // which is taken out of the scalar again.
-        let cut = if self.text.ends_with('\n') { "" } else { "\n" };
-        let mut bytes = std::io::Read::chain(&self.text.as_bytes()[bom..], cut.as_bytes());
-        let mut parser = libyaml_safer::Parser::new();
-        parser.set_encoding(libyaml_safer::Encoding::Utf8);
-        parser.set_input(&mut bytes);
-        let size = self.text.len();
+        let mut events = Events::new(self.text);
         loop {
-            let event = parser.parse().map_err(|error| SyntaxError {
-                message: describe(&error),
-                offset: match error.problem_mark() {
-                    Some(mark) => size.min(bom + mark.index as usize),
-                    None => forbidden(self.text),
-                },
-            })?;
-            let (start, end) = (event.start_mark.index as usize, event.end_mark.index as usize);
-            let span = Span::new(size.min(bom + start), size.min(bom + end));
-            match event.data {
-                EventData::StreamEnd => break,
-                EventData::StreamStart { .. } => {}
-                EventData::DocumentStart { .. } => self.anchors.clear(),
-                EventData::DocumentEnd { .. } if self.roots.len() >= documents => break,
-                EventData::DocumentEnd { .. } => {}
-                EventData::Alias { anchor } => {
+            let (event, span) = events.next()?;
+            match event {
+                Event::StreamEnd => break,
+                Event::StreamStart => {}
+                Event::DocumentStart => self.anchors.clear(),
+                Event::DocumentEnd if self.roots.len() >= documents => break,
+                Event::DocumentEnd => {}
+                Event::Alias { anchor } => {
                     let Some(&target) = self.anchors.get(&anchor) else {
-                        return Err(SyntaxError {
-                            message: format!("unknown anchor '{anchor}' referenced"),
-                            offset: span.start,
-                        });
+                        let message = format!("unknown anchor '{anchor}' referenced");
+                        return Err(SyntaxError { message, offset: span.start });
                     };
                     // The open collections are in the order in which they were met.
                     if self.open.binary_search(&target).is_ok() {
-                        return Err(SyntaxError {
-                            message: format!("anchor '{anchor}' value contains itself"),
-                            offset: span.start,
-                        });
+                        let message = format!("anchor '{anchor}' value contains itself");
+                        return Err(SyntaxError { message, offset: span.start });
                     }
                     self.add(Data::Alias(target), None, None, false, span);
                 }
-                EventData::Scalar { anchor, tag, mut value, style, plain_implicit, .. } => {
-                    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                    if bom + end > size && block && value.ends_with('\n') {
-                        value.pop();
-                    }
-                    let style = match style {
-                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
-                        ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
-                        _ => Style::Plain,
-                    };
-                    self.add(Data::Scalar { value, style }, anchor, tag, plain_implicit, span);
+                Event::Scalar { anchor, tag, value, style, implicit } => {
+                    self.add(Data::Scalar { value, style }, anchor, tag, implicit, span);
                 }
-                EventData::SequenceStart { anchor, tag, style, .. } => {
-                    let flow = style == SequenceStyle::Flow;
+                Event::SequenceStart { anchor, tag, flow } => {
                     self.open(Data::Sequence { items: Vec::new(), flow }, anchor, tag, span)?;
                 }
-                EventData::MappingStart { anchor, tag, style, .. } => {
-                    let flow = style == MappingStyle::Flow;
+                Event::MappingStart { anchor, tag, flow } => {
                     self.open(Data::Mapping { entries: Vec::new(), flow }, anchor, tag, span)?;
                 }
-                EventData::SequenceEnd | EventData::MappingEnd => self.close(span),
+                Event::CollectionEnd => self.close(span),
             }
         }
         Ok(Tree { nodes: self.nodes, roots: self.roots })
@@ -299,23 +269,6 @@ impl<'t> Builder<'t> {
         let end = last_child.map_or(end.end, |child| self.nodes[child.0 as usize].span.end);
         self.nodes[id.0 as usize].span.end = end;
     }
-}
-
-/// The parser's problem with its context, as libyaml words them.
-fn describe(error: &libyaml_safer::Error) -> String {
-    match (error.context(), error.problem()) {
-        (Some(context), problem) if !context.is_empty() => format!("{problem} {context}"),
-        (_, problem) => problem.to_owned(),
-    }
-}
-
-/// Where the first character stands that YAML does not allow: of that one libyaml does not say where it is.
-fn forbidden(text: &str) -> usize {
-    let allowed = |character: char| match character {
-        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' => true,
-        other => other >= '\u{a0}' && !matches!(other, '\u{fffe}' | '\u{ffff}'),
-    };
-    text.find(|character| !allowed(character)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -378,6 +331,31 @@ mod tests {
             assert_eq!(tree.scalar(node), Some(value), "{text:?}");
             assert!(tree.node(node).span.end <= text.len());
         }
+    }
+
+    /// A parser that was tried before this one panicked on some of these.
+    #[test]
+    fn odd_texts_are_read_or_refused() {
+        assert_eq!(Tree::parse("[!!str, b]").unwrap().roots().len(), 1);
+        for text in [
+            "a: \"b\\",
+            "\"\\",
+            "? ",
+            "- !<",
+            "&",
+            "*",
+            "%",
+            "%YAML 1.2\n---\na: 1\n",
+            "|",
+            ">\t",
+            "!",
+            "\u{feff}\u{feff}",
+            "a\u{85}b",
+        ] {
+            let _ = Tree::parse(text);
+        }
+        assert_eq!(Tree::parse("%YAML 1.2\n---\na: 1\n").unwrap_err().message, "found incompatible YAML document");
+        assert!(Tree::parse("%YAML 1.1\n---\na: 1\n").is_ok());
     }
 
     #[test]
