@@ -44,8 +44,8 @@ impl Plan {
             let planned = plan(&input, &steps)?;
             steps.extend(planned);
         }
-        let injects = steps.iter().any(|step| !step.objects.is_empty());
-        if injects {
+        let injects_jobs = steps.iter().flat_map(|step| &step.objects).any(|object| object.id.starts_with("Job/"));
+        if injects_jobs {
             check_storage(restore, topology)?;
         }
         let warnings = warnings(restore, topology, &steps);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, objects, only_adds, run, testdata};
+use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, difference, golden, objects, only_adds, run, testdata};
 use sha2::{Digest, Sha256};
 
 macro_rules! cases {
@@ -45,7 +45,8 @@ fn check(case: Case) {
     });
     same_objects(&three.0, &four.0, "the Helms render the chart differently");
     same_objects(&three.1, &four.1, "the Helms get different results");
-    golden(&home, &case, &three.0);
+    let shown = run(home.hwdr().arg("diff").args(case.flags()), &three.0).text();
+    golden(&case.name(), &without_scripts(&shown));
 }
 
 /// `hwdr post-render` on its own, told everything by flags.
@@ -79,29 +80,6 @@ fn same_objects(one: &[u8], other: &[u8], why: &str) {
     };
     let (one, other) = (text(one), text(other));
     assert!(one == other, "{why}:\n{}", difference(one.as_bytes(), other.as_bytes()));
-}
-
-/// The lines that differ.
-fn difference(one: &[u8], other: &[u8]) -> String {
-    let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
-    similar::TextDiff::from_lines(&one, &other).unified_diff().to_string()
-}
-
-/// Compares what `hwdr diff` shows with what it is known to show.
-fn golden(home: &Home, case: &Case, stream: &[u8]) {
-    let path = testdata(&format!("golden/{}.diff", case.name()));
-    let shown = run(home.hwdr().arg("diff").args(case.flags()), stream).text();
-    let shown = without_scripts(&shown);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, shown).expect("the golden file");
-        return;
-    }
-    let known = fs::read(&path).unwrap_or_default();
-    assert!(
-        known == shown.as_bytes(),
-        "{path} is not what hwdr diff shows now (if that is right: UPDATE_GOLDEN=1 cargo test --test golden):\n{}",
-        difference(&known, shown.as_bytes())
-    );
 }
 
 /// The scripts stand in `templates/scripts`; golden files only name them.

@@ -361,3 +361,25 @@ pub fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
     }
     objects
 }
+
+/// The lines that differ.
+pub fn difference(one: &[u8], other: &[u8]) -> String {
+    let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+    similar::TextDiff::from_lines(&one, &other).unified_diff().to_string()
+}
+
+/// Compares what `hwdr diff` shows with what it is known to show: `testdata/golden/<name>.diff`.
+#[track_caller]
+pub fn golden(name: &str, shown: &str) {
+    let path = testdata(&format!("golden/{name}.diff"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, shown).expect("the golden file");
+        return;
+    }
+    let known = fs::read(&path).unwrap_or_default();
+    assert!(
+        known == shown.as_bytes(),
+        "{path} is not what hwdr diff shows now (if that is right: UPDATE_GOLDEN=1 cargo test):\n{}",
+        difference(&known, shown.as_bytes())
+    );
+}
