@@ -3,7 +3,7 @@
 //! Edits are collected, each with all that is needed to make it, and made when the document is written. What is known of
 //! a collection is kept in its *shape*, taken from the tree once; the tree itself need not live on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -54,13 +54,13 @@ pub enum At {
 /// Edits of a stream's documents, not yet made.
 #[derive(Debug, Default, Clone)]
 pub struct Edits {
-    touched: Vec<Touched>,
+    /// By document.
+    touched: BTreeMap<usize, Vec<Touched>>,
 }
 
 /// A collection with what is to become of it.
 #[derive(Debug, Clone)]
 struct Touched {
-    document: usize,
     /// The collection (a document is always parsed to the same tree).
     node: NodeId,
     /// Where the collection begins in the stream: tells the inner from the outer.
@@ -99,7 +99,7 @@ impl Edits {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.touched.is_empty()
+        self.documents().is_empty()
     }
 
     /// Adds `key: value` at the end of mapping `map`, which may also be empty or null. The value is YAML text of one or
@@ -188,7 +188,8 @@ impl Edits {
 
     /// The documents that have edits, in order.
     pub fn documents(&self) -> BTreeSet<usize> {
-        self.touched.iter().filter(|touched| touched.is_changed()).map(|touched| touched.document).collect()
+        let changed = self.touched.iter().filter(|(_, touched)| touched.iter().any(Touched::is_changed));
+        changed.map(|(document, _)| *document).collect()
     }
 
     /// A document as it will be, with its separator line.
@@ -198,7 +199,8 @@ impl Edits {
         let old = &text[whole.start..whole.end];
         let crlf = old.find('\n').is_some_and(|newline| old[..newline].ends_with('\r'));
         let mut splices: Vec<(Splice, usize)> = Vec::new();
-        for touched in self.touched.iter().filter(|touched| touched.document == document && touched.is_changed()) {
+        let touched = self.touched.get(&document).into_iter().flatten();
+        for touched in touched.filter(|touched| touched.is_changed()) {
             splices.extend(touched.splices(text).into_iter().map(|splice| (splice, touched.start)));
         }
         // At one point: inner collections before outer ones, and what is added before what is taken out.
@@ -250,21 +252,22 @@ impl Edits {
             (_, Kind::Mapping) => return Err(EditError::NotAMapping),
             (_, Kind::List) => return Err(EditError::NotAList),
         }
-        let found = self.touched.iter().position(|touched| (touched.document, touched.node) == (look.document, node));
-        let found = match found {
-            Some(found) if self.touched[found].shape.is_list == (kind == Kind::List) => found,
+        let is_list = kind == Kind::List;
+        let all = self.touched.entry(look.document).or_default();
+        let found = match all.iter().position(|touched| touched.node == node) {
+            Some(found) if all[found].shape.is_list == is_list => found,
             // A null that has become the other thing.
-            Some(_) if kind == Kind::List => return Err(EditError::NotAList),
+            Some(_) if is_list => return Err(EditError::NotAList),
             Some(_) => return Err(EditError::NotAMapping),
             None => {
-                let shape = Shape::of(look, &path, kind == Kind::List)?;
+                let shape = Shape::of(look, &path, is_list)?;
+                let start = look.offset + look.tree.node(node).span.start;
                 let (front, back) = (Vec::new(), Vec::new());
-                let (document, start) = (look.document, look.offset + look.tree.node(node).span.start);
-                self.touched.push(Touched { document, node, start, shape, front, back, removed: BTreeSet::new() });
-                self.touched.len() - 1
+                all.push(Touched { node, start, shape, front, back, removed: BTreeSet::new() });
+                all.len() - 1
             }
         };
-        Ok(&mut self.touched[found])
+        Ok(&mut all[found])
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use crate::source::Span;
 use crate::yaml::{NodeId, Tree};
 
+mod cores;
 pub mod edit;
 mod error;
 mod head;
@@ -88,6 +89,19 @@ impl Stream {
     /// and the `List` is none: so does Helm have it.
     pub fn objects(&self) -> &[Object] {
         &self.objects
+    }
+
+    /// The objects (as indices of [`Stream::objects`]) that are worth a look, judged by head and document text. That text
+    /// is all of a `List`, for each of its items.
+    pub fn select(&self, worth: impl Fn(&Object, &str) -> bool + Sync) -> Vec<usize> {
+        const AT_A_TIME: usize = 256;
+        let groups: Vec<_> = self.objects.chunks(AT_A_TIME).collect();
+        let chosen = cores::map(groups.len(), |group| {
+            let objects = groups[group].iter().enumerate();
+            let chosen = objects.filter(|(_, object)| worth(object, self.document(object.document)));
+            chosen.map(|(index, _)| group * AT_A_TIME + index).collect::<Vec<_>>()
+        });
+        chosen.concat()
     }
 
     /// How many documents there are, those without content counted too.

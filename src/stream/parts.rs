@@ -1,8 +1,6 @@
-//! Reading the documents of a stream on all cores: they do not depend on each other.
+//! Reading the documents of a stream, part by part.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
+use super::cores;
 use super::head::{self, Object};
 use super::split::{self, Document};
 use super::{StreamError, error};
@@ -21,31 +19,7 @@ struct Part {
 /// All documents, and the heads of all their objects.
 pub(super) fn read(text: &str) -> Result<(Vec<Document>, Vec<Object>), StreamError> {
     let spans = split::parts(text, PART);
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(spans.len());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(span) = spans.get(number) else { return done };
-            let part = read_part(text, *span);
-            if part.is_err() {
-                // What comes behind the first error is of no interest.
-                next.store(spans.len(), Ordering::Relaxed);
-            }
-            done.push((number, part));
-        }
-    };
-    let mut parts = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
-        let mut parts = work();
-        for other in others {
-            parts.extend(other.join().expect("reading does not panic"));
-        }
-        parts
-    });
-    parts.sort_by_key(|(number, _)| *number);
-    merge(parts.into_iter().map(|(_, part)| part))
+    merge(cores::map(spans.len(), |part| read_part(text, spans[part])))
 }
 
 fn read_part(text: &str, span: Span) -> Result<Part, StreamError> {
@@ -61,7 +35,7 @@ fn read_part(text: &str, span: Span) -> Result<Part, StreamError> {
 }
 
 /// Puts the parts together, up to the first that has an error.
-fn merge(parts: impl Iterator<Item = Result<Part, StreamError>>) -> Result<(Vec<Document>, Vec<Object>), StreamError> {
+fn merge(parts: Vec<Result<Part, StreamError>>) -> Result<(Vec<Document>, Vec<Object>), StreamError> {
     let (mut documents, mut objects, mut lines) = (Vec::new(), Vec::new(), 1);
     for part in parts {
         let before = documents.len();
