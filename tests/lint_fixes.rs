@@ -99,8 +99,13 @@ fn values_file() -> impl Strategy<Value = String> {
     })
 }
 
+/// `PROPTEST_CASES` asks for more than a test run has time for.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn a_fixed_file_reads_and_needs_no_more_fixing(text in values_file()) {

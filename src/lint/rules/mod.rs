@@ -3,6 +3,9 @@
 //! The head of a rule's file is its page: what it does, why that is bad, an example, what to use instead, and
 //! whether it can be fixed. Tests hold the examples against the rule, and `docs/rules.md` against the pages.
 
+#[cfg(test)]
+mod tests;
+
 use crate::lint::report::human::wrap;
 use crate::lint::{Context, Finding, Level, page};
 use crate::values::Value;
