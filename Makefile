@@ -34,5 +34,10 @@ audit: ## known vulnerabilities of what is built in; fetches the advisory databa
 	scripts/tools cargo-deny
 	$(BIN)/cargo-deny --locked check advisories
 
+bench: build ## how fast it is, beside its peers (benches/)
+	scripts/tools helm3 yq kustomize
+	HELM3=$(BIN)/helm3 PATH=$(BIN):$$PATH cargo bench --locked --bench post_render
+	benches/lint.sh
+
 clean: ## what cargo built; the cache stays
 	cargo clean
