@@ -18,8 +18,8 @@ demo: ## set up what is missing, and run the main job on the embedded chart
 build: ## the program, optimised, at target/release/hwdr
 	cargo build --release --locked
 
-test: ## unit, golden and integration tests, through both Helms; no cluster is needed
-	scripts/tools helm3 helm4
+test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
+	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
 
 lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck

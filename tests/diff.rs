@@ -120,7 +120,7 @@ fn the_summary_is_a_line_for_each_object() {
 
 #[test]
 fn the_diff_shows_every_line() {
-    golden("by-hand", &diff(&Home::new(), &[]));
+    golden("by-hand.diff", &diff(&Home::new(), &[]));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod diff;
 mod inputs;
+mod krm;
 pub mod lint;
 mod messages;
+mod plan;
 mod post_render;
 mod post_renderer;
 pub mod schema;
@@ -26,6 +28,8 @@ enum Command {
     Lint(Box<lint::Command>),
     PostRender(post_render::PostRender),
     Diff(diff::Diff),
+    Plan(plan::Command),
+    Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
     Schema(schema::Command),
     Values(values::Command),
@@ -82,6 +86,8 @@ pub fn run() -> Outcome {
         Command::Lint(command) => command.run(),
         Command::PostRender(command) => finish(command.run()),
         Command::Diff(command) => finish(command.run()),
+        Command::Plan(command) => finish(command.run()),
+        Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => command.run(),

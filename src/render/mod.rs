@@ -76,6 +76,11 @@ pub fn render(stream: &Stream, topology: &Topology, restore: &Restore, plan: &Pl
     Ok(rendered)
 }
 
+/// JSON as YAML.
+pub fn to_yaml(value: &Json) -> String {
+    yaml::write(value, 0)
+}
+
 /// What every template may use.
 fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
     let deadline = restore.deadline_seconds.unwrap_or(DEADLINE);

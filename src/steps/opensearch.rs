@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of, undone};
 use crate::settings::Snapshot;
 use crate::topology::Role;
 
@@ -29,7 +29,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         by,
         markers: vec![format!("Job/{marker}")],
         verified: "no shard failed",
-        undone: "the old volume is set aside until finalize, and is put back",
+        undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
         holds: &[Role::Application],

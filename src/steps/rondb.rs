@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{By, Input, Object, PlanError, Planned, chart_job, time_of};
+use super::{By, Input, Object, PlanError, Planned, chart_job, time_of, undone};
 use crate::topology::Role;
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
@@ -17,6 +17,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "post-render the whole umbrella chart (rondb.enabled), not a part of it",
         ));
     };
+    if topology.role(Role::ManagementNode).count() > 1 {
+        return Err(PlanError::new(
+            "two RonDB clusters in the rendered stream: which of them the backup belongs to is not known",
+            "post-render one release at a time",
+        ));
+    }
     let does = "restores all tables: metadata once, the data of every old data node, then the indexes".to_owned();
     let planned = |by, marker: String, objects| Planned {
         step: "rondb",
@@ -26,7 +32,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         by,
         markers: vec![format!("Job/{marker}")],
         verified: "every ndb_restore ended with status 0, for every part of the backup",
-        undone: "the old volumes are set aside until finalize, and are put back",
+        undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
         holds: &[Role::MysqldSetup],
