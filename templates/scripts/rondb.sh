@@ -40,7 +40,9 @@ knows --no-binlog && no_binlog=(--no-binlog)
 case $1 in
   metadata)
     # Tables that are there already would fail one by one: say it in one sentence, before anything is written.
-    tables=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable --type=UserTable | grep -v "'mysql'" | grep -c "UserTable" || true)
+    list=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable)
+    # MySQL's own are made before any restore.
+    tables=$(grep UserTable <<<"$list" | grep -vcw mysql || true)
     if [ "$tables" -gt 0 ]; then
       echo "rondb: the cluster holds $tables tables already: a backup is restored into empty data nodes only" >&2
       exit 1
