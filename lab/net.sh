@@ -15,8 +15,8 @@ S3_ENDPOINT=http://$BRIDGE_IP:8333
 S3_ACCESS_KEY=lab-access-key
 S3_SECRET_KEY=lab-secret-key
 S3_REGION=us-east-1
-HOPSFS_BUCKET=hopsfs-blocks
-BACKUP_BUCKET=hopsworks-backups
+HOPSFS_BUCKET=hopsworks            # versioned; HopsFS blocks, and the backups as the chart places them
+BACKUP_BUCKET=hopsworks-backups    # a second one, for what is kept elsewhere
 KUBECONFIG_FILE=$RUN/admin.kubeconfig
 
 # The process that holds the namespaces, as the host sees it; nothing if the lab is down.
@@ -41,7 +41,7 @@ serve() {
   printf '%q ' "$@" >"$RUN/cmd/$name"
   # shellcheck disable=SC2016 # expanded inside
   in_lab bash -c 'log=$1 pid=$2; shift 2; setsid "$@" >>"$log" 2>&1 </dev/null & echo $! >"$pid"' - \
-    "$RUN/log/$name.log" "$RUN/pid/$name" "$@"
+    "$RUN/log/$name.log" "$RUN/pid/$name" "$@" 8>&-
 }
 
 alive() { [ -f "$RUN/pid/$1" ] && in_lab kill -0 "$(cat "$RUN/pid/$1")" 2>/dev/null; }

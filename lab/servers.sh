@@ -31,7 +31,7 @@ YAML
 
 hold_namespaces() {
   setsid unshare --mount --net --pid --fork --mount-proc --propagation private \
-    bash "$LAB/hold" hwdr-lab-holder >"$RUN/log/holder.log" 2>&1 </dev/null &
+    bash "$LAB/hold" hwdr-lab-holder >"$RUN/log/holder.log" 2>&1 </dev/null 8>&- & # 8: up's lock, not theirs
   local outer=$! pid=
   for _ in $(seq 50); do
     pid=$(cat "/proc/$outer/task/$outer/children" 2>/dev/null) && [ -n "${pid// /}" ] && break
@@ -77,6 +77,9 @@ start_control_plane() {
   serve controller-manager "$K8S/kube-controller-manager" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false \
     --service-account-private-key-file="$RUN/pki/sa.key" --root-ca-file="$RUN/pki/ca.crt" --use-service-account-credentials \
     --cluster-cidr="$POD_NET" --enable-hostpath-provisioner --bind-address=127.0.0.1
+  # The provisioner makes folders for root alone, and host paths know no fsGroup: open each as it comes.
+  # shellcheck disable=SC2016 # expanded inside
+  serve volumes bash -c 'inotifywait -mq -e create --format %w%f "$1" | while read -r dir; do chmod 0777 "$dir"; done' - "$RUN/volumes"
   serve scheduler "$K8S/kube-scheduler" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false --bind-address=127.0.0.1
 }
 
@@ -116,7 +119,6 @@ authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {c
 authorization: {mode: Webhook}
 address: $BRIDGE_IP
 cgroupDriver: cgroupfs
-cgroupRoot: /hwdr-lab
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failSwapOn: false
