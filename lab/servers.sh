@@ -43,13 +43,17 @@ hold_namespaces() {
   ip link add "$LINK" type veth peer name host0 netns "$(holder)"
   ip addr add "$HOST_IP/30" dev "$LINK"
   ip link set "$LINK" up
+  mkdir -p "$RUN/volumes"
   in_lab bash -euc "
     ip link set lo up
     ip addr add $NODE_IP/30 dev host0 && ip link set host0 up
     ip link add cni0 type bridge && ip addr add $BRIDGE_IP/16 dev cni0 && ip link set cni0 up
-    ip route add default via $HOST_IP
+    ip route add $SERVICE_NET dev cni0
     sysctl -qw net.ipv4.ip_forward=1
-    mkdir -p /tmp/hostpath_pv $RUN/volumes && mount --bind $RUN/volumes /tmp/hostpath_pv"
+    # Where programs insist on a path of the host, they get an empty one of the lab's own.
+    mkdir -p /var/lib/cni /tmp/hostpath_pv
+    for dir in /run /var/log /var/lib/cni; do mount -t tmpfs hwdr-lab \$dir; done
+    mount --bind $RUN/volumes /tmp/hostpath_pv"
   ip route add "$POD_NET" via "$NODE_IP"
   ip route add "$SERVICE_NET" via "$NODE_IP"
 }
@@ -61,7 +65,9 @@ start_s3() {
   "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}
 JSON
   serve s3 "$PYPI/bin/weed" -logtostderr=true server -dir="$RUN/s3" -ip="$BRIDGE_IP" -ip.bind="$BRIDGE_IP" -master.volumeSizeLimitMB=256 \
-    -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=8333 -s3.config="$RUN/s3.json" -s3.port.iceberg=0
+    -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=8334 -s3.config="$RUN/s3.json" -s3.port.iceberg=0
+  # All clients come through a proxy that can be told to fail (see fault).
+  serve s3-proxy python3 "$LAB/s3-proxy.py" "$BRIDGE_IP:8333" "$BRIDGE_IP:8334" "$RUN/s3-mode"
 }
 
 start_control_plane() {
