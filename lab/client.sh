@@ -58,3 +58,14 @@ sql() { # sql [ARGUMENTS…]: as root, in the first MySQL server
 fs() { # fs METHOD PATH [FILE]: HopsFS, by its name node
   curl -sS --fail-with-body --max-time 60 -X "$1" "$(url namenode)/fs$2" ${3:+--data-binary "@$3"}
 }
+
+# fails_with PATTERN COMMAND…: for tests: the command must fail, and say something that matches.
+fails_with() {
+  local pattern=$1 out
+  shift
+  if out=$("$@" 2>&1); then
+    say "did not fail: $*"
+    return 1
+  fi
+  grep -iE -- "$pattern" <<<"$out"
+}

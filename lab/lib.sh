@@ -49,7 +49,7 @@ part() {
     tail_log "$log" 40
     die "$name: could not be built"
   fi
-  say "$name: built in $((SECONDS - began)) s (processor time: $(cat "$CACHE/log/cost-$name"))"
+  say "$name: built in $((SECONDS - began)) s (processor time: $(tail -n 1 "$CACHE/log/cost-$name"))"
 }
 
 # debian PACKAGE…: installs what is missing of Debian's packages.

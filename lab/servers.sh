@@ -148,14 +148,17 @@ YAML
     --masquerade-all --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s \
     --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249
   cat >"$RUN/Corefile" <<DNS
-.:53 {
+cluster.local:53 in-addr.arpa:53 {
   bind $BRIDGE_IP
   kubernetes cluster.local in-addr.arpa {
     kubeconfig $KUBECONFIG_FILE
     pods insecure
     ttl 1
   }
-  template ANY ANY . {
+}
+.:53 {
+  bind $BRIDGE_IP
+  template ANY ANY {
     rcode NXDOMAIN
   }
 }
