@@ -19,8 +19,8 @@ helm_of() { # helm_of 3|4: the override, the one that the project built, or the 
 HELM=${LAB_HELM:-$(helm_of 3)}
 
 prerequisites() {
-  kubectl create namespace $NS --dry-run=client -o yaml | kubectl apply -f - >/dev/null
-  kubectl -n $NS create secret generic aws-credentials --from-literal=access-key-id="$S3_ACCESS_KEY" \
+  kubectl create namespace "$NS" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
+  kubectl -n "$NS" create secret generic aws-credentials --from-literal=access-key-id="$S3_ACCESS_KEY" \
     --from-literal=secret-access-key="$S3_SECRET_KEY" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 }
 
@@ -28,12 +28,12 @@ prerequisites() {
 show_pods() {
   local pod
   {
-    kubectl -n $NS get pods -o wide
-    for pod in $(kubectl -n $NS get pods -o json |
+    kubectl -n "$NS" get pods -o wide
+    for pod in $(kubectl -n "$NS" get pods -o json |
       jq -r '.items[] | select(.status.phase != "Succeeded" and ([.status.conditions[]? | select(.type == "Ready" and .status == "True")] | length == 0)) | .metadata.name'); do
       echo "--- $pod"
-      kubectl -n $NS get events --field-selector "involvedObject.name=$pod" --no-headers | tail -n 5
-      kubectl -n $NS logs "$pod" --all-containers --tail=8 --prefix 2>&1 | tail -n 30
+      kubectl -n "$NS" get events --field-selector "involvedObject.name=$pod" --no-headers | tail -n 5
+      kubectl -n "$NS" logs "$pod" --all-containers --tail=8 --prefix 2>&1 | tail -n 30
     done
   } >&2
 }
@@ -43,16 +43,15 @@ wait_ready() {
   local limit=${1:-600} began=$SECONDS what
   for what in statefulset/mgmds statefulset/node-group-0 statefulset/mysqlds statefulset/opensearch statefulset/namenode \
     statefulset/datanode deployment/hopsworks-instance; do
-    kubectl -n $NS rollout status "$what" --timeout="$((limit - (SECONDS - began)))s" >/dev/null 2>&1 ||
+    kubectl -n "$NS" rollout status "$what" --timeout="$((limit - (SECONDS - began)))s" >/dev/null 2>&1 ||
       { show_pods; die "$what is not ready after $((SECONDS - began)) s"; }
   done
 }
 
-url() { echo "http://$(kubectl -n $NS get service "$1" -o jsonpath='{.spec.clusterIP}:{.spec.ports[0].port}')"; }
+url() { echo "http://$(kubectl -n "$NS" get service "$1" -o jsonpath='{.spec.clusterIP}:{.spec.ports[0].port}')"; }
 
 sql() { # sql [ARGUMENTS…]: as root, in the first MySQL server
-  # shellcheck disable=SC2016 # expanded in the pod
-  kubectl -n $NS exec -i mysqlds-0 -c mysqld -- bash -c 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD exec mysql --defaults-file=/etc/rondb/my.cnf -uroot "$@"' - "$@"
+  kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD exec mysql --defaults-file=/etc/rondb/my.cnf -uroot "$@"' - "$@"
 }
 
 fs() { # fs METHOD PATH [FILE]: HopsFS, by its name node

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 # What every script of the lab shares: where things are, how to say what happens, how to wait, how to build a part.
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 # The addresses of the lab, and how a command gets into it. Sourced by lib.sh.
 #
 # All of the lab runs in namespaces of its own (processes, mounts, network), below one process that holds them. Ending that
@@ -39,7 +39,6 @@ serve() {
   local name=$1
   shift
   printf '%q ' "$@" >"$RUN/cmd/$name"
-  # shellcheck disable=SC2016 # expanded inside
   in_lab bash -c 'log=$1 pid=$2; shift 2; setsid "$@" >>"$log" 2>&1 </dev/null & echo $! >"$pid"' - \
     "$RUN/log/$name.log" "$RUN/pid/$name" "$@" 8>&-
 }

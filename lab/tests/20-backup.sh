@@ -18,7 +18,7 @@ test_metadata_has_the_real_form() {
   for service in rondb opensearch; do
     id=$(id_of $service)
     [[ $id =~ ^[0-9]{9}$ ]]
-    entry=$(kubectl -n $NS get configmap "$service-backups-metadata" -o json)
+    entry=$(kubectl -n "$NS" get configmap "$service-backups-metadata" -o json)
     jq -e '.metadata.labels | .app == "backups-metadata" and ."managed-by" == "cronjob" and .active == "active"' <<<"$entry"
     jq -e --arg id "$id" '.data[$id] | fromjson | .state == "SUCCESS" and .duration_ms > 0 and (.path | contains($id))' <<<"$entry"
   done

@@ -115,24 +115,24 @@ test_check_finds_secrets_and_roles() {
   kubectl -n first-team delete secret api-key
   kubectl -n first-team label configmap settings hopsworks.ai/user-resources=true --overwrite
   kubectl -n first-team patch configmap settings -p '{"data": {"mode": "no"}}'
-  kubectl -n $NS create secret generic stranger --from-literal=a=b
+  kubectl -n "$NS" create secret generic stranger --from-literal=a=b
   differs kubernetes "missing: secrets first-team/api-key" "changed: configmaps first-team/settings" "extra: secrets $NS/stranger"
   kubectl apply -f "$RUN/secret"
   kubectl -n first-team patch configmap settings -p '{"data": {"mode": "yes"}}'
-  kubectl -n $NS delete secret stranger
+  kubectl -n "$NS" delete secret stranger
   same
 }
 
 test_the_application_refuses_data_that_is_not_whole() {
   sql <<<"DELETE FROM hopsworks.feature WHERE project = 'first_churn' AND n = 7"
-  kubectl -n $NS delete pod -l app=hopsworks-instance --wait
-  says_why() { kubectl -n $NS logs -l app=hopsworks-instance --tail=20 --previous 2>/dev/null | grep 'project first_churn has 2999 of 3000 features'; }
+  kubectl -n "$NS" delete pod -l app=hopsworks-instance --wait
+  says_why() { kubectl -n "$NS" logs -l app=hopsworks-instance --tail=20 --previous 2>/dev/null | grep 'project first_churn has 2999 of 3000 features'; }
   wait_for 180 "the application's refusal" - says_why
-  [ "$(kubectl -n $NS get deployment hopsworks-instance -o jsonpath='{.status.readyReplicas}')" = "" ]
+  [ "$(kubectl -n "$NS" get deployment hopsworks-instance -o jsonpath='{.status.readyReplicas}')" = "" ]
   local value
   value=$(printf first_churn/7 | sha256sum | cut -c1-32)
   sql <<<"INSERT INTO hopsworks.feature VALUES ('first_churn', 7, '$value')"
-  kubectl -n $NS delete pod -l app=hopsworks-instance --wait
-  kubectl -n $NS rollout status deployment/hopsworks-instance --timeout=180s
+  kubectl -n "$NS" delete pod -l app=hopsworks-instance --wait
+  kubectl -n "$NS" rollout status deployment/hopsworks-instance --timeout=180s
   same
 }

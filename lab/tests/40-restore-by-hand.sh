@@ -5,7 +5,7 @@
 # restore_pod ID: a pod of the data nodes' image with the backup's parts on an empty volume, as one of hwdr's would be.
 restore_pod() {
   local id=$1
-  kubectl apply -n $NS -f - <<YAML
+  kubectl apply -n "$NS" -f - <<YAML
 apiVersion: v1
 kind: Pod
 metadata: {name: restore-by-hand}
@@ -30,12 +30,12 @@ spec:
     - {name: parts, emptyDir: {}}
     - {name: rclone, configMap: {name: rclone-configs}}
 YAML
-  kubectl -n $NS wait --for=condition=Ready pod/restore-by-hand --timeout=120s
+  kubectl -n "$NS" wait --for=condition=Ready pod/restore-by-hand --timeout=120s
 }
 restore() { # restore NODE OPTIONS…
   local node=$1
   shift
-  timeout 300 kubectl -n $NS exec restore-by-hand -- bash -c 'part=$(dirname "$(find "/parts/$1" -name "*.ctl" | head -n 1)"); [ -n "$part" ]
+  timeout 300 kubectl -n "$NS" exec restore-by-hand -- bash -c 'part=$(dirname "$(find "/parts/$1" -name "*.ctl" | head -n 1)"); [ -n "$part" ]
     node=$1 id=$2; shift 2
     exec ndb_restore --ndb-connectstring=headless-mgmds:1186 --nodeid="$node" --backupid="$id" --backup-path="$part" --no-binlog "$@"' \
     - "$node" "$id" "$@"
@@ -52,23 +52,23 @@ test_rows_destroyed_by_hand_come_back_by_ndb_restore() {
   restore 1 --restore-meta --disable-indexes --no-restore-disk-objects --include-databases=online_first
   for node in 1 2; do restore "$node" --restore-data --include-databases=online_first; done
   restore 1 --rebuild-indexes --include-databases=online_first
-  kubectl -n $NS exec restore-by-hand -- ndb_select_count -c headless-mgmds:1186 -d online_first kinds | grep '^1000 records'
+  kubectl -n "$NS" exec restore-by-hand -- ndb_select_count -c headless-mgmds:1186 -d online_first kinds | grep '^1000 records'
   # What ndb_restore does not bring: the database itself as MySQL sees it, views and foreign keys of other engines.
   sql <<<"CREATE DATABASE IF NOT EXISTS online_first; USE online_first; SHOW TABLES; SELECT COUNT(*) FROM kinds;
     CREATE OR REPLACE VIEW view_of_parents AS SELECT id, note FROM parent"
-  kubectl -n $NS delete pod restore-by-hand --wait=false
+  kubectl -n "$NS" delete pod restore-by-hand --wait=false
   "$LAB/check" "$LAB_RECORD"
 }
 
 test_a_part_left_out_is_silent_loss_and_check_sees_it() {
   local id
   id=$(awk '$1 == "rondb" {print $2}' "$LAB_BACKUP")
-  kubectl -n $NS delete pod restore-by-hand --ignore-not-found --wait
+  kubectl -n "$NS" delete pod restore-by-hand --ignore-not-found --wait
   sql <<<"DELETE FROM online_first.kinds"
   restore_pod "$id"
   restore 1 --restore-data --include-tables=online_first.kinds
   "$LAB/check" "$LAB_RECORD" --service rondb && false
   restore 2 --restore-data --include-tables=online_first.kinds
   "$LAB/check" "$LAB_RECORD"
-  kubectl -n $NS delete pod restore-by-hand --wait=false
+  kubectl -n "$NS" delete pod restore-by-hand --wait=false
 }

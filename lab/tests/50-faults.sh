@@ -27,27 +27,27 @@ test_the_bucket_fails_as_told() {
 }
 
 test_a_job_can_be_made_to_fail_and_to_hang() {
-  kubectl -n $NS create job probe --image="$IMAGE_HWUTILS" -- /bin/true
-  kubectl -n $NS wait --for=condition=Complete job/probe --timeout=60s
+  kubectl -n "$NS" create job probe --image="$IMAGE_HWUTILS" -- /bin/true
+  kubectl -n "$NS" wait --for=condition=Complete job/probe --timeout=60s
   "$LAB/fault" job hang probe
   sleep 3
-  [ "$(kubectl -n $NS get job probe -o jsonpath='{.status.active}')" = 1 ]
-  kubectl -n $NS patch job probe --type merge -p '{"spec": {"backoffLimit": 0}}'
+  [ "$(kubectl -n "$NS" get job probe -o jsonpath='{.status.active}')" = 1 ]
+  kubectl -n "$NS" patch job probe --type merge -p '{"spec": {"backoffLimit": 0}}'
   "$LAB/fault" job fail probe
-  kubectl -n $NS wait --for=condition=Failed job/probe --timeout=90s
-  kubectl -n $NS delete job probe
+  kubectl -n "$NS" wait --for=condition=Failed job/probe --timeout=90s
+  kubectl -n "$NS" delete job probe
 }
 
 test_a_full_volume_refuses_and_is_emptied_again() {
   local claim=opensearch-data-opensearch-0
   "$LAB/fault" fill $claim
-  kubectl -n $NS delete pod opensearch-0 --wait
-  wait_for 90 "the pod" - kubectl -n $NS get pod opensearch-0
-  wait_for 90 "its start" - kubectl -n $NS exec opensearch-0 -- true
-  fails_with 'No space left' kubectl -n $NS exec opensearch-0 -- bash -c 'head -c 1000000 /dev/zero >/var/lib/opensearch/more'
+  kubectl -n "$NS" delete pod opensearch-0 --wait
+  wait_for 90 "the pod" - kubectl -n "$NS" get pod opensearch-0
+  wait_for 90 "its start" - kubectl -n "$NS" exec opensearch-0 -- true
+  fails_with 'No space left' kubectl -n "$NS" exec opensearch-0 -- bash -c 'head -c 1000000 /dev/zero >/var/lib/opensearch/more'
   "$LAB/fault" empty $claim
-  kubectl -n $NS delete pod opensearch-0 --wait
-  kubectl -n $NS rollout status statefulset/opensearch --timeout=180s
+  kubectl -n "$NS" delete pod opensearch-0 --wait
+  kubectl -n "$NS" rollout status statefulset/opensearch --timeout=180s
   wait_for 60 "the documents" - "$LAB/check" "$LAB_RECORD" --service opensearch
 }
 
@@ -57,8 +57,8 @@ test_a_damaged_part_fails_ndb_restore() {
   . "$LAB/tests/40-restore-by-hand.sh"
   id=$(awk '$1 == "rondb" {print $2}' "$LAB_BACKUP")
   "$LAB/fault" part cut "$id" 2
-  kubectl -n $NS delete pod restore-by-hand --ignore-not-found --wait
+  kubectl -n "$NS" delete pod restore-by-hand --ignore-not-found --wait
   restore_pod "$id"
   ! restore 2 --restore-data || false
-  kubectl -n $NS delete pod restore-by-hand --wait=false
+  kubectl -n "$NS" delete pod restore-by-hand --wait=false
 }

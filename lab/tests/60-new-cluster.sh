@@ -5,7 +5,7 @@ test_a_new_cluster_is_empty_and_sees_the_old_backups() {
   local main
   main=$(awk '$1 == "main" {print $2}' "$LAB_BACKUP")
   "$LAB/up" --new-cluster
-  ! kubectl get namespace $NS || false
+  ! kubectl get namespace "$NS" || false
   "$LAB/s3" list "$HOPSFS_BUCKET" rondb_backup/ | grep users.sql
   kubectl apply -f - <<YAML
 apiVersion: velero.io/v1
@@ -26,6 +26,6 @@ metadata: {name: $main, namespace: velero}
 spec: {backupName: $main}
 YAML
   kubectl -n velero wait --for=jsonpath='{.status.phase}'=Completed "restore/$main" --timeout=120s
-  kubectl -n $NS get secret user-first
-  kubectl -n $NS get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
+  kubectl -n "$NS" get secret user-first
+  kubectl -n "$NS" get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
 }
