@@ -5,6 +5,9 @@ function(lab_precompile)
       target_precompile_headers(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${LAB_HEADERS}/sql.h>)
     endif()
   endforeach()
+  # Includes a header that has no guard of its own, and would see it twice.
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/sql/engine_combination_tracker.cc TARGET_DIRECTORY sql_main
+    PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   target_precompile_headers(innobase PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${LAB_HEADERS}/innobase.h>)
 endfunction()
 cmake_language(DEFER CALL lab_precompile)
