@@ -12,7 +12,8 @@ ndb_source() {
   mkdir -p "$TREE/apt/lists/partial" "$TREE/apt/cache/archives/partial" "$CACHE/src"
   echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri sid main" >"$TREE/apt/sources.list"
   apt=(apt-get -q -o "Dir::Etc::SourceList=$TREE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State::Lists=$TREE/apt/lists" -o "Dir::Cache=$TREE/apt/cache" -o APT::Sandbox::User=root)
+    -o "Dir::State::Lists=$TREE/apt/lists" -o "Dir::Cache=$TREE/apt/cache" -o APT::Sandbox::User=root
+    -o Acquire::Check-Valid-Until=false) # mirrors may lag; what is taken is checked by its own sum
   "${apt[@]}" update
   (cd "$TREE" && "${apt[@]}" source --download-only --only-source --tar-only "mysql-${NDB%.*}=$NDB_DEBIAN")
   echo "$NDB_SHA256  $TREE/mysql-${NDB%.*}_$NDB.orig.tar.gz" | sha256sum -c -
