@@ -1,0 +1,110 @@
+//! Values, mode and namespace, for the commands that work on a rendered stream: from flags, or from the helm process that
+//! started hwdr.
+
+use clap::Args;
+
+use super::ValueArgs;
+use super::messages::Failure;
+use super::values::read_file;
+use crate::helm::command_line::CommandLine;
+use crate::mode::Mode;
+use crate::pipeline;
+use crate::settings::Restore;
+use crate::values::{self, Helm, Value, ValueInputs};
+
+/// The flags of commands that work on a rendered stream.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    #[command(flatten)]
+    pub values: ValueArgs,
+    /// What helm does: `install` restores into a new cluster, `upgrade` in place
+    #[arg(long = "for", value_name = "MODE")]
+    pub mode: Option<Mode>,
+    /// The release's namespace, where the chart's objects do not name it
+    #[arg(short, long, env = "HELM_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
+/// What a rendering starts from.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The merged values.
+    pub values: Value,
+    /// What helm does, where that is known.
+    pub mode: Option<Mode>,
+    /// The namespace, where it is known.
+    pub namespace: Option<String>,
+}
+
+/// What to add where hwdr was told nothing and finds no helm to ask.
+const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behind its own --post-renderer-args when helm runs it):\n\
+                     hwdr post-render -f values.yaml --for install|upgrade";
+
+/// Takes the flags, or what the helm process's command line says.
+///
+/// # Errors
+/// Where neither tells the values, or a file cannot be read.
+pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inputs, Failure> {
+    let given = ValueInputs::from(&arguments.values);
+    let inputs = if given != ValueInputs::default() {
+        given
+    } else {
+        let line = helm.ok_or_else(|| {
+            Failure::unusable("the values are not known: no flags, and no helm process started this").help(FLAGS)
+        })?;
+        if line.reuses_values {
+            return Err(Failure::unusable(
+                "helm takes values from the last release (--reuse-values), and those are not on its command line",
+            )
+            .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
+            .help(FLAGS));
+        }
+        line.values.clone()
+    };
+    let from_stdin = inputs.files.iter().any(|file| file == "-");
+    if from_stdin {
+        return Err(Failure::unusable(
+            "-f - cannot be read: standard input is the rendered stream, and helm has read its own",
+        )
+        .help("write the values to a file, and give it with -f"));
+    }
+    // Helm's majors read a few things differently; `read_both` refuses those.
+    let values = read_both(&inputs)?;
+    Ok(Inputs {
+        values,
+        mode: arguments.mode.or(helm.and_then(|line| line.mode)),
+        namespace: helm.and_then(|line| line.namespace.clone()).or_else(|| arguments.namespace.clone()),
+    })
+}
+
+impl Inputs {
+    /// The restore that the values ask for, if any.
+    ///
+    /// # Errors
+    /// Where the mode is not known, or the values are wrong.
+    pub fn restore(&self) -> Result<Option<Restore>, Failure> {
+        if !pipeline::asks_for_restore(&self.values) {
+            return Ok(None);
+        }
+        let mode = self.mode.ok_or_else(|| {
+            Failure::unusable(
+                "whether helm installs or upgrades is not known, and the restores differ (helm upgrade --install could do either)",
+            )
+            .help("add --for install (into a new cluster) or --for upgrade (in place) to hwdr")
+        })?;
+        Ok(pipeline::restore(&self.values, mode)?)
+    }
+}
+
+/// The values as both majors of Helm read them.
+fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
+    let v3 = values::read(inputs, Helm::V3, &mut read_file)?;
+    let v4 = values::read(inputs, Helm::V4, &mut read_file)?;
+    if v3.to_json() != v4.to_json() {
+        return Err(Failure::unusable(
+            "Helm 3 and Helm 4 read these values differently: a file has more than one document",
+        )
+        .help("keep one document in each values file"));
+    }
+    Ok(v3)
+}

@@ -1,0 +1,100 @@
+//! The command line: one file a command, each of them arguments in, a library call, printing out.
+
+mod diff;
+mod inputs;
+pub mod lint;
+mod messages;
+mod post_render;
+mod post_renderer;
+pub mod schema;
+pub mod values;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Disaster recovery of Hopsworks clusters: lint backup and restore values, render and run restores.
+#[derive(Debug, Parser)]
+#[command(name = "hwdr", bin_name = "helm hwdr", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Lint(Box<lint::Command>),
+    PostRender(post_render::PostRender),
+    Diff(diff::Diff),
+    PostRenderer(post_renderer::PostRenderer),
+    Schema(schema::Command),
+    Values(values::Command),
+}
+
+/// What a command came to. The numbers are part of the contract (README, "Exit codes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well: exit code 0.
+    Clean,
+    /// Something was found or refused, and nothing was changed: exit code 1.
+    Refused,
+    /// The command line is wrong, or an input cannot be read: exit code 2.
+    Unusable,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Clean => ExitCode::SUCCESS,
+            Outcome::Refused => ExitCode::from(1),
+            Outcome::Unusable => ExitCode::from(2),
+        }
+    }
+}
+
+/// The flags by which Helm is given values, under Helm's own names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Values (as for helm)")]
+pub struct ValueArgs {
+    /// Values file (repeatable; `-` is standard input)
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Set values: `a.b=1,c[0]=x`
+    #[arg(long, value_name = "K=V")]
+    pub set: Vec<String>,
+    /// Set values that stay strings
+    #[arg(long, value_name = "K=V")]
+    pub set_string: Vec<String>,
+    /// Set values given as JSON
+    #[arg(long, value_name = "K=JSON")]
+    pub set_json: Vec<String>,
+    /// Set values to the text of files
+    #[arg(long, value_name = "K=FILE")]
+    pub set_file: Vec<String>,
+    /// Set one value to the text after `=`, literally
+    #[arg(long, value_name = "K=V")]
+    pub set_literal: Vec<String>,
+}
+
+/// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
+pub fn run() -> Outcome {
+    match Cli::parse().command {
+        Command::Lint(command) => command.run(),
+        Command::PostRender(command) => finish(command.run()),
+        Command::Diff(command) => finish(command.run()),
+        Command::PostRenderer(command) => finish(command.run()),
+        Command::Schema(command) => command.run(),
+        Command::Values(command) => command.run(),
+    }
+}
+
+/// Prints a failure, if there is one.
+fn finish(result: Result<(), messages::Failure>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Clean,
+        Err(failure) => {
+            failure.print();
+            failure.outcome
+        }
+    }
+}

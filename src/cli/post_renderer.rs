@@ -1,0 +1,127 @@
+//! `hwdr post-renderer`: what `--post-renderer` needs, for the Helm in use.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::{Args, Subcommand};
+
+use super::messages::Failure;
+use crate::values::Helm;
+
+/// Sets up what helm's --post-renderer needs, and says which flags to give
+#[derive(Debug, Args)]
+pub struct PostRenderer {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Sets it up and prints the exact command line
+    Install(Which),
+    /// Prints the path alone: of the program (Helm 3), or of the folder to add to HELM_PLUGINS (Helm 4)
+    Path(Which),
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Helm's major version (default: that of the helm which runs this)
+    #[arg(long, value_name = "3|4", value_parser = clap::value_parser!(u8).range(3..=4))]
+    helm: Option<u8>,
+}
+
+/// The name of Helm 4's plugin, in post-renderer/plugin.yaml.
+const NAME: &str = "hwdr-post-renderer";
+const PLUGIN: &str = include_str!("../../post-renderer/plugin.yaml");
+
+impl PostRenderer {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let (which, install) = match &self.action {
+            Action::Install(which) => (which, true),
+            Action::Path(which) => (which, false),
+        };
+        let program = env::current_exe()
+            .map_err(|error| Failure::unusable(format!("the path of this program is not known: {error}")))?;
+        match (which.helm()?, install) {
+            (Helm::V3, false) => anstream::println!("{}", program.display()),
+            (Helm::V3, true) => anstream::println!(
+                "Helm 3 takes the program itself. Add to helm install:\n\n  \
+                 --post-renderer {} --post-renderer-args post-render\n\n\
+                 For an in-place restore use helm hwdr upgrade.",
+                quoted(&program)
+            ),
+            (Helm::V4, false) => anstream::println!("{}", plugins_folder()?.display()),
+            (Helm::V4, true) => {
+                let folder = plugins_folder()?;
+                write_plugin(&folder, &program)?;
+                let shared = env::var("HELM_PLUGINS").unwrap_or_else(|_| "$(helm env HELM_PLUGINS)".to_owned());
+                anstream::println!(
+                    "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
+                     so it has a folder of its own. Put this in front of helm install:\n\n  \
+                     HELM_PLUGINS=\"{shared}:{}\" \\\n  helm install … --post-renderer {NAME}\n\n\
+                     For an in-place restore use helm hwdr upgrade.",
+                    folder.display()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Which {
+    /// The major version of the Helm in use: as told, or as `$HELM_BIN version` says.
+    fn helm(&self) -> Result<Helm, Failure> {
+        if let Some(major) = self.helm {
+            return Ok(if major == 3 { Helm::V3 } else { Helm::V4 });
+        }
+        let unknown = |why: String| {
+            Failure::unusable(format!("which Helm is in use is not known: {why}")).help("add --helm 3 or --helm 4")
+        };
+        let program = env::var_os("HELM_BIN").unwrap_or_else(|| "helm".into());
+        let output = Command::new(&program)
+            .args(["version", "--template", "{{.Version}}"])
+            .output()
+            .map_err(|error| unknown(format!("{} does not run: {error}", Path::new(&program).display())))?;
+        let version = String::from_utf8_lossy(&output.stdout);
+        match version.trim().split('.').next() {
+            Some("v3") => Ok(Helm::V3),
+            Some("v4") => Ok(Helm::V4),
+            _ => Err(unknown(format!("{} version says {:?}", Path::new(&program).display(), version.trim()))),
+        }
+    }
+}
+
+/// The folder that holds Helm 4's plugin and nothing else: beside Helm's own data, never among the plugins that Helm 3 reads.
+fn plugins_folder() -> Result<PathBuf, Failure> {
+    let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // Helm's own order: $HELM_DATA_HOME, then XDG's data home (helm.sh/helm/pkg/helmpath).
+    let helm = from("HELM_DATA_HOME")
+        .or_else(|| from("XDG_DATA_HOME").map(|data| data.join("helm")))
+        .or_else(|| from("HOME").map(|home| home.join(".local/share/helm")))
+        .ok_or_else(|| Failure::unusable("neither HELM_DATA_HOME nor HOME is set").help("set HOME"))?;
+    Ok(helm.join("hwdr/helm4-plugins"))
+}
+
+/// Writes the plugin for this very program, which it finds by a link: Helm 4 splits a command at its blanks, and a path may have some.
+fn write_plugin(folder: &Path, program: &Path) -> Result<(), Failure> {
+    let plugin = folder.join(NAME);
+    let (link, new) = (plugin.join("hwdr"), plugin.join(".hwdr.new"));
+    let text = PLUGIN.replace("$HELM_PLUGIN_DIR/../bin/hwdr", "$HELM_PLUGIN_DIR/hwdr");
+    fs::create_dir_all(&plugin)
+        .and_then(|()| fs::write(plugin.join("plugin.yaml"), text))
+        .and_then(|()| fs::remove_file(&new).or(Ok(())))
+        .and_then(|()| symlink(program, &new))
+        .and_then(|()| fs::rename(&new, &link))
+        .map_err(|error| Failure::unusable(format!("cannot write the plugin {}: {error}", plugin.display())))
+}
+
+/// A path as a shell wants it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,29 @@
+//! `hwdr schema`: the JSON Schema of the values.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::Outcome;
+use crate::lint::schema;
+
+/// Print the JSON Schema of the backup and restore values
+///
+/// For editors, put it next to the values and add this line to them:
+///
+///   # yaml-language-server: $schema=hopsworks.schema.json
+///
+/// A chart takes it as its values.schema.json.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Command {}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Outcome {
+        match anstream::stdout().write_all(schema::TEXT.as_bytes()) {
+            Ok(()) => Outcome::Clean,
+            Err(_) => Outcome::Unusable,
+        }
+    }
+}

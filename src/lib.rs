@@ -1,0 +1,20 @@
+//! hwdr: disaster recovery of Hopsworks clusters, as a Helm plugin.
+//!
+//! The library is a pure core: it takes texts (values files, a rendered stream) and gives findings, a plan and a changed
+//! stream. It opens no socket and reads no clock. `docs/architecture.md` shows how the modules hang together.
+
+pub mod backup_id;
+pub mod cli;
+pub mod helm;
+pub mod lint;
+pub mod mode;
+pub mod pipeline;
+pub mod plan;
+pub mod render;
+pub mod settings;
+pub mod source;
+pub mod steps;
+pub mod stream;
+pub mod topology;
+pub mod values;
+pub mod yaml;

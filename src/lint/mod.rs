@@ -1,0 +1,162 @@
+//! The linter: what an expert would say about a values file before Helm acts on it.
+//!
+//! [`lint`] runs every rule of [`rules`] over values that were read as Helm reads them. A rule is one file, whose
+//! head is the page that `hwdr lint --explain RULE` prints; [`report`] has one file for each form of output.
+
+use std::collections::HashSet;
+
+use crate::mode::Mode;
+use crate::source::Place;
+use crate::values::Value;
+
+pub mod cron;
+pub mod fix;
+pub mod ignore;
+pub mod page;
+pub mod report;
+pub mod rules;
+pub mod schema;
+pub mod ttl;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// It works, but not as well or as safely as it should.
+    Warning,
+    /// The restore would fail, restore the wrong data, be ignored without a word, or lose data.
+    Error,
+}
+
+impl Level {
+    /// `warning` or `error`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Other places that belong to it, and what is there.
+    pub related: Vec<(Place, String)>,
+    /// A change that does no more than what was certainly meant.
+    pub fix: Option<Fix>,
+}
+
+/// A change of text that mends a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// What it does.
+    pub title: String,
+    /// The changes, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// One replacement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// What is replaced.
+    pub place: Place,
+    /// By what.
+    pub text: String,
+}
+
+/// What is known about the values besides themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context {
+    /// Whether Helm is to install or to upgrade, where that is known.
+    pub mode: Option<Mode>,
+    /// The values are all there are, so that what is missing is missing; not one overlay of several.
+    pub whole: bool,
+    /// The chart's defaults are among the values.
+    pub chart: bool,
+    /// The time of day. The core reads no clock: without it, nothing is said about the future.
+    pub now: Option<jiff::Timestamp>,
+}
+
+impl Context {
+    /// Install or upgrade, as the chart will decide it: the values' own `mode` goes before Helm's.
+    pub fn mode_of(&self, values: &Value) -> Option<Mode> {
+        match values.get(view::MODE).and_then(Value::as_str) {
+            Some("install") => Some(Mode::Install),
+            Some("upgrade") => Some(Mode::Upgrade),
+            _ => self.mode,
+        }
+    }
+}
+
+impl Finding {
+    /// A finding of level error.
+    pub fn error(rule: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self::new(rule, Level::Error, place, message)
+    }
+
+    /// A finding of level warning.
+    pub fn warning(rule: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self::new(rule, Level::Warning, place, message)
+    }
+
+    /// A finding without help, related places or fix.
+    pub fn new(rule: &'static str, level: Level, place: &Place, message: impl Into<String>) -> Self {
+        Self { rule, level, place: place.clone(), message: message.into(), help: None, related: Vec::new(), fix: None }
+    }
+
+    /// Adds what to do about it.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds another place that belongs to it.
+    pub fn related(mut self, place: &Place, text: impl Into<String>) -> Self {
+        self.related.push((place.clone(), text.into()));
+        self
+    }
+
+    /// Adds a fix that replaces the text at `place`. A flag of a command line cannot be fixed: there it adds nothing.
+    pub fn fix(mut self, title: impl Into<String>, place: &Place, text: impl Into<String>) -> Self {
+        if !view::from_flag(place) {
+            let edits = vec![Edit { place: place.clone(), text: text.into() }];
+            self.fix = Some(Fix { title: title.into(), edits });
+        }
+        self
+    }
+}
+
+/// All findings of all rules, sorted, without duplicates, and without those that a comment in the file excuses.
+pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in rules::all() {
+        rule.check(values, context, &mut findings);
+    }
+    ignore::apply(values, &mut findings);
+    sort(&mut findings);
+    findings
+}
+
+/// Puts findings in order of file, place and rule, and drops what was found twice.
+pub fn sort(findings: &mut Vec<Finding>) {
+    let mut seen = HashSet::new();
+    findings.retain(|f| seen.insert((f.rule, f.place.source.name.clone(), f.place.span, f.message.clone())));
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.place.span, f.rule);
+        (&a.place.source.name, key(a)).cmp(&(&b.place.source.name, key(b)))
+    });
+}

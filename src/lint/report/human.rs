@@ -1,0 +1,161 @@
+//! For people: each finding with the line it is about, underlined, and what to do.
+
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
+
+use crate::lint::report::mask;
+use crate::lint::{Finding, Level};
+use crate::source::{Place, Source};
+
+/// How the text is to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// With colours. (A stream that is no terminal is better served without.)
+    pub colour: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { width: 80, colour: false }
+    }
+}
+
+/// Places in one text are shown as one excerpt, if no more than this many lines lie between them.
+const NEAR_LINES: usize = 30;
+
+/// A line longer than this (JSON, say) is not shown: nobody would find anything in it.
+const LONGEST_LINE: usize = 2_000;
+
+/// All findings, with an empty line after each.
+pub fn render(findings: &[Finding], look: Look) -> String {
+    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&one(finding, &renderer, look.width));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// An error that is no finding, at its place if it has one, with what to do about it.
+pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look: Look) -> String {
+    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
+    let mut group = Group::with_title(Shown::ERROR.primary_title(wrap(message, look.width.saturating_sub(7))));
+    if let Some(place) = place {
+        group = group.elements(excerpts(&[(place, None)]));
+    }
+    for help in help {
+        group = group.element(Shown::HELP.message(wrap(help, look.width.saturating_sub(14))));
+    }
+    renderer.render(&[group])
+}
+
+fn one(finding: &Finding, renderer: &Renderer, width: usize) -> String {
+    let level = match finding.level {
+        Level::Error => Shown::ERROR,
+        Level::Warning => Shown::WARNING,
+    };
+    // "error[rule]: " stands before the first line, and the lines after it are indented alike.
+    let title = wrap(&finding.message, width.saturating_sub(finding.level.name().len() + finding.rule.len() + 4));
+    let mut places = vec![(&finding.place, None)];
+    places.extend(finding.related.iter().map(|(place, label)| (place, Some(label.as_str()))));
+    let mut group = Group::with_title(level.primary_title(title).id(finding.rule)).elements(excerpts(&places));
+    if let Some(help) = &finding.help {
+        group = group.element(Shown::HELP.message(wrap(help, width.saturating_sub(14))));
+    }
+    renderer.render(&[group])
+}
+
+/// Excerpts of the texts in which the places stand; the first place is the one that it is all about.
+fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Element<'p>> {
+    let mut cuts: Vec<Cut> = Vec::new();
+    for (number, (place, _)) in places.iter().enumerate() {
+        let lines = Cut::of(place, number);
+        match cuts.iter_mut().find(|cut| cut.is_near(&lines)) {
+            Some(cut) => cut.join(&lines),
+            None => cuts.push(lines),
+        }
+    }
+    cuts.iter().map(|cut| cut.show(places)).collect()
+}
+
+/// Whole lines of a text that hold some of the places.
+struct Cut {
+    source: Arc<Source>,
+    start: usize,
+    end: usize,
+    places: Vec<usize>,
+}
+
+impl Cut {
+    /// The line in which a place starts: one of many lines is shown by its first.
+    fn of(place: &Place, number: usize) -> Self {
+        let text = place.source.text.as_str();
+        let at = place.span.start.min(text.len());
+        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+        Self { source: place.source.clone(), start, end, places: vec![number] }
+    }
+
+    fn show<'p>(&self, places: &[(&'p Place, Option<&'p str>)]) -> Element<'p> {
+        let text = &self.source.text[self.start..self.end];
+        let first = places[self.places[0]].0;
+        if text.lines().any(|line| line.len() > LONGEST_LINE) {
+            let (line, column) = first.source.line_column(first.span.start);
+            return Origin::path(self.source.name.clone()).line(line).char_column(column).into();
+        }
+        let annotations = self.places.iter().map(|&number| {
+            let (place, label) = places[number];
+            let kind = if number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let start = (place.span.start - self.start).min(text.len());
+            let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |newline| start + newline);
+            let end = (place.span.end.max(place.span.start) - self.start).min(line_end);
+            kind.span(start..end.max(start)).label(label)
+        });
+        Snippet::source(mask::credentials(text))
+            .line_start(self.source.line_column(self.start).0)
+            .path(self.source.name.clone())
+            .annotations(annotations)
+            .into()
+    }
+
+    fn is_near(&self, other: &Self) -> bool {
+        let (start, end) = (self.end.min(other.end), self.start.max(other.start));
+        Arc::ptr_eq(&self.source, &other.source)
+            && (start >= end
+                || memchr::memchr_iter(b'\n', &self.source.text.as_bytes()[start..end]).count() <= NEAR_LINES)
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.start = self.start.min(other.start);
+        self.end = self.end.max(other.end);
+        self.places.extend(&other.places);
+    }
+}
+
+/// Breaks the lines of a text into lines of at most `width` characters, between words where it can.
+pub fn wrap(text: &str, width: usize) -> String {
+    let mut lines = String::new();
+    for line in text.split('\n') {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        let mut column = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width.max(20) {
+                lines.push('\n');
+                column = 0;
+            } else if column > 0 {
+                lines.push(' ');
+                column += 1;
+            }
+            lines.push_str(word);
+            column += length;
+        }
+    }
+    lines
+}

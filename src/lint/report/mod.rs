@@ -1,0 +1,95 @@
+//! What a run of the linter found, in the forms that people and programs read: one file a form.
+
+pub mod github;
+pub mod human;
+pub mod json;
+pub mod mask;
+pub mod sarif;
+
+use crate::lint::{Finding, Level};
+use crate::source::Place;
+use crate::values::ValuesError;
+
+/// All that came of one run.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// What was found, in order.
+    pub findings: Vec<Finding>,
+    /// Files that could not be read.
+    pub failures: Vec<Failure>,
+    /// How many files were looked at, unreadable ones included.
+    pub files: usize,
+    /// How many findings were fixed and are no longer among them.
+    pub fixed: usize,
+}
+
+/// A file that could not be read as values.
+#[derive(Debug)]
+pub struct Failure {
+    /// The file, or the flag.
+    pub name: String,
+    /// Why.
+    pub error: ValuesError,
+}
+
+impl Run {
+    /// How many findings are of this level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+
+    /// How many findings `--fix` would mend.
+    pub fn fixable(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.fix.is_some()).count()
+    }
+
+    /// One line that says how it went.
+    pub fn summary(&self) -> String {
+        let mut parts = Vec::new();
+        for (number, word) in [(self.count(Level::Error), "error"), (self.count(Level::Warning), "warning")] {
+            if number > 0 {
+                parts.push(counted(number, word));
+            }
+        }
+        let mut text = if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") };
+        if self.files > 0 {
+            text.push_str(&format!(" in {}", counted(self.files, "file")));
+        }
+        if self.fixed > 0 {
+            text.push_str(&format!("; {} fixed", self.fixed));
+        }
+        if self.fixable() > 0 {
+            text.push_str(&format!("; {} can be fixed with --fix", self.fixable()));
+        }
+        if !self.failures.is_empty() {
+            text.push_str(&format!("; {} not readable", counted(self.failures.len(), "file")));
+        }
+        text
+    }
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A place as editors count it: lines and columns from 1, the end one past the last character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first line.
+    pub line: usize,
+    /// The first column.
+    pub column: usize,
+    /// The last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+}
+
+impl Range {
+    /// The range of a place.
+    pub fn of(place: &Place) -> Self {
+        let (line, column) = place.source.line_column(place.span.start);
+        let (end_line, end_column) = place.source.line_column(place.span.end.max(place.span.start));
+        Self { line, column, end_line, end_column }
+    }
+}

@@ -1,0 +1,121 @@
+//! A known block in a place where nothing reads it.
+//!
+//! ## What it does
+//! Looks for `restoreFromBackup` and `backups` on top, directly under `global`, or under a misspelt `_hopsworks`; for the
+//! switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level.
+//!
+//! ## Why is this bad
+//! Helm takes any key, and templates read only those they know. A restore block one level too high is no error: the
+//! installation goes through, with an empty cluster.
+//!
+//! ## Example
+//! ```yaml
+//! global:
+//!   restoreFromBackup:
+//!     backupId: "254811200"
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! global:
+//!   _hopsworks:
+//!     restoreFromBackup:
+//!       backupId: "254811200"
+//! ```
+//!
+//! ## Fix
+//! None: whole blocks would have to move.
+
+use crate::lint::rules::{Rule, nearest_of};
+use crate::lint::{Context, Finding, Level, view};
+use crate::values::{Data, Value};
+
+/// Where a block is found by mistake, and where it belongs.
+const MOVES: &[(&[&str], &[&str])] = &[
+    (&["restoreFromBackup"], view::RESTORE),
+    (&["global", "restoreFromBackup"], view::RESTORE),
+    (&["_hopsworks"], &["global", "_hopsworks"]),
+    (&["hopsworks", "restoreFromBackup"], view::RESTORE),
+    (&["hopsworks", "_hopsworks"], &["global", "_hopsworks"]),
+    (&["hopsworks", "global"], &["global"]),
+    (&["backups"], view::BACKUPS),
+    (&["global", "backups"], view::BACKUPS),
+    (&["hopsworks", "backups"], view::BACKUPS),
+    (&["global", "_hopsworks", "backupId"], &["global", "_hopsworks", "restoreFromBackup", "backupId"]),
+    (&["global", "_hopsworks", "inPlace"], &["global", "_hopsworks", "restoreFromBackup", "inPlace"]),
+    (&["global", "_hopsworks", "forceDataClear"], &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"]),
+    (&["global", "_hopsworks", "backups", "restoreFromBackup"], view::RESTORE),
+    (&["global", "_hopsworks", "restoreFromBackup", "backups"], view::BACKUPS),
+    (&["rondb", "restoreFromBackup"], view::RONDB_RESTORE),
+    (&["olk", "restore"], &["olk", "opensearch", "restore"]),
+    (&["opensearch"], &["olk", "opensearch"]),
+    (&["olk", "restoreFromBackup"], &["olk", "opensearch", "restore"]),
+    (&["olk", "opensearch", "restoreFromBackup"], &["olk", "opensearch", "restore"]),
+    (&["olk", "opensearch", "repositories"], view::OPENSEARCH_REPOSITORIES),
+    (&["velero"], &["hopsworks", "velero"]),
+    (&["global", "velero"], &["hopsworks", "velero"]),
+    (&["global", "_hopsworks", "velero"], &["hopsworks", "velero"]),
+    (&["hopsworks", "velero", "mainScheduleBackupId"], &["hopsworks", "velero", "restore", "mainScheduleBackupId"]),
+    (&["hopsworks", "velero", "usersScheduleBackupId"], &["hopsworks", "velero", "restore", "usersScheduleBackupId"]),
+];
+
+/// Blocks that other charts have too: they are taken for ours only if one of these keys is inside.
+const SIGNS: [&str; 13] = [
+    "backupId",
+    "inPlace",
+    "forceDataClear",
+    "schedule",
+    "ttl",
+    "metadataStore",
+    "restoreFromBackup",
+    "backups",
+    "restore",
+    "backup",
+    "enforcePrerequisiteCheck",
+    "repositories",
+    "_hopsworks",
+];
+
+/// See the head of this file.
+pub struct MisplacedKey;
+
+impl Rule for MisplacedKey {
+    fn name(&self) -> &'static str {
+        "misplaced-key"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("misplaced_key.rs")
+    }
+
+    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        for (wrong, right) in MOVES {
+            let Some(entry) = view::entry(values, wrong).filter(|entry| is_ours(&entry.value)) else { continue };
+            let message = format!("nothing reads {} here", view::dotted(wrong));
+            findings.push(
+                Finding::error(self.name(), &entry.key, message).help(format!("it belongs at {}", view::dotted(right))),
+            );
+        }
+        // `_hopsworks`, misspelt: `hopsworks`, `_hopswork`, …
+        for (key, entry) in view::map(values.get(&["global"])).filter(|(key, _)| *key != "_hopsworks") {
+            if nearest_of(key, ["_hopsworks"].into_iter(), 2).is_some() && is_ours(&entry.value) {
+                findings.push(
+                    Finding::error(self.name(), &entry.key, format!("nothing reads global.{key}"))
+                        .help("the key is _hopsworks, with an underscore in front: global._hopsworks"),
+                );
+            }
+        }
+    }
+}
+
+fn is_ours(value: &Value) -> bool {
+    match &value.data {
+        Data::Map(map) => map.keys().any(|key| SIGNS.contains(&key.as_str())),
+        Data::Null | Data::List(_) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,142 @@
+//! The rules: one file each. To add one, write its file, and add it to the list below.
+//!
+//! The head of a rule's file is its page: what it does, why that is bad, an example, what to use instead, and
+//! whether it can be fixed. Tests hold the examples against the rule, and `docs/rules.md` against the pages.
+
+#[cfg(test)]
+mod tests;
+
+use crate::lint::report::human::wrap;
+use crate::lint::{Context, Finding, Level, page};
+use crate::values::Value;
+
+/// A rule.
+pub trait Rule: Sync {
+    /// The name by which it is chosen, ignored and explained.
+    fn name(&self) -> &'static str;
+    /// The worst level of its findings.
+    fn level(&self) -> Level;
+    /// The text of its file, whose head is its page.
+    fn source(&self) -> &'static str;
+    /// Adds what it finds. What rules before it in the list have found is there to be seen.
+    fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>);
+}
+
+macro_rules! rules {
+    ($($module:ident :: $rule:ident),* $(,)?) => {
+        $(pub mod $module;)*
+        static ALL: &[&dyn Rule] = &[$(&$module::$rule),*];
+    };
+}
+
+// In this order they run and are listed: what belongs together stands together, and the last three only speak
+// where no other rule did.
+rules![
+    backup_id_number::BackupIdNumber,
+    backup_id_form::BackupIdForm,
+    backup_id_time::BackupIdTime,
+    boolean_text::BooleanText,
+    in_place_without_id::InPlaceWithoutId,
+    in_place_unconfirmed::InPlaceUnconfirmed,
+    in_place_on_install::InPlaceOnInstall,
+    restore_on_upgrade::RestoreOnUpgrade,
+    force_data_clear_alone::ForceDataClearAlone,
+    override_without_global_id::OverrideWithoutGlobalId,
+    ids_far_apart::IdsFarApart,
+    velero_name::VeleroName,
+    velero_name_alone::VeleroNameAlone,
+    restore_without_backups::RestoreWithoutBackups,
+    leftover_restore::LeftoverRestore,
+    backups_without_storage::BackupsWithoutStorage,
+    backups_without_velero::BackupsWithoutVelero,
+    backups_without_versioning::BackupsWithoutVersioning,
+    schedule::ScheduleRule,
+    ttl::Ttl,
+    ttl_too_short::TtlTooShort,
+    second_document::SecondDocument,
+    clear_text_credentials::ClearTextCredentials,
+    unsafe_characters::UnsafeCharacters,
+    misplaced_key::MisplacedKey,
+    unknown_key::UnknownKey,
+    wrong_type::WrongType,
+    ignore_comment::IgnoreComment,
+];
+
+/// All rules.
+pub fn all() -> impl Iterator<Item = &'static dyn Rule> {
+    ALL.iter().copied()
+}
+
+/// The rule called `name`.
+pub fn find(name: &str) -> Option<&'static dyn Rule> {
+    all().find(|rule| rule.name() == name)
+}
+
+/// Whether there is a rule called `name`.
+pub fn is_known(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// The rule whose name is nearest to `name`, if one is near.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, all().map(|rule| rule.name()), 3)
+}
+
+/// The word nearest to `word`, if no more than `limit` changes lie between them.
+pub fn nearest_of<'w>(word: &str, words: impl Iterator<Item = &'w str>, limit: usize) -> Option<&'w str> {
+    let lower = word.to_lowercase();
+    words
+        .map(|candidate| (strsim::damerau_levenshtein(&candidate.to_lowercase(), &lower), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
+        .map(|(_, candidate)| candidate)
+}
+
+/// All pages as one document, `docs/rules.md`.
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Rules of `hwdr lint`\n\n\
+         Made from the heads of the files in `src/lint/rules/`; `hwdr lint --explain RULE` prints a page in the terminal.\n\n\
+         | rule | level | finds |\n|---|---|---|\n",
+    );
+    for rule in all() {
+        let (name, level, summary) = (rule.name(), rule.level().name(), page::summary(rule.source()));
+        text.push_str(&format!("| [{name}](#{name}) | {level} | {summary} |\n"));
+    }
+    for rule in all() {
+        text.push_str(&format!("\n## {}\n\n", rule.name()));
+        text.push_str(&page::of(rule.source()).replace("\n## ", "\n### "));
+    }
+    text
+}
+
+/// What a rule finds, as a line of the list of rules.
+pub fn line(rule: &dyn Rule) -> String {
+    let summary = wrap(&page::summary(rule.source()), 44).replace('\n', &format!("\n{:36}", ""));
+    format!("{:<27} {:<7} {summary}", rule.name(), rule.level().name())
+}
+
+/// The page of one rule as a terminal of 80 columns shows it: headings are bold, examples are indented.
+pub fn explain(rule: &dyn Rule) -> String {
+    let bold = anstyle::Style::new().bold();
+    let mut text = format!("{bold}{}{bold:#} ({})\n", rule.name(), rule.level().name());
+    let mut paragraph = String::new();
+    let mut example = false;
+    let page = page::of(rule.source());
+    for line in page.lines().chain([""]) {
+        let fence = line.starts_with("```");
+        let heading = line.strip_prefix("## ");
+        if (fence || example || heading.is_some() || line.is_empty()) && !paragraph.is_empty() {
+            text.push_str(&format!("{}\n", wrap(paragraph.trim_end(), 80)));
+            paragraph.clear();
+        }
+        match heading {
+            _ if fence => example = !example,
+            Some(heading) => text.push_str(&format!("\n{bold}{heading}{bold:#}\n")),
+            None if example => text.push_str(&format!("    {line}\n")),
+            None if !line.is_empty() => paragraph.push_str(&format!("{line} ")),
+            None => {}
+        }
+    }
+    text
+}

@@ -1,0 +1,81 @@
+//! A key that nothing reads.
+//!
+//! ## What it does
+//! Compares the keys of the blocks for backups and restores with those that the schema lists. One that looks like a
+//! known key is an error, any other a warning; elsewhere, where the chart has hundreds of keys, only a slip of the
+//! finger next to a known key is reported, as a warning.
+//!
+//! ## Why is this bad
+//! Helm takes any key. `schedul: "@daily"` leaves the backups weekly, and `inplace: true` makes an upgrade restore
+//! nothing.
+//!
+//! ## Example
+//! ```yaml
+//! global:
+//!   _hopsworks:
+//!     backups:
+//!       enabled: true
+//!       schedul: "@daily"
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! global:
+//!   _hopsworks:
+//!     backups:
+//!       enabled: true
+//!       schedule: "@daily"
+//! ```
+//!
+//! ## Fix
+//! None: a key that suddenly counts changes what Helm does.
+
+use crate::lint::rules::{Rule, nearest_of};
+use crate::lint::schema::{self, Problem};
+use crate::lint::{Context, Finding, Level};
+use crate::values::Value;
+
+/// See the head of this file.
+pub struct UnknownKey;
+
+impl Rule for UnknownKey {
+    fn name(&self) -> &'static str {
+        "unknown-key"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("unknown_key.rs")
+    }
+
+    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        schema::walk(values, &mut |problem| {
+            let Problem::Unknown { path, key, entry, node } = problem else { return };
+            if findings.iter().any(|finding| finding.place == entry.key) {
+                return;
+            }
+            let block = path.last().copied().unwrap_or("the chart");
+            let message = format!("{block} has no key '{key}'");
+            if node.is_strict() {
+                findings.push(match nearest_of(key, node.keys(), 3) {
+                    Some(known) => Finding::error(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")),
+                    None => Finding::warning(self.name(), &entry.key, message)
+                        .help(format!("it knows {}", node.keys().collect::<Vec<_>>().join(", "))),
+                });
+            } else if let Some(known) = nearest_of(key, node.keys().filter(|known| known.len() >= 5), slips(key)) {
+                let message = format!("'{key}' looks like '{known}'");
+                findings.push(
+                    Finding::warning(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")),
+                );
+            }
+        });
+    }
+}
+
+/// How many slips of the finger a word of that length may hold and still be recognised.
+fn slips(key: &str) -> usize {
+    if key.chars().count() >= 8 { 2 } else { 1 }
+}

@@ -1,0 +1,93 @@
+//! A Velero backup of the wrong schedule, or a name that no backup can have.
+//!
+//! ## What it does
+//! Checks that `mainScheduleBackupId` names a backup of the schedule `k8s-backups-main`, and `usersScheduleBackupId` one
+//! of `k8s-backups-users-resources`; and that the name is one that Velero gives: the schedule, a hyphen, and 14 digits.
+//!
+//! ## Why is this bad
+//! With the two swapped, Velero restores the wrong objects, and says `Completed` (error). A name with capital letters,
+//! as in `…-20260213T153627Z`, cannot be the name of an object in Kubernetes, so that the restore waits for a backup that
+//! is not there (warning: the docs write it like that).
+//!
+//! ## Example
+//! ```yaml
+//! hopsworks:
+//!   velero:
+//!     restore:
+//!       mainScheduleBackupId: k8s-backups-users-resources-20260213153627
+//!       usersScheduleBackupId: k8s-backups-main-20260213153627
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! hopsworks:
+//!   velero:
+//!     restore:
+//!       mainScheduleBackupId: k8s-backups-main-20260213153627
+//!       usersScheduleBackupId: k8s-backups-users-resources-20260213153627
+//! ```
+//!
+//! ## Fix
+//! None: `kubectl get backups.velero.io -n velero` lists the names.
+
+use crate::lint::rules::Rule;
+use crate::lint::{Context, Finding, Level, view};
+use crate::values::Value;
+
+const LIST: &str = "kubectl get backups.velero.io -n velero lists the names";
+
+/// See the head of this file.
+pub struct VeleroName;
+
+impl Rule for VeleroName {
+    fn name(&self) -> &'static str {
+        "velero-name"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("velero_name.rs")
+    }
+
+    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        for (key, schedule, entry) in view::velero_names(values) {
+            let Some(name) = entry.value.as_str() else { continue };
+            let place = &entry.value.place;
+            let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
+            let others = view::VELERO_NAMES.iter().map(|(_, other)| *other);
+            let finding = if let Some(other) = others.filter(|other| *other != schedule).find(|o| of_schedule(o).is_some()) {
+                Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}")).help(LIST)
+            } else if !is_object_name(name) {
+                let finding = Finding::warning(self.name(), place, "no object in Kubernetes can have this name");
+                match view::velero_time(name).and(of_schedule(schedule)) {
+                    Some(stamp) => {
+                        let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
+                        finding.help(format!("Velero's own name has digits only: {schedule}-{digits}"))
+                    }
+                    None => finding.help(LIST),
+                }
+            } else if of_schedule(schedule).is_none() {
+                Finding::warning(self.name(), place, format!("{key} names no backup of the schedule {schedule}")).help(LIST)
+            } else if view::velero_time(name).is_none() {
+                Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
+            } else {
+                continue;
+            };
+            findings.push(finding);
+        }
+    }
+}
+
+/// Whether Kubernetes takes the name: a DNS subdomain (RFC 1123).
+fn is_object_name(name: &str) -> bool {
+    let label = |label: &str| {
+        label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}

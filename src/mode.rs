@@ -1,0 +1,24 @@
+//! Which of the two restores is meant.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How Helm brings the chart up, and with it which restore is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// `helm install`: into a new cluster.
+    Install,
+    /// `helm upgrade`: in place, onto the running cluster.
+    Upgrade,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Install => "install",
+            Mode::Upgrade => "upgrade",
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! From values and a rendered stream to the changed one: what `post-render`, `diff` and `plan` have in common.
+
+use crate::lint::{self, Context, Finding, Level};
+use crate::mode::Mode;
+use crate::plan::{Plan, PlanError};
+use crate::render::{self, RenderError, Rendered};
+use crate::settings::{Restore, SettingsError};
+use crate::stream::{Stream, StreamError};
+use crate::topology::Topology;
+use crate::values::{Data, Value};
+
+/// What became of a stream.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing is to be done with it: here it is again.
+    Unchanged(Vec<u8>),
+    /// A restore was rendered into it.
+    Restore {
+        /// The stream.
+        stream: Box<Stream>,
+        /// What changes.
+        rendered: Box<Rendered>,
+        /// Why.
+        plan: Box<Plan>,
+    },
+}
+
+/// Why a stream cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The linter's errors: with such values Helm would restore nothing, or the wrong thing.
+    #[error("the values have errors")]
+    Findings(Vec<Finding>),
+    /// The values are contradictory, or of the wrong types.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The stream is none.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The restore cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The plan cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+/// Whether anything in the values speaks of a restore, be it in a way that is refused later: a misspelt key must not pass as no restore.
+pub fn asks_for_restore(values: &Value) -> bool {
+    [
+        &["global", "_hopsworks", "restoreFromBackup"][..],
+        &["rondb", "rondb", "restoreFromBackup"],
+        &["olk", "opensearch", "restore"],
+    ]
+    .into_iter()
+    .any(|path| values.get(path).is_some_and(says_something))
+}
+
+/// Whether there is any value in it but nothing, false and the empty string.
+fn says_something(value: &Value) -> bool {
+    match &value.data {
+        Data::Null | Data::Bool(false) => false,
+        Data::String(text) => !text.is_empty(),
+        Data::List(items) => items.iter().any(says_something),
+        Data::Map(map) => map.values().any(|entry| says_something(&entry.value)),
+        Data::Bool(true) | Data::Number(_) => true,
+    }
+}
+
+/// The restore that `values` ask for, if any.
+///
+/// # Errors
+/// Where the linter finds an error, or the values contradict the mode: with such values Helm would restore nothing, or the wrong thing.
+pub fn restore(values: &Value, mode: Mode) -> Result<Option<Restore>, Error> {
+    let context = Context { mode: Some(mode), whole: true, ..Context::default() };
+    let mut errors = lint::lint(values, &context);
+    errors.retain(|finding| finding.level == Level::Error);
+    if !errors.is_empty() {
+        return Err(Error::Findings(errors));
+    }
+    Ok(Restore::from_values(values, mode)?)
+}
+
+/// Renders the restore into the stream `bytes`.
+///
+/// # Errors
+/// Where anything is not as it must be; then nothing was changed.
+pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Outcome, Error> {
+    let stream = Stream::parse(bytes)?;
+    let topology = Topology::of(&stream);
+    // Helm 4's strategy `separate` runs the post-renderer on hooks apart: there is nothing to restore in those.
+    if topology.hooks_only {
+        return Ok(Outcome::Unchanged(stream.into_bytes()));
+    }
+    let plan = Plan::new(restore, &topology, namespace)?;
+    let rendered = render::render(&stream, &topology, restore, &plan)?;
+    Ok(Outcome::Restore { stream: Box::new(stream), rendered: Box::new(rendered), plan: Box::new(plan) })
+}

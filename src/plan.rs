@@ -1,0 +1,138 @@
+//! The plan of a restore: what will be done, in order. Made from settings and topology alone; the same input gives the same plan.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::backup_id::BackupId;
+use crate::mode::Mode;
+use crate::settings::{MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
+pub use crate::steps::PlanError;
+use crate::steps::{ALL, By, Input, Planned};
+use crate::topology::Topology;
+
+/// A plan.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Into a new cluster, or in place.
+    pub mode: Mode,
+    /// The global backup id: it names the markers of the whole.
+    pub backup_id: BackupId,
+    /// The release's namespace.
+    pub namespace: String,
+    /// The steps in order.
+    pub steps: Vec<Planned>,
+    /// What the operator has to know: defects of the chart's own steps, and what is left to chance.
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Plans the restore.
+    ///
+    /// # Errors
+    /// Where something that a step needs is not in the stream: half a restore is not planned.
+    pub fn new(restore: &Restore, topology: &Topology, namespace: Option<&str>) -> Result<Self, PlanError> {
+        let namespace = topology.namespace.as_deref().or(namespace).ok_or_else(|| {
+            PlanError::new(
+                "the namespace of the release is not known: the chart's objects do not name it",
+                "add --namespace NAME (behind --post-renderer-args when helm runs hwdr)",
+            )
+        })?;
+        let mut steps = Vec::new();
+        let input = Input { restore, topology, namespace };
+        for plan in ALL {
+            let planned = plan(&input, &steps)?;
+            steps.extend(planned);
+        }
+        let injects_jobs = steps.iter().flat_map(|step| &step.objects).any(|object| object.id.starts_with("Job/"));
+        if injects_jobs {
+            check_storage(restore, topology)?;
+        }
+        let warnings = warnings(restore, topology, &steps);
+        Ok(Self {
+            mode: restore.mode,
+            backup_id: restore.backup_id.clone(),
+            namespace: namespace.to_owned(),
+            steps,
+            warnings,
+        })
+    }
+
+    /// A name for the plan that only an equal plan has: SHA-256 of its JSON, the first 16 hexadecimal digits.
+    pub fn digest(&self) -> String {
+        let hash = Sha256::digest(self.to_json().as_bytes());
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The plan as JSON, indented.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a plan is plain data")
+    }
+}
+
+/// Injected Jobs read the backup from the bucket: everything that takes must be known.
+fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError> {
+    let missing = |what: &str, help: &str| {
+        Err(PlanError::new(format!("{what} is not known, and the restore Jobs need it"), help))
+    };
+    if topology.storage.service_account.is_none() {
+        return missing(
+            "how the chart reaches its backups (the CronJob labelled rondbService: create-backup)",
+            "set global._hopsworks.backups.enabled: true, and switch managedObjectStorage or minio on, \
+             so that the chart renders its backup CronJobs",
+        );
+    }
+    if restore.bucket.is_none() {
+        return missing("the bucket of the backups", "set global._hopsworks.managedObjectStorage.s3.bucket.name");
+    }
+    if restore.toolbox.is_none() && topology.storage.toolbox.is_none() {
+        return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
+    }
+    Ok(())
+}
+
+fn warnings(restore: &Restore, topology: &Topology, steps: &[Planned]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if restore.mode == Mode::Upgrade {
+        let unnamed = [(&restore.velero_main, MAIN_SCHEDULE), (&restore.velero_users, USERS_SCHEDULE)];
+        for (_, schedule) in unnamed.iter().filter(|(name, _)| name.is_none()) {
+            warnings.push(format!(
+                "no Velero backup of {schedule} is named: Velero takes its newest, which may be later than the data"
+            ));
+        }
+    }
+    for step in steps {
+        let By::Chart(id) = &step.by else { continue };
+        let Some(job) = id.strip_prefix("Job/").and_then(|name| topology.job(name)) else { continue };
+        if restore.mode == Mode::Upgrade && !job.name.ends_with(restore.rondb.as_str()) && step.step != "opensearch" {
+            warnings.push(format!(
+                "the chart's own {id} has no backup id in its name: one that is left from an earlier restore has to be deleted first"
+            ));
+        }
+        if swallows_failures(&job.json) {
+            warnings.push(format!(
+                "the chart's own {id} runs ndb_restore in the background and waits for all at once: a node that failed is not noticed"
+            ));
+        }
+    }
+    warnings
+}
+
+/// Whether a script of the Job starts something in the background and then waits without looking at what became of it:
+/// bash's bare `wait` is always true.
+fn swallows_failures(job: &serde_json::Value) -> bool {
+    let containers = ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(|key| job["spec"]["template"]["spec"][key].as_array().into_iter().flatten());
+    let mut scripts = containers.flat_map(|container| {
+        ["command", "args"]
+            .into_iter()
+            .flat_map(|key| container[key].as_array().into_iter().flatten())
+            .filter_map(|word| word.as_str())
+    });
+    scripts.any(|script| {
+        script.contains("ndb_restore")
+            && script.lines().any(|line| line.trim() == "wait")
+            && script.lines().any(|line| line.trim_end().ends_with('&'))
+    })
+}

@@ -1,0 +1,334 @@
+//! A plan as changes of the stream: objects that are injected, gates in front of those who must wait, and markers that last.
+
+mod templates;
+mod yaml;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+use thiserror::Error;
+
+use crate::plan::Plan;
+use crate::settings::Restore;
+use crate::steps::By;
+use crate::stream::Stream;
+use crate::stream::edit::{At, EditError, Edits};
+use crate::topology::{MANAGED_BY, Topology, Workload, json_of, template_path};
+use crate::yaml::{NodeId, Tree};
+
+/// How long Jobs may take where the values do not say it: a day.
+const DEADLINE: u64 = 24 * 3600;
+/// The init container and the volumes that hwdr adds to the chart's own pods.
+const GATE: &str = "hwdr-gate";
+
+/// What post-render makes of a stream.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Lines that are added to documents (and the TTL of markers that is taken out).
+    pub edits: Edits,
+    /// Whole documents that are added behind the stream.
+    pub appended: Vec<String>,
+    /// What was done to which object, for people: `Kind/name` and a few words.
+    pub changes: Vec<Change>,
+}
+
+/// One line of the summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// `Kind/name`.
+    pub object: String,
+    /// What hwdr does to it.
+    pub what: String,
+    /// Whether hwdr adds it.
+    pub is_new: bool,
+}
+
+/// Why a plan cannot be rendered into this stream.
+#[derive(Debug, Error)]
+pub enum RenderError {
+    /// A document cannot be changed in place.
+    #[error("{object} (line {line} of the stream): {source}")]
+    Edit {
+        /// `Kind/name`.
+        object: String,
+        /// Where it begins.
+        line: usize,
+        /// Why not.
+        source: EditError,
+    },
+    /// The stream went through hwdr before, with other values.
+    #[error(
+        "{0} is in the stream already, and is not the one that this plan makes: give hwdr the stream as Helm renders it"
+    )]
+    OtherPlan(String),
+}
+
+/// Renders `plan` into `stream`.
+///
+/// # Errors
+/// Where a document cannot be edited in place, or another plan was rendered into the stream before.
+pub fn render(stream: &Stream, topology: &Topology, restore: &Restore, plan: &Plan) -> Result<Rendered, RenderError> {
+    let mut rendered = Rendered { edits: Edits::new(), appended: Vec::new(), changes: Vec::new() };
+    let common = common(topology, restore, plan);
+    gates(stream, topology, plan, &common, &mut rendered)?;
+    harden(stream, topology, plan, &mut rendered)?;
+    inject(stream, topology, plan, &common, &mut rendered)?;
+    Ok(rendered)
+}
+
+/// What every template may use.
+fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
+    let deadline = restore.deadline_seconds.unwrap_or(DEADLINE);
+    json!({
+        "id": plan.backup_id,
+        "labels": {
+            "app.kubernetes.io/name": "hwdr",
+            MANAGED_BY: "hwdr",
+            "hwdr.hopsworks.ai/restore-id": plan.backup_id,
+        },
+        "mode": plan.mode,
+        "namespace": plan.namespace,
+        "account": topology.storage.service_account,
+        "toolbox": topology.storage.toolbox.as_ref().or(restore.toolbox.as_ref()),
+        "bucket": restore.bucket,
+        "prefix": restore.backup_prefix,
+        "rclone": topology.storage.options,
+        "credentials": topology.storage.credentials,
+        "metadata_configmap": restore.rondb_metadata,
+        "deadline": deadline,
+        "hygiene": {
+            "securityContext": {
+                "allowPrivilegeEscalation": false,
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": true,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+        },
+        "small": resources("50m", "64Mi", "512Mi"),
+        "large": resources("200m", "512Mi", "2Gi"),
+        "volumes": volumes(plan),
+    })
+}
+
+/// Requests, and a limit of memory: a limit of processors would only slow a restore down.
+fn resources(cpu: &str, memory: &str, limit: &str) -> Json {
+    json!({"resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}})
+}
+
+/// What a gate mounts: the scripts, and a token of the pod's own account, which pods may have switched off.
+fn volumes(plan: &Plan) -> Json {
+    json!([
+        {"name": "hwdr-scripts", "configMap": {"name": format!("hwdr-scripts-{}", plan.backup_id), "defaultMode": 0o555}},
+        {"name": "hwdr-token", "projected": {"sources": [
+            {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+        ]}},
+    ])
+}
+
+/// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
+fn holds(plan: &Plan, workload: &Workload) -> (Vec<&'static str>, Vec<String>) {
+    plan.steps
+        .iter()
+        .filter(|step| matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role))
+        .filter_map(|step| Some((step.step, step.last_job.clone()?)))
+        .unzip()
+}
+
+/// Puts an init container in front of everybody who would write, or read, too soon.
+fn gates(
+    stream: &Stream,
+    topology: &Topology,
+    plan: &Plan,
+    common: &Json,
+    rendered: &mut Rendered,
+) -> Result<(), RenderError> {
+    for workload in &topology.workloads {
+        let (steps, after) = holds(plan, workload);
+        if after.is_empty() {
+            continue;
+        }
+        let object = &stream.objects()[workload.object];
+        let look = stream.look(object);
+        let template = template_path(object.kind()).expect("a workload has pods");
+        let spec = look.tree.path(look.root, template).and_then(|template| look.tree.get(template, "spec"));
+        let Some(spec) = spec else { continue };
+        let names = |list: Option<NodeId>, wanted: &str| {
+            list.into_iter()
+                .flat_map(|list| look.tree.items(list))
+                .any(|item| look.tree.get(*item, "name").and_then(|name| look.tree.scalar(name)) == Some(wanted))
+        };
+        if names(look.tree.get(spec, "initContainers"), GATE) {
+            continue;
+        }
+        let mut context = common.clone();
+        context["after"] = json!(after);
+        let gate = templates::render("gate.yaml", &context);
+        let edited = rendered.edits.add_to_list(&look, spec, "initContainers", &gate, At::Front).and_then(|()| {
+            for volume in common["volumes"].as_array().expect("volumes() makes a list") {
+                rendered.edits.add_to_list(&look, spec, "volumes", &yaml::write(volume, 0), At::End)?;
+            }
+            Ok(())
+        });
+        edited.map_err(|source| edit_error(stream, workload.object, source))?;
+        rendered.changes.push(Change {
+            object: name_of(stream, workload.object),
+            what: format!("waits for {}", steps.join(", ")),
+            is_new: false,
+        });
+    }
+    Ok(())
+}
+
+/// Makes the chart's own markers last: no TTL, and kept when they leave the manifest.
+fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rendered) -> Result<(), RenderError> {
+    let adopted: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.by, By::Chart(_)))
+        .flat_map(|step| step.markers.iter().map(String::as_str))
+        .collect();
+    let jobs = topology.jobs.iter().map(|job| (job.object, "Job"));
+    let restores = topology.restores.iter().map(|restore| (restore.object, "Restore"));
+    for (index, kind) in jobs.chain(restores) {
+        let object = &stream.objects()[index];
+        if !adopted.contains(format!("{kind}/{}", object.name()).as_str()) {
+            continue;
+        }
+        let look = stream.look(object);
+        let mut what = Vec::new();
+        let mut edit = || -> Result<(), EditError> {
+            let metadata = look.tree.get(look.root, "metadata").unwrap_or(look.root);
+            let annotations = look.tree.get(metadata, "annotations");
+            let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
+            if kept.is_none() {
+                let line = "helm.sh/resource-policy: keep";
+                match annotations {
+                    Some(map) => rendered.edits.add_entry(&look, map, "helm.sh/resource-policy", "keep")?,
+                    None => rendered.edits.add_entry(&look, metadata, "annotations", line)?,
+                }
+                what.push("kept");
+            }
+            if let Some(spec) = look.tree.get(look.root, "spec")
+                && look.tree.get(spec, "ttlSecondsAfterFinished").is_some()
+            {
+                rendered.edits.remove_entry(&look, spec, "ttlSecondsAfterFinished")?;
+                what.push("no TTL");
+            }
+            Ok(())
+        };
+        edit().map_err(|source| edit_error(stream, index, source))?;
+        if !what.is_empty() {
+            let what = format!("the chart's own marker: {}", what.join(", "));
+            rendered.changes.push(Change { object: name_of(stream, index), what, is_new: false });
+        }
+    }
+    Ok(())
+}
+
+/// Adds hwdr's own objects, in the order in which Kubernetes wants them.
+fn inject(
+    stream: &Stream,
+    topology: &Topology,
+    plan: &Plan,
+    common: &Json,
+    rendered: &mut Rendered,
+) -> Result<(), RenderError> {
+    let mut documents: Vec<(String, String, String)> = Vec::new();
+    let mut waited_for = BTreeSet::new();
+    let mut accounts = BTreeSet::new();
+    let mut jobs = Vec::new();
+    for step in &plan.steps {
+        for object in &step.objects {
+            let mut context = common.clone();
+            for (key, value) in object.values.as_object().expect("steps hand over maps") {
+                context[key] = value.clone();
+            }
+            context["after"] = json!(object.after);
+            waited_for.extend(object.after.iter().cloned());
+            if object.id.starts_with("Job/") {
+                accounts.extend(topology.storage.service_account.clone());
+            }
+            jobs.push((object.id.clone(), templates::render(object.template, &context), object.what.to_owned()));
+        }
+    }
+    for workload in &topology.workloads {
+        let (_, after) = holds(plan, workload);
+        if !after.is_empty() {
+            accounts.insert(workload.pod.service_account().to_owned());
+            waited_for.extend(after);
+        }
+    }
+    let id = &plan.backup_id;
+    if !waited_for.is_empty() {
+        let reads_catalogue = plan.steps.iter().any(|step| step.step == "hopsfs" && !step.objects.is_empty());
+        let base = common["metadata_configmap"].as_str().unwrap_or_default();
+        // Metadata rotates: the base name, then -1, -2, …
+        let configmaps: Vec<String> =
+            (0..10).map(|n| if n == 0 { base.to_owned() } else { format!("{base}-{n}") }).collect();
+        let mut context = common.clone();
+        context["jobs"] = json!(waited_for);
+        context["accounts"] = json!(accounts);
+        context["metadata_configmaps"] = if reads_catalogue { json!(configmaps) } else { Json::Null };
+        for document in templates::render("access.yaml", &context).split("\n---\n") {
+            let (kind, name) = head(document);
+            let what = "lets pods see what they wait for".to_owned();
+            documents.push((format!("{kind}/{name}"), document.to_owned(), what));
+        }
+        context["scripts"] = json!(templates::SCRIPTS);
+        let what = "the scripts of the Jobs".to_owned();
+        documents.push((format!("ConfigMap/hwdr-scripts-{id}"), templates::render("scripts.yaml", &context), what));
+    }
+    documents.extend(jobs);
+    let mut context = common.clone();
+    context["backup_time"] = json!(id.time().map(|time| time.to_string()).unwrap_or_default());
+    context["version"] = json!(env!("CARGO_PKG_VERSION"));
+    context["digest"] = json!(plan.digest());
+    context["plan"] = json!(plan.to_json());
+    let what = "the marker of the restore".to_owned();
+    documents.push((format!("ConfigMap/hwdr-restore-{id}"), templates::render("marker.yaml", &context), what));
+
+    for (id, document, what) in documents {
+        match topology.injected.iter().find(|injected| injected.id == id) {
+            None => {
+                rendered.appended.push(document);
+                rendered.changes.push(Change { object: id, what, is_new: true });
+            }
+            Some(injected) if same(stream, injected.object, &document) => {}
+            Some(_) => return Err(RenderError::OtherPlan(id)),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the object that is in the stream says the same as `document`. Helm 4 annotates every document with its file.
+fn same(stream: &Stream, object: usize, document: &str) -> bool {
+    let look = stream.look(&stream.objects()[object]);
+    let mut there = json_of(&look.tree, look.root);
+    if let Some(metadata) = there.get_mut("metadata").and_then(Json::as_object_mut)
+        && let Some(annotations) = metadata.get_mut("annotations").and_then(Json::as_object_mut)
+        && annotations.remove("postrenderer.helm.sh/postrender-filename").is_some()
+        && annotations.is_empty()
+    {
+        metadata.remove("annotations");
+    }
+    Tree::parse(&format!("{document}\n")).is_ok_and(|tree| json_of(&tree, tree.roots()[0]) == there)
+}
+
+/// Kind and name of a document of ours.
+fn head(document: &str) -> (String, String) {
+    let tree = Tree::parse(document).expect("our templates are YAML");
+    let root = tree.roots()[0];
+    let text = |path: &[&str]| tree.path(root, path).and_then(|node| tree.scalar(node)).unwrap_or_default().to_owned();
+    (text(&["kind"]), text(&["metadata", "name"]))
+}
+
+fn name_of(stream: &Stream, object: usize) -> String {
+    let object = &stream.objects()[object];
+    format!("{}/{}", object.kind(), object.name())
+}
+
+fn edit_error(stream: &Stream, object: usize, source: EditError) -> RenderError {
+    RenderError::Edit { object: name_of(stream, object), line: stream.objects()[object].line, source }
+}

@@ -1,0 +1,329 @@
+//! What the values ask for: the restore, in types that cannot be wrong.
+
+use thiserror::Error;
+
+use crate::backup_id::{BackupId, BackupIdError};
+use crate::mode::Mode;
+use crate::source::Place;
+use crate::values::{Data, Value};
+
+/// The Velero schedule of the cluster's own objects (reference: the docs' restore script).
+pub const MAIN_SCHEDULE: &str = "k8s-backups-main";
+/// The Velero schedule of the users' resources.
+pub const USERS_SCHEDULE: &str = "k8s-backups-users-resources";
+
+/// A restore, as the values ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restore {
+    /// Whether it goes onto the running cluster or into a new one.
+    pub mode: Mode,
+    /// `global._hopsworks.restoreFromBackup.backupId`: also what HopsFS is restored by.
+    pub backup_id: BackupId,
+    /// RonDB's: its own (`rondb.rondb.restoreFromBackup.backupId`), or the global one.
+    pub rondb: BackupId,
+    /// OpenSearch's snapshots, by repository: never empty.
+    pub opensearch: Vec<Snapshot>,
+    /// The Velero backup of the cluster's objects, where the values name one.
+    pub velero_main: Option<String>,
+    /// The Velero backup of the users' resources, where the values name one.
+    pub velero_users: Option<String>,
+    /// The bucket of backups and HopsFS blocks, where the values name one.
+    pub bucket: Option<String>,
+    /// The folder of RonDB's backups in the bucket.
+    pub backup_prefix: String,
+    /// The first ConfigMap of RonDB's backup metadata: later ones add `-1`, `-2`, … to its name.
+    pub rondb_metadata: String,
+    /// The image with bash, kubectl, rclone and jq, where the values name one.
+    pub toolbox: Option<String>,
+    /// How long a restore Job may take, where the values say it.
+    pub deadline_seconds: Option<u64>,
+}
+
+/// One OpenSearch snapshot to restore: `olk.opensearch.restore.repositories.<repository>.snapshots.<key>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The repository's name in OpenSearch; `default` is the usual one.
+    pub repository: String,
+    /// The snapshot's key in the values; `default` is the usual one. Part of the marker's name.
+    pub key: String,
+    /// The snapshot's name: a backup id.
+    pub id: BackupId,
+    /// Which indices, in OpenSearch's own syntax (`"-myindex"` skips one); none means all.
+    pub indices: Option<String>,
+}
+
+/// Why the values do not say what to restore.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{path}: {problem}")]
+pub struct SettingsError {
+    /// Where it was written.
+    pub place: Place,
+    /// The path in the values, with dots.
+    pub path: String,
+    /// What is wrong, and what was expected.
+    pub problem: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Restore {
+    /// The restore that `values` ask for, or none.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type, or the mode and the values contradict each other: then the intention is unclear.
+    pub fn from_values(values: &Value, mode: Mode) -> Result<Option<Self>, SettingsError> {
+        let reader = Reader { values };
+        let block = |key: &'static str| ["global", "_hopsworks", "restoreFromBackup", key];
+        let global = reader.backup_id(&block("backupId"))?;
+        let rondb = reader.backup_id(&["rondb", "rondb", "restoreFromBackup", "backupId"])?;
+        let snapshots = reader.snapshots(global.as_ref())?;
+        let in_place = reader.boolean(&block("inPlace"))?;
+        let clear = reader.boolean(&block("forceDataClear"))?;
+
+        let Some(backup_id) = global else {
+            for path in [&["rondb", "rondb", "restoreFromBackup", "backupId"][..], &["olk", "opensearch", "restore"]] {
+                if let Some(value) = reader.at(path) {
+                    return Err(error(
+                        value,
+                        path,
+                        "restores one service alone: without the global id no HopsFS data comes back, and nothing says so",
+                        "set global._hopsworks.restoreFromBackup.backupId too",
+                    ));
+                }
+            }
+            if in_place {
+                let value = reader.at(&block("inPlace")).expect("it was just read");
+                return Err(error(
+                    value,
+                    &block("inPlace"),
+                    "asks for a restore, but there is no backupId",
+                    "set global._hopsworks.restoreFromBackup.backupId, or take inPlace out",
+                ));
+            }
+            return Ok(None);
+        };
+        let id = reader.at(&block("backupId")).expect("it was just read");
+        match mode {
+            Mode::Install if in_place => {
+                let value = reader.at(&block("inPlace")).expect("it was just read");
+                return Err(error(
+                    value,
+                    &block("inPlace"),
+                    "restores onto a running cluster, and this is helm install",
+                    "take inPlace and forceDataClear out to restore into a new cluster, or use helm hwdr upgrade",
+                ));
+            }
+            Mode::Upgrade if !in_place => {
+                return Err(error(
+                    id,
+                    &block("backupId"),
+                    "names a backup to restore, but an upgrade restores only with inPlace: true",
+                    "take the restoreFromBackup block out if the restore is done, or set inPlace and forceDataClear to true",
+                ));
+            }
+            Mode::Upgrade if !clear => {
+                let value = reader.at(&block("inPlace")).expect("it was just read");
+                return Err(error(
+                    value,
+                    &block("inPlace"),
+                    "replaces the cluster's data, which forceDataClear: true has to confirm",
+                    "set global._hopsworks.restoreFromBackup.forceDataClear: true (without quotes)",
+                ));
+            }
+            Mode::Install | Mode::Upgrade => {}
+        }
+        Ok(Some(Self {
+            mode,
+            rondb: rondb.unwrap_or_else(|| backup_id.clone()),
+            backup_id,
+            opensearch: snapshots,
+            velero_main: reader.velero_backup("mainScheduleBackupId", MAIN_SCHEDULE)?,
+            velero_users: reader.velero_backup("usersScheduleBackupId", USERS_SCHEDULE)?,
+            bucket: match reader.name(&["rondb", "rondb", "restoreFromBackup", "s3", "bucketName"])? {
+                None => reader.name(&["global", "_hopsworks", "managedObjectStorage", "s3", "bucket", "name"])?,
+                bucket => bucket,
+            },
+            backup_prefix: reader
+                .name(&["rondb", "rondb", "restoreFromBackup", "pathPrefix"])?
+                .unwrap_or_else(|| "rondb_backup".to_owned()),
+            rondb_metadata: reader
+                .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"])?
+                .unwrap_or_else(|| "rondb-backups-metadata".to_owned()),
+            toolbox: reader.toolbox_image()?,
+            deadline_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
+        }))
+    }
+}
+
+struct Reader<'v> {
+    values: &'v Value,
+}
+
+impl Reader<'_> {
+    /// The value at `path`; null counts as absent, as it does in Helm.
+    fn at(&self, path: &[&str]) -> Option<&Value> {
+        self.values.get(path).filter(|value| value.data != Data::Null)
+    }
+
+    fn string(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+        match self.at(path) {
+            None => Ok(None),
+            Some(Value { data: Data::String(text), .. }) => Ok(Some(text.clone())),
+            Some(value) => Err(error(value, path, "expected a string", "put it in quotes")),
+        }
+    }
+
+    /// A name that goes into paths and commands: no characters that those would act on.
+    fn name(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+        let Some(name) = self.string(path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) && !name.contains("..") {
+            return Ok(Some(name));
+        }
+        let value = self.at(path).expect("it was just read");
+        Err(error(value, path, "expected letters, digits, dashes, dots and slashes only", "give it another name"))
+    }
+
+    /// A time limit, in seconds.
+    fn minutes(&self, path: &[&str]) -> Result<Option<u64>, SettingsError> {
+        match self.at(path) {
+            None => Ok(None),
+            Some(value) => match value.to_json().as_f64() {
+                Some(minutes) if (1.0..=525_600.0).contains(&minutes) => Ok(Some((minutes * 60.0) as u64)),
+                _ => {
+                    Err(error(value, path, "expected a number of minutes, from 1 to 525600", "write it without quotes"))
+                }
+            },
+        }
+    }
+
+    fn boolean(&self, path: &[&str]) -> Result<bool, SettingsError> {
+        match self.at(path) {
+            None => Ok(false),
+            Some(Value { data: Data::Bool(value), .. }) => Ok(*value),
+            Some(value) => Err(error(
+                value,
+                path,
+                "expected true or false: in a template any other text counts as true, \"false\" too",
+                "write true or false, without quotes",
+            )),
+        }
+    }
+
+    fn backup_id(&self, path: &[&str]) -> Result<Option<BackupId>, SettingsError> {
+        match self.at(path) {
+            None => Ok(None),
+            Some(Value { data: Data::String(text), .. }) if text.is_empty() => Ok(None),
+            Some(value @ Value { data: Data::String(text), .. }) => {
+                BackupId::parse(text).map(Some).map_err(|problem| {
+                    let help = match problem {
+                        BackupIdError::TooLarge => "take the id from the catalogue: RonDB's ids have nine digits",
+                        _ => "take the id from the Backup tab of the cluster settings, like \"254811200\"",
+                    };
+                    error(value, path, &problem.to_string(), help)
+                })
+            }
+            Some(value) => Err(error(
+                value,
+                path,
+                "expected a string of digits: Helm makes a number a float, and 254811200 arrives as 2.548112e+08",
+                "put the id in quotes, or give it with --set-string",
+            )),
+        }
+    }
+
+    fn snapshots(&self, global: Option<&BackupId>) -> Result<Vec<Snapshot>, SettingsError> {
+        let base = ["olk", "opensearch", "restore", "repositories"];
+        let mut snapshots = Vec::new();
+        if let Some(Value { data: Data::Map(repositories), .. }) = self.at(&base) {
+            for repository in repositories.keys() {
+                let of_repository = [&base[..], &[repository.as_str(), "snapshots"]].concat();
+                let Some(Value { data: Data::Map(keys), .. }) = self.at(&of_repository) else { continue };
+                for key in keys.keys() {
+                    let at = |last: &[&'static str]| [&of_repository[..], &[key.as_str()], last].concat();
+                    let id = self.backup_id(&at(&["snapshot_name"]))?.or_else(|| global.cloned());
+                    let indices = self.string(&at(&["payload", "indices"]))?;
+                    for name in [repository, key] {
+                        if !is_name(name) {
+                            let value = self.at(&at(&[])).unwrap_or(self.values);
+                            return Err(error(
+                                value,
+                                &at(&[]),
+                                &format!(
+                                    "`{name}` becomes part of a Job's name: lower-case letters, digits and dashes only"
+                                ),
+                                "give the repository or snapshot a simpler key",
+                            ));
+                        }
+                    }
+                    if repository.len() + key.len() > 32 {
+                        let value = self.at(&at(&[])).unwrap_or(self.values);
+                        return Err(error(
+                            value,
+                            &at(&[]),
+                            "the Job opensearch-restore-<repository>-<snapshot>-<id> would have more than 63 characters",
+                            "give the repository or snapshot a shorter key",
+                        ));
+                    }
+                    if let Some(id) = id {
+                        snapshots.push(Snapshot { repository: repository.clone(), key: key.clone(), id, indices });
+                    }
+                }
+            }
+        }
+        if let (true, Some(id)) = (snapshots.is_empty(), global) {
+            snapshots.push(Snapshot {
+                repository: "default".to_owned(),
+                key: "default".to_owned(),
+                id: id.clone(),
+                indices: None,
+            });
+        }
+        Ok(snapshots)
+    }
+
+    fn velero_backup(&self, key: &'static str, schedule: &str) -> Result<Option<String>, SettingsError> {
+        let path = ["hopsworks", "velero", "restore", key];
+        let Some(name) = self.string(&path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
+        let value = self.at(&path).expect("it was just read");
+        // The docs write …-20260213T153627Z; the API server refuses capitals in names, and Velero's own end in -20260213153627.
+        let well_formed = name.len() <= 253
+            && name.strip_prefix(schedule).is_some_and(|rest| rest.starts_with('-'))
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.');
+        if !well_formed {
+            return Err(error(
+                value,
+                &path,
+                &format!(
+                    "expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"
+                ),
+                "list them with: kubectl get backups -n velero",
+            ));
+        }
+        Ok(Some(name))
+    }
+
+    fn toolbox_image(&self) -> Result<Option<String>, SettingsError> {
+        let image = self.string(&["global", "_hopsworks", "toolbox", "image"])?;
+        let registry = self.string(&["global", "_hopsworks", "imageRegistry"])?.unwrap_or_default();
+        Ok(image.filter(|image| !image.is_empty()).map(|image| {
+            let has_registry = image.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']));
+            if has_registry || registry.is_empty() { image } else { format!("{registry}/{image}") }
+        }))
+    }
+}
+
+/// Whether `name` can be part of a Kubernetes name.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> SettingsError {
+    SettingsError {
+        place: value.place.clone(),
+        path: path.join("."),
+        problem: problem.to_owned(),
+        help: help.to_owned(),
+    }
+}

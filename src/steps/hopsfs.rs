@@ -1,0 +1,67 @@
+//! HopsFS: the blocks that were deleted after the backup are undeleted in the versioned bucket.
+
+use serde_json::json;
+
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use crate::topology::Role;
+
+/// The contract name of the Job.
+const MARKER: &str = "hopsfs-inplace-restore";
+
+pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    let id = &input.restore.backup_id;
+    let topology = input.topology;
+    let Some(name_node) = topology.role(Role::NameNode).next() else {
+        return Err(PlanError::new(
+            "no HopsFS in the rendered stream: no StatefulSet or Deployment with a container namenode",
+            "post-render the whole umbrella chart, not a part of it",
+        ));
+    };
+    let marker = format!("{MARKER}-{id}");
+    let planned = |by, markers, objects, last_job| Planned {
+        step: "hopsfs",
+        does: "brings back the blocks that were deleted after the backup; none is overwritten or removed".to_owned(),
+        backup: id.to_string(),
+        backup_time: time_of(id),
+        by,
+        markers,
+        verified: "every block of the restored metadata can be read",
+        undone: "nothing is lost by it: blocks that no file knows are swept by HopsFS",
+        objects,
+        last_job,
+        holds: &[Role::NameNode, Role::Application],
+    };
+    if let Some(job) = chart_job(topology, MARKER, id, |_| true)? {
+        let by = By::Chart(format!("Job/{}", job.name));
+        return Ok(vec![planned(by, vec![format!("Job/{}", job.name)], Vec::new(), Some(job.name.clone()))]);
+    }
+    // A chart that restores into a new cluster tells its name node which backup to roll the bucket back to.
+    if name_node.pod.spec["containers"].to_string().contains(&format!("\"{id}\"")) {
+        let by = By::Chart(format!("{}/{}", name_node.kind, name_node.name));
+        return Ok(vec![planned(by, Vec::new(), Vec::new(), None)]);
+    }
+    let Some(time) = time_of(id) else {
+        return Err(PlanError::new(
+            format!("backup id {id} names no point in time, so it is not known what HopsFS's bucket held then"),
+            "use an id that Hopsworks made (date -u +%y%V%u%H%M)",
+        ));
+    };
+    let object = Object {
+        template: "hopsfs.yaml",
+        id: format!("Job/{marker}"),
+        what: "undeletes HopsFS's blocks in the bucket",
+        values: json!({
+            "job": marker,
+            "marker": true,
+            "backup_id": id,
+            "backup_time": time,
+            "rondb_id": input.restore.rondb,
+            "rondb_time": time_of(&input.restore.rondb).unwrap_or_else(|| time.clone()),
+            "settings": name_node.pod.settings(),
+            "pods": 1,
+        }),
+        after: previous(before).into_iter().collect(),
+    };
+    let by = By::Hwdr(vec![object.id.clone()]);
+    Ok(vec![planned(by, vec![object.id.clone()], vec![object], Some(marker))])
+}

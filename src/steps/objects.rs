@@ -1,0 +1,54 @@
+//! Kubernetes objects, by Velero. Into a new cluster they must be back *before* Helm creates its own (charts look up existing
+//! Secrets), so there they are not part of what Helm applies: `helm hwdr install` restores them first.
+
+use serde_json::json;
+
+use super::{By, Input, Object, PlanError, Planned};
+use crate::mode::Mode;
+use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
+
+pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    if input.restore.mode == Mode::Install {
+        return Ok(Vec::new());
+    }
+    let named = input.restore.velero_main.is_some() || input.restore.velero_users.is_some();
+    let Some(namespace) = input.topology.velero_namespace.as_deref().or(named.then_some("velero")) else {
+        return Ok(Vec::new());
+    };
+    let both = [
+        (MAIN_SCHEDULE, &input.restore.velero_main, "the cluster's own Kubernetes objects"),
+        (USERS_SCHEDULE, &input.restore.velero_users, "the users' namespaces and their objects"),
+    ];
+    let planned = both.into_iter().map(|(schedule, backup, data)| {
+        let name = backup.as_deref().unwrap_or(schedule);
+        let id = format!("Restore/{name}");
+        let chart = input.topology.restores.iter().any(|restore| restore.name == name);
+        let object = Object {
+            template: "velero-restore.yaml",
+            id: id.clone(),
+            what: "restores Kubernetes objects (Velero)",
+            values: json!({"name": name, "namespace": namespace, "backup": backup, "schedule": schedule}),
+            after: Vec::new(),
+        };
+        Planned {
+            step: "objects",
+            does: format!("brings back {data} as they were; what exists is updated"),
+            backup: backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}")),
+            backup_time: backup.as_deref().and_then(time_of),
+            by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
+            markers: vec![id],
+            verified: "the Restore's phase is Completed, without errors",
+            undone: "restore the Velero backup that was taken before",
+            objects: if chart { Vec::new() } else { vec![object] },
+            last_job: None,
+            holds: &[],
+        }
+    });
+    Ok(planned.collect())
+}
+
+/// The time in a Velero backup's own name: `<schedule>-20260213153627`, in UTC.
+fn time_of(name: &str) -> Option<String> {
+    let digits = name.rsplit('-').next()?;
+    jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).ok().map(|time| format!("{time}Z"))
+}

@@ -1,0 +1,71 @@
+//! OpenSearch, from its snapshots.
+
+use serde_json::json;
+
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use crate::settings::Snapshot;
+use crate::topology::Role;
+
+pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    let mut steps = Vec::new();
+    for snapshot in &input.restore.opensearch {
+        steps.push(one(input, before, snapshot)?);
+    }
+    Ok(steps)
+}
+
+fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned, PlanError> {
+    let Snapshot { repository, key, id, indices } = snapshot;
+    let topology = input.topology;
+    let name = format!("opensearch-restore-{repository}-{key}");
+    let planned = |by, marker: String, objects| Planned {
+        step: "opensearch",
+        does: match indices {
+            None => format!("restores all indices from repository {repository}; open ones of the same name are closed"),
+            Some(indices) => format!("restores the indices {indices} from repository {repository}"),
+        },
+        backup: id.to_string(),
+        backup_time: time_of(id),
+        by,
+        markers: vec![format!("Job/{marker}")],
+        verified: "no shard failed",
+        undone: "the old volume is set aside until finalize, and is put back",
+        objects,
+        last_job: Some(marker),
+        holds: &[Role::Application],
+    };
+    let global = &input.restore.backup_id;
+    for id_in_name in [id, global] {
+        if let Some(job) = chart_job(topology, &name, id_in_name, |content| content.contains("restore"))? {
+            return Ok(planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new()));
+        }
+    }
+    let Some(opensearch) = &topology.opensearch else {
+        return Err(PlanError::new(
+            "OpenSearch is not in the rendered stream, or nothing in it says how to log in \
+             (env OPENSEARCH_PASSWORD of the snapshot CronJob, or OPENSEARCH_INITIAL_ADMIN_PASSWORD of the server)",
+            "post-render the whole umbrella chart with backups enabled (global._hopsworks.backups.enabled: true)",
+        ));
+    };
+    let marker = format!("{name}-{id}");
+    let client = topology.role(Role::OpenSearchBackup).chain(topology.role(Role::OpenSearch)).next();
+    let object = Object {
+        template: "opensearch.yaml",
+        id: format!("Job/{marker}"),
+        what: "restores OpenSearch's snapshot",
+        values: json!({
+            "job": marker,
+            "marker": true,
+            "backup_id": id,
+            "repository": repository,
+            "indices": indices.as_deref().unwrap_or_default(),
+            "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),
+            "opensearch_url": opensearch.url,
+            "opensearch_credentials": opensearch.credentials,
+            "settings": client.map(|client| client.pod.settings()),
+            "pods": 1,
+        }),
+        after: previous(before).into_iter().collect(),
+    };
+    Ok(planned(By::Hwdr(vec![object.id.clone()]), marker, vec![object]))
+}

@@ -1,0 +1,76 @@
+//! RonDB, from a native backup: metadata once, the data of every old node in parallel, indexes once.
+
+use serde_json::json;
+
+use super::{By, Input, Object, PlanError, Planned, chart_job, time_of};
+use crate::topology::Role;
+
+/// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
+const MARKER: &str = "restore-native-backup";
+
+pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    let id = &input.restore.rondb;
+    let topology = input.topology;
+    let Some(rondb) = &topology.rondb else {
+        return Err(PlanError::new(
+            "no RonDB in the rendered stream: no StatefulSet with the label rondbService: ndbmtd or a container ndbmtd",
+            "post-render the whole umbrella chart (rondb.enabled), not a part of it",
+        ));
+    };
+    let does = "restores all tables: metadata once, the data of every old data node, then the indexes".to_owned();
+    let planned = |by, marker: String, objects| Planned {
+        step: "rondb",
+        does: does.clone(),
+        backup: id.to_string(),
+        backup_time: time_of(id),
+        by,
+        markers: vec![format!("Job/{marker}")],
+        verified: "every ndb_restore ended with status 0, for every part of the backup",
+        undone: "the old volumes are set aside until finalize, and are put back",
+        objects,
+        last_job: Some(marker),
+        holds: &[Role::MysqldSetup],
+    };
+    if let Some(job) = chart_job(topology, MARKER, id, |content| content.contains("ndb_restore"))? {
+        return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+    }
+    let Some(management) = &rondb.management else {
+        return Err(PlanError::new(
+            "no RonDB management server in the rendered stream: no StatefulSet with the label rondbService: mgmd",
+            "post-render the whole umbrella chart, not a part of it",
+        ));
+    };
+    let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
+    let marker = format!("{MARKER}-{id}");
+    let job = |template, what, name: &String, after: Vec<String>, is_marker: bool| Object {
+        template,
+        id: format!("Job/{name}"),
+        what,
+        values: json!({
+            "job": name,
+            "marker": is_marker,
+            "backup_id": id,
+            "image": rondb.image,
+            "settings": rondb.settings,
+            "management": management,
+            "root_password": rondb.root_password,
+            "pods": rondb.data_nodes,
+            // Each running ndb_restore holds one slot; without config.ini one is all that is certain.
+            "parallelism": rondb.free_slots.unwrap_or(1).clamp(1, rondb.data_nodes),
+        }),
+        after,
+    };
+    let objects = vec![
+        job("rondb-metadata.yaml", "restores RonDB's metadata, once", &metadata, Vec::new(), false),
+        job("rondb-data.yaml", "restores RonDB's data, every node's part", &data, vec![metadata.clone()], false),
+        job("rondb-indexes.yaml", "rebuilds RonDB's indexes", &marker, vec![data.clone()], true),
+    ];
+    if rondb.free_slots == Some(0) {
+        return Err(PlanError::new(
+            "RonDB's config.ini has no free API slot ([api] without HostName), and ndb_restore needs one",
+            "add empty slots to the chart's values (rondb.rondb.emptyApiSlots) and upgrade once without a restore",
+        ));
+    }
+    let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
+    Ok(vec![planned(by, marker, objects)])
+}

@@ -1,0 +1,51 @@
+//! MySQL's users, grants and what else is no NDB table: `databases.sql` and `users.sql` of the RonDB backup.
+
+use serde_json::json;
+
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use crate::topology::Role;
+
+/// The contract name of the Job that makes the users.
+const MARKER: &str = "setup-mysqld-dont-remove";
+
+pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    let id = &input.restore.rondb;
+    let Some(rondb) = &input.topology.rondb else { return Ok(Vec::new()) };
+    let planned = |by, marker: String, objects| Planned {
+        step: "users",
+        does: "loads databases.sql and users.sql: databases, users and their grants".to_owned(),
+        backup: id.to_string(),
+        backup_time: time_of(id),
+        by,
+        markers: vec![format!("Job/{marker}")],
+        verified: "the Job is complete: every statement was taken",
+        undone: "with RonDB's volumes, which hold the users",
+        objects,
+        last_job: Some(marker),
+        holds: &[Role::Mysqld, Role::Rdrs, Role::NameNode, Role::Application],
+    };
+    // The Job without an id is part of every installation; it restores only if it loads what a backup holds.
+    if let Ok(Some(job)) = chart_job(input.topology, MARKER, id, |content| content.contains(".sql")) {
+        return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+    }
+    let marker = format!("{MARKER}-{id}");
+    // The chart's Job that makes its own users comes first, where Helm renders it at all.
+    let setup = input.topology.role(Role::MysqldSetup).map(|setup| setup.name.clone());
+    let object = Object {
+        template: "users.yaml",
+        id: format!("Job/{marker}"),
+        what: "loads databases, users and grants",
+        values: json!({
+            "job": marker,
+            "marker": true,
+            "backup_id": id,
+            "image": rondb.image,
+            "settings": rondb.settings,
+            "management": rondb.management,
+            "root_password": rondb.root_password,
+            "pods": 1,
+        }),
+        after: previous(before).into_iter().chain(setup).collect(),
+    };
+    Ok(vec![planned(By::Hwdr(vec![object.id.clone()]), marker, vec![object])])
+}

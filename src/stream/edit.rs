@@ -1,0 +1,468 @@
+//! Editing documents in place: lines are added, and where asked for taken out; all other bytes stay.
+//!
+//! Edits are collected, each with all that is needed to make it, and made when the document is written. What is known of
+//! a collection is kept in its *shape*, taken from the tree once; the tree itself need not live on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::inline::{Value, json_text, yaml_key};
+use super::shape::{Known, Shape};
+use super::{Look, Stream};
+use crate::source::Span;
+use crate::yaml::{Data, NodeId, Tree};
+
+/// Why something cannot be edited.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EditError {
+    /// An alias elsewhere stands for it: the change would show there too.
+    #[error("it has an anchor that is used elsewhere in the document")]
+    Aliased,
+    /// An entry was to go into something else.
+    #[error("it is not a mapping")]
+    NotAMapping,
+    /// An item was to go into something else.
+    #[error("it is not a list")]
+    NotAList,
+    /// The mapping has this key.
+    #[error("the key `{0}` is there already")]
+    Exists(String),
+    /// The mapping does not have this key.
+    #[error("there is no key `{0}`")]
+    Missing(String),
+    /// It is written in a way that is not edited (`? key`, line breaks other than LF and CRLF).
+    #[error("it is written in a way that cannot be edited: {0}")]
+    Unusual(&'static str),
+    /// What was to be added is not one YAML value.
+    #[error("the text to add is not fit: {0}")]
+    Value(String),
+    /// The edited document would not be YAML.
+    #[error("the edited document cannot be read: {0}")]
+    Broken(String),
+}
+
+/// Where an item goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Before the first; several come out in the order in which they were added.
+    Front,
+    /// Behind the last.
+    End,
+}
+
+/// Edits of a stream's documents, not yet made.
+#[derive(Debug, Default, Clone)]
+pub struct Edits {
+    /// By document.
+    touched: BTreeMap<usize, Vec<Touched>>,
+}
+
+/// A collection with what is to become of it.
+#[derive(Debug, Clone)]
+struct Touched {
+    /// The collection (a document is always parsed to the same tree).
+    node: NodeId,
+    /// Where the collection begins in the stream: tells the inner from the outer.
+    start: usize,
+    shape: Shape,
+    front: Vec<Value>,
+    back: Vec<(String, Added)>,
+    removed: BTreeSet<usize>,
+}
+
+/// What is added behind the last child.
+#[derive(Debug, Clone)]
+enum Added {
+    /// An item, or an entry's value.
+    Value(Value),
+    /// The items of a list that is added as an entry.
+    List(Vec<Value>),
+}
+
+/// A piece of a document put in the place of another.
+#[derive(Debug)]
+pub(super) struct Splice {
+    /// Where it goes, in the stream.
+    pub span: Span,
+    /// What goes there.
+    pub text: String,
+    /// Whether the text is whole lines, which need a line break before them.
+    pub lines: bool,
+}
+
+impl Edits {
+    /// No edits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.documents().is_empty()
+    }
+
+    /// Adds `key: value` at the end of mapping `map`, which may also be empty or null. The value is YAML text of one or
+    /// many lines, itself indented from column 0.
+    ///
+    /// # Errors
+    /// Where `map` is no mapping, has the key already, or is (inside) a node that an alias stands for.
+    pub fn add_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str, value_yaml: &str) -> Result<(), EditError> {
+        let value = Value::new(value_yaml)?;
+        let touched = self.touch(look, map, Kind::Mapping)?;
+        let there = touched
+            .shape
+            .children
+            .iter()
+            .enumerate()
+            .any(|(number, child)| child.key.as_deref() == Some(key) && !touched.removed.contains(&number));
+        if there || touched.back.iter().any(|(added, _)| added == key) {
+            return Err(EditError::Exists(key.to_owned()));
+        }
+        if touched.shape.known == Known::Flow {
+            value.as_json()?;
+        }
+        touched.back.push((key.to_owned(), Added::Value(value)));
+        Ok(())
+    }
+
+    /// Adds an item to the list at `key` of mapping `map`, which is made where it is not there.
+    ///
+    /// # Errors
+    /// Those of [`Edits::add_entry`] and [`Edits::add_item`].
+    pub fn add_to_list(
+        &mut self,
+        look: &Look<'_>,
+        map: NodeId,
+        key: &str,
+        item_yaml: &str,
+        at: At,
+    ) -> Result<(), EditError> {
+        if let Some(list) = look.tree.get(map, key) {
+            return self.add_item(look, list, item_yaml, at);
+        }
+        let value = Value::new(item_yaml)?;
+        let touched = self.touch(look, map, Kind::Mapping)?;
+        if touched.shape.known == Known::Flow {
+            value.as_json()?;
+        }
+        match touched.back.iter_mut().find(|(added, _)| added == key) {
+            None => touched.back.push((key.to_owned(), Added::List(vec![value]))),
+            Some((_, Added::List(items))) => items.push(value),
+            Some((_, Added::Value(_))) => return Err(EditError::Exists(key.to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Adds an item, YAML text indented from column 0, to the list `list`, which may also be empty or null.
+    ///
+    /// # Errors
+    /// Where `list` is no list, or is (inside) a node that an alias stands for.
+    pub fn add_item(&mut self, look: &Look<'_>, list: NodeId, item_yaml: &str, at: At) -> Result<(), EditError> {
+        let value = Value::new(item_yaml)?;
+        let touched = self.touch(look, list, Kind::List)?;
+        if touched.shape.known == Known::Flow {
+            value.as_json()?;
+        }
+        match at {
+            At::Front => touched.front.push(value),
+            At::End => touched.back.push((String::new(), Added::Value(value))),
+        }
+        Ok(())
+    }
+
+    /// Takes out the lines of one entry of a mapping (all of them, where the key occurs more than once).
+    ///
+    /// # Errors
+    /// Where `map` is no mapping, does not have the key, or is (inside) a node that an alias stands for.
+    pub fn remove_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str) -> Result<(), EditError> {
+        let touched = self.touch(look, map, Kind::Mapping)?;
+        let children = touched.shape.children.iter().enumerate();
+        let found: Vec<_> = children.filter(|(_, child)| child.key.as_deref() == Some(key)).map(|(n, _)| n).collect();
+        if found.is_empty() {
+            return Err(EditError::Missing(key.to_owned()));
+        }
+        touched.removed.extend(found);
+        Ok(())
+    }
+
+    /// The documents that have edits, in order.
+    pub fn documents(&self) -> BTreeSet<usize> {
+        let changed = self.touched.iter().filter(|(_, touched)| touched.iter().any(Touched::is_changed));
+        changed.map(|(document, _)| *document).collect()
+    }
+
+    /// A document as it will be, with its separator line.
+    pub fn apply_to(&self, stream: &Stream, document: usize) -> String {
+        let whole = stream.documents[document].whole;
+        let text = stream.text();
+        let old = &text[whole.start..whole.end];
+        let crlf = old.find('\n').is_some_and(|newline| old[..newline].ends_with('\r'));
+        let mut splices: Vec<(Splice, usize)> = Vec::new();
+        let touched = self.touched.get(&document).into_iter().flatten();
+        for touched in touched.filter(|touched| touched.is_changed()) {
+            splices.extend(touched.splices(text).into_iter().map(|splice| (splice, touched.start)));
+        }
+        // At one point: inner collections before outer ones, and what is added before what is taken out.
+        splices.sort_by_key(|(splice, start)| {
+            let empty = splice.span.start == splice.span.end;
+            (splice.span.start, !empty, std::cmp::Reverse(*start))
+        });
+        let mut new = String::with_capacity(old.len() + 1024);
+        let mut done = whole.start;
+        for (splice, _) in splices {
+            if splice.span.start < done {
+                // Inside something that was taken out.
+                continue;
+            }
+            new.push_str(&text[done..splice.span.start]);
+            let line_break = if crlf { "\r\n" } else { "\n" };
+            if splice.lines && !new.is_empty() && !new.ends_with('\n') {
+                new.push_str(line_break);
+            }
+            match crlf {
+                true => new.push_str(&splice.text.replace('\n', "\r\n")),
+                false => new.push_str(&splice.text),
+            }
+            done = splice.span.end;
+        }
+        new.push_str(&text[done..whole.end]);
+        new
+    }
+
+    /// Reads an edited document back.
+    pub(super) fn check(&self, stream: &Stream, document: usize, new: &str) -> Result<(), EditError> {
+        let separator = stream.documents[document].body.start - stream.documents[document].whole.start;
+        let tree = Tree::parse(&new[separator..]).map_err(|error| EditError::Broken(error.message))?;
+        match tree.roots() {
+            [root] if matches!(tree.node(*root).data, Data::Mapping { .. }) => Ok(()),
+            _ => Err(EditError::Broken("it is not one object".to_owned())),
+        }
+    }
+
+    /// The record of a collection, made where it is the first edit of it.
+    fn touch(&mut self, look: &Look<'_>, node: NodeId, kind: Kind) -> Result<&mut Touched, EditError> {
+        let path = path_to(&look.tree, node).ok_or(EditError::Aliased)?;
+        if aliased(&look.tree, &path) {
+            return Err(EditError::Aliased);
+        }
+        match (&look.tree.node(node).data, kind) {
+            (Data::Mapping { .. }, Kind::Mapping) | (Data::Sequence { .. }, Kind::List) => {}
+            _ if super::head::is_null(&look.tree, node) => {}
+            (_, Kind::Mapping) => return Err(EditError::NotAMapping),
+            (_, Kind::List) => return Err(EditError::NotAList),
+        }
+        let is_list = kind == Kind::List;
+        let all = self.touched.entry(look.document).or_default();
+        let found = match all.iter().position(|touched| touched.node == node) {
+            Some(found) if all[found].shape.is_list == is_list => found,
+            // A null that has become the other thing.
+            Some(_) if is_list => return Err(EditError::NotAList),
+            Some(_) => return Err(EditError::NotAMapping),
+            None => {
+                let shape = Shape::of(look, &path, is_list)?;
+                let start = look.offset + look.tree.node(node).span.start;
+                let (front, back) = (Vec::new(), Vec::new());
+                all.push(Touched { node, start, shape, front, back, removed: BTreeSet::new() });
+                all.len() - 1
+            }
+        };
+        Ok(&mut all[found])
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Mapping,
+    List,
+}
+
+impl Touched {
+    fn is_changed(&self) -> bool {
+        !(self.front.is_empty() && self.back.is_empty() && self.removed.is_empty())
+    }
+
+    fn splices(&self, text: &str) -> Vec<Splice> {
+        match self.shape.known {
+            Known::Block { column } => self.block(text, column),
+            Known::Empty { column } => {
+                let lines = self.added(column).map(|lines| format!("{}{lines}", " ".repeat(column))).collect();
+                let mut splices = self.shape.emptied(text);
+                splices.push(Splice { span: Span::new(self.shape.end, self.shape.end), text: lines, lines: true });
+                splices
+            }
+            Known::Flow => self.flow(),
+        }
+    }
+
+    /// What is added, each as its lines, the first without indentation.
+    fn added(&self, column: usize) -> impl Iterator<Item = String> {
+        let front = self.front.iter().map(move |value| value.as_item(column));
+        let back = self.back.iter().map(move |(key, added)| match added {
+            Added::Value(value) if self.shape.is_list => value.as_item(column),
+            Added::Value(value) => value.as_entry(&yaml_key(key), column),
+            Added::List(items) => {
+                let indent = " ".repeat(column + 2);
+                let items = items.iter().map(|item| format!("{indent}{}", item.as_item(column + 2)));
+                format!("{}:\n{}", yaml_key(key), items.collect::<String>())
+            }
+        });
+        front.chain(back)
+    }
+
+    fn block(&self, text: &str, column: usize) -> Vec<Splice> {
+        let indent = " ".repeat(column);
+        let children = &self.shape.children;
+        let mut added: Vec<_> = self.added(column).collect();
+        let mut back = added.split_off(self.front.len());
+        let mut splices = Vec::new();
+        if !added.is_empty() {
+            let lines: String = added.iter().map(|lines| format!("{lines}{indent}")).collect();
+            let at = self.shape.front;
+            let starts_line = text[..at].ends_with(&indent) && at >= column && is_line_start(text, at - column);
+            // Whole lines above the first item's, or in the middle of a line (`- - a`), which its rest moves down from.
+            let (at, text) = match starts_line {
+                true => (at - column, added.iter().map(|lines| format!("{indent}{lines}")).collect()),
+                false => (at, lines),
+            };
+            splices.push(Splice { span: Span::new(at, at), text, lines: false });
+        }
+        let mut number = 0;
+        while number < children.len() {
+            if !self.removed.contains(&number) {
+                number += 1;
+                continue;
+            }
+            let first = number;
+            while number < children.len() && self.removed.contains(&number) {
+                number += 1;
+            }
+            let (from, to) = (children[first].start, children[number - 1].line_end);
+            let line = from - column.min(from);
+            if first == 0 && number == children.len() {
+                // All of them: what is left is empty, not null; what is added takes the place.
+                let first_added = if back.is_empty() { "{}\n".to_owned() } else { back.remove(0) };
+                splices.push(Splice { span: Span::new(from, to), text: first_added, lines: false });
+            } else if is_line_start(text, line) && text[line..from].bytes().all(|byte| byte == b' ') {
+                splices.push(Splice { span: Span::new(line, to), text: String::new(), lines: false });
+            } else {
+                // Behind a dash: the next entry moves up, if no comment stands in between.
+                let next = children[number].start;
+                let (to, text) = match text[to..next].trim().is_empty() {
+                    true => (next, String::new()),
+                    false => (to, "\n".to_owned()),
+                };
+                splices.push(Splice { span: Span::new(from, to), text, lines: false });
+            }
+        }
+        if !back.is_empty() {
+            let lines = back.iter().map(|lines| format!("{indent}{lines}")).collect();
+            splices.push(Splice { span: Span::new(self.shape.end, self.shape.end), text: lines, lines: true });
+        }
+        splices
+    }
+
+    fn flow(&self) -> Vec<Splice> {
+        let children = &self.shape.children;
+        let json = |value: &Value| value.as_json().unwrap_or("null").to_owned();
+        let front: Vec<_> = self.front.iter().map(json).collect();
+        let back = self.back.iter().map(|(key, added)| match added {
+            Added::Value(value) if self.shape.is_list => json(value),
+            Added::Value(value) => format!("{}: {}", json_text(key), json(value)),
+            Added::List(items) => {
+                format!("{}: [{}]", json_text(key), items.iter().map(json).collect::<Vec<_>>().join(", "))
+            }
+        });
+        let back: Vec<_> = back.collect();
+        let splice =
+            |start: usize, end: usize, text: String| Splice { span: Span::new(start, end), text, lines: false };
+        let left = children.len() - self.removed.len();
+        let mut splices = Vec::new();
+        let mut number = 0;
+        while number < children.len() {
+            if !self.removed.contains(&number) {
+                number += 1;
+                continue;
+            }
+            let first = number;
+            while number < children.len() && self.removed.contains(&number) {
+                number += 1;
+            }
+            let (from, to) = match (first, number == children.len()) {
+                (_, false) => (children[first].start, children[number].start),
+                (0, true) => (children[0].start, children[number - 1].end),
+                (_, true) => (children[first - 1].end, children[number - 1].end),
+            };
+            splices.push(splice(from, to, String::new()));
+        }
+        if left == 0 {
+            let all: Vec<_> = front.into_iter().chain(back).collect();
+            splices.push(self.shape.filled(&all.join(", ")));
+            return splices;
+        }
+        let gap = self.shape.gap.as_deref();
+        if !front.is_empty() {
+            let text = front.iter().map(|item| match gap {
+                Some(gap) => format!("{gap}{item},"),
+                None => format!("{item}, "),
+            });
+            splices.push(splice(self.shape.front, self.shape.front, text.collect()));
+        }
+        if !back.is_empty() {
+            let last = (0..children.len()).rev().find(|number| !self.removed.contains(number)).unwrap_or_default();
+            let last = &children[last];
+            let start = if last.bare_colon { " ," } else { "," };
+            let text = back.iter().map(|item| format!("{start}{}{item}", gap.unwrap_or(" ")));
+            splices.push(splice(last.end, last.end, text.collect()));
+        }
+        splices
+    }
+}
+
+fn is_line_start(text: &str, at: usize) -> bool {
+    at == 0 || text.as_bytes()[at - 1] == b'\n' || text[..at].ends_with('\u{feff}')
+}
+
+/// The nodes from the document's root to `node`; none where it is reached by an alias only.
+fn path_to(tree: &Tree, node: NodeId) -> Option<Vec<NodeId>> {
+    let root = *tree.roots().first()?;
+    // Depth first, with a mark (`None`) behind the children of a node that is left again.
+    let mut open = vec![Some(root)];
+    let mut path = Vec::new();
+    while let Some(next) = open.pop() {
+        let Some(id) = next else {
+            path.pop();
+            continue;
+        };
+        path.push(id);
+        if id == node {
+            return Some(path);
+        }
+        open.push(None);
+        match &tree.node(id).data {
+            Data::Sequence { items, .. } => open.extend(items.iter().map(|item| Some(*item))),
+            Data::Mapping { entries, .. } => {
+                open.extend(entries.iter().flat_map(|(key, value)| [Some(*key), Some(*value)]));
+            }
+            Data::Scalar { .. } | Data::Alias(_) => {}
+        }
+    }
+    None
+}
+
+/// Whether an alias stands for any of the nodes.
+fn aliased(tree: &Tree, path: &[NodeId]) -> bool {
+    if !path.iter().any(|id| tree.node(*id).anchored || matches!(tree.node(*id).data, Data::Alias(_))) {
+        return false;
+    }
+    let mut open = vec![tree.roots()[0]];
+    while let Some(id) = open.pop() {
+        match &tree.node(id).data {
+            Data::Sequence { items, .. } => open.extend(items),
+            Data::Mapping { entries, .. } => open.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+            Data::Alias(target) if path.contains(target) || path.contains(&id) => return true,
+            Data::Scalar { .. } | Data::Alias(_) => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,149 @@
+//! The stream that Helm hands to a post-renderer: documents that keep their bytes.
+//!
+//! [`Stream::parse`] splits the stream as Helm does and proves that every document is one that Helm reads the same way;
+//! what Helm would refuse, or would lose without a word, is an error here. [`Stream::objects`] are the heads of all
+//! objects; [`Stream::look`] parses one document in full; [`edit`] adds lines to documents; [`write()`] puts the
+//! stream out again, with every byte that was not edited.
+//!
+//! How Helm reads its post-renderer's output was read in the sources: Helm 3.22 feeds the whole to
+//! `k8s.io/apimachinery/pkg/util/yaml` (`YAMLReader`: a line that starts with `---` separates, only a comment may follow
+//! on it) and each part to go-yaml v2, which takes the part's first document and ignores the rest; Helm 4.3 splits
+//! with kyaml (`kio.ParseAll`) by much the same rule, and each part goes to go-yaml v3.
+
+use std::sync::{Arc, Mutex};
+
+use crate::source::Span;
+use crate::yaml::{NodeId, Tree};
+
+mod cores;
+pub mod edit;
+mod error;
+mod head;
+mod inline;
+mod parts;
+mod plain;
+#[cfg(test)]
+pub(crate) mod plain_tests;
+mod read;
+mod shape;
+mod split;
+mod write;
+
+pub use error::StreamError;
+pub use head::Object;
+pub use read::read;
+use split::Document;
+pub use write::write;
+
+/// A rendered stream that was found to be sound.
+#[derive(Debug)]
+pub struct Stream {
+    text: String,
+    documents: Vec<Document>,
+    objects: Vec<Object>,
+    /// The tree of the document that was looked at last: the items of a `List` share it.
+    last: Mutex<Option<(usize, Arc<Tree>)>>,
+}
+
+/// A document, parsed in full for one of its objects.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// The whole document. Its spans are bytes of [`Look::text`].
+    pub tree: Arc<Tree>,
+    /// The object's own mapping: the root of the document, or an item of its `List`.
+    pub root: NodeId,
+    /// The document's text without its separator line.
+    pub text: &'a str,
+    /// Which document of the stream, from 0.
+    pub document: usize,
+    /// Where [`Look::text`] begins in the stream.
+    pub offset: usize,
+}
+
+impl Stream {
+    /// Splits and validates.
+    ///
+    /// # Errors
+    /// What is not UTF-8, is not YAML, has a scalar or a list as a document, is cut short, or is YAML that Helm would
+    /// read otherwise than it stands there.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, StreamError> {
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let offset = error.utf8_error().valid_up_to();
+            StreamError::at_bytes(error.as_bytes(), offset, "this is not UTF-8".to_owned())
+        })?;
+        let (documents, objects) = parts::read(&text)?;
+        Ok(Self { text, documents, objects, last: Mutex::new(None) })
+    }
+
+    /// The whole stream.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes that it was made from.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
+    /// The heads of all objects in the order in which they stand. The items of a `List` are objects of their own,
+    /// and the `List` is none: so does Helm have it.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The objects (as indices of [`Stream::objects`]) that are worth a look, judged by head and document text. That text
+    /// is all of a `List`, for each of its items.
+    pub fn select(&self, worth: impl Fn(&Object, &str) -> bool + Sync) -> Vec<usize> {
+        const AT_A_TIME: usize = 256;
+        let groups: Vec<_> = self.objects.chunks(AT_A_TIME).collect();
+        let chosen = cores::map(groups.len(), |group| {
+            let objects = groups[group].iter().enumerate();
+            let chosen = objects.filter(|(_, object)| worth(object, self.document(object.document)));
+            chosen.map(|(index, _)| group * AT_A_TIME + index).collect::<Vec<_>>()
+        });
+        chosen.concat()
+    }
+
+    /// How many documents there are, those without content counted too.
+    pub fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// The text of a document with its separator line.
+    pub fn document(&self, document: usize) -> &str {
+        let span = self.documents[document].whole;
+        &self.text[span.start..span.end]
+    }
+
+    /// The template that a document was rendered from: Helm 3 writes it as the comment `# Source: …` on top.
+    pub fn source(&self, document: usize) -> Option<&str> {
+        let span = self.documents[document].body;
+        error::source_comment(&self.text[span.start..span.end])
+    }
+
+    /// Parses the document of an object in full.
+    pub fn look(&self, object: &Object) -> Look<'_> {
+        let Span { start, end } = self.documents[object.document].body;
+        let text = &self.text[start..end];
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tree = match &*last {
+            Some((document, tree)) if *document == object.document => Arc::clone(tree),
+            _ => Arc::new(Tree::parse(text).expect("Stream::parse() has read it")),
+        };
+        *last = Some((object.document, Arc::clone(&tree)));
+        let root = tree.roots()[0];
+        let root = match object.item {
+            Some(item) => tree.items(tree.get(root, "items").expect("it is a List"))[item],
+            None => root,
+        };
+        Look { root: tree.resolve(root), tree, text, document: object.document, offset: start }
+    }
+}
+
+impl Look<'_> {
+    /// The text of a node as it is written.
+    pub fn written(&self, node: NodeId) -> &str {
+        let span = self.tree.node(node).span;
+        &self.text[span.start..span.end]
+    }
+}

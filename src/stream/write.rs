@@ -1,0 +1,49 @@
+//! Putting the stream out again.
+
+use std::io::{self, Write};
+
+use super::Stream;
+use super::edit::Edits;
+
+/// Writes the stream with its edits, and `appended` as documents of their own behind it (each without separator).
+///
+/// All that is edited is made, and read back, before the first byte goes out.
+///
+/// # Errors
+/// Those of `out`; [`io::ErrorKind::InvalidData`] where an edited document is no longer YAML, in which case nothing was
+/// written.
+pub fn write(stream: &Stream, edits: &Edits, appended: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let mut edited = Vec::new();
+    for document in edits.documents() {
+        let text = edits.apply_to(stream, document);
+        edits.check(stream, document, &text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        edited.push((document, text));
+    }
+    let text = stream.text();
+    let mut written = 0;
+    let mut last = text;
+    for (document, new) in &edited {
+        let span = stream.documents[*document].whole;
+        out.write_all(&text.as_bytes()[written..span.start])?;
+        out.write_all(new.as_bytes())?;
+        written = span.end;
+        if written == text.len() {
+            last = new;
+        }
+    }
+    out.write_all(&text.as_bytes()[written..])?;
+    let mut behind = String::new();
+    for document in appended {
+        if !last.is_empty() && !last.ends_with('\n') {
+            behind.push('\n');
+        }
+        behind.push_str("---\n");
+        behind.push_str(document);
+        last = document;
+    }
+    if !appended.is_empty() && !behind.ends_with('\n') {
+        behind.push('\n');
+    }
+    out.write_all(behind.as_bytes())?;
+    out.flush()
+}

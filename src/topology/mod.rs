@@ -1,0 +1,169 @@
+//! What the rendered stream says of the cluster that is to be restored: who is who, and what restore Jobs need of the
+//! chart's own objects (images, accounts, credentials by reference, where pods may run).
+//!
+//! Objects are known by their labels and containers, not by their names: those a chart may choose.
+
+mod object_storage;
+mod opensearch;
+mod pods;
+mod read;
+mod rondb;
+
+use memchr::memmem;
+use serde_json::Value as Json;
+
+pub use object_storage::ObjectStorage;
+pub use opensearch::OpenSearch;
+pub use pods::{Pod, Role, Workload, template_path};
+pub use read::json as json_of;
+pub use rondb::Rondb;
+
+use crate::stream::{Object, Stream};
+
+/// The label by which hwdr knows what it has injected itself.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// What stands in the stream.
+#[derive(Debug)]
+pub struct Topology {
+    /// Everything that runs pods, in the stream's order.
+    pub workloads: Vec<Workload>,
+    /// The Jobs that are not hooks, by name, with all that is known of them.
+    pub jobs: Vec<Job>,
+    /// Velero Restores that the chart renders.
+    pub restores: Vec<Restore>,
+    /// RonDB, if the stream has data nodes.
+    pub rondb: Option<Rondb>,
+    /// OpenSearch, if the stream has it or says how to reach it.
+    pub opensearch: Option<OpenSearch>,
+    /// Where backups are read from.
+    pub storage: ObjectStorage,
+    /// Where Velero's own objects of this chart lie, if it renders any.
+    pub velero_namespace: Option<String>,
+    /// The namespace of the release, as the objects themselves name it.
+    pub namespace: Option<String>,
+    /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
+    pub hooks_only: bool,
+    /// What hwdr injected in an earlier pass: `kind/name` and the text of the document.
+    pub injected: Vec<Injected>,
+}
+
+/// A Job of the chart.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its place in [`Stream::objects`].
+    pub object: usize,
+    /// Its name.
+    pub name: String,
+    /// The whole object.
+    pub json: Json,
+}
+
+/// A Velero Restore of the chart.
+#[derive(Debug, Clone)]
+pub struct Restore {
+    /// Its place in [`Stream::objects`].
+    pub object: usize,
+    /// Its name.
+    pub name: String,
+}
+
+/// A document that an earlier pass of hwdr put there.
+#[derive(Debug, Clone)]
+pub struct Injected {
+    /// Its place in [`Stream::objects`].
+    pub object: usize,
+    /// `Kind/name`.
+    pub id: String,
+}
+
+impl Topology {
+    /// Looks through the stream. Only the documents of kinds that matter are parsed.
+    pub fn of(stream: &Stream) -> Self {
+        let mut topology = Self {
+            workloads: Vec::new(),
+            jobs: Vec::new(),
+            restores: Vec::new(),
+            rondb: None,
+            opensearch: None,
+            storage: ObjectStorage::default(),
+            velero_namespace: None,
+            namespace: None,
+            hooks_only: false,
+            injected: Vec::new(),
+        };
+        let mut configmaps = Vec::new();
+        let mut services = Vec::new();
+        let chosen = stream.select(worth_a_look());
+        let mut not_hooks = stream.objects().len() - chosen.len();
+        for index in chosen {
+            let object = &stream.objects()[index];
+            let look = stream.look(object);
+            let json = read::json(&look.tree, look.root);
+            if json["metadata"]["labels"][MANAGED_BY] == "hwdr" {
+                topology.injected.push(Injected { object: index, id: format!("{}/{}", object.kind(), object.name()) });
+                continue;
+            }
+            if !json["metadata"]["annotations"]["helm.sh/hook"].is_null() {
+                continue;
+            }
+            not_hooks += 1;
+            match object.kind() {
+                "ConfigMap" => configmaps.push(json),
+                "Service" => services.push(json),
+                "Restore" if object.api_version().starts_with("velero.io/") => {
+                    topology.restores.push(Restore { object: index, name: object.name().to_owned() });
+                }
+                "Schedule" if object.api_version().starts_with("velero.io/") => {
+                    topology.velero_namespace = Some(object.namespace().unwrap_or("velero").to_owned());
+                }
+                "Job" => {
+                    topology.workloads.extend(Workload::of(index, object.kind(), &json));
+                    topology.jobs.push(Job { object: index, name: object.name().to_owned(), json });
+                }
+                kind => topology.workloads.extend(Workload::of(index, kind, &json)),
+            }
+        }
+        topology.hooks_only = not_hooks == 0 && !stream.objects().is_empty();
+        topology.namespace = topology
+            .workloads
+            .iter()
+            .filter(|workload| workload.role == Role::DataNode)
+            .find_map(|workload| stream.objects()[workload.object].namespace().map(str::to_owned));
+        topology.rondb = Rondb::of(&topology.workloads, &configmaps);
+        topology.opensearch = OpenSearch::of(&topology.workloads, &configmaps, &services);
+        topology.storage = ObjectStorage::of(&topology.workloads, &configmaps);
+        topology
+    }
+
+    /// The workloads that play `role`.
+    pub fn role(&self, role: Role) -> impl Iterator<Item = &Workload> {
+        self.workloads.iter().filter(move |workload| workload.role == role)
+    }
+
+    /// The Job `name`, if the chart renders one.
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.name == name)
+    }
+}
+
+/// Whether an object has to be parsed: as few as can be, since that takes fifty times as long as splitting.
+fn worth_a_look() -> impl Fn(&Object, &str) -> bool + Sync {
+    let hook = memmem::Finder::new("helm.sh/hook");
+    let ours = memmem::Finder::new("hwdr");
+    // What is looked for in ConfigMaps: RonDB's `config.ini`, rclone's remotes, OpenSearch's repositories.
+    let config = ["[ndb", "[NDB", "[Ndb", "rclone.conf", ".json"].map(memmem::Finder::new);
+    move |object, text| {
+        let has = |finder: &memmem::Finder| finder.find(text.as_bytes()).is_some();
+        let relevant = match object.kind() {
+            // One look at a List serves all of its items.
+            _ if object.item.is_some() => true,
+            "Service" | "Restore" | "Schedule" => true,
+            "ConfigMap" => config.iter().any(has) || has(&ours),
+            "Role" | "RoleBinding" => has(&ours),
+            kind => pods::template_path(kind).is_some(),
+        };
+        // Hooks can be of any kind.
+        relevant || has(&hook)
+    }
+}

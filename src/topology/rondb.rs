@@ -1,0 +1,89 @@
+//! RonDB in the stream.
+
+use serde_json::Value as Json;
+
+use super::pods::{Pod, PodSettings, Role, Workload};
+use super::read::text;
+
+/// RonDB: its nodes and what Jobs need to talk to it.
+#[derive(Debug, Clone)]
+pub struct Rondb {
+    /// How many data nodes the stream asks for.
+    pub data_nodes: u64,
+    /// The image with `ndb_restore` and `mysqld`: the data nodes' own.
+    pub image: String,
+    /// What pods of the data nodes look like, for ours.
+    pub settings: PodSettings,
+    /// `host:port` of the management server.
+    pub management: Option<String>,
+    /// How many clients can connect at once beside the chart's own: empty slots of `config.ini`; none if that is not in the stream.
+    pub free_slots: Option<u64>,
+    /// Where MySQL's root password is: an `env` entry's `valueFrom`.
+    pub root_password: Option<Json>,
+}
+
+impl Rondb {
+    /// RonDB, if there are data nodes.
+    pub fn of(workloads: &[Workload], configmaps: &[Json]) -> Option<Self> {
+        let role = |role: Role| workloads.iter().filter(move |workload| workload.role == role);
+        let first = role(Role::DataNode).next()?;
+        let container = container(&first.pod, "ndbmtd")?;
+        let management = role(Role::ManagementNode).next().and_then(|server| {
+            let service = server.service.as_deref()?;
+            Some(format!("{}-0.{service}:1186", server.name))
+        });
+        let root_password = workloads
+            .iter()
+            .flat_map(|workload| workload.pod.all_containers())
+            .flat_map(|container| container["env"].as_array().into_iter().flatten())
+            .find(|entry| entry["name"] == "MYSQL_ROOT_PASSWORD" && !entry["valueFrom"].is_null())
+            .map(|entry| entry["valueFrom"].clone());
+        Some(Self {
+            data_nodes: role(Role::DataNode).map(|group| group.replicas.unwrap_or(1)).sum(),
+            image: text(&container["image"]).to_owned(),
+            settings: first.pod.settings(),
+            management,
+            free_slots: configmaps.iter().find_map(free_slots),
+            root_password,
+        })
+    }
+}
+
+/// The container `name`, or else the first.
+fn container<'p>(pod: &'p Pod, name: &str) -> Option<&'p Json> {
+    pod.containers().find(|container| container["name"] == name).or_else(|| pod.containers().next())
+}
+
+/// The empty slots of the `config.ini` in a ConfigMap: sections `[api]` and `[mysqld]` that name no host, so that any client may
+/// take them. Each running `ndb_restore` takes one.
+fn free_slots(configmap: &Json) -> Option<u64> {
+    let config = configmap["data"].as_object()?.values().map(text).find(|config| {
+        let config = config.to_ascii_lowercase();
+        config.contains("[ndbd]") && config.contains("[ndb_mgmd]")
+    })?;
+    let mut free = 0;
+    let mut open = false;
+    for line in config.lines().map(str::trim).chain(["[end]"]) {
+        if let Some(section) = line.strip_prefix('[') {
+            free += u64::from(open);
+            let section = section.trim_end_matches(']').trim().to_ascii_lowercase();
+            open = section == "api" || section == "mysqld";
+        } else if line.to_ascii_lowercase().replace(' ', "").starts_with("hostname=") {
+            open = false;
+        }
+    }
+    Some(free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_slots_without_a_host_are_free() {
+        let config = "[ndb_mgmd]\nNodeId=65\n[ndbd]\nNodeId=1\n[mysqld]\nNodeId=67\nHostName = mysqlds-0\n[api]\nNodeId=200\n[ api ]\n";
+        assert_eq!(free_slots(&json!({"data": {"config.ini": config}})), Some(2));
+        assert_eq!(free_slots(&json!({"data": {"my.cnf": "[mysqld]\n"}})), None);
+    }
+}

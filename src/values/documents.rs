@@ -1,0 +1,113 @@
+//! From the bytes of a values file to values: its text, its documents, and what they merge to.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::resolve::go_lossy;
+use super::{Data, Helm, Map, Value, ValuesError, from_yaml, merge};
+use crate::source::{Place, Source, Span};
+use crate::yaml::Tree;
+
+/// The text of a values file. libyaml, and so Helm, reads UTF-8 and, where a byte order mark says so, UTF-16
+/// (what PowerShell's `>` writes).
+///
+/// # Errors
+/// Where the bytes are not text.
+pub fn text_of(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, ValuesError> {
+    let text = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => utf16(name, &bytes[2..], u16::from_le_bytes)?,
+        Some([0xfe, 0xff]) => utf16(name, &bytes[2..], u16::from_be_bytes)?,
+        _ => String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..valid]).count() + 1;
+            ValuesError::unreadable(format!("{name}:{line}: not a text in UTF-8 (byte {valid})"))
+        })?,
+    };
+    Ok(Source::new(name, text))
+}
+
+fn utf16(name: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ValuesError> {
+    let (units, rest) = bytes.as_chunks::<2>();
+    char::decode_utf16(units.iter().map(|pair| unit(*pair)))
+        .collect::<Result<String, _>>()
+        .ok()
+        .filter(|_| rest.is_empty())
+        .ok_or_else(|| {
+            ValuesError::unreadable(format!("{name}: not a text in UTF-16, which its first two bytes announce"))
+        })
+}
+
+/// Reads one values file, of which Helm 3 takes the first document and Helm 4 merges all.
+///
+/// # Errors
+/// Where Helm refuses it.
+pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
+    match helm {
+        Helm::V3 => read_document(source, 0, &source.text),
+        Helm::V4 => {
+            let mut map = Map::new();
+            for (offset, text) in split(source)? {
+                if let Data::Map(layer) = read_document(source, offset, &text)?.data {
+                    merge::merge(&mut map, layer);
+                }
+            }
+            Ok(Value { data: Data::Map(map), place: whole(source) })
+        }
+    }
+}
+
+/// Reads the first document of `text`, which stands at `offset` in the source. Nothing at all, or `null`, is an empty map.
+fn read_document(source: &Arc<Source>, offset: usize, text: &str) -> Result<Value, ValuesError> {
+    let tree = Tree::parse_first(text).map_err(|error| {
+        let at = offset + error.offset;
+        ValuesError::refused(error.message, Some(Place::new(Arc::clone(source), Span::new(at, at))))
+    })?;
+    let value = match tree.roots().first() {
+        Some(root) => from_yaml::decode(&tree, *root, source, offset)?,
+        None => Value { data: Data::Null, place: whole(source) },
+    };
+    match value.data {
+        Data::Map(_) => Ok(value),
+        Data::Null => Ok(Value { data: Data::Map(Map::new()), place: value.place }),
+        other => Err(ValuesError::refused(format!("values are a map, not {}", other.kind()), Some(value.place))),
+    }
+}
+
+/// The documents of a file as Helm 4 splits it, by the `YAMLReader` of `k8s.io/apimachinery`: at every line that starts with `---`,
+/// whatever it may be to YAML. Each ends in a line break, added where the file has none.
+fn split(source: &Arc<Source>) -> Result<Vec<(usize, Cow<'_, str>)>, ValuesError> {
+    let text = source.text.as_str();
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(rest) = line.strip_prefix("---") {
+            let rest = rest.trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                let message = format!("Helm 4 refuses text after the document separator: {rest}");
+                let place = Place::new(Arc::clone(source), Span::new(at, at + line.trim_end().len()));
+                return Err(ValuesError::refused(message, Some(place)));
+            }
+            if at > start {
+                documents.push((start, Cow::Borrowed(&text[start..at])));
+                start = at + line.len();
+            }
+        }
+        at += line.len();
+    }
+    if at > start {
+        let last = &text[start..];
+        let ended = if last.ends_with('\n') { last.into() } else { format!("{last}\n").into() };
+        documents.push((start, ended));
+    }
+    Ok(documents)
+}
+
+fn whole(source: &Arc<Source>) -> Place {
+    Place::new(Arc::clone(source), Span::new(0, source.text.len()))
+}
+
+/// The text of a file given by `--set-file`. Helm keeps its bytes; what is not UTF-8 looks here as it would in Helm's JSON.
+pub(super) fn set_file_text(bytes: &[u8]) -> String {
+    go_lossy(bytes)
+}

@@ -1,0 +1,198 @@
+//! Values as Helm has them: read from files and `--set` flags, merged, and each knowing where it was written.
+//!
+//! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] says which is meant. `tests/values_oracle.rs` compares all of this with Helm's own
+//! packages.
+
+mod documents;
+mod error;
+mod from_yaml;
+mod json;
+mod merge;
+mod number;
+mod print;
+mod resolve;
+mod strvals;
+mod timestamp;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use crate::source::{Place, Source, Span};
+
+pub use documents::{read_source, text_of};
+pub use error::{Kind, ValuesError};
+pub use resolve::{Scalar, resolve_plain, resolve_text};
+
+/// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm goes on to 10,000.)
+pub const MAX_DEPTH: usize = 256;
+
+/// Which Helm's reading. The two differ: Helm 4 merges all documents of a file where Helm 3 takes the first, ends
+/// each with a line break, takes a whole JSON object for `--set-json`, and lets an unfinished index in `--set` pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Helm {
+    /// Helm 3.
+    V3,
+    /// Helm 4.
+    V4,
+}
+
+/// The values flags as they were given, in order. How different flags are mixed makes no difference to Helm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValueInputs {
+    /// `-f`, `--values`
+    pub files: Vec<String>,
+    /// `--set-json`
+    pub set_json: Vec<String>,
+    /// `--set`
+    pub set: Vec<String>,
+    /// `--set-string`
+    pub set_string: Vec<String>,
+    /// `--set-file`
+    pub set_file: Vec<String>,
+    /// `--set-literal`
+    pub set_literal: Vec<String>,
+}
+
+/// Gives the bytes of a file by its name; `-` is standard input.
+pub type Read<'r> = dyn FnMut(&str) -> io::Result<Vec<u8>> + 'r;
+
+/// Reads the files, left to right, and then applies the flags by kind, in Helm's order: JSON, plain, string, file, literal
+/// (`MergeValues` in `pkg/cli/values/options.go`). `read` is asked for the files: the core does no I/O itself.
+///
+/// # Errors
+/// Where a file cannot be read, or Helm refuses something. The first error in Helm's order is reported.
+pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Value, ValuesError> {
+    use strvals::Flag;
+
+    let nowhere = Place::new(Source::new("", ""), Span::default());
+    let mut values = Value { data: Data::Map(Map::new()), place: nowhere };
+    let mut first = true;
+    for name in &inputs.files {
+        let bytes = read(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
+        let layer = read_source(&text_of(name, bytes)?, helm)?;
+        if std::mem::take(&mut first) {
+            values = layer;
+        } else if let (Data::Map(base), Data::Map(layer)) = (&mut values.data, layer.data) {
+            merge::merge(base, layer);
+        }
+    }
+    let Data::Map(map) = &mut values.data else { unreachable!("a file's values are a map") };
+    for (flag, arguments) in [
+        (Flag::SetJson, &inputs.set_json),
+        (Flag::Set, &inputs.set),
+        (Flag::SetString, &inputs.set_string),
+        (Flag::SetFile, &inputs.set_file),
+        (Flag::SetLiteral, &inputs.set_literal),
+    ] {
+        for argument in arguments {
+            if helm == Helm::V4 && flag == Flag::SetJson && argument.trim().starts_with('{') {
+                merge::merge(map, json::read_object(flag.name(), argument)?);
+            } else {
+                strvals::apply(flag, argument, map, helm, read)?;
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Reads one values file as Helm 3 does, without merging anything: what a linter needs for a fragment.
+///
+/// # Errors
+/// Where Helm refuses it.
+pub fn read_one(source: Arc<Source>) -> Result<Value, ValuesError> {
+    read_source(&source, Helm::V3)
+}
+
+/// A value and where it was written: the place is in a values file, or in the text of a flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// What it is, as Helm reads it.
+    pub data: Data,
+    /// Where the value stands. For a map that several layers add to: in the first of them.
+    pub place: Place,
+}
+
+/// What Helm makes of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// `null`, `~` or nothing at all.
+    Null,
+    /// A YAML 1.1 boolean.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// A list; `--set 'a[2]=x'` fills the gap with nulls.
+    List(Vec<Value>),
+    /// A map.
+    Map(Map),
+}
+
+/// A map's entries by key.
+pub type Map = BTreeMap<String, Entry>;
+
+/// One entry of a map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Where the key was written (by the layer that set the value).
+    pub key: Place,
+    /// The value.
+    pub value: Value,
+}
+
+/// A number, in the Go type that it has in Helm's templates: that decides how a template prints it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Number {
+    /// `int64`: from `--set`.
+    Int(i64),
+    /// `float64`: every number of a values file, whole ones too (YAML is read by way of JSON),
+    /// which is why `254811200` without quotes is printed as `2.548112e+08`.
+    Float(f64),
+}
+
+impl Data {
+    /// What kind of value it is, with its article, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Data::Null => "null",
+            Data::Bool(_) => "a boolean",
+            Data::Number(_) => "a number",
+            Data::String(_) => "a string",
+            Data::List(_) => "a list",
+            Data::Map(_) => "a map",
+        }
+    }
+}
+
+impl Value {
+    /// The value at `path`, following map keys.
+    pub fn get(&self, path: &[&str]) -> Option<&Value> {
+        path.iter().try_fold(self, |value, key| Some(&value.entry(key)?.value))
+    }
+
+    /// The entry `key` of a map.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.data {
+            Data::Map(map) => map.get(key),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.data {
+            Data::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.data {
+            Data::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+}

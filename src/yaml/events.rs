@@ -1,0 +1,181 @@
+//! YAML's events, by libyaml. The one place with unsafe code: the crate is libyaml itself, put into Rust line by line, with C's interface.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use libyaml_rs as c;
+
+use super::{Style, SyntaxError};
+use crate::source::Span;
+
+/// What the parser comes across.
+#[derive(Debug)]
+pub enum Event {
+    StreamStart,
+    DocumentStart,
+    DocumentEnd,
+    Alias { anchor: String },
+    Scalar { anchor: Option<String>, tag: Option<String>, value: String, style: Style, implicit: bool },
+    SequenceStart { anchor: Option<String>, tag: Option<String>, flow: bool },
+    MappingStart { anchor: Option<String>, tag: Option<String>, flow: bool },
+    CollectionEnd,
+    StreamEnd,
+}
+
+/// The events of one text.
+pub struct Events<'t> {
+    text: &'t str,
+    /// The byte at which libyaml's count begins: behind a byte order mark.
+    begin: usize,
+    /// On the heap: it may not move, for libyaml keeps pointers into it.
+    parser: Box<c::yaml_parser_t>,
+}
+
+impl<'t> Events<'t> {
+    /// Begins to parse.
+    pub fn new(text: &'t str) -> Self {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut parser = Box::new(MaybeUninit::<c::yaml_parser_t>::uninit());
+        // SAFETY: yaml_parser_initialize sets all of the parser, and fails only where memory does. The text outlives the parser, which reads
+        // no more than its length.
+        let parser = unsafe {
+            assert!(c::yaml_parser_initialize(parser.as_mut_ptr()).ok, "out of memory");
+            c::yaml_parser_set_encoding(parser.as_mut_ptr(), c::YAML_UTF8_ENCODING);
+            c::yaml_parser_set_input_string(parser.as_mut_ptr(), body.as_ptr(), body.len() as u64);
+            Box::from_raw(Box::into_raw(parser).cast::<c::yaml_parser_t>())
+        };
+        Self { text, begin: text.len() - body.len(), parser }
+    }
+
+    /// The next event, and where it stands in bytes.
+    ///
+    /// # Errors
+    /// Where the text is not YAML. The parser is of no use after that.
+    pub fn next(&mut self) -> Result<(Event, Span), SyntaxError> {
+        let mut event = MaybeUninit::<c::yaml_event_t>::uninit();
+        // SAFETY: the parser is initialised; yaml_parser_parse sets the event, which is deleted once it is copied.
+        let (copy, start, end) = unsafe {
+            if c::yaml_parser_parse(ptr::from_mut(&mut *self.parser), event.as_mut_ptr()).fail {
+                return Err(self.problem());
+            }
+            let found = event.assume_init_ref();
+            let copy = copy(found);
+            let marks = (found.start_mark.index, found.end_mark.index);
+            c::yaml_event_delete(event.as_mut_ptr());
+            (copy, marks.0, marks.1)
+        };
+        let span = Span::new(self.byte(start), self.byte(end));
+        // go-yaml v2 knows YAML 1.1 only (`found incompatible YAML document`).
+        let message = match copy {
+            Ok(event) => return Ok((event, span)),
+            Err(message) => message,
+        };
+        Err(SyntaxError { message: message.to_owned(), offset: span.start })
+    }
+
+    /// The byte of the text that a mark stands for. Unlike its model in C, libyaml-rs counts bytes.
+    fn byte(&self, index: u64) -> usize {
+        (self.begin + index as usize).min(self.text.len())
+    }
+
+    /// What libyaml found wrong, in its words, with the context that it gives.
+    fn problem(&self) -> SyntaxError {
+        // SAFETY: both are null or texts of libyaml's own that live as long as the program.
+        let (problem, context) = unsafe { (words(self.parser.problem), words(self.parser.context)) };
+        let message = match (problem, context) {
+            (Some(problem), Some(context)) => format!("{problem} {context}"),
+            (Some(problem), None) => problem.to_owned(),
+            _ => "this is not YAML".to_owned(),
+        };
+        let offset = match self.parser.error {
+            // Of a character that YAML does not allow libyaml says no line.
+            c::YAML_READER_ERROR => forbidden(self.text),
+            _ => self.byte(self.parser.problem_mark.index),
+        };
+        SyntaxError { message, offset }
+    }
+}
+
+impl Drop for Events<'_> {
+    fn drop(&mut self) {
+        // SAFETY: it was initialised, and is deleted once.
+        unsafe { c::yaml_parser_delete(ptr::from_mut(&mut *self.parser)) }
+    }
+}
+
+/// A copy of an event that libyaml will free.
+///
+/// # Safety
+/// The event is one that `yaml_parser_parse` has set: its type says which part of the union is there.
+unsafe fn copy(event: &c::yaml_event_t) -> Result<Event, &'static str> {
+    // SAFETY: see above; texts are null or end in a zero, but for a scalar's, which has a length.
+    unsafe {
+        Ok(match event.type_ {
+            c::YAML_DOCUMENT_START_EVENT => {
+                let version = event.data.document_start.version_directive;
+                if !version.is_null() && ((*version).major, (*version).minor) != (1, 1) {
+                    return Err("found incompatible YAML document");
+                }
+                Event::DocumentStart
+            }
+            c::YAML_DOCUMENT_END_EVENT => Event::DocumentEnd,
+            c::YAML_ALIAS_EVENT => Event::Alias { anchor: text(event.data.alias.anchor).unwrap_or_default() },
+            c::YAML_SCALAR_EVENT => {
+                let scalar = event.data.scalar;
+                let value = std::slice::from_raw_parts(scalar.value, scalar.length as usize);
+                Event::Scalar {
+                    anchor: text(scalar.anchor),
+                    tag: text(scalar.tag),
+                    value: String::from_utf8_lossy(value).into_owned(),
+                    style: match scalar.style {
+                        c::YAML_SINGLE_QUOTED_SCALAR_STYLE | c::YAML_DOUBLE_QUOTED_SCALAR_STYLE => Style::Quoted,
+                        c::YAML_LITERAL_SCALAR_STYLE | c::YAML_FOLDED_SCALAR_STYLE => Style::Block,
+                        _ => Style::Plain,
+                    },
+                    implicit: scalar.plain_implicit,
+                }
+            }
+            c::YAML_SEQUENCE_START_EVENT => {
+                let start = event.data.sequence_start;
+                let flow = start.style == c::YAML_FLOW_SEQUENCE_STYLE;
+                Event::SequenceStart { anchor: text(start.anchor), tag: text(start.tag), flow }
+            }
+            c::YAML_MAPPING_START_EVENT => {
+                let start = event.data.mapping_start;
+                let flow = start.style == c::YAML_FLOW_MAPPING_STYLE;
+                Event::MappingStart { anchor: text(start.anchor), tag: text(start.tag), flow }
+            }
+            c::YAML_SEQUENCE_END_EVENT | c::YAML_MAPPING_END_EVENT => Event::CollectionEnd,
+            c::YAML_STREAM_END_EVENT | c::YAML_NO_EVENT => Event::StreamEnd,
+            _ => Event::StreamStart,
+        })
+    }
+}
+
+/// A text of C's that is UTF-8, or none where there is none.
+///
+/// # Safety
+/// It is null or ends in a zero.
+unsafe fn text(text: *const u8) -> Option<String> {
+    // SAFETY: see above.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_string_lossy().into_owned())
+}
+
+/// Words of libyaml's own.
+///
+/// # Safety
+/// They are null, or end in a zero and live as long as the program.
+unsafe fn words(text: *const i8) -> Option<&'static str> {
+    // SAFETY: see above.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_str().unwrap_or_default())
+}
+
+/// Where the first character stands that YAML does not allow.
+fn forbidden(text: &str) -> usize {
+    let allowed = |character: char| match character {
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{feff}' => true,
+        other => other >= '\u{a0}' && !matches!(other, '\u{fffe}' | '\u{ffff}'),
+    };
+    text.find(|character| !allowed(character)).unwrap_or_default()
+}

@@ -1,0 +1,32 @@
+#!/bin/bash
+# hopsfs.sh: brings back the blocks that HopsFS deleted after the backup. They are objects in a versioned bucket; each lies under
+# a delete marker, and is made current again by a copy within the bucket. Nothing is overwritten and nothing is removed: blocks never change
+# once they are written, and one that was born after the backup is unknown to the restored metadata.
+set -euo pipefail
+
+# The metadata that is restored comes from RonDB's backup, and describes a moment between its start and its end: what was there at
+# either is brought back, and what was there at the minute that the backup id of the whole names.
+moments=("$RONDB_TIME" "$BACKUP_TIME")
+for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
+  entry=$(kubectl get configmap "$configmap" -o json 2>/dev/null | jq -r --arg id "$RONDB_ID" '.data[$id] // empty' || true)
+  [ -n "$entry" ] || continue
+  state=$(jq -r '.state' <<<"$entry")
+  if [ "$state" != SUCCESS ]; then
+    echo "hopsfs: RonDB's backup $RONDB_ID is recorded as $state in ConfigMap $configmap: not one to restore from" >&2
+    exit 1
+  fi
+  moments=("$(jq -r '.end_time' <<<"$entry")" "$(jq -r '.start_time' <<<"$entry")" "${moments[@]}")
+  break
+done
+
+versions_at() { # TIME
+  printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
+}
+
+for moment in "${moments[@]}"; do
+  echo "hopsfs: bringing back what was in $BUCKET at $moment"
+  rclone copy --server-side-across-configs --ignore-existing --fast-list --transfers 32 --checkers 32 \
+    --stats 30s --stats-one-line --stats-log-level NOTICE \
+    --exclude "/$BACKUP_PREFIX/**" --exclude '/k8s_backup/**' --exclude '/opensearch*/**' \
+    "$(versions_at "$moment")" "source:$BUCKET"
+done

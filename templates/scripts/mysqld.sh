@@ -1,0 +1,52 @@
+#!/bin/bash
+# mysqld.sh system-tables|sql: starts a MySQL server of its own, on its socket alone, and with it
+#   system-tables: makes the cluster's system tables, which restoring the epoch needs (once in a cluster's life)
+#   sql:           loads databases.sql and users.sql of the backup
+set -euo pipefail
+
+data=/work/mysqld
+socket=$data.sock
+options=(--no-defaults --ndbcluster --ndb-connectstring="$MGMD" --datadir="$data" --socket="$socket"
+  --pid-file="$data.pid" --tmpdir=/work --mysqlx=OFF)
+
+# An init container that runs a second time finds a half-made folder of its first.
+rm -rf "$data"
+mysqld "${options[@]}" --initialize-insecure
+mysqld "${options[@]}" --skip-networking --server-id=1 --ndb-wait-setup="$START_SECONDS" &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait "$server" || true' EXIT
+
+# root has no password in a new data folder, but gets the cluster's as soon as the stored users arrive.
+sql() {
+  local password
+  for password in "${MYSQL_ROOT_PASSWORD:-}" ""; do
+    if MYSQL_PWD=$password mysql --no-defaults -uroot --socket="$socket" -e 'SELECT 1' >/dev/null 2>&1; then
+      MYSQL_PWD=$password mysql --no-defaults -uroot --socket="$socket" "$@"
+      return
+    fi
+  done
+  return 1
+}
+
+until sql -e "SELECT 1 FROM information_schema.engines WHERE engine='ndbcluster' AND support IN ('YES','DEFAULT')" 2>/dev/null | grep -q 1; do
+  kill -0 "$server" || { echo "mysqld: the server has ended before it answered: see above" >&2; exit 1; }
+  ((SECONDS < START_SECONDS)) || { echo "mysqld: no answer within $START_SECONDS s" >&2; exit 1; }
+  sleep 1
+done
+
+case $1 in
+  system-tables)
+    until sql -e 'SELECT COUNT(*) FROM mysql.ndb_apply_status' >/dev/null 2>&1; do
+      kill -0 "$server" || { echo "mysqld: the server has ended while it made the system tables" >&2; exit 1; }
+      ((SECONDS < START_SECONDS)) || { echo "mysqld: no system tables within $START_SECONDS s" >&2; exit 1; }
+      sleep 1
+    done
+    ;;
+  sql)
+    # Tables and users that the chart's own Job has made stay as they are.
+    for file in databases.sql users.sql; do
+      echo "mysqld: loading $file of backup $BACKUP_ID"
+      sed -E 's/^(CREATE (DATABASE|TABLE|USER)) (IF NOT EXISTS )?/\1 IF NOT EXISTS /' "/work/sql/$file" | sql
+    done
+    ;;
+esac

@@ -1,0 +1,48 @@
+#!/bin/bash
+# opensearch.sh: restores one snapshot. The answer's own count of failed shards decides, not its HTTP status, which is 200 all the same.
+set -euo pipefail
+
+# Credentials by file: a command line can be read by others.
+credentials=/work/curl
+(umask 077 && printf 'user = "%s:%s"\n' "${OPENSEARCH_USER:-admin}" "${OPENSEARCH_PASSWORD:-}" >"$credentials")
+
+call() { # METHOD PATH [BODY]
+  curl --silent --show-error --insecure --config "$credentials" --max-time "$RESTORE_SECONDS" \
+    --request "$1" "$OPENSEARCH_URL/$2" ${3:+--header 'Content-Type: application/json' --data "$3"}
+}
+
+fail() {
+  echo "opensearch: $*" >&2
+  exit 1
+}
+
+until call GET "_cluster/health?wait_for_status=yellow&timeout=30s" 2>/work/error | jq -e '.status == "yellow" or .status == "green"' >/dev/null 2>&1; do
+  ((SECONDS < START_SECONDS)) || fail "no healthy answer from $OPENSEARCH_URL within $START_SECONDS s: $(tail -n 1 /work/error)"
+  sleep 2
+done
+
+# A new cluster does not know the repository yet; the chart says what it is.
+if [ -f "/repositories/$REPOSITORY.json" ]; then
+  registered=$(call PUT "_snapshot/$REPOSITORY" "$(cat "/repositories/$REPOSITORY.json")")
+  jq -e '.acknowledged' <<<"$registered" >/dev/null || fail "repository $REPOSITORY is refused: $(jq -c '.error.reason // .' <<<"$registered")"
+fi
+
+found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT")
+state=$(jq -r '.snapshots[0].state // empty' <<<"$found")
+[ "$state" = SUCCESS ] || fail "snapshot $SNAPSHOT of repository $REPOSITORY: ${state:-$(jq -c '.error.reason // .' <<<"$found")}"
+
+body=$(jq -n --arg indices "$INDICES" '{include_global_state: false} + (if $indices == "" then {} else {indices: $indices} end)')
+
+# An open index of the same name would refuse the whole restore. Closing one deletes nothing.
+mapfile -t present < <(call GET "_cat/indices?h=index,status&expand_wildcards=all" | awk '$2 == "open" {print $1}')
+for index in "${present[@]}"; do
+  if jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null; then
+    echo "opensearch: closing $index, which the snapshot replaces"
+    call POST "$index/_close" | jq -e '.acknowledged' >/dev/null || fail "index $index cannot be closed"
+  fi
+done
+
+answer=$(call POST "_snapshot/$REPOSITORY/$SNAPSHOT/_restore?wait_for_completion=true" "$body")
+failed=$(jq -r '.snapshot.shards.failed // "unknown"' <<<"$answer")
+[ "$failed" = 0 ] || fail "snapshot $SNAPSHOT: $failed shards failed: $(jq -c '.error.reason // .snapshot' <<<"$answer")"
+echo "opensearch: snapshot $SNAPSHOT is restored: $(jq -c '.snapshot.shards' <<<"$answer")"

@@ -1,0 +1,385 @@
+//! What integration tests have in common: the program, both real Helms in homes of their own, and the test chart.
+//!
+//! No test needs a network or a cluster. A Helm that is missing is a failure, never a skipped test.
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use hwdr::stream::Stream;
+use hwdr::topology::json_of;
+
+/// The program under test.
+pub const HWDR: &str = env!("CARGO_BIN_EXE_hwdr");
+
+/// The checkout.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A file of the test data.
+pub fn testdata(name: &str) -> String {
+    format!("{ROOT}/testdata/{name}")
+}
+
+/// Where the pinned tools lie (`scripts/tools --dir` is the folder `bin` in it).
+pub fn cache() -> PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    from("HWDR_CACHE")
+        .or_else(|| from("XDG_CACHE_HOME").map(|cache| cache.join("hwdr")))
+        .or_else(|| from("HOME").map(|home| home.join(".cache/hwdr")))
+        .expect("one of HWDR_CACHE, XDG_CACHE_HOME and HOME is set")
+}
+
+/// A major version of Helm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Major {
+    Three,
+    Four,
+}
+
+/// Both.
+pub const BOTH: [Major; 2] = [Major::Three, Major::Four];
+
+impl Major {
+    /// `3` or `4`.
+    pub fn number(self) -> u8 {
+        match self {
+            Major::Three => 3,
+            Major::Four => 4,
+        }
+    }
+
+    /// The real Helm of this version: `$HELM3` or `$HELM4`, or what `scripts/tools` has built.
+    pub fn program(self) -> &'static Path {
+        static PROGRAMS: LazyLock<[PathBuf; 2]> = LazyLock::new(|| BOTH.map(found));
+        &PROGRAMS[usize::from(self == Major::Four)]
+    }
+}
+
+fn found(major: Major) -> PathBuf {
+    let number = major.number();
+    let variable = format!("HELM{number}");
+    let path = std::env::var_os(&variable)
+        .filter(|path| !path.is_empty())
+        .map_or_else(|| cache().join(format!("bin/helm{number}")), PathBuf::from);
+    let version = Command::new(&path).args(["version", "--template", "{{.Version}}"]).output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    match version {
+        Ok(version) if version.starts_with(&format!("v{number}.")) => path,
+        Ok(version) => panic!("{} is Helm {version:?}, and not Helm {number}: correct {variable}", path.display()),
+        Err(error) => panic!(
+            "Helm {number} at {}: {error}\nBuild the pinned ones with\n  scripts/tools helm3 helm4\nor name one with {variable}.",
+            path.display()
+        ),
+    }
+}
+
+/// A home for Helm and a folder to work in, gone when the test is over.
+pub struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        // With a blank: a home may have one.
+        let folder = TempDir::with_prefix("hwdr test ").expect("a temporary folder");
+        Self { folder }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file in it, made with its folders.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("it lies in the home")).expect("a folder");
+        fs::write(&path, text).expect("a file");
+        path.into_os_string().into_string().expect("a temporary path is UTF-8")
+    }
+
+    /// An executable file in it.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let _not_now = spawning();
+        let path = self.write(name, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        path
+    }
+
+    /// Helm's plugins in this home.
+    pub fn plugins(&self) -> PathBuf {
+        // Where both look, and where Helm 4 puts a link to a folder whatever HELM_PLUGINS says.
+        self.path("data/plugins")
+    }
+
+    /// Any program, with this home as Helm's and nothing else of Helm's in its environment.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("HELM_") || name.starts_with("KUBE") || name == "CLICOLOR_FORCE" {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(self.folder.path())
+            .env("HELM_DATA_HOME", self.path("data"))
+            .env("HELM_CONFIG_HOME", self.path("config"))
+            .env("HELM_CACHE_HOME", self.path("cache"))
+            .env("HELM_PLUGINS", self.plugins())
+            .env("KUBECONFIG", "/dev/null")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// Helm, with this home.
+    pub fn helm(&self, major: Major) -> Command {
+        self.command(major.program())
+    }
+
+    /// The program itself, outside of Helm.
+    pub fn hwdr(&self) -> Command {
+        self.command(HWDR)
+    }
+
+    /// The flags by which Helm runs the program as its post-renderer, with `arguments` behind `post-render`. For Helm 4 the
+    /// plugin is set up first, by the program itself.
+    pub fn post_renderer(&self, helm: &mut Command, major: Major, arguments: &[&str]) {
+        match major {
+            Major::Three => helm.args(["--post-renderer", HWDR, "--post-renderer-args", "post-render"]),
+            Major::Four => {
+                run(self.hwdr().args(["post-renderer", "install", "--helm", "4"]), b"").ok();
+                let folder = run(self.hwdr().args(["post-renderer", "path", "--helm", "4"]), b"").text();
+                helm.env("HELM_PLUGINS", folder.trim()).args(["--post-renderer", "hwdr-post-renderer"])
+            }
+        };
+        for argument in arguments {
+            helm.args(["--post-renderer-args", argument]);
+        }
+    }
+
+    /// The same, with a script of the test's own in the program's place.
+    pub fn post_renderer_script(&self, helm: &mut Command, major: Major, script: &str) {
+        let path = self.script("scripts/renderer", script);
+        match major {
+            Major::Three => helm.args(["--post-renderer", &path]),
+            Major::Four => {
+                let plugin = "apiVersion: v1\ntype: postrenderer/v1\nname: renderer\nversion: 0.1.0\nruntime: subprocess\n\
+                     runtimeConfig:\n  platformCommand:\n    - command: $HELM_PLUGIN_DIR/../../scripts/renderer\n";
+                self.write("renderers/renderer/plugin.yaml", plugin);
+                helm.env("HELM_PLUGINS", self.path("renderers")).args(["--post-renderer", "renderer"])
+            }
+        };
+    }
+
+    /// The stream that Helm hands to its post-renderer.
+    pub fn stream(&self, major: Major, case: &Case) -> Vec<u8> {
+        let captured = self.path("captured");
+        let mut helm = self.helm(major);
+        helm.args(case.template()).env("CAPTURED", &captured);
+        self.post_renderer_script(&mut helm, major, "#!/bin/sh\nexec tee \"$CAPTURED\"\n");
+        run(&mut helm, b"").ok();
+        fs::read(captured).expect("the post-renderer ran")
+    }
+
+    /// What Helm prints when its post-renderer answers `stream`.
+    pub fn printed(&self, major: Major, case: &Case, stream: &[u8]) -> String {
+        let answer = self.write("answer", stream);
+        let mut helm = self.helm(major);
+        helm.args(case.template()).env("ANSWER", answer);
+        self.post_renderer_script(&mut helm, major, "#!/bin/sh\ncat >/dev/null\nexec cat \"$ANSWER\"\n");
+        run(&mut helm, b"").text()
+    }
+}
+
+/// Held while a program is started, or a file written that is to be one: a file that a child has open for writing cannot be
+/// executed (ETXTBSY), and every child has all of its parent's files open for a moment.
+fn spawning() -> std::sync::MutexGuard<'static, ()> {
+    static SPAWNING: Mutex<()> = Mutex::new(());
+    SPAWNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What became of a program.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    line: String,
+}
+
+/// Runs a program to its end.
+pub fn run(command: &mut Command, stdin: &[u8]) -> Ran {
+    let line = format!("{command:?}");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = {
+        let _not_now = spawning();
+        command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"))
+    };
+    let mut input = child.stdin.take().expect("a pipe");
+    let output = std::thread::scope(|scope| {
+        // One that refuses its command line does not read its input.
+        scope.spawn(move || input.write_all(stdin).ok());
+        child.wait_with_output().expect("its output")
+    });
+    let stderr = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    Ran { code: output.status.code(), stdout: output.stdout, stderr, line }
+}
+
+impl Ran {
+    /// Its output, if all went well.
+    #[track_caller]
+    pub fn ok(self) -> Vec<u8> {
+        assert_eq!(self.code, Some(0), "{}\n{}\n{}", self.line, self.stderr, String::from_utf8_lossy(&self.stdout));
+        self.stdout
+    }
+
+    /// Its output as text, if all went well.
+    #[track_caller]
+    pub fn text(self) -> String {
+        String::from_utf8(self.ok()).expect("UTF-8")
+    }
+
+    /// Its message, if it failed as a command must: with this code, a message, and not a byte on standard output.
+    #[track_caller]
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.line, self.stderr);
+        assert!(self.stdout.is_empty(), "{}\nwrote {} bytes, and failed", self.line, self.stdout.len());
+        assert!(self.stderr.starts_with("error"), "{}\n{}", self.line, self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}\n{}", self.line, self.stderr);
+        self.stderr
+    }
+}
+
+/// A generation of the test chart, and what Helm does with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    pub generation: &'static str,
+    pub mode: &'static str,
+}
+
+impl Case {
+    /// `none-install`.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.generation, self.mode)
+    }
+
+    pub fn is_upgrade(&self) -> bool {
+        self.mode == "upgrade"
+    }
+
+    /// The flags with the values: an install restores into a new cluster, an upgrade in place.
+    pub fn values(&self) -> Vec<String> {
+        let restore = if self.is_upgrade() { "in-place" } else { "new-cluster" };
+        let generation = format!("global._hopsworks.testGeneration={}", self.generation);
+        ["-f", &testdata("values/base.yaml"), "-f", &testdata(&format!("values/{restore}.yaml")), "--set", &generation]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    /// Helm's command line that renders it.
+    pub fn template(&self) -> Vec<String> {
+        let mut line = ["template", "hops", &testdata("chart"), "-n", "hopsworks"].map(str::to_owned).to_vec();
+        line.extend(self.values());
+        line.extend(self.is_upgrade().then(|| "--is-upgrade".to_owned()));
+        line
+    }
+
+    /// What hwdr takes behind `post-render` or `diff`.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags = self.values();
+        flags.extend(["--for".to_owned(), self.mode.to_owned()]);
+        flags
+    }
+}
+
+/// The documents of a stream with their separator lines: a line that begins with `---` begins a document.
+pub fn documents(stream: &str) -> Vec<&str> {
+    let mut starts = vec![0];
+    starts.extend(stream.match_indices("\n---").map(|(at, _)| at + 1).filter(|at| *at > 0));
+    starts.push(stream.len());
+    starts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).filter(|document| !document.is_empty()).collect()
+}
+
+/// Documents that are not touched keep every byte; touched ones lose no line but that of a marker's TTL; new ones are hwdr's.
+#[track_caller]
+pub fn only_adds(before: &[u8], after: &[u8]) {
+    let (before, after) = (str::from_utf8(before).unwrap(), str::from_utf8(after).unwrap());
+    // What is added stands on a line of its own.
+    let before = if before.ends_with('\n') || before.is_empty() { before } else { &format!("{before}\n") };
+    let (before, after) = (documents(before), documents(after));
+    let (kept, new) = after.split_at(before.len());
+    for (old, new) in before.iter().zip(kept) {
+        let mut lines = new.lines();
+        for line in old.lines() {
+            let is_ttl = line.trim_start().starts_with("ttlSecondsAfterFinished:");
+            let mut rest = lines.clone();
+            match rest.find(|kept| *kept == line) {
+                Some(_) => lines = rest,
+                None => assert!(is_ttl, "lost: {line:?}\nfrom:\n{old}\nwhich became:\n{new}"),
+            }
+        }
+        assert!(
+            old == new || new.contains("hwdr") || new.contains("helm.sh/resource-policy"),
+            "why is it touched?\n{new}"
+        );
+    }
+    for document in new {
+        assert!(document.contains("\n    app.kubernetes.io/managed-by: hwdr\n"), "not hwdr's:\n{document}");
+    }
+}
+
+/// The objects of a stream, `Kind/name`, as JSON. Hooks are left out, which Helm 3 does not show to a post-renderer, and so is
+/// the annotation by which Helm 4 tells where a document came from.
+pub fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
+    let stream = Stream::parse(stream.to_vec()).expect("a sound stream");
+    let mut objects = BTreeMap::new();
+    for object in stream.objects() {
+        let look = stream.look(object);
+        let mut json = json_of(&look.tree, look.root);
+        if let Some(metadata) = json["metadata"].as_object_mut()
+            && let Some(annotations) = metadata.get_mut("annotations").and_then(Json::as_object_mut)
+        {
+            if annotations.contains_key("helm.sh/hook") {
+                continue;
+            }
+            annotations.remove("postrenderer.helm.sh/postrender-filename");
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
+        }
+        objects.insert(format!("{}/{}", object.kind(), object.name()), json);
+    }
+    objects
+}
+
+/// The lines that differ.
+pub fn difference(one: &[u8], other: &[u8]) -> String {
+    let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+    similar::TextDiff::from_lines(&one, &other).unified_diff().to_string()
+}
+
+/// Compares what `hwdr diff` shows with what it is known to show: `testdata/golden/<name>.diff`.
+#[track_caller]
+pub fn golden(name: &str, shown: &str) {
+    let path = testdata(&format!("golden/{name}.diff"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, shown).expect("the golden file");
+        return;
+    }
+    let known = fs::read(&path).unwrap_or_default();
+    assert!(
+        known == shown.as_bytes(),
+        "{path} is not what hwdr diff shows now (if that is right: UPDATE_GOLDEN=1 cargo test):\n{}",
+        difference(&known, shown.as_bytes())
+    );
+}

@@ -1,0 +1,202 @@
+//! The test chart of every generation, through both real Helms, for both restores.
+//!
+//! What changes is compared with `testdata/golden/<generation>-<mode>.diff`: what `hwdr diff` shows of Helm 3's stream. Helm 4
+//! orders and indents otherwise, so its result is compared object by object. `UPDATE_GOLDEN=1 cargo test --test golden` writes the
+//! files anew: look at what changed in them.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, difference, golden, objects, only_adds, run, testdata};
+use sha2::{Digest, Sha256};
+
+macro_rules! cases {
+    ($($name:ident: $generation:literal, $mode:literal;)+) => {
+        $(#[test] fn $name() { check(Case { generation: $generation, mode: $mode }); })+
+    };
+}
+
+cases! {
+    a_chart_without_restores_into_a_new_cluster: "none", "install";
+    a_chart_without_restores_in_place: "none", "upgrade";
+    a_chart_that_restores_into_a_new_cluster: "native", "install";
+    a_chart_that_cannot_restore_in_place_yet: "native", "upgrade";
+    a_chart_that_restores_in_place_into_a_new_cluster: "native-inplace", "install";
+    a_chart_that_restores_in_place: "native-inplace", "upgrade";
+}
+
+fn check(case: Case) {
+    let home = Home::new();
+    let [three, four] = BOTH.map(|major| {
+        let before = home.stream(major, &case);
+        let after = post_render(&home, &case, &before);
+        only_adds(&before, &after);
+        assert_eq!(post_render(&home, &case, &before), after, "the second time it is other bytes");
+        let twice = post_render(&home, &case, &after);
+        assert!(twice == after, "a second pass changes more:\n{}", difference(&after, &twice));
+        let printed = through_helm(&home, major, &case);
+        assert_eq!(printed, home.printed(major, &case, &after), "Helm {} was given something else", major.number());
+        kubernetes_takes(&home, &[("stream", &before), ("result", &after), ("printed", printed.as_bytes())]);
+        (before, after)
+    });
+    same_objects(&three.0, &four.0, "the Helms render the chart differently");
+    same_objects(&three.1, &four.1, "the Helms get different results");
+    let shown = run(home.hwdr().arg("diff").args(case.flags()), &three.0).text();
+    golden(&case.name(), &without_scripts(&shown));
+}
+
+/// `hwdr post-render` on its own, told everything by flags.
+fn post_render(home: &Home, case: &Case, stream: &[u8]) -> Vec<u8> {
+    let mut hwdr = home.hwdr();
+    hwdr.arg("post-render").args(case.flags()).args(unguarded(case));
+    run(&mut hwdr, stream).ok()
+}
+
+/// `helm template` with hwdr as its post-renderer, which asks Helm's command line for the values.
+fn through_helm(home: &Home, major: Major, case: &Case) -> String {
+    let mut helm = home.helm(major);
+    helm.args(case.template());
+    home.post_renderer(&mut helm, major, unguarded(case));
+    run(&mut helm, b"").text()
+}
+
+fn unguarded(case: &Case) -> &'static [&'static str] {
+    if case.is_upgrade() { &["--unguarded"] } else { &[] }
+}
+
+/// Both streams hold the same objects, in whatever order and form. Where a document ends with a block scalar, the Helms do not
+/// agree on its last line break.
+fn same_objects(one: &[u8], other: &[u8], why: &str) {
+    let text = |stream| {
+        let mut text = format!("{:#?}", objects(stream));
+        while text.contains("\\n\"") {
+            text = text.replace("\\n\"", "\"");
+        }
+        text
+    };
+    let (one, other) = (text(one), text(other));
+    assert!(one == other, "{why}:\n{}", difference(one.as_bytes(), other.as_bytes()));
+}
+
+/// The scripts stand in `templates/scripts`; golden files only name them.
+fn without_scripts(diff: &str) -> String {
+    let mut out = String::new();
+    let mut in_scripts = false;
+    for line in diff.split_inclusive('\n') {
+        if line.starts_with("+++ ") {
+            in_scripts = line.contains("/hwdr-scripts-");
+        }
+        let is_text = line.starts_with("+    ") || line == "+\n" || line.starts_with("@@");
+        if in_scripts && is_text && !line.contains("hwdr") {
+            continue;
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+/// Decodes every object into Kubernetes' own types: see `tests/kube-schema`.
+fn kubernetes_takes(home: &Home, streams: &[(&str, &[u8])]) {
+    let mut program = Command::new(&*KUBE_SCHEMA);
+    for (name, stream) in streams {
+        program.arg(home.write(name, stream));
+    }
+    let ran = run(&mut program, b"");
+    assert_eq!(ran.code, Some(0), "{}{}", String::from_utf8_lossy(&ran.stdout), ran.stderr);
+}
+
+/// The program of `tests/kube-schema`, built once for each state of its sources.
+static KUBE_SCHEMA: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = format!("{ROOT}/tests/kube-schema");
+    let mut hash = Sha256::new();
+    for name in ["go.mod", "go.sum", "inspect.go", "main.go"] {
+        hash.update(fs::read(format!("{folder}/{name}")).expect("a source of kube-schema"));
+    }
+    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let program = cache().join(format!("kube-schema/{hash}"));
+    if !program.exists() {
+        fs::create_dir_all(program.parent().expect("it has one")).expect("the cache");
+        let new = program.with_extension(std::process::id().to_string());
+        let mut go = Command::new("go");
+        go.current_dir(&folder).env("CGO_ENABLED", "0");
+        go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o"]).arg(&new).arg(".");
+        let built = go.output().expect("go builds tests/kube-schema: install Go 1.24 or newer");
+        assert!(built.status.success(), "go build in {folder}:\n{}", String::from_utf8_lossy(&built.stderr));
+        // Moved into place: another test may have built it in the meantime.
+        fs::rename(new, &program).expect("the cache");
+    }
+    program
+});
+
+/// With no restore in the values, what comes out is what went in, whatever it is.
+#[test]
+fn without_a_restore_nothing_changes() {
+    let home = Home::new();
+    let case = Case { generation: "native-inplace", mode: "install" };
+    let rendered = [home.stream(Major::Three, &case), home.stream(Major::Four, &case)];
+    let odd: [&[u8]; 12] = [
+        b"",
+        b"\n",
+        b"a: 1",
+        b"\xef\xbb\xbfkind: ConfigMap\n",
+        b"kind: ConfigMap\r\ndata:\r\n  a: |\r\n    b\r\n---\r\n",
+        b"--- # comment\n---\n---",
+        b"%YAML 1.2\n---\na: 1\n...\n",
+        b"a: [1, 2\nb: }\n\t- x",
+        b"a: 1\na: 2\n",
+        b"\xff\xfe not UTF-8 \x80",
+        b"a\0b",
+        b"just a text",
+    ];
+    for stream in rendered.iter().map(Vec::as_slice).chain(odd) {
+        for mode in ["install", "upgrade"] {
+            let mut hwdr = home.hwdr();
+            hwdr.args(["post-render", "--for", mode, "-f", &testdata("values/base.yaml")]);
+            assert!(run(&mut hwdr, stream).ok() == stream, "changed: {:?}", String::from_utf8_lossy(stream));
+        }
+    }
+}
+
+/// The same through Helm: a post-renderer that changes nothing might as well not be there.
+#[test]
+fn without_a_restore_helm_prints_what_it_prints_without_hwdr() {
+    let home = Home::new();
+    let chart = testdata("chart");
+    let base = testdata("values/base.yaml");
+    for mode in [&[][..], &["--is-upgrade"]] {
+        for major in BOTH {
+            let template = |helm: &mut Command| {
+                helm.args(["template", "hops", &chart, "-n", "hopsworks", "-f", &base]).args(mode);
+            };
+            let mut through_cat = home.helm(major);
+            template(&mut through_cat);
+            home.post_renderer_script(&mut through_cat, major, "#!/bin/sh\nexec cat\n");
+            let mut through_hwdr = home.helm(major);
+            template(&mut through_hwdr);
+            home.post_renderer(&mut through_hwdr, major, &[]);
+            assert_eq!(
+                run(&mut through_hwdr, b"").text(),
+                run(&mut through_cat, b"").text(),
+                "Helm {}",
+                major.number()
+            );
+        }
+    }
+}
+
+/// Nothing of the surroundings gets into the result.
+#[test]
+fn the_result_depends_on_nothing_else() {
+    let home = Home::new();
+    let case = Case { generation: "none", mode: "install" };
+    let stream = home.stream(Major::Three, &case);
+    let expected = post_render(&home, &case, &stream);
+    let mut hwdr = Command::new(HWDR);
+    hwdr.arg("post-render").args(case.flags()).current_dir("/");
+    hwdr.env_clear().env("TZ", "Asia/Kathmandu").env("LC_ALL", "tr_TR.UTF-8").env("HELM_DEBUG", "true");
+    assert!(run(&mut hwdr, &stream).ok() == expected);
+}
