@@ -7,7 +7,7 @@ set -euo pipefail
 data=/work/mysqld
 socket=$data.sock
 options=(--no-defaults --ndbcluster --ndb-connectstring="$MGMD" --datadir="$data" --socket="$socket"
-  --pid-file="$data.pid" --tmpdir=/work --mysqlx=OFF)
+  --pid-file="$data.pid" --tmpdir=/work --loose-mysqlx=OFF)
 
 # An init container that runs a second time finds a half-made folder of its first.
 rm -rf "$data"
