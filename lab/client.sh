@@ -5,7 +5,6 @@ export KUBECONFIG=$KUBECONFIG_FILE
 PATH=$(part_dir kubernetes):$PATH
 export PATH
 holder >/dev/null || die "the lab is down: lab/up first"
-MYSQL=$(cat "$RUN/complete" 2>/dev/null || echo "$MYSQL") # as it was brought up
 
 helm_of() { # helm_of 3|4: the override, the one that the project built, or the lab's own part
   local override=HELM$1 shared=${XDG_CACHE_HOME:-$HOME/.cache}/hwdr/bin/helm$1
@@ -39,21 +38,9 @@ show_pods() {
   } >&2
 }
 
-# plain_users SECONDS: without NDB the users that the setup Job makes stay in its own server: make them in the first one.
-plain_users() {
-  local user password
-  kubectl -n "$NS" rollout status statefulset/mysqlds --timeout="$1s" >/dev/null 2>&1 || { show_pods; die "mysqlds is not ready"; }
-  for user in hopsworks hopsfs; do
-    password=$(kubectl -n "$NS" get secret mysql-passwords -o json | jq -r --arg u $user '.data[$u] | @base64d')
-    sql <<<"CREATE USER IF NOT EXISTS '$user'@'%' IDENTIFIED BY '$password'; ALTER USER '$user'@'%' IDENTIFIED BY '$password';
-      GRANT ALL PRIVILEGES ON \`$user\`.* TO '$user'@'%';"
-  done
-}
-
 # wait_ready [SECONDS]: every workload of the chart, and the application, which looks at all of the data as it starts.
 wait_ready() {
   local limit=${1:-600} began=$SECONDS what
-  [ "$MYSQL" = ndb ] || plain_users "$limit"
   for what in statefulset/mgmds statefulset/node-group-0 statefulset/mysqlds statefulset/opensearch statefulset/namenode \
     statefulset/datanode deployment/hopsworks-instance; do
     kubectl -n "$NS" rollout status "$what" --timeout="$((limit - (SECONDS - began)))s" >/dev/null 2>&1 ||

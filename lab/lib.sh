@@ -6,9 +6,6 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${HWDR_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hwdr-lab}
 RUN=${HWDR_LAB_RUN:-$CACHE/run}        # what the running lab writes: data, sockets, pids, logs, keys
 JOBS=${HWDR_LAB_JOBS:-2}               # compilers at a time
-# ndb: MySQL with the NDB engine, as the product has it; it takes longer to build than all the rest. plain: MySQL alone, at once,
-# beside real NDB nodes that nothing writes to.
-MYSQL=${HWDR_LAB_MYSQL:-ndb}
 # shellcheck source=lab/versions.sh
 . "$LAB/versions.sh"
 # shellcheck source=lab/net.sh

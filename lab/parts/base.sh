@@ -6,7 +6,6 @@ build() {
   local uri
   debian mmdebstrap
   uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | head -1)
-  rm -rf "$WORK/rootfs"
   mmdebstrap --mode=root --variant=minbase \
     --include=bash,jq,curl,ca-certificates,procps,hostname,gawk,libicu72,libprotobuf32,libprotobuf-lite32,libssl3,libncurses6,libtinfo6,libtirpc3,libzstd1,liblz4-1,zlib1g,libstdc++6 \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
