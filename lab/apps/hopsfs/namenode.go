@@ -313,16 +313,26 @@ func (n *NameNode) nextID() (int64, error) {
 	return id, err
 }
 
-// call asks a data node that was heard of lately.
-func (n *NameNode) call(method string, b block, data []byte) ([]byte, error) {
-	n.mu.Lock()
-	var address string
-	for a, heard := range n.dataNodes {
-		if time.Since(heard) < 10*time.Second {
-			address = a
+// dataNode is one that was heard of lately. They report every three seconds: a name node that has just started waits for them.
+func (n *NameNode) dataNode() string {
+	for began := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		n.mu.Lock()
+		for address, heard := range n.dataNodes {
+			if time.Since(heard) < 10*time.Second {
+				n.mu.Unlock()
+				return address
+			}
+		}
+		n.mu.Unlock()
+		if time.Since(began) > 10*time.Second {
+			return ""
 		}
 	}
-	n.mu.Unlock()
+}
+
+// call asks a data node.
+func (n *NameNode) call(method string, b block, data []byte) ([]byte, error) {
+	address := n.dataNode()
 	if address == "" {
 		return nil, errors.New("no data node has reported")
 	}
