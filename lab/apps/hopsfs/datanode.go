@@ -21,9 +21,10 @@ func openDataNode() (*DataNode, error) {
 
 // register tells the name node every few seconds where this data node is.
 func (d *DataNode) register() {
+	client := http.Client{Timeout: 3 * time.Second}
 	for ; ; time.Sleep(3 * time.Second) {
 		address := net.JoinHostPort(ownAddress(), env("DATANODE_PORT", "50010"))
-		answer, err := http.Post("http://"+os.Getenv("NAMENODE")+"/datanodes", "text/plain", strings.NewReader(address))
+		answer, err := client.Post("http://"+os.Getenv("NAMENODE")+"/datanodes", "text/plain", strings.NewReader(address))
 		if err != nil {
 			log.Printf("the name node does not answer: %v", err)
 			continue
