@@ -18,6 +18,9 @@ S3_REGION=us-east-1
 HOPSFS_BUCKET=hopsworks            # versioned; HopsFS blocks, and the backups as the chart places them
 BACKUP_BUCKET=hopsworks-backups    # a second one, for what is kept elsewhere
 KUBECONFIG_FILE=$RUN/admin.kubeconfig
+# What a test run notes down, and a new cluster leaves alone: what the backup holds, and what it is called.
+LAB_RECORD=$RUN/notes/record.json
+LAB_BACKUP=$RUN/notes/backup.txt
 
 # The process that holds the namespaces, as the host sees it; nothing if the lab is down.
 holder() {
