@@ -46,12 +46,18 @@ test_check_finds_a_lost_and_a_changed_table() {
 }
 
 test_check_finds_users_and_grants() {
-  sql <<<"CREATE USER intruder@'%'; REVOKE INSERT ON online_first.kinds FROM 'first_writer'@'10.%';"
+  sql <<<"CREATE USER intruder@'%'; REVOKE INSERT ON online_first.kinds FROM 'first_writer'@'10.%'; GRANT DELETE ON online_first.parent TO 'first_writer'@'10.%'"
   local out
   out=$("$LAB/check" "$LAB_RECORD" --service users) && false
   grep -F "extra: user 'intruder'@'%'" <<<"$out"
   grep -F "missing: grant 'first_writer'@'10.%'" <<<"$out"
-  sql <<<"DROP USER intruder@'%'; GRANT INSERT ON online_first.kinds TO 'first_writer'@'10.%';"
+  grep -F "extra: grant 'first_writer'@'10.%': GRANT DELETE" <<<"$out"
+  sql <<<"DROP USER intruder@'%'; GRANT INSERT ON online_first.kinds TO 'first_writer'@'10.%'; REVOKE DELETE ON online_first.parent FROM 'first_writer'@'10.%';
+    RENAME USER 'first_writer'@'10.%' TO 'other'@'10.%'"
+  out=$("$LAB/check" "$LAB_RECORD" --service users) && false
+  grep -Fx "  missing: user 'first_writer'@'10.%'" <<<"$out"
+  grep -Fx "  extra: user 'other'@'10.%'" <<<"$out"
+  sql <<<"RENAME USER 'other'@'10.%' TO 'first_writer'@'10.%'"
   sql <<<"ALTER USER 'first_reader'@'%' IDENTIFIED BY 'another'"
   out=$("$LAB/check" "$LAB_RECORD" --service users) && false
   grep -Fx "  changed: user 'first_reader'@'%'" <<<"$out"
@@ -76,14 +82,26 @@ test_check_finds_a_lost_block_as_a_changed_file() {
   same
 }
 
-test_check_finds_an_extra_file() {
-  echo new >"$RUN/file"
-  fs PUT /user/first/new "$RUN/file"
+test_check_finds_files_missing_extra_and_of_another_content() {
+  local ids
+  # Files made here take ids, and the counter is a row like any other: it is put back as well.
+  ids=$(sql -N -B <<<"SELECT value FROM hopsfs.hdfs_variables WHERE id = 'next_id'")
+  fs GET /user/first/file-1 >"$RUN/file-1"
+  fs GET /user/first/file-2 >"$RUN/file-2"
+  sql <<<"CREATE DATABASE aside; CREATE TABLE aside.inodes AS SELECT * FROM hopsfs.hdfs_inodes WHERE path = '/user/first/file-1';
+    CREATE TABLE aside.blocks AS SELECT * FROM hopsfs.hdfs_block_infos WHERE inode_id IN (SELECT id FROM aside.inodes);
+    DELETE FROM hopsfs.hdfs_block_infos WHERE inode_id IN (SELECT id FROM aside.inodes); DELETE FROM hopsfs.hdfs_inodes WHERE path = '/user/first/file-1';
+    UPDATE hopsfs.hdfs_inodes SET path = '/user/first/new' WHERE path = '/user/first/file-2'"
+  tr 1 2 <"$RUN/file-2" >"$RUN/file-2.wrong"
+  fs PUT /user/first/file-2 "$RUN/file-2.wrong"
   local out
   out=$("$LAB/check" "$LAB_RECORD" --service hopsfs) && false
-  grep -Fx "  extra: file /user/first/new" <<<"$out"
-  fs DELETE /user/first/new
-  "$LAB/check" "$LAB_RECORD" --service hopsfs
+  [ "$(grep '^  ' <<<"$out" | sort)" = "$(printf '  %s\n' "missing: file /user/first/file-1" "extra: file /user/first/new" "changed: file /user/first/file-2" | sort)" ]
+  fs DELETE /user/first/file-2
+  sql <<<"UPDATE hopsfs.hdfs_inodes SET path = '/user/first/file-2' WHERE path = '/user/first/new';
+    INSERT INTO hopsfs.hdfs_inodes SELECT * FROM aside.inodes; INSERT INTO hopsfs.hdfs_block_infos SELECT * FROM aside.blocks;
+    UPDATE hopsfs.hdfs_variables SET value = $ids WHERE id = 'next_id'; DROP DATABASE aside"
+  same
 }
 
 test_check_finds_documents_missing_extra_and_changed() {
@@ -104,7 +122,9 @@ test_check_finds_a_lost_index() {
   local at
   at=$(url opensearch)
   curl -sS --fail -X DELETE "$at/projects"
-  differs opensearch "missing: index projects" "missing: document projects/first_churn" "missing: document projects/first_fraud"
+  curl -sS --fail -X PUT "$at/stranger"
+  differs opensearch "missing: index projects" "missing: document projects/first_churn" "missing: document projects/first_fraud" "extra: index stranger"
+  curl -sS --fail -X DELETE "$at/stranger"
   curl -sS --fail -X POST "$at/_snapshot/default/$(awk '$1 == "opensearch" {print $2}' "$LAB_BACKUP")/_restore?wait_for_completion=true" \
     -H 'Content-Type: application/json' -d '{"indices": "projects", "include_global_state": false}' | jq -e '.snapshot.shards.failed == 0'
   same

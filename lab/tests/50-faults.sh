@@ -52,13 +52,16 @@ test_a_full_volume_refuses_and_is_emptied_again() {
 }
 
 test_a_damaged_part_fails_ndb_restore() {
-  local id
+  local id key keys
   # shellcheck source=lab/tests/40-restore-by-hand.sh
   . "$LAB/tests/40-restore-by-hand.sh"
   id=$(awk '$1 == "rondb" {print $2}' "$LAB_BACKUP")
+  keys=$("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
+  for key in $keys; do "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/whole-${key##*/}"; done
   "$LAB/fault" part cut "$id" 2
   kubectl -n "$NS" delete pod restore-by-hand --ignore-not-found --wait
   restore_pod "$id"
   ! restore 2 --restore-data || false
+  for key in $keys; do "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$RUN/whole-${key##*/}"; done
   kubectl -n "$NS" delete pod restore-by-hand --wait=false
 }
