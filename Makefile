@@ -5,9 +5,9 @@ SHELL := /bin/bash
 
 CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
-SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh' 2>/dev/null | sort -u)
+SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build test lint audit bench clean
+.PHONY: help demo build test lab-test soak lint audit bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -21,6 +21,14 @@ build: ## the program, optimised, at target/release/hwdr
 test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
 	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
+
+lab-test: ## the tests on a real cluster, which it brings up and takes down; needs root (docs/lab.md)
+	scripts/tools helm3 helm4
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/test
+
+soak: ## long runs of the lab: up-and-down cycles, then its tests, again and again
+	scripts/tools helm3 helm4
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/soak
 
 lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck
 	scripts/tools cargo-deny shellcheck

