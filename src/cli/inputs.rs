@@ -5,9 +5,8 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use clap::Args;
 
-use super::ValueArgs;
 use super::messages::Failure;
-use super::values::read_file;
+use super::{ValueArgs, files};
 use crate::helm::command_line::CommandLine;
 use crate::mode::Mode;
 use crate::pipeline;
@@ -135,8 +134,8 @@ impl Inputs {
 
 /// The values as both majors of Helm read them.
 fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
-    let v3 = values::read(inputs, Helm::V3, &mut read_file)?;
-    let v4 = values::read(inputs, Helm::V4, &mut read_file)?;
+    let v3 = values::read(inputs, Helm::V3, &mut files::read)?;
+    let v4 = values::read(inputs, Helm::V4, &mut files::read)?;
     if v3.to_json() != v4.to_json() {
         return Err(Failure::unusable(
             "Helm 3 and Helm 4 read these values differently: a file has more than one document",

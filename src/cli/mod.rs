@@ -1,6 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
 mod diff;
+mod files;
 mod inputs;
 mod krm;
 pub mod lint;
@@ -90,7 +91,7 @@ pub fn run() -> Outcome {
         Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
-        Command::Values(command) => command.run(),
+        Command::Values(command) => finish(command.run()),
     }
 }
 

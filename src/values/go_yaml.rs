@@ -73,6 +73,13 @@ pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
     {
         return true;
     }
+    // go-yaml reads `{}: x` at a document's start as `{}` alone, and never looks at the rest.
+    if text[..at]
+        .match_indices(['}', ']'])
+        .any(|(end, _)| text[end + 1..at].trim_start_matches([' ', '\t']).starts_with(':'))
+    {
+        return true;
+    }
     let long = |line: &str| line.len() > 1024 && !line.is_ascii();
     // The error stands behind the key, or at its start.
     NO_COLON.iter().any(|message| error.message.starts_with(message))

@@ -13,6 +13,7 @@ mod merge;
 mod number;
 mod print;
 mod resolve;
+pub mod show;
 mod strvals;
 mod timestamp;
 

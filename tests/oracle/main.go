@@ -37,9 +37,8 @@ type Case struct {
 type Answer struct {
 	// Typed shows the values with their Go types, see typed.go.
 	Typed string `json:"typed,omitempty"`
-	// JSON is what Helm prints for them as JSON, YAML what it prints as YAML.
+	// JSON is what Helm prints for them as JSON.
 	JSON string `json:"json,omitempty"`
-	YAML string `json:"yaml,omitempty"`
 	// Error is why Helm refuses the case.
 	Error string `json:"error,omitempty"`
 }
@@ -83,9 +82,10 @@ func answer(c *Case) (a Answer) {
 		return Answer{Error: err.Error()}
 	}
 	a.Typed = typed(values)
-	a.JSON, a.YAML, err = printed(values)
+	text, err := json.Marshal(values)
 	if err != nil {
 		return Answer{Error: err.Error()}
 	}
+	a.JSON = string(text)
 	return a
 }

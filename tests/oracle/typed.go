@@ -5,10 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"encoding/json"
-
-	"sigs.k8s.io/yaml"
 )
 
 // typed writes values with the Go types that templates see: i5 is an int64, f5 a float64, as a template would print it.
@@ -62,14 +58,4 @@ func quote(text *strings.Builder, s string) {
 		}
 	}
 	text.WriteByte('"')
-}
-
-// printed gives the values as `helm get values` prints them.
-func printed(values map[string]any) (string, string, error) {
-	j, err := json.Marshal(values)
-	if err != nil {
-		return "", "", err
-	}
-	y, err := yaml.Marshal(values)
-	return string(j), string(y), err
 }

@@ -25,6 +25,7 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
             "collection as a key",
             error.message.contains("map key") && rest.starts_with(['{', '[', '&', '!', '*', '-', '?']),
         ),
+        ("text behind a collection as a key", has_collection_key(text)),
         ("two keys by chance", error.message.contains("by chance")),
         ("UTF-16 in Helm 4", helm == Helm::V4 && error.message.contains("UTF-16") && starts_as_utf16(case)),
         (
@@ -38,6 +39,10 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
 
 fn has_colon_bracket(text: &str) -> bool {
     [":,", ":?", ":[", ":]", ":{", ":}"].iter().any(|pair| text.contains(pair))
+}
+
+fn has_collection_key(text: &str) -> bool {
+    text.split(['}', ']']).skip(1).any(|rest| rest.trim_start_matches([' ', '\t']).starts_with(':'))
 }
 
 fn starts_as_utf16(case: &Case) -> bool {

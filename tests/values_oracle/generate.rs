@@ -787,7 +787,7 @@ pub fn chart(random: &mut Random) -> Case {
     chart_files(random, &mut files, "", "root", 2);
     case.chart = Some(files);
     if !random.one_in(4) {
-        case.texts.insert("mem:0".to_owned(), map(random, 4).into_bytes());
+        case.texts.insert("mem:0".to_owned(), map(random, 3).into_bytes());
         case.files.push("mem:0".to_owned());
     }
     if random.one_in(3) {
@@ -868,7 +868,7 @@ fn chart_files(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, prefi
     }
     files.insert(format!("{prefix}Chart.yaml"), metadata.into_bytes());
     if !random.one_in(5) {
-        files.insert(format!("{prefix}values.yaml"), map(random, 4).into_bytes());
+        files.insert(format!("{prefix}values.yaml"), map(random, 3).into_bytes());
     }
 }
 

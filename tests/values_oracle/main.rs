@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 
+use hwdr::source::Source;
 use hwdr::values::chart::Chart;
-use hwdr::values::{self, Data, Helm, Value, ValueInputs, ValuesError};
+use hwdr::values::{self, Data, Helm, Value, ValueInputs, ValuesError, show};
 use oracle::{Case, Oracle};
 
 /// How a case compares.
@@ -58,13 +59,28 @@ fn compare(oracle: &mut Oracle, case: &Case, helm: Helm) -> Verdict {
             if json != value.to_json() {
                 return Verdict::Different(format!("hwdr: {}\nhelm: {}", value.to_json(), answer.json));
             }
-            Verdict::Same
+            let printed = Source::new("printed", show::yaml(&value, true));
+            match values::read_one(printed.clone()) {
+                Ok(again) if as_floats(again.to_json()) == as_floats(json) => Verdict::Same,
+                _ => Verdict::Different(format!("printed as YAML it does not read back:\n{}", printed.text)),
+            }
         }
         Err(_) if !answer.error.is_empty() => Verdict::Same,
         Err(error) => match alone::reason(&error, case, helm) {
             Some(reason) => Verdict::Alone(reason),
             None => Verdict::Different(format!("hwdr refuses: {error}\nhelm: {}", answer.typed)),
         },
+    }
+}
+
+/// JSON with every number as the float that it is in a values file.
+fn as_floats(json: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Number(number) => number.as_f64().into(),
+        Json::Array(list) => list.into_iter().map(as_floats).collect(),
+        Json::Object(map) => map.into_iter().map(|(name, value)| (name, as_floats(value))).collect(),
+        other => other,
     }
 }
 

@@ -121,6 +121,8 @@ fn import(chart: &mut Chart, helm: Helm) -> Result<(), ValuesError> {
     for wanted in requirements {
         for Import { child, parent } in &wanted.imports {
             let Some(table) = all.path(&format!("{}.{child}", wanted.name)) else { continue };
+            // An empty one is not shared with the subchart's section (`Values.AsMap`).
+            let table = if table.slots().is_empty() { Table::default() } else { table };
             coalesce::tables(&imported, &nested(parent, table), true);
         }
     }
