@@ -31,7 +31,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         backup_time: time_of(id),
         by,
         markers: vec![format!("Job/{marker}")],
-        verified: "every ndb_restore ended with status 0, for every part of the backup",
+        verified: "every ndb_restore ended with status 0, and the parts had all the rows that the backup counts",
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
@@ -54,6 +54,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         what,
         values: json!({
             "job": name,
+            "data_job": data,
             "marker": is_marker,
             "backup_id": id,
             "image": rondb.image,

@@ -21,7 +21,7 @@ restore() { # OLD NODE, ndb_restore's flags
   [[ ${path##*/} == BACKUP-*-PART-* ]] && path=${path%/*}
   echo "rondb: node $node of backup $BACKUP_ID: ndb_restore $*"
   if timeout "$RESTORE_SECONDS" ndb_restore --ndb-connectstring="$MGMD" --nodeid="$node" --backupid="$BACKUP_ID" \
-    --backup-path="$path" "$@"; then
+    --backup-path="$path" "$@" 2>&1 | tee "/work/$node.log"; then
     echo "rondb: node $node of backup $BACKUP_ID: $1 is done"
   else
     local status=$?
@@ -55,9 +55,25 @@ case $1 in
     unique=()
     knows --allow-unique-indexes && unique=(--allow-unique-indexes)
     mapfile -t nodes </work/nodes
+    declare -A rows=()
+    while read -r table fragment count; do
+      rows[$table.$fragment]=$count
+    done </work/rows
+    accounted=0
     for ((i = JOB_COMPLETION_INDEX; i < ${#nodes[@]}; i += PODS)); do
-      restore "${nodes[$i]}" --restore-data "${unique[@]}" "${no_binlog[@]}"
+      node=${nodes[$i]}
+      restore "$node" --restore-data "${unique[@]}" "${no_binlog[@]}"
+      if [ "${#rows[@]}" -eq 0 ] && [ ! -e /work/uncounted ] && grep -qE 'Restored [1-9][0-9]* tuples' "/work/$node.log"; then
+        echo "rondb: node $node had rows, and no part of backup $BACKUP_ID counts any: the part of the node that led the backup is" \
+          "missing in the bucket (there are: ${nodes[*]})" >&2
+        exit 1
+      fi
+      while read -r table fragment; do
+        accounted=$((accounted + ${rows[$table.$fragment]:-0}))
+      done < <(sed -nE 's/.*Processing data in table: .*\(([0-9]+)\) fragment ([0-9]+).*/\1 \2/p' "/work/$node.log" | sort -u)
     done
+    # account.sh adds them up.
+    echo "$accounted" >/dev/termination-log
     ;;
   indexes)
     restore "$first" --rebuild-indexes --restore-epoch "${no_binlog[@]}"
