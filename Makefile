@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh' 2>/dev/null | sort -u)
 
-.PHONY: help demo build test lint audit bench clean
+.PHONY: help demo build test lint audit bench fuzz fuzz-values clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -33,6 +33,13 @@ lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck
 audit: ## known vulnerabilities of what is built in; fetches the advisory database
 	scripts/tools cargo-deny
 	$(BIN)/cargo-deny --locked check advisories
+
+fuzz: ## fuzz each reader for SECONDS_EACH (60); needs a nightly toolchain
+	scripts/fuzz $(or $(SECONDS_EACH),60)
+
+fuzz-values: ## compare CASES (100000) generated values, and a tenth as many charts, with both Helms, from SEED (1) on
+	HWDR_ORACLE_CASES=$(or $(CASES),100000) HWDR_ORACLE_SEED=$(or $(SEED),1) \
+	  cargo test --release --locked --test values_oracle -- --nocapture --test-threads 1
 
 clean: ## what cargo built; the cache stays
 	cargo clean
