@@ -47,13 +47,24 @@ pub enum Error {
 
 /// Whether anything in the values speaks of a restore, be it in a way that is refused later: a misspelt key must not pass as no restore.
 pub fn asks_for_restore(values: &Value) -> bool {
-    [
-        &["global", "_hopsworks", "restoreFromBackup"][..],
-        &["rondb", "rondb", "restoreFromBackup"],
-        &["olk", "opensearch", "restore"],
-    ]
-    .into_iter()
-    .any(|path| values.get(path).is_some_and(says_something))
+    let says = |path: &[&str]| values.get(path).is_some_and(says_something);
+    let snapshots = values.get(&["olk", "opensearch", "restore", "repositories"]).is_some_and(|repositories| {
+        let keys = items(repositories).filter_map(|repository| repository.get(&["snapshots"])).flat_map(items);
+        // A payload alone is what a chart has by default.
+        keys.filter_map(|snapshot| snapshot.get(&["snapshot_name"])).any(says_something)
+    });
+    says(&["global", "_hopsworks", "restoreFromBackup"])
+        || says(&["rondb", "rondb", "restoreFromBackup", "backupId"])
+        || snapshots
+}
+
+/// The values of a map.
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    let map = match &value.data {
+        Data::Map(map) => Some(map),
+        _ => None,
+    };
+    map.into_iter().flat_map(|map| map.values().map(|entry| &entry.value))
 }
 
 /// Whether there is any value in it but nothing, false and the empty string.

@@ -1,6 +1,7 @@
 //! The plan of a restore: what will be done, in order. Made from settings and topology alone; the same input gives the same plan.
 
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::backup_id::BackupId;
@@ -30,6 +31,9 @@ pub struct Plan {
     pub point_of_no_return: PointOfNoReturn,
     /// What the operator has to know: defects of the chart's own steps, and what is left to chance.
     pub warnings: Vec<String>,
+    /// What the templates are given beside that, for the digest.
+    #[serde(skip)]
+    details: String,
 }
 
 /// What the stream shows of the cluster.
@@ -78,7 +82,7 @@ impl Plan {
         if injects_jobs {
             check_storage(restore, topology)?;
         }
-        let warnings = warnings(restore, topology, &steps);
+        let warnings = warnings(restore, topology, namespace, &steps);
         Ok(Self {
             mode: restore.mode,
             backup_id: restore.backup_id.clone(),
@@ -90,15 +94,17 @@ impl Plan {
                 schedules: topology.schedules.clone(),
                 missing: topology::missing(topology),
             },
+            details: details(restore, topology, &steps),
             steps,
             point_of_no_return: point_of_no_return(restore.mode),
             warnings,
         })
     }
 
-    /// A name for the plan that only an equal plan has: SHA-256 of its JSON, the first 16 hexadecimal digits.
+    /// A name for the plan that only an equal plan has: of SHA-256 over its JSON and all that its objects are made of, the first
+    /// 16 hexadecimal digits.
     pub fn digest(&self) -> String {
-        let hash = Sha256::digest(self.to_json().as_bytes());
+        let hash = Sha256::digest(format!("{}\n{}", self.to_json(), self.details));
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -118,6 +124,29 @@ fn as_the_chart_does_it(mut step: Planned) -> Planned {
         };
     }
     step
+}
+
+/// What the objects are made of, in one order: a tool before hwdr may have sorted the keys of the chart's objects.
+fn details(restore: &Restore, topology: &Topology, steps: &[Planned]) -> String {
+    let objects = steps.iter().flat_map(|step| &step.objects);
+    let objects: Vec<_> = objects.map(|object| json!([object.id, object.after, sorted(&object.values)])).collect();
+    let storage = &topology.storage;
+    let credentials: Vec<_> = storage.credentials.iter().map(sorted).collect();
+    let storage = json!([storage.service_account, credentials, storage.options, storage.toolbox]);
+    format!("{restore:?}\n{storage}\n{}", json!(objects))
+}
+
+/// The same with the keys of all maps in order.
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let mut entries: Vec<_> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            entries.sort_by(|one, other| one.0.cmp(&other.0));
+            Json::Object(entries.into_iter().collect())
+        }
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }
 
 fn point_of_no_return(mode: Mode) -> PointOfNoReturn {
@@ -146,7 +175,10 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
         );
     }
     if restore.bucket.is_none() {
-        return missing("the bucket of the backups", "set global._hopsworks.managedObjectStorage.s3.bucket.name");
+        return missing(
+            "the bucket of the backups",
+            "set global._hopsworks.managedObjectStorage.s3.bucket.name, or minio.hopsfs.bucket",
+        );
     }
     if restore.toolbox.is_none() && topology.storage.toolbox.is_none() {
         return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
@@ -154,9 +186,28 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
     Ok(())
 }
 
-fn warnings(restore: &Restore, topology: &Topology, steps: &[Planned]) -> Vec<String> {
+fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
     let mut warnings = Vec::new();
-    if restore.mode == Mode::Upgrade {
+    for workload in &topology.workloads {
+        let held = steps.iter().any(|step| matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role));
+        if let Some(other) = workload.namespace.as_deref().filter(|other| held && *other != namespace) {
+            warnings.push(format!(
+                "{}/{} is in the namespace {other}, and does not wait for the restore: stop it until that is done",
+                workload.kind, workload.name
+            ));
+        }
+    }
+    for restore in topology.restores.iter().filter(|restore| restore.spec["existingResourcePolicy"] != "update") {
+        warnings.push(format!(
+            "the chart's own Restore/{} has no existingResourcePolicy: update, so what exists stays as it is",
+            restore.name
+        ));
+    }
+    let objects = steps.iter().any(|step| step.step == "objects");
+    if restore.mode == Mode::Upgrade && !objects {
+        warnings.push("Velero is off in the chart, so no Kubernetes objects are brought back".to_owned());
+    }
+    if restore.mode == Mode::Upgrade && objects {
         let unnamed = [(&restore.velero_main, MAIN_SCHEDULE), (&restore.velero_users, USERS_SCHEDULE)];
         for (_, schedule) in unnamed.iter().filter(|(name, _)| name.is_none()) {
             warnings.push(format!(
@@ -183,7 +234,7 @@ fn warnings(restore: &Restore, topology: &Topology, steps: &[Planned]) -> Vec<St
 
 /// Whether a script of the Job starts something in the background and then waits without looking at what became of it:
 /// bash's bare `wait` is always true.
-fn swallows_failures(job: &serde_json::Value) -> bool {
+fn swallows_failures(job: &Json) -> bool {
     let containers = ["initContainers", "containers"]
         .into_iter()
         .flat_map(|key| job["spec"]["template"]["spec"][key].as_array().into_iter().flatten());

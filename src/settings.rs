@@ -1,5 +1,6 @@
 //! What the values ask for: the restore, in types that cannot be wrong.
 
+use serde_json::{Value as Json, json};
 use thiserror::Error;
 
 use crate::backup_id::{BackupId, BackupIdError};
@@ -35,8 +36,10 @@ pub struct Restore {
     pub rondb_metadata: String,
     /// The image with bash, kubectl, rclone and jq, where the values name one.
     pub toolbox: Option<String>,
-    /// How long a restore Job may take, where the values say it.
-    pub deadline_seconds: Option<u64>,
+    /// How long restoring RonDB may take, where the values say it.
+    pub rondb_seconds: Option<u64>,
+    /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
+    pub not_honoured: Option<String>,
 }
 
 /// One OpenSearch snapshot to restore: `olk.opensearch.restore.repositories.<repository>.snapshots.<key>`.
@@ -50,6 +53,8 @@ pub struct Snapshot {
     pub id: BackupId,
     /// Which indices, in OpenSearch's own syntax (`"-myindex"` skips one); none means all.
     pub indices: Option<String>,
+    /// The whole `payload`, a map: what `_restore` is given.
+    pub payload: Json,
 }
 
 /// Why the values do not say what to restore.
@@ -64,6 +69,13 @@ pub struct SettingsError {
     pub problem: String,
     /// What to do about it.
     pub help: String,
+}
+
+impl Snapshot {
+    /// Where its id stands in the values.
+    fn path(&self) -> [&str; 8] {
+        ["olk", "opensearch", "restore", "repositories", &self.repository, "snapshots", &self.key, "snapshot_name"]
+    }
 }
 
 impl Restore {
@@ -81,7 +93,11 @@ impl Restore {
         let clear = reader.boolean(&block("forceDataClear"))?;
 
         let Some(backup_id) = global else {
-            for path in [&["rondb", "rondb", "restoreFromBackup", "backupId"][..], &["olk", "opensearch", "restore"]] {
+            let path = ["rondb", "rondb", "restoreFromBackup", "backupId"];
+            let first = snapshots.first().map(Snapshot::path);
+            for path in
+                [rondb.is_some().then_some(&path[..]), first.as_ref().map(|path| &path[..])].into_iter().flatten()
+            {
                 if let Some(value) = reader.at(path) {
                     return Err(error(
                         value,
@@ -140,7 +156,7 @@ impl Restore {
             velero_main: reader.velero_backup("mainScheduleBackupId", MAIN_SCHEDULE)?,
             velero_users: reader.velero_backup("usersScheduleBackupId", USERS_SCHEDULE)?,
             bucket: match reader.name(&["rondb", "rondb", "restoreFromBackup", "s3", "bucketName"])? {
-                None => reader.name(&["global", "_hopsworks", "managedObjectStorage", "s3", "bucket", "name"])?,
+                None => reader.bucket()?,
                 bucket => bucket,
             },
             backup_prefix: reader
@@ -150,7 +166,8 @@ impl Restore {
                 .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"])?
                 .unwrap_or_else(|| "rondb-backups-metadata".to_owned()),
             toolbox: reader.toolbox_image()?,
-            deadline_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
+            not_honoured: reader.not_honoured(),
+            rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
         }))
     }
 }
@@ -181,6 +198,26 @@ impl Reader<'_> {
         }
         let value = self.at(path).expect("it was just read");
         Err(error(value, path, "expected letters, digits, dashes, dots and slashes only", "give it another name"))
+    }
+
+    /// What says which tables are restored.
+    fn not_honoured(&self) -> Option<String> {
+        ["excludeTables", "includeTables", "excludeDatabases", "includeDatabases"].into_iter().find_map(|key| {
+            let path = ["rondb", "rondb", "restoreFromBackup", key];
+            let value = self.at(&path)?;
+            let empty = matches!(&value.data, Data::List(items) if items.is_empty());
+            (!empty).then(|| path.join("."))
+        })
+    }
+
+    /// The bucket that the chart keeps backups in: of the object storage that is switched on.
+    fn bucket(&self) -> Result<Option<String>, SettingsError> {
+        let storage = |keys: &[&'static str]| [&["global", "_hopsworks"], keys].concat();
+        let managed = self.boolean(&storage(&["managedObjectStorage", "enabled"]))?;
+        if !managed && self.boolean(&storage(&["minio", "enabled"]))? {
+            return self.name(&storage(&["minio", "hopsfs", "bucket"]));
+        }
+        self.name(&storage(&["managedObjectStorage", "s3", "bucket", "name"]))
     }
 
     /// A time limit, in seconds.
@@ -242,6 +279,13 @@ impl Reader<'_> {
                     let at = |last: &[&'static str]| [&of_repository[..], &[key.as_str()], last].concat();
                     let id = self.backup_id(&at(&["snapshot_name"]))?.or_else(|| global.cloned());
                     let indices = self.string(&at(&["payload", "indices"]))?;
+                    let payload = match self.at(&at(&["payload"])) {
+                        None => json!({}),
+                        Some(value @ Value { data: Data::Map(_), .. }) => value.to_json(),
+                        Some(value) => {
+                            return Err(error(value, &at(&["payload"]), "expected a map", "see OpenSearch's _restore"));
+                        }
+                    };
                     for name in [repository, key] {
                         if !is_name(name) {
                             let value = self.at(&at(&[])).unwrap_or(self.values);
@@ -265,7 +309,13 @@ impl Reader<'_> {
                         ));
                     }
                     if let Some(id) = id {
-                        snapshots.push(Snapshot { repository: repository.clone(), key: key.clone(), id, indices });
+                        snapshots.push(Snapshot {
+                            repository: repository.clone(),
+                            key: key.clone(),
+                            id,
+                            indices,
+                            payload,
+                        });
                     }
                 }
             }
@@ -276,6 +326,7 @@ impl Reader<'_> {
                 key: "default".to_owned(),
                 id: id.clone(),
                 indices: None,
+                payload: json!({}),
             });
         }
         Ok(snapshots)

@@ -88,6 +88,7 @@ fn what_cannot_be_restored_whole_is_refused() {
         ("no HopsFS", without(&stream, &["name: namenode"]), "no HopsFS in the rendered stream"),
         ("no OpenSearch", without(&stream, &["opensearch"]), "OpenSearch is not in the rendered stream"),
         ("no object storage", without(&stream, &["rondbService: create-backup"]), "how the chart reaches its backups"),
+        ("no replicas", replaced(&stream, "replicas: 2", "replicas: 0"), "have no replicas"),
         ("two clusters", twice, "two RonDB clusters"),
         ("nothing", Vec::new(), "no RonDB in the rendered stream"),
     ] {
@@ -110,6 +111,32 @@ fn an_external_opensearch_is_restored_too() {
     let shown = plan(&home, &NEW_CLUSTER, &[], &external).text();
     assert!(shown.contains("it is taken for an external one"), "{shown}");
     assert!(shown.contains("Job/opensearch-restore-default-default-254811140"), "{shown}");
+}
+
+/// What comes out is in the plan, so another bucket is another plan.
+#[test]
+fn the_digest_names_all_that_is_done() {
+    let home = Home::new();
+    let stream = home.stream(Major::Three, &NEW_CLUSTER);
+    let digest = |more: &[&str]| {
+        let json: Json =
+            plan(&home, &NEW_CLUSTER, &[&["-o", "json"], more].concat(), &stream).text().parse().expect("JSON");
+        json["digest"].to_string()
+    };
+    let bucket = digest(&["--set", "rondb.rondb.restoreFromBackup.s3.bucketName=other"]);
+    let prefix = digest(&["--set", "rondb.rondb.restoreFromBackup.pathPrefix=other"]);
+    let time = digest(&["--set", "rondb.rondb.timeoutsMinutes.restoreNativeBackup=60"]);
+    let all = std::collections::BTreeSet::from([digest(&[]), bucket, prefix, time]);
+    assert_eq!(all.len(), 4, "{all:?}");
+}
+
+/// What hwdr's own Jobs do not honour is not passed over in silence.
+#[test]
+fn tables_that_are_to_be_left_out_are_refused() {
+    let home = Home::new();
+    let stream = home.stream(Major::Three, &NEW_CLUSTER);
+    let more = ["--set", "rondb.rondb.restoreFromBackup.excludeTables={a.b}"];
+    assert!(plan(&home, &NEW_CLUSTER, &more, &stream).failed(1).contains("excludeTables is set"));
 }
 
 #[test]

@@ -429,3 +429,18 @@ fn helms_log_is_not_written_over() {
         assert!(log.starts_with("what was there before\n"), "Helm {}: {log}", major.number());
     }
 }
+
+/// What a chart has by default asks for no restore, and needs no mode.
+#[test]
+fn defaults_ask_for_nothing() {
+    let home = Home::new();
+    home.write(
+        "a.yaml",
+        "olk: {opensearch: {restore: {repositories: {default: {snapshots: {default: {payload: {indices: x}}}}}}}}\n",
+    );
+    home.write("b.yaml", "rondb: {rondb: {restoreFromBackup: {backupId: null, pathPrefix: rondb_backup}}}\n");
+    let stream = b"kind: ConfigMap\n";
+    for file in ["a.yaml", "b.yaml"] {
+        assert_eq!(run(home.hwdr().args(["post-render", "-f", file]), stream).ok(), stream, "{file}");
+    }
+}

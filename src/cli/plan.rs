@@ -127,6 +127,7 @@ const GROUPS: &[(&str, &[Role])] = &[
     ("MySQL", &[Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::Rdrs, Role::MysqldSetup]),
     ("HopsFS", &[Role::NameNode, Role::HopsfsDataNode]),
     ("OpenSearch", &[Role::OpenSearch]),
+    ("S3", &[Role::ObjectStorage]),
     ("application", &[Role::Application]),
     ("backups", &[Role::RondbBackup, Role::OpenSearchBackup]),
 ];

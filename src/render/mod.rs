@@ -8,16 +8,17 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
+use crate::backup_id::BackupId;
 use crate::plan::Plan;
 use crate::settings::Restore;
 use crate::steps::By;
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
-use crate::topology::{MANAGED_BY, Topology, Workload, json_of, template_path};
+use crate::topology::{MANAGED_BY, Topology, USER, Workload, json_of, template_path};
 use crate::yaml::{NodeId, Tree};
 
-/// How long Jobs may take where the values do not say it: a day.
-const DEADLINE: u64 = 24 * 3600;
+/// How long one part of a restore may take where the values do not say it: a day.
+const DAY: u64 = 24 * 3600;
 /// The init container and the volumes that hwdr adds to the chart's own pods.
 const GATE: &str = "hwdr-gate";
 
@@ -83,7 +84,10 @@ pub fn to_yaml(value: &Json) -> String {
 
 /// What every template may use.
 fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
-    let deadline = restore.deadline_seconds.unwrap_or(DEADLINE);
+    let rondb_seconds = restore.rondb_seconds.unwrap_or(DAY);
+    // All Jobs and gates begin at once and wait for each other: the last one's time is that of all. RonDB's limit counts three times
+    // (metadata, rows, indexes).
+    let deadline = 3 * rondb_seconds + DAY;
     json!({
         "id": plan.backup_id,
         "labels": {
@@ -101,6 +105,7 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
         "credentials": topology.storage.credentials,
         "metadata_configmap": restore.rondb_metadata,
         "deadline": deadline,
+        "rondb_seconds": rondb_seconds,
         "hygiene": {
             "securityContext": {
                 "allowPrivilegeEscalation": false,
@@ -134,9 +139,11 @@ fn volumes(plan: &Plan) -> Json {
 
 /// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
 fn holds(plan: &Plan, workload: &Workload) -> (Vec<&'static str>, Vec<String>) {
+    // A gate needs the scripts and the Jobs beside it; the plan warns of who is elsewhere.
+    let elsewhere = workload.namespace.as_ref().is_some_and(|namespace| *namespace != plan.namespace);
     plan.steps
         .iter()
-        .filter(|step| matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role))
+        .filter(|step| !elsewhere && matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role))
         .filter_map(|step| Some((step.step, step.last_job.clone()?)))
         .unzip()
 }
@@ -169,6 +176,7 @@ fn gates(
         }
         let mut context = common.clone();
         context["after"] = json!(after);
+        context["run_as_user"] = json!(workload.pod.user().is_none().then_some(USER));
         let gate = templates::render("gate.yaml", &context);
         let edited = rendered.edits.add_to_list(&look, spec, "initContainers", &gate, At::Front).and_then(|()| {
             for volume in common["volumes"].as_array().expect("volumes() makes a list") {
@@ -206,8 +214,10 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
         let mut edit = || -> Result<(), EditError> {
             let metadata = look.tree.get(look.root, "metadata").unwrap_or(look.root);
             let annotations = look.tree.get(metadata, "annotations");
+            // Without an id in its name it says nothing of a backup, and would stand in the next installation's way.
+            let names_backup = object.name().rsplit('-').next().is_some_and(|id| BackupId::parse(id).is_ok());
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
-            if kept.is_none() {
+            if kept.is_none() && (kind == "Restore" || names_backup) {
                 let line = "helm.sh/resource-policy: keep";
                 match annotations {
                     Some(map) => rendered.edits.add_entry(&look, map, "helm.sh/resource-policy", "keep")?,

@@ -22,7 +22,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     let planned = both.into_iter().map(|(schedule, backup, data)| {
         let name = backup.as_deref().unwrap_or(schedule);
         let id = format!("Restore/{name}");
-        let chart = input.topology.restores.iter().any(|restore| restore.name == name);
+        let chart = chart_restore(input, name, schedule, backup.as_deref())?;
         let object = Object {
             template: "velero-restore.yaml",
             id: id.clone(),
@@ -30,21 +30,34 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             values: json!({"name": name, "namespace": namespace, "backup": backup, "schedule": schedule}),
             after: Vec::new(),
         };
-        Planned {
+        Ok(Planned {
             step: "objects",
             does: format!("brings back {data} as they were; what exists is updated"),
             backup: backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}")),
             backup_time: backup.as_deref().and_then(time_of),
             by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
             markers: vec![id],
-            verified: "the Restore's phase is Completed, without errors",
+            verified: "by you: nothing waits for its phase, which must be Completed (kubectl get restores -n velero)",
             undone: "restore the Velero backup that was taken before",
             objects: if chart { Vec::new() } else { vec![object] },
             last_job: None,
             holds: &[],
-        }
+        })
     });
-    Ok(planned.collect())
+    planned.collect()
+}
+
+/// Whether the chart renders this Restore itself, by name and by what it restores.
+fn chart_restore(input: &Input, name: &str, schedule: &str, backup: Option<&str>) -> Result<bool, PlanError> {
+    let Some(restore) = input.topology.restores.iter().find(|restore| restore.name == name) else { return Ok(false) };
+    let (key, expected) = backup.map_or(("scheduleName", schedule), |backup| ("backupName", backup));
+    if restore.spec[key] != expected {
+        return Err(PlanError::new(
+            format!("the chart's own Restore {name} does not have {key}: {expected}, which the values ask for"),
+            "render the chart and hwdr with the same values",
+        ));
+    }
+    Ok(true)
 }
 
 /// Into a new cluster.
@@ -57,7 +70,7 @@ fn before(input: &Input) -> Vec<Planned> {
         backup_time: backup.as_deref().and_then(time_of),
         by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
         markers: Vec::new(),
-        verified: "the Restore's phase is Completed, without errors",
+        verified: "by you: its phase must be Completed (kubectl get restores -n velero)",
         undone: "delete what was restored: the cluster is new",
         objects: Vec::new(),
         last_job: None,

@@ -18,7 +18,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
 }
 
 fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned, PlanError> {
-    let Snapshot { repository, key, id, indices } = snapshot;
+    let Snapshot { repository, key, id, indices, payload } = snapshot;
     let topology = input.topology;
     let name = format!("opensearch-restore-{repository}-{key}");
     let planned = |by, marker: String, objects| Planned {
@@ -35,13 +35,16 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        holds: &[Role::Application],
+        holds: &[Role::Application, Role::OpenSearchBackup],
     };
     let global = &input.restore.backup_id;
-    for id_in_name in [id, global] {
-        if let Some(job) = chart_job(topology, &name, id_in_name, |content| content.contains("restore"))? {
-            return Ok(planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new()));
-        }
+    // The chart names the Job by either id; one for a third is none of ours.
+    let found = match chart_job(topology, &name, id, |content| content.contains("restore")) {
+        Err(error) => chart_job(topology, &name, global, |content| content.contains("restore")).map_err(|_| error),
+        found => found,
+    };
+    if let Some(job) = found? {
+        return Ok(planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new()));
     }
     let Some(opensearch) = &topology.opensearch else {
         return Err(PlanError::new(
@@ -62,6 +65,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "backup_id": id,
             "repository": repository,
             "mandatory": MANDATORY,
+            "payload": payload.to_string(),
             "indices": indices.as_deref().unwrap_or_default(),
             "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),
             "opensearch_url": opensearch.url,

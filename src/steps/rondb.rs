@@ -17,6 +17,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "post-render the whole umbrella chart (rondb.enabled), not a part of it",
         ));
     };
+    if rondb.data_nodes == 0 {
+        return Err(PlanError::new(
+            "RonDB's data nodes have no replicas in the rendered stream: there is nothing to restore into",
+            "set rondb.rondb.clusterSize.activeDataReplicas",
+        ));
+    }
     if topology.role(Role::ManagementNode).count() > 1 {
         return Err(PlanError::new(
             "two RonDB clusters in the rendered stream: which of them the backup belongs to is not known",
@@ -39,6 +45,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     };
     if let Some(job) = chart_job(topology, MARKER, id, |content| content.contains("ndb_restore"))? {
         return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+    }
+    if let Some(key) = &input.restore.not_honoured {
+        return Err(PlanError::new(
+            format!("{key} is set, and hwdr's own Jobs do not honour it: they restore everything"),
+            "take it out, or use a chart that restores RonDB itself",
+        ));
     }
     let Some(management) = &rondb.management else {
         return Err(PlanError::new(

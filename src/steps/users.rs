@@ -22,11 +22,23 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        holds: &[Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::Rdrs, Role::NameNode, Role::Application],
+        holds: &[
+            Role::Mysqld,
+            Role::BinlogServer,
+            Role::ReplicaApplier,
+            Role::Rdrs,
+            Role::NameNode,
+            Role::Application,
+            Role::RondbBackup,
+        ],
     };
     // The Job without an id is part of every installation; it restores only if it loads what a backup holds.
-    if let Ok(Some(job)) = chart_job(input.topology, MARKER, id, |content| content.contains(".sql")) {
-        return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+    match chart_job(input.topology, MARKER, id, |content| content.contains(".sql")) {
+        Ok(Some(job)) => {
+            return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+        }
+        Err(error) if input.topology.job(MARKER).is_none() => return Err(error),
+        Ok(None) | Err(_) => {}
     }
     let marker = format!("{MARKER}-{id}");
     // The chart's Job that makes its own users comes first, where Helm renders it at all.

@@ -9,6 +9,7 @@ mod opensearch;
 mod pods;
 mod read;
 mod rondb;
+mod services;
 
 use memchr::memmem;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use serde_json::Value as Json;
 pub use members::{Member, Missing, members, missing};
 pub use object_storage::ObjectStorage;
 pub use opensearch::OpenSearch;
-pub use pods::{Pod, Role, Workload, template_path};
+pub use pods::{Pod, Role, USER, Workload, template_path};
 pub use read::json as json_of;
 pub use rondb::Rondb;
 
@@ -73,6 +74,8 @@ pub struct Restore {
     pub object: usize,
     /// Its name.
     pub name: String,
+    /// Its `spec`.
+    pub spec: Json,
 }
 
 /// A HorizontalPodAutoscaler.
@@ -130,7 +133,11 @@ impl Topology {
                 "ConfigMap" => configmaps.push(json),
                 "Service" => services.push(json),
                 "Restore" if object.api_version().starts_with("velero.io/") => {
-                    topology.restores.push(Restore { object: index, name: object.name().to_owned() });
+                    topology.restores.push(Restore {
+                        object: index,
+                        name: object.name().to_owned(),
+                        spec: json["spec"].clone(),
+                    });
                 }
                 "Schedule" if object.api_version().starts_with("velero.io/") => {
                     topology.schedules.push(object.name().to_owned());
@@ -159,9 +166,12 @@ impl Topology {
             .iter()
             .filter(|workload| workload.role == Role::DataNode)
             .find_map(|workload| stream.objects()[workload.object].namespace().map(str::to_owned));
+        topology.storage = ObjectStorage::of(&topology.workloads, &configmaps);
+        for (url, role) in services::servers(&topology.workloads, &topology.storage) {
+            services::give_role(&mut topology.workloads, &services, &url, role);
+        }
         topology.rondb = Rondb::of(&topology.workloads, &configmaps);
         topology.opensearch = OpenSearch::of(&topology.workloads, &configmaps, &services);
-        topology.storage = ObjectStorage::of(&topology.workloads, &configmaps);
         topology
     }
 

@@ -33,6 +33,8 @@ pub enum Role {
     NameNode,
     /// HopsFS's data nodes.
     HopsfsDataNode,
+    /// What others reach their objects through, within the cluster (MinIO).
+    ObjectStorage,
     /// Anything else that runs all the time: it may write, so it waits until everything is back.
     Application,
     /// Jobs and CronJobs that are none of the above.
@@ -50,6 +52,8 @@ pub struct Workload {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The namespace that it names; none where it leaves that to Helm.
+    pub namespace: Option<String>,
     /// How many pods it wants; none where that is not said (then Kubernetes makes one).
     pub replicas: Option<u64>,
     /// The headless Service that names its pods.
@@ -66,6 +70,9 @@ pub struct Pod {
     /// `spec` of the template.
     pub spec: Json,
 }
+
+/// Who injected containers run as where the chart's own pods are root, or do not say who they are.
+pub const USER: u64 = 1000;
 
 /// What an injected pod takes over from one of the chart's, ready to stand in a pod's `spec`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,6 +98,7 @@ impl Workload {
             kind: kind.to_owned(),
             name: text(&json["metadata"]["name"]).to_owned(),
             role: role_of(kind, &pod),
+            namespace: json["metadata"]["namespace"].as_str().map(str::to_owned),
             replicas: json["spec"]["replicas"].as_u64(),
             service: json["spec"]["serviceName"].as_str().map(str::to_owned),
             pod,
@@ -134,6 +142,11 @@ impl Pod {
         items(&self.spec["containers"])
     }
 
+    /// The user that its containers run as where they do not say it themselves, if that is not root.
+    pub fn user(&self) -> Option<u64> {
+        self.spec["securityContext"]["runAsUser"].as_u64().filter(|user| *user > 0)
+    }
+
     /// Its containers, with init containers.
     pub fn all_containers(&self) -> impl Iterator<Item = &Json> {
         items(&self.spec["initContainers"]).chain(self.containers())
@@ -158,7 +171,7 @@ impl Pod {
             }
         }
         let theirs = &self.spec["securityContext"];
-        let user = theirs["runAsUser"].as_u64().filter(|user| *user > 0).unwrap_or(1000);
+        let user = self.user().unwrap_or(USER);
         let group = |key: &str| theirs[key].as_u64().unwrap_or(user);
         settings.insert(
             "securityContext".to_owned(),

@@ -8,12 +8,12 @@ if [ -e /work/uncounted ]; then
   exit 0
 fi
 expected=$(awk '{rows += $3} END {printf "%.0f", rows}' /work/rows)
-pods=$(kubectl get pods -l "batch.kubernetes.io/job-name=$1" -o json)
+listed=$(kubectl get pods -l "batch.kubernetes.io/job-name=$1" -o json)
 # One pod for each index of the Job: the one that succeeded.
 restored=$(jq -r '[.items[] | select(.status.phase == "Succeeded")
   | {index: .metadata.annotations["batch.kubernetes.io/job-completion-index"],
      rows: (.status.containerStatuses[0].state.terminated.message // "" | tonumber? // null)}]
-  | unique_by(.index) | if length == 0 or any(.rows == null) then "unknown" else "\(length) \(map(.rows) | add)" end' <<<"$pods")
+  | unique_by(.index) | if length == 0 or any(.rows == null) then "unknown" else "\(length) \(map(.rows) | add)" end' <<<"$listed")
 if [ "$restored" = unknown ] || [ "${restored% *}" != "$PODS" ]; then
   echo "account: the pods of Job $1 do not say how many rows they restored (they say: $restored), so it is not known that all of" \
     "backup $BACKUP_ID is there. See: kubectl get pods -l batch.kubernetes.io/job-name=$1" >&2

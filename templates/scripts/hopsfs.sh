@@ -7,8 +7,10 @@ set -euo pipefail
 # The metadata that is restored comes from RonDB's backup, and describes a moment between its start and its end: what was there at
 # either is brought back, and what was there at the minute that the backup id of the whole names.
 moments=("$RONDB_TIME" "$BACKUP_TIME")
+known=false
 for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
-  entry=$(kubectl get configmap "$configmap" -o json 2>/dev/null | jq -r --arg id "$RONDB_ID" '.data[$id] // empty' || true)
+  found=$(kubectl get configmap "$configmap" --ignore-not-found -o json)
+  entry=$(jq -r --arg id "$RONDB_ID" '.data[$id] // empty' <<<"$found")
   [ -n "$entry" ] || continue
   state=$(jq -r '.state' <<<"$entry")
   if [ "$state" != SUCCESS ]; then
@@ -16,8 +18,15 @@ for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
     exit 1
   fi
   moments=("$(jq -r '.end_time' <<<"$entry")" "$(jq -r '.start_time' <<<"$entry")" "${moments[@]}")
+  known=true
   break
 done
+if ! $known; then
+  # What was current a little later is brought back too: blocks that no restored file knows do no harm.
+  echo "hopsfs: WARNING: no entry of RonDB's backup $RONDB_ID in the ConfigMaps $METADATA_CONFIGMAP*: when it ended is not known;" \
+    "the hour after it began is covered" >&2
+  moments=("$(date -u -d "$RONDB_TIME + 1 hour" '+%Y-%m-%dT%H:%M:%SZ')" "${moments[@]}")
+fi
 
 # rclone takes times without a zone as local ones.
 export TZ=UTC

@@ -38,14 +38,24 @@ for index in $MANDATORY_INDICES; do
     fail "snapshot $SNAPSHOT does not hold the index $index, which Hopsworks needs: take another, or set payload.indices to \"-$index\""
 done
 
-body=$(jq -n --arg indices "$INDICES" '{include_global_state: false} + (if $indices == "" then {} else {indices: $indices} end)')
+body=$(jq -n --argjson payload "$PAYLOAD" '{include_global_state: false} + $payload')
 
 # An open index of the same name would refuse the whole restore. Closing one deletes nothing.
+# What is closed and then not restored (the payload leaves it out, or the restore is refused) is opened again.
+closed=()
+reopen() {
+  local index
+  for index in "${closed[@]}"; do
+    call POST "$index/_open" >/dev/null || echo "opensearch: index $index is closed, and could not be opened again" >&2
+  done
+}
+trap reopen EXIT
 mapfile -t present < <(call GET "_cat/indices?h=index,status&expand_wildcards=all" | awk '$2 == "open" {print $1}')
 for index in "${present[@]}"; do
   if jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null; then
     echo "opensearch: closing $index, which the snapshot replaces"
     call POST "$index/_close" | jq -e '.acknowledged' >/dev/null || fail "index $index cannot be closed"
+    closed+=("$index")
   fi
 done
 
@@ -55,6 +65,7 @@ failed=$(jq -r '.snapshot.shards.failed // "unknown"' <<<"$answer")
 
 # A restored index is of use only once its primaries are up; the payload may have left out some.
 mapfile -t restored < <(jq -r '.snapshot.indices[]' <<<"$answer")
+mapfile -t closed < <(comm -23 <(printf '%s\n' "${closed[@]}" | sort) <(printf '%s\n' "${restored[@]}" | sort) | grep . || true)
 [ "${#restored[@]}" -gt 0 ] || fail "snapshot $SNAPSHOT: no index was restored by the payload's indices '$INDICES'"
 for index in "${restored[@]}"; do
   until call GET "_cluster/health/$index?wait_for_status=yellow&timeout=30s" | jq -e '.status != "red" and .timed_out == false' >/dev/null; do
