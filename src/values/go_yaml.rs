@@ -36,6 +36,10 @@ pub(super) fn check_text(text: &str, source: &Arc<Source>, offset: usize) -> Res
 /// Refuses what libyaml has read as YAML.
 pub(super) fn check_tree(tree: &Tree, text: &str, source: &Arc<Source>, offset: usize) -> Result<(), ValuesError> {
     let place = |start, end| Some(Place::new(Arc::clone(source), Span::new(offset + start, offset + end)));
+    if let Some(at) = behind_root(tree, text) {
+        let message = "Helm stops at the end of this collection, and drops the rest of the text without a word";
+        return Err(ValuesError::unsupported(message, place(at, at)));
+    }
     // Nodes come in the order of the text.
     let mut flow_ends = 0;
     for node in tree.nodes() {
@@ -85,6 +89,23 @@ pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
         && (text[..at].rsplit('\n').next().is_some_and(long) || text[at..].split('\n').next().is_some_and(long))
 }
 
+/// Where text stands behind a document that is a collection in brackets, if there is any but comments and the next document.
+fn behind_root(tree: &Tree, text: &str) -> Option<usize> {
+    let root = tree.node(*tree.roots().first()?);
+    if !matches!(root.data, Data::Sequence { flow: true, .. } | Data::Mapping { flow: true, .. }) {
+        return None;
+    }
+    let mut at = root.span.end;
+    loop {
+        at = text.len() - text[at..].trim_start().len();
+        let rest = &text[at..];
+        if !rest.starts_with('#') {
+            return (!rest.is_empty() && !rest.starts_with("---") && !rest.starts_with("...")).then_some(at);
+        }
+        at += rest.find('\n').unwrap_or(rest.len());
+    }
+}
+
 /// Whether the first document is a collection in brackets.
 fn flow_root(text: &str) -> bool {
     let mut rest = text;
@@ -101,11 +122,11 @@ fn flow_root(text: &str) -> bool {
     }
 }
 
-/// Whether an empty node ends in a tag and a comma. (`!<verbatim,tag>` is the same to both.)
+/// Whether an empty node ends in a tag and a comma. (`!<tag>,` Helm refuses.)
 fn tag_meets_comma(node: &Node, text: &str) -> bool {
     let written = &text[node.span.start..node.span.end];
     let last = written.rsplit(char::is_whitespace).next().unwrap_or(written);
-    last.starts_with('!') && !last.ends_with('>') && text[node.span.end..].starts_with(',')
+    last.starts_with('!') && text[node.span.end..].starts_with(',')
 }
 
 /// Where `\/` stands in a text in double quotes, with what may stand before them: YAML 1.2 has this escape, YAML 1.1 and go-yaml have not.

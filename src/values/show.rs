@@ -138,7 +138,8 @@ fn leaf(value: &Value) -> String {
     match &value.data {
         Data::Null => "null".to_owned(),
         Data::Bool(value) => value.to_string(),
-        Data::Number(number) => number.to_json_text(),
+        // Without a point it would be read as a whole number, and lose its sign.
+        Data::Number(number) => Some(number.to_json_text()).filter(|text| text != "-0").unwrap_or("-0.0".to_owned()),
         Data::String(string) => text(string),
         Data::List(_) => "[]".to_owned(),
         Data::Map(_) => "{}".to_owned(),

@@ -193,6 +193,7 @@ const TAGS: &[&str] = &[
     "!!int:",
     "&a !!str,",
     "!!str &a,",
+    "!<foo>,",
     "!a[b] ",
 ];
 
