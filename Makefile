@@ -18,8 +18,8 @@ demo: ## set up what is missing, and run the main job on the embedded chart
 build: ## the program, optimised, at target/release/hwdr
 	cargo build --release --locked
 
-test: ## unit, golden and integration tests, through both Helms; no cluster is needed
-	scripts/tools helm3 helm4
+test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
+	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
 
 lab-test: ## the tests on a real cluster, which it brings up and takes down; needs root (docs/lab.md)
@@ -41,6 +41,11 @@ lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck
 audit: ## known vulnerabilities of what is built in; fetches the advisory database
 	scripts/tools cargo-deny
 	$(BIN)/cargo-deny --locked check advisories
+
+bench: build ## how fast it is, beside its peers (benches/)
+	scripts/tools helm3 yq kustomize
+	HELM3=$(BIN)/helm3 PATH=$(BIN):$$PATH cargo bench --locked --bench post_render
+	benches/lint.sh
 
 clean: ## what cargo built; the cache stays
 	cargo clean

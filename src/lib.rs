@@ -6,6 +6,7 @@
 pub mod backup_id;
 pub mod cli;
 pub mod helm;
+pub mod krm;
 pub mod lint;
 pub mod mode;
 pub mod pipeline;

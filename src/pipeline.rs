@@ -81,6 +81,15 @@ pub fn restore(values: &Value, mode: Mode) -> Result<Option<Restore>, Error> {
     Ok(Restore::from_values(values, mode)?)
 }
 
+/// Plans the restore of what the stream `bytes` shows.
+///
+/// # Errors
+/// Where anything is not as it must be.
+pub fn plan(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Plan, Error> {
+    let stream = Stream::parse(bytes)?;
+    Ok(Plan::new(restore, &Topology::of(&stream), namespace)?)
+}
+
 /// Renders the restore into the stream `bytes`.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::mode::Mode;
 use crate::settings::{MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
 pub use crate::steps::PlanError;
 use crate::steps::{ALL, By, Input, Planned};
-use crate::topology::Topology;
+use crate::topology::{self, Autoscaler, Member, Missing, Topology};
 
 /// A plan.
 #[derive(Debug, Clone, Serialize)]
@@ -18,12 +18,42 @@ pub struct Plan {
     pub mode: Mode,
     /// The global backup id: it names the markers of the whole.
     pub backup_id: BackupId,
+    /// When that backup was made, where the id names a time.
+    pub backup_time: Option<String>,
     /// The release's namespace.
     pub namespace: String,
+    /// Who is restored.
+    pub cluster: Cluster,
     /// The steps in order.
     pub steps: Vec<Planned>,
+    /// From where on the old data is not there any more.
+    pub point_of_no_return: PointOfNoReturn,
     /// What the operator has to know: defects of the chart's own steps, and what is left to chance.
     pub warnings: Vec<String>,
+}
+
+/// What the stream shows of the cluster.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    /// Everything that has a part in the restore.
+    pub members: Vec<Member>,
+    /// What would undo a scaling by hand.
+    pub autoscalers: Vec<Autoscaler>,
+    /// Velero's Schedules.
+    pub schedules: Vec<String>,
+    /// What was looked for, and is done without.
+    pub missing: Vec<Missing>,
+}
+
+/// From where on there is no way back to the data as it was.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PointOfNoReturn {
+    /// The step; none where nothing that is there is lost.
+    pub step: Option<&'static str>,
+    /// What is lost there, or why nothing is.
+    pub why: &'static str,
 }
 
 impl Plan {
@@ -42,7 +72,7 @@ impl Plan {
         let input = Input { restore, topology, namespace };
         for plan in ALL {
             let planned = plan(&input, &steps)?;
-            steps.extend(planned);
+            steps.extend(planned.into_iter().map(as_the_chart_does_it));
         }
         let injects_jobs = steps.iter().flat_map(|step| &step.objects).any(|object| object.id.starts_with("Job/"));
         if injects_jobs {
@@ -52,8 +82,16 @@ impl Plan {
         Ok(Self {
             mode: restore.mode,
             backup_id: restore.backup_id.clone(),
+            backup_time: restore.backup_id.time().map(|time| time.to_string()),
             namespace: namespace.to_owned(),
+            cluster: Cluster {
+                members: topology::members(topology),
+                autoscalers: topology.autoscalers.clone(),
+                schedules: topology.schedules.clone(),
+                missing: topology::missing(topology),
+            },
             steps,
+            point_of_no_return: point_of_no_return(restore.mode),
             warnings,
         })
     }
@@ -67,6 +105,31 @@ impl Plan {
     /// The plan as JSON, indented.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a plan is plain data")
+    }
+}
+
+/// What is known of a step that the chart itself brings: the end of its Job, and not what that looked at.
+fn as_the_chart_does_it(mut step: Planned) -> Planned {
+    if let By::Chart(object) = &step.by {
+        step.verified = match object.split_once('/') {
+            Some(("Job", _)) => "the Job is complete: what it looked at is the chart's own business",
+            Some(("Restore", _)) => step.verified,
+            _ => "nothing shows it but its log",
+        };
+    }
+    step
+}
+
+fn point_of_no_return(mode: Mode) -> PointOfNoReturn {
+    match mode {
+        Mode::Install => PointOfNoReturn {
+            step: None,
+            why: "a new cluster has no data to lose, and the bucket gains versions but loses none",
+        },
+        Mode::Upgrade => PointOfNoReturn {
+            step: Some("rondb"),
+            why: "RonDB's and OpenSearch's nodes start on empty volumes: old ones that are not set aside before are lost",
+        },
     }
 }
 

@@ -96,13 +96,12 @@ spec:
 
 /// OpenSearch's Job is kept already, and has no TTL: nothing is to be done with it.
 const SUMMARY: &str = "\
-~ Job/restore-native-backup-260751536: the chart's own marker: kept when it leaves the release, not deleted by a TTL
-~ Job/setup-mysqld-dont-remove-260751536: the chart's own marker: kept when it leaves the release, not deleted by a TTL
-~ Job/hopsfs-inplace-restore-260751536: the chart's own marker: kept when it leaves the release, not deleted by a TTL
-~ Restore/k8s-backups-main-20260213153627: the chart's own marker: kept when it leaves the release
-+ Restore/k8s-backups-users-resources-20260213153627: brings back the users' namespaces and their objects as they were; \
-what exists is updated
-+ ConfigMap/hwdr-restore-260751536: the marker of the whole: what was restored, by which plan
+~ Job/restore-native-backup-260751536: the chart's own marker: kept, no TTL
+~ Job/setup-mysqld-dont-remove-260751536: the chart's own marker: kept, no TTL
+~ Job/hopsfs-inplace-restore-260751536: the chart's own marker: kept, no TTL
+~ Restore/k8s-backups-main-20260213153627: the chart's own marker: kept
++ Restore/k8s-backups-users-resources-20260213153627: restores Kubernetes objects (Velero)
++ ConfigMap/hwdr-restore-260751536: the marker of the restore
 4 objects changed, 2 added
 ";
 
@@ -121,7 +120,7 @@ fn the_summary_is_a_line_for_each_object() {
 
 #[test]
 fn the_diff_shows_every_line() {
-    golden("by-hand", &diff(&Home::new(), &[]));
+    golden("by-hand.diff", &diff(&Home::new(), &[]));
 }
 
 #[test]
@@ -169,6 +168,6 @@ fn what_post_render_refuses_has_no_diff() {
         run(&mut hwdr, stream)
     };
     assert!(with(&[], STREAM.as_bytes()).failed(2).contains("add --for install"));
-    assert!(with(&["--for", "install"], STREAM.as_bytes()).failed(1).contains("restoreFromBackup.inPlace: "));
+    assert!(with(&["--for", "install"], STREAM.as_bytes()).failed(1).contains("in-place-on-install"));
     assert!(with(&["--for", "upgrade"], b"not: [YAML").failed(2).contains("line "));
 }

@@ -46,7 +46,7 @@ fn check(case: Case) {
     same_objects(&three.0, &four.0, "the Helms render the chart differently");
     same_objects(&three.1, &four.1, "the Helms get different results");
     let shown = run(home.hwdr().arg("diff").args(case.flags()), &three.0).text();
-    golden(&case.name(), &without_scripts(&shown));
+    golden(&format!("{}.diff", case.name()), &without_scripts(&shown));
 }
 
 /// `hwdr post-render` on its own, told everything by flags.

@@ -368,8 +368,8 @@ fn an_id_that_is_none_is_refused_where_it_stands() {
         ("254811200", "is a number: templates print it"),
         ("2.548112e+08", "is a number: templates print it"),
         (&long, "backup-id-number"),
-        ("true", "must be a text"),
-        ("[\"254811200\"]", "must be a text"),
+        ("true", "must be a string"),
+        ("[\"254811200\"]", "must be a string"),
     ] {
         for before in [
             "global:\n _hopsworks:\n  restoreFromBackup:\n   backupId: ",

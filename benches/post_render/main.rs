@@ -122,8 +122,8 @@ fn yq(tool: &Path) -> Command {
 /// kustomize builds a folder: the stream is saved in it first, as the usual post-render script does.
 fn kustomize(tool: &Path, folder: &Path) -> Command {
     fs::create_dir_all(folder).expect("the temporary folder can be written");
-    let patch = "resources: [all.yaml]\npatches:\n- target: {kind: StatefulSet}\n  patch: |-\n    - op: add\n      path: \
-                 /metadata/labels/bench\n      value: \"yes\"\n";
+    let patch = "resources: [all.yaml]\npatches:\n- target: {kind: StatefulSet}\n  patch: |-\n    apiVersion: apps/v1\n    \
+                 kind: StatefulSet\n    metadata: {name: any, annotations: {bench: \"yes\"}}\n";
     fs::write(folder.join("kustomization.yaml"), patch).expect("the temporary folder can be written");
     let mut command = Command::new("sh");
     command.current_dir(folder).args(["-c", "cat >all.yaml && exec \"$0\" build ."]).arg(tool);

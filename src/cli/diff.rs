@@ -1,7 +1,6 @@
 //! `hwdr diff`: what post-render would change.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Read};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -35,15 +34,7 @@ impl Diff {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         let inputs = inputs::resolve(&self.inputs, None)?;
-        if io::stdin().is_terminal() {
-            return Err(Failure::unusable("standard input is a terminal, and should be the rendered stream")
-                .help("helm template RELEASE CHART -f values.yaml | helm hwdr diff -f values.yaml --for install"));
-        }
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
+        let bytes = inputs::stream("diff")?;
         let Some(restore) = inputs.restore()? else {
             anstream::println!("No restore in the values: post-render changes nothing.");
             return Ok(());

@@ -1,11 +1,12 @@
 //! Values, mode and namespace, for the commands that work on a rendered stream: from flags, or from the helm process that
 //! started hwdr.
 
+use std::io::{self, IsTerminal, Read, Write};
+
 use clap::Args;
 
-use super::ValueArgs;
 use super::messages::Failure;
-use super::values::read_file;
+use super::{ValueArgs, files};
 use crate::helm::command_line::CommandLine;
 use crate::mode::Mode;
 use crate::pipeline;
@@ -77,6 +78,41 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
     })
 }
 
+/// The rendered stream from standard input, for a command that people type.
+///
+/// # Errors
+/// Where it is a terminal, which would wait for ever, or cannot be read.
+pub fn stream(command: &str) -> Result<Vec<u8>, Failure> {
+    if io::stdin().is_terminal() {
+        return Err(Failure::unusable("standard input is a terminal, and should be the rendered stream").help(
+            format!("helm template RELEASE CHART -f values.yaml | helm hwdr {command} -f values.yaml --for install"),
+        ));
+    }
+    read_stdin()
+}
+
+/// All of standard input.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn read_stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
+    Ok(bytes)
+}
+
+/// Writes all of standard output.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    write(&mut out)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::unusable(format!("standard output cannot be written: {error}")))
+}
+
 impl Inputs {
     /// The restore that the values ask for, if any.
     ///
@@ -98,8 +134,8 @@ impl Inputs {
 
 /// The values as both majors of Helm read them.
 fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
-    let v3 = values::read(inputs, Helm::V3, &mut read_file)?;
-    let v4 = values::read(inputs, Helm::V4, &mut read_file)?;
+    let v3 = values::read(inputs, Helm::V3, &mut files::read)?;
+    let v4 = values::read(inputs, Helm::V4, &mut files::read)?;
     if v3.to_json() != v4.to_json() {
         return Err(Failure::unusable(
             "Helm 3 and Helm 4 read these values differently: a file has more than one document",

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::values::read_file;
-use super::{Outcome, ValueArgs};
+use super::values::{ChartArgs, over_chart};
+use super::{Outcome, ValueArgs, files};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
 use crate::lint::{Context, Finding, Level, fix, rules};
@@ -53,6 +53,8 @@ pub struct Command {
     #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "", exclusive = true)]
     explain: Option<String>,
     #[command(flatten)]
+    chart: ChartArgs,
+    #[command(flatten)]
     values: ValueArgs,
 }
 
@@ -95,17 +97,18 @@ fn run(args: &Command) -> Result<Outcome> {
     if let Some(name) = &args.explain {
         return explain(name);
     }
-    let merged = args.values != ValueArgs::default();
+    let merged = args.values != ValueArgs::default() || args.chart.path.is_some();
     match (merged, args.files.is_empty()) {
         (true, false) => {
             bail!(
-                "FILE and -f or --set do not go together: hwdr lint FILE… looks at each file for itself, hwdr lint -f FILE … at what they merge to"
+                "FILE and -f, --set or --chart do not go together: hwdr lint FILE… looks at each file for itself, hwdr lint -f FILE … at what they merge to"
             )
         }
         (false, true) => bail!("no values to look at: hwdr lint FILE…, or hwdr lint -f FILE… --set …"),
         _ => {}
     }
-    let context = Context { mode: args.mode, whole: merged, chart: false, now: Some(jiff::Timestamp::now()) };
+    let context =
+        Context { mode: args.mode, whole: merged, chart: args.chart.path.is_some(), now: Some(jiff::Timestamp::now()) };
     let linter = Linter { args, context };
     let (mut run, changes) = if merged { linter.merged()? } else { linter.fragments() };
     for change in changes.iter().filter(|_| args.fix && !args.diff) {
@@ -271,7 +274,11 @@ impl Linter<'_> {
         if self.wants_fixes() {
             let mut sources: Vec<Arc<Source>> = Vec::new();
             for place in run.findings.iter().filter_map(|f| Some(&f.fix.as_ref()?.edits.first()?.place)) {
-                if place.source.name != "-" && !sources.iter().any(|source| Arc::ptr_eq(source, &place.source)) {
+                // A chart's own files are not the operator's to mend.
+                if self.args.values.files.contains(&place.source.name)
+                    && place.source.name != "-"
+                    && !sources.iter().any(|source| Arc::ptr_eq(source, &place.source))
+                {
                     sources.push(place.source.clone());
                 }
             }
@@ -295,15 +302,16 @@ impl Linter<'_> {
 
     fn read_merged(&self, changes: &HashMap<String, Change>) -> Result<Value, ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
-        values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
+        let values = values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
             Some(change) => Ok(change.after.text.clone().into_bytes()),
-            None => read_file(name),
-        })
+            None => files::read(name),
+        })?;
+        over_chart(values, &self.args.chart, values::Helm::V3)
     }
 }
 
 fn read(name: &str) -> Result<Arc<Source>, ValuesError> {
-    let bytes = read_file(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
+    let bytes = files::read(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
     values::text_of(name, bytes)
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use anstream::ColorChoice;
 
 use super::Outcome;
+use crate::krm::KrmError;
 use crate::lint::Finding;
 use crate::lint::report::human::{self, Look};
 use crate::pipeline;
@@ -82,6 +83,15 @@ impl From<pipeline::Error> for Failure {
                 .help("see what Helm renders with: helm template … --debug"),
             pipeline::Error::Plan(error) => Self::refused(error.problem).help(error.help),
             pipeline::Error::Render(error) => Self::refused(error.to_string()),
+        }
+    }
+}
+
+impl From<KrmError> for Failure {
+    fn from(error: KrmError) -> Self {
+        match error {
+            KrmError::Values(error) => error.into(),
+            other => Self::unusable(other.to_string()),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
 mod diff;
+mod files;
 mod inputs;
+mod krm;
 pub mod lint;
 mod messages;
+mod plan;
 mod post_render;
 mod post_renderer;
 pub mod schema;
@@ -26,6 +29,8 @@ enum Command {
     Lint(Box<lint::Command>),
     PostRender(post_render::PostRender),
     Diff(diff::Diff),
+    Plan(plan::Command),
+    Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
     Schema(schema::Command),
     Values(values::Command),
@@ -82,9 +87,11 @@ pub fn run() -> Outcome {
         Command::Lint(command) => command.run(),
         Command::PostRender(command) => finish(command.run()),
         Command::Diff(command) => finish(command.run()),
+        Command::Plan(command) => finish(command.run()),
+        Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
-        Command::Values(command) => command.run(),
+        Command::Values(command) => finish(command.run()),
     }
 }
 

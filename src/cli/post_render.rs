@@ -1,10 +1,8 @@
 //! `hwdr post-render`: from standard input to standard output, as Helm calls it.
 
-use std::io::{self, Read, Write};
-
 use clap::Args;
 
-use super::inputs::{self, InputArgs};
+use super::inputs::{self, InputArgs, write_stdout};
 use super::messages::{Failure, Messages};
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
@@ -39,7 +37,7 @@ impl PostRender {
 
     fn render(&self, line: Option<&helm::command_line::CommandLine>, messages: &Messages) -> Result<(), Failure> {
         let inputs = inputs::resolve(&self.inputs, line)?;
-        let stdin = read_stdin()?;
+        let stdin = inputs::read_stdin()?;
         let Some(restore) = inputs.restore()? else {
             return write_stdout(|out| out.write_all(&stdin));
         };
@@ -60,21 +58,4 @@ impl PostRender {
             }
         }
     }
-}
-
-/// All of standard input.
-fn read_stdin() -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
-    Ok(bytes)
-}
-
-fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    write(&mut out)
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::unusable(format!("standard output cannot be written: {error}")))
 }

@@ -1,32 +1,77 @@
-//! `hwdr values`, and reading values for every other command: the files that `-f` and `--set-file` name, and standard input.
+//! `hwdr values`, and reading values for every other command.
 
-use std::io::{self, Read};
+use std::io::{self, Write};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{Outcome, ValueArgs};
-use crate::values::{self, Helm, Value, ValueInputs, ValuesError};
+use super::messages::Failure;
+use super::{ValueArgs, files};
+use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
 /// Print the values that Helm would have
+///
+/// Exit codes: 0 printed, 2 a file cannot be read, or Helm refuses the values.
 #[derive(Debug, Args)]
 pub struct Command {
+    /// Form of the output
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
+    output: Form,
+    /// Say where each value comes from: file, line and column, or flag
+    #[arg(long)]
+    origins: bool,
+    /// Read as this major version of Helm does
+    #[arg(long, value_name = "3|4", default_value = "3", value_parser = major)]
+    helm: Helm,
+    #[command(flatten)]
+    chart: ChartArgs,
     #[command(flatten)]
     values: ValueArgs,
 }
 
+/// Forms of the output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// YAML, with origins as comments
+    #[default]
+    Yaml,
+    /// JSON, with origins as a list of paths
+    Json,
+}
+
+/// The chart whose defaults lie below the values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ChartArgs {
+    /// Put the values over the defaults of this chart and its subcharts (a folder, or a packed chart)
+    #[arg(long = "chart", value_name = "DIR|TGZ", help_heading = "Values (as for helm)")]
+    pub path: Option<String>,
+}
+
+fn major(text: &str) -> Result<Helm, String> {
+    match text {
+        "3" => Ok(Helm::V3),
+        "4" => Ok(Helm::V4),
+        _ => Err("3 or 4 is expected".to_owned()),
+    }
+}
+
 impl Command {
-    /// Prints the values as JSON.
-    pub fn run(&self) -> Outcome {
-        match load(&self.values, Helm::V3) {
-            Ok(values) => {
-                println!("{:#}", values.to_json());
-                Outcome::Clean
-            }
-            Err(error) => {
-                eprintln!("error: {error}");
-                Outcome::Unusable
-            }
+    /// Prints the values.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, or Helm refuses something.
+    pub fn run(&self) -> Result<(), Failure> {
+        if self.values.files.iter().filter(|name| name.trim() == "-").count() > 1 {
+            return Err(Failure::unusable("standard input can be read once: only one -f -"));
         }
+        let values = load(&self.values, &self.chart, self.helm)?;
+        let text = match (self.output, self.origins) {
+            (Form::Yaml, origins) => show::yaml(&values, origins),
+            (Form::Json, false) => format!("{:#}\n", values.to_json()),
+            (Form::Json, true) => format!("{:#}\n", show::origins(&values)),
+        };
+        io::stdout()
+            .write_all(text.as_bytes())
+            .map_err(|error| Failure::unusable(format!("cannot write the values: {error}")))
     }
 }
 
@@ -43,20 +88,22 @@ impl From<&ValueArgs> for ValueInputs {
     }
 }
 
-/// What the flags come to.
+/// What the flags come to, over the chart's defaults if a chart is given.
 ///
 /// # Errors
 /// Where a file cannot be read, or Helm refuses something.
-pub fn load(args: &ValueArgs, helm: Helm) -> Result<Value, ValuesError> {
-    values::read(&args.into(), helm, &mut read_file)
+pub fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+    let values = values::read(&args.into(), helm, &mut files::read)?;
+    over_chart(values, chart, helm)
 }
 
-/// The bytes of a values file; `-` is standard input.
-pub fn read_file(name: &str) -> io::Result<Vec<u8>> {
-    if name.trim() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes)?;
-        return Ok(bytes);
+/// Puts values over the chart's defaults, if a chart is given.
+///
+/// # Errors
+/// Where the chart cannot be read, or Helm refuses it.
+pub fn over_chart(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+    match &chart.path {
+        Some(path) => files::chart(path, helm)?.values(values, helm),
+        None => Ok(values),
     }
-    std::fs::read(name)
 }

@@ -76,6 +76,11 @@ pub fn render(stream: &Stream, topology: &Topology, restore: &Restore, plan: &Pl
     Ok(rendered)
 }
 
+/// JSON as YAML.
+pub fn to_yaml(value: &Json) -> String {
+    yaml::write(value, 0)
+}
+
 /// What every template may use.
 fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
     let deadline = restore.deadline_seconds.unwrap_or(DEADLINE);
@@ -262,7 +267,8 @@ fn inject(
     }
     let id = &plan.backup_id;
     if !waited_for.is_empty() {
-        let reads_catalogue = plan.steps.iter().any(|step| step.step == "hopsfs" && !step.objects.is_empty());
+        let injected = |name: &str| plan.steps.iter().any(|step| step.step == name && !step.objects.is_empty());
+        let reads_catalogue = injected("hopsfs");
         let base = common["metadata_configmap"].as_str().unwrap_or_default();
         // Metadata rotates: the base name, then -1, -2, …
         let configmaps: Vec<String> =
@@ -270,6 +276,7 @@ fn inject(
         let mut context = common.clone();
         context["jobs"] = json!(waited_for);
         context["accounts"] = json!(accounts);
+        context["counts_rows"] = json!(injected("rondb"));
         context["metadata_configmaps"] = if reads_catalogue { json!(configmaps) } else { Json::Null };
         for document in templates::render("access.yaml", &context).split("\n---\n") {
             let (kind, name) = head(document);

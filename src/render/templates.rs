@@ -23,7 +23,7 @@ const TEMPLATES: &[(&str, &str)] = files!("":
 
 /// The scripts that injected Jobs and gates run.
 pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
-    "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh",
+    "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh",
 );
 
 static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {

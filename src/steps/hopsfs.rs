@@ -25,7 +25,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         backup_time: time_of(id),
         by,
         markers,
-        verified: "every block of the restored metadata can be read",
+        verified: "every deleted block of that time was copied back within the bucket",
         undone: "nothing is lost by it: blocks that no file knows are swept by HopsFS",
         objects,
         last_job,

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::backup_id::BackupId;
+use crate::mode::Mode;
 use crate::settings::Restore;
 use crate::topology::{Job, Role, Topology};
 
@@ -65,6 +66,8 @@ pub enum By {
     Chart(String),
     /// hwdr's, in Jobs or Restores: `Kind/name`.
     Hwdr(Vec<String>),
+    /// Nobody's that Helm applies: it has to be done before, and by what.
+    Before(&'static str),
 }
 
 /// An object to inject.
@@ -143,4 +146,12 @@ fn chart_job<'t>(
 /// The time that an id names, for people.
 fn time_of(id: &BackupId) -> Option<String> {
     id.time().map(|time| time.to_string())
+}
+
+/// How what is written to volumes is taken back.
+fn undone(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Install => "uninstall the release and delete its volumes: the backup is only read",
+        Mode::Upgrade => "put the old volumes back, if they were set aside",
+    }
 }

@@ -1,5 +1,5 @@
 //! Kubernetes objects, by Velero. Into a new cluster they must be back *before* Helm creates its own (charts look up existing
-//! Secrets), so there they are not part of what Helm applies: `helm hwdr install` restores them first.
+//! Secrets), so there they are not part of what Helm applies.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
 
 pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     if input.restore.mode == Mode::Install {
-        return Ok(Vec::new());
+        return Ok(before(input));
     }
     let named = input.restore.velero_main.is_some() || input.restore.velero_users.is_some();
     let Some(namespace) = input.topology.velero_namespace.as_deref().or(named.then_some("velero")) else {
@@ -45,6 +45,25 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         }
     });
     Ok(planned.collect())
+}
+
+/// Into a new cluster.
+fn before(input: &Input) -> Vec<Planned> {
+    let both = [(MAIN_SCHEDULE, &input.restore.velero_main), (USERS_SCHEDULE, &input.restore.velero_users)];
+    let planned = both.into_iter().map(|(schedule, backup)| Planned {
+        step: "objects",
+        does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
+        backup: backup.clone().unwrap_or_else(|| format!("the one of {schedule} that is nearest to the backup id")),
+        backup_time: backup.as_deref().and_then(time_of),
+        by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
+        markers: Vec::new(),
+        verified: "the Restore's phase is Completed, without errors",
+        undone: "delete what was restored: the cluster is new",
+        objects: Vec::new(),
+        last_job: None,
+        holds: &[],
+    });
+    planned.collect()
 }
 
 /// The time in a Velero backup's own name: `<schedule>-20260213153627`, in UTC.

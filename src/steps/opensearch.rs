@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
-use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of, undone};
 use crate::settings::Snapshot;
 use crate::topology::Role;
+
+/// The indices of every Hopsworks: of its projects, and of its feature store (logicalclocks/ePipe writes them under these names).
+const MANDATORY: &str = "projects featurestore";
 
 pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     let mut steps = Vec::new();
@@ -28,8 +31,8 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         backup_time: time_of(id),
         by,
         markers: vec![format!("Job/{marker}")],
-        verified: "no shard failed",
-        undone: "the old volume is set aside until finalize, and is put back",
+        verified: "no shard failed, every restored index has its primaries, none of Hopsworks' own is missing",
+        undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
         holds: &[Role::Application],
@@ -58,6 +61,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "marker": true,
             "backup_id": id,
             "repository": repository,
+            "mandatory": MANDATORY,
             "indices": indices.as_deref().unwrap_or_default(),
             "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),
             "opensearch_url": opensearch.url,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{By, Input, Object, PlanError, Planned, chart_job, time_of};
+use super::{By, Input, Object, PlanError, Planned, chart_job, time_of, undone};
 use crate::topology::Role;
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
@@ -17,6 +17,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "post-render the whole umbrella chart (rondb.enabled), not a part of it",
         ));
     };
+    if topology.role(Role::ManagementNode).count() > 1 {
+        return Err(PlanError::new(
+            "two RonDB clusters in the rendered stream: which of them the backup belongs to is not known",
+            "post-render one release at a time",
+        ));
+    }
     let does = "restores all tables: metadata once, the data of every old data node, then the indexes".to_owned();
     let planned = |by, marker: String, objects| Planned {
         step: "rondb",
@@ -25,8 +31,8 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         backup_time: time_of(id),
         by,
         markers: vec![format!("Job/{marker}")],
-        verified: "every ndb_restore ended with status 0, for every part of the backup",
-        undone: "the old volumes are set aside until finalize, and are put back",
+        verified: "every ndb_restore ended with status 0, and the parts had all the rows that the backup counts",
+        undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
         holds: &[Role::MysqldSetup],
@@ -48,6 +54,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         what,
         values: json!({
             "job": name,
+            "data_job": data,
             "marker": is_marker,
             "backup_id": id,
             "image": rondb.image,

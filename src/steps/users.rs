@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of, undone};
 use crate::topology::Role;
 
 /// The contract name of the Job that makes the users.
@@ -19,10 +19,10 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         by,
         markers: vec![format!("Job/{marker}")],
         verified: "the Job is complete: every statement was taken",
-        undone: "with RonDB's volumes, which hold the users",
+        undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        holds: &[Role::Mysqld, Role::Rdrs, Role::NameNode, Role::Application],
+        holds: &[Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::Rdrs, Role::NameNode, Role::Application],
     };
     // The Job without an id is part of every installation; it restores only if it loads what a backup holds.
     if let Ok(Some(job)) = chart_job(input.topology, MARKER, id, |content| content.contains(".sql")) {

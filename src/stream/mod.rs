@@ -123,6 +123,16 @@ impl Stream {
 
     /// Parses the document of an object in full.
     pub fn look(&self, object: &Object) -> Look<'_> {
+        let mut look = self.look_at_document(object);
+        if let Some(item) = object.item {
+            let items = look.tree.get(look.root, "items").expect("it is a List");
+            look.root = look.tree.resolve(look.tree.items(items)[item]);
+        }
+        look
+    }
+
+    /// The same, but for an item of a `List` it is the `List` that is looked at.
+    pub fn look_at_document(&self, object: &Object) -> Look<'_> {
         let Span { start, end } = self.documents[object.document].body;
         let text = &self.text[start..end];
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -131,12 +141,7 @@ impl Stream {
             _ => Arc::new(Tree::parse(text).expect("Stream::parse() has read it")),
         };
         *last = Some((object.document, Arc::clone(&tree)));
-        let root = tree.roots()[0];
-        let root = match object.item {
-            Some(item) => tree.items(tree.get(root, "items").expect("it is a List"))[item],
-            None => root,
-        };
-        Look { root: tree.resolve(root), tree, text, document: object.document, offset: start }
+        Look { root: tree.resolve(tree.roots()[0]), tree, text, document: object.document, offset: start }
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Objects are known by their labels and containers, not by their names: those a chart may choose.
 
+mod members;
 mod object_storage;
 mod opensearch;
 mod pods;
@@ -10,8 +11,10 @@ mod read;
 mod rondb;
 
 use memchr::memmem;
+use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use members::{Member, Missing, members, missing};
 pub use object_storage::ObjectStorage;
 pub use opensearch::OpenSearch;
 pub use pods::{Pod, Role, Workload, template_path};
@@ -38,8 +41,12 @@ pub struct Topology {
     pub opensearch: Option<OpenSearch>,
     /// Where backups are read from.
     pub storage: ObjectStorage,
+    /// Velero Schedules that the chart renders, by name.
+    pub schedules: Vec<String>,
     /// Where Velero's own objects of this chart lie, if it renders any.
     pub velero_namespace: Option<String>,
+    /// What would undo a scaling by hand: HorizontalPodAutoscalers.
+    pub autoscalers: Vec<Autoscaler>,
     /// The namespace of the release, as the objects themselves name it.
     pub namespace: Option<String>,
     /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
@@ -68,6 +75,15 @@ pub struct Restore {
     pub name: String,
 }
 
+/// A HorizontalPodAutoscaler.
+#[derive(Debug, Clone, Serialize)]
+pub struct Autoscaler {
+    /// Its name.
+    pub name: String,
+    /// Whom it scales: `Kind/name`.
+    pub target: String,
+}
+
 /// A document that an earlier pass of hwdr put there.
 #[derive(Debug, Clone)]
 pub struct Injected {
@@ -87,7 +103,9 @@ impl Topology {
             rondb: None,
             opensearch: None,
             storage: ObjectStorage::default(),
+            schedules: Vec::new(),
             velero_namespace: None,
+            autoscalers: Vec::new(),
             namespace: None,
             hooks_only: false,
             injected: Vec::new(),
@@ -115,7 +133,15 @@ impl Topology {
                     topology.restores.push(Restore { object: index, name: object.name().to_owned() });
                 }
                 "Schedule" if object.api_version().starts_with("velero.io/") => {
+                    topology.schedules.push(object.name().to_owned());
                     topology.velero_namespace = Some(object.namespace().unwrap_or("velero").to_owned());
+                }
+                "HorizontalPodAutoscaler" => {
+                    let target = &json["spec"]["scaleTargetRef"];
+                    topology.autoscalers.push(Autoscaler {
+                        name: object.name().to_owned(),
+                        target: format!("{}/{}", read::text(&target["kind"]), read::text(&target["name"])),
+                    });
                 }
                 "Job" => {
                     topology.workloads.extend(Workload::of(index, object.kind(), &json));
@@ -124,6 +150,9 @@ impl Topology {
                 kind => topology.workloads.extend(Workload::of(index, kind, &json)),
             }
         }
+        // The Helms order a stream differently, and it is the same cluster.
+        topology.schedules.sort();
+        topology.autoscalers.sort_by(|one, other| one.name.cmp(&other.name));
         topology.hooks_only = not_hooks == 0 && !stream.objects().is_empty();
         topology.namespace = topology
             .workloads
@@ -158,7 +187,7 @@ fn worth_a_look() -> impl Fn(&Object, &str) -> bool + Sync {
         let relevant = match object.kind() {
             // One look at a List serves all of its items.
             _ if object.item.is_some() => true,
-            "Service" | "Restore" | "Schedule" => true,
+            "Service" | "Restore" | "Schedule" | "HorizontalPodAutoscaler" => true,
             "ConfigMap" => config.iter().any(has) || has(&ours),
             "Role" | "RoleBinding" => has(&ours),
             kind => pods::template_path(kind).is_some(),

@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json, json};
 use super::read::{items, text};
 
 /// What a workload is to Hopsworks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Role {
     /// RonDB's data nodes (`ndbmtd`).
     DataNode,
@@ -14,8 +15,10 @@ pub enum Role {
     ManagementNode,
     /// MySQL servers for clients.
     Mysqld,
-    /// MySQL servers that write or apply the binlog of global replication.
-    Replication,
+    /// MySQL servers that write the binlog of global replication.
+    BinlogServer,
+    /// MySQL servers that apply the binlog of another cluster.
+    ReplicaApplier,
     /// RonDB's REST server.
     Rdrs,
     /// The Job of every installation that makes MySQL's users.
@@ -105,7 +108,8 @@ fn role_of(kind: &str, pod: &Pod) -> Role {
         "mgmd" => return Role::ManagementNode,
         "mysqld" => return Role::Mysqld,
         "rdrs" => return Role::Rdrs,
-        "binlog-server" | "replica-applier" => return Role::Replication,
+        "binlog-server" => return Role::BinlogServer,
+        "replica-applier" => return Role::ReplicaApplier,
         "setup-mysqld" => return Role::MysqldSetup,
         "create-backup" => return Role::RondbBackup,
         _ => {}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::resolve::go_lossy;
-use super::{Data, Helm, Map, Value, ValuesError, from_yaml, merge};
+use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge};
 use crate::source::{Place, Source, Span};
 use crate::yaml::Tree;
 
@@ -37,6 +37,15 @@ fn utf16(name: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, V
         })
 }
 
+/// Reads the bytes of a values file.
+pub(super) fn read_bytes(name: &str, bytes: Vec<u8>, helm: Helm) -> Result<Value, ValuesError> {
+    if helm == Helm::V4 && matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
+        // It cuts the file into lines at single bytes, and puts one more byte to the end of most.
+        return Err(ValuesError::unsupported(format!("{name}: Helm 4 does not read UTF-16: save it as UTF-8"), None));
+    }
+    read_source(&text_of(name, bytes)?, helm)
+}
+
 /// Reads one values file, of which Helm 3 takes the first document and Helm 4 merges all.
 ///
 /// # Errors
@@ -58,10 +67,16 @@ pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesErro
 
 /// Reads the first document of `text`, which stands at `offset` in the source. Nothing at all, or `null`, is an empty map.
 fn read_document(source: &Arc<Source>, offset: usize, text: &str) -> Result<Value, ValuesError> {
+    go_yaml::check_text(text, source, offset)?;
     let tree = Tree::parse_first(text).map_err(|error| {
         let at = offset + error.offset;
-        ValuesError::refused(error.message, Some(Place::new(Arc::clone(source), Span::new(at, at))))
+        let place = Some(Place::new(Arc::clone(source), Span::new(at, at)));
+        match go_yaml::only_libyaml_refuses(&error, text) {
+            true => ValuesError::unsupported(error.message, place),
+            false => ValuesError::refused(error.message, place),
+        }
     })?;
+    go_yaml::check_tree(&tree, text, source, offset)?;
     let value = match tree.roots().first() {
         Some(root) => from_yaml::decode(&tree, *root, source, offset)?,
         None => Value { data: Data::Null, place: whole(source) },

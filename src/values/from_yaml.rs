@@ -129,7 +129,9 @@ impl Decoder<'_> {
             }
             return scalar.map(Key::from).map_err(|message| self.refused(message, id));
         }
-        Err(self.refused("invalid map key: it is a collection", id))
+        // go-yaml reads `{}: x` at a document's start as `{}` alone, and never looks at the rest.
+        let message = "invalid map key: it is a collection";
+        Err(ValuesError::unsupported(message, Some(self.place(id))))
     }
 
     fn scalar(&self, scalar: &Scalar<'_>, id: NodeId) -> Later {

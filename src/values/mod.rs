@@ -3,14 +3,17 @@
 //! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] says which is meant. `tests/values_oracle.rs` compares all of this with Helm's own
 //! packages.
 
+pub mod chart;
 mod documents;
 mod error;
 mod from_yaml;
+mod go_yaml;
 mod json;
 mod merge;
 mod number;
 mod print;
 mod resolve;
+pub mod show;
 mod strvals;
 mod timestamp;
 
@@ -70,7 +73,7 @@ pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Val
     let mut first = true;
     for name in &inputs.files {
         let bytes = read(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
-        let layer = read_source(&text_of(name, bytes)?, helm)?;
+        let layer = documents::read_bytes(name, bytes, helm)?;
         if std::mem::take(&mut first) {
             values = layer;
         } else if let (Data::Map(base), Data::Map(layer)) = (&mut values.data, layer.data) {

@@ -116,6 +116,11 @@ impl Tree {
         &self.roots
     }
 
+    /// All nodes, in the order in which they begin in the text.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The node itself, which may be an alias.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

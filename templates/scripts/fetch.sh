@@ -1,50 +1,73 @@
 #!/bin/bash
-# fetch.sh parts|first|sql: brings what one pod needs of a RonDB backup into /work. What lies in the bucket decides which parts
+# fetch.sh control|parts|sql: brings what one pod needs of a RonDB backup into /work. What lies in the bucket decides which parts
 # there are: the old cluster may have had another number of nodes than this one.
 set -euo pipefail
 
 backup=source:$BUCKET/$BACKUP_PREFIX/$BACKUP_ID
 
-# The old data nodes, one id a line.
-old_nodes() {
-  rclone lsf --dirs-only "$backup/rondb" | tr -d / | sort -n
+fetch() { # FROM TO FILTER...
+  local from=$1 to=$2
+  shift 2
+  mkdir -p "$to"
+  rclone copy --checksum "$@" "$from" "$to"
+  # A transfer that was cut off must not look like a small part.
+  rclone check --one-way "$@" "$from" "$to"
 }
 
-fetch_part() { # OLD NODE
-  local part=$1
-  [[ $part =~ ^[0-9]+$ ]] || { echo "fetch: '$part' under $backup/rondb is not a node id" >&2; exit 1; }
-  mkdir -p "/work/parts/$part"
-  rclone copy --checksum "$backup/rondb/$part" "/work/parts/$part"
-  # A transfer that was cut off must not look like a small part.
-  rclone check --one-way "$backup/rondb/$part" "/work/parts/$part"
-  if [ -z "$(find "/work/parts/$part" -name '*.ctl' -print -quit)" ]; then
-    echo "fetch: node $part of backup $BACKUP_ID has no control file (*.ctl): the backup is incomplete" >&2
-    exit 1
-  fi
+# Prints "TABLE FRAGMENT ROWS" for every fragment of which a control file (*.ctl) counts rows. Only that of the node that led the
+# backup counts any, and it counts those of all nodes. The file is a header of 12 words and sections of words, big-endian: type,
+# length, contents; type 7 is FRAGMENT_INFO (MySQL and RonDB: storage/ndb/src/kernel/blocks/backup/BackupFormat.hpp).
+rows_of() { # FILE
+  od -A n -v -t u1 "$1" | awk -v file="$1" '
+    { for (i = 1; i <= NF; i++) { word = word * 256 + $i; if (++bytes % 4 == 0) { words[count++] = word; word = 0 } } }
+    END {
+      if (words[0] != 1313096258 || words[1] != 1129010512) exit 2 # NDBBCKUP
+      for (at = 12; at + 1 < count; at += words[at + 1]) {
+        if (words[at + 1] < 2 || at + words[at + 1] > count) { print "fetch: " file " is cut short" >"/dev/stderr"; exit 1 }
+        rows = words[at + 4] + words[at + 5] * 4294967296
+        if (words[at] == 7 && rows > 0) print words[at + 2], words[at + 3], rows
+      }
+    }'
 }
 
 case $1 in
   sql)
-    mkdir -p /work/sql
-    rclone copy --include '*.sql' "$backup" /work/sql
+    fetch "$backup" /work/sql --include '/*.sql'
     for file in databases.sql users.sql; do
       [ -s "/work/sql/$file" ] || { echo "fetch: $backup/$file is missing or empty" >&2; exit 1; }
     done
     ;;
-  first | parts)
-    mapfile -t nodes < <(old_nodes)
+  control | parts)
+    mapfile -t nodes < <(rclone lsf --dirs-only "$backup/rondb" | tr -d / | sort -n)
     if [ "${#nodes[@]}" -eq 0 ]; then
       echo "fetch: no parts under $backup/rondb: is $BACKUP_ID the right id, and $BUCKET the right bucket?" >&2
       exit 1
     fi
-    printf '%s\n' "${nodes[@]}" >/work/nodes
     echo "fetch: backup $BACKUP_ID has parts of the nodes ${nodes[*]}"
-    if [ "$1" = first ]; then
-      # Every part holds all of the metadata.
-      fetch_part "${nodes[0]}"
+    printf '%s\n' "${nodes[@]}" >/work/nodes
+    fetch "$backup/rondb" /work/control --include '*.ctl'
+    : >/work/rows
+    for node in "${nodes[@]}"; do
+      [[ $node =~ ^[0-9]+$ ]] || { echo "fetch: '$node' under $backup/rondb is not a node id" >&2; exit 1; }
+      mapfile -t files < <(find "/work/control/$node" -name '*.ctl' 2>/dev/null | sort)
+      if [ "${#files[@]}" -eq 0 ]; then
+        echo "fetch: node $node of backup $BACKUP_ID has no control file (*.ctl): the backup is incomplete" >&2
+        exit 1
+      fi
+      for file in "${files[@]}"; do
+        rows_of "$file" >>/work/rows || {
+          [ $? = 2 ] || exit 1
+          echo "fetch: $file is compressed or encrypted: its rows cannot be counted" >&2
+          touch /work/uncounted
+        }
+      done
+    done
+    if [ "$1" = control ]; then
+      # Metadata and indexes need all but the rows, which are most of it; every part holds all of the metadata.
+      fetch "$backup/rondb/${nodes[0]}" "/work/parts/${nodes[0]}" --exclude '*.Data'
     else
       for ((i = JOB_COMPLETION_INDEX; i < ${#nodes[@]}; i += PODS)); do
-        fetch_part "${nodes[$i]}"
+        fetch "$backup/rondb/${nodes[$i]}" "/work/parts/${nodes[$i]}"
       done
     fi
     ;;

@@ -19,6 +19,8 @@ for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
   break
 done
 
+# rclone takes times without a zone as local ones.
+export TZ=UTC
 versions_at() { # TIME
   printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
 }

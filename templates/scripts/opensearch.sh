@@ -31,6 +31,13 @@ found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT")
 state=$(jq -r '.snapshots[0].state // empty' <<<"$found")
 [ "$state" = SUCCESS ] || fail "snapshot $SNAPSHOT of repository $REPOSITORY: ${state:-$(jq -c '.error.reason // .' <<<"$found")}"
 
+# Every Hopsworks has these, and is no good without; whoever leaves them out by the payload knows that.
+for index in $MANDATORY_INDICES; do
+  case ",$INDICES," in *",-$index,"*) continue ;; esac
+  jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null ||
+    fail "snapshot $SNAPSHOT does not hold the index $index, which Hopsworks needs: take another, or set payload.indices to \"-$index\""
+done
+
 body=$(jq -n --arg indices "$INDICES" '{include_global_state: false} + (if $indices == "" then {} else {indices: $indices} end)')
 
 # An open index of the same name would refuse the whole restore. Closing one deletes nothing.
@@ -45,4 +52,13 @@ done
 answer=$(call POST "_snapshot/$REPOSITORY/$SNAPSHOT/_restore?wait_for_completion=true" "$body")
 failed=$(jq -r '.snapshot.shards.failed // "unknown"' <<<"$answer")
 [ "$failed" = 0 ] || fail "snapshot $SNAPSHOT: $failed shards failed: $(jq -c '.error.reason // .snapshot' <<<"$answer")"
+
+# A restored index is of use only once its primaries are up; the payload may have left out some.
+mapfile -t restored < <(jq -r '.snapshot.indices[]' <<<"$answer")
+[ "${#restored[@]}" -gt 0 ] || fail "snapshot $SNAPSHOT: no index was restored by the payload's indices '$INDICES'"
+for index in "${restored[@]}"; do
+  until call GET "_cluster/health/$index?wait_for_status=yellow&timeout=30s" | jq -e '.status != "red" and .timed_out == false' >/dev/null; do
+    ((SECONDS < RESTORE_SECONDS)) || fail "index $index has no primary shards after $SECONDS s: GET _cluster/allocation/explain says why"
+  done
+done
 echo "opensearch: snapshot $SNAPSHOT is restored: $(jq -c '.snapshot.shards' <<<"$answer")"

@@ -21,7 +21,7 @@ restore() { # OLD NODE, ndb_restore's flags
   [[ ${path##*/} == BACKUP-*-PART-* ]] && path=${path%/*}
   echo "rondb: node $node of backup $BACKUP_ID: ndb_restore $*"
   if timeout "$RESTORE_SECONDS" ndb_restore --ndb-connectstring="$MGMD" --nodeid="$node" --backupid="$BACKUP_ID" \
-    --backup-path="$path" "$@"; then
+    --backup-path="$path" "$@" 2>&1 | tee "/work/$node.log"; then
     echo "rondb: node $node of backup $BACKUP_ID: $1 is done"
   else
     local status=$?
@@ -40,7 +40,9 @@ knows --no-binlog && no_binlog=(--no-binlog)
 case $1 in
   metadata)
     # Tables that are there already would fail one by one: say it in one sentence, before anything is written.
-    tables=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable --type=UserTable | grep -v "'mysql'" | grep -c "UserTable" || true)
+    list=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable)
+    # MySQL's own are made before any restore.
+    tables=$(grep UserTable <<<"$list" | grep -vcw mysql || true)
     if [ "$tables" -gt 0 ]; then
       echo "rondb: the cluster holds $tables tables already: a backup is restored into empty data nodes only" >&2
       exit 1
@@ -53,9 +55,25 @@ case $1 in
     unique=()
     knows --allow-unique-indexes && unique=(--allow-unique-indexes)
     mapfile -t nodes </work/nodes
+    declare -A rows=()
+    while read -r table fragment count; do
+      rows[$table.$fragment]=$count
+    done </work/rows
+    accounted=0
     for ((i = JOB_COMPLETION_INDEX; i < ${#nodes[@]}; i += PODS)); do
-      restore "${nodes[$i]}" --restore-data "${unique[@]}" "${no_binlog[@]}"
+      node=${nodes[$i]}
+      restore "$node" --restore-data "${unique[@]}" "${no_binlog[@]}"
+      if [ "${#rows[@]}" -eq 0 ] && [ ! -e /work/uncounted ] && grep -qE 'Restored [1-9][0-9]* tuples' "/work/$node.log"; then
+        echo "rondb: node $node had rows, and no part of backup $BACKUP_ID counts any: the part of the node that led the backup is" \
+          "missing in the bucket (there are: ${nodes[*]})" >&2
+        exit 1
+      fi
+      while read -r table fragment; do
+        accounted=$((accounted + ${rows[$table.$fragment]:-0}))
+      done < <(sed -nE 's/.*Processing data in table: .*\(([0-9]+)\) fragment ([0-9]+).*/\1 \2/p' "/work/$node.log" | sort -u)
     done
+    # account.sh adds them up.
+    echo "$accounted" >/dev/termination-log
     ;;
   indexes)
     restore "$first" --rebuild-indexes --restore-epoch "${no_binlog[@]}"

@@ -371,7 +371,7 @@ pub fn difference(one: &[u8], other: &[u8]) -> String {
 /// Compares what `hwdr diff` shows with what it is known to show: `testdata/golden/<name>.diff`.
 #[track_caller]
 pub fn golden(name: &str, shown: &str) {
-    let path = testdata(&format!("golden/{name}.diff"));
+    let path = testdata(&format!("golden/{name}"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, shown).expect("the golden file");
         return;
@@ -379,7 +379,7 @@ pub fn golden(name: &str, shown: &str) {
     let known = fs::read(&path).unwrap_or_default();
     assert!(
         known == shown.as_bytes(),
-        "{path} is not what hwdr diff shows now (if that is right: UPDATE_GOLDEN=1 cargo test):\n{}",
+        "{path} is not what hwdr shows now (if that is right: UPDATE_GOLDEN=1 cargo test):\n{}",
         difference(&known, shown.as_bytes())
     );
 }

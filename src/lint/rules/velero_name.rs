@@ -5,9 +5,9 @@
 //! of `k8s-backups-users-resources`; and that the name is one that Velero gives: the schedule, a hyphen, and 14 digits.
 //!
 //! ## Why is this bad
-//! With the two swapped, Velero restores the wrong objects, and says `Completed` (error). A name with capital letters,
-//! as in `…-20260213T153627Z`, cannot be the name of an object in Kubernetes, so that the restore waits for a backup that
-//! is not there (warning: the docs write it like that).
+//! With the two swapped, Velero restores the wrong objects, and says `Completed`. A name with capital letters, as in
+//! `…-20260213T153627Z`, which is how the docs write it, cannot be the name of an object in Kubernetes: the API server
+//! refuses the Restore in the middle of the upgrade. A name that does not end in a time may be one of your own (warning).
 //!
 //! ## Example
 //! ```yaml
@@ -61,7 +61,7 @@ impl Rule for VeleroName {
             let finding = if let Some(other) = others.filter(|other| *other != schedule).find(|o| of_schedule(o).is_some()) {
                 Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}")).help(LIST)
             } else if !is_object_name(name) {
-                let finding = Finding::warning(self.name(), place, "no object in Kubernetes can have this name");
+                let finding = Finding::error(self.name(), place, "no object in Kubernetes can have this name");
                 match view::velero_time(name).and(of_schedule(schedule)) {
                     Some(stamp) => {
                         let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
@@ -70,7 +70,7 @@ impl Rule for VeleroName {
                     None => finding.help(LIST),
                 }
             } else if of_schedule(schedule).is_none() {
-                Finding::warning(self.name(), place, format!("{key} names no backup of the schedule {schedule}")).help(LIST)
+                Finding::error(self.name(), place, format!("{key} names no backup of the schedule {schedule}")).help(LIST)
             } else if view::velero_time(name).is_none() {
                 Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
             } else {

@@ -1,0 +1,48 @@
+//! `hwdr krm`: post-render as a KRM function, for kustomize and for what builds on it (Argo CD, Flux).
+//!
+//! The specification: <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>.
+
+use clap::Args;
+
+use super::inputs::{self, write_stdout};
+use super::messages::Failure;
+use crate::krm;
+use crate::mode::Mode;
+use crate::pipeline::{self, Outcome};
+
+/// Injects a restore into a ResourceList: a KRM function, for kustomize
+///
+/// Its functionConfig holds the values (README, "Kustomize"). Without a restore in them, the items stay as they are.
+#[derive(Debug, Args)]
+pub struct Command {}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let bytes = inputs::read_stdin()?;
+        let list = krm::read(bytes)?;
+        if !pipeline::asks_for_restore(&list.config.values) {
+            return write_stdout(|out| out.write_all(list.stream.text().as_bytes()));
+        }
+        let config = &list.config;
+        let Some(restore) = pipeline::restore(&config.values, config.mode)? else {
+            return write_stdout(|out| out.write_all(list.stream.text().as_bytes()));
+        };
+        if restore.mode == Mode::Upgrade && !config.unguarded {
+            return Err(Failure::refused(
+                "an in-place restore replaces the cluster's data, and nobody sets the old data aside before it",
+            )
+            .help("where you have seen to the old volumes yourself, set spec.unguarded: true in the functionConfig"));
+        }
+        match pipeline::run(&restore, config.namespace.as_deref(), list.stream.into_bytes())? {
+            Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
+            Outcome::Restore { stream, rendered, plan } => {
+                for warning in &plan.warnings {
+                    anstream::eprintln!("hwdr: warning: {warning}");
+                }
+                let list = krm::write(&stream, *rendered)?;
+                write_stdout(|out| out.write_all(list.as_bytes()))
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `hwdr plan`: what a restore will do, step by step.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::inputs::{self, InputArgs};
+use super::messages::Failure;
+use crate::lint::report::human::wrap;
+use crate::mode::Mode;
+use crate::pipeline;
+use crate::plan::Plan;
+use crate::render;
+use crate::steps::{By, Planned};
+use crate::topology::Role;
+
+/// Shows what a restore will do, step by step
+///
+/// Reads the stream from standard input:
+///   helm template RELEASE CHART -f values.yaml | helm hwdr plan -f values.yaml --for install
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Command {
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// How it is printed
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    Json,
+    Yaml,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let inputs = inputs::resolve(&self.inputs, None)?;
+        let bytes = inputs::stream("plan")?;
+        let Some(restore) = inputs.restore()? else {
+            return Err(Failure::refused("the values ask for no restore: there is nothing to plan")
+                .help("set global._hopsworks.restoreFromBackup.backupId (a text, in quotes)"));
+        };
+        let plan = pipeline::plan(&restore, inputs.namespace.as_deref(), bytes)?;
+        match self.output {
+            Format::Text => anstream::print!("{}", text(&plan)),
+            Format::Json => println!("{:#}", machine(&plan)),
+            Format::Yaml => println!("{}", render::to_yaml(&machine(&plan))),
+        }
+        Ok(())
+    }
+}
+
+/// The plan with its digest: a stable form.
+fn machine(plan: &Plan) -> serde_json::Value {
+    let mut object = json!({"digest": plan.digest()});
+    let plan = serde_json::to_value(plan).expect("a plan is plain data");
+    object.as_object_mut().expect("it is one").extend(plan.as_object().expect("it is one").clone());
+    object
+}
+
+/// What people read: 80 columns.
+fn text(plan: &Plan) -> String {
+    let bold = Style::new().bold();
+    let mut out = String::new();
+    let how = match plan.mode {
+        Mode::Install => "into a new cluster",
+        Mode::Upgrade => "in place",
+    };
+    let title = format!("Restore of {}, {how}", with_time(plan.backup_id.as_str(), plan.backup_time.as_deref()));
+    let _ = writeln!(out, "{bold}{title}{bold:#}");
+    let _ = writeln!(out, "Namespace {}, plan {}\n", plan.namespace, plan.digest());
+
+    let _ = writeln!(out, "{bold}The cluster{bold:#}");
+    for (label, roles) in GROUPS {
+        let members: Vec<String> = plan
+            .cluster
+            .members
+            .iter()
+            .filter(|member| roles.contains(&member.role))
+            .map(|member| match member.replicas {
+                Some(replicas) if replicas != 1 => format!("{} x{replicas}", member.object),
+                _ => member.object.clone(),
+            })
+            .collect();
+        if !members.is_empty() {
+            field(&mut out, label, &members.join(", "));
+        }
+    }
+    if !plan.cluster.autoscalers.is_empty() {
+        let names: Vec<_> = plan.cluster.autoscalers.iter().map(|scaler| scaler.target.as_str()).collect();
+        field(&mut out, "autoscaled", &names.join(", "));
+    }
+    for missing in &plan.cluster.missing {
+        field(&mut out, "not found", &format!("{} ({})", missing.what, missing.help));
+    }
+
+    for (number, step) in (1..).zip(&plan.steps) {
+        let _ = writeln!(out, "\n{bold}{number}. {}{bold:#}", step.step);
+        one(&mut out, step);
+    }
+
+    let _ = writeln!(out, "\n{bold}Point of no return{bold:#}");
+    let point = &plan.point_of_no_return;
+    let text = point.step.map_or_else(|| format!("none: {}", point.why), |step| format!("{step}: {}", point.why));
+    let _ = writeln!(out, "{}", indented(&text, 2));
+    if !plan.warnings.is_empty() {
+        let _ = writeln!(out, "\n{bold}Warnings{bold:#}");
+        for warning in &plan.warnings {
+            let _ = writeln!(out, "{}", indented(warning, 2));
+        }
+    }
+    out
+}
+
+/// What is shown in one line of "The cluster".
+const GROUPS: &[(&str, &[Role])] = &[
+    ("RonDB", &[Role::DataNode, Role::ManagementNode]),
+    ("MySQL", &[Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::Rdrs, Role::MysqldSetup]),
+    ("HopsFS", &[Role::NameNode, Role::HopsfsDataNode]),
+    ("OpenSearch", &[Role::OpenSearch]),
+    ("application", &[Role::Application]),
+    ("backups", &[Role::RondbBackup, Role::OpenSearchBackup]),
+];
+
+fn one(out: &mut String, step: &Planned) {
+    field(out, "does", &step.does);
+    field(out, "backup", &with_time(&step.backup, step.backup_time.as_deref()));
+    match &step.by {
+        By::Chart(object) => field(out, "by", &format!("the chart's own {object}, which is kept and made to last")),
+        By::Before(what) => field(out, "by", what),
+        By::Hwdr(objects) => field(out, "by", &format!("hwdr: {}", objects.join(", "))),
+    }
+    if !step.markers.is_empty() {
+        field(out, "marker", &step.markers.join(", "));
+    }
+    field(out, "verified", step.verified);
+    field(out, "undone", step.undone);
+}
+
+fn with_time(backup: &str, time: Option<&str>) -> String {
+    time.map_or_else(|| backup.to_owned(), |time| format!("{backup} ({time})"))
+}
+
+fn field(out: &mut String, label: &str, text: &str) {
+    const LABEL: usize = 14;
+    let text = indented(text, LABEL);
+    let _ = writeln!(out, "  {label:<12}{}", &text[LABEL..]);
+}
+
+/// Lines of at most 80 characters behind `indent` blanks.
+fn indented(text: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    format!("{pad}{}", wrap(text, 80 - indent).replace('\n', &format!("\n{pad}")))
+}

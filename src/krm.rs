@@ -1,0 +1,112 @@
+//! A KRM function's ResourceList: one document whose items are the objects, with the function's own settings beside them.
+
+use thiserror::Error;
+
+use crate::mode::Mode;
+use crate::render::Rendered;
+use crate::stream::edit::{At, EditError};
+use crate::stream::{Stream, StreamError};
+use crate::values::{Data, Entry, Value, ValuesError, read_one, text_of};
+
+/// A ResourceList.
+#[derive(Debug)]
+pub struct ResourceList {
+    /// The whole document: its items are the stream's objects.
+    pub stream: Stream,
+    /// What the function is told.
+    pub config: Config,
+}
+
+/// `functionConfig.spec`.
+#[derive(Debug)]
+pub struct Config {
+    /// `for`: which restore is meant.
+    pub mode: Mode,
+    /// `namespace`, where the objects do not name theirs.
+    pub namespace: Option<String>,
+    /// `unguarded`: restore in place though nobody sets the old data aside.
+    pub unguarded: bool,
+    /// `values`: what Helm would have.
+    pub values: Value,
+}
+
+/// Why a ResourceList cannot be used.
+#[derive(Debug, Error)]
+pub enum KrmError {
+    /// It is not one.
+    #[error("standard input is no ResourceList: {0}")]
+    NoList(String),
+    /// The function's settings are not what they must be.
+    #[error("functionConfig: {0}")]
+    Config(String),
+    /// A document in it.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// Its YAML.
+    #[error(transparent)]
+    Values(#[from] ValuesError),
+    /// Its items cannot be added to.
+    #[error("items: {0}")]
+    Items(#[from] EditError),
+}
+
+/// Reads a ResourceList.
+///
+/// # Errors
+/// Where it is none, or its `functionConfig.spec` has not what [`Config`] asks for.
+pub fn read(bytes: Vec<u8>) -> Result<ResourceList, KrmError> {
+    let source = text_of("ResourceList", bytes.clone())?;
+    let list = read_one(source)?;
+    let kind = list.get(&["kind"]).and_then(Value::as_str).unwrap_or("nothing");
+    if kind != "ResourceList" {
+        return Err(KrmError::NoList(format!("its kind is {kind}")));
+    }
+    let stream = Stream::parse(bytes)?;
+    if stream.documents() != 1 {
+        return Err(KrmError::NoList(format!("there are {} documents, where one is expected", stream.documents())));
+    }
+    Ok(ResourceList { stream, config: config(list)? })
+}
+
+fn config(list: Value) -> Result<Config, KrmError> {
+    let wrong = |problem: &str| KrmError::Config(problem.to_owned());
+    let Some(Data::Map(mut spec)) = list.get(&["functionConfig", "spec"]).map(|spec| spec.data.clone()) else {
+        return Err(wrong("spec is missing (a map with `for` and `values`)"));
+    };
+    let mut take = |key: &str| spec.remove(key).map(|Entry { value, .. }| value);
+    let mode = take("for");
+    let mode = match mode.as_ref().and_then(Value::as_str) {
+        Some("install") => Mode::Install,
+        Some("upgrade") => Mode::Upgrade,
+        _ => return Err(wrong("spec.for must be install (into a new cluster) or upgrade (in place)")),
+    };
+    let values = take("values").filter(|values| matches!(values.data, Data::Map(_)));
+    let values = values.ok_or_else(|| wrong("spec.values is missing (a map: what helm would be given with -f)"))?;
+    let namespace = take("namespace");
+    let namespace = match &namespace {
+        None => None,
+        Some(name) => Some(name.as_str().ok_or_else(|| wrong("spec.namespace must be a string"))?.to_owned()),
+    };
+    let unguarded = match take("unguarded") {
+        None => false,
+        Some(value) => value.as_bool().ok_or_else(|| wrong("spec.unguarded must be true or false"))?,
+    };
+    match spec.keys().next() {
+        None => Ok(Config { mode, namespace, unguarded, values }),
+        Some(key) => Err(wrong(&format!("spec.{key} is unknown: there are for, namespace, unguarded, values"))),
+    }
+}
+
+/// The ResourceList with its changes: what is injected becomes items.
+///
+/// # Errors
+/// Where items cannot be added to it.
+pub fn write(stream: &Stream, rendered: Rendered) -> Result<String, KrmError> {
+    let Rendered { mut edits, appended, .. } = rendered;
+    let object = stream.objects().first().ok_or_else(|| KrmError::NoList("it has no items".to_owned()))?;
+    let look = stream.look_at_document(object);
+    for document in appended {
+        edits.add_to_list(&look, look.root, "items", &document, At::End)?;
+    }
+    Ok(edits.apply_to(stream, 0))
+}

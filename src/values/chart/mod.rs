@@ -1,0 +1,96 @@
+//! A chart's share in the values: its defaults, those of its subcharts, and what comes of them and the operator's values
+//! (Helm's `pkg/chart/loader`, `pkg/chartutil`; in Helm 4 `pkg/chart/v2`).
+
+mod archive;
+mod coalesce;
+mod constraint;
+mod dependencies;
+mod metadata;
+mod table;
+
+use std::collections::BTreeMap;
+
+pub use archive::matters;
+
+use super::{Data, Helm, Map, Value, ValuesError, documents};
+use metadata::Requirement;
+use table::Table;
+
+/// The files of a chart by their path inside of it.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// A chart as far as values go.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    name: String,
+    version: String,
+    values: Table,
+    /// What `Chart.yaml` says about subcharts; none where it says nothing at all.
+    requirements: Option<Vec<Requirement>>,
+    dependencies: Vec<Chart>,
+}
+
+impl Chart {
+    /// Reads a chart from its files. `label` is what the chart is called in places: the path that the operator gave.
+    ///
+    /// # Errors
+    /// Where Helm refuses the chart.
+    pub fn from_files(files: Files, label: &str, helm: Helm) -> Result<Self, ValuesError> {
+        let metadata = metadata::read(&files, label)?;
+        let mut values = Map::new();
+        let mut subcharts: BTreeMap<String, Files> = BTreeMap::new();
+        for (path, bytes) in files {
+            if path == "values.yaml" {
+                let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+                let value = documents::read_bytes(&format!("{label}/values.yaml"), bytes, helm)?;
+                if let Data::Map(map) = value.data {
+                    values = map;
+                }
+            } else if let Some(inside) = path.strip_prefix("charts/")
+                && !inside.ends_with(".prov")
+            {
+                let folder = inside.split('/').next().unwrap_or(inside);
+                subcharts.entry(folder.to_owned()).or_default().insert(inside.to_owned(), bytes);
+            }
+        }
+        let mut dependencies = Vec::new();
+        for (folder, files) in subcharts {
+            if folder.starts_with(['_', '.']) {
+                continue;
+            }
+            let label = format!("{label}/charts/{folder}");
+            dependencies.push(if folder.ends_with(".tgz") {
+                let bytes = files.get(&folder).cloned().unwrap_or_default();
+                Self::from_archive(&bytes, &label, helm)?
+            } else {
+                let prefix = format!("{folder}/");
+                let inside = |(path, bytes): (String, Vec<u8>)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes));
+                Self::from_files(files.into_iter().filter_map(inside).collect(), &label, helm)?
+            });
+        }
+        let (name, version) = (metadata.name, metadata.version);
+        Ok(Self { name, version, values: Table::from_map(values), requirements: metadata.requirements, dependencies })
+    }
+
+    /// Reads a packed chart (`.tgz`).
+    ///
+    /// # Errors
+    /// Where it is no archive of a chart.
+    pub fn from_archive(bytes: &[u8], label: &str, helm: Helm) -> Result<Self, ValuesError> {
+        Self::from_files(archive::unpack(bytes, label)?, label, helm)
+    }
+
+    /// The values that templates see: the operator's over the chart's, subcharts' sections and `global` included.
+    ///
+    /// # Errors
+    /// Where the section of a subchart is no map, or a subchart is missing.
+    pub fn values(mut self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
+        let place = values.place.clone();
+        let Data::Map(map) = values.data else { unreachable!("values are a map") };
+        let given = Table::from_map(map);
+        dependencies::check(&self)?;
+        dependencies::process(&mut self, &given, helm)?;
+        let all = coalesce::values(&self, &given, false, helm)?;
+        Ok(Value { data: Data::Map(all.into_map()), place })
+    }
+}

@@ -1,0 +1,112 @@
+//! Where go-yaml v2, which reads values for Helm, and libyaml, which reads them here, draw the line between YAML and other text
+//! differently (`scannerc.go` and `readerc.go` of go.yaml.in/yaml/v2 2.4 beside libyaml 0.2.5). Each case ends in an error: what Helm
+//! refuses is refused, and what Helm would read otherwise is, too, with the way to write it that both agree on.
+
+use std::sync::Arc;
+
+use super::ValuesError;
+use crate::source::{Place, Source, Span};
+use crate::yaml::{Data, Node, Style, SyntaxError, Tree};
+
+/// go-yaml looks for the mark at the start of its buffer instead of where it reads, and if it stands there skips the first character of
+/// each line. Where its buffer starts depends on lengths of lines far before.
+const INNER_MARK: &str = "a byte order mark inside of the text: Helm may lose characters after it";
+
+/// libyaml ends the tag at the comma, go-yaml takes it and what follows for a part of the tag.
+const TAG_COMMA: &str = "Helm takes this comma for a part of the tag: put a blank before it";
+
+/// go-yaml ends a plain scalar at a question mark inside of `[]` and `{}`, and nothing that may follow a scalar starts with one.
+const QUESTION_MARK: &str = "did not find expected ',', ']' or '}': Helm does not take a '?' here without quotes";
+
+/// What libyaml says where it finds no `:` within 1,024 bytes of a key's start; go-yaml looks as many characters far.
+const NO_COLON: [&str; 3] =
+    ["could not find expected ':'", "mapping values are not allowed in this context", "did not find expected ',' or"];
+
+/// Refuses a text before it is parsed.
+pub(super) fn check_text(text: &str, source: &Arc<Source>, offset: usize) -> Result<(), ValuesError> {
+    match text.char_indices().skip(1).find(|(_, character)| *character == '\u{feff}') {
+        Some((at, mark)) => {
+            let span = Span::new(offset + at, offset + at + mark.len_utf8());
+            Err(ValuesError::unsupported(INNER_MARK, Some(Place::new(Arc::clone(source), span))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what libyaml has read as YAML.
+pub(super) fn check_tree(tree: &Tree, text: &str, source: &Arc<Source>, offset: usize) -> Result<(), ValuesError> {
+    let place = |start, end| Some(Place::new(Arc::clone(source), Span::new(offset + start, offset + end)));
+    // Nodes come in the order of the text.
+    let mut flow_ends = 0;
+    for node in tree.nodes() {
+        let in_flow = node.span.start < flow_ends;
+        match &node.data {
+            Data::Sequence { flow: true, .. } | Data::Mapping { flow: true, .. } => {
+                flow_ends = flow_ends.max(node.span.end);
+            }
+            Data::Scalar { style: Style::Plain, value } if in_flow => {
+                if value.contains('?') {
+                    return Err(ValuesError::refused(QUESTION_MARK, place(node.span.start, node.span.end)));
+                }
+                if value.is_empty() && tag_meets_comma(node, text) {
+                    return Err(ValuesError::unsupported(TAG_COMMA, place(node.span.end, node.span.end + 1)));
+                }
+            }
+            Data::Scalar { style: Style::Quoted, .. } => {
+                if let Some(at) = escaped_slash(&text[node.span.start..node.span.end]) {
+                    let at = node.span.start + at;
+                    return Err(ValuesError::refused("found unknown escape character", place(at, at + 2)));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether libyaml alone refuses the text, as far as its error tells: then Helm may read it.
+pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
+    let at = error.offset.min(text.len());
+    // go-yaml takes a colon before a bracket or a comma for text, and those behind a tag for a part of it.
+    if error.message.starts_with("found unexpected ':'")
+        || (error.message.ends_with("while scanning a tag") && text[at..].starts_with([',', '[', ']']))
+    {
+        return true;
+    }
+    // go-yaml reads `{}: x` at a document's start as `{}` alone, and never looks at the rest.
+    if text[..at]
+        .match_indices(['}', ']'])
+        .any(|(end, _)| text[end + 1..at].trim_start_matches([' ', '\t']).starts_with(':'))
+    {
+        return true;
+    }
+    let long = |line: &str| line.len() > 1024 && !line.is_ascii();
+    // The error stands behind the key, or at its start.
+    NO_COLON.iter().any(|message| error.message.starts_with(message))
+        && (text[..at].rsplit('\n').next().is_some_and(long) || text[at..].split('\n').next().is_some_and(long))
+}
+
+/// Whether an empty node ends in a tag and a comma. (`!<verbatim,tag>` is the same to both.)
+fn tag_meets_comma(node: &Node, text: &str) -> bool {
+    let written = &text[node.span.start..node.span.end];
+    let last = written.rsplit(char::is_whitespace).next().unwrap_or(written);
+    last.starts_with('!') && !last.ends_with('>') && text[node.span.end..].starts_with(',')
+}
+
+/// Where `\/` stands in a text in double quotes, with what may stand before them: YAML 1.2 has this escape, YAML 1.1 and go-yaml have not.
+fn escaped_slash(written: &str) -> Option<usize> {
+    if !written.ends_with('"') {
+        return None;
+    }
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', &written.as_bytes()[at..]) {
+        if written.as_bytes().get(at + found + 1) == Some(&b'/') {
+            return Some(at + found);
+        }
+        at += found + 2;
+        if at > written.len() {
+            break;
+        }
+    }
+    None
+}

@@ -1,0 +1,56 @@
+//! What Helm takes and hwdr refuses: the list in `docs/values.md`. Each entry looks at the case itself, so that an error of hwdr's cannot
+//! hide behind a message.
+
+use std::collections::BTreeMap;
+
+use hwdr::values::{Helm, Kind, ValuesError};
+
+use crate::oracle::Case;
+
+/// Why hwdr may refuse the case where Helm does not; none if it may not.
+pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static str> {
+    if error.kind != Kind::Unsupported {
+        return None;
+    }
+    // What the error points at, and the text that it is in.
+    let (at, text) = error.place.as_ref().map_or(("", ""), |place| (place.text(), place.source.text.as_str()));
+    let rest = error.place.as_ref().map_or("", |place| &text[place.span.start..]);
+    let reasons = [
+        ("byte order mark inside", at == "\u{feff}"),
+        ("comma behind a tag", at == "," && error.message.contains("the tag")),
+        ("bracket behind a tag", error.message.contains("scanning a tag") && rest.starts_with([',', '[', ']'])),
+        ("colon before a bracket", error.message.contains("unexpected ':'") && has_colon_bracket(text)),
+        ("long key", text.lines().any(|line| line.len() > 1024 && !line.is_ascii())),
+        (
+            "collection as a key",
+            error.message.contains("map key") && rest.starts_with(['{', '[', '&', '!', '*', '-', '?']),
+        ),
+        ("text behind a collection as a key", has_collection_key(text)),
+        ("two keys by chance", error.message.contains("by chance")),
+        ("UTF-16 in Helm 4", helm == Helm::V4 && error.message.contains("UTF-16") && starts_as_utf16(case)),
+        (
+            "subchart under two names",
+            error.message.contains("two names") && case.chart.as_ref().is_some_and(has_two_names),
+        ),
+        ("indexes in a row", error.message.contains("indexes in a row") && text.matches('[').count() > 100),
+    ];
+    reasons.into_iter().find(|(_, holds)| *holds).map(|(reason, _)| reason)
+}
+
+fn has_colon_bracket(text: &str) -> bool {
+    [":,", ":?", ":[", ":]", ":{", ":}"].iter().any(|pair| text.contains(pair))
+}
+
+fn has_collection_key(text: &str) -> bool {
+    text.split(['}', ']']).skip(1).any(|rest| rest.trim_start_matches([' ', '\t']).starts_with(':'))
+}
+
+fn starts_as_utf16(case: &Case) -> bool {
+    let marked = |text: &Vec<u8>| matches!(text.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff]));
+    case.texts.values().chain(case.chart.iter().flat_map(|chart| chart.values())).any(marked)
+}
+
+fn has_two_names(files: &BTreeMap<String, Vec<u8>>) -> bool {
+    let aliases = |text: &Vec<u8>| String::from_utf8_lossy(text).matches("alias:").count();
+    files.iter().filter(|(name, _)| name.ends_with("Chart.yaml")).any(|(_, text)| aliases(text) > 0)
+}
