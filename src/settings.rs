@@ -110,7 +110,7 @@ impl Restore {
                     value,
                     &block("inPlace"),
                     "restores onto a running cluster, and this is helm install",
-                    "take inPlace and forceDataClear out to restore into a new cluster, or use helm hwdr upgrade",
+                    "take inPlace and forceDataClear out to restore into a new cluster, or use helm upgrade",
                 ));
             }
             Mode::Upgrade if !in_place => {

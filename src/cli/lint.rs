@@ -12,6 +12,7 @@ use super::values::{ChartArgs, over_chart};
 use super::{Outcome, ValueArgs, files};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
+use crate::lint::view::from_flag;
 use crate::lint::{Context, Finding, Level, fix, rules};
 use crate::mode::Mode;
 use crate::source::Source;
@@ -306,7 +307,10 @@ impl Linter<'_> {
             Some(change) => Ok(change.after.text.clone().into_bytes()),
             None => files::read(name),
         })?;
-        over_chart(values, &self.args.chart, values::Helm::V3)
+        let mut values = over_chart(values, &self.args.chart, values::Helm::V3)?;
+        let files = &self.args.values.files;
+        crate::lint::view::drop_handed_down(&mut values, &|key| from_flag(key) || files.contains(&key.source.name));
+        Ok(values)
     }
 }
 

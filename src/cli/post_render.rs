@@ -18,7 +18,7 @@ use crate::{helm, stream};
 pub struct PostRender {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Render an in-place restore outside `helm hwdr upgrade`, which would have set the old data aside before
+    /// Render an in-place restore though nobody has set the old data aside before
     #[arg(long)]
     unguarded: bool,
 }
@@ -45,8 +45,8 @@ impl PostRender {
             return Err(Failure::refused(
                 "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside",
             )
-            .help("run it with: helm hwdr upgrade RELEASE CHART …")
-            .help("or, where you have seen to the old volumes yourself, add --unguarded to hwdr post-render"));
+            .help("set the old volumes aside yourself, then add --unguarded to hwdr post-render")
+            .help("helm hwdr upgrade RELEASE CHART, which is to do all of it, is not in this version"));
         }
         match pipeline::run(&restore, inputs.namespace.as_deref(), stdin)? {
             Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),

@@ -51,7 +51,7 @@ impl PostRenderer {
             (Helm::V3, true) => anstream::println!(
                 "Helm 3 takes the program itself. Add to helm install:\n\n  \
                  --post-renderer {} --post-renderer-args post-render\n\n\
-                 For an in-place restore use helm hwdr upgrade.",
+                 An in-place restore wants --unguarded too: set the old volumes aside first.",
                 quoted(&program)
             ),
             (Helm::V4, false) => anstream::println!("{}", plugins_folder()?.display()),
@@ -63,7 +63,7 @@ impl PostRenderer {
                     "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
                      so it has a folder of its own. Put this in front of helm install:\n\n  \
                      HELM_PLUGINS=\"{shared}:{}\" \\\n  helm install … --post-renderer {NAME}\n\n\
-                     For an in-place restore use helm hwdr upgrade.",
+                     An in-place restore wants --unguarded too: set the old volumes aside first.",
                     folder.display()
                 );
             }

@@ -90,6 +90,18 @@ pub fn from_flag(place: &Place) -> bool {
     place.source.name.starts_with("--")
 }
 
+/// Takes out of the charts' sections the `global` that Helm itself hands down to every subchart; what `wrote` says of its key that the
+/// operator wrote it stays.
+pub fn drop_handed_down(values: &mut Value, wrote: &dyn Fn(&Place) -> bool) {
+    let Data::Map(sections) = &mut values.data else { return };
+    for (_, section) in sections.iter_mut().filter(|(name, _)| *name != "global") {
+        if let Data::Map(map) = &mut section.value.data {
+            map.retain(|name, entry| name != "global" || wrote(&entry.key));
+        }
+        drop_handed_down(&mut section.value, wrote);
+    }
+}
+
 /// The path as Helm's `--set` and Helm's own messages write it.
 pub fn dotted(path: &[&str]) -> String {
     path.join(".")

@@ -67,23 +67,38 @@ pub(super) fn check_tree(tree: &Tree, text: &str, source: &Arc<Source>, offset: 
 /// Whether libyaml alone refuses the text, as far as its error tells: then Helm may read it.
 pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
     let at = error.offset.min(text.len());
+    let before_bracket = text[at..].starts_with([',', '[', ']']);
     // go-yaml takes a colon before a bracket or a comma for text, and those behind a tag for a part of it.
     if error.message.starts_with("found unexpected ':'")
-        || (error.message.ends_with("while scanning a tag") && text[at..].starts_with([',', '[', ']']))
+        || (before_bracket && error.message.ends_with("while scanning a tag"))
+        || (before_bracket && error.message.starts_with("did not find expected tag URI"))
     {
         return true;
     }
-    // go-yaml reads `{}: x` at a document's start as `{}` alone, and never looks at the rest.
-    if text[..at]
-        .match_indices(['}', ']'])
-        .any(|(end, _)| text[end + 1..at].trim_start_matches([' ', '\t']).starts_with(':'))
-    {
+    // go-yaml reads `{}: x` and `{?a} x` as `{}` and `{?a}` alone, and never looks at the rest.
+    if flow_root(text) && text[..at].contains(['}', ']']) {
         return true;
     }
     let long = |line: &str| line.len() > 1024 && !line.is_ascii();
     // The error stands behind the key, or at its start.
     NO_COLON.iter().any(|message| error.message.starts_with(message))
         && (text[..at].rsplit('\n').next().is_some_and(long) || text[at..].split('\n').next().is_some_and(long))
+}
+
+/// Whether the first document is a collection in brackets.
+fn flow_root(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}', '\u{85}', '\u{2028}', '\u{2029}']);
+        let skipped = match rest.chars().next() {
+            Some('#' | '%') => rest.find('\n'),
+            Some('&' | '!') => rest.find(char::is_whitespace),
+            _ if rest.starts_with("---") => Some(3),
+            first => return matches!(first, Some('{' | '[')),
+        };
+        let Some(skipped) = skipped else { return false };
+        rest = &rest[skipped..];
+    }
 }
 
 /// Whether an empty node ends in a tag and a comma. (`!<verbatim,tag>` is the same to both.)

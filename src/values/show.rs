@@ -85,14 +85,14 @@ impl Printer {
                         self.text.push_str(&key);
                     }
                     self.text.push(':');
-                    self.child(&entry.value, indent + 2);
+                    self.child(&entry.value, indent + 2, false);
                 }
             }
             Data::List(list) => {
                 for item in list {
                     self.indent(indent);
                     self.text.push('-');
-                    self.child(item, indent + 2);
+                    self.child(item, indent + 2, true);
                 }
             }
             _ => {}
@@ -100,12 +100,20 @@ impl Printer {
     }
 
     /// What stands behind a `:` or a `-`.
-    fn child(&mut self, value: &Value, indent: usize) {
+    fn child(&mut self, value: &Value, indent: usize, in_list: bool) {
         let filled = match &value.data {
             Data::Map(map) => !map.is_empty(),
             Data::List(list) => !list.is_empty(),
             _ => false,
         };
+        if filled && in_list {
+            // The first line of it stands behind the dash.
+            self.text.push(' ');
+            let start = self.text.len();
+            self.children(value, indent);
+            self.text.replace_range(start..start + indent, "");
+            return;
+        }
         if filled {
             self.text.push('\n');
             self.children(value, indent);
@@ -179,7 +187,7 @@ mod tests {
     #[test]
     fn what_is_printed_reads_back() {
         for text in [
-            "a: 'yes'\nb: \"1\"\nc: [1, {d: null}, []]\n\"x y\": {e: {}}\n",
+            "a: 'yes'\nb: \"1\"\nc: [1, {d: null, e: [[1, {f: g}]]}, []]\n\"x y\": {e: {}}\n",
             "a: \"\\0\\x7f\\u2028\\ufeff'\\\"\\\\/\"\n'~': ''\n'<<': '#'\n",
             "{}",
             "n: [1.5, 1e30, -0.0, 254811200]\nm: |\n  line\n  line\n",

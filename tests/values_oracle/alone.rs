@@ -14,18 +14,18 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
     }
     // What the error points at, and the text that it is in.
     let (at, text) = error.place.as_ref().map_or(("", ""), |place| (place.text(), place.source.text.as_str()));
-    let rest = error.place.as_ref().map_or("", |place| &text[place.span.start..]);
+    let rest = error.place.as_ref().and_then(|place| text.get(place.span.start..)).unwrap_or_default();
     let reasons = [
         ("byte order mark inside", at == "\u{feff}"),
         ("comma behind a tag", at == "," && error.message.contains("the tag")),
-        ("bracket behind a tag", error.message.contains("scanning a tag") && rest.starts_with([',', '[', ']'])),
+        ("bracket behind a tag", error.message.contains("a tag") && rest.starts_with([',', '[', ']'])),
         ("colon before a bracket", error.message.contains("unexpected ':'") && has_colon_bracket(text)),
         ("long key", text.lines().any(|line| line.len() > 1024 && !line.is_ascii())),
         (
             "collection as a key",
             error.message.contains("map key") && rest.starts_with(['{', '[', '&', '!', '*', '-', '?']),
         ),
-        ("text behind a collection as a key", has_collection_key(text)),
+        ("text behind a collection", has_text_behind_collection(text)),
         ("two keys by chance", error.message.contains("by chance")),
         ("UTF-16 in Helm 4", helm == Helm::V4 && error.message.contains("UTF-16") && starts_as_utf16(case)),
         (
@@ -41,8 +41,10 @@ fn has_colon_bracket(text: &str) -> bool {
     [":,", ":?", ":[", ":]", ":{", ":}"].iter().any(|pair| text.contains(pair))
 }
 
-fn has_collection_key(text: &str) -> bool {
-    text.split(['}', ']']).skip(1).any(|rest| rest.trim_start_matches([' ', '\t']).starts_with(':'))
+fn has_text_behind_collection(text: &str) -> bool {
+    let text = text.trim_end();
+    let opens = text.find(['{', '[']).is_some_and(|at| !text[..at].contains(": "));
+    opens && text.find(['}', ']']).is_some_and(|at| at + 1 < text.len())
 }
 
 fn starts_as_utf16(case: &Case) -> bool {

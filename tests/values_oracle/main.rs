@@ -1,6 +1,6 @@
 //! Compares what hwdr reads with what Helm's own packages read, for hand-made and for generated cases.
 //!
-//! `HWDR_ORACLE_CASES` sets how many cases are generated (2,000 without it), `HWDR_ORACLE_SEED` where they start.
+//! `HWDR_ORACLE_CASES` sets how many cases are generated (5,000 without it; of charts a tenth), `HWDR_ORACLE_SEED` where they start.
 
 mod alone;
 mod generate;
@@ -179,13 +179,13 @@ fn number(name: &str, without: u64) -> u64 {
 #[test]
 fn generated_cases_read_as_in_helm() {
     let mut random = generate::Random(number("HWDR_ORACLE_SEED", 1));
-    all_same("generated", (0..number("HWDR_ORACLE_CASES", 2_000)).map(|_| generate::case(&mut random)));
+    all_same("generated", (0..number("HWDR_ORACLE_CASES", 5_000)).map(|_| generate::case(&mut random)));
 }
 
 #[test]
 fn generated_charts_read_as_in_helm() {
     let mut random = generate::Random(number("HWDR_ORACLE_SEED", 1));
-    all_same("charts", (0..number("HWDR_ORACLE_CASES", 2_000)).map(|_| generate::chart(&mut random)));
+    all_same("charts", (0..number("HWDR_ORACLE_CASES", 5_000) / 10).map(|_| generate::chart(&mut random)));
 }
 
 #[test]

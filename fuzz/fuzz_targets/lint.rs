@@ -1,0 +1,24 @@
+//! Any text as a values file: linted, reported in every form, and mended without touching what is not named in a fix.
+#![no_main]
+
+use hwdr::lint::report::{Run, github, human, json, sarif};
+use hwdr::lint::{Context, fix, lint};
+use hwdr::source::Source;
+use hwdr::values;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let source = Source::new("values.yaml", text);
+    let Ok(read) = values::read_one(source.clone()) else { return };
+    for whole in [false, true] {
+        let findings = lint(&read, &Context { whole, ..Context::default() });
+        if let Some((after, mended)) = fix::apply(&source, &findings) {
+            assert!(mended > 0 && after != text);
+        }
+        human::render(&findings, human::Look { width: 80, colour: false });
+        let run = Run { findings, files: 1, ..Run::default() };
+        for form in [json::render, sarif::render, github::render] {
+            form(&run);
+        }
+    }
+});
