@@ -6,14 +6,13 @@ PATH=$(part_dir kubernetes):$PATH
 export PATH
 holder >/dev/null || die "the lab is down: lab/up first"
 
-helm_of() { # helm_of 3|4: the override, the one that the project built, or the lab's own part
-  local override=HELM$1 shared=${XDG_CACHE_HOME:-$HOME/.cache}/hwdr/bin/helm$1
+helm_of() { # helm_of 3|4: the one that HELM3 or HELM4 names, or the project's own
+  local override=HELM$1
   if [ -n "${!override:-}" ]; then
     echo "${!override}"
-  elif [ -x "$shared" ]; then
-    echo "$shared"
   else
-    part "helm$1" && echo "$(part_dir "helm$1")/helm"
+    "$LAB/../scripts/tools" "helm$1" >&2
+    echo "$("$LAB/../scripts/tools" --dir)/helm$1"
   fi
 }
 HELM=${LAB_HELM:-$(helm_of 3)}
