@@ -89,3 +89,24 @@ test_helm_3_with_hwdr_brings_them_into_another() {
   restore_objects
   restored_by "$(helm_of 3)" --post-renderer "$HWDR" --post-renderer-args post-render
 }
+
+# A node's part that never reached the bucket is half of the rows, and no error to ndb_restore.
+test_a_missing_part_lets_nobody_in() {
+  local id key logs
+  id=$(note rondb)
+  "$LAB/up" --new-cluster
+  for key in $("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '{print $1}'); do
+    "$LAB/s3" delete "$HOPSFS_BUCKET" "$key"
+  done
+  prerequisites
+  restore_values
+  "$(helm_of 3)" install hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
+    -f "$RUN/notes/restore.yaml" --post-renderer "$HWDR" --post-renderer-args post-render
+  kubectl -n "$NS" wait --for=condition=Failed "job/restore-native-backup-$id" --timeout=400s
+  # Each Job behind it fails as well, and says why.
+  kubectl -n "$NS" wait --for=condition=Failed "job/hopsfs-inplace-restore-$id" --timeout=60s
+  logs=$(kubectl -n "$NS" logs -l "hwdr.hopsworks.ai/restore-id=$id" --all-containers --prefix --tail=-1 --max-log-requests=50 2>&1 || true)
+  grep -E 'the part of (a node|the node that led the backup) is missing' <<<"$logs"
+  [ "$(kubectl -n "$NS" get pods -o json |
+    jq '[.items[].status.containerStatuses[]? | select(.ready and (.name | IN("mysqld", "rdrs", "namenode", "hopsworks")))] | length')" = 0 ]
+}
