@@ -23,7 +23,10 @@ fn main() -> ExitCode {
         .map(|entry| entry.expect("lab/tests can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
         .collect();
-    files.sort();
+    if std::env::var_os("LAB_SOAK").is_some() {
+        files.push(lab.join("tests/soak/70-other-shapes.sh"));
+    }
+    files.sort_by_key(|file| file.file_name().map(ToOwned::to_owned));
     let trials = files.iter().flat_map(|file| trials(&lab, file)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

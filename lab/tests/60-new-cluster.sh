@@ -59,8 +59,9 @@ restored_by() {
   local job
   restore_values
   LAB_HELM=$1 "$LAB/install" -f "$RUN/notes/restore.yaml" "${@:2}"
-  for job in restore-native-backup setup-mysqld-dont-remove hopsfs-inplace-restore opensearch-restore-default-default; do
-    kubectl -n "$NS" wait --for=condition=Complete "job/$job-$(note rondb)" --timeout=1s
+  for job in {restore-native-backup,setup-mysqld-dont-remove,hopsfs-inplace-restore}-"$(note rondb)" \
+    opensearch-restore-default-default-"$(note opensearch)"; do
+    kubectl -n "$NS" wait --for=condition=Complete "job/$job" --timeout=1s
   done
   "$LAB/check" "$LAB_RECORD"
 }
@@ -92,10 +93,12 @@ test_helm_3_with_hwdr_brings_them_into_another() {
 
 # A node's part that never reached the bucket is half of the rows, and no error to ndb_restore.
 test_a_missing_part_lets_nobody_in() {
-  local id key logs
+  local id key keys logs
   id=$(note rondb)
   "$LAB/up" --new-cluster
-  for key in $("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '{print $1}'); do
+  mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '{print $1}')
+  for key in "${keys[@]}"; do
+    "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/notes/${key//\//,}"
     "$LAB/s3" delete "$HOPSFS_BUCKET" "$key"
   done
   prerequisites
@@ -109,4 +112,5 @@ test_a_missing_part_lets_nobody_in() {
   grep -E 'the part of (a node|the node that led the backup) is missing' <<<"$logs"
   [ "$(kubectl -n "$NS" get pods -o json |
     jq '[.items[].status.containerStatuses[]? | select(.ready and (.name | IN("mysqld", "rdrs", "namenode", "hopsworks")))] | length')" = 0 ]
+  for key in "${keys[@]}"; do "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$RUN/notes/${key//\//,}"; done
 }
