@@ -15,8 +15,8 @@ use crate::yaml::Tree;
 /// Where the bytes are not text.
 pub fn text_of(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, ValuesError> {
     let text = match bytes.get(..2) {
-        Some([0xff, 0xfe]) => utf16(name, &bytes[2..], u16::from_le_bytes)?,
-        Some([0xfe, 0xff]) => utf16(name, &bytes[2..], u16::from_be_bytes)?,
+        Some([0xff, 0xfe]) => utf16(name, &bytes, u16::from_le_bytes)?,
+        Some([0xfe, 0xff]) => utf16(name, &bytes, u16::from_be_bytes)?,
         _ => String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..valid]).count() + 1;

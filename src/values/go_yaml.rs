@@ -74,6 +74,7 @@ pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
     let before_bracket = text[at..].starts_with([',', '[', ']']);
     // go-yaml takes a colon before a bracket or a comma for text, and those behind a tag for a part of it.
     if error.message.starts_with("found unexpected ':'")
+        || text[..at].split([' ', '\t', '\n', '[', '{']).any(|word| word.starts_with('!') && word.contains(','))
         || (before_bracket && error.message.ends_with("while scanning a tag"))
         || (before_bracket && error.message.starts_with("did not find expected tag URI"))
     {
@@ -102,7 +103,7 @@ fn behind_root(tree: &Tree, text: &str) -> Option<usize> {
         if !rest.starts_with('#') {
             return (!rest.is_empty() && !rest.starts_with("---") && !rest.starts_with("...")).then_some(at);
         }
-        at += rest.find('\n').unwrap_or(rest.len());
+        at += rest.find(['\n', '\r']).unwrap_or(rest.len());
     }
 }
 
@@ -112,7 +113,7 @@ fn flow_root(text: &str) -> bool {
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}', '\u{85}', '\u{2028}', '\u{2029}']);
         let skipped = match rest.chars().next() {
-            Some('#' | '%') => rest.find('\n'),
+            Some('#' | '%') => rest.find(['\n', '\r']),
             Some('&' | '!') => rest.find(char::is_whitespace),
             _ if rest.starts_with("---") => Some(3),
             first => return matches!(first, Some('{' | '[')),

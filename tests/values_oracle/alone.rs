@@ -15,8 +15,13 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
     // What the error points at, and the text that it is in.
     let (at, text) = error.place.as_ref().map_or(("", ""), |place| (place.text(), place.source.text.as_str()));
     let rest = error.place.as_ref().and_then(|place| text.get(place.span.start..)).unwrap_or_default();
+    let before = text.strip_suffix(rest).unwrap_or_default();
     let reasons = [
         ("byte order mark inside", at == "\u{feff}"),
+        (
+            "comma in a tag",
+            text.split([' ', '\t', '\n', '[', '{']).any(|word| word.starts_with('!') && word.contains(',')),
+        ),
         ("comma behind a tag", at == "," && error.message.contains("the tag")),
         ("bracket behind a tag", error.message.contains("a tag") && rest.starts_with([',', '[', ']'])),
         ("colon before a bracket", error.message.contains("unexpected ':'") && has_colon_bracket(text)),
@@ -25,6 +30,7 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
             "collection as a key",
             error.message.contains("map key") && rest.starts_with(['{', '[', '&', '!', '*', '-', '?']),
         ),
+        ("text behind a collection", error.message.contains("stops at the end") && before.contains(['}', ']'])),
         ("text behind a collection", has_text_behind_collection(text)),
         ("two keys by chance", error.message.contains("by chance")),
         ("UTF-16 in Helm 4", helm == Helm::V4 && error.message.contains("UTF-16") && starts_as_utf16(case)),
