@@ -1,32 +1,34 @@
 #!/bin/bash
 # gate.sh JOB...: waits until every Job is complete. Fails as soon as one has failed, so that what waits behind it never
-# starts on half-restored data, when GATE_SECONDS are over, and where a Job is older than this restore: markers outlive
-# their release, Helm takes such a Job as its own, and it would not run again.
+# starts on half-restored data, when GATE_SECONDS are over, and where a Job of hwdr's is older than this restore: markers
+# outlive their release, Helm takes such a Job as its own, and it would not run again.
 set -euo pipefail
 
 deadline=$((SECONDS + GATE_SECONDS))
 
-# When this restore began: Helm makes the scripts before any Job, and they do not outlive the release.
+# When this restore began: Helm makes the scripts before any Job of hwdr's (though behind the chart's own), and they do not outlive
+# the release.
 born=
 while [ -z "$born" ]; do
   ((SECONDS < deadline)) || { echo "gate: ConfigMap $SCRIPTS cannot be read" >&2; exit 1; }
   born=$(kubectl get configmap "$SCRIPTS" -o 'jsonpath={.metadata.creationTimestamp}') || sleep 2
 done
 
-# One line for each state of the Job: when it was made, and the conditions that are true.
+# One line for each state of the Job: when it was made (only if it is hwdr's), and the conditions that are true.
 watch_job() { # JOB SECONDS
   timeout "$2" kubectl get job "$1" --watch \
-    -o 'jsonpath={.metadata.creationTimestamp} {range .status.conditions[?(@.status=="True")]}{.type}={.reason} {end}{"\n"}'
+    -o 'jsonpath={.metadata.creationTimestamp}/{.metadata.labels.hwdr\.hopsworks\.ai/restore-id} {range .status.conditions[?(@.status=="True")]}{.type}={.reason} {end}{"\n"}'
 }
 
 wait_for() { # JOB
-  local job=$1 conditions last=
+  local job=$1 conditions made last=
   while ((SECONDS < deadline)); do
     while read -r conditions; do
       last=$conditions
       # Times as Kubernetes writes them are in order as texts.
-      if [[ $conditions == ????-??-??T* && ${conditions%% *} < $born ]]; then
-        echo "gate: Job $job is left from an earlier restore (${conditions%% *}, and this one began at $born), and has not restored" \
+      made=${conditions%% *}
+      if [[ $made == ????-??-??T*/?* && ${made%%/*} < $born ]]; then
+        echo "gate: Job $job is left from an earlier restore (${made%%/*}, and this one began at $born), and has not restored" \
           "anything now. Delete it and its like, and run helm again: kubectl delete job $job" >&2
         return 1
       fi
