@@ -106,7 +106,7 @@ test_a_missing_part_lets_nobody_in() {
   "$(helm_of 3)" install hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
     -f "$RUN/notes/restore.yaml" --post-renderer "$HWDR" --post-renderer-args post-render
   kubectl -n "$NS" wait --for=condition=Failed "job/restore-native-backup-$id" --timeout=400s
-  logs=$(kubectl -n "$NS" logs -l "hwdr.hopsworks.ai/restore-id=$id" --all-containers --prefix --tail=-1 --max-log-requests=50 2>&1 || true)
+  logs=$(kubectl -n "$NS" logs -l "hwdr.hopsworks.ai/restore-id=$id" --all-containers --prefix --tail=-1 --ignore-errors 2>&1 || true)
   grep -E 'the part of (a node|the node that led the backup) is missing' <<<"$logs"
   [ "$(kubectl -n "$NS" get pods -o json |
     jq '[.items[].status.containerStatuses[]? | select(.ready and (.name | IN("mysqld", "rdrs", "namenode", "hopsworks")))] | length')" = 0 ]

@@ -6,6 +6,19 @@
 # hwdr_install ARGUMENTS…: through Helm 3, as in the file before.
 hwdr_install() { restored_by "$(helm_of 3)" --post-renderer "$HWDR" --post-renderer-args post-render "$@"; }
 
+# A chart that restores its services itself: its Jobs are adopted, and none is run beside them.
+test_a_chart_that_restores_itself_is_left_to_it() {
+  "$LAB/up" --new-cluster
+  restore_objects
+  restore_values
+  LAB_HELM=$(helm_of 3) "$LAB/install" -f "$RUN/notes/restore.yaml" --set global._hopsworks.testGeneration=native \
+    --post-renderer "$HWDR" --post-renderer-args post-render
+  "$LAB/check" "$LAB_RECORD"
+  [ "$(kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | wc -l)" = 0 ]
+  kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)"
+  kubectl -n "$NS" get job restore-native-backup -o json | jq -e '.spec.ttlSecondsAfterFinished == null and .status.succeeded == 1'
+}
+
 # OpenSearch's snapshot is of another minute than RonDB's backup; and there are twice as many data nodes as parts.
 test_two_node_groups_and_an_id_for_each_service() {
   local later
@@ -19,17 +32,4 @@ test_two_node_groups_and_an_id_for_each_service() {
   restore_objects
   hwdr_install --set rondb.rondb.clusterSize.numNodeGroups=2
   [ "$(kubectl -n "$NS" get pods -l rondbService=ndbmtd -o name | wc -l)" = 4 ]
-}
-
-# A chart that restores its services itself: its Jobs are adopted, and none is run beside them.
-test_a_chart_that_restores_itself_is_left_to_it() {
-  "$LAB/up" --new-cluster
-  restore_objects
-  restore_values
-  LAB_HELM=$(helm_of 3) "$LAB/install" -f "$RUN/notes/restore.yaml" --set global._hopsworks.testGeneration=native \
-    --post-renderer "$HWDR" --post-renderer-args post-render
-  "$LAB/check" "$LAB_RECORD"
-  [ "$(kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | wc -l)" = 0 ]
-  kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)"
-  kubectl -n "$NS" get job restore-native-backup -o json | jq -e '.spec.ttlSecondsAfterFinished == null and .status.succeeded == 1'
 }
