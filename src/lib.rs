@@ -5,6 +5,7 @@
 
 pub mod backup_id;
 pub mod cli;
+pub mod cluster;
 pub mod helm;
 pub mod krm;
 pub mod lint;

@@ -1,0 +1,179 @@
+//! What is waited for, as functions of the objects: *done*, *not yet*, or *never, because*. Every terminal state is known here.
+
+use serde_json::Value as Json;
+
+use super::wait::{Objects, Verdict};
+
+/// The text at a JSON pointer; empty where there is none.
+pub fn text<'j>(object: &'j Json, pointer: &str) -> &'j str {
+    object.pointer(pointer).and_then(Json::as_str).unwrap_or_default()
+}
+
+/// The number at a JSON pointer; 0 where there is none.
+pub fn number(object: &Json, pointer: &str) -> u64 {
+    object.pointer(pointer).and_then(Json::as_u64).unwrap_or_default()
+}
+
+/// The condition of this type, if it holds.
+fn holds<'j>(object: &'j Json, kind: &str) -> Option<&'j Json> {
+    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    conditions.iter().find(|condition| condition["type"] == kind && condition["status"] == "True")
+}
+
+/// A Job that is complete. `Failed` is final (batch/v1); `FailureTarget` says so a little earlier.
+pub fn job(job: Option<&Json>) -> Verdict {
+    let Some(job) = job else { return Verdict::NotYet("it is not there yet".to_owned()) };
+    if holds(job, "Complete").is_some() {
+        return Verdict::Done;
+    }
+    if let Some(condition) = holds(job, "Failed").or_else(|| holds(job, "FailureTarget")) {
+        return Verdict::Never(format!("{}: {}", text(condition, "/reason"), text(condition, "/message")));
+    }
+    let parts = number(job, "/spec/completions");
+    let (active, succeeded, failed) =
+        (number(job, "/status/active"), number(job, "/status/succeeded"), number(job, "/status/failed"));
+    let mut seen = match (active, failed) {
+        (0, 0) => "no pod yet".to_owned(),
+        (_, 0) => "running".to_owned(),
+        (_, failed) => format!("running, after {failed} failed pods"),
+    };
+    if parts > 1 {
+        seen = format!("{seen}, {succeeded} of {parts} done");
+    }
+    Verdict::NotYet(seen)
+}
+
+/// A Velero Restore that is complete. `partial` accepts one that says what it could not bring back.
+pub fn restore(restore: Option<&Json>, partial: bool) -> Verdict {
+    let Some(restore) = restore else { return Verdict::NotYet("it is not there yet".to_owned()) };
+    let (errors, warnings) = (number(restore, "/status/errors"), number(restore, "/status/warnings"));
+    match text(restore, "/status/phase") {
+        "Completed" => Verdict::Done,
+        "PartiallyFailed" if partial => Verdict::Done,
+        "PartiallyFailed" => Verdict::Never(format!("PartiallyFailed: {errors} errors, {warnings} warnings")),
+        "FailedValidation" => {
+            let why: Vec<_> = restore
+                .pointer("/status/validationErrors")
+                .and_then(Json::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Json::as_str)
+                .collect();
+            Verdict::Never(format!("FailedValidation: {}", why.join("; ")))
+        }
+        "Failed" => Verdict::Never(format!("Failed: {}", text(restore, "/status/failureReason"))),
+        "" => Verdict::NotYet("Velero has not begun with it".to_owned()),
+        phase => Verdict::NotYet(match number(restore, "/status/progress/totalItems") {
+            0 => phase.to_owned(),
+            all => format!("{phase}, {} of {all} objects", number(restore, "/status/progress/itemsRestored")),
+        }),
+    }
+}
+
+/// A Velero Backup that is complete.
+pub fn backup(backup: Option<&Json>) -> Verdict {
+    let Some(backup) = backup else { return Verdict::NotYet("it is not there yet".to_owned()) };
+    match text(backup, "/status/phase") {
+        "Completed" => Verdict::Done,
+        "" => Verdict::NotYet("Velero has not begun with it".to_owned()),
+        phase @ ("Failed" | "PartiallyFailed" | "FailedValidation" | "Deleting") => {
+            let why = [text(backup, "/status/failureReason").to_owned(), {
+                let errors = backup.pointer("/status/validationErrors").and_then(Json::as_array);
+                errors.into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>().join("; ")
+            }];
+            Verdict::Never(format!("{phase}: {}", why.concat()))
+        }
+        phase => Verdict::NotYet(phase.to_owned()),
+    }
+}
+
+/// A storage location that Velero can read and write. `Unavailable` right after the start is normal, so it is never final: the
+/// caller's limit is.
+pub fn storage_location(location: Option<&Json>) -> Verdict {
+    let Some(location) = location else { return Verdict::NotYet("it is not there".to_owned()) };
+    match text(location, "/status/phase") {
+        "Available" => Verdict::Done,
+        "" => Verdict::NotYet("Velero has not looked at it".to_owned()),
+        phase => Verdict::NotYet(format!("{phase}: {}", text(location, "/status/message"))),
+    }
+}
+
+/// No pod left of those that `counts` names.
+pub fn gone(objects: &Objects, counts: impl Fn(&Json) -> bool) -> Verdict {
+    let left: Vec<_> = objects.iter().filter(|(_, object)| counts(object)).map(|(name, _)| name.as_str()).collect();
+    if left.is_empty() { Verdict::Done } else { Verdict::NotYet(format!("{} left: {}", left.len(), shortened(&left))) }
+}
+
+/// A StatefulSet or Deployment whose pods are all of the newest form, and ready.
+pub fn ready(workload: &Json) -> Verdict {
+    let wanted = workload.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
+    let (ready, updated) = (number(workload, "/status/readyReplicas"), number(workload, "/status/updatedReplicas"));
+    let seen = number(workload, "/status/observedGeneration") >= number(workload, "/metadata/generation");
+    // A StatefulSet that was never changed has no updatedReplicas.
+    let is_updated = updated >= wanted
+        || text(workload, "/status/updateRevision") == text(workload, "/status/currentRevision")
+            && workload["kind"] == "StatefulSet";
+    if seen && ready >= wanted && is_updated {
+        Verdict::Done
+    } else {
+        Verdict::NotYet(format!("{ready} of {wanted} ready"))
+    }
+}
+
+/// A few names, and how many more.
+pub fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text = format!("{text} and {} more", names.len() - SHOWN);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn velero_ends_in_more_ways_than_one() {
+        for (status, expected) in [
+            (json!({"phase": "Completed"}), "done"),
+            (json!({}), "not yet"),
+            (json!({"phase": "New"}), "not yet"),
+            (json!({"phase": "InProgress"}), "not yet"),
+            (json!({"phase": "WaitingForPluginOperations"}), "not yet"),
+            (json!({"phase": "WaitingForPluginOperationsPartiallyFailed"}), "not yet"),
+            (json!({"phase": "FinalizingPartiallyFailed"}), "not yet"),
+            (json!({"phase": "PartiallyFailed", "errors": 2}), "PartiallyFailed: 2 errors, 0 warnings"),
+            (json!({"phase": "Failed", "failureReason": "no bucket"}), "Failed: no bucket"),
+            (
+                json!({"phase": "FailedValidation", "validationErrors": ["no such backup"]}),
+                "FailedValidation: no such backup",
+            ),
+        ] {
+            let found = match restore(Some(&json!({"status": status})), false) {
+                Verdict::Done => "done".to_owned(),
+                Verdict::NotYet(_) => "not yet".to_owned(),
+                Verdict::Never(why) => why,
+            };
+            assert_eq!(found, expected, "{status}");
+        }
+        let partial = json!({"status": {"phase": "PartiallyFailed", "errors": 2}});
+        assert_eq!(restore(Some(&partial), true), Verdict::Done);
+    }
+
+    #[test]
+    fn a_job_is_done_or_failed_by_its_conditions_alone() {
+        let with = |conditions: Json| json!({"spec": {"completions": 2}, "status": {"active": 1, "succeeded": 1, "conditions": conditions}});
+        assert_eq!(job(Some(&with(json!([])))), Verdict::NotYet("running, 1 of 2 done".to_owned()));
+        assert_eq!(job(Some(&with(json!([{"type": "Complete", "status": "True"}])))), Verdict::Done);
+        assert_eq!(
+            job(Some(&with(json!([{"type": "Complete", "status": "False"}])))),
+            Verdict::NotYet("running, 1 of 2 done".to_owned())
+        );
+        let failed =
+            json!([{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}]);
+        assert_eq!(job(Some(&with(failed))), Verdict::Never("BackoffLimitExceeded: too often".to_owned()));
+    }
+}

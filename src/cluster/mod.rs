@@ -1,0 +1,276 @@
+//! The Kubernetes cluster: its objects as JSON, calls that outlast a restart of the API server, and waits that end.
+//!
+//! Objects are read as JSON and not as Kubernetes' own types, as everywhere in hwdr: what is looked at is little, and an object
+//! that is kept (a claim that is set aside) must lose nothing that this program does not know.
+
+pub mod condition;
+mod kind;
+mod reason;
+mod wait;
+
+use std::env;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, PropagationPolicy};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::Value as Json;
+use thiserror::Error;
+use tokio::time::{Instant, sleep};
+
+pub use kind::Kind;
+pub use reason::why_job_failed;
+pub use wait::{Objects, Selection, Verdict, WaitError};
+
+/// How long a call is tried again while the API server is not there: a restart takes half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How the cluster is reached, as Helm has it.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// `--kubeconfig`; else `$KUBECONFIG` and the usual place.
+    pub kubeconfig: Option<PathBuf>,
+    /// `--kube-context`; else the current one.
+    pub context: Option<String>,
+    /// `--namespace`; else the context's.
+    pub namespace: Option<String>,
+}
+
+/// A connection to one cluster, and the namespace that is meant.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    /// The context's name, for people.
+    pub context: String,
+    /// The API server's address.
+    pub server: String,
+    /// The release's namespace.
+    pub namespace: String,
+}
+
+/// Why the cluster did not do what it was asked for.
+#[derive(Debug, Error)]
+pub enum ClusterError {
+    /// There is no usable way to it.
+    #[error("the cluster cannot be reached: {0}")]
+    Connection(String),
+    /// It refused, or did not answer.
+    #[error("{what}: {why}")]
+    Call {
+        /// What was asked: `get ConfigMap/x`.
+        what: String,
+        /// Its answer.
+        why: String,
+        /// The HTTP status; 0 where there was none.
+        code: u16,
+    },
+}
+
+impl ClusterError {
+    /// Whether another writer was faster, or the object is there already.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Call { code: 409, .. })
+    }
+}
+
+impl Cluster {
+    /// Connects, and asks nothing yet.
+    ///
+    /// # Errors
+    /// Where there is no kubeconfig or it is of no use.
+    pub async fn connect(connection: &Connection) -> Result<Self, ClusterError> {
+        let failed = |why: String| ClusterError::Connection(why);
+        let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+        let kubeconfig = match &connection.kubeconfig {
+            Some(path) => {
+                Kubeconfig::read_from(path).map_err(|error| failed(format!("{}: {error}", path.display())))?
+            }
+            None => Kubeconfig::read().map_err(|error| failed(error.to_string()))?,
+        };
+        let context = connection.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|error| failed(format!("context {context}: {error}")))?;
+        // A watch is answered when something happens; what has an end of its own is [`Cluster::call`].
+        config.read_timeout = Some(Duration::from_secs(295));
+        config.connect_timeout = Some(Duration::from_secs(10));
+        let namespace = connection
+            .namespace
+            .clone()
+            .or_else(|| env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| config.default_namespace.clone());
+        let server = config.cluster_url.to_string();
+        let client = Client::try_from(config).map_err(|error| failed(error.to_string()))?;
+        Ok(Self { client, context, server, namespace })
+    }
+
+    /// The objects of a kind: in the release's namespace, or in another one.
+    pub fn api(&self, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+        let resource = kind.resource();
+        if kind.namespaced {
+            Api::namespaced_with(self.client.clone(), namespace.unwrap_or(&self.namespace), &resource)
+        } else {
+            Api::all_with(self.client.clone(), &resource)
+        }
+    }
+
+    /// The client itself, for logs.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// One object, or none.
+    ///
+    /// # Errors
+    /// Where the API server refuses, or is gone for longer than a restart takes.
+    pub async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Json>, ClusterError> {
+        let api = self.api(kind, namespace);
+        let found = self.call(&format!("get {}/{name}", kind.kind), || api.get_opt(name)).await?;
+        Ok(found.map(json_of))
+    }
+
+    /// All objects of a kind with these labels (`a=b,c=d`; empty: all).
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn list(&self, kind: Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Json>, ClusterError> {
+        self.list_in(&self.api(kind, namespace), kind, labels).await
+    }
+
+    /// The same in all namespaces.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn list_everywhere(&self, kind: Kind, labels: &str) -> Result<Vec<Json>, ClusterError> {
+        self.list_in(&Api::all_with(self.client.clone(), &kind.resource()), kind, labels).await
+    }
+
+    async fn list_in(&self, api: &Api<DynamicObject>, kind: Kind, labels: &str) -> Result<Vec<Json>, ClusterError> {
+        let parameters = ListParams { label_selector: Some(labels.to_owned()), ..ListParams::default() };
+        let list = self.call(&format!("list {}", kind.plural), || api.list(&parameters)).await?;
+        let (version, name) = (kind.api_version(), kind.kind);
+        // Items of a list do not say what they are.
+        let named = |mut object: Json| {
+            object["apiVersion"] = version.clone().into();
+            object["kind"] = name.into();
+            object
+        };
+        Ok(list.items.into_iter().map(json_of).map(named).collect())
+    }
+
+    /// Makes an object.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that exists.
+    pub async fn create(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
+        let api = self.api(kind, namespace);
+        let (object, name) = parsed(kind, object)?;
+        let parameters = PostParams { field_manager: Some("hwdr".to_owned()), ..PostParams::default() };
+        let made = self.call(&format!("create {}/{name}", kind.kind), || api.create(&parameters, &object)).await?;
+        Ok(json_of(made))
+    }
+
+    /// Replaces an object; where it carries a `resourceVersion`, only that one.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that another has changed.
+    pub async fn replace(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
+        let api = self.api(kind, namespace);
+        let (object, name) = parsed(kind, object)?;
+        let parameters = PostParams { field_manager: Some("hwdr".to_owned()), ..PostParams::default() };
+        let now =
+            self.call(&format!("replace {}/{name}", kind.kind), || api.replace(&name, &parameters, &object)).await?;
+        Ok(json_of(now))
+    }
+
+    /// Merges a patch into an object (RFC 7386: null takes a key out).
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn patch(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Json,
+    ) -> Result<Json, ClusterError> {
+        let api = self.api(kind, namespace);
+        let parameters = PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() };
+        let patch = Patch::Merge(patch);
+        let now = self.call(&format!("patch {}/{name}", kind.kind), || api.patch(name, &parameters, &patch)).await?;
+        Ok(json_of(now))
+    }
+
+    /// Deletes an object; that it is not there is no error. What it owns goes after it.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), ClusterError> {
+        let api = self.api(kind, namespace);
+        let parameters =
+            DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..DeleteParams::default() };
+        match self.call(&format!("delete {}/{name}", kind.kind), || api.delete(name, &parameters)).await {
+            Ok(_) | Err(ClusterError::Call { code: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Calls, and calls again while the server is not there, or has too much to do.
+    async fn call<T, F>(&self, what: &str, call: impl Fn() -> F) -> Result<T, ClusterError>
+    where
+        F: Future<Output = kube::Result<T>>,
+    {
+        let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let error = match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let (code, why, again) = match &error {
+                kube::Error::Api(status) => {
+                    (status.code, status.message.clone(), status.code == 429 || status.code >= 500)
+                }
+                kube::Error::HyperError(_) | kube::Error::Service(_) => (0, because(&error), true),
+                _ => (0, because(&error), false),
+            };
+            if !again || Instant::now() + pause > until {
+                return Err(ClusterError::Call { what: what.to_owned(), why, code });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+}
+
+/// An error with all that caused it: the outermost words alone say nothing (`ServiceError`).
+fn because(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// An object as JSON.
+fn json_of(object: DynamicObject) -> Json {
+    serde_json::to_value(object).expect("an object is plain data")
+}
+
+/// JSON as an object, and its name.
+fn parsed(kind: Kind, object: &Json) -> Result<(DynamicObject, String), ClusterError> {
+    let parsed: DynamicObject = serde_json::from_value(object.clone()).map_err(|error| ClusterError::Call {
+        what: format!("read {}", kind.kind),
+        why: error.to_string(),
+        code: 0,
+    })?;
+    let name = parsed.metadata.name.clone().unwrap_or_default();
+    Ok((parsed, name))
+}

@@ -1,0 +1,80 @@
+//! Why something failed, in the cluster's own words.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, LogParams};
+use serde_json::Value as Json;
+
+use super::condition::text;
+use super::{Cluster, Kind};
+
+/// How many lines of a log are shown.
+const LINES: i64 = 12;
+
+/// What is known of a Job's failure beside its condition: its pods' containers, their last log lines, and the pods' events.
+/// What cannot be read is left out: this is asked when something is wrong already.
+pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
+    let labels = format!("batch.kubernetes.io/job-name={job}");
+    let pods = cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+    let mut reasons = Vec::new();
+    // One pod's story is enough: the others failed for the same reason, or because of it.
+    let failed = pods.iter().find(|pod| text(pod, "/status/phase") == "Failed").or_else(|| pods.first());
+    let Some(pod) = failed else {
+        reasons.extend(events(cluster, job).await);
+        return reasons;
+    };
+    let name = text(pod, "/metadata/name");
+    for container in containers(pod) {
+        let state = &container["state"];
+        let code = state.pointer("/terminated/exitCode").and_then(Json::as_i64);
+        let waiting = text(state, "/waiting/reason");
+        let container_name = text(container, "/name");
+        if code.is_some_and(|code| code != 0) {
+            reasons.push(format!(
+                "pod {name}, container {container_name}: exit status {} ({})",
+                code.unwrap_or_default(),
+                text(state, "/terminated/reason")
+            ));
+            reasons.extend(last_lines(cluster, name, container_name).await);
+            break;
+        }
+        if !matches!(waiting, "" | "PodInitializing" | "ContainerCreating") {
+            reasons.push(format!(
+                "pod {name}, container {container_name}: {waiting}: {}",
+                text(state, "/waiting/message")
+            ));
+        }
+    }
+    if reasons.is_empty() {
+        reasons.extend(events(cluster, name).await);
+    }
+    reasons
+}
+
+/// The states of all containers of a pod, in the order in which they run.
+fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
+    ["/status/initContainerStatuses", "/status/containerStatuses"]
+        .into_iter()
+        .filter_map(|pointer| pod.pointer(pointer)?.as_array())
+        .flatten()
+}
+
+/// The end of a container's log.
+async fn last_lines(cluster: &Cluster, pod: &str, container: &str) -> Vec<String> {
+    let api: Api<Pod> = Api::namespaced(cluster.client().clone(), &cluster.namespace);
+    let parameters =
+        LogParams { container: Some(container.to_owned()), tail_lines: Some(LINES), ..LogParams::default() };
+    let log = api.logs(pod, &parameters).await.unwrap_or_default();
+    log.lines().map(|line| format!("  {line}")).collect()
+}
+
+/// The warnings that Kubernetes recorded of an object.
+async fn events(cluster: &Cluster, name: &str) -> Vec<String> {
+    let events = cluster.list(Kind::EVENT, None, "").await.unwrap_or_default();
+    let mut lines: Vec<_> = events
+        .iter()
+        .filter(|event| text(event, "/involvedObject/name") == name && text(event, "/type") == "Warning")
+        .map(|event| format!("event of {name}: {}: {}", text(event, "/reason"), text(event, "/message")))
+        .collect();
+    lines.dedup();
+    lines.split_off(lines.len().saturating_sub(3))
+}

@@ -1,0 +1,156 @@
+//! Waits: watches with a limit, that end at *never*, too.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use kube::ResourceExt as _;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Event, watcher};
+use serde_json::Value as Json;
+use thiserror::Error;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Cluster, Kind, because, json_of};
+
+/// What a condition says of the objects that it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Done,
+    /// Not yet, and what is seen so far.
+    NotYet(String),
+    /// It will not any more, because.
+    Never(String),
+}
+
+impl Verdict {
+    /// Both: *never* wins, then *not yet*.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never(why), _) | (_, Self::Never(why)) => Self::Never(why),
+            (Self::NotYet(why), _) | (_, Self::NotYet(why)) => Self::NotYet(why),
+            (Self::Done, Self::Done) => Self::Done,
+        }
+    }
+}
+
+/// The objects that a wait looks at, by name.
+pub type Objects = BTreeMap<String, Json>;
+
+/// Which objects a wait looks at.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Their kind.
+    pub kind: Kind,
+    /// Their namespace; none for the release's.
+    pub namespace: Option<String>,
+    /// One object by its name, or all.
+    pub name: Option<String>,
+    /// Their labels, as `kubectl -l` has them.
+    pub labels: Option<String>,
+}
+
+impl Selection {
+    /// All objects of a kind in the release's namespace.
+    pub fn all(kind: Kind) -> Self {
+        Self { kind, namespace: None, name: None, labels: None }
+    }
+
+    /// One object.
+    pub fn one(kind: Kind, namespace: Option<&str>, name: &str) -> Self {
+        Self { kind, namespace: namespace.map(str::to_owned), name: Some(name.to_owned()), labels: None }
+    }
+}
+
+/// Why a wait ended without what it waited for.
+#[derive(Debug, Error)]
+pub enum WaitError {
+    /// It cannot come any more.
+    #[error("{what}: {why}")]
+    Never {
+        /// What was waited for.
+        what: String,
+        /// The cluster's reason.
+        why: String,
+    },
+    /// The limit is over.
+    #[error("{what}: still not after {} s: {last}", limit.as_secs())]
+    Limit {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        limit: Duration,
+        /// What was seen last.
+        last: String,
+    },
+}
+
+impl Cluster {
+    /// Watches until `see` says *done* or *never*, or the limit is over. `tell` hears of every change of what is seen.
+    /// A watch that breaks off (a restarted API server) is begun again.
+    ///
+    /// # Errors
+    /// *Never*, or the limit: with what was seen last.
+    pub async fn wait(
+        &self,
+        what: &str,
+        selection: &Selection,
+        limit: Duration,
+        mut see: impl FnMut(&Objects) -> Verdict,
+        mut tell: impl FnMut(&str),
+    ) -> Result<(), WaitError> {
+        let api = self.api(selection.kind, selection.namespace.as_deref());
+        let mut config = watcher::Config::default();
+        if let Some(name) = &selection.name {
+            config = config.fields(&format!("metadata.name={name}"));
+        }
+        if let Some(labels) = &selection.labels {
+            config = config.labels(labels);
+        }
+        let mut events = watcher(api, config).default_backoff().boxed();
+        let (mut objects, mut listing) = (Objects::new(), Objects::new());
+        let mut last = format!("nothing is known of the {} yet", selection.kind.plural);
+        let until = Instant::now() + limit;
+        loop {
+            let Ok(event) = timeout_at(until, events.next()).await else {
+                return Err(WaitError::Limit { what: what.to_owned(), limit, last });
+            };
+            match event {
+                Some(Ok(Event::Init)) => {
+                    listing.clear();
+                    continue;
+                }
+                Some(Ok(Event::InitApply(object))) => {
+                    listing.insert(object.name_any(), json_of(object));
+                    continue;
+                }
+                Some(Ok(Event::InitDone)) => objects = std::mem::take(&mut listing),
+                Some(Ok(Event::Apply(object))) => {
+                    objects.insert(object.name_any(), json_of(object));
+                }
+                Some(Ok(Event::Delete(object))) => {
+                    objects.remove(&object.name_any());
+                }
+                Some(Err(error)) => {
+                    last = format!("the watch broke off: {}", because(&error));
+                    tell(&last);
+                    continue;
+                }
+                None => {
+                    return Err(WaitError::Never { what: what.to_owned(), why: "the watch ended".to_owned() });
+                }
+            }
+            match see(&objects) {
+                Verdict::Done => return Ok(()),
+                Verdict::Never(why) => return Err(WaitError::Never { what: what.to_owned(), why }),
+                Verdict::NotYet(seen) => {
+                    if seen != last {
+                        tell(&seen);
+                        last = seen;
+                    }
+                }
+            }
+        }
+    }
+}
