@@ -21,4 +21,5 @@ pub mod steps;
 pub mod stream;
 pub mod topology;
 pub mod values;
+pub mod velero;
 pub mod yaml;
