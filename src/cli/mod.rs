@@ -1,5 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod ask;
+mod bsl;
 pub mod connection;
 mod diff;
 mod files;
@@ -7,6 +9,7 @@ mod inputs;
 mod krm;
 pub mod lint;
 mod messages;
+mod objects;
 mod plan;
 mod post_render;
 mod post_renderer;
@@ -31,6 +34,8 @@ enum Command {
     PostRender(post_render::PostRender),
     Diff(diff::Diff),
     Plan(plan::Command),
+    Bsl(bsl::Command),
+    Objects(objects::Command),
     Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
     Schema(schema::Command),
@@ -89,6 +94,8 @@ pub fn run() -> Outcome {
         Command::PostRender(command) => finish(command.run()),
         Command::Diff(command) => finish(command.run()),
         Command::Plan(command) => finish(command.run()),
+        Command::Bsl(command) => finish(command.run()),
+        Command::Objects(command) => finish(command.run()),
         Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
         Command::Schema(command) => command.run(),

@@ -36,10 +36,11 @@ impl Credentials {
         for line in text.lines().map(str::trim) {
             if let Some(profile) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 in_default = profile.trim() == "default";
-            } else if let Some((key, value)) = line.split_once('=').filter(|_| in_default) {
-                if !value.trim().is_empty() {
-                    keys.push(key.trim().to_ascii_lowercase());
-                }
+            } else if let Some((key, value)) = line.split_once('=')
+                && in_default
+                && !value.trim().is_empty()
+            {
+                keys.push(key.trim().to_ascii_lowercase());
             }
         }
         for needed in ["aws_access_key_id", "aws_secret_access_key"] {

@@ -172,10 +172,9 @@ async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -
             .help("it stays where it is: run this again, and it is waited for")
     })?;
     let ended = |objects: &Objects| condition::restore(objects.get(name), true);
-    cluster
-        .wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}")))
-        .await
-        .map_err(|error| Refusal::from(error).help(format!("see more:\nvelero restore logs {name}")).help(again(name)))
+    cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
+        Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(name))
+    })
 }
 
 /// Waits until a Restore that is being deleted is gone.
@@ -192,8 +191,7 @@ async fn gone(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Resu
 /// How a Restore is done again.
 fn again(name: &str) -> String {
     format!(
-        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {VELERO} delete \
-         restore.velero.io {name}"
+        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {VELERO} delete restore.velero.io \\\n{name}"
     )
 }
 
@@ -209,7 +207,7 @@ impl Holes {
         match &self.unread {
             None => results::shortened(&self.errors),
             Some(why) => format!(
-                "{} errors, which cannot be shown: {why}\nask Velero: velero restore describe {} --details",
+                "{} errors, which cannot be shown: {why}\nask Velero:\nvelero restore describe --details \\\n{}",
                 self.count, self.name
             ),
         }
@@ -227,7 +225,7 @@ mod tests {
         for (spec, is) in [(json!({"backupName": "b"}), "b"), (json!({"scheduleName": "s"}), "s")] {
             let refusal = same_backup(&restore(spec), "a").unwrap_err();
             assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
-            assert!(refusal.help[0].ends_with("delete restore.velero.io a"));
+            assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
         }
     }
 
@@ -239,7 +237,7 @@ mod tests {
         holes.unread = Some("no way".to_owned());
         assert_eq!(
             holes.text(),
-            "2 errors, which cannot be shown: no way\nask Velero: velero restore describe a --details"
+            "2 errors, which cannot be shown: no way\nask Velero:\nvelero restore describe --details \\\na"
         );
     }
 }

@@ -8,7 +8,7 @@ use super::location::{self, Access, Location, SECRET, SECRET_KEY};
 use super::{Credentials, MANAGED_BY, installed, is_ours};
 use crate::catalogue::{STORAGE_LOCATION, VELERO};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Cluster, Kind, Selection, WaitError};
+use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict, WaitError};
 use crate::refusal::Refusal;
 
 /// How long Velero may take to find a location available. It looks when the location changes and then once a minute
@@ -16,8 +16,8 @@ use crate::refusal::Refusal;
 const LIMIT: Duration = Duration::from_secs(150);
 
 /// How a location is given write access, which the backups of the new cluster need.
-pub const OPEN: &str = "kubectl -n velero patch backupstoragelocation hopsworks-bsl --type merge \\\n  \
-                        -p '{\"spec\":{\"accessMode\":\"ReadWrite\"}}'";
+pub const OPEN: &str = "kubectl -n velero patch backupstoragelocation hopsworks-bsl \\\n  \
+                        --type merge -p '{\"spec\":{\"accessMode\":\"ReadWrite\"}}'";
 
 /// A location that is available.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +61,7 @@ pub async fn ensure_storage_location(
         Change::None => tell(&format!("the storage location {STORAGE_LOCATION} ({}) is there", place(location))),
     }
     available(cluster, tell).await?;
-    let now = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?.unwrap_or_default();
-    Ok(StorageLocation { is_new: there.is_none(), is_read_only: text(&now, "/spec/accessMode") == "ReadOnly" })
+    Ok(StorageLocation { is_new: there.is_none(), is_read_only: is_read_only(cluster).await? })
 }
 
 /// Gives the location write access: then Velero takes new backups, and deletes expired ones. That it has it already is no error.
@@ -73,6 +72,15 @@ pub async fn open_storage_location(cluster: &Cluster) -> Result<(), Refusal> {
     let patch = json!({"spec": {"accessMode": "ReadWrite"}});
     cluster.patch(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION, &patch).await?;
     Ok(())
+}
+
+/// Whether Velero may only read the location.
+///
+/// # Errors
+/// Where the API server refuses.
+pub async fn is_read_only(cluster: &Cluster) -> Result<bool, Refusal> {
+    let location = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?;
+    Ok(location.is_some_and(|location| text(&location, "/spec/accessMode") == "ReadOnly"))
 }
 
 /// What has to be done to the location.
@@ -128,7 +136,7 @@ async fn check_secret(cluster: &Cluster, name: &str, key: &str) -> Result<(), Re
     let Some(secret) = cluster.get(Kind::SECRET, Some(VELERO), name).await? else {
         return Err(Refusal::new(format!("there is no Secret {name} in the namespace {VELERO}"))
             .help(format!(
-                "make it of a credentials file:\nkubectl -n {VELERO} create secret generic {name} --from-file={key}=FILE"
+                "make it of a credentials file:\nkubectl -n {VELERO} create secret generic {name} \\\n--from-file={key}=FILE"
             ))
             .help("or give hwdr the file: --credentials-file FILE"));
     };
@@ -176,57 +184,101 @@ async fn ensure_secret(
 /// Waits until Velero finds the location available.
 ///
 /// # Errors
-/// Velero's own reason, with what it usually means.
+/// Velero's own reason, with what it usually means: when it has looked twice, and what it says does not mend itself; or at the limit.
 pub async fn available(cluster: &Cluster, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let one = Selection::one(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION);
     let what = format!("the storage location {STORAGE_LOCATION}");
-    let mut message = String::new();
-    let see = |objects: &crate::cluster::Objects| {
-        let location = objects.get(STORAGE_LOCATION);
-        message = location.map_or_else(String::new, |location| text(location, "/status/message").to_owned());
-        condition::storage_location(location)
-    };
+    let mut watched = Watched::default();
+    let see = |objects: &Objects| watched.see(objects.get(STORAGE_LOCATION));
     let result = cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await;
     let Err(error) = result else { return Ok(()) };
-    let seconds = LIMIT.as_secs();
-    Err(match error {
-        WaitError::Limit { .. } if !message.is_empty() => {
-            let refusal = Refusal::new(format!("{what} is not available after {seconds} s. Velero says: {message}"));
-            meaning(&message).into_iter().fold(refusal, Refusal::help)
+    let message = watched.message;
+    let mut refusal = match error {
+        WaitError::Limit { last, .. } if message.is_empty() => {
+            Refusal::new(format!("{what} is not available after {} s: {last}", LIMIT.as_secs()))
         }
-        WaitError::Limit { last, .. } => {
-            Refusal::new(format!("{what} is not available after {seconds} s, and Velero says nothing of it: {last}"))
-        }
-        never => never.into(),
+        _ => Refusal::new(format!("{what} is not available. Velero says: {message}")),
+    };
+    if let Some(meaning) = meaning(&message) {
+        refusal = refusal.help(meaning.help);
     }
-    .help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50")))
+    Err(refusal.help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50")))
 }
 
-/// What Velero's message usually means, and what helps: by the codes of S3 and of Velero's plugin loader.
-fn meaning(message: &str) -> Option<&'static str> {
-    const CREDENTIALS: &str = "the credentials are wrong, or may not list this bucket: give others with --credentials-file FILE or \
-                               --credentials-env. Velero looks again once a minute";
-    let table: [(&[&str], &str); 6] = [
-        (
-            &["unable to locate ObjectStore plugin"],
-            "Velero lacks its plugin for S3:\nvelero plugin add velero/velero-plugin-for-aws:v1.13.0",
-        ),
-        (&["NoSuchBucket"], "there is no such bucket at this endpoint: look at --bucket, --region and --endpoint"),
-        (
-            &["PermanentRedirect", "AuthorizationHeaderMalformed", "301"],
-            "the bucket is in another region: look at --region",
-        ),
-        (&["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "Forbidden", "StatusCode: 403"], CREDENTIALS),
-        (
-            &["no EC2 IMDS role found", "failed to refresh cached credentials", "get credentials"],
-            "Velero's pod has no role that gives it credentials: give it one, or credentials (--credentials-file FILE, --secret NAME)",
-        ),
-        (
-            &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
-            "Velero's pod does not reach the server: look at --endpoint and, without --path-style, at the bucket's own host name",
-        ),
-    ];
-    table.into_iter().find(|(marks, _)| marks.iter().any(|mark| message.contains(mark))).map(|(_, help)| help)
+/// What was seen of a location while it is waited for.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Velero's last words.
+    message: String,
+    /// When it said them first.
+    since: Option<String>,
+}
+
+impl Watched {
+    /// What a location says. Its first words may be of a time when its Secret was another.
+    fn see(&mut self, location: Option<&Json>) -> Verdict {
+        let verdict = condition::storage_location(location);
+        let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
+        self.message = said("/status/message");
+        if verdict == Verdict::Done || self.message.is_empty() {
+            return verdict;
+        }
+        let when = said("/status/lastValidationTime");
+        let since = self.since.get_or_insert_with(|| when.clone());
+        if *since != when && meaning(&self.message).is_some_and(|meaning| meaning.is_final) {
+            return Verdict::Never(self.message.clone());
+        }
+        verdict
+    }
+}
+
+/// What a message of Velero's means.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    /// Words by which it is known: codes of S3, and of Velero's plugin loader.
+    marks: &'static [&'static str],
+    /// Whether it does not mend itself.
+    is_final: bool,
+    /// What helps.
+    help: &'static str,
+}
+
+const MEANINGS: &[Meaning] = &[
+    Meaning {
+        marks: &["unable to locate ObjectStore plugin"],
+        is_final: true,
+        help: "Velero lacks its plugin for S3:\nvelero plugin add velero/velero-plugin-for-aws:v1.13.0",
+    },
+    Meaning {
+        marks: &["NoSuchBucket"],
+        is_final: true,
+        help: "there is no such bucket at this endpoint: look at --bucket, --region and --endpoint",
+    },
+    Meaning {
+        marks: &["PermanentRedirect", "AuthorizationHeaderMalformed", "StatusCode: 301"],
+        is_final: true,
+        help: "the bucket is in another region: look at --region",
+    },
+    Meaning {
+        marks: &["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "Forbidden", "StatusCode: 403"],
+        is_final: true,
+        help: "the credentials are wrong, or may not list this bucket: give others, with --credentials-file FILE or \
+               --credentials-env",
+    },
+    Meaning {
+        marks: &["no EC2 IMDS role found", "failed to refresh cached credentials", "get credentials"],
+        is_final: false,
+        help: "Velero's pod has no role that lets it in: give it one, or give credentials (--credentials-file FILE, --secret NAME)",
+    },
+    Meaning {
+        marks: &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
+        is_final: false,
+        help: "Velero's pod does not reach the server: look at --endpoint and, without --path-style, at the bucket's own host name",
+    },
+];
+
+fn meaning(message: &str) -> Option<&'static Meaning> {
+    MEANINGS.iter().find(|meaning| meaning.marks.iter().any(|mark| message.contains(mark)))
 }
 
 #[cfg(test)]
@@ -273,8 +325,30 @@ mod tests {
             ("unable to locate ObjectStore plugin named velero.io/aws", "velero plugin add"),
             ("dial tcp: lookup b.s3.example.com: no such host", "does not reach the server"),
         ] {
-            assert!(meaning(message).is_some_and(|help| help.contains(expected)), "{message}");
+            assert!(meaning(message).is_some_and(|meaning| meaning.help.contains(expected)), "{message}");
         }
-        assert_eq!(meaning("something new"), None);
+        assert!(meaning("something new").is_none());
+    }
+
+    #[test]
+    fn a_wrong_key_is_final_when_velero_has_looked_twice() {
+        let says = |phase: &str, message: &str, when: &str| json!({"status": {"phase": phase, "message": message, "lastValidationTime": when}});
+        let denied = "StatusCode: 403, AccessDenied";
+        for (seen, expected) in [
+            (vec![says("Unavailable", denied, "1"), says("Unavailable", denied, "1")], "not yet"),
+            (vec![says("Unavailable", denied, "1"), says("Unavailable", denied, "2")], "never"),
+            (vec![says("Unavailable", denied, "1"), says("Available", "", "2")], "done"),
+            (vec![says("Unavailable", "", ""), says("Unavailable", denied, "2")], "not yet"),
+            (vec![says("Unavailable", "dial tcp", "1"), says("Unavailable", "dial tcp", "2")], "not yet"),
+        ] {
+            let mut watched = Watched::default();
+            let last = seen.iter().map(|location| watched.see(Some(location))).last();
+            let found = match last.unwrap() {
+                Verdict::Done => "done",
+                Verdict::NotYet(_) => "not yet",
+                Verdict::Never(_) => "never",
+            };
+            assert_eq!(found, expected, "{seen:?}");
+        }
     }
 }

@@ -79,7 +79,8 @@ async fn looked(cluster: &Cluster, before: Option<&str>, tell: &mut dyn FnMut(&s
         if matches!(text(location, "/spec/backupSyncPeriod"), "0" | "0s") {
             return Verdict::Never("Velero is told never to look at it (backupSyncPeriod: 0)".to_owned());
         }
-        Verdict::NotYet("Velero has not looked at the bucket; it does once a minute".to_owned())
+        let again = if before.is_some() { "again " } else { "" };
+        Verdict::NotYet(format!("Velero has not looked {again}at the bucket; it does once a minute"))
     };
     cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
