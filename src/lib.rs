@@ -13,6 +13,7 @@ pub mod mode;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+pub mod run;
 pub mod settings;
 pub mod source;
 pub mod steps;
