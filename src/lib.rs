@@ -4,6 +4,7 @@
 //! stream. It opens no socket and reads no clock. `docs/architecture.md` shows how the modules hang together.
 
 pub mod backup_id;
+pub mod catalogue;
 pub mod cli;
 pub mod cluster;
 pub mod helm;
@@ -12,6 +13,7 @@ pub mod lint;
 pub mod mode;
 pub mod pipeline;
 pub mod plan;
+pub mod refusal;
 pub mod render;
 pub mod run;
 pub mod settings;

@@ -34,6 +34,8 @@ pub struct Restore {
     pub backup_prefix: String,
     /// The first ConfigMap of RonDB's backup metadata: later ones add `-1`, `-2`, … to its name.
     pub rondb_metadata: String,
+    /// The first ConfigMap of OpenSearch's.
+    pub opensearch_metadata: String,
     /// The image with bash, kubectl, rclone and jq, where the values name one.
     pub toolbox: Option<String>,
     /// How long restoring RonDB may take, where the values say it.
@@ -165,6 +167,9 @@ impl Restore {
             rondb_metadata: reader
                 .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"])?
                 .unwrap_or_else(|| "rondb-backups-metadata".to_owned()),
+            opensearch_metadata: reader
+                .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"])?
+                .unwrap_or_else(|| "opensearch-backups-metadata".to_owned()),
             toolbox: reader.toolbox_image()?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,

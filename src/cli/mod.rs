@@ -1,5 +1,6 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+pub mod connection;
 mod diff;
 mod files;
 mod inputs;

@@ -1,0 +1,98 @@
+//! Which cluster a command works on: Helm's own flags, and what Helm hands to its plugins.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::messages::Failure;
+use crate::cluster::{Cluster, Connection};
+
+/// The flags by which Helm is told its cluster, under Helm's own names.
+///
+/// Helm takes them out of a plugin's command line and puts them into its environment (`manuallyProcessArgs` in
+/// pkg/cmd/load_plugins.go, `EnvVars` in pkg/cli/environment.go), where each is set, and empty if it was not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Cluster (as for helm)")]
+pub struct ConnectionArgs {
+    /// The kubeconfig file [default: $KUBECONFIG, or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it [default: the current one]
+    #[arg(long, alias = "context", env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME")]
+    pub kube_context: Option<String>,
+    /// The release's namespace [default: the context's]
+    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
+/// What else Helm can be told about its cluster, and the value that means *not told*. hwdr does not follow it: passed over in
+/// silence, it would work on another cluster, or as somebody else.
+const NOT_FOLLOWED: [(&str, &str, &str); 7] = [
+    ("HELM_KUBEAPISERVER", "--kube-apiserver", ""),
+    ("HELM_KUBETOKEN", "--kube-token", ""),
+    ("HELM_KUBEASUSER", "--kube-as-user", ""),
+    ("HELM_KUBEASGROUPS", "--kube-as-group", ""),
+    ("HELM_KUBECAFILE", "--kube-ca-file", ""),
+    ("HELM_KUBETLS_SERVER_NAME", "--kube-tls-server-name", ""),
+    ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "--kube-insecure-skip-tls-verify", "false"),
+];
+
+impl ConnectionArgs {
+    /// How the cluster is reached.
+    ///
+    /// # Errors
+    /// Where Helm was told something about its cluster that hwdr does not follow.
+    pub fn connection(&self) -> Result<Connection, Failure> {
+        self.connection_in(&|name| env::var(name).ok())
+    }
+
+    /// Connects; asks nothing yet.
+    ///
+    /// # Errors
+    /// As [`ConnectionArgs::connection`], and where the kubeconfig is of no use.
+    pub async fn connect(&self) -> Result<Cluster, Failure> {
+        Cluster::connect(&self.connection()?).await.map_err(|error| {
+            Failure::unusable(error.to_string())
+                .help("see which contexts there are, and name one with --kube-context:\nkubectl config get-contexts")
+        })
+    }
+
+    fn connection_in(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Connection, Failure> {
+        let told = |(name, _, unset): &(&str, &str, &str)| env(name).is_some_and(|it| !it.is_empty() && it != *unset);
+        if let Some((name, flag, _)) = NOT_FOLLOWED.iter().find(|setting| told(setting)) {
+            return Err(Failure::unusable(format!(
+                "helm's {flag} ({name}) is set, and hwdr takes the cluster from a kubeconfig alone"
+            ))
+            .help("put it into a context of the kubeconfig, and name that with --kube-context"));
+        }
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Connection {
+            kubeconfig: self.kubeconfig.clone(),
+            context: given(&self.kube_context),
+            namespace: given(&self.namespace),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helm_sets_without_being_told_is_nothing() {
+        let arguments =
+            ConnectionArgs { kube_context: Some(String::new()), namespace: Some("ns".to_owned()), kubeconfig: None };
+        let helm = |name: &str| Some(if name.ends_with("VERIFY") { "false" } else { "" }.to_owned());
+        let connection = arguments.connection_in(&helm).unwrap();
+        assert_eq!((connection.context, connection.namespace), (None, Some("ns".to_owned())));
+    }
+
+    #[test]
+    fn another_cluster_than_helms_is_refused() {
+        for (name, value) in [("HELM_KUBEAPISERVER", "https://other"), ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "true")] {
+            let env = |asked: &str| (asked == name).then(|| value.to_owned());
+            assert!(ConnectionArgs::default().connection_in(&env).is_err(), "{name}");
+        }
+    }
+}

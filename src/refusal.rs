@@ -1,0 +1,49 @@
+//! Why something is not done, and what to do about it: what the parts that work on a cluster answer with.
+
+use thiserror::Error;
+
+use crate::cluster::{ClusterError, WaitError};
+
+/// A reason, and the ways out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{problem}")]
+pub struct Refusal {
+    /// What is wrong: the object, what was expected, what is there.
+    pub problem: String,
+    /// What to do about it; commands on lines of their own.
+    pub help: Vec<String>,
+}
+
+impl Refusal {
+    /// Something is wrong.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: Vec::new() }
+    }
+
+    /// Adds something to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl From<ClusterError> for Refusal {
+    fn from(error: ClusterError) -> Self {
+        let code = match &error {
+            ClusterError::Call { code, .. } => *code,
+            ClusterError::Connection(_) => 0,
+        };
+        let refusal = Self::new(error.to_string());
+        match code {
+            401 => refusal.help("log in to the cluster again: the API server does not know these credentials"),
+            403 => refusal.help("let somebody do it who may, or have the missing role given to you"),
+            _ => refusal,
+        }
+    }
+}
+
+impl From<WaitError> for Refusal {
+    fn from(error: WaitError) -> Self {
+        Self::new(error.to_string())
+    }
+}
