@@ -23,7 +23,7 @@ pub struct Invocation {
     /// All other flags, for helm.
     pub rest: Vec<String>,
     /// hwdr's own flags and their values.
-    pub own: Vec<(String, String)>,
+    pub own: Flags,
     /// A flag that does not go with a restore, and why.
     pub forbidden: Option<(String, &'static str)>,
 }
@@ -130,8 +130,11 @@ impl Invocation {
     }
 }
 
+/// Flags and their values.
+type Flags = Vec<(String, String)>;
+
 /// The flags of `own`, and all other arguments in their order.
-fn split(own: &[(&str, bool)], arguments: &[String]) -> Result<(Vec<(String, String)>, Vec<String>), CommandLineError> {
+fn split(own: &[(&str, bool)], arguments: &[String]) -> Result<(Flags, Vec<String>), CommandLineError> {
     let (mut mine, mut others) = (Vec::new(), Vec::new());
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

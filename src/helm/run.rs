@@ -247,7 +247,8 @@ impl Helm {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.stdin(Stdio::null()).kill_on_drop(true);
+        // In a group of its own: Ctrl-C is for hwdr, which lets helm end.
+        command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
         command
     }
 

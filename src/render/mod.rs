@@ -129,8 +129,9 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
         },
-        "small": resources("50m", "64Mi", "512Mi"),
-        "large": resources("200m", "512Mi", "2Gi"),
+        // A pod reserves this while it waits, too: with more, those who wait would keep those that they wait for off a full cluster.
+        "small": resources("10m", "64Mi", "512Mi"),
+        "large": resources("20m", "128Mi", "2Gi"),
         "volumes": volumes(plan),
     })
 }

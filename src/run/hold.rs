@@ -84,12 +84,12 @@ impl Hold {
     /// Gives the Lease back, so that the next one need not wait.
     pub async fn release(self) {
         self.renewal.abort();
-        if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &self.name).await {
-            if lease["spec"]["holderIdentity"] == self.holder.as_str() {
-                lease["spec"]["holderIdentity"] = "".into();
-                // Where it fails it runs out by itself.
-                let _ = self.cluster.replace(Kind::LEASE, None, &lease).await;
-            }
+        if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &self.name).await
+            && lease["spec"]["holderIdentity"] == self.holder.as_str()
+        {
+            lease["spec"]["holderIdentity"] = "".into();
+            // Where it fails it runs out by itself.
+            let _ = self.cluster.replace(Kind::LEASE, None, &lease).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The engine: does a run's steps one after the other, and writes down before and after each what it does, so that a run that is cut off
 //! anywhere goes on with `resume`, or back with `undo`.
 
-mod audit;
+pub mod audit;
 mod hold;
 pub mod preflight;
 pub mod show;
@@ -10,6 +10,8 @@ pub mod steps;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -67,6 +69,8 @@ pub struct Run {
     pub helm: Helm,
     /// What people see.
     pub show: Show,
+    /// Whether something runs that should not be cut off: a wish to stop waits for its end.
+    pub is_busy: Arc<AtomicBool>,
     store: Store,
 }
 
@@ -103,7 +107,7 @@ impl Run {
     /// # Errors
     /// Where the state cannot be read.
     pub fn new(cluster: Cluster, store: Store, helm: Helm, show: Show) -> Result<Self, Halt> {
-        Ok(Self { cluster, state: store.state()?, helm, show, store })
+        Ok(Self { cluster, state: store.state()?, helm, show, is_busy: Arc::default(), store })
     }
 
     /// Does all steps that are not done, in order.
@@ -111,6 +115,7 @@ impl Run {
     /// # Errors
     /// Where one cannot be done, the Lease is lost, or the operator wants to stop: the state says so then, too.
     pub async fn go(&mut self, steps: &[Step], goal: Goal, hold: &Hold) -> Result<(), Halt> {
+        let is_busy = self.is_busy.clone();
         let going = async {
             self.state.phase = goal.during;
             self.state.why = None;
@@ -137,7 +142,7 @@ impl Run {
         let result = tokio::select! {
             biased;
             () = hold.lost() => Err(hold::lost()),
-            () = interrupted() => Err(Halt { is_wish: true, ..Halt::new("stopped, as you wished") }),
+            () = interrupted(&is_busy) => Err(Halt { is_wish: true, ..Halt::new("stopped, as you wished") }),
             result = going => result,
         };
         self.show.rest();
@@ -184,8 +189,9 @@ impl Run {
     }
 }
 
-/// Ends when the operator presses Ctrl-C. A second time ends the process: everything that was begun is written down.
-async fn interrupted() {
+/// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process: everything that
+/// was begun is written down.
+async fn interrupted(is_busy: &AtomicBool) {
     if tokio::signal::ctrl_c().await.is_err() {
         // No signal can be had: then none comes.
         std::future::pending::<()>().await;
@@ -194,4 +200,7 @@ async fn interrupted() {
         let _ = tokio::signal::ctrl_c().await;
         std::process::exit(130);
     });
+    while is_busy.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

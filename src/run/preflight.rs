@@ -183,15 +183,15 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
         .help("give the chart of the release: --version, or its archive"));
     }
     let installed: Option<Timestamp> = release.first_deployed.parse().ok();
-    if let (Some(time), Some(installed)) = (wanted.restore.backup_id.time(), installed) {
-        if time < installed {
-            return Err(Halt::new(format!(
+    if let (Some(time), Some(installed)) = (wanted.restore.backup_id.time(), installed)
+        && time < installed
+    {
+        return Err(Halt::new(format!(
                 "backup {} was made at {time}, before this release was installed ({installed}): it belongs to other certificates",
                 wanted.restore.backup_id
             ))
             .help("restore it into a new cluster: helm hwdr install")
             .help("or choose a later backup"));
-        }
     }
     Ok(())
 }
@@ -257,15 +257,15 @@ async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Res
             .map(|volume| quantity(text(&volume.claim, "/spec/resources/requests/storage")))
             .sum();
         let has: u128 = known.iter().sum();
-        if let (false, Some(wants)) = (known.is_empty(), wants) {
-            if has < wants {
-                return Err(Halt::new(format!(
-                    "storage class {class} has room for {} MiB, and the new volumes want {} MiB beside the old ones",
-                    has >> 20,
-                    wants >> 20
-                ))
-                .help("make room, or give the old volumes up, and with them the way back: --wipe"));
-            }
+        if let (false, Some(wants)) = (known.is_empty(), wants)
+            && has < wants
+        {
+            return Err(Halt::new(format!(
+                "storage class {class} has room for {} MiB, and the new volumes want {} MiB beside the old ones",
+                has >> 20,
+                wants >> 20
+            ))
+            .help("make room, or give the old volumes up, and with them the way back: --wipe"));
         }
     }
     Ok(())

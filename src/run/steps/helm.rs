@@ -1,5 +1,7 @@
 //! Helm, once: with the plan that was agreed to.
 
+use std::sync::atomic::Ordering;
+
 use super::{fence, quiesce};
 use crate::cluster::Kind;
 use crate::mode::Mode;
@@ -35,8 +37,10 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     let description = format!("hwdr restores backup {}", run.state.backup_id);
     // A first attempt that failed is there as a release: helm install would refuse its name.
     run.show.tell(&format!("helm {mode} {release}"));
-    run.helm.run(mode, &namespace, &digest, &description).await?;
-    Ok(())
+    run.is_busy.store(true, Ordering::Relaxed);
+    let done = run.helm.run(mode, &namespace, &digest, &description).await;
+    run.is_busy.store(false, Ordering::Relaxed);
+    Ok(done?)
 }
 
 /// Takes away a revision that a helm of this run has left pending: no helm works on it any more, and none would begin while it is there.
