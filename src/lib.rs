@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod refusal;
 pub mod render;
+pub mod run;
 pub mod settings;
 pub mod source;
 pub mod steps;

@@ -3,7 +3,7 @@
 use crate::lint::{self, Context, Finding, Level};
 use crate::mode::Mode;
 use crate::plan::{Plan, PlanError};
-use crate::render::{self, RenderError, Rendered};
+use crate::render::{self, Marker, RenderError, Rendered};
 use crate::settings::{Restore, SettingsError};
 use crate::stream::{Stream, StreamError};
 use crate::topology::Topology;
@@ -105,7 +105,7 @@ pub fn plan(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Resul
 ///
 /// # Errors
 /// Where anything is not as it must be; then nothing was changed.
-pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Outcome, Error> {
+pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>, marker: Marker) -> Result<Outcome, Error> {
     let stream = Stream::parse(bytes)?;
     let topology = Topology::of(&stream);
     // Helm 4's strategy `separate` runs the post-renderer on hooks apart: there is nothing to restore in those.
@@ -113,6 +113,6 @@ pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Result
         return Ok(Outcome::Unchanged(stream.into_bytes()));
     }
     let plan = Plan::new(restore, &topology, namespace)?;
-    let rendered = render::render(&stream, &topology, restore, &plan)?;
+    let rendered = render::render(&stream, &topology, restore, &plan, marker)?;
     Ok(Outcome::Restore { stream: Box::new(stream), rendered: Box::new(rendered), plan: Box::new(plan) })
 }

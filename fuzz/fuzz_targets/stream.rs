@@ -21,7 +21,7 @@ static RESTORE: LazyLock<Restore> = LazyLock::new(|| {
 });
 
 fn rendered(bytes: Vec<u8>) -> Option<Vec<u8>> {
-    match pipeline::run(&RESTORE, Some("hopsworks"), bytes).ok()? {
+    match pipeline::run(&RESTORE, Some("hopsworks"), bytes, hwdr::render::Marker::Injected).ok()? {
         Outcome::Unchanged(bytes) => Some(bytes),
         Outcome::Restore { stream, rendered, .. } => {
             let mut out = Vec::new();

@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::inputs::{self, InputArgs};
 use super::messages::Failure;
 use crate::pipeline::{self, Outcome as Rendering};
+use crate::render::Marker;
 use crate::render::Rendered;
 use crate::stream::Stream;
 use crate::yaml::{NodeId, Tree};
@@ -39,7 +40,7 @@ impl Diff {
             anstream::println!("No restore in the values: post-render changes nothing.");
             return Ok(());
         };
-        match pipeline::run(&restore, inputs.namespace.as_deref(), bytes)? {
+        match pipeline::run(&restore, inputs.namespace.as_deref(), bytes, Marker::Injected)? {
             Rendering::Unchanged(_) => anstream::println!("Only hooks: post-render changes nothing."),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

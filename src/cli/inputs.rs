@@ -123,6 +123,14 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 }
 
 impl Inputs {
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, or the two majors of Helm would read it differently.
+    pub fn read(values: &ValueInputs, mode: Option<Mode>, namespace: Option<String>) -> Result<Self, Failure> {
+        Ok(Self { values: read_both(values)?, mode, namespace })
+    }
+
     /// The restore that the values ask for, if any.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::messages::Failure;
 use crate::krm;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome};
+use crate::render::Marker;
 
 /// Injects a restore into a ResourceList: a KRM function, for kustomize
 ///
@@ -34,7 +35,7 @@ impl Command {
             )
             .help("where you have seen to the old volumes yourself, set spec.unguarded: true in the functionConfig"));
         }
-        match pipeline::run(&restore, config.namespace.as_deref(), list.stream.into_bytes())? {
+        match pipeline::run(&restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
             Outcome::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

@@ -13,6 +13,7 @@ mod objects;
 mod plan;
 mod post_render;
 mod post_renderer;
+mod restore;
 pub mod schema;
 pub mod values;
 
@@ -38,6 +39,12 @@ enum Command {
     Objects(objects::Command),
     Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
+    Upgrade(restore::Upgrade),
+    Install(restore::Install),
+    Resume(restore::Resume),
+    Undo(restore::Undo),
+    Watch(restore::Watch),
+    History(restore::History),
     Schema(schema::Command),
     Values(values::Command),
 }
@@ -98,6 +105,12 @@ pub fn run() -> Outcome {
         Command::Objects(command) => finish(command.run()),
         Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
+        Command::Upgrade(command) => finish(command.run()),
+        Command::Install(command) => finish(command.run()),
+        Command::Resume(command) => finish(command.run()),
+        Command::Undo(command) => finish(command.run()),
+        Command::Watch(command) => finish(command.run()),
+        Command::History(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
     }

@@ -68,7 +68,7 @@ fn machine(plan: &Plan) -> serde_json::Value {
 }
 
 /// What people read: 80 columns.
-fn text(plan: &Plan) -> String {
+pub fn text(plan: &Plan) -> String {
     let bold = Style::new().bold();
     let mut out = String::new();
     let how = match plan.mode {

@@ -1,11 +1,16 @@
 //! `hwdr post-render`: from standard input to standard output, as Helm calls it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::inputs::{self, InputArgs, write_stdout};
 use super::messages::{Failure, Messages};
+use crate::helm::run::Orders;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
+use crate::render::Marker;
 use crate::{helm, stream};
 
 /// Injects a restore into the manifests that Helm renders (standard input to standard output)
@@ -21,6 +26,9 @@ pub struct PostRender {
     /// Render an in-place restore though nobody has set the old data aside before
     #[arg(long)]
     unguarded: bool,
+    /// What a run of hwdr that started this helm wants: a file of its own
+    #[arg(long, hide = true, value_name = "FILE")]
+    orders: Option<PathBuf>,
 }
 
 impl PostRender {
@@ -28,7 +36,10 @@ impl PostRender {
     pub fn run(&self) -> Result<(), Failure> {
         let parent = helm::parent::find();
         let messages = Messages::for_post_renderer(parent.as_ref().map(|parent| parent.pid));
-        let result = self.render(parent.as_ref().map(|parent| &parent.line), &messages);
+        let result = match &self.orders {
+            Some(path) => obey(path),
+            None => self.render(parent.as_ref().map(|parent| &parent.line), &messages),
+        };
         if let Err(failure) = &result {
             messages.copy_to_helm(failure);
         }
@@ -46,9 +57,9 @@ impl PostRender {
                 "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside",
             )
             .help("set the old volumes aside yourself, then add --unguarded to hwdr post-render")
-            .help("helm hwdr upgrade RELEASE CHART, which is to do all of it, is not in this version"));
+            .help("or let hwdr do all of it, with a way back: helm hwdr upgrade RELEASE CHART -f values.yaml"));
         }
-        match pipeline::run(&restore, inputs.namespace.as_deref(), stdin)? {
+        match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::Injected)? {
             Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {
@@ -56,6 +67,36 @@ impl PostRender {
                 }
                 write_stdout(|out| stream::write(&stream, &rendered.edits, &rendered.appended, out))
             }
+        }
+    }
+}
+
+/// Renders for a run of hwdr: the plan that was agreed to, and no other.
+fn obey(path: &Path) -> Result<(), Failure> {
+    let unreadable =
+        |error: String| Failure::unusable(format!("the orders {} cannot be used: {error}", path.display()));
+    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let orders: Orders = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let stdin = inputs::read_stdin()?;
+    let Some(agreed) = &orders.digest else {
+        fs::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
+        return write_stdout(|out| out.write_all(&stdin));
+    };
+    let inputs = inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace))?;
+    let Some(restore) = inputs.restore()? else {
+        return Err(Failure::refused("the values ask for no restore any more"));
+    };
+    match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
+        Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
+        Rendering::Restore { stream, rendered, plan } => {
+            if plan.digest() != *agreed {
+                return Err(Failure::refused(format!(
+                    "the chart renders another plan ({}) than the one that was agreed to ({agreed})",
+                    plan.digest()
+                ))
+                .help("begin again, and look at the new plan"));
+            }
+            write_stdout(|out| stream::write(&stream, &rendered.edits, &rendered.appended, out))
         }
     }
 }

@@ -1,14 +1,13 @@
 //! `hwdr post-renderer`: what `--post-renderer` needs, for the Helm in use.
 
 use std::env;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand};
 
 use super::messages::Failure;
+use crate::helm;
 use crate::values::Helm;
 
 /// Sets up what helm's --post-renderer needs, and says which flags to give
@@ -33,10 +32,6 @@ struct Which {
     helm: Option<u8>,
 }
 
-/// The name of Helm 4's plugin, in post-renderer/plugin.yaml.
-const NAME: &str = "hwdr-post-renderer";
-const PLUGIN: &str = include_str!("../../post-renderer/plugin.yaml");
-
 impl PostRenderer {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
@@ -57,14 +52,17 @@ impl PostRenderer {
             (Helm::V4, false) => anstream::println!("{}", plugins_folder()?.display()),
             (Helm::V4, true) => {
                 let folder = plugins_folder()?;
-                write_plugin(&folder, &program)?;
+                helm::write_plugin(&folder, &program).map_err(|error| {
+                    Failure::unusable(format!("cannot write the plugin in {}: {error}", folder.display()))
+                })?;
                 let shared = env::var("HELM_PLUGINS").unwrap_or_else(|_| "$(helm env HELM_PLUGINS)".to_owned());
                 anstream::println!(
                     "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
                      so it has a folder of its own. Put this in front of helm install:\n\n  \
-                     HELM_PLUGINS=\"{shared}:{}\" \\\n  helm install … --post-renderer {NAME}\n\n\
+                     HELM_PLUGINS=\"{shared}:{}\" \\\n  helm install … --post-renderer {}\n\n\
                      An in-place restore wants --unguarded too: set the old volumes aside first.",
-                    folder.display()
+                    folder.display(),
+                    helm::PLUGIN_NAME
                 );
             }
         }
@@ -104,19 +102,6 @@ fn plugins_folder() -> Result<PathBuf, Failure> {
         .or_else(|| from("HOME").map(|home| home.join(".local/share/helm")))
         .ok_or_else(|| Failure::unusable("neither HELM_DATA_HOME nor HOME is set").help("set HOME"))?;
     Ok(helm.join("hwdr/helm4-plugins"))
-}
-
-/// Writes the plugin for this very program, which it finds by a link: Helm 4 splits a command at its blanks, and a path may have some.
-fn write_plugin(folder: &Path, program: &Path) -> Result<(), Failure> {
-    let plugin = folder.join(NAME);
-    let (link, new) = (plugin.join("hwdr"), plugin.join(".hwdr.new"));
-    let text = PLUGIN.replace("$HELM_PLUGIN_DIR/../bin/hwdr", "$HELM_PLUGIN_DIR/hwdr");
-    fs::create_dir_all(&plugin)
-        .and_then(|()| fs::write(plugin.join("plugin.yaml"), text))
-        .and_then(|()| fs::remove_file(&new).or(Ok(())))
-        .and_then(|()| symlink(program, &new))
-        .and_then(|()| fs::rename(&new, &link))
-        .map_err(|error| Failure::unusable(format!("cannot write the plugin {}: {error}", plugin.display())))
 }
 
 /// A path as a shell wants it.

@@ -34,13 +34,12 @@ impl Kind {
     pub const SECRET: Kind = core("Secret", "secrets", true);
     pub const CLAIM: Kind = core("PersistentVolumeClaim", "persistentvolumeclaims", true);
     pub const VOLUME: Kind = core("PersistentVolume", "persistentvolumes", false);
-    pub const QUOTA: Kind = core("ResourceQuota", "resourcequotas", true);
     pub const STATEFUL_SET: Kind = of("apps", "v1", "StatefulSet", "statefulsets");
     pub const DEPLOYMENT: Kind = of("apps", "v1", "Deployment", "deployments");
     pub const JOB: Kind = of("batch", "v1", "Job", "jobs");
     pub const CRON_JOB: Kind = of("batch", "v1", "CronJob", "cronjobs");
     pub const LEASE: Kind = of("coordination.k8s.io", "v1", "Lease", "leases");
-    pub const AUTOSCALER: Kind = of("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+    pub const STORAGE_CAPACITY: Kind = of("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities");
     pub const ACCESS_REVIEW: Kind = Kind {
         group: "authorization.k8s.io",
         version: "v1",

@@ -88,21 +88,8 @@ impl CommandLine {
         let mut line = Self::default();
         let mut command: Option<String> = None;
         let (mut install_too, mut is_upgrade) = (false, false);
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            if argument == "--" {
-                break;
-            }
-            for Flag { name, attached } in flags(argument) {
-                // `helm install --server-side` stands alone; `helm upgrade --server-side auto` does not.
-                let with_value = WITH_VALUE.contains(&name.as_str())
-                    || (name == "server-side" && command.as_deref() == Some("upgrade"));
-                let value = match attached {
-                    None if with_value => {
-                        arguments.next().ok_or_else(|| CommandLineError::NoValue(name.clone()))?.clone()
-                    }
-                    attached => attached.unwrap_or_else(|| "true".to_owned()),
-                };
+        for token in tokens(arguments)? {
+            for (name, value) in token.flags {
                 match name.as_str() {
                     "values" => line.values.files.extend(split_commas(&value)),
                     "set" => line.values.set.push(value),
@@ -117,8 +104,8 @@ impl CommandLine {
                     _ => {}
                 }
             }
-            if !argument.starts_with('-') && command.is_none() {
-                command = Some(argument.clone());
+            if token.is_positional && command.is_none() {
+                command = token.words.into_iter().next();
             }
         }
         line.mode = match command.as_deref() {
@@ -130,6 +117,49 @@ impl CommandLine {
         };
         Ok(line)
     }
+}
+
+/// An argument, with the value that it takes from the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The arguments as they were given: one, or two.
+    pub words: Vec<String>,
+    /// The flags in it and their values (`true` for one that stands alone): several for `-if values.yaml`.
+    pub flags: Vec<(String, String)>,
+    /// Whether it is no flag: the command, a release, a chart.
+    pub is_positional: bool,
+}
+
+/// The arguments up to `--`, each with its value.
+///
+/// # Errors
+/// Where the last flag has no value.
+pub fn tokens(arguments: &[String]) -> Result<Vec<Token>, CommandLineError> {
+    let (mut tokens, mut command) = (Vec::new(), None);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next().filter(|argument| *argument != "--") {
+        let mut token = Token { words: vec![argument.clone()], flags: Vec::new(), is_positional: false };
+        for Flag { name, attached } in flags(argument) {
+            // `helm install --server-side` stands alone; `helm upgrade --server-side auto` does not.
+            let with_value =
+                WITH_VALUE.contains(&name.as_str()) || (name == "server-side" && command == Some("upgrade"));
+            let value = match attached {
+                None if with_value => {
+                    let value = arguments.next().ok_or_else(|| CommandLineError::NoValue(name.clone()))?;
+                    token.words.push(value.clone());
+                    value.clone()
+                }
+                attached => attached.unwrap_or_else(|| "true".to_owned()),
+            };
+            token.flags.push((name, value));
+        }
+        token.is_positional = !argument.starts_with('-');
+        if token.is_positional && command.is_none() {
+            command = Some(argument.as_str());
+        }
+        tokens.push(token);
+    }
+    Ok(tokens)
 }
 
 /// One flag of an argument, and the value that is attached to it (`--name=value`, `-nvalue`).
@@ -173,7 +203,7 @@ fn flags(argument: &str) -> Vec<Flag> {
 }
 
 /// `-f a.yaml,b.yaml` names two files: Helm takes the flag's value as one line of CSV.
-fn split_commas(value: &str) -> Vec<String> {
+pub fn split_commas(value: &str) -> Vec<String> {
     let (mut items, mut item, mut quoted) = (Vec::new(), String::new(), false);
     let mut characters = value.chars().peekable();
     while let Some(character) = characters.next() {
@@ -192,7 +222,7 @@ fn split_commas(value: &str) -> Vec<String> {
 }
 
 /// Booleans as Go's `strconv.ParseBool` takes them.
-fn is_true(value: &str) -> bool {
+pub fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 

@@ -64,16 +64,31 @@ pub enum RenderError {
     OtherPlan(String),
 }
 
+/// Who makes the ConfigMap that says of the whole restore that it was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    /// It is injected.
+    Injected,
+    /// A run of hwdr has made it, and keeps its state there: helm must not touch it.
+    IsThere,
+}
+
 /// Renders `plan` into `stream`.
 ///
 /// # Errors
 /// Where a document cannot be edited in place, or another plan was rendered into the stream before.
-pub fn render(stream: &Stream, topology: &Topology, restore: &Restore, plan: &Plan) -> Result<Rendered, RenderError> {
+pub fn render(
+    stream: &Stream,
+    topology: &Topology,
+    restore: &Restore,
+    plan: &Plan,
+    marker: Marker,
+) -> Result<Rendered, RenderError> {
     let mut rendered = Rendered { edits: Edits::new(), appended: Vec::new(), changes: Vec::new() };
     let common = common(topology, restore, plan);
     gates(stream, topology, plan, &common, &mut rendered)?;
     harden(stream, topology, plan, &mut rendered)?;
-    inject(stream, topology, plan, &common, &mut rendered)?;
+    inject(stream, topology, plan, &common, marker, &mut rendered)?;
     Ok(rendered)
 }
 
@@ -114,8 +129,9 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
         },
-        "small": resources("50m", "64Mi", "512Mi"),
-        "large": resources("200m", "512Mi", "2Gi"),
+        // A pod reserves this while it waits, too: with more, those who wait would keep those that they wait for off a full cluster.
+        "small": resources("10m", "64Mi", "512Mi"),
+        "large": resources("20m", "128Mi", "2Gi"),
         "volumes": volumes(plan),
     })
 }
@@ -248,6 +264,7 @@ fn inject(
     topology: &Topology,
     plan: &Plan,
     common: &Json,
+    marker: Marker,
     rendered: &mut Rendered,
 ) -> Result<(), RenderError> {
     let mut documents: Vec<(String, String, String)> = Vec::new();
@@ -298,13 +315,15 @@ fn inject(
         documents.push((format!("ConfigMap/hwdr-scripts-{id}"), templates::render("scripts.yaml", &context), what));
     }
     documents.extend(jobs);
-    let mut context = common.clone();
-    context["backup_time"] = json!(id.time().map(|time| time.to_string()).unwrap_or_default());
-    context["version"] = json!(env!("CARGO_PKG_VERSION"));
-    context["digest"] = json!(plan.digest());
-    context["plan"] = json!(plan.to_json());
-    let what = "the marker of the restore".to_owned();
-    documents.push((format!("ConfigMap/hwdr-restore-{id}"), templates::render("marker.yaml", &context), what));
+    if marker == Marker::Injected {
+        let mut context = common.clone();
+        context["backup_time"] = json!(id.time().map(|time| time.to_string()).unwrap_or_default());
+        context["version"] = json!(env!("CARGO_PKG_VERSION"));
+        context["digest"] = json!(plan.digest());
+        context["plan"] = json!(plan.to_json());
+        let what = "the marker of the restore".to_owned();
+        documents.push((format!("ConfigMap/hwdr-restore-{id}"), templates::render("marker.yaml", &context), what));
+    }
 
     for (id, document, what) in documents {
         match topology.injected.iter().find(|injected| injected.id == id) {

@@ -41,7 +41,7 @@ pub enum Helm {
 }
 
 /// The values flags as they were given, in order. How different flags are mixed makes no difference to Helm.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ValueInputs {
     /// `-f`, `--values`
     pub files: Vec<String>,

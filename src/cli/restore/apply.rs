@@ -1,0 +1,236 @@
+//! `hwdr upgrade` and `hwdr install`: a restore in place, and into a new cluster.
+
+use std::env;
+use std::process::Command as Process;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::{OWN, block_on, connection, consent, log_format, read_values, report};
+use crate::catalogue::{Catalogue, MetadataNames, Service};
+use crate::cli::inputs::Inputs;
+use crate::cli::messages::Failure;
+use crate::cli::plan as plan_view;
+use crate::cluster::Cluster;
+use crate::helm::invocation::Invocation;
+use crate::helm::run::Helm;
+use crate::lint::report::human::{self, Look};
+use crate::lint::{self, Context};
+use crate::mode::Mode;
+use crate::plan::Plan;
+use crate::run::preflight::{self, Wanted};
+use crate::run::show::Show;
+use crate::run::state::{Chart, State, Store};
+use crate::run::steps::{INSTALL, UPGRADE};
+use crate::run::{Hold, RESTORE, Run, Step};
+use crate::settings::Restore;
+use crate::stream::Stream;
+use crate::topology::Topology;
+use crate::values::Value;
+
+/// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
+///
+///   helm hwdr upgrade RELEASE CHART -f values.yaml [flags of helm upgrade]
+///
+/// Flags of its own:
+///       --dry-run              show the plan, and change nothing
+///   -y, --yes                  do not ask for the release's name
+///       --expect-cluster NAME  refuse any other cluster: its context, server, or the uid of kube-system
+///       --wipe                 delete the old volumes at once: there is no way back then
+///       --accept-partial       go on where Velero could not bring back every object
+///   -o, --output FORMAT        form of the report: text, json or markdown
+///       --log-format FORMAT    form of the lines while it runs: text or json
+///
+/// All other flags are helm's, and are passed on. What it does, and how to go back: docs/restore.md.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Upgrade {
+    /// The release, the chart, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    arguments: Vec<String>,
+}
+
+/// Restores a backup into a new cluster, from its Kubernetes objects on; without a restore in the values it lints, and is helm install
+///
+///   helm hwdr install RELEASE CHART -f values.yaml [flags of helm install]
+///
+/// Flags of its own: as for helm hwdr upgrade, but --wipe.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Install {
+    /// The release, the chart, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    arguments: Vec<String>,
+}
+
+impl Upgrade {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(apply(Mode::Upgrade, &self.arguments))
+    }
+}
+
+impl Install {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(apply(Mode::Install, &self.arguments))
+    }
+}
+
+/// What is known before anything is asked or changed.
+struct Ready {
+    plan: Plan,
+    state: State,
+    cluster: Cluster,
+    helm: Helm,
+}
+
+async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
+    let invocation = Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
+    if invocation.release.is_empty() || invocation.chart.is_empty() {
+        return Err(Failure::unusable("a release and a chart are needed")
+            .help(format!("helm hwdr {mode} RELEASE CHART -f values.yaml")));
+    }
+    let format = log_format(&invocation)?;
+    let mut helm = Helm::find(&invocation).await?;
+    helm.freeze_values(read_values)?;
+    let inputs = Inputs::read(helm.values(), Some(mode), None)?;
+    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &inputs.values) };
+    show_findings(&inputs.values, mode);
+    if let Some((flag, why)) = &invocation.forbidden {
+        return Err(
+            Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
+        );
+    }
+    let ready = prepare(mode, &invocation, &restore, helm).await?;
+    anstream::println!("{}", plan_view::text(&ready.plan));
+    let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
+    anstream::println!("{}", around(steps, &ready.state));
+    if invocation.is_on("dry-run") {
+        return Ok(());
+    }
+    consent::ask(&invocation.release, &cost(&ready), invocation.is_on("yes"))?;
+
+    let Ready { plan, state, cluster, helm } = ready;
+    let mut show = Show::new(format);
+    let hold = Hold::take(&cluster, &state.release, |text| show.tell(text)).await?;
+    let outcome = async {
+        let store = Store::create(&cluster, &state, &plan).await?;
+        let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone())
+    };
+    let outcome = outcome.await;
+    hold.release().await;
+    report::print(&outcome?, invocation.own("output"))
+}
+
+/// Plans, and looks for every reason not to begin.
+async fn prepare(mode: Mode, invocation: &Invocation, restore: &Restore, helm: Helm) -> Result<Ready, Failure> {
+    let cluster = connection(invocation).connect().await?;
+    let rendering = helm.render(mode, &cluster.namespace).await?;
+    let stream = Stream::parse(rendering.stream).map_err(crate::pipeline::Error::from)?;
+    let topology = Topology::of(&stream);
+    let plan = Plan::new(restore, &topology, Some(&cluster.namespace)).map_err(crate::pipeline::Error::from)?;
+    if plan.namespace != cluster.namespace {
+        return Err(Failure::refused(format!(
+            "the chart's objects are in namespace {}, and helm is told {}",
+            plan.namespace, cluster.namespace
+        ))
+        .help(format!("add -n {}", plan.namespace)));
+    }
+    let chart = Chart { argument: invocation.chart.clone(), name: rendering.chart, app_version: rendering.app_version };
+    let wipe = invocation.is_on("wipe");
+    let wanted = Wanted {
+        release: &invocation.release,
+        restore,
+        topology: &topology,
+        plan: &plan,
+        chart: &chart,
+        cluster: invocation.own("expect-cluster"),
+        wipe,
+    };
+    let before = preflight::check(&cluster, &helm, &wanted).await?;
+    known(&cluster, restore).await?;
+    let mut state = State::new(&invocation.release, &plan, chart, Timestamp::now());
+    state.before = before;
+    state.wipe = wipe;
+    state.accept_partial = invocation.is_on("accept-partial");
+    Ok(Ready { plan, state, cluster, helm })
+}
+
+/// Every id has to be one that the catalogue knows, and that ended well.
+async fn known(cluster: &Cluster, restore: &Restore) -> Result<(), Failure> {
+    let names =
+        MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
+    let catalogue = Catalogue::load(cluster, &names).await.map_err(crate::run::Halt::from)?;
+    let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
+    for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
+        if let Some(objection) = catalogue.objection(service, id) {
+            return Err(Failure::refused(objection).help(format!(
+                "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
+                cluster.namespace
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// No restore: the linter's word, and then helm as it is.
+fn plain(mode: Mode, invocation: &Invocation, values: &Value) -> Result<(), Failure> {
+    show_findings(values, mode);
+    let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
+    let mut helm = Process::new(program);
+    helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
+    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(&invocation.values));
+    // hwdr's flag of the same name as helm's, which wants a value in some versions.
+    if invocation.is_on("dry-run") {
+        helm.arg("--dry-run=server");
+    }
+    if let Some(form) = invocation.own("output") {
+        helm.args(["-o", form]);
+    }
+    let status = helm.status().map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
+}
+
+/// What the linter finds beside errors, which are refused elsewhere.
+fn show_findings(values: &Value, mode: Mode) {
+    let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    anstream::eprint!("{}", human::render(&findings, Look { colour, ..Look::default() }));
+}
+
+/// What the run does around the steps of the plan.
+fn around(steps: &[Step], state: &State) -> String {
+    let mut text = String::from("The run\n");
+    for (number, step) in (1..).zip(steps) {
+        text.push_str(&format!("  {number}. {:<13} {}\n", step.name, step.does));
+    }
+    if !state.before.volumes.is_empty() {
+        let names: Vec<_> = state.before.volumes.iter().map(|volume| volume.name()).collect();
+        let what = if state.wipe { "Volumes that are DELETED" } else { "Volumes that are set aside" };
+        text.push_str(&format!("{what}: {}\n", names.join(", ")));
+    }
+    text
+}
+
+/// What consent is asked for, in plain words.
+fn cost(ready: &Ready) -> String {
+    let (plan, cluster) = (&ready.plan, &ready.cluster);
+    let since = plan.backup_time.as_deref().unwrap_or("that backup");
+    let place = format!(
+        "Release {} in namespace {} of {} ({})",
+        ready.state.release, cluster.namespace, cluster.context, cluster.server
+    );
+    match (plan.mode, ready.state.wipe) {
+        (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
+        (Mode::Upgrade, false) => format!(
+            "{place} stops, and goes back to {since}: everything written since is no longer in it. \
+             The old volumes are set aside, and helm hwdr undo puts them back until helm hwdr finalize."
+        ),
+        (Mode::Upgrade, true) => format!(
+            "{place} stops, and goes back to {since}: everything written since is LOST, for its old volumes are deleted (--wipe). \
+             There is no way back."
+        ),
+    }
+}

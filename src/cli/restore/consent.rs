@@ -1,0 +1,32 @@
+//! Consent: what will happen is shown, and the release's name has to be typed.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::cli::messages::Failure;
+use crate::lint::report::human::wrap;
+
+/// Asks for the release's name. Without a terminal nobody can be asked: then `--yes` has to say it.
+///
+/// # Errors
+/// Where the answer is another, or nobody can be asked.
+pub fn ask(release: &str, what: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::refused(format!("{what}: nobody can be asked, for standard input is no terminal"))
+            .help("look at the plan (--dry-run), then give --yes"));
+    }
+    anstream::eprint!("{}\nType the name of the release to go on: ", wrap(what, 80));
+    io::stderr().flush().map_err(unreadable)?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(unreadable)?;
+    if answer.trim() == release {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("that is not {release}: nothing was changed")))
+}
+
+fn unreadable(error: io::Error) -> Failure {
+    Failure::unusable(format!("the answer cannot be read: {error}"))
+}

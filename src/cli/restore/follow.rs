@@ -1,0 +1,220 @@
+//! What follows a run that was begun: `resume`, `undo`, `watch`, `history`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{OWN, block_on, connection, consent, log_format, read_values, report};
+use crate::cli::connection::ConnectionArgs;
+use crate::cli::messages::Failure;
+use crate::cluster::{Cluster, Kind, Selection, Verdict};
+use crate::helm::invocation::Invocation;
+use crate::helm::run::Helm;
+use crate::mode::Mode;
+use crate::run::audit;
+use crate::run::show::{LogFormat, Show};
+use crate::run::state::{Phase, State, Store};
+use crate::run::steps::{INSTALL, UNDO, UPGRADE};
+use crate::run::{Hold, RESTORE, Run, UNDO as BACK};
+
+/// Goes on with a run that was cut off or has stopped
+///
+///   helm hwdr resume RELEASE
+///
+/// Where helm has not run yet, the chart and the values have to be given again, for hwdr stores none:
+///   helm hwdr resume RELEASE CHART -f values.yaml
+/// Flags of its own: --accept-partial, --output, --log-format (see helm hwdr upgrade --help).
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Resume {
+    /// The release, and the chart with its flags where they are needed
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE")]
+    arguments: Vec<String>,
+}
+
+/// Goes back to what was there before a restore in place: volumes, objects, the release, its pods
+///
+///   helm hwdr undo RELEASE
+///
+/// Flags of its own: --yes, --accept-partial, --output, --log-format (see helm hwdr upgrade --help).
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Undo {
+    /// The release, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE")]
+    arguments: Vec<String>,
+}
+
+/// Shows a run from a second terminal, until it ends
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The release
+    release: String,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Shows what hwdr has done to a release
+#[derive(Debug, Args)]
+pub struct History {
+    /// The release
+    release: String,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl Resume {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(async {
+            let (invocation, cluster, store) = open(&self.arguments).await?;
+            let state = store.state()?;
+            match state.phase {
+                Phase::Running | Phase::Failed => go(&invocation, cluster, store, false).await,
+                Phase::Undoing => go(&invocation, cluster, store, true).await,
+                Phase::Restored | Phase::Undone | Phase::Finalized => {
+                    Err(Failure::refused("there is nothing to go on with: the last run is over")
+                        .help(format!("see: helm hwdr history {}", state.release)))
+                }
+            }
+        })
+    }
+}
+
+impl Undo {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(async {
+            let (invocation, cluster, store) = open(&self.arguments).await?;
+            let state = store.state()?;
+            let release = &state.release;
+            if let Some(reason) = no_way_back(&state) {
+                return Err(Failure::refused(format!("release {release}: {reason}")));
+            }
+            let what = format!(
+                "Release {release} in namespace {} of {} ({}) goes back to {}: what was written since then is lost, the restored data too.",
+                cluster.namespace, cluster.context, cluster.server, state.began
+            );
+            consent::ask(release, &what, invocation.is_on("yes"))?;
+            go(&invocation, cluster, store, true).await
+        })
+    }
+}
+
+/// Why a run cannot be taken back.
+fn no_way_back(state: &State) -> Option<&'static str> {
+    match state.phase {
+        Phase::Undone => Some("it is as it was before already"),
+        Phase::Finalized => Some("its old volumes were given up by finalize"),
+        _ if state.mode == Mode::Install => {
+            Some("there was nothing before a new cluster: uninstall the release, delete its claims, and begin again")
+        }
+        _ if state.wipe && state.is_begun("set-aside") => {
+            Some("its old volumes were deleted (--wipe): helm hwdr resume is the only way")
+        }
+        _ => None,
+    }
+}
+
+/// Takes the release of a command line, and finds its newest run.
+async fn open(arguments: &[String]) -> Result<(Invocation, Cluster, Store), Failure> {
+    // Resumed runs are upgrades or installs: which flags take a value differs in nothing that may be given here.
+    let parsed = Invocation::parse(Mode::Upgrade, OWN, arguments);
+    let invocation = parsed.map_err(|error| Failure::unusable(error.to_string()))?;
+    if invocation.release.is_empty() {
+        return Err(Failure::unusable("a release is needed").help("see which there are: helm list -A"));
+    }
+    let cluster = connection(&invocation).connect().await?;
+    let store = newest(&cluster, &invocation.release).await?;
+    Ok((invocation, cluster, store))
+}
+
+async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
+    let found = Store::all(cluster, release).await?.into_iter().next();
+    found.ok_or_else(|| {
+        Failure::refused(format!("no run of hwdr is known of release {release} in namespace {}", cluster.namespace))
+            .help("name the namespace: -n NAME")
+            .help("see which there are: kubectl get configmap -A -l hwdr.hopsworks.ai/release")
+    })
+}
+
+/// Goes on with a run, onwards or back.
+async fn go(invocation: &Invocation, cluster: Cluster, store: Store, back: bool) -> Result<(), Failure> {
+    let mut helm = Helm::find(invocation).await?;
+    helm.freeze_values(read_values)?;
+    let mut show = Show::new(log_format(invocation)?);
+    let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
+    let outcome = async {
+        // Whoever held it before may have written in the meantime.
+        let id = store.state()?.backup_id;
+        let store = Store::load(&cluster, &id).await?.unwrap_or(store);
+        let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.state.accept_partial |= invocation.is_on("accept-partial");
+        let (steps, goal) = match (back, run.state.mode) {
+            (true, _) => (UNDO, BACK),
+            (false, Mode::Upgrade) => (UPGRADE, RESTORE),
+            (false, Mode::Install) => (INSTALL, RESTORE),
+        };
+        run.go(steps, goal, &hold).await.map(|()| run.state.clone())
+    };
+    let outcome = outcome.await;
+    hold.release().await;
+    report::print(&outcome?, invocation.own("output"))
+}
+
+impl Watch {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(async {
+            let cluster = self.connection.connect().await?;
+            let state = newest(&cluster, &self.release).await?.state()?;
+            let (name, mut show) = (state.name(), Show::new(LogFormat::Text));
+            let selection = Selection::one(Kind::CONFIG_MAP, None, &name);
+            let mut last = None;
+            let forever = Duration::from_secs(30 * 24 * 3600);
+            let watched = cluster.wait(
+                "the run",
+                &selection,
+                forever,
+                |objects| {
+                    let text = objects.get(&name).and_then(|object| object["data"]["state.json"].as_str());
+                    let Some(state) = text.and_then(|text| serde_json::from_str::<State>(text).ok()) else {
+                        return Verdict::Never("its state is gone".to_owned());
+                    };
+                    let over = !matches!(state.phase, Phase::Running | Phase::Undoing);
+                    let seen = state.steps.iter().rev().find(|step| step.ended.is_none()).map_or_else(
+                        || format!("{:?}", state.phase),
+                        |step| format!("{} (since {})", step.step, step.began),
+                    );
+                    last = Some(state);
+                    if over { Verdict::Done } else { Verdict::NotYet(seen) }
+                },
+                |seen| show.tell(seen),
+            );
+            let outcome = watched.await;
+            show.rest();
+            outcome.map_err(crate::run::Halt::from)?;
+            report::print(&last.unwrap_or(state), None)
+        })
+    }
+}
+
+impl History {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(async {
+            let cluster = self.connection.connect().await?;
+            let name = audit::name(&self.release);
+            let found = cluster.get(Kind::CONFIG_MAP, None, &name).await.map_err(crate::run::Halt::from)?;
+            let Some(found) = found else {
+                return Err(Failure::refused(format!(
+                    "ConfigMap {name} is not in namespace {}: hwdr has done nothing to release {}",
+                    cluster.namespace, self.release
+                ))
+                .help("name the namespace: -n NAME"));
+            };
+            print!("{}", found["data"]["log"].as_str().unwrap_or_default());
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! The report of a run: what was restored, how long each step took (RTO), how old the backup was (RPO).
+
+use std::fmt::Write as _;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::cli::messages::Failure;
+use crate::run::state::{Phase, State};
+
+/// Prints it as text, JSON or markdown.
+pub fn print(state: &State, format: Option<&str>) -> Result<(), Failure> {
+    match format {
+        None | Some("text" | "table") => anstream::print!("{}", text(state)),
+        Some("json") => println!("{:#}", machine(state)),
+        Some("markdown") => print!("{}", markdown(state)),
+        Some(other) => return Err(Failure::unusable(format!("--output {other}: expected text, json or markdown"))),
+    }
+    Ok(())
+}
+
+/// Step and seconds.
+fn times(state: &State) -> impl Iterator<Item = (&str, f64)> {
+    state
+        .steps
+        .iter()
+        .filter_map(|step| Some((step.step.as_str(), (step.ended?.duration_since(step.began)).as_secs_f64())))
+}
+
+/// How long all of it took.
+fn whole(state: &State) -> SignedDuration {
+    state.ended.unwrap_or_else(Timestamp::now).duration_since(state.began)
+}
+
+/// How old the backup was when the run began: what was written in between is not in it.
+fn age(state: &State) -> Option<SignedDuration> {
+    let time: Timestamp = state.backup_time.as_deref()?.parse().ok()?;
+    Some(state.began.duration_since(time))
+}
+
+fn people(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..=86_399 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+fn machine(state: &State) -> serde_json::Value {
+    let steps: Vec<_> = times(state).map(|(step, seconds)| json!({"step": step, "seconds": seconds})).collect();
+    json!({
+        "release": state.release,
+        "mode": state.mode,
+        "backupId": state.backup_id,
+        "backupTime": state.backup_time,
+        "phase": state.phase,
+        "why": state.why,
+        "began": state.began.to_string(),
+        "ended": state.ended.map(|time| time.to_string()),
+        "seconds": whole(state).as_secs_f64(),
+        "backupAgeSeconds": age(state).map(|age| age.as_secs()),
+        "steps": steps,
+    })
+}
+
+fn head(state: &State) -> String {
+    let phase = match state.phase {
+        Phase::Running => "goes on",
+        Phase::Failed => "has stopped",
+        Phase::Restored => "is done",
+        Phase::Undoing => "is being undone",
+        Phase::Undone => "was undone",
+        Phase::Finalized => "is done and final",
+    };
+    format!("The restore of backup {} into release {} {phase}", state.backup_id, state.release)
+}
+
+/// For people.
+pub fn text(state: &State) -> String {
+    let mut out = format!("{}\n", head(state));
+    if let Some(why) = &state.why {
+        let _ = writeln!(out, "  because: {why}");
+    }
+    for (step, seconds) in times(state) {
+        let _ = writeln!(out, "  {step:<40} {seconds:>8.1} s");
+    }
+    let _ = writeln!(out, "  all of it (RTO)                          {}", people(whole(state)));
+    if let Some(age) = age(state) {
+        let _ = writeln!(out, "  age of the backup (RPO)                  {}", people(age));
+    }
+    if state.phase == Phase::Restored {
+        let _ = writeln!(out, "\nLook at it. Then give the old volumes up, or go back:");
+        let _ = writeln!(out, "  helm hwdr finalize {0}\n  helm hwdr undo {0}", state.release);
+    }
+    out
+}
+
+fn markdown(state: &State) -> String {
+    let mut out = format!("# {}\n\n| step | seconds |\n|---|---:|\n", head(state));
+    for (step, seconds) in times(state) {
+        let _ = writeln!(out, "| {step} | {seconds:.1} |");
+    }
+    let _ = writeln!(out, "\n- All of it (RTO): {}", people(whole(state)));
+    if let Some(age) = age(state) {
+        let _ = writeln!(out, "- Age of the backup (RPO): {}", people(age));
+    }
+    if let Some(why) = &state.why {
+        let _ = writeln!(out, "- It stopped: {why}");
+    }
+    out
+}

@@ -1,0 +1,280 @@
+//! Running helm itself: the one that the operator uses.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use thiserror::Error;
+use tokio::process::Command;
+
+use super::invocation::Invocation;
+use crate::mode::Mode;
+use crate::values::{Helm as Major, ValueInputs};
+
+/// What a post-renderer of a run is told, in a file that only this user can read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Orders {
+    /// The values that the plan was made from.
+    pub values: ValueInputs,
+    /// What helm does.
+    pub mode: Mode,
+    /// The release's namespace.
+    pub namespace: String,
+    /// The plan that was agreed to: another one is refused. None: the stream is only kept.
+    pub digest: Option<String>,
+    /// Where the stream is kept, as helm renders it.
+    pub keep: PathBuf,
+}
+
+/// A helm program, and a folder of this process alone for what it is given.
+pub struct Helm {
+    program: OsString,
+    major: Major,
+    folder: TempDir,
+    connection: Vec<String>,
+    chart: Vec<String>,
+    values: ValueInputs,
+}
+
+/// A release, as helm has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Its newest revision.
+    pub revision: u64,
+    /// `deployed`, `failed`, `pending-upgrade`, …
+    pub status: String,
+    /// When its first revision was installed (RFC 3339).
+    pub first_deployed: String,
+    /// Name and version of the chart: `hopsworks-4.8.0`.
+    pub chart: String,
+    /// The version of what it installs.
+    pub app_version: String,
+}
+
+/// What helm would apply.
+#[derive(Debug)]
+pub struct Rendering {
+    /// The stream that a post-renderer gets.
+    pub stream: Vec<u8>,
+    /// Name and version of the chart.
+    pub chart: String,
+    /// The version of what it installs.
+    pub app_version: String,
+}
+
+/// Why helm did not do it.
+#[derive(Debug, Error)]
+pub enum HelmError {
+    /// It cannot be started, or given what it needs.
+    #[error("{program} cannot be run: {source}")]
+    Io {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It failed, in its own words.
+    #[error("helm {verb} failed: {words}")]
+    Failed {
+        /// What was asked.
+        verb: String,
+        /// The end of its standard error.
+        words: String,
+    },
+    /// It is a version that hwdr does not know.
+    #[error("helm version says {0:?}, and hwdr knows Helm 3 and Helm 4")]
+    Version(String),
+    /// What it printed is not what it should be.
+    #[error("what helm {0} printed cannot be read: {1}")]
+    Output(String, String),
+}
+
+impl Helm {
+    /// The helm that started this plugin (`$HELM_BIN`), or the one in `$PATH`.
+    ///
+    /// # Errors
+    /// Where there is none, or an unknown one.
+    pub async fn find(invocation: &Invocation) -> Result<Self, HelmError> {
+        let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
+        let error = |source| HelmError::Io { program: Path::new(&program).display().to_string(), source };
+        let output =
+            Command::new(&program).args(["version", "--template", "{{.Version}}"]).output().await.map_err(error)?;
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let major = match version.split('.').next() {
+            Some("v3") => Major::V3,
+            Some("v4") => Major::V4,
+            _ => return Err(HelmError::Version(version)),
+        };
+        // Values may hold secrets: the folder is this user's alone, and goes with the process.
+        let folder = tempfile::Builder::new().prefix("hwdr-").tempdir().map_err(error)?;
+        let chart = [vec![invocation.release.clone(), invocation.chart.clone()], invocation.rest.clone()].concat();
+        Ok(Self {
+            major,
+            folder,
+            connection: invocation.connection(),
+            chart,
+            values: invocation.values.clone(),
+            program,
+        })
+    }
+
+    /// Takes the values files as they are now: what the plan is made from is what helm gets, whatever happens to the files. `read`
+    /// gives the bytes of one.
+    ///
+    /// # Errors
+    /// Where they cannot be copied.
+    pub fn freeze_values(&mut self, read: impl Fn(&str) -> io::Result<Vec<u8>>) -> Result<(), HelmError> {
+        let mut files = Vec::new();
+        for (index, file) in self.values.files.iter().enumerate() {
+            let copy = self.folder.path().join(format!("values-{index}.yaml"));
+            read(file).and_then(|bytes| fs::write(&copy, bytes)).map_err(|source| self.io(source))?;
+            files.push(copy.to_string_lossy().into_owned());
+        }
+        self.values.files = files;
+        Ok(())
+    }
+
+    /// Whether it was given a chart.
+    pub fn has_chart(&self) -> bool {
+        self.chart.get(1).is_some_and(|chart| !chart.is_empty())
+    }
+
+    /// The values flags, with the copies of the files.
+    pub fn values(&self) -> &ValueInputs {
+        &self.values
+    }
+
+    /// What helm would apply, rendered with a look at the cluster (`lookup`), and nothing applied.
+    ///
+    /// # Errors
+    /// Where helm refuses.
+    pub async fn render(&self, mode: Mode, namespace: &str) -> Result<Rendering, HelmError> {
+        let keep = self.folder.path().join("stream.yaml");
+        let orders = Orders { values: self.values.clone(), mode, namespace: namespace.to_owned(), digest: None, keep };
+        let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
+        let printed = self.apply(mode, &orders, &flags).await?;
+        let release = json(mode.to_string().as_str(), &printed)?;
+        let metadata = &release["chart"]["metadata"];
+        Ok(Rendering {
+            stream: fs::read(&orders.keep).map_err(|source| self.io(source))?,
+            chart: format!("{}-{}", text(&metadata["name"]), text(&metadata["version"])),
+            app_version: text(&metadata["appVersion"]).to_owned(),
+        })
+    }
+
+    /// Installs or upgrades, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
+    ///
+    /// # Errors
+    /// Where helm fails.
+    pub async fn run(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<(), HelmError> {
+        let orders = Orders {
+            values: self.values.clone(),
+            mode,
+            namespace: namespace.to_owned(),
+            digest: Some(digest.to_owned()),
+            keep: self.folder.path().join("stream.yaml"),
+        };
+        self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()]).await.map(drop)
+    }
+
+    async fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<String, HelmError> {
+        let path = self.folder.path().join("orders.json");
+        fs::write(&path, serde_json::to_vec(orders).expect("orders are plain data"))
+            .map_err(|source| self.io(source))?;
+        let program = env::current_exe().map_err(|source| self.io(source))?;
+        let mut command = self.command();
+        command.arg(mode.to_string()).args(&self.chart).args(&self.connection).args(flags);
+        command.args(Invocation::value_flags(&self.values));
+        match self.major {
+            Major::V3 => {
+                command.arg("--post-renderer").arg(program).args(["--post-renderer-args", "post-render"]);
+            }
+            Major::V4 => {
+                let plugins = self.folder.path().join("plugins");
+                super::write_plugin(&plugins, &program).map_err(|source| self.io(source))?;
+                let others = env::var_os("HELM_PLUGINS").filter(|others| !others.is_empty());
+                let mut all: Vec<PathBuf> = others.iter().flat_map(env::split_paths).collect();
+                all.insert(0, plugins);
+                command.env("HELM_PLUGINS", env::join_paths(all).unwrap_or_default());
+                command.args(["--post-renderer", super::PLUGIN_NAME]);
+            }
+        }
+        for argument in ["--orders", &path.to_string_lossy()] {
+            command.arg(format!("--post-renderer-args={argument}"));
+        }
+        self.printed(&mode.to_string(), command).await
+    }
+
+    /// The release, or none.
+    ///
+    /// # Errors
+    /// Where helm cannot tell.
+    pub async fn release(&self, name: &str) -> Result<Option<Release>, HelmError> {
+        let mut command = self.command();
+        command.args(["status", name, "-o", "json"]).args(&self.connection);
+        let status = match self.printed("status", command).await {
+            Ok(printed) => json("status", &printed)?,
+            Err(HelmError::Failed { words, .. }) if words.contains("release: not found") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut command = self.command();
+        command.args(["get", "metadata", name, "-o", "json"]).args(&self.connection);
+        let metadata = json("get metadata", &self.printed("get metadata", command).await?)?;
+        Ok(Some(Release {
+            revision: status["version"].as_u64().unwrap_or_default(),
+            status: text(&status["info"]["status"]).to_owned(),
+            first_deployed: text(&status["info"]["first_deployed"]).to_owned(),
+            chart: format!("{}-{}", text(&metadata["chart"]), text(&metadata["version"])),
+            app_version: text(&metadata["appVersion"]).to_owned(),
+        }))
+    }
+
+    /// Makes an older revision the newest.
+    ///
+    /// # Errors
+    /// Where helm fails.
+    pub async fn rollback(&self, name: &str, revision: u64) -> Result<(), HelmError> {
+        let mut command = self.command();
+        command.args(["rollback", name, &revision.to_string()]).args(&self.connection);
+        self.printed("rollback", command).await.map(drop)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        // In a group of its own: Ctrl-C is for hwdr, which lets helm end.
+        command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
+        command
+    }
+
+    /// What the command prints; its messages, if it fails.
+    async fn printed(&self, verb: &str, mut command: Command) -> Result<String, HelmError> {
+        let output = command.output().await.map_err(|source| self.io(source))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+        let words = lines[lines.len().saturating_sub(30)..].join("\n");
+        Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
+    }
+
+    fn io(&self, source: io::Error) -> HelmError {
+        HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
+    }
+}
+
+fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {
+    // Helm may print a warning first.
+    let begin = printed.find('{').unwrap_or_default();
+    serde_json::from_str(&printed[begin..]).map_err(|error| HelmError::Output(verb.to_owned(), error.to_string()))
+}
+
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,171 @@
+//! One run at a time: a Lease that is renewed while a run lives, and taken over when it does not any more.
+
+use std::process;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Halt;
+use super::state::{NO_BACKUP, RELEASE, State};
+use crate::cluster::{Cluster, Kind};
+
+/// How long a Lease holds without being renewed.
+const DURATION: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(4);
+
+/// The Lease of a release, held by this process. Dropping it ends the renewal; [`Hold::release`] gives it back at once.
+pub struct Hold {
+    cluster: Cluster,
+    name: String,
+    holder: String,
+    lost: watch::Receiver<bool>,
+    renewal: tokio::task::JoinHandle<()>,
+}
+
+impl Hold {
+    /// Takes the Lease of `release`: at once where nobody holds it, or when its holder has not renewed it for as long as it holds.
+    ///
+    /// # Errors
+    /// Where another process holds it, and renews it.
+    pub async fn take(cluster: &Cluster, release: &str, mut tell: impl FnMut(&str)) -> Result<Self, Halt> {
+        let name = format!("hwdr-{release}");
+        let holder = format!("{}/{}/{}", host(), process::id(), Timestamp::now().as_millisecond());
+        // Another machine's clock may be wrong: what counts is that nothing changes for so long on this one.
+        let mut seen: Option<(String, Instant)> = None;
+        loop {
+            let Some(mut lease) = cluster.get(Kind::LEASE, None, &name).await? else {
+                match cluster.create(Kind::LEASE, None, &lease(&name, release, &holder)).await {
+                    Ok(_) => break,
+                    Err(error) if error.is_conflict() => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            let other = lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
+            let version = lease["metadata"]["resourceVersion"].to_string();
+            let stale = match &seen {
+                _ if other.is_empty() || is_dead(&other) => true,
+                Some((old, since)) if *old == version => since.elapsed() > DURATION,
+                Some(_) => {
+                    return Err(Halt::new(format!("another run holds the release: {}", people(&other)))
+                        .help(format!("watch it: helm hwdr watch {release}")));
+                }
+                None => {
+                    tell(&format!("waiting up to {} s for the run of {}", DURATION.as_secs(), people(&other)));
+                    seen = Some((version, Instant::now()));
+                    false
+                }
+            };
+            if stale {
+                lease["spec"] = spec(&holder);
+                match cluster.replace(Kind::LEASE, None, &lease).await {
+                    Ok(_) => break,
+                    Err(error) if error.is_conflict() => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+        let (sender, lost) = watch::channel(false);
+        let renewal = tokio::spawn(renew(cluster.clone(), name.clone(), holder.clone(), sender));
+        Ok(Self { cluster: cluster.clone(), name, holder, lost, renewal })
+    }
+
+    /// Ends when the Lease is lost.
+    pub async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        // An error means that the renewal has ended without a word, which is a loss, too.
+        let _ = lost.wait_for(|lost| *lost).await;
+    }
+
+    /// Gives the Lease back, so that the next one need not wait.
+    pub async fn release(self) {
+        self.renewal.abort();
+        if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &self.name).await
+            && lease["spec"]["holderIdentity"] == self.holder.as_str()
+        {
+            lease["spec"]["holderIdentity"] = "".into();
+            // Where it fails it runs out by itself.
+            let _ = self.cluster.replace(Kind::LEASE, None, &lease).await;
+        }
+    }
+}
+
+/// Renews until it is lost: to another holder, or because nobody could be told for as long as it holds.
+async fn renew(cluster: Cluster, name: String, holder: String, lost: watch::Sender<bool>) {
+    let mut renewed = Instant::now();
+    loop {
+        sleep(RENEWAL).await;
+        let attempt = async {
+            let mut lease = cluster.get(Kind::LEASE, None, &name).await?.unwrap_or_default();
+            if lease["spec"]["holderIdentity"] != holder.as_str() {
+                return Ok(false);
+            }
+            lease["spec"]["renewTime"] = now().into();
+            cluster.replace(Kind::LEASE, None, &lease).await.map(|_| true)
+        };
+        // The call itself tries again for longer than the Lease holds: it is cut off, and begun again.
+        match tokio::time::timeout(RENEWAL, attempt).await {
+            Ok(Ok(true)) => renewed = Instant::now(),
+            Ok(Ok(false)) => break,
+            // An API server that is gone serves no other run either: nobody can take the Lease from it until it is back,
+            // and then it is seen above who holds it.
+            Ok(Err(_)) | Err(_) if renewed.elapsed() < DURATION * 20 => {}
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    let _ = lost.send(true);
+}
+
+fn lease(name: &str, release: &str, holder: &str) -> Json {
+    json!({
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "hwdr", RELEASE: release, NO_BACKUP: "true"}},
+        "spec": spec(holder),
+    })
+}
+
+fn spec(holder: &str) -> Json {
+    json!({"holderIdentity": holder, "leaseDurationSeconds": DURATION.as_secs(), "acquireTime": now(), "renewTime": now()})
+}
+
+/// As Kubernetes' MicroTime wants it.
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+/// This machine's name.
+fn host() -> String {
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// Whether the holder was a process of this machine that is not there any more.
+fn is_dead(holder: &str) -> bool {
+    let mut parts = holder.split('/');
+    let (Some(on), Some(pid)) = (parts.next(), parts.next()) else { return false };
+    on == host() && on != "unknown" && cfg!(target_os = "linux") && !std::path::Path::new("/proc").join(pid).exists()
+}
+
+/// A holder, for people.
+fn people(holder: &str) -> String {
+    let mut parts = holder.split('/');
+    format!("process {1} on {0}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// The Lease went to another run.
+pub fn lost() -> Halt {
+    Halt::new("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
+}
+
+/// Another run is not over.
+pub fn run_is_open(state: &State) -> Halt {
+    Halt::new(format!("a restore of backup {} was begun at {} and is not over", state.backup_id, state.began))
+        .help(format!("go on with it: helm hwdr resume {}", state.release))
+        .help(format!("or take it back: helm hwdr undo {}", state.release))
+}

@@ -1,0 +1,206 @@
+//! The engine: does a run's steps one after the other, and writes down before and after each what it does, so that a run that is cut off
+//! anywhere goes on with `resume`, or back with `undo`.
+
+pub mod audit;
+mod hold;
+pub mod preflight;
+pub mod show;
+pub mod state;
+pub mod steps;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use hold::Hold;
+
+use crate::cluster::{Cluster, Objects, Selection, Verdict, WaitError};
+use crate::helm::run::{Helm, HelmError};
+use show::Show;
+use state::{Phase, State, Store};
+
+/// Why a run stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub help: Vec<String>,
+    /// The operator stopped it: nothing is wrong.
+    pub is_wish: bool,
+}
+
+impl Halt {
+    /// Something is wrong.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: Vec::new(), is_wish: false }
+    }
+
+    /// Adds something to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl From<HelmError> for Halt {
+    fn from(error: HelmError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<WaitError> for Halt {
+    fn from(error: WaitError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// A run that goes on.
+pub struct Run {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Where it is.
+    pub state: State,
+    /// Helm, and what it is given; none where it has been run already.
+    pub helm: Helm,
+    /// What people see.
+    pub show: Show,
+    /// Whether something runs that should not be cut off: a wish to stop waits for its end.
+    pub is_busy: Arc<AtomicBool>,
+    store: Store,
+}
+
+/// What a step does: idempotent, for it may have been cut off anywhere.
+pub type Act = for<'r> fn(&'r mut Run) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + 'r>>;
+
+/// A step of a run.
+pub struct Step {
+    /// One word, stable: it stands in the state.
+    pub name: &'static str,
+    /// What it does, for people.
+    pub does: &'static str,
+    /// Does it.
+    pub act: Act,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Goal {
+    /// The phase while it goes on.
+    pub during: Phase,
+    /// The phase when all is done.
+    pub after: Phase,
+}
+
+/// Towards the restored cluster.
+pub const RESTORE: Goal = Goal { during: Phase::Running, after: Phase::Restored };
+/// Back to what was there before.
+pub const UNDO: Goal = Goal { during: Phase::Undoing, after: Phase::Undone };
+
+impl Run {
+    /// A run of the state in `store`.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn new(cluster: Cluster, store: Store, helm: Helm, show: Show) -> Result<Self, Halt> {
+        Ok(Self { cluster, state: store.state()?, helm, show, is_busy: Arc::default(), store })
+    }
+
+    /// Does all steps that are not done, in order.
+    ///
+    /// # Errors
+    /// Where one cannot be done, the Lease is lost, or the operator wants to stop: the state says so then, too.
+    pub async fn go(&mut self, steps: &[Step], goal: Goal, hold: &Hold) -> Result<(), Halt> {
+        let is_busy = self.is_busy.clone();
+        let going = async {
+            self.state.phase = goal.during;
+            self.state.why = None;
+            self.save().await?;
+            for (index, step) in steps.iter().enumerate() {
+                if self.state.is_done(step.name) {
+                    continue;
+                }
+                let began = Timestamp::now();
+                self.state.begin(step.name, began);
+                self.save().await?;
+                self.show.begin(index + 1, steps.len(), step);
+                audit::note(&self.cluster, &self.state, "begins", step.name).await;
+                (step.act)(self).await?;
+                self.state.end(step.name, Timestamp::now());
+                self.save().await?;
+                self.show.end(step, began);
+                audit::note(&self.cluster, &self.state, "is done", step.name).await;
+            }
+            self.state.phase = goal.after;
+            self.state.ended = Some(Timestamp::now());
+            self.save().await
+        };
+        let result = tokio::select! {
+            biased;
+            () = hold.lost() => Err(hold::lost()),
+            () = interrupted(&is_busy) => Err(Halt { is_wish: true, ..Halt::new("stopped, as you wished") }),
+            result = going => result,
+        };
+        self.show.rest();
+        let Err(mut halt) = result else { return Ok(()) };
+        if halt == hold::lost() {
+            // The state is another's now.
+            return Err(halt);
+        }
+        if !halt.is_wish && goal.during == Phase::Running {
+            self.state.phase = Phase::Failed;
+        }
+        self.state.why = Some(halt.problem.clone());
+        self.save().await?;
+        audit::note(&self.cluster, &self.state, "stops", &halt.problem).await;
+        let release = &self.state.release;
+        halt.help.push(format!("go on, when that is mended: helm hwdr resume {release}"));
+        if goal.during == Phase::Running {
+            halt.help.push(format!("or back to what was there before: helm hwdr undo {release}"));
+        }
+        Err(halt)
+    }
+
+    /// Writes the state down.
+    ///
+    /// # Errors
+    /// Where that fails: then nothing may be changed.
+    pub async fn save(&mut self) -> Result<(), Halt> {
+        self.store.save(&self.state).await
+    }
+
+    /// Waits, and shows what is seen.
+    ///
+    /// # Errors
+    /// *Never*, or the limit.
+    pub async fn wait(
+        &mut self,
+        what: &str,
+        selection: &Selection,
+        limit: Duration,
+        see: impl FnMut(&Objects) -> Verdict,
+    ) -> Result<(), Halt> {
+        let show = &mut self.show;
+        Ok(self.cluster.wait(what, selection, limit, see, |seen| show.tell(&format!("{what}: {seen}"))).await?)
+    }
+}
+
+/// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process: everything that
+/// was begun is written down.
+async fn interrupted(is_busy: &AtomicBool) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // No signal can be had: then none comes.
+        std::future::pending::<()>().await;
+    }
+    tokio::spawn(async {
+        let _ = tokio::signal::ctrl_c().await;
+        std::process::exit(130);
+    });
+    while is_busy.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,320 @@
+//! Before anything is changed: what would make the restore fail is found, and what is there is noted, so that it can be given back.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::state::{Before, Chart, Paused, Scaled, Store, Volume};
+use super::steps::{found_at_work, tier, volumes_of};
+use super::{Halt, hold};
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind};
+use crate::helm::run::{Helm, Release};
+use crate::mode::Mode;
+use crate::plan::Plan;
+use crate::settings::Restore;
+use crate::topology::{Role, Topology};
+
+/// What is to be done.
+pub struct Wanted<'a> {
+    /// The release.
+    pub release: &'a str,
+    /// What the values ask for.
+    pub restore: &'a Restore,
+    /// What the chart renders.
+    pub topology: &'a Topology,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The chart.
+    pub chart: &'a Chart,
+    /// `--expect-cluster`.
+    pub cluster: Option<&'a str>,
+    /// `--wipe`.
+    pub wipe: bool,
+}
+
+/// The annotation by which Helm knows what is a release's own.
+const RELEASE: &str = "/metadata/annotations/meta.helm.sh~1release-name";
+
+/// Looks at everything that can be known, and changes nothing. What is found is what `undo` goes back to.
+///
+/// # Errors
+/// The first reason not to begin.
+pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<Before, Halt> {
+    right_cluster(cluster, wanted.cluster).await?;
+    permissions(cluster, wanted.plan.mode).await?;
+    for store in Store::all(cluster, wanted.release).await? {
+        let state = store.state()?;
+        if state.phase.is_open() {
+            return Err(hold::run_is_open(&state));
+        }
+    }
+    markers(cluster, wanted).await?;
+    let release = helm.release(wanted.release).await?;
+    match wanted.plan.mode {
+        Mode::Install => match release {
+            Some(found) if found.status != "uninstalled" => Err(Halt::new(format!(
+                "release {} is there already ({}, revision {})",
+                wanted.release, found.status, found.revision
+            ))
+            .help("to restore onto it: helm hwdr upgrade, with inPlace: true in the values")),
+            _ => Ok(Before { moment: Some(Timestamp::now()), ..velero(wanted) }),
+        },
+        Mode::Upgrade => {
+            let Some(release) = release else {
+                return Err(Halt::new(format!(
+                    "there is no release {} in namespace {}",
+                    wanted.release, cluster.namespace
+                ))
+                .help("see what there is: helm list -A")
+                .help("into a new cluster: helm hwdr install"));
+            };
+            same_release(wanted, &release)?;
+            let before = what_is_there(cluster, wanted, release.revision).await?;
+            room(cluster, wanted, &before.volumes).await?;
+            Ok(before)
+        }
+    }
+}
+
+/// `--expect-cluster` names the context, the server, or the cluster by the uid of its namespace kube-system, which no other has.
+async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<(), Halt> {
+    let Some(expected) = expected else { return Ok(()) };
+    if [&cluster.context, cluster.server.trim_end_matches('/')].contains(&expected) {
+        return Ok(());
+    }
+    let system = cluster.get(Kind::NAMESPACE, None, "kube-system").await?.unwrap_or_default();
+    if text(&system, "/metadata/uid") == expected {
+        return Ok(());
+    }
+    Err(Halt::new(format!(
+        "this is context {} at {} (uid {}), and not {expected}",
+        cluster.context,
+        cluster.server,
+        text(&system, "/metadata/uid")
+    ))
+    .help("choose the cluster: --kube-context NAME"))
+}
+
+/// What a restore does, and so has to be allowed to.
+const NEEDS: &[(&str, &str, &str, Option<Mode>)] = &[
+    ("", "configmaps", "create", None),
+    ("", "configmaps", "update", None),
+    ("", "pods", "watch", None),
+    ("", "pods/log", "get", None),
+    ("batch", "jobs", "watch", None),
+    ("batch", "jobs", "delete", None),
+    ("batch", "cronjobs", "patch", None),
+    ("coordination.k8s.io", "leases", "create", None),
+    ("coordination.k8s.io", "leases", "update", None),
+    ("apps", "statefulsets", "patch", Some(Mode::Upgrade)),
+    ("apps", "deployments", "patch", Some(Mode::Upgrade)),
+    ("", "persistentvolumeclaims", "delete", Some(Mode::Upgrade)),
+    ("", "persistentvolumeclaims", "create", Some(Mode::Upgrade)),
+    ("", "persistentvolumes", "patch", Some(Mode::Upgrade)),
+    ("", "secrets", "delete", Some(Mode::Upgrade)),
+];
+
+async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
+    let mut denied = Vec::new();
+    for (group, resource, verb, only) in NEEDS {
+        if only.is_some_and(|only| only != mode) {
+            continue;
+        }
+        let (resource_name, sub) = resource.split_once('/').unwrap_or((resource, ""));
+        let mut attributes = json!({"group": group, "resource": resource_name, "verb": verb});
+        if !sub.is_empty() {
+            attributes["subresource"] = sub.into();
+        }
+        if *resource != "persistentvolumes" {
+            attributes["namespace"] = cluster.namespace.clone().into();
+        }
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        });
+        let answer = cluster.create(Kind::ACCESS_REVIEW, None, &review).await?;
+        if answer.pointer("/status/allowed") != Some(&Json::Bool(true)) {
+            denied.push(format!("{verb} {resource}"));
+        }
+    }
+    if denied.is_empty() {
+        return Ok(());
+    }
+    Err(Halt::new(format!("in namespace {} you may not: {}", cluster.namespace, denied.join(", ")))
+        .help("see what you may do: kubectl auth can-i --list")
+        .help("ask for a role that allows it, or use another context"))
+}
+
+/// The objects whose existence says that this backup was restored.
+async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<(), Halt> {
+    let mut found = Vec::new();
+    for marker in wanted.plan.steps.iter().flat_map(|step| &step.markers) {
+        let Some((kind, name)) = marker.split_once('/') else { continue };
+        let Some(kind) = Kind::named(kind) else { continue };
+        let namespace = (kind == Kind::RESTORE).then(|| velero_namespace(wanted));
+        if cluster.get(kind, namespace.as_deref(), name).await?.is_some() {
+            found.push(marker.clone());
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    found.sort();
+    found.dedup();
+    Err(Halt::new(format!("backup {} was restored here before: {} exist", wanted.plan.backup_id, found.join(", ")))
+        .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
+        .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)))
+}
+
+fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
+    if release.status != "deployed" {
+        return Err(Halt::new(format!(
+            "release {}: its newest revision {} is {}, not deployed",
+            wanted.release, release.revision, release.status
+        ))
+        .help(format!("mend that first: helm history {0}; helm rollback {0}", wanted.release)));
+    }
+    if (release.chart.as_str(), release.app_version.as_str()) != (&wanted.chart.name, &wanted.chart.app_version) {
+        return Err(Halt::new(format!(
+            "release {} is of chart {} (app version {}), and this chart is {} ({}): a restore changes no version",
+            wanted.release, release.chart, release.app_version, wanted.chart.name, wanted.chart.app_version
+        ))
+        .help("give the chart of the release: --version, or its archive"));
+    }
+    let installed: Option<Timestamp> = release.first_deployed.parse().ok();
+    if let (Some(time), Some(installed)) = (wanted.restore.backup_id.time(), installed)
+        && time < installed
+    {
+        return Err(Halt::new(format!(
+                "backup {} was made at {time}, before this release was installed ({installed}): it belongs to other certificates",
+                wanted.restore.backup_id
+            ))
+            .help("restore it into a new cluster: helm hwdr install")
+            .help("or choose a later backup"));
+    }
+    Ok(())
+}
+
+async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) -> Result<Before, Halt> {
+    let role = |kind: &str, name: &str| -> Option<Role> {
+        let mut workloads = wanted.topology.workloads.iter();
+        workloads.find(|workload| workload.kind == kind && workload.name == name).map(|workload| workload.role)
+    };
+    let (mut workloads, mut sets) = (Vec::new(), Vec::new());
+    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
+        let found = cluster.list(kind, None, "").await?;
+        for object in
+            found.into_iter().filter(|object| object.pointer(RELEASE).is_some_and(|name| name == wanted.release))
+        {
+            let name = text(&object, "/metadata/name").to_owned();
+            let role = role(kind.kind, &name);
+            if let Some(tier) = tier(role) {
+                let replicas = object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
+                workloads.push(Scaled { kind: kind.kind.to_owned(), name, replicas, tier });
+            }
+            if matches!(
+                role,
+                Some(Role::DataNode | Role::Mysqld | Role::BinlogServer | Role::ReplicaApplier | Role::OpenSearch)
+            ) {
+                sets.push(object);
+            }
+        }
+    }
+    workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));
+    let before = velero(wanted);
+    let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
+    let volumes = volumes_of(cluster, &sets).await?;
+    if volumes.is_empty() {
+        return Err(Halt::new(
+            "no volume of RonDB or OpenSearch was found in the release: there is nothing to restore over",
+        )
+        .help("see what there is: kubectl get pvc,statefulset")
+        .help("into a new cluster: helm hwdr install"));
+    }
+    Ok(Before { revision, moment: Some(Timestamp::now()), workloads, paused, volumes, ..before })
+}
+
+/// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.
+async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Result<(), Halt> {
+    if wanted.wipe {
+        return Ok(());
+    }
+    let capacities = cluster.list_everywhere(Kind::STORAGE_CAPACITY, "").await.unwrap_or_default();
+    let class_of = |volume: &Volume| text(&volume.claim, "/spec/storageClassName").to_owned();
+    let mut classes: Vec<_> = volumes.iter().map(class_of).collect();
+    classes.sort();
+    classes.dedup();
+    for class in classes {
+        let known: Vec<u128> = capacities
+            .iter()
+            .filter(|capacity| capacity["storageClassName"] == class.as_str())
+            .filter_map(|capacity| quantity(text(capacity, "/capacity")))
+            .collect();
+        let wants: Option<u128> = volumes
+            .iter()
+            .filter(|volume| class_of(volume) == class)
+            .map(|volume| quantity(text(&volume.claim, "/spec/resources/requests/storage")))
+            .sum();
+        let has: u128 = known.iter().sum();
+        if let (false, Some(wants)) = (known.is_empty(), wants)
+            && has < wants
+        {
+            return Err(Halt::new(format!(
+                "storage class {class} has room for {} MiB, and the new volumes want {} MiB beside the old ones",
+                has >> 20,
+                wants >> 20
+            ))
+            .help("make room, or give the old volumes up, and with them the way back: --wipe"));
+        }
+    }
+    Ok(())
+}
+
+/// A quantity of bytes as Kubernetes writes it (`10Gi`, `500M`), or none where it is not understood.
+fn quantity(text: &str) -> Option<u128> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u128 = text[..digits].parse().ok()?;
+    let factor = match &text[digits..] {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "T" => 1_000_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        "Pi" => 1 << 50,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+fn velero(wanted: &Wanted<'_>) -> Before {
+    let needed = wanted.plan.steps.iter().any(|step| step.step == "objects");
+    Before { velero_namespace: needed.then(|| velero_namespace(wanted)), ..Before::default() }
+}
+
+fn velero_namespace(wanted: &Wanted<'_>) -> String {
+    wanted.topology.velero_namespace.clone().unwrap_or_else(|| "velero".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quantity;
+
+    #[test]
+    fn quantities_are_bytes() {
+        for (text, expected) in [
+            ("10Gi", Some(10 << 30)),
+            ("500M", Some(500_000_000)),
+            ("7", Some(7)),
+            ("1e3", None),
+            ("", None),
+            ("0.5Gi", None),
+        ] {
+            assert_eq!(quantity(text), expected, "{text}");
+        }
+    }
+}

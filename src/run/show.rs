@@ -1,0 +1,95 @@
+//! What people see of a run: on a terminal a line that moves, elsewhere plain lines with their time, or JSON.
+
+use std::io::{IsTerminal as _, stderr};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Step;
+
+/// How the lines of a run are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The display of a run, on standard error.
+#[derive(Debug)]
+pub struct Show {
+    format: LogFormat,
+    live: Option<ProgressBar>,
+    last: String,
+}
+
+impl Show {
+    /// A display: live where standard error is a terminal.
+    pub fn new(format: LogFormat) -> Self {
+        let live = (format == LogFormat::Text && stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template("{spinner} {wide_msg}").expect("the template is right");
+            bar.set_style(style);
+            bar
+        });
+        Self { format, live, last: String::new() }
+    }
+
+    /// A step begins: the `number`th of `all`.
+    pub fn begin(&mut self, number: usize, all: usize, step: &Step) {
+        let text = format!("[{number}/{all}] {}: {}", step.name, step.does);
+        self.line("begin", &text, Style::new().bold());
+        if let Some(bar) = &self.live {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+
+    /// What is seen of the step that runs.
+    pub fn tell(&mut self, text: &str) {
+        if text == self.last {
+            return;
+        }
+        self.last = text.to_owned();
+        match &self.live {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None => self.line("seen", &format!("  {text}"), Style::new()),
+        }
+    }
+
+    /// A step is done.
+    pub fn end(&mut self, step: &Step, began: Timestamp) {
+        let took = Timestamp::now().duration_since(began).as_secs_f64();
+        let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
+        self.line("end", &format!("  {} is done ({took:.1} s)", step.name), green);
+    }
+
+    /// Something that the operator has to know, though the run goes on.
+    pub fn warn(&mut self, text: &str) {
+        self.line("warning", &format!("  warning: {text}"), Style::new().fg_color(Some(AnsiColor::Yellow.into())));
+    }
+
+    /// Nothing moves any more.
+    pub fn rest(&mut self) {
+        if let Some(bar) = &self.live {
+            bar.disable_steady_tick();
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, event: &str, text: &str, style: Style) {
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+        match (&self.live, self.format) {
+            (Some(bar), _) => bar.suspend(|| anstream::eprintln!("{style}{text}{style:#}")),
+            (None, LogFormat::Text) => anstream::eprintln!("{now} {text}"),
+            (None, LogFormat::Json) => {
+                eprintln!("{}", json!({"time": now.to_string(), "event": event, "message": text.trim()}));
+            }
+        }
+    }
+}

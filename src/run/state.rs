@@ -1,0 +1,395 @@
+//! The state of a run: what was decided, what is done, and what was found before. It lies in the ConfigMap `hwdr-restore-<id>` of the
+//! release's namespace, and is written before and after every change, so that a run can be cut off anywhere.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::{Halt, hold};
+use crate::backup_id::BackupId;
+use crate::cluster::{Cluster, ClusterError, Kind};
+use crate::mode::Mode;
+use crate::plan::Plan;
+use crate::steps::By;
+
+/// The label that tells the states of runs from the markers that post-render makes: the release's name.
+pub const RELEASE: &str = "hwdr.hopsworks.ai/release";
+/// Velero leaves objects alone that carry this label (velero.io, "Exclude specific items from backup"): a state that
+/// Velero brought back would be an old one.
+pub const NO_BACKUP: &str = "velero.io/exclude-from-backup";
+/// The newest form of the state that this program knows.
+const FORM: u32 = 1;
+
+/// The state of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// The form of this very structure.
+    pub form: u32,
+    /// The program's version.
+    pub version: String,
+    /// Into a new cluster, or in place.
+    pub mode: Mode,
+    /// The release.
+    pub release: String,
+    /// The global backup id.
+    pub backup_id: String,
+    /// When that backup was made, where the id names a time.
+    pub backup_time: Option<String>,
+    /// The digest of the plan that was agreed to.
+    pub digest: String,
+    /// The chart as it was given, and a hash of the values: what `resume` has to be given again while helm has not run.
+    pub chart: Chart,
+    /// Where the run is.
+    pub phase: Phase,
+    /// Why it stopped, where it failed.
+    pub why: Option<String>,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it was all done.
+    pub ended: Option<Timestamp>,
+    /// The steps that were begun, in their order.
+    pub steps: Vec<Progress>,
+    /// The parts of the restore that the cluster does, once helm has run.
+    pub parts: Vec<Part>,
+    /// Volumes are deleted, not set aside (`--wipe`).
+    pub wipe: bool,
+    /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
+    pub accept_partial: bool,
+    /// What was found before anything was changed.
+    pub before: Before,
+}
+
+/// What helm was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chart {
+    /// The chart's argument.
+    pub argument: String,
+    /// Its name and version: `hopsworks-4.8.0`.
+    pub name: String,
+    /// The version of what it installs.
+    pub app_version: String,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// It runs, or was cut off.
+    Running,
+    /// It stopped: a step cannot be done as things are.
+    Failed,
+    /// All is restored; what was set aside is still there.
+    Restored,
+    /// It is being taken back, or that was cut off.
+    Undoing,
+    /// All is as it was before.
+    Undone,
+    /// What was set aside is given up.
+    Finalized,
+}
+
+impl Phase {
+    /// Whether something has to go on, or back, before another run may begin.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Failed | Self::Undoing)
+    }
+}
+
+/// A step that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Its name.
+    pub step: String,
+    /// When it was begun first.
+    pub began: Timestamp,
+    /// When it was done.
+    pub ended: Option<Timestamp>,
+}
+
+/// A part of the restore that the cluster does: a step of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// The step's name.
+    pub step: String,
+    /// What it restores from.
+    pub backup: String,
+    /// What has to be done: `Job/name`, `Restore/name`, in order.
+    pub objects: Vec<String>,
+}
+
+/// What was found before anything was changed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Before {
+    /// The release's revision; 0 where there was no release.
+    pub revision: u64,
+    /// The moment before the first change: the bucket's, too.
+    pub moment: Option<Timestamp>,
+    /// What was scaled to zero, in that order.
+    pub workloads: Vec<Scaled>,
+    /// What made backups by itself.
+    pub paused: Vec<Paused>,
+    /// The claims, and the volumes behind them.
+    pub volumes: Vec<Volume>,
+    /// The Velero Backups of what Velero may overwrite.
+    pub objects: Vec<String>,
+    /// Where Velero's objects lie.
+    pub velero_namespace: Option<String>,
+}
+
+/// A workload, and how many pods it had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scaled {
+    /// `StatefulSet` or `Deployment`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// How many pods it had.
+    pub replicas: u64,
+    /// Those of one tier are stopped together, lower ones first.
+    pub tier: u8,
+}
+
+/// A CronJob or Schedule, and whether it was at rest before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// `CronJob` or `Schedule`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it was at rest before.
+    pub was: bool,
+}
+
+/// A claim that is set aside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The claim, as it has to be made again.
+    pub claim: Json,
+    /// The volume that it was bound to.
+    pub volume: String,
+    /// The volume's reclaim policy before.
+    pub policy: String,
+}
+
+impl Volume {
+    /// The claim's name.
+    pub fn name(&self) -> &str {
+        self.claim["metadata"]["name"].as_str().unwrap_or_default()
+    }
+}
+
+impl State {
+    /// The state of a run that begins now.
+    pub fn new(release: &str, plan: &Plan, chart: Chart, now: Timestamp) -> Self {
+        let parts = plan.steps.iter().map(|step| Part {
+            step: step.step.to_owned(),
+            backup: step.backup.clone(),
+            objects: match &step.by {
+                By::Chart(object) => vec![object.clone()],
+                By::Hwdr(objects) => objects.clone(),
+                By::Before(_) => Vec::new(),
+            },
+        });
+        Self {
+            form: FORM,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: plan.mode,
+            release: release.to_owned(),
+            backup_id: plan.backup_id.to_string(),
+            backup_time: plan.backup_time.clone(),
+            digest: plan.digest(),
+            chart,
+            phase: Phase::Running,
+            why: None,
+            began: now,
+            ended: None,
+            steps: Vec::new(),
+            parts: parts.filter(|part| !part.objects.is_empty()).collect(),
+            wipe: false,
+            accept_partial: false,
+            before: Before::default(),
+        }
+    }
+
+    /// Whether a step is done.
+    pub fn is_done(&self, step: &str) -> bool {
+        self.steps.iter().any(|progress| progress.step == step && progress.ended.is_some())
+    }
+
+    /// Whether a step was begun.
+    pub fn is_begun(&self, step: &str) -> bool {
+        self.steps.iter().any(|progress| progress.step == step)
+    }
+
+    /// Notes that a step begins; one that began before goes on.
+    pub fn begin(&mut self, step: &str, now: Timestamp) {
+        if !self.is_begun(step) {
+            self.steps.push(Progress { step: step.to_owned(), began: now, ended: None });
+        }
+    }
+
+    /// Notes that a step is done.
+    pub fn end(&mut self, step: &str, now: Timestamp) {
+        for progress in self.steps.iter_mut().filter(|progress| progress.step == step) {
+            progress.ended = Some(now);
+        }
+    }
+
+    /// The name of the ConfigMap.
+    pub fn name(&self) -> String {
+        format!("hwdr-restore-{}", self.backup_id)
+    }
+}
+
+/// The state in the cluster, and the version of it that this process knows.
+pub struct Store {
+    cluster: Cluster,
+    object: Json,
+    /// What was written last, be the answer to it lost.
+    tried: String,
+}
+
+impl Store {
+    /// Puts a new run's state there.
+    ///
+    /// # Errors
+    /// Where there is one of the same backup id that is not over.
+    pub async fn create(cluster: &Cluster, state: &State, plan: &Plan) -> Result<Self, Halt> {
+        let mut object = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": state.name(),
+                "labels": {
+                    "app.kubernetes.io/name": "hwdr",
+                    "app.kubernetes.io/managed-by": "hwdr",
+                    "hwdr.hopsworks.ai/restore-id": state.backup_id,
+                    RELEASE: state.release,
+                    NO_BACKUP: "true",
+                },
+            },
+            "data": {
+                "backupId": state.backup_id,
+                "backupTime": state.backup_time.clone().unwrap_or_default(),
+                "mode": state.mode,
+                "version": state.version,
+                "planDigest": state.digest,
+                "plan.json": plan.to_json(),
+                "state.json": text(state),
+            },
+        });
+        if let Some(old) = Self::load(cluster, &state.backup_id).await? {
+            if old.state()?.phase.is_open() {
+                return Err(hold::run_is_open(&old.state()?));
+            }
+            object["metadata"]["resourceVersion"] = old.object["metadata"]["resourceVersion"].clone();
+            let object = cluster.replace(Kind::CONFIG_MAP, None, &object).await?;
+            return Ok(Self::of(cluster, object));
+        }
+        let object = cluster.create(Kind::CONFIG_MAP, None, &object).await?;
+        Ok(Self::of(cluster, object))
+    }
+
+    /// The state of the run for this backup id, if there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn load(cluster: &Cluster, backup_id: &str) -> Result<Option<Self>, Halt> {
+        let found = cluster.get(Kind::CONFIG_MAP, None, &format!("hwdr-restore-{backup_id}")).await?;
+        let object = found.filter(|object| !object["data"]["state.json"].is_null());
+        Ok(object.map(|object| Self::of(cluster, object)))
+    }
+
+    /// The states of all runs of this release, the newest first.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub async fn all(cluster: &Cluster, release: &str) -> Result<Vec<Self>, Halt> {
+        let found = cluster.list(Kind::CONFIG_MAP, None, &format!("{RELEASE}={release}")).await?;
+        let mut stores: Vec<Self> = found
+            .into_iter()
+            .filter(|object| !object["data"]["state.json"].is_null())
+            .map(|object| Self::of(cluster, object))
+            .collect();
+        stores.sort_by_key(|store| store.state().map(|state| state.began).ok());
+        stores.reverse();
+        Ok(stores)
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// Where a later hwdr wrote it, or nobody did.
+    pub fn state(&self) -> Result<State, Halt> {
+        let text = self.object["data"]["state.json"].as_str().unwrap_or_default();
+        let name = self.object["metadata"]["name"].as_str().unwrap_or_default();
+        let state: State = serde_json::from_str(text).map_err(|error| {
+            Halt::new(format!("ConfigMap {name}: its state cannot be read: {error}"))
+                .help("use the version of hwdr that wrote it (its data.version)")
+        })?;
+        if state.form > FORM {
+            return Err(Halt::new(format!("ConfigMap {name}: a later hwdr ({}) has written it", state.version))
+                .help("use that version, or a later one"));
+        }
+        Ok(state)
+    }
+
+    /// Writes the state: only over the version that this process knows.
+    ///
+    /// # Errors
+    /// Where another process has written in between: it has taken over.
+    pub async fn save(&mut self, state: &State) -> Result<(), Halt> {
+        let before = std::mem::replace(&mut self.tried, text(state));
+        self.object["data"]["state.json"] = self.tried.clone().into();
+        self.object["data"]["planDigest"] = state.digest.clone().into();
+        match self.cluster.replace(Kind::CONFIG_MAP, None, &self.object).await {
+            Ok(object) => self.object = object,
+            Err(error) if error.is_conflict() => {
+                let now = self.cluster.get(Kind::CONFIG_MAP, None, &state.name()).await?.unwrap_or_default();
+                let there = now["data"]["state.json"].as_str().unwrap_or_default();
+                // The answer to a write of our own may have been lost, and the write not.
+                if there == before {
+                    self.object["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
+                    self.object = self.cluster.replace(Kind::CONFIG_MAP, None, &self.object).await?;
+                } else if there == self.tried {
+                    self.object = now;
+                } else {
+                    return Err(hold::lost());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn of(cluster: &Cluster, object: Json) -> Self {
+        let tried = object["data"]["state.json"].as_str().unwrap_or_default().to_owned();
+        Self { cluster: cluster.clone(), object, tried }
+    }
+}
+
+fn text(state: &State) -> String {
+    serde_json::to_string_pretty(state).expect("a state is plain data")
+}
+
+impl From<ClusterError> for Halt {
+    fn from(error: ClusterError) -> Self {
+        let help = match &error {
+            ClusterError::Connection(_) => "check the context: kubectl config get-contexts",
+            ClusterError::Call { code: 401 | 403, .. } => "see what you may do: kubectl auth can-i --list",
+            ClusterError::Call { .. } => "see whether the API server is well: kubectl get --raw '/readyz?verbose'",
+        };
+        Self::new(error.to_string()).help(help)
+    }
+}
+
+/// Whether an id is one: it becomes part of names.
+pub fn checked(id: &str) -> Result<BackupId, Halt> {
+    BackupId::parse(id).map_err(|error| Halt::new(format!("{id}: {error}")))
+}

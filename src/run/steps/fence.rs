@@ -1,0 +1,73 @@
+//! The fence: nothing makes backups while a restore runs, and the restore's own do not expire.
+
+use serde_json::json;
+
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind};
+use crate::run::state::Paused;
+use crate::run::{Halt, Run};
+
+/// The annotation by which Helm knows what is a release's own.
+const RELEASE: &str = "/metadata/annotations/meta.helm.sh~1release-name";
+
+/// Notes what makes backups by itself, and puts it to rest.
+pub async fn close(run: &mut Run) -> Result<(), Halt> {
+    if run.state.before.paused.is_empty() {
+        let velero = run.state.before.velero_namespace.clone();
+        run.state.before.paused = found(&run.cluster, &run.state.release, velero.as_deref()).await?;
+        run.save().await?;
+    }
+    again(run).await
+}
+
+/// Puts to rest what is not: helm may have woken it.
+pub async fn again(run: &mut Run) -> Result<(), Halt> {
+    for paused in run.state.before.paused.clone() {
+        set(&run.cluster, &paused, true).await?;
+    }
+    Ok(())
+}
+
+/// Wakes what was awake before.
+pub async fn open(run: &mut Run) -> Result<(), Halt> {
+    for paused in run.state.before.paused.clone() {
+        set(&run.cluster, &paused, paused.was).await?;
+    }
+    Ok(())
+}
+
+/// The release's CronJobs, and its Schedules in Velero's namespace.
+pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Result<Vec<Paused>, Halt> {
+    let mut found = Vec::new();
+    let ours = |object: &serde_json::Value| object.pointer(RELEASE).is_some_and(|name| name == release);
+    for job in cluster.list(Kind::CRON_JOB, None, "").await?.iter().filter(|job| ours(job)) {
+        found.push(Paused {
+            kind: "CronJob".to_owned(),
+            namespace: cluster.namespace.clone(),
+            name: text(job, "/metadata/name").to_owned(),
+            was: job.pointer("/spec/suspend").is_some_and(|suspend| suspend == true),
+        });
+    }
+    let Some(namespace) = velero else { return Ok(found) };
+    for schedule in cluster.list(Kind::SCHEDULE, Some(namespace), "").await?.iter().filter(|schedule| ours(schedule)) {
+        found.push(Paused {
+            kind: "Schedule".to_owned(),
+            namespace: namespace.to_owned(),
+            name: text(schedule, "/metadata/name").to_owned(),
+            was: schedule.pointer("/spec/paused").is_some_and(|paused| paused == true),
+        });
+    }
+    Ok(found)
+}
+
+async fn set(cluster: &Cluster, paused: &Paused, rest: bool) -> Result<(), Halt> {
+    let (kind, key) = match paused.kind.as_str() {
+        "Schedule" => (Kind::SCHEDULE, "paused"),
+        _ => (Kind::CRON_JOB, "suspend"),
+    };
+    let Some(now) = cluster.get(kind, Some(&paused.namespace), &paused.name).await? else { return Ok(()) };
+    if now["spec"][key].as_bool().unwrap_or_default() != rest {
+        cluster.patch(kind, Some(&paused.namespace), &paused.name, &json!({"spec": {key: rest}})).await?;
+    }
+    Ok(())
+}

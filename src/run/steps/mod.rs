@@ -1,0 +1,67 @@
+//! The steps of a run, one file each. Each is idempotent: it looks at what is there before it changes anything, and notes in the state what it
+//! found before it does.
+
+mod fence;
+mod helm;
+mod parts;
+mod quiesce;
+mod save_objects;
+mod undo;
+mod verify;
+mod volumes;
+
+use std::time::Duration;
+
+use super::{Act, Step};
+
+pub use fence::found as found_at_work;
+pub use quiesce::tier;
+pub use volumes::{give_up, of as volumes_of};
+
+/// How long pods may take to end, or to become ready.
+const PODS: Duration = Duration::from_secs(30 * 60);
+/// How long an object may take to be gone.
+const GONE: Duration = Duration::from_secs(5 * 60);
+/// How long a part of the restore may take beyond what its own Jobs allow themselves.
+const PART: Duration = Duration::from_secs(8 * 24 * 3600);
+
+const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
+    Step { name, does, act }
+}
+
+/// A restore in place.
+pub const UPGRADE: &[Step] = &[
+    step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
+    step("save-objects", "backs up the Kubernetes objects that Velero may overwrite", |run| {
+        Box::pin(save_objects::act(run))
+    }),
+    step("keep-volumes", "makes the volumes outlive their claims", |run| Box::pin(volumes::keep(run))),
+    step("quiesce", "stops everything that writes", |run| Box::pin(quiesce::stop(run))),
+    step("set-aside", "sets the old volumes aside", |run| Box::pin(volumes::set_aside(run))),
+    step("helm", "upgrades the release: new volumes, and the Jobs that restore", |run| Box::pin(helm::upgrade(run))),
+    step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
+    step("verify", "waits until everything is ready", |run| Box::pin(verify::ready(run))),
+    step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+];
+
+/// A restore into a new cluster, from where its Kubernetes objects are back.
+pub const INSTALL: &[Step] = &[
+    step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
+    step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
+    step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
+    step("verify", "waits until everything is ready", |run| Box::pin(verify::ready(run))),
+    step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+];
+
+/// Back to what was there before a restore in place.
+pub const UNDO: &[Step] = &[
+    step("undo-stop", "stops the restore, and everything that writes", |run| Box::pin(undo::stop(run))),
+    step("undo-volumes", "gives the old volumes back", |run| Box::pin(volumes::give_back(run))),
+    step("undo-objects", "brings back the Kubernetes objects as they were", |run| {
+        Box::pin(save_objects::give_back(run))
+    }),
+    step("undo-helm", "rolls the release back", |run| Box::pin(undo::rollback(run))),
+    step("undo-start", "starts everything again, and waits until it is ready", |run| Box::pin(undo::start(run))),
+    step("undo-markers", "takes the restore's markers away", |run| Box::pin(undo::markers(run))),
+    step("undo-fence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+];

@@ -1,0 +1,91 @@
+//! Stops everything that writes, in order: who uses a service first, then the service.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::PODS;
+use crate::cluster::condition::{gone, text};
+use crate::cluster::{Kind, Selection};
+use crate::run::state::Scaled;
+use crate::run::{Halt, Run};
+use crate::topology::Role;
+
+/// In which tier a workload is stopped; none for those that go on: RonDB's management servers know the cluster and hold no data, and what
+/// objects are reached through is needed.
+pub fn tier(role: Option<Role>) -> Option<u8> {
+    match role {
+        Some(Role::ManagementNode | Role::ObjectStorage) => None,
+        Some(Role::Rdrs | Role::ReplicaApplier | Role::BinlogServer) => Some(1),
+        Some(Role::NameNode | Role::HopsfsDataNode) => Some(2),
+        Some(Role::Mysqld) => Some(3),
+        Some(Role::OpenSearch) => Some(4),
+        Some(Role::DataNode) => Some(5),
+        _ => Some(0),
+    }
+}
+
+/// Scales the noted workloads to zero, tier by tier, and waits until their pods are gone.
+pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+    finish_backups(run).await?;
+    let workloads = run.state.before.workloads.clone();
+    for tier in 0..=5 {
+        let of_tier: Vec<_> = workloads.iter().filter(|workload| workload.tier == tier).collect();
+        if of_tier.is_empty() {
+            continue;
+        }
+        let mut selectors = Vec::new();
+        for workload in &of_tier {
+            let Some((kind, object)) = live(run, workload).await? else { continue };
+            selectors.push(object.pointer("/spec/selector/matchLabels").cloned().unwrap_or_default());
+            if object["spec"]["replicas"] != 0 {
+                let patch = json!({"spec": {"replicas": 0}});
+                run.cluster.patch(kind, None, &workload.name, &patch).await?;
+            }
+        }
+        let names: Vec<_> = of_tier.iter().map(|workload| workload.name.as_str()).collect();
+        let what = format!("{} stopped", names.join(", "));
+        run.wait(&what, &Selection::all(Kind::POD), PODS, |pods| {
+            gone(pods, |pod| selectors.iter().any(|selector| is_selected(pod, selector)))
+        })
+        .await
+        .map_err(|halt| halt.help("see what holds them: kubectl describe pod NAME"))?;
+    }
+    Ok(())
+}
+
+/// Gives the noted workloads their pods back, where they have none: helm leaves the number alone where a chart does not say it.
+pub async fn start(run: &mut Run) -> Result<(), Halt> {
+    for workload in run.state.before.workloads.clone() {
+        let Some((kind, object)) = live(run, &workload).await? else { continue };
+        if object["spec"]["replicas"] == 0 && workload.replicas > 0 {
+            let patch = json!({"spec": {"replicas": workload.replicas}});
+            run.cluster.patch(kind, None, &workload.name, &patch).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Backups that were begun before the fence are left to end.
+async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
+    let limit = Duration::from_secs(15 * 60);
+    let is_cron = |job: &Json| text(job, "/metadata/ownerReferences/0/kind") == "CronJob";
+    run.wait("backups that were begun are done", &Selection::all(Kind::JOB), limit, |jobs| {
+        gone(jobs, |job| is_cron(job) && job["status"]["active"].as_u64().unwrap_or_default() > 0)
+    })
+    .await
+    .map_err(|halt| halt.help("or end it: kubectl delete job NAME, and then: helm hwdr resume"))
+}
+
+async fn live(run: &Run, workload: &Scaled) -> Result<Option<(Kind, Json)>, Halt> {
+    let Some(kind) = Kind::named(&workload.kind) else { return Ok(None) };
+    Ok(run.cluster.get(kind, None, &workload.name).await?.map(|object| (kind, object)))
+}
+
+/// Whether a pod has all labels of a selector, and is not at its end.
+fn is_selected(pod: &Json, selector: &Json) -> bool {
+    let labels = &pod["metadata"]["labels"];
+    let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+    let selector = selector.as_object();
+    !ended && selector.is_some_and(|map| !map.is_empty() && map.iter().all(|(key, value)| labels[key] == *value))
+}
