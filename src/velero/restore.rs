@@ -171,10 +171,23 @@ async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -
             .help(format!("is Velero busy with another one, or not well?\nkubectl -n {VELERO} get restores,pods"))
             .help("it stays where it is: run this again, and it is waited for")
     })?;
-    let ended = |objects: &Objects| condition::restore(objects.get(name), true);
+    let ended = |objects: &Objects| in_tenths(condition::restore(objects.get(name), true), objects.get(name));
     cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(name))
     })
+}
+
+/// The verdict, without a line for each second of it.
+fn in_tenths(verdict: Verdict, restore: Option<&Json>) -> Verdict {
+    let (Verdict::NotYet(_), Some(restore)) = (&verdict, restore) else { return verdict };
+    let (done, all) =
+        (number(restore, "/status/progress/itemsRestored"), number(restore, "/status/progress/totalItems"));
+    match (done * 10).checked_div(all) {
+        Some(tenths) => {
+            Verdict::NotYet(format!("{}, {} % of {all} objects", text(restore, "/status/phase"), tenths * 10))
+        }
+        None => verdict,
+    }
 }
 
 /// Waits until a Restore that is being deleted is gone.
@@ -227,6 +240,15 @@ mod tests {
             assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
             assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
         }
+    }
+
+    #[test]
+    fn progress_moves_in_tenths() {
+        let restore = |done: u64| json!({"status": {"phase": "InProgress", "progress": {"itemsRestored": done, "totalItems": 300}}});
+        let seen = |done| in_tenths(condition::restore(Some(&restore(done)), true), Some(&restore(done)));
+        assert_eq!(seen(29), Verdict::NotYet("InProgress, 0 % of 300 objects".to_owned()));
+        assert_eq!(seen(31), Verdict::NotYet("InProgress, 10 % of 300 objects".to_owned()));
+        assert_eq!(in_tenths(Verdict::Done, None), Verdict::Done);
     }
 
     #[test]

@@ -220,8 +220,13 @@ impl Watched {
         let verdict = condition::storage_location(location);
         let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
         self.message = said("/status/message");
-        if verdict == Verdict::Done || self.message.is_empty() {
-            return verdict;
+        match &verdict {
+            Verdict::NotYet(_) if !self.message.is_empty() => {}
+            // Unavailable is what it is before Velero has looked.
+            Verdict::NotYet(_) if location.is_some() => {
+                return Verdict::NotYet("Velero has not looked at it".to_owned());
+            }
+            _ => return verdict,
         }
         let when = said("/status/lastValidationTime");
         let since = self.since.get_or_insert_with(|| when.clone());
