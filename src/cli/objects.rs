@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::settings::Restore as Settings;
-use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects};
+use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
@@ -212,23 +212,15 @@ async fn warn_of_releases(cluster: &Cluster) {
 
 /// What Velero left as it was.
 fn warn_of(restored: &Restored) {
-    const SHOWN: usize = 10;
-    if restored.warnings.is_empty() {
-        return;
+    let name = &restored.name;
+    if let Some(why) = &restored.unread {
+        ask::warn(&format!(
+            "Velero's warnings of {name} cannot be shown: {why}\nask Velero which Secrets it left as they were:\n\
+             velero restore describe --details \\\n{name}"
+        ));
+    } else if !restored.warnings.is_empty() {
+        ask::warn(&format!("Velero warns, restoring {name}:\n{}", shortened(&restored.warnings)));
     }
-    let mut text = format!("Velero warns of {} things in {}:", restored.warnings.len(), restored.name);
-    for line in restored.warnings.iter().take(SHOWN) {
-        let _ = write!(text, "\n{line}");
-    }
-    if restored.warnings.len() > SHOWN {
-        let _ = write!(
-            text,
-            "\nand {} more:\nvelero restore describe --details \\\n{}",
-            restored.warnings.len() - SHOWN,
-            restored.name
-        );
-    }
-    ask::warn(&text);
 }
 
 /// What comes after it.
