@@ -1,5 +1,6 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod change;
 pub mod connection;
 mod diff;
 mod files;
@@ -38,6 +39,8 @@ enum Command {
     Install(restore::Install),
     Resume(restore::Resume),
     Undo(restore::Undo),
+    Finalize(restore::Finalize),
+    Rerun(restore::Rerun),
     Watch(restore::Watch),
     History(restore::History),
     Schema(schema::Command),
@@ -102,6 +105,8 @@ pub fn run() -> Outcome {
         Command::Install(command) => finish(command.run()),
         Command::Resume(command) => finish(command.run()),
         Command::Undo(command) => finish(command.run()),
+        Command::Finalize(command) => finish(command.run()),
+        Command::Rerun(command) => finish(command.run()),
         Command::Watch(command) => finish(command.run()),
         Command::History(command) => finish(command.run()),
         Command::Schema(command) => command.run(),

@@ -183,6 +183,17 @@ impl Helm {
         self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()]).await.map(drop)
     }
 
+    /// `helm upgrade` as it is, with the copies of the values files.
+    ///
+    /// # Errors
+    /// Where helm fails.
+    pub async fn upgrade(&self, description: &str) -> Result<(), HelmError> {
+        let mut command = self.command();
+        command.arg("upgrade").args(&self.chart).args(&self.connection).args(["--description", description]);
+        command.args(Invocation::value_flags(&self.values));
+        self.printed("upgrade", command).await.map(drop)
+    }
+
     async fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<String, HelmError> {
         let path = self.folder.path().join("orders.json");
         fs::write(&path, serde_json::to_vec(orders).expect("orders are plain data"))

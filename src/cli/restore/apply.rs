@@ -63,17 +63,35 @@ pub struct Install {
     arguments: Vec<String>,
 }
 
+/// Restores a backup in place once more: deletes the markers of the earlier restore, and exactly those, then as helm hwdr upgrade
+///
+///   helm hwdr rerun RELEASE CHART -f values.yaml [flags of helm upgrade]
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Rerun {
+    /// The release, the chart, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    arguments: Vec<String>,
+}
+
+impl Rerun {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(apply(Mode::Upgrade, &self.arguments, true))
+    }
+}
+
 impl Upgrade {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Upgrade, &self.arguments))
+        block_on(apply(Mode::Upgrade, &self.arguments, false))
     }
 }
 
 impl Install {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Install, &self.arguments))
+        block_on(apply(Mode::Install, &self.arguments, false))
     }
 }
 
@@ -83,9 +101,11 @@ struct Ready {
     state: State,
     cluster: Cluster,
     helm: Helm,
+    /// What is deleted before, to restore once more.
+    markers: Vec<String>,
 }
 
-async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
+async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
     let invocation = Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed")
@@ -102,19 +122,25 @@ async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
             Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
         );
     }
-    let ready = prepare(mode, &invocation, &restore, helm).await?;
-    anstream::println!("{}", plan_view::text(&ready.plan));
+    let ready = prepare(&invocation, &restore, helm, rerun).await?;
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
-    anstream::println!("{}", around(steps, &ready.state));
+    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &ready.state));
+    if !ready.markers.is_empty() {
+        shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", ready.markers.join(", ")));
+    }
     if invocation.is_on("dry-run") {
+        anstream::println!("{shown}");
         return Ok(());
     }
+    // Standard output is for the report.
+    anstream::eprintln!("{shown}");
     consent::ask(&invocation.release, &cost(&ready), invocation.is_on("yes"))?;
 
-    let Ready { plan, state, cluster, helm } = ready;
+    let Ready { plan, state, cluster, helm, markers } = ready;
     let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
+        preflight::delete_markers(&cluster, state.before.velero_namespace.as_deref(), &markers).await?;
         let store = Store::create(&cluster, &state, &plan).await?;
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
         run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone())
@@ -125,9 +151,9 @@ async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// Plans, and looks for every reason not to begin.
-async fn prepare(mode: Mode, invocation: &Invocation, restore: &Restore, helm: Helm) -> Result<Ready, Failure> {
+async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: bool) -> Result<Ready, Failure> {
     let cluster = connection(invocation).connect().await?;
-    let rendering = helm.render(mode, &cluster.namespace).await?;
+    let rendering = helm.render(restore.mode, &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(crate::pipeline::Error::from)?;
     let topology = Topology::of(&stream);
     let plan = Plan::new(restore, &topology, Some(&cluster.namespace)).map_err(crate::pipeline::Error::from)?;
@@ -148,14 +174,16 @@ async fn prepare(mode: Mode, invocation: &Invocation, restore: &Restore, helm: H
         chart: &chart,
         cluster: invocation.own("expect-cluster"),
         wipe,
+        rerun,
     };
     let before = preflight::check(&cluster, &helm, &wanted).await?;
+    let markers = preflight::markers(&cluster, &wanted).await?;
     known(&cluster, restore).await?;
     let mut state = State::new(&invocation.release, &plan, chart, Timestamp::now());
     state.before = before;
     state.wipe = wipe;
     state.accept_partial = invocation.is_on("accept-partial");
-    Ok(Ready { plan, state, cluster, helm })
+    Ok(Ready { plan, state, cluster, helm, markers })
 }
 
 /// Every id has to be one that the catalogue knows, and that ended well.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod consent;
+mod finalize;
 mod follow;
 mod report;
 
@@ -9,7 +10,8 @@ use std::env;
 use std::future::Future;
 use std::io;
 
-pub use apply::{Install, Upgrade};
+pub use apply::{Install, Rerun, Upgrade};
+pub use finalize::Finalize;
 pub use follow::{History, Resume, Undo, Watch};
 
 use super::connection::ConnectionArgs;

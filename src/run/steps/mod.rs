@@ -16,6 +16,7 @@ use super::{Act, Step};
 
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
+pub use verify::ready;
 pub use volumes::{give_up, of as volumes_of};
 
 /// How long pods may take to end, or to become ready.
