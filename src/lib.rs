@@ -23,4 +23,5 @@ pub mod steps;
 pub mod stream;
 pub mod topology;
 pub mod values;
+pub mod velero;
 pub mod yaml;

@@ -193,11 +193,10 @@ impl Choice<'_> {
             let until = self.now + SignedDuration::from_hours(7 * 24);
             refusal = refusal.help(format!(
                 "Velero deletes it as soon as it looks, unless {STORAGE_LOCATION} is ReadOnly. Is it what you want, keep it for \
-                 a week:\nkubectl -n {VELERO} patch backup {name} --type merge -p \
-                 '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"
+                 a week:\nkubectl -n {VELERO} patch backup \\\n{name} \\\n--type merge -p '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"
             ));
         } else if backup.phase == "PartiallyFailed" {
-            refusal = refusal.help(format!("see what it lacks:\nvelero backup describe {name} --details"));
+            refusal = refusal.help(format!("see what it lacks:\nvelero backup describe --details \\\n{name}"));
         }
         self.with_list(refusal, schedule)
     }
@@ -216,8 +215,7 @@ impl Choice<'_> {
         good.sort_by_key(|backup| far(backup));
         if good.is_empty() {
             return refusal.help(format!(
-                "there is no good one of {schedule}; see them all:\nkubectl -n {VELERO} get backups -l \
-                 velero.io/schedule-name={schedule}"
+                "there is no good one of {schedule}; see them all:\nkubectl -n {VELERO} get backups \\\n-l velero.io/schedule-name={schedule}"
             ));
         }
         let names: Vec<_> = good.iter().take(SHOWN).map(|backup| backup.name.as_str()).collect();
@@ -239,6 +237,7 @@ fn apart(skew: SignedDuration) -> String {
         (0, 0, 0) => format!("{seconds} s {side}"),
         (0, 0, _) => format!("{minutes} min {side}"),
         (0, _, _) => format!("{hours} h {minutes} min {side}"),
+        (_, 0, _) => format!("{days} d {side}"),
         (_, _, _) => format!("{days} d {hours} h {side}"),
     }
 }

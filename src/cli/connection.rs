@@ -1,6 +1,7 @@
 //! Which cluster a command works on: Helm's own flags, and what Helm hands to its plugins.
 
 use std::env;
+use std::future::Future;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -24,6 +25,15 @@ pub struct ConnectionArgs {
     /// The release's namespace [default: the context's]
     #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     pub namespace: Option<String>,
+}
+
+/// Runs a command's work on the cluster to its end.
+///
+/// # Panics
+/// Where the process may not even have a timer.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime needs a timer and a poll").block_on(work)
 }
 
 /// What else Helm can be told about its cluster, and the value that means *not told*. hwdr does not follow it: passed over in

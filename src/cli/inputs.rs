@@ -78,6 +78,15 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
     })
 }
 
+/// The values that flags alone tell; none where there is no such flag.
+///
+/// # Errors
+/// Where a file cannot be read, or Helm's majors read it differently.
+pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
+    let given = ValueInputs::from(arguments);
+    if given == ValueInputs::default() { Ok(None) } else { read_both(&given).map(Some) }
+}
+
 /// The rendered stream from standard input, for a command that people type.
 ///
 /// # Errors

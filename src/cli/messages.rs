@@ -12,6 +12,7 @@ use crate::krm::KrmError;
 use crate::lint::Finding;
 use crate::lint::report::human::{self, Look};
 use crate::pipeline;
+use crate::refusal::Refusal;
 use crate::source::Place;
 use crate::values::ValuesError;
 
@@ -84,6 +85,12 @@ impl From<pipeline::Error> for Failure {
             pipeline::Error::Plan(error) => Self::refused(error.problem).help(error.help),
             pipeline::Error::Render(error) => Self::refused(error.to_string()),
         }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        refusal.help.into_iter().fold(Self::refused(refusal.problem), Self::help)
     }
 }
 

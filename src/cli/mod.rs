@@ -1,5 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
+mod ask;
+mod bsl;
 mod change;
 pub mod connection;
 mod diff;
@@ -8,6 +10,7 @@ mod inputs;
 mod krm;
 pub mod lint;
 mod messages;
+mod objects;
 mod plan;
 mod post_render;
 mod post_renderer;
@@ -33,6 +36,8 @@ enum Command {
     PostRender(post_render::PostRender),
     Diff(diff::Diff),
     Plan(plan::Command),
+    Bsl(bsl::Command),
+    Objects(objects::Command),
     Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
     Upgrade(restore::Upgrade),
@@ -99,6 +104,8 @@ pub fn run() -> Outcome {
         Command::PostRender(command) => finish(command.run()),
         Command::Diff(command) => finish(command.run()),
         Command::Plan(command) => finish(command.run()),
+        Command::Bsl(command) => finish(command.run()),
+        Command::Objects(command) => finish(command.run()),
         Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
         Command::Upgrade(command) => finish(command.run()),

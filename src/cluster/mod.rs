@@ -5,6 +5,7 @@
 
 pub mod condition;
 mod kind;
+mod names;
 mod reason;
 mod wait;
 

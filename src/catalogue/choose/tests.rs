@@ -94,19 +94,19 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
             &["main@12:00:00 PartiallyFailed"],
             None,
             "the Velero backup k8s-backups-main-120000 is PartiallyFailed: 3 errors",
-            "velero backup describe k8s-backups-main-120000 --details",
+            "velero backup describe --details \\\nk8s-backups-main-120000",
         ),
         (
             &["main@12:00:00 expired"],
             None,
             "the Velero backup k8s-backups-main-120000 expired at 2025-11-30T00:00:00Z",
-            "patch backup k8s-backups-main-120000 --type merge -p '{\"status\":{\"expiration\":\"2025-12-08T00:00:00Z\"}}'",
+            "patch backup \\\nk8s-backups-main-120000 \\\n--type merge -p '{\"status\":{\"expiration\":\"2025-12-08T00:00:00Z\"}}'",
         ),
         (
             &["main@-3d"],
             None,
             "the nearest good backup of k8s-backups-main to 254811200 (2025-11-24T12:00:00Z) is k8s-backups-main--3d, which is \
-             3 d 0 h earlier: objects and data would hardly match",
+             3 d earlier: objects and data would hardly match",
             "take it all the same: --main k8s-backups-main--3d",
         ),
         (
@@ -139,7 +139,7 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
 fn a_name_wins_over_nearness_and_its_distance_is_said() {
     let chosen = main_of(&["main@12:00:00", "main@-3d"], Some("k8s-backups-main--3d")).unwrap();
     assert!(chosen.is_named);
-    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 d 0 h earlier: it was named, and is taken"]);
+    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 d earlier: it was named, and is taken"]);
 }
 
 #[test]

@@ -50,11 +50,16 @@ pub struct Upgrade {
     arguments: Vec<String>,
 }
 
-/// Restores a backup into a new cluster, from its Kubernetes objects on; without a restore in the values it lints, and is helm install
+/// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
 ///
-///   helm hwdr install RELEASE CHART -f values.yaml [flags of helm install]
+///   helm hwdr install RELEASE CHART -f values.yaml --iam [flags of helm install]
 ///
-/// Flags of its own: as for helm hwdr upgrade, but --wipe.
+/// Velero's storage location is made where it is not there; how Velero gets at the bucket, one of these says:
+///       --iam                    by the role of its pod or node
+///       --secret NAME[/KEY]      by a Secret in its namespace
+///       --credentials-file FILE  by a credentials file as AWS has it: it goes into a Secret
+///       --credentials-env        by AWS_ACCESS_KEY_ID and the like: they go into a Secret
+/// Other flags of its own: as for helm hwdr upgrade, but --wipe.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Install {
@@ -122,6 +127,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
             Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
         );
     }
+    let location = super::location(&invocation, &inputs.values, &restore)?;
     let ready = prepare(&invocation, &restore, helm, rerun).await?;
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
     let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &ready.state));
@@ -143,6 +149,8 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
         preflight::delete_markers(&cluster, state.before.velero_namespace.as_deref(), &markers).await?;
         let store = Store::create(&cluster, &state, &plan).await?;
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.location = location;
+        run.accepts = super::accepts;
         run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone())
     };
     let outcome = outcome.await;
@@ -178,10 +186,14 @@ async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: 
     };
     let before = preflight::check(&cluster, &helm, &wanted).await?;
     let markers = preflight::markers(&cluster, &wanted).await?;
-    known(&cluster, restore).await?;
+    if restore.mode == Mode::Upgrade {
+        known(&cluster, restore).await?;
+    }
     let mut state = State::new(&invocation.release, &plan, chart, Timestamp::now());
     state.before = before;
     state.wipe = wipe;
+    state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
+    state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
     state.accept_partial = invocation.is_on("accept-partial");
     Ok(Ready { plan, state, cluster, helm, markers })
 }

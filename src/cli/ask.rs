@@ -1,0 +1,58 @@
+//! What hwdr asks a person, and what it tells while it works.
+
+use std::io::{IsTerminal as _, Write as _, stdin};
+
+use anstyle::Style;
+use jiff::Timestamp;
+
+use super::messages::Failure;
+use crate::lint::report::human::wrap;
+
+/// Asks for a yes. `is_given` is a `--yes` on the command line.
+///
+/// # Errors
+/// Where the answer is another, or there is nobody to ask.
+pub fn consent(question: &str, is_given: bool) -> Result<(), Failure> {
+    if is_given {
+        return Ok(());
+    }
+    match yes(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::refused("stopped, as you wished: nothing was changed")),
+        None => Err(Failure::refused("standard input is no terminal: nobody can be asked, and nothing was changed")
+            .help("look at what is shown above, and add --yes")),
+    }
+}
+
+/// The answer to a question; none where there is nobody to ask.
+pub fn yes(question: &str) -> Option<bool> {
+    if is_nobody_there() {
+        return None;
+    }
+    anstream::eprint!("{question} [y/N] ");
+    std::io::stderr().flush().ok();
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Whether there is nobody to ask.
+pub fn is_nobody_there() -> bool {
+    !stdin().is_terminal()
+}
+
+/// Tells what happens: a line with its time (UTC) on standard error.
+pub fn tell(text: &str) {
+    const TIME: usize = 9;
+    let time = Timestamp::now().strftime("%H:%M:%S");
+    let dim = Style::new().dimmed();
+    let text = wrap(text, 80 - TIME).replace('\n', &format!("\n{}", " ".repeat(TIME)));
+    anstream::eprintln!("{dim}{time}{dim:#} {text}");
+}
+
+/// Tells of something that does not stop the work, and has to be known.
+pub fn warn(text: &str) {
+    let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    let text = wrap(text, 80 - "warning: ".len()).replace('\n', "\n         ");
+    anstream::eprintln!("{yellow}warning{yellow:#}: {text}");
+}

@@ -1,0 +1,200 @@
+//! `hwdr bsl`: the storage location that Velero restores from.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::connection::{ConnectionArgs, block_on};
+use super::messages::Failure;
+use super::{ask, files};
+use crate::velero::{Access, Credentials, CredentialsError, Location, OPEN, ensure_storage_location};
+
+/// The storage location that Velero restores from
+#[derive(Debug, Args)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Apply(Box<Apply>),
+}
+
+/// Makes the location hopsworks-bsl, and waits until Velero can read it
+///
+/// It is read-only: Velero then deletes no backup that has expired, and makes no new one. One that is there and the same is left
+/// as it is; another one of its name is left alone, and refused.
+#[derive(Debug, Args)]
+struct Apply {
+    /// The bucket
+    #[arg(long, value_name = "NAME")]
+    bucket: String,
+    /// The bucket's region
+    #[arg(long, value_name = "NAME")]
+    region: String,
+    /// The server's URL, where it is not AWS's own
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The bucket stands in the URL's path, not in its host name
+    #[arg(long)]
+    path_style: bool,
+    /// The folder in the bucket
+    #[arg(long, value_name = "FOLDER", default_value = "k8s_backup")]
+    prefix: String,
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// How Velero may read the bucket: one of these. Credentials themselves are never given on the command line, which others can read.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+#[command(next_help_heading = "Access to the bucket (one of these)")]
+pub struct AccessArgs {
+    /// By the role of Velero's own pod or node
+    #[arg(long)]
+    pub iam: bool,
+    /// By a Secret in Velero's namespace [key: cloud]
+    #[arg(long, value_name = "NAME[/KEY]")]
+    pub secret: Option<String>,
+    /// By a credentials file as AWS has it: it goes into a Secret
+    #[arg(long, value_name = "FILE")]
+    pub credentials_file: Option<PathBuf>,
+    /// By AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: they go into a Secret
+    #[arg(long)]
+    pub credentials_env: bool,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        match &self.action {
+            Action::Apply(apply) => apply.run(),
+        }
+    }
+}
+
+impl Apply {
+    fn run(&self) -> Result<(), Failure> {
+        let parts = [self.bucket.as_str(), &self.region, &self.prefix];
+        let location = location(parts, self.endpoint.as_deref(), self.path_style, self.access.access()?)?;
+        let made = block_on(async {
+            let cluster = self.connection.connect().await?;
+            Ok::<_, Failure>(ensure_storage_location(&cluster, &location, &mut ask::tell).await?)
+        })?;
+        anstream::println!("The storage location hopsworks-bsl is available.");
+        if made.is_read_only {
+            anstream::println!(
+                "It is read-only: Velero deletes no expired backup, and makes no new one. When\n\
+                 the cluster is restored and well, let it write again:\n\n  {OPEN}"
+            );
+        } else {
+            ask::warn(
+                "it is not read-only: Velero deletes backups in it as soon as they have expired, at the latest an hour after it sees \
+                 them. To keep them all until the restore is done:\nkubectl -n velero patch backupstoragelocation hopsworks-bsl \\\n\
+                 --type merge -p '{\"spec\":{\"accessMode\":\"ReadOnly\"}}'",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The location, of parts that are checked.
+///
+/// # Errors
+/// Where a part has characters that paths or URLs would act on.
+pub fn location(
+    [bucket, region, prefix]: [&str; 3],
+    server: Option<&str>,
+    path_style: bool,
+    access: Access,
+) -> Result<Location, Failure> {
+    let plain = |what: &str, text: &str| {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+        if is_plain && !text.is_empty() {
+            return Ok(text.to_owned());
+        }
+        Err(Failure::unusable(format!("the {what} {text:?}: letters, digits, dashes, dots and slashes only")))
+    };
+    Ok(Location {
+        bucket: plain("bucket", bucket)?,
+        region: plain("region", region)?,
+        prefix: plain("prefix", prefix.trim_matches('/'))?,
+        endpoint: server.map(endpoint).transpose()?,
+        path_style,
+        access,
+    })
+}
+
+/// A server's URL, as Velero's plugin takes it; without credentials in it.
+fn endpoint(url: &str) -> Result<String, Failure> {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:[]".contains(&byte);
+    if !host.is_empty() && host.bytes().all(is_plain) {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    // Not shown: a password may stand in it.
+    Err(Failure::unusable("the endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
+}
+
+impl AccessArgs {
+    /// How Velero is let in.
+    ///
+    /// # Errors
+    /// Where the file or the environment has no credentials.
+    pub fn access(&self) -> Result<Access, Failure> {
+        let credentials = |result: Result<Credentials, CredentialsError>, of: &str| match result {
+            Ok(credentials) => {
+                if credentials.are_temporary() {
+                    ask::warn("these credentials are a session's: Velero cannot read the bucket any more when it ends");
+                }
+                Ok(Access::Credentials(credentials))
+            }
+            Err(problem) => Err(Failure::unusable(format!("{of}: {problem}"))),
+        };
+        if let Some(secret) = &self.secret {
+            let (name, key) = secret.split_once('/').unwrap_or((secret, "cloud"));
+            if name.is_empty() || key.is_empty() {
+                return Err(Failure::unusable(format!("--secret {secret}: expected NAME or NAME/KEY")));
+            }
+            return Ok(Access::Secret { name: name.to_owned(), key: key.to_owned() });
+        }
+        if let Some(path) = &self.credentials_file {
+            let name = path.display().to_string();
+            let text = files::read(&name)
+                .map_err(|error| Failure::unusable(format!("cannot read the credentials file {name}: {error}")))?;
+            let result = Credentials::from_file(&String::from_utf8_lossy(&text));
+            return credentials(result, &format!("the credentials file {name}")).map_err(|failure| {
+                failure.help("it should be like\n[default]\naws_access_key_id=…\naws_secret_access_key=…")
+            });
+        }
+        if self.credentials_env {
+            return credentials(Credentials::from_environment(&|name| env::var(name).ok()), "the environment")
+                .map_err(|failure| failure.help("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and export them"));
+        }
+        Ok(Access::Role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_urls_without_passwords() {
+        for (url, expected) in [
+            ("https://s3.example.com", Some("https://s3.example.com")),
+            ("http://10.0.0.1:9000/", Some("http://10.0.0.1:9000")),
+            ("http://[::1]:9000", Some("http://[::1]:9000")),
+            ("s3.example.com", None),
+            ("https://", None),
+            ("https://key:secret@s3.example.com", None),
+            ("https://s3.example.com\nx", None),
+        ] {
+            assert_eq!(endpoint(url).ok().as_deref(), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `hwdr objects`: the Kubernetes objects of a backup.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::{Args, Subcommand};
+
+use super::connection::{ConnectionArgs, block_on};
+use super::messages::Failure;
+use super::{ValueArgs, ask, inputs};
+use crate::backup_id::{BackupId, BackupIdError};
+use crate::catalogue::{Catalogue, Chosen, MetadataNames, Service, Set, Wanted};
+use crate::cluster::{Cluster, Kind};
+use crate::mode::Mode;
+use crate::pipeline;
+use crate::settings::Restore as Settings;
+use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects};
+
+/// The Kubernetes objects of a backup
+#[derive(Debug, Args)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Restore(Box<Restore>),
+}
+
+/// Brings the objects of a backup into a new cluster, by Velero, before helm install
+///
+/// It takes the two Velero backups that are nearest to the backup id's time, or those that are named, shows them, and restores first
+/// the cluster's own objects, then the users'. Run again, it goes on. "hwdr bsl apply" comes before it.
+#[derive(Debug, Args)]
+struct Restore {
+    /// The backup id; without it, that of the values
+    #[arg(long, value_name = "ID", value_parser = backup_id)]
+    backup_id: Option<BackupId>,
+    /// The Velero backup of the cluster's own objects [default: the nearest]
+    #[arg(long, value_name = "NAME")]
+    main: Option<String>,
+    /// The Velero backup of the users' resources [default: the nearest]
+    #[arg(long, value_name = "NAME")]
+    users: Option<String>,
+    /// Go on where Velero could not bring everything back
+    #[arg(long)]
+    accept_partial: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    values: ValueArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+fn backup_id(text: &str) -> Result<BackupId, BackupIdError> {
+    BackupId::parse(text)
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        match &self.action {
+            Action::Restore(restore) => restore.run(),
+        }
+    }
+}
+
+/// What is asked for, by flags and values.
+struct Request {
+    wanted: Wanted,
+    names: MetadataNames,
+    rondb: BackupId,
+    opensearch: BTreeSet<BackupId>,
+}
+
+impl Restore {
+    fn run(&self) -> Result<(), Failure> {
+        let request = self.request()?;
+        block_on(self.restore(&request))
+    }
+
+    async fn restore(&self, request: &Request) -> Result<(), Failure> {
+        let cluster = self.connection.connect().await?;
+        let set = find_set(&cluster, &request.wanted, &request.names, &mut ask::tell).await?;
+        anstream::print!("{}", shown(&cluster, &set));
+        for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
+            ask::warn(note);
+        }
+        warn_of_releases(&cluster).await?;
+        ask::consent("Restore both into this cluster?", self.yes)?;
+        let restored = restore_objects(&cluster, &set, &mut |holes| self.accepts(holes), &mut ask::tell).await?;
+        for restored in &restored {
+            warn_of(restored);
+        }
+        let catalogue = Catalogue::load(&cluster, &request.names).await.map_err(crate::refusal::Refusal::from)?;
+        for objection in request.objections(&catalogue) {
+            ask::warn(&format!("{objection}; look at the backup ids before you install"));
+        }
+        anstream::print!("{}", next(&cluster, is_read_only(&cluster).await?));
+        Ok(())
+    }
+
+    /// What the flags and the values ask for. Where both name something, they must agree: the chart reads the values alone.
+    fn request(&self) -> Result<Request, Failure> {
+        let values = inputs::values(&self.values)?;
+        let settings = match values {
+            Some(values) if pipeline::asks_for_restore(&values) => pipeline::restore(&values, Mode::Install)?,
+            _ => None,
+        };
+        let settings = settings.as_ref();
+        let path = "global._hopsworks.restoreFromBackup.backupId";
+        let id = agreed("--backup-id", &self.backup_id, path, settings.map(|settings| settings.backup_id.clone()))?
+            .ok_or_else(|| {
+                Failure::unusable("which backup is meant is not known")
+                    .help(format!("give --backup-id ID, or values with -f that have {path}"))
+            })?;
+        let name = |flag: &str, given: &Option<String>, key: &str, set: Option<String>| {
+            agreed(flag, given, &format!("hopsworks.velero.restore.{key}"), set)
+        };
+        let main = settings.and_then(|settings: &Settings| settings.velero_main.clone());
+        let users = settings.and_then(|settings| settings.velero_users.clone());
+        Ok(Request {
+            wanted: Wanted {
+                id: id.clone(),
+                main: name("--main", &self.main, "mainScheduleBackupId", main)?,
+                users: name("--users", &self.users, "usersScheduleBackupId", users)?,
+            },
+            names: settings.map_or_else(MetadataNames::default, |settings| MetadataNames {
+                rondb: settings.rondb_metadata.clone(),
+                opensearch: settings.opensearch_metadata.clone(),
+            }),
+            rondb: settings.map_or_else(|| id.clone(), |settings| settings.rondb.clone()),
+            opensearch: settings.map_or_else(
+                || BTreeSet::from([id.clone()]),
+                |settings| settings.opensearch.iter().map(|snapshot| snapshot.id.clone()).collect(),
+            ),
+        })
+    }
+
+    /// Whether a restore with holes will do.
+    fn accepts(&self, holes: &Holes) -> bool {
+        if !self.accept_partial && ask::is_nobody_there() {
+            // The refusal says it all.
+            return false;
+        }
+        ask::warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
+        self.accept_partial || ask::yes("Go on without what is missing?") == Some(true)
+    }
+}
+
+/// What a flag and the values say, which must be the same.
+fn agreed<T: PartialEq + Clone + std::fmt::Display>(
+    flag: &str,
+    given: &Option<T>,
+    path: &str,
+    set: Option<T>,
+) -> Result<Option<T>, Failure> {
+    match (given, &set) {
+        (Some(given), Some(set)) if given != set => {
+            Err(Failure::unusable(format!("{flag} is {given}, and {path} in the values is {set}"))
+                .help(format!("leave {flag} out, or change the values: helm install reads those alone")))
+        }
+        (given, _) => Ok(given.clone().or(set)),
+    }
+}
+
+impl Request {
+    /// What the metadata that came back say against the ids.
+    fn objections(&self, catalogue: &Catalogue) -> Vec<String> {
+        let of_opensearch = self.opensearch.iter().map(|id| (Service::OpenSearch, id));
+        let all = std::iter::once((Service::RonDb, &self.rondb)).chain(of_opensearch);
+        all.filter_map(|(service, id)| catalogue.objection(service, id)).collect()
+    }
+}
+
+/// The set for people: 80 columns.
+fn shown(cluster: &Cluster, set: &Set) -> String {
+    let bold = Style::new().bold();
+    let time = set.id.time().map_or_else(String::new, |time| format!(" ({time})"));
+    let mut out = format!("{bold}Kubernetes objects of the backup {}{time}{bold:#}\n", set.id);
+    let _ = writeln!(out, "  into     {} ({}), namespace {}", cluster.context, cluster.server, cluster.namespace);
+    let line = |label: &str, chosen: &Chosen| {
+        let how = if chosen.is_named { "named" } else { "the nearest" };
+        format!("  {label:<9}{}\n           {}, {how}\n", chosen.backup.name, chosen.skew_text())
+    };
+    out.push_str(&line("main", &set.main));
+    out.push_str(&line("users", &set.users));
+    out
+}
+
+/// A release that is there already has made its own Secrets, and those stay as they are.
+async fn warn_of_releases(cluster: &Cluster) -> Result<(), Failure> {
+    let secrets = cluster.names(Kind::SECRET, None, "owner=helm").await.map_err(crate::refusal::Refusal::from)?;
+    // sh.helm.release.v1.NAME.v1
+    let release = |secret: &String| Some(secret.strip_prefix("sh.helm.release.v1.")?.rsplit_once('.')?.0.to_owned());
+    let releases: BTreeSet<_> = secrets.iter().filter_map(release).collect();
+    if !releases.is_empty() {
+        let names: Vec<_> = releases.into_iter().collect();
+        ask::warn(&format!(
+            "Helm has installed {} in the namespace {} already. What exists is not overwritten: passwords that a chart made for \
+             itself stay, and do not match the restored data",
+            names.join(", "),
+            cluster.namespace
+        ));
+    }
+    Ok(())
+}
+
+/// What Velero left as it was.
+fn warn_of(restored: &Restored) {
+    const SHOWN: usize = 10;
+    if restored.warnings.is_empty() {
+        return;
+    }
+    let mut text = format!("Velero warns of {} things in {}:", restored.warnings.len(), restored.name);
+    for line in restored.warnings.iter().take(SHOWN) {
+        let _ = write!(text, "\n{line}");
+    }
+    if restored.warnings.len() > SHOWN {
+        let _ = write!(
+            text,
+            "\nand {} more:\nvelero restore describe --details \\\n{}",
+            restored.warnings.len() - SHOWN,
+            restored.name
+        );
+    }
+    ask::warn(&text);
+}
+
+/// What comes after it.
+fn next(cluster: &Cluster, is_read_only: bool) -> String {
+    let mut out = format!(
+        "The objects are back. Next, with values that name the same backup, and the\n\
+         flags that \"helm hwdr post-renderer install\" prints:\n\n  \
+         helm install RELEASE CHART --namespace {} -f values.yaml \\\n    --post-renderer …\n",
+        cluster.namespace
+    );
+    if is_read_only {
+        let _ = write!(
+            out,
+            "\nThe storage location is read-only: no new backup is made. When the cluster is\n\
+             restored and well, let Velero write again:\n\n  {OPEN}\n"
+        );
+    }
+    out
+}

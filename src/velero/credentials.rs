@@ -1,0 +1,130 @@
+//! Credentials in the form of AWS's credentials file, which is what Velero's plugin reads. Never printed.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The text of a credentials file, with a profile `default`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(String);
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
+
+/// Why a text is of no use as credentials. It never holds any of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CredentialsError {
+    /// The profile `default` lacks a key.
+    #[error("there is no {0} in a profile [default]")]
+    Missing(&'static str),
+    /// A value would break the file's form.
+    #[error("{0} is empty, or holds a line break")]
+    Malformed(&'static str),
+}
+
+impl Credentials {
+    /// The text of a credentials file.
+    ///
+    /// # Errors
+    /// Where its profile `default` has no key pair: Velero would answer with a long message, minutes later.
+    pub fn from_file(text: &str) -> Result<Self, CredentialsError> {
+        let mut in_default = false;
+        let mut keys = Vec::new();
+        for line in text.lines().map(str::trim) {
+            if let Some(profile) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                in_default = profile.trim() == "default";
+            } else if let Some((key, value)) = line.split_once('=')
+                && in_default
+                && !value.trim().is_empty()
+            {
+                keys.push(key.trim().to_ascii_lowercase());
+            }
+        }
+        for needed in ["aws_access_key_id", "aws_secret_access_key"] {
+            if !keys.iter().any(|key| key == needed) {
+                return Err(CredentialsError::Missing(needed));
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// What AWS's tools take from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` where it
+    /// is set.
+    ///
+    /// # Errors
+    /// Where one of the first two is not set.
+    pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
+        let mut text = "[default]\n".to_owned();
+        for (name, key, is_needed) in [
+            ("AWS_ACCESS_KEY_ID", "aws_access_key_id", true),
+            ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", true),
+            ("AWS_SESSION_TOKEN", "aws_session_token", false),
+        ] {
+            let value = env(name).unwrap_or_default();
+            if value.is_empty() && !is_needed {
+                continue;
+            }
+            if value.is_empty() || value.contains(['\n', '\r']) {
+                return Err(CredentialsError::Malformed(name));
+            }
+            text = format!("{text}{key}={value}\n");
+        }
+        Ok(Self(text))
+    }
+
+    /// Whether they end by themselves after some hours: a session's.
+    pub fn are_temporary(&self) -> bool {
+        self.0.lines().any(|line| line.trim().to_ascii_lowercase().starts_with("aws_session_token"))
+    }
+
+    /// The text, for the Secret alone.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_needs_a_whole_default_profile() {
+        for (text, expected) in [
+            ("[default]\naws_access_key_id=A\naws_secret_access_key=B\n", Ok(())),
+            ("# c\n[other]\nx=y\n[ default ]\n AWS_ACCESS_KEY_ID = A\naws_secret_access_key = B", Ok(())),
+            ("[default]\naws_access_key_id=A\n", Err(CredentialsError::Missing("aws_secret_access_key"))),
+            (
+                "[default]\naws_access_key_id=\naws_secret_access_key=B",
+                Err(CredentialsError::Missing("aws_access_key_id")),
+            ),
+            (
+                "[prod]\naws_access_key_id=A\naws_secret_access_key=B\n",
+                Err(CredentialsError::Missing("aws_access_key_id")),
+            ),
+            ("", Err(CredentialsError::Missing("aws_access_key_id"))),
+        ] {
+            assert_eq!(Credentials::from_file(text).map(drop), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_makes_a_file() {
+        let from = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            Credentials::from_environment(&|name| pairs.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone()))
+        };
+        let two = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "B")];
+        assert_eq!(from(&two).unwrap().text(), "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
+        assert!(!from(&two).unwrap().are_temporary());
+        assert!(from(&[two[0], two[1], ("AWS_SESSION_TOKEN", "T")]).unwrap().are_temporary());
+        assert_eq!(from(&two[..1]), Err(CredentialsError::Malformed("AWS_SECRET_ACCESS_KEY")));
+        assert_eq!(
+            from(&[("AWS_ACCESS_KEY_ID", "A\nrole_arn=x"), two[1]]),
+            Err(CredentialsError::Malformed("AWS_ACCESS_KEY_ID"))
+        );
+        assert_eq!(format!("{:?}", from(&two)), "Ok(Credentials(hidden))");
+    }
+}

@@ -1,0 +1,24 @@
+//! What brings Kubernetes objects back, before Helm makes its own: the storage location, the backups that Velero finds in it, and its
+//! Restores, main first. Each function is idempotent: cut off anywhere and called again, it goes on.
+
+mod credentials;
+mod installed;
+mod location;
+mod restore;
+mod results;
+mod storage;
+mod sync;
+
+pub use credentials::{Credentials, CredentialsError};
+pub use location::{Access, Difference, Location};
+pub use restore::{Holes, Restored, restore_objects};
+pub use storage::{OPEN, StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
+pub use sync::{find_set, wait_synced};
+
+/// Who made an object: what hwdr made and left unfinished, it may also change.
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hwdr");
+
+/// Whether hwdr made it.
+fn is_ours(object: &serde_json::Value) -> bool {
+    object["metadata"]["labels"][MANAGED_BY.0] == MANAGED_BY.1
+}

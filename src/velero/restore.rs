@@ -1,0 +1,243 @@
+//! Velero's Restores of a set: main first, then the users' resources, each to its end.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::results::{self, Results};
+use super::{MANAGED_BY, installed, storage};
+use crate::catalogue::{Chosen, Set, VELERO};
+use crate::cluster::condition::{self, number, text};
+use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::refusal::Refusal;
+
+/// How long Velero may take to begin: it does one Restore at a time, and its own restart takes half a minute.
+const BEGIN: Duration = Duration::from_secs(300);
+/// How long one Restore may take: a few thousand objects take minutes.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// A Restore that did not bring everything back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holes {
+    /// Its name, and its backup's.
+    pub name: String,
+    /// How many errors Velero counted.
+    pub count: u64,
+    /// What they say, one a line.
+    pub errors: Vec<String>,
+    /// Why they could not be read, where they could not.
+    pub unread: Option<String>,
+}
+
+/// A Restore that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Its name, and its backup's.
+    pub name: String,
+    /// How many objects.
+    pub items: u64,
+    /// Whether it was done before this call.
+    pub was_done: bool,
+    /// Whether it has holes that were accepted.
+    pub has_holes: bool,
+    /// What Velero left as it was, and what else it warns of. Objects that Kubernetes itself makes are not in it.
+    pub warnings: Vec<String>,
+}
+
+/// Restores the set's two backups, one after the other. A Restore of the same name is gone on with, or is done already.
+///
+/// What exists is not overwritten: a new cluster has little, and a Secret that an operator made for it is meant to stay.
+/// `accepts` is asked where Velero could not bring everything back.
+///
+/// # Errors
+/// Where one fails, or its holes are not accepted: with Velero's own reasons.
+pub async fn restore_objects(
+    cluster: &Cluster,
+    set: &Set,
+    accepts: &mut dyn FnMut(&Holes) -> bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Restored>, Refusal> {
+    installed::check(cluster, tell).await?;
+    let mut all = Vec::new();
+    for chosen in set.both() {
+        all.push(one(cluster, set, chosen, accepts, tell).await?);
+    }
+    Ok(all)
+}
+
+async fn one(
+    cluster: &Cluster,
+    set: &Set,
+    chosen: &Chosen,
+    accepts: &mut dyn FnMut(&Holes) -> bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Restored, Refusal> {
+    let name = chosen.backup.name.as_str();
+    let mut there = cluster.get(Kind::RESTORE, Some(VELERO), name).await?;
+    if there.as_ref().is_some_and(|restore| !text(restore, "/metadata/deletionTimestamp").is_empty()) {
+        gone(cluster, name, tell).await?;
+        there = None;
+    }
+    let phase = there.as_ref().map_or("", |restore| text(restore, "/status/phase"));
+    let was_done = matches!(phase, "Completed" | "PartiallyFailed");
+    match &there {
+        Some(restore) => same_backup(restore, name)?,
+        None => {
+            // Velero refuses for good what it is asked for while it cannot read the bucket (restore_controller.go).
+            storage::available(cluster, tell).await?;
+            tell(&format!("restoring {name}"));
+            match cluster.create(Kind::RESTORE, Some(VELERO), &object(set, name)).await {
+                Err(error) if !error.is_conflict() => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+    to_its_end(cluster, name, tell).await?;
+    let restore = cluster.get(Kind::RESTORE, Some(VELERO), name).await?.unwrap_or_default();
+    let mut restored = Restored {
+        name: name.to_owned(),
+        items: number(&restore, "/status/progress/itemsRestored"),
+        was_done,
+        has_holes: false,
+        warnings: Vec::new(),
+    };
+    let errors = number(&restore, "/status/errors");
+    if text(&restore, "/status/phase") == "PartiallyFailed" {
+        let results = results::fetch(cluster, name, tell).await;
+        let holes = Holes {
+            name: name.to_owned(),
+            count: errors,
+            unread: results.as_ref().err().cloned(),
+            errors: results.map(|results| results.errors).unwrap_or_default(),
+        };
+        if !accepts(&holes) {
+            return Err(not_accepted(&holes));
+        }
+        restored.has_holes = true;
+    } else if !was_done && number(&restore, "/status/warnings") > 0 {
+        restored.warnings = match results::fetch(cluster, name, tell).await {
+            Ok(Results { warnings, .. }) => warnings,
+            Err(why) => {
+                vec![format!("{} warnings, which cannot be shown: {why}", number(&restore, "/status/warnings"))]
+            }
+        };
+    }
+    tell(&match (was_done, restored.has_holes) {
+        (true, _) => format!("{name} was restored before"),
+        (_, true) => format!("{name} is restored, with holes that were accepted"),
+        _ => format!("{name} is restored: {} objects", restored.items),
+    });
+    Ok(restored)
+}
+
+/// The Restore of a backup, by its name.
+fn object(set: &Set, name: &str) -> Json {
+    json!({
+        "apiVersion": "velero.io/v1",
+        "kind": "Restore",
+        "metadata": {
+            "name": name,
+            "namespace": VELERO,
+            "labels": {
+                MANAGED_BY.0: MANAGED_BY.1,
+                "app.kubernetes.io/component": "objects",
+                "hwdr.hopsworks.ai/restore-id": set.id.as_str(),
+            },
+        },
+        "spec": {"backupName": name},
+    })
+}
+
+/// That a Restore which is there restores the backup of its name.
+fn same_backup(restore: &Json, name: &str) -> Result<(), Refusal> {
+    let backup = text(restore, "/spec/backupName");
+    if backup == name {
+        return Ok(());
+    }
+    let is = if backup.is_empty() { text(restore, "/spec/scheduleName") } else { backup };
+    Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}")).help(again(name)))
+}
+
+/// Waits until Velero is through with it.
+async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let one = Selection::one(Kind::RESTORE, Some(VELERO), name);
+    let what = format!("Velero's Restore {name}");
+    let began = |objects: &Objects| match objects.get(name).map(|restore| text(restore, "/status/phase")) {
+        None | Some("" | "New") => Verdict::NotYet("Velero has not begun with it".to_owned()),
+        Some(_) => Verdict::Done,
+    };
+    cluster.wait(&what, &one, BEGIN, began, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
+        Refusal::from(error)
+            .help(format!("is Velero busy with another one, or not well?\nkubectl -n {VELERO} get restores,pods"))
+            .help("it stays where it is: run this again, and it is waited for")
+    })?;
+    let ended = |objects: &Objects| condition::restore(objects.get(name), true);
+    cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
+        Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(name))
+    })
+}
+
+/// Waits until a Restore that is being deleted is gone.
+async fn gone(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let one = Selection::one(Kind::RESTORE, Some(VELERO), name);
+    let see = |objects: &Objects| match objects.get(name) {
+        None => Verdict::Done,
+        Some(_) => Verdict::NotYet("it is being deleted".to_owned()),
+    };
+    let what = format!("Velero's Restore {name}");
+    Ok(cluster.wait(&what, &one, BEGIN, see, |seen| tell(&format!("{name}: {seen}"))).await?)
+}
+
+/// How a Restore is done again.
+fn again(name: &str) -> String {
+    format!(
+        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {VELERO} delete restore.velero.io \\\n{name}"
+    )
+}
+
+fn not_accepted(holes: &Holes) -> Refusal {
+    Refusal::new(format!("Velero's Restore {} is PartiallyFailed, which is not accepted\n{}", holes.name, holes.text()))
+        .help(again(&holes.name))
+        .help("or take it as it is, if what is missing is not needed: --accept-partial")
+}
+
+impl Holes {
+    /// What is missing, one a line, as far as it is known.
+    pub fn text(&self) -> String {
+        match &self.unread {
+            None => results::shortened(&self.errors),
+            Some(why) => format!(
+                "{} errors, which cannot be shown: {why}\nask Velero:\nvelero restore describe --details \\\n{}",
+                self.count, self.name
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_of_something_else_is_not_taken_for_ours() {
+        let restore = |spec: Json| json!({"spec": spec});
+        assert_eq!(same_backup(&restore(json!({"backupName": "a", "scheduleName": "s"})), "a"), Ok(()));
+        for (spec, is) in [(json!({"backupName": "b"}), "b"), (json!({"scheduleName": "s"}), "s")] {
+            let refusal = same_backup(&restore(spec), "a").unwrap_err();
+            assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
+            assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
+        }
+    }
+
+    #[test]
+    fn holes_that_cannot_be_read_are_still_holes() {
+        let mut holes =
+            Holes { name: "a".to_owned(), count: 2, errors: vec!["one".to_owned(), "two".to_owned()], unread: None };
+        assert_eq!(holes.text(), "one\ntwo");
+        holes.unread = Some("no way".to_owned());
+        assert_eq!(
+            holes.text(),
+            "2 errors, which cannot be shown: no way\nask Velero:\nvelero restore describe --details \\\na"
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! The storage location of the backups in the cluster: made, or found to be the same, and available.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::location::{self, Access, Location, SECRET, SECRET_KEY};
+use super::{Credentials, MANAGED_BY, installed, is_ours};
+use crate::catalogue::{STORAGE_LOCATION, VELERO};
+use crate::cluster::condition::{self, text};
+use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict, WaitError};
+use crate::refusal::Refusal;
+
+/// How long Velero may take to find a location available. It looks when the location changes and then once a minute
+/// (backup_storage_location_controller.go, default of --store-validation-frequency): twice, and half a minute for its own start.
+const LIMIT: Duration = Duration::from_secs(150);
+
+/// How a location is given write access, which the backups of the new cluster need.
+pub const OPEN: &str = "kubectl -n velero patch backupstoragelocation hopsworks-bsl \\\n  \
+                        --type merge -p '{\"spec\":{\"accessMode\":\"ReadWrite\"}}'";
+
+/// A location that is available.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageLocation {
+    /// Whether it was made by this call.
+    pub is_new: bool,
+    /// Whether Velero may only read it: then it deletes no expired backup, and makes no new one.
+    pub is_read_only: bool,
+}
+
+/// Makes the location `hopsworks-bsl`, and waits until Velero finds it available. One that is there and the same is left as it is.
+///
+/// # Errors
+/// Where Velero is missing, where another location has the name (nothing is changed then), or where it does not become
+/// available: with Velero's own words.
+pub async fn ensure_storage_location(
+    cluster: &Cluster,
+    location: &Location,
+    tell: &mut dyn FnMut(&str),
+) -> Result<StorageLocation, Refusal> {
+    installed::check(cluster, tell).await?;
+    let there = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?;
+    let change = change(location, there.as_ref())?;
+    match &location.access {
+        Access::Role => {}
+        Access::Secret { name, key } => check_secret(cluster, name, key).await?,
+        Access::Credentials(credentials) => ensure_secret(cluster, credentials, tell).await?,
+    }
+    match change {
+        Change::Make => {
+            tell(&format!("making the storage location {STORAGE_LOCATION} ({}), read-only", place(location)));
+            cluster.create(Kind::STORAGE_LOCATION, Some(VELERO), &location.object()).await?;
+        }
+        Change::Again(object) => {
+            tell(&format!(
+                "changing the storage location {STORAGE_LOCATION}, which was never in use, to {}",
+                place(location)
+            ));
+            cluster.replace(Kind::STORAGE_LOCATION, Some(VELERO), &object).await?;
+        }
+        Change::None => tell(&format!("the storage location {STORAGE_LOCATION} ({}) is there", place(location))),
+    }
+    available(cluster, tell).await?;
+    Ok(StorageLocation { is_new: there.is_none(), is_read_only: is_read_only(cluster).await? })
+}
+
+/// Gives the location write access: then Velero takes new backups, and deletes expired ones. That it has it already is no error.
+///
+/// # Errors
+/// Where it is not there, or the API server refuses.
+pub async fn open_storage_location(cluster: &Cluster) -> Result<(), Refusal> {
+    let patch = json!({"spec": {"accessMode": "ReadWrite"}});
+    cluster.patch(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION, &patch).await?;
+    Ok(())
+}
+
+/// Whether Velero may only read the location.
+///
+/// # Errors
+/// Where the API server refuses.
+pub async fn is_read_only(cluster: &Cluster) -> Result<bool, Refusal> {
+    let location = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?;
+    Ok(location.is_some_and(|location| text(&location, "/spec/accessMode") == "ReadOnly"))
+}
+
+/// What has to be done to the location.
+#[derive(Debug, Clone, PartialEq)]
+enum Change {
+    /// Nothing: it is there.
+    None,
+    /// It is made.
+    Make,
+    /// One that hwdr made and Velero never read is made again: its bucket or endpoint was mistyped.
+    Again(Json),
+}
+
+/// What has to be done to get `location` where `there` is.
+fn change(location: &Location, there: Option<&Json>) -> Result<Change, Refusal> {
+    let Some(there) = there else { return Ok(Change::Make) };
+    let differences = location.differences(there);
+    if differences.is_empty() {
+        return Ok(Change::None);
+    }
+    if is_ours(there) && text(there, "/status/lastSyncedTime").is_empty() {
+        let mut object = there.clone();
+        object["spec"] = location.spec();
+        return Ok(Change::Again(object));
+    }
+    let mut refusal = Refusal::new(format!(
+        "another storage location has the name {STORAGE_LOCATION}; it is left as it is\n{}",
+        location::diff(&differences)
+    ))
+    .help("is it the right one, ask for what it is");
+    let release = text(there, "/metadata/annotations/meta.helm.sh~1release-name");
+    refusal = if release.is_empty() {
+        refusal.help(format!(
+            "is it a left-over, take it away; what lies in its bucket stays:\nkubectl -n {VELERO} delete backupstoragelocation \
+             {STORAGE_LOCATION}"
+        ))
+    } else {
+        refusal.help(format!(
+            "it belongs to the Helm release {release}, which is installed already: change it in its values"
+        ))
+    };
+    Err(refusal)
+}
+
+/// The place for people.
+fn place(location: &Location) -> String {
+    let at = location.endpoint.as_deref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+    format!("s3://{}/{}{at}", location.bucket, location.prefix)
+}
+
+/// That a Secret which Velero is to read is there, and has the key. Its value is not looked at.
+async fn check_secret(cluster: &Cluster, name: &str, key: &str) -> Result<(), Refusal> {
+    let Some(secret) = cluster.get(Kind::SECRET, Some(VELERO), name).await? else {
+        return Err(Refusal::new(format!("there is no Secret {name} in the namespace {VELERO}"))
+            .help(format!(
+                "make it of a credentials file:\nkubectl -n {VELERO} create secret generic {name} \\\n--from-file={key}=FILE"
+            ))
+            .help("or give hwdr the file: --credentials-file FILE"));
+    };
+    let keys: Vec<_> = secret["data"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    if keys.contains(&key) {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("the Secret {name} in the namespace {VELERO} has no key {key}"))
+        .help(format!("name the right one, as --secret {name}/KEY; it has: {}", keys.join(", "))))
+}
+
+/// Puts credentials into the Secret, unless somebody else's is there.
+async fn ensure_secret(
+    cluster: &Cluster,
+    credentials: &Credentials,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Refusal> {
+    // With stringData they need not be encoded here.
+    let new = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET, "namespace": VELERO, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
+        "type": "Opaque",
+        "stringData": {SECRET_KEY: credentials.text()},
+    });
+    let Some(there) = cluster.get(Kind::SECRET, Some(VELERO), SECRET).await? else {
+        tell(&format!("making the Secret {SECRET}"));
+        cluster.create(Kind::SECRET, Some(VELERO), &new).await?;
+        return Ok(());
+    };
+    if is_ours(&there) {
+        // The API server changes nothing where the values are the same.
+        let patch = json!({"stringData": {SECRET_KEY: credentials.text()}});
+        cluster.patch(Kind::SECRET, Some(VELERO), SECRET, &patch).await?;
+        tell(&format!("the Secret {SECRET} holds these credentials"));
+        return Ok(());
+    }
+    Err(Refusal::new(format!(
+        "there is a Secret {SECRET} in the namespace {VELERO}, which hwdr did not make; it is left as it is"
+    ))
+    .help(format!("does it hold the right credentials, use it: --secret {SECRET}"))
+    .help(format!("or take it away:\nkubectl -n {VELERO} delete secret {SECRET}")))
+}
+
+/// Waits until Velero finds the location available.
+///
+/// # Errors
+/// Velero's own reason, with what it usually means: when it has looked twice, and what it says does not mend itself; or at the limit.
+pub async fn available(cluster: &Cluster, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let one = Selection::one(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION);
+    let what = format!("the storage location {STORAGE_LOCATION}");
+    let mut watched = Watched::default();
+    let see = |objects: &Objects| watched.see(objects.get(STORAGE_LOCATION));
+    let result = cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await;
+    let Err(error) = result else { return Ok(()) };
+    let message = watched.message;
+    let mut refusal = match error {
+        WaitError::Limit { last, .. } if message.is_empty() => {
+            Refusal::new(format!("{what} is not available after {} s: {last}", LIMIT.as_secs()))
+        }
+        _ => Refusal::new(format!("{what} is not available. Velero says: {message}")),
+    };
+    if let Some(meaning) = meaning(&message) {
+        refusal = refusal.help(meaning.help);
+    }
+    Err(refusal.help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50")))
+}
+
+/// What was seen of a location while it is waited for.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Velero's last words.
+    message: String,
+    /// When it said them first.
+    since: Option<String>,
+}
+
+impl Watched {
+    /// What a location says. Its first words may be of a time when its Secret was another.
+    fn see(&mut self, location: Option<&Json>) -> Verdict {
+        let verdict = condition::storage_location(location);
+        let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
+        self.message = said("/status/message");
+        if verdict == Verdict::Done || self.message.is_empty() {
+            return verdict;
+        }
+        let when = said("/status/lastValidationTime");
+        let since = self.since.get_or_insert_with(|| when.clone());
+        if *since != when && meaning(&self.message).is_some_and(|meaning| meaning.is_final) {
+            return Verdict::Never(self.message.clone());
+        }
+        verdict
+    }
+}
+
+/// What a message of Velero's means.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    /// Words by which it is known: codes of S3, and of Velero's plugin loader.
+    marks: &'static [&'static str],
+    /// Whether it does not mend itself.
+    is_final: bool,
+    /// What helps.
+    help: &'static str,
+}
+
+const MEANINGS: &[Meaning] = &[
+    Meaning {
+        marks: &["unable to locate ObjectStore plugin"],
+        is_final: true,
+        help: "Velero lacks its plugin for S3:\nvelero plugin add velero/velero-plugin-for-aws:v1.13.0",
+    },
+    Meaning {
+        marks: &["NoSuchBucket"],
+        is_final: true,
+        help: "there is no such bucket at this endpoint: look at --bucket, --region and --endpoint",
+    },
+    Meaning {
+        marks: &["PermanentRedirect", "AuthorizationHeaderMalformed", "StatusCode: 301"],
+        is_final: true,
+        help: "the bucket is in another region: look at --region",
+    },
+    Meaning {
+        marks: &["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "Forbidden", "StatusCode: 403"],
+        is_final: true,
+        help: "the credentials are wrong, or may not list this bucket: give others, with --credentials-file FILE or \
+               --credentials-env",
+    },
+    Meaning {
+        marks: &["no EC2 IMDS role found", "failed to refresh cached credentials", "get credentials"],
+        is_final: false,
+        help: "Velero's pod has no role that lets it in: give it one, or give credentials (--credentials-file FILE, --secret NAME)",
+    },
+    Meaning {
+        marks: &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
+        is_final: false,
+        help: "Velero's pod does not reach the server: look at --endpoint and, without --path-style, at the bucket's own host name",
+    },
+];
+
+fn meaning(message: &str) -> Option<&'static Meaning> {
+    MEANINGS.iter().find(|meaning| meaning.marks.iter().any(|mark| message.contains(mark)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(bucket: &str) -> Location {
+        Location {
+            bucket: bucket.to_owned(),
+            prefix: "k8s_backup".to_owned(),
+            region: "us-east-1".to_owned(),
+            endpoint: None,
+            path_style: false,
+            access: Access::Role,
+        }
+    }
+
+    #[test]
+    fn a_foreign_location_is_left_alone_and_an_unused_one_of_ours_is_not() {
+        let ours = location("b").object();
+        assert_eq!(change(&location("b"), None), Ok(Change::Make));
+        assert_eq!(change(&location("b"), Some(&ours)), Ok(Change::None));
+        let Ok(Change::Again(object)) = change(&location("c"), Some(&ours)) else { panic!("it was never in use") };
+        assert_eq!(object["spec"]["objectStorage"]["bucket"], "c");
+
+        let mut used = ours.clone();
+        used["status"]["lastSyncedTime"] = "2026-01-01T00:00:00Z".into();
+        let mut foreign = ours;
+        foreign["metadata"]["labels"] = json!({});
+        for there in [used, foreign] {
+            let refusal = change(&location("c"), Some(&there)).unwrap_err();
+            assert!(refusal.problem.ends_with("it is left as it is\nbucket: is b, asked for c"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn veleros_messages_are_explained() {
+        for (message, expected) in [
+            (
+                "operation error S3: ListObjectsV2, https response error StatusCode: 403, api error SignatureDoesNotMatch: x",
+                "credentials are wrong",
+            ),
+            ("api error NoSuchBucket: The specified bucket does not exist", "no such bucket"),
+            ("unable to locate ObjectStore plugin named velero.io/aws", "velero plugin add"),
+            ("dial tcp: lookup b.s3.example.com: no such host", "does not reach the server"),
+        ] {
+            assert!(meaning(message).is_some_and(|meaning| meaning.help.contains(expected)), "{message}");
+        }
+        assert!(meaning("something new").is_none());
+    }
+
+    #[test]
+    fn a_wrong_key_is_final_when_velero_has_looked_twice() {
+        let says = |phase: &str, message: &str, when: &str| json!({"status": {"phase": phase, "message": message, "lastValidationTime": when}});
+        let denied = "StatusCode: 403, AccessDenied";
+        for (seen, expected) in [
+            (vec![says("Unavailable", denied, "1"), says("Unavailable", denied, "1")], "not yet"),
+            (vec![says("Unavailable", denied, "1"), says("Unavailable", denied, "2")], "never"),
+            (vec![says("Unavailable", denied, "1"), says("Available", "", "2")], "done"),
+            (vec![says("Unavailable", "", ""), says("Unavailable", denied, "2")], "not yet"),
+            (vec![says("Unavailable", "dial tcp", "1"), says("Unavailable", "dial tcp", "2")], "not yet"),
+        ] {
+            let mut watched = Watched::default();
+            let last = seen.iter().map(|location| watched.see(Some(location))).last();
+            let found = match last.unwrap() {
+                Verdict::Done => "done",
+                Verdict::NotYet(_) => "not yet",
+                Verdict::Never(_) => "never",
+            };
+            assert_eq!(found, expected, "{seen:?}");
+        }
+    }
+}

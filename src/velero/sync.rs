@@ -1,0 +1,101 @@
+//! The backups that Velero finds in a storage location, which it shows as objects: all of them, after its first look at it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{installed, storage};
+use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Set, VELERO, Wanted, choose};
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::refusal::Refusal;
+
+/// How long Velero may take to look at the bucket: it does once a minute (backup_sync_controller.go), more rarely where the location or
+/// the server say so, and each new backup takes it a few requests.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Waits until Velero has looked at the whole location at least once, and `names` are there.
+///
+/// One backup appears after the other, in any order: before the first look is over, the nearest one may not be there yet.
+///
+/// # Errors
+/// Where Velero never looks, or looked again and a name is not there: with the names that are.
+pub async fn wait_synced(cluster: &Cluster, names: &[&str], tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    installed::check(cluster, tell).await?;
+    storage::available(cluster, tell).await?;
+    let first = looked(cluster, None, tell).await?;
+    let missing = missing(cluster, names).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    tell(&format!("{} is not there yet: waiting until Velero has looked again", missing.join(", ")));
+    looked(cluster, Some(&first), tell).await?;
+    let missing = self::missing(cluster, names).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let backups = cluster.list(Kind::BACKUP, Some(VELERO), "").await?;
+    let mut there: Vec<_> = backups.iter().map(|backup| text(backup, "/metadata/name")).collect();
+    there.sort_unstable();
+    Err(Refusal::new(format!(
+        "Velero has looked at the storage location {STORAGE_LOCATION}, and there is no backup {} in it",
+        missing.join(", ")
+    ))
+    .help(match there.as_slice() {
+        [] => "it found none at all: look at the location's bucket and prefix".to_owned(),
+        names => format!("it found these:\n{}", names.join("\n")),
+    }))
+}
+
+/// The set for `wanted`, of the backups that Velero finds. Waits as [`wait_synced`] does.
+///
+/// # Errors
+/// As [`wait_synced`] and [`choose`].
+pub async fn find_set(
+    cluster: &Cluster,
+    wanted: &Wanted,
+    names: &MetadataNames,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Set, Refusal> {
+    let named: Vec<_> = wanted.names().collect();
+    wait_synced(cluster, &named, tell).await?;
+    let catalogue = Catalogue::load(cluster, names).await?;
+    choose(&catalogue.objects, wanted, Timestamp::now())
+}
+
+/// Waits until Velero has looked at the location: at all, or at another time than `before`. Answers when it did.
+async fn looked(cluster: &Cluster, before: Option<&str>, tell: &mut dyn FnMut(&str)) -> Result<String, Refusal> {
+    let one = Selection::one(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION);
+    let what = format!("the backups in {STORAGE_LOCATION}");
+    let mut when = String::new();
+    let see = |objects: &Objects| {
+        let Some(location) = objects.get(STORAGE_LOCATION) else {
+            return Verdict::Never(format!("there is no storage location {STORAGE_LOCATION} any more"));
+        };
+        when = text(location, "/status/lastSyncedTime").to_owned();
+        if !when.is_empty() && before.is_none_or(|before| when != before) {
+            return Verdict::Done;
+        }
+        if matches!(text(location, "/spec/backupSyncPeriod"), "0" | "0s") {
+            return Verdict::Never("Velero is told never to look at it (backupSyncPeriod: 0)".to_owned());
+        }
+        let again = if before.is_some() { "again " } else { "" };
+        Verdict::NotYet(format!("Velero has not looked {again}at the bucket; it does once a minute"))
+    };
+    cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await.map_err(|error| {
+        Refusal::from(error)
+            .help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50"))
+    })?;
+    Ok(when)
+}
+
+/// Those names that are not there.
+async fn missing<'n>(cluster: &Cluster, names: &[&'n str]) -> Result<Vec<&'n str>, Refusal> {
+    let mut missing = Vec::new();
+    for name in names {
+        if cluster.get(Kind::BACKUP, Some(VELERO), name).await?.is_none() {
+            missing.push(*name);
+        }
+    }
+    Ok(missing)
+}
