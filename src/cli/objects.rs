@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::settings::Restore as Settings;
-use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects};
+use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ struct Restore {
     #[arg(long)]
     accept_partial: bool,
     /// Do not ask
-    #[arg(short, long)]
+    #[arg(long)]
     yes: bool,
     #[command(flatten)]
     values: ValueArgs,
@@ -90,7 +90,7 @@ impl Restore {
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
         }
-        warn_of_releases(&cluster).await?;
+        warn_of_releases(&cluster).await;
         ask::consent("Restore both into this cluster?", self.yes)?;
         let restored = restore_objects(&cluster, &set, &mut |holes| self.accepts(holes), &mut ask::tell).await?;
         for restored in &restored {
@@ -98,7 +98,7 @@ impl Restore {
         }
         let catalogue = Catalogue::load(&cluster, &request.names).await.map_err(crate::refusal::Refusal::from)?;
         for objection in request.objections(&catalogue) {
-            ask::warn(&format!("{objection}; look at the backup ids before you install"));
+            ask::warn(&format!("{objection} (namespace {}): look at the ids before you install", cluster.namespace));
         }
         anstream::print!("{}", next(&cluster, is_read_only(&cluster).await?));
         Ok(())
@@ -193,8 +193,9 @@ fn shown(cluster: &Cluster, set: &Set) -> String {
 }
 
 /// A release that is there already has made its own Secrets, and those stay as they are.
-async fn warn_of_releases(cluster: &Cluster) -> Result<(), Failure> {
-    let secrets = cluster.names(Kind::SECRET, None, "owner=helm").await.map_err(crate::refusal::Refusal::from)?;
+async fn warn_of_releases(cluster: &Cluster) {
+    // Who may not list Secrets is not warned.
+    let secrets = cluster.names(Kind::SECRET, None, "owner=helm").await.unwrap_or_default();
     // sh.helm.release.v1.NAME.v1
     let release = |secret: &String| Some(secret.strip_prefix("sh.helm.release.v1.")?.rsplit_once('.')?.0.to_owned());
     let releases: BTreeSet<_> = secrets.iter().filter_map(release).collect();
@@ -207,28 +208,19 @@ async fn warn_of_releases(cluster: &Cluster) -> Result<(), Failure> {
             cluster.namespace
         ));
     }
-    Ok(())
 }
 
 /// What Velero left as it was.
 fn warn_of(restored: &Restored) {
-    const SHOWN: usize = 10;
-    if restored.warnings.is_empty() {
-        return;
+    let name = &restored.name;
+    if let Some(why) = &restored.unread {
+        ask::warn(&format!(
+            "Velero's warnings of {name} cannot be shown: {why}\nask Velero which Secrets it left as they were:\n\
+             velero restore describe --details \\\n{name}"
+        ));
+    } else if !restored.warnings.is_empty() {
+        ask::warn(&format!("Velero warns, restoring {name}:\n{}", shortened(&restored.warnings)));
     }
-    let mut text = format!("Velero warns of {} things in {}:", restored.warnings.len(), restored.name);
-    for line in restored.warnings.iter().take(SHOWN) {
-        let _ = write!(text, "\n{line}");
-    }
-    if restored.warnings.len() > SHOWN {
-        let _ = write!(
-            text,
-            "\nand {} more:\nvelero restore describe --details \\\n{}",
-            restored.warnings.len() - SHOWN,
-            restored.name
-        );
-    }
-    ask::warn(&text);
 }
 
 /// What comes after it.

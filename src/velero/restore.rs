@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::results::{self, Results};
+use super::results;
 use super::{MANAGED_BY, installed, storage};
 use crate::catalogue::{Chosen, Set, VELERO};
 use crate::cluster::condition::{self, number, text};
@@ -42,6 +42,8 @@ pub struct Restored {
     pub has_holes: bool,
     /// What Velero left as it was, and what else it warns of. Objects that Kubernetes itself makes are not in it.
     pub warnings: Vec<String>,
+    /// Why the warnings could not be read, where there are some.
+    pub unread: Option<String>,
 }
 
 /// Restores the set's two backups, one after the other. A Restore of the same name is gone on with, or is done already.
@@ -100,6 +102,7 @@ async fn one(
         was_done,
         has_holes: false,
         warnings: Vec::new(),
+        unread: None,
     };
     let errors = number(&restore, "/status/errors");
     if text(&restore, "/status/phase") == "PartiallyFailed" {
@@ -114,18 +117,17 @@ async fn one(
             return Err(not_accepted(&holes));
         }
         restored.has_holes = true;
-    } else if !was_done && number(&restore, "/status/warnings") > 0 {
-        restored.warnings = match results::fetch(cluster, name, tell).await {
-            Ok(Results { warnings, .. }) => warnings,
-            Err(why) => {
-                vec![format!("{} warnings, which cannot be shown: {why}", number(&restore, "/status/warnings"))]
-            }
-        };
+    } else if number(&restore, "/status/warnings") > 0 {
+        match results::fetch(cluster, name, tell).await {
+            Ok(results) => restored.warnings = results.warnings,
+            Err(why) => restored.unread = Some(why),
+        }
     }
     tell(&match (was_done, restored.has_holes) {
-        (true, _) => format!("{name} was restored before"),
-        (_, true) => format!("{name} is restored, with holes that were accepted"),
-        _ => format!("{name} is restored: {} objects", restored.items),
+        (true, false) => format!("{name} was restored before"),
+        (true, true) => format!("{name} was restored before, with holes that were accepted"),
+        (false, true) => format!("{name} is restored, with holes that were accepted"),
+        (false, false) => format!("{name} is restored (objects: {})", restored.items),
     });
     Ok(restored)
 }
@@ -171,10 +173,21 @@ async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -
             .help(format!("is Velero busy with another one, or not well?\nkubectl -n {VELERO} get restores,pods"))
             .help("it stays where it is: run this again, and it is waited for")
     })?;
-    let ended = |objects: &Objects| condition::restore(objects.get(name), true);
+    let ended = |objects: &Objects| in_tenths(condition::restore(objects.get(name), true), objects.get(name));
     cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(name))
     })
+}
+
+/// The verdict, without a line for each second of it.
+fn in_tenths(verdict: Verdict, restore: Option<&Json>) -> Verdict {
+    let (Verdict::NotYet(_), Some(restore)) = (&verdict, restore) else { return verdict };
+    let (done, all) =
+        (number(restore, "/status/progress/itemsRestored"), number(restore, "/status/progress/totalItems"));
+    match (done * 10).checked_div(all) {
+        Some(tenths) => Verdict::NotYet(format!("{}, {} % of {all}", text(restore, "/status/phase"), tenths * 10)),
+        None => verdict,
+    }
 }
 
 /// Waits until a Restore that is being deleted is gone.
@@ -207,7 +220,7 @@ impl Holes {
         match &self.unread {
             None => results::shortened(&self.errors),
             Some(why) => format!(
-                "{} errors, which cannot be shown: {why}\nask Velero:\nvelero restore describe --details \\\n{}",
+                "its errors ({}) cannot be shown: {why}\nask Velero:\nvelero restore describe --details \\\n{}",
                 self.count, self.name
             ),
         }
@@ -230,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn progress_moves_in_tenths() {
+        let restore = |done: u64| json!({"status": {"phase": "InProgress", "progress": {"itemsRestored": done, "totalItems": 300}}});
+        let seen = |done| in_tenths(condition::restore(Some(&restore(done)), true), Some(&restore(done)));
+        assert_eq!(seen(29), Verdict::NotYet("InProgress, 0 % of 300".to_owned()));
+        assert_eq!(seen(31), Verdict::NotYet("InProgress, 10 % of 300".to_owned()));
+        assert_eq!(in_tenths(Verdict::Done, None), Verdict::Done);
+    }
+
+    #[test]
     fn holes_that_cannot_be_read_are_still_holes() {
         let mut holes =
             Holes { name: "a".to_owned(), count: 2, errors: vec!["one".to_owned(), "two".to_owned()], unread: None };
@@ -237,7 +259,7 @@ mod tests {
         holes.unread = Some("no way".to_owned());
         assert_eq!(
             holes.text(),
-            "2 errors, which cannot be shown: no way\nask Velero:\nvelero restore describe --details \\\na"
+            "its errors (2) cannot be shown: no way\nask Velero:\nvelero restore describe --details \\\na"
         );
     }
 }

@@ -219,16 +219,24 @@ impl Watched {
     fn see(&mut self, location: Option<&Json>) -> Verdict {
         let verdict = condition::storage_location(location);
         let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
-        self.message = said("/status/message");
-        if verdict == Verdict::Done || self.message.is_empty() {
-            return verdict;
+        // Around it stand the location's name and the plugin's transport.
+        let message = said("/status/message");
+        self.message = message.rsplit_once("desc = ").map_or(message.as_str(), |(_, words)| words).to_owned();
+        match &verdict {
+            Verdict::NotYet(_) if !self.message.is_empty() => {}
+            // Unavailable is what it is before Velero has looked.
+            Verdict::NotYet(_) if location.is_some() => {
+                return Verdict::NotYet("Velero has not looked at it".to_owned());
+            }
+            _ => return verdict,
         }
         let when = said("/status/lastValidationTime");
         let since = self.since.get_or_insert_with(|| when.clone());
+        let seen = format!("Velero says: {}", self.message);
         if *since != when && meaning(&self.message).is_some_and(|meaning| meaning.is_final) {
-            return Verdict::Never(self.message.clone());
+            return Verdict::Never(seen);
         }
-        verdict
+        Verdict::NotYet(seen)
     }
 }
 

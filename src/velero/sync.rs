@@ -22,6 +22,12 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Where Velero never looks, or looked again and a name is not there: with the names that are.
 pub async fn wait_synced(cluster: &Cluster, names: &[&str], tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     installed::check(cluster, tell).await?;
+    if cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?.is_none() {
+        return Err(Refusal::new(format!(
+            "there is no storage location {STORAGE_LOCATION}, so Velero knows no backups"
+        ))
+        .help("say where they are:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam"));
+    }
     storage::available(cluster, tell).await?;
     let first = looked(cluster, None, tell).await?;
     let missing = missing(cluster, names).await?;
