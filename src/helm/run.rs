@@ -40,6 +40,8 @@ pub struct Helm {
     connection: Vec<String>,
     chart: Vec<String>,
     values: ValueInputs,
+    /// The names of the values files as they were given.
+    given: Vec<String>,
 }
 
 /// A release, as helm has it.
@@ -120,6 +122,7 @@ impl Helm {
             connection: invocation.connection(),
             chart,
             values: invocation.values.clone(),
+            given: invocation.values.files.clone(),
             program,
         })
     }
@@ -131,7 +134,7 @@ impl Helm {
     /// Where they cannot be copied.
     pub fn freeze_values(&mut self, read: impl Fn(&str) -> io::Result<Vec<u8>>) -> Result<(), HelmError> {
         let mut files = Vec::new();
-        for (index, file) in self.values.files.iter().enumerate() {
+        for (index, file) in self.given.clone().iter().enumerate() {
             let copy = self.folder.path().join(format!("values-{index}.yaml"));
             read(file).and_then(|bytes| fs::write(&copy, bytes)).map_err(|source| self.io(source))?;
             files.push(copy.to_string_lossy().into_owned());
@@ -143,6 +146,15 @@ impl Helm {
     /// Whether it was given a chart.
     pub fn has_chart(&self) -> bool {
         self.chart.get(1).is_some_and(|chart| !chart.is_empty())
+    }
+
+    /// The bytes of a values file as they were when it was copied, by the name that was given.
+    ///
+    /// # Errors
+    /// Where it is none of those that were given, or the copy cannot be read.
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        let copy = self.given.iter().position(|given| given == name).and_then(|index| self.values.files.get(index));
+        fs::read(copy.map_or(name, String::as_str))
     }
 
     /// The values flags, with the copies of the files.

@@ -5,13 +5,14 @@ use std::process::Command as Process;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{OWN, block_on, connection, consent, log_format, read_values, report};
 use crate::catalogue::{Catalogue, MetadataNames, Service};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::lint::report::human::{self, Look};
@@ -22,7 +23,7 @@ use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
 use crate::run::state::{Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
-use crate::run::{Hold, RESTORE, Run, Step};
+use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::settings::Restore;
 use crate::stream::Stream;
 use crate::topology::Topology;
@@ -119,7 +120,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     let format = log_format(&invocation)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze_values(read_values)?;
-    let inputs = Inputs::read(helm.values(), Some(mode), None)?;
+    let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
     let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &inputs.values) };
     show_findings(&inputs.values, mode);
     if let Some((flag, why)) = &invocation.forbidden {
@@ -143,6 +144,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     consent::ask(&invocation.release, &cost(&ready), invocation.is_on("yes"))?;
 
     let Ready { plan, state, cluster, helm, markers } = ready;
+    make_namespace(&cluster).await?;
     let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
@@ -161,6 +163,12 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
 /// Plans, and looks for every reason not to begin.
 async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: bool) -> Result<Ready, Failure> {
     let cluster = connection(invocation).connect().await?;
+    let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
+    if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
+        return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
+            .help("name the right one: -n NAME")
+            .help("or have it made: --create-namespace"));
+    }
     let rendering = helm.render(restore.mode, &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(crate::pipeline::Error::from)?;
     let topology = Topology::of(&stream);
@@ -198,11 +206,20 @@ async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: 
     Ok(Ready { plan, state, cluster, helm, markers })
 }
 
+/// The state of the run lies in the release's namespace, and in a new cluster it may not be there yet.
+async fn make_namespace(cluster: &Cluster) -> Result<(), Failure> {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}});
+    if cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_none() {
+        cluster.create(Kind::NAMESPACE, None, &namespace).await.map_err(Halt::from)?;
+    }
+    Ok(())
+}
+
 /// Every id has to be one that the catalogue knows, and that ended well.
 async fn known(cluster: &Cluster, restore: &Restore) -> Result<(), Failure> {
     let names =
         MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
-    let catalogue = Catalogue::load(cluster, &names).await.map_err(crate::run::Halt::from)?;
+    let catalogue = Catalogue::load(cluster, &names).await.map_err(Halt::from)?;
     let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
     for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
         if let Some(objection) = catalogue.objection(service, id) {

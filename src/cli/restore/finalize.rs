@@ -55,7 +55,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         Some(change) => Ok(change.after.text.clone().into_bytes()),
         None => files::read(name),
     })?;
-    let inputs = Inputs::read(helm.values(), Some(Mode::Upgrade), None)?;
+    let inputs = Inputs::read_by(&invocation.values, Some(Mode::Upgrade), None, &mut |name| helm.read(name))?;
     if pipeline::asks_for_restore(&inputs.values) {
         return Err(Failure::refused(
             "the values still ask for a restore, by a --set flag or from a place that hwdr does not change",
