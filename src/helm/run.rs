@@ -5,13 +5,15 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use thiserror::Error;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::invocation::Invocation;
 use crate::mode::Mode;
@@ -53,10 +55,20 @@ pub struct Release {
     pub status: String,
     /// When its first revision was installed (RFC 3339).
     pub first_deployed: String,
+    /// When its newest revision was (RFC 3339).
+    pub last_deployed: String,
     /// Name and version of the chart: `hopsworks-4.8.0`.
     pub chart: String,
     /// The version of what it installs.
     pub app_version: String,
+}
+
+impl Release {
+    /// How long ago its newest revision was begun.
+    pub fn deployed_since(&self) -> Option<Duration> {
+        let time: Timestamp = self.last_deployed.parse().ok()?;
+        Timestamp::now().duration_since(time).try_into().ok()
+    }
 }
 
 /// What helm would apply.
@@ -157,11 +169,6 @@ impl Helm {
         fs::read(copy.map_or(name, String::as_str))
     }
 
-    /// The values flags, with the copies of the files.
-    pub fn values(&self) -> &ValueInputs {
-        &self.values
-    }
-
     /// What helm would apply, rendered with a look at the cluster (`lookup`), and nothing applied.
     ///
     /// # Errors
@@ -170,7 +177,8 @@ impl Helm {
         let keep = self.folder.path().join("stream.yaml");
         let orders = Orders { values: self.values.clone(), mode, namespace: namespace.to_owned(), digest: None, keep };
         let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
-        let printed = self.apply(mode, &orders, &flags).await?;
+        let command = self.apply(mode, &orders, &flags)?;
+        let printed = self.printed(&mode.to_string(), command).await?;
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
         Ok(Rendering {
@@ -180,11 +188,11 @@ impl Helm {
         })
     }
 
-    /// Installs or upgrades, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
+    /// Begins to install or upgrade, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
     ///
     /// # Errors
-    /// Where helm fails.
-    pub async fn run(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<(), HelmError> {
+    /// Where helm cannot be started.
+    pub fn begin(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<Child, HelmError> {
         let orders = Orders {
             values: self.values.clone(),
             mode,
@@ -192,7 +200,17 @@ impl Helm {
             digest: Some(digest.to_owned()),
             keep: self.folder.path().join("stream.yaml"),
         };
-        self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()]).await.map(drop)
+        let mut command = self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()])?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))
+    }
+
+    /// Waits for the end of what [`Helm::begin`] began.
+    ///
+    /// # Errors
+    /// Where helm failed, in its own words.
+    pub async fn end(&self, mode: Mode, helm: Child) -> Result<(), HelmError> {
+        let output = helm.wait_with_output().await.map_err(|source| self.io(source))?;
+        words(&mode.to_string(), &output).map(drop)
     }
 
     /// `helm upgrade` as it is, with the copies of the values files.
@@ -206,7 +224,8 @@ impl Helm {
         self.printed("upgrade", command).await.map(drop)
     }
 
-    async fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<String, HelmError> {
+    /// The command that renders through hwdr.
+    fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<Command, HelmError> {
         let path = self.folder.path().join("orders.json");
         fs::write(&path, serde_json::to_vec(orders).expect("orders are plain data"))
             .map_err(|source| self.io(source))?;
@@ -231,7 +250,7 @@ impl Helm {
         for argument in ["--orders", &path.to_string_lossy()] {
             command.arg(format!("--post-renderer-args={argument}"));
         }
-        self.printed(&mode.to_string(), command).await
+        Ok(command)
     }
 
     /// The release, or none.
@@ -253,6 +272,7 @@ impl Helm {
             revision: status["version"].as_u64().unwrap_or_default(),
             status: text(&status["info"]["status"]).to_owned(),
             first_deployed: text(&status["info"]["first_deployed"]).to_owned(),
+            last_deployed: text(&status["info"]["last_deployed"]).to_owned(),
             chart: format!("{}-{}", text(&metadata["chart"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
         }))
@@ -278,18 +298,23 @@ impl Helm {
     /// What the command prints; its messages, if it fails.
     async fn printed(&self, verb: &str, mut command: Command) -> Result<String, HelmError> {
         let output = command.output().await.map_err(|source| self.io(source))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
-        let words = lines[lines.len().saturating_sub(30)..].join("\n");
-        Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
+        words(verb, &output)
     }
 
     fn io(&self, source: io::Error) -> HelmError {
         HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
     }
+}
+
+/// What a helm that has ended printed; its messages, if it failed.
+fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+    let words = lines[lines.len().saturating_sub(30)..].join("\n");
+    Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
 }
 
 fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {

@@ -47,6 +47,9 @@ pub struct State {
     pub began: Timestamp,
     /// When it was all done.
     pub ended: Option<Timestamp>,
+    /// The helm that runs: `machine/pid`.
+    #[serde(default)]
+    pub helm: Option<String>,
     /// The steps that were begun, in their order.
     pub steps: Vec<Progress>,
     /// The parts of the restore that the cluster does, once helm has run.
@@ -217,6 +220,7 @@ impl State {
             why: None,
             began: now,
             ended: None,
+            helm: None,
             steps: Vec::new(),
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
             objects: None,
