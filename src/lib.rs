@@ -7,6 +7,7 @@ pub mod backup_id;
 pub mod catalogue;
 pub mod cli;
 pub mod cluster;
+pub mod finalize;
 pub mod helm;
 pub mod krm;
 pub mod lint;

@@ -7,8 +7,10 @@ use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// Longer than any test takes; a hang must end, too.
-const LIMIT_SECONDS: &str = "900";
+/// Longer than any test takes, in seconds; a hang must end, too. Those of `make soak` may take hours.
+fn limit() -> &'static str {
+    if std::env::var_os("LAB_SOAK").is_some() { "21600" } else { "900" }
+}
 
 /// `set -e` holds in a process of its own only; `set -x` is what a failure is understood by.
 const PRELUDE: &str = r#"set -euo pipefail; . "$1/lib.sh"; . "$1/client.sh"; . "$2"; set -x; "$3""#;
@@ -18,17 +20,22 @@ fn main() -> ExitCode {
     // One cluster for all: a test finds what the one before has left whole.
     arguments.test_threads = Some(1);
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab");
-    let mut files: Vec<PathBuf> = fs::read_dir(lab.join("tests"))
-        .expect("lab/tests is there")
-        .map(|entry| entry.expect("lab/tests can be listed").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
-        .collect();
+    let mut files = scripts(&lab.join("tests"));
     if std::env::var_os("LAB_SOAK").is_some() {
-        files.push(lab.join("tests/soak/70-other-shapes.sh"));
+        files.extend(scripts(&lab.join("tests/soak")));
     }
     files.sort_by_key(|file| file.file_name().map(ToOwned::to_owned));
     let trials = files.iter().flat_map(|file| trials(&lab, file)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The scripts in a folder.
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .expect("the folder of tests is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
+        .collect()
 }
 
 fn trials(lab: &Path, file: &Path) -> Vec<Trial> {
@@ -46,7 +53,7 @@ fn trials(lab: &Path, file: &Path) -> Vec<Trial> {
 
 fn run(lab: &Path, file: &Path, function: &str) -> Result<(), Failed> {
     let done = Command::new("timeout")
-        .args([LIMIT_SECONDS, "bash", "-c", &format!("exec 2>&1; {PRELUDE}"), "-"])
+        .args([limit(), "bash", "-c", &format!("exec 2>&1; {PRELUDE}"), "-"])
         .args([lab, file])
         .arg(function)
         .env("HWDR", env!("CARGO_BIN_EXE_hwdr"))

@@ -40,28 +40,57 @@ test_a_restore_without_consent_changes_nothing() {
   fails_with 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
   fails_with 'rolls back while the restore goes on' upgrade --yes --atomic
   fails_with 'is not known|no backup|is known' upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u +%y%V%u%H%M)"
-  upgrade --dry-run | grep 'set aside'
+  upgrade --dry-run | tee "$RUN/notes/plan.txt"
+  grep 'Volumes that are set aside: .*mysqlds' "$RUN/notes/plan.txt"
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
 }
 
-test_an_upgrade_restores_in_place() {
+# cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times. Fails where it ended before.
+cut_off() {
+  local writes=$1 pid watch seen
+  shift
+  mkfifo "$RUN/notes/writes"
+  kubectl -n "$NS" get configmap --field-selector "metadata.name=hwdr-restore-$(note rondb)" --watch-only -o name >"$RUN/notes/writes" &
+  watch=$!
+  exec 9<"$RUN/notes/writes"
+  # shellcheck disable=SC2031 # the helm that hwdr runs
+  HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS "$HWDR" "$@" &
+  pid=$!
+  for ((seen = 0; seen < writes; seen++)); do
+    read -r -t 400 _ <&9 || break
+  done
+  kill -9 "$pid" || true
+  wait "$pid" && status=0 || status=$?
+  kill "$watch" && wait "$watch" || true
+  exec 9<&-
+  rm "$RUN/notes/writes"
+  [ "$status" = 137 ]
+}
+
+upgrade_arguments() {
+  printf '%s\n' upgrade hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
+    -f "$RUN/notes/in-place.yaml" --yes
+}
+
+# The run dies while the parts are restored, and goes on from another process, which is told nothing but the release.
+test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
   "$LAB/seed" second
   "$LAB/check" --record "$RUN/notes/second.record"
-  upgrade --yes -o json | tee "$RUN/notes/report.json"
+  in_place_values
+  mapfile -t arguments < <(upgrade_arguments)
+  cut_off 14 "${arguments[@]}"
+  fails_with 'is not over' upgrade --yes
+  hwdr resume hopsworks -o json | tee "$RUN/notes/report.json"
   jq -e '.phase == "restored" and .backupAgeSeconds > 0' "$RUN/notes/report.json"
   "$LAB/check" "$LAB_RECORD"
   fails_with 'was restored here before' upgrade --yes
 }
 
-test_undo_gives_back_what_was_there() {
+test_undo_that_is_killed_goes_on_and_gives_back_what_was_there() {
   fails_with 'no terminal' hwdr undo hopsworks
-  hwdr undo hopsworks --yes
+  cut_off 5 undo hopsworks --yes
+  hwdr resume hopsworks
   "$LAB/check" "$RUN/notes/second.record"
   hwdr history hopsworks | grep 'undo-fence is done'
-}
-
-test_helm_4_restores_in_place_too() {
-  IN_PLACE_HELM=4 upgrade --yes
-  "$LAB/check" "$LAB_RECORD"
 }

@@ -56,16 +56,16 @@ struct Apply {
 pub struct AccessArgs {
     /// By the role of Velero's own pod or node
     #[arg(long)]
-    iam: bool,
+    pub iam: bool,
     /// By a Secret in Velero's namespace [key: cloud]
     #[arg(long, value_name = "NAME[/KEY]")]
-    secret: Option<String>,
+    pub secret: Option<String>,
     /// By a credentials file as AWS has it: it goes into a Secret
     #[arg(long, value_name = "FILE")]
-    credentials_file: Option<PathBuf>,
+    pub credentials_file: Option<PathBuf>,
     /// By AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: they go into a Secret
     #[arg(long)]
-    credentials_env: bool,
+    pub credentials_env: bool,
 }
 
 impl Command {
@@ -79,7 +79,8 @@ impl Command {
 
 impl Apply {
     fn run(&self) -> Result<(), Failure> {
-        let location = self.location()?;
+        let parts = [self.bucket.as_str(), &self.region, &self.prefix];
+        let location = location(parts, self.endpoint.as_deref(), self.path_style, self.access.access()?)?;
         let made = block_on(async {
             let cluster = self.connection.connect().await?;
             Ok::<_, Failure>(ensure_storage_location(&cluster, &location, &mut ask::tell).await?)
@@ -99,25 +100,33 @@ impl Apply {
         }
         Ok(())
     }
+}
 
-    /// The location, of parts that are checked.
-    fn location(&self) -> Result<Location, Failure> {
-        let plain = |flag: &str, text: &str| {
-            let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
-            if is_plain && !text.is_empty() {
-                return Ok(text.to_owned());
-            }
-            Err(Failure::unusable(format!("{flag} {text:?}: letters, digits, dashes, dots and slashes only")))
-        };
-        Ok(Location {
-            bucket: plain("--bucket", &self.bucket)?,
-            prefix: plain("--prefix", self.prefix.trim_matches('/'))?,
-            region: plain("--region", &self.region)?,
-            endpoint: self.endpoint.as_deref().map(endpoint).transpose()?,
-            path_style: self.path_style,
-            access: self.access.access()?,
-        })
-    }
+/// The location, of parts that are checked.
+///
+/// # Errors
+/// Where a part has characters that paths or URLs would act on.
+pub fn location(
+    [bucket, region, prefix]: [&str; 3],
+    server: Option<&str>,
+    path_style: bool,
+    access: Access,
+) -> Result<Location, Failure> {
+    let plain = |what: &str, text: &str| {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+        if is_plain && !text.is_empty() {
+            return Ok(text.to_owned());
+        }
+        Err(Failure::unusable(format!("the {what} {text:?}: letters, digits, dashes, dots and slashes only")))
+    };
+    Ok(Location {
+        bucket: plain("bucket", bucket)?,
+        region: plain("region", region)?,
+        prefix: plain("prefix", prefix.trim_matches('/'))?,
+        endpoint: server.map(endpoint).transpose()?,
+        path_style,
+        access,
+    })
 }
 
 /// A server's URL, as Velero's plugin takes it; without credentials in it.
@@ -128,7 +137,7 @@ fn endpoint(url: &str) -> Result<String, Failure> {
         return Ok(url.trim_end_matches('/').to_owned());
     }
     // Not shown: a password may stand in it.
-    Err(Failure::unusable("--endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
+    Err(Failure::unusable("the endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
 }
 
 impl AccessArgs {

@@ -70,7 +70,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
         .help("write the values to a file, and give it with -f"));
     }
     // Helm's majors read a few things differently; `read_both` refuses those.
-    let values = read_both(&inputs)?;
+    let values = read_both(&inputs, &mut files::read)?;
     Ok(Inputs {
         values,
         mode: arguments.mode.or(helm.and_then(|line| line.mode)),
@@ -84,7 +84,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
 /// Where a file cannot be read, or Helm's majors read it differently.
 pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
     let given = ValueInputs::from(arguments);
-    if given == ValueInputs::default() { Ok(None) } else { read_both(&given).map(Some) }
+    if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut files::read).map(Some) }
 }
 
 /// The rendered stream from standard input, for a command that people type.
@@ -128,7 +128,20 @@ impl Inputs {
     /// # Errors
     /// Where a file cannot be read, or the two majors of Helm would read it differently.
     pub fn read(values: &ValueInputs, mode: Option<Mode>, namespace: Option<String>) -> Result<Self, Failure> {
-        Ok(Self { values: read_both(values)?, mode, namespace })
+        Self::read_by(values, mode, namespace, &mut files::read)
+    }
+
+    /// The same, where the bytes of the files come from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Inputs::read`].
+    pub fn read_by(
+        values: &ValueInputs,
+        mode: Option<Mode>,
+        namespace: Option<String>,
+        read: &mut values::Read,
+    ) -> Result<Self, Failure> {
+        Ok(Self { values: read_both(values, read)?, mode, namespace })
     }
 
     /// The restore that the values ask for, if any.
@@ -150,9 +163,9 @@ impl Inputs {
 }
 
 /// The values as both majors of Helm read them.
-fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
-    let v3 = values::read(inputs, Helm::V3, &mut files::read)?;
-    let v4 = values::read(inputs, Helm::V4, &mut files::read)?;
+fn read_both(inputs: &ValueInputs, read: &mut values::Read) -> Result<Value, Failure> {
+    let v3 = values::read(inputs, Helm::V3, read)?;
+    let v4 = values::read(inputs, Helm::V4, read)?;
     if v3.to_json() != v4.to_json() {
         return Err(Failure::unusable(
             "Helm 3 and Helm 4 read these values differently: a file has more than one document",

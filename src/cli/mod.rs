@@ -2,6 +2,7 @@
 
 mod ask;
 mod bsl;
+mod change;
 pub mod connection;
 mod diff;
 mod files;
@@ -43,6 +44,8 @@ enum Command {
     Install(restore::Install),
     Resume(restore::Resume),
     Undo(restore::Undo),
+    Finalize(restore::Finalize),
+    Rerun(restore::Rerun),
     Watch(restore::Watch),
     History(restore::History),
     Schema(schema::Command),
@@ -109,6 +112,8 @@ pub fn run() -> Outcome {
         Command::Install(command) => finish(command.run()),
         Command::Resume(command) => finish(command.run()),
         Command::Undo(command) => finish(command.run()),
+        Command::Finalize(command) => finish(command.run()),
+        Command::Rerun(command) => finish(command.run()),
         Command::Watch(command) => finish(command.run()),
         Command::History(command) => finish(command.run()),
         Command::Schema(command) => command.run(),

@@ -5,13 +5,15 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use thiserror::Error;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::invocation::Invocation;
 use crate::mode::Mode;
@@ -40,6 +42,8 @@ pub struct Helm {
     connection: Vec<String>,
     chart: Vec<String>,
     values: ValueInputs,
+    /// The names of the values files as they were given.
+    given: Vec<String>,
 }
 
 /// A release, as helm has it.
@@ -51,10 +55,20 @@ pub struct Release {
     pub status: String,
     /// When its first revision was installed (RFC 3339).
     pub first_deployed: String,
+    /// When its newest revision was (RFC 3339).
+    pub last_deployed: String,
     /// Name and version of the chart: `hopsworks-4.8.0`.
     pub chart: String,
     /// The version of what it installs.
     pub app_version: String,
+}
+
+impl Release {
+    /// How long ago its newest revision was begun.
+    pub fn deployed_since(&self) -> Option<Duration> {
+        let time: Timestamp = self.last_deployed.parse().ok()?;
+        Timestamp::now().duration_since(time).try_into().ok()
+    }
 }
 
 /// What helm would apply.
@@ -120,6 +134,7 @@ impl Helm {
             connection: invocation.connection(),
             chart,
             values: invocation.values.clone(),
+            given: invocation.values.files.clone(),
             program,
         })
     }
@@ -131,7 +146,7 @@ impl Helm {
     /// Where they cannot be copied.
     pub fn freeze_values(&mut self, read: impl Fn(&str) -> io::Result<Vec<u8>>) -> Result<(), HelmError> {
         let mut files = Vec::new();
-        for (index, file) in self.values.files.iter().enumerate() {
+        for (index, file) in self.given.clone().iter().enumerate() {
             let copy = self.folder.path().join(format!("values-{index}.yaml"));
             read(file).and_then(|bytes| fs::write(&copy, bytes)).map_err(|source| self.io(source))?;
             files.push(copy.to_string_lossy().into_owned());
@@ -145,9 +160,13 @@ impl Helm {
         self.chart.get(1).is_some_and(|chart| !chart.is_empty())
     }
 
-    /// The values flags, with the copies of the files.
-    pub fn values(&self) -> &ValueInputs {
-        &self.values
+    /// The bytes of a values file as they were when it was copied, by the name that was given.
+    ///
+    /// # Errors
+    /// Where it is none of those that were given, or the copy cannot be read.
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        let copy = self.given.iter().position(|given| given == name).and_then(|index| self.values.files.get(index));
+        fs::read(copy.map_or(name, String::as_str))
     }
 
     /// What helm would apply, rendered with a look at the cluster (`lookup`), and nothing applied.
@@ -158,7 +177,8 @@ impl Helm {
         let keep = self.folder.path().join("stream.yaml");
         let orders = Orders { values: self.values.clone(), mode, namespace: namespace.to_owned(), digest: None, keep };
         let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
-        let printed = self.apply(mode, &orders, &flags).await?;
+        let command = self.apply(mode, &orders, &flags)?;
+        let printed = self.printed(&mode.to_string(), command).await?;
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
         Ok(Rendering {
@@ -168,11 +188,11 @@ impl Helm {
         })
     }
 
-    /// Installs or upgrades, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
+    /// Begins to install or upgrade, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
     ///
     /// # Errors
-    /// Where helm fails.
-    pub async fn run(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<(), HelmError> {
+    /// Where helm cannot be started.
+    pub fn begin(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<Child, HelmError> {
         let orders = Orders {
             values: self.values.clone(),
             mode,
@@ -180,10 +200,32 @@ impl Helm {
             digest: Some(digest.to_owned()),
             keep: self.folder.path().join("stream.yaml"),
         };
-        self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()]).await.map(drop)
+        let mut command = self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()])?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))
     }
 
-    async fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<String, HelmError> {
+    /// Waits for the end of what [`Helm::begin`] began.
+    ///
+    /// # Errors
+    /// Where helm failed, in its own words.
+    pub async fn end(&self, mode: Mode, helm: Child) -> Result<(), HelmError> {
+        let output = helm.wait_with_output().await.map_err(|source| self.io(source))?;
+        words(&mode.to_string(), &output).map(drop)
+    }
+
+    /// `helm upgrade` as it is, with the copies of the values files.
+    ///
+    /// # Errors
+    /// Where helm fails.
+    pub async fn upgrade(&self, description: &str) -> Result<(), HelmError> {
+        let mut command = self.command();
+        command.arg("upgrade").args(&self.chart).args(&self.connection).args(["--description", description]);
+        command.args(Invocation::value_flags(&self.values));
+        self.printed("upgrade", command).await.map(drop)
+    }
+
+    /// The command that renders through hwdr.
+    fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<Command, HelmError> {
         let path = self.folder.path().join("orders.json");
         fs::write(&path, serde_json::to_vec(orders).expect("orders are plain data"))
             .map_err(|source| self.io(source))?;
@@ -208,7 +250,7 @@ impl Helm {
         for argument in ["--orders", &path.to_string_lossy()] {
             command.arg(format!("--post-renderer-args={argument}"));
         }
-        self.printed(&mode.to_string(), command).await
+        Ok(command)
     }
 
     /// The release, or none.
@@ -230,6 +272,7 @@ impl Helm {
             revision: status["version"].as_u64().unwrap_or_default(),
             status: text(&status["info"]["status"]).to_owned(),
             first_deployed: text(&status["info"]["first_deployed"]).to_owned(),
+            last_deployed: text(&status["info"]["last_deployed"]).to_owned(),
             chart: format!("{}-{}", text(&metadata["chart"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
         }))
@@ -255,18 +298,23 @@ impl Helm {
     /// What the command prints; its messages, if it fails.
     async fn printed(&self, verb: &str, mut command: Command) -> Result<String, HelmError> {
         let output = command.output().await.map_err(|source| self.io(source))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
-        let words = lines[lines.len().saturating_sub(30)..].join("\n");
-        Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
+        words(verb, &output)
     }
 
     fn io(&self, source: io::Error) -> HelmError {
         HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
     }
+}
+
+/// What a helm that has ended printed; its messages, if it failed.
+fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+    let words = lines[lines.len().saturating_sub(30)..].join("\n");
+    Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
 }
 
 fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {

@@ -1,6 +1,6 @@
 //! One run at a time: a Lease that is renewed while a run lives, and taken over when it does not any more.
 
-use std::process;
+use std::process::id;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ impl Hold {
     /// Where another process holds it, and renews it.
     pub async fn take(cluster: &Cluster, release: &str, mut tell: impl FnMut(&str)) -> Result<Self, Halt> {
         let name = format!("hwdr-{release}");
-        let holder = format!("{}/{}/{}", host(), process::id(), Timestamp::now().as_millisecond());
+        let holder = format!("{}/{}", process(id()), Timestamp::now().as_millisecond());
         // Another machine's clock may be wrong: what counts is that nothing changes for so long on this one.
         let mut seen: Option<(String, Instant)> = None;
         loop {
@@ -145,11 +145,27 @@ fn host() -> String {
     name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
+/// A process of this machine, as a name.
+pub fn process(pid: u32) -> String {
+    format!("{}/{pid}", host())
+}
+
+/// Whether a process is one of this machine.
+pub fn is_of_this_machine(process: &str) -> bool {
+    process.split('/').next() == Some(host().as_str()) && host() != "unknown"
+}
+
+/// The command that ends a process.
+pub fn pid(process: &str) -> String {
+    let (on, pid) = process.split_once('/').unwrap_or_default();
+    format!("kill {pid} (on {on})")
+}
+
 /// Whether the holder was a process of this machine that is not there any more.
-fn is_dead(holder: &str) -> bool {
+pub fn is_dead(holder: &str) -> bool {
     let mut parts = holder.split('/');
-    let (Some(on), Some(pid)) = (parts.next(), parts.next()) else { return false };
-    on == host() && on != "unknown" && cfg!(target_os = "linux") && !std::path::Path::new("/proc").join(pid).exists()
+    let (Some(_), Some(pid)) = (parts.next(), parts.next()) else { return false };
+    is_of_this_machine(holder) && cfg!(target_os = "linux") && !std::path::Path::new("/proc").join(pid).exists()
 }
 
 /// A holder, for people.

@@ -18,8 +18,10 @@ use jiff::Timestamp;
 
 pub use hold::Hold;
 
-use crate::cluster::{Cluster, Objects, Selection, Verdict, WaitError};
+use crate::cluster::{Cluster, ClusterError, Objects, Selection, Verdict, WaitError};
 use crate::helm::run::{Helm, HelmError};
+use crate::refusal::Refusal;
+use crate::velero::{Holes, Location};
 use show::Show;
 use state::{Phase, State, Store};
 
@@ -47,6 +49,18 @@ impl Halt {
     }
 }
 
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self { problem: refusal.problem, help: refusal.help, is_wish: false }
+    }
+}
+
+impl From<ClusterError> for Halt {
+    fn from(error: ClusterError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
 impl From<HelmError> for Halt {
     fn from(error: HelmError) -> Self {
         Self::new(error.to_string())
@@ -69,6 +83,10 @@ pub struct Run {
     pub helm: Helm,
     /// What people see.
     pub show: Show,
+    /// Where Velero's backups lie, as far as this run was told; never written down, for it may hold credentials.
+    pub location: Option<Location>,
+    /// Asked where Velero could not bring every object back.
+    pub accepts: fn(&Holes) -> bool,
     /// Whether something runs that should not be cut off: a wish to stop waits for its end.
     pub is_busy: Arc<AtomicBool>,
     store: Store,
@@ -107,7 +125,16 @@ impl Run {
     /// # Errors
     /// Where the state cannot be read.
     pub fn new(cluster: Cluster, store: Store, helm: Helm, show: Show) -> Result<Self, Halt> {
-        Ok(Self { cluster, state: store.state()?, helm, show, is_busy: Arc::default(), store })
+        Ok(Self {
+            cluster,
+            state: store.state()?,
+            helm,
+            show,
+            location: None,
+            accepts: |_| false,
+            is_busy: Arc::default(),
+            store,
+        })
     }
 
     /// Does all steps that are not done, in order.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::state::{Before, Chart, Paused, Scaled, Store, Volume};
+use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
 use super::steps::{found_at_work, tier, volumes_of};
 use super::{Halt, hold};
 use crate::cluster::condition::text;
@@ -30,6 +30,8 @@ pub struct Wanted<'a> {
     pub cluster: Option<&'a str>,
     /// `--wipe`.
     pub wipe: bool,
+    /// The markers of an earlier restore are no obstacle: they are deleted.
+    pub rerun: bool,
 }
 
 /// The annotation by which Helm knows what is a release's own.
@@ -47,8 +49,25 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
         if state.phase.is_open() {
             return Err(hold::run_is_open(&state));
         }
+        if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
+            return Err(Halt::new(format!(
+                "backup {} was restored here before ({}), and what was set aside for it is still there",
+                state.backup_id, state.began
+            ))
+            .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
+            .help(format!("if it is not: helm hwdr undo {}", state.release)));
+        }
     }
-    markers(cluster, wanted).await?;
+    let there = markers(cluster, wanted).await?;
+    if !there.is_empty() && !wanted.rerun {
+        return Err(Halt::new(format!(
+            "backup {} was restored here before: {} exist",
+            wanted.plan.backup_id,
+            there.join(", ")
+        ))
+        .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
+        .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
+    }
     let release = helm.release(wanted.release).await?;
     match wanted.plan.mode {
         Mode::Install => match release {
@@ -146,8 +165,11 @@ async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
         .help("ask for a role that allows it, or use another context"))
 }
 
-/// The objects whose existence says that this backup was restored.
-async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<(), Halt> {
+/// The objects whose existence says that this backup was restored, of those that are there: `Kind/name`.
+///
+/// # Errors
+/// Where they cannot be looked for.
+pub async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<Vec<String>, Halt> {
     let mut found = Vec::new();
     for marker in wanted.plan.steps.iter().flat_map(|step| &step.markers) {
         let Some((kind, name)) = marker.split_once('/') else { continue };
@@ -157,14 +179,22 @@ async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<(), Halt> {
             found.push(marker.clone());
         }
     }
-    if found.is_empty() {
-        return Ok(());
-    }
     found.sort();
     found.dedup();
-    Err(Halt::new(format!("backup {} was restored here before: {} exist", wanted.plan.backup_id, found.join(", ")))
-        .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
-        .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)))
+    Ok(found)
+}
+
+/// Deletes the objects that say that this backup was restored: these, and no others.
+///
+/// # Errors
+/// Where one cannot be deleted.
+pub async fn delete_markers(cluster: &Cluster, velero: Option<&str>, markers: &[String]) -> Result<(), Halt> {
+    for (kind, name) in markers.iter().filter_map(|marker| marker.split_once('/')) {
+        let Some(kind) = Kind::named(kind) else { continue };
+        let namespace = (kind == Kind::RESTORE).then(|| velero.unwrap_or("velero"));
+        cluster.delete(kind, namespace, name).await?;
+    }
+    Ok(())
 }
 
 fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {

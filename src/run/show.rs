@@ -62,6 +62,11 @@ impl Show {
         }
     }
 
+    /// Something to know.
+    pub fn note(&mut self, text: &str) {
+        self.line("note", &format!("  {text}"), Style::new());
+    }
+
     /// A step is done.
     pub fn end(&mut self, step: &Step, began: Timestamp) {
         let took = Timestamp::now().duration_since(began).as_secs_f64();

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Halt, hold};
-use crate::backup_id::BackupId;
-use crate::cluster::{Cluster, ClusterError, Kind};
+use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::steps::By;
@@ -48,10 +47,22 @@ pub struct State {
     pub began: Timestamp,
     /// When it was all done.
     pub ended: Option<Timestamp>,
+    /// The helm that runs: `machine/pid`.
+    #[serde(default)]
+    pub helm: Option<String>,
     /// The steps that were begun, in their order.
     pub steps: Vec<Progress>,
     /// The parts of the restore that the cluster does, once helm has run.
     pub parts: Vec<Part>,
+    /// The two Velero backups that were chosen, where objects are restored before helm: the cluster's own, the users'.
+    #[serde(default)]
+    pub objects: Option<[String; 2]>,
+    /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
+    #[serde(default)]
+    pub metadata: [String; 2],
+    /// The storage location was made by this run, and is given write access when all is done.
+    #[serde(default)]
+    pub opens_location: bool,
     /// Volumes are deleted, not set aside (`--wipe`).
     pub wipe: bool,
     /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
@@ -209,8 +220,12 @@ impl State {
             why: None,
             began: now,
             ended: None,
+            helm: None,
             steps: Vec::new(),
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
+            objects: None,
+            metadata: Default::default(),
+            opens_location: false,
             wipe: false,
             accept_partial: false,
             before: Before::default(),
@@ -376,20 +391,4 @@ impl Store {
 
 fn text(state: &State) -> String {
     serde_json::to_string_pretty(state).expect("a state is plain data")
-}
-
-impl From<ClusterError> for Halt {
-    fn from(error: ClusterError) -> Self {
-        let help = match &error {
-            ClusterError::Connection(_) => "check the context: kubectl config get-contexts",
-            ClusterError::Call { code: 401 | 403, .. } => "see what you may do: kubectl auth can-i --list",
-            ClusterError::Call { .. } => "see whether the API server is well: kubectl get --raw '/readyz?verbose'",
-        };
-        Self::new(error.to_string()).help(help)
-    }
-}
-
-/// Whether an id is one: it becomes part of names.
-pub fn checked(id: &str) -> Result<BackupId, Halt> {
-    BackupId::parse(id).map_err(|error| Halt::new(format!("{id}: {error}")))
 }

@@ -43,6 +43,15 @@ case $1 in
     done
     ;;
   sql)
+    # Onto a cluster that was made empty, no Job of the chart gives root its password, and its MySQL servers would not know it.
+    if [ -n "${MYSQL_ROOT_PASSWORD:-}" ] && MYSQL_PWD='' mysql --no-defaults -uroot --socket="$socket" -e 'SELECT 1' >/dev/null 2>&1; then
+      echo "mysqld: giving root the password of the cluster"
+      quoted=${MYSQL_ROOT_PASSWORD//\\/\\\\}
+      sql <<SQL
+ALTER USER 'root'@'localhost' IDENTIFIED BY '${quoted//\'/\'\'}';
+GRANT NDB_STORED_USER ON *.* TO 'root'@'localhost';
+SQL
+    fi
     # Tables and users that the chart's own Job has made stay as they are. mysqldump writes "IF NOT EXISTS" of a database as a
     # comment for versions of MySQL that know it.
     for file in databases.sql users.sql; do

@@ -5,13 +5,14 @@ use std::process::Command as Process;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{OWN, block_on, connection, consent, log_format, read_values, report};
 use crate::catalogue::{Catalogue, MetadataNames, Service};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::lint::report::human::{self, Look};
@@ -22,7 +23,7 @@ use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
 use crate::run::state::{Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
-use crate::run::{Hold, RESTORE, Run, Step};
+use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::settings::Restore;
 use crate::stream::Stream;
 use crate::topology::Topology;
@@ -50,11 +51,16 @@ pub struct Upgrade {
     arguments: Vec<String>,
 }
 
-/// Restores a backup into a new cluster, from its Kubernetes objects on; without a restore in the values it lints, and is helm install
+/// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
 ///
-///   helm hwdr install RELEASE CHART -f values.yaml [flags of helm install]
+///   helm hwdr install RELEASE CHART -f values.yaml --iam [flags of helm install]
 ///
-/// Flags of its own: as for helm hwdr upgrade, but --wipe.
+/// Velero's storage location is made where it is not there; how Velero gets at the bucket, one of these says:
+///       --iam                    by the role of its pod or node
+///       --secret NAME[/KEY]      by a Secret in its namespace
+///       --credentials-file FILE  by a credentials file as AWS has it: it goes into a Secret
+///       --credentials-env        by AWS_ACCESS_KEY_ID and the like: they go into a Secret
+/// Other flags of its own: as for helm hwdr upgrade, but --wipe.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Install {
@@ -63,17 +69,35 @@ pub struct Install {
     arguments: Vec<String>,
 }
 
+/// Restores a backup in place once more: deletes the markers of the earlier restore, and exactly those, then as helm hwdr upgrade
+///
+///   helm hwdr rerun RELEASE CHART -f values.yaml [flags of helm upgrade]
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Rerun {
+    /// The release, the chart, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    arguments: Vec<String>,
+}
+
+impl Rerun {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        block_on(apply(Mode::Upgrade, &self.arguments, true))
+    }
+}
+
 impl Upgrade {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Upgrade, &self.arguments))
+        block_on(apply(Mode::Upgrade, &self.arguments, false))
     }
 }
 
 impl Install {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Install, &self.arguments))
+        block_on(apply(Mode::Install, &self.arguments, false))
     }
 }
 
@@ -83,9 +107,11 @@ struct Ready {
     state: State,
     cluster: Cluster,
     helm: Helm,
+    /// What is deleted before, to restore once more.
+    markers: Vec<String>,
 }
 
-async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
+async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
     let invocation = Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed")
@@ -94,7 +120,7 @@ async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
     let format = log_format(&invocation)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze_values(read_values)?;
-    let inputs = Inputs::read(helm.values(), Some(mode), None)?;
+    let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
     let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &inputs.values) };
     show_findings(&inputs.values, mode);
     if let Some((flag, why)) = &invocation.forbidden {
@@ -102,21 +128,31 @@ async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
             Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
         );
     }
-    let ready = prepare(mode, &invocation, &restore, helm).await?;
-    anstream::println!("{}", plan_view::text(&ready.plan));
+    let location = super::location(&invocation, &inputs.values, &restore)?;
+    let ready = prepare(&invocation, &restore, helm, rerun).await?;
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
-    anstream::println!("{}", around(steps, &ready.state));
+    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &ready.state));
+    if !ready.markers.is_empty() {
+        shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", ready.markers.join(", ")));
+    }
     if invocation.is_on("dry-run") {
+        anstream::println!("{shown}");
         return Ok(());
     }
+    // Standard output is for the report.
+    anstream::eprintln!("{shown}");
     consent::ask(&invocation.release, &cost(&ready), invocation.is_on("yes"))?;
 
-    let Ready { plan, state, cluster, helm } = ready;
+    let Ready { plan, state, cluster, helm, markers } = ready;
+    make_namespace(&cluster).await?;
     let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
+        preflight::delete_markers(&cluster, state.before.velero_namespace.as_deref(), &markers).await?;
         let store = Store::create(&cluster, &state, &plan).await?;
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.location = location;
+        run.accepts = super::accepts;
         run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone())
     };
     let outcome = outcome.await;
@@ -125,9 +161,15 @@ async fn apply(mode: Mode, arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// Plans, and looks for every reason not to begin.
-async fn prepare(mode: Mode, invocation: &Invocation, restore: &Restore, helm: Helm) -> Result<Ready, Failure> {
+async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: bool) -> Result<Ready, Failure> {
     let cluster = connection(invocation).connect().await?;
-    let rendering = helm.render(mode, &cluster.namespace).await?;
+    let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
+    if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
+        return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
+            .help("name the right one: -n NAME")
+            .help("or have it made: --create-namespace"));
+    }
+    let rendering = helm.render(restore.mode, &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(crate::pipeline::Error::from)?;
     let topology = Topology::of(&stream);
     let plan = Plan::new(restore, &topology, Some(&cluster.namespace)).map_err(crate::pipeline::Error::from)?;
@@ -148,21 +190,36 @@ async fn prepare(mode: Mode, invocation: &Invocation, restore: &Restore, helm: H
         chart: &chart,
         cluster: invocation.own("expect-cluster"),
         wipe,
+        rerun,
     };
     let before = preflight::check(&cluster, &helm, &wanted).await?;
-    known(&cluster, restore).await?;
+    let markers = preflight::markers(&cluster, &wanted).await?;
+    if restore.mode == Mode::Upgrade {
+        known(&cluster, restore).await?;
+    }
     let mut state = State::new(&invocation.release, &plan, chart, Timestamp::now());
     state.before = before;
     state.wipe = wipe;
+    state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
+    state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
     state.accept_partial = invocation.is_on("accept-partial");
-    Ok(Ready { plan, state, cluster, helm })
+    Ok(Ready { plan, state, cluster, helm, markers })
+}
+
+/// The state of the run lies in the release's namespace, and in a new cluster it may not be there yet.
+async fn make_namespace(cluster: &Cluster) -> Result<(), Failure> {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}});
+    if cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_none() {
+        cluster.create(Kind::NAMESPACE, None, &namespace).await.map_err(Halt::from)?;
+    }
+    Ok(())
 }
 
 /// Every id has to be one that the catalogue knows, and that ended well.
 async fn known(cluster: &Cluster, restore: &Restore) -> Result<(), Failure> {
     let names =
         MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
-    let catalogue = Catalogue::load(cluster, &names).await.map_err(crate::run::Halt::from)?;
+    let catalogue = Catalogue::load(cluster, &names).await.map_err(Halt::from)?;
     let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
     for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
         if let Some(objection) = catalogue.objection(service, id) {

@@ -149,6 +149,7 @@ async fn go(invocation: &Invocation, cluster: Cluster, store: Store, back: bool)
         let id = store.state()?.backup_id;
         let store = Store::load(&cluster, &id).await?.unwrap_or(store);
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.accepts = super::accepts;
         run.state.accept_partial |= invocation.is_on("accept-partial");
         let (steps, goal) = match (back, run.state.mode) {
             (true, _) => (UNDO, BACK),

@@ -2,22 +2,29 @@
 
 mod apply;
 mod consent;
+mod finalize;
 mod follow;
 mod report;
 
 use std::env;
-use std::future::Future;
 use std::io;
 
-pub use apply::{Install, Upgrade};
+pub use apply::{Install, Rerun, Upgrade};
+pub use finalize::Finalize;
 pub use follow::{History, Resume, Undo, Watch};
 
+use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
+pub use super::connection::block_on;
 use super::messages::Failure;
+use super::{ask, bsl};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
 use crate::run::Halt;
 use crate::run::show::LogFormat;
+use crate::settings::Restore;
+use crate::values::Value;
+use crate::velero::{Holes, Location};
 
 /// hwdr's own flags among helm's, and whether each takes a value.
 const OWN: &[(&str, bool)] = &[
@@ -28,6 +35,10 @@ const OWN: &[(&str, bool)] = &[
     ("expect-cluster", true),
     ("output", true),
     ("log-format", true),
+    ("iam", false),
+    ("secret", true),
+    ("credentials-file", true),
+    ("credentials-env", false),
 ];
 
 impl From<Halt> for Failure {
@@ -48,13 +59,6 @@ impl From<HelmError> for Failure {
             _ => failure,
         }
     }
-}
-
-/// Runs what needs a cluster: on one thread, for it mostly waits.
-fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error: io::Error| Failure::unusable(format!("cannot begin: {error}")))?;
-    runtime.block_on(future)
 }
 
 /// The cluster that a command line names, and where it does not, what helm has put into the environment.
@@ -79,4 +83,45 @@ fn log_format(invocation: &Invocation) -> Result<LogFormat, Failure> {
 /// Bytes of a values file; standard input can be read only once, and here it is.
 fn read_values(name: &str) -> io::Result<Vec<u8>> {
     super::files::read(name)
+}
+
+/// Where Velero's backups lie, by the values, where a flag says how it gets there.
+fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Result<Option<Location>, Failure> {
+    let access = AccessArgs {
+        iam: invocation.is_on("iam"),
+        secret: invocation.own("secret").map(str::to_owned),
+        credentials_file: invocation.own("credentials-file").map(Into::into),
+        credentials_env: invocation.is_on("credentials-env"),
+    };
+    let given = [access.iam, access.secret.is_some(), access.credentials_file.is_some(), access.credentials_env];
+    match given.iter().filter(|given| **given).count() {
+        0 => return Ok(None),
+        1 => {}
+        _ => {
+            return Err(Failure::unusable("--iam, --secret, --credentials-file, --credentials-env: give one of these"));
+        }
+    }
+    let storage =
+        |key| values.get(&["global", "_hopsworks", "managedObjectStorage", "s3", key]).and_then(Value::as_str);
+    let missing = |what: &str| {
+        Failure::refused(format!(
+            "the {what} of the backups is not in the values (global._hopsworks.managedObjectStorage.s3)"
+        ))
+        .help("make the storage location first, without the values: helm hwdr bsl apply")
+    };
+    let bucket = restore.bucket.as_deref().ok_or_else(|| missing("bucket"))?;
+    let region = storage("region").ok_or_else(|| missing("region"))?;
+    let endpoint = storage("endpoint").filter(|url| !url.is_empty());
+    // A server of one's own rarely has a name for each bucket.
+    bsl::location([bucket, region, "k8s_backup"], endpoint, endpoint.is_some(), access.access()?).map(Some)
+}
+
+/// Asks whether the restore goes on without what Velero could not bring back.
+fn accepts(holes: &Holes) -> bool {
+    if ask::is_nobody_there() {
+        // The refusal says it all.
+        return false;
+    }
+    ask::warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
+    ask::yes("Go on without what is missing?") == Some(true)
 }

@@ -84,11 +84,13 @@ pub fn text(state: &State) -> String {
         let _ = writeln!(out, "  because: {why}");
     }
     for (step, seconds) in times(state) {
-        let _ = writeln!(out, "  {step:<40} {seconds:>8.1} s");
+        let _ = writeln!(out, "  {step:<60} {seconds:>8.1} s");
     }
-    let _ = writeln!(out, "  all of it (RTO)                          {}", people(whole(state)));
+    if state.phase == Phase::Restored {
+        let _ = writeln!(out, "  {:<60} {:>10}", "all of it (RTO)", people(whole(state)));
+    }
     if let Some(age) = age(state) {
-        let _ = writeln!(out, "  age of the backup (RPO)                  {}", people(age));
+        let _ = writeln!(out, "  {:<60} {:>10}", "age of the backup (RPO)", people(age));
     }
     if state.phase == Phase::Restored {
         let _ = writeln!(out, "\nLook at it. Then give the old volumes up, or go back:");

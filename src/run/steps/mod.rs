@@ -3,6 +3,7 @@
 
 mod fence;
 mod helm;
+mod objects;
 mod parts;
 mod quiesce;
 mod save_objects;
@@ -16,6 +17,7 @@ use super::{Act, Step};
 
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
+pub use verify::ready;
 pub use volumes::{give_up, of as volumes_of};
 
 /// How long pods may take to end, or to become ready.
@@ -44,13 +46,19 @@ pub const UPGRADE: &[Step] = &[
     step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
 ];
 
-/// A restore into a new cluster, from where its Kubernetes objects are back.
+/// A restore into a new cluster.
 pub const INSTALL: &[Step] = &[
+    step("storage", "makes the storage location of the backups, or finds it available", |run| {
+        Box::pin(objects::location(run))
+    }),
+    step("objects", "brings back the Kubernetes objects, before helm makes its own", |run| {
+        Box::pin(objects::restore(run))
+    }),
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
     step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "waits until everything is ready", |run| Box::pin(verify::ready(run))),
-    step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+    step("unfence", "lets backups be made again", |run| Box::pin(objects::open(run))),
 ];
 
 /// Back to what was there before a restore in place.

@@ -14,7 +14,8 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     again(run).await?;
     let velero = run.state.before.velero_namespace.clone();
     for part in run.state.parts.clone() {
-        let name = format!("part:{}:{}", part.step, part.objects.join("+"));
+        let last = part.objects.last().and_then(|object| object.split_once('/')).map_or("", |(_, name)| name);
+        let name = format!("{}:{last}", part.step);
         if run.state.is_done(&name) {
             continue;
         }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{fence, helm, quiesce, verify};
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, condition};
+use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
 
 /// Ends the restore's Jobs, then stops what writes.
@@ -13,6 +13,7 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     if run.state.is_begun("helm") {
         helm::clear_pending(run).await?;
         delete_jobs(run).await?;
+        finish_restores(run).await?;
     }
     // Before that nothing was stopped.
     if run.state.is_begun("quiesce") {
@@ -53,6 +54,23 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
     let parts = run.state.parts.clone();
     for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
         run.cluster.delete(Kind::RESTORE, velero.as_deref().or(Some("velero")), restore).await?;
+    }
+    Ok(())
+}
+
+/// Velero cannot be stopped in the middle of a Restore: what it still writes would be written over what is brought back.
+async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
+    let namespace = run.state.before.velero_namespace.clone();
+    let parts = run.state.parts.clone();
+    for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
+        let selection = Selection::one(Kind::RESTORE, namespace.as_deref().or(Some("velero")), restore);
+        run.wait(&format!("Velero restore {restore} has ended"), &selection, super::PODS, |objects| {
+            match objects.get(restore).map(|found| condition::restore(Some(found), true)) {
+                Some(Verdict::NotYet(seen)) => Verdict::NotYet(seen),
+                _ => Verdict::Done,
+            }
+        })
+        .await?;
     }
     Ok(())
 }

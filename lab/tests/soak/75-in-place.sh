@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# Restores in place that take long: with the other Helm, made final, and cut off at every place.
+# shellcheck source=lab/tests/55-in-place.sh
+. "$LAB/tests/55-in-place.sh"
+
+# Whatever the tests before have left: a cluster of its own, with a backup of its own.
+test_a_fresh_cluster_is_backed_up() {
+  "$LAB/down"
+  "$LAB/up"
+  "$LAB/install"
+  "$LAB/seed" first
+  "$LAB/check" --record "$LAB_RECORD"
+  "$LAB/backup" >"$LAB_BACKUP"
+  "$LAB/seed" second
+  "$LAB/check" --record "$RUN/notes/second.record"
+}
+
+# LAB_CUTS names the places; each even one goes on, and then back; each odd one goes back at once.
+test_a_run_that_is_killed_anywhere_goes_on_or_back() {
+  local cut
+  in_place_values
+  mapfile -t arguments < <(upgrade_arguments)
+  for cut in ${LAB_CUTS:-$(seq 30)}; do
+    say "killed after $cut writes"
+    cut_off "$cut" "${arguments[@]}"
+    if ((cut % 2 == 0)); then
+      hwdr resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
+      "$LAB/check" "$LAB_RECORD"
+    fi
+    hwdr undo hopsworks --yes
+    "$LAB/check" "$RUN/notes/second.record"
+  done
+}
+
+test_helm_4_restores_in_place_too() {
+  IN_PLACE_HELM=4 upgrade --yes
+  "$LAB/check" "$LAB_RECORD"
+}
+
+test_finalize_makes_it_the_normal_state() {
+  local volumes
+  volumes=$(kubectl get pv -o name | wc -l)
+  cp "$RUN/notes/in-place.yaml" "$RUN/notes/final.yaml"
+  sed -i '1i # ours' "$RUN/notes/final.yaml"
+  IN_PLACE_HELM=4 hwdr finalize hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
+    -f "$RUN/notes/final.yaml" --yes
+  grep '# ours' "$RUN/notes/final.yaml"
+  ! grep restoreFromBackup "$RUN/notes/final.yaml" || false
+  "$LAB/check" "$LAB_RECORD"
+  [ "$(kubectl get pv -o name | wc -l)" -lt "$volumes" ]
+  fails_with 'given up by finalize' hwdr undo hopsworks --yes
+  # Plain upgrades, as ever: nothing starts again.
+  kubectl -n "$NS" get pods -o json | jq -r '.items[] | select(.status.phase == "Running") | .metadata.uid' | sort >"$RUN/notes/pods.txt"
+  "$(helm_of 4)" upgrade hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/final.yaml"
+  sleep 20
+  kubectl -n "$NS" get pods -o json | jq -r '.items[] | select(.status.phase == "Running") | .metadata.uid' | sort | diff "$RUN/notes/pods.txt" -
+  "$LAB/check" "$LAB_RECORD"
+}

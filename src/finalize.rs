@@ -1,0 +1,183 @@
+//! Takes what asks for a restore out of a values file, and leaves every other byte as it is, comments too.
+
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::topology::json_of;
+use crate::yaml::{Data, NodeId, Tree};
+
+/// What asks for a restore, with `*` for any key.
+const PATHS: &[&[&str]] = &[
+    &["global", "_hopsworks", "restoreFromBackup"],
+    &["rondb", "rondb", "restoreFromBackup"],
+    &["olk", "opensearch", "restore", "repositories", "*", "snapshots", "*", "snapshot_name"],
+    &["hopsworks", "velero", "restore", "mainScheduleBackupId"],
+    &["hopsworks", "velero", "restore", "usersScheduleBackupId"],
+];
+
+/// Why a file is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FinalizeError {
+    /// It is no YAML.
+    #[error("it cannot be read: {0}")]
+    Syntax(String),
+    /// More would change than what asks for a restore.
+    #[error("{0} cannot be taken out without changing something else")]
+    Entangled(String),
+}
+
+/// The text without what asks for a restore; none where nothing does. A map that nothing is left in goes, too: an empty one would be
+/// null, and that deletes a chart's defaults.
+///
+/// # Errors
+/// Where the text is no YAML, or the result would differ in anything else (an anchor that is used elsewhere, for one).
+pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
+    let parse = |text: &str| Tree::parse(text).map_err(|error| FinalizeError::Syntax(error.to_string()));
+    let mut now = text.to_owned();
+    let mut expected = json(&parse(text)?);
+    loop {
+        let tree = parse(&now)?;
+        let [root] = tree.roots() else { break };
+        let Some(path) = PATHS.iter().find_map(|path| find(&tree, *root, path, &mut Vec::new())) else { break };
+        let name = path.iter().map(|(key, _)| tree.scalar(*key).unwrap_or_default()).collect::<Vec<_>>();
+        remove(&mut expected, &name);
+        let entangled = || FinalizeError::Entangled(name.join("."));
+        let (start, end) = extent(&now, &tree, *root, &path).ok_or_else(entangled)?;
+        now.replace_range(start..end, "");
+        let is_right = Tree::parse(&now).is_ok_and(|tree| json(&tree) == expected);
+        if !is_right {
+            return Err(entangled());
+        }
+    }
+    Ok((now != text).then_some(now))
+}
+
+/// The text's first document; nothing and an empty map are the same to Helm.
+fn json(tree: &Tree) -> Json {
+    let value = tree.roots().first().map_or(Json::Null, |root| json_of(tree, *root));
+    if value.as_object().is_some_and(|map| map.is_empty()) || value == "" { Json::Null } else { value }
+}
+
+/// An entry of a mapping: its key and its value.
+type Entry = (NodeId, NodeId);
+
+/// The entries on the way to the first place that `path` names.
+fn find(tree: &Tree, at: NodeId, path: &[&str], way: &mut Vec<Entry>) -> Option<Vec<Entry>> {
+    let Some((key, rest)) = path.split_first() else { return Some(way.clone()) };
+    for entry in tree.entries(at) {
+        if *key != "*" && tree.scalar(entry.0) != Some(key) {
+            continue;
+        }
+        way.push(*entry);
+        let found = find(tree, entry.1, rest, way);
+        way.pop();
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// The bytes to take out for the last entry of `path`, or for the first above it that would be left empty.
+fn extent(text: &str, tree: &Tree, root: NodeId, path: &[Entry]) -> Option<(usize, usize)> {
+    let mut last = path.len() - 1;
+    while last > 0 && tree.entries(path[last - 1].1).len() == 1 {
+        last -= 1;
+    }
+    let parent = if last == 0 { root } else { path[last - 1].1 };
+    let (key, value) = (&tree.node(path[last].0).span, &tree.node(path[last].1).span);
+    match tree.node(parent).data {
+        Data::Mapping { flow: true, .. } => {
+            let after = &text[value.end..];
+            let blanks = after.len() - after.trim_start().len();
+            if after.trim_start().starts_with(',') {
+                let rest = &after[blanks + 1..];
+                return Some((key.start, value.end + blanks + 1 + (rest.len() - rest.trim_start_matches(' ').len())));
+            }
+            let before = text[..key.start].trim_end();
+            let start = if before.ends_with(',') { before.len() - 1 } else { key.start };
+            Some((start, value.end))
+        }
+        Data::Mapping { flow: false, .. } => {
+            let start = text[..key.start].rfind('\n').map_or(0, |end| end + 1);
+            // Something else stands in front of the key: a dash, an anchor, a mark of a document.
+            if !text[start..key.start].trim().is_empty() {
+                return None;
+            }
+            let end = value.end.max(key.end);
+            let at_line_start = text[..end].ends_with('\n');
+            let end =
+                if at_line_start { end } else { text[end..].find('\n').map_or(text.len(), |line| end + line + 1) };
+            Some((start, end))
+        }
+        _ => None,
+    }
+}
+
+/// Takes a path out of JSON, and maps that nothing is left in.
+fn remove(value: &mut Json, path: &[&str]) {
+    let Some((key, rest)) = path.split_first() else { return };
+    let Some(map) = value.as_object_mut() else { return };
+    if let Some(inner) = map.get_mut(*key).filter(|_| !rest.is_empty()) {
+        remove(inner, rest);
+    }
+    let is_empty = map.get(*key).is_some_and(|inner| rest.is_empty() || inner.is_null());
+    if is_empty {
+        map.shift_remove(*key);
+    }
+    if map.is_empty() {
+        *value = Json::Null;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_goes_and_all_else_stays() {
+        for (text, expected) in [
+            (
+                "# the cluster\nglobal:\n  _hopsworks:\n    # last night\n    restoreFromBackup:\n      backupId: \"1\" # ours\n      inPlace: true\n    \
+                 backups: {enabled: true} # always\n",
+                "# the cluster\nglobal:\n  _hopsworks:\n    # last night\n    backups: {enabled: true} # always\n",
+            ),
+            (
+                "global: {_hopsworks: {restoreFromBackup: {backupId: '1'}, mode: auto}}\n",
+                "global: {_hopsworks: {mode: auto}}\n",
+            ),
+            (
+                "global: {_hopsworks: {mode: auto, restoreFromBackup: {backupId: '1'}}}\n",
+                "global: {_hopsworks: {mode: auto}}\n",
+            ),
+            // A map that would be left empty is null to Helm, and deletes defaults.
+            (
+                "a: 1\nhopsworks:\n  velero:\n    restore:\n      mainScheduleBackupId: x\n      usersScheduleBackupId: y\n",
+                "a: 1\n",
+            ),
+            (
+                "olk:\n  opensearch:\n    restore:\n      repositories:\n        default:\n          snapshots:\n            default:\n              \
+                 snapshot_name: \"1\"\n              payload: {indices: \"-a\"}\n",
+                "olk:\n  opensearch:\n    restore:\n      repositories:\n        default:\n          snapshots:\n            default:\n              \
+                 payload: {indices: \"-a\"}\n",
+            ),
+            ("# only this\nglobal:\n  _hopsworks:\n    restoreFromBackup: {backupId: '1'}", "# only this\n"),
+            (
+                "global:\r\n  _hopsworks:\r\n    restoreFromBackup:\r\n      backupId: '1'\r\n    mode: auto\r\n",
+                "global:\r\n  _hopsworks:\r\n    mode: auto\r\n",
+            ),
+        ] {
+            let found = without_restore(text).unwrap().unwrap();
+            assert_eq!(found, expected);
+            assert_eq!(without_restore(&found), Ok(None), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_change_more_is_refused() {
+        let text = "global:\n  _hopsworks:\n    restoreFromBackup: &block\n      backupId: '1'\nother: *block\n";
+        assert!(matches!(without_restore(text), Err(FinalizeError::Entangled(_) | FinalizeError::Syntax(_))));
+        assert_eq!(without_restore("a: 1\n"), Ok(None));
+        assert_eq!(without_restore(""), Ok(None));
+    }
+}

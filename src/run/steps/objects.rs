@@ -1,0 +1,96 @@
+//! Into a new cluster: the storage location, and the Kubernetes objects from it, before helm makes its own.
+
+use super::fence;
+use crate::backup_id::BackupId;
+use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Service, Wanted};
+use crate::cluster::Kind;
+use crate::run::{Halt, Run};
+use crate::velero::{ensure_storage_location, find_set, open_storage_location, restore_objects};
+
+/// Makes the location, where this run was told how Velero gets at it; else it has to be there.
+pub async fn location(run: &mut Run) -> Result<(), Halt> {
+    let namespace = run.state.before.velero_namespace.clone();
+    let Some(location) = run.location.clone() else {
+        let there =
+            run.cluster.get(Kind::STORAGE_LOCATION, namespace.as_deref().or(Some("velero")), STORAGE_LOCATION).await?;
+        if there.is_some() {
+            return Ok(());
+        }
+        return Err(Halt::new(format!(
+            "there is no BackupStorageLocation {STORAGE_LOCATION}, so Velero knows no backups"
+        ))
+        .help("say how Velero gets at the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
+        .help("or make it first: helm hwdr bsl apply"));
+    };
+    let show = &mut run.show;
+    let made = ensure_storage_location(&run.cluster, &location, &mut |text| show.tell(text)).await?;
+    if made.is_read_only && made.is_new {
+        run.state.opens_location = true;
+        run.save().await?;
+    }
+    Ok(())
+}
+
+/// Chooses the backups nearest to the id, once, and restores them.
+pub async fn restore(run: &mut Run) -> Result<(), Halt> {
+    let (names, id) = (metadata(run), checked(&run.state.backup_id)?);
+    let chosen = run.state.objects.clone();
+    let (main, users) = chosen.map_or((None, None), |[main, users]| (named(main), named(users)));
+    let wanted = Wanted { id, main, users };
+    let show = &mut run.show;
+    let set = find_set(&run.cluster, &wanted, &names, &mut |text| show.tell(text)).await?;
+    for chosen in set.both() {
+        run.show.note(&format!("{}: {}", chosen.backup.name, chosen.skew_text()));
+        for note in &chosen.notes {
+            run.show.warn(note);
+        }
+    }
+    let [main, users] = set.both();
+    run.state.objects = Some([main.backup.name.clone(), users.backup.name.clone()]);
+    run.save().await?;
+    let (show, accepts, partial) = (&mut run.show, run.accepts, run.state.accept_partial);
+    let mut accepts = |holes: &_| partial || accepts(holes);
+    let restored = restore_objects(&run.cluster, &set, &mut accepts, &mut |text| show.tell(text)).await?;
+    for warning in restored.iter().flat_map(|restored| &restored.warnings) {
+        run.show.warn(warning);
+    }
+    known(run).await
+}
+
+/// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.
+async fn known(run: &mut Run) -> Result<(), Halt> {
+    let catalogue = Catalogue::load(&run.cluster, &metadata(run)).await?;
+    for part in &run.state.parts {
+        let service = match part.step.as_str() {
+            "rondb" => Service::RonDb,
+            "opensearch" => Service::OpenSearch,
+            _ => continue,
+        };
+        if let Some(objection) = catalogue.objection(service, &checked(&part.backup)?) {
+            return Err(Halt::new(objection).help("choose another backup, and begin again: helm hwdr install"));
+        }
+    }
+    Ok(())
+}
+
+/// Lets backups be made again, in the location that this run has made, too.
+pub async fn open(run: &mut Run) -> Result<(), Halt> {
+    if run.state.opens_location {
+        open_storage_location(&run.cluster).await?;
+    }
+    fence::open(run).await
+}
+
+fn metadata(run: &Run) -> MetadataNames {
+    let [rondb, opensearch] = run.state.metadata.clone();
+    MetadataNames { rondb, opensearch }
+}
+
+/// A name, or none where it is empty: then the nearest is taken.
+fn named(name: String) -> Option<String> {
+    Some(name).filter(|name| !name.is_empty())
+}
+
+fn checked(id: &str) -> Result<BackupId, Halt> {
+    BackupId::parse(id).map_err(|error| Halt::new(format!("{id}: {error}")))
+}
