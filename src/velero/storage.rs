@@ -22,8 +22,10 @@ pub const OPEN: &str = "kubectl -n velero patch backupstoragelocation hopsworks-
 /// A location that is available.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageLocation {
-    /// Whether it was made by this call.
+    /// Whether it was made by this call. A call that was cut off right after it made it, and is made again, says no.
     pub is_new: bool,
+    /// Whether hwdr made it, now or before.
+    pub is_ours: bool,
     /// Whether Velero may only read it: then it deletes no expired backup, and makes no new one.
     pub is_read_only: bool,
 }
@@ -61,7 +63,12 @@ pub async fn ensure_storage_location(
         Change::None => tell(&format!("the storage location {STORAGE_LOCATION} ({}) is there", place(location))),
     }
     available(cluster, tell).await?;
-    Ok(StorageLocation { is_new: there.is_none(), is_read_only: is_read_only(cluster).await? })
+    let now = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?.unwrap_or_default();
+    Ok(StorageLocation {
+        is_new: there.is_none(),
+        is_ours: is_ours(&now),
+        is_read_only: text(&now, "/spec/accessMode") == "ReadOnly",
+    })
 }
 
 /// Gives the location write access: then Velero takes new backups, and deletes expired ones. That it has it already is no error.
