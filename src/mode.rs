@@ -14,11 +14,18 @@ pub enum Mode {
     Upgrade,
 }
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Mode {
+    /// Helm's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
             Mode::Install => "install",
             Mode::Upgrade => "upgrade",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }

@@ -27,12 +27,12 @@ pub struct ConnectionArgs {
     pub namespace: Option<String>,
 }
 
-/// Runs a command's work on the cluster to its end.
+/// Runs a command's work on the cluster to its end. A thread beside it keeps a Lease alive while a person is asked.
 ///
 /// # Panics
 /// Where the process may not even have a timer.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("a runtime needs a timer and a poll").block_on(work)
 }
 

@@ -38,6 +38,12 @@ impl Failure {
         Self { outcome: Outcome::Unusable, ..Self::refused(message) }
     }
 
+    /// The same, in the middle of something: it is neither done nor as it was before.
+    pub fn stopped(mut self) -> Self {
+        self.outcome = Outcome::Stopped;
+        self
+    }
+
     /// Adds where it was written.
     pub fn at(mut self, place: Option<Place>) -> Self {
         self.place = place;

@@ -61,6 +61,8 @@ pub enum Outcome {
     Refused,
     /// The command line is wrong, or an input cannot be read: exit code 2.
     Unusable,
+    /// A run has stopped in the middle, and can go on or back: exit code 3.
+    Stopped,
 }
 
 impl From<Outcome> for ExitCode {
@@ -69,6 +71,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Clean => ExitCode::SUCCESS,
             Outcome::Refused => ExitCode::from(1),
             Outcome::Unusable => ExitCode::from(2),
+            Outcome::Stopped => ExitCode::from(3),
         }
     }
 }

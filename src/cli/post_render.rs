@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -75,17 +77,29 @@ impl PostRender {
 fn obey(path: &Path) -> Result<(), Failure> {
     let unreadable =
         |error: String| Failure::unusable(format!("the orders {} cannot be used: {error}", path.display()));
+    // They come when the run has written down that this helm works.
+    let until = Instant::now() + Duration::from_secs(60);
+    while !path.exists() && Instant::now() < until {
+        sleep(Duration::from_millis(20));
+    }
     let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let orders: Orders = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    if cfg!(target_os = "linux") && !Path::new("/proc").join(orders.run.to_string()).exists() {
+        return Err(Failure::refused("the run of hwdr that started this helm is gone: nothing is applied without it"));
+    }
     let stdin = inputs::read_stdin()?;
     let Some(agreed) = &orders.digest else {
         fs::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
         return write_stdout(|out| out.write_all(&stdin));
     };
     let inputs = inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace))?;
-    let Some(restore) = inputs.restore()? else {
+    let Some(mut restore) = inputs.restore()? else {
         return Err(Failure::refused("the values ask for no restore any more"));
     };
+    if let Some([main, users]) = orders.objects {
+        restore.velero_main = Some(main).filter(|name| !name.is_empty());
+        restore.velero_users = Some(users).filter(|name| !name.is_empty());
+    }
     match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
         Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
         Rendering::Restore { stream, rendered, plan } => {

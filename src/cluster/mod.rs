@@ -14,7 +14,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, PropagationPolicy};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
+};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value as Json;
@@ -22,7 +24,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 pub use kind::Kind;
-pub use reason::why_job_failed;
+pub use reason::{why_job_failed, why_pods_wait};
 pub use wait::{Objects, Selection, Verdict, WaitError};
 
 /// How long a call is tried again while the API server is not there: a restart takes half a minute.
@@ -213,6 +215,25 @@ impl Cluster {
         let parameters =
             DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..DeleteParams::default() };
         match self.call(&format!("delete {}/{name}", kind.kind), || api.delete(name, &parameters)).await {
+            Ok(_) | Err(ClusterError::Call { code: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes this very object: another one that has taken its name meanwhile stays, and is a conflict.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn delete_this(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<(), ClusterError> {
+        let api = self.api(kind, namespace);
+        let (object, name) = parsed(kind, object)?;
+        let preconditions = Preconditions { uid: object.metadata.uid, resource_version: None };
+        let parameters = DeleteParams {
+            propagation_policy: Some(PropagationPolicy::Background),
+            preconditions: Some(preconditions),
+            ..DeleteParams::default()
+        };
+        match self.call(&format!("delete {}/{name}", kind.kind), || api.delete(&name, &parameters)).await {
             Ok(_) | Err(ClusterError::Call { code: 404, .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -50,6 +50,30 @@ pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
     reasons
 }
 
+/// Why pods do not even begin: no image, no room. Pods that wait in a gate are well.
+pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
+    let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
+    let mut reasons = Vec::new();
+    for pod in &pods {
+        let name = text(pod, "/metadata/name");
+        let conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
+        for condition in conditions.filter(|condition| condition["reason"] == "Unschedulable") {
+            reasons.push(format!("pod {name} finds no place: {}", text(condition, "/message")));
+        }
+        for container in containers(pod) {
+            let waiting = text(container, "/state/waiting/reason");
+            if waiting.contains("Image") || matches!(waiting, "CreateContainerConfigError" | "CreateContainerError") {
+                reasons.push(format!(
+                    "pod {name}, container {}: {waiting}: {}",
+                    text(container, "/name"),
+                    text(container, "/state/waiting/message")
+                ));
+            }
+        }
+    }
+    reasons
+}
+
 /// The states of all containers of a pod, in the order in which they run.
 fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
     ["/status/initContainerStatuses", "/status/containerStatuses"]

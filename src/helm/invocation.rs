@@ -153,6 +153,11 @@ fn split(own: &[(&str, bool)], arguments: &[String]) -> Result<(Flags, Vec<Strin
                 let value = attached.or_else(|| arguments.next().cloned());
                 mine.push(((*name).to_owned(), value.ok_or_else(|| CommandLineError::NoValue(argument.clone()))?));
             }
+            // `--dry-run=client` is helm's own spelling, and all of them mean: change nothing.
+            Some(("dry-run", _)) => {
+                let is_on = !matches!(attached.as_deref(), Some("none" | "false"));
+                mine.push(("dry-run".to_owned(), is_on.to_string()));
+            }
             Some((name, false)) => mine.push(((*name).to_owned(), attached.unwrap_or_else(|| "true".to_owned()))),
         }
     }
@@ -163,7 +168,7 @@ fn split(own: &[(&str, bool)], arguments: &[String]) -> Result<(Flags, Vec<Strin
 mod tests {
     use super::*;
 
-    const OWN: &[(&str, bool)] = &[("yes", false), ("expect-cluster", true), ("output", true)];
+    const OWN: &[(&str, bool)] = &[("yes", false), ("dry-run", false), ("expect-cluster", true), ("output", true)];
 
     fn parse(line: &str) -> Invocation {
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
@@ -183,6 +188,14 @@ mod tests {
         assert_eq!(line.connection(), ["--namespace", "ns"]);
         assert_eq!(Invocation::value_flags(&line.values), ["-f", "\"a.yaml\"", "-f", "\"b.yaml\"", "--set=x=1"]);
         assert_eq!(line.forbidden, None);
+    }
+
+    #[test]
+    fn every_spelling_of_a_dry_run_changes_nothing() {
+        for line in ["r c --dry-run", "r c --dry-run=server", "r c --dry-run=client", "r c --dry-run=true"] {
+            assert!(parse(line).is_on("dry-run"), "{line}");
+        }
+        assert!(!parse("r c --dry-run=none").is_on("dry-run"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 pub mod command_line;
 pub mod invocation;
 pub mod parent;
+pub mod record;
 pub mod run;
 
 /// The name of Helm 4's plugin, in post-renderer/plugin.yaml.

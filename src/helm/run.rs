@@ -30,8 +30,34 @@ pub struct Orders {
     pub namespace: String,
     /// The plan that was agreed to: another one is refused. None: the stream is only kept.
     pub digest: Option<String>,
+    /// Velero's backups that were chosen for an upgrade: the cluster's own objects, the users'.
+    pub objects: Option<[String; 2]>,
     /// Where the stream is kept, as helm renders it.
     pub keep: PathBuf,
+    /// The process of the run: when it is gone, nothing may be applied any more.
+    pub run: u32,
+}
+
+/// The plan that was agreed to.
+#[derive(Debug, Clone)]
+pub struct Agreed {
+    /// Its digest.
+    pub digest: String,
+    /// Velero's backups in it.
+    pub objects: Option<[String; 2]>,
+}
+
+/// A helm that waits for its post-renderer's orders.
+pub struct Begun {
+    helm: Child,
+    orders: Orders,
+}
+
+impl Begun {
+    /// Its process.
+    pub fn process(&self) -> Option<u32> {
+        self.helm.id()
+    }
 }
 
 /// A helm program, and a folder of this process alone for what it is given.
@@ -55,6 +81,10 @@ pub struct Release {
     pub status: String,
     /// When its first revision was installed (RFC 3339).
     pub first_deployed: String,
+    /// What is noted of its newest revision.
+    pub description: String,
+    /// Whether the API server merges what helm applies (Helm 4's default for its own releases).
+    pub is_server_side: bool,
     /// When its newest revision was (RFC 3339).
     pub last_deployed: String,
     /// Name and version of the chart: `hopsworks-4.8.0`.
@@ -64,6 +94,11 @@ pub struct Release {
 }
 
 impl Release {
+    /// What helm has to be told, to change what hwdr has scaled: the API server takes that for a conflict.
+    pub fn over_conflicts(&self) -> Vec<String> {
+        self.is_server_side.then(|| "--force-conflicts".to_owned()).into_iter().collect()
+    }
+
     /// How long ago its newest revision was begun.
     pub fn deployed_since(&self) -> Option<Duration> {
         let time: Timestamp = self.last_deployed.parse().ok()?;
@@ -175,9 +210,18 @@ impl Helm {
     /// Where helm refuses.
     pub async fn render(&self, mode: Mode, namespace: &str) -> Result<Rendering, HelmError> {
         let keep = self.folder.path().join("stream.yaml");
-        let orders = Orders { values: self.values.clone(), mode, namespace: namespace.to_owned(), digest: None, keep };
+        let orders = Orders {
+            values: self.values.clone(),
+            mode,
+            namespace: namespace.to_owned(),
+            digest: None,
+            objects: None,
+            keep,
+            run: std::process::id(),
+        };
         let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
-        let command = self.apply(mode, &orders, &flags)?;
+        self.order(&orders)?;
+        let command = self.apply(mode, &flags)?;
         let printed = self.printed(&mode.to_string(), command).await?;
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
@@ -188,28 +232,34 @@ impl Helm {
         })
     }
 
-    /// Begins to install or upgrade, through hwdr as the post-renderer, if the chart still renders the plan of this digest.
+    /// Begins to install or upgrade, through hwdr as the post-renderer, if the chart still renders the plan of this digest. Nothing is
+    /// rendered before [`Helm::end`]: the post-renderer waits for its orders.
     ///
     /// # Errors
     /// Where helm cannot be started.
-    pub fn begin(&self, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<Child, HelmError> {
+    pub fn begin(&self, mode: Mode, namespace: &str, plan: Agreed, flags: &[String]) -> Result<Begun, HelmError> {
         let orders = Orders {
             values: self.values.clone(),
             mode,
             namespace: namespace.to_owned(),
-            digest: Some(digest.to_owned()),
+            digest: Some(plan.digest),
+            objects: plan.objects,
             keep: self.folder.path().join("stream.yaml"),
+            run: std::process::id(),
         };
-        let mut command = self.apply(mode, &orders, &["--description".to_owned(), description.to_owned()])?;
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))
+        let _ = fs::remove_file(self.orders());
+        let mut command = self.apply(mode, flags)?;
+        let helm = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))?;
+        Ok(Begun { helm, orders })
     }
 
-    /// Waits for the end of what [`Helm::begin`] began.
+    /// Lets what [`Helm::begin`] began go on, and waits for its end.
     ///
     /// # Errors
     /// Where helm failed, in its own words.
-    pub async fn end(&self, mode: Mode, helm: Child) -> Result<(), HelmError> {
-        let output = helm.wait_with_output().await.map_err(|source| self.io(source))?;
+    pub async fn end(&self, mode: Mode, begun: Begun) -> Result<(), HelmError> {
+        self.order(&begun.orders)?;
+        let output = begun.helm.wait_with_output().await.map_err(|source| self.io(source))?;
         words(&mode.to_string(), &output).map(drop)
     }
 
@@ -225,10 +275,8 @@ impl Helm {
     }
 
     /// The command that renders through hwdr.
-    fn apply(&self, mode: Mode, orders: &Orders, flags: &[String]) -> Result<Command, HelmError> {
-        let path = self.folder.path().join("orders.json");
-        fs::write(&path, serde_json::to_vec(orders).expect("orders are plain data"))
-            .map_err(|source| self.io(source))?;
+    fn apply(&self, mode: Mode, flags: &[String]) -> Result<Command, HelmError> {
+        let path = self.orders();
         let program = env::current_exe().map_err(|source| self.io(source))?;
         let mut command = self.command();
         command.arg(mode.to_string()).args(&self.chart).args(&self.connection).args(flags);
@@ -253,6 +301,18 @@ impl Helm {
         Ok(command)
     }
 
+    fn orders(&self) -> PathBuf {
+        self.folder.path().join("orders.json")
+    }
+
+    /// Gives the post-renderer its orders, in one step: it may be looking for them.
+    fn order(&self, orders: &Orders) -> Result<(), HelmError> {
+        let new = self.folder.path().join("orders.new");
+        fs::write(&new, serde_json::to_vec(orders).expect("orders are plain data"))
+            .and_then(|()| fs::rename(&new, self.orders()))
+            .map_err(|source| self.io(source))
+    }
+
     /// The release, or none.
     ///
     /// # Errors
@@ -272,6 +332,8 @@ impl Helm {
             revision: status["version"].as_u64().unwrap_or_default(),
             status: text(&status["info"]["status"]).to_owned(),
             first_deployed: text(&status["info"]["first_deployed"]).to_owned(),
+            description: text(&status["info"]["description"]).to_owned(),
+            is_server_side: metadata["applyMethod"] == "ssa",
             last_deployed: text(&status["info"]["last_deployed"]).to_owned(),
             chart: format!("{}-{}", text(&metadata["chart"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
@@ -282,9 +344,9 @@ impl Helm {
     ///
     /// # Errors
     /// Where helm fails.
-    pub async fn rollback(&self, name: &str, revision: u64) -> Result<(), HelmError> {
+    pub async fn rollback(&self, name: &str, revision: u64, flags: &[String]) -> Result<(), HelmError> {
         let mut command = self.command();
-        command.args(["rollback", name, &revision.to_string()]).args(&self.connection);
+        command.args(["rollback", name, &revision.to_string()]).args(&self.connection).args(flags);
         self.printed("rollback", command).await.map(drop)
     }
 

@@ -1,5 +1,6 @@
 //! One run at a time: a Lease that is renewed while a run lives, and taken over when it does not any more.
 
+use std::future::Future;
 use std::process::id;
 use std::time::Duration;
 
@@ -11,9 +12,12 @@ use tokio::time::{Instant, sleep};
 use super::Halt;
 use super::state::{NO_BACKUP, RELEASE, State};
 use crate::cluster::{Cluster, Kind};
+use crate::mode::Mode;
 
 /// How long a Lease holds without being renewed.
 const DURATION: Duration = Duration::from_secs(15);
+/// How long it may stay without being renewed while the API server is not there: as long as a call is tried again.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(4);
 
@@ -81,6 +85,18 @@ impl Hold {
         let _ = lost.wait_for(|lost| *lost).await;
     }
 
+    /// Works as long as the Lease is held.
+    ///
+    /// # Errors
+    /// Those of the work, or that the Lease is lost.
+    pub async fn guard<T, E: From<Halt>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        tokio::select! {
+            biased;
+            () = self.lost() => Err(lost().into()),
+            result = work => result,
+        }
+    }
+
     /// Gives the Lease back, so that the next one need not wait.
     pub async fn release(self) {
         self.renewal.abort();
@@ -113,7 +129,7 @@ async fn renew(cluster: Cluster, name: String, holder: String, lost: watch::Send
             Ok(Ok(false)) => break,
             // An API server that is gone serves no other run either: nobody can take the Lease from it until it is back,
             // and then it is seen above who holds it.
-            Ok(Err(_)) | Err(_) if renewed.elapsed() < DURATION * 20 => {}
+            Ok(Err(_)) | Err(_) if renewed.elapsed() < PATIENCE => {}
             Ok(Err(_)) | Err(_) => break,
         }
     }
@@ -145,20 +161,29 @@ fn host() -> String {
     name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
-/// A process of this machine, as a name.
+/// A process of this machine, as a name: `machine/pid`.
 pub fn process(pid: u32) -> String {
-    format!("{}/{pid}", host())
+    format!("{}/{pid}", machine())
+}
+
+/// This machine since it was started, and this container of it: elsewhere the same number is another process, and names of machines repeat.
+fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let boot: String = digits(&boot).chars().take(8).collect();
+    format!("{}:{boot}:{}", host(), digits(&space.to_string_lossy()))
 }
 
 /// Whether a process is one of this machine.
 pub fn is_of_this_machine(process: &str) -> bool {
-    process.split('/').next() == Some(host().as_str()) && host() != "unknown"
+    process.split('/').next() == Some(machine().as_str())
 }
 
 /// The command that ends a process.
 pub fn pid(process: &str) -> String {
     let (on, pid) = process.split_once('/').unwrap_or_default();
-    format!("kill {pid} (on {on})")
+    format!("kill {pid} (on {})", on.split(':').next().unwrap_or_default())
 }
 
 /// Whether the holder was a process of this machine that is not there any more.
@@ -171,7 +196,8 @@ pub fn is_dead(holder: &str) -> bool {
 /// A holder, for people.
 fn people(holder: &str) -> String {
     let mut parts = holder.split('/');
-    format!("process {1} on {0}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    let machine = parts.next().unwrap_or_default();
+    format!("process {} on {}", parts.next().unwrap_or_default(), machine.split(':').next().unwrap_or_default())
 }
 
 /// The Lease went to another run.
@@ -181,7 +207,11 @@ pub fn lost() -> Halt {
 
 /// Another run is not over.
 pub fn run_is_open(state: &State) -> Halt {
-    Halt::new(format!("a restore of backup {} was begun at {} and is not over", state.backup_id, state.began))
-        .help(format!("go on with it: helm hwdr resume {}", state.release))
-        .help(format!("or take it back: helm hwdr undo {}", state.release))
+    let halt =
+        Halt::new(format!("a restore of backup {} was begun at {} and is not over", state.backup_id, state.began))
+            .help(format!("go on with it: helm hwdr resume {}", state.release));
+    match state.mode {
+        Mode::Install => halt.help(format!("or begin again: helm uninstall {}, then helm hwdr install", state.release)),
+        Mode::Upgrade => halt.help(format!("or take it back: helm hwdr undo {}", state.release)),
+    }
 }

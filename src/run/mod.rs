@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub use hold::Hold;
 
 use crate::cluster::{Cluster, ClusterError, Objects, Selection, Verdict, WaitError};
 use crate::helm::run::{Helm, HelmError};
+use crate::mode::Mode;
 use crate::refusal::Refusal;
 use crate::velero::{Holes, Location};
 use show::Show;
@@ -181,12 +183,14 @@ impl Run {
         if !halt.is_wish && goal.during == Phase::Running {
             self.state.phase = Phase::Failed;
         }
-        self.state.why = Some(halt.problem.clone());
+        // Logs of pods and helm's words may hold secrets: they are for the terminal alone.
+        let first_line = halt.problem.lines().next().unwrap_or_default().to_owned();
+        self.state.why = Some(first_line.clone());
         self.save().await?;
-        audit::note(&self.cluster, &self.state, "stops", &halt.problem).await;
+        audit::note(&self.cluster, &self.state, "stops", &first_line).await;
         let release = &self.state.release;
         halt.help.push(format!("go on, when that is mended: helm hwdr resume {release}"));
-        if goal.during == Phase::Running {
+        if goal.during == Phase::Running && self.state.mode == Mode::Upgrade {
             halt.help.push(format!("or back to what was there before: helm hwdr undo {release}"));
         }
         Err(halt)
@@ -219,9 +223,11 @@ impl Run {
 /// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process: everything that
 /// was begun is written down.
 async fn interrupted(is_busy: &AtomicBool) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // No signal can be had: then none comes.
-        std::future::pending::<()>().await;
+    tokio::select! {
+        () = signalled(SignalKind::interrupt()) => {}
+        () = signalled(SignalKind::terminate()) => {}
+        // The terminal is gone.
+        () = signalled(SignalKind::hangup()) => {}
     }
     tokio::spawn(async {
         let _ = tokio::signal::ctrl_c().await;
@@ -229,5 +235,15 @@ async fn interrupted(is_busy: &AtomicBool) {
     });
     while is_busy.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn signalled(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        // It cannot be had: then none comes.
+        Err(_) => std::future::pending().await,
     }
 }

@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{found_at_work, tier, volumes_of};
+use super::steps::{found_at_work, is_of, tier, volumes_of};
 use super::{Halt, hold};
-use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind};
+use crate::cluster::condition::{self, text};
+use crate::cluster::{Cluster, Kind, Verdict};
 use crate::helm::run::{Helm, Release};
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::settings::Restore;
-use crate::topology::{Role, Topology};
+use crate::topology::{Role, Topology, Workload};
 
 /// What is to be done.
 pub struct Wanted<'a> {
@@ -26,27 +26,25 @@ pub struct Wanted<'a> {
     pub plan: &'a Plan,
     /// The chart.
     pub chart: &'a Chart,
-    /// `--expect-cluster`.
-    pub cluster: Option<&'a str>,
     /// `--wipe`.
     pub wipe: bool,
     /// The markers of an earlier restore are no obstacle: they are deleted.
     pub rerun: bool,
 }
 
-/// The annotation by which Helm knows what is a release's own.
-const RELEASE: &str = "/metadata/annotations/meta.helm.sh~1release-name";
-
-/// Looks at everything that can be known, and changes nothing. What is found is what `undo` goes back to.
+/// Looks at everything that can be known, and changes nothing. What is found is what `undo` goes back to, and the markers of an
+/// earlier restore.
 ///
 /// # Errors
 /// The first reason not to begin.
-pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<Before, Halt> {
-    right_cluster(cluster, wanted.cluster).await?;
+pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<(Before, Vec<String>), Halt> {
     permissions(cluster, wanted.plan.mode).await?;
+    let release = helm.release(wanted.release).await?;
     for store in Store::all(cluster, wanted.release).await? {
         let state = store.state()?;
-        if state.phase.is_open() {
+        // An installation that was taken out again leaves nothing to go on with.
+        let is_gone = state.mode == Mode::Install && wanted.plan.mode == Mode::Install && release.is_none();
+        if state.phase.is_open() && !is_gone {
             return Err(hold::run_is_open(&state));
         }
         if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
@@ -68,15 +66,28 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
         .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
         .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
     }
-    let release = helm.release(wanted.release).await?;
-    match wanted.plan.mode {
+    let before = match wanted.plan.mode {
         Mode::Install => match release {
-            Some(found) if found.status != "uninstalled" => Err(Halt::new(format!(
-                "release {} is there already ({}, revision {})",
-                wanted.release, found.status, found.revision
-            ))
-            .help("to restore onto it: helm hwdr upgrade, with inPlace: true in the values")),
-            _ => Ok(Before { moment: Some(Timestamp::now()), ..velero(wanted) }),
+            Some(found) => {
+                return Err(Halt::new(format!(
+                    "release {} is there already ({}, revision {})",
+                    wanted.release, found.status, found.revision
+                ))
+                .help("to restore onto it: helm hwdr upgrade, with inPlace: true in the values"));
+            }
+            None => {
+                let claims = cluster.list(Kind::CLAIM, None, "").await?;
+                if let Some(claim) = claims.first() {
+                    return Err(Halt::new(format!(
+                        "namespace {} is not empty: there is a claim {} in it, and the restore would write onto its volume",
+                        cluster.namespace,
+                        text(claim, "/metadata/name")
+                    ))
+                    .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
+                    .help("if its data are wanted, take another namespace"));
+                }
+                velero(wanted)
+            }
         },
         Mode::Upgrade => {
             let Some(release) = release else {
@@ -90,13 +101,14 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
             same_release(wanted, &release)?;
             let before = what_is_there(cluster, wanted, release.revision).await?;
             room(cluster, wanted, &before.volumes).await?;
-            Ok(before)
+            before
         }
-    }
+    };
+    Ok((before, there))
 }
 
-/// `--expect-cluster` names the context, the server, or the cluster by the uid of its namespace kube-system, which no other has.
-async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<(), Halt> {
+/// The cluster is the one that is expected: `--expect-cluster` names the context, the server, or the cluster by the uid of its namespace kube-system, which no other has.
+pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<(), Halt> {
     let Some(expected) = expected else { return Ok(()) };
     if [&cluster.context, cluster.server.trim_end_matches('/')].contains(&expected) {
         return Ok(());
@@ -226,27 +238,33 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
     Ok(())
 }
 
+/// Whose volumes are set aside.
+const DATA: &[Role] = &[Role::DataNode, Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::OpenSearch];
+
 async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) -> Result<Before, Halt> {
-    let role = |kind: &str, name: &str| -> Option<Role> {
-        let mut workloads = wanted.topology.workloads.iter();
-        workloads.find(|workload| workload.kind == kind && workload.name == name).map(|workload| workload.role)
-    };
     let (mut workloads, mut sets) = (Vec::new(), Vec::new());
     for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
         let found = cluster.list(kind, None, "").await?;
-        for object in
-            found.into_iter().filter(|object| object.pointer(RELEASE).is_some_and(|name| name == wanted.release))
-        {
+        for object in found.into_iter().filter(|object| is_of(object, wanted.release)) {
             let name = text(&object, "/metadata/name").to_owned();
-            let role = role(kind.kind, &name);
+            let mut rendered = wanted.topology.workloads.iter();
+            let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
+            // What runs and is not rendered any more would be deleted, with its claims.
+            let live = Workload::of(0, kind.kind, &object).map(|workload| workload.role);
+            if rendered.is_none() && live.is_some_and(|role| DATA.contains(&role)) {
+                return Err(Halt::new(format!(
+                    "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
+                    kind.kind
+                ))
+                .help("give the values of the release that runs: helm get values RELEASE -o yaml"));
+            }
+            let role = rendered.map(|workload| workload.role).or(live);
             if let Some(tier) = tier(role) {
                 let replicas = object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
-                workloads.push(Scaled { kind: kind.kind.to_owned(), name, replicas, tier });
+                let was_ready = condition::ready(&object) == Verdict::Done;
+                workloads.push(Scaled { kind: kind.kind.to_owned(), name, replicas, was_ready, tier });
             }
-            if matches!(
-                role,
-                Some(Role::DataNode | Role::Mysqld | Role::BinlogServer | Role::ReplicaApplier | Role::OpenSearch)
-            ) {
+            if role.is_some_and(|role| DATA.contains(&role)) {
                 sets.push(object);
             }
         }
@@ -262,7 +280,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
-    Ok(Before { revision, moment: Some(Timestamp::now()), workloads, paused, volumes, ..before })
+    Ok(Before { revision, workloads, paused, volumes, ..before })
 }
 
 /// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.

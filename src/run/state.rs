@@ -47,6 +47,9 @@ pub struct State {
     pub began: Timestamp,
     /// When it was all done.
     pub ended: Option<Timestamp>,
+    /// A Job that is made again: it may be deleted already.
+    #[serde(default)]
+    pub remade: Option<Json>,
     /// The helm that runs: `machine/pid`.
     #[serde(default)]
     pub helm: Option<String>,
@@ -81,6 +84,9 @@ pub struct Chart {
     pub name: String,
     /// The version of what it installs.
     pub app_version: String,
+    /// A hash of the merged values.
+    #[serde(default)]
+    pub values: String,
 }
 
 /// Where a run is.
@@ -160,6 +166,9 @@ pub struct Scaled {
     pub name: String,
     /// How many pods it had.
     pub replicas: u64,
+    /// Whether they were all ready.
+    #[serde(default)]
+    pub was_ready: bool,
     /// Those of one tier are stopped together, lower ones first.
     pub tier: u8,
 }
@@ -220,6 +229,7 @@ impl State {
             why: None,
             began: now,
             ended: None,
+            remade: None,
             helm: None,
             steps: Vec::new(),
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
@@ -256,6 +266,16 @@ impl State {
         }
     }
 
+    /// Where Velero's objects lie.
+    pub fn velero(&self) -> String {
+        self.before.velero_namespace.clone().unwrap_or_else(|| "velero".to_owned())
+    }
+
+    /// What helm notes of this run's revision: no other has it.
+    pub fn description(&self) -> String {
+        format!("hwdr restores backup {}, begun {}", self.backup_id, self.began)
+    }
+
     /// The name of the ConfigMap.
     pub fn name(&self) -> String {
         format!("hwdr-restore-{}", self.backup_id)
@@ -271,10 +291,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Puts a new run's state there.
+    /// Puts a new run's state there, over that of an earlier run for the same backup id: the Lease is held, and preflight has looked
+    /// whether that one is over.
     ///
     /// # Errors
-    /// Where there is one of the same backup id that is not over.
+    /// Where it cannot be written, or a marker of plain post-render has the name.
     pub async fn create(cluster: &Cluster, state: &State, plan: &Plan) -> Result<Self, Halt> {
         let mut object = json!({
             "apiVersion": "v1",
@@ -300,15 +321,18 @@ impl Store {
             },
         });
         if let Some(old) = Self::load(cluster, &state.backup_id).await? {
-            if old.state()?.phase.is_open() {
-                return Err(hold::run_is_open(&old.state()?));
-            }
             object["metadata"]["resourceVersion"] = old.object["metadata"]["resourceVersion"].clone();
             let object = cluster.replace(Kind::CONFIG_MAP, None, &object).await?;
             return Ok(Self::of(cluster, object));
         }
-        let object = cluster.create(Kind::CONFIG_MAP, None, &object).await?;
-        Ok(Self::of(cluster, object))
+        match cluster.create(Kind::CONFIG_MAP, None, &object).await {
+            Err(error) if error.is_conflict() => Err(Halt::new(format!(
+                "ConfigMap {}: it is the marker of a restore by helm install or upgrade alone, which is done",
+                state.name()
+            ))
+            .help(format!("to restore once more, delete it: kubectl delete configmap {}", state.name()))),
+            created => Ok(Self::of(cluster, created?)),
+        }
     }
 
     /// The state of the run for this backup id, if there is one.

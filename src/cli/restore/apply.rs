@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{OWN, block_on, connection, consent, log_format, read_values, report};
-use crate::catalogue::{Catalogue, MetadataNames, Service};
+use crate::catalogue::{self, Catalogue, MetadataNames, Service};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
@@ -18,10 +18,11 @@ use crate::helm::run::Helm;
 use crate::lint::report::human::{self, Look};
 use crate::lint::{self, Context};
 use crate::mode::Mode;
+use crate::pipeline;
 use crate::plan::Plan;
 use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
-use crate::run::state::{Chart, State, Store};
+use crate::run::state::{Before, Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::settings::Restore;
@@ -101,18 +102,45 @@ impl Install {
     }
 }
 
+/// Flags of hwdr's own that each command has.
+const UPGRADE_FLAGS: &[&str] = &["yes", "dry-run", "wipe", "accept-partial", "expect-cluster", "output", "log-format"];
+const INSTALL_FLAGS: &[&str] = &[
+    "yes",
+    "dry-run",
+    "accept-partial",
+    "expect-cluster",
+    "output",
+    "log-format",
+    "iam",
+    "secret",
+    "credentials-file",
+    "credentials-env",
+];
+
 /// What is known before anything is asked or changed.
 struct Ready {
+    restore: Restore,
+    topology: Topology,
     plan: Plan,
-    state: State,
+    chart: Chart,
     cluster: Cluster,
     helm: Helm,
-    /// What is deleted before, to restore once more.
+    wipe: bool,
+    rerun: bool,
+}
+
+/// What was found in the cluster.
+#[derive(PartialEq)]
+struct Found {
+    before: Before,
+    /// What is deleted first, to restore once more.
     markers: Vec<String>,
 }
 
 async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
     let invocation = Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
+    let flags = if mode == Mode::Upgrade { UPGRADE_FLAGS } else { INSTALL_FLAGS };
+    super::only(if rerun { "rerun" } else { mode.word() }, &invocation, flags)?;
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed")
             .help(format!("helm hwdr {mode} RELEASE CHART -f values.yaml")));
@@ -129,11 +157,13 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
         );
     }
     let location = super::location(&invocation, &inputs.values, &restore)?;
-    let ready = prepare(&invocation, &restore, helm, rerun).await?;
+    let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
+    let found = look(&invocation, &ready).await?;
+    let state = state(&invocation, &ready, &found);
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
-    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &ready.state));
-    if !ready.markers.is_empty() {
-        shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", ready.markers.join(", ")));
+    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &state));
+    if !found.markers.is_empty() {
+        shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", found.markers.join(", ")));
     }
     if invocation.is_on("dry-run") {
         anstream::println!("{shown}");
@@ -141,28 +171,40 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     }
     // Standard output is for the report.
     anstream::eprintln!("{shown}");
-    consent::ask(&invocation.release, &cost(&ready), invocation.is_on("yes"))?;
+    consent::ask(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
 
-    let Ready { plan, state, cluster, helm, markers } = ready;
-    make_namespace(&cluster).await?;
     let mut show = Show::new(format);
-    let hold = Hold::take(&cluster, &state.release, |text| show.tell(text)).await?;
+    make_namespace(&ready.cluster).await?;
+    let hold = Hold::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
-        preflight::delete_markers(&cluster, state.before.velero_namespace.as_deref(), &markers).await?;
-        let store = Store::create(&cluster, &state, &plan).await?;
-        let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        // Nobody else begins any more; somebody may have before.
+        if look(&invocation, &ready).await? != found {
+            return Err(Failure::refused("the cluster has changed while you were asked: nothing was done")
+                .help("begin again, and look at the plan"));
+        }
+        let velero = state.before.velero_namespace.as_deref();
+        preflight::delete_markers(&ready.cluster, velero, &found.markers).await?;
+        let store = Store::create(&ready.cluster, &state, &ready.plan).await?;
+        let mut run = Run::new(ready.cluster.clone(), store, ready.helm, show)?;
         run.location = location;
         run.accepts = super::accepts;
-        run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone())
+        run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone()).map_err(stopped)
     };
     let outcome = outcome.await;
     hold.release().await;
     report::print(&outcome?, invocation.own("output"))
 }
 
-/// Plans, and looks for every reason not to begin.
-async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: bool) -> Result<Ready, Failure> {
+/// Plans.
+async fn prepare(
+    invocation: &Invocation,
+    mut restore: Restore,
+    values: &Value,
+    helm: Helm,
+    rerun: bool,
+) -> Result<Ready, Failure> {
     let cluster = connection(invocation).connect().await?;
+    preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
     if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
         return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
@@ -170,9 +212,12 @@ async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: 
             .help("or have it made: --create-namespace"));
     }
     let rendering = helm.render(restore.mode, &cluster.namespace).await?;
-    let stream = Stream::parse(rendering.stream).map_err(crate::pipeline::Error::from)?;
+    let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
     let topology = Topology::of(&stream);
-    let plan = Plan::new(restore, &topology, Some(&cluster.namespace)).map_err(crate::pipeline::Error::from)?;
+    if restore.mode == Mode::Upgrade {
+        known(&cluster, &mut restore, &topology).await?;
+    }
+    let plan = Plan::new(&restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
     if plan.namespace != cluster.namespace {
         return Err(Failure::refused(format!(
             "the chart's objects are in namespace {}, and helm is told {}",
@@ -180,30 +225,39 @@ async fn prepare(invocation: &Invocation, restore: &Restore, helm: Helm, rerun: 
         ))
         .help(format!("add -n {}", plan.namespace)));
     }
-    let chart = Chart { argument: invocation.chart.clone(), name: rendering.chart, app_version: rendering.app_version };
-    let wipe = invocation.is_on("wipe");
+    let chart = Chart {
+        argument: super::without_credentials(&invocation.chart),
+        name: rendering.chart,
+        app_version: rendering.app_version,
+        values: super::hash(values),
+    };
+    Ok(Ready { restore, topology, plan, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
+}
+
+/// Looks for every reason not to begin.
+async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found, Failure> {
     let wanted = Wanted {
         release: &invocation.release,
-        restore,
-        topology: &topology,
-        plan: &plan,
-        chart: &chart,
-        cluster: invocation.own("expect-cluster"),
-        wipe,
-        rerun,
+        restore: &ready.restore,
+        topology: &ready.topology,
+        plan: &ready.plan,
+        chart: &ready.chart,
+        wipe: ready.wipe,
+        rerun: ready.rerun,
     };
-    let before = preflight::check(&cluster, &helm, &wanted).await?;
-    let markers = preflight::markers(&cluster, &wanted).await?;
-    if restore.mode == Mode::Upgrade {
-        known(&cluster, restore).await?;
-    }
-    let mut state = State::new(&invocation.release, &plan, chart, Timestamp::now());
-    state.before = before;
-    state.wipe = wipe;
+    let (before, markers) = preflight::check(&ready.cluster, &ready.helm, &wanted).await?;
+    Ok(Found { before, markers })
+}
+
+fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
+    let (restore, now) = (&ready.restore, Timestamp::now());
+    let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
+    state.before = Before { moment: Some(now), ..found.before.clone() };
+    state.wipe = ready.wipe;
     state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
     state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
     state.accept_partial = invocation.is_on("accept-partial");
-    Ok(Ready { plan, state, cluster, helm, markers })
+    state
 }
 
 /// The state of the run lies in the release's namespace, and in a new cluster it may not be there yet.
@@ -215,8 +269,9 @@ async fn make_namespace(cluster: &Cluster) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every id has to be one that the catalogue knows, and that ended well.
-async fn known(cluster: &Cluster, restore: &Restore) -> Result<(), Failure> {
+/// Every id has to be one that the catalogue knows, and that ended well; and of Velero's backups those are taken that the values name, or
+/// that are nearest to the id's time.
+async fn known(cluster: &Cluster, restore: &mut Restore, topology: &Topology) -> Result<(), Failure> {
     let names =
         MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
     let catalogue = Catalogue::load(cluster, &names).await.map_err(Halt::from)?;
@@ -229,7 +284,28 @@ async fn known(cluster: &Cluster, restore: &Restore) -> Result<(), Failure> {
             )));
         }
     }
+    let named = restore.velero_main.is_some() || restore.velero_users.is_some();
+    if topology.velero_namespace.is_none() && !named {
+        return Ok(());
+    }
+    let wanted = catalogue::Wanted {
+        id: restore.backup_id.clone(),
+        main: restore.velero_main.clone(),
+        users: restore.velero_users.clone(),
+    };
+    let set = catalogue::choose(&catalogue.objects, &wanted, Timestamp::now()).map_err(Halt::from)?;
+    // A chart that renders its own Restores names the backups itself.
+    if topology.restores.is_empty() {
+        let [main, users] = set.both();
+        restore.velero_main = Some(main.backup.name.clone());
+        restore.velero_users = Some(users.backup.name.clone());
+    }
     Ok(())
+}
+
+/// A run that has stopped in the middle is more than a refusal.
+fn stopped(halt: Halt) -> Failure {
+    Failure::from(halt).stopped()
 }
 
 /// No restore: the linter's word, and then helm as it is.
@@ -272,14 +348,14 @@ fn around(steps: &[Step], state: &State) -> String {
 }
 
 /// What consent is asked for, in plain words.
-fn cost(ready: &Ready) -> String {
+fn cost(ready: &Ready, state: &State) -> String {
     let (plan, cluster) = (&ready.plan, &ready.cluster);
     let since = plan.backup_time.as_deref().unwrap_or("that backup");
     let place = format!(
         "Release {} in namespace {} of {} ({})",
-        ready.state.release, cluster.namespace, cluster.context, cluster.server
+        state.release, cluster.namespace, cluster.context, cluster.server
     );
-    match (plan.mode, ready.state.wipe) {
+    match (plan.mode, state.wipe) {
         (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
         (Mode::Upgrade, false) => format!(
             "{place} stops, and goes back to {since}: everything written since is no longer in it. \

@@ -7,14 +7,15 @@ use crate::cli::change::Change;
 use crate::cli::files;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
+use crate::cluster::Cluster;
 use crate::finalize::without_restore;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::run::show::Show;
-use crate::run::state::{Phase, Store};
-use crate::run::{Hold, Run, audit, steps};
+use crate::run::state::{Phase, State, Store};
+use crate::run::{Hold, Run, audit, preflight, steps};
 use crate::source::Source;
 use crate::values;
 
@@ -46,6 +47,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
             .help("helm hwdr finalize RELEASE CHART -f values.yaml"));
     }
+    super::only("finalize", &invocation, &["yes", "dry-run", "expect-cluster", "log-format"])?;
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(Failure::refused(format!("{flag} does not go with this: {why}")).help(format!("leave {flag} out")));
     }
@@ -64,21 +66,12 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         .help("see where it comes from: helm hwdr values --origins"));
     }
     let cluster = connection(&invocation).connect().await?;
-    let mut stores = Vec::new();
-    for store in Store::all(&cluster, &invocation.release).await? {
-        let state = store.state()?;
-        if state.phase.is_open() {
-            return Err(Failure::refused(format!("the restore of backup {} is not over", state.backup_id))
-                .help(format!("helm hwdr resume {0}, or helm hwdr undo {0}", invocation.release)));
-        }
-        if state.phase == Phase::Restored {
-            stores.push(store);
-        }
-    }
+    preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
+    let states = restored(&cluster, &invocation.release).await?;
     for change in &changes {
         anstream::print!("{}", change.diff());
     }
-    let volumes: usize = stores.iter().filter_map(|store| Some(store.state().ok()?.before.volumes.len())).sum();
+    let volumes: usize = states.iter().map(|state| state.before.volumes.len()).sum();
     if invocation.is_on("dry-run") {
         return Ok(());
     }
@@ -94,7 +87,11 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
 
     let mut show = Show::new(log_format(&invocation)?);
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
-    let outcome = async {
+    let work = async {
+        if restored(&cluster, &invocation.release).await? != states {
+            return Err(Failure::refused("a run has gone on while you were asked: nothing was done")
+                .help(format!("helm hwdr history {}", invocation.release)));
+        }
         for change in &changes {
             change
                 .write()
@@ -102,27 +99,42 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         }
         show.tell(&format!("helm upgrade {}", invocation.release));
         helm.upgrade("without the restore, by hwdr").await?;
-        for store in stores {
+        for state in &states {
+            let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
+            let show = Show::new(log_format(&invocation)?);
+            let mut run = Run::new(cluster.clone(), store, helm_of(&invocation).await?, show)?;
             // Everything has to be well without the old volumes before they go.
-            let mut run =
-                Run::new(cluster.clone(), store, helm_of(&invocation).await?, Show::new(log_format(&invocation)?))?;
             steps::ready(&mut run).await?;
-            let volumes = run.state.before.volumes.clone();
-            let given_up = steps::give_up(&cluster, &volumes).await?;
+            // From here on there is no way back, also where this is cut off: finalize goes on.
             run.state.phase = Phase::Finalized;
             run.save().await?;
+            let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
             audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
             run.show.rest();
-            anstream::println!(
-                "The restore of backup {} is final: {given_up} old volumes are given up.",
-                run.state.backup_id
-            );
+            let id = &run.state.backup_id;
+            anstream::println!("The restore of backup {id} is final: {given_up} old volumes are given up.");
         }
         Ok(())
     };
-    let outcome = outcome.await;
+    let outcome = hold.guard(work).await;
     hold.release().await;
     outcome
+}
+
+/// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
+async fn restored(cluster: &Cluster, release: &str) -> Result<Vec<State>, Failure> {
+    let mut states = Vec::new();
+    for store in Store::all(cluster, release).await? {
+        let state = store.state()?;
+        if state.phase.is_open() {
+            return Err(Failure::refused(format!("the restore of backup {} is not over", state.backup_id))
+                .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}")));
+        }
+        if matches!(state.phase, Phase::Restored | Phase::Finalized) {
+            states.push(state);
+        }
+    }
+    Ok(states)
 }
 
 async fn helm_of(invocation: &Invocation) -> Result<Helm, Failure> {

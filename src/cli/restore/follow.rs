@@ -6,15 +6,17 @@ use clap::Args;
 
 use super::{OWN, block_on, connection, consent, log_format, read_values, report};
 use crate::cli::connection::ConnectionArgs;
+use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::run::audit;
+use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, State, Store};
-use crate::run::steps::{INSTALL, UNDO, UPGRADE};
+use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
 use crate::run::{Hold, RESTORE, Run, UNDO as BACK};
 
 /// Goes on with a run that was cut off or has stopped
@@ -63,15 +65,33 @@ pub struct History {
     connection: ConnectionArgs,
 }
 
+/// Flags of hwdr's own that each command has.
+const RESUME_FLAGS: &[&str] = &[
+    "accept-partial",
+    "expect-cluster",
+    "output",
+    "log-format",
+    "iam",
+    "secret",
+    "credentials-file",
+    "credentials-env",
+];
+const UNDO_FLAGS: &[&str] = &["yes", "accept-partial", "expect-cluster", "output", "log-format"];
+
 impl Resume {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         block_on(async {
             let (invocation, cluster, store) = open(&self.arguments).await?;
+            super::only("resume", &invocation, RESUME_FLAGS)?;
+            if let Some((flag, why)) = &invocation.forbidden {
+                return Err(Failure::refused(format!("{flag} does not go with a restore: {why}"))
+                    .help(format!("leave {flag} out")));
+            }
             let state = store.state()?;
             match state.phase {
-                Phase::Running | Phase::Failed => go(&invocation, cluster, store, false).await,
-                Phase::Undoing => go(&invocation, cluster, store, true).await,
+                Phase::Running | Phase::Failed => go(&invocation, cluster, &state, false).await,
+                Phase::Undoing => go(&invocation, cluster, &state, true).await,
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
                     Err(Failure::refused("there is nothing to go on with: the last run is over")
                         .help(format!("see: helm hwdr history {}", state.release)))
@@ -86,6 +106,7 @@ impl Undo {
     pub fn run(&self) -> Result<(), Failure> {
         block_on(async {
             let (invocation, cluster, store) = open(&self.arguments).await?;
+            super::only("undo", &invocation, UNDO_FLAGS)?;
             let state = store.state()?;
             let release = &state.release;
             if let Some(reason) = no_way_back(&state) {
@@ -95,8 +116,11 @@ impl Undo {
                 "Release {release} in namespace {} of {} ({}) goes back to {}: what was written since then is lost, the restored data too.",
                 cluster.namespace, cluster.context, cluster.server, state.began
             );
+            if state.is_begun("set-aside") {
+                all_there(&cluster, &state.before.volumes).await?;
+            }
             consent::ask(release, &what, invocation.is_on("yes"))?;
-            go(&invocation, cluster, store, true).await
+            go(&invocation, cluster, &state, true).await
         })
     }
 }
@@ -125,6 +149,7 @@ async fn open(arguments: &[String]) -> Result<(Invocation, Cluster, Store), Fail
         return Err(Failure::unusable("a release is needed").help("see which there are: helm list -A"));
     }
     let cluster = connection(&invocation).connect().await?;
+    preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let store = newest(&cluster, &invocation.release).await?;
     Ok((invocation, cluster, store))
 }
@@ -139,16 +164,34 @@ async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
 }
 
 /// Goes on with a run, onwards or back.
-async fn go(invocation: &Invocation, cluster: Cluster, store: Store, back: bool) -> Result<(), Failure> {
+async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool) -> Result<(), Failure> {
     let mut helm = Helm::find(invocation).await?;
     helm.freeze_values(read_values)?;
+    let mut location = None;
+    if helm.has_chart() && !back {
+        let inputs = Inputs::read_by(&invocation.values, Some(seen.mode), None, &mut |name| helm.read(name))?;
+        if super::hash(&inputs.values) != seen.chart.values {
+            return Err(Failure::refused("these are other values than those that were agreed to")
+                .help("give the same files and flags as before")
+                .help(format!("or go back, and begin again: helm hwdr undo {}", seen.release)));
+        }
+        if let Some(restore) = inputs.restore()? {
+            location = super::location(invocation, &inputs.values, &restore)?;
+        }
+    }
     let mut show = Show::new(log_format(invocation)?);
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let outcome = async {
         // Whoever held it before may have written in the meantime.
-        let id = store.state()?.backup_id;
-        let store = Store::load(&cluster, &id).await?.unwrap_or(store);
+        let store = Store::load(&cluster, &seen.backup_id).await?;
+        let same =
+            |store: &Store| store.state().is_ok_and(|state| (state.phase, state.began) == (seen.phase, seen.began));
+        let store = store.filter(same).ok_or_else(|| {
+            Failure::refused("another run has gone on with it meanwhile")
+                .help(format!("helm hwdr history {}", seen.release))
+        })?;
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        run.location = location;
         run.accepts = super::accepts;
         run.state.accept_partial |= invocation.is_on("accept-partial");
         let (steps, goal) = match (back, run.state.mode) {
@@ -156,7 +199,8 @@ async fn go(invocation: &Invocation, cluster: Cluster, store: Store, back: bool)
             (false, Mode::Upgrade) => (UPGRADE, RESTORE),
             (false, Mode::Install) => (INSTALL, RESTORE),
         };
-        run.go(steps, goal, &hold).await.map(|()| run.state.clone())
+        let outcome = run.go(steps, goal, &hold).await;
+        outcome.map(|()| run.state.clone()).map_err(|halt| Failure::from(halt).stopped())
     };
     let outcome = outcome.await;
     hold.release().await;

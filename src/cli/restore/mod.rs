@@ -9,6 +9,8 @@ mod report;
 use std::env;
 use std::io;
 
+use sha2::{Digest as _, Sha256};
+
 pub use apply::{Install, Rerun, Upgrade};
 pub use finalize::Finalize;
 pub use follow::{History, Resume, Undo, Watch};
@@ -26,7 +28,7 @@ use crate::settings::Restore;
 use crate::values::Value;
 use crate::velero::{Holes, Location};
 
-/// hwdr's own flags among helm's, and whether each takes a value.
+/// hwdr's own flags of all these commands among helm's, and whether each takes a value.
 const OWN: &[(&str, bool)] = &[
     ("yes", false),
     ("dry-run", false),
@@ -58,6 +60,28 @@ impl From<HelmError> for Failure {
             HelmError::Io { .. } => failure.help("name the helm to use: HELM_BIN=/path/to/helm"),
             _ => failure,
         }
+    }
+}
+
+/// Refuses those of hwdr's own flags that are not among `known`: one that is passed over in silence would not do what it says.
+fn only(command: &str, invocation: &Invocation, known: &[&str]) -> Result<(), Failure> {
+    match invocation.own.iter().find(|(flag, _)| !known.contains(&flag.as_str())) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::unusable(format!("helm hwdr {command} has no flag --{flag}"))
+            .help(format!("helm hwdr {command} --help"))),
+    }
+}
+
+/// A hash of merged values: of SHA-256, all digits.
+fn hash(values: &Value) -> String {
+    Sha256::digest(values.to_json().to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A chart's name without the credentials that its URL may have.
+fn without_credentials(chart: &str) -> String {
+    match chart.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://{rest}"),
+        None => chart.to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::cli::messages::Failure;
+use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 
 /// Prints it as text, JSON or markdown.
@@ -93,8 +94,11 @@ pub fn text(state: &State) -> String {
         let _ = writeln!(out, "  {:<60} {:>10}", "age of the backup (RPO)", people(age));
     }
     if state.phase == Phase::Restored {
-        let _ = writeln!(out, "\nLook at it. Then give the old volumes up, or go back:");
-        let _ = writeln!(out, "  helm hwdr finalize {0}\n  helm hwdr undo {0}", state.release);
+        let _ = writeln!(out, "\nLook at it. When it is good, or to go back:");
+        let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
+        if state.mode == Mode::Upgrade {
+            let _ = writeln!(out, "  helm hwdr undo {}", state.release);
+        }
     }
     out
 }

@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
+use super::is_of;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::run::state::Paused;
 use crate::run::{Halt, Run};
-
-/// The annotation by which Helm knows what is a release's own.
-const RELEASE: &str = "/metadata/annotations/meta.helm.sh~1release-name";
 
 /// Notes what makes backups by itself, and puts it to rest.
 pub async fn close(run: &mut Run) -> Result<(), Halt> {
@@ -39,7 +37,7 @@ pub async fn open(run: &mut Run) -> Result<(), Halt> {
 /// The release's CronJobs, and its Schedules in Velero's namespace.
 pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Result<Vec<Paused>, Halt> {
     let mut found = Vec::new();
-    let ours = |object: &serde_json::Value| object.pointer(RELEASE).is_some_and(|name| name == release);
+    let ours = |object: &serde_json::Value| is_of(object, release);
     for job in cluster.list(Kind::CRON_JOB, None, "").await?.iter().filter(|job| ours(job)) {
         found.push(Paused {
             kind: "CronJob".to_owned(),

@@ -3,8 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
+
 use super::{fence, quiesce};
 use crate::cluster::Kind;
+use crate::cluster::condition::text;
+use crate::helm::record;
+use crate::helm::run::{Agreed, Release};
 use crate::mode::Mode;
 use crate::run::{Halt, Run, hold};
 
@@ -25,11 +30,19 @@ pub async fn install(run: &mut Run) -> Result<(), Halt> {
 
 async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     let (release, before) = (run.state.release.clone(), run.state.before.revision);
-    clear_pending(run).await?;
-    let now = run.helm.release(&release).await?;
+    let now = settled(run).await?;
+    let description = run.state.description();
     // It was cut off behind helm, and before that was written down.
-    if now.is_some_and(|now| now.revision > before && now.status == "deployed") {
+    let is_done = |now: &Release| now.status == "deployed" && now.description == description;
+    if now.as_ref().is_some_and(is_done) {
         return Ok(());
+    }
+    if let Some(other) = now.as_ref().filter(|now| now.revision > before && now.status == "deployed") {
+        return Err(Halt::new(format!(
+            "release {release}: revision {} ({}) is not this run's: somebody has changed the release meanwhile",
+            other.revision, other.description
+        ))
+        .help(format!("look at it: helm history {release}")));
     }
     if !run.helm.has_chart() {
         return Err(Halt::new("helm has not run yet in this restore, and hwdr stores no values").help(format!(
@@ -37,70 +50,99 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
             run.state.chart.argument
         )));
     }
-    let (namespace, digest) = (run.cluster.namespace.clone(), run.state.digest.clone());
-    let description = format!("hwdr restores backup {}", run.state.backup_id);
-    // A first attempt that failed is there as a release: helm install would refuse its name.
+    let mut flags = vec!["--description".to_owned(), description];
+    flags.extend(now.as_ref().map(Release::over_conflicts).unwrap_or_default());
+    if let Some(failed) = now.filter(|_| mode == Mode::Install) {
+        // helm install wants the name free; what a first attempt has made carries the release's name, and is taken over.
+        forget(run, failed.revision).await?;
+    }
     run.show.tell(&format!("helm {mode} {release}"));
     run.is_busy.store(true, Ordering::Relaxed);
-    let done = begin(run, mode, &namespace, &digest, &description).await;
+    let done = begin(run, mode, &flags).await;
     run.is_busy.store(false, Ordering::Relaxed);
     done
 }
 
-/// Runs helm, and notes which process that is: should this one be killed, that one goes on.
-async fn begin(run: &mut Run, mode: Mode, namespace: &str, digest: &str, description: &str) -> Result<(), Halt> {
-    let helm = run.helm.begin(mode, namespace, digest, description)?;
-    run.state.helm = helm.id().map(hold::process);
+/// Runs helm, and notes which process that is: should this one be killed, that one may go on. It gets its orders only when that is
+/// written down.
+async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> {
+    let objects = run.state.objects.clone().filter(|_| mode == Mode::Upgrade);
+    let agreed = Agreed { digest: run.state.digest.clone(), objects };
+    let begun = run.helm.begin(mode, &run.cluster.namespace, agreed, flags)?;
+    run.state.helm = begun.process().map(hold::process);
     run.save().await?;
-    run.helm.end(mode, helm).await?;
+    run.helm.end(mode, begun).await?;
     run.state.helm = None;
     run.save().await
 }
 
-/// Takes away a revision that a helm of this run has left pending, once no helm works on it any more: none would begin while it is there,
-/// and one that still works would undo what is done behind its back.
-pub async fn clear_pending(run: &mut Run) -> Result<(), Halt> {
+/// The release, when no helm of this run works on it any more. A revision that was left pending is marked as failed: helm would not
+/// begin while it is pending, and rolls back from what it says.
+pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
     let release = run.state.release.clone();
     let began = Instant::now();
     let pending = loop {
-        let Some(now) = run.helm.release(&release).await? else { return Ok(()) };
-        if !now.status.starts_with("pending-") || now.revision <= run.state.before.revision {
-            return Ok(());
-        }
+        let now = run.helm.release(&release).await?;
+        // A helm that is there, and has not written its record yet.
+        let works =
+            run.state.helm.as_deref().is_some_and(|helm| hold::is_of_this_machine(helm) && !hold::is_dead(helm));
+        let Some(found) = now.as_ref().filter(|now| now.status.starts_with("pending-")) else {
+            if !works {
+                return Ok(now);
+            }
+            wait_for(run, began, "has not begun to write").await?;
+            continue;
+        };
         let is_over = match &run.state.helm {
-            Some(helm) if hold::is_of_this_machine(helm) => hold::is_dead(helm),
+            Some(helm) if hold::is_of_this_machine(helm) => !works,
             // It may go on elsewhere; helm gives up by itself after its --timeout.
-            _ => now.deployed_since().is_none_or(|since| since > ELSEWHERE),
+            _ => found.deployed_since().is_none_or(|since| since > ELSEWHERE),
         };
         if is_over {
-            break now;
+            break found.clone();
         }
-        if began.elapsed() > ELSEWHERE * 3 {
-            return Err(Halt::new(format!(
-                "release {release}: a helm that was begun before still works on revision {}",
-                now.revision
-            ))
-            .help(format!(
-                "end it: {}",
-                run.state.helm.as_deref().map_or_else(|| "on the machine where it runs".to_owned(), hold::pid)
-            )));
-        }
-        run.show
-            .tell(&format!("waiting for the helm that was begun before: revision {} is {}", now.revision, now.status));
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let status = format!("revision {} is {}", found.revision, found.status);
+        wait_for(run, began, &status).await?;
     };
-    // Helm's storage: secrets by default, `HELM_DRIVER=configmap` otherwise (helm.sh/docs/topics/advanced).
-    let name = format!("sh.helm.release.v1.{release}.v{}", pending.revision);
-    run.show.tell(&format!("helm was cut off: taking revision {} away", pending.revision));
+    run.show.tell(&format!("helm was cut off: marking revision {} as failed", pending.revision));
+    let (kind, record) = record(run, pending.revision).await?;
+    let patch = record::failed(&record).ok_or_else(|| {
+        Halt::new(format!("release {release}: the record of revision {} cannot be read", pending.revision))
+            .help(format!("mend the release by hand: helm history {release}"))
+    })?;
+    run.cluster.patch(kind, None, text(&record, "/metadata/name"), &patch).await?;
+    Ok(run.helm.release(&release).await?)
+}
+
+async fn wait_for(run: &mut Run, began: Instant, status: &str) -> Result<(), Halt> {
+    if began.elapsed() > ELSEWHERE * 3 {
+        let end = run.state.helm.as_deref().map_or_else(|| "on the machine where it runs".to_owned(), hold::pid);
+        return Err(Halt::new(format!(
+            "release {}: a helm that was begun before still works: {status}",
+            run.state.release
+        ))
+        .help(format!("end it: {end}")));
+    }
+    run.show.tell(&format!("waiting for the helm that was begun before: {status}"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    Ok(())
+}
+
+/// Takes the record of a revision away.
+async fn forget(run: &mut Run, revision: u64) -> Result<(), Halt> {
+    let (kind, record) = record(run, revision).await?;
+    Ok(run.cluster.delete_this(kind, None, &record).await?)
+}
+
+/// Helm's record of a revision: a Secret by default, `HELM_DRIVER=configmap` otherwise (helm.sh/docs/topics/advanced).
+async fn record(run: &Run, revision: u64) -> Result<(Kind, Json), Halt> {
+    let release = &run.state.release;
+    let name = format!("sh.helm.release.v1.{release}.v{revision}");
     for kind in [Kind::SECRET, Kind::CONFIG_MAP] {
-        if run.cluster.get(kind, None, &name).await?.is_some() {
-            run.cluster.delete(kind, None, &name).await?;
-            return Ok(());
+        if let Some(found) = run.cluster.get(kind, None, &name).await? {
+            return Ok((kind, found));
         }
     }
-    Err(Halt::new(format!(
-        "release {release}: revision {} is {}, and Helm keeps it where hwdr does not look",
-        pending.revision, pending.status
-    ))
-    .help("take that revision out of Helm's storage (HELM_DRIVER), then go on"))
+    Err(Halt::new(format!("release {release}: Helm keeps revision {revision} where hwdr does not look"))
+        .help("take that revision out of Helm's storage (HELM_DRIVER), then go on"))
 }

@@ -13,12 +13,14 @@ mod volumes;
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::{Act, Step};
 
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
 pub use verify::ready;
-pub use volumes::{give_up, of as volumes_of};
+pub use volumes::{all_there, give_up, of as volumes_of};
 
 /// How long pods may take to end, or to become ready.
 const PODS: Duration = Duration::from_secs(30 * 60);
@@ -26,6 +28,11 @@ const PODS: Duration = Duration::from_secs(30 * 60);
 const GONE: Duration = Duration::from_secs(5 * 60);
 /// How long a part of the restore may take beyond what its own Jobs allow themselves.
 const PART: Duration = Duration::from_secs(8 * 24 * 3600);
+
+/// Whether an object is one of the release's: Helm says so in an annotation.
+pub fn is_of(object: &Json, release: &str) -> bool {
+    object.pointer("/metadata/annotations/meta.helm.sh~1release-name").is_some_and(|name| name == release)
+}
 
 const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
     Step { name, does, act }
@@ -64,12 +71,17 @@ pub const INSTALL: &[Step] = &[
 /// Back to what was there before a restore in place.
 pub const UNDO: &[Step] = &[
     step("undo-stop", "stops the restore, and everything that writes", |run| Box::pin(undo::stop(run))),
+    step("undo-bucket", "brings back the blocks of HopsFS that were deleted since", |run| Box::pin(undo::bucket(run))),
+    step("undo-parts", "ends the restore's Jobs", |run| Box::pin(undo::parts(run))),
     step("undo-volumes", "gives the old volumes back", |run| Box::pin(volumes::give_back(run))),
     step("undo-objects", "brings back the Kubernetes objects as they were", |run| {
         Box::pin(save_objects::give_back(run))
     }),
     step("undo-helm", "rolls the release back", |run| Box::pin(undo::rollback(run))),
     step("undo-start", "starts everything again, and waits until it is ready", |run| Box::pin(undo::start(run))),
+    step("undo-policies", "lets the volumes go with their claims again, as before", |run| {
+        Box::pin(volumes::settle(run))
+    }),
     step("undo-markers", "takes the restore's markers away", |run| Box::pin(undo::markers(run))),
     step("undo-fence", "lets backups be made again", |run| Box::pin(fence::open(run))),
 ];

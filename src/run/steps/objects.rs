@@ -22,12 +22,14 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
         .help("say how Velero gets at the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
         .help("or make it first: helm hwdr bsl apply"));
     };
-    let show = &mut run.show;
-    let made = ensure_storage_location(&run.cluster, &location, &mut |text| show.tell(text)).await?;
-    if made.is_read_only && made.is_new {
+    let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&run.state.velero()), STORAGE_LOCATION).await?;
+    if there.is_none() {
+        // hwdr makes it read-only: the last step lets Velero write.
         run.state.opens_location = true;
         run.save().await?;
     }
+    let show = &mut run.show;
+    ensure_storage_location(&run.cluster, &location, &mut |text| show.tell(text)).await?;
     Ok(())
 }
 

@@ -1,18 +1,24 @@
 //! The parts of the restore that the cluster does: waits for each, and says why one failed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use super::PART;
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, why_job_failed};
+use crate::cluster::{Kind, Selection, Verdict, WaitError, why_job_failed, why_pods_wait};
 use crate::run::{Halt, Run};
 
-/// Waits for every object of every part, in order. A Job that failed before is made again first.
+/// How long an object may take to be there, and to be begun with.
+const BEGIN: Duration = Duration::from_secs(300);
+/// How often pods are looked at while their Job is waited for.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long pods may be unable to begin.
+const STUCK: Duration = Duration::from_secs(10 * 60);
+
+/// Waits for every object of every part, in order. What failed before is made again first.
 pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     again(run).await?;
-    let velero = run.state.before.velero_namespace.clone();
     for part in run.state.parts.clone() {
         let last = part.objects.last().and_then(|object| object.split_once('/')).map_or("", |(_, name)| name);
         let name = format!("{}:{last}", part.step);
@@ -24,73 +30,152 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
         for object in &part.objects {
             match object.split_once('/') {
                 Some(("Job", job)) => job_is_complete(run, &part.step, job).await?,
-                Some(("Restore", restore)) => {
-                    let selection = Selection::one(Kind::RESTORE, velero.as_deref().or(Some("velero")), restore);
-                    let (what, partial) =
-                        (format!("{}: Velero restore {restore}", part.step), run.state.accept_partial);
-                    run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), partial))
-                        .await
-                        .map_err(|halt| {
-                            halt.help(format!("see what it could not do: velero restore describe {restore} --details"))
-                                .help("if that can be done without: helm hwdr resume RELEASE --accept-partial")
-                        })?;
-                }
+                Some(("Restore", restore)) => restore_is_complete(run, restore).await?,
                 _ => run.show.warn(&format!("{}: nothing shows when {object} is done but its log", part.step)),
             }
         }
         run.state.end(&name, jiff::Timestamp::now());
         run.save().await?;
-        run.show.tell(&format!("{} is restored", part.step));
+        run.show.note(&format!("{} is restored", part.step));
     }
     Ok(())
 }
 
-async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
+/// Waits for a Velero Restore.
+pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Halt> {
+    let namespace = run.state.velero();
+    let (what, partial) = (format!("Velero restore {restore}"), run.state.accept_partial);
+    let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
+    // Without Velero nothing becomes of it.
+    run.wait(&format!("{what} begins"), &selection, BEGIN, |objects| {
+        match objects.get(restore).map(|found| text(found, "/status/phase")) {
+            None => Verdict::NotYet("it is not there".to_owned()),
+            Some("") => Verdict::NotYet("Velero has not begun with it".to_owned()),
+            Some(_) => Verdict::Done,
+        }
+    })
+    .await
+    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {namespace} get pods")))?;
+    run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), partial)).await.map_err(
+        |halt| {
+            halt.help(format!("see what it could not do: velero restore describe {restore} --details")).help(
+                "if it is PartiallyFailed, and that can be done without: helm hwdr resume RELEASE --accept-partial",
+            )
+        },
+    )
+}
+
+/// Waits for a Job. What keeps its pods from beginning is told, and ends the wait if it lasts.
+pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     let what = format!("{step}: Job {job}");
-    let absent = Duration::from_secs(300);
     let selection = Selection::one(Kind::JOB, None, job);
     // A Job that nobody has made will not come by itself.
-    run.wait(&what, &selection, absent, |objects| match objects.get(job) {
+    run.wait(&what, &selection, BEGIN, |objects| match objects.get(job) {
         Some(_) => Verdict::Done,
         None => Verdict::NotYet("it is not there".to_owned()),
     })
     .await?;
-    match run.wait(&what, &selection, PART, |objects| condition::job(objects.get(job))).await {
-        Ok(()) => Ok(()),
-        Err(mut halt) => {
-            let reasons = why_job_failed(&run.cluster, job).await;
-            if !reasons.is_empty() {
-                halt.problem = format!("{}\n{}", halt.problem, reasons.join("\n"));
+    let (began, mut stuck) = (Instant::now(), None::<Instant>);
+    loop {
+        let show = &mut run.show;
+        let waited = run.cluster.wait(
+            &what,
+            &selection,
+            LOOK,
+            |objects| {
+                objects.get(job).map_or(Verdict::Never("it was deleted".to_owned()), |job| condition::job(Some(job)))
+            },
+            |seen| show.tell(&format!("{what}: {seen}")),
+        );
+        let mut halt = match waited.await {
+            Ok(()) => return Ok(()),
+            Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
+                let why = why_pods_wait(&run.cluster, &format!("batch.kubernetes.io/job-name={job}")).await;
+                let Some(first) = why.first() else {
+                    stuck = None;
+                    continue;
+                };
+                run.show.warn(first);
+                if stuck.get_or_insert_with(Instant::now).elapsed() < STUCK {
+                    continue;
+                }
+                Halt::new(format!("{what}: its pods do not begin"))
             }
-            Err(halt
-                .help(format!("see all of it: kubectl -n {} logs job/{job} --all-containers", run.cluster.namespace)))
+            Err(error) => Halt::from(error),
+        };
+        let mut reasons = why_job_failed(&run.cluster, job).await;
+        reasons.extend(why_pods_wait(&run.cluster, &format!("batch.kubernetes.io/job-name={job}")).await);
+        if !reasons.is_empty() {
+            halt.problem = format!("{}\n{}", halt.problem, reasons.join("\n"));
         }
+        let namespace = &run.cluster.namespace;
+        return Err(halt.help(format!("see all of it: kubectl -n {namespace} logs job/{job} --all-containers")));
     }
 }
 
-/// Makes Jobs that have failed again, from themselves: helm would not, and they cannot go on.
+/// Makes Jobs and Restores that have failed again, from themselves: helm would not, and they cannot go on.
 async fn again(run: &mut Run) -> Result<(), Halt> {
+    // One that was deleted when the run before this was cut off.
+    remake(run).await?;
     let parts = run.state.parts.clone();
-    for job in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Job/")) {
-        let Some(found) = run.cluster.get(Kind::JOB, None, job).await? else { continue };
-        if !matches!(condition::job(Some(&found)), Verdict::Never(_)) {
-            continue;
-        }
-        run.show.tell(&format!("making Job {job} again, which has failed"));
-        let uid = text(&found, "/metadata/uid").to_owned();
-        run.cluster.delete(Kind::JOB, None, job).await?;
-        let selection = Selection::one(Kind::JOB, None, job);
-        run.wait(&format!("Job {job} is gone"), &selection, super::GONE, |objects| match objects.get(job) {
-            Some(job) if text(job, "/metadata/uid") == uid => Verdict::NotYet("it is being deleted".to_owned()),
-            _ => Verdict::Done,
-        })
-        .await?;
-        match run.cluster.create(Kind::JOB, None, &fresh(&found)).await {
-            Err(error) if !error.is_conflict() => return Err(error.into()),
-            _ => {}
+    for (kind, name) in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/')) {
+        let (kind, namespace) = match kind {
+            "Job" => (Kind::JOB, None),
+            "Restore" => (Kind::RESTORE, Some(run.state.velero())),
+            _ => continue,
+        };
+        let Some(found) = run.cluster.get(kind, namespace.as_deref(), name).await? else { continue };
+        let verdict = match kind {
+            Kind::JOB => condition::job(Some(&found)),
+            _ => condition::restore(Some(&found), run.state.accept_partial),
+        };
+        if matches!(verdict, Verdict::Never(_)) {
+            run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
+            run.state.remade = Some(if kind == Kind::JOB { fresh(&found) } else { bare(&found) });
+            run.save().await?;
+            run.cluster.delete_this(kind, namespace.as_deref(), &found).await?;
+            remake(run).await?;
         }
     }
     Ok(())
+}
+
+/// Makes the object that the state says is being made again.
+async fn remake(run: &mut Run) -> Result<(), Halt> {
+    let Some(object) = run.state.remade.clone() else { return Ok(()) };
+    let name = text(&object, "/metadata/name").to_owned();
+    let (kind, namespace) = match text(&object, "/kind") {
+        "Job" => (Kind::JOB, None),
+        _ => (Kind::RESTORE, Some(run.state.velero())),
+    };
+    let selection = Selection::one(kind, namespace.as_deref(), &name);
+    run.wait(&format!("{}/{name} is gone", kind.kind), &selection, super::GONE, |objects| match objects.get(&name) {
+        Some(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
+            Verdict::NotYet("it is being deleted".to_owned())
+        }
+        _ => Verdict::Done,
+    })
+    .await?;
+    match run.cluster.create(kind, namespace.as_deref(), &object).await {
+        Err(error) if !error.is_conflict() => return Err(error.into()),
+        _ => {}
+    }
+    run.state.remade = None;
+    run.save().await
+}
+
+/// A Restore without what the cluster wrote into it.
+fn bare(restore: &Json) -> Json {
+    json!({
+        "apiVersion": "velero.io/v1",
+        "kind": "Restore",
+        "metadata": {
+            "name": restore["metadata"]["name"],
+            "labels": restore.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({})),
+            "annotations": restore.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({})),
+        },
+        "spec": restore["spec"],
+    })
 }
 
 /// A Job without what the cluster wrote into it.

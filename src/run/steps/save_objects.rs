@@ -1,9 +1,10 @@
 //! A Velero backup of the Kubernetes objects that Velero's Restores may overwrite, and the way back from it.
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::PODS;
-use crate::cluster::{Kind, Selection, condition};
+use super::{PODS, parts};
+use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
 use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
 
@@ -12,13 +13,27 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     for schedule in [MAIN_SCHEDULE, USERS_SCHEDULE] {
         let Some(template) = run.cluster.get(Kind::SCHEDULE, Some(&namespace), schedule).await? else { continue };
-        let moment = run.state.began.strftime("%Y%m%d%H%M%S");
-        // No name of the schedule in front: nobody should take it for one of its backups.
-        let name = format!("hwdr-before-{}-{moment}-{schedule}", run.state.backup_id);
-        if !run.state.before.objects.contains(&name) {
-            run.state.before.objects.push(name.clone());
-            run.save().await?;
-        }
+        let known = run.state.before.objects.iter().position(|name| name.ends_with(schedule));
+        let found = match known {
+            Some(index) => run.cluster.get(Kind::BACKUP, Some(&namespace), &run.state.before.objects[index]).await?,
+            None => None,
+        };
+        // One that has failed stays, and another one is made.
+        let has_failed = matches!(condition::backup(found.as_ref()), Verdict::Never(_));
+        let index = match known {
+            Some(index) if !has_failed => index,
+            _ => {
+                let moment = Timestamp::now().strftime("%Y%m%d%H%M%S");
+                // No name of the schedule in front: nobody should take it for one of its backups.
+                let name = format!("hwdr-before-{}-{moment}-{schedule}", run.state.backup_id);
+                let objects = &mut run.state.before.objects;
+                objects.retain(|name| !name.ends_with(schedule));
+                objects.push(name);
+                run.save().await?;
+                run.state.before.objects.len() - 1
+            }
+        };
+        let name = run.state.before.objects[index].clone();
         let backup = json!({
             "apiVersion": "velero.io/v1",
             "kind": "Backup",
@@ -49,16 +64,23 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
             "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "hwdr"}},
             "spec": {"backupName": name, "existingResourcePolicy": "update"},
         });
-        if run.cluster.get(Kind::RESTORE, Some(&namespace), &name).await?.is_none() {
-            run.cluster.create(Kind::RESTORE, Some(&namespace), &restore).await?;
+        let found = run.cluster.get(Kind::RESTORE, Some(&namespace), &name).await?;
+        if let Some(failed) = &found
+            && matches!(condition::restore(Some(failed), run.state.accept_partial), Verdict::Never(_))
+        {
+            run.cluster.delete_this(Kind::RESTORE, Some(&namespace), failed).await?;
+            let selection = Selection::one(Kind::RESTORE, Some(&namespace), &name);
+            run.wait(&format!("Restore/{name} is gone"), &selection, super::GONE, |objects| match objects.get(&name) {
+                Some(_) => Verdict::NotYet("it is being deleted".to_owned()),
+                None => Verdict::Done,
+            })
+            .await?;
         }
-        let partial = run.state.accept_partial;
-        let selection = Selection::one(Kind::RESTORE, Some(&namespace), &name);
-        run.wait(&format!("Velero restore {name}"), &selection, PODS, |objects| {
-            condition::restore(objects.get(&name), partial)
-        })
-        .await
-        .map_err(|halt| halt.help(format!("see: velero restore describe {name} --details")))?;
+        match run.cluster.create(Kind::RESTORE, Some(&namespace), &restore).await {
+            Err(error) if !error.is_conflict() => return Err(error.into()),
+            _ => {}
+        }
+        parts::restore_is_complete(run, &name).await?;
     }
     Ok(())
 }

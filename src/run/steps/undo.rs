@@ -2,17 +2,19 @@
 
 use serde_json::Value as Json;
 
-use super::{fence, helm, quiesce, verify};
+use super::{fence, helm, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
 
-/// Ends the restore's Jobs, then stops what writes.
+/// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+    if run.state.is_begun("set-aside") {
+        volumes::all_there(&run.cluster, &run.state.before.volumes).await?;
+    }
     fence::again(run).await?;
     if run.state.is_begun("helm") {
-        helm::clear_pending(run).await?;
-        delete_jobs(run).await?;
+        helm::settled(run).await?;
         finish_restores(run).await?;
     }
     // Before that nothing was stopped.
@@ -22,16 +24,69 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
+/// The restored HopsFS may have deleted blocks that the old metadata know: by the Job of the restore itself, told the moment before.
+pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
+    let restored_by = format!("hopsfs-inplace-restore-{}", run.state.backup_id);
+    let Some(moment) = run.state.before.moment else { return Ok(()) };
+    let (Some(mut job), true) = (run.cluster.get(Kind::JOB, None, &restored_by).await?, run.state.is_begun("helm"))
+    else {
+        return Ok(());
+    };
+    let moment = moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    if !tell_the_moment(&mut job, &moment) {
+        run.show.warn(&format!(
+            "the chart's own Job {restored_by} restored HopsFS: blocks that were deleted since {moment} stay deleted"
+        ));
+        return Ok(());
+    }
+    let name = format!("hwdr-undo-hopsfs-{}", run.state.backup_id);
+    job["metadata"]["name"] = name.clone().into();
+    if run.cluster.get(Kind::JOB, None, &name).await?.is_none() {
+        run.cluster.create(Kind::JOB, None, &parts::fresh(&job)).await?;
+    }
+    parts::job_is_complete(run, "undo-bucket", &name).await?;
+    Ok(run.cluster.delete(Kind::JOB, None, &name).await?)
+}
+
+/// Has hwdr's own Job bring back what was there at `moment`, without waiting for the restore's other Jobs. Says whether it is one of hwdr's.
+fn tell_the_moment(job: &mut Json, moment: &str) -> bool {
+    let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
+    if let Some(pod) = pod.as_object_mut() {
+        pod.remove("initContainers");
+    }
+    let containers = pod["containers"].as_array_mut().into_iter().flatten();
+    let mut told = 0;
+    for variable in containers.flat_map(|container| container["env"].as_array_mut().into_iter().flatten()) {
+        let value = match variable["name"].as_str() {
+            Some("BACKUP_TIME" | "RONDB_TIME") => moment,
+            // No backup has this id, so the moment alone counts.
+            Some("RONDB_ID") => "0",
+            _ => continue,
+        };
+        variable["value"] = value.into();
+        told += 1;
+    }
+    told == 3
+}
+
+/// Ends the restore's Jobs.
+pub async fn parts(run: &mut Run) -> Result<(), Halt> {
+    if run.state.is_begun("helm") { delete_jobs(run).await } else { Ok(()) }
+}
+
 /// Makes the revision of before the newest again.
 pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     let (release, before) = (run.state.release.clone(), run.state.before.revision);
-    let now = run.helm.release(&release).await?;
-    let is_same = now.as_ref().is_none_or(|now| now.revision == before);
-    if is_same || run.state.is_done("undo-rolled-back") {
+    if !run.state.is_begun("helm") {
+        return Ok(());
+    }
+    // A rollback that was cut off is pending, too.
+    let Some(now) = helm::settled(run).await? else { return Ok(()) };
+    if now.revision == before || run.state.is_done("undo-rolled-back") {
         return Ok(());
     }
     run.show.tell(&format!("helm rollback {release} {before}"));
-    run.helm.rollback(&release, before).await?;
+    run.helm.rollback(&release, before, &now.over_conflicts()).await?;
     run.state.begin("undo-rolled-back", jiff::Timestamp::now());
     run.state.end("undo-rolled-back", jiff::Timestamp::now());
     run.save().await?;
@@ -41,7 +96,7 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
 /// Gives everything its pods back.
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
     quiesce::start(run).await?;
-    verify::ready(run).await
+    verify::as_before(run).await
 }
 
 /// Takes away what says that the backup was restored.
@@ -91,4 +146,25 @@ async fn delete_jobs(run: &mut Run) -> Result<(), Halt> {
         condition::gone(pods, of_a_job)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn hwdrs_own_job_is_told_the_moment_and_no_other() {
+        let variable = |name: &str| json!({"name": name, "value": "old"});
+        let pod = json!({"initContainers": [{}], "containers": [{"env": [variable("BACKUP_TIME"), variable("RONDB_ID"), variable("RONDB_TIME"), variable("BUCKET")]}]});
+        let mut job = json!({"spec": {"template": {"spec": pod}}});
+        assert!(tell_the_moment(&mut job, "now"));
+        let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
+        assert_eq!(
+            env.as_array().unwrap().iter().map(|v| v["value"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["now", "0", "now", "old"]
+        );
+        assert!(job["spec"]["template"]["spec"]["initContainers"].is_null());
+        assert!(!tell_the_moment(&mut json!({"spec": {"template": {"spec": {"containers": [{}]}}}}), "now"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::GONE;
+use super::{GONE, quiesce};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
 use crate::run::state::Volume;
@@ -23,6 +23,8 @@ pub async fn keep(run: &mut Run) -> Result<(), Halt> {
 
 /// Deletes the claims; the volumes stay.
 pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
+    // Somebody may have started something since.
+    quiesce::stop(run).await?;
     for held in run.state.before.volumes.clone() {
         let name = held.name().to_owned();
         let Some(claim) = run.cluster.get(Kind::CLAIM, None, &name).await? else { continue };
@@ -33,7 +35,7 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
         if !run.state.wipe {
             must_be_kept(&run.cluster, &held.volume).await?;
         }
-        run.cluster.delete(Kind::CLAIM, None, &name).await?;
+        run.cluster.delete_this(Kind::CLAIM, None, &claim).await?;
         gone(run, &name, text(&claim, "/metadata/uid")).await?;
     }
     Ok(())
@@ -41,41 +43,89 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
 
 /// Makes the old claims again, bound to the old volumes. What was restored onto the new volumes goes.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
+    quiesce::stop(run).await?;
+    all_there(&run.cluster, &run.state.before.volumes).await?;
     for held in run.state.before.volumes.clone() {
         let name = held.name().to_owned();
-        let Some(volume) = run.cluster.get(Kind::VOLUME, None, &held.volume).await? else {
-            return Err(Halt::new(format!(
-                "PersistentVolume/{}: it is gone, and the data of claim {name} with it",
-                held.volume
-            ))
-            .help("what was wiped cannot be given back: restore again with helm hwdr resume"));
-        };
+        let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
         let claim = run.cluster.get(Kind::CLAIM, None, &name).await?;
-        let is_old = claim.as_ref().is_some_and(|claim| text(claim, "/spec/volumeName") == held.volume);
-        if !is_old {
+        if !claim.as_ref().is_some_and(|claim| is_bound_to(claim, &volume)) {
             if let Some(claim) = &claim {
-                run.cluster.delete(Kind::CLAIM, None, &name).await?;
+                run.cluster.delete_this(Kind::CLAIM, None, claim).await?;
                 gone(run, &name, text(claim, "/metadata/uid")).await?;
             }
-            // Only a volume that nobody claims is bound to the claim that names it.
-            if volume.pointer("/spec/claimRef").is_some() {
-                run.cluster.patch(Kind::VOLUME, None, &held.volume, &json!({"spec": {"claimRef": null}})).await?;
+            // The volume waits for a claim of this name and no other; with the old claim's uid it would wait for that one for ever.
+            let claim_ref = json!({
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": run.cluster.namespace, "name": name,
+                "uid": null, "resourceVersion": null,
+            });
+            run.cluster.patch(Kind::VOLUME, None, &held.volume, &json!({"spec": {"claimRef": claim_ref}})).await?;
+            match run.cluster.create(Kind::CLAIM, None, &held.claim).await {
+                // It is there already, or an answer was lost: looked at below.
+                Err(error) if !error.is_conflict() => return Err(error.into()),
+                _ => {}
             }
-            run.cluster.create(Kind::CLAIM, None, &held.claim).await?;
         }
         let selection = Selection::one(Kind::CLAIM, None, &name);
         let what = format!("claim {name} is bound to its old volume");
         run.wait(&what, &selection, GONE, |objects| {
-            match objects.get(&name).map(|claim| text(claim, "/status/phase")) {
-                Some("Bound") => Verdict::Done,
+            let claim = objects.get(&name);
+            let is_its = claim.is_some_and(|claim| text(claim, "/spec/volumeName") == held.volume);
+            match claim.map(|claim| text(claim, "/status/phase")) {
+                Some("Bound") if is_its => Verdict::Done,
+                Some("Bound") => Verdict::Never("it is bound to another volume".to_owned()),
                 Some("Lost") => Verdict::Never("it is Lost".to_owned()),
                 phase => Verdict::NotYet(phase.unwrap_or("not there").to_owned()),
             }
         })
         .await?;
-        set_policy(&run.cluster, &held.volume, &held.policy).await?;
     }
     Ok(())
+}
+
+/// Gives the volumes their reclaim policy back, when everything runs on them again: until then they outlive their claims.
+pub async fn settle(run: &mut Run) -> Result<(), Halt> {
+    for held in run.state.before.volumes.clone() {
+        let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
+        let claim = run.cluster.get(Kind::CLAIM, None, held.name()).await?;
+        if claim.is_some_and(|claim| is_bound_to(&claim, &volume)) {
+            set_policy(&run.cluster, &held.volume, &held.policy).await?;
+        } else {
+            run.show.warn(&format!(
+                "volume {} is not bound to its claim, and keeps the reclaim policy Retain",
+                held.volume
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// All old volumes are there: looked at before anything is stopped to give them back.
+///
+/// # Errors
+/// Where one is gone, or going.
+pub async fn all_there(cluster: &Cluster, volumes: &[Volume]) -> Result<(), Halt> {
+    for held in volumes {
+        let volume = cluster.get(Kind::VOLUME, None, &held.volume).await?;
+        if volume.is_none_or(|volume| volume.pointer("/metadata/deletionTimestamp").is_some()) {
+            return Err(Halt::new(format!(
+                "PersistentVolume/{}: it is gone, and the old data of claim {} with it: there is no way back",
+                held.volume,
+                held.name()
+            ))
+            .help("restore from a backup instead: helm hwdr upgrade"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this claim is the one that the volume is bound to, and not on its way out.
+fn is_bound_to(claim: &Json, volume: &Json) -> bool {
+    let uid = text(claim, "/metadata/uid");
+    text(claim, "/spec/volumeName") == text(volume, "/metadata/name")
+        && claim.pointer("/metadata/deletionTimestamp").is_none()
+        && !uid.is_empty()
+        && text(volume, "/spec/claimRef/uid") == uid
 }
 
 /// Gives the old volumes up: those that nobody claims are deleted, with what is on them.
@@ -181,6 +231,20 @@ mod tests {
         assert!(is_of(&claim("data-mysqlds-0"), "data-mysqlds-"));
         assert!(!is_of(&claim("data-mysqlds-extra-0"), "data-mysqlds-"));
         assert!(!is_of(&claim("data-mysqlds-"), "data-mysqlds-"));
+    }
+
+    #[test]
+    fn a_claim_that_goes_is_not_the_one_that_a_volume_is_bound_to() {
+        let volume = json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"uid": "1"}}});
+        let claim = |uid: &str, going: Json| json!({"metadata": {"uid": uid, "deletionTimestamp": going}, "spec": {"volumeName": "pv"}});
+        let mut there = claim("1", Json::Null);
+        there["metadata"].as_object_mut().unwrap().remove("deletionTimestamp");
+        assert!(is_bound_to(&there, &volume));
+        assert!(!is_bound_to(&claim("1", json!("2026-01-01T00:00:00Z")), &volume));
+        there["metadata"]["uid"] = json!("2");
+        assert!(!is_bound_to(&there, &volume));
+        there["metadata"]["uid"] = json!("");
+        assert!(!is_bound_to(&there, &json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"uid": ""}}})));
     }
 
     #[test]
