@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # A lost cluster is replaced by an empty one that sees the same buckets, and its data come back as an operator brings them back:
-# objects by Velero, then "helm install" of a chart that cannot restore anything itself, through hwdr as the post-renderer.
+# by "helm hwdr install" of a chart that cannot restore anything itself.
 # Last, because each test leaves another cluster than it found.
-
-note() { awk -v s="$1" '$1 == s {print $2}' "$LAB_BACKUP"; }
+# shellcheck source=lab/tests/55-in-place.sh
+. "$LAB/tests/55-in-place.sh"
 
 # What goes on in the old cluster after the backup: files are deleted, and their blocks with them.
 lose_files() {
@@ -66,24 +66,6 @@ restored_by() {
   "$LAB/check" "$LAB_RECORD"
 }
 
-# bsl_apply ARGUMENTS…: hwdr's way to the same location.
-bsl_apply() {
-  "$HWDR" bsl apply --bucket "$HOPSFS_BUCKET" --region "$S3_REGION" --endpoint "$S3_ENDPOINT" --path-style "$@"
-}
-objects_restore() { "$HWDR" objects restore --namespace "$NS" -f "$RUN/notes/restore.yaml" "$@"; }
-restores() { kubectl -n velero get restores -o json | jq -r '.items[] | "\(.metadata.name) \(.status.phase)"'; }
-# refuses PATTERN COMMAND…: as fails_with, over the lines that a message is broken into.
-refuses() { fails_with "$1" one_line "${@:2}"; }
-one_line() {
-  local out status=0
-  out=$("$@" 2>&1) || status=$?
-  tr -s ' \n' ' ' <<<"$out"
-  return $status
-}
-# The location itself: its status makes generations, too.
-location() { kubectl -n velero get backupstoragelocation hopsworks-bsl -o json | jq -c '[.metadata.uid, .metadata.labels, .spec]'; }
-velero_patch() { kubectl -n velero patch backup "$1" --type merge -p "$2"; }
-
 test_a_new_cluster_is_empty_and_sees_the_old_backups() {
   lose_files
   "$LAB/up" --new-cluster
@@ -91,115 +73,23 @@ test_a_new_cluster_is_empty_and_sees_the_old_backups() {
   "$LAB/s3" list "$HOPSFS_BUCKET" rondb_backup/ | grep users.sql
 }
 
-# The right ones take the place of wrong ones, but nothing takes the place of a Secret that somebody else made.
-test_wrong_credentials_are_told_in_veleros_own_words() {
-  local theirs output
-  theirs=$(kubectl -n velero get secret hopsworks-bsl-credentials -o json | jq -c '[.data, .metadata.uid]')
-  export AWS_ACCESS_KEY_ID=wrong-access-key AWS_SECRET_ACCESS_KEY=wrong-secret-key
-  refuses 'did not make' bsl_apply --credentials-env
-  [ "$theirs" = "$(kubectl -n velero get secret hopsworks-bsl-credentials -o json | jq -c '[.data, .metadata.uid]')" ]
-  ! kubectl -n velero get backupstoragelocation hopsworks-bsl || false
+# "helm hwdr install" does all of it. The run dies while objects come back, and goes on: helm has not run then, so it wants the chart again.
+test_an_installation_restores_all_into_it() {
+  export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY IN_PLACE_HELM=4
+  local arguments
   kubectl -n velero delete secret hopsworks-bsl-credentials
-  SECONDS=0
-  output=$(refuses 'Velero says: .*(InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied)' bsl_apply --credentials-env)
-  ((SECONDS < 150))
-  grep 'the credentials are wrong' <<<"$output"
-  ! grep wrong-secret-key <<<"$output" || false
-  export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY
-  bsl_apply --credentials-env
-  [ "$(kubectl -n velero get backupstoragelocation hopsworks-bsl -o jsonpath='{.spec.accessMode} {.status.phase}')" = "ReadOnly Available" ]
-}
-
-test_another_location_of_the_name_is_left_alone() {
-  local before
-  before=$(location)
-  wait_for 120 "Velero's first look" - kubectl -n velero wait --for=jsonpath='{.status.lastSyncedTime}' \
-    backupstoragelocation/hopsworks-bsl --timeout=1s
-  bsl_apply --secret hopsworks-bsl-credentials
-  refuses 'prefix: is k8s_backup, asked for other' bsl_apply --secret hopsworks-bsl-credentials --prefix other
-  refuses 'secret: is hopsworks-bsl-credentials/cloud, asked for \(none\)' bsl_apply --iam
-  [ "$before" = "$(location)" ]
-}
-
-# Whatever is refused leaves nothing behind.
-test_backups_that_cannot_be_restored_are_refused() {
-  local users expiration
-  users=$(note users)
+  prerequisites
   restore_values
-  refuses 'add --yes' objects_restore
-  expiration=$(kubectl -n velero get backup "$users" -o jsonpath='{.status.expiration}')
-  velero_patch "$users" '{"status":{"expiration":"2025-01-01T00:00:00Z"}}'
-  refuses "$users expired at 2025-01-01" objects_restore --yes
-  velero_patch "$users" "$(jq -cn --arg e "$expiration" '{status: {expiration: $e, phase: "Failed"}}')"
-  refuses "$users is Failed, not" objects_restore --yes
-  refuses "is Failed, not" "$HWDR" objects restore --namespace "$NS" --backup-id "$(note rondb)" --yes
-  velero_patch "$users" '{"status":{"phase":"Completed"}}'
-  refuses "--users is .*-1, and .* is $users" objects_restore --users k8s-backups-users-resources-1 --yes
-  refuses 'there is no backup k8s-backups-main-1 in it' "$HWDR" objects restore --backup-id "$(note rondb)" --main k8s-backups-main-1 --yes
-  refuses 'objects and data would hardly match' "$HWDR" objects restore --backup-id 254811200 --yes
-  [ -z "$(restores)" ]
-}
-
-# Velero cannot bring one Secret back: it is named, and nothing goes on before somebody says so.
-test_holes_are_shown_and_have_to_be_accepted() {
-  local main
-  main=$(note main)
-  kubectl apply -f - <<'YAML'
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {name: no-user-first}
-spec:
-  matchConstraints:
-    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]
-  validations: [{expression: "object.metadata.name != 'user-first'", message: not this one}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: no-user-first}
-spec: {policyName: no-user-first, validationActions: [Deny]}
-YAML
-  # A policy takes a moment to hold.
-  wait_for 30 "the policy" - fails_with 'not this one' kubectl -n default create secret generic user-first --dry-run=server
-  refuses 'error restoring secrets/.*/user-first.*not this one' objects_restore --yes
-  [ "$(restores)" = "$main PartiallyFailed" ]
-  objects_restore --yes --accept-partial
-  kubectl -n first-team get secret api-key
-  kubectl delete validatingadmissionpolicybinding/no-user-first validatingadmissionpolicy/no-user-first
-  kubectl -n velero delete restore.velero.io --all
-  kubectl delete namespace "$NS" first-team
-}
-
-# Cut off in the middle and run again, it goes on; run once more, there is nothing left to do.
-test_objects_come_back_by_hwdr() {
-  local pid
-  objects_restore --yes &
-  pid=$!
-  wait_for 60 "the first Restore" - kubectl -n velero get restore "$(note main)"
-  kill -KILL $pid
-  ! wait $pid || false
-  objects_restore --yes
-  objects_restore --yes 2>&1 | grep -c 'was restored before' | grep -x 2
-  [ "$(restores | sort)" = "$(printf '%s Completed\n' "$(note main)" "$(note users)" | sort)" ]
-  kubectl -n "$NS" get secret user-first
-  kubectl -n first-team get secret api-key
-  kubectl -n "$NS" get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
-}
-
-test_helm_4_with_hwdr_brings_the_data_into_it() {
-  export HELM_DATA_HOME=$RUN/notes/helm4
-  local helm
-  helm=$(helm_of 4)
-  HELM_BIN=$helm "$HWDR" post-renderer install --helm 4
-  HELM_PLUGINS=$("$HWDR" post-renderer path --helm 4) restored_by "$helm" --post-renderer hwdr-post-renderer
-  # The chart leaves a location alone that it did not make: it is opened as hwdr says.
-  kubectl -n velero patch backupstoragelocation hopsworks-bsl --type merge -p '{"spec":{"accessMode":"ReadWrite"}}'
+  arguments=(hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/restore.yaml"
+    --credentials-env)
+  cut_off 6 install "${arguments[@]}" --yes
+  fails_with 'give the chart and the values again' hwdr resume hopsworks --credentials-env
+  hwdr resume "${arguments[@]}" -o markdown | tee "$RUN/notes/report.md"
+  grep 'RTO' "$RUN/notes/report.md"
+  "$LAB/check" "$LAB_RECORD"
+  # Velero may write again, and the chart's own backups work.
+  [ "$(kubectl -n velero get backupstoragelocation hopsworks-bsl -o jsonpath='{.spec.accessMode}')" = ReadWrite ]
   "$LAB/backup"
-}
-
-test_helm_3_with_hwdr_brings_them_into_another() {
-  "$LAB/up" --new-cluster
-  restore_objects
-  restored_by "$(helm_of 3)" --post-renderer "$HWDR" --post-renderer-args post-render
 }
 
 # A node's part that never reached the bucket is half of the rows, and no error to ndb_restore.
