@@ -1,5 +1,6 @@
 //! The fence: nothing makes backups while a restore runs, and the restore's own do not expire.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::is_of;
@@ -15,7 +16,23 @@ pub async fn close(run: &mut Run) -> Result<(), Halt> {
         run.state.before.paused = found(&run.cluster, &run.state.release, velero.as_deref()).await?;
         run.save().await?;
     }
-    again(run).await
+    again(run).await?;
+    protect(run).await
+}
+
+/// Velero deletes a backup as soon as it has expired: those that are restored are kept for as long as a restore may take, and be undone.
+async fn protect(run: &mut Run) -> Result<(), Halt> {
+    let (namespace, until) = (run.state.velero(), Timestamp::now() + SignedDuration::from_hours(14 * 24));
+    for name in run.state.objects.clone().into_iter().flatten().filter(|name| !name.is_empty()) {
+        let Some(backup) = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await? else { continue };
+        let expiration = text(&backup, "/status/expiration").parse::<Timestamp>();
+        if expiration.is_ok_and(|expiration| expiration < until) {
+            // A Backup has no subresource for its status.
+            let patch = json!({"status": {"expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
+            run.cluster.patch(Kind::BACKUP, Some(&namespace), &name, &patch).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts to rest what is not: helm may have woken it.
