@@ -62,7 +62,8 @@ cut_off() {
   done
   kill -9 "$pid" || true
   wait "$pid" && status=0 || status=$?
-  kill "$watch" && wait "$watch" || true
+  kill "$watch" || true
+  wait "$watch" || true
   exec 9<&-
   rm "$RUN/notes/writes"
   [ "$status" = 137 ]

@@ -75,18 +75,32 @@ func (a *App) prepare() (fresh bool, err error) {
 		return false, fmt.Errorf("database: empty, but the file system holds %d files", len(files))
 	}
 	log.Print("a new installation")
-	for _, s := range schema {
-		if _, err := a.db.Exec(s); err != nil {
-			return false, err
-		}
-	}
+	// A first start that ends half-way is no installation, and no start after it may take it for one: a service that stumbles is
+	// asked again, and the tables come last.
 	for _, index := range []string{"projects", "featurestore"} {
-		if err := a.docs.createIndex(index); err != nil {
+		if err := again(func() error { return a.docs.createIndex(index) }); err != nil {
 			return false, err
 		}
 	}
-	_, err = a.db.Exec(`INSERT INTO installation VALUES (1, ?, 0)`, a.proof())
-	return true, err
+	for _, s := range schema {
+		s = strings.Replace(s, "CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1)
+		if err := again(func() error { _, err := a.db.Exec(s); return err }); err != nil {
+			return false, err
+		}
+	}
+	return true, again(func() error { _, err := a.db.Exec(`REPLACE INTO installation VALUES (1, ?, 0)`, a.proof()); return err })
+}
+
+// again tries for a minute.
+func again(try func() error) (err error) {
+	for range 20 {
+		if err = try(); err == nil {
+			return nil
+		}
+		log.Print(err)
+		time.Sleep(3 * time.Second)
+	}
+	return err
 }
 
 func (a *App) projects() (all []project, err error) {
