@@ -12,6 +12,7 @@ pub mod mode;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+pub mod s3;
 pub mod settings;
 pub mod source;
 pub mod steps;
