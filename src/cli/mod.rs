@@ -9,6 +9,7 @@ mod messages;
 mod plan;
 mod post_render;
 mod post_renderer;
+mod s3;
 pub mod schema;
 pub mod values;
 
@@ -32,6 +33,7 @@ enum Command {
     Plan(plan::Command),
     Krm(krm::Command),
     PostRenderer(post_renderer::PostRenderer),
+    S3(s3::Command),
     Schema(schema::Command),
     Values(values::Command),
 }
@@ -90,6 +92,7 @@ pub fn run() -> Outcome {
         Command::Plan(command) => finish(command.run()),
         Command::Krm(command) => finish(command.run()),
         Command::PostRenderer(command) => finish(command.run()),
+        Command::S3(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
     }
