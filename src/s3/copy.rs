@@ -8,6 +8,9 @@ pub const LARGEST_COPY: u64 = 5 << 30;
 /// The size of a part where the source does not tell its own.
 const PART: u64 = 512 << 20;
 
+/// The least that S3 takes for a part that is not the last (Amazon S3 multipart upload limits).
+const SMALLEST_PART: u64 = 5 << 20;
+
 /// Copies version `version` of `key` (`size` bytes, storage class `class`) on top, with metadata, tags, storage class and encryption.
 /// Above `limit` bytes it is copied in parts, as long as those of the source, so that the entity tag comes out the same.
 ///
@@ -67,7 +70,7 @@ pub async fn put_on_top(
 
 /// The size of the source's own parts, if it has any and they fit.
 async fn part_size(client: &Client, key: &str, version: &str, size: u64, head: &Head, limit: u64) -> u64 {
-    let fallback = PART.min(limit).max(size.div_ceil(10_000));
+    let fallback = PART.min(limit.max(SMALLEST_PART)).max(size.div_ceil(10_000));
     if !head.get("etag").is_some_and(|etag| etag.contains('-')) {
         return fallback;
     }

@@ -127,9 +127,9 @@ pub enum Back {
     Changed,
 }
 
-/// Decides how one key goes back. `copies` are ids of versions known to be hwdr's own copies, where no listing shows it (their entity
-/// tags differ from their sources').
-pub fn back(history: &History, done: &Done, is_own_copy: impl Fn(&str) -> bool) -> Back {
+/// Decides how one key goes back. `is_copy` knows hwdr's own copies, where no listing shows it (their entity tags differ from their
+/// sources'): whether the first version was made from the second.
+pub fn back(history: &History, done: &Done, is_copy: impl Fn(&str, &str) -> bool) -> Back {
     let entries = &history.entries;
     let Some(newest) = entries.first() else { return Back::Changed };
     let find = |version: &str| entries.iter().position(|entry| entry.version == version);
@@ -145,13 +145,13 @@ pub fn back(history: &History, done: &Done, is_own_copy: impl Fn(&str) -> bool) 
             _ => Back::Changed,
         },
         Done::Copy { source, was } => {
-            let copied =
-                find(source).is_some_and(|at| looks_like(newest, &entries[at])) || is_own_copy(&newest.version);
+            let is_of = |version: &str| is_copy(&newest.version, version);
+            let copied = is_of(source) || find(source).is_some_and(|at| looks_like(newest, &entries[at]));
             match was {
                 None if !newest.is_data() => Back::Nothing,
                 None if copied => Back::PutMarker,
                 None => Back::Changed,
-                Some(was) if newest.version == *was => Back::Nothing,
+                Some(was) if newest.version == *was || is_of(was) => Back::Nothing,
                 Some(was) => match find(was) {
                     Some(at) if looks_like(newest, &entries[at]) => Back::Copy { source: at, maybe_done: true },
                     Some(at) if copied => Back::Copy { source: at, maybe_done: false },

@@ -220,17 +220,17 @@ proptest! {
 
         if let Some(done) = done {
             // Cut off before the act, an undo has nothing to do.
-            let idle = back(&before.history(), &done, |_| false);
+            let idle = back(&before.history(), &done, |_, _| false);
             prop_assert!(matches!(idle, Back::Nothing | Back::Copy { maybe_done: true, .. }), "{:?}", idle);
             for _ in 0..2 {
-                let what = back(&key.history(), &done, |_| false);
+                let what = back(&key.history(), &done, |_, _| false);
                 key.go_back(what, second + 20);
                 prop_assert_eq!(key.seen(), before.seen());
             }
             // Somebody wrote to it since: it is theirs.
             key.put_data(second + 30);
             let theirs = key.seen();
-            let what = back(&key.history(), &done, |_| false);
+            let what = back(&key.history(), &done, |_, _| false);
             prop_assert_eq!(what, Back::Changed);
             prop_assert_eq!(key.seen(), theirs);
         }

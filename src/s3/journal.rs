@@ -5,10 +5,10 @@
 //! .hwdr/rewind/<run>.finished.json, .undone.json  empty but for the time: the run is through, or taken back
 //! .hwdr/journal/<run>/<share>-<time>-<number>   a page's acts: JSON, one a line
 //! .hwdr/journal/<run>/<share>-checkpoint        the key after which the share goes on
-//! .hwdr/copies/<run>/<share>-<time>-<number>    ids of copies that a listing does not show to be such
+//! .hwdr/copies/<run>/<share>-<time>-<number>    copies that a listing does not show to be such
 //! ```
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -158,11 +158,11 @@ impl Run {
         client.put(&self.unique(JOURNAL, share), text).await
     }
 
-    /// Writes down ids of copies that a listing would not show to be copies.
+    /// Writes down copies that a listing would not show to be such: each one's id and its source's.
     ///
     /// # Errors
     /// Where it cannot.
-    pub async fn write_copies(&self, client: &Client, share: usize, copies: &[String]) -> Result<(), Error> {
+    pub async fn write_copies(&self, client: &Client, share: usize, copies: &[(String, String)]) -> Result<(), Error> {
         client.put(&self.unique(COPIES, share), serde_json::to_vec(copies).expect("they are texts")).await
     }
 
@@ -212,20 +212,20 @@ impl Run {
     }
 }
 
-/// Ids of all runs' copies that a listing does not show to be such: their entity tags differ from their sources', as where the bucket
-/// encrypts by a key of one's own. Elsewhere there are none.
+/// All runs' copies that a listing does not show to be such, each one's id with its source's: their entity tags differ, as where
+/// the bucket encrypts by a key of one's own. Elsewhere there are none.
 ///
 /// # Errors
 /// Where they cannot be read.
-pub async fn own_copies(client: &Client) -> Result<HashSet<String>, Error> {
-    let mut all = HashSet::new();
+pub async fn own_copies(client: &Client) -> Result<HashMap<String, String>, Error> {
+    let mut all = HashMap::new();
     let mut walk = Walk::new(client, COPIES, &Share::default());
     while let Some(chunk) = walk.next().await? {
         for history in chunk.keys {
             let bytes = client.get(&history.key).await?.unwrap_or_default();
-            let ids: Vec<String> =
+            let pairs: Vec<(String, String)> =
                 serde_json::from_slice(&bytes).map_err(|error| damaged(client, &history.key, &error))?;
-            all.extend(ids);
+            all.extend(pairs);
         }
     }
     Ok(all)

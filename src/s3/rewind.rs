@@ -3,7 +3,7 @@
 //! What is in memory at a time are a few pages of a few shares, whatever the size of the bucket. While one page is acted on, the next is
 //! listed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -109,7 +109,7 @@ struct Work {
     /// Set once the run is written down, which it is before the first act.
     begun: OnceCell<()>,
     options: Options,
-    own_copies: HashSet<String>,
+    own_copies: HashMap<String, String>,
     tally: Arc<Tally>,
 }
 
@@ -206,7 +206,7 @@ impl Work {
                 Verdict::Hide => todo.push(Todo::new(history, Act::Hide, "")),
                 Verdict::Copy { source, maybe_done } => {
                     let (newest, source) = (&history.entries[0], &history.entries[source]);
-                    if self.own_copies.contains(&newest.version) && newest.size == source.size {
+                    if self.own_copies.get(&newest.version) == Some(&source.version) {
                         continue;
                     }
                     let one = Todo::new(history, Act::Copy, &source.version);
@@ -323,7 +323,7 @@ impl Work {
                 Ok(copied) => {
                     self.tally.acted(Act::Copy, one.key());
                     if copied.etag != one.source().etag {
-                        unlike.extend(copied.version);
+                        unlike.extend(copied.version.map(|version| (version, one.source().version.clone())));
                     }
                 }
                 Err(error) => {

@@ -1,6 +1,6 @@
 //! Back to the moment before a rewind: what the journal says was done, is taken back, key by key.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -61,7 +61,7 @@ pub async fn undo(client: &Client, run: &Run, options: Options, tally: &Arc<Tall
 struct Work<'a> {
     client: &'a Client,
     options: Options,
-    own_copies: HashSet<String>,
+    own_copies: HashMap<String, String>,
     tally: &'a Tally,
 }
 
@@ -73,7 +73,9 @@ impl Work<'_> {
         for (record, found) in records.iter().zip(looked) {
             let found = found?;
             self.tally.looked(1, found.entries.len(), 0);
-            let mut what = back(&found, &record.done, |version| self.own_copies.contains(version));
+            let mut what = back(&found, &record.done, |copy, source| {
+                self.own_copies.get(copy).is_some_and(|known| known == source)
+            });
             if let Back::Copy { source, maybe_done: true } = what {
                 let (newest, source) = (&found.entries[0].version, &found.entries[source].version);
                 if copy::same(self.client, &found.key, newest, source).await? {
@@ -150,7 +152,7 @@ impl Work<'_> {
                 Ok(copied) => {
                     self.tally.acted(Act::Copy, &history.key);
                     if copied.etag != source.etag {
-                        unlike.extend(copied.version);
+                        unlike.extend(copied.version.map(|version| (version, source.version.clone())));
                     }
                 }
                 Err(error) => {

@@ -68,6 +68,18 @@ pub trait Visitor<'a> {
     fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>);
 }
 
+/// Whether it is XML, all of it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole(xml: &str) -> Result<(), String> {
+    struct Nothing;
+    impl<'a> Visitor<'a> for Nothing {
+        fn leaf(&mut self, _parent: &str, _name: &str, _text: Cow<'a, str>) {}
+    }
+    walk(xml, &mut Nothing)
+}
+
 /// The text of the first element of that name, if there is one.
 pub fn text_of(xml: &str, name: &str) -> Option<String> {
     struct First<'n> {
@@ -117,14 +129,10 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_an_error_wherever_it_is_cut() {
-        struct Nothing;
-        impl<'a> Visitor<'a> for Nothing {
-            fn leaf(&mut self, _: &str, _: &str, _: Cow<'a, str>) {}
-        }
         let xml = "<E><A>1</A><B><C>2</C></B></E>";
-        assert_eq!(walk(xml, &mut Nothing), Ok(()));
+        assert_eq!(whole(xml), Ok(()));
         for end in 0..xml.len() {
-            assert!(walk(&xml[..end], &mut Nothing).is_err(), "{}", &xml[..end]);
+            assert!(whole(&xml[..end]).is_err(), "{}", &xml[..end]);
         }
     }
 
