@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""load.py HOST:PORT BUCKET COUNT: makes a bucket of COUNT objects, and then deletes a fifth, overwrites a tenth, and adds a tenth.
+"""load.py HOST:PORT BUCKET COUNT: makes a bucket of COUNT objects, and then deletes a fifth, overwrites a hundredth (HopsFS never
+overwrites a block), and adds a tenth.
 
 Prints the time between, to which the bucket is to be brought back. The server takes requests without signatures: making them would
 take longer than the server does.
@@ -47,7 +48,7 @@ if __name__ == "__main__":
         then = datetime.datetime.now(datetime.timezone.utc)
         time.sleep(1.5)
         changed = [("DELETE", key(n), None) for n in range(0, count, 5)]
-        changed += [("PUT", key(n), b"overwritten") for n in range(1, count, 10)]
+        changed += [("PUT", key(n), b"overwritten") for n in range(1, count, 100)]
         changed += [("PUT", key(n), b"new") for n in range(count, count + count // 10)]
         all_of(pool, host, bucket, changed)
     print(then.strftime("%Y-%m-%dT%H:%M:%SZ"))
