@@ -27,7 +27,7 @@ cat >"$work/s3.json" <<JSON
 JSON
 mkdir "$work/data"
 "$weed" server -dir="$work/data" -ip=$host -ip.bind=$host -master.port=18300 -volume.port=18310 -filer.port=18320 -master.volumeSizeLimitMB=256 \
-  -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=$port -s3.config="$work/s3.json" -s3.port.iceberg=0 >"$work/log" 2>&1 &
+  -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=$port -s3.config="$work/s3.json" -s3.port.iceberg=0 -s3.port.lance=0 >"$work/log" 2>&1 &
 server=$!
 wait_for 60 "the S3 server" "$work/log" curl -fsS "http://$host:$port/"
 export AWS_ACCESS_KEY_ID=bench AWS_SECRET_ACCESS_KEY=bench AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL=http://$host:$port
@@ -55,10 +55,8 @@ PY
 
 # s3-pit-restore hides what is new, and so does --exact; rclone leaves it.
 rewind=("$hwdr" s3 rewind --bucket bench --at "$then" --exact --yes)
-timed dry-run "${rewind[@]}" --dry-run
 timed hwdr "${rewind[@]}"
 cat "$work/hwdr.out"
-[ -n "${ALONE:-}" ] || timed again "${rewind[@]}"
 timed undo "$hwdr" s3 rewind --bucket bench --undo --yes
 if [ -z "${ALONE:-}" ]; then
   part rclone
@@ -97,7 +95,7 @@ read = lambda name: tuple(map(float, open(f"{work}/{name}").read().split())) if 
 own = read("hwdr")
 bad = own[1] > 100
 print(f"\n| {int(count):,} objects | seconds | x hwdr | memory |\n|---|---|---|---|")
-for name in ["hwdr", "again", "undo", "dry-run", "s3-pit-restore", "rclone-elsewhere", "rclone-in-place"]:
+for name in ["hwdr", "undo", "s3-pit-restore", "rclone-elsewhere", "rclone-in-place"]:
     if figures := read(name):
         print(f"| {name} | {figures[0]:.1f} | {figures[0] / own[0]:.1f} | {figures[1]:.0f} MB |")
         bad |= name in ("rclone-elsewhere", "s3-pit-restore") and figures[0] < 5 * own[0]

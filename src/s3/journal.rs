@@ -87,7 +87,7 @@ impl Run {
         Self { id, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
-    /// All runs that the bucket knows of, oldest first, without their shares' checkpoints.
+    /// All runs that the bucket knows of, oldest first.
     ///
     /// # Errors
     /// Where they cannot be read.
@@ -113,13 +113,32 @@ impl Run {
         }
         let mut runs = Vec::new();
         for (id, state) in names {
-            let key = format!("{RUNS}{id}.json");
-            let Some(bytes) = client.get(&key).await? else { continue };
-            let mut run: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(client, &key, &error))?;
-            run.id = id;
-            runs.push((run, state));
+            runs.extend(Self::load(client, &id).await?.map(|run| (run, state)));
         }
         Ok(runs)
+    }
+
+    /// The run of that name, if there is one: how a pod learns what it has to do.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn load(client: &Client, id: &str) -> Result<Option<Self>, Error> {
+        let key = format!("{RUNS}{id}.json");
+        let Some(bytes) = client.get(&key).await? else { return Ok(None) };
+        let run: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(client, &key, &error))?;
+        Ok(Some(Self { id: id.to_owned(), ..run }))
+    }
+
+    /// How many of its shares are through.
+    ///
+    /// # Errors
+    /// Where their checkpoints cannot be read.
+    pub async fn through(&self, client: &Client) -> Result<usize, Error> {
+        let mut through = 0;
+        for share in 0..self.shares.len() {
+            through += usize::from(self.checkpoint(client, share).await?.through);
+        }
+        Ok(through)
     }
 
     /// Writes down that it begins.

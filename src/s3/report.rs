@@ -59,6 +59,13 @@ pub enum Event<'a> {
 /// Who follows: called from many tasks.
 pub type Follow = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 
+/// Keys to be looked at: the first of each kind, and how many there are.
+#[derive(Debug, Clone, Default)]
+struct Notices {
+    named: Vec<Notice>,
+    counts: Vec<(Why, u64)>,
+}
+
 /// Counts that grow while the work is done.
 #[derive(Default)]
 pub struct Tally {
@@ -69,7 +76,7 @@ pub struct Tally {
     hidden: AtomicU64,
     born_later: AtomicU64,
     unreadable: AtomicU64,
-    notices: Mutex<(Vec<Notice>, Vec<(Why, u64)>)>,
+    notices: Mutex<Notices>,
     follow: Option<Follow>,
 }
 
@@ -148,7 +155,7 @@ impl Tally {
         let notice = Notice { key: key.to_owned(), why, detail: detail.into() };
         self.tell(&Event::Notice(&notice));
         let mut guard = self.notices.lock().expect("nothing panics while it holds the lock");
-        let (named, counts) = &mut *guard;
+        let Notices { named, counts } = &mut *guard;
         let count = match counts.iter_mut().find(|(known, _)| *known == why) {
             Some((_, count)) => {
                 *count += 1;
@@ -175,7 +182,8 @@ impl Tally {
     /// The counts now.
     pub fn report(&self) -> Report {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (notices, to_look_at) = self.notices.lock().expect("nothing panics while it holds the lock").clone();
+        let Notices { named: notices, counts: to_look_at } =
+            self.notices.lock().expect("nothing panics while it holds the lock").clone();
         Report {
             keys: read(&self.keys),
             versions: read(&self.versions),

@@ -24,11 +24,16 @@ pub enum Fault {
     Clock,
     /// Not allowed.
     Denied,
+    /// Answered with this, and never asked of the server.
+    Answer(&'static str),
 }
 
-/// A proxy that refuses some requests, by their first line.
-pub fn deny(target: SocketAddr, which: impl Fn(&str) -> bool + Send + Sync + 'static) -> Proxy {
-    Proxy::start(target, move |_, line| if which(line) { Fault::Denied } else { Fault::None })
+/// A proxy that meets those requests with a fault whose first lines hold all of `with` and nothing of `without`.
+pub fn only(target: SocketAddr, with: &'static [&'static str], without: &'static str, fault: Fault) -> Proxy {
+    Proxy::start(target, move |_, line| {
+        let meant = with.iter().all(|word| line.contains(word)) && (without.is_empty() || !line.contains(without));
+        if meant { fault } else { Fault::None }
+    })
 }
 
 /// A running proxy. Ends with the test's process.
@@ -95,6 +100,10 @@ fn serve(mut client: TcpStream, target: SocketAddr, plan: impl FnOnce(&str) -> F
                 "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{text}",
                 text.len()
             )?;
+            return Ok(());
+        }
+        Fault::Answer(text) => {
+            write!(client, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{text}", text.len())?;
             return Ok(());
         }
         Fault::CutBefore => return client.shutdown(Shutdown::Both),
