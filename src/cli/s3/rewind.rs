@@ -29,8 +29,6 @@ use crate::s3::window::Window;
 /// Backups in the same bucket (rondb_backup/, k8s_backup/, opensearch*/) are left alone, unless --prefix names them.
 #[derive(Debug, Args)]
 pub struct Command {
-    #[command(flatten)]
-    target: Target,
     /// Only keys that begin like this
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     prefix: String,
@@ -55,6 +53,9 @@ pub struct Command {
     /// How it is printed
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
+    // Last: its heading would stand above whatever follows.
+    #[command(flatten)]
+    target: Target,
 }
 
 /// How the outcome is printed.

@@ -25,7 +25,7 @@ pub struct Target {
     #[arg(long)]
     pub path_style: bool,
     /// Certificates to trust besides the system's (PEM)
-    #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE")]
+    #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE", hide_env_values = true)]
     pub ca_bundle: Option<PathBuf>,
     /// Send no more requests in a second than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
