@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build test lab-test soak lint audit bench fuzz fuzz-values clean
+.PHONY: help demo build test lab-test soak lint audit bench bench-bucket fuzz fuzz-values clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench: build ## how fast it is, beside its peers (benches/)
 	scripts/tools helm3 yq kustomize
 	HELM3=$(BIN)/helm3 PATH=$(BIN):$$PATH cargo bench --locked --bench post_render
 	benches/lint.sh
+
+bench-bucket: build ## how fast a rewind is, beside its peers, on a SeaweedFS of its own (a quarter of an hour)
+	benches/s3.sh
 
 fuzz: ## fuzz each reader for SECONDS_EACH (60); needs a nightly toolchain
 	scripts/fuzz $(or $(SECONDS_EACH),60)

@@ -1,7 +1,7 @@
 //! hwdr: disaster recovery of Hopsworks clusters, as a Helm plugin.
 //!
 //! The library is a pure core: it takes texts (values files, a rendered stream) and gives findings, a plan and a changed
-//! stream. It opens no socket and reads no clock. `docs/architecture.md` shows how the modules hang together.
+//! stream. It opens no socket and reads no clock; `s3`, which works on a bucket, does both. `docs/architecture.md` shows how the modules hang together.
 
 pub mod backup_id;
 pub mod catalogue;
@@ -17,6 +17,7 @@ pub mod plan;
 pub mod refusal;
 pub mod render;
 pub mod run;
+pub mod s3;
 pub mod settings;
 pub mod source;
 pub mod steps;

@@ -83,7 +83,7 @@ test_an_installation_restores_all_into_it() {
   arguments=(hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/restore.yaml"
     --credentials-env)
   cut_off 6 install "${arguments[@]}" --yes
-  fails_with 'give the chart and the values again' hwdr resume hopsworks --credentials-env
+  refuses 'give the chart and the values again' hwdr resume hopsworks --credentials-env
   hwdr resume "${arguments[@]}" -o markdown | tee "$RUN/notes/report.md"
   grep 'RTO' "$RUN/notes/report.md"
   "$LAB/check" "$LAB_RECORD"

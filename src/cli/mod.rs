@@ -15,6 +15,7 @@ mod plan;
 mod post_render;
 mod post_renderer;
 mod restore;
+mod s3;
 pub mod schema;
 pub mod values;
 
@@ -48,6 +49,7 @@ enum Command {
     Rerun(restore::Rerun),
     Watch(restore::Watch),
     History(restore::History),
+    S3(s3::Command),
     Schema(schema::Command),
     Values(values::Command),
 }
@@ -119,6 +121,7 @@ pub fn run() -> Outcome {
         Command::Rerun(command) => finish(command.run()),
         Command::Watch(command) => finish(command.run()),
         Command::History(command) => finish(command.run()),
+        Command::S3(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
     }

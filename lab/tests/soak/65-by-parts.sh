@@ -10,14 +10,6 @@ bsl_apply() {
 }
 objects_restore() { "$HWDR" objects restore --namespace "$NS" -f "$RUN/notes/restore.yaml" "$@"; }
 restores() { kubectl -n velero get restores -o json | jq -r '.items[] | "\(.metadata.name) \(.status.phase)"'; }
-# refuses PATTERN COMMAND…: as fails_with, over the lines that a message is broken into.
-refuses() { fails_with "$1" one_line "${@:2}"; }
-one_line() {
-  local out status=0
-  out=$("$@" 2>&1) || status=$?
-  tr -s ' \n' ' ' <<<"$out"
-  return $status
-}
 # The location itself: its status makes generations, too.
 location() { kubectl -n velero get backupstoragelocation hopsworks-bsl -o json | jq -c '[.metadata.uid, .metadata.labels, .spec]'; }
 velero_patch() { kubectl -n velero patch backup "$1" --type merge -p "$2"; }

@@ -48,7 +48,7 @@ test_finalize_makes_it_the_normal_state() {
   ! grep restoreFromBackup "$RUN/notes/final.yaml" || false
   "$LAB/check" "$LAB_RECORD"
   [ "$(kubectl get pv -o name | wc -l)" -lt "$volumes" ]
-  fails_with 'given up by finalize' hwdr undo hopsworks --yes
+  refuses 'given up by finalize' hwdr undo hopsworks --yes
   # Plain upgrades, as ever: nothing starts again.
   kubectl -n "$NS" get pods -o json | jq -r '.items[] | select(.status.phase == "Running") | .metadata.uid' | sort >"$RUN/notes/pods.txt"
   "$(helm_of 4)" upgrade hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/final.yaml"

@@ -1,0 +1,308 @@
+//! `hwdr s3 rewind`: the bucket as it was.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::progress::Progress;
+use super::target::Target;
+use crate::backup_id::BackupId;
+use crate::cli::messages::Failure;
+use crate::s3::client::Client;
+use crate::s3::journal::Aim;
+use crate::s3::preflight;
+use crate::s3::report::{Act, Event, Report, Tally, Why};
+use crate::s3::rewind::{Options, rewind};
+use crate::s3::undo::{last_run, undo};
+use crate::s3::window::Window;
+
+/// Brings a versioned bucket back to a point in time
+///
+/// What was current then is current again: later delete markers are removed, later overwrites get a copy of the older version on top.
+/// No version is ever removed. Objects born later are left, or with --exact hidden under delete markers.
+/// Backups in the same bucket (rondb_backup/, k8s_backup/, opensearch*/) are left alone, unless --prefix names them.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// Only keys that begin like this
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// The time: 2026-02-13T15:36:27Z, with another zone's offset, or without one for UTC; that second counts whole
+    #[arg(long, value_name = "TIME", conflicts_with = "backup_id", value_parser = moment)]
+    at: Option<Timestamp>,
+    /// The backup that the metadata comes from: what was there at any moment of the day from its minute on
+    #[arg(long, value_name = "ID", value_parser = BackupId::parse)]
+    backup_id: Option<BackupId>,
+    /// Also hide what did not exist then, under delete markers
+    #[arg(long)]
+    exact: bool,
+    /// List what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go back to the moment before the last rewind
+    #[arg(long, conflicts_with_all = ["at", "backup_id", "exact"])]
+    undo: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// How it is printed
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+    // Last: its heading would stand above whatever follows.
+    #[command(flatten)]
+    target: Target,
+}
+
+/// How the outcome is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// A line for each key to be looked at (in a dry run for each act, too), then one with the counts.
+    Json,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let window = if self.undo { None } else { Some(self.window()?) };
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
+        runtime.block_on(async {
+            let client = self.target.connect().await?;
+            match window {
+                Some(window) => self.rewind(&client, window).await,
+                None => self.undo(&client).await,
+            }
+        })
+    }
+
+    fn window(&self) -> Result<Window, Failure> {
+        if let Some(time) = self.at {
+            return Ok(Window::at(time));
+        }
+        let Some(id) = &self.backup_id else {
+            return Err(Failure::unusable("to when? --at TIME, --backup-id ID or --undo is needed")
+                .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run"));
+        };
+        Window::of_backup(id).ok_or_else(|| {
+            Failure::refused(format!("backup id {id} names no point in time")).help(
+                "give the time at which RonDB's backup ended (end_time in ConfigMap rondb-backups-metadata) with --at",
+            )
+        })
+    }
+
+    async fn rewind(&self, client: &Client, window: Window) -> Result<(), Failure> {
+        let aim = Aim { prefix: self.prefix.clone(), window, exact: self.exact };
+        let now = preflight::bucket(client).await?;
+        preflight::time(client, &aim, now).await?;
+        preflight::permissions(client, &aim.prefix, self.dry_run).await?;
+        let goes_on = preflight::unfinished(client, &aim).await?.is_some();
+        if !self.dry_run {
+            let what = format!(
+                "{} bucket {}{} to {window}{}",
+                if goes_on { "Go on to rewind" } else { "Rewind" },
+                client.bucket(),
+                self.below(),
+                if self.exact { ", and hide what was born later" } else { "" }
+            );
+            self.consent(&what)?;
+        }
+        let tally = self.tally();
+        let progress = Progress::start("rewind", client, &tally);
+        let options = Options { dry_run: self.dry_run, ..Options::default() };
+        let outcome = rewind(client, &aim, options, &tally).await;
+        drop(progress);
+        self.print(&outcome?, &format!("bucket {}{} at {window}", client.bucket(), self.below()))
+    }
+
+    async fn undo(&self, client: &Client) -> Result<(), Failure> {
+        preflight::bucket(client).await?;
+        let run = last_run(client, &self.prefix).await?;
+        preflight::permissions(client, &self.prefix, self.dry_run).await?;
+        if !self.dry_run {
+            let what = format!(
+                "Take back the rewind of bucket {}{} to {} (run {})",
+                client.bucket(),
+                self.below(),
+                run.aim.window,
+                run.id
+            );
+            self.consent(&what)?;
+        }
+        let tally = self.tally();
+        let progress = Progress::start("undo", client, &tally);
+        let options = Options { dry_run: self.dry_run, ..Options::default() };
+        let outcome = undo(client, &run, options, &tally).await;
+        drop(progress);
+        self.print(&outcome?, &format!("bucket {}{} before run {}", client.bucket(), self.below(), run.id))
+    }
+
+    fn below(&self) -> String {
+        if self.prefix.is_empty() { String::new() } else { format!(" below {}", self.prefix) }
+    }
+
+    /// Asks, on a terminal.
+    fn consent(&self, what: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(Failure::refused(format!("{what}: nobody is there to agree to it"))
+                .help("look first with --dry-run, then give --yes"));
+        }
+        anstream::eprint!("{what}? It can be taken back with --undo. Type yes: ");
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        if read.is_ok() && answer.trim() == "yes" {
+            Ok(())
+        } else {
+            Err(Failure::refused("not agreed to: nothing was changed"))
+        }
+    }
+
+    /// Counts; acts of a dry run, and with `-o json` keys to be looked at, are printed as they come.
+    fn tally(&self) -> Arc<Tally> {
+        let (dry_run, output) = (self.dry_run, self.output);
+        Arc::new(Tally::followed_by(Box::new(move |event| match (event, output) {
+            (Event::Act(act, key), Format::Json) if dry_run => println!("{}", json!({"act": act, "key": key})),
+            (Event::Act(act, key), Format::Text) if dry_run => anstream::println!("{:<9} {}", verb(*act), shown(key)),
+            (Event::Notice(notice), Format::Json) => println!("{}", json!(notice)),
+            _ => {}
+        })))
+    }
+
+    fn print(&self, report: &Report, what: &str) -> Result<(), Failure> {
+        match self.output {
+            Format::Json => println!("{}", json!({"dry_run": self.dry_run, "report": report})),
+            Format::Text => anstream::print!("{}", text(report, what, self.dry_run)),
+        }
+        let undone = report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
+        if undone == 0 {
+            return Ok(());
+        }
+        let flags = self.target.flags();
+        let time = match (&self.at, &self.backup_id) {
+            (Some(time), _) => format!("--at {time}"),
+            (None, Some(id)) => format!("--backup-id {id}"),
+            (None, None) => "--undo".to_owned(),
+        };
+        Err(Failure::refused(format!("{undone} keys are not as they were; all others are")).help(format!(
+            "mend what is named above, and run it again, which tries them again:\nhwdr s3 rewind {flags} {time}"
+        )))
+    }
+}
+
+/// What people read.
+fn text(report: &Report, what: &str, dry_run: bool) -> String {
+    let mut out = String::new();
+    let done = |word: &str| if dry_run { format!("to {word}") } else { word.to_owned() };
+    let head = if dry_run { "Would bring about" } else { "As it was" };
+    let _ = writeln!(out, "{head}: {what}");
+    let _ = writeln!(out, "  looked at     {} keys, {} versions and delete markers", report.keys, report.versions);
+    for (name, count, means) in [
+        (done("undelete"), report.undeleted, "delete markers removed"),
+        (done("copy"), report.copied, "an older version put on top"),
+        (done("hide"), report.hidden, "put under a delete marker"),
+        ("born later".to_owned(), report.born_later, "left as they are (--exact hides them)"),
+        ("unreadable".to_owned(), report.unreadable, "entries whose keys this server cannot write: left as they are"),
+    ] {
+        if count > 0 {
+            let _ = writeln!(out, "  {name:<13} {count} ({means})");
+        }
+    }
+    if report.acts() == 0 {
+        let _ = writeln!(out, "  nothing to do");
+    }
+    for &(why, count) in &report.to_look_at {
+        let _ = writeln!(out, "\n{count} {}", means(why));
+        for notice in report.notices.iter().filter(|notice| notice.why == why) {
+            let detail = if notice.detail.is_empty() { String::new() } else { format!("  {}", notice.detail) };
+            let _ = writeln!(out, "  {}{detail}", shown(&notice.key));
+        }
+        let named = report.notices.iter().filter(|notice| notice.why == why).count() as u64;
+        if count > named {
+            let _ = writeln!(out, "  … and {} more (all of them with -o json)", count - named);
+        }
+    }
+    out
+}
+
+fn verb(act: Act) -> &'static str {
+    match act {
+        Act::Undelete => "undelete",
+        Act::Copy => "copy",
+        Act::Hide => "hide",
+    }
+}
+
+fn means(why: Why) -> &'static str {
+    match why {
+        Why::Archived => {
+            "are current again, but lie in an archive: they cannot be read before\n\
+             aws s3api restore-object --bucket … --key … --restore-request Days=30"
+        }
+        Why::ArchivedNotCopied => {
+            "were overwritten, and what they were lies in an archive, which cannot be copied: restore the version named, then rewind again\n\
+             aws s3api restore-object --bucket … --key … --version-id … --restore-request Days=30"
+        }
+        Why::Expired => {
+            "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
+        }
+        Why::Changed => "were changed by somebody after the rewind, and are left as they are",
+        Why::Failed => "could not be done",
+    }
+}
+
+/// A key on one line, whatever is in it.
+fn shown(key: &str) -> String {
+    if key.chars().any(char::is_control) { format!("{key:?}") } else { key.to_owned() }
+}
+
+/// A time as written: with a zone's offset, or in UTC.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let civil: DateTime = text.parse().map_err(|_| "a time is written 2026-02-13T15:36:27Z".to_owned())?;
+    civil.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_utc_unless_they_say_otherwise() {
+        for (text, expected) in [
+            ("2026-02-13T15:36:27Z", Some("2026-02-13T15:36:27Z")),
+            ("2026-02-13T15:36:27+02:00", Some("2026-02-13T13:36:27Z")),
+            ("2026-02-13T15:36:27", Some("2026-02-13T15:36:27Z")),
+            ("2026-02-13 15:36:27", Some("2026-02-13T15:36:27Z")),
+            ("yesterday", None),
+            ("1770996987", None),
+        ] {
+            assert_eq!(moment(text).ok().map(|time| time.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_people_read() {
+        let tally = Tally::default();
+        tally.looked(3, 7, 0);
+        tally.acted(Act::Undelete, "a");
+        tally.notice("b\n", Why::Expired, "");
+        assert_eq!(
+            text(&tally.report(), "bucket b at 2026-02-13T15:36:27Z", false),
+            "As it was: bucket b at 2026-02-13T15:36:27Z\n  looked at     3 keys, 7 versions and delete markers\n  \
+             undelete      1 (delete markers removed)\n\n1 lie under a delete marker put later that hides nothing: if they existed at \
+             that time, a lifecycle rule has removed them for good\n  \"b\\n\"\n"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Which bucket, and how it is reached: the same flags for every subcommand.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::s3::client::{Client, Error, Retries, Settings};
+
+/// Which bucket, and how it is reached.
+///
+/// Credentials, profiles, roles and web identity (IRSA) are found as every AWS tool finds them.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bucket")]
+pub struct Target {
+    /// The bucket
+    #[arg(long, value_name = "BUCKET")]
+    pub bucket: String,
+    /// Another server than AWS: https://HOST[:PORT] (default: what AWS_ENDPOINT_URL_S3 or the profile says)
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// The bucket's region (default: what AWS_REGION or the profile says)
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Put the bucket's name into the path, not the host's name: most servers other than AWS want that
+    #[arg(long)]
+    pub path_style: bool,
+    /// Certificates to trust besides the system's (PEM)
+    #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE", hide_env_values = true)]
+    pub ca_bundle: Option<PathBuf>,
+    /// Send no more requests in a second than this
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub requests_per_second: Option<u32>,
+}
+
+impl Target {
+    /// A client for the bucket.
+    ///
+    /// # Errors
+    /// Where a setting cannot be used, or no credentials are found.
+    pub async fn connect(&self) -> Result<Client, Error> {
+        Client::connect(Settings {
+            bucket: self.bucket.clone(),
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            path_style: self.path_style,
+            ca_bundle: self.ca_bundle.clone(),
+            requests_per_second: self.requests_per_second,
+            retries: Retries::default(),
+        })
+        .await
+    }
+
+    /// The flags again, for commands that a message tells to run.
+    pub fn flags(&self) -> String {
+        let mut flags = format!("--bucket {}", self.bucket);
+        for (name, value) in [("--endpoint", &self.endpoint), ("--region", &self.region)] {
+            if let Some(value) = value {
+                flags = format!("{flags} {name} {value}");
+            }
+        }
+        if self.path_style {
+            flags.push_str(" --path-style");
+        }
+        flags
+    }
+}

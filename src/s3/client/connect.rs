@@ -1,0 +1,167 @@
+//! From settings to a client.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use tokio::sync::Mutex;
+
+use super::{Client, Error, Inner, Pace, Problem, Retries};
+
+/// Which bucket, and how it is reached. What is left out is found as every AWS tool finds it: environment, profile, web identity
+/// (IRSA), container and instance roles.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The bucket.
+    pub bucket: String,
+    /// Another server than AWS: `https://host[:port]`.
+    pub endpoint: Option<String>,
+    /// The region that requests are signed for.
+    pub region: Option<String>,
+    /// The bucket's name is part of the path, not of the host's name.
+    pub path_style: bool,
+    /// Certificates (PEM) to trust besides the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// The most requests in a second.
+    pub requests_per_second: Option<u32>,
+    /// How stubborn calls are.
+    pub retries: Retries,
+}
+
+impl Client {
+    /// Reads credentials and settings of the environment, and makes a client. Asks the bucket nothing yet.
+    ///
+    /// # Errors
+    /// Where a setting cannot be used, or no credentials are found.
+    pub async fn connect(settings: Settings) -> Result<Self, Error> {
+        let bucket = settings.bucket.clone();
+        let failed = |problem| Error { action: "connect", bucket: bucket.clone(), key: None, problem };
+        let http = connector(&settings).map_err(|text| failed(Problem::Nonsense(text)))?;
+        let config = load(&settings, http.clone()).await;
+        let region = config.region().map_or("us-east-1", Region::as_ref).to_owned();
+        let provider = config
+            .credentials_provider()
+            .ok_or_else(|| failed(Problem::Credentials("the environment names none".to_owned())))?;
+        let endpoint = settings.endpoint.clone().or_else(|| endpoint_of(&config));
+        let (root, base) = addresses(endpoint.as_deref(), &region, &bucket, settings.path_style)
+            .map_err(|text| failed(Problem::Nonsense(text)))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                http,
+                root,
+                base,
+                region,
+                bucket,
+                provider,
+                credentials: Mutex::new(None),
+                pace: Pace::new(settings.requests_per_second),
+                retries: settings.retries,
+                server: OnceLock::new(),
+            }),
+        })
+    }
+}
+
+/// One pool of connections, for S3 and for whatever gives credentials.
+fn connector(settings: &Settings) -> Result<SharedHttpConnector, String> {
+    let mut trusted = TrustStore::default();
+    if let Some(path) = &settings.ca_bundle {
+        let pem = fs::read(path).map_err(|error| format!("--ca-bundle {}: {error}", path.display()))?;
+        if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
+            return Err(format!("--ca-bundle {}: no certificate in PEM form is in it", path.display()));
+        }
+        trusted = trusted.with_pem_certificate(pem);
+    }
+    let context = TlsContext::builder().with_trust_store(trusted).build().map_err(|error| error.to_string())?;
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(10)).build())
+        .build();
+    Ok(SharedHttpConnector::new(connector))
+}
+
+async fn load(settings: &Settings, http: SharedHttpConnector) -> SdkConfig {
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).http_client(http_client_fn(move |_, _| http.clone()));
+    let named = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some());
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    } else if settings.endpoint.is_some() && !named {
+        // Other servers mostly do not care; looking for an instance of EC2 that would know takes seconds.
+        loader = loader.region(Region::new("us-east-1"));
+    }
+    loader.load().await
+}
+
+/// `AWS_ENDPOINT_URL_S3`, the profile's `services` section, `AWS_ENDPOINT_URL`, the profile's `endpoint_url`.
+fn endpoint_of(config: &SdkConfig) -> Option<String> {
+    let key =
+        ServiceConfigKey::builder().service_id("s3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
+    let own = config.service_config().and_then(|services| services.load_config(key));
+    own.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// The server's address, and the bucket's.
+fn addresses(endpoint: Option<&str>, region: &str, bucket: &str, path_style: bool) -> Result<(String, String), String> {
+    if bucket.is_empty() || bucket.contains(['/', '?', '#', '%', ' ']) {
+        return Err(format!("{bucket:?} is no name of a bucket"));
+    }
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let root = endpoint
+        .map_or_else(|| format!("https://s3.{region}.{suffix}"), |given| given.trim_end_matches('/').to_owned());
+    let Some((scheme @ ("http" | "https"), host)) = root.split_once("://") else {
+        return Err(format!("--endpoint {root}: it begins with https:// or http://"));
+    };
+    if host.is_empty() || host.contains(['?', '#', '@']) {
+        return Err(format!("--endpoint {root}: it is https://HOST[:PORT]"));
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let numeric = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || name == "localhost";
+    // A wildcard certificate covers one label: a bucket with a dot in its name would not match it.
+    let dotted = bucket.contains('.') && scheme == "https";
+    let base = if path_style || numeric || dotted || host.contains('/') {
+        format!("{root}/{bucket}")
+    } else {
+        format!("{scheme}://{bucket}.{host}")
+    };
+    Ok((format!("{root}/"), base))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_an_address() {
+        for (endpoint, region, bucket, path_style, expected) in [
+            (None, "eu-north-1", "b", false, Some("https://b.s3.eu-north-1.amazonaws.com")),
+            (None, "cn-north-1", "b", false, Some("https://b.s3.cn-north-1.amazonaws.com.cn")),
+            (None, "eu-north-1", "b.c", false, Some("https://s3.eu-north-1.amazonaws.com/b.c")),
+            (None, "eu-north-1", "b", true, Some("https://s3.eu-north-1.amazonaws.com/b")),
+            (Some("https://minio.example:9000/"), "x", "b", true, Some("https://minio.example:9000/b")),
+            (Some("https://minio.example:9000"), "x", "b", false, Some("https://b.minio.example:9000")),
+            (Some("http://10.0.0.1:8333"), "x", "b", false, Some("http://10.0.0.1:8333/b")),
+            (Some("http://[::1]:8333"), "x", "b", false, Some("http://[::1]:8333/b")),
+            (Some("minio.example"), "x", "b", false, None),
+            (Some("ftp://minio.example"), "x", "b", false, None),
+            (Some("https://u:p@minio.example"), "x", "b", false, None),
+            (None, "x", "b/c", false, None),
+            (None, "x", "", false, None),
+        ] {
+            let got = addresses(endpoint, region, bucket, path_style).ok().map(|(_, base)| base);
+            assert_eq!(got.as_deref(), expected, "{endpoint:?} {bucket:?}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What may go wrong with a call, and what to do about it.
+
+use std::fmt;
+
+/// A call that failed, for good: retries are behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The action that IAM knows the call by: `s3:ListBucketVersions`.
+    pub action: &'static str,
+    /// The bucket.
+    pub bucket: String,
+    /// The key, where the call was about one.
+    pub key: Option<String>,
+    /// What happened.
+    pub problem: Problem,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Not allowed.
+    Denied(String),
+    /// The bucket is not there.
+    NoBucket,
+    /// Object, version or setting is not there.
+    NotFound(String),
+    /// The server asks for fewer requests, and went on doing so.
+    Throttled(String),
+    /// The clocks are too far apart for a signature to be taken.
+    Clock(String),
+    /// The bucket is in another region (which one, where the server says so).
+    Region(String),
+    /// Any other answer: status, code and message.
+    Refused(u16, String, String),
+    /// No answer, or half of one.
+    Transport(String),
+    /// An answer that makes no sense.
+    Nonsense(String),
+    /// No credentials.
+    Credentials(String),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        let Self { action, bucket, .. } = self;
+        match &self.problem {
+            Problem::Denied(_) => format!(
+                "allow {action} on the bucket (docs/s3.md has the whole policy); see who you are:\naws sts get-caller-identity"
+            ),
+            Problem::NoBucket => format!("see which buckets there are:\naws s3 ls | grep {bucket}"),
+            Problem::Clock(_) => "set this machine's clock:\ntimedatectl set-ntp true".to_owned(),
+            Problem::Region(region) if !region.is_empty() => format!("give the bucket's region: --region {region}"),
+            Problem::Region(_) => format!("ask for it, and give it with --region:\naws s3api get-bucket-location --bucket {bucket}"),
+            Problem::Throttled(_) => "run the same command again: it goes on where it stopped; --requests-per-second N asks for less".to_owned(),
+            Problem::Transport(_) => {
+                "check --endpoint, --ca-bundle and the network; the same command goes on where it stopped".to_owned()
+            }
+            Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what is found:\naws configure list".to_owned(),
+            Problem::NotFound(_) | Problem::Refused(..) | Problem::Nonsense(_) => {
+                "run it again; if it stays, the server's log tells more".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on bucket {}", self.action, self.bucket)?;
+        if let Some(key) = &self.key {
+            write!(f, ", object {key}")?;
+        }
+        match &self.problem {
+            Problem::Denied(message) => write!(f, ": not allowed ({message})"),
+            Problem::NoBucket => write!(f, ": there is no such bucket"),
+            Problem::NotFound(code) => write!(f, ": not found ({code})"),
+            Problem::Throttled(code) => write!(f, ": the server asks for fewer requests ({code}), after many retries"),
+            Problem::Clock(message) => write!(f, ": the clocks are too far apart ({message})"),
+            Problem::Region(region) if region.is_empty() => write!(f, ": the bucket is in another region"),
+            Problem::Region(region) => write!(f, ": the bucket is in region {region}"),
+            Problem::Refused(status, code, message) => write!(f, ": {status} {code}: {message}"),
+            Problem::Transport(message) => write!(f, ": no answer ({message}), after many retries"),
+            Problem::Nonsense(message) => write!(f, ": an answer that makes no sense: {message}"),
+            Problem::Credentials(message) => write!(f, ": no credentials: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,316 @@
+//! S3's REST calls, signed, retried and paced.
+//!
+//! Credentials, profiles, roles, web identity and TLS are those of the AWS SDK (`aws-config`, `aws-sigv4`, `aws-smithy-http-client`); the
+//! calls are made here, because the SDK's S3 client splits a versions listing into two lists, drops the parts of a lifecycle configuration
+//! that it does not know, and would double the time of a build.
+
+mod calls;
+mod connect;
+mod error;
+mod pace;
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
+    sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::Mutex;
+
+pub use calls::{Copied, Head, Multipart, Versioning};
+pub use connect::Settings;
+pub use error::{Error, Problem};
+pub use pace::Pace;
+
+use super::xml;
+use pace::Came;
+
+/// What AWS's signature wants unencoded in a query ("Create a signed AWS API request"): letters, digits, `-._~`.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The same for a key in a path, where `/` stands for itself.
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// How stubborn calls are.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// How often a call is made before it counts as failed.
+    pub attempts: u32,
+    /// The longest first pause; the next may be twice as long, and so on, up to 20 seconds.
+    pub first_pause: Duration,
+    /// How long one attempt may take. Copies of much data get ten times as long.
+    pub limit: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts: 10, first_pause: Duration::from_millis(100), limit: Duration::from_secs(60) }
+    }
+}
+
+/// A client for one bucket. Cheap to clone; clones share connections, credentials and pace.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: SharedHttpConnector,
+    /// The server: `https://host[:port]/`.
+    root: String,
+    /// The bucket there, without a slash at its end.
+    base: String,
+    region: String,
+    bucket: String,
+    provider: SharedCredentialsProvider,
+    credentials: Mutex<Option<Credentials>>,
+    pace: Pace,
+    retries: Retries,
+    /// What the server calls itself, from its first answer on.
+    server: OnceLock<String>,
+}
+
+/// A call, before it is signed.
+#[derive(Debug, Default, Clone)]
+struct Call {
+    action: &'static str,
+    method: &'static str,
+    key: Option<String>,
+    query: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// Takes as long as there is data.
+    long: bool,
+    /// Not about the bucket, but about all of them.
+    service: bool,
+}
+
+/// An answer.
+#[derive(Debug)]
+struct Reply {
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn text(&self) -> Result<&str, Problem> {
+        std::str::from_utf8(&self.body).map_err(|_| Problem::Nonsense("it is no UTF-8".to_owned()))
+    }
+}
+
+impl Client {
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.inner.bucket
+    }
+
+    /// How many requests may be under way now.
+    pub fn concurrency(&self) -> usize {
+        self.inner.pace.limit()
+    }
+
+    /// Whether the server lists folder by folder, and not in the order of the keys.
+    pub fn lists_by_folder(&self) -> bool {
+        self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
+    }
+
+    /// Whether the server says nothing of tags where it describes an object.
+    pub fn counts_no_tags(&self) -> bool {
+        self.inner.server.get().is_none_or(|name| name != "AmazonS3")
+    }
+
+    /// Makes a call until it is answered, or is seen to be hopeless.
+    async fn call(&self, call: Call) -> Result<Reply, Error> {
+        let is_content = call.action == "s3:GetObject";
+        self.call_for(call, |reply| {
+            // An answer that was cut off on the way reads like a shorter one.
+            if is_content || !reply.body.starts_with(b"<") {
+                return Ok(());
+            }
+            xml::whole(reply.text()?).map_err(|text| Problem::Nonsense(format!("the answer's XML: {text}")))
+        })
+        .await
+    }
+
+    /// The same, where an answer may be wrong in itself: `check` has it asked for again.
+    async fn call_for<T>(&self, call: Call, check: impl Fn(&Reply) -> Result<T, Problem>) -> Result<Reply, Error> {
+        let mut attempt = 1;
+        loop {
+            let problem = match self.once(&call).await {
+                Ok(reply) => match check(&reply) {
+                    Ok(_) => return Ok(reply),
+                    Err(problem) => problem,
+                },
+                Err(problem) => problem,
+            };
+            if attempt >= self.inner.retries.attempts || !worth_a_retry(&problem) {
+                return Err(self.error(&call, problem));
+            }
+            // "Full jitter" (AWS Architecture Blog, "Exponential Backoff and Jitter").
+            let most =
+                (self.inner.retries.first_pause * 2_u32.saturating_pow(attempt - 1)).min(Duration::from_secs(20));
+            tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
+            attempt += 1;
+        }
+    }
+
+    fn error(&self, call: &Call, problem: Problem) -> Error {
+        Error { action: call.action, bucket: self.inner.bucket.clone(), key: call.key.clone(), problem }
+    }
+
+    async fn once(&self, call: &Call) -> Result<Reply, Problem> {
+        let credentials = self.credentials().await?;
+        let permit = self.inner.pace.turn().await;
+        let limit = self.inner.retries.limit * if call.long { 10 } else { 1 };
+        let answer = match tokio::time::timeout(limit, self.send(call, credentials)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::Transport(format!("nothing for {} s", limit.as_secs()))),
+        };
+        permit.done(match &answer {
+            Ok(_) | Err(Problem::NotFound(_)) => Came::Well,
+            Err(Problem::Throttled(_)) => Came::Throttled,
+            Err(_) => Came::Badly,
+        });
+        answer
+    }
+
+    async fn send(&self, call: &Call, credentials: Credentials) -> Result<Reply, Problem> {
+        let request = self.signed(call, credentials).map_err(Problem::Nonsense)?;
+        let transport = |error: &dyn std::error::Error| Problem::Transport(chain(error));
+        let mut response = self.inner.http.call(request).await.map_err(|error| transport(&error))?;
+        let headers: Vec<(String, String)> =
+            response.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        let mut stream = ByteStream::new(response.take_body());
+        while let Some(piece) = stream.next().await {
+            body.extend_from_slice(&piece.map_err(|error| transport(&error))?);
+        }
+        let reply = Reply { headers, body };
+        if let Some(name) = reply.header("server") {
+            self.inner.server.get_or_init(|| name.to_owned());
+        }
+        // A copy may fail after its answer has begun: "200 OK" with an Error inside (CopyObject, API reference).
+        let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(512)]);
+        let failed_late = call.long && text.contains("<Error>");
+        if (200..300).contains(&status) && !failed_late { Ok(reply) } else { Err(problem(status, &reply)) }
+    }
+
+    fn signed(&self, call: &Call, credentials: Credentials) -> Result<HttpRequest, String> {
+        let inner = &self.inner;
+        let mut uri = if call.service { inner.root.clone() } else { inner.base.clone() };
+        if let Some(key) = &call.key {
+            uri.push('/');
+            uri.extend(utf8_percent_encode(key, PATH));
+        }
+        for (at, (name, value)) in call.query.iter().enumerate() {
+            uri.push(if at == 0 { '?' } else { '&' });
+            uri.push_str(name);
+            uri.push('=');
+            uri.extend(utf8_percent_encode(value, QUERY));
+        }
+        let mut settings = SigningSettings::default();
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        let identity = credentials.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&inner.region)
+            .name("s3")
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let headers = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let signable = SignableRequest::new(call.method, &uri, headers, SignableBody::Bytes(&call.body))
+            .map_err(|error| error.to_string())?;
+        let (instructions, _) = sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
+
+        let mut request = http::Request::builder().method(call.method).uri(uri);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        if call.body.is_empty() && matches!(call.method, "PUT" | "POST") {
+            request = request.header("content-length", "0");
+        }
+        let body = if call.body.is_empty() { SdkBody::empty() } else { SdkBody::from(call.body.clone()) };
+        let mut request = request.body(body).map_err(|error| error.to_string())?;
+        instructions.apply_to_request_http1x(&mut request);
+        HttpRequest::try_from(request).map_err(|error| error.to_string())
+    }
+
+    /// The credentials, asked for again five minutes before they expire.
+    async fn credentials(&self) -> Result<Credentials, Problem> {
+        let mut known = self.inner.credentials.lock().await;
+        let soon = SystemTime::now() + Duration::from_secs(300);
+        if let Some(known) = known.as_ref().filter(|known| known.expiry().is_none_or(|expiry| expiry > soon)) {
+            return Ok(known.clone());
+        }
+        let fresh =
+            self.inner.provider.provide_credentials().await.map_err(|error| Problem::Credentials(chain(&error)))?;
+        *known = Some(fresh.clone());
+        Ok(fresh)
+    }
+}
+
+/// An error with its causes: the topmost alone says "dispatch failure".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// What an error answer says.
+fn problem(status: u16, reply: &Reply) -> Problem {
+    let body = String::from_utf8_lossy(&reply.body);
+    let code = xml::text_of(&body, "Code").unwrap_or_default();
+    let message = xml::text_of(&body, "Message").unwrap_or_default();
+    let shown = if code.is_empty() { status.to_string() } else { code.clone() };
+    match (status, code.as_str()) {
+        (_, "NoSuchBucket") => Problem::NoBucket,
+        (_, "ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken") => {
+            Problem::Credentials(format!("{code}: {message}"))
+        }
+        (_, "RequestTimeTooSkewed") => Problem::Clock(message),
+        (301, _) | (400, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+            let region = reply.header("x-amz-bucket-region").map(str::to_owned);
+            Problem::Region(region.or_else(|| xml::text_of(&body, "Region")).unwrap_or_default())
+        }
+        (429 | 503, _)
+        | (_, "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequests") => {
+            Problem::Throttled(shown)
+        }
+        (500 | 502 | 504, _) | (_, "InternalError" | "RequestTimeout" | "OperationAborted") => {
+            Problem::Transport(format!("{status} {code} {message}"))
+        }
+        (401 | 403, _) => Problem::Denied(if message.is_empty() { shown } else { format!("{shown}: {message}") }),
+        (404, _) | (_, "NoSuchKey" | "NoSuchVersion") => Problem::NotFound(shown),
+        _ => Problem::Refused(status, code, message),
+    }
+}
+
+fn worth_a_retry(problem: &Problem) -> bool {
+    matches!(problem, Problem::Throttled(_) | Problem::Transport(_) | Problem::Nonsense(_))
+}

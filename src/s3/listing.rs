@@ -1,0 +1,237 @@
+//! A page of a versions listing, as the server wrote it.
+//!
+//! Within one second only the listing's own order tells which of two entries came first, and versions and delete markers interleave
+//! in it. Client libraries hand them over as two lists, which loses that order, so the XML is read here.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use super::history::{Entry, History, Kind};
+use super::xml::{self, Visitor};
+
+/// Where a listing goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marker {
+    /// After this key …
+    pub key: String,
+    /// … or, if there is one, after this version of it.
+    pub version: Option<String>,
+}
+
+/// One page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Runs of entries of one key each, in the listing's order. The last key may go on on the next page.
+    pub keys: Vec<History>,
+    /// With a delimiter: what the keys have in common up to it.
+    pub prefixes: Vec<String>,
+    /// Where the next page begins; none if this is the last.
+    pub next: Option<Marker>,
+    /// How many keys the server could not write in XML and has marred (U+FFFD): what they are called is not known.
+    pub unreadable: u64,
+}
+
+/// Reads the answer to ListObjectVersions.
+///
+/// # Errors
+/// What is wrong with it. An answer that was cut off is an error, never a shorter page.
+pub fn parse(xml: &str) -> Result<Page, String> {
+    let mut parser = Parser::default();
+    xml::walk(xml, &mut parser)?;
+    parser.finish()
+}
+
+#[derive(Default)]
+struct Parser {
+    page: Page,
+    root: bool,
+    url: bool,
+    truncated: Option<bool>,
+    next: Marker,
+    entry: Option<Draft>,
+    drafts: Vec<Draft>,
+    prefixes: Vec<String>,
+    problem: Option<String>,
+}
+
+#[derive(Default)]
+struct Draft {
+    marker: bool,
+    key: Option<String>,
+    version: Option<String>,
+    modified: Option<i64>,
+    size: u64,
+    etag: String,
+    class: String,
+}
+
+impl<'a> Visitor<'a> for Parser {
+    fn open(&mut self, name: &str) {
+        match name {
+            "ListVersionsResult" => self.root = true,
+            "Version" | "DeleteMarker" => {
+                self.entry = Some(Draft { marker: name == "DeleteMarker", ..Draft::default() });
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if matches!(name, "Version" | "DeleteMarker") {
+            self.drafts.extend(self.entry.take());
+        }
+    }
+
+    fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>) {
+        match (parent, name) {
+            ("ListVersionsResult", "EncodingType") => self.url = text == "url",
+            ("ListVersionsResult", "IsTruncated") => self.truncated = Some(text == "true"),
+            ("ListVersionsResult", "NextKeyMarker") => self.next.key = text.into_owned(),
+            ("ListVersionsResult", "NextVersionIdMarker") => {
+                self.next.version = Some(text.into_owned()).filter(|version| !version.is_empty());
+            }
+            ("CommonPrefixes", "Prefix") => self.prefixes.push(text.into_owned()),
+            ("Version" | "DeleteMarker", _) => {
+                let Some(entry) = &mut self.entry else { return };
+                match name {
+                    "Key" => entry.key = Some(text.into_owned()),
+                    "VersionId" => entry.version = Some(text.into_owned()),
+                    "LastModified" => match text.parse::<Timestamp>() {
+                        Ok(time) => entry.modified = Some(time.as_nanosecond().div_euclid(1_000_000_000) as i64),
+                        Err(error) => self.problem = Some(format!("LastModified {text}: {error}")),
+                    },
+                    "Size" => match text.parse() {
+                        Ok(size) => entry.size = size,
+                        Err(_) => self.problem = Some(format!("Size {text} is no number")),
+                    },
+                    "ETag" => entry.etag = text.trim_matches('"').to_owned(),
+                    "StorageClass" if !entry.marker => entry.class = text.into_owned(),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Parser {
+    fn finish(mut self) -> Result<Page, String> {
+        if !self.root {
+            return Err("it is no ListVersionsResult".to_owned());
+        }
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let truncated = self.truncated.ok_or("IsTruncated is missing")?;
+        let url = self.url;
+        for draft in self.drafts {
+            let key = plain(draft.key.ok_or("an entry has no Key")?, url)?;
+            let entry = Entry {
+                kind: if draft.marker { Kind::Marker } else { Kind::Data },
+                version: draft.version.filter(|version| !version.is_empty()).ok_or("an entry has no VersionId")?,
+                modified: draft.modified.ok_or("an entry has no LastModified")?,
+                size: draft.size,
+                etag: draft.etag,
+                class: draft.class,
+            };
+            if !url && key.contains('\u{fffd}') {
+                self.page.unreadable += 1;
+                continue;
+            }
+            match self.page.keys.last_mut() {
+                Some(last) if last.key == key => last.entries.push(entry),
+                _ => self.page.keys.push(History { key, entries: vec![entry] }),
+            }
+        }
+        self.page.prefixes = self.prefixes.into_iter().map(|prefix| plain(prefix, url)).collect::<Result<_, _>>()?;
+        if truncated {
+            let next = Marker { key: plain(self.next.key, url)?, version: self.next.version };
+            if next.key.is_empty() {
+                return Err("IsTruncated is true, but there is no NextKeyMarker".to_owned());
+            }
+            self.page.next = Some(next);
+        }
+        Ok(self.page)
+    }
+}
+
+/// A key as it is: AWS, MinIO and Ceph write it percent-encoded, a blank as a plus sign, if they say so (`EncodingType`). SeaweedFS does
+/// not say so, and does not.
+fn plain(key: String, url: bool) -> Result<String, String> {
+    if !url {
+        return Ok(key);
+    }
+    let blanks = key.replace('+', " ");
+    let decoded = percent_decode_str(&blanks).decode_utf8().map_err(|_| format!("the key {key} is no UTF-8"))?;
+    Ok(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix/><KeyMarker/>
+<VersionIdMarker></VersionIdMarker><NextKeyMarker>b+c%2B</NextKeyMarker><NextVersionIdMarker>v4</NextVersionIdMarker>
+<MaxKeys>4</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+<Version><Key>a%01%25</Key><VersionId>v1</VersionId><IsLatest>true</IsLatest><LastModified>2026-02-13T15:36:27.999Z</LastModified>
+<ETag>&quot;e1&quot;</ETag><Size>7</Size><StorageClass>GLACIER</StorageClass><Owner><ID>o</ID></Owner></Version>
+<DeleteMarker><Key>a%01%25</Key><VersionId>v2</VersionId><IsLatest>false</IsLatest><LastModified>2026-02-13T15:36:27.000Z</LastModified></DeleteMarker>
+<Version><Key>a%01%25</Key><VersionId>v3</VersionId><LastModified>2026-02-13T15:36:27.000Z</LastModified><ETag>"e3"</ETag><Size>0</Size></Version>
+<DeleteMarker><Key>b+c%2B</Key><VersionId>v4</VersionId><LastModified>2026-02-13T15:36:28.000Z</LastModified></DeleteMarker>
+<CommonPrefixes><Prefix>d+/</Prefix></CommonPrefixes>
+</ListVersionsResult>"#;
+
+    #[test]
+    fn the_order_of_the_xml_is_kept() {
+        let page = parse(PAGE).unwrap();
+        let seen: Vec<_> = page
+            .keys
+            .iter()
+            .map(|key| (key.key.as_str(), key.entries.iter().map(|e| (e.version.as_str(), e.kind)).collect::<Vec<_>>()))
+            .collect();
+        let (data, marker) = (Kind::Data, Kind::Marker);
+        assert_eq!(
+            seen,
+            [("a\u{1}%", vec![("v1", data), ("v2", marker), ("v3", data)]), ("b c+", vec![("v4", marker)])]
+        );
+        let first = &page.keys[0].entries[0];
+        assert_eq!((first.etag.as_str(), first.size, first.is_archived()), ("e1", 7, true));
+        assert_eq!(first.modified, page.keys[0].entries[1].modified, "a second is a second");
+        assert_eq!(page.prefixes, ["d /"]);
+        assert_eq!(page.next, Some(Marker { key: "b c+".to_owned(), version: Some("v4".to_owned()) }));
+    }
+
+    #[test]
+    fn without_an_encoding_type_keys_are_taken_as_they_stand() {
+        let page = parse(&PAGE.replace("<EncodingType>url</EncodingType>", "")).unwrap();
+        assert_eq!(page.keys[0].key, "a%01%25");
+        assert_eq!(page.next.unwrap().key, "b+c%2B");
+        let marred = PAGE.replace("<EncodingType>url</EncodingType>", "").replace("b+c%2B</Key>", "b\u{fffd}</Key>");
+        let page = parse(&marred).unwrap();
+        assert_eq!((page.keys.len(), page.unreadable), (1, 1), "a key that cannot be told is not acted on");
+    }
+
+    #[test]
+    fn a_page_that_is_cut_off_is_no_page() {
+        for end in 0..PAGE.len() {
+            assert!(parse(&PAGE[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_does_not_say_how_to_go_on_is_refused() {
+        for (from, to) in [
+            ("<IsTruncated>true</IsTruncated>", ""),
+            ("<NextKeyMarker>b+c%2B</NextKeyMarker>", ""),
+            ("<VersionId>v3</VersionId>", ""),
+            ("<Size>0</Size>", "<Size>x</Size>"),
+            ("2026-02-13T15:36:28.000Z", "yesterday"),
+            ("ListVersionsResult", "ListBucketResult"),
+        ] {
+            assert!(parse(&PAGE.replace(from, to)).is_err(), "{from}");
+        }
+    }
+}

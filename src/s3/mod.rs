@@ -1,0 +1,20 @@
+//! The bucket: brought back to a point in time, and back again.
+//!
+//! `decide` is the pure core: one key's versions and a window of time in, what to do out. Around it: `client` (S3's REST calls),
+//! `listing` (versions in the server's own order), `share` (parts of the key space), `journal` (what was done, in the bucket itself),
+//! and `rewind` and `undo`, which drive them.
+
+pub mod client;
+pub mod copy;
+pub mod decide;
+pub mod history;
+pub mod journal;
+pub mod listing;
+pub mod preflight;
+pub mod report;
+pub mod rewind;
+pub mod share;
+mod tree;
+pub mod undo;
+pub mod window;
+mod xml;

@@ -1,0 +1,228 @@
+//! What is found out before anything is changed.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::client::{Client, Error};
+use super::journal::{Aim, RESERVED, Run, State};
+use super::listing::Marker;
+use super::window::shown;
+use super::xml;
+
+/// Clocks may differ by this much.
+const CLOCKS: Duration = Duration::from_secs(60);
+
+/// So many pages are looked at for something that existed at the time.
+const PAGES: u32 = 20;
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub enum Stopped {
+    /// It was understood, and is refused: why, and what to do.
+    Refused {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// A call failed.
+    Failed(Error),
+}
+
+impl Stopped {
+    /// A refusal.
+    pub fn refused(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), help: help.into() }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { message, .. } => f.write_str(message),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Whether the bucket keeps versions, may be written to, and has a clock that agrees with ours.
+///
+/// # Errors
+/// Where one of them does not hold.
+pub async fn bucket(client: &Client) -> Result<SystemTime, Stopped> {
+    let name = client.bucket();
+    let versioning = client.versioning().await?;
+    let help = format!(
+        "what was deleted or overwritten without versions cannot be brought back; for the future:\n\
+         aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
+    );
+    match versioning.status.as_deref() {
+        Some("Enabled") => {}
+        Some(status) => {
+            let message =
+                format!("bucket {name}: versioning is {status}, not Enabled: a delete would remove data for good");
+            return Err(Stopped::refused(message, help));
+        }
+        None => {
+            return Err(Stopped::refused(format!("bucket {name} has no versioning: it keeps no older versions"), help));
+        }
+    }
+    if versioning.mfa_delete {
+        return Err(Stopped::refused(
+            format!("bucket {name} has MFA delete: delete markers can only be removed with a second factor"),
+            "as the account's root user, turn it off for the restore:\naws s3api put-bucket-versioning --versioning-configuration Status=Enabled,MFADelete=Disabled",
+        ));
+    }
+    let here = SystemTime::now();
+    let there = versioning.server_time.unwrap_or(here);
+    let apart = here.duration_since(there).or_else(|_| there.duration_since(here)).unwrap_or_default();
+    if apart > CLOCKS {
+        return Err(Stopped::refused(
+            format!(
+                "this machine's clock and that of bucket {name}'s server are {} s apart: the times of versions are the server's, and TIME \
+                 would mean another moment",
+                apart.as_secs()
+            ),
+            "set the clock that is wrong:\ntimedatectl set-ntp true",
+        ));
+    }
+    lock(client).await?;
+    Ok(there)
+}
+
+/// An object lock does not keep delete markers, but with a default retention every copy and every page of the journal would be locked.
+async fn lock(client: &Client) -> Result<(), Stopped> {
+    let Some(text) = client.object_lock().await? else { return Ok(()) };
+    let Some(mode) = xml::text_of(&text, "Mode") else { return Ok(()) };
+    let name = client.bucket();
+    Err(Stopped::refused(
+        format!(
+            "bucket {name} has an object lock with a default retention ({mode}): copies that a rewind makes, and its journal, could not be \
+             removed before that has passed"
+        ),
+        format!(
+            "take the default retention away for the restore; what is locked stays locked:\naws s3api put-object-lock-configuration \
+             --bucket {name} --object-lock-configuration ObjectLockEnabled=Enabled"
+        ),
+    ))
+}
+
+/// Whether the time makes sense: not to come, and not before everything in the bucket.
+///
+/// # Errors
+/// Where it does not.
+pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Stopped> {
+    let name = client.bucket();
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()) as i64;
+    let window = aim.window;
+    if window.from > now || window.is_point() && window.to >= now {
+        return Err(Stopped::refused(
+            format!("{} is not over yet: it is {} at bucket {name}", shown(window.to), shown(now)),
+            "give a time that has passed; without a zone, TIME is taken as UTC",
+        ));
+    }
+    let mut after = Marker::default();
+    let mut oldest = i64::MAX;
+    for _ in 0..PAGES {
+        let page = client.list_versions(&aim.prefix, &after, None, 1000).await?;
+        let entries = page.keys.iter().filter(|key| !key.key.starts_with(RESERVED)).flat_map(|key| &key.entries);
+        oldest = entries.map(|entry| entry.modified).fold(oldest, i64::min);
+        if oldest <= window.to {
+            return Ok(());
+        }
+        match page.next {
+            Some(next) => after = next,
+            None if oldest == i64::MAX => {
+                return Err(Stopped::refused(
+                    format!("bucket {name} has no object whose key begins with {:?}, and never had", aim.prefix),
+                    format!("see what is there:\naws s3api list-object-versions --bucket {name} --max-items 10"),
+                ));
+            }
+            None => return Err(before(name, aim, oldest)),
+        }
+    }
+    // Too many to look at them all. On AWS the date of a bucket may be later than its making, so it alone proves nothing.
+    match client.created().await {
+        Some(created) if window.to < created => Err(before(name, aim, created.min(oldest))),
+        _ => Ok(()),
+    }
+}
+
+fn before(name: &str, aim: &Aim, oldest: i64) -> Stopped {
+    Stopped::refused(
+        format!(
+            "{} is before anything in bucket {name} below {:?}: the oldest that is left is of {}",
+            aim.window,
+            aim.prefix,
+            shown(oldest)
+        ),
+        "give a later time, or look whether a lifecycle rule has removed older versions:\nhwdr s3 rewind … --dry-run",
+    )
+}
+
+/// Whether this identity may make every call that is needed. Writes no data; a delete marker at most, on a key of hwdr's own, and
+/// only where the server knows no conditional delete.
+///
+/// # Errors
+/// The first call that it may not make.
+pub async fn permissions(client: &Client, prefix: &str, dry_run: bool) -> Result<(), Stopped> {
+    // A version id that the server would take for one, of a key that has no versions.
+    let page = client.list_versions(prefix, &Marker::default(), None, 10).await?;
+    let known = page.keys.iter().flat_map(|key| &key.entries).find(|entry| entry.version != "null");
+    let version = known.map_or_else(|| "none".to_owned(), |entry| entry.version.clone());
+    let number = fastrand::u64(..);
+    let own = format!("{RESERVED}probe-{number:016x}");
+    let below = format!("{prefix}{RESERVED}probe-{number:016x}");
+    for key in if prefix.is_empty() { vec![&own] } else { vec![&own, &below] } {
+        client.try_reading(key, &version).await?;
+        if dry_run {
+            continue;
+        }
+        client.try_removing(key, &version).await?;
+        client.try_writing(key).await?;
+        if let Some(marker) = client.try_deleting(key).await? {
+            client.remove_markers(&[(key, &marker)]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The run that this one goes on with, if one was cut off.
+///
+/// # Errors
+/// Where one was cut off that had another aim: two half rewinds make no whole one.
+pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopped> {
+    let runs = Run::all(client).await?;
+    let Some((run, _)) = runs.into_iter().rfind(|(run, state)| *state == State::Begun && overlap(&run.aim, aim)) else {
+        return Ok(None);
+    };
+    if run.aim == *aim {
+        return Ok(Some(run));
+    }
+    let name = client.bucket();
+    let Aim { prefix, window, exact } = &run.aim;
+    Err(Stopped::refused(
+        format!(
+            "a rewind of bucket {name}{} to {window}{} was cut off (run {}): it is finished or taken back first",
+            if prefix.is_empty() { String::new() } else { format!(" below {prefix}") },
+            if *exact { ", exact," } else { "" },
+            run.id
+        ),
+        format!(
+            "take it back:\nhwdr s3 rewind --bucket {name}{} --undo",
+            if prefix.is_empty() { String::new() } else { format!(" --prefix {prefix}") }
+        ),
+    ))
+}
+
+fn overlap(one: &Aim, other: &Aim) -> bool {
+    one.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&one.prefix)
+}

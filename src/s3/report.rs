@@ -1,0 +1,199 @@
+//! What a rewind or an undo has come to: counts, and the first of those keys that somebody has to look at.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+/// How many keys are named of each kind. All are counted; all are told as they come ([`Tally::tell`]).
+const NAMED: usize = 100;
+
+/// Why a key is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Its version lies in an archive: current again, but not readable before it is restored from there.
+    Archived,
+    /// Its version lies in an archive and would have to be copied: not done.
+    ArchivedNotCopied,
+    /// A delete marker put later lies over nothing: if there was a version, it has expired.
+    Expired,
+    /// Somebody changed it since: left as it is.
+    Changed,
+    /// The server would not do it.
+    Failed,
+}
+
+/// What is done to a key, for who follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Its delete markers are removed.
+    Undelete,
+    /// An older version is copied on top.
+    Copy,
+    /// A delete marker is put on top.
+    Hide,
+}
+
+/// A key that somebody has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The key.
+    pub key: String,
+    /// Why.
+    pub why: Why,
+    /// The version concerned, or what the server said.
+    pub detail: String,
+}
+
+/// What happens to keys, as it happens.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An act on a key (in a dry run: that would be done).
+    Act(Act, &'a str),
+    /// A key to be looked at.
+    Notice(&'a Notice),
+}
+
+/// Who follows: called from many tasks.
+pub type Follow = Box<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// Keys to be looked at: the first of each kind, and how many there are.
+#[derive(Debug, Clone, Default)]
+struct Notices {
+    named: Vec<Notice>,
+    counts: Vec<(Why, u64)>,
+}
+
+/// Counts that grow while the work is done.
+#[derive(Default)]
+pub struct Tally {
+    keys: AtomicU64,
+    versions: AtomicU64,
+    undeleted: AtomicU64,
+    copied: AtomicU64,
+    hidden: AtomicU64,
+    born_later: AtomicU64,
+    unreadable: AtomicU64,
+    notices: Mutex<Notices>,
+    follow: Option<Follow>,
+}
+
+impl std::fmt::Debug for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.report().fmt(f)
+    }
+}
+
+/// The counts of a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Keys looked at.
+    pub keys: u64,
+    /// Their versions and delete markers.
+    pub versions: u64,
+    /// Keys whose delete markers were removed.
+    pub undeleted: u64,
+    /// Keys on which an older version was copied.
+    pub copied: u64,
+    /// Keys on which a delete marker was put.
+    pub hidden: u64,
+    /// Keys that did not exist then, and were left.
+    pub born_later: u64,
+    /// Entries whose keys the server could not write.
+    pub unreadable: u64,
+    /// How many keys somebody has to look at, by reason.
+    pub to_look_at: Vec<(Why, u64)>,
+    /// The first of them.
+    pub notices: Vec<Notice>,
+}
+
+impl Report {
+    /// How many keys were changed.
+    pub fn acts(&self) -> u64 {
+        self.undeleted + self.copied + self.hidden
+    }
+
+    /// How many keys somebody has to look at for this reason.
+    pub fn count(&self, why: Why) -> u64 {
+        self.to_look_at.iter().find(|(known, _)| *known == why).map_or(0, |(_, count)| *count)
+    }
+}
+
+impl Tally {
+    /// Counts that are also told to `follow`, one by one.
+    pub fn followed_by(follow: Follow) -> Self {
+        Self { follow: Some(follow), ..Self::default() }
+    }
+
+    /// Keys were looked at.
+    pub fn looked(&self, keys: usize, versions: usize, unreadable: u64) {
+        self.keys.fetch_add(keys as u64, Ordering::Relaxed);
+        self.versions.fetch_add(versions as u64, Ordering::Relaxed);
+        self.unreadable.fetch_add(unreadable, Ordering::Relaxed);
+    }
+
+    /// A key that did not exist then was left.
+    pub fn left(&self) {
+        self.born_later.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Something was done to a key.
+    pub fn acted(&self, act: Act, key: &str) {
+        let count = match act {
+            Act::Undelete => &self.undeleted,
+            Act::Copy => &self.copied,
+            Act::Hide => &self.hidden,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.tell(&Event::Act(act, key));
+    }
+
+    /// A key is to be looked at.
+    pub fn notice(&self, key: &str, why: Why, detail: impl Into<String>) {
+        let notice = Notice { key: key.to_owned(), why, detail: detail.into() };
+        self.tell(&Event::Notice(&notice));
+        let mut guard = self.notices.lock().expect("nothing panics while it holds the lock");
+        let Notices { named, counts } = &mut *guard;
+        let count = match counts.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                counts.push((why, 1));
+                counts.sort();
+                1
+            }
+        };
+        if count <= NAMED as u64 {
+            named.push(notice);
+        }
+    }
+
+    /// Tells whoever follows.
+    fn tell(&self, event: &Event<'_>) {
+        if let Some(follow) = &self.follow {
+            follow(event);
+        }
+    }
+
+    /// The counts now.
+    pub fn report(&self) -> Report {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let Notices { named: notices, counts: to_look_at } =
+            self.notices.lock().expect("nothing panics while it holds the lock").clone();
+        Report {
+            keys: read(&self.keys),
+            versions: read(&self.versions),
+            undeleted: read(&self.undeleted),
+            copied: read(&self.copied),
+            hidden: read(&self.hidden),
+            born_later: read(&self.born_later),
+            unreadable: read(&self.unreadable),
+            to_look_at,
+            notices,
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The rewind itself: walks the shares, decides key by key, writes down what it is about to do, and does it.
+//!
+//! What is in memory at a time are a few pages of a few shares, whatever the size of the bucket. While one page is acted on, the next is
+//! listed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
+
+use super::client::{Client, Error, Problem};
+use super::copy;
+use super::decide::{Done, Verdict, decide};
+use super::history::History;
+use super::journal::{Aim, Checkpoint, RESERVED, Record, Run, State, own_copies};
+use super::preflight::{self, Stopped};
+use super::report::{Act, Report, Tally, Why};
+use super::share::{Chunk, Share, Walk, split};
+
+/// How a rewind is done. The default is right; tests make everything smaller.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Only look.
+    pub dry_run: bool,
+    /// Objects above this many bytes are copied in parts.
+    pub copy_limit: u64,
+    /// Into about how many shares the keys are cut.
+    pub shares: usize,
+    /// How many of them are worked on at a time.
+    pub workers: usize,
+    /// How often a share writes down how far it is.
+    pub checkpoint_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            copy_limit: copy::LARGEST_COPY,
+            shares: 32,
+            workers: 8,
+            checkpoint_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Pages of one share that are acted on at a time.
+const PAGES_AHEAD: usize = 3;
+/// Keys in one DeleteObjects: S3 takes 1,000; smaller ones are answered sooner, and side by side.
+const BATCH: usize = 250;
+/// Copies of one page under way; the client's pace is what limits them.
+const COPIES: usize = 64;
+
+/// Brings what lies below a prefix back to a time. Goes on with a run of the same aim that was cut off. What may not be done in the first
+/// place is for [`preflight`] to find out.
+///
+/// # Errors
+/// Where a call fails for good, or another rewind is half done. The same call goes on from there.
+pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Tally>) -> Result<Report, Stopped> {
+    let unfinished = if options.dry_run { None } else { preflight::unfinished(client, aim).await? };
+    let resumed = unfinished.is_some();
+    let run = match unfinished {
+        Some(run) => run,
+        None => Run::new(aim.clone(), split(client, &aim.prefix, options.shares).await?),
+    };
+    let begun = OnceCell::new();
+    if resumed {
+        let _ = begun.set(());
+    }
+    let shares = run.shares.len();
+    let own_copies = own_copies(client).await?;
+    let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
+
+    let mut done = stream::iter(0..shares).map(|number| work.share(number, resumed)).buffer_unordered(options.workers);
+    let mut whole = true;
+    while let Some(share) = done.next().await {
+        // An error ends the other shares where they are.
+        whole &= share?;
+    }
+    drop(done);
+    if whole && work.begun.initialized() {
+        work.run.mark(client, State::Finished).await?;
+    }
+    Ok(tally.report())
+}
+
+/// Does one share of a run: the work of one pod. The run has been begun by whoever gives the shares out.
+///
+/// # Errors
+/// Where a call fails for good. The same call goes on from there.
+pub async fn rewind_share(
+    client: &Client,
+    run: Run,
+    share: usize,
+    options: Options,
+    tally: &Arc<Tally>,
+) -> Result<bool, Error> {
+    let own_copies = own_copies(client).await?;
+    let begun = OnceCell::new_with(Some(()));
+    let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
+    work.share(share, true).await
+}
+
+struct Work {
+    client: Client,
+    run: Run,
+    /// Set once the run is written down, which it is before the first act.
+    begun: OnceCell<()>,
+    options: Options,
+    own_copies: HashMap<String, String>,
+    tally: Arc<Tally>,
+}
+
+impl Work {
+    /// Does a share, and says whether all of it could be done.
+    async fn share(&self, number: usize, resumed: bool) -> Result<bool, Error> {
+        let Some(share) = self.run.shares.get(number) else { return Ok(true) };
+        let mut share: Share = share.clone();
+        if resumed {
+            let checkpoint = self.run.checkpoint(&self.client, number).await?;
+            if checkpoint.through {
+                return Ok(true);
+            }
+            share.after = share.after.max(checkpoint.after);
+        }
+        let mut walk = Walk::new(&self.client, &self.run.aim.prefix, &share);
+        let pages = stream::poll_fn({
+            // The walk is a future of its own, so that it goes on while pages are acted on.
+            let (sender, receiver) = tokio::sync::mpsc::channel(1);
+            let mut receiver: tokio::sync::mpsc::Receiver<Result<Chunk, Error>> = receiver;
+            let lister = tokio::spawn(async move {
+                loop {
+                    let page = walk.next().await.transpose();
+                    let Some(page) = page else { return };
+                    let failed = page.is_err();
+                    if sender.send(page).await.is_err() || failed {
+                        return;
+                    }
+                }
+            });
+            let lister = AbortOnDrop(lister);
+            move |context| {
+                let _ = &lister;
+                receiver.poll_recv(context)
+            }
+        });
+        let mut acts = std::pin::pin!(
+            pages
+                .map(|page| async {
+                    let page = page?;
+                    let upto = page.upto.clone();
+                    Ok::<_, Error>((upto, self.page(number, page).await?))
+                })
+                .buffered(PAGES_AHEAD)
+        );
+        let mut whole = true;
+        let mut written = Instant::now();
+        while let Some(done) = acts.next().await {
+            let (upto, page_whole) = done?;
+            whole &= page_whole;
+            // Not past a key that could not be done: the next run is to try it again.
+            if let Some(after) = upto.filter(|_| whole && written.elapsed() >= self.options.checkpoint_every) {
+                self.checkpoint(number, Checkpoint { after, through: false }).await?;
+                written = Instant::now();
+            }
+        }
+        if whole {
+            self.checkpoint(number, Checkpoint { after: String::new(), through: true }).await?;
+        }
+        Ok(whole)
+    }
+
+    /// Only a run that has changed something needs to be gone on with.
+    async fn checkpoint(&self, share: usize, checkpoint: Checkpoint) -> Result<(), Error> {
+        if self.begun.initialized() && !self.options.dry_run {
+            self.run.set_checkpoint(&self.client, share, &checkpoint).await?;
+        }
+        Ok(())
+    }
+
+    /// Does one page, and says whether all of it could be done.
+    async fn page(&self, share: usize, page: Chunk) -> Result<bool, Error> {
+        let aim = &self.run.aim;
+        let keys: Vec<&History> = page.keys.iter().filter(|history| !is_apart(&aim.prefix, &history.key)).collect();
+        let versions = keys.iter().map(|history| history.entries.len()).sum();
+        self.tally.looked(keys.len(), versions, page.unreadable);
+
+        let mut todo = Vec::new();
+        let mut compare = Vec::new();
+        let mut whole = true;
+        for history in keys {
+            let key = history.key.as_str();
+            match decide(history, aim.window, aim.exact) {
+                Verdict::Keep => {}
+                Verdict::BornLater => self.tally.left(),
+                Verdict::Expired => self.tally.notice(key, Why::Expired, ""),
+                Verdict::Undelete { target } => {
+                    let target = &history.entries[target];
+                    if target.is_archived() {
+                        self.tally.notice(key, Why::Archived, &target.version);
+                    }
+                    todo.push(Todo::new(history, Act::Undelete, &target.version));
+                }
+                Verdict::Hide => todo.push(Todo::new(history, Act::Hide, "")),
+                Verdict::Copy { source, maybe_done } => {
+                    let (newest, source) = (&history.entries[0], &history.entries[source]);
+                    if self.own_copies.get(&newest.version) == Some(&source.version) {
+                        continue;
+                    }
+                    let one = Todo::new(history, Act::Copy, &source.version);
+                    if maybe_done { compare.push(one) } else { todo.push(one) }
+                }
+            }
+        }
+        let compared = self.without_same(compare).await?;
+        todo.extend(compared);
+        todo.retain(|one| {
+            let archived = one.act == Act::Copy && one.source().is_archived();
+            if archived {
+                self.tally.notice(one.key(), Why::ArchivedNotCopied, one.source().version.as_str());
+                whole = false;
+            }
+            !archived
+        });
+        if todo.is_empty() {
+            return Ok(whole);
+        }
+        if self.options.dry_run {
+            todo.iter().for_each(|one| self.tally.acted(one.act, one.key()));
+            return Ok(whole);
+        }
+        self.begun.get_or_try_init(|| self.run.begin(&self.client)).await?;
+        let records: Vec<Record> = todo.iter().map(Todo::record).collect();
+        self.run.write(&self.client, share, &records).await?;
+        let (deleted, copied) = tokio::join!(self.delete(&todo), self.copy(share, &todo));
+        Ok(deleted? && copied? && whole)
+    }
+
+    /// Those of which the current version is not yet what it was.
+    async fn without_same<'a>(&self, compare: Vec<Todo<'a>>) -> Result<Vec<Todo<'a>>, Error> {
+        let client = &self.client;
+        let all: Vec<_> = stream::iter(compare)
+            .map(|one| async move {
+                let newest = &one.history.entries[0].version;
+                copy::same(client, one.key(), newest, &one.source().version).await.map(|same| (one, same))
+            })
+            .buffer_unordered(COPIES)
+            .collect()
+            .await;
+        let mut left = Vec::new();
+        for one in all {
+            let (one, same) = one?;
+            if !same {
+                left.push(one);
+            }
+        }
+        Ok(left)
+    }
+
+    /// Removes and puts delete markers.
+    async fn delete(&self, todo: &[Todo<'_>]) -> Result<bool, Error> {
+        let undelete: Vec<&Todo> = todo.iter().filter(|one| one.act == Act::Undelete).collect();
+        let hide: Vec<&Todo> = todo.iter().filter(|one| one.act == Act::Hide).collect();
+        let removing = stream::iter(undelete.chunks(BATCH)).map(|batch| async move {
+            let markers: Vec<(&str, &str)> = batch
+                .iter()
+                .flat_map(|one| one.markers().iter().map(|marker| (one.key(), marker.version.as_str())))
+                .collect();
+            let mut failed = Vec::new();
+            for markers in markers.chunks(1000) {
+                failed.extend(self.client.remove_markers(markers).await?);
+            }
+            Ok::<_, Error>(self.count(batch, failed))
+        });
+        let hiding = stream::iter(hide.chunks(BATCH)).map(|batch| async move {
+            let keys: Vec<&str> = batch.iter().map(|one| one.key()).collect();
+            let failed = self.client.put_markers(&keys).await?;
+            Ok::<_, Error>(self.count(batch, failed))
+        });
+        let (removed, hidden) = tokio::join!(
+            removing.buffer_unordered(8).collect::<Vec<_>>(),
+            hiding.buffer_unordered(8).collect::<Vec<_>>()
+        );
+        let mut whole = true;
+        for done in removed.into_iter().chain(hidden) {
+            whole &= done?;
+        }
+        Ok(whole)
+    }
+
+    /// Counts what was done, and names what was not.
+    fn count(&self, batch: &[&Todo<'_>], failed: Vec<(String, String)>) -> bool {
+        for one in batch {
+            if !failed.iter().any(|(key, _)| key == one.key()) {
+                self.tally.acted(one.act, one.key());
+            }
+        }
+        for (key, reason) in &failed {
+            self.tally.notice(key, Why::Failed, reason.clone());
+        }
+        failed.is_empty()
+    }
+
+    /// Puts copies on top.
+    async fn copy(&self, share: usize, todo: &[Todo<'_>]) -> Result<bool, Error> {
+        let limit = self.options.copy_limit;
+        let copies: Vec<_> = stream::iter(todo.iter().filter(|one| one.act == Act::Copy))
+            .map(|one| async move {
+                let source = one.source();
+                let copied =
+                    copy::put_on_top(&self.client, one.key(), &source.version, source.size, &source.class, limit).await;
+                (one, copied)
+            })
+            .buffer_unordered(COPIES)
+            .collect()
+            .await;
+        let mut whole = true;
+        let mut unlike = Vec::new();
+        for (one, copied) in copies {
+            match copied {
+                Ok(copied) => {
+                    self.tally.acted(Act::Copy, one.key());
+                    if copied.etag != one.source().etag {
+                        unlike.extend(copied.version.map(|version| (version, one.source().version.clone())));
+                    }
+                }
+                Err(error) => {
+                    self.tally.notice(one.key(), Why::Failed, one_key_only(error)?.to_string());
+                    whole = false;
+                }
+            }
+        }
+        if !unlike.is_empty() {
+            self.run.write_copies(&self.client, share, &unlike).await?;
+        }
+        Ok(whole)
+    }
+}
+
+/// An error that concerns one key; any other ends the run.
+pub(super) fn one_key_only(error: Error) -> Result<Error, Error> {
+    match error.problem {
+        Problem::Refused(..) | Problem::NotFound(_) | Problem::Denied(_) => Ok(error),
+        _ => Err(error),
+    }
+}
+
+/// Ends the task when nobody waits for it any more.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One key that needs something done.
+struct Todo<'a> {
+    history: &'a History,
+    act: Act,
+    /// Where the version that is to be current stands in the history; for `Hide`, nowhere.
+    source: usize,
+}
+
+impl<'a> Todo<'a> {
+    fn new(history: &'a History, act: Act, version: &str) -> Self {
+        let source = history.entries.iter().position(|entry| entry.version == version).unwrap_or_default();
+        Self { history, act, source }
+    }
+
+    fn key(&self) -> &'a str {
+        &self.history.key
+    }
+
+    fn source(&self) -> &'a super::history::Entry {
+        &self.history.entries[self.source]
+    }
+
+    fn markers(&self) -> &'a [super::history::Entry] {
+        &self.history.entries[..self.source]
+    }
+
+    fn record(&self) -> Record {
+        let version = |at: usize| self.history.entries[at].version.clone();
+        let done = match self.act {
+            Act::Undelete => Done::Undelete {
+                target: version(self.source),
+                markers: self.markers().iter().map(|marker| marker.version.clone()).collect(),
+            },
+            Act::Copy => Done::Copy {
+                source: version(self.source),
+                was: self.history.visible().map(|entry| entry.version.clone()),
+            },
+            Act::Hide => Done::Hide { was: version(0) },
+        };
+        Record { key: self.key().to_owned(), done }
+    }
+}
+
+/// What a rewind below `prefix` leaves alone: hwdr's own notes, and backups that share the bucket with HopsFS. To bring those back would
+/// undo later backups, and break OpenSearch's repository, whose index names what is in it.
+pub fn is_apart(prefix: &str, key: &str) -> bool {
+    if key.starts_with(RESERVED) {
+        return true;
+    }
+    let Some((folder, _)) = key.split_once('/') else { return false };
+    let backups = folder == "rondb_backup" || folder == "k8s_backup" || folder.starts_with("opensearch");
+    backups && !prefix.starts_with(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backups_and_notes_are_left_alone() {
+        for (prefix, key, apart) in [
+            ("", ".hwdr/rewind/x.json", true),
+            (".hwdr/", ".hwdr/rewind/x.json", true),
+            ("", "rondb_backup/254811200/users.sql", true),
+            ("", "k8s_backup/x", true),
+            ("", "opensearch_backup/index-1", true),
+            ("rondb_backup/", "rondb_backup/254811200/users.sql", false),
+            ("", "rondb_backups", false),
+            ("", "blocks/1", false),
+            ("", "/rondb_backup/x", false),
+        ] {
+            assert_eq!(is_apart(prefix, key), apart, "{prefix} {key}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The time to which a bucket is brought back.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::backup_id::BackupId;
+
+/// A stretch of time. What was current at any moment in it is made current; of several versions of one key the newest.
+///
+/// A point in time is a window of one moment. Times of versions have the resolution of a second, so a second counts whole: what was
+/// put in the second `to` is there, and what was deleted in the second `from` is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The state after this second, in seconds since 1970.
+    pub from: i64,
+    /// Up to the end of this second.
+    pub to: i64,
+}
+
+/// How long a backup may take, where only the minute of its begin is known. Its metadata shows the bucket at its *end*
+/// (`START BACKUP … SNAPSHOTEND`). Blocks that were deleted within a day after the begin come back, too: more than any
+/// restored file knows does no harm, a block less is a file lost.
+pub const LONGEST_BACKUP_SECONDS: i64 = 24 * 3600;
+
+impl Window {
+    /// The state at one moment (its whole second).
+    pub fn at(time: Timestamp) -> Self {
+        let second = time.as_nanosecond().div_euclid(1_000_000_000) as i64;
+        Self { from: second, to: second }
+    }
+
+    /// The window of a backup that began at `begin` and ended at `end`. The second before `begin` counts, so that what was
+    /// deleted in the very second of the begin is there.
+    pub fn between(begin: Timestamp, end: Timestamp) -> Self {
+        Self { from: Self::at(begin).from - 1, to: Self::at(end).to.max(Self::at(begin).to) }
+    }
+
+    /// The window of a backup of which nothing but the id is known; none where the id names no time.
+    pub fn of_backup(id: &BackupId) -> Option<Self> {
+        let begin = id.time()?;
+        let end = Timestamp::from_second(begin.as_second() + LONGEST_BACKUP_SECONDS).ok()?;
+        Some(Self::between(begin, end))
+    }
+
+    /// Whether it is one moment.
+    pub fn is_point(self) -> bool {
+        self.from == self.to
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_point() {
+            return write!(f, "{}", shown(self.to));
+        }
+        write!(f, "any moment from {} to {}", shown(self.from + 1), shown(self.to))
+    }
+}
+
+/// A time as people and machines read it: `2026-02-13T15:36:27Z`.
+pub fn shown(second: i64) -> String {
+    Timestamp::from_second(second).map_or_else(|_| format!("{second} s after 1970"), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_its_whole_second() {
+        let window = Window::at("2026-02-13T15:36:27.9Z".parse().unwrap());
+        assert_eq!(window, Window::at("2026-02-13T15:36:27Z".parse().unwrap()));
+        assert_eq!(window.to_string(), "2026-02-13T15:36:27Z");
+        assert_eq!(Window::at("1969-12-31T23:59:59.5Z".parse().unwrap()).to, -1);
+    }
+
+    #[test]
+    fn a_backup_id_covers_the_day_from_its_minute_on() {
+        let window = Window::of_backup(&BackupId::parse("254811200").unwrap()).unwrap();
+        assert_eq!(window.to_string(), "any moment from 2025-11-24T12:00:00Z to 2025-11-25T12:00:00Z");
+        assert_eq!(Window::of_backup(&BackupId::parse("1").unwrap()), None);
+    }
+}
