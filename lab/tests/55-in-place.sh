@@ -87,7 +87,8 @@ upgrade_arguments() {
 is_the_backup() {
   local service
   for service in rondb users hopsfs opensearch; do "$LAB/check" "$LAB_RECORD" --service "$service"; done
-  "$LAB/check" "$LAB_RECORD" --service kubernetes | grep -E 'the same|0 missing, [0-9]+ extra, 0 changed'
+  # It fails where anything is extra.
+  { "$LAB/check" "$LAB_RECORD" --service kubernetes || true; } | grep -E 'the same|0 missing, [0-9]+ extra, 0 changed'
 }
 
 # The run dies while the parts are restored, and goes on from another process, which is told nothing but the release.
