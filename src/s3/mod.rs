@@ -4,8 +4,9 @@
 //! `listing` (versions in the server's own order), `share` (parts of the key space), `journal` (what was done, in the bucket itself),
 //! and `rewind` and `undo`, which drive them.
 //!
-//! `lifecycle` is how long the bucket keeps what a rewind needs: it ends in `finding`s.
+//! `lifecycle` is how long the bucket keeps what a rewind needs, and `check` whether it is ready for one at all: both end in `finding`s.
 
+pub mod check;
 pub mod client;
 pub mod copy;
 pub mod decide;
