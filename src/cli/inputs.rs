@@ -133,7 +133,10 @@ impl Inputs {
 }
 
 /// The values as both majors of Helm read them.
-fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
+///
+/// # Errors
+/// Where they cannot be read, or the two read them differently.
+pub fn read_both(inputs: &ValueInputs) -> Result<Value, Failure> {
     let v3 = values::read(inputs, Helm::V3, &mut files::read)?;
     let v4 = values::read(inputs, Helm::V4, &mut files::read)?;
     if v3.to_json() != v4.to_json() {
