@@ -133,7 +133,7 @@ impl Judged<'_> {
         let unknown = &self.rule.unknown;
         (!unknown.is_empty()).then(|| {
             let text = format!(
-                "has what hwdr does not know ({}): whether it harms backups {} cannot be told. hwdr keeps it as it is",
+                "has what hwdr does not know ({}): whether it harms backups {} cannot be told",
                 unknown.join("; "),
                 self.part()
             );
@@ -289,7 +289,7 @@ fn as_a_whole(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
         let parts: Vec<_> = on().filter(|rule| rule.noncurrent.is_some()).map(|rule| name_of(rule, wanted)).collect();
         findings.push(apply(if parts.is_empty() {
             format!(
-                "no rule of bucket {bucket} removes old versions: every backup can be restored, but what HopsFS deletes stays, and is \
+                "no rule of bucket {bucket} removes old versions: none costs a backup, but what HopsFS deletes stays, and is \
                  paid for, for ever"
             )
         } else {
@@ -335,7 +335,11 @@ fn fits(rules: &[Rule], wanted: &Wanted<'_>) -> Finding {
     let kept = rules.iter().filter(|rule| rule.enabled).filter_map(|rule| rule.noncurrent?.days).min();
     let kept = kept.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
     let ttl = wanted.ttl.map_or_else(String::new, |ttl| {
-        format!(", and backups {} days: all from {} on can be restored", days(ttl), shown(wanted.now - ttl))
+        format!(
+            ", and backups {} days: the rules leave all that backups from {} on need",
+            days(ttl),
+            shown(wanted.now - ttl)
+        )
     });
     Finding::new(Level::Ok, "lifecycle", format!("old versions in bucket {} are kept {kept}{ttl}", wanted.bucket))
 }

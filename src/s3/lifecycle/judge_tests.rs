@@ -39,7 +39,7 @@ fn a_bucket_in_order() {
     assert_eq!(findings[0].level, Level::Ok);
     assert_eq!(
         findings[0].message,
-        "old versions in bucket b are kept 60 days, and backups 60 days: all from 2026-09-22T00:00:00Z on can be restored"
+        "old versions in bucket b are kept 60 days, and backups 60 days: the rules leave all that backups from 2026-09-22T00:00:00Z on need"
     );
     assert_eq!(judged(GOOD, None)[0].level, Level::Warning, "without a time to live nobody can tell");
 }
