@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 use thiserror::Error;
 
 use crate::backup_id::{BackupId, BackupIdError};
+use crate::lint::ttl;
 use crate::mode::Mode;
 use crate::source::Place;
 use crate::values::{Data, Value};
@@ -42,6 +43,46 @@ pub struct Restore {
     pub rondb_seconds: Option<u64>,
     /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
     pub not_honoured: Option<String>,
+}
+
+/// Where backups and HopsFS's blocks are, and for how long backups are kept, as far as the values say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// The server's address, where it is not AWS.
+    pub endpoint: Option<String>,
+    /// `global._hopsworks.backups.ttl`, in seconds.
+    pub ttl: Option<i64>,
+}
+
+impl Storage {
+    /// What `values` say.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type.
+    pub fn from_values(values: &Value) -> Result<Self, SettingsError> {
+        let reader = Reader { values };
+        let managed = |key: &'static str| {
+            let path = ["global", "_hopsworks", "managedObjectStorage", "s3", key];
+            // Inside the cluster, MinIO has a name of its own, which is no setting.
+            let minio = !reader.boolean(&["global", "_hopsworks", "managedObjectStorage", "enabled"])?
+                && reader.boolean(&["global", "_hopsworks", "minio", "enabled"])?;
+            if minio { Ok(None) } else { reader.string(&path).map(|text| text.filter(|text| !text.is_empty())) }
+        };
+        let path = ["global", "_hopsworks", "backups", "ttl"];
+        let ttl = match reader.string(&path)?.filter(|text| !text.is_empty()) {
+            None => None,
+            Some(text) => Some(ttl::parse(&text).map_err(|wrong| {
+                let value = reader.at(&path).expect("it was just read");
+                let meant = wrong.meant.unwrap_or_else(|| "60d".to_owned());
+                error(value, &path, "expected a number of days or hours, like 60d or 36h", &format!("write {meant}"))
+            })?),
+        };
+        Ok(Self { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
+    }
 }
 
 /// One OpenSearch snapshot to restore: `olk.opensearch.restore.repositories.<repository>.snapshots.<key>`.

@@ -163,6 +163,9 @@ impl Inputs {
 }
 
 /// The values as both majors of Helm read them.
+///
+/// # Errors
+/// Where they cannot be read, or the two read them differently.
 fn read_both(inputs: &ValueInputs, read: &mut values::Read) -> Result<Value, Failure> {
     let v3 = values::read(inputs, Helm::V3, read)?;
     let v4 = values::read(inputs, Helm::V4, read)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::client::{Client, Error};
+use super::client::{Client, Error, Versioning};
 use super::journal::{Aim, RESERVED, Run, State};
 use super::listing::Marker;
 use super::window::shown;
@@ -58,8 +58,18 @@ impl From<Error> for Stopped {
 /// # Errors
 /// Where one of them does not hold.
 pub async fn bucket(client: &Client) -> Result<SystemTime, Stopped> {
-    let name = client.bucket();
     let versioning = client.versioning().await?;
+    versioned(client.bucket(), &versioning)?;
+    let there = clock(client.bucket(), &versioning)?;
+    lock(client).await?;
+    Ok(there)
+}
+
+/// Whether bucket `name` keeps versions, and lets them be undeleted.
+///
+/// # Errors
+/// Where it does not.
+pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     let help = format!(
         "what was deleted or overwritten without versions cannot be brought back; for the future:\n\
          aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
@@ -81,6 +91,14 @@ pub async fn bucket(client: &Client) -> Result<SystemTime, Stopped> {
             "as the account's root user, turn it off for the restore:\naws s3api put-bucket-versioning --versioning-configuration Status=Enabled,MFADelete=Disabled",
         ));
     }
+    Ok(())
+}
+
+/// The server's time, where it agrees with ours.
+///
+/// # Errors
+/// Where it does not.
+pub fn clock(name: &str, versioning: &Versioning) -> Result<SystemTime, Stopped> {
     let here = SystemTime::now();
     let there = versioning.server_time.unwrap_or(here);
     let apart = here.duration_since(there).or_else(|_| there.duration_since(here)).unwrap_or_default();
@@ -94,12 +112,14 @@ pub async fn bucket(client: &Client) -> Result<SystemTime, Stopped> {
             "set the clock that is wrong:\ntimedatectl set-ntp true",
         ));
     }
-    lock(client).await?;
     Ok(there)
 }
 
 /// An object lock does not keep delete markers, but with a default retention every copy and every page of the journal would be locked.
-async fn lock(client: &Client) -> Result<(), Stopped> {
+///
+/// # Errors
+/// Where there is such a lock.
+pub async fn lock(client: &Client) -> Result<(), Stopped> {
     let Some(text) = client.object_lock().await? else { return Ok(()) };
     let Some(mode) = xml::text_of(&text, "Mode") else { return Ok(()) };
     let name = client.bucket();
@@ -174,25 +194,89 @@ fn before(name: &str, aim: &Aim, oldest: i64) -> Stopped {
 /// # Errors
 /// The first call that it may not make.
 pub async fn permissions(client: &Client, prefix: &str, dry_run: bool) -> Result<(), Stopped> {
-    // A version id that the server would take for one, of a key that has no versions.
-    let page = client.list_versions(prefix, &Marker::default(), None, 10).await?;
-    let known = page.keys.iter().flat_map(|key| &key.entries).find(|entry| entry.version != "null");
-    let version = known.map_or_else(|| "none".to_owned(), |entry| entry.version.clone());
-    let number = fastrand::u64(..);
-    let own = format!("{RESERVED}probe-{number:016x}");
-    let below = format!("{prefix}{RESERVED}probe-{number:016x}");
-    for key in if prefix.is_empty() { vec![&own] } else { vec![&own, &below] } {
-        client.try_reading(key, &version).await?;
-        if dry_run {
-            continue;
-        }
-        client.try_removing(key, &version).await?;
-        client.try_writing(key).await?;
-        if let Some(marker) = client.try_deleting(key).await? {
-            client.remove_markers(&[(key, &marker)]).await?;
+    let version = a_version(client, prefix).await;
+    // Permissions below the prefix may differ from those on hwdr's own notes, which lie at the top.
+    let below = (!prefix.is_empty()).then(|| probe_key(prefix));
+    for key in [Some(probe_key("")), below].into_iter().flatten() {
+        for probe in Probe::ALL.into_iter().filter(|probe| !dry_run || probe.reads()) {
+            probe.make(client, prefix, &key, &version).await?;
         }
     }
     Ok(())
+}
+
+/// A key that nobody has: of hwdr's own, below `prefix`.
+pub fn probe_key(prefix: &str) -> String {
+    format!("{prefix}{RESERVED}probe-{:016x}", fastrand::u64(..))
+}
+
+/// A call that a rewind needs, tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// List versions.
+    List,
+    /// Read an object: hwdr's own notes.
+    Get,
+    /// Read a version's description.
+    Read,
+    /// Read a version's tags.
+    ReadTags,
+    /// Remove a version (a rewind removes delete markers only).
+    Remove,
+    /// Begin an upload, and give it up.
+    Write,
+    /// Put a delete marker.
+    Delete,
+}
+
+impl Probe {
+    /// All of them, in the order in which they are tried.
+    pub const ALL: [Self; 7] =
+        [Self::List, Self::Get, Self::Read, Self::ReadTags, Self::Remove, Self::Write, Self::Delete];
+
+    /// The action, as IAM knows it.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::List => "s3:ListBucketVersions",
+            Self::Get => "s3:GetObject",
+            Self::Read => "s3:GetObjectVersion",
+            Self::ReadTags => "s3:GetObjectVersionTagging",
+            Self::Remove => "s3:DeleteObjectVersion",
+            Self::Write => "s3:PutObject",
+            Self::Delete => "s3:DeleteObject",
+        }
+    }
+
+    /// Whether a dry run needs it.
+    fn reads(self) -> bool {
+        matches!(self, Self::List | Self::Get | Self::Read | Self::ReadTags)
+    }
+
+    /// Makes the call, on a key that nobody has; `version`: of [`a_version`].
+    ///
+    /// # Errors
+    /// Where it may not be made.
+    pub async fn make(self, client: &Client, prefix: &str, key: &str, version: &str) -> Result<(), Error> {
+        match self {
+            Self::List => client.list_versions(prefix, &Marker::default(), None, 1).await.map(drop),
+            Self::Get => client.get(key).await.map(drop),
+            Self::Read => client.try_reading(key, version).await,
+            Self::ReadTags => client.try_reading_tags(key, version).await,
+            Self::Remove => client.try_removing(key, version).await,
+            Self::Write => client.try_writing(key).await,
+            Self::Delete => match client.try_deleting(key).await? {
+                Some(marker) => client.remove_markers(&[(key, &marker)]).await.map(drop),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// A version id that the server would take for one; the key that it is asked for has no versions.
+pub async fn a_version(client: &Client, prefix: &str) -> String {
+    let page = client.list_versions(prefix, &Marker::default(), None, 10).await;
+    let entries = page.into_iter().flat_map(|page| page.keys).flat_map(|key| key.entries);
+    entries.map(|entry| entry.version).find(|version| version != "null").unwrap_or_else(|| "none".to_owned())
 }
 
 /// The run that this one goes on with, if one was cut off.

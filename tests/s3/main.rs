@@ -2,6 +2,7 @@
 //!
 //! `HWDR_S3_CASES` random pasts (1) are tried, from seed `HWDR_S3_SEED` on.
 
+mod lifecycle;
 mod proxy;
 mod world;
 

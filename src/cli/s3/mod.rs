@@ -1,7 +1,11 @@
 //! `hwdr s3`: the bucket that HopsFS keeps its blocks in. One file a subcommand.
 
+mod check;
+mod findings;
+mod lifecycle;
 mod progress;
 mod rewind;
+mod storage;
 mod target;
 
 use clap::{Args, Subcommand};
@@ -10,7 +14,7 @@ use super::messages::Failure;
 use crate::s3::client::Error;
 use crate::s3::preflight::Stopped;
 
-/// The bucket with HopsFS's blocks: brought back to a point in time
+/// The bucket with HopsFS's blocks: brought back to a point in time, kept long enough for that, and checked
 #[derive(Debug, Args)]
 pub struct Command {
     #[command(subcommand)]
@@ -19,6 +23,8 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Check(check::Command),
+    Lifecycle(lifecycle::Command),
     Rewind(rewind::Command),
 }
 
@@ -26,6 +32,8 @@ impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         match &self.action {
+            Action::Check(command) => command.run(),
+            Action::Lifecycle(command) => command.run(),
             Action::Rewind(command) => command.run(),
         }
     }

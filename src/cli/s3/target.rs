@@ -7,14 +7,22 @@ use clap::Args;
 use crate::s3::client::{Client, Error, Retries, Settings};
 
 /// Which bucket, and how it is reached.
-///
-/// Credentials, profiles, roles and web identity (IRSA) are found as every AWS tool finds them.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bucket")]
 pub struct Target {
     /// The bucket
     #[arg(long, value_name = "BUCKET")]
     pub bucket: String,
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// How a bucket is reached.
+///
+/// Credentials, profiles, roles and web identity (IRSA) are found as every AWS tool finds them.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bucket")]
+pub struct Server {
     /// Another server than AWS: https://HOST[:PORT] (default: what AWS_ENDPOINT_URL_S3 or the profile says)
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -40,11 +48,11 @@ impl Target {
     pub async fn connect(&self) -> Result<Client, Error> {
         Client::connect(Settings {
             bucket: self.bucket.clone(),
-            endpoint: self.endpoint.clone(),
-            region: self.region.clone(),
-            path_style: self.path_style,
-            ca_bundle: self.ca_bundle.clone(),
-            requests_per_second: self.requests_per_second,
+            endpoint: self.server.endpoint.clone(),
+            region: self.server.region.clone(),
+            path_style: self.server.path_style,
+            ca_bundle: self.server.ca_bundle.clone(),
+            requests_per_second: self.server.requests_per_second,
             retries: Retries::default(),
         })
         .await
@@ -53,12 +61,12 @@ impl Target {
     /// The flags again, for commands that a message tells to run.
     pub fn flags(&self) -> String {
         let mut flags = format!("--bucket {}", self.bucket);
-        for (name, value) in [("--endpoint", &self.endpoint), ("--region", &self.region)] {
+        for (name, value) in [("--endpoint", &self.server.endpoint), ("--region", &self.server.region)] {
             if let Some(value) = value {
                 flags = format!("{flags} {name} {value}");
             }
         }
-        if self.path_style {
+        if self.server.path_style {
             flags.push_str(" --path-style");
         }
         flags

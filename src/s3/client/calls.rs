@@ -12,6 +12,19 @@ use super::{Call, Client, Error, PATH, Problem, Reply};
 use crate::s3::listing::{self, Marker, Page};
 use crate::s3::xml;
 
+/// A bucket's lifecycle rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// The XML as it stands.
+    pub xml: String,
+    /// Which small objects change their storage class by default, on AWS. A configuration that is written without it gets AWS's
+    /// own default, whatever it was before ("PutBucketLifecycleConfiguration", API reference).
+    pub minimum: Option<String>,
+}
+
+/// The header that says so.
+const MINIMUM: &str = "x-amz-transition-default-minimum-object-size";
+
 /// What a bucket says of its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioning {
@@ -146,23 +159,31 @@ impl Client {
         self.setting("s3:GetBucketObjectLockConfiguration", "object-lock").await
     }
 
-    /// The bucket's lifecycle rules: the XML as it stands, or none where there are none.
+    /// The bucket's lifecycle rules, or none where there are none.
     ///
     /// # Errors
-    /// Where it does not say.
-    pub async fn lifecycle(&self) -> Result<Option<String>, Error> {
-        self.setting("s3:GetLifecycleConfiguration", "lifecycle").await
+    /// Where it does not say. Only "there are none" counts as none: who writes rules writes all of them.
+    pub async fn lifecycle(&self) -> Result<Option<Lifecycle>, Error> {
+        match self.call(self.about_bucket("s3:GetLifecycleConfiguration", "lifecycle")).await {
+            Ok(reply) => Ok(Some(Lifecycle {
+                xml: String::from_utf8_lossy(&reply.body).into_owned(),
+                minimum: reply.header(MINIMUM).map(str::to_owned),
+            })),
+            Err(Error { problem: Problem::NotFound(code), .. }) if code == "NoSuchLifecycleConfiguration" => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the bucket's lifecycle rules, all of them.
     ///
     /// # Errors
     /// Where the server does not take them.
-    pub async fn put_lifecycle(&self, xml: &str) -> Result<(), Error> {
+    pub async fn put_lifecycle(&self, rules: &Lifecycle) -> Result<(), Error> {
         let mut call = self.about_bucket("s3:PutLifecycleConfiguration", "lifecycle");
         call.method = "PUT";
-        call.body = xml.as_bytes().to_vec();
+        call.body = rules.xml.as_bytes().to_vec();
         call.headers = vec![digest(&call.body), ("content-type".to_owned(), "application/xml".to_owned())];
+        call.headers.extend(rules.minimum.iter().map(|minimum| (MINIMUM.to_owned(), minimum.clone())));
         self.call(call).await.map(drop)
     }
 
@@ -504,12 +525,19 @@ impl Client {
         self.abort_parts(&upload).await
     }
 
-    /// Sees whether this identity may read versions and their tags, of a version that is not there.
+    /// Sees whether this identity may read versions, of one that is not there.
     ///
     /// # Errors
     /// Where it may not.
     pub async fn try_reading(&self, key: &str, version: &str) -> Result<(), Error> {
-        allowed(self.head(key, version).await.map(drop))?;
+        allowed(self.head(key, version).await.map(drop))
+    }
+
+    /// The same for a version's tags.
+    ///
+    /// # Errors
+    /// Where it may not.
+    pub async fn try_reading_tags(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.tags(key, version).await.map(drop))
     }
 }

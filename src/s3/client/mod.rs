@@ -26,7 +26,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 
-pub use calls::{Copied, Head, Multipart, Versioning};
+pub use calls::{Copied, Head, Lifecycle, Multipart, Versioning};
 pub use connect::Settings;
 pub use error::{Error, Problem};
 pub use pace::Pace;

@@ -1,0 +1,49 @@
+//! `hwdr s3 check`: is the bucket ready for a restore?
+
+use clap::Args;
+use serde_json::json;
+
+use super::findings::{self, Format};
+use super::lifecycle::now;
+use super::storage::StorageArgs;
+use crate::cli::messages::Failure;
+use crate::s3::check::check;
+use crate::s3::lifecycle::judge::Wanted;
+
+/// Tells whether a bucket is ready for a restore
+///
+/// Versioning, clock, lifecycle rules (against the ttl in the values), each call that a rewind needs, encryption, object lock. Writes no
+/// data: the calls are tried on versions and keys that do not exist.
+///
+/// Exit codes: 0 all is well, 1 something was found, 2 wrong usage.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// How it is printed
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+    #[command(flatten)]
+    storage: StorageArgs,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let (target, ttl) = self.storage.resolve()?;
+        let apply =
+            format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));
+        let wanted = Wanted { bucket: &target.bucket, ttl, now: now(), apply: &apply };
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
+        let findings = runtime.block_on(async { check(&target.connect().await?, &wanted).await })?;
+        match self.output {
+            Format::Text => anstream::print!("{}", findings::text(&findings)),
+            Format::Json => println!("{:#}", json!({"bucket": target.bucket, "findings": findings})),
+        }
+        findings::outcome(&findings, &target.bucket)
+    }
+
+    /// Without values, the ttl is for the operator to fill in.
+    fn flags_with_ttl(&self, flags: &str, ttl: Option<i64>) -> String {
+        if ttl.is_some() { flags.to_owned() } else { format!("{flags} --ttl 60d") }
+    }
+}

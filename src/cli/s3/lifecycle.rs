@@ -1,0 +1,203 @@
+//! `hwdr s3 lifecycle`: are old versions kept as long as backups?
+
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::json;
+use similar::TextDiff;
+
+use super::findings::{self, Format};
+use super::storage::StorageArgs;
+use super::target::Target;
+use crate::cli::messages::Failure;
+use crate::lint::report::human::wrap;
+use crate::lint::ttl;
+use crate::s3::client::Client;
+use crate::s3::lifecycle::apply::{apply, read};
+use crate::s3::lifecycle::judge::{Wanted, judge};
+use crate::s3::lifecycle::plan::{Plan, Write, plan};
+use crate::s3::lifecycle::policy::Policy;
+use crate::s3::lifecycle::{OWN, days};
+
+/// Compares a bucket's lifecycle rules with what the backups' ttl needs
+///
+/// Says what each rule means for backups, and shows what hwdr's own rule (HopsFSBlocksRetentionPolicy, as in the docs) would change. With
+/// --apply, writes it: all other rules stay as they are, and nothing is kept shorter than it is.
+///
+/// Exit codes: 0 the rules are as needed, 1 something was found or refused, 2 wrong usage.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// How long backups are kept: 60d, 36h (default: global._hopsworks.backups.ttl in the values)
+    #[arg(long, value_name = "TTL", value_parser = seconds)]
+    ttl: Option<i64>,
+    /// Write hwdr's own rule
+    #[arg(long)]
+    apply: bool,
+    /// Do not ask
+    #[arg(long, requires = "apply")]
+    yes: bool,
+    /// How it is printed
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+    #[command(flatten)]
+    storage: StorageArgs,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let (target, from_values) = self.storage.resolve()?;
+        let Some(ttl) = self.ttl.or(from_values) else {
+            return Err(Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
+                .help("give --ttl 60d, or -f values.yaml with global._hopsworks.backups.ttl"));
+        };
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
+        runtime.block_on(self.compare(&target, ttl))
+    }
+
+    async fn compare(&self, target: &Target, ttl: i64) -> Result<(), Failure> {
+        let bucket = &target.bucket;
+        let client = target.connect().await?;
+        let before = read(&client).await?;
+        let command = self.apply_command(target, ttl);
+        let wanted = Wanted { bucket, ttl: Some(ttl), now: now(), apply: &command };
+        let findings = judge(&before.rules, &wanted);
+        let planned = plan(&before, &wanted, ttl).map_err(Failure::refused)?;
+        if self.output == Format::Text {
+            anstream::println!("{}\n", needed(bucket, ttl));
+            anstream::print!("{}", findings::text(&findings));
+        }
+        let write = match &planned {
+            Plan::Write(write) => Some(write),
+            Plan::Fits | Plan::Contradicted(_) => None,
+        };
+        if let (Some(write), Format::Text) = (write, self.output) {
+            anstream::print!("\n{}", change(bucket, &before, write));
+        }
+        let written = if self.apply { self.write(&client, &before, &planned, &command).await } else { Ok(false) };
+        if self.output == Format::Json {
+            let rule = write.and_then(|write| write.policy.rules.iter().find(|rule| rule.id == OWN));
+            let applied = *written.as_ref().unwrap_or(&false);
+            println!(
+                "{:#}",
+                json!({
+                    "bucket": bucket, "ttl_seconds": ttl, "rules": before.rules, "findings": findings, "change": rule, "applied": applied,
+                })
+            );
+        }
+        if written? { Ok(()) } else { findings::outcome(&findings, bucket) }
+    }
+
+    /// Writes what was planned; whether there was anything to write.
+    async fn write(&self, client: &Client, before: &Policy, planned: &Plan, command: &str) -> Result<bool, Failure> {
+        let bucket = client.bucket();
+        match planned {
+            Plan::Fits => Ok(false),
+            Plan::Contradicted(against) => {
+                let mut names: Vec<_> = against.iter().filter_map(|finding| finding.rule.clone()).collect();
+                names.dedup();
+                Err(Failure::refused(format!(
+                    "nothing was written to bucket {bucket}: what rule {} does, no other rule undoes, as of two the shorter counts",
+                    names.join(" and rule ")
+                ))
+                .help(format!("change it, or take it out, as said above, then:\n{command}")))
+            }
+            Plan::Write(write) => {
+                self.consent(bucket, &change(bucket, before, write))?;
+                apply(client, before, write).await?;
+                if self.output == Format::Text {
+                    anstream::println!("\nWritten to bucket {bucket}, and read back.");
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// The command that writes the rule.
+    fn apply_command(&self, target: &Target, ttl: i64) -> String {
+        let own = if self.ttl.is_some() { format!(" --ttl {}", text(ttl)) } else { String::new() };
+        format!("helm hwdr s3 lifecycle {}{own} --apply", self.storage.flags(target))
+    }
+
+    /// Asks, on a terminal.
+    fn consent(&self, bucket: &str, change: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let what = format!("Write this to the lifecycle rules of bucket {bucket}");
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(Failure::refused(format!("{what}: nobody is there to agree to it"))
+                .help("look at the change first, without --apply; then give --yes"));
+        }
+        if self.output == Format::Json {
+            anstream::eprint!("{change}");
+        }
+        anstream::eprint!("\n{what}? Versions that it lets go are gone for good. Type yes: ");
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        if read.is_ok() && answer.trim() == "yes" {
+            Ok(())
+        } else {
+            Err(Failure::refused("not agreed to: nothing was changed"))
+        }
+    }
+}
+
+/// What the time to live asks of the bucket.
+fn needed(bucket: &str, ttl: i64) -> String {
+    let days = days(ttl);
+    wrap(
+        &format!(
+            "Backups are kept {}. So bucket {bucket} must keep what HopsFS deletes for at least {days} days (NoncurrentDays: {days}), and may \
+             then remove it, with the delete markers over it (ExpiredObjectDeleteMarker).",
+            text(ttl)
+        ),
+        80,
+    )
+}
+
+/// What would be written, as a diff.
+fn change(bucket: &str, before: &Policy, write: &Write) -> String {
+    let (old, new) = (before.pretty(), write.policy.pretty());
+    let diff = TextDiff::from_lines(&old, &new);
+    let mut out = diff
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("bucket {bucket}, as it is"), &format!("bucket {bucket}, with rule {OWN}"))
+        .to_string();
+    let mut note = |text: &str| {
+        let _ = writeln!(out, "\n{}", wrap(text, 80));
+    };
+    if let Some(rule) = &write.longer_for {
+        note(&format!(
+            "It keeps {} days, which is longer than the ttl: rule {rule} does, and of two rules the shorter counts.",
+            write.days
+        ));
+    }
+    note(&format!(
+        "Within a day or two, the server then removes versions that were deleted or overwritten more than {} days ago. Nothing brings them \
+         back.",
+        write.days
+    ));
+    out
+}
+
+/// `60d`, or `36h`.
+fn text(ttl: i64) -> String {
+    if ttl % 86_400 == 0 { format!("{}d", ttl / 86_400) } else { format!("{}h", ttl / 3_600) }
+}
+
+fn seconds(text: &str) -> Result<i64, String> {
+    ttl::parse(text).map_err(|wrong| match wrong.meant {
+        Some(meant) => format!("a number of days or hours was expected: {meant}?"),
+        None => "a number of days or hours was expected: 60d, 36h".to_owned(),
+    })
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) as i64
+}

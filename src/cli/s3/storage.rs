@@ -1,0 +1,85 @@
+//! Which bucket, and how long backups are kept: from the values, or from flags, which win.
+
+use clap::Args;
+
+use super::target::{Server, Target};
+use crate::cli::messages::Failure;
+use crate::cli::{ValueArgs, inputs};
+use crate::settings::Storage;
+use crate::values::ValueInputs;
+
+/// The bucket, or the values that name it.
+#[derive(Debug, Clone, Args)]
+pub struct StorageArgs {
+    #[command(flatten)]
+    values: ValueArgs,
+    /// The bucket (default: the one in the values)
+    #[arg(long, value_name = "BUCKET", help_heading = "Bucket")]
+    bucket: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl StorageArgs {
+    /// The bucket, and the time to live in seconds, where the values have one.
+    ///
+    /// # Errors
+    /// Where the values cannot be read, or nothing names a bucket.
+    pub fn resolve(&self) -> Result<(Target, Option<i64>), Failure> {
+        let given = ValueInputs::from(&self.values);
+        let values = inputs::Inputs::read(&given, None, None)?.values;
+        let storage = Storage::from_values(&values)
+            .map_err(|error| Failure::unusable(error.to_string()).at(Some(error.place)).help(error.help))?;
+        let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
+            return Err(Failure::unusable("which bucket? Neither --bucket nor the values name one").help(
+                "give --bucket BUCKET, or -f values.yaml with global._hopsworks.managedObjectStorage.s3.bucket.name",
+            ));
+        };
+        let mut server = self.server.clone();
+        // The values' server and region are those of the values' bucket.
+        if storage.bucket.as_ref() == Some(&bucket) {
+            server.endpoint = server.endpoint.or(storage.endpoint);
+            server.region = server.region.or(storage.region);
+        }
+        Ok((Target { bucket, server }, storage.ttl))
+    }
+
+    /// The flags again, for commands that a message tells to run.
+    pub fn flags(&self, target: &Target) -> String {
+        let files: String = self.values.files.iter().map(|file| format!(" -f {file}")).collect();
+        format!("{}{files}", target.flags())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(set: &[&str], bucket: Option<&str>) -> Option<(String, Option<String>, Option<i64>)> {
+        let values = ValueArgs { set: set.iter().map(|&text| text.to_owned()).collect(), ..ValueArgs::default() };
+        let server =
+            Server { endpoint: None, region: None, path_style: false, ca_bundle: None, requests_per_second: None };
+        let arguments = StorageArgs { values, bucket: bucket.map(str::to_owned), server };
+        let (target, ttl) = arguments.resolve().ok()?;
+        Some((target.bucket, target.server.endpoint, ttl))
+    }
+
+    #[test]
+    fn what_the_values_say() {
+        let base = "global._hopsworks";
+        let bucket = format!("{base}.managedObjectStorage.s3.bucket.name=b");
+        let endpoint = format!("{base}.managedObjectStorage.s3.endpoint=https://s3.example.com");
+        let ttl = format!("{base}.backups.ttl=36h");
+        let all = [bucket.as_str(), &endpoint, &ttl];
+        let server = || Some("https://s3.example.com".to_owned());
+        assert_eq!(resolved(&all, None), Some(("b".to_owned(), server(), Some(129_600))));
+        assert_eq!(
+            resolved(&all, Some("c")),
+            Some(("c".to_owned(), None, Some(129_600))),
+            "another bucket is elsewhere"
+        );
+        assert_eq!(resolved(&[], Some("c")), Some(("c".to_owned(), None, None)));
+        assert_eq!(resolved(&[], None), None);
+        assert_eq!(resolved(&[&bucket, &format!("{base}.backups.ttl=2w")], None), None, "no guess of what 2w means");
+    }
+}

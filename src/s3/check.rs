@@ -1,0 +1,137 @@
+//! Whether a bucket is ready for a restore, before one is needed: what can be asked is asked, nothing is written.
+
+use super::client::{Client, Error, Lifecycle, Problem, Versioning};
+use super::finding::{Finding, Level};
+use super::lifecycle::judge::{Wanted, judge};
+use super::lifecycle::policy::Policy;
+use super::preflight::{self, Probe, Stopped};
+use super::xml;
+
+/// All findings, in the order of what a restore needs first.
+///
+/// # Errors
+/// Where the bucket is not there or not reached. What may not be asked is a finding.
+pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    let name = client.bucket();
+    match may(client.versioning().await)? {
+        Ok(answer) => findings.extend([versioning(name, &answer), clock(name, &answer)]),
+        Err(denied) => findings.push(refusal("versioning", Level::Error, &denied)),
+    }
+    match may(client.lifecycle().await)? {
+        Ok(answer) => findings.extend(lifecycle(answer, wanted)),
+        Err(denied) => findings.push(refusal("lifecycle", Level::Warning, &denied)),
+    }
+    let (key, version) = (preflight::probe_key(""), preflight::a_version(client, "").await);
+    for probe in Probe::ALL {
+        findings.push(match may(probe.make(client, "", &key, &version).await)? {
+            Ok(()) => Finding::new(Level::Ok, "permission", format!("{} is allowed", probe.action())),
+            Err(denied) => refusal("permission", Level::Error, &denied),
+        });
+    }
+    match may(client.encryption().await)? {
+        Ok(answer) => findings.push(encryption(name, answer.as_deref())),
+        Err(denied) => findings.push(refusal("encryption", Level::Warning, &denied)),
+    }
+    findings.push(match preflight::lock(client).await {
+        Ok(()) => Finding::new(Level::Ok, "object-lock", "no default retention: a rewind can take back what it makes"),
+        Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, "object-lock", message).fix(help),
+        Err(Stopped::Failed(error)) => match may::<()>(Err(error))? {
+            Ok(()) => unreachable!("an error is no answer"),
+            Err(denied) => refusal("object-lock", Level::Error, &denied),
+        },
+    });
+    Ok(findings)
+}
+
+/// An answer, or the server's "no"; any other error ends the check, as nothing more would be learnt.
+fn may<T>(result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match result {
+        Err(error) if matches!(error.problem, Problem::Denied(_) | Problem::Refused(..) | Problem::NotFound(_)) => {
+            Ok(Err(error))
+        }
+        Err(error) => Err(error),
+        Ok(answer) => Ok(Ok(answer)),
+    }
+}
+
+fn refusal(about: &'static str, level: Level, error: &Error) -> Finding {
+    Finding::new(level, about, error.to_string()).fix(error.help())
+}
+
+fn of(about: &'static str, result: Result<(), Stopped>, well: impl Into<String>) -> Finding {
+    match result {
+        Ok(()) => Finding::new(Level::Ok, about, well),
+        Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, about, message).fix(help),
+        Err(Stopped::Failed(error)) => refusal(about, Level::Error, &error),
+    }
+}
+
+fn versioning(name: &str, answer: &Versioning) -> Finding {
+    of("versioning", preflight::versioned(name, answer), format!("bucket {name} keeps older versions"))
+}
+
+fn clock(name: &str, answer: &Versioning) -> Finding {
+    if answer.server_time.is_none() {
+        let text = format!("the server of bucket {name} does not say what time it is: times of versions are its own");
+        return Finding::new(Level::Warning, "clock", text).fix("compare the clocks, and set the one that is wrong");
+    }
+    of("clock", preflight::clock(name, answer).map(drop), "this machine and the server agree on the time")
+}
+
+fn lifecycle(answer: Option<Lifecycle>, wanted: &Wanted<'_>) -> Vec<Finding> {
+    match Policy::of(answer) {
+        Ok(policy) => judge(&policy.rules, wanted),
+        Err(text) => {
+            let text = format!("the rules of bucket {} are not understood: {text}", wanted.bucket);
+            let look =
+                format!("look at them:\naws s3api get-bucket-lifecycle-configuration --bucket {}", wanted.bucket);
+            vec![Finding::new(Level::Warning, "lifecycle", text).fix(look)]
+        }
+    }
+}
+
+/// The default encryption. A copy asks for what its source has; a key of one's own needs permissions of its own.
+fn encryption(name: &str, answer: Option<&str>) -> Finding {
+    let algorithm = answer.and_then(|text| xml::text_of(text, "SSEAlgorithm"));
+    let text = match algorithm.as_deref() {
+        Some("AES256") => format!("objects in bucket {name} are encrypted by the server's own key (AES256)"),
+        Some(algorithm) => {
+            let key =
+                answer.and_then(|text| xml::text_of(text, "KMSMasterKeyID")).unwrap_or_else(|| "aws/s3".to_owned());
+            format!(
+                "objects in bucket {name} are encrypted by {algorithm} with key {key}: a restore needs kms:Decrypt and \
+                 kms:GenerateDataKey on it, and without the key no block can ever be read: keep it as long as the backups"
+            )
+        }
+        None => format!("bucket {name} names no default encryption"),
+    };
+    Finding::new(Level::Ok, "encryption", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encryption_is_told() {
+        let with = |inner: &str| format!("<S><Rule><A>{inner}</A></Rule></S>");
+        for (answer, words) in [
+            (None, "names no default"),
+            (Some(with("<SSEAlgorithm>AES256</SSEAlgorithm>")), "AES256"),
+            (Some(with("<SSEAlgorithm>aws:kms</SSEAlgorithm>")), "key aws/s3"),
+            (Some(with("<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k1</KMSMasterKeyID>")), "kms:Decrypt"),
+        ] {
+            let finding = encryption("b", answer.as_deref());
+            assert!(finding.message.contains(words) && finding.level == Level::Ok, "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_tells_no_time_is_a_warning() {
+        let answer = Versioning { status: Some("Enabled".to_owned()), mfa_delete: false, server_time: None };
+        assert_eq!(clock("b", &answer).level, Level::Warning);
+        assert_eq!(versioning("b", &answer).level, Level::Ok);
+        assert_eq!(versioning("b", &Versioning { status: None, ..answer }).level, Level::Error);
+    }
+}
