@@ -195,6 +195,11 @@ impl Helm {
         self.chart.get(1).is_some_and(|chart| !chart.is_empty())
     }
 
+    /// The values flags, with the copies of the files.
+    pub fn values(&self) -> &ValueInputs {
+        &self.values
+    }
+
     /// The bytes of a values file as they were when it was copied, by the name that was given.
     ///
     /// # Errors

@@ -149,7 +149,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze_values(read_values)?;
     let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
-    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &inputs.values) };
+    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values) };
     show_findings(&inputs.values, mode);
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(
@@ -309,12 +309,15 @@ fn stopped(halt: Halt) -> Failure {
 }
 
 /// No restore: the linter's word, and then helm as it is.
-fn plain(mode: Mode, invocation: &Invocation, values: &Value) -> Result<(), Failure> {
+fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
     show_findings(values, mode);
+    // Standard input was read here; helm's own words should name the other files as they were given.
+    let from_stdin = invocation.values.files.iter().any(|file| file == "-");
+    let given = if from_stdin { frozen.values() } else { &invocation.values };
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
-    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(&invocation.values));
+    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(given));
     // hwdr's flag of the same name as helm's, which wants a value in some versions.
     if invocation.is_on("dry-run") {
         helm.arg("--dry-run=server");
