@@ -32,9 +32,7 @@ impl Command {
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));
         let wanted = Wanted { bucket: &target.bucket, ttl, now: now(), apply: &apply };
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
-        let findings = runtime.block_on(async { check(&target.connect().await?, &wanted).await })?;
+        let findings = super::block_on(async { Ok(check(&target.connect().await?, &wanted).await?) })?;
         match self.output {
             Format::Text => anstream::print!("{}", findings::text(&findings)),
             Format::Json => println!("{:#}", json!({"bucket": target.bucket, "findings": findings})),

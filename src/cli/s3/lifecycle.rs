@@ -1,13 +1,13 @@
 //! `hwdr s3 lifecycle`: are old versions kept as long as backups?
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::json;
 use similar::TextDiff;
 
+use super::agree::agree;
 use super::findings::{self, Format};
 use super::storage::StorageArgs;
 use super::target::Target;
@@ -53,9 +53,7 @@ impl Command {
             return Err(Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
                 .help("give --ttl 60d, or -f values.yaml with global._hopsworks.backups.ttl"));
         };
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
-        runtime.block_on(self.compare(&target, ttl))
+        super::block_on(self.compare(&target, ttl))
     }
 
     async fn compare(&self, target: &Target, ttl: i64) -> Result<(), Failure> {
@@ -124,25 +122,11 @@ impl Command {
 
     /// Asks, on a terminal.
     fn consent(&self, bucket: &str, change: &str) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
         let what = format!("Write this to the lifecycle rules of bucket {bucket}");
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(Failure::refused(format!("{what}: nobody is there to agree to it"))
-                .help("look at the change first, without --apply; then give --yes"));
-        }
-        if self.output == Format::Json {
-            anstream::eprint!("{change}");
-        }
-        anstream::eprint!("\n{what}? Versions that it lets go are gone for good. Type yes: ");
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == "yes" {
-            Ok(())
-        } else {
-            Err(Failure::refused("not agreed to: nothing was changed"))
-        }
+        // As text it was shown already.
+        let shown = if self.output == Format::Json { format!("{change}\n") } else { "\n".to_owned() };
+        let so = "Versions that it lets go are gone for good.";
+        agree(&shown, &what, so, "look at the change first, without --apply; then give --yes", self.yes)
     }
 }
 

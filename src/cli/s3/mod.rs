@@ -1,5 +1,6 @@
 //! `hwdr s3`: the bucket that HopsFS keeps its blocks in. One file a subcommand.
 
+mod agree;
 mod check;
 mod findings;
 mod lifecycle;
@@ -26,6 +27,12 @@ enum Action {
     Check(check::Command),
     Lifecycle(lifecycle::Command),
     Rewind(rewind::Command),
+}
+
+/// Runs work on a bucket to its end: on all processors, for it is much.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Runtime::new();
+    runtime.map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?.block_on(work)
 }
 
 impl Command {

@@ -1,7 +1,6 @@
 //! `hwdr s3 rewind`: the bucket as it was.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::agree::agree;
 use super::progress::Progress;
 use super::target::Target;
 use crate::backup_id::BackupId;
@@ -72,9 +72,7 @@ impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         let window = if self.undo { None } else { Some(self.window()?) };
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
-        runtime.block_on(async {
+        super::block_on(async {
             let client = self.target.connect().await?;
             match window {
                 Some(window) => self.rewind(&client, window).await,
@@ -150,21 +148,7 @@ impl Command {
 
     /// Asks, on a terminal.
     fn consent(&self, what: &str) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(Failure::refused(format!("{what}: nobody is there to agree to it"))
-                .help("look first with --dry-run, then give --yes"));
-        }
-        anstream::eprint!("{what}? It can be taken back with --undo. Type yes: ");
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == "yes" {
-            Ok(())
-        } else {
-            Err(Failure::refused("not agreed to: nothing was changed"))
-        }
+        agree("", what, "It can be taken back with --undo.", "look first with --dry-run, then give --yes", self.yes)
     }
 
     /// Counts; acts of a dry run, and with `-o json` keys to be looked at, are printed as they come.
