@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::velero::Holes;
 
 /// Asks for a yes. `is_given` is a `--yes` on the command line.
 ///
@@ -36,8 +37,18 @@ pub fn yes(question: &str) -> Option<bool> {
     Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
+/// Whether a restore goes on without what Velero could not bring back; `is_given` is an `--accept-partial`.
+pub fn accepts(holes: &Holes, is_given: bool) -> bool {
+    if !is_given && is_nobody_there() {
+        // The refusal says it all.
+        return false;
+    }
+    warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
+    is_given || yes("Go on without what is missing?") == Some(true)
+}
+
 /// Whether there is nobody to ask.
-pub fn is_nobody_there() -> bool {
+fn is_nobody_there() -> bool {
     !stdin().is_terminal()
 }
 

@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::settings::Restore as Settings;
-use crate::velero::{Holes, OPEN, Restored, find_set, is_read_only, restore_objects, shortened};
+use crate::velero::{OPEN, Restored, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
@@ -92,7 +92,9 @@ impl Restore {
         }
         warn_of_releases(&cluster).await;
         ask::consent("Restore both into this cluster?", self.yes)?;
-        let restored = restore_objects(&cluster, &set, &mut |holes| self.accepts(holes), &mut ask::tell).await?;
+        let restored =
+            restore_objects(&cluster, &set, &mut |holes| ask::accepts(holes, self.accept_partial), &mut ask::tell)
+                .await?;
         for restored in &restored {
             warn_of(restored);
         }
@@ -139,16 +141,6 @@ impl Restore {
                 |settings| settings.opensearch.iter().map(|snapshot| snapshot.id.clone()).collect(),
             ),
         })
-    }
-
-    /// Whether a restore with holes will do.
-    fn accepts(&self, holes: &Holes) -> bool {
-        if !self.accept_partial && ask::is_nobody_there() {
-            // The refusal says it all.
-            return false;
-        }
-        ask::warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
-        self.accept_partial || ask::yes("Go on without what is missing?") == Some(true)
     }
 }
 

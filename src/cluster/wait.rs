@@ -47,19 +47,17 @@ pub struct Selection {
     pub namespace: Option<String>,
     /// One object by its name, or all.
     pub name: Option<String>,
-    /// Their labels, as `kubectl -l` has them.
-    pub labels: Option<String>,
 }
 
 impl Selection {
     /// All objects of a kind in the release's namespace.
     pub fn all(kind: Kind) -> Self {
-        Self { kind, namespace: None, name: None, labels: None }
+        Self { kind, namespace: None, name: None }
     }
 
     /// One object.
     pub fn one(kind: Kind, namespace: Option<&str>, name: &str) -> Self {
-        Self { kind, namespace: namespace.map(str::to_owned), name: Some(name.to_owned()), labels: None }
+        Self { kind, namespace: namespace.map(str::to_owned), name: Some(name.to_owned()) }
     }
 }
 
@@ -104,9 +102,6 @@ impl Cluster {
         let mut config = watcher::Config::default();
         if let Some(name) = &selection.name {
             config = config.fields(&format!("metadata.name={name}"));
-        }
-        if let Some(labels) = &selection.labels {
-            config = config.labels(labels);
         }
         let mut events = watcher(api, config).default_backoff().boxed();
         let (mut objects, mut listing) = (Objects::new(), Objects::new());

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::state::{NO_BACKUP, RELEASE, State};
+use super::state::{State, labels};
 use crate::cluster::{Cluster, Kind};
 
 /// How many bytes of lines are kept: a ConfigMap takes a MiB.
@@ -24,10 +24,9 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
         let Ok(found) = cluster.get(Kind::CONFIG_MAP, None, &name).await else { return };
         let written = match found {
             None => {
-                let labels = json!({"app.kubernetes.io/name": "hwdr", RELEASE: state.release, NO_BACKUP: "true"});
                 let object = json!({
                     "apiVersion": "v1", "kind": "ConfigMap",
-                    "metadata": {"name": name, "labels": labels}, "data": {"log": format!("{line}\n")},
+                    "metadata": {"name": name, "labels": labels(&state.release)}, "data": {"log": format!("{line}\n")},
                 });
                 cluster.create(Kind::CONFIG_MAP, None, &object).await
             }

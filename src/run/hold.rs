@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Halt;
-use super::state::{NO_BACKUP, RELEASE, State};
+use super::state::{State, labels};
 use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 
@@ -140,7 +140,7 @@ fn lease(name: &str, release: &str, holder: &str) -> Json {
     json!({
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "hwdr", RELEASE: release, NO_BACKUP: "true"}},
+        "metadata": {"name": name, "labels": labels(release)},
         "spec": spec(holder),
     })
 }

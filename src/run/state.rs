@@ -12,12 +12,17 @@ use crate::plan::Plan;
 use crate::steps::By;
 
 /// The label that tells the states of runs from the markers that post-render makes: the release's name.
-pub const RELEASE: &str = "hwdr.hopsworks.ai/release";
+const RELEASE: &str = "hwdr.hopsworks.ai/release";
 /// Velero leaves objects alone that carry this label (velero.io, "Exclude specific items from backup"): a state that
 /// Velero brought back would be an old one.
-pub const NO_BACKUP: &str = "velero.io/exclude-from-backup";
+const NO_BACKUP: &str = "velero.io/exclude-from-backup";
 /// The newest form of the state that this program knows.
 const FORM: u32 = 1;
+
+/// The labels of what hwdr keeps in the cluster for a release.
+pub fn labels(release: &str) -> Json {
+    json!({"app.kubernetes.io/name": "hwdr", RELEASE: release, NO_BACKUP: "true"})
+}
 
 /// The state of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

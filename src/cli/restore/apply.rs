@@ -7,8 +7,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{OWN, block_on, connection, consent, log_format, read_values, report};
+use super::{OWN, block_on, connection, consent, log_format, report};
 use crate::catalogue::{self, Catalogue, MetadataNames, Service};
+use crate::cli::ask;
+use crate::cli::files;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
@@ -147,7 +149,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     }
     let format = log_format(&invocation)?;
     let mut helm = Helm::find(&invocation).await?;
-    helm.freeze_values(read_values)?;
+    helm.freeze_values(files::read)?;
     let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
     let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values) };
     show_findings(&inputs.values, mode);
@@ -187,7 +189,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
         let store = Store::create(&ready.cluster, &state, &ready.plan).await?;
         let mut run = Run::new(ready.cluster.clone(), store, ready.helm, show)?;
         run.location = location;
-        run.accepts = super::accepts;
+        run.accepts = |holes| ask::accepts(holes, false);
         run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone()).map_err(stopped)
     };
     let outcome = outcome.await;

@@ -102,7 +102,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         for state in &states {
             let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
             let show = Show::new(log_format(&invocation)?);
-            let mut run = Run::new(cluster.clone(), store, helm_of(&invocation).await?, show)?;
+            let mut run = Run::new(cluster.clone(), store, Helm::find(&invocation).await?, show)?;
             // Everything has to be well without the old volumes before they go.
             steps::ready(&mut run).await?;
             // From here on there is no way back, also where this is cut off: finalize goes on.
@@ -135,10 +135,6 @@ async fn restored(cluster: &Cluster, release: &str) -> Result<Vec<State>, Failur
         }
     }
     Ok(states)
-}
-
-async fn helm_of(invocation: &Invocation) -> Result<Helm, Failure> {
-    Ok(Helm::find(invocation).await?)
 }
 
 /// What has to change in the values files.

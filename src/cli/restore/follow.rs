@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{OWN, block_on, connection, consent, log_format, read_values, report};
+use super::{OWN, block_on, connection, consent, log_format, report};
+use crate::cli::ask;
 use crate::cli::connection::ConnectionArgs;
+use crate::cli::files;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
@@ -166,7 +168,7 @@ async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
 /// Goes on with a run, onwards or back.
 async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool) -> Result<(), Failure> {
     let mut helm = Helm::find(invocation).await?;
-    helm.freeze_values(read_values)?;
+    helm.freeze_values(files::read)?;
     let mut location = None;
     if helm.has_chart() && !back {
         let inputs = Inputs::read_by(&invocation.values, Some(seen.mode), None, &mut |name| helm.read(name))?;
@@ -192,7 +194,7 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
         })?;
         let mut run = Run::new(cluster.clone(), store, helm, show)?;
         run.location = location;
-        run.accepts = super::accepts;
+        run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
         let (steps, goal) = match (back, run.state.mode) {
             (true, _) => (UNDO, BACK),

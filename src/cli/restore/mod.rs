@@ -7,7 +7,6 @@ mod follow;
 mod report;
 
 use std::env;
-use std::io;
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,18 +14,18 @@ pub use apply::{Install, Rerun, Upgrade};
 pub use finalize::Finalize;
 pub use follow::{History, Resume, Undo, Watch};
 
+use super::bsl;
 use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
-use super::{ask, bsl};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
 use crate::run::Halt;
 use crate::run::show::LogFormat;
 use crate::settings::Restore;
 use crate::values::Value;
-use crate::velero::{Holes, Location};
+use crate::velero::Location;
 
 /// hwdr's own flags of all these commands among helm's, and whether each takes a value.
 const OWN: &[(&str, bool)] = &[
@@ -104,11 +103,6 @@ fn log_format(invocation: &Invocation) -> Result<LogFormat, Failure> {
     }
 }
 
-/// Bytes of a values file; standard input can be read only once, and here it is.
-fn read_values(name: &str) -> io::Result<Vec<u8>> {
-    super::files::read(name)
-}
-
 /// Where Velero's backups lie, by the values, where a flag says how it gets there.
 fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Result<Option<Location>, Failure> {
     let access = AccessArgs {
@@ -138,14 +132,4 @@ fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Resul
     let endpoint = storage("endpoint").filter(|url| !url.is_empty());
     // A server of one's own rarely has a name for each bucket.
     bsl::location([bucket, region, "k8s_backup"], endpoint, endpoint.is_some(), access.access()?).map(Some)
-}
-
-/// Asks whether the restore goes on without what Velero could not bring back.
-fn accepts(holes: &Holes) -> bool {
-    if ask::is_nobody_there() {
-        // The refusal says it all.
-        return false;
-    }
-    ask::warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
-    ask::yes("Go on without what is missing?") == Some(true)
 }

@@ -9,10 +9,8 @@ use crate::velero::{ensure_storage_location, find_set, open_storage_location, re
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
-    let namespace = run.state.before.velero_namespace.clone();
+    let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&run.state.velero()), STORAGE_LOCATION).await?;
     let Some(location) = run.location.clone() else {
-        let there =
-            run.cluster.get(Kind::STORAGE_LOCATION, namespace.as_deref().or(Some("velero")), STORAGE_LOCATION).await?;
         if there.is_some() {
             return Ok(());
         }
@@ -22,7 +20,6 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
         .help("say how Velero gets at the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
         .help("or make it first: helm hwdr bsl apply"));
     };
-    let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&run.state.velero()), STORAGE_LOCATION).await?;
     if there.is_none() {
         // hwdr makes it read-only: the last step lets Velero write.
         run.state.opens_location = true;

@@ -105,20 +105,20 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
         return Ok(());
     }
     delete_jobs(run).await?;
-    let velero = run.state.before.velero_namespace.clone();
+    let velero = run.state.velero();
     let parts = run.state.parts.clone();
     for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
-        run.cluster.delete(Kind::RESTORE, velero.as_deref().or(Some("velero")), restore).await?;
+        run.cluster.delete(Kind::RESTORE, Some(&velero), restore).await?;
     }
     Ok(())
 }
 
 /// Velero cannot be stopped in the middle of a Restore: what it still writes would be written over what is brought back.
 async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
-    let namespace = run.state.before.velero_namespace.clone();
+    let namespace = run.state.velero();
     let parts = run.state.parts.clone();
     for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
-        let selection = Selection::one(Kind::RESTORE, namespace.as_deref().or(Some("velero")), restore);
+        let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
         run.wait(&format!("Velero restore {restore} has ended"), &selection, super::PODS, |objects| {
             match objects.get(restore).map(|found| condition::restore(Some(found), true)) {
                 Some(Verdict::NotYet(seen)) => Verdict::NotYet(seen),
