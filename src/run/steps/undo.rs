@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{fence, helm, parts, quiesce, verify, volumes};
+use super::{fence, helm, is_of, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
@@ -96,7 +96,32 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
 /// Gives everything its pods back.
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
     quiesce::start(run).await?;
-    verify::as_before(run).await
+    verify::as_before(run).await?;
+    jobs_ended(run).await
+}
+
+/// A rollback makes the Jobs of its revision again. RonDB's sets the users' passwords once more: until it has ended they may be refused.
+async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
+    let release = run.state.release.clone();
+    let mut failed = Vec::new();
+    run.wait("the release's own Jobs have ended", &Selection::all(Kind::JOB), super::PODS, |jobs| {
+        failed.clear();
+        let mut at_work = Vec::new();
+        for (name, job) in jobs.iter().filter(|(_, job)| is_of(job, &release) && job["spec"]["suspend"] != true) {
+            match condition::job(Some(job)) {
+                Verdict::Done => {}
+                Verdict::NotYet(seen) => at_work.push(format!("{name} {seen}")),
+                Verdict::Never(why) => failed.push(format!("{name} {why}")),
+            }
+        }
+        if at_work.is_empty() { Verdict::Done } else { Verdict::NotYet(at_work.join(", ")) }
+    })
+    .await
+    .map_err(|halt| halt.help("see why: kubectl describe job NAME; or do without it: kubectl delete job NAME"))?;
+    for job in failed {
+        run.show.warn(&format!("a Job of the release has failed: {job}"));
+    }
+    Ok(())
 }
 
 /// Takes away what says that the backup was restored.
