@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build test lab-test soak lint audit bench bench-bucket fuzz fuzz-values clean
+.PHONY: help demo build image test lab-test soak lint audit bench bench-bucket fuzz fuzz-values clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -17,6 +17,9 @@ demo: ## set up what is missing, and run the main job on the embedded chart
 
 build: ## the program, optimised, at target/release/hwdr
 	cargo build --release --locked
+
+image: ## hwdr's own image, which brings HopsFS's bucket back in the cluster (docs/s3.md)
+	scripts/image
 
 test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
 	scripts/tools helm3 helm4 kustomize

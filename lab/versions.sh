@@ -20,6 +20,7 @@ IMAGE_HWUTILS=docker.hops.works/hopsworks/hwutils:1.2
 IMAGE_OPENSEARCH=docker.hops.works/hopsworks/opensearch:3.8.0
 IMAGE_HOPSFS=docker.hops.works/hopsworks/hopsfs:4.8.0
 IMAGE_HOPSWORKS=docker.hops.works/hopsworks/hopsworks:4.8.0
+IMAGE_HWDR=docker.hops.works/hopsworks/hwdr:lab # made of this checkout
 IMAGE_VELERO=velero/velero:v$VELERO
 IMAGE_VELERO_AWS=velero/velero-plugin-for-aws:v$VELERO_AWS
 IMAGE_PAUSE=lab/pause:1

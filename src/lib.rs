@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod finalize;
 pub mod helm;
+pub mod hopsfs;
 pub mod krm;
 pub mod lint;
 pub mod mode;

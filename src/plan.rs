@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
-use crate::settings::{MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
+use crate::settings::{HopsFs, MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
 pub use crate::steps::PlanError;
 use crate::steps::{ALL, By, Input, Planned};
 use crate::topology::{self, Autoscaler, Member, Missing, Topology};
@@ -214,6 +214,15 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
                 "no Velero backup of {schedule} is named: Velero takes its newest, which may be later than the data"
             ));
         }
+    }
+    let rests = steps.iter().find(|step| step.step == "hopsfs" && matches!(step.by, By::Hwdr(_)));
+    if let (HopsFs::Here, Some(step)) = (&restore.hopsfs, rests)
+        && let Some(job) = &step.last_job
+    {
+        warnings.push(format!(
+            "HopsFS waits until its bucket is brought back from this machine, which helm hwdr does; behind plain helm it is yours to do: \
+             hwdr s3 rewind, then kubectl patch job {job} -p '{{\"spec\":{{\"suspend\":false}}}}'"
+        ));
     }
     for step in steps {
         let By::Chart(id) = &step.by else { continue };

@@ -39,6 +39,8 @@ pub struct Restore {
     pub opensearch_metadata: String,
     /// The image with bash, kubectl, rclone and jq, where the values name one.
     pub toolbox: Option<String>,
+    /// Who brings HopsFS's bucket back, where the chart does not (`hwdr.hopsfs`).
+    pub hopsfs: HopsFs,
     /// How long restoring RonDB may take, where the values say it.
     pub rondb_seconds: Option<u64>,
     /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
@@ -84,6 +86,25 @@ impl Storage {
         Ok(Self { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
     }
 }
+
+/// Who brings HopsFS's bucket back. Helm takes any key at the top of the values, and no chart knows this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HopsFs {
+    /// The toolbox, with rclone: there wherever the chart is.
+    Toolbox,
+    /// hwdr's own image, in so many pods.
+    Worker {
+        /// The image (`hwdr.hopsfs.image`).
+        image: String,
+        /// How many pods (`hwdr.hopsfs.pods`).
+        pods: usize,
+    },
+    /// The operator's machine (`hwdr.hopsfs.from: here`): the run itself does it.
+    Here,
+}
+
+/// Pods of the worker where the values do not say it: more are of use for more than 10⁸ objects alone (docs/s3.md).
+const WORKERS: usize = 4;
 
 /// One OpenSearch snapshot to restore: `olk.opensearch.restore.repositories.<repository>.snapshots.<key>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +233,7 @@ impl Restore {
                 .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"])?
                 .unwrap_or_else(|| "opensearch-backups-metadata".to_owned()),
             toolbox: reader.toolbox_image()?,
+            hopsfs: reader.hopsfs()?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
         }))
@@ -402,13 +424,44 @@ impl Reader<'_> {
     }
 
     fn toolbox_image(&self) -> Result<Option<String>, SettingsError> {
-        let image = self.string(&["global", "_hopsworks", "toolbox", "image"])?;
-        let registry = self.string(&["global", "_hopsworks", "imageRegistry"])?.unwrap_or_default();
-        Ok(image.filter(|image| !image.is_empty()).map(|image| {
-            let has_registry = image.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']));
-            if has_registry || registry.is_empty() { image } else { format!("{registry}/{image}") }
+        self.image(&["global", "_hopsworks", "toolbox", "image"])
+    }
+
+    /// An image, with the chart's registry where it names none.
+    fn image(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+        let image = self.string(path)?;
+        let registry = self.string(&["global", "_hopsworks", "imageRegistry"])?.filter(|name| !name.is_empty());
+        Ok(image.filter(|image| !image.is_empty()).map(|image| match (registry_of(&image), registry) {
+            (None, Some(registry)) => format!("{registry}/{image}"),
+            _ => image,
         }))
     }
+
+    fn hopsfs(&self) -> Result<HopsFs, SettingsError> {
+        let at = |key: &'static str| ["hwdr", "hopsfs", key];
+        let image = self.image(&at("image"))?;
+        let pods = match self.at(&at("pods")) {
+            None => WORKERS,
+            Some(value) => match value.to_json().as_f64() {
+                Some(pods) if (1.0..=64.0).contains(&pods) && pods.fract() == 0.0 => pods as usize,
+                _ => return Err(error(value, &at("pods"), "expected a number of pods, from 1 to 64", "write pods: 8")),
+            },
+        };
+        match (self.string(&at("from"))?.as_deref(), image) {
+            (Some("here"), _) => Ok(HopsFs::Here),
+            (None | Some("" | "cluster"), Some(image)) => Ok(HopsFs::Worker { image, pods }),
+            (None | Some("" | "cluster"), None) => Ok(HopsFs::Toolbox),
+            (Some(_), _) => {
+                let value = self.at(&at("from")).expect("it was just read");
+                Err(error(value, &at("from"), "expected cluster (the default) or here", "write from: here"))
+            }
+        }
+    }
+}
+
+/// The registry that an image's name begins with, if it names one.
+pub fn registry_of(image: &str) -> Option<&str> {
+    image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']))
 }
 
 /// Whether `name` can be part of a Kubernetes name.

@@ -132,6 +132,27 @@ static KUBE_SCHEMA: LazyLock<PathBuf> = LazyLock::new(|| {
     program
 });
 
+/// Who brings HopsFS's bucket back is the values' to say: the Job differs, and nothing else.
+#[test]
+fn hopsfs_by_hwdrs_own_image_or_from_the_operators_machine() {
+    let home = Home::new();
+    let case = Case { generation: "none", mode: "upgrade" };
+    let stream = home.stream(Major::Three, &case);
+    for (name, flags) in [
+        ("hopsfs-worker", &["--set", "hwdr.hopsfs.image=hopsworks/hwdr:0.1.0", "--set", "hwdr.hopsfs.pods=8"][..]),
+        ("hopsfs-here", &["--set", "hwdr.hopsfs.from=here"][..]),
+    ] {
+        let rendered = |flags: &[&str]| {
+            let mut hwdr = home.hwdr();
+            hwdr.arg("post-render").args(case.flags()).args(unguarded(&case)).args(flags);
+            run(&mut hwdr, &stream).ok()
+        };
+        let (usual, result) = (rendered(&[]), rendered(flags));
+        kubernetes_takes(&home, &[(name, &result)]);
+        golden(&format!("{name}.diff"), &difference(&usual, &result));
+    }
+}
+
 /// With no restore in the values, what comes out is what went in, whatever it is.
 #[test]
 fn without_a_restore_nothing_changes() {

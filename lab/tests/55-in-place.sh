@@ -24,6 +24,8 @@ olk:
 hopsworks:
   velero:
     restore: {mainScheduleBackupId: $(note main), usersScheduleBackupId: $(note users)}
+hwdr:
+  hopsfs: {image: ${IMAGE_HWDR#*/}, pods: 2} # by hwdr's own image; the tests behind this use rclone
 YAML
 }
 
@@ -103,6 +105,7 @@ test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
   hwdr resume hopsworks -o json | tee "$RUN/notes/report.json"
   jq -e '.phase == "restored" and .backupAgeSeconds > 0' "$RUN/notes/report.json"
   is_the_backup
+  [ "$(kubectl -n "$NS" get job "hopsfs-inplace-restore-$(note rondb)" -o jsonpath='{.spec.completionMode} {.status.succeeded}')" = "Indexed 2" ]
   refuses 'was restored here before' upgrade --yes
 }
 

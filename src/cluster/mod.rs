@@ -24,7 +24,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 pub use kind::Kind;
-pub use reason::{why_job_failed, why_pods_wait};
+pub use reason::{progress_of, why_job_failed, why_pods_wait};
 pub use wait::{Objects, Selection, Verdict, WaitError};
 
 /// How long a call is tried again while the API server is not there: a restart takes half a minute.
@@ -78,6 +78,13 @@ impl ClusterError {
     }
 }
 
+fn client(mut config: Config) -> Result<Client, ClusterError> {
+    // A watch is answered when something happens; what has an end of its own is [`Cluster::call`].
+    config.read_timeout = Some(Duration::from_secs(295));
+    config.connect_timeout = Some(Duration::from_secs(10));
+    Client::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))
+}
+
 impl Cluster {
     /// Connects, and asks nothing yet.
     ///
@@ -93,20 +100,27 @@ impl Cluster {
             None => Kubeconfig::read().map_err(|error| failed(error.to_string()))?,
         };
         let context = connection.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(|error| failed(format!("context {context}: {error}")))?;
-        // A watch is answered when something happens; what has an end of its own is [`Cluster::call`].
-        config.read_timeout = Some(Duration::from_secs(295));
-        config.connect_timeout = Some(Duration::from_secs(10));
+        let client = client(config.clone())?;
         let namespace = connection
             .namespace
             .clone()
             .or_else(|| env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string();
-        let client = Client::try_from(config).map_err(|error| failed(error.to_string()))?;
         Ok(Self { client, context, server, namespace })
+    }
+
+    /// The cluster in which this very process is a pod, as the pod's own account.
+    ///
+    /// # Errors
+    /// Where it is none, or has no token.
+    pub fn around() -> Result<Self, ClusterError> {
+        let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
+        let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
+        Ok(Self { client: client(config)?, context: String::new(), server, namespace })
     }
 
     /// The objects of a kind: in the release's namespace, or in another one.

@@ -84,11 +84,25 @@ fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
 
 /// The end of a container's log.
 async fn last_lines(cluster: &Cluster, pod: &str, container: &str) -> Vec<String> {
+    let log = log(cluster, pod, container, LINES).await;
+    log.lines().map(|line| format!("  {line}")).collect()
+}
+
+async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> String {
     let api: Api<Pod> = Api::namespaced(cluster.client().clone(), &cluster.namespace);
     let parameters =
-        LogParams { container: Some(container.to_owned()), tail_lines: Some(LINES), ..LogParams::default() };
-    let log = api.logs(pod, &parameters).await.unwrap_or_default();
-    log.lines().map(|line| format!("  {line}")).collect()
+        LogParams { container: Some(container.to_owned()), tail_lines: Some(lines), ..LogParams::default() };
+    api.logs(pod, &parameters).await.unwrap_or_default()
+}
+
+/// How far a Job of hwdr's own image says it is: the first pod's last line.
+pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
+    let labels = format!("batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index=0");
+    let pods = cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+    let pod = pods.iter().find(|pod| text(pod, "/status/phase") == "Running")?;
+    let container = text(pod, "/spec/containers/0/name");
+    let log = log(cluster, text(pod, "/metadata/name"), container, 1).await;
+    log.lines().last()?.strip_prefix("progress: ").map(str::to_owned)
 }
 
 /// The warnings that Kubernetes recorded of an object.

@@ -46,6 +46,9 @@ pub struct Run {
     pub shares: Vec<Share>,
     /// The version of hwdr.
     pub hwdr: String,
+    /// What the workers that share it have in common (a Job's uid), where it is done by several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<String>,
 }
 
 /// How far a run has come.
@@ -54,7 +57,7 @@ pub struct Run {
 pub enum State {
     /// Begun, and neither finished nor taken back.
     Begun,
-    /// Through.
+    /// Through, or another has taken its place.
     Finished,
     /// Taken back.
     Undone,
@@ -84,7 +87,7 @@ impl Run {
     pub fn new(aim: Aim, shares: Vec<Share>) -> Self {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let id = format!("{now}-{:06x}", fastrand::u32(..0x100_0000));
-        Self { id, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned() }
+        Self { id, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned(), workers: None }
     }
 
     /// All runs that the bucket knows of, oldest first.

@@ -115,6 +115,11 @@ impl Report {
         self.undeleted + self.copied + self.hidden
     }
 
+    /// What was done so far, on a line.
+    pub fn counts(&self) -> String {
+        format!("{} keys changed, of {} with {} versions", self.acts(), self.keys, self.versions)
+    }
+
     /// How many keys somebody has to look at for this reason.
     pub fn count(&self, why: Why) -> u64 {
         self.to_look_at.iter().find(|(known, _)| *known == why).map_or(0, |(_, count)| *count)

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
-use crate::topology::Role;
+use crate::settings::{HopsFs, registry_of};
+use crate::topology::{Role, Topology};
 
 /// The contract name of the Job.
 const MARKER: &str = "hopsfs-inplace-restore";
@@ -20,12 +21,16 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     let marker = format!("{MARKER}-{id}");
     let planned = |by, markers, objects, last_job| Planned {
         step: "hopsfs",
-        does: "brings back the blocks that were deleted after the backup; none is overwritten or removed".to_owned(),
+        does: "brings back the blocks that were deleted after the backup; none is overwritten or removed".to_owned()
+            + match &input.restore.hopsfs {
+                HopsFs::Here => ", from the machine on which hwdr runs",
+                _ => "",
+            },
         backup: id.to_string(),
         backup_time: time_of(id),
         by,
         markers,
-        verified: "every deleted block of that time was copied back within the bucket",
+        verified: "every block that was there then is current again in the bucket",
         undone: "nothing is lost by it: blocks that no file knows are swept by HopsFS",
         objects,
         last_job,
@@ -46,10 +51,15 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
             "use an id that Hopsworks made (date -u +%y%V%u%H%M)",
         ));
     };
+    let (template, does, pods) = match &input.restore.hopsfs {
+        HopsFs::Toolbox => ("hopsfs.yaml", "undeletes HopsFS's blocks in the bucket", 1),
+        HopsFs::Worker { pods, .. } => ("hopsfs-worker.yaml", "rewinds HopsFS's bucket", *pods),
+        HopsFs::Here => ("hopsfs-here.yaml", "says when HopsFS's bucket is rewound: rests until then", 1),
+    };
     let object = Object {
-        template: "hopsfs.yaml",
+        template,
         id: format!("Job/{marker}"),
-        what: "undeletes HopsFS's blocks in the bucket",
+        what: does,
         values: json!({
             "job": marker,
             "marker": true,
@@ -58,10 +68,23 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
             "rondb_id": input.restore.rondb,
             "rondb_time": time_of(&input.restore.rondb).unwrap_or_else(|| time.clone()),
             "settings": name_node.pod.settings(),
-            "pods": 1,
+            "pods": pods,
+            "image": match &input.restore.hopsfs {
+                HopsFs::Worker { image, .. } => Some(from_the_charts_registry(image, topology)),
+                _ => None,
+            },
         }),
         after: previous(before).into_iter().collect(),
     };
     let by = By::Hwdr(vec![object.id.clone()]);
     Ok(vec![planned(by, vec![object.id.clone()], vec![object], Some(marker))])
+}
+
+/// An image that names no registry comes from where the chart's own do: a chart's default stands in no values file.
+fn from_the_charts_registry(image: &str, topology: &Topology) -> String {
+    let charts = topology.storage.toolbox.as_deref().and_then(registry_of);
+    match (registry_of(image), charts) {
+        (None, Some(registry)) => format!("{registry}/{image}"),
+        _ => image.to_owned(),
+    }
 }

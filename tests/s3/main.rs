@@ -12,14 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use hwdr::s3::client::Client;
-use hwdr::s3::journal::{Aim, Run};
+use hwdr::s3::journal::{Aim, Run, State as RunState};
 use hwdr::s3::preflight;
 use hwdr::s3::report::{Report, Tally};
-use hwdr::s3::rewind::{Options, rewind, rewind_share};
+use hwdr::s3::rewind::{Options, rewind};
 use hwdr::s3::share::{Share, Walk, split};
 use hwdr::s3::undo::{last_run, undo};
 use hwdr::s3::window::{Window, shown};
+use hwdr::s3::worker::{Place, through, work};
 use proxy::{Fault, Proxy};
 use world::{Bucket, State, World, endpoint, lab_s3, now, over, read, settings, versions};
 
@@ -305,39 +307,90 @@ fn shares_hold_every_key_once_and_are_the_same_again() {
     });
 }
 
+fn worker(index: usize, run: &str) -> Place {
+    Place { index, of: 3, run: run.to_owned() }
+}
+
+/// All three pods of a Job, side by side, as each comes to its end.
+async fn job(client: &Client, aim: &Aim, run: &str) -> Vec<Report> {
+    let pods = (0..3).map(|index| async move {
+        let tally = Arc::new(Tally::default());
+        let whole = work(client, aim, &worker(index, run), small(), &tally).await;
+        assert!(whole.expect("the share is done"), "worker {index}");
+        tally.report()
+    });
+    futures_util::future::join_all(pods).await
+}
+
 #[test]
 fn pods_share_a_run() {
     runtime().block_on(async {
         let own = Bucket::new("pods").await;
         let client = &own.client;
-        let keys: Vec<String> = (0..60).map(|number| format!("blocks-{}/blk_{number:03}", number % 3)).collect();
-        for key in &keys {
-            client.put(key, key.clone().into_bytes()).await.expect("it is put");
-        }
+        // More than a page, so that there is something to share.
+        let keys: Vec<String> = (0..1200).map(|number| format!("blocks-{}/blk_{number:04}", number % 3)).collect();
+        let puts = futures_util::stream::iter(&keys).map(|key| client.put(key, key.clone().into_bytes()));
+        puts.buffer_unordered(16).try_collect::<()>().await.expect("they are put");
         let then = now();
         over(then).await;
-        client.put_markers(&keys.iter().map(String::as_str).collect::<Vec<_>>()).await.expect("they are deleted");
-        let ends = ["blocks-0/\u{10ffff}", "blocks-1/\u{10ffff}"].map(|end| Some(end.to_owned()));
-        let shares = vec![
-            Share { after: String::new(), end: ends[0].clone() },
-            Share { after: ends[0].clone().unwrap(), end: ends[1].clone() },
-            Share { after: ends[1].clone().unwrap(), end: None },
-        ];
-        let run = Run::new(aim(then, false), shares);
-        run.begin(client).await.expect("it is written");
-        for (done, share) in [(1, 2), (2, 0), (3, 1)] {
-            let run = Run::load(client, &run.id).await.expect("it can be read").expect("it is there");
-            let tally = Arc::new(Tally::default());
-            assert!(rewind_share(client, run.clone(), share, small(), &tally).await.expect("it is done"));
-            assert_eq!(tally.report().undeleted, 20, "share {share}");
-            assert_eq!(run.through(client).await.expect("it can be read"), done);
-            // A pod that is started again has nothing left to do.
-            let again = Arc::new(Tally::default());
-            assert!(rewind_share(client, run, share, small(), &again).await.expect("it is done"));
-            assert_eq!(again.report().keys, 0, "share {share}");
+        for some in keys.chunks(500) {
+            client.put_markers(&some.iter().map(String::as_str).collect::<Vec<_>>()).await.expect("they are deleted");
         }
+        let aim = aim(then, false);
+
+        // The first pod alone, which cuts the keys, does its share, waits for the others, and is killed.
+        let tally = Arc::new(Tally::default());
+        let (place, options) = (worker(0, "one"), small());
+        let alone = work(client, &aim, &place, options, &tally);
+        assert!(tokio::time::timeout(Duration::from_secs(4), alone).await.is_err(), "it waits for the others");
+        let done = through(client, &place).await.expect("it can be read").expect("it is begun");
+        assert!(done.0 > 0 && done.0 < done.1, "{done:?}");
+        let before = tally.report().undeleted;
+        assert!(before < 1200, "there is something left for the others");
+
+        // Started again, with the others.
+        let reports = job(client, &aim, "one").await;
+        assert_eq!(before + reports.iter().map(|report| report.undeleted).sum::<u64>(), 1200);
         let state = read(client, keys.iter().cloned()).await;
         assert!(keys.iter().all(|key| state[key].as_deref() == Some(key.as_bytes())), "{state:?}");
+        // Pods that are started again behind the end have nothing left to do, and wait for nobody.
+        for report in job(client, &aim, "one").await {
+            assert_eq!(report.keys, 0);
+        }
+        let states: Vec<_> =
+            Run::all(client).await.expect("they are read").into_iter().map(|(_, state)| state).collect();
+        assert_eq!(states, [RunState::Finished]);
+    });
+}
+
+#[test]
+fn a_job_takes_the_place_of_one_that_was_given_up() {
+    runtime().block_on(async {
+        let own = Bucket::new("given-up").await;
+        let client = &own.client;
+        client.put("a", b"1".to_vec()).await.expect("it is put");
+        let then = now();
+        over(then).await;
+        client.put_markers(&["a"]).await.expect("it is deleted");
+        let later = now();
+        over(later).await;
+        let half = |second, workers: Option<&str>| Run {
+            workers: workers.map(str::to_owned),
+            ..Run::new(aim(second, false), vec![Share::default()])
+        };
+        // One by an earlier Job is in nobody's way, be its aim another or the same; one by a person is.
+        let (other, same) = (half(later, Some("other")), half(then, Some("same")));
+        other.begin(client).await.expect("it is written");
+        same.begin(client).await.expect("it is written");
+        job(client, &aim(then, false), "new").await;
+        assert_eq!(client.get("a").await.expect("it can be read"), Some(b"1".to_vec()));
+        let runs = Run::all(client).await.expect("they are read");
+        assert!(runs.iter().all(|(_, state)| *state == RunState::Finished), "{runs:?}");
+        assert!(runs.iter().any(|(run, _)| run.id == same.id && run.workers.as_deref() == Some("new")), "{runs:?}");
+
+        half(later, None).begin(client).await.expect("it is written");
+        let refused = work(client, &aim(then, false), &worker(0, "newer"), small(), &Arc::default()).await;
+        assert!(refused.unwrap_err().to_string().contains("was cut off"));
     });
 }
 

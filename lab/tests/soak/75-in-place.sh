@@ -7,6 +7,7 @@
 test_a_fresh_cluster_is_backed_up() {
   "$LAB/down"
   "$LAB/up"
+  "$LAB/worker"
   "$LAB/install"
   "$LAB/seed" first
   "$LAB/check" --record "$LAB_RECORD"
@@ -32,8 +33,14 @@ test_a_run_that_is_killed_anywhere_goes_on_or_back() {
   done
 }
 
+# HopsFS's bucket is brought back from this machine, which has to have a way in before anything is changed.
 test_helm_4_restores_in_place_too() {
-  IN_PLACE_HELM=4 upgrade --yes
+  export IN_PLACE_HELM=4
+  everything >"$RUN/notes/before.txt"
+  AWS_ACCESS_KEY_ID=wrong AWS_SECRET_ACCESS_KEY=wrong refuses 's3:.*not allowed' upgrade --yes --from here
+  everything >"$RUN/notes/after.txt"
+  diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
+  AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY upgrade --yes --from here
   is_the_backup
 }
 

@@ -17,6 +17,7 @@ use crate::cli::plan as plan_view;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
+use crate::hopsfs::Server;
 use crate::lint::report::human::{self, Look};
 use crate::lint::{self, Context};
 use crate::mode::Mode;
@@ -27,7 +28,10 @@ use crate::run::show::Show;
 use crate::run::state::{Before, Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Halt, Hold, RESTORE, Run, Step};
-use crate::settings::Restore;
+use crate::s3;
+use crate::s3::client::Client;
+use crate::settings::{HopsFs, Restore};
+use crate::steps::{By, Planned};
 use crate::stream::Stream;
 use crate::topology::Topology;
 use crate::values::Value;
@@ -42,6 +46,7 @@ use crate::values::Value;
 ///       --expect-cluster NAME  refuse any other cluster: its context, server, or the uid of kube-system
 ///       --wipe                 delete the old volumes at once: there is no way back then
 ///       --accept-partial       go on where Velero could not bring back every object
+///       --from here            bring HopsFS's bucket back from this machine, with its own credentials for the bucket
 ///   -o, --output FORMAT        form of the report: text, json or markdown
 ///       --log-format FORMAT    form of the lines while it runs: text or json
 ///
@@ -105,7 +110,8 @@ impl Install {
 }
 
 /// Flags of hwdr's own that each command has.
-const UPGRADE_FLAGS: &[&str] = &["yes", "dry-run", "wipe", "accept-partial", "expect-cluster", "output", "log-format"];
+const UPGRADE_FLAGS: &[&str] =
+    &["yes", "dry-run", "wipe", "accept-partial", "expect-cluster", "output", "log-format", "from"];
 const INSTALL_FLAGS: &[&str] = &[
     "yes",
     "dry-run",
@@ -113,6 +119,7 @@ const INSTALL_FLAGS: &[&str] = &[
     "expect-cluster",
     "output",
     "log-format",
+    "from",
     "iam",
     "secret",
     "credentials-file",
@@ -140,7 +147,8 @@ struct Found {
 }
 
 async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
-    let invocation = Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
+    let mut invocation =
+        Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
     let flags = if mode == Mode::Upgrade { UPGRADE_FLAGS } else { INSTALL_FLAGS };
     super::only(if rerun { "rerun" } else { mode.word() }, &invocation, flags)?;
     if invocation.release.is_empty() || invocation.chart.is_empty() {
@@ -148,6 +156,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
             .help(format!("helm hwdr {mode} RELEASE CHART -f values.yaml")));
     }
     let format = log_format(&invocation)?;
+    super::from_here(&mut invocation)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze_values(files::read)?;
     let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
@@ -160,6 +169,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     }
     let location = super::location(&invocation, &inputs.values, &restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
+    bucket_from_here(&ready, invocation.is_on("dry-run")).await?;
     let found = look(&invocation, &ready).await?;
     let state = state(&invocation, &ready, &found);
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
@@ -234,6 +244,20 @@ async fn prepare(
         values: super::hash(values),
     };
     Ok(Ready { restore, topology, plan, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
+}
+
+/// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
+async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+    let is_ours = |step: &Planned| step.step == "hopsfs" && matches!(step.by, By::Hwdr(_));
+    if ready.restore.hopsfs != HopsFs::Here || !ready.plan.steps.iter().any(is_ours) {
+        return Ok(());
+    }
+    let options = &ready.topology.storage.options;
+    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let server = Server::new(ready.restore.bucket.as_deref().unwrap_or_default(), option);
+    let client = Client::connect(server.settings_here()).await?;
+    s3::preflight::bucket(&client).await?;
+    Ok(s3::preflight::permissions(&client, "", dry_run).await?)
 }
 
 /// Looks for every reason not to begin.

@@ -10,14 +10,14 @@ use crate::cli::connection::ConnectionArgs;
 use crate::cli::files;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
-use crate::cluster::{Cluster, Kind, Selection, Verdict};
+use crate::cluster::{Cluster, Kind, Selection, Verdict, WaitError, progress_of};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::run::audit;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
-use crate::run::state::{Phase, State, Store};
+use crate::run::state::{Phase, Progress, State, Store};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
 use crate::run::{Hold, RESTORE, Run, UNDO as BACK};
 
@@ -73,6 +73,7 @@ const RESUME_FLAGS: &[&str] = &[
     "expect-cluster",
     "output",
     "log-format",
+    "from",
     "iam",
     "secret",
     "credentials-file",
@@ -146,7 +147,8 @@ fn no_way_back(state: &State) -> Option<&'static str> {
 async fn open(arguments: &[String]) -> Result<(Invocation, Cluster, Store), Failure> {
     // Resumed runs are upgrades or installs: which flags take a value differs in nothing that may be given here.
     let parsed = Invocation::parse(Mode::Upgrade, OWN, arguments);
-    let invocation = parsed.map_err(|error| Failure::unusable(error.to_string()))?;
+    let mut invocation = parsed.map_err(|error| Failure::unusable(error.to_string()))?;
+    super::from_here(&mut invocation)?;
     if invocation.release.is_empty() {
         return Err(Failure::unusable("a release is needed").help("see which there are: helm list -A"));
     }
@@ -209,6 +211,14 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
     report::print(&outcome?, invocation.own("output"))
 }
 
+/// How often `watch` asks the pods how far they are.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The step that is worked on.
+fn now(state: &State) -> Option<&Progress> {
+    state.steps.iter().rev().find(|step| step.ended.is_none())
+}
+
 impl Watch {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
@@ -217,28 +227,38 @@ impl Watch {
             let state = newest(&cluster, &self.release).await?.state()?;
             let (name, mut show) = (state.name(), Show::new(LogFormat::Text));
             let selection = Selection::one(Kind::CONFIG_MAP, None, &name);
-            let mut last = None;
-            let forever = Duration::from_secs(30 * 24 * 3600);
-            let watched = cluster.wait(
-                "the run",
-                &selection,
-                forever,
-                |objects| {
-                    let text = objects.get(&name).and_then(|object| object["data"]["state.json"].as_str());
-                    let Some(state) = text.and_then(|text| serde_json::from_str::<State>(text).ok()) else {
-                        return Verdict::Never("its state is gone".to_owned());
-                    };
-                    let over = !matches!(state.phase, Phase::Running | Phase::Undoing);
-                    let seen = state.steps.iter().rev().find(|step| step.ended.is_none()).map_or_else(
-                        || format!("{:?}", state.phase),
-                        |step| format!("{} (since {})", step.step, step.began),
-                    );
-                    last = Some(state);
-                    if over { Verdict::Done } else { Verdict::NotYet(seen) }
-                },
-                |seen| show.tell(seen),
-            );
-            let outcome = watched.await;
+            let (mut last, mut progress) = (None, String::new());
+            let outcome = loop {
+                let watched = cluster.wait(
+                    "the run",
+                    &selection,
+                    LOOK,
+                    |objects| {
+                        let text = objects.get(&name).and_then(|object| object["data"]["state.json"].as_str());
+                        let Some(state) = text.and_then(|text| serde_json::from_str::<State>(text).ok()) else {
+                            return Verdict::Never("its state is gone".to_owned());
+                        };
+                        let over = !matches!(state.phase, Phase::Running | Phase::Undoing);
+                        let seen = now(&state).map_or_else(
+                            || format!("{:?}", state.phase),
+                            |step| format!("{} (since {})", step.step, step.began),
+                        );
+                        last = Some(state);
+                        if over { Verdict::Done } else { Verdict::NotYet(seen) }
+                    },
+                    |seen| show.tell(&format!("{seen}{progress}")),
+                );
+                match watched.await {
+                    Err(WaitError::Limit { .. }) => {}
+                    outcome => break outcome,
+                }
+                let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));
+                let told = match step {
+                    Some((_, job)) => progress_of(&cluster, job).await,
+                    None => None,
+                };
+                progress = told.map(|told| format!(": {told}")).unwrap_or_default();
+            };
             show.rest();
             outcome.map_err(crate::run::Halt::from)?;
             report::print(&last.unwrap_or(state), None)

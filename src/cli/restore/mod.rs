@@ -36,6 +36,7 @@ const OWN: &[(&str, bool)] = &[
     ("expect-cluster", true),
     ("output", true),
     ("log-format", true),
+    ("from", true),
     ("iam", false),
     ("secret", true),
     ("credentials-file", true),
@@ -68,6 +69,18 @@ fn only(command: &str, invocation: &Invocation, known: &[&str]) -> Result<(), Fa
         None => Ok(()),
         Some((flag, _)) => Err(Failure::unusable(format!("helm hwdr {command} has no flag --{flag}"))
             .help(format!("helm hwdr {command} --help"))),
+    }
+}
+
+/// `--from here` is a value: so the plan, helm and a resumed run know it alike.
+fn from_here(invocation: &mut Invocation) -> Result<(), Failure> {
+    match invocation.own("from") {
+        None => Ok(()),
+        Some("here") => {
+            invocation.values.set_string.push("hwdr.hopsfs.from=here".to_owned());
+            Ok(())
+        }
+        Some(other) => Err(Failure::unusable(format!("--from {other}: expected here"))),
     }
 }
 

@@ -8,6 +8,7 @@ mod progress;
 mod rewind;
 mod storage;
 mod target;
+mod work;
 
 use clap::{Args, Subcommand};
 
@@ -27,6 +28,8 @@ enum Action {
     Check(check::Command),
     Lifecycle(lifecycle::Command),
     Rewind(rewind::Command),
+    #[command(hide = true)]
+    Work(work::Command),
 }
 
 /// Runs work on a bucket to its end: on all processors, for it is much.
@@ -42,6 +45,7 @@ impl Command {
             Action::Check(command) => command.run(),
             Action::Lifecycle(command) => command.run(),
             Action::Rewind(command) => command.run(),
+            Action::Work(command) => command.run(),
         }
     }
 }

@@ -30,13 +30,8 @@ impl Progress {
                 tokio::time::sleep(pause).await;
                 let report = tally.report();
                 let rate = report.versions as f64 / began.elapsed().as_secs_f64();
-                let line = format!(
-                    "{what}: {} keys, {} versions looked at ({rate:.0}/s), {} changed; {} requests at a time",
-                    report.keys,
-                    report.versions,
-                    report.acts(),
-                    client.concurrency()
-                );
+                let line =
+                    format!("{what}: {} ({rate:.0}/s); {} requests at a time", report.counts(), client.concurrency());
                 match &shown {
                     Some(bar) => {
                         bar.set_message(line);

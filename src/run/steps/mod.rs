@@ -3,6 +3,7 @@
 
 mod fence;
 mod helm;
+mod here;
 mod objects;
 mod parts;
 mod quiesce;

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use super::PART;
+use super::{PART, here};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, WaitError, why_job_failed, why_pods_wait};
+use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait};
 use crate::run::{Halt, Run};
 
 /// How long an object may take to be there, and to be begun with.
 const BEGIN: Duration = Duration::from_secs(300);
 /// How often pods are looked at while their Job is waited for.
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(10);
 /// How long pods may be unable to begin.
 const STUCK: Duration = Duration::from_secs(10 * 60);
 
@@ -29,7 +29,10 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
         run.save().await?;
         for object in &part.objects {
             match object.split_once('/') {
-                Some(("Job", job)) => job_is_complete(run, &part.step, job).await?,
+                Some(("Job", job)) => {
+                    here::rewind(run, job).await?;
+                    job_is_complete(run, &part.step, job).await?;
+                }
                 Some(("Restore", restore)) => restore_is_complete(run, restore).await?,
                 _ => run.show.warn(&format!("{}: nothing shows when {object} is done but its log", part.step)),
             }
@@ -75,7 +78,7 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         None => Verdict::NotYet("it is not there".to_owned()),
     })
     .await?;
-    let (began, mut stuck) = (Instant::now(), None::<Instant>);
+    let (began, mut stuck, mut progress) = (Instant::now(), None::<Instant>, String::new());
     loop {
         let show = &mut run.show;
         let waited = run.cluster.wait(
@@ -85,13 +88,15 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
             |objects| {
                 objects.get(job).map_or(Verdict::Never("it was deleted".to_owned()), |job| condition::job(Some(job)))
             },
-            |seen| show.tell(&format!("{what}: {seen}")),
+            |seen| show.tell(&format!("{what}: {seen}{progress}")),
         );
         let mut halt = match waited.await {
             Ok(()) => return Ok(()),
             Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
                 let why = why_pods_wait(&run.cluster, &format!("batch.kubernetes.io/job-name={job}")).await;
                 let Some(first) = why.first() else {
+                    let told = progress_of(&run.cluster, job).await;
+                    progress = told.map(|told| format!("; {told}")).unwrap_or_default();
                     stuck = None;
                     continue;
                 };

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{fence, helm, is_of, parts, quiesce, verify, volumes};
+use super::{fence, helm, here, is_of, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
+use crate::hopsfs::Task;
 use crate::run::{Halt, Run};
 
 /// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
@@ -41,9 +42,13 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     }
     let name = format!("hwdr-undo-hopsfs-{}", run.state.backup_id);
     job["metadata"]["name"] = name.clone().into();
+    if Task::of_job(&job).is_ok_and(|task| task.is_here) {
+        job["spec"]["suspend"] = true.into();
+    }
     if run.cluster.get(Kind::JOB, None, &name).await?.is_none() {
         run.cluster.create(Kind::JOB, None, &parts::fresh(&job)).await?;
     }
+    here::rewind(run, &name).await?;
     parts::job_is_complete(run, "undo-bucket", &name).await?;
     Ok(run.cluster.delete(Kind::JOB, None, &name).await?)
 }

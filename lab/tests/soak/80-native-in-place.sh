@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# A chart that restores itself in place, by hooks and Jobs of its own: hwdr adopts them, sets the volumes aside before, and has a way back.
+# shellcheck source=lab/tests/55-in-place.sh
+. "$LAB/tests/55-in-place.sh"
+
+native=(--set global._hopsworks.testGeneration=native-inplace)
+
+test_a_native_chart_is_backed_up() {
+  "$LAB/down"
+  "$LAB/up"
+  "$LAB/install" "${native[@]}"
+  "$LAB/seed" first
+  "$LAB/check" --record "$LAB_RECORD"
+  "$LAB/backup" >"$LAB_BACKUP"
+  "$LAB/seed" second
+  "$LAB/check" --record "$RUN/notes/second.record"
+}
+
+test_its_own_jobs_restore_in_place() {
+  upgrade --yes "${native[@]}"
+  is_the_backup
+  [ "$(kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | wc -l)" = 0 ]
+  kubectl -n "$NS" get job "restore-native-backup-$(note rondb)" -o json | jq -e '.spec.ttlSecondsAfterFinished == null and .status.succeeded >= 1'
+}
+
+test_undo_gives_back_what_was_there() {
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}

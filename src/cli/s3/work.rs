@@ -1,0 +1,85 @@
+//! `hwdr s3 work`: one pod of the Job that brings HopsFS's bucket back.
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::messages::Failure;
+use crate::cluster::Cluster;
+use crate::hopsfs::Task;
+use crate::run::Halt;
+use crate::s3::client::Client;
+use crate::s3::preflight::Stopped;
+use crate::s3::report::{Event, Tally};
+use crate::s3::rewind::Options;
+use crate::s3::worker::{Place, through, work};
+
+/// Does one pod's share of a rewind, as the variables of its Job say
+#[derive(Debug, Args)]
+pub struct Command {}
+
+/// How often a pod says how far it is. `helm hwdr watch` reads the first pod's last line.
+const TELL: Duration = Duration::from_secs(5);
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let task = Task::of(|name| env::var(name).ok()).map_err(Halt::from)?;
+        let place = place()?;
+        super::block_on(async {
+            let cluster = Cluster::around().map_err(Halt::from)?;
+            let (aim, warning) = task.aim(&cluster).await.map_err(Halt::from)?;
+            if let Some(warning) = warning.filter(|_| place.index == 0) {
+                anstream::eprintln!("hwdr: warning: {warning}");
+            }
+            let client = Client::connect(task.server().settings()).await.map_err(Stopped::from)?;
+            anstream::eprintln!(
+                "hwdr: bucket {} to {}, worker {} of {}",
+                client.bucket(),
+                aim.window,
+                place.index + 1,
+                place.of
+            );
+            let tally = Arc::new(Tally::followed_by(Box::new(|event| {
+                if let Event::Notice(notice) = event {
+                    anstream::eprintln!("hwdr: {:?}: {:?} {}", notice.key, notice.why, notice.detail);
+                }
+            })));
+            let teller = tokio::spawn(tell(client.clone(), place.clone(), tally.clone()));
+            let whole = work(&client, &aim, &place, Options::default(), &tally).await;
+            teller.abort();
+            let whole = whole?;
+            anstream::eprintln!("hwdr: {}", tally.report().counts());
+            if whole { Ok(()) } else { Err(Failure::refused("some keys are not as they were: they are named above")) }
+        })
+    }
+}
+
+/// Which pod this is, as Kubernetes says (batch/v1, Indexed Jobs).
+fn place() -> Result<Place, Failure> {
+    let variable = |name: &str| {
+        let value = env::var(name).ok().filter(|value| !value.is_empty());
+        value.ok_or_else(|| {
+            Failure::unusable(format!("the variable {name} is not set: this is for the pods of a Job of hwdr's"))
+        })
+    };
+    let number = |name: &str| {
+        let text = variable(name)?;
+        text.parse().map_err(|_| Failure::unusable(format!("the variable {name} is {text:?}, and should be a number")))
+    };
+    Ok(Place { index: number("JOB_COMPLETION_INDEX")?, of: number("PODS")?, run: variable("RUN")? })
+}
+
+/// Says how far it is, until it is ended.
+async fn tell(client: Client, place: Place, tally: Arc<Tally>) {
+    loop {
+        tokio::time::sleep(TELL).await;
+        let here = tally.report().counts();
+        // An error is met by the work itself, too, which says it.
+        if let Ok(Some((done, all))) = through(&client, &place).await {
+            anstream::eprintln!("progress: {done} of {all} shares; this worker: {here}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! HopsFS's bucket, brought back from this machine (`--from here`): the Job that stands for it rests until that is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cluster::Kind;
+use crate::cluster::condition::text;
+use crate::hopsfs::Task;
+use crate::run::{Halt, Run};
+use crate::s3::client::Client;
+use crate::s3::preflight::Stopped;
+use crate::s3::report::Tally;
+use crate::s3::rewind::Options;
+use crate::s3::worker::{Place, work};
+
+/// How often it says how far it is.
+const TELL: Duration = Duration::from_secs(1);
+
+impl From<Stopped> for Halt {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Refused { message, help } => Self::new(message).help(help),
+            Stopped::Failed(error) => Self::new(error.to_string()).help(error.help()),
+        }
+    }
+}
+
+/// Does what the Job `name` stands for, and lets it run. Any other Job is left alone.
+pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
+    let Some(job) = run.cluster.get(Kind::JOB, None, name).await? else { return Ok(()) };
+    let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_here && job["spec"]["suspend"] == true) else {
+        return Ok(());
+    };
+    let (aim, warning) = task.aim(&run.cluster).await?;
+    if let Some(warning) = warning {
+        run.show.warn(&warning);
+    }
+    let client = Client::connect(task.server().settings_here()).await.map_err(Stopped::from)?;
+    run.show.note(&format!("hopsfs: rewinding bucket {} to {} from this machine", client.bucket(), aim.window));
+    let tally = Arc::new(Tally::default());
+    let place = Place { index: 0, of: 1, run: text(&job, "/metadata/uid").to_owned() };
+    let whole = {
+        let mut working = std::pin::pin!(work(&client, &aim, &place, Options::default(), &tally));
+        loop {
+            tokio::select! {
+                done = &mut working => break done?,
+                () = tokio::time::sleep(TELL) => run.show.tell(&format!("hopsfs: {}", tally.report().counts())),
+            }
+        }
+    };
+    let report = tally.report();
+    for notice in &report.notices {
+        run.show.warn(&format!("hopsfs: {:?}: {:?} {}", notice.key, notice.why, notice.detail));
+    }
+    if !whole {
+        return Err(Halt::new(format!("hopsfs: not all of bucket {} could be brought back", client.bucket())));
+    }
+    run.show.note(&format!("hopsfs: {}", report.counts()));
+    run.cluster.patch(Kind::JOB, None, name, &json!({"spec": {"suspend": false}})).await?;
+    Ok(())
+}
