@@ -4,6 +4,7 @@
 
 mod lifecycle;
 mod proxy;
+mod ways_in;
 mod world;
 
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -144,7 +145,11 @@ fn hwdr(endpoint: &str, bucket: &str, arguments: &[&str]) -> Command {
 }
 
 fn output(endpoint: &str, bucket: &str, arguments: &[&str]) -> (Output, String) {
-    let out = hwdr(endpoint, bucket, arguments).output().expect("hwdr runs");
+    output_of(&mut hwdr(endpoint, bucket, arguments))
+}
+
+fn output_of(command: &mut Command) -> (Output, String) {
+    let out = command.output().expect("hwdr runs");
     let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     // Messages are wrapped.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -248,12 +253,21 @@ fn metadata_tags_and_type_come_back_with_the_bytes() {
             ];
             let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let upload = client.begin_parts(key, headers).await.expect("it begins");
-            let etag = client.copy_part(&upload, 1, &version, (0, 10 * times as u64 - 1)).await.expect("it is copied");
-            client.finish_parts(&upload, &[etag]).await.expect("it is put together");
+            // The larger one in two parts, of which the first is as small as S3 takes it.
+            let (first, last) = ((5 << 20) - 1, 10 * times as u64 - 1);
+            let ranges = if last > first { vec![(0, first), (first + 1, last)] } else { vec![(0, last)] };
+            let mut etags = Vec::new();
+            for (number, range) in (1..).zip(ranges) {
+                etags.push(client.copy_part(&upload, number, &version, range).await.expect("it is copied"));
+            }
+            client.finish_parts(&upload, &etags).await.expect("it is put together");
         }
         let then = now();
         over(then).await;
         let before = read(client, ["small".to_owned(), "large".to_owned()]).await;
+        let (_, was) = versions(client, "large").await.remove(0);
+        let etag = client.head("large", &was).await.expect("it is there").get("etag").map(str::to_owned);
+        assert!(etag.as_ref().is_some_and(|etag| etag.contains("-2")), "{etag:?}");
         for key in ["small", "large"] {
             client.put(key, b"overwritten".to_vec()).await.expect("it is put");
         }
@@ -264,6 +278,9 @@ fn metadata_tags_and_type_come_back_with_the_bytes() {
             assert_eq!(report.copied, 1, "{key}");
             let (_, version) = versions(client, key).await.remove(0);
             let head = client.head(key, &version).await.expect("it is there");
+            if key == "large" {
+                assert_eq!(head.get("etag"), etag.as_deref(), "it is copied in the same parts");
+            }
             assert_eq!(head.get("content-type"), Some("text/x-hwdr"), "{key}");
             assert_eq!(head.get("cache-control"), Some("max-age=7"), "{key}");
             assert_eq!(head.get("x-amz-meta-owner"), Some("lab"), "{key}");

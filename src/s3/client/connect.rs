@@ -46,7 +46,7 @@ impl Client {
     pub async fn connect(settings: Settings) -> Result<Self, Error> {
         let bucket = settings.bucket.clone();
         let failed = |problem| Error { action: "connect", bucket: bucket.clone(), key: None, problem };
-        let http = connector(&settings).map_err(|text| failed(Problem::Nonsense(text)))?;
+        let http = connector(&settings).map_err(|text| failed(Problem::Setting(text)))?;
         let config = load(&settings, http.clone()).await;
         let region = config.region().map_or("us-east-1", Region::as_ref).to_owned();
         let provider = config
@@ -54,7 +54,7 @@ impl Client {
             .ok_or_else(|| failed(Problem::Credentials("the environment names none".to_owned())))?;
         let endpoint = settings.endpoint.clone().or_else(|| endpoint_of(&config));
         let (root, base) = addresses(endpoint.as_deref(), &region, &bucket, settings.path_style)
-            .map_err(|text| failed(Problem::Nonsense(text)))?;
+            .map_err(|text| failed(Problem::Setting(text)))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 http,

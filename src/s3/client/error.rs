@@ -34,10 +34,14 @@ pub enum Problem {
     Refused(u16, String, String),
     /// No answer, or half of one.
     Transport(String),
+    /// The server's certificate is not trusted.
+    Untrusted(String),
     /// An answer that makes no sense.
     Nonsense(String),
     /// No credentials.
     Credentials(String),
+    /// A flag or a setting of the environment cannot be used.
+    Setting(String),
 }
 
 impl Error {
@@ -56,7 +60,9 @@ impl Error {
             Problem::Transport(_) => {
                 "check --endpoint, --ca-bundle and the network; the same command goes on where it stopped".to_owned()
             }
+            Problem::Untrusted(_) => "name the certificate of the authority that signed the server's: --ca-bundle FILE, or AWS_CA_BUNDLE".to_owned(),
             Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what is found:\naws configure list".to_owned(),
+            Problem::Setting(_) => "correct the flag, or the variable or profile that it comes from (AWS_CA_BUNDLE, AWS_ENDPOINT_URL_S3)".to_owned(),
             Problem::NotFound(_) | Problem::Refused(..) | Problem::Nonsense(_) => {
                 "run it again; if it stays, the server's log tells more".to_owned()
             }
@@ -80,8 +86,10 @@ impl fmt::Display for Error {
             Problem::Region(region) => write!(f, ": the bucket is in region {region}"),
             Problem::Refused(status, code, message) => write!(f, ": {status} {code}: {message}"),
             Problem::Transport(message) => write!(f, ": no answer ({message}), after many retries"),
+            Problem::Untrusted(message) => write!(f, ": the server's certificate is not trusted ({message})"),
             Problem::Nonsense(message) => write!(f, ": an answer that makes no sense: {message}"),
             Problem::Credentials(message) => write!(f, ": no credentials: {message}"),
+            Problem::Setting(message) => write!(f, ": {message}"),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! calls are made here, because the SDK's S3 client splits a versions listing into two lists, drops the parts of a lifecycle configuration
 //! that it does not know, and would double the time of a build.
 
+mod bucket;
 mod calls;
 mod connect;
+mod copies;
 mod error;
 mod pace;
 
@@ -26,8 +28,9 @@ use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 
-pub use calls::{Copied, Head, Lifecycle, Multipart, Versioning};
+pub use bucket::{Lifecycle, Versioning};
 pub use connect::Settings;
+pub use copies::{Copied, Head, Multipart};
 pub use error::{Error, Problem};
 pub use pace::Pace;
 
@@ -189,7 +192,11 @@ impl Client {
 
     async fn send(&self, call: &Call, credentials: Credentials) -> Result<Reply, Problem> {
         let request = self.signed(call, credentials).map_err(Problem::Nonsense)?;
-        let transport = |error: &dyn std::error::Error| Problem::Transport(chain(error));
+        let transport = |error: &dyn std::error::Error| match chain(error) {
+            // What rustls calls it (`Error::InvalidCertificate`): no retry changes it.
+            text if text.contains("invalid peer certificate") => Problem::Untrusted(text),
+            text => Problem::Transport(text),
+        };
         let mut response = self.inner.http.call(request).await.map_err(|error| transport(&error))?;
         let headers: Vec<(String, String)> =
             response.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

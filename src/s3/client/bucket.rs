@@ -1,0 +1,121 @@
+//! Calls about the bucket as a whole: its settings and rules.
+
+use std::time::SystemTime;
+
+use super::calls::digest;
+use super::{Call, Client, Error, Problem};
+use crate::s3::xml;
+
+/// A bucket's lifecycle rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// The XML as it stands.
+    pub xml: String,
+    /// Which small objects change their storage class by default, on AWS. A configuration that is written without it gets AWS's
+    /// own default, whatever it was before ("PutBucketLifecycleConfiguration", API reference).
+    pub minimum: Option<String>,
+}
+
+/// The header that says so.
+const MINIMUM: &str = "x-amz-transition-default-minimum-object-size";
+
+/// What a bucket says of its versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioning {
+    /// `Enabled`, `Suspended`, or none where it never was on.
+    pub status: Option<String>,
+    /// Whether removing a version asks for a second factor, which no program has.
+    pub mfa_delete: bool,
+    /// The server's clock, as it answered.
+    pub server_time: Option<SystemTime>,
+}
+
+impl Client {
+    /// Whether the bucket keeps versions, and the server's clock.
+    ///
+    /// # Errors
+    /// Where the bucket is not there, or does not say.
+    pub async fn versioning(&self) -> Result<Versioning, Error> {
+        let call = self.about_bucket("s3:GetBucketVersioning", "versioning");
+        let reply = self.call(call).await?;
+        let text = String::from_utf8_lossy(&reply.body);
+        let server_time = reply
+            .header("date")
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
+            .map(|date| SystemTime::from(date.timestamp()));
+        Ok(Versioning {
+            status: xml::text_of(&text, "Status"),
+            mfa_delete: xml::text_of(&text, "MfaDelete").as_deref() == Some("Enabled"),
+            server_time,
+        })
+    }
+
+    /// The bucket's object lock: the XML as it stands, or none where there is none.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub async fn object_lock(&self) -> Result<Option<String>, Error> {
+        self.setting("s3:GetBucketObjectLockConfiguration", "object-lock").await
+    }
+
+    /// The bucket's lifecycle rules, or none where there are none.
+    ///
+    /// # Errors
+    /// Where it does not say. Only "there are none" counts as none: who writes rules writes all of them.
+    pub async fn lifecycle(&self) -> Result<Option<Lifecycle>, Error> {
+        match self.call(self.about_bucket("s3:GetLifecycleConfiguration", "lifecycle")).await {
+            Ok(reply) => Ok(Some(Lifecycle {
+                xml: String::from_utf8_lossy(&reply.body).into_owned(),
+                minimum: reply.header(MINIMUM).map(str::to_owned),
+            })),
+            Err(Error { problem: Problem::NotFound(code), .. }) if code == "NoSuchLifecycleConfiguration" => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the bucket's lifecycle rules, all of them.
+    ///
+    /// # Errors
+    /// Where the server does not take them.
+    pub async fn put_lifecycle(&self, rules: &Lifecycle) -> Result<(), Error> {
+        let mut call = self.about_bucket("s3:PutLifecycleConfiguration", "lifecycle");
+        call.method = "PUT";
+        call.body = rules.xml.as_bytes().to_vec();
+        call.headers = vec![digest(&call.body), ("content-type".to_owned(), "application/xml".to_owned())];
+        call.headers.extend(rules.minimum.iter().map(|minimum| (MINIMUM.to_owned(), minimum.clone())));
+        self.call(call).await.map(drop)
+    }
+
+    /// The bucket's default encryption: the XML as it stands, or none.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub async fn encryption(&self) -> Result<Option<String>, Error> {
+        self.setting("s3:GetEncryptionConfiguration", "encryption").await
+    }
+
+    /// When the bucket was made, in seconds since 1970; none where this identity may not list buckets. On AWS the date moves when
+    /// the bucket's settings are changed (ListBuckets, API reference).
+    pub async fn created(&self) -> Option<i64> {
+        let call = Call { action: "s3:ListAllMyBuckets", method: "GET", service: true, ..Call::default() };
+        let reply = self.call(call).await.ok()?;
+        let text = String::from_utf8_lossy(&reply.body);
+        let name = format!("<Name>{}</Name>", self.bucket());
+        let own = text.split("<Bucket>").find(|part| part.contains(&name)).unwrap_or_default();
+        let date = own.split_once("<CreationDate>").and_then(|(_, rest)| rest.split_once("</")).map(|(date, _)| date);
+        date.and_then(|date| date.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second)
+    }
+
+    fn about_bucket(&self, action: &'static str, what: &'static str) -> Call {
+        Call { action, method: "GET", query: vec![(what, String::new())], ..Call::default() }
+    }
+
+    /// A setting that may be absent. A server that does not know of such a thing at all has none, either.
+    async fn setting(&self, action: &'static str, what: &'static str) -> Result<Option<String>, Error> {
+        match self.call(self.about_bucket(action, what)).await {
+            Ok(reply) => Ok(Some(String::from_utf8_lossy(&reply.body).into_owned())),
+            Err(Error { problem: Problem::NotFound(_) | Problem::Refused(400 | 405 | 501, ..), .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
