@@ -225,14 +225,24 @@ pub enum Probe {
     Remove,
     /// Begin an upload, and give it up.
     Write,
+    /// Begin an upload with a tag, and give it up.
+    WriteTags,
     /// Put a delete marker.
     Delete,
 }
 
 impl Probe {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Self; 7] =
-        [Self::List, Self::Get, Self::Read, Self::ReadTags, Self::Remove, Self::Write, Self::Delete];
+    pub const ALL: [Self; 8] = [
+        Self::List,
+        Self::Get,
+        Self::Read,
+        Self::ReadTags,
+        Self::Remove,
+        Self::Write,
+        Self::WriteTags,
+        Self::Delete,
+    ];
 
     /// The action, as IAM knows it.
     pub fn action(self) -> &'static str {
@@ -243,6 +253,7 @@ impl Probe {
             Self::ReadTags => "s3:GetObjectVersionTagging",
             Self::Remove => "s3:DeleteObjectVersion",
             Self::Write => "s3:PutObject",
+            Self::WriteTags => "s3:PutObjectTagging",
             Self::Delete => "s3:DeleteObject",
         }
     }
@@ -264,6 +275,7 @@ impl Probe {
             Self::ReadTags => client.try_reading_tags(key, version).await,
             Self::Remove => client.try_removing(key, version).await,
             Self::Write => client.try_writing(key).await,
+            Self::WriteTags => client.try_writing_tags(key).await,
             Self::Delete => match client.try_deleting(key).await? {
                 Some(marker) => client.remove_markers(&[(key, &marker)]).await.map(drop),
                 None => Ok(()),

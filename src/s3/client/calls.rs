@@ -195,6 +195,17 @@ impl Client {
         self.abort_parts(&upload).await
     }
 
+    /// The same with a tag, which is another permission (CreateMultipartUpload, API reference).
+    ///
+    /// # Errors
+    /// Where it may not.
+    pub async fn try_writing_tags(&self, key: &str) -> Result<(), Error> {
+        let headers = vec![("x-amz-tagging".to_owned(), "hwdr=probe".to_owned())];
+        let begun = self.begin_parts(key, headers).await;
+        let upload = begun.map_err(|error| Error { action: "s3:PutObjectTagging", ..error })?;
+        self.abort_parts(&upload).await
+    }
+
     /// Sees whether this identity may read versions, of one that is not there.
     ///
     /// # Errors
