@@ -7,16 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::backup_id::BackupId;
-use crate::catalogue::{Catalogue, MetadataNames, Service};
+use crate::catalogue::{Catalogue, MetadataNames, Service, rotated};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
-use crate::s3::client::{Retries, Settings};
+use crate::s3::client::{Client, Retries, Settings};
 use crate::s3::journal::Aim;
+use crate::s3::listing::Marker;
+use crate::s3::preflight::Stopped;
 use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
-
-/// Metadata rotate: the ConfigMap itself, then `-1`, `-2`, … (reference: the chart's backup script; `render` lets the pods read these).
-pub const ROTATIONS: usize = 10;
 
 /// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +29,8 @@ pub struct Task {
     rondb: Option<BackupId>,
     /// The first ConfigMap of RonDB's backup metadata.
     metadata: String,
+    /// The folder of RonDB's backups.
+    backups: Option<String>,
     /// The run does it, not the Job's pods: the Job rests until then.
     pub is_here: bool,
 }
@@ -81,10 +82,37 @@ impl Server {
     }
 }
 
-/// The ConfigMaps of backup metadata whose first one is called `base`.
-pub fn config_maps(base: &str) -> Vec<String> {
-    (0..ROTATIONS).map(|n| if n == 0 { base.to_owned() } else { format!("{base}-{n}") }).collect()
+/// Whether a bucket holds the backup: one that does not is another than the cluster's, or on another server.
+///
+/// # Errors
+/// Where it does not, or cannot be listed.
+pub async fn holds(client: &Client, folder: &str, id: &BackupId) -> Result<(), Stopped> {
+    let below = format!("{folder}/{id}/");
+    if client.list_versions(&below, &Marker::default(), None, 1).await?.keys.is_empty() {
+        return Err(Stopped::refused(
+            format!(
+                "bucket {} as this machine sees it has nothing below {below}: it is not the cluster's",
+                client.bucket()
+            ),
+            "give the server's address as it is from here: AWS_ENDPOINT_URL_S3=https://…",
+        ));
+    }
+    Ok(())
 }
+
+/// What is known of RonDB's backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    /// It is none of a backup's: the moments alone count.
+    Moment,
+    /// Nothing of its end.
+    Nothing,
+    /// When it began, and when it ended.
+    Ended(Option<Timestamp>, Timestamp),
+}
+
+/// The cluster's clock and the bucket's may differ by this much (`s3::preflight` refuses more from here).
+const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 
 impl Task {
     /// Takes it from variables.
@@ -111,6 +139,7 @@ impl Task {
             rondb_time: time("RONDB_TIME")?,
             rondb,
             metadata: needed("METADATA_CONFIGMAP")?,
+            backups: given("BACKUP_PREFIX"),
             is_here: given("FROM").as_deref() == Some("here"),
         })
     }
@@ -132,53 +161,69 @@ impl Task {
         &self.server
     }
 
-    /// What the bucket is brought back to, and what there is to know about it. The metadata that are restored come from RonDB's backup, and
-    /// describe a moment between its start and its end: what was there at any moment of that time is brought back, and what was there at
-    /// the minute that the backup id of the whole names. Blocks never change, and one that no restored file knows does no harm.
+    /// Whether the bucket that a client reaches holds RonDB's backup, where it lies in HopsFS's bucket.
+    ///
+    /// # Errors
+    /// As [`holds`].
+    pub async fn is_in(&self, client: &Client) -> Result<(), Stopped> {
+        match (&self.backups, &self.rondb) {
+            (Some(folder), Some(id)) => holds(client, folder, id).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What the bucket is brought back to, and what there is to know about it.
     ///
     /// # Errors
     /// Where the cluster does not answer, or the backup is none to restore from.
     pub async fn aim(&self, cluster: &Cluster) -> Result<(Aim, Option<String>), Refusal> {
-        let (mut from, mut to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
-        let mut warning = None;
-        if let Some(id) = &self.rondb {
-            match self.entry(cluster, id).await? {
-                Some((start, end)) => {
-                    from = start.map_or(from, |start| from.min(start));
-                    to = end.map_or(to, |end| to.max(end));
-                }
-                None => {
-                    to = to.max(self.rondb_time + SignedDuration::from_secs(LONGEST_BACKUP_SECONDS));
-                    warning = Some(format!(
-                        "no entry of RonDB's backup {id} in the ConfigMaps {}*: when it ended is not known; the day after it began is covered",
-                        self.metadata
-                    ));
-                }
+        let recorded = match &self.rondb {
+            Some(id) => self.recorded(cluster, id).await?,
+            None => Recorded::Moment,
+        };
+        let warning = (recorded == Recorded::Nothing).then(|| {
+            format!(
+                "the ConfigMaps {}* do not say when RonDB's backup ended: the day after it began is covered",
+                self.metadata
+            )
+        });
+        let window = self.window(&recorded);
+        Ok((Aim { prefix: String::new(), window, exact: false, backups: self.backups.clone() }, warning))
+    }
+
+    /// The metadata that are restored come from RonDB's backup, and describe a moment between its start and its end: what was there at any
+    /// moment of that time is brought back, and what was there at the minute that the backup id of the whole names. A block more does no
+    /// harm, so clocks may differ and a backup of which nothing is recorded may have taken a day.
+    fn window(&self, recorded: &Recorded) -> Window {
+        let (from, to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
+        match recorded {
+            Recorded::Moment => Window::between(from, to),
+            Recorded::Nothing => {
+                let end = self.rondb_time + SignedDuration::from_secs(LONGEST_BACKUP_SECONDS);
+                Window::between(from, to.max(end))
+            }
+            Recorded::Ended(start, end) => {
+                Window::between(start.map_or(from, |start| from.min(start)), to.max(*end + CLOCKS))
             }
         }
-        Ok((Aim { prefix: String::new(), window: Window::between(from, to), exact: false }, warning))
     }
 
     /// When RonDB's backup began and ended, if anything says so.
-    async fn entry(
-        &self,
-        cluster: &Cluster,
-        id: &BackupId,
-    ) -> Result<Option<(Option<Timestamp>, Option<Timestamp>)>, Refusal> {
+    async fn recorded(&self, cluster: &Cluster, id: &BackupId) -> Result<Recorded, Refusal> {
         let mut found = Vec::new();
-        for name in config_maps(&self.metadata) {
+        for name in rotated(&self.metadata) {
             found.extend(cluster.get(Kind::CONFIG_MAP, None, &name).await?);
         }
         let names = MetadataNames { rondb: self.metadata.clone(), ..MetadataNames::default() };
         let catalogue = Catalogue::new(&found, &[], &names);
-        let Some(backup) = catalogue.data(Service::RonDb, id) else { return Ok(None) };
+        let Some(backup) = catalogue.data(Service::RonDb, id) else { return Ok(Recorded::Nothing) };
         if !backup.is_good() {
             return Err(Refusal::new(format!(
                 "RonDB's backup {id} is recorded as {} in ConfigMap {}: not one to restore from",
                 backup.state, backup.config_map
             )));
         }
-        Ok(Some((backup.start, backup.end)))
+        Ok(backup.end.map_or(Recorded::Nothing, |end| Recorded::Ended(backup.start, end)))
     }
 }
 
@@ -215,6 +260,28 @@ mod tests {
         ] {
             let settings = Task::of_job(&job(&given)).unwrap().server().settings();
             assert_eq!((settings.endpoint.as_deref(), settings.path_style), (endpoint, path_style), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn everything_of_the_backups_time_comes_back_and_a_little_more() {
+        let task = Task::of_job(&job(&[("BACKUP_TIME", "2026-02-13T15:30:00Z")])).unwrap();
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (start, end) = (time("2026-02-13T15:36:05Z"), time("2026-02-13T16:00:00Z"));
+        for (recorded, expected) in [
+            (Recorded::Moment, "any moment from 2026-02-13T15:30:00Z to 2026-02-13T15:36:00Z"),
+            (Recorded::Nothing, "any moment from 2026-02-13T15:30:00Z to 2026-02-14T15:36:00Z"),
+            (Recorded::Ended(Some(start), end), "any moment from 2026-02-13T15:30:00Z to 2026-02-13T16:01:00Z"),
+            (
+                Recorded::Ended(None, time("2026-02-13T10:00:00Z")),
+                "any moment from 2026-02-13T15:30:00Z to 2026-02-13T15:36:00Z",
+            ),
+            (
+                Recorded::Ended(Some(time("2026-02-13T15:00:00Z")), end),
+                "any moment from 2026-02-13T15:00:00Z to 2026-02-13T16:01:00Z",
+            ),
+        ] {
+            assert_eq!(task.window(&recorded).to_string(), expected, "{recorded:?}");
         }
     }
 

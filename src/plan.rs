@@ -220,8 +220,8 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
         && let Some(job) = &step.last_job
     {
         warnings.push(format!(
-            "HopsFS waits until its bucket is brought back from this machine, which helm hwdr does; behind plain helm it is yours to do: \
-             hwdr s3 rewind, then kubectl patch job {job} -p '{{\"spec\":{{\"suspend\":false}}}}'"
+            "HopsFS waits until helm hwdr has brought its bucket back from this machine (behind plain helm nobody does: docs/s3.md), \
+             and then lets Job {job} run"
         ));
     }
     for step in steps {

@@ -29,8 +29,10 @@ pub struct Restore {
     pub velero_main: Option<String>,
     /// The Velero backup of the users' resources, where the values name one.
     pub velero_users: Option<String>,
-    /// The bucket of backups and HopsFS blocks, where the values name one.
+    /// The bucket that backups are read from, where the values name one.
     pub bucket: Option<String>,
+    /// The bucket of HopsFS's blocks: another one, where backups are read from elsewhere.
+    pub hopsfs_bucket: Option<String>,
     /// The folder of RonDB's backups in the bucket.
     pub backup_prefix: String,
     /// The first ConfigMap of RonDB's backup metadata: later ones add `-1`, `-2`, … to its name.
@@ -87,7 +89,7 @@ impl Storage {
     }
 }
 
-/// Who brings HopsFS's bucket back. Helm takes any key at the top of the values, and no chart knows this one.
+/// Who brings HopsFS's bucket back: a key at the top of the values, which charts do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HopsFs {
     /// The toolbox, with rclone: there wherever the chart is.
@@ -223,6 +225,7 @@ impl Restore {
                 None => reader.bucket()?,
                 bucket => bucket,
             },
+            hopsfs_bucket: reader.bucket()?,
             backup_prefix: reader
                 .name(&["rondb", "rondb", "restoreFromBackup", "pathPrefix"])?
                 .unwrap_or_else(|| "rondb_backup".to_owned()),

@@ -50,7 +50,7 @@ test_a_restore_without_consent_changes_nothing() {
   refuses 'no terminal' upgrade
   refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
   refuses 'rolls back while the restore goes on' upgrade --yes --atomic
-  refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u +%y%V%u%H%M)"
+  refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "1 hour ago" +%y%V%u%H%M)"
   upgrade --dry-run | tee "$RUN/notes/plan.txt"
   grep 'Volumes that are set aside: .*rondb-ndbmtd-node-group-0-1' "$RUN/notes/plan.txt"
   everything >"$RUN/notes/after.txt"

@@ -37,6 +37,11 @@ pub struct MetadataNames {
     pub opensearch: String,
 }
 
+/// The ConfigMaps of metadata whose first one is called `base`, as far as pods are let read them.
+pub fn rotated(base: &str) -> Vec<String> {
+    (0..10).map(|n| if n == 0 { base.to_owned() } else { format!("{base}-{n}") }).collect()
+}
+
 impl Default for MetadataNames {
     fn default() -> Self {
         Self { rondb: "rondb-backups-metadata".to_owned(), opensearch: "opensearch-backups-metadata".to_owned() }

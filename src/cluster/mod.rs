@@ -117,7 +117,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Where it is none, or has no token.
-    pub fn around() -> Result<Self, ClusterError> {
+    pub fn of_this_pod() -> Result<Self, ClusterError> {
         let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
         let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
         Ok(Self { client: client(config)?, context: String::new(), server, namespace })

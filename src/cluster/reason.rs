@@ -95,14 +95,14 @@ async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> Strin
     api.logs(pod, &parameters).await.unwrap_or_default()
 }
 
-/// How far a Job of hwdr's own image says it is: the first pod's last line.
+/// How far a Job of hwdr's own image says it is: the first pod's last word of it.
 pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
     let labels = format!("batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index=0");
     let pods = cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
     let pod = pods.iter().find(|pod| text(pod, "/status/phase") == "Running")?;
     let container = text(pod, "/spec/containers/0/name");
-    let log = log(cluster, text(pod, "/metadata/name"), container, 1).await;
-    log.lines().last()?.strip_prefix("progress: ").map(str::to_owned)
+    let log = log(cluster, text(pod, "/metadata/name"), container, LINES).await;
+    log.lines().rev().find_map(|line| line.strip_prefix("progress: ")).map(str::to_owned)
 }
 
 /// The warnings that Kubernetes recorded of an object.

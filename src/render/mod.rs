@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use thiserror::Error;
 
 use crate::backup_id::BackupId;
-use crate::hopsfs;
+use crate::catalogue;
 use crate::plan::Plan;
 use crate::settings::Restore;
 use crate::steps::By;
@@ -298,7 +298,7 @@ fn inject(
         let injected = |name: &str| plan.steps.iter().any(|step| step.step == name && !step.objects.is_empty());
         let reads_catalogue = injected("hopsfs");
         let base = common["metadata_configmap"].as_str().unwrap_or_default();
-        let configmaps = hopsfs::config_maps(base);
+        let configmaps = catalogue::rotated(base);
         let mut context = common.clone();
         context["jobs"] = json!(waited_for);
         context["accounts"] = json!(accounts);

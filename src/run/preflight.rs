@@ -134,6 +134,8 @@ const NEEDS: &[(&str, &str, &str, Option<Mode>)] = &[
     ("", "pods/log", "get", None),
     ("batch", "jobs", "watch", None),
     ("batch", "jobs", "delete", None),
+    ("batch", "jobs", "create", None),
+    ("batch", "jobs", "patch", None),
     ("batch", "cronjobs", "patch", None),
     ("coordination.k8s.io", "leases", "create", None),
     ("coordination.k8s.io", "leases", "update", None),

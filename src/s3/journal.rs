@@ -32,6 +32,25 @@ pub struct Aim {
     pub window: Window,
     /// Whether what was born later is hidden.
     pub exact: bool,
+    /// A folder of backups under another name than the usual one: left alone, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups: Option<String>,
+}
+
+impl Aim {
+    /// What a rewind leaves alone: hwdr's own notes, and backups that share the bucket with HopsFS. To bring those back would undo later
+    /// backups, and break OpenSearch's repository, whose index names what is in it.
+    pub fn leaves(&self, key: &str) -> bool {
+        if key.starts_with(RESERVED) {
+            return true;
+        }
+        let named = self.backups.as_deref().is_some_and(|folder| {
+            key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) && !self.prefix.starts_with(folder)
+        });
+        let Some((folder, _)) = key.split_once('/') else { return false };
+        let usual = folder == "rondb_backup" || folder == "k8s_backup" || folder.starts_with("opensearch");
+        named || usual && !self.prefix.starts_with(folder)
+    }
 }
 
 /// A run, as the journal holds it.
@@ -259,5 +278,32 @@ fn damaged(client: &Client, key: &str, error: &serde_json::Error) -> Error {
         bucket: client.bucket().to_owned(),
         key: Some(key.to_owned()),
         problem: Problem::Nonsense(format!("the journal is damaged: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backups_and_notes_are_left_alone() {
+        for (prefix, key, left) in [
+            ("", ".hwdr/rewind/x.json", true),
+            (".hwdr/", ".hwdr/rewind/x.json", true),
+            ("", "rondb_backup/254811200/users.sql", true),
+            ("", "k8s_backup/x", true),
+            ("", "opensearch_backup/index-1", true),
+            ("rondb_backup/", "rondb_backup/254811200/users.sql", false),
+            ("", "rondb_backups", false),
+            ("", "blocks/1", false),
+            ("", "/rondb_backup/x", false),
+            ("", "our/backups/254811200/users.sql", true),
+            ("", "our/backups2/x", false),
+            ("our/backups/", "our/backups/254811200/users.sql", false),
+        ] {
+            let window = Window { from: 0, to: 0 };
+            let aim = Aim { prefix: prefix.to_owned(), window, exact: false, backups: Some("our/backups".to_owned()) };
+            assert_eq!(aim.leaves(key), left, "{prefix} {key}");
+        }
     }
 }

@@ -233,16 +233,8 @@ pub enum Probe {
 
 impl Probe {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Self; 8] = [
-        Self::List,
-        Self::Get,
-        Self::Read,
-        Self::ReadTags,
-        Self::Remove,
-        Self::Write,
-        Self::WriteTags,
-        Self::Delete,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::List, Self::Get, Self::Read, Self::ReadTags, Self::Remove, Self::Write, Self::WriteTags, Self::Delete];
 
     /// The action, as IAM knows it.
     pub fn action(self) -> &'static str {
@@ -303,9 +295,13 @@ pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopp
     if run.aim == *aim {
         return Ok(Some(run));
     }
-    let name = client.bucket();
-    let Aim { prefix, window, exact } = &run.aim;
-    Err(Stopped::refused(
+    Err(half_done(client, &run))
+}
+
+/// That a run was cut off, and how it is taken back.
+pub fn half_done(client: &Client, run: &Run) -> Stopped {
+    let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
+    Stopped::refused(
         format!(
             "a rewind of bucket {name}{} to {window}{} was cut off (run {}): it is finished or taken back first",
             if prefix.is_empty() { String::new() } else { format!(" below {prefix}") },
@@ -316,7 +312,7 @@ pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopp
             "take it back:\nhwdr s3 rewind --bucket {name}{} --undo",
             if prefix.is_empty() { String::new() } else { format!(" --prefix {prefix}") }
         ),
-    ))
+    )
 }
 
 fn overlap(one: &Aim, other: &Aim) -> bool {

@@ -24,6 +24,32 @@ pub enum Why {
     Failed,
 }
 
+impl Why {
+    /// What it means, behind a number of keys.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Archived => {
+                "are current again, but lie in an archive: they cannot be read before\n\
+                 aws s3api restore-object --bucket … --key … --restore-request Days=30"
+            }
+            Self::ArchivedNotCopied => {
+                "were overwritten, and what they were lies in an archive, which cannot be copied: restore the version named, then rewind again\n\
+                 aws s3api restore-object --bucket … --key … --version-id … --restore-request Days=30"
+            }
+            Self::Expired => {
+                "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
+            }
+            Self::Changed => "were changed by somebody after the rewind, and are left as they are",
+            Self::Failed => "could not be done",
+        }
+    }
+}
+
+/// A key on one line, whatever is in it.
+pub fn plain(key: &str) -> String {
+    if key.chars().any(char::is_control) { format!("{key:?}") } else { key.to_owned() }
+}
+
 /// What is done to a key, for who follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,6 +144,21 @@ impl Report {
     /// What was done so far, on a line.
     pub fn counts(&self) -> String {
         format!("{} keys changed, of {} with {} versions", self.acts(), self.keys, self.versions)
+    }
+
+    /// The keys that somebody has to look at, a line for each reason, with the first few keys.
+    pub fn notable(&self) -> Vec<String> {
+        const NAMED: usize = 5;
+        let line = |&(why, count): &(Why, u64)| {
+            let of_kind = self.notices.iter().filter(|notice| notice.why == why).take(NAMED);
+            let keys: Vec<_> = of_kind
+                .map(|notice| format!("{} {}", plain(&notice.key), notice.detail).trim_end().to_owned())
+                .collect();
+            format!("{count} keys {} ({})", why.means(), keys.join(", "))
+        };
+        let unreadable =
+            format!("{} entries have keys that this server cannot write: left as they are", self.unreadable);
+        self.to_look_at.iter().map(line).chain((self.unreadable > 0).then_some(unreadable)).collect()
     }
 
     /// How many keys somebody has to look at for this reason.

@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 use super::client::{Client, Error, Problem};
 use super::copy;
 use super::decide::{Done, Verdict, decide};
 use super::history::History;
-use super::journal::{Aim, Checkpoint, RESERVED, Record, Run, State, own_copies};
+use super::journal::{Aim, Checkpoint, Record, Run, State, own_copies};
 use super::preflight::{self, Stopped};
 use super::report::{Act, Report, Tally, Why};
 use super::share::{Chunk, Share, Walk, split};
@@ -73,34 +73,28 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
     let own_copies = own_copies(client).await?;
     let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
 
-    let mut done = stream::iter(0..shares).map(|number| work.share(number, resumed)).buffer_unordered(options.workers);
-    let mut whole = true;
-    while let Some(share) = done.next().await {
-        // An error ends the other shares where they are.
-        whole &= share?;
-    }
-    drop(done);
+    let whole = work.shares((0..shares).collect(), resumed).await?;
     if whole && work.begun.initialized() {
         work.run.mark(client, State::Finished).await?;
     }
     Ok(tally.report())
 }
 
-/// Does one share of a run: the work of one pod. The run has been begun by whoever gives the shares out.
+/// Does some shares of a run: the work of one pod. The run has been begun by whoever gives the shares out. Says whether all of it could be done.
 ///
 /// # Errors
 /// Where a call fails for good. The same call goes on from there.
-pub async fn rewind_share(
+pub async fn rewind_shares(
     client: &Client,
     run: Run,
-    share: usize,
+    shares: Vec<usize>,
     options: Options,
     tally: &Arc<Tally>,
 ) -> Result<bool, Error> {
     let own_copies = own_copies(client).await?;
     let begun = OnceCell::new_with(Some(()));
     let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
-    work.share(share, true).await
+    work.shares(shares, true).await
 }
 
 struct Work {
@@ -114,6 +108,13 @@ struct Work {
 }
 
 impl Work {
+    /// Does shares, some at a time, and says whether all of them could be done. An error ends the others where they are.
+    async fn shares(&self, numbers: Vec<usize>, resumed: bool) -> Result<bool, Error> {
+        let shares = stream::iter(numbers).map(|number| self.share(number, resumed));
+        let done = shares.buffer_unordered(self.options.workers);
+        done.try_fold(true, |whole, share| async move { Ok(whole && share) }).await
+    }
+
     /// Does a share, and says whether all of it could be done.
     async fn share(&self, number: usize, resumed: bool) -> Result<bool, Error> {
         let Some(share) = self.run.shares.get(number) else { return Ok(true) };
@@ -183,7 +184,7 @@ impl Work {
     /// Does one page, and says whether all of it could be done.
     async fn page(&self, share: usize, page: Chunk) -> Result<bool, Error> {
         let aim = &self.run.aim;
-        let keys: Vec<&History> = page.keys.iter().filter(|history| !is_apart(&aim.prefix, &history.key)).collect();
+        let keys: Vec<&History> = page.keys.iter().filter(|history| !aim.leaves(&history.key)).collect();
         let versions = keys.iter().map(|history| history.entries.len()).sum();
         self.tally.looked(keys.len(), versions, page.unreadable);
 
@@ -396,38 +397,5 @@ impl<'a> Todo<'a> {
             Act::Hide => Done::Hide { was: version(0) },
         };
         Record { key: self.key().to_owned(), done }
-    }
-}
-
-/// What a rewind below `prefix` leaves alone: hwdr's own notes, and backups that share the bucket with HopsFS. To bring those back would
-/// undo later backups, and break OpenSearch's repository, whose index names what is in it.
-pub fn is_apart(prefix: &str, key: &str) -> bool {
-    if key.starts_with(RESERVED) {
-        return true;
-    }
-    let Some((folder, _)) = key.split_once('/') else { return false };
-    let backups = folder == "rondb_backup" || folder == "k8s_backup" || folder.starts_with("opensearch");
-    backups && !prefix.starts_with(folder)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backups_and_notes_are_left_alone() {
-        for (prefix, key, apart) in [
-            ("", ".hwdr/rewind/x.json", true),
-            (".hwdr/", ".hwdr/rewind/x.json", true),
-            ("", "rondb_backup/254811200/users.sql", true),
-            ("", "k8s_backup/x", true),
-            ("", "opensearch_backup/index-1", true),
-            ("rondb_backup/", "rondb_backup/254811200/users.sql", false),
-            ("", "rondb_backups", false),
-            ("", "blocks/1", false),
-            ("", "/rondb_backup/x", false),
-        ] {
-            assert_eq!(is_apart(prefix, key), apart, "{prefix} {key}");
-        }
     }
 }

@@ -21,7 +21,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     let marker = format!("{MARKER}-{id}");
     let planned = |by, markers, objects, last_job| Planned {
         step: "hopsfs",
-        does: "brings back the blocks that were deleted after the backup; none is overwritten or removed".to_owned()
+        does: "brings back the blocks that were deleted after the backup; no version of any is removed".to_owned()
             + match &input.restore.hopsfs {
                 HopsFs::Here => ", from the machine on which hwdr runs",
                 _ => "",
@@ -62,9 +62,11 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         what: does,
         values: json!({
             "job": marker,
+            "bucket": input.restore.hopsfs_bucket.as_ref().or(input.restore.bucket.as_ref()),
             "marker": true,
             "backup_id": id,
             "backup_time": time,
+            "backups": if input.restore.hopsfs_bucket == input.restore.bucket { &input.restore.backup_prefix } else { "" },
             "rondb_id": input.restore.rondb,
             "rondb_time": time_of(&input.restore.rondb).unwrap_or_else(|| time.clone()),
             "settings": name_node.pod.settings(),

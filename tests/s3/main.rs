@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use hwdr::s3::client::Client;
-use hwdr::s3::journal::{Aim, Run, State as RunState};
+use hwdr::s3::journal::{Aim, Checkpoint, Run, State as RunState};
 use hwdr::s3::preflight;
 use hwdr::s3::report::{Report, Tally};
 use hwdr::s3::rewind::{Options, rewind};
@@ -41,7 +41,7 @@ fn target() -> SocketAddr {
 }
 
 fn aim(second: i64, exact: bool) -> Aim {
-    Aim { prefix: String::new(), window: Window { from: second, to: second }, exact }
+    Aim { prefix: String::new(), window: Window { from: second, to: second }, exact, backups: None }
 }
 
 /// Small, so that a few keys take every path.
@@ -381,9 +381,9 @@ fn pods_share_a_run() {
 }
 
 #[test]
-fn a_job_takes_the_place_of_one_that_was_given_up() {
+fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
     runtime().block_on(async {
-        let own = Bucket::new("given-up").await;
+        let own = Bucket::new("anew").await;
         let client = &own.client;
         client.put("a", b"1".to_vec()).await.expect("it is put");
         let then = now();
@@ -395,16 +395,28 @@ fn a_job_takes_the_place_of_one_that_was_given_up() {
             workers: workers.map(str::to_owned),
             ..Run::new(aim(second, false), vec![Share::default()])
         };
-        // One by an earlier Job is in nobody's way, be its aim another or the same; one by a person is.
+        // Both of earlier Jobs; the one of the same aim says that all is done, which HopsFS has undone since.
         let (other, same) = (half(later, Some("other")), half(then, Some("same")));
-        other.begin(client).await.expect("it is written");
-        same.begin(client).await.expect("it is written");
+        for run in [&other, &same] {
+            run.begin(client).await.expect("it is written");
+        }
+        let through = Checkpoint { after: String::new(), through: true };
+        same.set_checkpoint(client, 0, &through).await.expect("it is written");
         job(client, &aim(then, false), "new").await;
         assert_eq!(client.get("a").await.expect("it can be read"), Some(b"1".to_vec()));
         let runs = Run::all(client).await.expect("they are read");
         assert!(runs.iter().all(|(_, state)| *state == RunState::Finished), "{runs:?}");
-        assert!(runs.iter().any(|(run, _)| run.id == same.id && run.workers.as_deref() == Some("new")), "{runs:?}");
+        assert_eq!(runs.iter().filter(|(run, _)| run.workers.as_deref() == Some("new")).count(), 1, "{runs:?}");
 
+        // A pod whose run another has replaced, or somebody has taken back, does not say that all is done.
+        let mine = half(then, Some("mine"));
+        mine.begin(client).await.expect("it is written");
+        for state in [RunState::Finished, RunState::Undone] {
+            mine.mark(client, state).await.expect("it is written");
+            let refused = work(client, &aim(then, false), &worker(1, "mine"), small(), &Arc::default()).await;
+            assert!(refused.unwrap_err().to_string().contains("was taken back"), "{state:?}");
+        }
+        // What a person has left half done is theirs to finish.
         half(later, None).begin(client).await.expect("it is written");
         let refused = work(client, &aim(then, false), &worker(0, "newer"), small(), &Arc::default()).await;
         assert!(refused.unwrap_err().to_string().contains("was cut off"));

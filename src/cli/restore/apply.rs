@@ -17,7 +17,7 @@ use crate::cli::plan as plan_view;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
-use crate::hopsfs::Server;
+use crate::hopsfs::{self, Server};
 use crate::lint::report::human::{self, Look};
 use crate::lint::{self, Context};
 use crate::mode::Mode;
@@ -252,12 +252,18 @@ async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
     if ready.restore.hopsfs != HopsFs::Here || !ready.plan.steps.iter().any(is_ours) {
         return Ok(());
     }
+    let restore = &ready.restore;
+    let bucket = restore.hopsfs_bucket.as_deref().or(restore.bucket.as_deref()).unwrap_or_default();
     let options = &ready.topology.storage.options;
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let server = Server::new(ready.restore.bucket.as_deref().unwrap_or_default(), option);
+    let server = Server::new(bucket, option);
     let client = Client::connect(server.settings_here()).await?;
     s3::preflight::bucket(&client).await?;
-    Ok(s3::preflight::permissions(&client, "", dry_run).await?)
+    if ready.restore.hopsfs_bucket == ready.restore.bucket {
+        hopsfs::holds(&client, &ready.restore.backup_prefix, &ready.restore.rondb).await?;
+    }
+    s3::preflight::permissions(&client, "", dry_run).await?;
+    Ok(s3::worker::is_free(&client).await?)
 }
 
 /// Looks for every reason not to begin.

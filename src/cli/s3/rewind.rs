@@ -17,7 +17,7 @@ use crate::cli::messages::Failure;
 use crate::s3::client::Client;
 use crate::s3::journal::Aim;
 use crate::s3::preflight;
-use crate::s3::report::{Act, Event, Report, Tally, Why};
+use crate::s3::report::{Act, Event, Report, Tally, Why, plain};
 use crate::s3::rewind::{Options, rewind};
 use crate::s3::undo::{last_run, undo};
 use crate::s3::window::Window;
@@ -97,7 +97,7 @@ impl Command {
     }
 
     async fn rewind(&self, client: &Client, window: Window) -> Result<(), Failure> {
-        let aim = Aim { prefix: self.prefix.clone(), window, exact: self.exact };
+        let aim = Aim { prefix: self.prefix.clone(), window, exact: self.exact, backups: None };
         let now = preflight::bucket(client).await?;
         preflight::time(client, &aim, now).await?;
         preflight::permissions(client, &aim.prefix, self.dry_run).await?;
@@ -156,7 +156,7 @@ impl Command {
         let (dry_run, output) = (self.dry_run, self.output);
         Arc::new(Tally::followed_by(Box::new(move |event| match (event, output) {
             (Event::Act(act, key), Format::Json) if dry_run => println!("{}", json!({"act": act, "key": key})),
-            (Event::Act(act, key), Format::Text) if dry_run => anstream::println!("{:<9} {}", verb(*act), shown(key)),
+            (Event::Act(act, key), Format::Text) if dry_run => anstream::println!("{:<9} {}", verb(*act), plain(key)),
             (Event::Notice(notice), Format::Json) => println!("{}", json!(notice)),
             _ => {}
         })))
@@ -205,10 +205,10 @@ fn text(report: &Report, what: &str, dry_run: bool) -> String {
         let _ = writeln!(out, "  nothing to do");
     }
     for &(why, count) in &report.to_look_at {
-        let _ = writeln!(out, "\n{count} {}", means(why));
+        let _ = writeln!(out, "\n{count} {}", why.means());
         for notice in report.notices.iter().filter(|notice| notice.why == why) {
             let detail = if notice.detail.is_empty() { String::new() } else { format!("  {}", notice.detail) };
-            let _ = writeln!(out, "  {}{detail}", shown(&notice.key));
+            let _ = writeln!(out, "  {}{detail}", plain(&notice.key));
         }
         let named = report.notices.iter().filter(|notice| notice.why == why).count() as u64;
         if count > named {
@@ -224,29 +224,6 @@ fn verb(act: Act) -> &'static str {
         Act::Copy => "copy",
         Act::Hide => "hide",
     }
-}
-
-fn means(why: Why) -> &'static str {
-    match why {
-        Why::Archived => {
-            "are current again, but lie in an archive: they cannot be read before\n\
-             aws s3api restore-object --bucket … --key … --restore-request Days=30"
-        }
-        Why::ArchivedNotCopied => {
-            "were overwritten, and what they were lies in an archive, which cannot be copied: restore the version named, then rewind again\n\
-             aws s3api restore-object --bucket … --key … --version-id … --restore-request Days=30"
-        }
-        Why::Expired => {
-            "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
-        }
-        Why::Changed => "were changed by somebody after the rewind, and are left as they are",
-        Why::Failed => "could not be done",
-    }
-}
-
-/// A key on one line, whatever is in it.
-fn shown(key: &str) -> String {
-    if key.chars().any(char::is_control) { format!("{key:?}") } else { key.to_owned() }
 }
 
 /// A time as written: with a zone's offset, or in UTC.

@@ -12,7 +12,7 @@ use crate::hopsfs::Task;
 use crate::run::Halt;
 use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;
-use crate::s3::report::{Event, Tally};
+use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Place, through, work};
 
@@ -29,7 +29,7 @@ impl Command {
         let task = Task::of(|name| env::var(name).ok()).map_err(Halt::from)?;
         let place = place()?;
         super::block_on(async {
-            let cluster = Cluster::around().map_err(Halt::from)?;
+            let cluster = Cluster::of_this_pod().map_err(Halt::from)?;
             let (aim, warning) = task.aim(&cluster).await.map_err(Halt::from)?;
             if let Some(warning) = warning.filter(|_| place.index == 0) {
                 anstream::eprintln!("hwdr: warning: {warning}");
@@ -42,16 +42,18 @@ impl Command {
                 place.index + 1,
                 place.of
             );
-            let tally = Arc::new(Tally::followed_by(Box::new(|event| {
-                if let Event::Notice(notice) = event {
-                    anstream::eprintln!("hwdr: {:?}: {:?} {}", notice.key, notice.why, notice.detail);
-                }
-            })));
-            let teller = tokio::spawn(tell(client.clone(), place.clone(), tally.clone()));
+            let tally = Arc::new(Tally::default());
+            // One of them is enough to know of all shares.
+            let teller = (place.index == 0).then(|| tokio::spawn(tell(client.clone(), place.clone(), tally.clone())));
             let whole = work(&client, &aim, &place, Options::default(), &tally).await;
-            teller.abort();
-            let whole = whole?;
-            anstream::eprintln!("hwdr: {}", tally.report().counts());
+            if let Some(teller) = teller {
+                teller.abort();
+            }
+            let (whole, report) = (whole?, tally.report());
+            for line in report.notable() {
+                anstream::eprintln!("hwdr: {line}");
+            }
+            anstream::eprintln!("hwdr: {}", report.counts());
             if whole { Ok(()) } else { Err(Failure::refused("some keys are not as they were: they are named above")) }
         })
     }

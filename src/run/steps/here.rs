@@ -15,6 +15,8 @@ use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Place, work};
 
+/// The pods' annotation that says so (`templates/hopsfs-here.yaml`).
+pub const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
 /// How often it says how far it is.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -38,6 +40,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         run.show.warn(&warning);
     }
     let client = Client::connect(task.server().settings_here()).await.map_err(Stopped::from)?;
+    task.is_in(&client).await?;
     run.show.note(&format!("hopsfs: rewinding bucket {} to {} from this machine", client.bucket(), aim.window));
     let tally = Arc::new(Tally::default());
     let place = Place { index: 0, of: 1, run: text(&job, "/metadata/uid").to_owned() };
@@ -51,13 +54,15 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         }
     };
     let report = tally.report();
-    for notice in &report.notices {
-        run.show.warn(&format!("hopsfs: {:?}: {:?} {}", notice.key, notice.why, notice.detail));
+    for line in report.notable() {
+        run.show.warn(&format!("hopsfs: {line}"));
     }
     if !whole {
         return Err(Halt::new(format!("hopsfs: not all of bucket {} could be brought back", client.bucket())));
     }
     run.show.note(&format!("hopsfs: {}", report.counts()));
-    run.cluster.patch(Kind::JOB, None, name, &json!({"spec": {"suspend": false}})).await?;
+    // Its pods look for the annotation: whoever else lets the Job run, lets nobody in.
+    let rewound = json!({"metadata": {"annotations": {REWOUND: "true"}}});
+    run.cluster.patch(Kind::JOB, None, name, &json!({"spec": {"suspend": false, "template": rewound}})).await?;
     Ok(())
 }

@@ -30,6 +30,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
         for object in &part.objects {
             match object.split_once('/') {
                 Some(("Job", job)) => {
+                    job_is_there(run, &part.step, job).await?;
                     here::rewind(run, job).await?;
                     job_is_complete(run, &part.step, job).await?;
                 }
@@ -68,16 +69,18 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Hal
     )
 }
 
-/// Waits for a Job. What keeps its pods from beginning is told, and ends the wait if it lasts.
-pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
-    let what = format!("{step}: Job {job}");
-    let selection = Selection::one(Kind::JOB, None, job);
-    // A Job that nobody has made will not come by itself.
-    run.wait(&what, &selection, BEGIN, |objects| match objects.get(job) {
-        Some(_) => Verdict::Done,
-        None => Verdict::NotYet("it is not there".to_owned()),
+/// Waits for a Job to be there: one that nobody has made will not come by itself.
+async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
+    run.wait(&format!("{step}: Job {job}"), &Selection::one(Kind::JOB, None, job), BEGIN, |objects| {
+        if objects.contains_key(job) { Verdict::Done } else { Verdict::NotYet("it is not there".to_owned()) }
     })
-    .await?;
+    .await
+}
+
+/// Waits for a Job. What keeps its pods from beginning is told, and ends the wait if it lasts and none of them is at work.
+pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
+    let (what, labels) = (format!("{step}: Job {job}"), format!("batch.kubernetes.io/job-name={job}"));
+    let selection = Selection::one(Kind::JOB, None, job);
     let (began, mut stuck, mut progress) = (Instant::now(), None::<Instant>, String::new());
     loop {
         let show = &mut run.show;
@@ -93,7 +96,7 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         let mut halt = match waited.await {
             Ok(()) => return Ok(()),
             Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
-                let why = why_pods_wait(&run.cluster, &format!("batch.kubernetes.io/job-name={job}")).await;
+                let why = why_pods_wait(&run.cluster, &labels).await;
                 let Some(first) = why.first() else {
                     let told = progress_of(&run.cluster, job).await;
                     progress = told.map(|told| format!("; {told}")).unwrap_or_default();
@@ -101,6 +104,12 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
                     continue;
                 };
                 run.show.warn(first);
+                // Others of a full cluster begin when these have ended.
+                let pods = run.cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+                if pods.iter().any(|pod| text(pod, "/status/phase") == "Running") {
+                    stuck = None;
+                    continue;
+                }
                 if stuck.get_or_insert_with(Instant::now).elapsed() < STUCK {
                     continue;
                 }
@@ -109,7 +118,7 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
             Err(error) => Halt::from(error),
         };
         let mut reasons = why_job_failed(&run.cluster, job).await;
-        reasons.extend(why_pods_wait(&run.cluster, &format!("batch.kubernetes.io/job-name={job}")).await);
+        reasons.extend(why_pods_wait(&run.cluster, &labels).await);
         if !reasons.is_empty() {
             halt.problem = format!("{}\n{}", halt.problem, reasons.join("\n"));
         }

@@ -1,5 +1,6 @@
 //! Back to what was there before a restore in place.
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::{fence, helm, here, is_of, parts, quiesce, verify, volumes};
@@ -25,16 +26,18 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// The restored HopsFS may have deleted blocks that the old metadata know: by the Job of the restore itself, told the moment before.
+/// The restored HopsFS may have deleted blocks that the old metadata know: by the Job of the restore itself, told the time from the moment before
+/// to when nothing of old wrote any more. Where that Job is not complete, nobody was let in, and nothing was deleted.
 pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     let restored_by = format!("hopsfs-inplace-restore-{}", run.state.backup_id);
-    let Some(moment) = run.state.before.moment else { return Ok(()) };
-    let (Some(mut job), true) = (run.cluster.get(Kind::JOB, None, &restored_by).await?, run.state.is_begun("helm"))
-    else {
+    let steps = run.state.steps.iter();
+    let still = steps.filter(|step| step.step == "helm").map(|step| step.began).next();
+    let (Some(moment), Some(still)) = (run.state.before.moment, still) else { return Ok(()) };
+    let Some(mut job) = run.cluster.get(Kind::JOB, None, &restored_by).await? else { return Ok(()) };
+    if condition::job(Some(&job)) != Verdict::Done {
         return Ok(());
-    };
-    let moment = moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    if !tell_the_moment(&mut job, &moment) {
+    }
+    if !tell_the_time(&mut job, moment, still) {
         run.show.warn(&format!(
             "the chart's own Job {restored_by} restored HopsFS: blocks that were deleted since {moment} stay deleted"
         ));
@@ -42,8 +45,14 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     }
     let name = format!("hwdr-undo-hopsfs-{}", run.state.backup_id);
     job["metadata"]["name"] = name.clone().into();
-    if Task::of_job(&job).is_ok_and(|task| task.is_here) {
-        job["spec"]["suspend"] = true.into();
+    if let Some(earlier) = run.cluster.get(Kind::JOB, None, &name).await?
+        && matches!(condition::job(Some(&earlier)), Verdict::Never(_))
+    {
+        run.cluster.delete_this(Kind::JOB, None, &earlier).await?;
+        run.wait(&format!("Job {name} is gone"), &Selection::one(Kind::JOB, None, &name), super::GONE, |jobs| {
+            if jobs.is_empty() { Verdict::Done } else { Verdict::NotYet("it is being deleted".to_owned()) }
+        })
+        .await?;
     }
     if run.cluster.get(Kind::JOB, None, &name).await?.is_none() {
         run.cluster.create(Kind::JOB, None, &parts::fresh(&job)).await?;
@@ -53,8 +62,17 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     Ok(run.cluster.delete(Kind::JOB, None, &name).await?)
 }
 
-/// Has hwdr's own Job bring back what was there at `moment`, without waiting for the restore's other Jobs. Says whether it is one of hwdr's.
-fn tell_the_moment(job: &mut Json, moment: &str) -> bool {
+/// Has hwdr's own Job bring back what was there from `from` to `to`, without waiting for the restore's other Jobs. Says whether it is one of
+/// hwdr's.
+fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
+    let [from, to] = [from, to].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    if Task::of_job(job).is_ok_and(|task| task.is_here) {
+        job["spec"]["suspend"] = true.into();
+        if let Some(annotations) = job.pointer_mut("/spec/template/metadata/annotations").and_then(Json::as_object_mut)
+        {
+            annotations.remove(here::REWOUND);
+        }
+    }
     let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("initContainers");
@@ -63,8 +81,9 @@ fn tell_the_moment(job: &mut Json, moment: &str) -> bool {
     let mut told = 0;
     for variable in containers.flat_map(|container| container["env"].as_array_mut().into_iter().flatten()) {
         let value = match variable["name"].as_str() {
-            Some("BACKUP_TIME" | "RONDB_TIME") => moment,
-            // No backup has this id, so the moment alone counts.
+            Some("BACKUP_TIME") => from.as_str(),
+            Some("RONDB_TIME") => to.as_str(),
+            // No backup has this id, so the times alone count.
             Some("RONDB_ID") => "0",
             _ => continue,
         };
@@ -184,17 +203,18 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn hwdrs_own_job_is_told_the_moment_and_no_other() {
+    fn hwdrs_own_job_is_told_the_time_and_no_other() {
         let variable = |name: &str| json!({"name": name, "value": "old"});
         let pod = json!({"initContainers": [{}], "containers": [{"env": [variable("BACKUP_TIME"), variable("RONDB_ID"), variable("RONDB_TIME"), variable("BUCKET")]}]});
         let mut job = json!({"spec": {"template": {"spec": pod}}});
-        assert!(tell_the_moment(&mut job, "now"));
+        let [from, to] = ["2026-02-13T15:36:27Z", "2026-02-13T15:40:00.5Z"].map(|time| time.parse().unwrap());
+        assert!(tell_the_time(&mut job, from, to));
         let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
         assert_eq!(
             env.as_array().unwrap().iter().map(|v| v["value"].as_str().unwrap()).collect::<Vec<_>>(),
-            ["now", "0", "now", "old"]
+            ["2026-02-13T15:36:27Z", "0", "2026-02-13T15:40:00Z", "old"]
         );
         assert!(job["spec"]["template"]["spec"]["initContainers"].is_null());
-        assert!(!tell_the_moment(&mut json!({"spec": {"template": {"spec": {"containers": [{}]}}}}), "now"));
+        assert!(!tell_the_time(&mut json!({"spec": {"template": {"spec": {"containers": [{}]}}}}), from, to));
     }
 }
