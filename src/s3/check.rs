@@ -15,7 +15,12 @@ pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>,
     let mut findings = Vec::new();
     let name = client.bucket();
     match may(client.versioning().await)? {
-        Ok(answer) => findings.extend([versioning(name, &answer), clock(name, &answer)]),
+        Ok(answer) => {
+            findings.extend([versioning(name, &answer), clock(name, &answer)]);
+            if let Err(Stopped::Refused { message, help }) = preflight::without_exceptions(name, &answer) {
+                findings.push(Finding::new(Level::Warning, "versioning", message).fix(help));
+            }
+        }
         Err(denied) => findings.push(refusal("versioning", Level::Error, &denied)),
     }
     match may(client.lifecycle().await)? {
@@ -129,9 +134,17 @@ mod tests {
 
     #[test]
     fn a_server_that_tells_no_time_is_a_warning() {
-        let answer = Versioning { status: Some("Enabled".to_owned()), mfa_delete: false, server_time: None };
+        let answer = Versioning {
+            status: Some("Enabled".to_owned()),
+            mfa_delete: false,
+            server_time: None,
+            exceptions: Some("ExcludedPrefixes"),
+            purges: false,
+        };
         assert_eq!(clock("b", &answer).level, Level::Warning);
         assert_eq!(versioning("b", &answer).level, Level::Ok);
+        assert!(preflight::without_exceptions("b", &answer).is_err());
+        assert_eq!(versioning("b", &Versioning { purges: true, ..answer.clone() }).level, Level::Error);
         assert_eq!(versioning("b", &Versioning { status: None, ..answer }).level, Level::Error);
     }
 }

@@ -49,6 +49,11 @@ pub struct History {
 }
 
 impl History {
+    /// Whether what is on top has no version of its own: written before the bucket had versions, or where the server keeps none.
+    pub fn is_unversioned(&self) -> bool {
+        self.visible().is_some_and(|entry| entry.version == "null")
+    }
+
     /// What a client sees: the newest entry, if it is data.
     pub fn visible(&self) -> Option<&Entry> {
         self.entries.first().filter(|entry| entry.is_data())

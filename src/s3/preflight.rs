@@ -53,13 +53,16 @@ impl From<Error> for Stopped {
     }
 }
 
-/// Whether the bucket keeps versions, may be written to, and has a clock that agrees with ours.
+/// Whether the bucket keeps versions, may be written to, and has a clock that agrees with ours. `exact`: keys are going to be hidden.
 ///
 /// # Errors
 /// Where one of them does not hold.
-pub async fn bucket(client: &Client) -> Result<SystemTime, Stopped> {
+pub async fn bucket(client: &Client, exact: bool) -> Result<SystemTime, Stopped> {
     let versioning = client.versioning().await?;
     versioned(client.bucket(), &versioning)?;
+    if exact {
+        without_exceptions(client.bucket(), &versioning)?;
+    }
     let there = clock(client.bucket(), &versioning)?;
     lock(client).await?;
     Ok(there)
@@ -91,7 +94,30 @@ pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
             "as the account's root user, turn it off for the restore:\naws s3api put-bucket-versioning --versioning-configuration Status=Enabled,MFADelete=Disabled",
         ));
     }
+    if versioning.purges {
+        return Err(Stopped::refused(
+            format!("bucket {name} has PurgeOnDelete: a delete there takes all versions of a key"),
+            "turn it off before anything else: what it has taken, nothing brings back",
+        ));
+    }
     Ok(())
+}
+
+/// Whether every key of a bucket that is [`versioned`] has versions: where some have none, what is hidden is gone.
+///
+/// # Errors
+/// Where some have none.
+pub fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
+    let Some(exceptions) = versioning.exceptions else { return Ok(()) };
+    Err(Stopped::refused(
+        format!(
+            "bucket {name} keeps no versions of some keys ({exceptions}): what is deleted or overwritten there is gone for good"
+        ),
+        format!(
+            "keep versions of all; this writes the setting anew, without exceptions:\n\
+             aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
+        ),
+    ))
 }
 
 /// The server's time, where it agrees with ours.
@@ -276,11 +302,14 @@ impl Probe {
     }
 }
 
+/// The id of no version. MinIO refuses what has not this shape before it looks at permissions (`getOpts` in its object-api-options.go).
+const NO_VERSION: &str = "00000000-0000-4000-8000-000000000000";
+
 /// A version id that the server would take for one; the key that it is asked for has no versions.
 pub async fn a_version(client: &Client, prefix: &str) -> String {
     let page = client.list_versions(prefix, &Marker::default(), None, 10).await;
     let entries = page.into_iter().flat_map(|page| page.keys).flat_map(|key| key.entries);
-    entries.map(|entry| entry.version).find(|version| version != "null").unwrap_or_else(|| "none".to_owned())
+    entries.map(|entry| entry.version).find(|version| version != "null").unwrap_or_else(|| NO_VERSION.to_owned())
 }
 
 /// The run that this one goes on with, if one was cut off.

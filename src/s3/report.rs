@@ -20,6 +20,8 @@ pub enum Why {
     Expired,
     /// Somebody changed it since: left as it is.
     Changed,
+    /// The server keeps no versions of it: left as it is.
+    Unversioned,
     /// The server would not do it.
     Failed,
 }
@@ -40,6 +42,9 @@ impl Why {
                 "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
             }
             Self::Changed => "were changed by somebody after the rewind, and are left as they are",
+            Self::Unversioned => {
+                "have no versions on this server (below an excluded prefix, ending in `/`, or older than the versioning): left as they are"
+            }
             Self::Failed => "could not be done",
         }
     }

@@ -47,6 +47,9 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
     while open.len() + small.len() < wanted && !open.is_empty() {
         let looked: Vec<_> = stream::iter(&open)
             .map(|node| async move {
+                if ends_in_dots(node) && node != prefix {
+                    return Ok(Vec::new());
+                }
                 let page = client.list_versions(node, &Marker::default(), None, 1000).await?;
                 if page.next.is_none() { Ok(Vec::new()) } else { branches(client, node).await }
             })
@@ -74,13 +77,18 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
     Ok(shares)
 }
 
+/// MinIO refuses a prefix of which a component is `.` or `..`, be it the begin of another (`hasBadPathComponent` in its generic-handlers.go).
+fn ends_in_dots(node: &str) -> bool {
+    matches!(node.rsplit('/').next(), Some("." | ".."))
+}
+
 /// The nodes at the first place below `node` where keys differ.
 async fn branches(client: &Client, node: &str) -> Result<Vec<String>, Error> {
     let mut node = node.to_owned();
     loop {
         let mut children = children(client, &node).await?;
         match children.len() {
-            1 => node = children.remove(0),
+            1 if !ends_in_dots(&children[0]) => node = children.remove(0),
             _ => return Ok(children),
         }
     }
@@ -104,6 +112,14 @@ async fn children(client: &Client, node: &str) -> Result<Vec<String>, Error> {
                 children.push(child.clone());
                 format!("{child}{LAST}")
             }
+            // Ceph gives the marker's own key once more, where no version stands by it (`rgw_bucket_list` in cls_rgw.cc).
+            None if found.key == marker.key => match page.next {
+                Some(next) => {
+                    marker = next;
+                    continue;
+                }
+                None => break,
+            },
             None => found.key.clone(),
         };
         marker = Marker { key, version: None };

@@ -81,7 +81,7 @@ pub async fn through(client: &Client, place: &Place) -> Result<Option<(usize, us
 
 /// Writes a run down. That of an earlier Job has nothing more to say; one that a person has left half done has.
 async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> Result<(Run, State), Stopped> {
-    preflight::bucket(client).await?;
+    preflight::bucket(client, aim.exact).await?;
     preflight::permissions(client, &aim.prefix, false).await?;
     for (run, state) in Run::all(client).await? {
         // What such a run has brought back takes nothing away from what this one does.

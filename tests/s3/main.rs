@@ -480,7 +480,7 @@ fn what_cannot_work_is_refused_before_the_first_write() {
         assert_eq!(entries.iter().map(|(data, _)| *data).collect::<Vec<_>>(), [false, true], "nothing was done");
         let listed = lab_s3(&["versions", bucket]);
         assert!(!listed.contains(".hwdr/"), "nothing was written: {listed}");
-        assert!(preflight::bucket(client).await.is_ok());
+        assert!(preflight::bucket(client, true).await.is_ok());
     });
 }
 

@@ -258,7 +258,7 @@ async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let server = Server::new(bucket, option);
     let client = Client::connect(server.settings_here()).await?;
-    s3::preflight::bucket(&client).await?;
+    s3::preflight::bucket(&client, false).await?;
     if ready.restore.hopsfs_bucket == ready.restore.bucket {
         hopsfs::holds(&client, &ready.restore.backup_prefix, &ready.restore.rondb).await?;
     }

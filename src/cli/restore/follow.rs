@@ -27,6 +27,7 @@ use crate::run::{Hold, RESTORE, Run, UNDO as BACK};
 ///
 /// Where helm has not run yet, the chart and the values have to be given again, for hwdr stores none:
 ///   helm hwdr resume RELEASE CHART -f values.yaml
+/// with --from here, if that was given.
 /// Flags of its own: --accept-partial, --output, --log-format (see helm hwdr upgrade --help).
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -176,7 +177,7 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
         let inputs = Inputs::read_by(&invocation.values, Some(seen.mode), None, &mut |name| helm.read(name))?;
         if super::hash(&inputs.values) != seen.chart.values {
             return Err(Failure::refused("these are other values than those that were agreed to")
-                .help("give the same files and flags as before")
+                .help("give the same files and flags as before, --from here among them")
                 .help(format!("or go back, and begin again: helm hwdr undo {}", seen.release)));
         }
         if let Some(restore) = inputs.restore()? {

@@ -98,7 +98,7 @@ impl Command {
 
     async fn rewind(&self, client: &Client, window: Window) -> Result<(), Failure> {
         let aim = Aim { prefix: self.prefix.clone(), window, exact: self.exact, backups: None };
-        let now = preflight::bucket(client).await?;
+        let now = preflight::bucket(client, aim.exact).await?;
         preflight::time(client, &aim, now).await?;
         preflight::permissions(client, &aim.prefix, self.dry_run).await?;
         let goes_on = preflight::unfinished(client, &aim).await?.is_some();
@@ -121,7 +121,7 @@ impl Command {
     }
 
     async fn undo(&self, client: &Client) -> Result<(), Failure> {
-        preflight::bucket(client).await?;
+        preflight::bucket(client, false).await?;
         let run = last_run(client, &self.prefix).await?;
         preflight::permissions(client, &self.prefix, self.dry_run).await?;
         if !self.dry_run {
@@ -167,7 +167,8 @@ impl Command {
             Format::Json => println!("{}", json!({"dry_run": self.dry_run, "report": report})),
             Format::Text => anstream::print!("{}", text(report, what, self.dry_run)),
         }
-        let undone = report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
+        let undone =
+            [Why::Failed, Why::ArchivedNotCopied, Why::Unversioned].map(|why| report.count(why)).iter().sum::<u64>();
         if undone == 0 {
             return Ok(());
         }

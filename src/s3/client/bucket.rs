@@ -28,6 +28,11 @@ pub struct Versioning {
     pub mfa_delete: bool,
     /// The server's clock, as it answered.
     pub server_time: Option<SystemTime>,
+    /// Some keys have no versions, though the status is Enabled: how MinIO names it (`ExcludedPrefixes`, `ExcludeFolders` in its
+    /// internal/bucket/versioning/versioning.go).
+    pub exceptions: Option<&'static str>,
+    /// A delete takes all versions of a key (AIStor's `PurgeOnDelete`, minio-go's api-bucket-versioning.go).
+    pub purges: bool,
 }
 
 impl Client {
@@ -43,7 +48,13 @@ impl Client {
             .header("date")
             .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
             .map(|date| SystemTime::from(date.timestamp()));
+        let says =
+            |name: &str| xml::text_of(&text, name).is_some_and(|text| !matches!(text.as_str(), "" | "off" | "false"));
+        let excluded = text.contains("<ExcludedPrefixes>").then_some("ExcludedPrefixes");
         Ok(Versioning {
+            exceptions: excluded.or(says("ExcludeFolders").then_some("ExcludeFolders")),
+            purges: text.contains("<PurgeOnDelete>")
+                && xml::text_of(&text, "PurgeOnDelete").is_none_or(|_| says("PurgeOnDelete")),
             status: xml::text_of(&text, "Status"),
             mfa_delete: xml::text_of(&text, "MfaDelete").as_deref() == Some("Enabled"),
             server_time,

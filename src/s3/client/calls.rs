@@ -99,9 +99,7 @@ impl Client {
                 match (own, code.as_str()) {
                     // Gone already, by an earlier try: as it should be.
                     (Some(_), "NoSuchVersion" | "NoSuchKey") => {}
-                    (Some(&own), "SlowDown" | "InternalError" | "ServiceUnavailable" | "OperationAborted") => {
-                        again.push(own)
-                    }
+                    (Some(&own), code) if is_busy(code) => again.push(own),
                     _ => failed.push((
                         key,
                         format!("{action}: {code} {}", xml::text_of(&part, "Message").unwrap_or_default()),
@@ -255,4 +253,13 @@ fn delete_call(action: &'static str, objects: &[(&str, Option<&str>)]) -> Call {
 /// DeleteObjects and lifecycle rules want one, and so does every write under an object lock; all servers know this form of it.
 pub(super) fn digest(body: &[u8]) -> (String, String) {
     ("content-md5".to_owned(), BASE64.encode(Md5::digest(body)))
+}
+
+/// Codes that mean: ask again. MinIO's `SlowDownRead` and `SlowDownWrite`, Ceph's `ConcurrentModification`, and what S3 has.
+fn is_busy(code: &str) -> bool {
+    code.starts_with("SlowDown")
+        || matches!(
+            code,
+            "InternalError" | "ServiceUnavailable" | "OperationAborted" | "ConcurrentModification" | "RequestTimeout"
+        )
 }

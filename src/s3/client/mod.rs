@@ -130,6 +130,12 @@ impl Client {
         self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
     }
 
+    /// Whether the server has keys without versions in a bucket that keeps them: MinIO, below excluded prefixes and where they end in `/`
+    /// (`putOpts` and `delOpts` in its object-api-options.go). What is hidden or overwritten there is gone.
+    pub fn has_unversioned_keys(&self) -> bool {
+        self.inner.server.get().is_some_and(|name| name.starts_with("MinIO"))
+    }
+
     /// Whether the server says nothing of tags where it describes an object.
     pub fn counts_no_tags(&self) -> bool {
         self.inner.server.get().is_none_or(|name| name != "AmazonS3")

@@ -137,7 +137,9 @@ impl Judged<'_> {
                 unknown.join("; "),
                 self.part()
             );
-            self.says(Level::Warning, text)
+            // AIStor's AllVersionsExpiration is one: what it takes, nothing brings back.
+            let expires = unknown.iter().any(|name| name.ends_with("Expiration"));
+            self.says(if expires { Level::Error } else { Level::Warning }, text)
         })
     }
 

@@ -102,7 +102,8 @@ impl Rule {
                     rule.known(child, &["DaysAfterInitiation"]);
                     rule.aborts_uploads = rule.number(child, "DaysAfterInitiation");
                 }
-                "DelMarkerExpiration" => {
+                // MinIO's, under two names.
+                "DelMarkerExpiration" | "DeletedObjectExpiration" => {
                     rule.known(child, &["Days"]);
                     rule.deleted_days = rule.number(child, "Days");
                 }
@@ -167,6 +168,7 @@ impl Rule {
 
     /// Whether it holds for every object in the bucket.
     pub fn is_for_all(&self) -> bool {
-        self.prefix.is_empty() && self.tags.is_empty() && !self.sizes
+        let other_filter = self.unknown.iter().any(|name| name.starts_with("Filter."));
+        self.prefix.is_empty() && self.tags.is_empty() && !self.sizes && !other_filter
     }
 }
