@@ -292,6 +292,41 @@ fn metadata_tags_and_type_come_back_with_the_bytes() {
     });
 }
 
+/// As Ceph answers: `d` is a key, and the begin of others.
+fn ceph_lists(line: &str) -> &'static str {
+    macro_rules! page {
+        ($truncated:literal, $next:literal, $($key:literal),*) => {
+            concat!("<ListVersionsResult><IsTruncated>", $truncated, "</IsTruncated><NextKeyMarker>", $next,
+                "</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker>",
+                $("<Version><Key>", $key, "</Key><VersionId>v1</VersionId><LastModified>2026-02-13T15:36:27Z</LastModified><Size>1</Size></Version>",)*
+                "</ListVersionsResult>")
+        };
+    }
+    let asks = |what: &str| line.contains(what);
+    match () {
+        () if asks("max-keys=1000&prefix=&") => page!("true", "d1", "d", "d1"),
+        () if asks("max-keys=1000&") => page!("false", "", "d1"),
+        () if asks("prefix=&") && asks("key-marker") => page!("false", "",),
+        () if asks("prefix=d&") && asks("key-marker=d1") => page!("true", "d2", "d2"),
+        () if asks("prefix=d&") && asks("key-marker=d2") => page!("false", "",),
+        () if asks("prefix=d&") && asks("version-id-marker=v1") => page!("true", "d1", "d1"),
+        // The marker's own key once more.
+        () => page!("true", "d", "d"),
+    }
+}
+
+#[test]
+fn a_server_that_gives_the_markers_own_key_again_is_cut_into_shares() {
+    runtime().block_on(async {
+        let proxy = Proxy::start(target(), |_, line| Fault::Answer(ceph_lists(line)));
+        let client = Client::connect(settings("ceph", &proxy.endpoint)).await.expect("it connects");
+        let shares = tokio::time::timeout(Duration::from_secs(20), split(&client, "", 4)).await;
+        let shares = shares.expect("it comes to an end").expect("it is listed");
+        let ends: Vec<_> = shares.iter().map(|share| share.end.clone()).collect();
+        assert_eq!(ends, [Some("d1\u{10ffff}".to_owned()), None]);
+    });
+}
+
 #[test]
 fn shares_hold_every_key_once_and_are_the_same_again() {
     runtime().block_on(async {
