@@ -53,7 +53,7 @@ bench: build ## how fast it is, beside its peers (benches/)
 bench-bucket: build ## how fast a rewind is, beside its peers, on a SeaweedFS of its own (a quarter of an hour)
 	benches/s3.sh
 
-fuzz: ## fuzz each reader for SECONDS_EACH (60); needs a nightly toolchain
+fuzz: ## fuzz each reader for SECONDS_EACH (60), or for RUNS; needs a nightly toolchain
 	scripts/fuzz $(or $(SECONDS_EACH),60)
 
 fuzz-values: ## compare CASES (100000) generated values, and a tenth as many charts, with both Helms, from SEED (1) on
