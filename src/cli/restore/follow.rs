@@ -55,6 +55,9 @@ pub struct Undo {
 pub struct Watch {
     /// The release
     release: String,
+    /// Form of the lines while it runs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -226,7 +229,7 @@ impl Watch {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let state = newest(&cluster, &self.release).await?.state()?;
-            let (name, mut show) = (state.name(), Show::new(LogFormat::Text));
+            let (name, mut show) = (state.name(), Show::new(self.log_format));
             let selection = Selection::one(Kind::CONFIG_MAP, None, &name);
             let (mut last, mut progress) = (None, String::new());
             let outcome = loop {
