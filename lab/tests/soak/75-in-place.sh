@@ -37,7 +37,7 @@ test_a_run_that_is_killed_anywhere_goes_on_or_back() {
 test_helm_4_restores_in_place_too() {
   export IN_PLACE_HELM=4
   everything >"$RUN/notes/before.txt"
-  AWS_ACCESS_KEY_ID=wrong AWS_SECRET_ACCESS_KEY=wrong refuses 's3:.*not allowed' upgrade --yes --from here
+  AWS_ACCESS_KEY_ID=wrong AWS_SECRET_ACCESS_KEY=wrong refuses 's3:GetBucketVersioning on bucket .*InvalidAccessKeyId' upgrade --yes --from here
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
   AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY upgrade --yes --from here
