@@ -82,19 +82,19 @@ impl Server {
     }
 }
 
-/// Whether a bucket holds the backup: one that does not is another than the cluster's, or on another server.
+/// Whether a bucket holds anything below `prefix`: where it should and does not, it is another than the cluster's, or on another server.
 ///
 /// # Errors
 /// Where it does not, or cannot be listed.
-pub async fn holds(client: &Client, folder: &str, id: &BackupId) -> Result<(), Stopped> {
-    let below = format!("{folder}/{id}/");
-    if client.list_versions(&below, &Marker::default(), None, 1).await?.keys.is_empty() {
+pub async fn holds(client: &Client, prefix: &str) -> Result<(), Stopped> {
+    if client.list_versions(prefix, &Marker::default(), None, 1).await?.keys.is_empty() {
+        let below = if prefix.is_empty() { String::new() } else { format!(" below {prefix}") };
         return Err(Stopped::refused(
             format!(
-                "bucket {} as this machine sees it has nothing below {below}: it is not the cluster's",
+                "bucket {} has nothing{below}, and never had: it is not the one of HopsFS's blocks",
                 client.bucket()
             ),
-            "give the server's address as it is from here: AWS_ENDPOINT_URL_S3=https://…",
+            "see which bucket and server are meant; from this machine the server may have another address: AWS_ENDPOINT_URL_S3=https://…",
         ));
     }
     Ok(())
@@ -161,14 +161,16 @@ impl Task {
         &self.server
     }
 
-    /// Whether the bucket that a client reaches holds RonDB's backup, where it lies in HopsFS's bucket.
+    /// Whether the bucket that a client reaches is the one: it holds RonDB's backup, where that lies beside HopsFS's blocks, and at least
+    /// something where it does not. An undo is not asked.
     ///
     /// # Errors
     /// As [`holds`].
     pub async fn is_in(&self, client: &Client) -> Result<(), Stopped> {
         match (&self.backups, &self.rondb) {
-            (Some(folder), Some(id)) => holds(client, folder, id).await,
-            _ => Ok(()),
+            (_, None) => Ok(()),
+            (Some(folder), Some(id)) => holds(client, &format!("{folder}/{id}/")).await,
+            (None, Some(_)) => holds(client, "").await,
         }
     }
 
@@ -195,17 +197,16 @@ impl Task {
     /// moment of that time is brought back, and what was there at the minute that the backup id of the whole names. A block more does no
     /// harm, so clocks may differ and a backup of which nothing is recorded may have taken a day.
     fn window(&self, recorded: &Recorded) -> Window {
-        let (from, to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
+        let (mut from, mut to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
         match recorded {
-            Recorded::Moment => Window::between(from, to),
-            Recorded::Nothing => {
-                let end = self.rondb_time + SignedDuration::from_secs(LONGEST_BACKUP_SECONDS);
-                Window::between(from, to.max(end))
-            }
+            Recorded::Moment => {}
+            Recorded::Nothing => to = to.max(self.rondb_time + SignedDuration::from_secs(LONGEST_BACKUP_SECONDS)),
             Recorded::Ended(start, end) => {
-                Window::between(start.map_or(from, |start| from.min(start)), to.max(*end + CLOCKS))
+                from = start.map_or(from, |start| from.min(start));
+                to = to.max(*end);
             }
         }
+        Window::between(from - CLOCKS, to + CLOCKS)
     }
 
     /// When RonDB's backup began and ended, if anything says so.
@@ -269,16 +270,16 @@ mod tests {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
         let (start, end) = (time("2026-02-13T15:36:05Z"), time("2026-02-13T16:00:00Z"));
         for (recorded, expected) in [
-            (Recorded::Moment, "any moment from 2026-02-13T15:30:00Z to 2026-02-13T15:36:00Z"),
-            (Recorded::Nothing, "any moment from 2026-02-13T15:30:00Z to 2026-02-14T15:36:00Z"),
-            (Recorded::Ended(Some(start), end), "any moment from 2026-02-13T15:30:00Z to 2026-02-13T16:01:00Z"),
+            (Recorded::Moment, "any moment from 2026-02-13T15:29:00Z to 2026-02-13T15:37:00Z"),
+            (Recorded::Nothing, "any moment from 2026-02-13T15:29:00Z to 2026-02-14T15:37:00Z"),
+            (Recorded::Ended(Some(start), end), "any moment from 2026-02-13T15:29:00Z to 2026-02-13T16:01:00Z"),
             (
                 Recorded::Ended(None, time("2026-02-13T10:00:00Z")),
-                "any moment from 2026-02-13T15:30:00Z to 2026-02-13T15:36:00Z",
+                "any moment from 2026-02-13T15:29:00Z to 2026-02-13T15:37:00Z",
             ),
             (
                 Recorded::Ended(Some(time("2026-02-13T15:00:00Z")), end),
-                "any moment from 2026-02-13T15:00:00Z to 2026-02-13T16:01:00Z",
+                "any moment from 2026-02-13T14:59:00Z to 2026-02-13T16:01:00Z",
             ),
         ] {
             assert_eq!(task.window(&recorded).to_string(), expected, "{recorded:?}");

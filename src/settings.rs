@@ -228,7 +228,7 @@ impl Restore {
             hopsfs_bucket: reader.bucket()?,
             backup_prefix: reader
                 .name(&["rondb", "rondb", "restoreFromBackup", "pathPrefix"])?
-                .unwrap_or_else(|| "rondb_backup".to_owned()),
+                .map_or_else(|| "rondb_backup".to_owned(), |prefix| prefix.trim_matches('/').to_owned()),
             rondb_metadata: reader
                 .name(&["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"])?
                 .unwrap_or_else(|| "rondb-backups-metadata".to_owned()),

@@ -49,9 +49,9 @@ pub struct History {
 }
 
 impl History {
-    /// Whether what is on top has no version of its own: written before the bucket had versions, or where the server keeps none.
+    /// Whether it may be one of the keys of which MinIO keeps no versions: what is hidden or overwritten is gone then.
     pub fn is_unversioned(&self) -> bool {
-        self.visible().is_some_and(|entry| entry.version == "null")
+        self.key.ends_with('/') && self.visible().is_some_and(|entry| entry.version == "null")
     }
 
     /// What a client sees: the newest entry, if it is data.

@@ -42,9 +42,7 @@ impl Why {
                 "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
             }
             Self::Changed => "were changed by somebody after the rewind, and are left as they are",
-            Self::Unversioned => {
-                "have no versions on this server (below an excluded prefix, ending in `/`, or older than the versioning): left as they are"
-            }
+            Self::Unversioned => "may have no versions on this server (their names end in `/`): left as they are",
             Self::Failed => "could not be done",
         }
     }

@@ -218,9 +218,8 @@ impl Work {
         let compared = self.without_same(compare).await?;
         todo.extend(compared);
         todo.retain(|one| {
-            if one.act != Act::Undelete && self.client.has_unversioned_keys() && one.history.is_unversioned() {
+            if one.act != Act::Undelete && !self.client.is_plain() && one.history.is_unversioned() {
                 self.tally.notice(one.key(), Why::Unversioned, "");
-                whole = false;
                 return false;
             }
             let archived = one.act == Act::Copy && one.source().is_archived();

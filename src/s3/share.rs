@@ -47,7 +47,7 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
     while open.len() + small.len() < wanted && !open.is_empty() {
         let looked: Vec<_> = stream::iter(&open)
             .map(|node| async move {
-                if ends_in_dots(node) && node != prefix {
+                if ends_in_dots(client, node) && node != prefix {
                     return Ok(Vec::new());
                 }
                 let page = client.list_versions(node, &Marker::default(), None, 1000).await?;
@@ -78,8 +78,8 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
 }
 
 /// MinIO refuses a prefix of which a component is `.` or `..`, be it the begin of another (`hasBadPathComponent` in its generic-handlers.go).
-fn ends_in_dots(node: &str) -> bool {
-    matches!(node.rsplit('/').next(), Some("." | ".."))
+fn ends_in_dots(client: &Client, node: &str) -> bool {
+    !client.is_plain() && matches!(node.rsplit('/').next(), Some("." | ".."))
 }
 
 /// The nodes at the first place below `node` where keys differ.
@@ -88,7 +88,7 @@ async fn branches(client: &Client, node: &str) -> Result<Vec<String>, Error> {
     loop {
         let mut children = children(client, &node).await?;
         match children.len() {
-            1 if !ends_in_dots(&children[0]) => node = children.remove(0),
+            1 if !ends_in_dots(client, &children[0]) => node = children.remove(0),
             _ => return Ok(children),
         }
     }

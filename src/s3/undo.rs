@@ -85,7 +85,7 @@ impl Work<'_> {
             match what {
                 Back::Nothing => {}
                 Back::Changed => self.tally.notice(&record.key, Why::Changed, ""),
-                Back::PutMarker | Back::Copy { .. } if self.client.has_unversioned_keys() && found.is_unversioned() => {
+                Back::PutMarker | Back::Copy { .. } if !self.client.is_plain() && found.is_unversioned() => {
                     self.tally.notice(&record.key, Why::Unversioned, "");
                 }
                 _ => todo.push((found, what)),

@@ -46,17 +46,18 @@ pub async fn work(
         None if place.index == 0 => begin(client, aim, place, options).await?,
         None => found(client, place).await?,
     };
-    let is_through = run.through(client).await? == run.shares.len();
-    match state {
-        State::Begun => {}
-        State::Finished if is_through => return Ok(true),
+    let run = match state {
+        State::Begun => run,
+        State::Finished if run.through(client).await? == run.shares.len() => return Ok(true),
+        // Alone there is nobody who would go on with the old one.
+        State::Finished | State::Undone if place.of == 1 => begin(client, aim, place, options).await?.0,
         State::Finished | State::Undone => {
             return Err(Stopped::refused(
                 format!("run {} of bucket {} was taken back, or another has taken its place", run.id, client.bucket()),
-                "have the Job made again, which begins anew: kubectl delete job NAME, then helm hwdr resume RELEASE",
+                "have the Job made again, which begins anew:\nhelm hwdr resume RELEASE",
             ));
         }
-    }
+    };
     let mine: Vec<usize> = (place.index..run.shares.len()).step_by(place.of.max(1)).collect();
     let whole = rewind_shares(client, run.clone(), mine, options, tally).await?;
     if place.index == 0 && whole {
@@ -84,8 +85,9 @@ async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> R
     preflight::bucket(client, aim.exact).await?;
     preflight::permissions(client, &aim.prefix, false).await?;
     for (run, state) in Run::all(client).await? {
-        // What such a run has brought back takes nothing away from what this one does.
-        if state == State::Begun && (run.workers.is_some() && !run.aim.exact || run.aim == *aim) {
+        // What such a run has brought back takes nothing away from what this one does. One of these very workers is theirs.
+        let is_theirs = run.workers.as_ref() == Some(&place.run);
+        if state == State::Begun && !is_theirs && (run.workers.is_some() && !run.aim.exact || run.aim == *aim) {
             run.mark(client, State::Finished).await?;
         }
     }
@@ -119,8 +121,13 @@ async fn found(client: &Client, place: &Place) -> Result<(Run, State), Error> {
     }
 }
 
-/// The first run of these workers.
+/// The run of these workers that goes on, or else the one that has come furthest; the same for all of them.
 async fn theirs(client: &Client, place: &Place) -> Result<Option<(Run, State)>, Error> {
-    let runs = Run::all(client).await?;
-    Ok(runs.into_iter().find(|(run, _)| run.workers.as_ref() == Some(&place.run)))
+    let mut runs = Run::all(client).await?;
+    runs.retain(|(run, _)| run.workers.as_ref() == Some(&place.run));
+    Ok(runs.into_iter().min_by_key(|(_, state)| match state {
+        State::Begun => 0,
+        State::Finished => 1,
+        State::Undone => 2,
+    }))
 }

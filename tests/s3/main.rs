@@ -451,6 +451,13 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
             let refused = work(client, &aim(then, false), &worker(1, "mine"), small(), &Arc::default()).await;
             assert!(refused.unwrap_err().to_string().contains("was taken back"), "{state:?}");
         }
+        // Alone there is nobody who would go on with the old one: it begins anew.
+        client.put_markers(&["a"]).await.expect("it is deleted");
+        let alone = Place { index: 0, of: 1, run: "mine".to_owned() };
+        for _ in 0..2 {
+            assert!(work(client, &aim(then, false), &alone, small(), &Arc::default()).await.expect("it is done"));
+        }
+        assert_eq!(client.get("a").await.expect("it can be read"), Some(b"1".to_vec()));
         // What a person has left half done is theirs to finish.
         half(later, None).begin(client).await.expect("it is written");
         let refused = work(client, &aim(then, false), &worker(0, "newer"), small(), &Arc::default()).await;

@@ -259,9 +259,9 @@ async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
     let server = Server::new(bucket, option);
     let client = Client::connect(server.settings_here()).await?;
     s3::preflight::bucket(&client, false).await?;
-    if ready.restore.hopsfs_bucket == ready.restore.bucket {
-        hopsfs::holds(&client, &ready.restore.backup_prefix, &ready.restore.rondb).await?;
-    }
+    let beside = restore.hopsfs_bucket == restore.bucket;
+    let backup = if beside { format!("{}/{}/", restore.backup_prefix, restore.rondb) } else { String::new() };
+    hopsfs::holds(&client, &backup).await?;
     s3::preflight::permissions(&client, "", dry_run).await?;
     Ok(s3::worker::is_free(&client).await?)
 }

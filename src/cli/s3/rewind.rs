@@ -167,8 +167,9 @@ impl Command {
             Format::Json => println!("{}", json!({"dry_run": self.dry_run, "report": report})),
             Format::Text => anstream::print!("{}", text(report, what, self.dry_run)),
         }
-        let undone =
-            [Why::Failed, Why::ArchivedNotCopied, Why::Unversioned].map(|why| report.count(why)).iter().sum::<u64>();
+        // What an undo leaves because it has no versions, no second one could do.
+        let unversioned = if self.undo { 0 } else { report.count(Why::Unversioned) };
+        let undone = unversioned + report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
         if undone == 0 {
             return Ok(());
         }

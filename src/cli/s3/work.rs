@@ -49,12 +49,16 @@ impl Command {
             if let Some(teller) = teller {
                 teller.abort();
             }
-            let (whole, report) = (whole?, tally.report());
+            let report = tally.report();
             for line in report.notable() {
                 anstream::eprintln!("hwdr: {line}");
             }
             anstream::eprintln!("hwdr: {}", report.counts());
-            if whole { Ok(()) } else { Err(Failure::refused("some keys are not as they were: they are named above")) }
+            if whole? {
+                Ok(())
+            } else {
+                Err(Failure::refused("some keys are not as they were: the first are named above"))
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
@@ -16,7 +16,7 @@ use crate::s3::rewind::Options;
 use crate::s3::worker::{Place, work};
 
 /// The pods' annotation that says so (`templates/hopsfs-here.yaml`).
-pub const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
+const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
 /// How often it says how far it is.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -26,6 +26,17 @@ impl From<Stopped> for Halt {
             Stopped::Refused { message, help } => Self::new(message).help(help),
             Stopped::Failed(error) => Self::new(error.to_string()).help(error.help()),
         }
+    }
+}
+
+/// Has a Job of that kind rest again, whatever became of it; any other stays as it is.
+pub fn rest(job: &mut Json) {
+    if !Task::of_job(job).is_ok_and(|task| task.is_here) {
+        return;
+    }
+    job["spec"]["suspend"] = true.into();
+    if let Some(annotations) = job.pointer_mut("/spec/template/metadata/annotations").and_then(Json::as_object_mut) {
+        annotations.remove(REWOUND);
     }
 }
 
@@ -48,7 +59,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         let mut working = std::pin::pin!(work(&client, &aim, &place, Options::default(), &tally));
         loop {
             tokio::select! {
-                done = &mut working => break done?,
+                done = &mut working => break done,
                 () = tokio::time::sleep(TELL) => run.show.tell(&format!("hopsfs: {}", tally.report().counts())),
             }
         }
@@ -57,7 +68,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     for line in report.notable() {
         run.show.warn(&format!("hopsfs: {line}"));
     }
-    if !whole {
+    if !whole? {
         return Err(Halt::new(format!("hopsfs: not all of bucket {} could be brought back", client.bucket())));
     }
     run.show.note(&format!("hopsfs: {}", report.counts()));

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{PART, here};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait};
+use crate::hopsfs::Task;
 use crate::run::{Halt, Run};
 
 /// How long an object may take to be there, and to be begun with.
@@ -97,16 +98,15 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
             Ok(()) => return Ok(()),
             Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
                 let why = why_pods_wait(&run.cluster, &labels).await;
+                let told = progress_of(&run.cluster, job).await.map(|told| format!("; {told}")).unwrap_or_default();
+                let moves = told != progress;
+                progress = told;
                 let Some(first) = why.first() else {
-                    let told = progress_of(&run.cluster, job).await;
-                    progress = told.map(|told| format!("; {told}")).unwrap_or_default();
                     stuck = None;
                     continue;
                 };
                 run.show.warn(first);
-                // Others of a full cluster begin when these have ended.
-                let pods = run.cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
-                if pods.iter().any(|pod| text(pod, "/status/phase") == "Running") {
+                if moves || works_alone(run, job, &labels).await {
                     stuck = None;
                     continue;
                 }
@@ -127,6 +127,13 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
     }
 }
 
+/// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended. HopsFS's wait for each other.
+async fn works_alone(run: &Run, job: &str, labels: &str) -> bool {
+    let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
+    let pods = run.cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
+    Task::of_job(&found).is_err() && pods.iter().any(|pod| text(pod, "/status/phase") == "Running")
+}
+
 /// Makes Jobs and Restores that have failed again, from themselves: helm would not, and they cannot go on.
 async fn again(run: &mut Run) -> Result<(), Halt> {
     // One that was deleted when the run before this was cut off.
@@ -145,7 +152,7 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
         };
         if matches!(verdict, Verdict::Never(_)) {
             run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
-            run.state.remade = Some(if kind == Kind::JOB { fresh(&found) } else { bare(&found) });
+            run.state.remade = Some(if kind == Kind::JOB { rested(fresh(&found)) } else { bare(&found) });
             run.save().await?;
             run.cluster.delete_this(kind, namespace.as_deref(), &found).await?;
             remake(run).await?;
@@ -176,6 +183,11 @@ async fn remake(run: &mut Run) -> Result<(), Halt> {
     }
     run.state.remade = None;
     run.save().await
+}
+
+fn rested(mut job: Json) -> Json {
+    here::rest(&mut job);
+    job
 }
 
 /// A Restore without what the cluster wrote into it.

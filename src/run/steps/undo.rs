@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use super::{fence, helm, here, is_of, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
-use crate::hopsfs::Task;
 use crate::run::{Halt, Run};
 
 /// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
@@ -66,13 +65,7 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
 /// hwdr's.
 fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
     let [from, to] = [from, to].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    if Task::of_job(job).is_ok_and(|task| task.is_here) {
-        job["spec"]["suspend"] = true.into();
-        if let Some(annotations) = job.pointer_mut("/spec/template/metadata/annotations").and_then(Json::as_object_mut)
-        {
-            annotations.remove(here::REWOUND);
-        }
-    }
+    here::rest(job);
     let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("initContainers");

@@ -130,10 +130,10 @@ impl Client {
         self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
     }
 
-    /// Whether the server has keys without versions in a bucket that keeps them: MinIO, below excluded prefixes and where they end in `/`
-    /// (`putOpts` and `delOpts` in its object-api-options.go). What is hidden or overwritten there is gone.
-    pub fn has_unversioned_keys(&self) -> bool {
-        self.inner.server.get().is_some_and(|name| name.starts_with("MinIO"))
+    /// Whether the server is known to keep to S3 where MinIO does not. MinIO keeps no versions of keys that end in `/` (`putOpts` and `delOpts`
+    /// in its object-api-options.go), and refuses a prefix that ends in a dot; behind a proxy it may not be known by its name.
+    pub fn is_plain(&self) -> bool {
+        self.inner.server.get().is_some_and(|name| name.starts_with("AmazonS3") || name.starts_with("SeaweedFS"))
     }
 
     /// Whether the server says nothing of tags where it describes an object.
