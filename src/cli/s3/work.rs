@@ -35,6 +35,7 @@ impl Command {
                 anstream::eprintln!("hwdr: warning: {warning}");
             }
             let client = Client::connect(task.server().settings()).await.map_err(Stopped::from)?;
+            task.is_in(&client).await?;
             anstream::eprintln!(
                 "hwdr: bucket {} to {}, worker {} of {}",
                 client.bucket(),
