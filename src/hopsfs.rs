@@ -7,20 +7,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::backup_id::BackupId;
-use crate::catalogue::{Catalogue, MetadataNames, Service, rotated};
+use crate::catalogue::{Catalogue, LET_READ, MetadataNames, Service, rotated};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
-use crate::s3::client::{Client, Retries, Settings};
+use crate::s3::client::{Client, Settings};
 use crate::s3::journal::Aim;
 use crate::s3::listing::Marker;
 use crate::s3::preflight::Stopped;
 use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
 
 /// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Task {
-    server: Server,
+    /// How a pod reaches the bucket.
+    pub settings: Settings,
     /// The minute that the backup id of the whole names.
     backup_time: Timestamp,
     /// The minute that RonDB's id names.
@@ -35,50 +36,27 @@ pub struct Task {
     pub is_here: bool,
 }
 
-/// The bucket, and how it is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    bucket: String,
-    endpoint: Option<String>,
-    region: Option<String>,
-    path_style: bool,
+/// How a client reaches a bucket from a pod, by the options of rclone's remote. Credentials are found as every AWS tool finds them.
+pub fn settings(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Settings {
+    let given = |name: &str| option(name).filter(|value| !value.is_empty());
+    let endpoint = given("endpoint").map(|url| if url.contains("://") { url } else { format!("https://{url}") });
+    Settings {
+        bucket: bucket.to_owned(),
+        // rclone's default (its documentation of S3, --s3-force-path-style).
+        path_style: endpoint.is_some() && given("force_path_style").as_deref() != Some("false"),
+        endpoint,
+        region: given("region"),
+        ..Settings::default()
+    }
 }
 
-impl Server {
-    /// A bucket, by the options of rclone's remote.
-    pub fn new(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Self {
-        let given = |name: &str| option(name).filter(|value| !value.is_empty());
-        let endpoint = given("endpoint").map(|url| if url.contains("://") { url } else { format!("https://{url}") });
-        Self {
-            bucket: bucket.to_owned(),
-            // rclone's default (its documentation of S3, --s3-force-path-style).
-            path_style: endpoint.is_some() && given("force_path_style").as_deref() != Some("false"),
-            endpoint,
-            region: given("region"),
-        }
-    }
-
-    /// How a client reaches it from a pod. Credentials are found as every AWS tool finds them.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            bucket: self.bucket.clone(),
-            endpoint: self.endpoint.clone(),
-            region: self.region.clone(),
-            path_style: self.path_style,
-            ca_bundle: None,
-            requests_per_second: None,
-            retries: Retries::default(),
-        }
-    }
-
-    /// How a client reaches it from the operator's machine, where the server may have another address.
-    pub fn settings_here(&self) -> Settings {
-        let has_address = env::var("AWS_ENDPOINT_URL_S3").is_ok_and(|url| !url.is_empty());
-        Settings {
-            endpoint: self.endpoint.clone().filter(|_| !has_address),
-            ca_bundle: env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
-            ..self.settings()
-        }
+/// The same from the operator's machine, where the server may have another address.
+pub fn from_here(settings: Settings) -> Settings {
+    let has_address = env::var("AWS_ENDPOINT_URL_S3").is_ok_and(|url| !url.is_empty());
+    Settings {
+        endpoint: settings.endpoint.filter(|_| !has_address),
+        ca_bundle: env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
+        ..settings
     }
 }
 
@@ -134,7 +112,7 @@ impl Task {
             ),
         };
         Ok(Self {
-            server: Server::new(&needed("BUCKET")?, |name| given(&format!("BUCKET_{}", name.to_uppercase()))),
+            settings: settings(&needed("BUCKET")?, |name| given(&format!("BUCKET_{}", name.to_uppercase()))),
             backup_time: time("BACKUP_TIME")?,
             rondb_time: time("RONDB_TIME")?,
             rondb,
@@ -154,11 +132,6 @@ impl Task {
             let mut entries = env.into_iter().flatten();
             entries.find(|entry| text(entry, "/name") == name).map(|entry| text(entry, "/value").to_owned())
         })
-    }
-
-    /// The bucket.
-    pub fn server(&self) -> &Server {
-        &self.server
     }
 
     /// Whether the bucket that a client reaches is the one: it holds RonDB's backup, where that lies beside HopsFS's blocks, and at least
@@ -212,7 +185,7 @@ impl Task {
     /// When RonDB's backup began and ended, if anything says so.
     async fn recorded(&self, cluster: &Cluster, id: &BackupId) -> Result<Recorded, Refusal> {
         let mut found = Vec::new();
-        for name in rotated(&self.metadata) {
+        for name in rotated(&self.metadata).take(LET_READ) {
             found.extend(cluster.get(Kind::CONFIG_MAP, None, &name).await?);
         }
         let names = MetadataNames { rondb: self.metadata.clone(), ..MetadataNames::default() };
@@ -259,7 +232,7 @@ mod tests {
                 false,
             ),
         ] {
-            let settings = Task::of_job(&job(&given)).unwrap().server().settings();
+            let settings = Task::of_job(&job(&given)).unwrap().settings;
             assert_eq!((settings.endpoint.as_deref(), settings.path_style), (endpoint, path_style), "{given:?}");
         }
     }

@@ -8,7 +8,7 @@ use crate::backup_id::BackupId;
 use crate::mode::Mode;
 use crate::settings::{HopsFs, MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
 pub use crate::steps::PlanError;
-use crate::steps::{ALL, By, Input, Planned};
+use crate::steps::{self, ALL, By, Input, Planned};
 use crate::topology::{self, Autoscaler, Member, Missing, Topology};
 
 /// A plan.
@@ -189,7 +189,7 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
 fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
     let mut warnings = Vec::new();
     for workload in &topology.workloads {
-        let held = steps.iter().any(|step| matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role));
+        let held = steps.iter().any(|step| step.is_injected() && step.holds.contains(&workload.role));
         if let Some(other) = workload.namespace.as_deref().filter(|other| held && *other != namespace) {
             warnings.push(format!(
                 "{}/{} is in the namespace {other}, and does not wait for the restore: stop it until that is done",
@@ -215,8 +215,7 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
             ));
         }
     }
-    let rests = steps.iter().find(|step| step.step == "hopsfs" && matches!(step.by, By::Hwdr(_)));
-    if let (HopsFs::Here, Some(step)) = (&restore.hopsfs, rests)
+    if let (HopsFs::Here, Some(step)) = (&restore.hopsfs, steps::injected(steps, "hopsfs"))
         && let Some(job) = &step.last_job
     {
         warnings.push(format!(

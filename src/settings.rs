@@ -145,6 +145,16 @@ impl Snapshot {
 }
 
 impl Restore {
+    /// The bucket of HopsFS's blocks.
+    pub fn blocks(&self) -> Option<&str> {
+        self.hopsfs_bucket.as_deref().or(self.bucket.as_deref())
+    }
+
+    /// The folder of RonDB's backups in that bucket, where they lie in it.
+    pub fn beside_blocks(&self) -> Option<&str> {
+        (self.hopsfs_bucket == self.bucket).then_some(self.backup_prefix.as_str())
+    }
+
     /// The restore that `values` ask for, or none.
     ///
     /// # Errors
@@ -434,10 +444,7 @@ impl Reader<'_> {
     fn image(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
         let image = self.string(path)?;
         let registry = self.string(&["global", "_hopsworks", "imageRegistry"])?.filter(|name| !name.is_empty());
-        Ok(image.filter(|image| !image.is_empty()).map(|image| match (registry_of(&image), registry) {
-            (None, Some(registry)) => format!("{registry}/{image}"),
-            _ => image,
-        }))
+        Ok(image.filter(|image| !image.is_empty()).map(|image| from_registry(&image, registry.as_deref())))
     }
 
     fn hopsfs(&self) -> Result<HopsFs, SettingsError> {
@@ -465,6 +472,14 @@ impl Reader<'_> {
 /// The registry that an image's name begins with, if it names one.
 pub fn registry_of(image: &str) -> Option<&str> {
     image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']))
+}
+
+/// An image, from `registry` where its name does not begin with one.
+pub fn from_registry(image: &str, registry: Option<&str>) -> String {
+    match (registry_of(image), registry) {
+        (None, Some(registry)) => format!("{registry}/{image}"),
+        _ => image.to_owned(),
+    }
 }
 
 /// Whether `name` can be part of a Kubernetes name.

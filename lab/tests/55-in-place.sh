@@ -80,6 +80,19 @@ cut_off() {
   [ "$status" = 137 ]
 }
 
+# fresh_cluster [HELM ARGUMENTS]: a cluster of its own, with a backup of its own, and more written since (second.record).
+fresh_cluster() {
+  "$LAB/down"
+  "$LAB/up"
+  "$LAB/worker"
+  "$LAB/install" "$@"
+  "$LAB/seed" first
+  "$LAB/check" --record "$LAB_RECORD"
+  "$LAB/backup" >"$LAB_BACKUP"
+  "$LAB/seed" second
+  "$LAB/check" --record "$RUN/notes/second.record"
+}
+
 upgrade_arguments() {
   printf '%s\n' upgrade hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
     -f "$RUN/notes/in-place.yaml" --yes

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Catalogue, MetadataNames, VELERO};
+use super::{Catalogue, MetadataNames, VELERO, rotated};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind};
 
@@ -30,8 +30,7 @@ impl Catalogue {
 
 /// Adds `<name>`, `<name>-1`, … up to the first that is not there.
 async fn add_unlabelled(cluster: &Cluster, name: &str, config_maps: &mut Vec<Json>) -> Result<(), ClusterError> {
-    for number in 0.. {
-        let name = if number == 0 { name.to_owned() } else { format!("{name}-{number}") };
+    for name in rotated(name) {
         if config_maps.iter().any(|config_map| text(config_map, "/metadata/name") == name) {
             continue;
         }

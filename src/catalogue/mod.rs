@@ -37,10 +37,17 @@ pub struct MetadataNames {
     pub opensearch: String,
 }
 
-/// The ConfigMaps of metadata whose first one is called `base`, as far as pods are let read them.
-pub fn rotated(base: &str) -> Vec<String> {
-    (0..10).map(|n| if n == 0 { base.to_owned() } else { format!("{base}-{n}") }).collect()
+/// The names that ConfigMaps of metadata have as they rotate: the first one's, then with `-1`, `-2`, …
+pub fn rotated(first: &str) -> impl Iterator<Item = String> {
+    let later = (1..).map({
+        let first = first.to_owned();
+        move |number: u32| format!("{first}-{number}")
+    });
+    std::iter::once(first.to_owned()).chain(later)
 }
+
+/// So many of them are pods let read: a Role names each.
+pub const LET_READ: usize = 10;
 
 impl Default for MetadataNames {
     fn default() -> Self {

@@ -12,7 +12,7 @@ use crate::backup_id::BackupId;
 use crate::catalogue;
 use crate::plan::Plan;
 use crate::settings::Restore;
-use crate::steps::By;
+use crate::steps::{self, By};
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
 use crate::topology::{MANAGED_BY, Topology, USER, Workload, json_of, template_path};
@@ -160,7 +160,7 @@ fn holds(plan: &Plan, workload: &Workload) -> (Vec<&'static str>, Vec<String>) {
     let elsewhere = workload.namespace.as_ref().is_some_and(|namespace| *namespace != plan.namespace);
     plan.steps
         .iter()
-        .filter(|step| !elsewhere && matches!(step.by, By::Hwdr(_)) && step.holds.contains(&workload.role))
+        .filter(|step| !elsewhere && step.is_injected() && step.holds.contains(&workload.role))
         .filter_map(|step| Some((step.step, step.last_job.clone()?)))
         .unzip()
 }
@@ -295,10 +295,10 @@ fn inject(
     }
     let id = &plan.backup_id;
     if !waited_for.is_empty() {
-        let injected = |name: &str| plan.steps.iter().any(|step| step.step == name && !step.objects.is_empty());
+        let injected = |name: &str| steps::injected(&plan.steps, name).is_some();
         let reads_catalogue = injected("hopsfs");
         let base = common["metadata_configmap"].as_str().unwrap_or_default();
-        let configmaps = catalogue::rotated(base);
+        let configmaps: Vec<String> = catalogue::rotated(base).take(catalogue::LET_READ).collect();
         let mut context = common.clone();
         context["jobs"] = json!(waited_for);
         context["accounts"] = json!(accounts);

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
-use crate::settings::{HopsFs, registry_of};
-use crate::topology::{Role, Topology};
+use crate::settings::{HopsFs, from_registry, registry_of};
+use crate::topology::Role;
 
 /// The contract name of the Job.
 const MARKER: &str = "hopsfs-inplace-restore";
@@ -51,42 +51,34 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
             "use an id that Hopsworks made (date -u +%y%V%u%H%M)",
         ));
     };
-    let (template, does, pods) = match &input.restore.hopsfs {
-        HopsFs::Toolbox => ("hopsfs.yaml", "undeletes HopsFS's blocks in the bucket", 1),
-        HopsFs::Worker { pods, .. } => ("hopsfs-worker.yaml", "rewinds HopsFS's bucket", *pods),
-        HopsFs::Here => ("hopsfs-here.yaml", "says when HopsFS's bucket is rewound: rests until then", 1),
+    // A chart's default registry stands in no values file.
+    let registry = topology.storage.toolbox.as_deref().and_then(registry_of);
+    let (template, what, pods, image) = match &input.restore.hopsfs {
+        HopsFs::Toolbox => ("hopsfs.yaml", "undeletes HopsFS's blocks in the bucket", 1, None),
+        HopsFs::Worker { image, pods } => {
+            ("hopsfs-worker.yaml", "rewinds HopsFS's bucket", *pods, Some(from_registry(image, registry)))
+        }
+        HopsFs::Here => ("hopsfs-here.yaml", "says when HopsFS's bucket is rewound: rests until then", 1, None),
     };
     let object = Object {
         template,
         id: format!("Job/{marker}"),
-        what: does,
+        what,
         values: json!({
             "job": marker,
-            "bucket": input.restore.hopsfs_bucket.as_ref().or(input.restore.bucket.as_ref()),
+            "bucket": input.restore.blocks(),
             "marker": true,
             "backup_id": id,
             "backup_time": time,
-            "backups": if input.restore.hopsfs_bucket == input.restore.bucket { &input.restore.backup_prefix } else { "" },
+            "backups": input.restore.beside_blocks().unwrap_or_default(),
             "rondb_id": input.restore.rondb,
             "rondb_time": time_of(&input.restore.rondb).unwrap_or_else(|| time.clone()),
             "settings": name_node.pod.settings(),
             "pods": pods,
-            "image": match &input.restore.hopsfs {
-                HopsFs::Worker { image, .. } => Some(from_the_charts_registry(image, topology)),
-                _ => None,
-            },
+            "image": image,
         }),
         after: previous(before).into_iter().collect(),
     };
     let by = By::Hwdr(vec![object.id.clone()]);
     Ok(vec![planned(by, vec![object.id.clone()], vec![object], Some(marker))])
-}
-
-/// An image that names no registry comes from where the chart's own do: a chart's default stands in no values file.
-fn from_the_charts_registry(image: &str, topology: &Topology) -> String {
-    let charts = topology.storage.toolbox.as_deref().and_then(registry_of);
-    match (registry_of(image), charts) {
-        (None, Some(registry)) => format!("{registry}/{image}"),
-        _ => image.to_owned(),
-    }
 }

@@ -102,6 +102,18 @@ impl PlanError {
     }
 }
 
+impl Planned {
+    /// Whether hwdr's own objects do it.
+    pub fn is_injected(&self) -> bool {
+        matches!(self.by, By::Hwdr(_))
+    }
+}
+
+/// The step of that name, where hwdr's own objects do it.
+pub fn injected<'p>(steps: &'p [Planned], name: &str) -> Option<&'p Planned> {
+    steps.iter().find(|step| step.step == name && step.is_injected())
+}
+
 /// Plans one part of a restore, behind the steps that are planned already.
 pub type Plan = fn(&Input, &[Planned]) -> Result<Vec<Planned>, PlanError>;
 

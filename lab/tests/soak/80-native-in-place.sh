@@ -6,14 +6,7 @@
 native=(--set global._hopsworks.testGeneration=native-inplace)
 
 test_a_native_chart_is_backed_up() {
-  "$LAB/down"
-  "$LAB/up"
-  "$LAB/install" "${native[@]}"
-  "$LAB/seed" first
-  "$LAB/check" --record "$LAB_RECORD"
-  "$LAB/backup" >"$LAB_BACKUP"
-  "$LAB/seed" second
-  "$LAB/check" --record "$RUN/notes/second.record"
+  fresh_cluster "${native[@]}"
 }
 
 test_its_own_jobs_restore_in_place() {

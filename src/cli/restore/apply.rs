@@ -17,7 +17,7 @@ use crate::cli::plan as plan_view;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
-use crate::hopsfs::{self, Server};
+use crate::hopsfs;
 use crate::lint::report::human::{self, Look};
 use crate::lint::{self, Context};
 use crate::mode::Mode;
@@ -31,7 +31,7 @@ use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::s3;
 use crate::s3::client::Client;
 use crate::settings::{HopsFs, Restore};
-use crate::steps::{By, Planned};
+use crate::steps::injected;
 use crate::stream::Stream;
 use crate::topology::Topology;
 use crate::values::Value;
@@ -248,20 +248,17 @@ async fn prepare(
 
 /// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
 async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
-    let is_ours = |step: &Planned| step.step == "hopsfs" && matches!(step.by, By::Hwdr(_));
-    if ready.restore.hopsfs != HopsFs::Here || !ready.plan.steps.iter().any(is_ours) {
+    let restore = &ready.restore;
+    if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
         return Ok(());
     }
-    let restore = &ready.restore;
-    let bucket = restore.hopsfs_bucket.as_deref().or(restore.bucket.as_deref()).unwrap_or_default();
     let options = &ready.topology.storage.options;
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let server = Server::new(bucket, option);
-    let client = Client::connect(server.settings_here()).await?;
+    let settings = hopsfs::settings(restore.blocks().unwrap_or_default(), option);
+    let client = Client::connect(hopsfs::from_here(settings)).await?;
     s3::preflight::bucket(&client, false).await?;
-    let beside = restore.hopsfs_bucket == restore.bucket;
-    let backup = if beside { format!("{}/{}/", restore.backup_prefix, restore.rondb) } else { String::new() };
-    hopsfs::holds(&client, &backup).await?;
+    let backup = restore.beside_blocks().map(|folder| format!("{folder}/{}/", restore.rondb));
+    hopsfs::holds(&client, &backup.unwrap_or_default()).await?;
     s3::preflight::permissions(&client, "", dry_run).await?;
     Ok(s3::worker::is_free(&client).await?)
 }

@@ -34,7 +34,7 @@ impl Command {
             if let Some(warning) = warning.filter(|_| place.index == 0) {
                 anstream::eprintln!("hwdr: warning: {warning}");
             }
-            let client = Client::connect(task.server().settings()).await.map_err(Stopped::from)?;
+            let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
             task.is_in(&client).await?;
             anstream::eprintln!(
                 "hwdr: bucket {} to {}, worker {} of {}",

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
-use crate::hopsfs::Task;
+use crate::hopsfs::{self, Task};
 use crate::run::{Halt, Run};
 use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;
@@ -50,7 +50,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     if let Some(warning) = warning {
         run.show.warn(&warning);
     }
-    let client = Client::connect(task.server().settings_here()).await.map_err(Stopped::from)?;
+    let client = Client::connect(hopsfs::from_here(task.settings.clone())).await.map_err(Stopped::from)?;
     task.is_in(&client).await?;
     run.show.note(&format!("hopsfs: rewinding bucket {} to {} from this machine", client.bucket(), aim.window));
     let tally = Arc::new(Tally::default());

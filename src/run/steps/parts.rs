@@ -152,7 +152,7 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
         };
         if matches!(verdict, Verdict::Never(_)) {
             run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
-            run.state.remade = Some(if kind == Kind::JOB { rested(fresh(&found)) } else { bare(&found) });
+            run.state.remade = Some(if kind == Kind::JOB { fresh(&found) } else { bare(&found) });
             run.save().await?;
             run.cluster.delete_this(kind, namespace.as_deref(), &found).await?;
             remake(run).await?;
@@ -164,8 +164,15 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
 /// Makes the object that the state says is being made again.
 async fn remake(run: &mut Run) -> Result<(), Halt> {
     let Some(object) = run.state.remade.clone() else { return Ok(()) };
-    let name = text(&object, "/metadata/name").to_owned();
-    let (kind, namespace) = match text(&object, "/kind") {
+    make(run, &object).await?;
+    run.state.remade = None;
+    run.save().await
+}
+
+/// Makes a Job or Restore, as soon as one of its name that is being deleted is gone. One that stays is left as it is.
+pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
+    let name = text(object, "/metadata/name").to_owned();
+    let (kind, namespace) = match text(object, "/kind") {
         "Job" => (Kind::JOB, None),
         _ => (Kind::RESTORE, Some(run.state.velero())),
     };
@@ -177,17 +184,10 @@ async fn remake(run: &mut Run) -> Result<(), Halt> {
         _ => Verdict::Done,
     })
     .await?;
-    match run.cluster.create(kind, namespace.as_deref(), &object).await {
-        Err(error) if !error.is_conflict() => return Err(error.into()),
-        _ => {}
+    match run.cluster.create(kind, namespace.as_deref(), object).await {
+        Err(error) if !error.is_conflict() => Err(error.into()),
+        _ => Ok(()),
     }
-    run.state.remade = None;
-    run.save().await
-}
-
-fn rested(mut job: Json) -> Json {
-    here::rest(&mut job);
-    job
 }
 
 /// A Restore without what the cluster wrote into it.
@@ -204,7 +204,7 @@ fn bare(restore: &Json) -> Json {
     })
 }
 
-/// A Job without what the cluster wrote into it.
+/// A Job without what the cluster wrote into it; one that stands for this machine's work rests again.
 pub fn fresh(job: &Json) -> Json {
     let mut spec = job["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {
@@ -217,7 +217,7 @@ pub fn fresh(job: &Json) -> Json {
     if let Some(labels) = labels.as_object_mut() {
         labels.retain(|key, _| !key.ends_with("controller-uid") && !key.ends_with("job-name"));
     }
-    json!({
+    let mut job = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
@@ -226,5 +226,7 @@ pub fn fresh(job: &Json) -> Json {
             "annotations": job.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({})),
         },
         "spec": spec,
-    })
+    });
+    here::rest(&mut job);
+    job
 }

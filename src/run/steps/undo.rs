@@ -48,14 +48,8 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
         && matches!(condition::job(Some(&earlier)), Verdict::Never(_))
     {
         run.cluster.delete_this(Kind::JOB, None, &earlier).await?;
-        run.wait(&format!("Job {name} is gone"), &Selection::one(Kind::JOB, None, &name), super::GONE, |jobs| {
-            if jobs.is_empty() { Verdict::Done } else { Verdict::NotYet("it is being deleted".to_owned()) }
-        })
-        .await?;
     }
-    if run.cluster.get(Kind::JOB, None, &name).await?.is_none() {
-        run.cluster.create(Kind::JOB, None, &parts::fresh(&job)).await?;
-    }
+    parts::make(run, &parts::fresh(&job)).await?;
     here::rewind(run, &name).await?;
     parts::job_is_complete(run, "undo-bucket", &name).await?;
     Ok(run.cluster.delete(Kind::JOB, None, &name).await?)
@@ -65,7 +59,6 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
 /// hwdr's.
 fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
     let [from, to] = [from, to].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    here::rest(job);
     let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("initContainers");
