@@ -24,4 +24,4 @@ if [ "${restored#* }" != "$expected" ]; then
     "(there are: $(tr '\n' ' ' </work/nodes)). Nothing that needs the data is started" >&2
   exit 1
 fi
-echo "account: all $expected rows of backup $BACKUP_ID were in the parts that were restored"
+echo "all $expected rows of backup $BACKUP_ID were in the parts that were restored" | tee /dev/termination-log

@@ -5,13 +5,29 @@ set -euo pipefail
 
 backup=source:$BUCKET/$BACKUP_PREFIX/$BACKUP_ID
 
+# A bucket that is gone for a minute is no failed restore.
+patiently() {
+  local until=$((SECONDS + 120))
+  until "$@"; do
+    ((SECONDS < until)) || return 1
+    sleep 5
+  done
+}
+
 fetch() { # FROM TO FILTER...
   local from=$1 to=$2
   shift 2
   mkdir -p "$to"
-  rclone copy --checksum "$@" "$from" "$to"
+  patiently rclone copy --checksum "$@" "$from" "$to"
   # A transfer that was cut off must not look like a small part.
-  rclone check --one-way "$@" "$from" "$to"
+  patiently rclone check --one-way "$@" "$from" "$to"
+}
+
+# Says that nothing is there, where nothing is, and fails where that cannot be known.
+list() {
+  local status=0
+  rclone lsf --dirs-only "$1" >/work/listing || status=$?
+  [ $status = 3 ] || return $status # 3: no such folder (rclone.org/docs, "Exit code")
 }
 
 # Prints "TABLE FRAGMENT ROWS" for every fragment of which a control file (*.ctl) counts rows. Only that of the node that led the
@@ -38,7 +54,8 @@ case $1 in
     done
     ;;
   control | parts)
-    mapfile -t nodes < <(rclone lsf --dirs-only "$backup/rondb" | tr -d / | sort -n)
+    patiently list "$backup/rondb" || { echo "fetch: the bucket $BUCKET cannot be listed" >&2; exit 1; }
+    mapfile -t nodes < <(tr -d / </work/listing | sort -n)
     if [ "${#nodes[@]}" -eq 0 ]; then
       echo "fetch: no parts under $backup/rondb: is $BACKUP_ID the right id, and $BUCKET the right bucket?" >&2
       exit 1

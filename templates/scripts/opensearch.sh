@@ -72,4 +72,9 @@ for index in "${restored[@]}"; do
     ((SECONDS < RESTORE_SECONDS)) || fail "index $index has no primary shards after $SECONDS s: GET _cluster/allocation/explain says why"
   done
 done
-echo "opensearch: snapshot $SNAPSHOT is restored: $(jq -c '.snapshot.shards' <<<"$answer")"
+# A snapshot does not say how many documents it holds; whoever knows it can compare.
+documents=$(call GET "_cat/indices?format=json&h=index,docs.count&expand_wildcards=all" |
+  jq --argjson restored "$(jq '.snapshot.indices' <<<"$answer")" '[.[] | select(.index | IN($restored[])) | .["docs.count"] | tonumber? // 0] | add // 0') ||
+  documents="an unknown number of"
+echo "snapshot $SNAPSHOT is restored: $(jq -r '"\(.snapshot.indices | length) indices, \(.snapshot.shards.successful) shards"' <<<"$answer")," \
+  "$documents documents" | tee /dev/termination-log
