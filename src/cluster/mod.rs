@@ -4,8 +4,10 @@
 //! that is kept (a claim that is set aside) must lose nothing that this program does not know.
 
 pub mod condition;
+mod discover;
 mod kind;
 mod names;
+mod pulse;
 mod reason;
 mod wait;
 
@@ -23,8 +25,10 @@ use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+pub use discover::{Found, Labelled};
 pub use kind::Kind;
-pub use reason::{progress_of, why_job_failed, why_pods_wait};
+pub use pulse::{Beat, Pulse};
+pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};
 pub use wait::{Objects, Selection, Verdict, WaitError};
 
 /// How long a call is tried again while the API server is not there: a restart takes half a minute.
@@ -45,6 +49,7 @@ pub struct Connection {
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
+    pulse: Option<Pulse>,
     /// The context's name, for people.
     pub context: String,
     /// The API server's address.
@@ -82,6 +87,8 @@ fn client(mut config: Config) -> Result<Client, ClusterError> {
     // A watch is answered when something happens; what has an end of its own is [`Cluster::call`].
     config.read_timeout = Some(Duration::from_secs(295));
     config.connect_timeout = Some(Duration::from_secs(10));
+    // [`Cluster::call`] does, and looks at the lock before.
+    config.default_retry = false;
     Client::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))
 }
 
@@ -110,7 +117,7 @@ impl Cluster {
             .or_else(|| env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string();
-        Ok(Self { client, context, server, namespace })
+        Ok(Self { client, pulse: None, context, server, namespace })
     }
 
     /// The cluster in which this very process is a pod, as the pod's own account.
@@ -120,7 +127,12 @@ impl Cluster {
     pub fn of_this_pod() -> Result<Self, ClusterError> {
         let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
         let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
-        Ok(Self { client: client(config)?, context: String::new(), server, namespace })
+        Ok(Self { client: client(config)?, pulse: None, context: String::new(), server, namespace })
+    }
+
+    /// The same cluster, asked for nothing while a lock is not renewed: somebody else may have taken it, and be at work.
+    pub fn under(&self, pulse: Pulse) -> Self {
+        Self { pulse: Some(pulse), ..self.clone() }
     }
 
     /// The objects of a kind: in the release's namespace, or in another one.
@@ -257,7 +269,8 @@ impl Cluster {
         }
     }
 
-    /// Calls, and calls again while the server is not there, or has too much to do.
+    /// Calls, and calls again while the server is not there, or has too much to do. Whoever holds the lock that this waits for has to end
+    /// it when the lock is lost.
     async fn call<T, F>(&self, what: &str, call: impl Fn() -> F) -> Result<T, ClusterError>
     where
         F: Future<Output = kube::Result<T>>,
@@ -265,6 +278,9 @@ impl Cluster {
         let until = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(200);
         loop {
+            while self.pulse.as_ref().is_some_and(|pulse| !pulse.is_fresh()) {
+                sleep(Duration::from_millis(200)).await;
+            }
             let error = match call().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

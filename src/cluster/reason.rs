@@ -95,6 +95,14 @@ async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> Strin
     api.logs(pod, &parameters).await.unwrap_or_default()
 }
 
+/// What a Job's pods say that they have done (their termination messages), for people: numbers alone are for other pods.
+pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
+    let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={job}")).await.unwrap_or_default();
+    let done = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
+    let words = done.flat_map(containers).map(|container| text(container, "/state/terminated/message").trim());
+    words.filter(|words| words.contains(' ')).map(str::to_owned).collect()
+}
+
 /// How far a Job of hwdr's own image says it is: the first pod's last word of it.
 pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
     let labels = format!("batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index=0");
