@@ -142,6 +142,14 @@ pub struct Part {
     pub objects: Vec<String>,
 }
 
+impl Part {
+    /// Its name among the steps of the state: the step's, and that of what is done last.
+    pub fn name(&self) -> String {
+        let last = self.objects.last().and_then(|object| object.split_once('/')).map_or("", |(_, name)| name);
+        format!("{}:{last}", self.step)
+    }
+}
+
 /// What was found before anything was changed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -12,7 +12,7 @@ mod sync;
 pub use credentials::{Credentials, CredentialsError};
 pub use location::{Access, Difference, Location};
 pub use restore::{Holes, Restored, restore_objects};
-pub use results::{Results, fetch as fetch_results, shortened};
+pub use results::{fetch as fetch_results, shortened};
 pub use storage::{OPEN, StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
 pub use sync::{find_set, wait_synced};
 

@@ -104,21 +104,14 @@ async fn one(
         warnings: Vec::new(),
         unread: None,
     };
-    let errors = number(&restore, "/status/errors");
     if text(&restore, "/status/phase") == "PartiallyFailed" {
-        let results = results::fetch(cluster, name, tell).await;
-        let holes = Holes {
-            name: name.to_owned(),
-            count: errors,
-            unread: results.as_ref().err().cloned(),
-            errors: results.map(|results| results.errors).unwrap_or_default(),
-        };
+        let holes = Holes::of(cluster, VELERO, &restore, tell).await;
         if !accepts(&holes) {
             return Err(not_accepted(&holes));
         }
         restored.has_holes = true;
     } else if number(&restore, "/status/warnings") > 0 {
-        match results::fetch(cluster, name, tell).await {
+        match results::fetch(cluster, VELERO, name, tell).await {
             Ok(results) => restored.warnings = results.warnings,
             Err(why) => restored.unread = Some(why),
         }
@@ -215,6 +208,18 @@ fn not_accepted(holes: &Holes) -> Refusal {
 }
 
 impl Holes {
+    /// What a Restore in Velero's namespace says that it could not bring back.
+    pub async fn of(cluster: &Cluster, namespace: &str, restore: &Json, tell: &mut dyn FnMut(&str)) -> Self {
+        let name = text(restore, "/metadata/name").to_owned();
+        let results = results::fetch(cluster, namespace, &name, tell).await;
+        Self {
+            name,
+            count: number(restore, "/status/errors"),
+            unread: results.as_ref().err().cloned(),
+            errors: results.map(|results| results.errors).unwrap_or_default(),
+        }
+    }
+
     /// What is missing, one a line, as far as it is known.
     pub fn text(&self) -> String {
         match &self.unread {

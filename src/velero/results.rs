@@ -11,7 +11,6 @@ use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
 use super::MANAGED_BY;
-use crate::catalogue::VELERO;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
 
@@ -33,30 +32,35 @@ pub struct Results {
     pub warnings: Vec<String>,
 }
 
-/// Fetches the results of a Restore.
+/// Fetches the results of a Restore in Velero's namespace.
 ///
 /// # Errors
 /// A reason for people: the URL may lead to a server that only the cluster reaches. It never holds the URL, whose signature lets
 /// anybody in.
-pub async fn fetch(cluster: &Cluster, restore: &str, tell: &mut dyn FnMut(&str)) -> Result<Results, String> {
+pub async fn fetch(
+    cluster: &Cluster,
+    namespace: &str,
+    restore: &str,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Results, String> {
     tell(&format!("{restore}: asking Velero for its errors and warnings"));
-    let url = sign(cluster, restore).await?;
+    let url = sign(cluster, namespace, restore).await?;
     let packed = download(&url).await?;
     parse(&packed)
 }
 
 /// Asks Velero for the URL.
-async fn sign(cluster: &Cluster, restore: &str) -> Result<String, String> {
+async fn sign(cluster: &Cluster, namespace: &str, restore: &str) -> Result<String, String> {
     let request = json!({
         "apiVersion": "velero.io/v1",
         "kind": "DownloadRequest",
-        "metadata": {"generateName": "hwdr-", "namespace": VELERO, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
+        "metadata": {"generateName": "hwdr-", "namespace": namespace, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
         "spec": {"target": {"kind": "RestoreResults", "name": restore}},
     });
     let made =
-        cluster.create(Kind::DOWNLOAD_REQUEST, Some(VELERO), &request).await.map_err(|error| error.to_string())?;
+        cluster.create(Kind::DOWNLOAD_REQUEST, Some(namespace), &request).await.map_err(|error| error.to_string())?;
     let name = text(&made, "/metadata/name");
-    let one = Selection::one(Kind::DOWNLOAD_REQUEST, Some(VELERO), name);
+    let one = Selection::one(Kind::DOWNLOAD_REQUEST, Some(namespace), name);
     let mut url = String::new();
     let see = |objects: &Objects| {
         url = objects.get(name).map_or_else(String::new, |request| text(request, "/status/downloadURL").to_owned());
@@ -64,7 +68,7 @@ async fn sign(cluster: &Cluster, restore: &str) -> Result<String, String> {
     };
     let result = cluster.wait("Velero's DownloadRequest", &one, SIGN, see, |_| {}).await;
     // Velero itself deletes it when the URL expires, ten minutes later.
-    let _ = cluster.delete(Kind::DOWNLOAD_REQUEST, Some(VELERO), name).await;
+    let _ = cluster.delete(Kind::DOWNLOAD_REQUEST, Some(namespace), name).await;
     result.map_err(|error| error.to_string())?;
     Ok(url)
 }

@@ -6,9 +6,10 @@ use serde_json::{Value as Json, json};
 
 use super::{PART, here};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait};
+use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait, words_of};
 use crate::hopsfs::Task;
 use crate::run::{Halt, Run};
+use crate::velero::{Holes, fetch_results, shortened};
 
 /// How long an object may take to be there, and to be begun with.
 const BEGIN: Duration = Duration::from_secs(300);
@@ -21,8 +22,7 @@ const STUCK: Duration = Duration::from_secs(10 * 60);
 pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     again(run).await?;
     for part in run.state.parts.clone() {
-        let last = part.objects.last().and_then(|object| object.split_once('/')).map_or("", |(_, name)| name);
-        let name = format!("{}:{last}", part.step);
+        let name = part.name();
         if run.state.is_done(&name) {
             continue;
         }
@@ -49,25 +49,43 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
 /// Waits for a Velero Restore.
 pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Halt> {
     let namespace = run.state.velero();
-    let (what, partial) = (format!("Velero restore {restore}"), run.state.accept_partial);
+    let what = format!("Velero restore {restore}");
     let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
-    // Without Velero nothing becomes of it.
-    run.wait(&format!("{what} begins"), &selection, BEGIN, |objects| {
-        match objects.get(restore).map(|found| text(found, "/status/phase")) {
+    velero_begins(run, &what, &selection).await?;
+    run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), true))
+        .await
+        .map_err(|halt| halt.help(format!("see more: velero restore describe {restore} --details")))?;
+    let ended = run.cluster.get(Kind::RESTORE, Some(&namespace), restore).await?.unwrap_or_default();
+    let show = &mut run.show;
+    if text(&ended, "/status/phase") == "PartiallyFailed" {
+        let holes = Holes::of(&run.cluster, &namespace, &ended, &mut |text| show.tell(text)).await;
+        if !run.state.accept_partial && !(run.accepts)(&holes) {
+            return Err(Halt::new(format!("{what} is PartiallyFailed\n{}", holes.text()))
+                .help("mend what it says: a Restore that has failed is made again by helm hwdr resume RELEASE")
+                .help("or do without it: helm hwdr resume RELEASE --accept-partial"));
+        }
+        run.show.warn(&format!("{what} is PartiallyFailed, and that is accepted\n{}", holes.text()));
+    } else if condition::number(&ended, "/status/warnings") > 0 {
+        match fetch_results(&run.cluster, &namespace, restore, &mut |text| show.tell(text)).await {
+            Ok(results) if results.warnings.is_empty() => {}
+            Ok(results) => run.show.warn(&format!("{what} warns:\n{}", shortened(&results.warnings))),
+            Err(why) => run.show.warn(&format!("{what} warns, and it cannot be shown of what: {why}")),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until Velero takes up a Backup or Restore: without Velero nothing becomes of it.
+async fn velero_begins(run: &mut Run, what: &str, selection: &Selection) -> Result<(), Halt> {
+    run.wait(&format!("{what} begins"), selection, BEGIN, |objects| {
+        match objects.values().next().map(|found| text(found, "/status/phase")) {
             None => Verdict::NotYet("it is not there".to_owned()),
             Some("") => Verdict::NotYet("Velero has not begun with it".to_owned()),
             Some(_) => Verdict::Done,
         }
     })
     .await
-    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {namespace} get pods")))?;
-    run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), partial)).await.map_err(
-        |halt| {
-            halt.help(format!("see what it could not do: velero restore describe {restore} --details")).help(
-                "if it is PartiallyFailed, and that can be done without: helm hwdr resume RELEASE --accept-partial",
-            )
-        },
-    )
+    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {} get pods", run.state.velero())))
 }
 
 /// Waits for a Job to be there: one that nobody has made will not come by itself.
@@ -82,7 +100,8 @@ async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> 
 pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     let (what, labels) = (format!("{step}: Job {job}"), format!("batch.kubernetes.io/job-name={job}"));
     let selection = Selection::one(Kind::JOB, None, job);
-    let (began, mut stuck, mut progress) = (Instant::now(), None::<Instant>, String::new());
+    let (began, mut stuck) = (Instant::now(), None::<Instant>);
+    let (mut progress, mut warned) = (String::new(), String::new());
     loop {
         let show = &mut run.show;
         let waited = run.cluster.wait(
@@ -95,7 +114,12 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
             |seen| show.tell(&format!("{what}: {seen}{progress}")),
         );
         let mut halt = match waited.await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                for words in words_of(&run.cluster, job).await {
+                    run.show.note(&format!("{step}: {words}"));
+                }
+                return Ok(());
+            }
             Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
                 let why = why_pods_wait(&run.cluster, &labels).await;
                 let told = progress_of(&run.cluster, job).await.map(|told| format!("; {told}")).unwrap_or_default();
@@ -105,7 +129,10 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
                     stuck = None;
                     continue;
                 };
-                run.show.warn(first);
+                if *first != warned {
+                    run.show.warn(first);
+                    warned.clone_from(first);
+                }
                 if moves || works_alone(run, job, &labels).await {
                     stuck = None;
                     continue;
@@ -138,8 +165,10 @@ async fn works_alone(run: &Run, job: &str, labels: &str) -> bool {
 async fn again(run: &mut Run) -> Result<(), Halt> {
     // One that was deleted when the run before this was cut off.
     remake(run).await?;
-    let parts = run.state.parts.clone();
-    for (kind, name) in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/')) {
+    let (parts, state) = (run.state.parts.clone(), &run.state);
+    // One that is done may have holes that were accepted.
+    let open: Vec<_> = parts.iter().filter(|part| !state.is_done(&part.name())).collect();
+    for (kind, name) in open.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/')) {
         let (kind, namespace) = match kind {
             "Job" => (Kind::JOB, None),
             "Restore" => (Kind::RESTORE, Some(run.state.velero())),
@@ -190,8 +219,15 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     }
 }
 
-/// A Restore without what the cluster wrote into it.
+/// A Restore without what the cluster wrote into it. Velero notes the schedule of the backup in the spec of a Restore that it takes up, and
+/// refuses one that comes with both (velero, pkg/controller/restore_controller.go, `validateAndComplete`).
 fn bare(restore: &Json) -> Json {
+    let mut spec = restore["spec"].clone();
+    if !text(restore, "/spec/backupName").is_empty()
+        && let Some(spec) = spec.as_object_mut()
+    {
+        spec.remove("scheduleName");
+    }
     json!({
         "apiVersion": "velero.io/v1",
         "kind": "Restore",
@@ -200,7 +236,7 @@ fn bare(restore: &Json) -> Json {
             "labels": restore.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({})),
             "annotations": restore.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({})),
         },
-        "spec": restore["spec"],
+        "spec": spec,
     })
 }
 
@@ -229,4 +265,18 @@ pub fn fresh(job: &Json) -> Json {
     });
     here::rest(&mut job);
     job
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_that_is_made_again_names_one_source() {
+        let restore = |spec: Json| json!({"metadata": {"name": "r", "uid": "1"}, "spec": spec, "status": {"phase": "PartiallyFailed"}});
+        let again = bare(&restore(json!({"backupName": "b", "scheduleName": "s", "existingResourcePolicy": "update"})));
+        assert_eq!(again["spec"], json!({"backupName": "b", "existingResourcePolicy": "update"}));
+        assert!(again["status"].is_null() && again["metadata"]["uid"].is_null());
+        assert_eq!(bare(&restore(json!({"scheduleName": "s"})))["spec"], json!({"scheduleName": "s"}));
+    }
 }
