@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{PODS, parts};
+use super::{PODS, created, parts};
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
 use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
@@ -34,11 +34,16 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
             }
         };
         let name = run.state.before.objects[index].clone();
+        let mut spec = template["spec"]["template"].clone();
+        if let Some(spec) = spec.as_object_mut() {
+            // The schedule's own may be shorter than an undo may be wanted; Velero's is 30 days.
+            spec.remove("ttl");
+        }
         let backup = json!({
             "apiVersion": "velero.io/v1",
             "kind": "Backup",
             "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "hwdr"}},
-            "spec": template["spec"]["template"],
+            "spec": spec,
         });
         if run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await?.is_none() {
             run.cluster.create(Kind::BACKUP, Some(&namespace), &backup).await?;
@@ -46,18 +51,26 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
         let selection = Selection::one(Kind::BACKUP, Some(&namespace), &name);
         run.wait(&format!("Velero backup {name}"), &selection, PODS, |objects| condition::backup(objects.get(&name)))
             .await
-            .map_err(|halt| halt.help(format!("see: velero backup describe {name} --details")))?;
+            .map_err(|halt| {
+                halt.help(format!("see: velero backup describe {name} --details"))
+                    .help(format!("see whether Velero is well: kubectl -n {namespace} get pods"))
+            })?;
     }
     Ok(())
 }
 
-/// Brings back what the restore may have overwritten. Where no object was restored, there is nothing to bring back.
+/// Takes away what the restore has made, and brings back what it may have overwritten. Where no object was restored, there is nothing to do.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     if !run.state.is_begun("helm") {
         return Ok(());
     }
+    created::take_away(run).await?;
     for name in run.state.before.objects.clone() {
+        if run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await?.is_none() {
+            run.show.warn(&format!("Velero backup {name} is gone: what it held stays as the restore has left it"));
+            continue;
+        }
         let restore = json!({
             "apiVersion": "velero.io/v1",
             "kind": "Restore",

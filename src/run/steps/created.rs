@@ -1,0 +1,112 @@
+//! What Velero's Restores have made anew: it was not there before, and goes when a restore is undone.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
+use crate::cluster::Kind;
+use crate::cluster::condition::{shortened, text};
+use crate::run::{Halt, Run};
+
+/// Velero puts the Restore's name on what it makes, and on what it updates (velero, pkg/restore/restore.go, `addRestoreLabels`).
+const RESTORE: &str = "velero.io/restore-name";
+/// What may take data with it when it goes: these are left to the operator.
+const LEFT: &[&str] = &[
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "StatefulSet",
+    "CustomResourceDefinition",
+    "VolumeSnapshot",
+    "VolumeSnapshotContent",
+];
+
+/// Deletes what the run's Restores have made.
+pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
+    let velero = run.state.velero();
+    // What is younger than the backup of before was not there; both times are the API server's.
+    let Some(before) = run.state.before.objects.first() else { return Ok(()) };
+    let backup = run.cluster.get(Kind::BACKUP, Some(&velero), before).await?.unwrap_or_default();
+    let Ok(since) = text(&backup, "/metadata/creationTimestamp").parse::<Timestamp>() else {
+        run.show.warn(&format!("the Velero backup {before} is gone: what the restore has made anew is left"));
+        return Ok(());
+    };
+    let parts = run.state.parts.clone();
+    let (mut left, mut namespaces) = (Vec::new(), BTreeSet::new());
+    for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
+        let labelled = run.cluster.labelled(&format!("{RESTORE}={}", label(restore))).await?;
+        if !labelled.unseen.is_empty() {
+            let kinds: Vec<_> = labelled.unseen.iter().map(String::as_str).collect();
+            run.show.warn(&format!("could not look for what {restore} has made among: {}", shortened(&kinds)));
+        }
+        for found in labelled.found.iter().filter(|found| is_younger(&found.object, since)) {
+            let (kind, namespace) = (&found.resource.kind, text(&found.object, "/metadata/namespace"));
+            let name = format!("{kind}/{}", text(&found.object, "/metadata/name"));
+            let place = if namespace.is_empty() { String::new() } else { format!(" in namespace {namespace}") };
+            if !namespace.is_empty() {
+                namespaces.insert(namespace.to_owned());
+            }
+            if LEFT.contains(&kind.as_str()) {
+                left.push(format!("{name}{place}"));
+                continue;
+            }
+            run.show.tell(&format!("deleting {name}{place}, which was not there before"));
+            if let Err(error) = run.cluster.delete_found(found).await {
+                left.push(format!("{name}{place}: {error}"));
+            }
+        }
+    }
+    // Velero does not mark those that it makes.
+    for name in namespaces {
+        let namespace = run.cluster.get(Kind::NAMESPACE, None, &name).await?.unwrap_or_default();
+        if is_younger(&namespace, since) {
+            left.push(format!("Namespace/{name}"));
+        }
+    }
+    if !left.is_empty() {
+        run.show.warn(&format!(
+            "left to you, though they were not there before, for they may hold data or could not be deleted:\n{}",
+            left.join("\n")
+        ));
+    }
+    Ok(())
+}
+
+/// Whether an object was made after a moment, by the API server's clock, which tells seconds.
+fn is_younger(object: &Json, since: Timestamp) -> bool {
+    text(object, "/metadata/creationTimestamp").parse::<Timestamp>().is_ok_and(|made| made > since)
+}
+
+/// A name as Velero makes a label's value of it (velero, pkg/label/label.go, `GetValidName`): long ones end in six digits of their hash.
+fn label(name: &str) -> String {
+    const ROOM: usize = 63;
+    if name.len() <= ROOM {
+        return name.to_owned();
+    }
+    let hash: String = Sha256::digest(name).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{hash}", &name[..ROOM - hash.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_as_old_as_the_backup_was_there() {
+        let since = "2026-02-13T15:36:27Z".parse().unwrap();
+        let made = |time: &str| json!({"metadata": {"creationTimestamp": time}});
+        assert!(is_younger(&made("2026-02-13T15:36:28Z"), since));
+        for time in ["2026-02-13T15:36:27Z", "2026-02-13T15:36:26Z", ""] {
+            assert!(!is_younger(&made(time), since), "{time}");
+        }
+    }
+
+    #[test]
+    fn long_names_are_hashed() {
+        assert_eq!(label(&"a".repeat(63)), "a".repeat(63));
+        // printf 'a%.0s' {1..64} | sha256sum
+        assert_eq!(label(&"a".repeat(64)), format!("{}ffe054", "a".repeat(57)));
+    }
+}
