@@ -9,9 +9,9 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::Halt;
 use super::state::{State, labels};
-use crate::cluster::{Cluster, Kind};
+use super::{Cause, Halt};
+use crate::cluster::{Beat, Cluster, Kind, Pulse};
 use crate::mode::Mode;
 
 /// How long a Lease holds without being renewed.
@@ -20,13 +20,18 @@ const DURATION: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(150);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(4);
+/// How long a renewal may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// For how long after a renewal the cluster is still changed: less than it holds, for a change takes a moment to arrive.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// The Lease of a release, held by this process. Dropping it ends the renewal; [`Hold::release`] gives it back at once.
 pub struct Hold {
     cluster: Cluster,
     name: String,
     holder: String,
-    lost: watch::Receiver<bool>,
+    pulse: Pulse,
+    lost: watch::Receiver<Option<Halt>>,
     renewal: tokio::task::JoinHandle<()>,
 }
 
@@ -36,14 +41,15 @@ impl Hold {
     /// # Errors
     /// Where another process holds it, and renews it.
     pub async fn take(cluster: &Cluster, release: &str, mut tell: impl FnMut(&str)) -> Result<Self, Halt> {
-        let name = format!("hwdr-{release}");
+        let name = lease_name(release);
         let holder = format!("{}/{}", process(id()), Timestamp::now().as_millisecond());
         // Another machine's clock may be wrong: what counts is that nothing changes for so long on this one.
         let mut seen: Option<(String, Instant)> = None;
-        loop {
+        let taken = loop {
+            let since = Beat::now();
             let Some(mut lease) = cluster.get(Kind::LEASE, None, &name).await? else {
                 match cluster.create(Kind::LEASE, None, &lease(&name, release, &holder)).await {
-                    Ok(_) => break,
+                    Ok(_) => break since,
                     Err(error) if error.is_conflict() => continue,
                     Err(error) => return Err(error.into()),
                 }
@@ -66,23 +72,31 @@ impl Hold {
             if stale {
                 lease["spec"] = spec(&holder);
                 match cluster.replace(Kind::LEASE, None, &lease).await {
-                    Ok(_) => break,
+                    Ok(_) => break since,
                     Err(error) if error.is_conflict() => continue,
                     Err(error) => return Err(error.into()),
                 }
             }
             sleep(Duration::from_secs(1)).await;
-        }
-        let (sender, lost) = watch::channel(false);
-        let renewal = tokio::spawn(renew(cluster.clone(), name.clone(), holder.clone(), sender));
-        Ok(Self { cluster: cluster.clone(), name, holder, lost, renewal })
+        };
+        let (sender, lost) = watch::channel(None);
+        let pulse = Pulse::new(taken, FRESH);
+        let renewal = tokio::spawn(renew(cluster.clone(), name.clone(), holder.clone(), pulse.clone(), sender));
+        Ok(Self { cluster: cluster.clone(), name, holder, pulse, lost, renewal })
     }
 
-    /// Ends when the Lease is lost.
-    pub async fn lost(&self) {
-        let mut lost = self.lost.clone();
+    /// The cluster, to be changed while the Lease is held and not a moment longer: a process that was asleep meanwhile finds out first
+    /// whether another one has taken over. What uses it has to be [`Hold::guard`]ed.
+    pub fn cluster(&self) -> Cluster {
+        self.cluster.under(self.pulse.clone())
+    }
+
+    /// Ends when the Lease is lost, and says why.
+    async fn lost(&self) -> Halt {
+        let mut receiver = self.lost.clone();
         // An error means that the renewal has ended without a word, which is a loss, too.
-        let _ = lost.wait_for(|lost| *lost).await;
+        let halt = receiver.wait_for(Option::is_some).await.ok().and_then(|halt| halt.clone());
+        halt.unwrap_or_else(lost)
     }
 
     /// Works as long as the Lease is held.
@@ -92,7 +106,7 @@ impl Hold {
     pub async fn guard<T, E: From<Halt>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         tokio::select! {
             biased;
-            () = self.lost() => Err(lost().into()),
+            halt = self.lost() => Err(halt.into()),
             result = work => result,
         }
     }
@@ -111,10 +125,11 @@ impl Hold {
 }
 
 /// Renews until it is lost: to another holder, or because nobody could be told for as long as it holds.
-async fn renew(cluster: Cluster, name: String, holder: String, lost: watch::Sender<bool>) {
+async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sender: watch::Sender<Option<Halt>>) {
     let mut renewed = Instant::now();
-    loop {
+    let halt = loop {
         sleep(RENEWAL).await;
+        let since = Beat::now();
         let attempt = async {
             let mut lease = cluster.get(Kind::LEASE, None, &name).await?.unwrap_or_default();
             if lease["spec"]["holderIdentity"] != holder.as_str() {
@@ -124,16 +139,60 @@ async fn renew(cluster: Cluster, name: String, holder: String, lost: watch::Send
             cluster.replace(Kind::LEASE, None, &lease).await.map(|_| true)
         };
         // The call itself tries again for longer than the Lease holds: it is cut off, and begun again.
-        match tokio::time::timeout(RENEWAL, attempt).await {
-            Ok(Ok(true)) => renewed = Instant::now(),
-            Ok(Ok(false)) => break,
-            // An API server that is gone serves no other run either: nobody can take the Lease from it until it is back,
-            // and then it is seen above who holds it.
-            Ok(Err(_)) | Err(_) if renewed.elapsed() < PATIENCE => {}
-            Ok(Err(_)) | Err(_) => break,
+        let why = match tokio::time::timeout(ATTEMPT, attempt).await {
+            Ok(Ok(true)) => {
+                pulse.beat(since);
+                renewed = Instant::now();
+                continue;
+            }
+            Ok(Ok(false)) => break lost(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer in {} s", ATTEMPT.as_secs()),
+        };
+        // An API server that is gone serves no other run either: nobody can take the Lease from it until it is back,
+        // and then it is seen above who holds it. One that only this machine does not reach may: so nothing is changed meanwhile.
+        if renewed.elapsed() > PATIENCE {
+            let problem = format!("the Lease {name} could not be renewed for {} s: {why}", PATIENCE.as_secs());
+            break Halt { cause: Cause::Lost, ..Halt::new(problem) }
+                .help("when the API server can be reached again: helm hwdr resume RELEASE");
+        }
+    };
+    let _ = sender.send(Some(halt));
+}
+
+/// Sees, for those who look on, whether anybody works on a release.
+#[derive(Debug, Default)]
+pub struct Onlooker {
+    seen: Option<(String, Instant)>,
+}
+
+impl Onlooker {
+    /// Why nobody does, where that is known.
+    pub async fn nobody(&mut self, cluster: &Cluster, release: &str) -> Option<String> {
+        let lease = cluster.get(Kind::LEASE, None, &lease_name(release)).await.ok()?.unwrap_or_default();
+        let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
+        if holder.is_empty() {
+            return Some("nobody holds the release's Lease".to_owned());
+        }
+        if is_dead(holder) {
+            return Some(format!("{} has ended", people(holder)));
+        }
+        let version = lease["metadata"]["resourceVersion"].to_string();
+        match &self.seen {
+            Some((old, since)) if *old == version => {
+                let (late, limit) = (since.elapsed() > DURATION, DURATION.as_secs());
+                late.then(|| format!("{} has not renewed its Lease for more than {limit} s", people(holder)))
+            }
+            _ => {
+                self.seen = Some((version, Instant::now()));
+                None
+            }
         }
     }
-    let _ = lost.send(true);
+}
+
+fn lease_name(release: &str) -> String {
+    format!("hwdr-{release}")
 }
 
 fn lease(name: &str, release: &str, holder: &str) -> Json {
@@ -202,7 +261,8 @@ fn people(holder: &str) -> String {
 
 /// The Lease went to another run.
 pub fn lost() -> Halt {
-    Halt::new("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
+    Halt { cause: Cause::Lost, ..Halt::new("another run of hwdr has taken over, so this one stops") }
+        .help("watch it: helm hwdr watch RELEASE")
 }
 
 /// Another run is not over.
@@ -211,7 +271,10 @@ pub fn run_is_open(state: &State) -> Halt {
         Halt::new(format!("a restore of backup {} was begun at {} and is not over", state.backup_id, state.began))
             .help(format!("go on with it: helm hwdr resume {}", state.release));
     match state.mode {
-        Mode::Install => halt.help(format!("or begin again: helm uninstall {}, then helm hwdr install", state.release)),
+        Mode::Install => halt.help(format!(
+            "or begin again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
+            state.release
+        )),
         Mode::Upgrade => halt.help(format!("or take it back: helm hwdr undo {}", state.release)),
     }
 }

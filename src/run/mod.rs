@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-pub use hold::Hold;
+pub use hold::{Hold, Onlooker};
 
 use crate::cluster::{Cluster, ClusterError, Objects, Selection, Verdict, WaitError};
 use crate::helm::run::{Helm, HelmError};
@@ -34,14 +34,25 @@ pub struct Halt {
     pub problem: String,
     /// What to do about it.
     pub help: Vec<String>,
+    /// What kind of a stop it is.
+    pub cause: Cause,
+}
+
+/// What kind of a stop it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Something is wrong.
+    Problem,
     /// The operator stopped it: nothing is wrong.
-    pub is_wish: bool,
+    Wish,
+    /// The Lease is lost: the state is another's, and may not be written.
+    Lost,
 }
 
 impl Halt {
     /// Something is wrong.
     pub fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: Vec::new(), is_wish: false }
+        Self { problem: problem.into(), help: Vec::new(), cause: Cause::Problem }
     }
 
     /// Adds something to do about it.
@@ -53,7 +64,7 @@ impl Halt {
 
 impl From<Refusal> for Halt {
     fn from(refusal: Refusal) -> Self {
-        Self { problem: refusal.problem, help: refusal.help, is_wish: false }
+        Self { problem: refusal.problem, help: refusal.help, cause: Cause::Problem }
     }
 }
 
@@ -142,8 +153,8 @@ impl Run {
     /// Does all steps that are not done, in order.
     ///
     /// # Errors
-    /// Where one cannot be done, the Lease is lost, or the operator wants to stop: the state says so then, too.
-    pub async fn go(&mut self, steps: &[Step], goal: Goal, hold: &Hold) -> Result<(), Halt> {
+    /// Where one cannot be done, or the operator wants to stop: the state says so then, too.
+    pub async fn go(&mut self, steps: &[Step], goal: Goal) -> Result<(), Halt> {
         let is_busy = self.is_busy.clone();
         let going = async {
             self.state.phase = goal.during;
@@ -170,17 +181,15 @@ impl Run {
         };
         let result = tokio::select! {
             biased;
-            () = hold.lost() => Err(hold::lost()),
-            () = interrupted(&is_busy) => Err(Halt { is_wish: true, ..Halt::new("stopped, as you wished") }),
+            () = interrupted(&is_busy) => Err(Halt { cause: Cause::Wish, ..Halt::new("stopped, as you wished") }),
             result = going => result,
         };
         self.show.rest();
         let Err(mut halt) = result else { return Ok(()) };
-        if halt == hold::lost() {
-            // The state is another's now.
+        if halt.cause == Cause::Lost {
             return Err(halt);
         }
-        if !halt.is_wish && goal.during == Phase::Running {
+        if halt.cause == Cause::Problem && goal.during == Phase::Running {
             self.state.phase = Phase::Failed;
         }
         // Logs of pods and helm's words may hold secrets: they are for the terminal alone.

@@ -98,3 +98,9 @@ impl Show {
         }
     }
 }
+
+impl Drop for Show {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}

@@ -194,15 +194,15 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
             return Err(Failure::refused("the cluster has changed while you were asked: nothing was done")
                 .help("begin again, and look at the plan"));
         }
-        let velero = state.before.velero_namespace.as_deref();
-        preflight::delete_markers(&ready.cluster, velero, &found.markers).await?;
-        let store = Store::create(&ready.cluster, &state, &ready.plan).await?;
-        let mut run = Run::new(ready.cluster.clone(), store, ready.helm, show)?;
+        let (cluster, velero) = (hold.cluster(), state.before.velero_namespace.as_deref());
+        preflight::delete_markers(&cluster, velero, &found.markers).await?;
+        let store = Store::create(&cluster, &state, &ready.plan).await?;
+        let mut run = Run::new(cluster, store, ready.helm, show)?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
-        run.go(steps, RESTORE, &hold).await.map(|()| run.state.clone()).map_err(stopped)
+        run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(stopped)
     };
-    let outcome = outcome.await;
+    let outcome = hold.guard(outcome).await;
     hold.release().await;
     report::print(&outcome?, invocation.own("output"))
 }

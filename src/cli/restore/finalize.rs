@@ -107,6 +107,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
             steps::ready(&mut run).await?;
             // From here on there is no way back, also where this is cut off: finalize goes on.
             run.state.phase = Phase::Finalized;
+            let cluster = hold.cluster();
             run.save().await?;
             let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
             audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;

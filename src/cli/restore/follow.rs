@@ -19,7 +19,7 @@ use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, Progress, State, Store};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
-use crate::run::{Hold, RESTORE, Run, UNDO as BACK};
+use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 
 /// Goes on with a run that was cut off or has stopped
 ///
@@ -192,13 +192,14 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
     let outcome = async {
         // Whoever held it before may have written in the meantime.
         let store = Store::load(&cluster, &seen.backup_id).await?;
+        let cluster = hold.cluster();
         let same =
             |store: &Store| store.state().is_ok_and(|state| (state.phase, state.began) == (seen.phase, seen.began));
         let store = store.filter(same).ok_or_else(|| {
             Failure::refused("another run has gone on with it meanwhile")
                 .help(format!("helm hwdr history {}", seen.release))
         })?;
-        let mut run = Run::new(cluster.clone(), store, helm, show)?;
+        let mut run = Run::new(cluster, store, helm, show)?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
@@ -207,10 +208,10 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
             (false, Mode::Upgrade) => (UPGRADE, RESTORE),
             (false, Mode::Install) => (INSTALL, RESTORE),
         };
-        let outcome = run.go(steps, goal, &hold).await;
+        let outcome = run.go(steps, goal).await;
         outcome.map(|()| run.state.clone()).map_err(|halt| Failure::from(halt).stopped())
     };
-    let outcome = outcome.await;
+    let outcome = hold.guard(outcome).await;
     hold.release().await;
     report::print(&outcome?, invocation.own("output"))
 }
@@ -231,7 +232,7 @@ impl Watch {
             let state = newest(&cluster, &self.release).await?.state()?;
             let (name, mut show) = (state.name(), Show::new(self.log_format));
             let selection = Selection::one(Kind::CONFIG_MAP, None, &name);
-            let (mut last, mut progress) = (None, String::new());
+            let (mut last, mut progress, mut onlooker, mut alone) = (None, String::new(), Onlooker::default(), None);
             let outcome = loop {
                 let watched = cluster.wait(
                     "the run",
@@ -257,6 +258,11 @@ impl Watch {
                     outcome => break outcome,
                 }
                 let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));
+                let nobody = onlooker.nobody(&cluster, &self.release).await;
+                if let Some(why) = nobody.as_ref().filter(|_| nobody != alone) {
+                    show.warn(&format!("it does not go on: {why}. helm hwdr resume {}", self.release));
+                }
+                alone = nobody;
                 let told = match step {
                     Some((_, job)) => progress_of(&cluster, job).await,
                     None => None,

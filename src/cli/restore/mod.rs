@@ -21,8 +21,8 @@ pub use super::connection::block_on;
 use super::messages::Failure;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
-use crate::run::Halt;
 use crate::run::show::LogFormat;
+use crate::run::{Cause, Halt};
 use crate::settings::Restore;
 use crate::values::Value;
 use crate::velero::Location;
@@ -45,8 +45,9 @@ const OWN: &[(&str, bool)] = &[
 
 impl From<Halt> for Failure {
     fn from(halt: Halt) -> Self {
-        let failure = Self::refused(halt.problem);
-        halt.help.into_iter().fold(failure, Self::help)
+        let is_lost = halt.cause == Cause::Lost;
+        let failure = halt.help.into_iter().fold(Self::refused(halt.problem), Self::help);
+        if is_lost { failure.stopped() } else { failure }
     }
 }
 
