@@ -28,7 +28,7 @@ pub struct Wanted<'a> {
     pub chart: &'a Chart,
     /// `--wipe`.
     pub wipe: bool,
-    /// The markers of an earlier restore are no obstacle: they are deleted.
+    /// The markers of an earlier restore in place are no obstacle: they are deleted.
     pub rerun: bool,
 }
 
@@ -38,13 +38,14 @@ pub struct Wanted<'a> {
 /// # Errors
 /// The first reason not to begin.
 pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<(Before, Vec<String>), Halt> {
-    permissions(cluster, wanted.plan.mode).await?;
     let release = helm.release(wanted.release).await?;
+    let begins_anew = wanted.plan.mode == Mode::Install && release.is_none();
+    let mut own_location = false;
     for store in Store::all(cluster, wanted.release).await? {
         let state = store.state()?;
+        own_location |= state.opens_location;
         // An installation that was taken out again leaves nothing to go on with.
-        let is_gone = state.mode == Mode::Install && wanted.plan.mode == Mode::Install && release.is_none();
-        if state.phase.is_open() && !is_gone {
+        if state.phase.is_open() && !(state.mode == Mode::Install && begins_anew) {
             return Err(hold::run_is_open(&state));
         }
         if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
@@ -57,7 +58,8 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
         }
     }
     let there = markers(cluster, wanted).await?;
-    if !there.is_empty() && !wanted.rerun {
+    // Where nothing is installed and no volume is there, markers guard nothing: helm uninstall has left them.
+    if !there.is_empty() && !wanted.rerun && !begins_anew {
         return Err(Halt::new(format!(
             "backup {} was restored here before: {} exist",
             wanted.plan.backup_id,
@@ -86,7 +88,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
                     .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
                     .help("if its data are wanted, take another namespace"));
                 }
-                velero(wanted)
+                Before { own_location, ..velero(wanted) }
             }
         },
         Mode::Upgrade => {
@@ -126,8 +128,11 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
     .help("choose the cluster: --kube-context NAME"))
 }
 
+/// API group, resource, verb, and whether only one mode needs it.
+type Need = (&'static str, &'static str, &'static str, Option<Mode>);
+
 /// What a restore does, and so has to be allowed to.
-const NEEDS: &[(&str, &str, &str, Option<Mode>)] = &[
+const NEEDS: &[Need] = &[
     ("", "configmaps", "create", None),
     ("", "configmaps", "update", None),
     ("", "pods", "watch", None),
@@ -147,9 +152,37 @@ const NEEDS: &[(&str, &str, &str, Option<Mode>)] = &[
     ("", "secrets", "delete", Some(Mode::Upgrade)),
 ];
 
-async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
+/// The same in Velero's namespace.
+const NEEDS_OF_VELERO: &[Need] = &[
+    ("velero.io", "restores", "create", None),
+    ("velero.io", "restores", "watch", None),
+    ("velero.io", "restores", "delete", None),
+    ("velero.io", "backups", "list", None),
+    ("velero.io", "backups", "patch", None),
+    ("velero.io", "backups", "create", Some(Mode::Upgrade)),
+    ("velero.io", "schedules", "patch", None),
+    ("velero.io", "backupstoragelocations", "get", Some(Mode::Install)),
+];
+
+/// That a restore may do what it has to in the release's namespace.
+///
+/// # Errors
+/// With what it may not.
+pub async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
+    allowed(cluster, NEEDS, mode, &cluster.namespace).await
+}
+
+/// The same in Velero's namespace.
+///
+/// # Errors
+/// With what it may not.
+pub async fn velero_permissions(cluster: &Cluster, mode: Mode, namespace: &str) -> Result<(), Halt> {
+    allowed(cluster, NEEDS_OF_VELERO, mode, namespace).await
+}
+
+async fn allowed(cluster: &Cluster, needs: &[Need], mode: Mode, namespace: &str) -> Result<(), Halt> {
     let mut denied = Vec::new();
-    for (group, resource, verb, only) in NEEDS {
+    for (group, resource, verb, only) in needs {
         if only.is_some_and(|only| only != mode) {
             continue;
         }
@@ -159,7 +192,7 @@ async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
             attributes["subresource"] = sub.into();
         }
         if *resource != "persistentvolumes" {
-            attributes["namespace"] = cluster.namespace.clone().into();
+            attributes["namespace"] = namespace.into();
         }
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
@@ -174,8 +207,8 @@ async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
     if denied.is_empty() {
         return Ok(());
     }
-    Err(Halt::new(format!("in namespace {} you may not: {}", cluster.namespace, denied.join(", ")))
-        .help("see what you may do: kubectl auth can-i --list")
+    Err(Halt::new(format!("in namespace {namespace} you may not: {}", denied.join(", ")))
+        .help(format!("see what you may do: kubectl auth can-i --list -n {namespace}"))
         .help("ask for a role that allows it, or use another context"))
 }
 
@@ -192,6 +225,12 @@ pub async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<Vec<Strin
         if cluster.get(kind, namespace.as_deref(), name).await?.is_some() {
             found.push(marker.clone());
         }
+    }
+    // A run's own state has the name, too.
+    let whole = format!("hwdr-restore-{}", wanted.plan.backup_id);
+    let there = cluster.get(Kind::CONFIG_MAP, None, &whole).await?;
+    if there.is_some_and(|marker| marker["data"]["state.json"].is_null()) {
+        found.push(format!("ConfigMap/{whole}"));
     }
     found.sort();
     found.dedup();

@@ -68,7 +68,10 @@ pub struct State {
     /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
     #[serde(default)]
     pub metadata: [String; 2],
-    /// The storage location was made by this run, and is given write access when all is done.
+    /// The Restores of earlier runs are taken away.
+    #[serde(default)]
+    pub restores_anew: bool,
+    /// The storage location was made by this run, or by one that it begins anew, and is given write access when all is done.
     #[serde(default)]
     pub opens_location: bool,
     /// Volumes are deleted, not set aside (`--wipe`).
@@ -168,6 +171,8 @@ pub struct Before {
     pub objects: Vec<String>,
     /// Where Velero's objects lie.
     pub velero_namespace: Option<String>,
+    /// The storage location was made by the run that this one begins anew.
+    pub own_location: bool,
 }
 
 /// A workload, and how many pods it had.
@@ -248,6 +253,7 @@ impl State {
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
             objects: None,
             metadata: Default::default(),
+            restores_anew: false,
             opens_location: false,
             wipe: false,
             accept_partial: false,
@@ -358,7 +364,7 @@ impl Store {
         Ok(object.map(|object| Self::of(cluster, object)))
     }
 
-    /// The states of all runs of this release, the newest first.
+    /// The states of all runs of this release, the newest first, without those that nobody can go on with.
     ///
     /// # Errors
     /// Where they cannot be read.
@@ -371,6 +377,12 @@ impl Store {
             .collect();
         stores.sort_by_key(|store| store.state().map(|state| state.began).ok());
         stores.reverse();
+        // An installation that was begun anew has given up those before it.
+        let newest = stores.first().map(|store| store.object["metadata"]["name"].clone());
+        stores.retain(|store| {
+            Some(&store.object["metadata"]["name"]) == newest.as_ref()
+                || !store.state().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open())
+        });
         Ok(stores)
     }
 

@@ -217,6 +217,8 @@ async fn prepare(
 ) -> Result<Ready, Failure> {
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
+    // First, for rendering and all that follows ask the cluster, too.
+    preflight::permissions(&cluster, restore.mode).await?;
     let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
     if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
         return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
@@ -226,6 +228,10 @@ async fn prepare(
     let rendering = helm.render(restore.mode, &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
     let topology = Topology::of(&stream);
+    let velero = topology.velero_namespace.as_deref();
+    if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(catalogue::VELERO)) {
+        preflight::velero_permissions(&cluster, restore.mode, namespace).await?;
+    }
     if restore.mode == Mode::Upgrade {
         known(&cluster, &mut restore, &topology).await?;
     }
@@ -286,6 +292,7 @@ fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
     state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
     state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
     state.accept_partial = invocation.is_on("accept-partial");
+    state.opens_location = state.before.own_location;
     state
 }
 

@@ -3,9 +3,9 @@
 use super::fence;
 use crate::backup_id::BackupId;
 use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Service, Wanted};
-use crate::cluster::Kind;
+use crate::cluster::{Kind, Verdict, condition};
 use crate::run::{Halt, Run};
-use crate::velero::{ensure_storage_location, find_set, open_storage_location, restore_objects};
+use crate::velero::{OPEN, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects};
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
@@ -47,6 +47,13 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let [main, users] = set.both();
     run.state.objects = Some([main.backup.name.clone(), users.backup.name.clone()]);
     run.save().await?;
+    if !run.state.restores_anew {
+        for chosen in set.both() {
+            forget(run, &chosen.backup.name).await?;
+        }
+        run.state.restores_anew = true;
+        run.save().await?;
+    }
     let (show, accepts, partial) = (&mut run.show, run.accepts, run.state.accept_partial);
     let mut accepts = |holes: &_| partial || accepts(holes);
     let restored = restore_objects(&run.cluster, &set, &mut accepts, &mut |text| show.tell(text)).await?;
@@ -54,6 +61,17 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
         run.show.warn(warning);
     }
     known(run).await
+}
+
+/// Takes a Restore away that ended before this run: what it brought back may be gone again, with the release that had taken it over.
+async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
+    let velero = run.state.velero();
+    let Some(found) = run.cluster.get(Kind::RESTORE, Some(&velero), restore).await? else { return Ok(()) };
+    if matches!(condition::restore(Some(&found), true), Verdict::NotYet(_)) {
+        return Ok(());
+    }
+    run.show.tell(&format!("{restore} was restored before: it is restored once more, and what exists stays as it is"));
+    Ok(run.cluster.delete_this(Kind::RESTORE, Some(&velero), &found).await?)
 }
 
 /// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.
@@ -76,6 +94,10 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
 pub async fn open(run: &mut Run) -> Result<(), Halt> {
     if run.state.opens_location {
         open_storage_location(&run.cluster).await?;
+    } else if is_read_only(&run.cluster).await? {
+        run.show.warn(&format!(
+            "Velero may not write to {STORAGE_LOCATION}, which this run has not made: no backup of it will succeed before\n{OPEN}"
+        ));
     }
     fence::open(run).await
 }
