@@ -19,7 +19,7 @@ use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::hopsfs;
 use crate::lint::report::human::{self, Look};
-use crate::lint::{self, Context};
+use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
@@ -161,7 +161,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     helm.freeze_values(files::read)?;
     let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
     let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values) };
-    show_findings(&inputs.values, mode);
+    close_together(&show_findings(&inputs.values, mode))?;
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(
             Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
@@ -365,11 +365,21 @@ fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> 
     if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
 }
 
-/// What the linter finds beside errors, which are refused elsewhere.
-fn show_findings(values: &Value, mode: Mode) {
+/// What the linter finds; its errors are refused elsewhere.
+fn show_findings(values: &Value, mode: Mode) -> Vec<Finding> {
     let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     anstream::eprint!("{}", human::render(&findings, Look { colour, ..Look::default() }));
+    findings
+}
+
+/// Backups of different times are halves of different wholes: refused, unless the line that names one excuses it.
+fn close_together(findings: &[Finding]) -> Result<(), Failure> {
+    const RULE: &str = "ids-far-apart";
+    let Some(finding) = findings.iter().find(|finding| finding.rule == RULE) else { return Ok(()) };
+    let failure = Failure::refused(format!("{}: {}", finding.place, finding.message));
+    let failure = finding.help.iter().fold(failure, |failure, help| failure.help(help.as_str()));
+    Err(failure.help(format!("or, if they are what you want, say so behind the id: # hwdr: ignore[{RULE}]")))
 }
 
 /// What the run does around the steps of the plan.

@@ -7,7 +7,8 @@
 //!
 //! ## Why is this bad
 //! RonDB holds the metadata of the files in HopsFS, and Velero's backups the secrets and projects that belong to both.
-//! What was made or deleted between two of them is there in one and missing in the other.
+//! What was made or deleted between two of them is there in one and missing in the other. `helm hwdr upgrade` and `install`
+//! refuse them, unless the line excuses it.
 //!
 //! ## Example
 //! ```yaml
