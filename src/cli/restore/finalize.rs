@@ -71,13 +71,20 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     for change in &changes {
         anstream::print!("{}", change.diff());
     }
-    let volumes: usize = states.iter().map(|state| state.before.volumes.len()).sum();
+    let kept = states.iter().filter(|state| state.phase == Phase::Restored && !state.wipe);
+    let volumes: usize = kept.map(|state| state.before.volumes.len()).sum();
     if invocation.is_on("dry-run") {
         return Ok(());
     }
+    let cost = if states.is_empty() {
+        "and helm upgrade is run. No restore of hwdr's is there to be made final: none was run, or the last one was undone.".to_owned()
+    } else {
+        format!(
+            "helm upgrade is run, and {volumes} old volumes are deleted for good. There is no way back to before the restore then."
+        )
+    };
     let what = format!(
-        "Release {} in namespace {} of {}: {} values files are changed as shown, helm upgrade is run, and {volumes} old volumes are \
-         deleted for good. There is no way back to before the restore then.",
+        "Release {} in namespace {} of {}: {} values files are changed as shown, {cost}",
         invocation.release,
         cluster.namespace,
         cluster.context,
@@ -100,6 +107,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         show.tell(&format!("helm upgrade {}", invocation.release));
         helm.upgrade("without the restore, by hwdr").await?;
         for state in &states {
+            let cluster = hold.cluster();
             let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
             let show = Show::new(log_format(&invocation)?);
             let mut run = Run::new(cluster.clone(), store, Helm::find(&invocation).await?, show)?;
@@ -107,7 +115,6 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
             steps::ready(&mut run).await?;
             // From here on there is no way back, also where this is cut off: finalize goes on.
             run.state.phase = Phase::Finalized;
-            let cluster = hold.cluster();
             run.save().await?;
             let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
             audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;

@@ -140,6 +140,7 @@ fn no_way_back(state: &State) -> Option<&'static str> {
         _ if state.mode == Mode::Install => {
             Some("there was nothing before a new cluster: uninstall the release, delete its claims, and begin again")
         }
+        Phase::Restored if state.wipe => Some("its old volumes were deleted (--wipe)"),
         _ if state.wipe && state.is_begun("set-aside") => {
             Some("its old volumes were deleted (--wipe): helm hwdr resume is the only way")
         }
@@ -191,8 +192,8 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let outcome = async {
         // Whoever held it before may have written in the meantime.
-        let store = Store::load(&cluster, &seen.backup_id).await?;
         let cluster = hold.cluster();
+        let store = Store::load(&cluster, &seen.backup_id).await?;
         let same =
             |store: &Store| store.state().is_ok_and(|state| (state.phase, state.began) == (seen.phase, seen.began));
         let store = store.filter(same).ok_or_else(|| {
@@ -257,12 +258,12 @@ impl Watch {
                     Err(WaitError::Limit { .. }) => {}
                     outcome => break outcome,
                 }
-                let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));
                 let nobody = onlooker.nobody(&cluster, &self.release).await;
                 if let Some(why) = nobody.as_ref().filter(|_| nobody != alone) {
                     show.warn(&format!("it does not go on: {why}. helm hwdr resume {}", self.release));
                 }
                 alone = nobody;
+                let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));
                 let told = match step {
                     Some((_, job)) => progress_of(&cluster, job).await,
                     None => None,

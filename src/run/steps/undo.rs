@@ -95,6 +95,9 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     if now.revision == before || run.state.is_done("undo-rolled-back") {
         return Ok(());
     }
+    // The helm of the upgrade has ended: should this process end, too, nobody may take its end for that of the rollback.
+    run.state.helm = None;
+    run.save().await?;
     run.show.tell(&format!("helm rollback {release} {before}"));
     run.helm.rollback(&release, before, &now.over_conflicts()).await?;
     run.state.begin("undo-rolled-back", jiff::Timestamp::now());
