@@ -51,15 +51,17 @@ test_a_restore_without_consent_changes_nothing() {
   refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
   refuses 'rolls back while the restore goes on' upgrade --yes --atomic
   refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "1 hour ago" +%y%V%u%H%M)"
+  refuses "RonDB's backup is .* days earlier than .*ignore.ids-far-apart" upgrade --yes --set-string rondb.rondb.restoreFromBackup.backupId=254811200
   upgrade --dry-run | tee "$RUN/notes/plan.txt"
   grep 'Volumes that are set aside: .*rondb-ndbmtd-node-group-0-1' "$RUN/notes/plan.txt"
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
 }
 
-# cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times. Fails where it ended before.
+# cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times (and CUT_LATER seconds more).
+# Fails where it ended before.
 cut_off() {
-  local writes=$1 pid watch seen
+  local writes=$1 pid watch seen=0 began=$SECONDS
   shift
   mkfifo "$RUN/notes/writes"
   kubectl -n "$NS" get configmap --field-selector "metadata.name=hwdr-restore-$(note rondb)" --watch-only -o name >"$RUN/notes/writes" &
@@ -68,9 +70,10 @@ cut_off() {
   # shellcheck disable=SC2031 # the helm that hwdr runs
   HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS "$HWDR" "$@" &
   pid=$!
-  for ((seen = 0; seen < writes; seen++)); do
-    read -r -t 400 _ <&9 || break
+  while ((seen < writes && SECONDS - began < 800)) && kill -0 "$pid" 2>/dev/null; do
+    if read -r -t 1 _ <&9; then seen=$((seen + 1)); fi
   done
+  sleep "${CUT_LATER:-0}"
   kill -9 "$pid" || true
   wait "$pid" && status=0 || status=$?
   kill "$watch" || true
@@ -78,6 +81,17 @@ cut_off() {
   exec 9<&-
   rm "$RUN/notes/writes"
   [ "$status" = 137 ]
+}
+
+# killed_throughout RESUME…: goes on with a run that was killed, kills it after its next write, and so on to its end. Counts them in $kills.
+# Every third time it is left alone for up to three seconds more: until it is between two writes.
+killed_throughout() {
+  kills=1
+  while CUT_LATER=$((kills % 3 == 0 ? RANDOM % 4 : 0)) cut_off 1 "$@"; do
+    kills=$((kills + 1))
+    ((kills < 150)) || return 1
+  done
+  echo "$1 $2, killed $kills times: $(state | jq -c '[.steps[].step]')" >>"$RUN/notes/kills"
 }
 
 # fresh_cluster [HELM ARGUMENTS]: a cluster of its own, with a backup of its own, and more written since (second.record).
@@ -89,7 +103,7 @@ fresh_cluster() {
   "$LAB/seed" first
   "$LAB/check" --record "$LAB_RECORD"
   "$LAB/backup" >"$LAB_BACKUP"
-  "$LAB/seed" second
+  write_more
   "$LAB/check" --record "$RUN/notes/second.record"
 }
 
@@ -98,17 +112,28 @@ upgrade_arguments() {
     -f "$RUN/notes/in-place.yaml" --yes
 }
 
+phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
+state() { kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | fromjson'; }
+
 # is_the_backup: all data are the backup's. Velero brings objects back and takes none away: those that were made since stay.
-is_the_backup() {
+is_the_backup() { phase_is restored && data_are_the_backups; }
+data_are_the_backups() {
   local service
   for service in rondb users hopsfs opensearch; do "$LAB/check" "$LAB_RECORD" --service "$service"; done
   # It fails where anything is extra.
   { "$LAB/check" "$LAB_RECORD" --service kubernetes || true; } | grep -E 'the same|0 missing, [0-9]+ extra, 0 changed'
 }
 
+# write_more: what is written after the backup, and one of Velero's objects less, which the restore brings back and an undo takes away again.
+write_more() {
+  "$LAB/seed" second
+  kubectl -n "$NS" delete secret user-first
+  kubectl -n first-team delete secret api-key
+}
+
 # The run dies while the parts are restored, and goes on from another process, which is told nothing but the release.
 test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
-  "$LAB/seed" second
+  write_more
   "$LAB/check" --record "$RUN/notes/second.record"
   in_place_values
   mapfile -t arguments < <(upgrade_arguments)

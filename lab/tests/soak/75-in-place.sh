@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Restores in place that take long: with the other Helm, made final, and cut off at every place.
+# Restores in place that take long: cut off everywhere, with the other Helm, made final, and begun once more.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
@@ -9,18 +9,33 @@ test_a_fresh_cluster_is_backed_up() {
   fresh_cluster
 }
 
-# LAB_CUTS names the places; each even one goes on, and then back; each odd one goes back at once.
-test_a_run_that_is_killed_anywhere_goes_on_or_back() {
+test_a_run_that_is_killed_after_each_write_goes_on() {
+  local kills
+  in_place_values
+  mapfile -t arguments < <(upgrade_arguments)
+  cut_off 1 "${arguments[@]}"
+  killed_throughout resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
+  is_the_backup
+  ((kills >= 20))
+}
+
+test_an_undo_that_is_killed_after_each_write_goes_on() {
+  local kills
+  cut_off 1 undo hopsworks --yes
+  killed_throughout resume hopsworks
+  phase_is undone
+  "$LAB/check" "$RUN/notes/second.record"
+  ((kills >= 12))
+}
+
+# LAB_CUTS names the places.
+test_a_run_that_is_killed_anywhere_goes_back() {
   local cut
   in_place_values
   mapfile -t arguments < <(upgrade_arguments)
   for cut in ${LAB_CUTS:-$(seq 30)}; do
     say "killed after $cut writes"
     cut_off "$cut" "${arguments[@]}"
-    if ((cut % 2 == 0)); then
-      hwdr resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
-      is_the_backup
-    fi
     hwdr undo hopsworks --yes
     "$LAB/check" "$RUN/notes/second.record"
   done
@@ -46,17 +61,32 @@ test_finalize_makes_it_the_normal_state() {
     -f "$RUN/notes/final.yaml" --yes
   grep '# ours' "$RUN/notes/final.yaml"
   ! grep restoreFromBackup "$RUN/notes/final.yaml" || false
-  is_the_backup
+  phase_is finalized
+  data_are_the_backups
   [ "$(kubectl get pv -o name | wc -l)" -lt "$volumes" ]
   refuses 'given up by finalize' hwdr undo hopsworks --yes
-  # A plain upgrade, as ever: nothing starts again. (Pods that finalize has replaced may still be ending.)
+  # Plain upgrades, as ever: nothing starts again. (Pods that finalize has replaced may still be ending.)
   running() {
     kubectl -n "$NS" get pods -o json |
       jq -r '.items[] | select(.status.phase == "Running" and .metadata.deletionTimestamp == null) | .metadata.uid' | sort
   }
   running >"$RUN/notes/pods.txt"
-  "$(helm_of 4)" upgrade hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/final.yaml"
-  sleep 20
-  running | diff "$RUN/notes/pods.txt" -
+  for _ in first second; do
+    "$(helm_of 4)" upgrade hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
+      -f "$RUN/notes/final.yaml"
+    sleep 20
+    running | diff "$RUN/notes/pods.txt" -
+  done
+  data_are_the_backups
+}
+
+# The markers of the restore that is final stand in the way of another one; and without the old volumes there is no way back.
+test_rerun_and_wipe_restore_once_more() {
+  export IN_PLACE_HELM=4
+  "$LAB/seed" third
+  refuses 'was restored here before: .*rerun' upgrade --yes
+  mapfile -t arguments < <(upgrade_arguments)
+  hwdr rerun "${arguments[@]:1}" --wipe
   is_the_backup
+  refuses 'its old volumes were deleted' hwdr undo hopsworks --yes
 }

@@ -1,12 +1,14 @@
 # shellcheck shell=bash
-# A chart that restores itself in place, by hooks and Jobs of its own: hwdr adopts them, sets the volumes aside before, and has a way back.
+# A chart that restores itself in place, by hooks and Jobs of its own: hwdr adopts them, sets the volumes aside before, and has a way back. All
+# of it by Helm 4, which has the API server apply what it renders.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
 native=(--set global._hopsworks.testGeneration=native-inplace)
+export IN_PLACE_HELM=4
 
 test_a_native_chart_is_backed_up() {
-  fresh_cluster "${native[@]}"
+  LAB_HELM=$(helm_of 4) fresh_cluster "${native[@]}"
 }
 
 test_its_own_jobs_restore_in_place() {

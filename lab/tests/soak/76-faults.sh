@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# One fault at a time, in the middle of a restore in place: it gets over it, or stops and says why, and goes on when that is mended.
+# shellcheck source=lab/tests/55-in-place.sh
+. "$LAB/tests/55-in-place.sh"
+
+test_a_fresh_cluster_is_backed_up() {
+  # shellcheck disable=SC2119 # No arguments: the chart as it is.
+  fresh_cluster
+}
+
+# at_step STEP: until the run that was begun in the background has begun with it.
+at_step() { wait_for "${2:-300}" "the step $1" - has_begun "$1"; }
+has_begun() { state | jq -e --arg step "$1" '.phase == "running" and any(.steps[]; .step | startswith($step))'; }
+
+velero() { # velero PODS
+  kubectl -n velero scale deployment/velero --replicas="$1" >/dev/null
+}
+
+location_at() { # location_at URL PHASE: Velero looks for the bucket there, and finds it, or not
+  kubectl -n velero patch backupstoragelocation hopsworks-bsl --type merge -p "{\"spec\": {\"config\": {\"s3Url\": \"$1\"}}}"
+  kubectl -n velero wait backupstoragelocation/hopsworks-bsl --for=jsonpath='{.status.phase}'="$2" --timeout=150s
+}
+
+# stops PATTERN COMMAND…: it has to stop in the middle, and to say that.
+stops() {
+  local out status=0
+  out=$("${@:2}" 2>&1) || status=$?
+  tail -n 30 <<<"$out"
+  tr -s ' \n' ' ' <<<"$out" | grep -iE -- "$1"
+  [ "$status" = 3 ]
+  ! phase_is restored
+}
+
+test_no_room_for_a_second_set_of_volumes_is_refused() {
+  local class
+  class=$(kubectl -n "$NS" get pvc -o jsonpath='{.items[0].spec.storageClassName}')
+  kubectl apply -f - <<YAML
+apiVersion: storage.k8s.io/v1
+kind: CSIStorageCapacity
+metadata: {name: little, namespace: kube-system}
+storageClassName: $class
+capacity: 1Mi
+YAML
+  everything >"$RUN/notes/before.txt"
+  refuses "storage class $class has room for 1 MiB, and the new volumes want" upgrade --yes
+  everything >"$RUN/notes/after.txt"
+  diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
+  kubectl -n kube-system delete csistoragecapacity little
+}
+
+test_who_may_not_is_refused() {
+  kubectl create serviceaccount nobody -n "$NS"
+  kubectl create rolebinding nobody -n "$NS" --clusterrole=admin --serviceaccount="$NS:nobody"
+  kubectl config view --raw >"$RUN/notes/nobody.kubeconfig"
+  kubectl --kubeconfig "$RUN/notes/nobody.kubeconfig" config set-credentials nobody --token="$(kubectl -n "$NS" create token nobody)"
+  kubectl --kubeconfig "$RUN/notes/nobody.kubeconfig" config set-context --current --user=nobody
+  refuses 'in namespace hopsworks you may not: .*patch persistentvolumes' upgrade --yes --kubeconfig "$RUN/notes/nobody.kubeconfig"
+  kubectl delete -n "$NS" rolebinding/nobody serviceaccount/nobody
+}
+
+# What passes by itself: an autoscaler that wants pods, a claim that somebody holds back, an API server and a Velero that are gone for a while,
+# a bucket that is gone for a minute, a data node that dies.
+test_a_run_gets_over_what_passes() {
+  local pid claim=rondb-ndbmtd-node-group-0-0
+  kubectl -n "$NS" autoscale deployment hopsworks-instance --min=1 --max=2 --cpu-percent=50
+  kubectl -n "$NS" patch pvc $claim --type json -p '[{"op": "add", "path": "/metadata/finalizers/-", "value": "lab.hwdr/held"}]'
+  upgrade --yes &
+  pid=$!
+  at_step quiesce
+  "$LAB/fault" kill apiserver
+  sleep 20
+  "$LAB/fault" start apiserver
+  at_step set-aside
+  sleep 15
+  phase_is running
+  kubectl -n "$NS" get pods -o json | jq -e '[.items[] | select(.metadata.name | startswith("hopsworks-instance"))] == []'
+  velero 0
+  kubectl -n "$NS" get pvc $claim -o json | jq '{metadata: {finalizers: [.metadata.finalizers[] | select(. != "lab.hwdr/held")]}}' >"$RUN/notes/freed.json"
+  kubectl -n "$NS" patch pvc $claim --type merge --patch-file "$RUN/notes/freed.json"
+  at_step objects:
+  sleep 20
+  velero 1
+  at_step rondb:
+  "$LAB/fault" bucket 503
+  sleep 60
+  "$LAB/fault" bucket ok
+  wait_for 200 "the data" - kubectl -n "$NS" wait --for=jsonpath='{.status.active}'=2 "job/hwdr-rondb-data-$(note rondb)" --timeout=1s
+  "$LAB/fault" pod node-group-0-1
+  wait $pid
+  is_the_backup
+  kubectl -n "$NS" delete hpa hopsworks-instance
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}
+
+# A process that was asleep, and whose run another one has taken over, changes nothing any more.
+test_a_run_that_slept_leaves_the_rest_to_its_heir() {
+  local pid heir
+  in_place_values
+  mapfile -t arguments < <(upgrade_arguments)
+  hwdr_in_background "${arguments[@]}"
+  pid=$!
+  at_step quiesce
+  kill -STOP "$pid"
+  hwdr_in_background resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
+  heir=$!
+  at_step set-aside
+  kill -CONT "$pid"
+  ! wait "$pid" || false
+  grep 'another run of hwdr has taken over' "$RUN/notes/run-$pid.log"
+  wait "$heir"
+  is_the_backup
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}
+
+# hwdr_in_background ARGUMENTS…: itself, and no shell around it, so that its pid is $!.
+hwdr_in_background() {
+  local log
+  log=$(mktemp "$RUN/notes/run.XXXXXX")
+  HELM_BIN=$(helm_of 3) HELM_NAMESPACE=$NS "$HWDR" "$@" 2>"$log" &
+  ln -s "$log" "$RUN/notes/run-$!.log"
+}
+
+# What does not: helm that times out, a Velero that cannot read the bucket, an object that it may not make, a part that is damaged, an image that
+# cannot be had. Each stops the run, or would; mended, it goes on.
+test_a_run_stops_and_goes_on_when_it_is_mended() {
+  local id key keys pid
+  id=$(note rondb)
+  upgrade_with_an_absent_image() {
+    in_place_values
+    sed -i 's#hopsfs: {image: [^,]*#hopsfs: {image: lab/absent:1#' "$RUN/notes/in-place.yaml"
+    mapfile -t arguments < <(upgrade_arguments)
+    hwdr "${arguments[@]}" "$@"
+  }
+  stops 'helm upgrade failed: .*(timed out|deadline)' upgrade_with_an_absent_image --timeout 1s
+
+  # From here on, for helm starts all Jobs at once.
+  mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
+  for key in "${keys[@]}"; do "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/notes/whole-${key##*/}"; done
+  "$LAB/fault" part cut "$id" 2
+  mapfile -t arguments < <(upgrade_arguments)
+  again=(resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}")
+  location_at "http://10.88.0.1:1" Unavailable
+  stops 'FailedValidation: ' hwdr "${again[@]}"
+  location_at "$S3_ENDPOINT" Available
+
+  kubectl apply -f - <<'YAML'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: no-user-first}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]
+  validations: [{expression: "object.metadata.name != 'user-first'", message: not this one}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: no-user-first}
+spec: {policyName: no-user-first, validationActions: [Deny]}
+YAML
+  wait_for 30 "the policy" - fails_with 'not this one' kubectl -n default create secret generic user-first --dry-run=server
+  stops 'is PartiallyFailed .*error restoring secrets/.*/user-first.*not this one' hwdr resume hopsworks
+  kubectl delete validatingadmissionpolicybinding/no-user-first validatingadmissionpolicy/no-user-first
+
+  stops 'rondb: Job hwdr-rondb-data-.*exit status' hwdr resume hopsworks
+  for key in "${keys[@]}"; do "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$RUN/notes/whole-${key##*/}"; done
+
+  hwdr_in_background resume hopsworks
+  pid=$!
+  at_step hopsfs: 400
+  wait_for 60 "its warning" - grep -E 'container rewind: (ErrImagePull|ImagePullBackOff|ErrImageNeverPull)' "$RUN/notes/run-$pid.log"
+  in_lab ctr -a "$RUN/containerd.sock" -n k8s.io images tag "$IMAGE_HWDR" docker.hops.works/lab/absent:1
+  wait "$pid"
+  is_the_backup
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}
