@@ -77,6 +77,11 @@ test_a_run_gets_over_what_passes() {
   velero 0
   kubectl -n "$NS" get pvc $claim -o json | jq '{metadata: {finalizers: [.metadata.finalizers[] | select(. != "lab.hwdr/held")]}}' >"$RUN/notes/freed.json"
   kubectl -n "$NS" patch pvc $claim --type merge --patch-file "$RUN/notes/freed.json"
+  at_step helm
+  wait_for 60 "the metadata's Job" - kubectl -n "$NS" get job "hwdr-rondb-metadata-$(note rondb)"
+  kubectl -n "$NS" wait --for=condition=Complete "job/hwdr-rondb-metadata-$(note rondb)" --timeout=300s
+  # Rows are being restored.
+  "$LAB/fault" pod node-group-0-1
   at_step objects:
   sleep 20
   velero 1
@@ -84,8 +89,6 @@ test_a_run_gets_over_what_passes() {
   "$LAB/fault" bucket 503
   sleep 60
   "$LAB/fault" bucket ok
-  wait_for 200 "the data" - kubectl -n "$NS" wait --for=jsonpath='{.status.active}'=2 "job/hwdr-rondb-data-$(note rondb)" --timeout=1s
-  "$LAB/fault" pod node-group-0-1
   wait $pid
   is_the_backup
   kubectl -n "$NS" delete hpa hopsworks-instance

@@ -18,9 +18,11 @@ const LOOK: Duration = Duration::from_secs(10);
 /// How long pods may be unable to begin.
 const STUCK: Duration = Duration::from_secs(10 * 60);
 
-/// Waits for every object of every part, in order. What failed before is made again first.
+/// Waits for every object of every part, in order. What failed before is made again first; what fails now is told first.
 pub async fn wait(run: &mut Run) -> Result<(), Halt> {
-    again(run).await?;
+    if run.state.parts.iter().any(|part| run.state.is_begun(&part.name())) {
+        again(run).await?;
+    }
     for part in run.state.parts.clone() {
         let name = part.name();
         if run.state.is_done(&name) {
@@ -212,7 +214,12 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
         }
         _ => Verdict::Done,
     })
-    .await?;
+    .await
+    .map_err(|halt| match kind {
+        // It takes what it wrote about it out of the bucket first.
+        Kind::RESTORE => halt.help("Velero deletes it as soon as it can read the bucket: velero backup-location get"),
+        _ => halt,
+    })?;
     match run.cluster.create(kind, namespace.as_deref(), object).await {
         Err(error) if !error.is_conflict() => Err(error.into()),
         _ => Ok(()),
