@@ -14,15 +14,18 @@ while [ -z "$born" ]; do
   born=$(kubectl get configmap "$SCRIPTS" -o 'jsonpath={.metadata.creationTimestamp}') || sleep 2
 done
 
-# One line for each state of the Job: when it was made (only if it is hwdr's), and the conditions that are true.
+# One line for each state of the Job: when it was made (only if it is hwdr's), and the conditions that are true. Asked for by its name alone,
+# kubectl watches from later than what it has shown, and passes over what came in between (kubectl, pkg/cmd/get/get.go, `watch`).
 watch_job() { # JOB SECONDS
-  timeout "$2" kubectl get job "$1" --watch \
+  timeout "$2" kubectl get jobs --field-selector "metadata.name=$1" --watch \
     -o 'jsonpath={.metadata.creationTimestamp}/{.metadata.labels.hwdr\.hopsworks\.ai/restore-id} {range .status.conditions[?(@.status=="True")]}{.type}={.reason} {end}{"\n"}'
 }
 
 wait_for() { # JOB
-  local job=$1 conditions made last=
+  local job=$1 conditions made last=nothing said='' limit
   while ((SECONDS < deadline)); do
+    # A connection that has died in silence is made again.
+    limit=$((deadline - SECONDS < 60 ? deadline - SECONDS : 60))
     while read -r conditions; do
       last=$conditions
       # Times as Kubernetes writes them are in order as texts.
@@ -42,9 +45,10 @@ wait_for() { # JOB
           return 0
           ;;
       esac
-    done < <(watch_job "$job" "$((deadline - SECONDS))" 2>&1 || true)
-    # The watch ended: the Job is not there yet, or the API server went away for a moment.
-    echo "gate: still waiting for Job $job ${last:+($last)}"
+    done < <(watch_job "$job" "$limit" 2>&1 || true)
+    # The watch ended: its time was over, or the API server went away for a moment.
+    [ "$last" = "$said" ] || echo "gate: still waiting for Job $job ($last)"
+    said=$last
     sleep 2
   done
   echo "gate: Job $job was not complete after $GATE_SECONDS s. See: kubectl describe job/$job" >&2
