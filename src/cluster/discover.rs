@@ -1,6 +1,6 @@
 //! Objects of any kind, by their labels.
 
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions, PropagationPolicy};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, Preconditions};
 use kube::discovery::{self, ApiGroup, verbs};
 use serde_json::{Value as Json, json};
 
@@ -81,15 +81,11 @@ impl Cluster {
             namespace => Api::namespaced_with(self.client.clone(), namespace, &found.resource),
         };
         let uid = text(&found.object, "/metadata/uid").to_owned();
-        let parameters = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Background),
-            preconditions: Some(Preconditions { uid: Some(uid), resource_version: None }),
-            ..DeleteParams::default()
-        };
-        match self.call(&format!("delete {}/{name}", found.resource.kind), || api.delete(name, &parameters)).await {
+        let this = Preconditions { uid: Some(uid), resource_version: None };
+        match self.delete_in(&api, &found.resource.kind, name, Some(this)).await {
             // Another one of its name is none of ours.
-            Ok(_) | Err(ClusterError::Call { code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) if error.is_conflict() => Ok(()),
+            deleted => deleted,
         }
     }
 }

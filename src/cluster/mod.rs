@@ -237,7 +237,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::get`].
     pub async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), ClusterError> {
-        self.delete_if(kind, namespace, name, None).await
+        self.delete_in(&self.api(kind, namespace), kind.kind, name, None).await
     }
 
     /// Deletes this very object: another one that has taken its name meanwhile stays, and is a conflict.
@@ -247,23 +247,22 @@ impl Cluster {
     pub async fn delete_this(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<(), ClusterError> {
         let (object, name) = parsed(kind, object)?;
         let preconditions = Preconditions { uid: object.metadata.uid, resource_version: None };
-        self.delete_if(kind, namespace, &name, Some(preconditions)).await
+        self.delete_in(&self.api(kind, namespace), kind.kind, &name, Some(preconditions)).await
     }
 
-    async fn delete_if(
+    async fn delete_in(
         &self,
-        kind: Kind,
-        namespace: Option<&str>,
+        api: &Api<DynamicObject>,
+        kind: &str,
         name: &str,
         preconditions: Option<Preconditions>,
     ) -> Result<(), ClusterError> {
-        let api = self.api(kind, namespace);
         let parameters = DeleteParams {
             propagation_policy: Some(PropagationPolicy::Background),
             preconditions,
             ..DeleteParams::default()
         };
-        match self.call(&format!("delete {}/{name}", kind.kind), || api.delete(name, &parameters)).await {
+        match self.call(&format!("delete {kind}/{name}"), || api.delete(name, &parameters)).await {
             Ok(_) | Err(ClusterError::Call { code: 404, .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -13,8 +13,7 @@ const LINES: i64 = 12;
 /// What is known of a Job's failure beside its condition: its pods' containers, their last log lines, and the pods' events.
 /// What cannot be read is left out: this is asked when something is wrong already.
 pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
-    let labels = format!("batch.kubernetes.io/job-name={job}");
-    let pods = cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+    let pods = pods_of(cluster, job).await;
     let mut reasons = Vec::new();
     // One pod's story is enough: the others failed for the same reason, or because of it.
     let failed = pods.iter().find(|pod| text(pod, "/status/phase") == "Failed").or_else(|| pods.first());
@@ -74,6 +73,10 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     reasons
 }
 
+async fn pods_of(cluster: &Cluster, job: &str) -> Vec<Json> {
+    cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={job}")).await.unwrap_or_default()
+}
+
 /// The states of all containers of a pod, in the order in which they run.
 fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
     ["/status/initContainerStatuses", "/status/containerStatuses"]
@@ -97,7 +100,7 @@ async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> Strin
 
 /// What a Job's pods say that they have done (their termination messages), for people: numbers alone are for other pods.
 pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
-    let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={job}")).await.unwrap_or_default();
+    let pods = pods_of(cluster, job).await;
     let done = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
     let words = done.flat_map(containers).map(|container| text(container, "/state/terminated/message").trim());
     words.filter(|words| words.contains(' ')).map(str::to_owned).collect()

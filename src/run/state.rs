@@ -285,6 +285,12 @@ impl State {
         }
     }
 
+    /// The names of the objects of one kind that have to be done, of all parts.
+    pub fn names(&self, kind: &str) -> Vec<String> {
+        let objects = self.parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/'));
+        objects.filter(|(of, _)| *of == kind).map(|(_, name)| name.to_owned()).collect()
+    }
+
     /// Where Velero's objects lie.
     pub fn velero(&self) -> String {
         self.before.velero_namespace.clone().unwrap_or_else(|| "velero".to_owned())
@@ -378,12 +384,10 @@ impl Store {
         stores.sort_by_key(|store| store.state().map(|state| state.began).ok());
         stores.reverse();
         // An installation that was begun anew has given up those before it.
-        let newest = stores.first().map(|store| store.object["metadata"]["name"].clone());
-        stores.retain(|store| {
-            Some(&store.object["metadata"]["name"]) == newest.as_ref()
-                || !store.state().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open())
-        });
-        Ok(stores)
+        let given_up =
+            |store: &Self| store.state().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open());
+        let stores = stores.into_iter().enumerate().filter(|(index, store)| *index == 0 || !given_up(store));
+        Ok(stores.map(|(_, store)| store).collect())
     }
 
     /// What it says.

@@ -106,8 +106,8 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         }
         show.tell(&format!("helm upgrade {}", invocation.release));
         helm.upgrade("without the restore, by hwdr").await?;
+        let cluster = hold.cluster();
         for state in &states {
-            let cluster = hold.cluster();
             let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
             let show = Show::new(log_format(&invocation)?);
             let mut run = Run::new(cluster.clone(), store, Helm::find(&invocation).await?, show)?;

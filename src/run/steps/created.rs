@@ -32,10 +32,9 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
         run.show.warn(&format!("the Velero backup {before} is gone: what the restore has made anew is left"));
         return Ok(());
     };
-    let parts = run.state.parts.clone();
     let (mut left, mut namespaces) = (Vec::new(), BTreeSet::new());
-    for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
-        let labelled = run.cluster.labelled(&format!("{RESTORE}={}", label(restore))).await?;
+    for restore in run.state.names("Restore") {
+        let labelled = run.cluster.labelled(&format!("{RESTORE}={}", label(&restore))).await?;
         if !labelled.unseen.is_empty() {
             let kinds: Vec<_> = labelled.unseen.iter().map(String::as_str).collect();
             run.show.warn(&format!("could not look for what {restore} has made among: {}", shortened(&kinds)));

@@ -53,7 +53,16 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Hal
     let namespace = run.state.velero();
     let what = format!("Velero restore {restore}");
     let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
-    velero_begins(run, &what, &selection).await?;
+    // Without Velero nothing becomes of it.
+    run.wait(&format!("{what} begins"), &selection, BEGIN, |objects| {
+        match objects.get(restore).map(|found| text(found, "/status/phase")) {
+            None => Verdict::NotYet("it is not there".to_owned()),
+            Some("") => Verdict::NotYet("Velero has not begun with it".to_owned()),
+            Some(_) => Verdict::Done,
+        }
+    })
+    .await
+    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {namespace} get pods")))?;
     run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), true))
         .await
         .map_err(|halt| halt.help(format!("see more: velero restore describe {restore} --details")))?;
@@ -75,19 +84,6 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Hal
         }
     }
     Ok(())
-}
-
-/// Waits until Velero takes up a Backup or Restore: without Velero nothing becomes of it.
-async fn velero_begins(run: &mut Run, what: &str, selection: &Selection) -> Result<(), Halt> {
-    run.wait(&format!("{what} begins"), selection, BEGIN, |objects| {
-        match objects.values().next().map(|found| text(found, "/status/phase")) {
-            None => Verdict::NotYet("it is not there".to_owned()),
-            Some("") => Verdict::NotYet("Velero has not begun with it".to_owned()),
-            Some(_) => Verdict::Done,
-        }
-    })
-    .await
-    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {} get pods", run.state.velero())))
 }
 
 /// Waits for a Job to be there: one that nobody has made will not come by itself.

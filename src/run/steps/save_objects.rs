@@ -82,17 +82,8 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
             && matches!(condition::restore(Some(failed), run.state.accept_partial), Verdict::Never(_))
         {
             run.cluster.delete_this(Kind::RESTORE, Some(&namespace), failed).await?;
-            let selection = Selection::one(Kind::RESTORE, Some(&namespace), &name);
-            run.wait(&format!("Restore/{name} is gone"), &selection, super::GONE, |objects| match objects.get(&name) {
-                Some(_) => Verdict::NotYet("it is being deleted".to_owned()),
-                None => Verdict::Done,
-            })
-            .await?;
         }
-        match run.cluster.create(Kind::RESTORE, Some(&namespace), &restore).await {
-            Err(error) if !error.is_conflict() => return Err(error.into()),
-            _ => {}
-        }
+        parts::make(run, &restore).await?;
         parts::restore_is_complete(run, &name).await?;
     }
     Ok(())

@@ -144,9 +144,8 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
     }
     delete_jobs(run).await?;
     let velero = run.state.velero();
-    let parts = run.state.parts.clone();
-    for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
-        run.cluster.delete(Kind::RESTORE, Some(&velero), restore).await?;
+    for restore in run.state.names("Restore") {
+        run.cluster.delete(Kind::RESTORE, Some(&velero), &restore).await?;
     }
     Ok(())
 }
@@ -154,11 +153,10 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
 /// Velero cannot be stopped in the middle of a Restore: what it still writes would be written over what is brought back.
 async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
     let namespace = run.state.velero();
-    let parts = run.state.parts.clone();
-    for restore in parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Restore/")) {
-        let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
+    for restore in run.state.names("Restore") {
+        let selection = Selection::one(Kind::RESTORE, Some(&namespace), &restore);
         run.wait(&format!("Velero restore {restore} has ended"), &selection, super::PODS, |objects| {
-            match objects.get(restore).map(|found| condition::restore(Some(found), true)) {
+            match objects.get(&restore).map(|found| condition::restore(Some(found), true)) {
                 Some(Verdict::NotYet(seen)) => Verdict::NotYet(seen),
                 _ => Verdict::Done,
             }
@@ -170,15 +168,13 @@ async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
 
 /// Deletes the Jobs of all parts, and waits until their pods are gone.
 async fn delete_jobs(run: &mut Run) -> Result<(), Halt> {
-    let parts = run.state.parts.clone();
-    let jobs: Vec<_> =
-        parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.strip_prefix("Job/")).collect();
+    let jobs = run.state.names("Job");
     for job in &jobs {
         run.cluster.delete(Kind::JOB, None, job).await?;
     }
     let of_a_job = |pod: &Json| {
         let job = text(pod, "/metadata/labels/batch.kubernetes.io~1job-name");
-        jobs.contains(&job) && !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
+        jobs.iter().any(|name| name == job) && !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
     };
     run.wait("the restore's Jobs have ended", &Selection::all(Kind::POD), super::PODS, |pods| {
         condition::gone(pods, of_a_job)
