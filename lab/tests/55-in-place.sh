@@ -112,6 +112,9 @@ upgrade_arguments() {
     -f "$RUN/notes/in-place.yaml" --yes
 }
 
+# To go on with it, where helm has not run yet.
+resume_arguments() { upgrade_arguments | sed '1s/upgrade/resume/; $d'; }
+
 phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
 state() { kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | fromjson'; }
 

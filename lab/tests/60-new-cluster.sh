@@ -73,15 +73,21 @@ test_a_new_cluster_is_empty_and_sees_the_old_backups() {
   "$LAB/s3" list "$HOPSFS_BUCKET" rondb_backup/ | grep users.sql
 }
 
-# "helm hwdr install" does all of it. The run dies while objects come back, and goes on: helm has not run then, so it wants the chart again.
-test_an_installation_restores_all_into_it() {
-  export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY IN_PLACE_HELM=4
-  local arguments
+# What "helm hwdr install" needs, and in $arguments what it is given. It makes Velero's credentials itself.
+prepare_installation() {
   kubectl -n velero delete secret hopsworks-bsl-credentials
   prerequisites
   restore_values
+  export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY
   arguments=(hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/restore.yaml"
     --credentials-env)
+}
+
+# "helm hwdr install" does all of it. The run dies while objects come back, and goes on: helm has not run then, so it wants the chart again.
+test_an_installation_restores_all_into_it() {
+  export IN_PLACE_HELM=4
+  local arguments
+  prepare_installation
   cut_off 6 install "${arguments[@]}" --yes
   refuses 'give the chart and the values again' hwdr resume hopsworks --credentials-env
   hwdr resume "${arguments[@]}" -o markdown | tee "$RUN/notes/report.md"

@@ -72,27 +72,12 @@ test_backups_that_cannot_be_restored_are_refused() {
 test_holes_are_shown_and_have_to_be_accepted() {
   local main
   main=$(note main)
-  kubectl apply -f - <<'YAML'
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {name: no-user-first}
-spec:
-  matchConstraints:
-    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]
-  validations: [{expression: "object.metadata.name != 'user-first'", message: not this one}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: no-user-first}
-spec: {policyName: no-user-first, validationActions: [Deny]}
-YAML
-  # A policy takes a moment to hold.
-  wait_for 30 "the policy" - fails_with 'not this one' kubectl -n default create secret generic user-first --dry-run=server
+  "$LAB/fault" secret refuse user-first
   refuses 'error restoring secrets/.*/user-first.*not this one' objects_restore --yes
   [ "$(restores)" = "$main PartiallyFailed" ]
   objects_restore --yes --accept-partial
   kubectl -n first-team get secret api-key
-  kubectl delete validatingadmissionpolicybinding/no-user-first validatingadmissionpolicy/no-user-first
+  "$LAB/fault" secret allow user-first
   kubectl -n velero delete restore.velero.io --all
   kubectl delete namespace "$NS" first-team
 }

@@ -14,7 +14,8 @@ test_a_run_that_is_killed_after_each_write_goes_on() {
   in_place_values
   mapfile -t arguments < <(upgrade_arguments)
   cut_off 1 "${arguments[@]}"
-  killed_throughout resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
+  mapfile -t arguments < <(resume_arguments)
+  killed_throughout "${arguments[@]}"
   is_the_backup
   ((kills >= 20))
 }

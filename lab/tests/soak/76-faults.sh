@@ -105,7 +105,8 @@ test_a_run_that_slept_leaves_the_rest_to_its_heir() {
   pid=$!
   at_step quiesce
   kill -STOP "$pid"
-  hwdr_in_background resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}"
+  mapfile -t arguments < <(resume_arguments)
+  hwdr_in_background "${arguments[@]}"
   heir=$!
   at_step set-aside
   kill -CONT "$pid"
@@ -142,29 +143,14 @@ test_a_run_stops_and_goes_on_when_it_is_mended() {
   mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
   for key in "${keys[@]}"; do "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/notes/whole-${key##*/}"; done
   "$LAB/fault" part cut "$id" 2
-  mapfile -t arguments < <(upgrade_arguments)
-  again=(resume hopsworks "${arguments[@]:2:${#arguments[@]}-3}")
+  mapfile -t arguments < <(resume_arguments)
   location_at "http://10.88.0.1:1" Unavailable
-  stops 'FailedValidation: ' hwdr "${again[@]}"
+  stops 'FailedValidation: ' hwdr "${arguments[@]}"
   location_at "$S3_ENDPOINT" Available
 
-  kubectl apply -f - <<'YAML'
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {name: no-user-first}
-spec:
-  matchConstraints:
-    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]
-  validations: [{expression: "object.metadata.name != 'user-first'", message: not this one}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: no-user-first}
-spec: {policyName: no-user-first, validationActions: [Deny]}
-YAML
-  wait_for 30 "the policy" - fails_with 'not this one' kubectl -n default create secret generic user-first --dry-run=server
+  "$LAB/fault" secret refuse user-first
   stops 'is PartiallyFailed .*error restoring secrets/.*/user-first.*not this one' hwdr resume hopsworks
-  kubectl delete validatingadmissionpolicybinding/no-user-first validatingadmissionpolicy/no-user-first
+  "$LAB/fault" secret allow user-first
 
   stops 'rondb: Job hwdr-rondb-data-.*exit status' hwdr resume hopsworks
   for key in "${keys[@]}"; do "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$RUN/notes/whole-${key##*/}"; done

@@ -3,19 +3,10 @@
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
-new_cluster() {
-  "$LAB/up" --new-cluster
-  # hwdr makes its own.
-  kubectl -n velero delete secret hopsworks-bsl-credentials
-  prerequisites
-  restore_values
-  export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY
-  arguments=(hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/restore.yaml"
-    --credentials-env)
-}
-
 test_an_installation_that_is_killed_after_each_write_goes_on() {
-  new_cluster
+  local arguments kills
+  "$LAB/up" --new-cluster
+  prepare_installation
   cut_off 1 install "${arguments[@]}" --yes
   killed_throughout resume "${arguments[@]}"
   phase_is restored
@@ -25,8 +16,9 @@ test_an_installation_that_is_killed_after_each_write_goes_on() {
 
 # LAB_CUTS names the places.
 test_an_installation_that_was_killed_anywhere_can_be_begun_anew() {
-  local cut
-  new_cluster
+  local arguments cut
+  "$LAB/up" --new-cluster
+  prepare_installation
   for cut in ${LAB_CUTS:-3 9 15 21}; do
     say "killed after $cut writes"
     cut_off "$cut" install "${arguments[@]}" --yes
