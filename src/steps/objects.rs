@@ -37,7 +37,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             backup_time: backup.as_deref().and_then(time_of),
             by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
             markers: vec![id],
-            verified: "by you: nothing waits for its phase, which must be Completed (kubectl get restores -n velero)",
+            verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -n velero)",
             undone: "restore the Velero backup that was taken before",
             objects: if chart { Vec::new() } else { vec![object] },
             last_job: None,

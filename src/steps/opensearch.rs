@@ -31,7 +31,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         backup_time: time_of(id),
         by,
         markers: vec![format!("Job/{marker}")],
-        verified: "no shard failed, every restored index has its primaries, none of Hopsworks' own is missing",
+        verified: "no shard failed, every index has its primaries, none of Hopsworks' own is missing; what was copied is compared",
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),

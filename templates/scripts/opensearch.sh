@@ -72,9 +72,29 @@ for index in "${restored[@]}"; do
     ((SECONDS < RESTORE_SECONDS)) || fail "index $index has no primary shards after $SECONDS s: GET _cluster/allocation/explain says why"
   done
 done
-# A snapshot does not say how many documents it holds; whoever knows it can compare.
+# A snapshot does not say how many documents it holds, but which files each shard has: as many have to have been copied, or been there. It says
+# more than OpenSearch's own count of shards and decides nothing. A shard that has moved to another node since has no record of it any more.
+compared="what was copied could not be compared with the snapshot"
+if call GET "_snapshot/$REPOSITORY/$SNAPSHOT/_status" >/work/taken && call GET _recovery >/work/recovered; then
+  shards=$(jq -rn --slurpfile taken /work/taken --slurpfile recovered /work/recovered --arg repository "$REPOSITORY" --arg snapshot "$SNAPSHOT" '
+    $recovered[0][].shards[] | select(.primary and .type == "SNAPSHOT")
+    | select(.source.repository == $repository and .source.snapshot == $snapshot)
+    | .source.index as $index | "\(.id)" as $shard
+    | ($taken[0].snapshots[0].indices[$index].shards[$shard].stats.total // empty | [.file_count, .size_in_bytes]) as $whole
+    | select($whole[0] > 0)
+    | [.index.files.recovered + .index.files.reused, .index.size.recovered_in_bytes + .index.size.reused_in_bytes] as $now
+    | if .stage == "DONE" and $now == $whole then "whole"
+      else "shard \($shard) of \($index) is \(.stage) with \($now[0]) files, \($now[1]) bytes of \($whole[0]), \($whole[1])" end') || shards=
+  if [ -n "$shards" ]; then
+    compared="$(grep -cx whole <<<"$shards" || true) of $(wc -l <<<"$shards") shards have all files and bytes of the snapshot"
+    if different=$(grep -vx whole <<<"$shards"); then
+      echo "opensearch: $different" >&2
+      compared+=", and $(head -n 1 <<<"$different")"
+    fi
+  fi
+fi
 documents=$(call GET "_cat/indices?format=json&h=index,docs.count&expand_wildcards=all" |
   jq --argjson restored "$(jq '.snapshot.indices' <<<"$answer")" '[.[] | select(.index | IN($restored[])) | .["docs.count"] | tonumber? // 0] | add // 0') ||
   documents="an unknown number of"
 echo "snapshot $SNAPSHOT is restored: $(jq -r '"\(.snapshot.indices | length) indices, \(.snapshot.shards.successful) shards"' <<<"$answer")," \
-  "$documents documents" | tee /dev/termination-log
+  "$documents documents; $compared" | tee /dev/termination-log
