@@ -80,6 +80,20 @@ async fn one(
         gone(cluster, name, tell).await?;
         there = None;
     }
+    let namespace = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?;
+    if namespace.as_ref().is_some_and(|namespace| !text(namespace, "/metadata/deletionTimestamp").is_empty()) {
+        return Err(Refusal::new(format!("namespace {} is being deleted, and all that is in it", cluster.namespace))
+            .help(format!("wait until it is gone: kubectl get namespace {}", cluster.namespace)));
+    }
+    if let Some(restore) = &there
+        && has_lost(restore, namespace.as_ref())
+    {
+        tell(&format!("namespace {} does not hold any more what {name} has restored: once more", cluster.namespace));
+        same_backup(restore, name)?;
+        cluster.delete_this(Kind::RESTORE, Some(VELERO), restore).await?;
+        gone(cluster, name, tell).await?;
+        there = None;
+    }
     let phase = there.as_ref().map_or("", |restore| text(restore, "/status/phase"));
     let was_done = matches!(phase, "Completed" | "PartiallyFailed");
     match &there {
@@ -123,6 +137,13 @@ async fn one(
         (false, false) => format!("{name} is restored (objects: {})", restored.items),
     });
     Ok(restored)
+}
+
+/// Whether the namespace is gone, or another one than that into which a Restore has restored: what it brought back has gone with it.
+fn has_lost(restore: &Json, namespace: Option<&Json>) -> bool {
+    let completed = text(restore, "/status/completionTimestamp");
+    // Both are RFC 3339 in UTC and whole seconds.
+    !completed.is_empty() && namespace.is_none_or(|found| text(found, "/metadata/creationTimestamp") > completed)
 }
 
 /// The Restore of a backup, by its name.
@@ -245,6 +266,16 @@ mod tests {
             assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
             assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
         }
+    }
+
+    #[test]
+    fn a_restore_does_not_outlive_its_namespace() {
+        let restore = json!({"status": {"completionTimestamp": "2026-02-13T15:36:27Z"}});
+        let made = |time: &str| json!({"metadata": {"creationTimestamp": time}});
+        assert!(!has_lost(&restore, Some(&made("2026-02-13T15:36:27Z"))));
+        assert!(has_lost(&restore, Some(&made("2026-02-13T15:36:28Z"))));
+        assert!(has_lost(&restore, None));
+        assert!(!has_lost(&json!({"status": {"phase": "InProgress"}}), None));
     }
 
     #[test]

@@ -96,6 +96,10 @@ test_objects_come_back_by_hwdr() {
   kubectl -n "$NS" get secret user-first
   kubectl -n first-team get secret api-key
   kubectl -n "$NS" get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
+  # What was restored goes with its namespace.
+  kubectl delete namespace "$NS"
+  objects_restore --yes 2>&1 | grep -c 'once more' | grep -x 2
+  kubectl -n "$NS" get secret user-first
 }
 
 test_helm_4_with_hwdr_brings_the_data_into_it() {
