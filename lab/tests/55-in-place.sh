@@ -115,6 +115,15 @@ upgrade_arguments() {
 # To go on with it, where helm has not run yet.
 resume_arguments() { upgrade_arguments | sed '1s/upgrade/resume/; $d'; }
 
+# findings_are_whole: the report says of each part what came back.
+findings_are_whole() {
+  local finding
+  for finding in 'objects: [0-9]+ objects by .*without errors' 'rondb: .*rows' \
+    'opensearch: .* documents; 4 of 4 shards have all files and bytes' 'hopsfs: ([0-9]+) of \1 files, .* in full'; do
+    jq -r '.findings[]' "$RUN/notes/report.json" | grep -E "$finding"
+  done
+}
+
 phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
 state() { kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | fromjson'; }
 
@@ -145,6 +154,7 @@ test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
   refuses 'is not over' upgrade --yes
   hwdr resume hopsworks -o json | tee "$RUN/notes/report.json"
   jq -e '.phase == "restored" and .backupAgeSeconds > 0' "$RUN/notes/report.json"
+  findings_are_whole
   is_the_backup
   [ "$(kubectl -n "$NS" get job "hopsfs-inplace-restore-$(note rondb)" -o jsonpath='{.spec.completionMode} {.status.succeeded}')" = "Indexed 2" ]
   refuses 'was restored here before' upgrade --yes

@@ -5,6 +5,7 @@
 
 pub mod condition;
 mod discover;
+mod exec;
 mod kind;
 mod names;
 mod pulse;
@@ -26,6 +27,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 pub use discover::{Found, Labelled};
+pub use exec::Output;
 pub use kind::Kind;
 pub use pulse::{Beat, Pulse};
 pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};

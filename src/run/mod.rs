@@ -100,6 +100,8 @@ pub struct Run {
     pub location: Option<Location>,
     /// Asked where Velero could not bring every object back.
     pub accepts: fn(&Holes) -> bool,
+    /// Whether files of HopsFS that cannot be read can be done without: said behind the stop that named them, and never written down.
+    pub accepts_unread: bool,
     /// Whether something runs that should not be cut off: a wish to stop waits for its end.
     pub is_busy: Arc<AtomicBool>,
     store: Store,
@@ -145,6 +147,7 @@ impl Run {
             show,
             location: None,
             accepts: |_| false,
+            accepts_unread: false,
             is_busy: Arc::default(),
             store,
         })
@@ -211,6 +214,25 @@ impl Run {
     /// Where that fails: then nothing may be changed.
     pub async fn save(&mut self) -> Result<(), Halt> {
         self.store.save(&self.state).await
+    }
+
+    /// Says what was found to be restored, and keeps it for the report.
+    pub fn finding(&mut self, text: &str) {
+        self.show.note(text);
+        self.keep(text);
+    }
+
+    /// The same of what could not be found out, or was done without.
+    pub fn doubt(&mut self, text: &str) {
+        self.show.warn(text);
+        self.keep(text);
+    }
+
+    fn keep(&mut self, text: &str) {
+        // A step that is done again finds it again.
+        if self.state.phase == Phase::Running && !self.state.findings.iter().any(|found| found == text) {
+            self.state.findings.push(text.to_owned());
+        }
     }
 
     /// Waits, and shows what is seen.

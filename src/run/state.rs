@@ -78,6 +78,9 @@ pub struct State {
     pub wipe: bool,
     /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
     pub accept_partial: bool,
+    /// What was found to be restored: for the report.
+    #[serde(default)]
+    pub findings: Vec<String>,
     /// What was found before anything was changed.
     pub before: Before,
 }
@@ -257,6 +260,7 @@ impl State {
             opens_location: false,
             wipe: false,
             accept_partial: false,
+            findings: Vec::new(),
             before: Before::default(),
         }
     }

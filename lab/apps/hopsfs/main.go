@@ -5,9 +5,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -20,8 +22,15 @@ func env(name, otherwise string) string {
 
 func main() {
 	log.SetFlags(log.LstdFlags | log.LUTC)
+	if filepath.Base(os.Args[0]) == "hdfs" {
+		if err := hdfs(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) != 2 {
-		log.Fatal("usage: hopsfs namenode|datanode")
+		log.Fatal("usage: hopsfs namenode|datanode, hdfs dfs -ls -R /, hdfs dfs -cat FILE…")
 	}
 	switch os.Args[1] {
 	case "namenode":

@@ -138,6 +138,7 @@ func (n *NameNode) routes() http.Handler {
 		n.mu.Unlock()
 	})
 	mux.HandleFunc("GET /files", n.list)
+	mux.HandleFunc("GET /listing", n.listing)
 	mux.HandleFunc("PUT /fs/{path...}", func(w http.ResponseWriter, r *http.Request) { answer(w, n.create("/"+r.PathValue("path"), r.Body)) })
 	mux.HandleFunc("DELETE /fs/{path...}", func(w http.ResponseWriter, r *http.Request) {
 		answerFile(w, nil, n.remove("/"+r.PathValue("path")))
@@ -183,6 +184,39 @@ func (n *NameNode) list(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(files)
+}
+
+// listing answers with every folder and file as Hadoop's own command prints them.
+func (n *NameNode) listing(w http.ResponseWriter, _ *http.Request) {
+	rows, err := n.db.Query(`SELECT path, size, modified FROM hdfs_inodes ORDER BY path`)
+	if err != nil {
+		answer(w, err)
+		return
+	}
+	defer rows.Close()
+	var out strings.Builder
+	folders := map[string]bool{"/": true}
+	for rows.Next() {
+		var path string
+		var size, modified int64
+		if err := rows.Scan(&path, &size, &modified); err != nil {
+			answer(w, err)
+			return
+		}
+		day := time.UnixMilli(modified).UTC().Format("2006-01-02 15:04")
+		for i, c := range path {
+			if c == '/' && i > 0 && !folders[path[:i]] {
+				folders[path[:i]] = true
+				fmt.Fprintf(&out, "drwxr-xr-x   - hdfs supergroup %10d %s %s\n", 0, day, path[:i])
+			}
+		}
+		fmt.Fprintf(&out, "-rw-r--r--   1 hdfs supergroup %10d %s %s\n", size, day, path)
+	}
+	if err := rows.Err(); err != nil {
+		answer(w, err)
+		return
+	}
+	_, _ = io.WriteString(w, out.String())
 }
 
 func (n *NameNode) blocks(path string) (inode int64, size int64, blocks []block, err error) {

@@ -45,7 +45,8 @@ use crate::values::Value;
 ///   -y, --yes                  do not ask for the release's name
 ///       --expect-cluster NAME  refuse any other cluster: its context, server, or the uid of kube-system
 ///       --wipe                 delete the old volumes at once: there is no way back then
-///       --accept-partial       go on where Velero could not bring back every object
+///       --accept-partial       go on where Velero could not bring back every object; with resume, where it has
+///                              stopped because files of HopsFS cannot be read, too
 ///       --from here            bring HopsFS's bucket back from this machine, with its own credentials for the bucket
 ///   -o, --output FORMAT        form of the report: text, json or markdown
 ///       --log-format FORMAT    form of the lines while it runs: text or json

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::cli::messages::Failure;
+use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 
@@ -63,6 +64,7 @@ fn machine(state: &State) -> serde_json::Value {
         "seconds": whole(state).as_secs_f64(),
         "backupAgeSeconds": age(state).map(|age| age.as_secs()),
         "steps": steps,
+        "findings": state.findings,
     })
 }
 
@@ -93,6 +95,12 @@ pub fn text(state: &State) -> String {
     if let Some(age) = age(state) {
         let _ = writeln!(out, "  {:<60} {:>10}", "age of the backup (RPO)", people(age));
     }
+    if !state.findings.is_empty() {
+        out.push_str("\nWhat is in it:\n");
+        for finding in &state.findings {
+            let _ = writeln!(out, "  {}", wrap(finding, 74).replace('\n', "\n    "));
+        }
+    }
     if state.phase == Phase::Restored {
         let _ = writeln!(out, "\nLook at it. When it is good, or to go back:");
         let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
@@ -114,6 +122,12 @@ fn markdown(state: &State) -> String {
     }
     if let Some(why) = &state.why {
         let _ = writeln!(out, "- It stopped: {why}");
+    }
+    if !state.findings.is_empty() {
+        out.push_str("\n## What is in it\n\n");
+        for finding in &state.findings {
+            let _ = writeln!(out, "- {finding}");
+        }
     }
     out
 }

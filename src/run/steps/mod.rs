@@ -8,6 +8,7 @@ mod here;
 mod objects;
 mod parts;
 mod quiesce;
+mod sample;
 mod save_objects;
 mod undo;
 mod verify;
@@ -51,7 +52,7 @@ pub const UPGRADE: &[Step] = &[
     step("set-aside", "sets the old volumes aside", |run| Box::pin(volumes::set_aside(run))),
     step("helm", "upgrades the release: new volumes, and the Jobs that restore", |run| Box::pin(helm::upgrade(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
-    step("verify", "waits until everything is ready", |run| Box::pin(verify::ready(run))),
+    step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
     step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
 ];
 
@@ -66,7 +67,7 @@ pub const INSTALL: &[Step] = &[
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
     step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
-    step("verify", "waits until everything is ready", |run| Box::pin(verify::ready(run))),
+    step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
     step("unfence", "lets backups be made again", |run| Box::pin(objects::open(run))),
 ];
 

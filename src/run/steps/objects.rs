@@ -1,6 +1,7 @@
 //! Into a new cluster: the storage location, and the Kubernetes objects from it, before helm makes its own.
 
 use super::fence;
+use super::parts::brought_back;
 use crate::backup_id::BackupId;
 use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Service, Wanted};
 use crate::cluster::{Kind, Verdict, condition};
@@ -57,8 +58,11 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let (show, accepts, partial) = (&mut run.show, run.accepts, run.state.accept_partial);
     let mut accepts = |holes: &_| partial || accepts(holes);
     let restored = restore_objects(&run.cluster, &set, &mut accepts, &mut |text| show.tell(text)).await?;
-    for warning in restored.iter().flat_map(|restored| &restored.warnings) {
-        run.show.warn(warning);
+    for restored in restored {
+        for warning in &restored.warnings {
+            run.show.warn(warning);
+        }
+        run.finding(&brought_back(&restored.name, restored.items, !restored.has_holes));
     }
     known(run).await
 }

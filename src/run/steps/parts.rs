@@ -37,7 +37,12 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
                     here::rewind(run, job).await?;
                     job_is_complete(run, &part.step, job).await?;
                 }
-                Some(("Restore", restore)) => restore_is_complete(run, restore).await?,
+                Some(("Restore", restore)) => {
+                    let ended = restore_is_complete(run, restore).await?;
+                    let items = condition::number(&ended, "/status/progress/itemsRestored");
+                    let is_whole = text(&ended, "/status/phase") == "Completed";
+                    run.finding(&brought_back(restore, items, is_whole));
+                }
                 _ => run.show.warn(&format!("{}: nothing shows when {object} is done but its log", part.step)),
             }
         }
@@ -48,8 +53,14 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Waits for a Velero Restore.
-pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Halt> {
+/// What a Velero Restore has brought back, for the report.
+pub fn brought_back(restore: &str, items: u64, is_whole: bool) -> String {
+    let holes = if is_whole { "without errors" } else { "with errors that were accepted" };
+    format!("objects: {items} objects by Velero's Restore {restore}, {holes}")
+}
+
+/// Waits for a Velero Restore, which it gives back as it ended.
+pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, Halt> {
     let namespace = run.state.velero();
     let what = format!("Velero restore {restore}");
     let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
@@ -83,7 +94,7 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<(), Hal
             Err(why) => run.show.warn(&format!("{what} warns, and it cannot be shown of what: {why}")),
         }
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// Waits for a Job to be there: one that nobody has made will not come by itself.
@@ -114,7 +125,9 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         let mut halt = match waited.await {
             Ok(()) => {
                 for words in words_of(&run.cluster, job).await {
-                    run.show.note(&format!("{step}: {words}"));
+                    let words = format!("{step}: {words}");
+                    // What a chart's own Job says may hold secrets: it is for the terminal alone.
+                    if is_injected(run, job).await { run.finding(&words) } else { run.show.note(&words) }
                 }
                 return Ok(());
             }
@@ -150,6 +163,12 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         let namespace = &run.cluster.namespace;
         return Err(halt.help(format!("see all of it: kubectl -n {namespace} logs job/{job} --all-containers")));
     }
+}
+
+/// Whether a Job is hwdr's own.
+async fn is_injected(run: &Run, job: &str) -> bool {
+    let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
+    found.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
 }
 
 /// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended. HopsFS's wait for each other.

@@ -10,6 +10,7 @@ use crate::run::{Halt, Run};
 
 /// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+    run.state.findings.clear();
     if run.state.is_begun("set-aside") {
         volumes::all_there(&run.cluster, &run.state.before.volumes).await?;
     }

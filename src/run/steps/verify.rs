@@ -1,29 +1,45 @@
-//! Everything that the release runs is ready.
+//! Everything that the release runs is ready, and what it holds can be read.
 
-use super::{PODS, is_of};
+use serde_json::Value as Json;
+
+use super::{PODS, is_of, sample};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, why_pods_wait};
 use crate::run::{Halt, Run};
+use crate::topology::{Role, Workload};
+
+/// Reads some files as soon as HopsFS is ready, and waits for the rest: an application that waits for a file that is gone never says so.
+pub async fn restored(run: &mut Run) -> Result<(), Halt> {
+    wait(run, " of HopsFS", |kind, object| {
+        let workload = Workload::of(0, kind.kind, object);
+        workload.is_some_and(|workload| matches!(workload.role, Role::NameNode | Role::HopsfsDataNode))
+    })
+    .await?;
+    sample::read(run).await?;
+    ready(run).await
+}
 
 /// Waits until all StatefulSets and Deployments of the release are ready.
 pub async fn ready(run: &mut Run) -> Result<(), Halt> {
-    all_but(run, Vec::new()).await
+    wait(run, "", |_, _| true).await
 }
 
 /// The same, without those that were not ready before the restore either.
 pub async fn as_before(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.iter();
-    let was_not = workloads.filter(|workload| !workload.was_ready).map(|workload| workload.name.clone()).collect();
-    all_but(run, was_not).await
+    let was_not: Vec<_> =
+        workloads.filter(|workload| !workload.was_ready).map(|workload| workload.name.clone()).collect();
+    wait(run, "", |_, object| !was_not.iter().any(|name| name == text(object, "/metadata/name"))).await
 }
 
-async fn all_but(run: &mut Run, passed_over: Vec<String>) -> Result<(), Halt> {
+/// Waits for those of the release that count; `of_what` says which these are.
+async fn wait(run: &mut Run, of_what: &str, counts: impl Fn(Kind, &Json) -> bool) -> Result<(), Halt> {
     let release = run.state.release.clone();
     for (kind, what) in [(Kind::STATEFUL_SET, "StatefulSets"), (Kind::DEPLOYMENT, "Deployments")] {
-        let (what, selection) = (format!("all {what} are ready"), Selection::all(kind));
+        let (what, selection) = (format!("all {what}{of_what} are ready"), Selection::all(kind));
         let waited = run.wait(&what, &selection, PODS, |objects| {
-            let ours = objects.iter().filter(|(name, object)| is_of(object, &release) && !passed_over.contains(name));
-            let late = ours.filter_map(|(_, object)| match condition::ready(object) {
+            let ours = objects.values().filter(|object| is_of(object, &release) && counts(kind, object));
+            let late = ours.filter_map(|object| match condition::ready(object) {
                 Verdict::Done => None,
                 Verdict::NotYet(seen) | Verdict::Never(seen) => {
                     Some(format!("{} {seen}", text(object, "/metadata/name")))
