@@ -52,10 +52,45 @@ test_a_restore_without_consent_changes_nothing() {
   refuses 'rolls back while the restore goes on' upgrade --yes --atomic
   refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "1 hour ago" +%y%V%u%H%M)"
   refuses "RonDB's backup is .* days earlier than .*ignore.ids-far-apart" upgrade --yes --set-string rondb.rondb.restoreFromBackup.backupId=254811200
+  keda_scales hopsworks-instance
+  refuses 'keda-hpa-hopsworks-instance would start pods of Deployment/hopsworks-instance .* autoscaling.keda.sh/paused=true' upgrade --yes
+  kubectl -n "$NS" delete hpa/keda-hpa-hopsworks-instance scaledobject/hopsworks-instance
   upgrade --dry-run | tee "$RUN/notes/plan.txt"
   grep 'Volumes that are set aside: .*rondb-ndbmtd-node-group-0-1' "$RUN/notes/plan.txt"
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
+}
+
+# keda_scales DEPLOYMENT: what KEDA's operator would make, which does not run here.
+keda_scales() {
+  local uid
+  kubectl apply -f - <<'YAML'
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: scaledobjects.keda.sh}
+spec:
+  group: keda.sh
+  scope: Namespaced
+  names: {kind: ScaledObject, plural: scaledobjects}
+  versions:
+    - {name: v1alpha1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+YAML
+  kubectl wait --for=condition=Established crd/scaledobjects.keda.sh --timeout=30s
+  kubectl -n "$NS" apply -f - <<YAML
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: $1}
+spec: {scaleTargetRef: {name: $1}}
+YAML
+  uid=$(kubectl -n "$NS" get scaledobject "$1" -o jsonpath='{.metadata.uid}')
+  kubectl -n "$NS" apply -f - <<YAML
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: keda-hpa-$1
+  ownerReferences: [{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, name: $1, uid: $uid, controller: true}]
+spec: {minReplicas: 1, maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $1}}
+YAML
 }
 
 # cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times (and CUT_LATER seconds more).

@@ -38,6 +38,7 @@ impl Kind {
     pub const DEPLOYMENT: Kind = of("apps", "v1", "Deployment", "deployments");
     pub const JOB: Kind = of("batch", "v1", "Job", "jobs");
     pub const CRON_JOB: Kind = of("batch", "v1", "CronJob", "cronjobs");
+    pub const AUTOSCALER: Kind = of("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
     pub const LEASE: Kind = of("coordination.k8s.io", "v1", "Lease", "leases");
     pub const STORAGE_CAPACITY: Kind = of("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities");
     pub const ACCESS_REVIEW: Kind = Kind {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{found_at_work, is_of, tier, volumes_of};
+use super::steps::{autoscalers_of, found_at_work, is_of, tier, volumes_of};
 use super::{Halt, hold};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Verdict};
@@ -146,6 +146,7 @@ const NEEDS: &[Need] = &[
     ("coordination.k8s.io", "leases", "update", None),
     ("apps", "statefulsets", "patch", Some(Mode::Upgrade)),
     ("apps", "deployments", "patch", Some(Mode::Upgrade)),
+    ("autoscaling", "horizontalpodautoscalers", "list", Some(Mode::Upgrade)),
     ("", "persistentvolumeclaims", "delete", Some(Mode::Upgrade)),
     ("", "persistentvolumeclaims", "create", Some(Mode::Upgrade)),
     ("", "persistentvolumes", "patch", Some(Mode::Upgrade)),
@@ -311,6 +312,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         }
     }
     workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));
+    let autoscalers = autoscalers_of(cluster, &workloads).await?;
     let before = velero(wanted);
     let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
     let volumes = volumes_of(cluster, &sets).await?;
@@ -321,7 +323,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
-    Ok(Before { revision, workloads, paused, volumes, ..before })
+    Ok(Before { revision, workloads, autoscalers, paused, volumes, ..before })
 }
 
 /// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.

@@ -1,6 +1,8 @@
 //! The state of a run: what was decided, what is done, and what was found before. It lies in the ConfigMap `hwdr-restore-<id>` of the
 //! release's namespace, and is written before and after every change, so that a run can be cut off anywhere.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -166,6 +168,8 @@ pub struct Before {
     pub moment: Option<Timestamp>,
     /// What was scaled to zero, in that order.
     pub workloads: Vec<Scaled>,
+    /// The autoscalers of these workloads.
+    pub autoscalers: Vec<Autoscaler>,
     /// What made backups by itself.
     pub paused: Vec<Paused>,
     /// The claims, and the volumes behind them.
@@ -192,6 +196,25 @@ pub struct Scaled {
     pub was_ready: bool,
     /// Those of one tier are stopped together, lower ones first.
     pub tier: u8,
+}
+
+/// An autoscaler, which rests while its workload has no pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Autoscaler {
+    /// Its name.
+    pub name: String,
+    /// `Deployment/name` or `StatefulSet/name`.
+    pub target: String,
+    /// The fewest pods.
+    pub min: u64,
+    /// The most pods.
+    pub max: u64,
+}
+
+impl fmt::Display for Autoscaler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {} pods of {}", self.min, self.max, self.target)
+    }
 }
 
 /// A CronJob or Schedule, and whether it was at rest before.

@@ -1,6 +1,7 @@
 //! The steps of a run, one file each. Each is idempotent: it looks at what is there before it changes anything, and notes in the state what it
 //! found before it does.
 
+mod autoscalers;
 mod created;
 mod fence;
 mod helm;
@@ -20,6 +21,7 @@ use serde_json::Value as Json;
 
 use super::{Act, Step};
 
+pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
 pub use verify::ready;

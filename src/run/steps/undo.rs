@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::{fence, helm, here, is_of, parts, quiesce, verify, volumes};
+use super::{autoscalers, fence, helm, here, is_of, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
@@ -111,6 +111,7 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
     quiesce::start(run).await?;
     verify::as_before(run).await?;
+    autoscalers::compare(run).await;
     jobs_ended(run).await
 }
 
