@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
 use super::steps::{autoscalers_of, found_at_work, is_of, tier, volumes_of};
 use super::{Halt, hold};
-use crate::cluster::condition::{self, text};
-use crate::cluster::{Cluster, Kind, Verdict};
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind};
 use crate::helm::run::{Helm, Release};
 use crate::mode::Mode;
 use crate::plan::Plan;
@@ -302,9 +302,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
             }
             let role = rendered.map(|workload| workload.role).or(live);
             if let Some(tier) = tier(role) {
-                let replicas = object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
-                let was_ready = condition::ready(&object) == Verdict::Done;
-                workloads.push(Scaled { kind: kind.kind.to_owned(), name, replicas, was_ready, tier });
+                workloads.push(Scaled::of(kind, &object, tier));
             }
             if role.is_some_and(|role| DATA.contains(&role)) {
                 sets.push(object);
@@ -312,6 +310,19 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         }
     }
     workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));
+    let claims = cluster.list(Kind::CLAIM, None, "").await?;
+    let is_live = |name: &str| sets.iter().any(|set| text(set, "/metadata/name") == name);
+    for rendered in wanted.topology.workloads.iter().filter(|workload| DATA.contains(&workload.role)) {
+        let name = rendered.name.as_str();
+        let left = claims.iter().map(|claim| text(claim, "/metadata/name")).find(|claim| is_claim_of(claim, name));
+        if let (false, Some(claim)) = (is_live(name), left) {
+            return Err(Halt::new(format!(
+                "claim {claim} is left from an earlier StatefulSet {name}, which the chart renders now and which does not run: it would \
+                 start on that volume"
+            ))
+            .help("if its data are not needed, delete it: kubectl delete pvc NAME"));
+        }
+    }
     let autoscalers = autoscalers_of(cluster, &workloads).await?;
     let before = velero(wanted);
     let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
@@ -323,7 +334,14 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
-    Ok(Before { revision, workloads, autoscalers, paused, volumes, ..before })
+    let claims = claims.iter().map(|claim| text(claim, "/metadata/uid").to_owned()).collect();
+    Ok(Before { revision, workloads, autoscalers, paused, volumes, claims, ..before })
+}
+
+/// Whether a claim is one of the StatefulSet of this name: `template-set-0`.
+fn is_claim_of(claim: &str, set: &str) -> bool {
+    let rest = claim.trim_end_matches(|c: char| c.is_ascii_digit());
+    rest.len() < claim.len() && rest.strip_suffix('-').is_some_and(|rest| rest.ends_with(&format!("-{set}")))
 }
 
 /// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.
@@ -393,7 +411,20 @@ fn velero_namespace(wanted: &Wanted<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quantity;
+    use super::{is_claim_of, quantity};
+
+    #[test]
+    fn claims_are_known_by_their_set() {
+        assert!(is_claim_of("rondb-ndbmtd-node-group-1-0", "node-group-1"));
+        for other in [
+            "rondb-ndbmtd-node-group-11-0",
+            "rondb-ndbmtd-node-group-1-x",
+            "node-group-1-0",
+            "rondb-ndbmtd-node-group-1",
+        ] {
+            assert!(!is_claim_of(other, "node-group-1"), "{other}");
+        }
+    }
 
     #[test]
     fn quantities_are_bytes() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Halt, hold};
-use crate::cluster::{Cluster, Kind};
+use crate::cluster::{Cluster, Kind, Verdict, condition};
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::steps::By;
@@ -57,6 +57,9 @@ pub struct State {
     /// A Job that is made again: it may be deleted already.
     #[serde(default)]
     pub remade: Option<Json>,
+    /// What of RonDB is started anew on empty volumes: it may be stopped.
+    #[serde(default)]
+    pub emptied: Vec<Scaled>,
     /// The helm that runs: `machine/pid`.
     #[serde(default)]
     pub helm: Option<String>,
@@ -174,6 +177,8 @@ pub struct Before {
     pub paused: Vec<Paused>,
     /// The claims, and the volumes behind them.
     pub volumes: Vec<Volume>,
+    /// The uids of all claims of the namespace: what is on their volumes is not this restore's.
+    pub claims: Vec<String>,
     /// The Velero Backups of what Velero may overwrite.
     pub objects: Vec<String>,
     /// Where Velero's objects lie.
@@ -196,6 +201,19 @@ pub struct Scaled {
     pub was_ready: bool,
     /// Those of one tier are stopped together, lower ones first.
     pub tier: u8,
+}
+
+impl Scaled {
+    /// A workload as it is now.
+    pub fn of(kind: Kind, object: &Json, tier: u8) -> Self {
+        Self {
+            kind: kind.kind.to_owned(),
+            name: condition::text(object, "/metadata/name").to_owned(),
+            replicas: object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1),
+            was_ready: condition::ready(object) == Verdict::Done,
+            tier,
+        }
+    }
 }
 
 /// An autoscaler, which rests while its workload has no pods.
@@ -274,6 +292,7 @@ impl State {
             began: now,
             ended: None,
             remade: None,
+            emptied: Vec::new(),
             helm: None,
             steps: Vec::new(),
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),

@@ -188,3 +188,28 @@ lose() {
   at_step opensearch: 400
   "$LAB/s3" delete "$HOPSFS_BUCKET" "$1"
 }
+
+# The tables of a metadata Job that ended half-way stand in the way of another one. With some more of them there is time to end it.
+test_metadata_that_ended_half_way_are_restored_anew() {
+  local killer
+  for n in $(seq 40); do echo "CREATE TABLE IF NOT EXISTS online_first.many_$n (id INT PRIMARY KEY) ENGINE=NDB;"; done | sql
+  "$LAB/check" --record "$LAB_RECORD"
+  cp "$LAB_RECORD" "$RUN/notes/second.record"
+  "$LAB/backup" >"$LAB_BACKUP"
+  kill_the_metadata &
+  killer=$!
+  stops 'rondb: Job hwdr-rondb-metadata-' upgrade --yes
+  wait $killer
+  hwdr resume hopsworks 2>&1 | tee "$RUN/notes/anew.log"
+  grep 'start once more, on empty volumes' "$RUN/notes/anew.log"
+  is_the_backup
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}
+
+# The lab's processes are this machine's: the Kubernetes API would be too slow.
+kill_the_metadata() {
+  wait_for 300 "ndb_restore" - pgrep -f '^ndb_restore .*--restore-meta'
+  sleep 1.2
+  kill -KILL "$(pgrep -f '^ndb_restore .*--restore-meta')"
+}

@@ -1,6 +1,7 @@
 //! The steps of a run, one file each. Each is idempotent: it looks at what is there before it changes anything, and notes in the state what it
 //! found before it does.
 
+mod anew;
 mod autoscalers;
 mod created;
 mod fence;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, here};
+use super::{PART, anew, here};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait, words_of};
 use crate::hopsfs::Task;
@@ -180,6 +180,7 @@ async fn works_alone(run: &Run, job: &str, labels: &str) -> bool {
 
 /// Makes Jobs and Restores that have failed again, from themselves: helm would not, and they cannot go on.
 async fn again(run: &mut Run) -> Result<(), Halt> {
+    anew::go_on(run).await?;
     // One that was deleted when the run before this was cut off.
     remake(run).await?;
     let (parts, state) = (run.state.parts.clone(), &run.state);
@@ -197,6 +198,7 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
             _ => condition::restore(Some(&found), run.state.accept_partial),
         };
         if matches!(verdict, Verdict::Never(_)) {
+            anew::empty(run, &found).await?;
             run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
             run.state.remade = Some(if kind == Kind::JOB { fresh(&found) } else { bare(&found) });
             run.save().await?;

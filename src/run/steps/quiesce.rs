@@ -25,10 +25,15 @@ pub fn tier(role: Option<Role>) -> Option<u8> {
     }
 }
 
-/// Scales the noted workloads to zero, tier by tier, and waits until their pods are gone.
+/// Stops the noted workloads, as soon as no backup is made of them.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     finish_backups(run).await?;
     let workloads = run.state.before.workloads.clone();
+    stop_these(run, &workloads).await
+}
+
+/// Scales workloads to zero, tier by tier, and waits until their pods are gone.
+pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for tier in 0..=5 {
         let of_tier: Vec<_> = workloads.iter().filter(|workload| workload.tier == tier).collect();
         if of_tier.is_empty() {
@@ -54,10 +59,16 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Gives the noted workloads their pods back, where they have none: helm leaves the number alone where a chart does not say it.
+/// Gives the noted workloads their pods back.
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
-    for workload in run.state.before.workloads.clone() {
-        let Some((kind, object)) = live(run, &workload).await? else { continue };
+    let workloads = run.state.before.workloads.clone();
+    start_these(run, &workloads).await
+}
+
+/// Gives workloads their pods back, where they have none: helm leaves the number alone where a chart does not say it.
+pub async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
+    for workload in workloads {
+        let Some((kind, object)) = live(run, workload).await? else { continue };
         if object["spec"]["replicas"] == 0 && workload.replicas > 0 {
             let patch = json!({"spec": {"replicas": workload.replicas}});
             run.cluster.patch(kind, None, &workload.name, &patch).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{GONE, quiesce};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
-use crate::run::state::Volume;
+use crate::run::state::{Scaled, Volume};
 use crate::run::{Halt, Run};
 
 /// Notes the claims that are to be set aside, and makes their volumes outlive them: before anything is stopped, because a StatefulSet may
@@ -39,6 +39,54 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
         gone(run, &name, text(&claim, "/metadata/uid")).await?;
     }
     Ok(())
+}
+
+/// That all claims of these workloads were made by this restore.
+///
+/// # Errors
+/// With one that was there before: what is on its volume is nobody's to delete.
+pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
+    for claim in claims_of(run, workloads).await? {
+        let before = &run.state.before;
+        let was_there = before.claims.iter().any(|uid| uid == text(&claim, "/metadata/uid"));
+        if was_there || before.volumes.iter().any(|held| held.volume == text(&claim, "/spec/volumeName")) {
+            return Err(Halt::new(format!(
+                "claim {} was there before the restore, so RonDB is not emptied of what is half restored",
+                text(&claim, "/metadata/name")
+            ))
+            .help("look at what its volume holds, and delete it if that is not needed: kubectl delete pvc NAME"));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the claims of workloads that are stopped, with what this restore has written there ([`must_be_new`]).
+pub async fn empty(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
+    for claim in claims_of(run, workloads).await? {
+        run.cluster.delete_this(Kind::CLAIM, None, &claim).await?;
+        gone(run, text(&claim, "/metadata/name"), text(&claim, "/metadata/uid")).await?;
+    }
+    Ok(())
+}
+
+/// The claims of workloads, as they are.
+async fn claims_of(run: &Run, workloads: &[Scaled]) -> Result<Vec<Json>, Halt> {
+    let mut claims = run.cluster.list(Kind::CLAIM, None, "").await?;
+    let mut prefixes = Vec::new();
+    for workload in workloads.iter().filter(|workload| workload.kind == Kind::STATEFUL_SET.kind) {
+        if let Some(set) = run.cluster.get(Kind::STATEFUL_SET, None, &workload.name).await? {
+            prefixes.extend(prefixes_of(&set));
+        }
+    }
+    claims.retain(|claim| prefixes.iter().any(|prefix| is_of(claim, prefix)));
+    Ok(claims)
+}
+
+/// How the claims of a StatefulSet begin: `template-set-`.
+fn prefixes_of(set: &Json) -> Vec<String> {
+    let templates = set.pointer("/spec/volumeClaimTemplates").and_then(Json::as_array).into_iter().flatten();
+    let name = text(set, "/metadata/name");
+    templates.map(|template| format!("{}-{name}-", text(template, "/metadata/name"))).collect()
 }
 
 /// Makes the old claims again, bound to the old volumes. What was restored onto the new volumes goes.
@@ -148,9 +196,7 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
     let claims = cluster.list(Kind::CLAIM, None, "").await?;
     let mut volumes = Vec::new();
     for set in stateful_sets {
-        let templates = set.pointer("/spec/volumeClaimTemplates").and_then(Json::as_array).into_iter().flatten();
-        for template in templates {
-            let prefix = format!("{}-{}-", text(template, "/metadata/name"), text(set, "/metadata/name"));
+        for prefix in prefixes_of(set) {
             for claim in claims.iter().filter(|claim| is_of(claim, &prefix)) {
                 let volume = text(claim, "/spec/volumeName");
                 let Some(found) = cluster.get(Kind::VOLUME, None, volume).await?.filter(|_| !volume.is_empty()) else {

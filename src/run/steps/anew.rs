@@ -1,0 +1,58 @@
+//! RonDB begun anew: tables of a metadata Job that failed half-way stand in the way of another one, and `ndb_restore` cannot go on with them.
+
+use serde_json::Value as Json;
+
+use super::{is_of, quiesce, volumes};
+use crate::cluster::Kind;
+use crate::cluster::condition::text;
+use crate::run::state::Scaled;
+use crate::run::{Halt, Run};
+use crate::topology::{Role, Workload};
+
+/// The Job that restores the metadata (`templates/rondb-metadata.yaml`).
+const METADATA: &str = "rondb-metadata";
+/// What of RonDB is started anew, on empty volumes: the MySQL servers know tables, too.
+const RONDB: &[Role] = &[Role::Rdrs, Role::ReplicaApplier, Role::BinlogServer, Role::Mysqld, Role::DataNode];
+
+/// Empties RonDB, where `failed` is the Job of its metadata: it may have made tables. Nothing but this restore has written there: its volumes
+/// were new, which is looked at once more, and everybody else waits for this Job.
+pub async fn empty(run: &mut Run, failed: &Json) -> Result<(), Halt> {
+    if text(failed, "/metadata/labels/app.kubernetes.io~1component") != METADATA {
+        return Ok(());
+    }
+    run.show.note("RonDB's metadata may be half restored: its data nodes start once more, on empty volumes");
+    run.state.emptied = at_work(run).await?;
+    run.save().await?;
+    go_on(run).await
+}
+
+/// Goes on with that, where it was cut off.
+pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
+    if run.state.emptied.is_empty() {
+        return Ok(());
+    }
+    let workloads = run.state.emptied.clone();
+    volumes::must_be_new(run, &workloads).await?;
+    quiesce::stop_these(run, &workloads).await?;
+    volumes::empty(run, &workloads).await?;
+    quiesce::start_these(run, &workloads).await?;
+    run.state.emptied.clear();
+    run.save().await
+}
+
+/// The release's workloads of RonDB as they are now.
+async fn at_work(run: &Run) -> Result<Vec<Scaled>, Halt> {
+    let mut found = Vec::new();
+    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
+        for object in run.cluster.list(kind, None, "").await?.iter().filter(|object| is_of(object, &run.state.release))
+        {
+            let role = Workload::of(0, kind.kind, object).map(|workload| workload.role);
+            if role.is_some_and(|role| RONDB.contains(&role))
+                && let Some(tier) = quiesce::tier(role)
+            {
+                found.push(Scaled::of(kind, object, tier));
+            }
+        }
+    }
+    Ok(found)
+}
