@@ -154,7 +154,7 @@ resume_arguments() { upgrade_arguments | sed '1s/upgrade/resume/; $d'; }
 findings_are_whole() {
   local finding
   for finding in 'objects: [0-9]+ objects by .*without errors' 'rondb: .*rows' \
-    'opensearch: .* documents; 4 of 4 shards have all files and bytes' 'hopsfs: ([0-9]+) of \1 files, .* in full'; do
+    'opensearch: .* documents; 4 of 4 shards are known to have all files' 'hopsfs files: ([0-9]+) of \1, .* in full'; do
     jq -r '.findings[]' "$RUN/notes/report.json" | grep -E "$finding"
   done
 }

@@ -91,7 +91,7 @@ test_an_installation_restores_all_into_it() {
   cut_off 6 install "${arguments[@]}" --yes
   refuses 'give the chart and the values again' hwdr resume hopsworks --credentials-env
   hwdr resume "${arguments[@]}" -o markdown | tee "$RUN/notes/report.md"
-  grep -E '^- hopsfs: ([0-9]+) of \1 files, .* in full' "$RUN/notes/report.md"
+  grep -E '^- hopsfs files: ([0-9]+) of \1, .* in full' "$RUN/notes/report.md"
   grep 'RTO' "$RUN/notes/report.md"
   "$LAB/check" "$LAB_RECORD"
   # Velero may write again, and the chart's own backups work.

@@ -83,6 +83,9 @@ pub struct State {
     pub wipe: bool,
     /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
     pub accept_partial: bool,
+    /// Files that could not be read, and were named: what `resume --accept-partial` may do without.
+    #[serde(default)]
+    pub unread: Vec<String>,
     /// What was found to be restored: for the report.
     #[serde(default)]
     pub findings: Vec<String>,
@@ -302,6 +305,7 @@ impl State {
             opens_location: false,
             wipe: false,
             accept_partial: false,
+            unread: Vec::new(),
             findings: Vec::new(),
             before: Before::default(),
         }

@@ -86,7 +86,7 @@ if call GET "_snapshot/$REPOSITORY/$SNAPSHOT/_status" >/work/taken && call GET _
     | if .stage == "DONE" and $now == $whole then "whole"
       else "shard \($shard) of \($index) is \(.stage) with \($now[0]) files, \($now[1]) bytes of \($whole[0]), \($whole[1])" end') || shards=
   if [ -n "$shards" ]; then
-    compared="$(grep -cx whole <<<"$shards" || true) of $(wc -l <<<"$shards") shards have all files and bytes of the snapshot"
+    compared="$(grep -cx whole <<<"$shards" || true) of $(jq .snapshot.shards.total <<<"$answer") shards are known to have all files and bytes"
     if different=$(grep -vx whole <<<"$shards"); then
       echo "opensearch: $different" >&2
       compared+=", and $(head -n 1 <<<"$different")"

@@ -174,7 +174,7 @@ test_a_file_that_cannot_be_read_stops_the_run() {
   "$LAB/s3" get "$HOPSFS_BUCKET" "$block" >"$RUN/notes/block"
   lose "$block" &
   loser=$!
-  stops 'hopsfs: [0-9]+ of [0-9]+ files, .* bytes came back.*is missing' upgrade --yes
+  stops 'hopsfs files: [0-9]+ of [0-9]+, .* bytes came back.*is missing' upgrade --yes
   wait $loser
   "$LAB/s3" put "$HOPSFS_BUCKET" "$block" "$RUN/notes/block"
   hwdr resume hopsworks

@@ -204,7 +204,7 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
-        run.accepts_unread = invocation.is_on("accept-partial") && run.state.is_begun("verify");
+        run.accepts_unread = invocation.is_on("accept-partial");
         let (steps, goal) = match (back, run.state.mode) {
             (true, _) => (UNDO, BACK),
             (false, Mode::Upgrade) => (UPGRADE, RESTORE),

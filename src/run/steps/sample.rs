@@ -57,8 +57,10 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
     if !run.state.parts.iter().any(|part| part.step == "hopsfs") {
         return Ok(());
     }
+    // What an earlier try has found is no more.
+    run.state.findings.retain(|finding| !finding.starts_with("hopsfs files: "));
     let Some(place) = name_node(&run.cluster, &run.state.release).await? else {
-        run.doubt("hopsfs: no file was read: no name node of the release is ready");
+        run.doubt("hopsfs files: no file was read: no name node of the release is ready");
         return Ok(());
     };
     let pod = place.pod.clone();
@@ -66,13 +68,16 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
     let all: Vec<_> = match list(&run.cluster, &place).await {
         Ok(listed) => listed.lines().filter_map(file).collect(),
         Err(why) => {
-            run.doubt(&format!("hopsfs: no file was read: hdfs dfs -ls in pod {pod}: {why}"));
+            run.doubt(&format!("hopsfs files: no file was read: hdfs dfs -ls in pod {pod}: {why}"));
             return Ok(());
         }
     };
     let chosen = choose(&all, run.state.backup_time.as_deref());
     if chosen.is_empty() {
-        run.doubt(&format!("hopsfs: no file was read: of {} that were listed, none has 1 byte to 32 MiB", all.len()));
+        run.doubt(&format!(
+            "hopsfs files: no file was read: of {} that were listed, none has 1 byte to 32 MiB",
+            all.len()
+        ));
         return Ok(());
     }
     let (mut whole, mut bytes, mut unread) = (0, 0, Vec::new());
@@ -81,22 +86,26 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
         run.show.tell(&format!("reading {} of HopsFS, {} bytes", file.path, file.size));
         match whole_or_why(&run.cluster, &place, file, until).await {
             Ok(()) => (whole, bytes) = (whole + 1, bytes + file.size),
-            Err(why) => unread.push(format!("{}: {why}", file.path)),
+            Err(why) => unread.push((file.path.clone(), why)),
         }
         if unread.len() == ENOUGH {
             break;
         }
     }
-    let counts = format!("{whole} of {} files, {bytes} bytes, were read in full through pod {pod}", chosen.len());
+    let counts = format!("{whole} of {}, {bytes} bytes, were read in full through pod {pod}", chosen.len());
     if unread.is_empty() {
-        run.finding(&format!("hopsfs: {counts} (of {} that were listed)", all.len()));
+        run.finding(&format!("hopsfs files: {counts} (of {} that were listed)", all.len()));
         return Ok(());
     }
-    let problem = format!("hopsfs: {counts}\n{}", unread.join("\n"));
-    if run.accepts_unread {
+    let (paths, reasons): (Vec<_>, Vec<_>) =
+        unread.into_iter().map(|(path, why)| (path.clone(), format!("{path}: {why}"))).unzip();
+    let problem = format!("hopsfs files: {counts}\n{}", reasons.join("\n"));
+    if run.accepts_unread && paths.iter().all(|path| run.state.unread.contains(path)) {
         run.doubt(&problem);
         return Ok(());
     }
+    run.state.unread = paths;
+    run.save().await?;
     let (namespace, release) = (&run.cluster.namespace, &run.state.release);
     let Place { pod, container } = place;
     Err(Halt::new(problem)
