@@ -118,6 +118,14 @@ cut_off() {
   [ "$status" = 137 ]
 }
 
+# kill_the_metadata SECONDS: after ndb_restore has been at the metadata for so long. The Kubernetes API would be too slow for that.
+kill_the_metadata() {
+  local pid
+  until pid=$(pgrep -f '^ndb_restore .*--restore-meta'); do sleep 0.02; done
+  sleep "$1"
+  kill -KILL "$pid"
+}
+
 # killed_throughout RESUME…: goes on with a run that was killed, kills it after its next write, and so on to its end. Counts them in $kills.
 # Every third time it is left alone for up to three seconds more: until it is between two writes.
 killed_throughout() {

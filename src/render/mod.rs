@@ -21,7 +21,7 @@ use crate::yaml::{NodeId, Tree};
 /// How long one part of a restore may take where the values do not say it: a day.
 const DAY: u64 = 24 * 3600;
 /// The init container and the volumes that hwdr adds to the chart's own pods.
-const GATE: &str = "hwdr-gate";
+pub const GATE: &str = "hwdr-gate";
 
 /// What post-render makes of a stream.
 #[derive(Debug)]

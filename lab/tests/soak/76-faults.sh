@@ -196,7 +196,7 @@ test_metadata_that_ended_half_way_are_restored_anew() {
   "$LAB/check" --record "$LAB_RECORD"
   cp "$LAB_RECORD" "$RUN/notes/second.record"
   "$LAB/backup" >"$LAB_BACKUP"
-  kill_the_metadata &
+  kill_the_metadata 1.2 &
   killer=$!
   stops 'rondb: Job hwdr-rondb-metadata-' upgrade --yes
   wait $killer
@@ -205,11 +205,4 @@ test_metadata_that_ended_half_way_are_restored_anew() {
   is_the_backup
   hwdr undo hopsworks --yes
   "$LAB/check" "$RUN/notes/second.record"
-}
-
-# The lab's processes are this machine's: the Kubernetes API would be too slow.
-kill_the_metadata() {
-  wait_for 300 "ndb_restore" - pgrep -f '^ndb_restore .*--restore-meta'
-  sleep 1.2
-  kill -KILL "$(pgrep -f '^ndb_restore .*--restore-meta')"
 }

@@ -35,3 +35,18 @@ test_an_installation_that_was_killed_anywhere_can_be_begun_anew() {
   "$LAB/check" "$LAB_RECORD"
   [ "$(kubectl -n velero get backupstoragelocation hopsworks-bsl -o jsonpath='{.spec.accessMode}')" = ReadWrite ]
 }
+
+# Jobs of the chart that wait for the metadata have failed with them, too.
+test_an_installation_whose_metadata_ended_half_way_goes_on() {
+  local arguments killer
+  "$LAB/up" --new-cluster
+  prepare_installation
+  kill_the_metadata 0.5 &
+  killer=$!
+  ! hwdr install "${arguments[@]}" --yes || false
+  wait $killer
+  state | jq -e '.phase == "failed" and (.why | contains("hwdr-rondb-metadata"))'
+  hwdr resume hopsworks --credentials-env
+  phase_is restored
+  "$LAB/check" "$LAB_RECORD"
+}

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, anew, here};
+use super::{PART, anew, here, is_of};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait, words_of};
 use crate::hopsfs::Task;
+use crate::render::GATE;
 use crate::run::{Halt, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
@@ -199,14 +200,32 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
         };
         if matches!(verdict, Verdict::Never(_)) {
             anew::empty(run, &found).await?;
-            run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
-            run.state.remade = Some(if kind == Kind::JOB { fresh(&found) } else { bare(&found) });
-            run.save().await?;
-            run.cluster.delete_this(kind, namespace.as_deref(), &found).await?;
-            remake(run).await?;
+            make_again(run, kind, &found).await?;
+        }
+    }
+    // Jobs of the chart that waited for one of these have failed with it, and others wait for them.
+    for job in run.cluster.list(Kind::JOB, None, "").await? {
+        if is_of(&job, &run.state.release) && is_gated(&job) && matches!(condition::job(Some(&job)), Verdict::Never(_))
+        {
+            make_again(run, Kind::JOB, &job).await?;
         }
     }
     Ok(())
+}
+
+/// Whether the pods of a Job wait for other Jobs.
+fn is_gated(job: &Json) -> bool {
+    let waiting = job.pointer("/spec/template/spec/initContainers").and_then(Json::as_array);
+    waiting.is_some_and(|containers| containers.iter().any(|container| container["name"] == GATE))
+}
+
+async fn make_again(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
+    let namespace = (kind == Kind::RESTORE).then(|| run.state.velero());
+    run.show.note(&format!("making {}/{} again, which has failed", kind.kind, text(found, "/metadata/name")));
+    run.state.remade = Some(if kind == Kind::JOB { fresh(found) } else { bare(found) });
+    run.save().await?;
+    run.cluster.delete_this(kind, namespace.as_deref(), found).await?;
+    remake(run).await
 }
 
 /// Makes the object that the state says is being made again.
