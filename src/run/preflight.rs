@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{autoscalers_of, found_at_work, is_of, tier, volumes_of};
+use super::steps::{autoscalers_of, found_at_work, is_claim, is_of, prefixes_of, tier, volumes_of};
 use super::{Halt, hold};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -310,19 +310,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         }
     }
     workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));
-    let claims = cluster.list(Kind::CLAIM, None, "").await?;
-    let is_live = |name: &str| sets.iter().any(|set| text(set, "/metadata/name") == name);
-    for rendered in wanted.topology.workloads.iter().filter(|workload| DATA.contains(&workload.role)) {
-        let name = rendered.name.as_str();
-        let left = claims.iter().map(|claim| text(claim, "/metadata/name")).find(|claim| is_claim_of(claim, name));
-        if let (false, Some(claim)) = (is_live(name), left) {
-            return Err(Halt::new(format!(
-                "claim {claim} is left from an earlier StatefulSet {name}, which the chart renders now and which does not run: it would \
-                 start on that volume"
-            ))
-            .help("if its data are not needed, delete it: kubectl delete pvc NAME"));
-        }
-    }
+    let claims = claims_of_data(cluster, wanted, &sets).await?;
     let autoscalers = autoscalers_of(cluster, &workloads).await?;
     let before = velero(wanted);
     let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
@@ -334,8 +322,40 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
-    let claims = claims.iter().map(|claim| text(claim, "/metadata/uid").to_owned()).collect();
-    Ok(Before { revision, workloads, autoscalers, paused, volumes, claims, ..before })
+    Ok(Before { revision, workloads, autoscalers, paused, volumes, claims: Some(claims), ..before })
+}
+
+/// The uids of the claims with a volume, of the StatefulSets that hold data and run.
+///
+/// # Errors
+/// With a claim that is left from an earlier StatefulSet, and that helm would bring back into use: it would not be set aside.
+async fn claims_of_data(cluster: &Cluster, wanted: &Wanted<'_>, live: &[Json]) -> Result<Vec<String>, Halt> {
+    let all_live = cluster.list(Kind::STATEFUL_SET, None, "").await?;
+    let is_live =
+        |claim: &Json, sets: &[Json]| sets.iter().flat_map(prefixes_of).any(|prefix| is_claim(claim, &prefix));
+    let rendered = wanted.topology.workloads.iter();
+    let rendered: Vec<_> =
+        rendered.filter(|workload| DATA.contains(&workload.role) && workload.replicas != Some(0)).collect();
+    let mut uids = Vec::new();
+    for claim in cluster.list(Kind::CLAIM, None, "").await? {
+        let name = text(&claim, "/metadata/name");
+        if text(&claim, "/spec/volumeName").is_empty() {
+            continue;
+        }
+        if is_live(&claim, live) {
+            uids.push(text(&claim, "/metadata/uid").to_owned());
+        } else if let Some(set) = rendered.iter().find(|set| is_claim_of(name, &set.name))
+            && !is_live(&claim, &all_live)
+        {
+            return Err(Halt::new(format!(
+                "claim {name} is left from an earlier StatefulSet {}, which the chart renders now and which does not run: it would start \
+                 on that volume",
+                set.name
+            ))
+            .help(format!("if its data are not needed, delete it: kubectl delete pvc {name}")));
+        }
+    }
+    Ok(uids)
 }
 
 /// Whether a claim is one of the StatefulSet of this name: `template-set-0`.

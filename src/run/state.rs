@@ -180,8 +180,9 @@ pub struct Before {
     pub paused: Vec<Paused>,
     /// The claims, and the volumes behind them.
     pub volumes: Vec<Volume>,
-    /// The uids of all claims of the namespace: what is on their volumes is not this restore's.
-    pub claims: Vec<String>,
+    /// The uids of the claims that there were, of what holds data: what is on their volumes is not this restore's. None where that was not
+    /// looked at.
+    pub claims: Option<Vec<String>>,
     /// The Velero Backups of what Velero may overwrite.
     pub objects: Vec<String>,
     /// Where Velero's objects lie.

@@ -26,7 +26,7 @@ pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
 pub use verify::ready;
-pub use volumes::{all_there, give_up, of as volumes_of};
+pub use volumes::{all_there, give_up, is_of as is_claim, of as volumes_of, prefixes_of};
 
 /// How long pods may take to end, or to become ready.
 const PODS: Duration = Duration::from_secs(30 * 60);

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{GONE, quiesce};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
+use crate::mode::Mode;
 use crate::run::state::{Scaled, Volume};
 use crate::run::{Halt, Run};
 
@@ -46,16 +47,28 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
 /// # Errors
 /// With one that was there before: what is on its volume is nobody's to delete.
 pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
-    for claim in claims_of(run, workloads).await? {
-        let before = &run.state.before;
-        let was_there = before.claims.iter().any(|uid| uid == text(&claim, "/metadata/uid"));
-        if was_there || before.volumes.iter().any(|held| held.volume == text(&claim, "/spec/volumeName")) {
-            return Err(Halt::new(format!(
-                "claim {} was there before the restore, so RonDB is not emptied of what is half restored",
-                text(&claim, "/metadata/name")
-            ))
-            .help("look at what its volume holds, and delete it if that is not needed: kubectl delete pvc NAME"));
-        }
+    let before = &run.state.before;
+    if before.claims.is_none() && run.state.mode == Mode::Upgrade {
+        return Err(Halt::new("which claims there were is not known, for an older hwdr has begun this restore")
+            .help("so RonDB cannot be begun anew: go back, and restore once more"));
+    }
+    let was_there = |claim: &Json| {
+        let uid = text(claim, "/metadata/uid");
+        // A volume that was deleted may have left its name to another one.
+        let is_kept = |held: &Volume| !run.state.wipe && held.volume == text(claim, "/spec/volumeName");
+        before.claims.iter().flatten().any(|before| before == uid) || before.volumes.iter().any(is_kept)
+    };
+    // One that is being deleted goes whatever is done here.
+    let is_going = |claim: &Json| claim.pointer("/metadata/deletionTimestamp").is_some();
+    let claims = claims_of(run, workloads).await?;
+    if let Some(claim) = claims.iter().find(|claim| was_there(claim) && !is_going(claim)) {
+        let name = text(claim, "/metadata/name");
+        return Err(Halt::new(format!(
+            "claim {name} was there before the restore, so RonDB is not emptied of what is half restored"
+        ))
+        .help(format!(
+            "see what its volume holds, and if that is not needed: kubectl delete pvc {name} --wait=false"
+        )));
     }
     Ok(())
 }
@@ -83,7 +96,7 @@ async fn claims_of(run: &Run, workloads: &[Scaled]) -> Result<Vec<Json>, Halt> {
 }
 
 /// How the claims of a StatefulSet begin: `template-set-`.
-fn prefixes_of(set: &Json) -> Vec<String> {
+pub fn prefixes_of(set: &Json) -> Vec<String> {
     let templates = set.pointer("/spec/volumeClaimTemplates").and_then(Json::as_array).into_iter().flatten();
     let name = text(set, "/metadata/name");
     templates.map(|template| format!("{}-{name}-", text(template, "/metadata/name"))).collect()
@@ -214,7 +227,7 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
 }
 
 /// Whether a claim is one of a StatefulSet: its name is the prefix and a number.
-fn is_of(claim: &Json, prefix: &str) -> bool {
+pub fn is_of(claim: &Json, prefix: &str) -> bool {
     let number = text(claim, "/metadata/name").strip_prefix(prefix);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
