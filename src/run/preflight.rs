@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{autoscalers_of, found_at_work, is_claim, is_of, prefixes_of, tier, volumes_of};
+use super::steps::{autoscalers_of, found_at_work, is_claim, prefixes_of, tier, volumes_of, workloads_of};
 use super::{Halt, hold};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -12,7 +12,7 @@ use crate::helm::run::{Helm, Release};
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::settings::Restore;
-use crate::topology::{Role, Topology, Workload};
+use crate::topology::{Role, Topology};
 
 /// What is to be done.
 pub struct Wanted<'a> {
@@ -285,28 +285,24 @@ const DATA: &[Role] = &[Role::DataNode, Role::Mysqld, Role::BinlogServer, Role::
 
 async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) -> Result<Before, Halt> {
     let (mut workloads, mut sets) = (Vec::new(), Vec::new());
-    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
-        let found = cluster.list(kind, None, "").await?;
-        for object in found.into_iter().filter(|object| is_of(object, wanted.release)) {
-            let name = text(&object, "/metadata/name").to_owned();
-            let mut rendered = wanted.topology.workloads.iter();
-            let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
-            // What runs and is not rendered any more would be deleted, with its claims.
-            let live = Workload::of(0, kind.kind, &object).map(|workload| workload.role);
-            if rendered.is_none() && live.is_some_and(|role| DATA.contains(&role)) {
-                return Err(Halt::new(format!(
-                    "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
-                    kind.kind
-                ))
-                .help("give the values of the release that runs: helm get values RELEASE -o yaml"));
-            }
-            let role = rendered.map(|workload| workload.role).or(live);
-            if let Some(tier) = tier(role) {
-                workloads.push(Scaled::of(kind, &object, tier));
-            }
-            if role.is_some_and(|role| DATA.contains(&role)) {
-                sets.push(object);
-            }
+    for (kind, object, live) in workloads_of(cluster, wanted.release).await? {
+        let name = text(&object, "/metadata/name").to_owned();
+        let mut rendered = wanted.topology.workloads.iter();
+        let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
+        // What runs and is not rendered any more would be deleted, with its claims.
+        if rendered.is_none() && live.is_some_and(|role| DATA.contains(&role)) {
+            return Err(Halt::new(format!(
+                "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
+                kind.kind
+            ))
+            .help("give the values of the release that runs: helm get values RELEASE -o yaml"));
+        }
+        let role = rendered.map(|workload| workload.role).or(live);
+        if let Some(tier) = tier(role) {
+            workloads.push(Scaled::of(kind, &object, tier));
+        }
+        if role.is_some_and(|role| DATA.contains(&role)) {
+            sets.push(object);
         }
     }
     workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));

@@ -2,12 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{is_of, quiesce, volumes};
-use crate::cluster::Kind;
+use super::{quiesce, volumes, workloads_of};
 use crate::cluster::condition::text;
 use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
-use crate::topology::{Role, Workload};
+use crate::topology::Role;
 
 /// The Job that restores the metadata (`templates/rondb-metadata.yaml`).
 const METADATA: &str = "rondb-metadata";
@@ -42,17 +41,7 @@ pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
 
 /// The release's workloads of RonDB as they are now.
 async fn at_work(run: &Run) -> Result<Vec<Scaled>, Halt> {
-    let mut found = Vec::new();
-    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
-        for object in run.cluster.list(kind, None, "").await?.iter().filter(|object| is_of(object, &run.state.release))
-        {
-            let role = Workload::of(0, kind.kind, object).map(|workload| workload.role);
-            if role.is_some_and(|role| RONDB.contains(&role))
-                && let Some(tier) = quiesce::tier(role)
-            {
-                found.push(Scaled::of(kind, object, tier));
-            }
-        }
-    }
-    Ok(found)
+    let workloads = workloads_of(&run.cluster, &run.state.release).await?;
+    let rondb = workloads.into_iter().filter(|(_, _, role)| role.is_some_and(|role| RONDB.contains(&role)));
+    Ok(rondb.filter_map(|(kind, object, role)| Some(Scaled::of(kind, &object, quiesce::tier(role)?))).collect())
 }

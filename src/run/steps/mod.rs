@@ -20,13 +20,15 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::{Act, Step};
+use super::{Act, Halt, Step};
+use crate::cluster::{Cluster, Kind};
+use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
 pub use quiesce::tier;
 pub use verify::ready;
-pub use volumes::{all_there, give_up, is_of as is_claim, of as volumes_of, prefixes_of};
+pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
 /// How long pods may take to end, or to become ready.
 const PODS: Duration = Duration::from_secs(30 * 60);
@@ -38,6 +40,21 @@ const PART: Duration = Duration::from_secs(8 * 24 * 3600);
 /// Whether an object is one of the release's: Helm says so in an annotation.
 pub fn is_of(object: &Json, release: &str) -> bool {
     object.pointer("/metadata/annotations/meta.helm.sh~1release-name").is_some_and(|name| name == release)
+}
+
+/// The StatefulSets and Deployments of a release as they are now, and what each is.
+///
+/// # Errors
+/// Where they cannot be listed.
+pub async fn workloads_of(cluster: &Cluster, release: &str) -> Result<Vec<(Kind, Json, Option<Role>)>, Halt> {
+    let mut found = Vec::new();
+    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
+        for object in cluster.list(kind, None, "").await?.into_iter().filter(|object| is_of(object, release)) {
+            let role = Workload::of(0, kind.kind, &object).map(|workload| workload.role);
+            found.push((kind, object, role));
+        }
+    }
+    Ok(found)
 }
 
 const fn step(name: &'static str, does: &'static str, act: Act) -> Step {

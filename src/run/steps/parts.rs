@@ -125,10 +125,15 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         );
         let mut halt = match waited.await {
             Ok(()) => {
+                // What a chart's own Job says may hold secrets: it is for the terminal alone.
+                let is_ours = is_injected(run, job).await;
                 for words in words_of(&run.cluster, job).await {
                     let words = format!("{step}: {words}");
-                    // What a chart's own Job says may hold secrets: it is for the terminal alone.
-                    if is_injected(run, job).await { run.finding(&words) } else { run.show.note(&words) }
+                    if is_ours {
+                        run.finding(&words);
+                    } else {
+                        run.show.note(&words);
+                    }
                 }
                 return Ok(());
             }

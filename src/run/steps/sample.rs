@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::is_of;
+use super::workloads_of;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::run::{Halt, Run};
-use crate::topology::{Role, Workload};
+use crate::topology::Role;
 
 /// How many files are read: each costs Hadoop's start.
 const FILES: usize = 8;
@@ -140,29 +140,24 @@ async fn whole_or_why(cluster: &Cluster, place: &Place, file: &File, until: Inst
 
 /// A pod of the release's name nodes that is ready, and its container.
 async fn name_node(cluster: &Cluster, release: &str) -> Result<Option<Place>, Halt> {
-    for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
-        for set in cluster.list(kind, None, "").await?.iter().filter(|set| is_of(set, release)) {
-            if Workload::of(0, kind.kind, set).is_none_or(|workload| workload.role != Role::NameNode) {
-                continue;
-            }
-            let labels = set.pointer("/spec/selector/matchLabels").and_then(Json::as_object);
-            let labels =
-                labels.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")));
-            let pods = cluster.list(Kind::POD, None, &labels.collect::<Vec<_>>().join(",")).await?;
-            let conditions = |pod: &Json| pod.pointer("/status/conditions").and_then(Json::as_array).cloned();
-            let is_ready = |pod: &&Json| {
-                let mut conditions = conditions(pod).unwrap_or_default().into_iter();
-                conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-            };
-            let Some(pod) = pods.iter().find(is_ready) else { continue };
-            let containers = pod.pointer("/spec/containers").and_then(Json::as_array).cloned().unwrap_or_default();
-            let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
-            let Some(container) = named.or(containers.first()) else { continue };
-            let [pod, container] = [text(pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
-            return Ok(Some(Place { pod, container }));
-        }
+    let workloads = workloads_of(cluster, release).await?;
+    for (_, set, _) in workloads.iter().filter(|(_, _, role)| *role == Some(Role::NameNode)) {
+        let labels = set.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
+        let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+        let pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
+        let Some(pod) = pods.iter().find(|pod| is_ready(pod)) else { continue };
+        let Some(containers) = pod.pointer("/spec/containers").and_then(Json::as_array) else { continue };
+        let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
+        let Some(container) = named.or(containers.first()) else { continue };
+        let [pod, container] = [text(pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
+        return Ok(Some(Place { pod, container }));
     }
     Ok(None)
+}
+
+fn is_ready(pod: &Json) -> bool {
+    let mut conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
 /// A line of `hdfs dfs -ls` as a file: none for folders and for all else that Hadoop says
@@ -184,10 +179,10 @@ fn file(line: &str) -> Option<File> {
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=".contains(c);
     // Names that the command would take for patterns or for addresses are left out.
-    (fields[0].starts_with('-') && path.starts_with('/') && path.chars().all(is_plain)).then(|| {
-        let size = fields[4].parse().ok()?;
-        Some(File { size, day: fields[5].to_owned(), path: path.to_owned() })
-    })?
+    if !fields[0].starts_with('-') || !path.starts_with('/') || !path.chars().all(is_plain) {
+        return None;
+    }
+    Some(File { size: fields[4].parse().ok()?, day: fields[5].to_owned(), path: path.to_owned() })
 }
 
 /// Some files of all, spread over them. Where there are enough, those that were a day old at the backup: a file that was being written then may

@@ -91,7 +91,7 @@ async fn claims_of(run: &Run, workloads: &[Scaled]) -> Result<Vec<Json>, Halt> {
             prefixes.extend(prefixes_of(&set));
         }
     }
-    claims.retain(|claim| prefixes.iter().any(|prefix| is_of(claim, prefix)));
+    claims.retain(|claim| prefixes.iter().any(|prefix| is_claim(claim, prefix)));
     Ok(claims)
 }
 
@@ -210,7 +210,7 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
     let mut volumes = Vec::new();
     for set in stateful_sets {
         for prefix in prefixes_of(set) {
-            for claim in claims.iter().filter(|claim| is_of(claim, &prefix)) {
+            for claim in claims.iter().filter(|claim| is_claim(claim, &prefix)) {
                 let volume = text(claim, "/spec/volumeName");
                 let Some(found) = cluster.get(Kind::VOLUME, None, volume).await?.filter(|_| !volume.is_empty()) else {
                     continue;
@@ -227,7 +227,7 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
 }
 
 /// Whether a claim is one of a StatefulSet: its name is the prefix and a number.
-pub fn is_of(claim: &Json, prefix: &str) -> bool {
+pub fn is_claim(claim: &Json, prefix: &str) -> bool {
     let number = text(claim, "/metadata/name").strip_prefix(prefix);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -287,9 +287,9 @@ mod tests {
     #[test]
     fn claims_belong_to_the_set_of_their_whole_name() {
         let claim = |name: &str| json!({"metadata": {"name": name}});
-        assert!(is_of(&claim("data-mysqlds-0"), "data-mysqlds-"));
-        assert!(!is_of(&claim("data-mysqlds-extra-0"), "data-mysqlds-"));
-        assert!(!is_of(&claim("data-mysqlds-"), "data-mysqlds-"));
+        assert!(is_claim(&claim("data-mysqlds-0"), "data-mysqlds-"));
+        assert!(!is_claim(&claim("data-mysqlds-extra-0"), "data-mysqlds-"));
+        assert!(!is_claim(&claim("data-mysqlds-"), "data-mysqlds-"));
     }
 
     #[test]
