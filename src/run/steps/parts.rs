@@ -1,21 +1,18 @@
 //! The parts of the restore that the cluster does: waits for each, and says why one failed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, anew, here, is_of};
+use super::{PART, anew, here, is_of, job};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait, words_of};
-use crate::hopsfs::Task;
+use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::render::GATE;
 use crate::run::{Halt, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
 /// How long an object may take to be there, and to be begun with.
 const BEGIN: Duration = Duration::from_secs(300);
-/// How often pods are looked at while their Job is waited for.
-const LOOK: Duration = Duration::from_secs(10);
 /// How long pods may be unable to begin.
 const STUCK: Duration = Duration::from_secs(10 * 60);
 
@@ -106,82 +103,26 @@ async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> 
     .await
 }
 
-/// Waits for a Job. What keeps its pods from beginning is told, and ends the wait if it lasts and none of them is at work.
+/// Waits for a Job, and keeps what it says.
 pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
-    let (what, labels) = (format!("{step}: Job {job}"), format!("batch.kubernetes.io/job-name={job}"));
-    let selection = Selection::one(Kind::JOB, None, job);
-    let (began, mut stuck) = (Instant::now(), None::<Instant>);
-    let (mut progress, mut warned) = (String::new(), String::new());
-    loop {
-        let show = &mut run.show;
-        let waited = run.cluster.wait(
-            &what,
-            &selection,
-            LOOK,
-            |objects| {
-                objects.get(job).map_or(Verdict::Never("it was deleted".to_owned()), |job| condition::job(Some(job)))
-            },
-            |seen| show.tell(&format!("{what}: {seen}{progress}")),
-        );
-        let mut halt = match waited.await {
-            Ok(()) => {
-                // What a chart's own Job says may hold secrets: it is for the terminal alone.
-                let is_ours = is_injected(run, job).await;
-                for words in words_of(&run.cluster, job).await {
-                    let words = format!("{step}: {words}");
-                    if is_ours {
-                        run.finding(&words);
-                    } else {
-                        run.show.note(&words);
-                    }
-                }
-                return Ok(());
-            }
-            Err(WaitError::Limit { .. }) if began.elapsed() < PART => {
-                let why = why_pods_wait(&run.cluster, &labels).await;
-                let told = progress_of(&run.cluster, job).await.map(|told| format!("; {told}")).unwrap_or_default();
-                let moves = told != progress;
-                progress = told;
-                let Some(first) = why.first() else {
-                    stuck = None;
-                    continue;
-                };
-                if *first != warned {
-                    run.show.warn(first);
-                    warned.clone_from(first);
-                }
-                if moves || works_alone(run, job, &labels).await {
-                    stuck = None;
-                    continue;
-                }
-                if stuck.get_or_insert_with(Instant::now).elapsed() < STUCK {
-                    continue;
-                }
-                Halt::new(format!("{what}: its pods do not begin"))
-            }
-            Err(error) => Halt::from(error),
-        };
-        let mut reasons = why_job_failed(&run.cluster, job).await;
-        reasons.extend(why_pods_wait(&run.cluster, &labels).await);
-        if !reasons.is_empty() {
-            halt.problem = format!("{}\n{}", halt.problem, reasons.join("\n"));
+    job::ends_well(&run.cluster, &mut run.show, &format!("{step}: Job {job}"), job, STUCK).await?;
+    // What a chart's own Job says may hold secrets: it is for the terminal alone.
+    let is_ours = is_injected(run, job).await;
+    for words in words_of(&run.cluster, job).await {
+        let words = format!("{step}: {words}");
+        if is_ours {
+            run.finding(&words);
+        } else {
+            run.show.note(&words);
         }
-        let namespace = &run.cluster.namespace;
-        return Err(halt.help(format!("see all of it: kubectl -n {namespace} logs job/{job} --all-containers")));
     }
+    Ok(())
 }
 
 /// Whether a Job is hwdr's own.
 async fn is_injected(run: &Run, job: &str) -> bool {
     let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
     found.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
-}
-
-/// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended. HopsFS's wait for each other.
-async fn works_alone(run: &Run, job: &str, labels: &str) -> bool {
-    let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
-    let pods = run.cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
-    Task::of_job(&found).is_err() && pods.iter().any(|pod| text(pod, "/status/phase") == "Running")
 }
 
 /// Makes Jobs and Restores that have failed again, from themselves: helm would not, and they cannot go on.
