@@ -62,7 +62,8 @@ start_s3() {
   mkdir -p "$RUN/s3"
   cat >"$RUN/s3.json" <<JSON
 {"identities": [{"name": "lab", "credentials": [{"accessKey": "$S3_ACCESS_KEY", "secretKey": "$S3_SECRET_KEY"}],
-  "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}
+  "actions": ["Admin", "Read", "Write", "List", "Tagging"]},
+ {"name": "reader", "credentials": [{"accessKey": "$S3_READER_ACCESS_KEY", "secretKey": "$S3_READER_SECRET_KEY"}], "actions": ["Read", "List"]}]}
 JSON
   serve s3 "$PYPI/bin/weed" -logtostderr=true server -dir="$RUN/s3" -ip="$BRIDGE_IP" -ip.bind="$BRIDGE_IP" -master.volumeSizeLimitMB=256 \
     -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=8334 -s3.config="$RUN/s3.json" -s3.port.iceberg=0

@@ -14,8 +14,9 @@ use crate::refusal::Refusal;
 use crate::s3::client::{Client, Settings};
 use crate::s3::journal::Aim;
 use crate::s3::listing::Marker;
-use crate::s3::preflight::Stopped;
+use crate::s3::preflight::{self, Stopped};
 use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
+use crate::s3::worker;
 
 /// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone)]
@@ -76,6 +77,23 @@ pub async fn holds(client: &Client, prefix: &str) -> Result<(), Stopped> {
         ));
     }
     Ok(())
+}
+
+/// Whether a client may bring a bucket back, which is looked at without changing anything in it: it keeps versions, holds something below
+/// `prefix`, nobody has left a rewind of it half done, and each call that a rewind needs is allowed (`only_reads`: those that read).
+///
+/// # Errors
+/// With the first reason why not.
+pub async fn can_be_rewound(client: &Client, prefix: &str, only_reads: bool) -> Result<(), Stopped> {
+    preflight::bucket(client, false).await?;
+    holds(client, prefix).await?;
+    preflight::permissions(client, "", only_reads).await?;
+    worker::is_free(client).await
+}
+
+/// Where in HopsFS's bucket RonDB's backup lies; anywhere (an empty prefix) where `folder`, that of such backups, is in another bucket.
+pub fn backup_in(folder: Option<&str>, id: &BackupId) -> String {
+    folder.map(|folder| format!("{folder}/{id}/")).unwrap_or_default()
 }
 
 /// What is known of RonDB's backup.
@@ -140,11 +158,19 @@ impl Task {
     /// # Errors
     /// As [`holds`].
     pub async fn is_in(&self, client: &Client) -> Result<(), Stopped> {
-        match (&self.backups, &self.rondb) {
-            (_, None) => Ok(()),
-            (Some(folder), Some(id)) => holds(client, &format!("{folder}/{id}/")).await,
-            (None, Some(_)) => holds(client, "").await,
+        match &self.rondb {
+            None => Ok(()),
+            Some(id) => holds(client, &backup_in(self.backups.as_deref(), id)).await,
         }
+    }
+
+    /// As [`can_be_rewound`].
+    ///
+    /// # Errors
+    /// With the first reason why not.
+    pub async fn can_be_done(&self, client: &Client) -> Result<(), Stopped> {
+        let backup = self.rondb.as_ref().map(|id| backup_in(self.backups.as_deref(), id));
+        can_be_rewound(client, &backup.unwrap_or_default(), false).await
     }
 
     /// What the bucket is brought back to, and what there is to know about it.

@@ -12,6 +12,13 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, difference, golden, objects, only_adds, run, testdata};
+use hwdr::mode::Mode;
+use hwdr::plan::Plan;
+use hwdr::stream::Stream;
+use hwdr::topology::Topology;
+use hwdr::values::{self, Helm, ValueInputs};
+use hwdr::{pipeline, render};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 macro_rules! cases {
@@ -150,6 +157,41 @@ fn hopsfs_by_hwdrs_own_image_or_from_the_operators_machine() {
         let (usual, result) = (rendered(&[]), rendered(flags));
         kubernetes_takes(&home, &[(name, &result)]);
         golden(&format!("{name}.diff"), &difference(&usual, &result));
+    }
+}
+
+/// Before anything is stopped, each part of the backup is looked at by what will restore it. The scripts are left out of the golden files.
+#[test]
+fn a_backup_is_looked_at_by_what_will_restore_it() {
+    let home = Home::new();
+    for (name, generation, set) in [
+        ("preflight", "none", vec![]),
+        ("preflight-worker", "none", vec!["hwdr.hopsfs.image=hopsworks/hwdr:0.1.0"]),
+        ("preflight-here", "none", vec!["hwdr.hopsfs.from=here"]),
+        ("preflight-native", "native-inplace", vec![]),
+    ] {
+        let case = Case { generation, mode: "upgrade" };
+        let stream = Stream::parse(home.stream(Major::Three, &case)).expect("helm's stream");
+        let mut set: Vec<String> = set.into_iter().map(str::to_owned).collect();
+        set.push(format!("global._hopsworks.testGeneration={generation}"));
+        let files = ["values/base.yaml", "values/in-place.yaml"].map(testdata).to_vec();
+        let inputs = ValueInputs { files, set, ..ValueInputs::default() };
+        let values = values::read(&inputs, Helm::V3, &mut |file| fs::read(file)).expect("values");
+        let restore = pipeline::restore(&values, Mode::Upgrade).expect("good values").expect("a restore");
+        let topology = Topology::of(&stream);
+        let plan = Plan::new(&restore, &topology, Some("hopsworks")).expect("a plan");
+        let Some(mut job) = render::preflight(&topology, &restore, &plan) else {
+            assert_eq!(generation, "native-inplace", "nothing looks at the backup");
+            continue;
+        };
+        kubernetes_takes(&home, &[(name, render::to_yaml(&job).as_bytes())]);
+        let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Json::as_array_mut);
+        for container in containers.expect("containers") {
+            let Some(script) = container.pointer_mut("/command/2") else { continue };
+            assert!(script.as_str().expect("a text").starts_with("#!/bin/bash\n# "), "{script}");
+            *script = "…".into();
+        }
+        golden(&format!("{name}.yaml"), &render::to_yaml(&job));
     }
 }
 

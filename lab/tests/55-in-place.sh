@@ -61,6 +61,39 @@ test_a_restore_without_consent_changes_nothing() {
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
 }
 
+# What the backup lacks in the bucket, and what the pods of the restore may not do there, is found out before anything is stopped.
+test_a_backup_that_cannot_be_read_is_refused() {
+  local id gone key keys
+  id=$(note rondb)
+  everything >"$RUN/notes/before.txt"
+  mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
+  for key in "${keys[@]}"; do "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/notes/whole-${key##*/}"; done
+  "$LAB/fault" part remove "$id" 2
+  refuses "nothing was changed .*container rondb-0: .*rondb/2/BACKUP-$id.2.ctl there is no \*.Data" upgrade --yes
+  for key in "${keys[@]}"; do "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$RUN/notes/whole-${key##*/}"; done
+
+  credentials_are "$S3_READER_ACCESS_KEY" "$S3_READER_SECRET_KEY"
+  refuses 'nothing was changed .*container hopsfs-2: .*s3:[A-Za-z]+ on bucket hopsworks: not allowed' upgrade --yes
+  credentials_are "$S3_ACCESS_KEY" "$S3_SECRET_KEY"
+
+  # The catalogue knows it still, and OpenSearch does not.
+  gone=${id%?}$(((${id: -1} + 1) % 10))
+  kubectl -n "$NS" get configmap opensearch-backups-metadata -o json | jq --arg id "$(note opensearch)" --arg gone "$gone" \
+    '{data: {($gone): .data[$id]}}' >"$RUN/notes/gone.json"
+  kubectl -n "$NS" patch configmap opensearch-backups-metadata --type merge --patch-file "$RUN/notes/gone.json"
+  refuses "nothing was changed .*container opensearch-3: .*snapshot $gone of repository default: .*missing" upgrade --yes \
+    --set-string "olk.opensearch.restore.repositories.default.snapshots.default.snapshot_name=$gone"
+  kubectl -n "$NS" patch configmap opensearch-backups-metadata --type merge --patch "{\"data\": {\"$gone\": null}}"
+  everything >"$RUN/notes/after.txt"
+  diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
+}
+
+# credentials_are KEY SECRET: of the pods of backup and restore.
+credentials_are() {
+  kubectl -n "$NS" patch secret aws-credentials --type merge \
+    --patch "{\"stringData\": {\"access-key-id\": \"$1\", \"secret-access-key\": \"$2\"}}"
+}
+
 # keda_scales DEPLOYMENT: what KEDA's operator would make, which does not run here.
 keda_scales() {
   local uid

@@ -1,5 +1,6 @@
 //! A plan as changes of the stream: objects that are injected, gates in front of those who must wait, and markers that last.
 
+mod preflight;
 mod templates;
 mod yaml;
 
@@ -17,6 +18,8 @@ use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
 use crate::topology::{MANAGED_BY, Topology, USER, Workload, json_of, template_path};
 use crate::yaml::{NodeId, Tree};
+
+pub use preflight::preflight;
 
 /// How long one part of a restore may take where the values do not say it: a day.
 const DAY: u64 = 24 * 3600;
@@ -135,6 +138,15 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
         "large": resources("20m", "128Mi", "2Gi"),
         "volumes": volumes(plan),
     })
+}
+
+/// What every template may use, and what the one of an object may.
+fn with(common: &Json, values: &Json) -> Json {
+    let mut context = common.clone();
+    for (key, value) in values.as_object().expect("steps hand over maps") {
+        context[key] = value.clone();
+    }
+    context
 }
 
 /// Requests, and a limit of memory: a limit of processors would only slow a restore down.
@@ -274,10 +286,7 @@ fn inject(
     let mut jobs = Vec::new();
     for step in &plan.steps {
         for object in &step.objects {
-            let mut context = common.clone();
-            for (key, value) in object.values.as_object().expect("steps hand over maps") {
-                context[key] = value.clone();
-            }
+            let mut context = with(common, &object.values);
             context["after"] = json!(object.after);
             waited_for.extend(object.after.iter().cloned());
             if object.id.starts_with("Job/") {

@@ -17,7 +17,8 @@ macro_rules! files {
 /// Templates of objects, and of their pieces.
 const TEMPLATES: &[(&str, &str)] = files!("":
     "access.yaml", "gate.yaml", "hopsfs-here.yaml", "hopsfs-worker.yaml", "hopsfs.yaml", "job.yaml", "marker.yaml", "opensearch.yaml",
-    "pieces/bucket-env.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "scripts.yaml",
+    "pieces/bucket-env.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/opensearch-env.yaml", "pieces/preflight.yaml",
+    "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "preflight.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "scripts.yaml",
     "users.yaml", "velero-restore.yaml",
 );
 
@@ -25,6 +26,11 @@ const TEMPLATES: &[(&str, &str)] = files!("":
 pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
     "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh",
 );
+
+/// The script of that name; empty where there is none.
+pub fn script(name: &str) -> &'static str {
+    SCRIPTS.iter().find(|(script, _)| *script == name).map_or("", |(_, text)| text)
+}
 
 static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
     let mut environment = Environment::new();

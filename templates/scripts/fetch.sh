@@ -1,13 +1,13 @@
 #!/bin/bash
-# fetch.sh control|parts|sql: brings what one pod needs of a RonDB backup into /work. What lies in the bucket decides which parts
-# there are: the old cluster may have had another number of nodes than this one.
+# fetch.sh control|parts|sql|look: brings what one pod needs of a RonDB backup into /work, or looks whether all of it is there. What lies in
+# the bucket decides which parts there are: the old cluster may have had another number of nodes than this one.
 set -euo pipefail
 
 backup=source:$BUCKET/$BACKUP_PREFIX/$BACKUP_ID
 
 # A bucket that is gone for a minute is no failed restore.
 patiently() {
-  local until=$((SECONDS + 120))
+  local until=$((SECONDS + ${PATIENCE:-120}))
   until "$@"; do
     ((SECONDS < until)) || return 1
     sleep 5
@@ -46,6 +46,29 @@ rows_of() { # FILE
     }'
 }
 
+# Whether beside each control file there is what ndb_restore reads with it.
+look() {
+  local control node kind rows
+  patiently rclone lsf --recursive --files-only --min-size 1B "$backup/rondb" >/work/files
+  for node in "${nodes[@]}"; do
+    mapfile -t controls < <(grep "^$node/\(.*/\)\?BACKUP-${BACKUP_ID}[^/]*\.ctl$" /work/files)
+    if [ "${#controls[@]}" -eq 0 ]; then
+      echo "fetch: the part of node $node under $backup/rondb holds no BACKUP-$BACKUP_ID*.ctl: it belongs to another backup" >&2
+      exit 1
+    fi
+    for control in "${controls[@]}"; do
+      for kind in Data log; do
+        grep -q "^${control%/*}/[^/]*\.$kind$" /work/files && continue
+        echo "fetch: beside $backup/rondb/$control there is no *.$kind that holds anything: the backup is incomplete" >&2
+        exit 1
+      done
+    done
+  done
+  rows="$(awk '{rows += $3} END {print rows + 0}' /work/rows) rows"
+  [ ! -e /work/uncounted ] || rows="rows that cannot be counted"
+  echo "RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows" >/dev/termination-log
+}
+
 case $1 in
   sql)
     fetch "$backup" /work/sql --include '/*.sql'
@@ -53,7 +76,7 @@ case $1 in
       [ -s "/work/sql/$file" ] || { echo "fetch: $backup/$file is missing or empty" >&2; exit 1; }
     done
     ;;
-  control | parts)
+  control | parts | look)
     patiently list "$backup/rondb" || { echo "fetch: the bucket $BUCKET cannot be listed" >&2; exit 1; }
     mapfile -t nodes < <(tr -d / </work/listing | sort -n)
     if [ "${#nodes[@]}" -eq 0 ]; then
@@ -79,7 +102,9 @@ case $1 in
         }
       done
     done
-    if [ "$1" = control ]; then
+    if [ "$1" = look ]; then
+      look
+    elif [ "$1" = control ]; then
       # Metadata and indexes need all but the rows, which are most of it; every part holds all of the metadata.
       fetch "$backup/rondb/${nodes[0]}" "/work/parts/${nodes[0]}" --exclude '*.Data'
     else

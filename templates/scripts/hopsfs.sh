@@ -2,7 +2,19 @@
 # hopsfs.sh: brings back the blocks that HopsFS deleted after the backup. They are objects in a versioned bucket; each lies under
 # a delete marker, and is made current again by a copy within the bucket. Nothing is overwritten and nothing is removed: blocks never change
 # once they are written, and one that was born after the backup is unknown to the restored metadata.
+# "hopsfs.sh look" only sees whether the bucket's versions can be listed.
 set -euo pipefail
+
+# rclone takes times without a zone as local ones.
+export TZ=UTC
+versions_at() { # TIME
+  printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
+}
+
+if [ "${1:-}" = look ]; then
+  rclone lsf --max-depth 1 "$(versions_at "$BACKUP_TIME")" >/work/listing
+  exit
+fi
 
 # The metadata that is restored comes from RonDB's backup, and describes a moment between its start and its end: what was there at
 # either is brought back, and what was there at the minute that the backup id of the whole names.
@@ -27,12 +39,6 @@ if ! $known; then
     "the hour after it began is covered" >&2
   moments=("$(date -u -d "$RONDB_TIME + 1 hour" '+%Y-%m-%dT%H:%M:%SZ')" "${moments[@]}")
 fi
-
-# rclone takes times without a zone as local ones.
-export TZ=UTC
-versions_at() { # TIME
-  printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
-}
 
 for moment in "${moments[@]}"; do
   echo "hopsfs: bringing back what was in $BUCKET at $moment"

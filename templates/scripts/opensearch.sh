@@ -1,5 +1,6 @@
 #!/bin/bash
-# opensearch.sh: restores one snapshot. The answer's own count of failed shards decides, not its HTTP status, which is 200 all the same.
+# opensearch.sh [look]: restores one snapshot, or looks whether it is there. The answer's own count of failed shards decides, not its
+# HTTP status, which is 200 all the same.
 set -euo pipefail
 
 # Credentials by file: a command line can be read by others.
@@ -16,6 +17,33 @@ fail() {
   exit 1
 }
 
+# Fails unless the snapshot that was found is one to restore from.
+good() {
+  local state index
+  state=$(jq -r '.snapshots[0].state // empty' <<<"$found")
+  [ "$state" = SUCCESS ] || fail "snapshot $SNAPSHOT of repository $REPOSITORY: ${state:-$(jq -c '.error.reason // .' <<<"$found")}"
+
+  # Every Hopsworks has these, and is no good without; whoever leaves them out by the payload knows that.
+  for index in $MANDATORY_INDICES; do
+    case ",$INDICES," in *",-$index,"*) continue ;; esac
+    jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null ||
+      fail "snapshot $SNAPSHOT does not hold the index $index, which Hopsworks needs: take another, or set payload.indices to \"-$index\""
+  done
+}
+
+if [ "${1:-}" = look ]; then
+  # OpenSearch may be what is broken: only what it knows of the snapshot is a reason against it.
+  found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT") || found=
+  if ! jq -e '.snapshots[0].state // (.error.type == "snapshot_missing_exception" | select(.))' <<<"${found:-null}" >/dev/null 2>&1; then
+    why=$(jq -r '.error.reason // "no answer"' <<<"${found:-null}" 2>/dev/null) || why="no answer"
+    echo "whether OpenSearch's snapshot $SNAPSHOT is there is not known: $why" >/dev/termination-log
+    exit
+  fi
+  good
+  echo "OpenSearch's snapshot $SNAPSHOT is there: $(jq -r '.snapshots[0].indices | length' <<<"$found") indices" >/dev/termination-log
+  exit
+fi
+
 until call GET "_cluster/health?wait_for_status=yellow&timeout=30s" 2>/work/error | jq -e '.status == "yellow" or .status == "green"' >/dev/null 2>&1; do
   ((SECONDS < START_SECONDS)) || fail "no healthy answer from $OPENSEARCH_URL within $START_SECONDS s: $(tail -n 1 /work/error)"
   sleep 2
@@ -28,15 +56,7 @@ if [ -f "/repositories/$REPOSITORY.json" ]; then
 fi
 
 found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT")
-state=$(jq -r '.snapshots[0].state // empty' <<<"$found")
-[ "$state" = SUCCESS ] || fail "snapshot $SNAPSHOT of repository $REPOSITORY: ${state:-$(jq -c '.error.reason // .' <<<"$found")}"
-
-# Every Hopsworks has these, and is no good without; whoever leaves them out by the payload knows that.
-for index in $MANDATORY_INDICES; do
-  case ",$INDICES," in *",-$index,"*) continue ;; esac
-  jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null ||
-    fail "snapshot $SNAPSHOT does not hold the index $index, which Hopsworks needs: take another, or set payload.indices to \"-$index\""
-done
+good
 
 body=$(jq -n --argjson payload "$PAYLOAD" '{include_global_state: false} + $payload')
 

@@ -129,15 +129,20 @@ hwdr_in_background() {
 # What does not: helm that times out, a Velero that cannot read the bucket, an object that it may not make, a part that is damaged, an image that
 # cannot be had. Each stops the run, or would; mended, it goes on.
 test_a_run_stops_and_goes_on_when_it_is_mended() {
-  local id key keys pid
+  local absent=docker.hops.works/lab/absent:1 id key keys pid
   id=$(note rondb)
+  images() { in_lab ctr -a "$RUN/containerd.sock" -n k8s.io images "$@"; }
   upgrade_with_an_absent_image() {
     in_place_values
     sed -i 's#hopsfs: {image: [^,]*#hopsfs: {image: lab/absent:1#' "$RUN/notes/in-place.yaml"
     mapfile -t arguments < <(upgrade_arguments)
     hwdr "${arguments[@]}" "$@"
   }
+  # One that was never there is found out before anything is stopped; this one goes later.
+  refuses 'nothing was changed .*container hopsfs-2: (ErrImage|ImagePull)' upgrade_with_an_absent_image
+  images tag "$IMAGE_HWDR" "$absent"
   stops 'helm upgrade failed: .*(timed out|deadline)' upgrade_with_an_absent_image --timeout 1s
+  images rm "$absent"
 
   # From here on, for helm starts all Jobs at once.
   mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
@@ -159,7 +164,7 @@ test_a_run_stops_and_goes_on_when_it_is_mended() {
   pid=$!
   at_step hopsfs: 400
   wait_for 60 "its warning" - grep -E 'container rewind: (ErrImagePull|ImagePullBackOff|ErrImageNeverPull)' "$RUN/notes/run-$pid.log"
-  in_lab ctr -a "$RUN/containerd.sock" -n k8s.io images tag "$IMAGE_HWDR" docker.hops.works/lab/absent:1
+  images tag "$IMAGE_HWDR" "$absent"
   wait "$pid"
   is_the_backup
   hwdr undo hopsworks --yes

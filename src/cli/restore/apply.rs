@@ -5,7 +5,7 @@ use std::process::Command as Process;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{OWN, block_on, connection, consent, log_format, report};
 use crate::catalogue::{self, Catalogue, MetadataNames, Service};
@@ -14,6 +14,7 @@ use crate::cli::files;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
+use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
@@ -23,12 +24,12 @@ use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
+use crate::render;
 use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
 use crate::run::state::{Before, Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Halt, Hold, RESTORE, Run, Step};
-use crate::s3;
 use crate::s3::client::Client;
 use crate::settings::{HopsFs, Restore};
 use crate::steps::injected;
@@ -132,6 +133,8 @@ struct Ready {
     restore: Restore,
     topology: Topology,
     plan: Plan,
+    /// The Job that looks at the backup.
+    preflight: Option<Json>,
     chart: Chart,
     cluster: Cluster,
     helm: Helm,
@@ -175,6 +178,12 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     let state = state(&invocation, &ready, &found);
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
     let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &state));
+    if let Some(job) = &ready.preflight {
+        shown.push_str(&format!(
+            "Before that, Job {} looks whether the backup can be read\n",
+            text(job, "/metadata/name")
+        ));
+    }
     if !found.markers.is_empty() {
         shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", found.markers.join(", ")));
     }
@@ -196,6 +205,9 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
                 .help("begin again, and look at the plan"));
         }
         let (cluster, velero) = (hold.cluster(), state.before.velero_namespace.as_deref());
+        if let Some(job) = &ready.preflight {
+            preflight::can_be_read(&cluster, &mut show, job).await?;
+        }
         preflight::delete_markers(&cluster, velero, &found.markers).await?;
         let store = Store::create(&cluster, &state, &ready.plan).await?;
         let mut run = Run::new(cluster, store, ready.helm, show)?;
@@ -250,7 +262,9 @@ async fn prepare(
         app_version: rendering.app_version,
         values: super::hash(values),
     };
-    Ok(Ready { restore, topology, plan, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
+    // In a new cluster there is no account yet that may read it, and nothing that could be lost.
+    let preflight = (restore.mode == Mode::Upgrade).then(|| render::preflight(&topology, &restore, &plan)).flatten();
+    Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
 }
 
 /// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
@@ -263,11 +277,8 @@ async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let settings = hopsfs::settings(restore.blocks().unwrap_or_default(), option);
     let client = Client::connect(hopsfs::from_here(settings)).await?;
-    s3::preflight::bucket(&client, false).await?;
-    let backup = restore.beside_blocks().map(|folder| format!("{folder}/{}/", restore.rondb));
-    hopsfs::holds(&client, &backup.unwrap_or_default()).await?;
-    s3::preflight::permissions(&client, "", dry_run).await?;
-    Ok(s3::worker::is_free(&client).await?)
+    let backup = hopsfs::backup_in(restore.beside_blocks(), &restore.rondb);
+    Ok(hopsfs::can_be_rewound(&client, &backup, dry_run).await?)
 }
 
 /// Looks for every reason not to begin.

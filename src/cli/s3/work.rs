@@ -18,7 +18,11 @@ use crate::s3::worker::{Place, through, work};
 
 /// Does one pod's share of a rewind, as the variables of its Job say
 #[derive(Debug, Args)]
-pub struct Command {}
+pub struct Command {
+    /// Only find out whether it could be done
+    #[arg(long)]
+    check: bool,
+}
 
 /// How often a pod says how far it is. `helm hwdr watch` reads the first pod's last line.
 const TELL: Duration = Duration::from_secs(5);
@@ -27,6 +31,12 @@ impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         let task = Task::of(|name| env::var(name).ok()).map_err(Halt::from)?;
+        if self.check {
+            return super::block_on(async {
+                let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
+                Ok(task.can_be_done(&client).await?)
+            });
+        }
         let place = place()?;
         super::block_on(async {
             let cluster = Cluster::of_this_pod().map_err(Halt::from)?;

@@ -1,5 +1,6 @@
 //! Before anything is changed: what would make the restore fail is found, and what is there is noted, so that it can be given back.
 
+mod backup;
 mod permissions;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::plan::Plan;
 use crate::settings::Restore;
 use crate::topology::{Role, Topology};
 
+pub use backup::can_be_read;
 pub use permissions::{permissions, velero_permissions};
 
 /// What is to be done.

@@ -7,7 +7,7 @@ mod created;
 mod fence;
 mod helm;
 mod here;
-mod job;
+pub mod job;
 mod objects;
 mod parts;
 mod quiesce;

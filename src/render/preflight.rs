@@ -1,0 +1,58 @@
+//! The Job that looks at a backup before anything is stopped.
+
+use serde_json::{Value as Json, json};
+
+use super::{common, templates};
+use crate::plan::Plan;
+use crate::settings::Restore;
+use crate::topology::{Topology, json_of};
+use crate::yaml::Tree;
+
+/// How long it may take, in seconds: it lists, and reads a few small files.
+const DEADLINE: u64 = 600;
+
+/// The template of what restores a part, the script that restores it, and what that is asked instead.
+const LOOKS: &[(&str, &str, &str)] = &[
+    ("rondb-metadata.yaml", "fetch.sh", "look"),
+    ("users.yaml", "fetch.sh", "sql"),
+    ("hopsfs.yaml", "hopsfs.sh", "look"),
+    // Its image is asked.
+    ("hopsfs-worker.yaml", "", ""),
+    ("opensearch.yaml", "opensearch.sh", "look"),
+];
+
+/// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
+/// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
+pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<Json> {
+    let common = common(topology, restore, plan);
+    let (mut containers, mut settings) = (Vec::new(), None);
+    for object in plan.steps.iter().filter(|step| step.is_injected()).flat_map(|step| &step.objects) {
+        let Some((template, script, what)) = LOOKS.iter().find(|(template, _, _)| *template == object.template) else {
+            continue;
+        };
+        let name = template.trim_end_matches(".yaml").split('-').next().unwrap_or_default();
+        let mut context = super::with(&common, &object.values);
+        context["name"] = json!(format!("{name}-{}", containers.len()));
+        context["template"] = json!(template);
+        context["script"] = json!(templates::script(script));
+        context["what"] = json!(what);
+        context["deadline"] = json!(60);
+        containers.push(templates::render("pieces/preflight.yaml", &context));
+        settings.get_or_insert_with(|| object.values["settings"].clone());
+    }
+    let mut context = common;
+    context["settings"] = settings?;
+    // Nothing that runs has to make room for it.
+    if let Some(settings) = context["settings"].as_object_mut() {
+        settings.remove("priorityClassName");
+    }
+    context["job"] = json!(format!("hwdr-preflight-{}", plan.backup_id));
+    context["marker"] = json!(false);
+    context["after"] = Json::Null;
+    context["deadline"] = json!(DEADLINE);
+    // The scripts of the restore are not there yet.
+    context["volumes"] = json!([]);
+    context["containers"] = json!(containers);
+    let tree = Tree::parse(&templates::render("preflight.yaml", &context)).expect("the template is YAML");
+    Some(json_of(&tree, tree.roots()[0]))
+}
