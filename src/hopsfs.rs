@@ -79,8 +79,8 @@ pub async fn holds(client: &Client, prefix: &str) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Whether a client may bring a bucket back, which is looked at without changing anything in it: it keeps versions, holds something below
-/// `prefix`, nobody has left a rewind of it half done, and each call that a rewind needs is allowed (`only_reads`: those that read).
+/// Whether a client may bring a bucket back: it keeps versions, holds something below `prefix`, nobody has left a rewind of it half done, and
+/// each call that a rewind needs is allowed (`only_reads`: those that read). They are tried on keys that nobody has.
 ///
 /// # Errors
 /// With the first reason why not.

@@ -32,6 +32,7 @@ impl Kind {
     pub const NAMESPACE: Kind = core("Namespace", "namespaces", false);
     pub const POD: Kind = core("Pod", "pods", true);
     pub const SECRET: Kind = core("Secret", "secrets", true);
+    pub const SERVICE_ACCOUNT: Kind = core("ServiceAccount", "serviceaccounts", true);
     pub const CLAIM: Kind = core("PersistentVolumeClaim", "persistentvolumeclaims", true);
     pub const VOLUME: Kind = core("PersistentVolume", "persistentvolumes", false);
     pub const STATEFUL_SET: Kind = of("apps", "v1", "StatefulSet", "statefulsets");

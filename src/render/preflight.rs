@@ -10,41 +10,61 @@ use crate::yaml::Tree;
 
 /// How long it may take, in seconds: it lists, and reads a few small files.
 const DEADLINE: u64 = 600;
+/// How long OpenSearch may take to answer, in seconds.
+const ANSWER: u64 = 60;
+/// How long fetch.sh tries, in seconds, and each call of rclone (rclone.org/docs): by its defaults it would go on for as long as the Job may.
+const PATIENCE: &[(&str, &str)] = &[
+    ("PATIENCE", "20"),
+    ("RCLONE_CONTIMEOUT", "10s"),
+    ("RCLONE_TIMEOUT", "30s"),
+    ("RCLONE_RETRIES", "1"),
+    ("RCLONE_LOW_LEVEL_RETRIES", "3"),
+];
 
-/// The template of what restores a part, the script that restores it, and what that is asked instead.
-const LOOKS: &[(&str, &str, &str)] = &[
-    ("rondb-metadata.yaml", "fetch.sh", "look"),
-    ("users.yaml", "fetch.sh", "sql"),
-    ("hopsfs.yaml", "hopsfs.sh", "look"),
-    // Its image is asked.
-    ("hopsfs-worker.yaml", "", ""),
-    ("opensearch.yaml", "opensearch.sh", "look"),
+/// The template of what restores a part, the script that restores it and what that is asked instead; hwdr's own image has none.
+const LOOKS: &[(&str, Option<(&str, &str)>)] = &[
+    ("rondb-metadata.yaml", Some(("fetch.sh", "look"))),
+    ("users.yaml", Some(("fetch.sh", "sql"))),
+    ("hopsfs.yaml", Some(("hopsfs.sh", "look"))),
+    ("hopsfs-worker.yaml", None),
+    ("opensearch.yaml", Some(("opensearch.sh", "look"))),
 ];
 
 /// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
 /// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
 pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<Json> {
     let common = common(topology, restore, plan);
-    let (mut containers, mut settings) = (Vec::new(), None);
+    let (mut containers, mut settings) = (Vec::new(), None::<Json>);
+    let mut pull_secrets = Vec::new();
     for object in plan.steps.iter().filter(|step| step.is_injected()).flat_map(|step| &step.objects) {
-        let Some((template, script, what)) = LOOKS.iter().find(|(template, _, _)| *template == object.template) else {
-            continue;
-        };
+        let Some((template, asked)) = LOOKS.iter().find(|(template, _)| *template == object.template) else { continue };
         let name = template.trim_end_matches(".yaml").split('-').next().unwrap_or_default();
         let mut context = super::with(&common, &object.values);
         context["name"] = json!(format!("{name}-{}", containers.len()));
         context["template"] = json!(template);
-        context["script"] = json!(templates::script(script));
-        context["what"] = json!(what);
-        context["deadline"] = json!(60);
+        if let Some((script, what)) = asked {
+            context["script"] = json!(templates::script(script));
+            context["what"] = json!(what);
+        }
+        context["patience"] = json!(PATIENCE);
+        context["deadline"] = json!(ANSWER);
         containers.push(templates::render("pieces/preflight.yaml", &context));
-        settings.get_or_insert_with(|| object.values["settings"].clone());
+        let own = &object.values["settings"];
+        for secret in own["imagePullSecrets"].as_array().into_iter().flatten() {
+            if !pull_secrets.contains(secret) {
+                pull_secrets.push(secret.clone());
+            }
+        }
+        settings.get_or_insert_with(|| own.clone());
     }
     let mut context = common;
     context["settings"] = settings?;
     // Nothing that runs has to make room for it.
     if let Some(settings) = context["settings"].as_object_mut() {
         settings.remove("priorityClassName");
+        if !pull_secrets.is_empty() {
+            settings.insert("imagePullSecrets".to_owned(), json!(pull_secrets));
+        }
     }
     context["job"] = json!(format!("hwdr-preflight-{}", plan.backup_id));
     context["marker"] = json!(false);

@@ -27,9 +27,9 @@ pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
     "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh",
 );
 
-/// The script of that name; empty where there is none.
+/// The script of that name.
 pub fn script(name: &str) -> &'static str {
-    SCRIPTS.iter().find(|(script, _)| *script == name).map_or("", |(_, text)| text)
+    SCRIPTS.iter().find(|(script, _)| *script == name).expect("it is in the list").1
 }
 
 static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {

@@ -64,8 +64,16 @@ look() {
       done
     done
   done
-  rows="$(awk '{rows += $3} END {print rows + 0}' /work/rows) rows"
-  [ ! -e /work/uncounted ] || rows="rows that cannot be counted"
+  rows=$(awk '{rows += $3} END {printf "%.0f", rows}' /work/rows)
+  if [ -e /work/uncounted ]; then
+    rows="rows that cannot be counted"
+  elif [ "$rows" = 0 ]; then
+    echo "WARNING: no part of RonDB's backup $BACKUP_ID (nodes ${nodes[*]}) counts any row: if it had any, the part of the node that led" \
+      "the backup is missing in the bucket" >/dev/termination-log
+    return
+  else
+    rows+=" rows"
+  fi
   echo "RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows" >/dev/termination-log
 }
 

@@ -5,14 +5,9 @@
 # "hopsfs.sh look" only sees whether the bucket's versions can be listed.
 set -euo pipefail
 
-# rclone takes times without a zone as local ones.
-export TZ=UTC
-versions_at() { # TIME
-  printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
-}
-
 if [ "${1:-}" = look ]; then
-  rclone lsf --max-depth 1 "$(versions_at "$BACKUP_TIME")" >/work/listing
+  # A small folder, if it is in this bucket: on top there may be millions of entries.
+  rclone lsf "source,versions=true:$BUCKET/$BACKUP_PREFIX/$RONDB_ID" >/dev/null || [ $? = 3 ] # 3: no such folder
   exit
 fi
 
@@ -39,6 +34,12 @@ if ! $known; then
     "the hour after it began is covered" >&2
   moments=("$(date -u -d "$RONDB_TIME + 1 hour" '+%Y-%m-%dT%H:%M:%SZ')" "${moments[@]}")
 fi
+
+# rclone takes times without a zone as local ones.
+export TZ=UTC
+versions_at() { # TIME
+  printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
+}
 
 for moment in "${moments[@]}"; do
   echo "hopsfs: bringing back what was in $BUCKET at $moment"

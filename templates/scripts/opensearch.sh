@@ -33,10 +33,10 @@ good() {
 
 if [ "${1:-}" = look ]; then
   # OpenSearch may be what is broken: only what it knows of the snapshot is a reason against it.
-  found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT") || found=
+  found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT" 2>/work/error) || true
   if ! jq -e '.snapshots[0].state // (.error.type == "snapshot_missing_exception" | select(.))' <<<"${found:-null}" >/dev/null 2>&1; then
-    why=$(jq -r '.error.reason // "no answer"' <<<"${found:-null}" 2>/dev/null) || why="no answer"
-    echo "whether OpenSearch's snapshot $SNAPSHOT is there is not known: $why" >/dev/termination-log
+    why=$(jq -re '.error.reason' <<<"$found" 2>/dev/null) || why=${found:-$(</work/error)}
+    echo "WARNING: whether OpenSearch's snapshot $SNAPSHOT is there is not known: ${why:0:200}" >/dev/termination-log
     exit
   fi
   good

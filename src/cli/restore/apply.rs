@@ -199,14 +199,14 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     make_namespace(&ready.cluster).await?;
     let hold = Hold::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
-        // Nobody else begins any more; somebody may have before.
-        if look(&invocation, &ready).await? != found {
-            return Err(Failure::refused("the cluster has changed while you were asked: nothing was done")
-                .help("begin again, and look at the plan"));
-        }
         let (cluster, velero) = (hold.cluster(), state.before.velero_namespace.as_deref());
         if let Some(job) = &ready.preflight {
             preflight::can_be_read(&cluster, &mut show, job).await?;
+        }
+        // Nobody else begins any more; somebody may have before.
+        if look(&invocation, &ready).await? != found {
+            return Err(Failure::refused("the cluster has changed since you were asked: nothing was done")
+                .help("begin again, and look at the plan"));
         }
         preflight::delete_markers(&cluster, velero, &found.markers).await?;
         let store = Store::create(&cluster, &state, &ready.plan).await?;

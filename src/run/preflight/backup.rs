@@ -15,12 +15,19 @@ const PATIENCE: Duration = Duration::from_secs(2 * 60);
 /// How long one that is deleted may stay.
 const GONE: Duration = Duration::from_secs(60);
 
-/// Has `job` ([`crate::render::preflight`]) look at the backup, and takes it away again.
+/// Has `job` ([`crate::render::preflight`]) look at the backup, and takes it away again. That it finds no place to run in is no reason against
+/// the restore, which makes room, and may bring the account.
 ///
 /// # Errors
-/// With what it says against it, or why it cannot look.
+/// With what it says against the backup, or against its own image.
 pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Result<(), Halt> {
     let name = text(job, "/metadata/name");
+    let unseen = |why: &str| format!("the backup itself was not looked at: {why}");
+    let account = text(job, "/spec/template/spec/serviceAccountName");
+    if let Ok(None) = cluster.get(Kind::SERVICE_ACCOUNT, None, account).await {
+        show.warn(&unseen(&format!("there is no ServiceAccount {account} yet")));
+        return Ok(());
+    }
     show.note("looking whether the backup can be read, before anything is stopped");
     // That of a process that was cut off.
     cluster.delete(Kind::JOB, None, name).await?;
@@ -31,15 +38,28 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     cluster.create(Kind::JOB, None, job).await?;
     let ended = job::ends_well(cluster, show, &format!("preflight: Job {name}"), name, PATIENCE).await;
     let words = words_of(cluster, name).await;
-    let taken_away = cluster.delete(Kind::JOB, None, name).await;
-    for words in words {
-        show.note(&words);
+    let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
+    if let Err(error) = cluster.delete(Kind::JOB, None, name).await {
+        show.warn(&format!("{error}; it goes by itself in an hour"));
     }
-    ended.map_err(|halt| Halt {
-        problem: format!("the backup cannot be restored from as things are, and nothing was changed\n{}", halt.problem),
-        // Its log is gone with it.
-        help: vec!["mend what it says, and begin again".to_owned()],
-        ..halt
-    })?;
-    Ok(taken_away?)
+    for words in words {
+        match words.strip_prefix("WARNING: ") {
+            Some(doubt) => show.warn(doubt),
+            None => show.note(&words),
+        }
+    }
+    let Err(halt) = ended else { return Ok(()) };
+    if pods.is_ok_and(|pods| pods.iter().all(|pod| text(pod, "/spec/nodeName").is_empty())) {
+        show.warn(&unseen(&halt.problem));
+        return Ok(());
+    }
+    let help = if halt.problem.contains("argument '--check'") {
+        "the image in hwdr.hopsfs.image is of an older hwdr: make image, and push it"
+    } else {
+        "mend what it says, and begin again"
+    };
+    let problem =
+        format!("the backup cannot be restored from as things are, and nothing was changed\n{}", halt.problem);
+    // Where to see its log is no help: that is gone with it.
+    Err(Halt::new(problem).help(help))
 }
