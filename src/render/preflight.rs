@@ -12,11 +12,12 @@ use crate::yaml::Tree;
 const DEADLINE: u64 = 600;
 /// How long OpenSearch may take to answer, in seconds.
 const ANSWER: u64 = 60;
-/// How long fetch.sh tries, in seconds, and each call of rclone (rclone.org/docs): by its defaults it would go on for as long as the Job may.
+/// How long the scripts try, in seconds, how long a call of rclone may take, and how often it tries (rclone.org/docs): by its defaults it would
+/// go on for as long as the Job may, and say nothing.
 const PATIENCE: &[(&str, &str)] = &[
     ("PATIENCE", "20"),
+    ("CALL_SECONDS", "90"),
     ("RCLONE_CONTIMEOUT", "10s"),
-    ("RCLONE_TIMEOUT", "30s"),
     ("RCLONE_RETRIES", "1"),
     ("RCLONE_LOW_LEVEL_RETRIES", "3"),
 ];

@@ -5,6 +5,14 @@ set -euo pipefail
 
 backup=source:$BUCKET/$BACKUP_PREFIX/$BACKUP_ID
 
+# By its own limits rclone waits for a server that hangs as long as it may.
+rclone() {
+  local status=0
+  timeout "${CALL_SECONDS:-0}" rclone "$@" || status=$?
+  [ $status != 124 ] || echo "fetch: rclone $1 has no answer within $CALL_SECONDS s" >&2
+  return $status
+}
+
 # A bucket that is gone for a minute is no failed restore.
 patiently() {
   local until=$((SECONDS + ${PATIENCE:-120}))

@@ -7,8 +7,11 @@ set -euo pipefail
 
 if [ "${1:-}" = look ]; then
   # A small folder, if it is in this bucket: on top there may be millions of entries.
-  rclone lsf "source,versions=true:$BUCKET/$BACKUP_PREFIX/$RONDB_ID" >/dev/null || [ $? = 3 ] # 3: no such folder
-  exit
+  status=0
+  timeout "$CALL_SECONDS" rclone lsf "source,versions=true:$BUCKET/$BACKUP_PREFIX/$RONDB_ID" >/dev/null || status=$?
+  [ $status != 124 ] || echo "hopsfs: rclone lsf has no answer within $CALL_SECONDS s" >&2
+  [ $status != 3 ] || status=0 # no such folder
+  exit $status
 fi
 
 # The metadata that is restored comes from RonDB's backup, and describes a moment between its start and its end: what was there at

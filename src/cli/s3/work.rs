@@ -27,14 +27,23 @@ pub struct Command {
 /// How often a pod says how far it is. `helm hwdr watch` reads the first pod's last line.
 const TELL: Duration = Duration::from_secs(5);
 
+/// How long a bucket may take to answer what is asked before a rewind.
+const ANSWER: Duration = Duration::from_secs(90);
+
 impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         let task = Task::of(|name| env::var(name).ok()).map_err(Halt::from)?;
         if self.check {
-            return super::block_on(async {
+            let check = async {
                 let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
                 Ok(task.can_be_done(&client).await?)
+            };
+            return super::block_on(async {
+                tokio::time::timeout(ANSWER, check).await.unwrap_or_else(|_| {
+                    let bucket = &task.settings.bucket;
+                    Err(Failure::refused(format!("bucket {bucket} has not answered all within {} s", ANSWER.as_secs())))
+                })
             });
         }
         let place = place()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::cluster::condition::text;
+use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, Kind, Selection, condition, words_of};
 use crate::run::Halt;
 use crate::run::show::Show;
@@ -38,7 +38,7 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     cluster.create(Kind::JOB, None, job).await?;
     let ended = job::ends_well(cluster, show, &format!("preflight: Job {name}"), name, PATIENCE).await;
     let words = words_of(cluster, name).await;
-    let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
+    let has_looked = ended.is_ok() || has_run(cluster, name).await;
     if let Err(error) = cluster.delete(Kind::JOB, None, name).await {
         show.warn(&format!("{error}; it goes by itself in an hour"));
     }
@@ -49,7 +49,7 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
         }
     }
     let Err(halt) = ended else { return Ok(()) };
-    if pods.is_ok_and(|pods| pods.iter().all(|pod| text(pod, "/spec/nodeName").is_empty())) {
+    if !has_looked {
         show.warn(&unseen(&halt.problem));
         return Ok(());
     }
@@ -62,4 +62,13 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
         format!("the backup cannot be restored from as things are, and nothing was changed\n{}", halt.problem);
     // Where to see its log is no help: that is gone with it.
     Err(Halt::new(problem).help(help))
+}
+
+/// Whether a pod of the Job has, or had, a place to run in. Where that cannot be known, yes.
+async fn has_run(cluster: &Cluster, name: &str) -> bool {
+    let job = cluster.get(Kind::JOB, None, name).await;
+    let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
+    let (Ok(Some(job)), Ok(pods)) = (job, pods) else { return true };
+    // One that was ended by the Job's deadline is gone, and counted.
+    number(&job, "/status/failed") > 0 || pods.iter().any(|pod| !text(pod, "/spec/nodeName").is_empty())
 }
