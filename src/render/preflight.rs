@@ -8,15 +8,15 @@ use crate::settings::Restore;
 use crate::topology::{Topology, json_of};
 use crate::yaml::Tree;
 
-/// How long it may take, in seconds: it lists, and reads a few small files.
-const DEADLINE: u64 = 600;
+/// How long it may take, in seconds: it lists, and reads the control files, of which a big cluster's backup has gigabytes.
+const DEADLINE: u64 = 1200;
 /// How long OpenSearch may take to answer, in seconds.
 const ANSWER: u64 = 60;
 /// How long the scripts try, in seconds, how long a call of rclone may take, and how often it tries (rclone.org/docs): by its defaults it would
 /// go on for as long as the Job may, and say nothing.
 const PATIENCE: &[(&str, &str)] = &[
     ("PATIENCE", "20"),
-    ("CALL_SECONDS", "90"),
+    ("CALL_SECONDS", "240"),
     ("RCLONE_CONTIMEOUT", "10s"),
     ("RCLONE_RETRIES", "1"),
     ("RCLONE_LOW_LEVEL_RETRIES", "3"),
