@@ -34,7 +34,9 @@ const LOOKS: &[(&str, Option<(&str, &str)>)] = &[
 /// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
 /// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
 pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<Json> {
-    let common = common(topology, restore, plan);
+    let mut common = common(topology, restore, plan);
+    common["patience"] = json!(PATIENCE);
+    common["deadline"] = json!(ANSWER);
     let (mut containers, mut settings) = (Vec::new(), None::<Json>);
     let mut pull_secrets = Vec::new();
     for object in plan.steps.iter().filter(|step| step.is_injected()).flat_map(|step| &step.objects) {
@@ -47,8 +49,6 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<
             context["script"] = json!(templates::script(script));
             context["what"] = json!(what);
         }
-        context["patience"] = json!(PATIENCE);
-        context["deadline"] = json!(ANSWER);
         containers.push(templates::render("pieces/preflight.yaml", &context));
         let own = &object.values["settings"];
         for secret in own["imagePullSecrets"].as_array().into_iter().flatten() {
