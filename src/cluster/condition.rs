@@ -87,6 +87,12 @@ pub fn backup(backup: Option<&Json>) -> Verdict {
     }
 }
 
+/// Whether a Velero Backup is over, or about to be taken away; all other phases, of later Velero too, are of one that is at work or will be.
+pub fn backup_is_over(backup: &Json) -> bool {
+    let phase = text(backup, "/status/phase");
+    matches!(phase, "Completed" | "PartiallyFailed" | "Failed" | "FailedValidation" | "Deleting")
+}
+
 /// A storage location that Velero can read and write. `Unavailable` right after the start is normal, so it is never final: the
 /// caller's limit is.
 pub fn storage_location(location: Option<&Json>) -> Verdict {
@@ -161,6 +167,27 @@ mod tests {
         }
         let partial = json!({"status": {"phase": "PartiallyFailed", "errors": 2}});
         assert_eq!(restore(Some(&partial), true), Verdict::Done);
+    }
+
+    #[test]
+    fn a_backup_that_waits_is_not_over() {
+        let is_over = |phase: &str| backup_is_over(&json!({"status": {"phase": phase}}));
+        for phase in [
+            "New",
+            "Queued",
+            "ReadyToStart",
+            "InProgress",
+            "WaitingForPluginOperations",
+            "WaitingForPluginOperationsPartiallyFailed",
+            "Finalizing",
+            "FinalizingPartiallyFailed",
+        ] {
+            assert!(!is_over(phase), "{phase}");
+        }
+        assert!(!backup_is_over(&json!({})));
+        for phase in ["Completed", "PartiallyFailed", "Failed", "FailedValidation", "Deleting"] {
+            assert!(is_over(phase), "{phase}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::PODS;
-use crate::cluster::condition::{gone, text};
-use crate::cluster::{Kind, Selection};
+use crate::cluster::condition::{self, gone, text};
+use crate::cluster::{Kind, Selection, Verdict};
 use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
 use crate::topology::Role;
@@ -85,7 +85,52 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
         gone(jobs, |job| is_cron(job) && job["status"]["active"].as_u64().unwrap_or_default() > 0)
     })
     .await
-    .map_err(|halt| halt.help("or end it: kubectl delete job NAME, and then: helm hwdr resume"))
+    .map_err(|halt| halt.help("or end it: kubectl delete job NAME, and then: helm hwdr resume"))?;
+    finish_velero(run, limit).await
+}
+
+/// The same of Velero's, which the fence does not end: those of the release's Schedules, and of its namespace.
+async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
+    let Some(velero) = run.state.before.velero_namespace.clone() else { return Ok(()) };
+    let schedules: Vec<_> = run.state.before.paused.iter().filter(|paused| paused.kind == "Schedule").cloned().collect();
+    let namespace = run.cluster.namespace.clone();
+    let counts = |backup: &Json| {
+        let schedule = text(backup, "/metadata/labels/velero.io~1schedule-name");
+        let is_ours = schedules.iter().any(|paused| paused.name == schedule) || includes(backup, &namespace);
+        is_ours && !condition::backup_is_over(backup)
+    };
+    let selection = Selection { kind: Kind::BACKUP, namespace: Some(velero.clone()), name: None };
+    run.wait("Velero backups that were begun are done", &selection, limit, |backups| {
+        let left: Vec<_> = backups.iter().filter(|(_, backup)| counts(backup)).collect();
+        let phase = |backup: &Json| Some(text(backup, "/status/phase").to_owned()).filter(|phase| !phase.is_empty());
+        let named = left.iter().map(|(name, backup)| {
+            format!("{name} is {}", phase(backup).unwrap_or_else(|| "not looked at by Velero".to_owned()))
+        });
+        if left.is_empty() { Verdict::Done } else { Verdict::NotYet(named.collect::<Vec<_>>().join(", ")) }
+    })
+    .await
+    .map_err(|halt| {
+        halt.help(format!("see whether Velero is well: kubectl -n {velero} get pods"))
+            .help("or do without that backup: velero backup delete NAME, and then: helm hwdr resume")
+    })
+}
+
+/// Whether a Velero Backup is of the objects of a namespace. Names may be patterns (velero.io, "Resource filtering").
+fn includes(backup: &Json, namespace: &str) -> bool {
+    let list = |pointer: &str| backup.pointer(pointer).and_then(Json::as_array).cloned().unwrap_or_default();
+    let named = |names: &[Json]| names.iter().filter_map(Json::as_str).any(|name| matches(name, namespace));
+    let included = list("/spec/includedNamespaces");
+    (included.is_empty() || named(&included)) && !named(&list("/spec/excludedNamespaces"))
+}
+
+/// Whether `name` is of the pattern: `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((front, rest)) => name.strip_prefix(front).is_some_and(|name| {
+            (0..=name.len()).filter_map(|from| name.get(from..)).any(|behind| matches(rest, behind))
+        }),
+    }
 }
 
 async fn live(run: &Run, workload: &Scaled) -> Result<Option<(Kind, Json)>, Halt> {
@@ -99,4 +144,27 @@ fn is_selected(pod: &Json, selector: &Json) -> bool {
     let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
     let selector = selector.as_object();
     !ended && selector.is_some_and(|map| !map.is_empty() && map.iter().all(|(key, value)| labels[key] == *value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_velero_backup_is_of_a_namespace_by_its_filters() {
+        let backup = |included: &[&str], excluded: &[&str]| json!({"spec": {"includedNamespaces": included, "excludedNamespaces": excluded}});
+        for (included, excluded, expected) in [
+            (&[][..], &[][..], true),
+            (&["*"], &[], true),
+            (&["hopsworks"], &[], true),
+            (&["other", "hops*s"], &[], true),
+            (&["hops*t"], &[], false),
+            (&["other"], &[], false),
+            (&[], &["hopsworks"], false),
+            (&["*"], &["hops*"], false),
+        ] {
+            assert_eq!(includes(&backup(included, excluded), "hopsworks"), expected, "{included:?} {excluded:?}");
+        }
+        assert!(includes(&json!({}), "hopsworks"));
+    }
 }
