@@ -38,18 +38,88 @@ list() {
   [ $status = 3 ] || return $status # 3: no such folder (rclone.org/docs, "Exit code")
 }
 
-# Prints "TABLE FRAGMENT ROWS" for every fragment of which a control file (*.ctl) counts rows. Only that of the node that led the
-# backup counts any, and it counts those of all nodes. The file is a header of 12 words and sections of words, big-endian: type,
-# length, contents; type 7 is FRAGMENT_INFO (MySQL and RonDB: storage/ndb/src/kernel/blocks/backup/BackupFormat.hpp).
+# Prints what NDB wrote into a file, as it was before it was compressed (CompressedBackup=1). Such a file is a header of 512 bytes, raw deflate,
+# CRC-32, length, "DBDN" and zeros (MySQL and RonDB: storage/ndb/src/common/util/ndb_az31.cpp): behind a header of gzip's, what gzip reads.
+plain() { # NAME, and the file as standard input
+  local magic status=0
+  magic=$(head -c 4 | od -A n -t x1 | tr -d ' ')
+  case $magic in
+    4e444242) printf NDBB && cat ;;
+    fe0301*)
+      { printf '\037\213\010\0\0\0\0\0\0\003' && tail -c +509; } | gzip -dc 2>/dev/null || status=$?
+      # 2: more follows behind what gzip knows.
+      [ $status = 0 ] || [ $status = 2 ] || { echo "fetch: $1 is damaged: it cannot be decompressed" >&2; return 1; }
+      ;;
+    4e444258) echo "fetch: $1 is encrypted, and ndb_restore is given no password" >&2 && return 1 ;;
+    *) echo "fetch: $1 is no file of an NDB backup" >&2 && return 1 ;;
+  esac
+}
+
+# Its words: NDB writes them big-endian.
+words_of() { # NAME, and the file as standard input
+  plain "$1" | od -A n -v -t u4 --endian=big
+}
+
+# Prints "TABLE FRAGMENT ROWS NAME" for every fragment of which a control file (*.ctl) counts rows, but for what is left out. Only the file of
+# the node that led the backup counts any, and it counts those of all nodes. It is a header of 12 words and sections of words: type, length,
+# contents. Type 7 counts a fragment's rows (FRAGMENT_INFO), 5 describes a table: its kind, and properties, of which 1 is its name
+# (database/schema/table) and 2 its id (MySQL and RonDB: BackupFormat.hpp, SimpleProperties.cpp, DictTabInfo.hpp). The ids of tables of which other
+# numbers of rows are seen than are there go to /work/uneven: rows expire (164: RonDB's TTL), or each node has them all (159).
 rows_of() { # FILE
-  od -A n -v -t u1 "$1" | awk -v file="$1" '
-    { for (i = 1; i <= NF; i++) { word = word * 256 + $i; if (++bytes % 4 == 0) { words[count++] = word; word = 0 } } }
+  local name=$1
+  words_of "$name" <"$1" | LC_ALL=C awk -v file="$1" -v databases="${EXCLUDE_DATABASES:-}" -v tables="${EXCLUDE_TABLES:-}" '
+    function fail(why) { print "fetch: " file " " why >"/dev/stderr"; failed = 1; exit 1 }
+    function describe(  at, key, size, text, id, uneven, i) {
+      # Other kinds are no tables: indexes, tablespaces, files.
+      if (section[2] != 1 && section[2] != 2) return
+      for (at = 3; at + 1 < n && section[at] % 65536 != 999; ) {
+        key = section[at] % 65536
+        if (section[at] < 65536) {
+          if (key == 2) id = section[at + 1]
+          if (section[at + 1] > 0 && (key == 159 || key == 164 && section[at + 1] < 4294967040)) uneven = 1
+          at += 2
+          continue
+        }
+        size = section[at + 1]
+        for (i = 0; key == 1 && i + 1 < size && at + 2 + int(i / 4) < n; i++)
+          text = text sprintf("%c", int(section[at + 2 + int(i / 4)] / 256 ^ (3 - i % 4)) % 256)
+        at += 2 + int((size + 3) / 4)
+      }
+      if (id == "") return
+      name[id] = text
+      if (uneven) print id >>"/work/uneven"
+    }
+    function is_left_out(full,  part, table) {
+      split(full, part, "/")
+      table = substr(full, length(part[1]) + length(part[2]) + 3)
+      if (part[1] in left_out) return 1
+      # Where the long values of another table lie.
+      if (table ~ /^NDB\$BLOB_[0-9]+_/) { split(table, part, "_"); return part[2] in name && is_left_out(name[part[2]]) }
+      return (part[1] "." table) in left_out
+    }
+    BEGIN {
+      count = split(databases "," tables, list, ",")
+      for (i = 1; i <= count; i++) if (list[i] != "") left_out[list[i]]
+    }
+    {
+      for (i = 1; i <= NF; i++) {
+        if (read < 12) { head[read++] = $i; continue }
+        section[n++] = $i
+        if (n == 2 && section[1] < 2) fail("is cut short")
+        if (n < 2 || n < section[1]) continue
+        if (section[0] == 5) describe()
+        if (section[0] == 7 && section[4] + section[5] > 0)
+          rows[section[2] " " section[3]] = section[4] + section[5] * 4294967296
+        n = 0
+      }
+    }
     END {
-      if (words[0] != 1313096258 || words[1] != 1129010512) exit 2 # NDBBCKUP
-      for (at = 12; at + 1 < count; at += words[at + 1]) {
-        if (words[at + 1] < 2 || at + words[at + 1] > count) { print "fetch: " file " is cut short" >"/dev/stderr"; exit 1 }
-        rows = words[at + 4] + words[at + 5] * 4294967296
-        if (words[at] == 7 && rows > 0) print words[at + 2], words[at + 3], rows
+      if (failed || read == 0) exit 1
+      if (read < 12 || head[0] != 1313096258 || head[1] != 1129010512) { print "fetch: " file " is no control file" >"/dev/stderr"; exit 1 }
+      if (n > 1) { print "fetch: " file " is cut short" >"/dev/stderr"; exit 1 }
+      for (key in rows) {
+        split(key, id, " ")
+        if (!is_left_out(name[id[1]])) printf "%s %.0f %s\n", key, rows[key], name[id[1]]
       }
     }'
 }
@@ -73,16 +143,12 @@ look() {
     done
   done
   rows=$(awk '{rows += $3} END {printf "%.0f", rows}' /work/rows)
-  if [ -e /work/uncounted ]; then
-    rows="rows that cannot be counted"
-  elif [ "$rows" = 0 ]; then
+  if [ "$rows" = 0 ]; then
     echo "WARNING: no part of RonDB's backup $BACKUP_ID (nodes ${nodes[*]}) counts any row: if it had any, the part of the node that led" \
       "the backup is missing in the bucket" >/dev/termination-log
     return
-  else
-    rows+=" rows"
   fi
-  echo "RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows" >/dev/termination-log
+  echo "RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows rows" >/dev/termination-log
 }
 
 case $1 in
@@ -103,6 +169,7 @@ case $1 in
     printf '%s\n' "${nodes[@]}" >/work/nodes
     fetch "$backup/rondb" /work/control --include '*.ctl'
     : >/work/rows
+    : >/work/uneven
     for node in "${nodes[@]}"; do
       [[ $node =~ ^[0-9]+$ ]] || { echo "fetch: '$node' under $backup/rondb is not a node id" >&2; exit 1; }
       mapfile -t files < <(find "/work/control/$node" -name '*.ctl' 2>/dev/null | sort)
@@ -111,11 +178,7 @@ case $1 in
         exit 1
       fi
       for file in "${files[@]}"; do
-        rows_of "$file" >>/work/rows || {
-          [ $? = 2 ] || exit 1
-          echo "fetch: $file is compressed or encrypted: its rows cannot be counted" >&2
-          touch /work/uncounted
-        }
+        rows_of "$file" >>/work/rows
       done
     done
     if [ "$1" = look ]; then
