@@ -45,6 +45,10 @@ pub struct Restore {
     pub hopsfs: HopsFs,
     /// How long restoring RonDB may take, where the values say it.
     pub rondb_seconds: Option<u64>,
+    /// Databases of RonDB's backup that the values leave out.
+    pub excluded_databases: Vec<String>,
+    /// Tables of it that they leave out: `database.table`.
+    pub excluded_tables: Vec<String>,
     /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
     pub not_honoured: Option<String>,
 }
@@ -247,6 +251,8 @@ impl Restore {
                 .unwrap_or_else(|| "opensearch-backups-metadata".to_owned()),
             toolbox: reader.toolbox_image()?,
             hopsfs: reader.hopsfs()?,
+            excluded_databases: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeDatabases"])?,
+            excluded_tables: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeTables"])?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
         }))
@@ -281,9 +287,23 @@ impl Reader<'_> {
         Err(error(value, path, "expected letters, digits, dashes, dots and slashes only", "give it another name"))
     }
 
-    /// What says which tables are restored.
+    /// A list of databases or tables, which `ndb_restore` takes with commas between them.
+    fn names(&self, path: &[&str]) -> Result<Vec<String>, SettingsError> {
+        let Some(value) = self.at(path) else { return Ok(Vec::new()) };
+        let wrong = |value: &Value| {
+            error(value, path, "expected a list of names without commas and blanks", "write it as a list: [first, second]")
+        };
+        let Data::List(items) = &value.data else { return Err(wrong(value)) };
+        let name = |item: &Value| match &item.data {
+            Data::String(name) if !name.is_empty() && !name.contains([',', ' ', '\n']) => Ok(name.clone()),
+            _ => Err(wrong(item)),
+        };
+        items.iter().map(name).collect()
+    }
+
+    /// What says that only some tables are restored.
     fn not_honoured(&self) -> Option<String> {
-        ["excludeTables", "includeTables", "excludeDatabases", "includeDatabases"].into_iter().find_map(|key| {
+        ["includeTables", "includeDatabases"].into_iter().find_map(|key| {
             let path = ["rondb", "rondb", "restoreFromBackup", key];
             let value = self.at(&path)?;
             let empty = matches!(&value.data, Data::List(items) if items.is_empty());

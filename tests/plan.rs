@@ -132,11 +132,17 @@ fn the_digest_names_all_that_is_done() {
 
 /// What hwdr's own Jobs do not honour is not passed over in silence.
 #[test]
-fn tables_that_are_to_be_left_out_are_refused() {
+fn tables_are_left_out_as_the_values_say_or_it_is_refused() {
     let home = Home::new();
     let stream = home.stream(Major::Three, &NEW_CLUSTER);
-    let more = ["--set", "rondb.rondb.restoreFromBackup.excludeTables={a.b}"];
-    assert!(plan(&home, &NEW_CLUSTER, &more, &stream).failed(1).contains("excludeTables is set"));
+    let more = ["--set", "rondb.rondb.restoreFromBackup.excludeTables={a.b}", "--set", "rondb.rondb.restoreFromBackup.excludeDatabases={own}"];
+    let said = plan(&home, &NEW_CLUSTER, &more, &stream).text();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("all tables but of heartbeat, ycsb, dbt2, own, and a.b"), "{said}");
+    let more = ["--set", "rondb.rondb.restoreFromBackup.excludeTables=a.b"];
+    assert!(plan(&home, &NEW_CLUSTER, &more, &stream).failed(1).contains("excludeTables"));
+    let more = ["--set", "rondb.rondb.restoreFromBackup.includeTables={a.b}"];
+    assert!(plan(&home, &NEW_CLUSTER, &more, &stream).failed(1).contains("includeTables is set"));
 }
 
 #[test]

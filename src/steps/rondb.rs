@@ -3,10 +3,14 @@
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, time_of, undone};
-use crate::topology::Role;
+use crate::mode::Mode;
+use crate::topology::{Role, left_out_by};
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
 const MARKER: &str = "restore-native-backup";
+/// What the chart's own restore never brings back, for its setup Job makes it anew: its heartbeat, and its benchmarks
+/// (logicalclocks/rondb-helm, templates/backups/restore.yaml). That Job fails for good where it finds rows of the heartbeat.
+const LEFT_OUT: [&str; 3] = ["heartbeat", "ycsb", "dbt2"];
 
 pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     let id = &input.restore.rondb;
@@ -29,10 +33,9 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "post-render one release at a time",
         ));
     }
-    let does = "restores all tables: metadata once, the data of every old data node, then the indexes".to_owned();
-    let planned = |by, marker: String, objects| Planned {
+    let planned = |by, does: String, marker: String, objects| Planned {
         step: "rondb",
-        does: does.clone(),
+        does: format!("restores {does}: metadata once, the data of every old data node, then the indexes"),
         backup: id.to_string(),
         backup_time: time_of(id),
         by,
@@ -44,11 +47,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         holds: &[Role::MysqldSetup],
     };
     if let Some(job) = chart_job(topology, MARKER, id, |content| content.contains("ndb_restore"))? {
-        return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
+        let by = By::Chart(format!("Job/{}", job.name));
+        return Ok(vec![planned(by, all_but(&left_out_by(&job.json)), job.name.clone(), Vec::new())]);
     }
     if let Some(key) = &input.restore.not_honoured {
         return Err(PlanError::new(
-            format!("{key} is set, and hwdr's own Jobs do not honour it: they restore everything"),
+            format!("{key} is set, and hwdr's own Jobs do not honour it: they restore all the rest, too"),
             "take it out, or use a chart that restores RonDB itself",
         ));
     }
@@ -60,6 +64,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     };
     let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
     let marker = format!("{MARKER}-{id}");
+    // Where no setup runs on the new volumes, nobody else would bring them back.
+    let mut setup = topology.role(Role::MysqldSetup);
+    let is_made_anew = setup.any(|setup| input.restore.mode == Mode::Install || setup.name.ends_with(id.as_str()));
+    let made_anew = LEFT_OUT.into_iter().filter(|_| is_made_anew);
+    let databases = made_anew.chain(input.restore.excluded_databases.iter().map(String::as_str));
+    let left_out = (databases.collect::<Vec<_>>().join(","), input.restore.excluded_tables.join(","));
     let job = |template, what, name: &String, after: Vec<String>, is_marker: bool| Object {
         template,
         id: format!("Job/{name}"),
@@ -73,6 +83,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "settings": rondb.settings,
             "management": management,
             "root_password": rondb.root_password,
+            "left_out": {"databases": left_out.0, "tables": left_out.1},
             "pods": rondb.data_nodes,
             // Each running ndb_restore holds one slot; without config.ini one is all that is certain.
             "parallelism": rondb.free_slots.unwrap_or(1).clamp(1, rondb.data_nodes),
@@ -91,5 +102,12 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         ));
     }
     let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
-    Ok(vec![planned(by, marker, objects)])
+    Ok(vec![planned(by, all_but(&left_out), marker, objects)])
+}
+
+/// "all tables", and which not: databases and tables with commas between them.
+fn all_but((databases, tables): &(String, String)) -> String {
+    let lists = [("of ", databases), ("", tables)].into_iter().filter(|(_, names)| !names.is_empty());
+    let left_out: Vec<_> = lists.map(|(of, names)| format!("{of}{}", names.replace(',', ", "))).collect();
+    if left_out.is_empty() { "all tables".to_owned() } else { format!("all tables but {}", left_out.join(", and ")) }
 }

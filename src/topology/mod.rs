@@ -20,7 +20,7 @@ pub use object_storage::ObjectStorage;
 pub use opensearch::OpenSearch;
 pub use pods::{Pod, Role, USER, Workload, template_path};
 pub use read::json as json_of;
-pub use rondb::Rondb;
+pub use rondb::{Rondb, left_out_by};
 
 use crate::stream::{Object, Stream};
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::pods::{Pod, PodSettings, Role, Workload};
-use super::read::text;
+use super::read::{items, text};
 
 /// RonDB: its nodes and what Jobs need to talk to it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,20 @@ impl Rondb {
     }
 }
 
+/// What the chart's own restore leaves out, by the options that it gives `ndb_restore`: databases, and tables (`database.table`), with
+/// commas between them.
+pub fn left_out_by(job: &Json) -> (String, String) {
+    let pod = &job["spec"]["template"]["spec"];
+    let containers = || items(&pod["initContainers"]).chain(items(&pod["containers"]));
+    let option = |name: &str| {
+        let words = containers().flat_map(|container| items(&container["command"]).chain(items(&container["args"])));
+        let value = words.filter_map(|word| text(word).split_once(name)).map(|(_, behind)| behind).next();
+        let end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\');
+        value.and_then(|value| value.split(end).next()).unwrap_or_default().to_owned()
+    };
+    (option("--exclude-databases="), option("--exclude-tables="))
+}
+
 /// The container `name`, or else the first.
 fn container<'p>(pod: &'p Pod, name: &str) -> Option<&'p Json> {
     pod.containers().find(|container| container["name"] == name).or_else(|| pod.containers().next())
@@ -79,6 +93,15 @@ fn free_slots(configmap: &Json) -> Option<u64> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_the_charts_restore_leaves_out_is_read_from_its_options() {
+        let script = "RUN_CMD=\"ndb_restore \\\n --restore-meta \\\n --exclude-databases=ycsb,dbt2,heartbeat \\\n --exclude-tables=a.b\"\n";
+        let job = |command: Json| json!({"spec": {"template": {"spec": {"initContainers": [{"command": command}]}}}});
+        let expected = ("ycsb,dbt2,heartbeat".to_owned(), "a.b".to_owned());
+        assert_eq!(left_out_by(&job(json!(["/bin/bash", "-c", script]))), expected);
+        assert_eq!(left_out_by(&job(json!(["ndb_restore"]))), Default::default());
+    }
 
     #[test]
     fn only_slots_without_a_host_are_free() {

@@ -8,6 +8,10 @@ help=$(ndb_restore --help 2>/dev/null)
 # Old and new ndb_restore do not know the same options: one that a server's own line lacks is left out.
 knows() { [[ $help == *"$1"* ]]; }
 
+left_out=()
+[ -z "${EXCLUDE_DATABASES:-}" ] || left_out+=("--exclude-databases=$EXCLUDE_DATABASES")
+[ -z "${EXCLUDE_TABLES:-}" ] || left_out+=("--exclude-tables=$EXCLUDE_TABLES")
+
 restore() { # OLD NODE, ndb_restore's flags
   local node=$1 path
   shift
@@ -21,7 +25,7 @@ restore() { # OLD NODE, ndb_restore's flags
   [[ ${path##*/} == BACKUP-*-PART-* ]] && path=${path%/*}
   echo "rondb: node $node of backup $BACKUP_ID: ndb_restore $*"
   if timeout "$RESTORE_SECONDS" ndb_restore --ndb-connectstring="$MGMD" --nodeid="$node" --backupid="$BACKUP_ID" \
-    --backup-path="$path" "$@" 2>&1 | tee "/work/$node.log"; then
+    --backup-path="$path" "$@" "${left_out[@]}" 2>&1 | tee "/work/$node.log"; then
     echo "rondb: node $node of backup $BACKUP_ID: $1 is done"
   else
     local status=$?

@@ -15,6 +15,18 @@ GRANT NDB_STORED_USER ON *.* TO 'root'@'localhost';
 SQL
 export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
 
+# As real charts do: rows that are there already (a restore that has brought them back) fail it for good.
+sql <<SQL
+CREATE DATABASE IF NOT EXISTS ycsb;
+CREATE DATABASE IF NOT EXISTS dbt2;
+CREATE DATABASE IF NOT EXISTS heartbeat;
+CREATE TABLE IF NOT EXISTS heartbeat.heartbeat (
+  server_id INT NOT NULL PRIMARY KEY,
+  counter BIGINT UNSIGNED NOT NULL
+) ENGINE=ndbcluster;
+INSERT INTO heartbeat.heartbeat (server_id, counter) VALUES (0, 0), (1, 0);
+SQL
+
 # make_user <name> <host> <database> <password>
 make_user() {
   echo "--- user $1"
