@@ -84,6 +84,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             "management": management,
             "root_password": rondb.root_password,
             "left_out": {"databases": left_out.0, "tables": left_out.1},
+            "claim": rondb.claim,
             "pods": rondb.data_nodes,
             // Each running ndb_restore holds one slot; without config.ini one is all that is certain.
             "parallelism": rondb.free_slots.unwrap_or(1).clamp(1, rondb.data_nodes),

@@ -42,7 +42,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     }
     let marker = format!("{MARKER}-{id}");
     // The chart's Job that makes its own users comes first, where Helm renders it at all.
-    let setup = input.topology.role(Role::MysqldSetup).map(|setup| setup.name.clone());
+    let setup: Vec<_> = input.topology.role(Role::MysqldSetup).map(|setup| setup.name.clone()).collect();
     let object = Object {
         template: "users.yaml",
         id: format!("Job/{marker}"),
@@ -55,6 +55,8 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
             "settings": rondb.settings,
             "management": rondb.management,
             "root_password": rondb.root_password,
+            // In place it may be the one of the installation: hwdr's makes up for that.
+            "any_age": setup.join(" "),
             "pods": 1,
         }),
         after: previous(before).into_iter().chain(setup).collect(),

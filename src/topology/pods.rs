@@ -58,6 +58,8 @@ pub struct Workload {
     pub replicas: Option<u64>,
     /// The headless Service that names its pods.
     pub service: Option<String>,
+    /// The claims of each pod: `volumeClaimTemplates`.
+    pub claims: Vec<Json>,
     /// Its pods.
     pub pod: Pod,
 }
@@ -101,6 +103,7 @@ impl Workload {
             namespace: json["metadata"]["namespace"].as_str().map(str::to_owned),
             replicas: json["spec"]["replicas"].as_u64(),
             service: json["spec"]["serviceName"].as_str().map(str::to_owned),
+            claims: items(&json["spec"]["volumeClaimTemplates"]).cloned().collect(),
             pod,
         })
     }

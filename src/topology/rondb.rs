@@ -1,6 +1,6 @@
 //! RonDB in the stream.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::pods::{Pod, PodSettings, Role, Workload};
 use super::read::{items, text};
@@ -20,6 +20,8 @@ pub struct Rondb {
     pub free_slots: Option<u64>,
     /// Where MySQL's root password is: an `env` entry's `valueFrom`.
     pub root_password: Option<Json>,
+    /// A claim as data nodes have one for their data and backups: its `spec`; none where they have no volume of their own.
+    pub claim: Option<Json>,
 }
 
 impl Rondb {
@@ -45,8 +47,23 @@ impl Rondb {
             management,
             free_slots: configmaps.iter().find_map(free_slots),
             root_password,
+            claim: claim(first),
         })
     }
+}
+
+/// The claim behind the volume that a data node writes its data and its backups to: the first one, for another is of the columns on disk.
+fn claim(node: &Workload) -> Option<Json> {
+    let spec = &node.claims.first()?["spec"];
+    let storage = &spec["resources"]["requests"]["storage"];
+    if storage.is_null() {
+        return None;
+    }
+    let mut claim = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}});
+    if let Some(class) = spec["storageClassName"].as_str() {
+        claim["storageClassName"] = json!(class);
+    }
+    Some(claim)
 }
 
 /// What the chart's own restore leaves out, by the options that it gives `ndb_restore`: databases, and tables (`database.table`), with

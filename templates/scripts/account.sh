@@ -1,6 +1,6 @@
 #!/bin/bash
 # account.sh JOB: whether the pods of JOB restored as many rows as the backup says it has. The parts of nodes that never reached the
-# bucket would be missed by nobody else: ndb_restore knows of one part at a time, and half of the rows is a success to it.
+# bucket would be missed by nobody else: ndb_restore knows of one part at a time, and half of the rows is a success to it. Status 3: rows are missing.
 set -euo pipefail
 
 expected=$(awk '{rows += $3} END {printf "%.0f", rows}' /work/rows)
@@ -18,6 +18,6 @@ fi
 if [ "${restored#* }" != "$expected" ]; then
   echo "account: backup $BACKUP_ID has $expected rows, and the parts in the bucket had ${restored#* }: the part of a node is missing" \
     "(there are: $(tr '\n' ' ' </work/nodes)). Nothing that needs the data is started" >&2
-  exit 1
+  exit 3
 fi
 echo "all $expected rows of backup $BACKUP_ID were in the parts that were restored" | tee /dev/termination-log

@@ -1,9 +1,11 @@
 #!/bin/bash
 # gate.sh JOB...: waits until every Job is complete. Fails as soon as one has failed, so that what waits behind it never
-# starts on half-restored data, when GATE_SECONDS are over, and where a Job of hwdr's is older than this restore: markers
-# outlive their release, Helm takes such a Job as its own, and it would not run again.
+# starts on half-restored data, when GATE_SECONDS are over, and where a Job is older than this restore: markers
+# outlive their release, Helm takes such a Job as its own, and it would not run again. Those in ANY_AGE restore nothing, and may be older.
 set -euo pipefail
 
+# So much earlier than the scripts Helm may have made the chart's own Jobs.
+EARLIER=1800
 deadline=$((SECONDS + GATE_SECONDS))
 
 # When this restore began: Helm makes the scripts before any Job of hwdr's (though behind the chart's own), and they do not outlive
@@ -13,8 +15,9 @@ while [ -z "$born" ]; do
   ((SECONDS < deadline)) || { echo "gate: ConfigMap $SCRIPTS cannot be read" >&2; exit 1; }
   born=$(kubectl get configmap "$SCRIPTS" -o 'jsonpath={.metadata.creationTimestamp}') || sleep 2
 done
+earliest=$(date -u -d "@$(($(date -d "$born" +%s) - EARLIER))" +%Y-%m-%dT%H:%M:%SZ)
 
-# One line for each state of the Job: when it was made (only if it is hwdr's), and the conditions that are true. Asked for by its name alone,
+# One line for each state of the Job: when it was made, "/" and the restore if it is hwdr's, and the conditions that are true. Asked for by its name alone,
 # kubectl watches from later than what it has shown, and passes over what came in between (kubectl, pkg/cmd/get/get.go, `watch`).
 watch_job() { # JOB SECONDS
   timeout "$2" kubectl get jobs --field-selector "metadata.name=$1" --watch \
@@ -22,7 +25,7 @@ watch_job() { # JOB SECONDS
 }
 
 wait_for() { # JOB
-  local job=$1 conditions made last=nothing said='' limit
+  local job=$1 conditions made since last=nothing said='' limit
   while ((SECONDS < deadline)); do
     # A connection that has died in silence is made again.
     limit=$((deadline - SECONDS < 60 ? deadline - SECONDS : 60))
@@ -30,7 +33,9 @@ wait_for() { # JOB
       last=$conditions
       # Times as Kubernetes writes them are in order as texts.
       made=${conditions%% *}
-      if [[ $made == ????-??-??T*/?* && ${made%%/*} < $born ]]; then
+      since=$born
+      [[ $made == */?* ]] || since=$earliest
+      if [[ " ${ANY_AGE:-} " != *" $job "* && $made == ????-??-??T*/* && ${made%%/*} < $since ]]; then
         echo "gate: Job $job is left from an earlier restore (${made%%/*}, and this one began at $born), and has not restored" \
           "anything now. Delete it and its like, and run helm again: kubectl delete job $job" >&2
         return 1

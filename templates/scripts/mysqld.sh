@@ -6,8 +6,10 @@ set -euo pipefail
 
 data=/work/mysqld
 socket=$data.sock
+# Users of before MySQL 8.4 may have the plugin that 8.4 has only when asked for it, as the chart's own my.cnf does; older ones and newer ones do not
+# know the option.
 options=(--no-defaults --ndbcluster --ndb-connectstring="$MGMD" --datadir="$data" --socket="$socket"
-  --pid-file="$data.pid" --tmpdir=/work --loose-mysqlx=OFF)
+  --pid-file="$data.pid" --tmpdir=/work --loose-mysqlx=OFF --loose-mysql-native-password=ON)
 
 # An init container that runs a second time finds a half-made folder of its first.
 rm -rf "$data"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # rondb.sh metadata|data|indexes: one part of restoring RonDB from a native backup, with ndb_restore. Its exit status decides:
-# nothing here swallows one.
+# nothing here swallows one. Status 75: nothing was done yet, so another try does no harm.
 set -euo pipefail
 
 help=$(ndb_restore --help 2>/dev/null)
@@ -30,12 +30,14 @@ restore() { # OLD NODE, ndb_restore's flags
   else
     local status=$?
     echo "rondb: node $node of backup $BACKUP_ID: ndb_restore $* failed with exit status $status (124: no end within $RESTORE_SECONDS s)" >&2
+    # 75 means something else.
+    [ "$status" != 75 ] || status=1
     exit "$status"
   fi
 }
 
 # ndb_restore retries for ever on a cluster that is not ready.
-ndb_waiter --ndb-connectstring="$MGMD" --timeout="$START_SECONDS"
+ndb_waiter --ndb-connectstring="$MGMD" --timeout="$START_SECONDS" || exit 75
 
 first=$(head -n 1 /work/nodes)
 no_binlog=()
@@ -44,7 +46,7 @@ knows --no-binlog && no_binlog=(--no-binlog)
 case $1 in
   metadata)
     # Tables that are there already would fail one by one: say it in one sentence, before anything is written.
-    list=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable)
+    list=$(ndb_show_tables --ndb-connectstring="$MGMD" --parsable) || exit 75
     # MySQL's own are made before any restore.
     tables=$(grep UserTable <<<"$list" | grep -vcw mysql || true)
     if [ "$tables" -gt 0 ]; then

@@ -8,9 +8,12 @@ use super::{PART, anew, here, is_of, job};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::render::GATE;
+use crate::run::state::Part;
 use crate::run::{Halt, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
+/// The Job that restores RonDB's rows (`templates/rondb-data.yaml`).
+const DATA: &str = "rondb-data";
 /// How long an object may take to be there, and to be begun with.
 const BEGIN: Duration = Duration::from_secs(300);
 /// How long pods may be unable to begin.
@@ -44,11 +47,29 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
                 _ => run.show.warn(&format!("{}: nothing shows when {object} is done but its log", part.step)),
             }
         }
+        give_room_back(run, &part).await;
         run.state.end(&name, jiff::Timestamp::now());
         run.save().await?;
         run.show.note(&format!("{} is restored", part.step));
     }
     Ok(())
+}
+
+/// Deletes the pods of RonDB's rows, which have ended well: each has a volume as large as a data node's. Their Jobs stay, and say that it was done.
+async fn give_room_back(run: &mut Run, part: &Part) {
+    for name in part.objects.iter().filter_map(|object| object.strip_prefix("Job/")) {
+        let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
+        if text(&job, "/metadata/labels/app.kubernetes.io~1component") != DATA {
+            continue;
+        }
+        let pods = run.cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
+        for pod in pods.unwrap_or_default().iter().filter(|pod| text(pod, "/status/phase") == "Succeeded") {
+            if let Err(error) = run.cluster.delete_this(Kind::POD, None, pod).await {
+                run.show.warn(&format!("{error}: its volume stays until the Job {name} goes, with helm hwdr finalize"));
+                return;
+            }
+        }
+    }
 }
 
 /// What a Velero Restore has brought back, for the report.
@@ -110,7 +131,9 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
     let is_ours = is_injected(run, job).await;
     for words in words_of(&run.cluster, job).await {
         let words = format!("{step}: {words}");
-        if is_ours {
+        if let (true, Some((step, doubt))) = (is_ours, words.split_once(": WARNING: ")) {
+            run.doubt(&format!("{step}: {doubt}"));
+        } else if is_ours {
             run.finding(&words);
         } else {
             run.show.note(&words);
