@@ -18,13 +18,13 @@ macro_rules! files {
 const TEMPLATES: &[(&str, &str)] = files!("":
     "access.yaml", "gate.yaml", "hopsfs-here.yaml", "hopsfs-worker.yaml", "hopsfs.yaml", "job.yaml", "marker.yaml", "opensearch.yaml",
     "pieces/bucket-env.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/left-out.yaml", "pieces/opensearch-env.yaml", "pieces/preflight.yaml",
-    "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "pieces/worker-env.yaml", "preflight.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "scripts.yaml",
+    "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "pieces/worker-env.yaml", "preflight.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "rondb-rows.yaml", "scripts.yaml",
     "users.yaml", "velero-restore.yaml",
 );
 
 /// The scripts that injected Jobs and gates run.
 pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
-    "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh",
+    "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh", "rows.sh",
 );
 
 /// The script of that name.

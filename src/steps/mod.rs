@@ -5,6 +5,7 @@ mod hopsfs;
 mod objects;
 mod opensearch;
 mod rondb;
+mod rows;
 mod users;
 
 use serde::Serialize;
@@ -118,7 +119,7 @@ pub fn injected<'p>(steps: &'p [Planned], name: &str) -> Option<&'p Planned> {
 pub type Plan = fn(&Input, &[Planned]) -> Result<Vec<Planned>, PlanError>;
 
 /// All steps in the order in which they are done.
-pub const ALL: &[Plan] = &[objects::plan, rondb::plan, users::plan, hopsfs::plan, opensearch::plan];
+pub const ALL: &[Plan] = &[objects::plan, rondb::plan, rows::plan, users::plan, hopsfs::plan, opensearch::plan];
 
 /// The Job after which the step before is done.
 fn previous(planned: &[Planned]) -> Option<String> {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# fetch.sh control|parts|sql|look: brings what one pod needs of a RonDB backup into /work, or looks whether all of it is there. What lies in
+# fetch.sh control|parts|rows|sql|look: brings what one pod needs of a RonDB backup into /work, or looks whether all of it is there. What lies in
 # the bucket decides which parts there are: the old cluster may have had another number of nodes than this one.
 set -euo pipefail
 
@@ -124,6 +124,38 @@ rows_of() { # FILE
     }'
 }
 
+# Writes "TABLE ROWS" to /work/part for every table of which the log of a part (*.log) deletes rows: as many may be missing in the end. "unknown"
+# where the log is not what leads to the end of the backup. Behind the header of 12 words, of which the 6th is the kind of the file, each entry
+# is a length and so many words: table, what was done (1: deleted), … (BackupFormat.hpp).
+deleted_by() { # KEY
+  rclone cat "$backup/rondb/$1" | words_of "$1" | awk '
+    {
+      for (i = 1; i <= NF && !over; i++) {
+        if (read < 12) { head[read++] = $i; continue }
+        if (left == 0) { left = $i; place = 0; over = left == 0; continue }
+        left--
+        if (++place == 1) table = $i
+        if (place == 2 && $i % 65536 == 1) deleted[table]++
+      }
+    }
+    END {
+      if (read < 12) exit 1
+      if (head[5] != 2) print "unknown"
+      else for (table in deleted) print table, deleted[table]
+    }' >/work/part
+}
+
+# The same of all parts, in /work/deleted.
+all_deleted() {
+  local log
+  patiently rclone lsf --recursive --files-only --include '*.log' "$backup/rondb" >/work/logs
+  : >/work/deleted
+  while read -r log; do
+    patiently deleted_by "$log"
+    cat /work/part >>/work/deleted
+  done </work/logs
+}
+
 # Whether beside each control file there is what ndb_restore reads with it.
 look() {
   local control node kind rows
@@ -158,7 +190,7 @@ case $1 in
       [ -s "/work/sql/$file" ] || { echo "fetch: $backup/$file is missing or empty" >&2; exit 1; }
     done
     ;;
-  control | parts | look)
+  control | parts | rows | look)
     patiently list "$backup/rondb" || { echo "fetch: the bucket $BUCKET cannot be listed" >&2; exit 1; }
     mapfile -t nodes < <(tr -d / </work/listing | sort -n)
     if [ "${#nodes[@]}" -eq 0 ]; then
@@ -183,6 +215,8 @@ case $1 in
     done
     if [ "$1" = look ]; then
       look
+    elif [ "$1" = rows ]; then
+      all_deleted
     elif [ "$1" = control ]; then
       # Metadata and indexes need all but the rows, which are most of it; every part holds all of the metadata.
       fetch "$backup/rondb/${nodes[0]}" "/work/parts/${nodes[0]}" --exclude '*.Data'

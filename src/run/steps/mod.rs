@@ -11,6 +11,7 @@ pub mod job;
 mod objects;
 mod parts;
 mod quiesce;
+mod rows;
 mod sample;
 mod save_objects;
 mod undo;

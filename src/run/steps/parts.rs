@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, anew, here, is_of, job};
+use super::{PART, anew, here, is_of, job, rows};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::render::GATE;
@@ -126,7 +126,10 @@ async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> 
 
 /// Waits for a Job, and keeps what it says.
 pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
-    job::ends_well(&run.cluster, &mut run.show, &format!("{step}: Job {job}"), job, STUCK).await?;
+    let ended = job::ends_well(&run.cluster, &mut run.show, &format!("{step}: Job {job}"), job, STUCK).await;
+    if let Err(halt) = ended {
+        return Err(where_rows_are_missing(run, job, halt).await);
+    }
     // What a chart's own Job says may hold secrets: it is for the terminal alone.
     let is_ours = is_injected(run, job).await;
     for words in words_of(&run.cluster, job).await {
@@ -140,6 +143,25 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Adds the nodes, where `job` has found that rows are missing.
+async fn where_rows_are_missing(run: &Run, job: &str, mut halt: Halt) -> Halt {
+    let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
+    let part = run.state.parts.iter().find(|part| part.step == "rondb");
+    let restore = part.and_then(|part| part.objects.first()).and_then(|object| object.strip_prefix("Job/"));
+    if text(&found, "/metadata/labels/app.kubernetes.io~1component") == rows::COMPONENT
+        && let (Some(part), Some(restore)) = (part, restore)
+    {
+        if let Some(told) = rows::nodes(&run.cluster, restore, &part.backup).await {
+            halt.problem = format!("{}\n{told}", halt.problem);
+        }
+        let namespace = &run.cluster.namespace;
+        halt = halt
+            .help(format!("see why ndb_restore failed: kubectl -n {namespace} logs job/{restore} --all-containers"))
+            .help("what is restored of RonDB cannot be completed: begin again, or take another backup");
+    }
+    halt
 }
 
 /// Whether a Job is hwdr's own.

@@ -1,0 +1,385 @@
+//! The scripts of injected Jobs (`templates/scripts`), run by bash as in their containers, on backups made here and with stand-ins for what talks to
+//! servers. Real files of NDB, and the real programs: lab/tests.
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const ID: &str = "254811200";
+
+/// `rclone` on a folder, as far as the scripts ask for it.
+const RCLONE: &str = r#"#!/bin/bash
+words=() include='' recursive=false
+while [ $# -gt 0 ]; do
+  case $1 in
+    --include) include=${2#/} && shift ;;
+    --exclude | --min-size) shift ;;
+    --recursive) recursive=true ;;
+    --*) ;;
+    *) words+=("$1") ;;
+  esac
+  shift
+done
+from=$BUCKETS/${words[1]#source:}
+case ${words[0]} in
+  copy) (cd "$from" && find . -type f -name "${include:-*}" -print0 | tar -c --null -T -) | tar -x -C "${words[2]}" ;;
+  check) ;;
+  cat) cat "$from" ;;
+  lsf) cd "$from" && if $recursive; then find . -type f -name "${include:-*}" | sed 's#^\./##'; else ls -F; fi ;;
+esac
+"#;
+
+/// A folder that stands for a container: `/work`, programs, and a bucket.
+struct Container(TempDir);
+
+/// What a script said, and how it ended.
+struct Said {
+    status: i32,
+    text: String,
+    last_word: String,
+}
+
+impl Container {
+    fn new() -> Self {
+        let container = Self(TempDir::new().expect("a folder"));
+        for folder in ["bin", "work", "buckets"] {
+            fs::create_dir(container.path(folder)).expect("a folder");
+        }
+        container.program("rclone", RCLONE);
+        container
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        self.write(&format!("bin/{name}"), text);
+        fs::set_permissions(self.path(&format!("bin/{name}")), Permissions::from_mode(0o755)).expect("a program");
+    }
+
+    /// A node's part of the backup.
+    fn part(&self, node: u32, control: &[u8], log: &[u8]) {
+        let folder = format!("buckets/bucket/rondb_backup/{ID}/rondb/{node}");
+        self.write(&format!("{folder}/BACKUP-{ID}.{node}.ctl"), control);
+        self.write(&format!("{folder}/BACKUP-{ID}.{node}.log"), log);
+        self.write(&format!("{folder}/BACKUP-{ID}-0.{node}.Data"), "rows");
+    }
+
+    fn run(&self, script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/scripts").join(script)).unwrap();
+        let folder = self.0.path().to_str().expect("a path");
+        let text = text.replace("/work", &format!("{folder}/work")).replace("/dev/termination-log", &format!("{folder}/said"));
+        self.write(script, text);
+        let _ = fs::remove_file(self.path("said"));
+        let path = format!("{folder}/bin:{}", std::env::var("PATH").unwrap_or_default());
+        let output = Command::new("bash")
+            .arg(self.path(script))
+            .args(arguments)
+            .env("PATH", path)
+            .env("BUCKETS", self.path("buckets"))
+            .env("FOLDER", folder)
+            .envs([("BUCKET", "bucket"), ("BACKUP_PREFIX", "rondb_backup"), ("BACKUP_ID", ID), ("PATIENCE", "0"), ("PODS", "1")])
+            .envs([("MGMD", "mgmd:1186"), ("START_SECONDS", "5"), ("RESTORE_SECONDS", "5")])
+            .envs(environment.iter().copied())
+            .output()
+            .expect("bash");
+        Said {
+            status: output.status.code().unwrap_or(-1),
+            text: String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+            last_word: self.read("said"),
+        }
+    }
+
+    fn rows(&self) -> Vec<String> {
+        let mut rows: Vec<_> = self.read("work/rows").lines().map(str::to_owned).collect();
+        rows.sort();
+        rows
+    }
+}
+
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+fn section(kind: u32, content: &[u8]) -> Vec<u8> {
+    [words(&[kind, 2 + u32::try_from(content.len() / 4).unwrap()]), content.to_vec()].concat()
+}
+
+/// The 12 words in front of a control file (1), a log (2), or one that is read backwards (5).
+fn header(kind: u32) -> Vec<u8> {
+    [b"NDBBCKUP".to_vec(), words(&[0x08_0000, 1, 10, kind, 254_811_200, 1, 2, 0x1234_5678, 9, 9])].concat()
+}
+
+fn table(id: u32, name: &str) -> Vec<u8> {
+    table_with(id, name, &[])
+}
+
+/// With more properties, each a key and a number.
+fn table_with(id: u32, name: &str, properties: &[u32]) -> Vec<u8> {
+    let mut text = [name.as_bytes(), b"\0"].concat();
+    let length = u32::try_from(text.len()).unwrap();
+    text.resize(text.len().next_multiple_of(4), 0);
+    section(5, &[words(&[2, 1 << 16 | 1, length]), text, words(&[2, id]), words(properties), words(&[999, 0])].concat())
+}
+
+fn fragment(table: u32, fragment: u32, rows: u32) -> Vec<u8> {
+    section(7, &words(&[table, fragment, rows, 0, 0, 0]))
+}
+
+/// What the node that led the backup has counted.
+fn control() -> Vec<u8> {
+    [
+        header(1),
+        section(4, &words(&[12, 13, 14, 15, 16, 4])),
+        table(12, "hopsworks/def/project"),
+        table(13, "heartbeat/def/heartbeat"),
+        table(14, "hopsworks/def/NDB$BLOB_12_3"),
+        table(15, "hopsworks/def/left out"),
+        table(16, "hopsworks/def/NDB$BLOB_15_3"),
+        table(4, "mysql/def/ndb_schema"),
+        section(6, &words(&[10, 20])),
+        fragment(12, 0, 500),
+        fragment(12, 1, 600),
+        fragment(12, 2, 0),
+        fragment(13, 0, 3),
+        fragment(14, 0, 2),
+        fragment(15, 0, 7),
+        fragment(16, 0, 9),
+        fragment(4, 0, 1),
+    ]
+    .concat()
+}
+
+/// An insert, and `deleted` deletes, of table 12.
+fn log(deleted: usize) -> Vec<u8> {
+    let entries = [words(&[4, 12, 0, 0, 7]), words(&[5, 12, 0x1_0001, 0, 1, 99]).repeat(deleted), words(&[0]), vec![0; 64]];
+    [header(2), entries.concat()].concat()
+}
+
+/// As NDB writes it with `CompressedBackup=1`: what gzip makes, with another head and tail.
+fn compressed(plain: &[u8]) -> Vec<u8> {
+    let mut gzip = Command::new("gzip").args(["-n", "-c"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("gzip");
+    gzip.stdin.take().expect("a pipe").write_all(plain).expect("gzip reads");
+    let packed = gzip.wait_with_output().expect("gzip").stdout;
+    let mut head = vec![254, 3, 1, 16, 0, 0, 2];
+    head.resize(512, 0);
+    [&head[..], &packed[10..], b"DBDN", &[0; 200]].concat()
+}
+
+#[test]
+fn compressed_control_files_count_the_same_rows() {
+    for form in [|plain: &[u8]| plain.to_vec(), |plain: &[u8]| compressed(plain)] {
+        let container = Container::new();
+        container.part(1, &form(&control()), &form(&log(2)));
+        container.part(2, &form(&[header(1), section(4, &words(&[12]))].concat()), &form(&log(1)));
+        let said = container.run("fetch.sh", &["rows"], &[]);
+        assert_eq!(said.status, 0, "{}", said.text);
+        let expected = [
+            "12 0 500 hopsworks/def/project",
+            "12 1 600 hopsworks/def/project",
+            "13 0 3 heartbeat/def/heartbeat",
+            "14 0 2 hopsworks/def/NDB$BLOB_12_3",
+            "15 0 7 hopsworks/def/left out",
+            "16 0 9 hopsworks/def/NDB$BLOB_15_3",
+            "4 0 1 mysql/def/ndb_schema",
+        ];
+        assert_eq!(container.rows(), expected);
+        let mut deleted: Vec<_> = container.read("work/deleted").lines().map(str::to_owned).collect();
+        deleted.sort();
+        assert_eq!(deleted, ["12 1", "12 2"]);
+    }
+}
+
+#[test]
+fn what_is_left_out_is_not_counted() {
+    let container = Container::new();
+    container.part(1, &compressed(&control()), &log(0));
+    let left_out = [("EXCLUDE_DATABASES", "ycsb,dbt2,heartbeat"), ("EXCLUDE_TABLES", "hopsworks.left out")];
+    let said = container.run("fetch.sh", &["look"], &left_out);
+    assert_eq!(said.status, 0, "{}", said.text);
+    let expected = [
+        "12 0 500 hopsworks/def/project",
+        "12 1 600 hopsworks/def/project",
+        "14 0 2 hopsworks/def/NDB$BLOB_12_3",
+        "4 0 1 mysql/def/ndb_schema",
+    ];
+    assert_eq!(container.rows(), expected);
+    assert!(said.last_word.contains("1103 rows"), "{}", said.last_word);
+}
+
+/// What cannot be counted is not restored: nobody would see that a part is missing.
+#[test]
+fn control_files_that_cannot_be_read_are_refused() {
+    let mut damaged = compressed(&control());
+    damaged[530] ^= 0xff;
+    let whole = control();
+    for (control, expected) in [
+        (damaged, "is damaged"),
+        ([b"NDBXFRM1".to_vec(), vec![0; 600]].concat(), "is encrypted"),
+        (whole[..whole.len() - 8].to_vec(), "is cut short"),
+        (whole[..30].to_vec(), "is no control file"),
+        (b"something else".to_vec(), "is no file of an NDB backup"),
+        (Vec::new(), "is no file of an NDB backup"),
+    ] {
+        let container = Container::new();
+        container.part(1, &control, &log(0));
+        let said = container.run("fetch.sh", &["control"], &[]);
+        assert!(said.status != 0 && said.text.contains(expected), "{expected}: {} {}", said.status, said.text);
+    }
+}
+
+/// `counted`: what the cluster holds, as `database.table rows`.
+fn compare(container: &Container, counted: &str) -> Said {
+    container.write("counts", counted);
+    container.program("ndb_waiter", "#!/bin/sh\n");
+    let count = r#"#!/bin/bash
+for word; do
+  case $word in
+    --database=*) database=${word#*=} ;;
+    --*) ;;
+    *) grep -q "^$database.$word " "$FOLDER/counts" &&
+      echo "$(sed -n "s/^$database.$word //p" "$FOLDER/counts") records in table $word" || echo " Table $word does not exist!" ;;
+  esac
+done
+echo; echo "NDBT_ProgramExit: 0 - OK"
+"#;
+    container.program("ndb_select_count", count);
+    container.run("rows.sh", &["restore-native-backup"], &[])
+}
+
+#[test]
+fn a_restore_that_lies_is_found_out() {
+    let container = Container::new();
+    container.part(1, &control(), &log(2));
+    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &log(0));
+    let fetched = container.run("fetch.sh", &["rows"], &[("EXCLUDE_DATABASES", "heartbeat")]);
+    assert_eq!(fetched.status, 0, "{}", fetched.text);
+
+    let whole = "hopsworks.project 1100\nhopsworks.left out 7\n";
+    let said = compare(&container, whole);
+    assert_eq!((said.status, said.text.as_str()), (0, said.last_word.as_str()), "{}", said.text);
+    assert!(said.text.contains("all 1107 rows of 2 tables"), "{}", said.text);
+
+    // More were written while the backup was made, or deleted, as its log says.
+    for counted in ["hopsworks.project 1101\nhopsworks.left out 7\n", "hopsworks.project 1098\nhopsworks.left out 7\n"] {
+        assert_eq!(compare(&container, counted).status, 0);
+    }
+    let said = compare(&container, "hopsworks.project 1097\n");
+    assert_eq!(said.status, 1, "{}", said.text);
+    for expected in ["Job restore-native-backup", "hopsworks.project has 1097 of 1100 rows", "hopsworks.left out has no table for of 7"] {
+        assert!(said.text.contains(expected), "{expected}: {}", said.text);
+    }
+
+    // One that is read backwards leads to the beginning of the backup.
+    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &header(5));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    let said = compare(&container, "hopsworks.project 1\nhopsworks.left out 7\nheartbeat.heartbeat 3\n");
+    assert!(said.status == 0 && said.last_word.starts_with("WARNING: 1 of 3 tables"), "{}", said.text);
+}
+
+/// Rows that have expired are in the backup, and nobody sees them.
+#[test]
+fn tables_whose_rows_expire_are_not_compared() {
+    const NONE: u32 = 0xffff_ff00;
+    let tables = [
+        header(1),
+        table_with(12, "hopsworks/def/project", &[159, 0, 164, NONE, 165, NONE]),
+        table_with(13, "hopsworks/def/passing", &[164, 3600, 165, 2]),
+        table_with(14, "hopsworks/def/everywhere", &[159, 1]),
+    ];
+    let fragments = [fragment(12, 0, 5), fragment(13, 0, 6), fragment(14, 0, 7)];
+    let container = Container::new();
+    container.part(1, &[tables.concat(), fragments.concat()].concat(), &log(0));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    let said = compare(&container, "hopsworks.project 5\n");
+    assert!(said.status == 0 && said.text.contains("all 5 rows of 1 tables"), "{}", said.text);
+    assert!(said.text.contains("not compared: 2 tables"), "{}", said.text);
+}
+
+#[test]
+fn a_count_that_fails_is_tried_again() {
+    let container = Container::new();
+    container.part(1, &control(), &log(0));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    compare(&container, "");
+    container.program("ndb_select_count", "#!/bin/sh\necho no connection\nexit 1\n");
+    let said = container.run("rows.sh", &["restore-native-backup"], &[]);
+    assert!(said.status == 75 && said.text.contains("no connection"), "{} {}", said.status, said.text);
+}
+
+/// A Job that was made at `made`, by hwdr or by the chart, and is complete.
+fn gate(made: &str, is_ours: bool, any_age: &str) -> Said {
+    let container = Container::new();
+    let label = if is_ours { ID } else { "" };
+    let kubectl = format!(
+        "#!/bin/sh\ncase $* in\n  *configmap*) echo 2026-02-13T12:00:00Z ;;\n  *) echo '{made}/{label} Complete=CompletionsReached ' ;;\nesac\n"
+    );
+    container.program("kubectl", &kubectl);
+    let environment = [("SCRIPTS", "hwdr-scripts-1"), ("GATE_SECONDS", "5"), ("ANY_AGE", any_age)];
+    container.run("gate.sh", &["restore-native-backup"], &environment)
+}
+
+#[test]
+fn a_job_of_long_ago_opens_no_gate() {
+    for (made, is_ours, any_age, opens) in [
+        ("2026-02-13T12:00:01Z", true, "", true),
+        ("2026-02-13T11:59:59Z", true, "", false),
+        // Helm makes the chart's own Jobs before hwdr's scripts.
+        ("2026-02-13T11:58:00Z", false, "", true),
+        ("2026-02-13T12:01:00Z", false, "", true),
+        ("2025-11-01T12:00:00Z", false, "", false),
+        ("2025-11-01T12:00:00Z", false, "setup-mysqld-dont-remove", false),
+        ("2025-11-01T12:00:00Z", false, "setup-mysqld-dont-remove restore-native-backup", true),
+    ] {
+        let said = gate(made, is_ours, any_age);
+        assert_eq!(said.status == 0, opens, "{made} {is_ours} {any_age}: {}", said.text);
+        assert!(opens || said.text.contains("is left from an earlier restore"), "{}", said.text);
+    }
+}
+
+/// `ndb_restore` that writes its arguments down and ends with `status`.
+fn restore(part: &str, waiter: &str, status: u8) -> (Said, String) {
+    let container = Container::new();
+    container.part(1, &control(), &log(0));
+    let left_out = [("EXCLUDE_DATABASES", "heartbeat,ycsb"), ("EXCLUDE_TABLES", "a.b"), ("JOB_COMPLETION_INDEX", "0")];
+    assert_eq!(container.run("fetch.sh", &["parts"], &left_out).status, 0);
+    container.program("ndb_waiter", waiter);
+    container.program("ndb_show_tables", "#!/bin/sh\n");
+    container.program("ndb_restore", &format!("#!/bin/sh\necho \"$*\" >>$FOLDER/calls\n[ \"$1\" = --help ] || exit {status}\n"));
+    let said = container.run("rondb.sh", &[part], &left_out);
+    let calls = container.read("calls");
+    (said, calls.lines().filter(|line| !line.starts_with("--help")).collect())
+}
+
+#[test]
+fn every_part_of_the_restore_leaves_the_same_out() {
+    for part in ["metadata", "data", "indexes"] {
+        let (said, calls) = restore(part, "#!/bin/sh\n", 0);
+        assert_eq!(said.status, 0, "{}", said.text);
+        assert!(calls.ends_with("--exclude-databases=heartbeat,ycsb --exclude-tables=a.b"), "{calls}");
+    }
+}
+
+/// Status 75 alone says that another try does no harm (`podFailurePolicy`).
+#[test]
+fn only_what_has_not_begun_is_tried_again() {
+    let (said, calls) = restore("metadata", "#!/bin/sh\nexit 1\n", 0);
+    assert_eq!((said.status, calls.as_str()), (75, ""), "{}", said.text);
+    assert_eq!(restore("metadata", "#!/bin/sh\n", 75).0.status, 1);
+    assert_eq!(restore("metadata", "#!/bin/sh\n", 3).0.status, 3);
+}
