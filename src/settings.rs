@@ -291,7 +291,12 @@ impl Reader<'_> {
     fn names(&self, path: &[&str]) -> Result<Vec<String>, SettingsError> {
         let Some(value) = self.at(path) else { return Ok(Vec::new()) };
         let wrong = |value: &Value| {
-            error(value, path, "expected a list of names without commas and blanks", "write it as a list: [first, second]")
+            error(
+                value,
+                path,
+                "expected a list of names without commas and blanks",
+                "write it as a list: [first, second]",
+            )
         };
         let Data::List(items) = &value.data else { return Err(wrong(value)) };
         let name = |item: &Value| match &item.data {

@@ -135,7 +135,12 @@ fn the_digest_names_all_that_is_done() {
 fn tables_are_left_out_as_the_values_say_or_it_is_refused() {
     let home = Home::new();
     let stream = home.stream(Major::Three, &NEW_CLUSTER);
-    let more = ["--set", "rondb.rondb.restoreFromBackup.excludeTables={a.b}", "--set", "rondb.rondb.restoreFromBackup.excludeDatabases={own}"];
+    let more = [
+        "--set",
+        "rondb.rondb.restoreFromBackup.excludeTables={a.b}",
+        "--set",
+        "rondb.rondb.restoreFromBackup.excludeDatabases={own}",
+    ];
     let said = plan(&home, &NEW_CLUSTER, &more, &stream).text();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("all tables but of heartbeat, ycsb, dbt2, own, and a.b"), "{said}");

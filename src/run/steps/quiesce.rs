@@ -92,7 +92,8 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
 /// The same of Velero's, which the fence does not end: those of the release's Schedules, and of its namespace.
 async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
     let Some(velero) = run.state.before.velero_namespace.clone() else { return Ok(()) };
-    let schedules: Vec<_> = run.state.before.paused.iter().filter(|paused| paused.kind == "Schedule").cloned().collect();
+    let schedules: Vec<_> =
+        run.state.before.paused.iter().filter(|paused| paused.kind == "Schedule").cloned().collect();
     let namespace = run.cluster.namespace.clone();
     let counts = |backup: &Json| {
         let schedule = text(backup, "/metadata/labels/velero.io~1schedule-name");

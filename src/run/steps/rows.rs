@@ -41,12 +41,13 @@ fn management(pod: &Json) -> Option<(&str, &str)> {
     is_one.then_some((text(pod, "/metadata/name"), text(named, "/name")))
 }
 
-/// Lines of a cluster log (`2026-02-13 15:36:00 [MgmtSrvr] INFO -- Node 1: Restore started: backup 1 from node 2`) as a sentence; none where no
-/// part's end is missing. `since` is a time as Kubernetes writes it, in UTC, which pods' clocks are in.
+/// Lines of a cluster log (`2026-02-13 15:36:00 [MgmtSrvr] INFO -- Node 1: Restore started: backup 1 from node 2`; newer ones have a T in the
+/// time) as a sentence; none where no part's end is missing. `since` is a time as Kubernetes writes it, in UTC, which pods' clocks are in.
 fn told(log: &str, since: &str) -> Option<String> {
-    let since = since.get(..19).unwrap_or_default().replace('T', " ");
+    let second = |time: &str| time.get(..19).map(|time| time.replace('T', " "));
+    let since = second(since).unwrap_or_default();
     let mut runs = BTreeMap::<u32, (u32, u32)>::new();
-    for line in log.lines().filter(|line| line.get(..19).is_some_and(|time| time >= since.as_str())) {
+    for line in log.lines().filter(|line| second(line).is_some_and(|time| time >= since)) {
         let Some(node) = line.rsplit(' ').next().and_then(|node| node.parse().ok()) else { continue };
         let (begun, ended) = runs.entry(node).or_default();
         if line.contains("Restore completed") { *ended += 1 } else { *begun += 1 }
@@ -59,7 +60,10 @@ fn told(log: &str, since: &str) -> Option<String> {
         return None;
     }
     let others = if whole.is_empty() { String::new() } else { format!("; all of node {}", whole.join(", ")) };
-    Some(format!("by the management server's log, so many runs of ndb_restore ended well: {}{others}", failed.join(", ")))
+    Some(format!(
+        "by the management server's log, so many runs of ndb_restore ended well: {}{others}",
+        failed.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -71,14 +75,16 @@ mod tests {
     fn the_node_whose_restore_has_no_end_is_named() {
         let log = "\
 2026-02-12 10:00:00 [MgmtSrvr] INFO     -- Node 1: Restore started: backup 7 from node 1
-2026-02-13 15:36:01 [MgmtSrvr] INFO     -- Node 1: Restore started: backup 7 from node 1
+2026-02-13T15:35:59.338918Z [MgmtSrvr] INFO     -- Node 1: Restore started: backup 7 from node 1
+2026-02-13T15:36:01.338918Z [MgmtSrvr] INFO     -- Node 1: Restore started: backup 7 from node 1
 2026-02-13 15:36:02 [MgmtSrvr] INFO     -- Node 1: Restore completed: backup 7 from node 1
 2026-02-13 15:36:03 [MgmtSrvr] INFO     -- Node 2: Restore started: backup 7 from node 1
 2026-02-13 15:36:03 [MgmtSrvr] INFO     -- Node 2: Restore started: backup 7 from node 2
 2026-02-13 15:36:04 [MgmtSrvr] INFO     -- Node 2: Restore completed: backup 7 from node 1
 short
 ";
-        let expected = "by the management server's log, so many runs of ndb_restore ended well: node 2: 0 of 1; all of node 1";
+        let expected =
+            "by the management server's log, so many runs of ndb_restore ended well: node 2: 0 of 1; all of node 1";
         assert_eq!(told(log, "2026-02-13T15:36:00Z").as_deref(), Some(expected));
         assert_eq!(told(log, "2026-02-13T15:36:05Z"), None);
         assert_eq!(told("", ""), None);
