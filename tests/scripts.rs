@@ -359,6 +359,28 @@ fn tables_whose_rows_expire_are_not_compared() {
 }
 
 #[test]
+fn without_the_part_that_counts_nothing_is_believed() {
+    let container = Container::new();
+    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &log(0));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    let said = compare(&container, "hopsworks.project 500\n");
+    assert!(said.status == 1 && said.text.contains("no part of backup"), "{}", said.text);
+}
+
+/// What is read is no part of a program.
+#[test]
+fn names_of_tables_do_nothing() {
+    let container = Container::new();
+    let odd = "a$(touch $FOLDER/done)`b`";
+    let control = [header(1), table(12, &format!("hopsworks/def/{odd}")), fragment(12, 0, 5)].concat();
+    container.part(1, &control, &log(0));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    let said = compare(&container, "");
+    assert!(said.status == 1 && said.text.contains(&format!("hopsworks.{odd} has no table for of 5")), "{}", said.text);
+    assert!(!container.path("done").exists());
+}
+
+#[test]
 fn a_count_that_fails_is_tried_again() {
     let container = Container::new();
     container.part(1, &control(), &log(0));

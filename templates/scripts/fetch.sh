@@ -47,6 +47,7 @@ plain() { # NAME, and the file as standard input
     4e444242) printf NDBB && cat ;;
     fe0301*)
       { printf '\037\213\010\0\0\0\0\0\0\003' && tail -c +509; } | gzip -dc 2>/dev/null || status=$?
+      [ $status != 127 ] || { echo "fetch: $1 is compressed, and the toolbox has no gzip: set global._hopsworks.toolbox.image" >&2; return 1; }
       # 2: more follows behind what gzip knows.
       [ $status = 0 ] || [ $status = 2 ] || { echo "fetch: $1 is damaged: it cannot be decompressed" >&2; return 1; }
       ;;
