@@ -110,6 +110,12 @@ enum Recorded {
 /// The cluster's clock and the bucket's may differ by this much (`s3::preflight` refuses more from here).
 const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 
+/// A time that much later; the last or first that there is, where what was read is as far away as that.
+fn after(time: Timestamp, much: SignedDuration) -> Timestamp {
+    let edge = if much.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+    time.checked_add(much).unwrap_or(edge)
+}
+
 impl Task {
     /// Takes it from variables.
     ///
@@ -199,13 +205,13 @@ impl Task {
         let (mut from, mut to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
         match recorded {
             Recorded::Moment => {}
-            Recorded::Nothing => to = to.max(self.rondb_time + SignedDuration::from_secs(LONGEST_BACKUP_SECONDS)),
+            Recorded::Nothing => to = to.max(after(self.rondb_time, SignedDuration::from_secs(LONGEST_BACKUP_SECONDS))),
             Recorded::Ended(start, end) => {
                 from = start.map_or(from, |start| from.min(start));
                 to = to.max(*end);
             }
         }
-        Window::between(from - CLOCKS, to + CLOCKS)
+        Window::between(after(from, -CLOCKS), after(to, CLOCKS))
     }
 
     /// When RonDB's backup began and ended, if anything says so.
@@ -276,6 +282,7 @@ mod tests {
                 Recorded::Ended(None, time("2026-02-13T10:00:00Z")),
                 "any moment from 2026-02-13T15:29:00Z to 2026-02-13T15:37:00Z",
             ),
+            (Recorded::Ended(None, Timestamp::MAX), "any moment from 2026-02-13T15:29:00Z to 9999-12-30T22:00:00Z"),
             (
                 Recorded::Ended(Some(time("2026-02-13T15:00:00Z")), end),
                 "any moment from 2026-02-13T14:59:00Z to 2026-02-13T16:01:00Z",
