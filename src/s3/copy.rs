@@ -87,7 +87,7 @@ async fn part_size(client: &Client, key: &str, version: &str, size: u64, head: &
 fn ranges(size: u64, part: u64) -> impl Iterator<Item = (u64, u64)> {
     (0..size)
         .step_by(usize::try_from(part.max(1)).unwrap_or(usize::MAX))
-        .map(move |from| (from, (from + part).min(size) - 1))
+        .map(move |from| (from, from.saturating_add(part).min(size).saturating_sub(1)))
 }
 
 fn encoded(text: &str) -> String {

@@ -55,7 +55,7 @@ impl fmt::Display for Window {
         if self.is_point() {
             return write!(f, "{}", shown(self.to));
         }
-        write!(f, "any moment from {} to {}", shown(self.from + 1), shown(self.to))
+        write!(f, "any moment from {} to {}", shown(self.from.saturating_add(1)), shown(self.to))
     }
 }
 
