@@ -6,11 +6,14 @@ use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
+/// Elements within each other: S3's deepest answer, a lifecycle rule's filter, has six. A file of nothing but opening tags costs no more.
+pub const DEEPEST: usize = 32;
+
 /// Calls `visit` with each element of `xml` that has no elements inside: its name and its text, and its parent's name.
 /// Elements that hold others are passed to `open` and `close`.
 ///
 /// # Errors
-/// Where it is no XML, or is cut off.
+/// Where it is no XML, is cut off, or nests deeper than [`DEEPEST`].
 pub fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
@@ -28,6 +31,9 @@ pub fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), Stri
                 }
                 from = reader.buffer_position() as usize;
                 text = Some("");
+                if open.len() >= DEEPEST {
+                    return Err(format!("more than {DEEPEST} elements deep"));
+                }
                 open.push(name);
             }
             Event::End(tag) => {

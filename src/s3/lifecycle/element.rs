@@ -8,6 +8,8 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, unescape};
 use quick_xml::events::Event;
 
+use crate::s3::xml::DEEPEST;
+
 /// An element. Attributes are not kept: a lifecycle configuration has none but name spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
@@ -79,6 +81,9 @@ pub fn parse(xml: &str) -> Result<Element, String> {
         let to = reader.buffer_position() as usize;
         let whole = match event {
             Event::Start(tag) => {
+                if open.len() >= DEEPEST {
+                    return Err(format!("more than {DEEPEST} elements deep"));
+                }
                 let name = tag.local_name().as_ref().to_owned();
                 open.push(Element { name, at: from..to, inside: to..to, text: String::new(), children: Vec::new() });
                 continue;
@@ -141,6 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_xml_is_an_error() {
+        assert!(parse(&"<a>".repeat(100_000)).unwrap_err().contains("deep"));
         for xml in ["", "<L>", "<L><R></L>", "no", "<L><A>1<!-- --></A></L>"] {
             assert!(parse(xml).is_err(), "{xml}");
         }
