@@ -2,7 +2,7 @@
 //!
 //! Nothing here, and so nothing that is done, removes a data version.
 
-use super::history::{Entry, History};
+use super::history::{Entry, History, NULL};
 use super::window::Window;
 
 /// What one key needs, to be as it was. Indices point into [`History::entries`].
@@ -26,36 +26,56 @@ pub enum Verdict {
     Hide,
     /// It did not exist then, and is left (without `exact`).
     BornLater,
-    /// A delete marker put later lies over nothing. If it deleted something that was there, that version has since expired.
-    Expired,
+    /// The listing contradicts itself: which version came when cannot be told, and it is left.
+    Unclear,
 }
 
 /// Decides about one key. With `exact`, what did not exist in the window is hidden.
 pub fn decide(history: &History, window: Window, exact: bool) -> Verdict {
     let entries = &history.entries;
     let Some(newest) = entries.first() else { return Verdict::Keep };
+    if !history.is_in_order() {
+        return Verdict::Unclear;
+    }
     let Some(target) = current_in(entries, window) else {
-        return match (lost(entries, window), newest.is_data()) {
-            (true, _) => Verdict::Expired,
-            (false, false) => Verdict::Keep,
-            (false, true) if exact => Verdict::Hide,
-            (false, true) => Verdict::BornLater,
+        return match (newest.is_data(), exact) {
+            (false, _) => Verdict::Keep,
+            (true, true) => Verdict::Hide,
+            (true, false) => Verdict::BornLater,
         };
     };
     if target == 0 {
         return Verdict::Keep;
     }
-    // A marker with the id "null" is one of a time without versioning: its id may come to name data, so it is never removed.
-    if entries[..target].iter().all(|entry| !entry.is_data() && entry.version != "null") {
+    if are_removable(entries, target) {
         return Verdict::Undelete { target };
     }
-    let wanted = &entries[target];
-    Verdict::Copy { source: target, maybe_done: looks_like(newest, wanted) }
+    Verdict::Copy { source: target, maybe_done: entries.get(target).is_some_and(|wanted| looks_like(newest, wanted)) }
+}
+
+/// Whether something may have been there that is gone for good: nothing was current in the window, and the oldest entry is a delete marker
+/// put after it began. What it deleted, if anything, has expired since.
+pub fn may_be_lost(history: &History, window: Window) -> bool {
+    let entries = &history.entries;
+    let late = |oldest: &Entry| !oldest.is_data() && oldest.modified > window.from;
+    current_in(entries, window).is_none() && entries.last().is_some_and(late)
+}
+
+/// Whether the first `count` entries are delete markers that may be removed. One with the id `null` is of a time without versioning: its id
+/// may come to name data.
+fn are_removable(entries: &[Entry], count: usize) -> bool {
+    entries.iter().take(count).all(|entry| !entry.is_data() && entry.version != NULL)
 }
 
 /// Whether `entry` may be a copy of `wanted`, by what a listing shows of them.
 pub fn looks_like(entry: &Entry, wanted: &Entry) -> bool {
-    entry.is_data() && entry.size == wanted.size && entry.etag == wanted.etag && entry.class == wanted.class
+    may_be_copy(entry, wanted) && entry.etag == wanted.etag
+}
+
+/// Whether `entry` may be a copy of `wanted` that has another entity tag, as where the bucket encrypts. What notes say of a copy is believed
+/// only where this holds.
+pub fn may_be_copy(entry: &Entry, wanted: &Entry) -> bool {
+    entry.is_data() && wanted.is_data() && entry.size == wanted.size && entry.class == wanted.class
 }
 
 /// The newest data version that was current at some moment of the window.
@@ -75,11 +95,6 @@ fn put_times(entries: &[Entry]) -> Vec<i64> {
         put[at - 1] = put[at - 1].max(put[at]);
     }
     put
-}
-
-/// Whether the oldest entry is a marker that was put after the window began.
-fn lost(entries: &[Entry], window: Window) -> bool {
-    entries.last().is_some_and(|oldest| !oldest.is_data() && oldest.modified > window.from)
 }
 
 /// What was done to one key, as the journal holds it.
@@ -123,43 +138,64 @@ pub enum Back {
         /// Compare first.
         maybe_done: bool,
     },
-    /// Somebody has changed the key since: it is left.
+    /// Somebody has changed the key since, or what the journal says of it was never so: it is left.
     Changed,
 }
 
-/// Decides how one key goes back. `is_copy` knows hwdr's own copies, where no listing shows it (their entity tags differ from their
-/// sources'): whether the first version was made from the second.
-pub fn back(history: &History, done: &Done, is_copy: impl Fn(&str, &str) -> bool) -> Back {
+/// Decides how one key goes back after a rewind to `window`. The journal is not believed: what it says was done must be what a rewind to that
+/// window would do, by the key's own versions. `is_copy` knows hwdr's own copies, where no listing shows it (their entity tags differ from
+/// their sources'): whether the first version was made from the second.
+pub fn back(history: &History, done: &Done, window: Window, is_copy: impl Fn(&str, &str) -> bool) -> Back {
     let entries = &history.entries;
     let Some(newest) = entries.first() else { return Back::Changed };
-    let find = |version: &str| entries.iter().position(|entry| entry.version == version);
+    if !history.is_in_order() {
+        return Back::Changed;
+    }
+    let find = |version: &str| entries.iter().position(|entry| entry.is_data() && entry.version == version);
     match done {
-        Done::Undelete { target, .. } if newest.is_data() && newest.version == *target => Back::PutMarker,
         Done::Undelete { .. } if !newest.is_data() => Back::Nothing,
-        Done::Undelete { .. } => Back::Changed,
+        Done::Undelete { target, markers } => {
+            let is_listed = |marker: &String| entries.iter().any(|entry| entry.version == *marker);
+            let was_undeleted = newest.version == *target && !markers.iter().any(is_listed);
+            if was_undeleted && current_in(entries, window) == Some(0) { Back::PutMarker } else { Back::Changed }
+        }
         Done::Hide { was } => match find(was) {
             Some(0) => Back::Nothing,
-            Some(at) if entries[..at].iter().all(|entry| !entry.is_data() && entry.version != "null") => {
-                Back::RemoveMarkers(at)
-            }
+            Some(at) if are_removable(entries, at) && current_in(entries, window).is_none() => Back::RemoveMarkers(at),
             _ => Back::Changed,
         },
         Done::Copy { source, was } => {
-            let is_of = |version: &str| is_copy(&newest.version, version);
-            let copied = is_of(source) || find(source).is_some_and(|at| looks_like(newest, &entries[at]));
-            match was {
-                None if !newest.is_data() => Back::Nothing,
-                None if copied => Back::PutMarker,
-                None => Back::Changed,
-                Some(was) if newest.version == *was || is_of(was) => Back::Nothing,
-                Some(was) => match find(was) {
-                    Some(at) if looks_like(newest, &entries[at]) => Back::Copy { source: at, maybe_done: true },
-                    Some(at) if copied => Back::Copy { source: at, maybe_done: false },
-                    _ => Back::Changed,
-                },
+            let is_of = |at: usize| {
+                entries.get(at).is_some_and(|entry| {
+                    looks_like(newest, entry) || may_be_copy(newest, entry) && is_copy(&newest.version, &entry.version)
+                })
+            };
+            let source = find(source).filter(|&at| at > 0 && was_put_by(entries, at, window.to));
+            let copied = source.is_some_and(is_of);
+            let Some(was) = was else {
+                return match (newest.is_data(), copied) {
+                    (false, _) => Back::Nothing,
+                    (true, true) => Back::PutMarker,
+                    (true, false) => Back::Changed,
+                };
+            };
+            match find(was) {
+                Some(0) => Back::Nothing,
+                Some(at) if source.is_none_or(|source| at >= source) => Back::Changed,
+                Some(at) if entries.get(at).is_some_and(|was| looks_like(newest, was)) => {
+                    Back::Copy { source: at, maybe_done: true }
+                }
+                Some(at) if is_of(at) => Back::Nothing,
+                Some(at) if copied => Back::Copy { source: at, maybe_done: false },
+                _ => Back::Changed,
             }
         }
     }
+}
+
+/// Whether entry `at` was put by the end of second `to`.
+fn was_put_by(entries: &[Entry], at: usize, to: i64) -> bool {
+    put_times(entries).get(at).is_some_and(|put| *put <= to)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ fn history(text: &str) -> History {
             size: u64::from(data),
             etag: if data { format!("e{number}") } else { String::new() },
             class: String::new(),
+            latest: false,
         }
     });
     History { key: "k".to_owned(), entries: entries.collect() }
@@ -29,7 +30,7 @@ fn at(second: i64) -> Window {
 
 #[test]
 fn what_one_key_needs() {
-    use Verdict::{BornLater, Copy, Expired, Hide, Keep, Undelete};
+    use Verdict::{BornLater, Copy, Hide, Keep, Undelete};
     let copy = |source| Copy { source, maybe_done: false };
     for (text, window, left, exact) in [
         ("", at(5), Keep, Keep),
@@ -47,9 +48,9 @@ fn what_one_key_needs() {
         ("m7 d6", at(5), Keep, Keep),    // born later, and gone again
         ("d5 m5 d5", at(5), Keep, Keep), // within a second the order decides
         ("m5 d5 m5", at(5), Keep, Keep),
-        ("m6", at(5), Expired, Expired), // what it deleted is gone
+        ("m6", at(5), Keep, Keep), // what it deleted is gone
         ("m5", at(5), Keep, Keep),
-        ("d9 m6", at(5), Expired, Expired),   // may have existed: not hidden
+        ("d9 m6", at(5), BornLater, Hide),    // it may have existed, but not as this
         ("d6 d4 d8", at(7), BornLater, Hide), // an upload begun at 6 and finished after 8, as the order says
         // A window: whatever was current in it, the newest.
         ("m6 d3", Window { from: 5, to: 9 }, Undelete { target: 1 }, Undelete { target: 1 }),
@@ -62,6 +63,67 @@ fn what_one_key_needs() {
         let history = history(text);
         assert_eq!(decide(&history, window, false), left, "{text} at {window:?}");
         assert_eq!(decide(&history, window, true), exact, "{text} at {window:?}, exact");
+    }
+}
+
+#[test]
+fn what_may_be_lost_is_known_whatever_lies_above() {
+    for (text, lost) in [
+        ("", false),
+        ("m6", true),
+        ("m5", false), // deleted before
+        ("d9 m6", true),
+        ("m10 d9 m6", true),
+        ("d9 m6 d3", false), // what it deleted is there
+        ("d9", false),       // born later, as far as anybody can tell
+        ("d9 m6 m4", false),
+    ] {
+        assert_eq!(may_be_lost(&history(text), at(5)), lost, "{text}");
+    }
+    assert!(!may_be_lost(&history("d8 m6"), Window { from: 5, to: 9 }), "another one was current in the window");
+}
+
+#[test]
+fn what_contradicts_itself_is_left() {
+    let mut unclear = history("d6 d3!");
+    unclear.entries[1].latest = true;
+    for exact in [false, true] {
+        assert_eq!(decide(&unclear, at(5), exact), Verdict::Unclear);
+    }
+    let done = Done::Copy { source: "null".to_owned(), was: None };
+    assert_eq!(back(&unclear, &done, at(5), |_, _| true), Back::Changed);
+}
+
+/// Whoever may write to the journal, and to nothing else, does not get a key changed that no rewind has changed.
+#[test]
+fn a_journal_that_lies_changes_nothing() {
+    let undelete = |target: &str, markers: &[&str]| Done::Undelete {
+        target: target.to_owned(),
+        markers: markers.iter().map(|marker| (*marker).to_owned()).collect(),
+    };
+    let hide = |was: &str| Done::Hide { was: was.to_owned() };
+    let copy = |source: &str, was: Option<&str>| Done::Copy { source: source.to_owned(), was: was.map(str::to_owned) };
+    for (text, done, what) in [
+        ("d9", undelete("v1", &["x"]), "born later: no rewind to 5 makes it current"),
+        ("d3 m2", undelete("v2", &["v1"]), "the marker that is said to be removed is there"),
+        ("d9 d3", undelete("v1", &["x"]), "it is not current"),
+        ("m9 d3", hide("v1"), "it was there at 5: no exact rewind hides it"),
+        ("m9! d8", hide("v1"), "a marker of a time without versioning"),
+        ("m9 d8", hide("v2"), "the version is a marker"),
+        ("d3", copy("v1", None), "the current version is its own source"),
+        ("d9 d3", copy("v2", Some("v1")), "the same"),
+        ("d9 d3", copy("v1", None), "it is no copy of it"),
+        ("d9 m6", copy("v1", None), "the source is a marker"),
+        ("d9 d3", copy("gone", Some("v1")), "the source is not there"),
+        ("d9 d8 d7", copy("v1", Some("v2")), "the source was put after the time"),
+        ("d9 d4 d3", copy("v2", Some("v1")), "what was current is older than what was copied"),
+    ] {
+        // Whatever the notes say of copies, too, where size or class show that it is none.
+        let mut entries = history(text);
+        if let Some(newest) = entries.entries.first_mut().filter(|_| matches!(done, Done::Copy { .. })) {
+            newest.size += 1;
+        }
+        assert_eq!(back(&entries, &done, at(5), |_, _| true), Back::Changed, "{text}: {what}");
     }
 }
 
@@ -81,6 +143,8 @@ enum Deed {
     Delete,
     /// An undelete by hand: the marker on top is removed.
     Undelete,
+    /// A lifecycle rule removes the oldest entry, unless it is current.
+    Expire,
     /// A second passes.
     Tick,
 }
@@ -103,6 +167,7 @@ impl Key {
             size: u64::from(kind == Kind::Data),
             etag: etag.to_owned(),
             class: String::new(),
+            latest: false,
         };
         self.entries.insert(0, entry);
     }
@@ -129,7 +194,7 @@ impl Key {
     fn act(&mut self, verdict: Verdict, second: i64) -> Option<Done> {
         let was = self.entries.first().filter(|entry| entry.is_data()).map(|entry| entry.version.clone());
         match verdict {
-            Verdict::Keep | Verdict::BornLater | Verdict::Expired | Verdict::Copy { maybe_done: true, .. } => None,
+            Verdict::Keep | Verdict::BornLater | Verdict::Unclear | Verdict::Copy { maybe_done: true, .. } => None,
             Verdict::Undelete { target } => {
                 let markers: Vec<_> = self.entries.drain(..target).map(|entry| entry.version).collect();
                 Some(Done::Undelete { target: self.entries[0].version.clone(), markers })
@@ -164,6 +229,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         4 => Just(Deed::Put),
         3 => Just(Deed::Delete),
         1 => Just(Deed::Undelete),
+        1 => Just(Deed::Expire),
         4 => Just(Deed::Tick)
     ];
     prop::collection::vec(deed, 0..24)
@@ -181,7 +247,7 @@ proptest! {
         let mut second = 1;
         // What a client saw: when the window began, and each time it changed within.
         let mut seen = key.seen();
-        let mut lost_markers = false;
+        let mut without_trace = false;
         for deed in deeds {
             match deed {
                 Deed::Put => key.put_data(second),
@@ -189,8 +255,14 @@ proptest! {
                 Deed::Undelete => {
                     if key.entries.first().is_some_and(|entry| !entry.is_data()) {
                         // A marker that is gone has left no trace: the past now looks as if it had never been.
-                        lost_markers = true;
+                        without_trace = true;
                         key.entries.remove(0);
+                    }
+                }
+                Deed::Expire => {
+                    if key.entries.len() > 1 {
+                        without_trace = true;
+                        key.entries.pop();
                     }
                 }
                 Deed::Tick => second += 1,
@@ -202,7 +274,10 @@ proptest! {
         let before = key.clone();
         let verdict = decide(&key.history(), window, exact);
         let done = key.act(verdict, second + 10);
-        if !lost_markers && verdict != Verdict::Expired {
+        if exact && current_in(&before.entries, window).is_none() {
+            prop_assert_eq!(key.seen(), None, "exact is exact, whatever has expired");
+        }
+        if !without_trace {
             match seen {
                 Some(seen) => prop_assert_eq!(key.seen(), Some(seen)),
                 None if exact => prop_assert_eq!(key.seen(), None),
@@ -214,23 +289,23 @@ proptest! {
         let again = decide(&key.history(), window, exact);
         let nothing = matches!(
             again,
-            Verdict::Keep | Verdict::BornLater | Verdict::Expired | Verdict::Copy { maybe_done: true, .. }
+            Verdict::Keep | Verdict::BornLater | Verdict::Copy { maybe_done: true, .. }
         );
         prop_assert!(nothing, "a second rewind would {:?}", again);
 
         if let Some(done) = done {
             // Cut off before the act, an undo has nothing to do.
-            let idle = back(&before.history(), &done, |_, _| false);
+            let idle = back(&before.history(), &done, window, |_, _| false);
             prop_assert!(matches!(idle, Back::Nothing | Back::Copy { maybe_done: true, .. }), "{:?}", idle);
             for _ in 0..2 {
-                let what = back(&key.history(), &done, |_, _| false);
+                let what = back(&key.history(), &done, window, |_, _| false);
                 key.go_back(what, second + 20);
                 prop_assert_eq!(key.seen(), before.seen());
             }
             // Somebody wrote to it since: it is theirs.
             key.put_data(second + 30);
             let theirs = key.seen();
-            let what = back(&key.history(), &done, |_, _| false);
+            let what = back(&key.history(), &done, window, |_, _| false);
             prop_assert_eq!(what, Back::Changed);
             prop_assert_eq!(key.seen(), theirs);
         }

@@ -7,13 +7,20 @@
 //! .hwdr/journal/<run>/<share>-checkpoint        the key after which the share goes on
 //! .hwdr/copies/<run>/<share>-<time>-<number>    copies that a listing does not show to be such
 //! ```
+//!
+//! Others may be able to write there. So what is read is checked ([`checked`]), and of what is written once the *first* version is read: what
+//! came later is not hwdr's.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::checked;
 use super::client::{Client, Error, Problem};
 use super::decide::Done;
+use super::history::{Entry, History, NULL};
+use super::listing::Marker;
 use super::share::{Share, Walk};
 use super::window::Window;
 
@@ -22,6 +29,14 @@ pub const RESERVED: &str = ".hwdr/";
 const RUNS: &str = ".hwdr/rewind/";
 const JOURNAL: &str = ".hwdr/journal/";
 const COPIES: &str = ".hwdr/copies/";
+
+/// Runs that are read, and the bytes of all of them: a run is a few kilobytes, and one is written a restore.
+const MOST_RUNS: usize = 10_000;
+const MOST_RUN_BYTES: usize = 64 << 20;
+/// Bytes of acts in one object: a quarter of what is read in one ([`super::client::MOST_OF_PAGE`]), so that one act more still fits.
+const MOST_OF_ACTS: usize = 4 << 20;
+/// Copies of its own that hwdr knows, some 100 bytes each. Those beyond are copied once more, which harms nothing, and left by an undo.
+const MOST_COPIES: usize = 500_000;
 
 /// What a run is to do. Two runs of the same aim do the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +53,11 @@ pub struct Aim {
 }
 
 impl Aim {
+    /// Whether a rewind may change the key.
+    pub fn touches(&self, key: &str) -> bool {
+        key.starts_with(&self.prefix) && !self.leaves(key)
+    }
+
     /// What a rewind leaves alone: hwdr's own notes, and backups that share the bucket with HopsFS. To bring those back would undo later
     /// backups, and break OpenSearch's repository, whose index names what is in it.
     pub fn leaves(&self, key: &str) -> bool {
@@ -59,15 +79,21 @@ pub struct Run {
     /// Its name: the time of its begin, and something to tell it from others of that second.
     #[serde(skip)]
     pub id: String,
+    /// When it was written down, by the server's clock, in seconds since 1970; 0 before that.
+    #[serde(skip)]
+    pub written: i64,
     /// What it is to do.
     pub aim: Aim,
     /// The parts of the key space that it is done in. They stay as they are when it is resumed.
     pub shares: Vec<Share>,
     /// The version of hwdr.
     pub hwdr: String,
-    /// What the workers that share it have in common (a Job's uid), where it is done by several.
+    /// Whose it is, where several share it: a digest of what they have in common ([`Run::shared_by`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<String>,
+    /// What they have in common, where it is known: it is not written down, for by it they know each other's checkpoints.
+    #[serde(skip)]
+    secret: Option<String>,
 }
 
 /// How far a run has come.
@@ -99,6 +125,21 @@ pub struct Checkpoint {
     pub after: String,
     /// The share is through.
     pub through: bool,
+    /// Shows that it was written by who knows the workers' secret.
+    #[serde(default)]
+    seal: String,
+}
+
+impl Checkpoint {
+    /// Goes on after that key.
+    pub fn after(key: String) -> Self {
+        Self { after: key, ..Self::default() }
+    }
+
+    /// There is nothing left to do.
+    pub fn through() -> Self {
+        Self { through: true, ..Self::default() }
+    }
 }
 
 impl Run {
@@ -106,18 +147,28 @@ impl Run {
     pub fn new(aim: Aim, shares: Vec<Share>) -> Self {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let id = format!("{now}-{:06x}", fastrand::u32(..0x100_0000));
-        Self { id, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned(), workers: None }
+        Self { id, written: 0, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned(), workers: None, secret: None }
     }
 
-    /// All runs that the bucket knows of, oldest first.
+    /// The same, by workers that have `secret` in common and that nobody else knows: a Job's uid.
+    pub fn shared_by(self, secret: &str) -> Self {
+        Self { workers: Some(digest(&["workers", secret])), secret: Some(secret.to_owned()), ..self }
+    }
+
+    /// Whether it is shared by the workers who have `secret` in common.
+    pub fn is_of(&self, secret: &str) -> bool {
+        self.workers.as_deref() == Some(&digest(&["workers", secret]))
+    }
+
+    /// All runs that the bucket knows of, in the order in which the server got them.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// Where they cannot be read, or are none of hwdr's.
     pub async fn all(client: &Client) -> Result<Vec<(Self, State)>, Error> {
-        let mut names: BTreeMap<String, State> = BTreeMap::new();
+        let mut found: BTreeMap<String, (State, Option<(History, Entry)>)> = BTreeMap::new();
         let mut walk = Walk::new(client, RUNS, &Share::default());
         while let Some(chunk) = walk.next().await? {
-            for history in chunk.keys.iter().filter(|history| history.visible().is_some()) {
+            for history in chunk.keys.into_iter().filter(|history| history.visible().is_some()) {
                 let Some(name) = history.key.strip_prefix(RUNS).and_then(|name| name.strip_suffix(".json")) else {
                     continue;
                 };
@@ -127,28 +178,35 @@ impl Run {
                     Some(_) => continue,
                     None => (name, State::Begun),
                 };
-                let known = names.entry(id.to_owned()).or_insert(state);
-                if *known == State::Begun || state == State::Undone {
-                    *known = state;
+                if !checked::is_run_id(id) {
+                    continue;
+                }
+                let known = found.entry(id.to_owned()).or_insert((state, None));
+                if known.0 == State::Begun || state == State::Undone {
+                    known.0 = state;
+                }
+                if state == State::Begun {
+                    known.1 = first(&history).cloned().map(|entry| (history, entry));
+                }
+                if found.len() > MOST_RUNS {
+                    return Err(damaged(client, RUNS, format!("it has more than {MOST_RUNS} runs")));
                 }
             }
         }
-        let mut runs = Vec::new();
-        for (id, state) in names {
-            runs.extend(Self::load(client, &id).await?.map(|run| (run, state)));
+        let (mut runs, mut bytes) = (Vec::new(), 0_usize);
+        for (id, (state, written)) in found {
+            let Some((History { key, .. }, entry)) = written else { continue };
+            let Some(text) = client.get_version(&key, &entry.version).await? else { continue };
+            bytes = bytes.saturating_add(text.len());
+            if bytes > MOST_RUN_BYTES {
+                return Err(damaged(client, RUNS, format!("its runs have more than {} MiB", MOST_RUN_BYTES >> 20)));
+            }
+            let run: Self = serde_json::from_slice(&text).map_err(|error| damaged(client, &key, error))?;
+            checked::cover(&run.shares).map_err(|problem| damaged(client, &key, problem))?;
+            runs.push((Self { id, written: entry.modified, ..run }, state));
         }
+        runs.sort_by(|(one, _), (other, _)| (one.written, &one.id).cmp(&(other.written, &other.id)));
         Ok(runs)
-    }
-
-    /// The run of that name, if there is one: how a pod learns what it has to do.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub async fn load(client: &Client, id: &str) -> Result<Option<Self>, Error> {
-        let key = format!("{RUNS}{id}.json");
-        let Some(bytes) = client.get(&key).await? else { return Ok(None) };
-        let run: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(client, &key, &error))?;
-        Ok(Some(Self { id: id.to_owned(), ..run }))
     }
 
     /// How many of its shares are through.
@@ -163,13 +221,20 @@ impl Run {
         Ok(through)
     }
 
-    /// Writes down that it begins.
+    /// Writes down that it begins, before anything is changed, and sees by that whether the bucket really keeps versions.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// Where it cannot, or what it has put has no version: then nothing may be done.
     pub async fn begin(&self, client: &Client) -> Result<(), Error> {
+        let key = format!("{RUNS}{}.json", self.id);
         let text = serde_json::to_vec_pretty(self).expect("it is plain data");
-        client.put(&format!("{RUNS}{}.json", self.id), text).await
+        client.put(&key, text).await?;
+        let listed = client.list_versions(&key, &Marker::default(), None, 1).await?.keys;
+        let version = listed.iter().find(|history| history.key == key).and_then(History::visible);
+        if version.is_some_and(|entry| entry.version != NULL) {
+            return Ok(());
+        }
+        Err(error(client, &key, Problem::Unversioned))
     }
 
     /// Writes down that it is finished or undone.
@@ -195,8 +260,11 @@ impl Run {
         for record in records {
             serde_json::to_writer(&mut text, record).expect("it is plain data");
             text.push(b'\n');
+            if text.len() > MOST_OF_ACTS {
+                client.put(&self.unique(JOURNAL, share), std::mem::take(&mut text)).await?;
+            }
         }
-        client.put(&self.unique(JOURNAL, share), text).await
+        if text.is_empty() { Ok(()) } else { client.put(&self.unique(JOURNAL, share), text).await }
     }
 
     /// Writes down copies that a listing would not show to be such: each one's id and its source's.
@@ -212,14 +280,15 @@ impl Run {
         format!("{folder}{}/{share:05}-{now:013}-{:08x}", self.id, fastrand::u32(..))
     }
 
-    /// Where the share goes on.
+    /// Where the share goes on: at its begin, unless one of the workers has written down something else.
     ///
     /// # Errors
     /// Where that cannot be read.
     pub async fn checkpoint(&self, client: &Client, share: usize) -> Result<Checkpoint, Error> {
-        let key = self.checkpoint_key(share);
-        let Some(bytes) = client.get(&key).await? else { return Ok(Checkpoint::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| damaged(client, &key, &error))
+        let bytes = client.get(&self.checkpoint_key(share)).await?.unwrap_or_default();
+        let known = serde_json::from_slice(&bytes).unwrap_or_else(|_| Checkpoint::default());
+        let is_theirs = self.seal(share, &known).is_some_and(|seal| seal == known.seal);
+        Ok(if is_theirs { known } else { Checkpoint::default() })
     }
 
     /// Writes down how far the share is.
@@ -227,7 +296,17 @@ impl Run {
     /// # Errors
     /// Where it cannot.
     pub async fn set_checkpoint(&self, client: &Client, share: usize, checkpoint: &Checkpoint) -> Result<(), Error> {
-        client.put(&self.checkpoint_key(share), serde_json::to_vec(checkpoint).expect("it is plain data")).await
+        let seal = self.seal(share, checkpoint).unwrap_or_default();
+        let sealed = Checkpoint { seal, ..checkpoint.clone() };
+        client.put(&self.checkpoint_key(share), serde_json::to_vec(&sealed).expect("it is plain data")).await
+    }
+
+    /// What shows that a worker wrote it, for this share of this run.
+    fn seal(&self, share: usize, checkpoint: &Checkpoint) -> Option<String> {
+        let secret = self.secret.as_deref()?;
+        let said = format!("{} {share} {} {}", self.id, checkpoint.through, checkpoint.after);
+        // Twice, as HMAC does, so that nothing can be added to what was said.
+        Some(digest(&["seal", secret, &digest(&["said", secret, &said])]))
     }
 
     fn checkpoint_key(&self, share: usize) -> String {
@@ -242,19 +321,28 @@ impl Run {
     /// Reads one of them: its acts, or none if it is of another kind.
     ///
     /// # Errors
-    /// Where it cannot be read.
-    pub async fn read(&self, client: &Client, key: &str) -> Result<Vec<Record>, Error> {
-        if key.ends_with("-checkpoint") {
-            return Ok(Vec::new());
+    /// Where it cannot be read, or has what this run cannot have written.
+    pub async fn read(&self, client: &Client, page: &History) -> Result<Vec<Record>, Error> {
+        let key = &page.key;
+        let Some(number) = key.rsplit('/').next().and_then(checked::share_of) else { return Ok(Vec::new()) };
+        let Some(share) = self.shares.get(number) else {
+            return Err(damaged(client, key, format!("run {} has no share {number}", self.id)));
+        };
+        let Some(bytes) = read_first(client, page).await? else { return Ok(Vec::new()) };
+        let mut records = Vec::new();
+        for (at, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')).filter(|(_, line)| !line.is_empty()) {
+            let wrong = |problem: String| damaged(client, key, format!("line {at}: {problem}"));
+            let record: Record = serde_json::from_slice(line).map_err(|error| wrong(error.to_string()))?;
+            checked::record(&self.aim, share, &record).map_err(wrong)?;
+            records.push(record);
         }
-        let bytes = client.get(key).await?.unwrap_or_default();
-        let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).map_err(|error| damaged(client, key, &error))).collect()
+        Ok(records)
     }
 }
 
 /// All runs' copies that a listing does not show to be such, each one's id with its source's: their entity tags differ, as where
-/// the bucket encrypts by a key of one's own. Elsewhere there are none.
+/// the bucket encrypts by a key of one's own. Elsewhere there are none. What it says is to be compared with the versions themselves
+/// ([`super::decide::may_be_copy`]).
 ///
 /// # Errors
 /// Where they cannot be read.
@@ -263,27 +351,68 @@ pub async fn own_copies(client: &Client) -> Result<HashMap<String, String>, Erro
     let mut walk = Walk::new(client, COPIES, &Share::default());
     while let Some(chunk) = walk.next().await? {
         for history in chunk.keys {
-            let bytes = client.get(&history.key).await?.unwrap_or_default();
+            if all.len() > MOST_COPIES {
+                return Ok(all);
+            }
+            let Some(bytes) = read_first(client, &history).await? else { continue };
             let pairs: Vec<(String, String)> =
-                serde_json::from_slice(&bytes).map_err(|error| damaged(client, &history.key, &error))?;
+                serde_json::from_slice(&bytes).map_err(|error| damaged(client, &history.key, error))?;
             all.extend(pairs);
         }
     }
     Ok(all)
 }
 
-fn damaged(client: &Client, key: &str, error: &serde_json::Error) -> Error {
-    Error {
-        action: "s3:GetObject",
-        bucket: client.bucket().to_owned(),
-        key: Some(key.to_owned()),
-        problem: Problem::Nonsense(format!("the journal is damaged: {error}")),
+/// The first data of a key: what hwdr writes once, under a name of its own.
+fn first(history: &History) -> Option<&Entry> {
+    history.entries.iter().rfind(|entry| entry.is_data())
+}
+
+async fn read_first(client: &Client, history: &History) -> Result<Option<Vec<u8>>, Error> {
+    match first(history).filter(|_| !history.key.ends_with('/')) {
+        Some(entry) => client.get_version(&history.key, &entry.version).await,
+        None => Ok(None),
     }
+}
+
+/// SHA-256 over texts, each with its length.
+fn digest(texts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn damaged(client: &Client, key: &str, problem: impl ToString) -> Error {
+    error(client, key, Problem::Journal(problem.to_string()))
+}
+
+fn error(client: &Client, key: &str, problem: Problem) -> Error {
+    Error { action: "s3:GetObject", bucket: client.bucket().to_owned(), key: Some(key.to_owned()), problem }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkpoint_is_sealed_for_its_share_and_run() {
+        let aim = Aim { prefix: String::new(), window: Window { from: 0, to: 0 }, exact: false, backups: None };
+        let run = || Run { id: "a".to_owned(), ..Run::new(aim.clone(), vec![Share::default()]) };
+        let (one, through) = (run().shared_by("uid"), Checkpoint::through());
+        let seal = one.seal(0, &through);
+        assert!(seal.is_some() && one.workers.is_some());
+        assert_eq!(one.seal(0, &through), seal);
+        assert_ne!(one.seal(1, &through), seal, "another share");
+        assert_ne!(one.seal(0, &Checkpoint::after("k".to_owned())), seal);
+        assert_ne!(Run { id: "b".to_owned(), ..run() }.shared_by("uid").seal(0, &through), seal, "another run");
+        assert_ne!(run().shared_by("other").seal(0, &through), seal);
+        assert_eq!(run().seal(0, &through), None, "nobody's");
+        let text = serde_json::to_string(&one).unwrap();
+        assert!(!text.contains("uid") && text.contains(&one.workers.unwrap()), "{text}");
+    }
 
     #[test]
     fn backups_and_notes_are_left_alone() {

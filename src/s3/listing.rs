@@ -11,6 +11,11 @@ use percent_encoding::percent_decode_str;
 use super::history::{Entry, History, Kind};
 use super::xml::{self, Visitor};
 
+/// Entries in a page: S3 gives 1,000 at most, whatever it is asked for. Ten times as many for servers that do not know that.
+const MOST_ENTRIES: usize = 10_000;
+/// Bytes of a key, as it is written in a page: S3 knows 1,024, each of which may be encoded as three.
+const LONGEST_KEY: usize = 4096;
+
 /// Where a listing goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marker {
@@ -65,6 +70,7 @@ struct Draft {
     size: u64,
     etag: String,
     class: String,
+    latest: bool,
 }
 
 impl<'a> Visitor<'a> for Parser {
@@ -79,12 +85,20 @@ impl<'a> Visitor<'a> for Parser {
     }
 
     fn close(&mut self, name: &str) {
+        if self.drafts.len() + self.prefixes.len() > MOST_ENTRIES {
+            self.problem = Some(format!("it has more than {MOST_ENTRIES} entries"));
+            return;
+        }
         if matches!(name, "Version" | "DeleteMarker") {
             self.drafts.extend(self.entry.take());
         }
     }
 
     fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>) {
+        if matches!(name, "Key" | "NextKeyMarker" | "Prefix") && text.len() > LONGEST_KEY {
+            self.problem = Some(format!("a key of {} bytes", text.len()));
+            return;
+        }
         match (parent, name) {
             ("ListVersionsResult", "EncodingType") => self.url = text == "url",
             ("ListVersionsResult", "IsTruncated") => self.truncated = Some(text == "true"),
@@ -107,6 +121,7 @@ impl<'a> Visitor<'a> for Parser {
                         Err(_) => self.problem = Some(format!("Size {text} is no number")),
                     },
                     "ETag" => entry.etag = text.trim_matches('"').to_owned(),
+                    "IsLatest" => entry.latest = text == "true",
                     "StorageClass" if !entry.marker => entry.class = text.into_owned(),
                     _ => {}
                 }
@@ -124,6 +139,9 @@ impl Parser {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
+        if self.drafts.len() + self.prefixes.len() > MOST_ENTRIES {
+            return Err(format!("it has more than {MOST_ENTRIES} entries"));
+        }
         let truncated = self.truncated.ok_or("IsTruncated is missing")?;
         let url = self.url;
         for draft in self.drafts {
@@ -135,6 +153,7 @@ impl Parser {
                 size: draft.size,
                 etag: draft.etag,
                 class: draft.class,
+                latest: draft.latest,
             };
             if !url && key.contains('\u{fffd}') {
                 self.page.unreadable += 1;
@@ -223,6 +242,25 @@ mod tests {
         for end in 0..PAGE.len() {
             assert!(parse(&PAGE[..end]).is_err(), "cut at {end}");
         }
+    }
+
+    #[test]
+    fn a_page_without_end_is_refused() {
+        let page = |entries: &str| {
+            format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{entries}</ListVersionsResult>")
+        };
+        let entry = |key: &str| {
+            format!(
+                "<DeleteMarker><Key>{key}</Key><VersionId>v</VersionId><LastModified>2026-02-13T15:36:27Z</LastModified></DeleteMarker>"
+            )
+        };
+        let prefix = "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>";
+        assert_eq!(parse(&page(&entry("k").repeat(MOST_ENTRIES))).unwrap().keys.len(), 1);
+        assert!(parse(&page(&entry("k").repeat(MOST_ENTRIES + 2))).unwrap_err().contains("entries"));
+        assert!(parse(&page(&prefix.repeat(MOST_ENTRIES + 2))).unwrap_err().contains("entries"));
+        assert!(parse(&page(&entry(&"k".repeat(1024)))).is_ok());
+        assert!(parse(&page(&entry(&"k".repeat(LONGEST_KEY + 1)))).unwrap_err().contains("a key of"));
+        assert!(parse(&page(&"<a>".repeat(100_000))).unwrap_err().contains("deep"));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! `decide` is the pure core: one key's versions and a window of time in, what to do out. Around it: `client` (S3's REST calls),
 //! `listing` (versions in the server's own order), `share` (parts of the key space), `journal` (what was done, in the bucket itself),
-//! and `rewind` and `undo`, which drive them; `worker` is a rewind by several.
+//! `checked` (what of that is believed), and `rewind` and `undo`, which drive them; `worker` is a rewind by several.
 //!
 //! `lifecycle` is how long the bucket keeps what a rewind needs, and `check` whether it is ready for one at all: both end in `finding`s.
 
 pub mod check;
+pub mod checked;
 pub mod client;
 pub mod copy;
 pub mod decide;

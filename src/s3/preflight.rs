@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::client::{Client, Error, Versioning};
 use super::journal::{Aim, RESERVED, Run, State};
 use super::listing::Marker;
+use super::report::{plain, word};
 use super::window::shown;
 use super::xml;
 
@@ -179,6 +180,13 @@ pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Sto
     let mut oldest = i64::MAX;
     for _ in 0..PAGES {
         let page = client.list_versions(&aim.prefix, &after, None, 1000).await?;
+        if let Some(other) = page.keys.iter().find(|history| !history.key.starts_with(&aim.prefix)) {
+            let (prefix, key) = (&aim.prefix, &other.key);
+            return Err(Stopped::refused(
+                format!("bucket {name}: asked for keys that begin with {prefix:?}, the server answers with {key:?}"),
+                "it changes slashes in keys: give --prefix as the server writes it, as that key begins",
+            ));
+        }
         let entries = page.keys.iter().filter(|key| !key.key.starts_with(RESERVED)).flat_map(|key| &key.entries);
         oldest = entries.map(|entry| entry.modified).fold(oldest, i64::min);
         if oldest <= window.to {
@@ -333,13 +341,13 @@ pub fn half_done(client: &Client, run: &Run) -> Stopped {
     Stopped::refused(
         format!(
             "a rewind of bucket {name}{} to {window}{} was cut off (run {}): it is finished or taken back first",
-            if prefix.is_empty() { String::new() } else { format!(" below {prefix}") },
+            if prefix.is_empty() { String::new() } else { format!(" below {}", plain(prefix)) },
             if *exact { ", exact," } else { "" },
             run.id
         ),
         format!(
             "take it back:\nhwdr s3 rewind --bucket {name}{} --undo",
-            if prefix.is_empty() { String::new() } else { format!(" --prefix {prefix}") }
+            if prefix.is_empty() { String::new() } else { format!(" --prefix {}", word(prefix)) }
         ),
     )
 }

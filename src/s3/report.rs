@@ -20,8 +20,10 @@ pub enum Why {
     Expired,
     /// Somebody changed it since: left as it is.
     Changed,
-    /// The server keeps no versions of it: left as it is.
+    /// What is there would be gone for good if it were hidden or overwritten, for the server keeps no versions of it: left as it is.
     Unversioned,
+    /// Its versions are listed in an order that contradicts itself: left as it is.
+    Unclear,
     /// The server would not do it.
     Failed,
 }
@@ -39,10 +41,15 @@ impl Why {
                  aws s3api restore-object --bucket … --key … --version-id … --restore-request Days=30"
             }
             Self::Expired => {
-                "lie under a delete marker put later that hides nothing: if they existed at that time, a lifecycle rule has removed them for good"
+                "have a delete marker that was put later over nothing: if they existed at that time, a lifecycle rule has removed them for good"
             }
             Self::Changed => "were changed by somebody after the rewind, and are left as they are",
-            Self::Unversioned => "may have no versions on this server (their names end in `/`): left as they are",
+            Self::Unversioned => {
+                "are left as they are: this server keeps no versions of them (version null), so what is hidden or overwritten would be gone for good"
+            }
+            Self::Unclear => {
+                "are left as they are: the server lists their versions out of order, as SeaweedFS does with those from a time when versioning was suspended"
+            }
             Self::Failed => "could not be done",
         }
     }
@@ -51,6 +58,15 @@ impl Why {
 /// A key on one line, whatever is in it.
 pub fn plain(key: &str) -> String {
     if key.chars().any(char::is_control) { format!("{key:?}") } else { key.to_owned() }
+}
+
+/// A text as one word of a shell's command, whatever is in it.
+pub fn word(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match text.chars().all(is_safe) && !text.is_empty() {
+        true => text.to_owned(),
+        false => format!("'{}'", plain(text).replace('\'', "'\\''")),
+    }
 }
 
 /// What is done to a key, for who follows.
@@ -243,6 +259,20 @@ impl Tally {
             unreadable: read(&self.unreadable),
             to_look_at,
             notices,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_a_command_is_one_word() {
+        for (text, expected) in
+            [("blocks/1", "blocks/1"), ("", "''"), ("$(x)", "'$(x)'"), ("it's", "'it'\\''s'"), ("a b", "'a b'")]
+        {
+            assert_eq!(word(text), expected);
         }
     }
 }

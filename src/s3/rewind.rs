@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 
 use super::client::{Client, Error, Problem};
 use super::copy;
-use super::decide::{Done, Verdict, decide};
-use super::history::History;
+use super::decide::{Done, Verdict, decide, may_be_copy, may_be_lost};
+use super::history::{Entry, History, Nulls};
 use super::journal::{Aim, Checkpoint, Record, Run, State, own_copies};
 use super::preflight::{self, Stopped};
 use super::report::{Act, Report, Tally, Why};
@@ -30,7 +30,7 @@ pub struct Options {
     pub shares: usize,
     /// How many of them are worked on at a time.
     pub workers: usize,
-    /// How often a share writes down how far it is.
+    /// How often a worker's share writes down how far it is.
     pub checkpoint_every: Duration,
 }
 
@@ -53,8 +53,9 @@ const BATCH: usize = 250;
 /// Copies of one page under way; the client's pace is what limits them.
 const COPIES: usize = 64;
 
-/// Brings what lies below a prefix back to a time. Goes on with a run of the same aim that was cut off. What may not be done in the first
-/// place is for [`preflight`] to find out.
+/// Brings what lies below a prefix back to a time. Goes on with a run of the same aim that was cut off: in its shares, but all over again, for
+/// what is done already is told by the keys themselves, and notes of how far it was might be anybody's. What may not be done in the first place
+/// is for [`preflight`] to find out.
 ///
 /// # Errors
 /// Where a call fails for good, or another rewind is half done. The same call goes on from there.
@@ -70,10 +71,9 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
         let _ = begun.set(());
     }
     let shares = run.shares.len();
-    let own_copies = own_copies(client).await?;
-    let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
+    let work = Work::new(client, run, begun, options, tally).await?;
 
-    let whole = work.shares((0..shares).collect(), resumed).await?;
+    let whole = work.shares((0..shares).collect()).await?;
     if whole && work.begun.initialized() {
         work.run.mark(client, State::Finished).await?;
     }
@@ -91,10 +91,8 @@ pub async fn rewind_shares(
     options: Options,
     tally: &Arc<Tally>,
 ) -> Result<bool, Error> {
-    let own_copies = own_copies(client).await?;
-    let begun = OnceCell::new_with(Some(()));
-    let work = Work { client: client.clone(), run, begun, options, own_copies, tally: tally.clone() };
-    work.shares(shares, true).await
+    let work = Work::new(client, run, OnceCell::new_with(Some(())), options, tally).await?;
+    work.shares(shares).await
 }
 
 struct Work {
@@ -104,22 +102,34 @@ struct Work {
     begun: OnceCell<()>,
     options: Options,
     own_copies: HashMap<String, String>,
+    nulls: Nulls,
     tally: Arc<Tally>,
 }
 
 impl Work {
+    async fn new(
+        client: &Client,
+        run: Run,
+        begun: OnceCell<()>,
+        options: Options,
+        tally: &Arc<Tally>,
+    ) -> Result<Self, Error> {
+        let (own_copies, nulls) = (own_copies(client).await?, client.nulls().await?);
+        Ok(Self { client: client.clone(), run, begun, options, own_copies, nulls, tally: tally.clone() })
+    }
+
     /// Does shares, some at a time, and says whether all of them could be done. An error ends the others where they are.
-    async fn shares(&self, numbers: Vec<usize>, resumed: bool) -> Result<bool, Error> {
-        let shares = stream::iter(numbers).map(|number| self.share(number, resumed));
+    async fn shares(&self, numbers: Vec<usize>) -> Result<bool, Error> {
+        let shares = stream::iter(numbers).map(|number| self.share(number));
         let done = shares.buffer_unordered(self.options.workers);
         done.try_fold(true, |whole, share| async move { Ok(whole && share) }).await
     }
 
     /// Does a share, and says whether all of it could be done.
-    async fn share(&self, number: usize, resumed: bool) -> Result<bool, Error> {
+    async fn share(&self, number: usize) -> Result<bool, Error> {
         let Some(share) = self.run.shares.get(number) else { return Ok(true) };
         let mut share: Share = share.clone();
-        if resumed {
+        if self.run.workers.is_some() {
             let checkpoint = self.run.checkpoint(&self.client, number).await?;
             if checkpoint.through {
                 return Ok(true);
@@ -163,19 +173,19 @@ impl Work {
             whole &= page_whole;
             // Not past a key that could not be done: the next run is to try it again.
             if let Some(after) = upto.filter(|_| whole && written.elapsed() >= self.options.checkpoint_every) {
-                self.checkpoint(number, Checkpoint { after, through: false }).await?;
+                self.checkpoint(number, Checkpoint::after(after)).await?;
                 written = Instant::now();
             }
         }
         if whole {
-            self.checkpoint(number, Checkpoint { after: String::new(), through: true }).await?;
+            self.checkpoint(number, Checkpoint::through()).await?;
         }
         Ok(whole)
     }
 
-    /// Only a run that has changed something needs to be gone on with.
+    /// Workers tell each other, and themselves when they are started again.
     async fn checkpoint(&self, share: usize, checkpoint: Checkpoint) -> Result<(), Error> {
-        if self.begun.initialized() && !self.options.dry_run {
+        if self.run.workers.is_some() {
             self.run.set_checkpoint(&self.client, share, &checkpoint).await?;
         }
         Ok(())
@@ -184,7 +194,7 @@ impl Work {
     /// Does one page, and says whether all of it could be done.
     async fn page(&self, share: usize, page: Chunk) -> Result<bool, Error> {
         let aim = &self.run.aim;
-        let keys: Vec<&History> = page.keys.iter().filter(|history| !aim.leaves(&history.key)).collect();
+        let keys: Vec<&History> = page.keys.iter().filter(|history| aim.touches(&history.key)).collect();
         let versions = keys.iter().map(|history| history.entries.len()).sum();
         self.tally.looked(keys.len(), versions, page.unreadable);
 
@@ -193,32 +203,35 @@ impl Work {
         let mut whole = true;
         for history in keys {
             let key = history.key.as_str();
+            if may_be_lost(history, aim.window) {
+                self.tally.notice(key, Why::Expired, "");
+            }
             match decide(history, aim.window, aim.exact) {
                 Verdict::Keep => {}
                 Verdict::BornLater => self.tally.left(),
-                Verdict::Expired => self.tally.notice(key, Why::Expired, ""),
+                Verdict::Unclear => self.tally.notice(key, Why::Unclear, ""),
                 Verdict::Undelete { target } => {
-                    let target = &history.entries[target];
-                    if target.is_archived() {
-                        self.tally.notice(key, Why::Archived, &target.version);
+                    let one = Todo { history, act: Act::Undelete, source: target };
+                    if one.source().is_archived() {
+                        self.tally.notice(key, Why::Archived, &one.source().version);
                     }
-                    todo.push(Todo::new(history, Act::Undelete, &target.version));
+                    todo.push(one);
                 }
-                Verdict::Hide => todo.push(Todo::new(history, Act::Hide, "")),
+                Verdict::Hide => todo.push(Todo { history, act: Act::Hide, source: 0 }),
                 Verdict::Copy { source, maybe_done } => {
-                    let (newest, source) = (&history.entries[0], &history.entries[source]);
-                    if self.own_copies.get(&newest.version) == Some(&source.version) {
-                        continue;
+                    let one = Todo { history, act: Act::Copy, source };
+                    match (self.is_own_copy(one.newest(), one.source()), maybe_done) {
+                        (true, _) => {}
+                        (false, true) => compare.push(one),
+                        (false, false) => todo.push(one),
                     }
-                    let one = Todo::new(history, Act::Copy, &source.version);
-                    if maybe_done { compare.push(one) } else { todo.push(one) }
                 }
             }
         }
         let compared = self.without_same(compare).await?;
         todo.extend(compared);
         todo.retain(|one| {
-            if one.act != Act::Undelete && !self.client.is_plain() && one.history.is_unversioned() {
+            if one.act != Act::Undelete && !one.history.outlives(self.nulls) {
                 self.tally.notice(one.key(), Why::Unversioned, "");
                 return false;
             }
@@ -243,13 +256,19 @@ impl Work {
         Ok(deleted? && copied? && whole)
     }
 
+    /// Whether the notes know the current version for a copy of that one, and it may be one.
+    fn is_own_copy(&self, newest: &Entry, source: &Entry) -> bool {
+        self.own_copies.get(&newest.version) == Some(&source.version) && may_be_copy(newest, source)
+    }
+
     /// Those of which the current version is not yet what it was.
     async fn without_same<'a>(&self, compare: Vec<Todo<'a>>) -> Result<Vec<Todo<'a>>, Error> {
         let client = &self.client;
         let all: Vec<_> = stream::iter(compare)
             .map(|one| async move {
-                let newest = &one.history.entries[0].version;
-                copy::same(client, one.key(), newest, &one.source().version).await.map(|same| (one, same))
+                copy::same(client, one.key(), &one.newest().version, &one.source().version)
+                    .await
+                    .map(|same| (one, same))
             })
             .buffer_unordered(COPIES)
             .collect()
@@ -365,40 +384,36 @@ impl Drop for AbortOnDrop {
 struct Todo<'a> {
     history: &'a History,
     act: Act,
-    /// Where the version that is to be current stands in the history; for `Hide`, nowhere.
+    /// Where the version that is to be current stands in the history; for `Hide`, the one that is to be hidden.
     source: usize,
 }
 
 impl<'a> Todo<'a> {
-    fn new(history: &'a History, act: Act, version: &str) -> Self {
-        let source = history.entries.iter().position(|entry| entry.version == version).unwrap_or_default();
-        Self { history, act, source }
+    fn newest(&self) -> &'a Entry {
+        &self.history.entries[0]
     }
 
     fn key(&self) -> &'a str {
         &self.history.key
     }
 
-    fn source(&self) -> &'a super::history::Entry {
+    fn source(&self) -> &'a Entry {
         &self.history.entries[self.source]
     }
 
-    fn markers(&self) -> &'a [super::history::Entry] {
+    fn markers(&self) -> &'a [Entry] {
         &self.history.entries[..self.source]
     }
 
     fn record(&self) -> Record {
-        let version = |at: usize| self.history.entries[at].version.clone();
+        let version = self.source().version.clone();
         let done = match self.act {
             Act::Undelete => Done::Undelete {
-                target: version(self.source),
+                target: version,
                 markers: self.markers().iter().map(|marker| marker.version.clone()).collect(),
             },
-            Act::Copy => Done::Copy {
-                source: version(self.source),
-                was: self.history.visible().map(|entry| entry.version.clone()),
-            },
-            Act::Hide => Done::Hide { was: version(0) },
+            Act::Copy => Done::Copy { source: version, was: self.history.visible().map(|entry| entry.version.clone()) },
+            Act::Hide => Done::Hide { was: version },
         };
         Record { key: self.key().to_owned(), done }
     }

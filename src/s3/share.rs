@@ -184,13 +184,12 @@ impl Walk {
             let page = self.client.list_versions(&self.prefix, &marker, None, 1000).await?;
             let mut chunk = Chunk { unreadable: page.unreadable, ..Chunk::default() };
             chunk.keys = page.keys;
-            if let Some(held) = self.held.take() {
-                match chunk.keys.first_mut() {
-                    Some(first) if first.key == held.key => {
-                        first.entries.splice(0..0, held.entries);
-                    }
-                    _ => chunk.keys.insert(0, held),
+            if let Some(mut held) = self.held.take() {
+                if chunk.keys.first().is_some_and(|first| first.key == held.key) {
+                    let more = chunk.keys.remove(0);
+                    held.go_on(more).map_err(|problem| self.client.endless(&held.key, problem))?;
                 }
+                chunk.keys.insert(0, held);
             }
             let ended =
                 chunk.keys.last().is_some_and(|last| self.share.end.as_ref().is_some_and(|end| last.key > *end));

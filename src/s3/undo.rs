@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use super::client::{Client, Error};
 use super::copy;
 use super::decide::{Back, back};
-use super::history::History;
+use super::history::{History, Nulls};
 use super::journal::{Record, Run, State, own_copies};
 use super::listing::Marker;
 use super::preflight::Stopped;
@@ -40,16 +40,21 @@ pub async fn last_run(client: &Client, prefix: &str) -> Result<Run, Stopped> {
 /// Takes a run back. Keys that somebody has changed since are left, and named. Cut off, the same call goes on.
 ///
 /// # Errors
-/// Where a call fails for good.
+/// Where the journal is not what the run can have written (then nothing is changed), or a call fails for good.
 pub async fn undo(client: &Client, run: &Run, options: Options, tally: &Arc<Tally>) -> Result<Report, Error> {
-    let own_copies = own_copies(client).await?;
-    let work = Work { client, options, own_copies, tally };
+    let (own_copies, nulls) = (own_copies(client).await?, client.nulls().await?);
+    let work = Work { client, options, own_copies, nulls, tally };
     let mut whole = true;
-    let mut journal = run.walk(client);
-    while let Some(chunk) = journal.next().await? {
-        for history in chunk.keys {
-            let records = run.read(client, &history.key).await?;
-            whole &= work.page(run, &records).await?;
+    // Once to see that all of it can be believed, and then to act on it.
+    for acts in [false, true] {
+        let mut journal = run.walk(client);
+        while let Some(chunk) = journal.next().await? {
+            for page in chunk.keys {
+                let records = run.read(client, &page).await?;
+                if acts {
+                    whole &= work.page(run, &records).await?;
+                }
+            }
         }
     }
     if whole && !options.dry_run {
@@ -62,6 +67,7 @@ struct Work<'a> {
     client: &'a Client,
     options: Options,
     own_copies: HashMap<String, String>,
+    nulls: Nulls,
     tally: &'a Tally,
 }
 
@@ -73,7 +79,7 @@ impl Work<'_> {
         for (record, found) in records.iter().zip(looked) {
             let found = found?;
             self.tally.looked(1, found.entries.len(), 0);
-            let mut what = back(&found, &record.done, |copy, source| {
+            let mut what = back(&found, &record.done, run.aim.window, |copy, source| {
                 self.own_copies.get(copy).is_some_and(|known| known == source)
             });
             if let Back::Copy { source, maybe_done: true } = what {
@@ -85,7 +91,7 @@ impl Work<'_> {
             match what {
                 Back::Nothing => {}
                 Back::Changed => self.tally.notice(&record.key, Why::Changed, ""),
-                Back::PutMarker | Back::Copy { .. } if !self.client.is_plain() && found.is_unversioned() => {
+                Back::PutMarker | Back::Copy { .. } if !found.outlives(self.nulls) => {
                     self.tally.notice(&record.key, Why::Unversioned, "");
                 }
                 _ => todo.push((found, what)),
@@ -188,7 +194,7 @@ async fn history(client: &Client, key: &str) -> Result<History, Error> {
         let gone_by = page.keys.last().is_some_and(|last| last.key != key);
         for history in page.keys {
             if history.key == key {
-                found.entries.extend(history.entries);
+                found.go_on(history).map_err(|problem| client.endless(key, problem))?;
             }
         }
         match page.next {

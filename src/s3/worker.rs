@@ -1,7 +1,7 @@
 //! One rewind by several: the pods of a Job, which know of each other only through the bucket.
 //!
 //! The first cuts the keys into shares and writes the run down; all take theirs; the first waits for the last share, and notes that the run
-//! is through. Any of them may be cut off anywhere and be started again: shares go on from their checkpoints. Another Job begins anew,
+//! is through. What they tell each other there is sealed with the Job's uid. Any of them may be cut off anywhere and be started again: shares go on from their checkpoints. Another Job begins anew,
 //! whatever an earlier one has done: HopsFS may have deleted blocks again in between.
 
 use std::sync::Arc;
@@ -46,6 +46,18 @@ pub async fn work(
         None if place.index == 0 => begin(client, aim, place, options).await?,
         None => found(client, place).await?,
     };
+    if run.aim != *aim {
+        return Err(Stopped::refused(
+            format!(
+                "run {} of bucket {} says that it is this Job's, and goes to {}, while this pod is to go to {}",
+                run.id,
+                client.bucket(),
+                run.aim.window,
+                aim.window
+            ),
+            "what is recorded of the backup has changed meanwhile, or somebody else wrote that run (docs/s3.md says who may). Have the Job made again:\nhelm hwdr resume RELEASE",
+        ));
+    }
     let run = match state {
         State::Begun => run,
         State::Finished if run.through(client).await? == run.shares.len() => return Ok(true),
@@ -86,14 +98,14 @@ async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> R
     preflight::permissions(client, &aim.prefix, false).await?;
     for (run, state) in Run::all(client).await? {
         // What such a run has brought back takes nothing away from what this one does. One of these very workers is theirs.
-        let is_theirs = run.workers.as_ref() == Some(&place.run);
+        let is_theirs = run.is_of(&place.run);
         if state == State::Begun && !is_theirs && (run.workers.is_some() && !run.aim.exact || run.aim == *aim) {
             run.mark(client, State::Finished).await?;
         }
     }
     is_free(client).await?;
     let shares = split(client, &aim.prefix, options.shares.max(SHARES_EACH * place.of)).await?;
-    let run = Run { workers: Some(place.run.clone()), ..Run::new(aim.clone(), shares) };
+    let run = Run::new(aim.clone(), shares).shared_by(&place.run);
     run.begin(client).await?;
     // Where a lost node's pod has begun one as well, all take the same.
     Ok(theirs(client, place).await?.unwrap_or((run, State::Begun)))
@@ -123,9 +135,9 @@ async fn found(client: &Client, place: &Place) -> Result<(Run, State), Error> {
 
 /// The run of these workers that goes on, or else the one that has come furthest; the same for all of them.
 async fn theirs(client: &Client, place: &Place) -> Result<Option<(Run, State)>, Error> {
-    let mut runs = Run::all(client).await?;
-    runs.retain(|(run, _)| run.workers.as_ref() == Some(&place.run));
-    Ok(runs.into_iter().min_by_key(|(_, state)| match state {
+    let runs = Run::all(client).await?.into_iter().filter(|(run, _)| run.is_of(&place.run));
+    let runs = runs.map(|(run, state)| (run.shared_by(&place.run), state));
+    Ok(runs.min_by_key(|(_, state)| match state {
         State::Begun => 0,
         State::Finished => 1,
         State::Undone => 2,

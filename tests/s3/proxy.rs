@@ -26,7 +26,12 @@ pub enum Fault {
     Denied,
     /// Answered with this, and never asked of the server.
     Answer(&'static str),
+    /// Answered with something that never ends, and never asked of the server.
+    Endless,
 }
+
+/// The bytes of answers without end.
+pub static SENT: AtomicU64 = AtomicU64::new(0);
 
 /// A proxy that meets those requests with a fault whose first lines hold all of `with` and nothing of `without`.
 pub fn only(target: SocketAddr, with: &'static [&'static str], without: &'static str, fault: Fault) -> Proxy {
@@ -105,6 +110,14 @@ fn serve(mut client: TcpStream, target: SocketAddr, plan: impl FnOnce(&str) -> F
         Fault::Answer(text) => {
             write!(client, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{text}", text.len())?;
             return Ok(());
+        }
+        Fault::Endless => {
+            write!(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<a>")?;
+            let piece = b"<a></a>".repeat(4096);
+            loop {
+                client.write_all(&piece)?;
+                SENT.fetch_add(piece.len() as u64, Ordering::SeqCst);
+            }
         }
         Fault::CutBefore => return client.shutdown(Shutdown::Both),
         _ => {}

@@ -20,7 +20,7 @@ use crate::s3::preflight;
 use crate::s3::report::{Act, Event, Report, Tally, Why, plain};
 use crate::s3::rewind::{Options, rewind};
 use crate::s3::undo::{last_run, undo};
-use crate::s3::window::Window;
+use crate::s3::window::{Window, shown};
 
 /// Brings a versioned bucket back to a point in time
 ///
@@ -126,11 +126,12 @@ impl Command {
         preflight::permissions(client, &self.prefix, self.dry_run).await?;
         if !self.dry_run {
             let what = format!(
-                "Take back the rewind of bucket {}{} to {} (run {})",
+                "Take back the rewind of bucket {}{} to {} (run {}, begun at {})",
                 client.bucket(),
                 self.below(),
                 run.aim.window,
-                run.id
+                run.id,
+                shown(run.written)
             );
             self.consent(&what)?;
         }
@@ -169,7 +170,8 @@ impl Command {
         }
         // What an undo leaves because it has no versions, no second one could do.
         let unversioned = if self.undo { 0 } else { report.count(Why::Unversioned) };
-        let undone = unversioned + report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
+        let left = unversioned + report.count(Why::Unclear);
+        let undone = left + report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
         if undone == 0 {
             return Ok(());
         }
@@ -264,7 +266,7 @@ mod tests {
         assert_eq!(
             text(&tally.report(), "bucket b at 2026-02-13T15:36:27Z", false),
             "As it was: bucket b at 2026-02-13T15:36:27Z\n  looked at     3 keys, 7 versions and delete markers\n  \
-             undelete      1 (delete markers removed)\n\n1 lie under a delete marker put later that hides nothing: if they existed at \
+             undelete      1 (delete markers removed)\n\n1 have a delete marker that was put later over nothing: if they existed at \
              that time, a lifecycle rule has removed them for good\n  \"b\\n\"\n"
         );
     }

@@ -41,13 +41,21 @@ impl Client {
         let parse = |reply: &Reply| {
             let page =
                 listing::parse(reply.text()?).map_err(|text| Problem::Nonsense(format!("the listing: {text}")))?;
-            if page.next.as_ref().is_some_and(|next| next == after) {
-                return Err(Problem::Nonsense("the listing does not go on: its next marker is its first".to_owned()));
+            if page.next.as_ref().is_some_and(|next| next == after || next.key < after.key) {
+                return Err(Problem::Nonsense(
+                    "the listing does not go on: its next marker is not behind its first".to_owned(),
+                ));
             }
             Ok(page)
         };
         let reply = self.call_for(call.clone(), |reply| parse(reply).map(drop)).await?;
         parse(&reply).map_err(|problem| self.error(&call, problem))
+    }
+
+    /// That a listing goes on beyond what can be held.
+    pub fn endless(&self, key: &str, problem: String) -> Error {
+        let call = Call { action: "s3:ListBucketVersions", key: Some(key.to_owned()), ..Call::default() };
+        self.error(&call, Problem::Nonsense(problem))
     }
 
     /// Removes delete markers. Each pair is a key and the id of a *marker*; the caller has seen it listed as one.
@@ -146,6 +154,21 @@ impl Client {
     /// Where it cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let call = Call { action: "s3:GetObject", method: "GET", key: Some(key.to_owned()), ..Call::default() };
+        self.content(call).await
+    }
+
+    /// The same of one version.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn get_version(&self, key: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
+        let query = vec![("versionId", version.to_owned())];
+        let call =
+            Call { action: "s3:GetObjectVersion", method: "GET", key: Some(key.to_owned()), query, ..Call::default() };
+        self.content(call).await
+    }
+
+    async fn content(&self, call: Call) -> Result<Option<Vec<u8>>, Error> {
         match self.call(call).await {
             Ok(reply) => Ok(Some(reply.body)),
             Err(Error { problem: Problem::NotFound(_), .. }) => Ok(None),

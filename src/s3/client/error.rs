@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::s3::report::plain;
+
 /// A call that failed, for good: retries are behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -38,6 +40,12 @@ pub enum Problem {
     Untrusted(String),
     /// An answer that makes no sense.
     Nonsense(String),
+    /// An answer that goes on beyond what any honest one has: so many bytes were read of it.
+    Endless(usize),
+    /// What was put has no version, though the bucket says that it keeps them.
+    Unversioned,
+    /// hwdr's own notes in the bucket are not what hwdr writes.
+    Journal(String),
     /// No credentials.
     Credentials(String),
     /// A flag or a setting of the environment cannot be used.
@@ -63,6 +71,13 @@ impl Error {
             Problem::Untrusted(_) => "name the certificate of the authority that signed the server's: --ca-bundle FILE, or AWS_CA_BUNDLE".to_owned(),
             Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what is found:\naws configure list".to_owned(),
             Problem::Setting(_) => "correct the flag, or the variable or profile that it comes from (AWS_CA_BUNDLE, AWS_ENDPOINT_URL_S3)".to_owned(),
+            Problem::Endless(_) => "see what answers at --endpoint: it is no S3 server, or a broken one".to_owned(),
+            Problem::Unversioned => format!(
+                "do not go on with this bucket: what is deleted or overwritten in it is gone for good; see:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
+            ),
+            Problem::Journal(_) => format!(
+                "somebody else has written there (docs/s3.md says who may): see who, and remove what is not hwdr's:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
+            ),
             Problem::NotFound(_) | Problem::Refused(..) | Problem::Nonsense(_) => {
                 "run it again; if it stays, the server's log tells more".to_owned()
             }
@@ -74,7 +89,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on bucket {}", self.action, self.bucket)?;
         if let Some(key) = &self.key {
-            write!(f, ", object {key}")?;
+            write!(f, ", object {}", plain(key))?;
         }
         match &self.problem {
             Problem::Denied(message) => write!(f, ": not allowed ({message})"),
@@ -88,6 +103,11 @@ impl fmt::Display for Error {
             Problem::Transport(message) => write!(f, ": no answer ({message}), after many retries"),
             Problem::Untrusted(message) => write!(f, ": the server's certificate is not trusted ({message})"),
             Problem::Nonsense(message) => write!(f, ": an answer that makes no sense: {message}"),
+            Problem::Endless(bytes) => write!(f, ": the answer has no end: {} MiB were read of it", bytes >> 20),
+            Problem::Unversioned => {
+                write!(f, ": versioning is Enabled, but what was just put has no version. Nothing else was changed")
+            }
+            Problem::Journal(message) => write!(f, ": this is not hwdr's journal: {message}"),
             Problem::Credentials(message) => write!(f, ": no credentials: {message}"),
             Problem::Setting(message) => write!(f, ": {message}"),
         }

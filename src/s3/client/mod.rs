@@ -34,6 +34,7 @@ pub use copies::{Copied, Head, Multipart};
 pub use error::{Error, Problem};
 pub use pace::Pace;
 
+use super::history::Nulls;
 use super::xml;
 use pace::Came;
 
@@ -41,6 +42,11 @@ use pace::Came;
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The same for a key in a path, where `/` stands for itself.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// The most bytes of an answer that lists, or is hwdr's own: 1,000 entries with the longest keys, each byte of them encoded, are 4 MiB.
+pub const MOST_OF_PAGE: usize = 16 << 20;
+/// The most bytes of any other answer: 1,000 lifecycle rules, which are all that S3 takes, fit in.
+const MOST_OF_ANSWER: usize = 4 << 20;
 
 /// How stubborn calls are.
 #[derive(Debug, Clone, Copy)]
@@ -130,10 +136,23 @@ impl Client {
         self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
     }
 
-    /// Whether the server is known to keep to S3 where MinIO does not. MinIO keeps no versions of keys that end in `/` (`putOpts` and `delOpts`
-    /// in its object-api-options.go), and refuses a prefix that ends in a dot; behind a proxy it may not be known by its name.
+    /// Whether the server is known not to be MinIO, which refuses a prefix that ends in a dot; behind a proxy it may not be known by its name.
     pub fn is_plain(&self) -> bool {
         self.inner.server.get().is_some_and(|name| name.starts_with("AmazonS3") || name.starts_with("SeaweedFS"))
+    }
+
+    /// What the bucket keeps of versions with the id `null`.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub async fn nulls(&self) -> Result<Nulls, Error> {
+        let versioning = self.versioning().await?;
+        let is_aws = self.inner.server.get().is_some_and(|name| name == "AmazonS3");
+        Ok(match versioning.status.as_deref() {
+            Some("Enabled") if versioning.exceptions.is_none() && is_aws => Nulls::Kept,
+            Some("Enabled") if versioning.exceptions.is_none() => Nulls::KeptButFolders,
+            _ => Nulls::Lost,
+        })
     }
 
     /// Whether the server says nothing of tags where it describes an object.
@@ -143,7 +162,7 @@ impl Client {
 
     /// Makes a call until it is answered, or is seen to be hopeless.
     async fn call(&self, call: Call) -> Result<Reply, Error> {
-        let is_content = call.action == "s3:GetObject";
+        let is_content = matches!(call.action, "s3:GetObject" | "s3:GetObjectVersion");
         self.call_for(call, |reply| {
             // An answer that was cut off on the way reads like a shorter one.
             if is_content || !reply.body.starts_with(b"<") {
@@ -209,8 +228,16 @@ impl Client {
         let status = response.status().as_u16();
         let mut body = Vec::new();
         let mut stream = ByteStream::new(response.take_body());
+        let most = match call.action {
+            "s3:ListBucketVersions" | "s3:GetObject" | "s3:GetObjectVersion" => MOST_OF_PAGE,
+            _ => MOST_OF_ANSWER,
+        };
         while let Some(piece) = stream.next().await {
-            body.extend_from_slice(&piece.map_err(|error| transport(&error))?);
+            let piece = piece.map_err(|error| transport(&error))?;
+            if piece.len() > most.saturating_sub(body.len()) {
+                return Err(Problem::Endless(most));
+            }
+            body.extend_from_slice(&piece);
         }
         let reply = Reply { headers, body };
         if let Some(name) = reply.header("server") {
