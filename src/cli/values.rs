@@ -66,7 +66,7 @@ impl Command {
         let values = load(&self.values, &self.chart, self.helm)?;
         let text = match (self.output, self.origins) {
             (Form::Yaml, origins) => show::yaml(&values, origins),
-            (Form::Json, false) => format!("{:#}\n", values.to_json()),
+            (Form::Json, false) => values.to_json_text(2) + "\n",
             (Form::Json, true) => format!("{:#}\n", show::origins(&values)),
         };
         io::stdout()

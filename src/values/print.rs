@@ -45,6 +45,59 @@ impl Value {
         }
     }
 
+    /// The value as JSON, to the letter as Go writes it (`toJson` of a template): numbers as it prints them, and `<`, `>` and `&` escaped.
+    /// With `indent`, entries stand on lines of their own, indented by so many blanks for each level.
+    pub fn to_json_text(&self, indent: usize) -> String {
+        let mut text = String::new();
+        self.json(&mut text, indent, 0);
+        text
+    }
+
+    fn json(&self, text: &mut String, indent: usize, depth: usize) {
+        let line = |text: &mut String, depth: usize| {
+            if indent > 0 {
+                text.push('\n');
+                text.extend(std::iter::repeat_n(' ', indent * depth));
+            }
+        };
+        match &self.data {
+            Data::Null => text.push_str("null"),
+            Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+            Data::Number(number) => text.push_str(&number.to_json_text()),
+            Data::String(string) => json_string(string, text),
+            Data::List(list) => {
+                text.push('[');
+                for (index, item) in list.iter().enumerate() {
+                    if index > 0 {
+                        text.push(',');
+                    }
+                    line(text, depth + 1);
+                    item.json(text, indent, depth + 1);
+                }
+                if !list.is_empty() {
+                    line(text, depth);
+                }
+                text.push(']');
+            }
+            Data::Map(map) => {
+                text.push('{');
+                for (index, (name, entry)) in map.iter().enumerate() {
+                    if index > 0 {
+                        text.push(',');
+                    }
+                    line(text, depth + 1);
+                    json_string(name, text);
+                    text.push_str(if indent > 0 { ": " } else { ":" });
+                    entry.value.json(text, indent, depth + 1);
+                }
+                if !map.is_empty() {
+                    line(text, depth);
+                }
+                text.push('}');
+            }
+        }
+    }
+
     /// What a template prints for the value: `2.548112e+08` for a whole number of a values file, `[a b]` for a list, and nothing for null.
     pub fn rendered(&self) -> String {
         let mut text = String::new();
@@ -85,6 +138,26 @@ impl Value {
             }
         }
     }
+}
+
+/// A string as Go's `encoding/json` writes it, safe inside of HTML.
+fn json_string(string: &str, text: &mut String) {
+    text.push('"');
+    for character in string.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{c}' => text.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                let _ = write!(text, "\\u{:04x}", u32::from(character));
+            }
+            other => text.push(other),
+        }
+    }
+    text.push('"');
 }
 
 fn json_number(number: &Number) -> serde_json::Value {
