@@ -1,10 +1,15 @@
 //! How long backups are kept: `60d`, `36h`.
 
+/// The longest time that Velero takes, in hours: Go counts durations in nanoseconds, in 64 bits. It is 292 years.
+const LONGEST_HOURS: i64 = 2_562_047;
+
 /// Why a text is no time to live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TtlError {
     /// The text that was probably meant.
     pub meant: Option<String>,
+    /// It is one, but longer than Velero takes.
+    pub too_long: bool,
 }
 
 /// The seconds that a time to live lasts.
@@ -12,12 +17,18 @@ pub struct TtlError {
 /// # Errors
 /// Where it is not a number above zero with `d` or `h` behind it.
 pub fn parse(text: &str) -> Result<i64, TtlError> {
-    let seconds = text.strip_suffix('d').map(|n| (n, 86_400)).or(text.strip_suffix('h').map(|n| (n, 3_600)));
-    seconds
-        .filter(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()))
-        .and_then(|(n, unit)| n.parse::<i64>().ok()?.checked_mul(unit))
-        .filter(|seconds| *seconds > 0)
-        .ok_or_else(|| TtlError { meant: meant(text) })
+    match hours(text) {
+        Some(hours @ 1..=LONGEST_HOURS) => Ok(hours * 3_600),
+        Some(hours) if hours > LONGEST_HOURS => Err(TtlError { meant: None, too_long: true }),
+        _ => Err(TtlError { meant: meant(text), too_long: false }),
+    }
+}
+
+/// The hours of a number with `d` or `h` behind it; more than can be counted are as many as can be.
+fn hours(text: &str) -> Option<i64> {
+    let (number, unit) = text.strip_suffix('d').map(|n| (n, 24)).or(text.strip_suffix('h').map(|n| (n, 1)))?;
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| number.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(unit))
 }
 
 /// What `2w`, `60 days` or `1440h0m0s` was meant to be.
@@ -32,7 +43,7 @@ fn meant(text: &str) -> Option<String> {
         "y" | "year" | "years" => (number.checked_mul(365)?, 'd'),
         _ => return None,
     };
-    Some(format!("{number}{unit}"))
+    Some(format!("{number}{unit}")).filter(|meant| hours(meant).is_some_and(|hours| hours <= LONGEST_HOURS))
 }
 
 #[cfg(test)]
@@ -55,9 +66,14 @@ mod tests {
             ("1.5d", None),
             ("90m", None),
             ("", None),
-            ("99999999999999999999d", None),
+            ("d", None),
+            ("999999999999w", None),
         ] {
-            assert_eq!(parse(text), Err(TtlError { meant: meant.map(str::to_owned) }), "{text}");
+            assert_eq!(parse(text), Err(TtlError { meant: meant.map(str::to_owned), too_long: false }), "{text}");
         }
+        for text in ["106752d", "2562048h", "999999999999d", "99999999999999999999d"] {
+            assert_eq!(parse(text), Err(TtlError { meant: None, too_long: true }), "{text}");
+        }
+        assert_eq!((parse("106751d").is_ok(), parse("2562047h").is_ok()), (true, true));
     }
 }

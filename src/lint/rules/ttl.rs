@@ -57,6 +57,12 @@ impl Rule for Ttl {
             return;
         };
         let Err(error) = ttl::parse(text) else { return };
+        if error.too_long {
+            let finding =
+                Finding::error(self.name(), place, "this is longer than Velero can count: 106751d, or 292 years");
+            findings.push(finding.help("for example ttl: 3650d; without a ttl, backups are kept for ever"));
+            return;
+        }
         let finding =
             Finding::error(self.name(), place, format!("ttl '{text}' is not a number of days (d) or hours (h)"));
         findings.push(match error.meant {
