@@ -2,21 +2,29 @@
 //! wrote (a finding, an error, the origin of a value) does so with a [`Place`].
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A named text: a values file, standard input, or the text of one `--set` argument.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     /// What the operator calls it: a path as it was given, or the flag (`--set`).
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// The files that were merged, of a source that stands for several.
+    pub layers: Vec<Arc<Source>>,
+    /// Where lines begin, made when it is first asked for: there may be as many places as there are bytes.
+    lines: OnceLock<Lines>,
 }
 
 impl Source {
     /// A source that can be shared by many places.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), layers: Vec::new(), lines: OnceLock::new() })
+    }
+
+    /// What several files were merged to: it has no text of its own.
+    pub fn merged(layers: Vec<Arc<Source>>) -> Arc<Self> {
+        Arc::new(Self { name: String::new(), text: String::new(), layers, lines: OnceLock::new() })
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.
@@ -26,11 +34,72 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+        let lines = self.lines();
+        let line = lines.starts.partition_point(|start| *start <= offset);
+        let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        (line, lines.characters(&self.text, offset) - lines.characters(&self.text, start) + 1)
     }
+
+    /// The line that holds a byte, without the line break at its end. Lines end at `\n` alone.
+    pub fn line(&self, offset: usize) -> Span {
+        let lines = self.lines();
+        let line = lines.starts.partition_point(|start| *start <= offset);
+        let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        Span::new(start, lines.starts.get(line).map_or(self.text.len(), |next| next - 1))
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(&self.text))
+    }
+}
+
+/// The index is no part of what a source is.
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text, &self.layers) == (&other.name, &other.text, &other.layers)
+    }
+}
+
+impl Eq for Source {}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).field("text", &self.text).finish_non_exhaustive()
+    }
+}
+
+/// Where lines begin in a text, and how many characters stand before every so many bytes.
+struct Lines {
+    starts: Vec<usize>,
+    characters: Vec<usize>,
+}
+
+/// How many bytes lie between two counts of characters.
+const STRIDE: usize = 512;
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
+        let mut count = 0;
+        let mut characters = vec![0];
+        for chunk in text.as_bytes().chunks(STRIDE) {
+            count += chunk.iter().filter(|byte| is_first(**byte)).count();
+            characters.push(count);
+        }
+        Self { starts, characters }
+    }
+
+    /// How many characters begin before a byte.
+    fn characters(&self, text: &str, offset: usize) -> usize {
+        let chunk = offset / STRIDE;
+        let rest = text.as_bytes().get(chunk * STRIDE..offset).unwrap_or_default();
+        self.characters.get(chunk).copied().unwrap_or_default() + rest.iter().filter(|byte| is_first(**byte)).count()
+    }
+}
+
+/// Whether a byte of UTF-8 begins a character.
+fn is_first(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 /// A range of bytes in a text.
@@ -96,5 +165,19 @@ mod tests {
             assert_eq!(source.line_column(offset), expected, "{needle:?}");
         }
         assert_eq!(source.line_column(999), (3, 1));
+    }
+
+    #[test]
+    fn long_lines_and_long_texts_are_counted_right() {
+        let text = format!("{}\n{}\n", "é€x".repeat(700), "ab\n".repeat(700));
+        let source = Source::new("values.yaml", text);
+        for (offset, _) in source.text.char_indices().step_by(97) {
+            let before = &source.text[..offset];
+            let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let expected = (before.matches('\n').count() + 1, before[start..].chars().count() + 1);
+            assert_eq!(source.line_column(offset), expected, "{offset}");
+            let line = source.line(offset);
+            assert_eq!((line.start, source.text[line.start..line.end].contains('\n')), (start, false), "{offset}");
+        }
     }
 }

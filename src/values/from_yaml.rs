@@ -251,7 +251,11 @@ impl Entries {
         };
         if kind == KeyKind::Float(0.0) {
             // Zero and minus zero are one key with two names.
-            self.slots.retain(|_, slot| slot.kind != kind);
+            for name in ["0", "-0"] {
+                if self.slots.get(name).is_some_and(|slot| slot.kind == kind) {
+                    self.slots.remove(name);
+                }
+            }
         }
         let clash = self.slots.get(&name).is_some_and(|slot| slot.kind != kind);
         if clash && self.flaw.is_none() {

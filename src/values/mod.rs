@@ -11,6 +11,7 @@ mod go_yaml;
 mod json;
 mod merge;
 mod number;
+pub mod pasted;
 mod print;
 mod resolve;
 pub mod show;
@@ -70,15 +71,19 @@ pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Val
 
     let nowhere = Place::new(Source::new("", ""), Span::default());
     let mut values = Value { data: Data::Map(Map::new()), place: nowhere };
-    let mut first = true;
+    let mut layers = Vec::new();
     for name in &inputs.files {
         let bytes = read(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
         let layer = documents::read_bytes(name, bytes, helm)?;
-        if std::mem::take(&mut first) {
+        layers.push(Arc::clone(&layer.place.source));
+        if layers.len() == 1 {
             values = layer;
         } else if let (Data::Map(base), Data::Map(layer)) = (&mut values.data, layer.data) {
             merge::merge(base, layer);
         }
+    }
+    if layers.len() > 1 {
+        values.place = Place::new(Source::merged(layers), Span::default());
     }
     let Data::Map(map) = &mut values.data else { unreachable!("a file's values are a map") };
     for (flag, arguments) in [
@@ -112,7 +117,7 @@ pub fn read_one(source: Arc<Source>) -> Result<Value, ValuesError> {
 pub struct Value {
     /// What it is, as Helm reads it.
     pub data: Data,
-    /// Where the value stands. For a map that several layers add to: in the first of them.
+    /// Where the value stands. For a map that several layers add to: in the first of them; the uppermost one's source names them all.
     pub place: Place,
 }
 

@@ -56,11 +56,21 @@ fn collect(value: &Value, path: &mut String, all: &mut Vec<serde_json::Value>) {
     }
 }
 
+/// How much of a flag's argument is shown with each value in it, in characters.
+const LONGEST_ARGUMENT: usize = 200;
+
 /// Where a value comes from: `values.yaml:3:9`, or the flag with its argument. Nothing for what Helm itself brought about.
 fn origin(place: &Place) -> Option<String> {
     match place.source.name.as_str() {
         "" => None,
-        flag if flag.starts_with("--") => Some(format!("{flag} {}", place.source.text)),
+        flag if flag.starts_with("--") => {
+            let argument = &place.source.text;
+            // One argument may hold thousands of values, each of which would repeat all of it.
+            match argument.char_indices().nth(LONGEST_ARGUMENT) {
+                Some((end, _)) => Some(format!("{flag} {}…", &argument[..end])),
+                None => Some(format!("{flag} {argument}")),
+            }
+        }
         _ => Some(place.to_string()),
     }
 }
