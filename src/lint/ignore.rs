@@ -1,5 +1,6 @@
 //! `# hwdr: ignore[rule]`: a comment that excuses a line from rules.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::lint::{Finding, rules, view};
@@ -11,10 +12,14 @@ const MARK: &str = "# hwdr: ignore";
 /// Drops the findings that a comment on their line excuses, and adds one for each comment that names no rule.
 pub fn apply(values: &Value, findings: &mut Vec<Finding>) {
     for source in view::sources(values) {
-        for comment in comments(&source) {
+        let comments = comments(&source);
+        let mut excused: HashSet<(usize, &str)> = HashSet::new();
+        for comment in &comments {
             for name in &comment.rules {
-                if !rules::is_known(name) {
-                    findings.push(unknown(&source, &comment, name));
+                if rules::is_known(name) {
+                    excused.insert((comment.line.start, name));
+                } else {
+                    findings.push(unknown(&source, name));
                 }
             }
             if comment.rules.is_empty() {
@@ -27,21 +32,21 @@ pub fn apply(values: &Value, findings: &mut Vec<Finding>) {
                     .help("name the rules: # hwdr: ignore[backup-id-number]"),
                 );
             }
-            findings.retain(|finding| {
-                !(Arc::ptr_eq(&finding.place.source, &source)
-                    && comment.line.start <= finding.place.span.start
-                    && finding.place.span.start < comment.line.end
-                    && comment.rules.contains(&finding.rule))
-            });
         }
+        if excused.is_empty() {
+            continue;
+        }
+        findings.retain(|finding| {
+            !Arc::ptr_eq(&finding.place.source, &source)
+                || !excused.contains(&(source.line(finding.place.span.start).start, finding.rule))
+        });
     }
 }
 
-fn unknown(source: &Arc<Source>, comment: &Comment<'_>, name: &str) -> Finding {
-    let at = source.text[comment.span.start..comment.span.end].find(name).map_or(comment.span, |at| {
-        let start = comment.span.start + at;
-        Span::new(start, start + name.len())
-    });
+fn unknown(source: &Arc<Source>, name: &str) -> Finding {
+    // The name is a part of the text that the comment was read from.
+    let at = (name.as_ptr() as usize).saturating_sub(source.text.as_ptr() as usize);
+    let at = Span::new(at, at + name.len());
     let finding = Finding::error(
         "ignore-comment",
         &Place::new(source.clone(), at),
@@ -63,12 +68,17 @@ struct Comment<'s> {
 fn comments(source: &Source) -> Vec<Comment<'_>> {
     let text = source.text.as_str();
     let mut found = Vec::new();
+    let mut done = 0;
     for start in memchr::memmem::find_iter(text.as_bytes(), MARK) {
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let Span { start: line_start, end: line_end } = source.line(start);
+        // A second one on a line is a part of the first one's comment.
+        if start < done {
+            continue;
+        }
         if start > line_start && !text[..start].ends_with([' ', '\t']) {
             continue; // YAML takes a # inside a word as part of it
         }
+        done = line_end;
         let rest = &text[start + MARK.len()..line_end];
         let list = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(list, _)| list);
         found.push(Comment {

@@ -3,11 +3,10 @@
 //! [`lint`] runs every rule of [`rules`] over values that were read as Helm reads them. A rule is one file, whose
 //! head is the page that `hwdr lint --explain RULE` prints; [`report`] has one file for each form of output.
 
-use std::collections::HashSet;
-
 use crate::mode::Mode;
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::values::Value;
+use written::Written;
 
 pub mod cron;
 pub mod fix;
@@ -18,6 +17,7 @@ pub mod rules;
 pub mod schema;
 pub mod ttl;
 pub mod view;
+pub mod written;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +58,8 @@ pub struct Finding {
     pub related: Vec<(Place, String)>,
     /// A change that does no more than what was certainly meant.
     pub fix: Option<Fix>,
+    /// Whether other findings may come to light once it is mended.
+    pub hides: bool,
 }
 
 /// A change of text that mends a finding.
@@ -115,7 +117,16 @@ impl Finding {
 
     /// A finding without help, related places or fix.
     pub fn new(rule: &'static str, level: Level, place: &Place, message: impl Into<String>) -> Self {
-        Self { rule, level, place: place.clone(), message: message.into(), help: None, related: Vec::new(), fix: None }
+        Self {
+            rule,
+            level,
+            place: place.clone(),
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+            fix: None,
+            hides: false,
+        }
     }
 
     /// Adds what to do about it.
@@ -133,9 +144,16 @@ impl Finding {
     /// Adds a fix that replaces the text at `place`. A flag of a command line cannot be fixed: there it adds nothing.
     pub fn fix(mut self, title: impl Into<String>, place: &Place, text: impl Into<String>) -> Self {
         if !view::from_flag(place) {
-            let edits = vec![Edit { place: place.clone(), text: text.into() }];
-            self.fix = Some(Fix { title: title.into(), edits });
+            let title = title.into();
+            self.fix = fix::scalar(place, text.into()).map(|edits| Fix { title, edits });
         }
+        self
+    }
+
+    /// Adds a fix of several edits, after which more may be found.
+    pub fn rewrite(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits });
+        self.hides = true;
         self
     }
 }
@@ -143,8 +161,17 @@ impl Finding {
 /// All findings of all rules, sorted, without duplicates, and without those that a comment in the file excuses.
 pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let files = Written::all(values);
+    for file in &files {
+        for rule in rules::all() {
+            rule.check_written(file, &mut findings);
+        }
+    }
     for rule in rules::all() {
         rule.check(values, context, &mut findings);
+    }
+    for file in &files {
+        file.settle(&mut findings);
     }
     ignore::apply(values, &mut findings);
     sort(&mut findings);
@@ -153,10 +180,9 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
 
 /// Puts findings in order of file, place and rule, and drops what was found twice.
 pub fn sort(findings: &mut Vec<Finding>) {
-    let mut seen = HashSet::new();
-    findings.retain(|f| seen.insert((f.rule, f.place.source.name.clone(), f.place.span, f.message.clone())));
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (f.place.span, f.rule);
-        (&a.place.source.name, key(a)).cmp(&(&b.place.source.name, key(b)))
-    });
+    fn key(finding: &Finding) -> (&str, Span, &str, &str) {
+        (&finding.place.source.name, finding.place.span, finding.rule, &finding.message)
+    }
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    findings.dedup_by(|a, b| key(a) == key(b));
 }

@@ -22,7 +22,7 @@ fn context_of(example: &str) -> Context {
     } else {
         None
     };
-    Context { mode, whole: true, chart: false, now: Some(now()) }
+    Context { mode, whole: true, now: Some(now()), ..Context::default() }
 }
 
 #[test]
@@ -114,6 +114,16 @@ fn a_general_validator_agrees() {
         ("rondb: {rondb: {restoreFromBackup: {excludeTables: [1]}}}", false),
         ("hopsworks: {velero: {restore: {mainScheduleBackup: x}}}", false),
         ("jobs: {ttlSecondsAfterFinished: -1}", false),
+        ("global: {_hopsworks: {backups: {ttl: 999999999999d}}}", false),
+        ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: 'true'}}}}", false),
+        ("backups: {schedule: '@daily'}", false),
+        ("_hopsworks: {backups: {}}", false),
+        ("global: {restoreFromBackup: {backupId: '254811200'}}", false),
+        ("hopsworks: {restoreFromBackup: {inPlace: true}}", false),
+        ("global._hopsworks.backups.ttl: 60d", false),
+        ("velero: {enabled: true}", true),
+        ("backups: [1]", true),
+        ("global:\n_hopsworks:\nbackups:\nenabled: true\nrestoreFromBackup:\nbackupId: '254811200'\n", false),
     ] {
         let values = values::read_one(Source::new("values.yaml", text)).unwrap();
         let theirs = validator.is_valid(&values.to_json());
@@ -146,7 +156,7 @@ fn the_examples_of_the_docs_are_no_errors() {
         (Mode::Upgrade, format!("{backups}{in_place}{rondb}{snapshot}")),
     ] {
         for whole in [true, false] {
-            let context = Context { mode: Some(mode), whole, chart: false, now: Some(now()) };
+            let context = Context { mode: Some(mode), whole, now: Some(now()), ..Context::default() };
             let errors: Vec<_> = findings(&text, &context).into_iter().filter(|f| f.level == Level::Error).collect();
             assert!(errors.is_empty(), "{text}{errors:?}");
         }

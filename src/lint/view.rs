@@ -2,6 +2,7 @@
 //!
 //! Rules look at the values through this, so that each of them reads as a sentence.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -28,9 +29,11 @@ pub const VELERO_BACKUP_ENABLED: &[&str] = &["hopsworks", "velero", "backup", "e
 /// How to see which backups there are.
 pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
 
-/// Velero's schedules, each with the value that names a backup of it.
-pub const VELERO_NAMES: [(&str, &str); 2] =
-    [("mainScheduleBackupId", "k8s-backups-main"), ("usersScheduleBackupId", "k8s-backups-users-resources")];
+/// The names of Velero backups: the key that holds one, the setting of the schedule that it is of, and that setting's default.
+pub const VELERO_NAMES: [(&str, &str, &str); 2] = [
+    ("mainScheduleBackupId", "mainScheduleName", "k8s-backups-main"),
+    ("usersScheduleBackupId", "usersScheduleName", "k8s-backups-users-resources"),
+];
 
 /// The entry at `path`, with its key.
 pub fn entry<'v>(values: &'v Value, path: &[&str]) -> Option<&'v Entry> {
@@ -185,11 +188,19 @@ pub fn ids(values: &Value) -> Vec<Id<'_>> {
     global_id(values).into_iter().chain(own_ids(values)).collect()
 }
 
+/// Velero's schedules as the values name them, each with the key of the backup that is restored.
+pub fn velero_schedules(values: &Value) -> [(&'static str, &str); 2] {
+    VELERO_NAMES.map(|(key, setting, default)| {
+        let named = set(values, &["hopsworks", "velero", "backup"], setting).and_then(|entry| entry.value.as_str());
+        (key, named.unwrap_or(default))
+    })
+}
+
 /// The names of Velero backups that are set, each with its key and the schedule it should be of.
-pub fn velero_names(values: &Value) -> Vec<(&'static str, &'static str, &Entry)> {
-    VELERO_NAMES
-        .iter()
-        .filter_map(|(key, schedule)| Some((*key, *schedule, set(values, VELERO_RESTORE, key)?)))
+pub fn velero_names(values: &Value) -> Vec<(&'static str, &str, &Entry)> {
+    velero_schedules(values)
+        .into_iter()
+        .filter_map(|(key, schedule)| Some((key, schedule, set(values, VELERO_RESTORE, key)?)))
         .collect()
 }
 
@@ -243,11 +254,15 @@ pub fn minute(time: Timestamp) -> String {
 
 /// All texts that values come from.
 pub fn sources(values: &Value) -> Vec<Arc<Source>> {
-    let mut sources: Vec<Arc<Source>> = Vec::new();
+    let layers = &values.place.source.layers;
+    let mut sources = layers.clone();
+    let mut seen: HashSet<*const Source> = layers.iter().map(Arc::as_ptr).collect();
     let mut open = vec![values];
     while let Some(value) = open.pop() {
-        if !sources.iter().rev().any(|source| Arc::ptr_eq(source, &value.place.source)) {
-            sources.push(value.place.source.clone());
+        let source = &value.place.source;
+        // What Helm itself brought about stands nowhere, each piece in a nowhere of its own.
+        if !source.text.is_empty() && seen.insert(Arc::as_ptr(source)) {
+            sources.push(source.clone());
         }
         match &value.data {
             Data::List(items) => open.extend(items),

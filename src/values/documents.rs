@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::resolve::go_lossy;
-use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge};
+use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, pasted};
 use crate::source::{Place, Source, Span};
 use crate::yaml::Tree;
 
@@ -69,6 +69,12 @@ pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesErro
 fn read_document(source: &Arc<Source>, offset: usize, text: &str) -> Result<Value, ValuesError> {
     go_yaml::check_text(text, source, offset)?;
     let tree = Tree::parse_first(text).map_err(|error| {
+        if let Some(trouble) = pasted::find(text, &error) {
+            let span = Span::new(offset + trouble.span.start, offset + trouble.span.end);
+            let mends = pasted::mended(source).is_some();
+            let message = trouble.message + if mends { " (hwdr lint --fix does it)" } else { "" };
+            return ValuesError::refused(message, Some(Place::new(Arc::clone(source), span)));
+        }
         let at = offset + error.offset;
         let place = Some(Place::new(Arc::clone(source), Span::new(at, at)));
         match go_yaml::only_libyaml_refuses(&error, text) {

@@ -121,6 +121,11 @@ impl Tree {
         &self.nodes
     }
 
+    /// The same nodes by their ids.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.nodes.len()).filter_map(|index| u32::try_from(index).ok().map(NodeId))
+    }
+
     /// The node itself, which may be an alias.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

@@ -1,12 +1,13 @@
 //! For people: each finding with the line it is about, underlined, and what to do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
 
 use crate::lint::report::mask;
 use crate::lint::{Finding, Level};
-use crate::source::{Place, Source};
+use crate::source::{Place, Source, Span};
 
 /// How the text is to look.
 #[derive(Debug, Clone, Copy)]
@@ -29,13 +30,24 @@ const NEAR_LINES: usize = 30;
 /// A line longer than this (JSON, say) is not shown: nobody would find anything in it.
 const LONGEST_LINE: usize = 2_000;
 
-/// All findings, with an empty line after each.
+/// How many findings of one rule in one file are shown. Nobody reads a hundred thousand; the other forms have them all.
+const SHOWN: usize = 50;
+
+/// The findings, with an empty line after each.
 pub fn render(findings: &[Finding], look: Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
     let mut text = String::new();
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for finding in findings {
-        text.push_str(&one(finding, &renderer, look.width));
-        text.push_str("\n\n");
+        let count = counts.entry((&finding.place.source.name, finding.rule)).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            text.push_str(&one(finding, &renderer, look.width));
+            text.push_str("\n\n");
+        }
+    }
+    for ((name, rule), count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
+        text.push_str(&format!("{} more of {rule} in {name}\n\n", count - SHOWN));
     }
     text
 }
@@ -93,10 +105,7 @@ struct Cut {
 impl Cut {
     /// The line in which a place starts: one of many lines is shown by its first.
     fn of(place: &Place, number: usize) -> Self {
-        let text = place.source.text.as_str();
-        let at = place.span.start.min(text.len());
-        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+        let Span { start, end } = place.source.line(place.span.start.min(place.source.text.len()));
         Self { source: place.source.clone(), start, end, places: vec![number] }
     }
 

@@ -31,7 +31,7 @@
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
-use crate::values::{Data, Value};
+use crate::values::{Data, Entry, Value};
 
 const REMOVE: &str = "once the restore is done and checked, remove the block";
 
@@ -55,7 +55,9 @@ impl Rule for LeftoverRestore {
         let Some(block) = view::entry(values, view::RESTORE) else { return };
         let Some(id) = view::global_id(values) else {
             // Without in-place it restores nothing; with it, another rule asks for the id.
-            let bare = matches!(&block.value.data, Data::Map(map) if map.values().any(|e| !view::is_empty(&e.value)));
+            // Superset is restored without the global id.
+            let says = |(key, entry): (&String, &Entry)| key != "superset" && !view::is_empty(&entry.value);
+            let bare = matches!(&block.value.data, Data::Map(map) if map.iter().any(says));
             if context.whole && !context.chart && bare && view::in_place(values).is_none() {
                 findings.push(
                     Finding::warning(self.name(), &block.key, "this block restores nothing: it has no backupId")
@@ -82,7 +84,8 @@ impl Rule for LeftoverRestore {
         }
         if !context.whole && context.mode.is_none() {
             findings.push(
-                Finding::warning(self.name(), &block.key, "this file asks for a restore, whenever it is used").help(REMOVE),
+                Finding::warning(self.name(), &block.key, "this file asks for a restore, whenever it is used")
+                    .help(REMOVE),
             );
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //! Looks for `restoreFromBackup` and `backups` on top, directly under `global`, or under a misspelt `_hopsworks`; for the
-//! switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level.
+//! id and the switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level.
 //!
 //! ## Why is this bad
 //! Helm takes any key, and templates read only those they know. A restore block one level too high is no error: the
@@ -27,6 +27,7 @@
 //! None: whole blocks would have to move.
 
 use crate::lint::rules::{Rule, nearest_of};
+use crate::lint::schema::{self, Node};
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::{Data, Value};
 
@@ -41,9 +42,15 @@ const MOVES: &[(&[&str], &[&str])] = &[
     (&["backups"], view::BACKUPS),
     (&["global", "backups"], view::BACKUPS),
     (&["hopsworks", "backups"], view::BACKUPS),
-    (&["global", "_hopsworks", "backupId"], &["global", "_hopsworks", "restoreFromBackup", "backupId"]),
-    (&["global", "_hopsworks", "inPlace"], &["global", "_hopsworks", "restoreFromBackup", "inPlace"]),
-    (&["global", "_hopsworks", "forceDataClear"], &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"]),
+    (&["backupId"], ID),
+    (&["global", "backupId"], ID),
+    (&["global", "_hopsworks", "backupId"], ID),
+    (&["inPlace"], IN_PLACE),
+    (&["global", "inPlace"], IN_PLACE),
+    (&["global", "_hopsworks", "inPlace"], IN_PLACE),
+    (&["forceDataClear"], CLEAR),
+    (&["global", "forceDataClear"], CLEAR),
+    (&["global", "_hopsworks", "forceDataClear"], CLEAR),
     (&["global", "_hopsworks", "backups", "restoreFromBackup"], view::RESTORE),
     (&["global", "_hopsworks", "restoreFromBackup", "backups"], view::BACKUPS),
     (&["rondb", "restoreFromBackup"], view::RONDB_RESTORE),
@@ -55,9 +62,19 @@ const MOVES: &[(&[&str], &[&str])] = &[
     (&["velero"], &["hopsworks", "velero"]),
     (&["global", "velero"], &["hopsworks", "velero"]),
     (&["global", "_hopsworks", "velero"], &["hopsworks", "velero"]),
-    (&["hopsworks", "velero", "mainScheduleBackupId"], &["hopsworks", "velero", "restore", "mainScheduleBackupId"]),
-    (&["hopsworks", "velero", "usersScheduleBackupId"], &["hopsworks", "velero", "restore", "usersScheduleBackupId"]),
+    (&["mainScheduleBackupId"], MAIN),
+    (&["hopsworks", "mainScheduleBackupId"], MAIN),
+    (&["hopsworks", "velero", "mainScheduleBackupId"], MAIN),
+    (&["usersScheduleBackupId"], USERS),
+    (&["hopsworks", "usersScheduleBackupId"], USERS),
+    (&["hopsworks", "velero", "usersScheduleBackupId"], USERS),
 ];
+
+const ID: &[&str] = &["global", "_hopsworks", "restoreFromBackup", "backupId"];
+const IN_PLACE: &[&str] = &["global", "_hopsworks", "restoreFromBackup", "inPlace"];
+const CLEAR: &[&str] = &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"];
+const MAIN: &[&str] = &["hopsworks", "velero", "restore", "mainScheduleBackupId"];
+const USERS: &[&str] = &["hopsworks", "velero", "restore", "usersScheduleBackupId"];
 
 /// Blocks that other charts have too: they are taken for ours only if one of these keys is inside.
 const SIGNS: [&str; 13] = [
@@ -112,10 +129,43 @@ impl Rule for MisplacedKey {
     }
 }
 
+/// Where something at `path` belongs that is in the wrong place there, and what the schema knows of it.
+pub fn belongs(path: &[String]) -> Option<(Vec<String>, &'static Node)> {
+    let (_, right) = MOVES.iter().find(|(wrong, _)| path == *wrong)?;
+    Some((right.iter().map(|&part| part.to_owned()).collect(), schema::root().at(right)?))
+}
+
 fn is_ours(value: &Value) -> bool {
     match &value.data {
         Data::Map(map) => map.keys().any(|key| SIGNS.contains(&key.as_str())),
         Data::Null | Data::List(_) => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schema refuses what this rule does, and each place is one that the schema knows.
+    #[test]
+    fn the_schema_refuses_the_same() {
+        let json: serde_json::Value = serde_json::from_str(schema::TEXT).unwrap();
+        let validator = jsonschema::validator_for(&json).unwrap();
+        for (wrong, right) in MOVES {
+            assert!(schema::root().at(right).is_some(), "{right:?}");
+            for (inside, refused) in [
+                (serde_json::json!("254811200"), true),
+                (serde_json::json!({"backupId": "254811200"}), true),
+                (serde_json::json!({"restore": {}}), true),
+                (serde_json::json!(null), false),
+            ] {
+                let values = wrong.iter().rev().fold(inside, |inner, key| serde_json::json!({*key: inner}));
+                // A block that lists all its keys refuses any other.
+                let strict =
+                    wrong.split_last().and_then(|(_, parent)| schema::root().at(parent)).is_some_and(Node::is_strict);
+                assert_eq!(validator.is_valid(&values), !refused && !strict, "{values}");
+            }
+        }
     }
 }

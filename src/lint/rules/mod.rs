@@ -6,8 +6,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::lint::report::human::wrap;
+use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level, page};
+use crate::source::{Place, Source, Span};
 use crate::values::Value;
 
 /// A rule.
@@ -20,6 +25,8 @@ pub trait Rule: Sync {
     fn source(&self) -> &'static str;
     /// Adds what it finds. What rules before it in the list have found is there to be seen.
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>);
+    /// Adds what it finds in a file as it was written, where values no longer tell. All rules do this before any looks at values.
+    fn check_written(&self, _: &Written, _: &mut Vec<Finding>) {}
 }
 
 macro_rules! rules {
@@ -36,6 +43,10 @@ rules![
     backup_id_form::BackupIdForm,
     backup_id_time::BackupIdTime,
     boolean_text::BooleanText,
+    lost_indentation::LostIndentation,
+    dotted_key::DottedKey,
+    odd_blank::OddBlank,
+    duplicate_key::DuplicateKey,
     in_place_without_id::InPlaceWithoutId,
     in_place_unconfirmed::InPlaceUnconfirmed,
     in_place_on_install::InPlaceOnInstall,
@@ -46,6 +57,7 @@ rules![
     velero_name::VeleroName,
     velero_name_alone::VeleroNameAlone,
     restore_without_backups::RestoreWithoutBackups,
+    superset_not_restored::SupersetNotRestored,
     leftover_restore::LeftoverRestore,
     backups_without_storage::BackupsWithoutStorage,
     backups_without_velero::BackupsWithoutVelero,
@@ -61,6 +73,25 @@ rules![
     wrong_type::WrongType,
     ignore_comment::IgnoreComment,
 ];
+
+/// The places of findings: where one rule has spoken, another that says less is silent.
+pub struct Spoken(HashSet<(*const Source, Span)>);
+
+impl Spoken {
+    /// Where the rules before have spoken.
+    pub fn of(findings: &[Finding]) -> Self {
+        Self(findings.iter().map(|finding| Self::key(&finding.place)).collect())
+    }
+
+    /// Whether one of them has spoken here.
+    pub fn at(&self, place: &Place) -> bool {
+        self.0.contains(&Self::key(place))
+    }
+
+    fn key(place: &Place) -> (*const Source, Span) {
+        (Arc::as_ptr(&place.source), place.span)
+    }
+}
 
 /// All rules.
 pub fn all() -> impl Iterator<Item = &'static dyn Rule> {
@@ -85,7 +116,10 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 /// The word nearest to `word`, if no more than `limit` changes lie between them.
 pub fn nearest_of<'w>(word: &str, words: impl Iterator<Item = &'w str>, limit: usize) -> Option<&'w str> {
     let lower = word.to_lowercase();
+    // Each character too many is a change, and comparing takes the product of both lengths.
+    let length = lower.chars().count();
     words
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (strsim::damerau_levenshtein(&candidate.to_lowercase(), &lower), candidate))
         .min()
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())

@@ -1,6 +1,7 @@
 //! What each rule finds, and what it leaves alone. A row: what is linted, and the rules that speak.
 
-use crate::lint::{Context, lint};
+use crate::lint::Level::{Error, Warning};
+use crate::lint::{Context, fix, lint};
 use crate::mode::Mode;
 use crate::source::Source;
 use crate::values::{self, Helm, ValueInputs};
@@ -9,7 +10,7 @@ use crate::values::{self, Helm, ValueInputs};
 fn rules(text: &str, whole: bool, mode: Option<Mode>) -> Vec<&'static str> {
     let now = Some("2026-02-20T00:00:00Z".parse().unwrap());
     let values = values::read_one(Source::new("values.yaml", text)).unwrap();
-    let found = lint(&values, &Context { mode, whole, chart: false, now });
+    let found = lint(&values, &Context { mode, whole, now, ..Context::default() });
     let mut names: Vec<_> = found.iter().map(|finding| finding.rule).collect();
     names.dedup();
     names
@@ -102,6 +103,22 @@ fn ids_and_names_of_single_services() {
         (velero(&format!("mainScheduleBackupId: {main}")), &["velero-name-alone"]),
         (velero(&format!("mainScheduleBackupId: {users}, usersScheduleBackupId: {main}")), &["velero-name"]),
         (
+            velero(&format!("mainScheduleBackupId: k8s-backups-main-20260213t153627z, usersScheduleBackupId: {users}")),
+            &["velero-name"],
+        ),
+        (
+            "hopsworks: {velero: {backup: {mainScheduleName: mine, usersScheduleName: mine-too}, restore: \
+             {mainScheduleBackupId: mine-20260213153627, usersScheduleBackupId: mine-too-20260213153627}}}\n"
+                .to_owned(),
+            &[],
+        ),
+        (
+            "hopsworks: {velero: {backup: {mainScheduleName: mine, usersScheduleName: mine-too}, restore: \
+             {mainScheduleBackupId: mine-too-20260213153627, usersScheduleBackupId: mine-20260213153627}}}\n"
+                .to_owned(),
+            &["velero-name"],
+        ),
+        (
             velero("mainScheduleBackupId: k8s-backups-main-20260213T153627Z, usersScheduleBackupId: ''"),
             &["velero-name", "velero-name-alone"],
         ),
@@ -173,6 +190,8 @@ fn places_where_nothing_reads() {
         "opensearch: {restore: {}}",
         "velero: {restore: {mainScheduleBackupId: x}}",
         "hopsworks: {velero: {mainScheduleBackupId: x}}",
+        "backupId: '254811200'",
+        "mainScheduleBackupId: x",
     ] {
         let found = rules(text, false, None);
         assert_eq!(found.first(), Some(&"misplaced-key"), "{text}: {found:?}");
@@ -227,4 +246,180 @@ fn flags() {
         "{text:?}"
     );
     assert!(found.iter().all(|finding| finding.fix.is_none()), "a flag cannot be fixed");
+}
+
+/// What is written twice: a row is a text, and the level and help of what is found.
+#[test]
+fn keys_that_are_there_twice() {
+    let restore = "{restoreFromBackup: {backupId: '260751536'}}";
+    for (text, level, help) in [
+        (
+            format!("global: {{_hopsworks: {restore}}}\nglobal: {{_hopsworks: {{{ON}}}}}\n"),
+            Error,
+            "lost: global._hopsworks.restoreFromBackup.backupId. Put",
+        ),
+        (
+            format!("global:\n  _hopsworks: {restore}\n  _hopsworks: {{{ON}}}\n"),
+            Error,
+            "lost: global._hopsworks.restore",
+        ),
+        (
+            "global: {_hopsworks: {backups: {schedule: '@daily', schedule: '@weekly'}}}".to_owned(),
+            Error,
+            "lost: global._hopsworks.backups.schedule",
+        ),
+        ("global: {_hopsworks: {backups: {schedule: '@daily', schedule: '@daily'}}}".to_owned(), Warning, "keep one"),
+        (format!("x: &x {restore}\nglobal: {{_hopsworks: *x}}\nglobal: {{a: b}}\n"), Error, "lost: global._hopsworks"),
+        (
+            format!("global: {{_hopsworks: {{{ON}}}}}\nglobal: {{_hopsworks: {restore}}}\n"),
+            Error,
+            "backups.schedule, global._hopsworks.backups.ttl. Put all",
+        ),
+        ("hopsworks: {replicas: 2}\nhopsworks: {velero: {backup: {enabled: true}}}\n".to_owned(), Warning, "keep one"),
+        ("global: {}\nglobal: {a: 1}\n".to_owned(), Warning, "keep one"),
+        ("other: [{a: 1, a: 2}]\n".to_owned(), Warning, "keep one"),
+    ] {
+        let values = values::read_one(Source::new("values.yaml", text.as_str())).unwrap();
+        let mut found = lint(&values, &Context::default());
+        found.retain(|finding| finding.rule == "duplicate-key");
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].level, level, "{text}: {found:?}");
+        assert!(found[0].help.as_deref().unwrap().contains(help), "{text}: {found:?}");
+        assert_eq!(found[0].related.len(), 1);
+    }
+    for text in ["a: {<<: {b: 1}, <<: {b: 2}}", "a: {b: 1}\nc: {b: 1}\n"] {
+        assert_eq!(rules(text, false, None), [""; 0], "{text}");
+    }
+    // Each layer for itself: in another file it is what merging is for.
+    let mut read = |name: &str| Ok(if name == "a" { "a: 1\na: 2\n" } else { "a: 3\n" }.as_bytes().to_vec());
+    let inputs = ValueInputs { files: vec!["a".into(), "b".into()], ..ValueInputs::default() };
+    let values = values::read(&inputs, Helm::V3, &mut read).unwrap();
+    let found = lint(&values, &Context { whole: true, ..Context::default() });
+    assert_eq!(
+        found.iter().map(|f| (f.rule, f.place.to_string())).collect::<Vec<_>>(),
+        [("duplicate-key", "a:1:1".to_owned())]
+    );
+}
+
+/// The text after all fixes.
+fn fixed(text: &str) -> Option<String> {
+    let lint =
+        |source: &std::sync::Arc<Source>| Some(lint(&values::read_one(source.clone()).ok()?, &Context::default()));
+    let source = Source::new("values.yaml", text);
+    let findings = lint(&source).unwrap();
+    fix::all(&source, &findings, &lint).map(|fixed| fixed.source.text.clone())
+}
+
+/// The page of the docs, as it is after it was copied.
+const PASTED: &str = "global:\n_hopsworks:\nbackups:\nenabled: true\nschedule: \"@weekly\"\nrestoreFromBackup:\nbackupId: \"254811200\"\n\
+    inPlace: true\nforceDataClear: true\n# Optional: specify Velero backup IDs.\nhopsworks:\nvelero:\nrestore:\n\
+    mainScheduleBackupId: \"k8s-backups-main-20260213153627\"\nrondb:\nrondb:\nrestoreFromBackup:\nbackupId: \"254811140\"\n\
+    olk:\nopensearch:\nrestore:\nrepositories:\ndefault:\nsnapshots:\ndefault:\nsnapshot_name: \"254811140\"\npayload:\nindices: \"-myindex\"\n";
+
+#[test]
+fn indentation_that_was_lost_is_given_back() {
+    let expected = "global:\n  _hopsworks:\n    backups:\n      enabled: true\n      schedule: \"@weekly\"\n    restoreFromBackup:\n      \
+        backupId: \"254811200\"\n      inPlace: true\n      forceDataClear: true\n# Optional: specify Velero backup IDs.\nhopsworks:\n  \
+        velero:\n    restore:\n      mainScheduleBackupId: \"k8s-backups-main-20260213153627\"\nrondb:\n  rondb:\n    restoreFromBackup:\n      \
+        backupId: \"254811140\"\nolk:\n  opensearch:\n    restore:\n      repositories:\n        default:\n          snapshots:\n            \
+        default:\n              snapshot_name: \"254811140\"\n              payload:\n                indices: \"-myindex\"\n";
+    assert_eq!(rules(PASTED, false, None), ["lost-indentation"]);
+    assert_eq!(fixed(PASTED).as_deref(), Some(expected));
+    assert_eq!(fixed(&PASTED.replace('\n', "\r\n")).as_deref(), Some(expected.replace('\n', "\r\n").as_str()));
+    for (text, expected) in [
+        // Only a part of it.
+        (
+            "global:\n  _hopsworks:\nbackups:\n  enabled: true\n  ttl: 2w\nother: 1\n",
+            Some("global:\n  _hopsworks:\n    backups:\n      enabled: true\n      ttl: 14d\nother: 1\n"),
+        ),
+        (
+            "global:\n  _hopsworks:\n  restoreFromBackup:\n    backupId: '254811200'\n",
+            Some("global:\n  _hopsworks:\n    restoreFromBackup:\n      backupId: '254811200'\n"),
+        ),
+        // It is not certain what is meant.
+        ("global:\n_hopsworks:\ncloud: aws\nbackups:\nenabled: true\n", None),
+        ("_hopsworks:\nbackups:\nenabled: true\n", None),
+        ("global:\n_hopsworks:\njobs:\n  ttlSecondsAfterFinished: 5\n", None),
+    ] {
+        let found = rules(text, false, None);
+        assert_eq!(found.first(), Some(&"lost-indentation"), "{text}: {found:?}");
+        assert_eq!(fixed(text).as_deref(), expected, "{text}");
+    }
+    // Blocks that are empty and meant so.
+    for text in [
+        "rondb:\nolk:\n  opensearch: {}\nglobal:\n",
+        "global:\n  _hopsworks:\n    restoreFromBackup:\n    superset:\n      enabled: true\n",
+        "hopsworks:\nenabled: true\nschedule: x\n",
+    ] {
+        assert_eq!(rules(text, false, None), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn paths_and_blanks_of_other_places() {
+    for (text, rule, expected) in [
+        (
+            "global._hopsworks.restoreFromBackup.backupId: \"254811200\" # kept\nglobal._hopsworks.restoreFromBackup.inPlace: true\nglobal._hopsworks.backups.ttl: 2w\n",
+            "dotted-key",
+            Some(
+                "global:\n  _hopsworks:\n    restoreFromBackup:\n      backupId: \"254811200\" # kept\n      inPlace: true\n    backups:\n      ttl: 14d\n",
+            ),
+        ),
+        (
+            "global:\n  _hopsworks.backups.enabled: true\n  other: 1\n",
+            "dotted-key",
+            Some("global:\n  _hopsworks:\n    backups:\n      enabled: true\n  other: 1\n"),
+        ),
+        ("global: {a: 1}\nglobal._hopsworks.mode: auto\n", "dotted-key", None),
+        ("global._hopsworks.mode: auto\na: 1\nglobal._hopsworks.jobs: {}\n", "dotted-key", None),
+        (
+            "global:\n\u{a0}\u{a0}_hopsworks:\n\u{a0} \u{a0} backups:\n\u{a0}     ttl: 60d\n",
+            "odd-blank",
+            Some("global:\n  _hopsworks:\n    backups:\n      ttl: 60d\n"),
+        ),
+        (
+            "global: {_hopsworks: {backups: {ttl: 60d\u{a0}}}}\n",
+            "odd-blank",
+            Some("global: {_hopsworks: {backups: {ttl: 60d }}}\n"),
+        ),
+        (
+            "global: {_hopsworks: {backups: {\u{200b}ttl: 60d}}}\n",
+            "odd-blank",
+            Some("global: {_hopsworks: {backups: {ttl: 60d}}}\n"),
+        ),
+    ] {
+        let found = rules(text, false, None);
+        assert!(found.contains(&rule), "{text}: {found:?}");
+        assert_eq!(fixed(text).as_deref(), expected, "{text}");
+    }
+    for text in [
+        "nginx.ingress.kubernetes.io/x: 1\n",
+        "a.b: {global.x: 1}\n",
+        "note: 'a\u{a0}b'\ntext: a\u{a0}b\n\"k\u{a0}\": 1\n",
+    ] {
+        assert_eq!(rules(text, false, None), [""; 0], "{text}");
+    }
+}
+
+/// The documented values of chart 5.2: none of their keys is unknown, and nobody takes Superset for restored.
+#[test]
+fn superset() {
+    let restore = "restoreFromBackup: {superset: {enabled: true, backupId: '20260722215632-2116913658', initiatedBy: ops, activeDeadlineSeconds: 14400}}";
+    for (inside, expected) in [
+        ("superset: {enabled: true}, x: {}", &[][..]),
+        (restore, &["superset-not-restored"]),
+        ("superset: {enabled: true}, restoreFromBackup: {backupId: '260751536'}", &["superset-not-restored"]),
+        ("superset: {enabled: false}, restoreFromBackup: {backupId: '260751536'}", &[]),
+        ("restoreFromBackup: {superset: {enabled: false}}", &[]),
+        (
+            "restoreFromBackup: {superset: {enabled: true, backupId: 20260722215632}}",
+            &["superset-not-restored", "wrong-type"],
+        ),
+        ("restoreFromBackup: {superset: {enable: true}}", &["unknown-key"]),
+    ] {
+        assert_eq!(rules(&global(inside), true, Some(Mode::Install)), expected, "{inside}");
+    }
+    let text = global(restore)
+        + "superset: {mysql: {enabled: true}, backups: {schedule: '@daily', ttl: 60d, pathPrefix: x, tmpSizeLimit: 1Gi, backoffLimit: 1}}\n";
+    assert_eq!(rules(&text, true, Some(Mode::Upgrade)), ["superset-not-restored"]);
 }

@@ -30,7 +30,7 @@
 //! ## Fix
 //! None: a key that suddenly counts changes what Helm does.
 
-use crate::lint::rules::{Rule, nearest_of};
+use crate::lint::rules::{Rule, Spoken, nearest_of};
 use crate::lint::schema::{self, Problem};
 use crate::lint::{Context, Finding, Level};
 use crate::values::Value;
@@ -52,24 +52,26 @@ impl Rule for UnknownKey {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        let spoken = Spoken::of(findings);
         schema::walk(values, &mut |problem| {
             let Problem::Unknown { path, key, entry, node } = problem else { return };
-            if findings.iter().any(|finding| finding.place == entry.key) {
+            if spoken.at(&entry.key) {
                 return;
             }
             let block = path.last().copied().unwrap_or("the chart");
             let message = format!("{block} has no key '{key}'");
             if node.is_strict() {
                 findings.push(match nearest_of(key, node.keys(), 3) {
-                    Some(known) => Finding::error(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")),
+                    Some(known) => {
+                        Finding::error(self.name(), &entry.key, message).help(format!("did you mean '{known}'?"))
+                    }
                     None => Finding::warning(self.name(), &entry.key, message)
                         .help(format!("it knows {}", node.keys().collect::<Vec<_>>().join(", "))),
                 });
             } else if let Some(known) = nearest_of(key, node.keys().filter(|known| known.len() >= 5), slips(key)) {
                 let message = format!("'{key}' looks like '{known}'");
-                findings.push(
-                    Finding::warning(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")),
-                );
+                findings
+                    .push(Finding::warning(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")));
             }
         });
     }

@@ -43,7 +43,7 @@
 //! ## Fix
 //! None.
 
-use crate::lint::rules::Rule;
+use crate::lint::rules::{Rule, Spoken};
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::{Data, Value};
 
@@ -76,6 +76,7 @@ impl Rule for UnsafeCharacters {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        let spoken = Spoken::of(findings);
         let mut open: Vec<&Value> = BLOCKS.iter().filter_map(|path| values.get(path)).collect();
         while let Some(value) = open.pop() {
             match &value.data {
@@ -89,8 +90,7 @@ impl Rule for UnsafeCharacters {
                     }
                 }
                 Data::String(text) => {
-                    let known = findings.iter().any(|finding| finding.place == value.place);
-                    if let Some(what) = dangerous(text).filter(|_| !known) {
+                    if let Some(what) = dangerous(text).filter(|_| !spoken.at(&value.place)) {
                         findings.push(self.finding(&value.place, what));
                     }
                 }

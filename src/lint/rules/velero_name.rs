@@ -7,7 +7,9 @@
 //! ## Why is this bad
 //! With the two swapped, Velero restores the wrong objects, and says `Completed`. A name with capital letters, as in
 //! `…-20260213T153627Z`, which is how the docs write it, cannot be the name of an object in Kubernetes: the API server
-//! refuses the Restore in the middle of the upgrade. A name that does not end in a time may be one of your own (warning).
+//! refuses the Restore in the middle of the upgrade; and Velero gives none with a `t` and a `z` in it (warning). A name that does not
+//! end in a time may be one of your own (warning). Schedules that are named otherwise in the values
+//! (`hopsworks.velero.backup.mainScheduleName`) are looked for by those names.
 //!
 //! ## Example
 //! ```yaml
@@ -53,26 +55,35 @@ impl Rule for VeleroName {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        let schedules = view::velero_schedules(values);
         for (key, schedule, entry) in view::velero_names(values) {
             let Some(name) = entry.value.as_str() else { continue };
             let place = &entry.value.place;
             let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
-            let others = view::VELERO_NAMES.iter().map(|(_, other)| *other);
-            let finding = if let Some(other) = others.filter(|other| *other != schedule).find(|o| of_schedule(o).is_some()) {
-                Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}")).help(LIST)
+            let others = schedules.iter().map(|(_, other)| *other);
+            // Velero's own form of what is written as the docs do it.
+            let digits = view::velero_time(name).and(of_schedule(schedule)).map(|stamp| {
+                let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
+                format!("Velero's own name has digits only: {schedule}-{digits}")
+            });
+            // Of `a` and `a-b` the longer name tells.
+            let other = others.filter(|other| *other != schedule && of_schedule(other).is_some());
+            let other = other
+                .filter(|other| of_schedule(schedule).is_none() || other.len() > schedule.len())
+                .max_by_key(|o| o.len());
+            let finding = if let Some(other) = other {
+                Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}"))
+                    .help(LIST)
             } else if !is_object_name(name) {
-                let finding = Finding::error(self.name(), place, "no object in Kubernetes can have this name");
-                match view::velero_time(name).and(of_schedule(schedule)) {
-                    Some(stamp) => {
-                        let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
-                        finding.help(format!("Velero's own name has digits only: {schedule}-{digits}"))
-                    }
-                    None => finding.help(LIST),
-                }
+                Finding::error(self.name(), place, "no object in Kubernetes can have this name")
+                    .help(digits.unwrap_or_else(|| LIST.to_owned()))
             } else if of_schedule(schedule).is_none() {
-                Finding::error(self.name(), place, format!("{key} names no backup of the schedule {schedule}")).help(LIST)
+                Finding::error(self.name(), place, format!("{key} names no backup of the schedule {schedule}"))
+                    .help(LIST)
             } else if view::velero_time(name).is_none() {
                 Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
+            } else if let Some(help) = digits.filter(|_| name.ends_with('z')) {
+                Finding::warning(self.name(), place, "Velero gives no backup such a name").help(help)
             } else {
                 continue;
             };

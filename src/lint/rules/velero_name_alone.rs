@@ -54,8 +54,8 @@ impl Rule for VeleroNameAlone {
         if !context.whole {
             return;
         }
-        let (missing, schedule) =
-            view::VELERO_NAMES.iter().find(|(other, _)| other != key).expect("there are two of them");
+        let schedules = view::velero_schedules(values);
+        let Some((missing, schedule)) = schedules.iter().find(|(other, _)| other != key) else { return };
         findings.push(
             Finding::warning(self.name(), &entry.value.place, format!("{key} is set and {missing} is not"))
                 .help(format!("without it the latest backup of {schedule} is taken, which may not match")),

@@ -26,7 +26,7 @@
 //! ## Fix
 //! None.
 
-use crate::lint::rules::Rule;
+use crate::lint::rules::{Rule, Spoken};
 use crate::lint::schema::{self, Problem};
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -48,9 +48,10 @@ impl Rule for WrongType {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        let spoken = Spoken::of(findings);
         schema::walk(values, &mut |problem| {
             let Problem::Wrong { path, value, node } = problem else { return };
-            if findings.iter().any(|finding| finding.place == value.place) {
+            if spoken.at(&value.place) {
                 return;
             }
             let block = if path.is_empty() { "a values file".to_owned() } else { view::short(path) };

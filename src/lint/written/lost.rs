@@ -1,0 +1,231 @@
+//! Where a text has lost its indentation, as a page of the docs does when it is pasted: keys stand side by side that the schema knows
+//! inside of each other.
+//!
+//! A key whose block is empty is *open*: the keys behind it may have been inside of it. The schema tells which were; where it leaves no
+//! choice, the indentation can be given back.
+
+use std::collections::HashSet;
+
+use super::{Block, Written};
+use crate::lint::Edit;
+use crate::lint::rules::misplaced_key;
+use crate::lint::schema::Node;
+use crate::source::{Place, Span};
+use crate::yaml::{Data, NodeId};
+
+/// One part that has lost its indentation.
+#[derive(Debug)]
+pub struct Lost {
+    /// From the first key that stands too far left to the end of the last.
+    pub span: Span,
+    /// The first key.
+    pub first: NodeId,
+    /// The path that it should have.
+    pub path: String,
+    /// The empty key above it.
+    pub above: NodeId,
+    /// Lines by their first byte, and how many blanks each of them lacks; empty where that is not certain.
+    pub shifts: Vec<(usize, usize)>,
+}
+
+impl Lost {
+    /// The edits that give the indentation back.
+    pub fn edits(&self, written: &Written) -> Vec<Edit> {
+        let place = |at| Place::new(written.source.clone(), Span::new(at, at));
+        self.shifts.iter().map(|(at, blanks)| Edit { place: place(*at), text: " ".repeat(*blanks) }).collect()
+    }
+}
+
+/// A block that has nothing inside of it, yet.
+struct Open {
+    schema: &'static Node,
+    key: NodeId,
+    path: Vec<String>,
+    /// How far its own keys are to be indented.
+    indent: usize,
+    /// Whether it is itself where it should be, or can be brought there.
+    certain: bool,
+}
+
+/// A part while it is being read.
+struct Run {
+    lost: Lost,
+    certain: bool,
+    /// Behind its last key stands something that is not known.
+    unknown: bool,
+    seen: HashSet<Vec<String>>,
+    /// Where the last key and its value begin, and how far they are moved.
+    last: (NodeId, NodeId, usize),
+}
+
+/// All parts of a file, in their order.
+pub(super) fn find(written: &Written) -> Vec<Lost> {
+    let mut all: Vec<Lost> = Vec::new();
+    for block in written.blocks().iter().filter(|block| written.is_block(block.id)) {
+        Reader { written, block, open: Vec::new(), run: None, keys: HashSet::new() }.read(&mut all);
+    }
+    // Within a part that moves as a whole nothing else is moved.
+    all.sort_by_key(|lost| (lost.span.start, std::cmp::Reverse(lost.span.end)));
+    let mut end = 0;
+    all.retain(|lost| {
+        let outer = lost.span.start >= end;
+        end = end.max(lost.span.end);
+        outer
+    });
+    all
+}
+
+struct Reader<'w> {
+    written: &'w Written,
+    block: &'w Block,
+    open: Vec<Open>,
+    run: Option<Run>,
+    keys: HashSet<&'w str>,
+}
+
+impl<'w> Reader<'w> {
+    fn read(mut self, all: &mut Vec<Lost>) {
+        let entries = self.written.tree.entries(self.block.id);
+        let Some(base) = entries.first().and_then(|(key, _)| self.written.indent(*key)) else { return };
+        for (key, value) in entries {
+            self.entry(base, *key, *value, all);
+        }
+        self.close(all);
+    }
+
+    fn entry(&mut self, base: usize, key: NodeId, value: NodeId, all: &mut Vec<Lost>) {
+        let Some(name) = self.written.key(key) else { return self.close(all) };
+        let twice = !self.keys.insert(name);
+        let here = self.block.schema.get(name);
+        let last = self.open.len().wrapping_sub(1);
+        // A name that may be any is one only right behind its block.
+        let knows = |(at, open): (usize, &Open)| {
+            open.schema.get(name).is_some() || at == last && open.schema.child(name).is_some()
+        };
+        let home = self.open.iter().enumerate().rposition(knows);
+        match home.filter(|_| here.is_none() || twice || self.run.is_some()) {
+            Some(home) => {
+                let others = self.open.iter().take(home).any(|open| open.schema.get(name).is_some());
+                self.open.truncate(home + 1);
+                let Some(parent) = self.open.last() else { return };
+                let (above, schema) = (parent.key, parent.schema.child(name));
+                let path = [&parent.path[..], &[name.to_owned()]].concat();
+                let by = parent.indent.saturating_sub(base);
+                let certain = parent.certain && here.is_none_or(|_| twice) && !others && by > 0;
+                let seen = self.add(key, value, by, &path, above);
+                let certain = certain && !seen;
+                if let Some(run) = &mut self.run {
+                    run.certain &= certain && !run.unknown;
+                }
+                if let Some(schema) = schema {
+                    self.push(schema, key, value, path, base + by, certain);
+                }
+            }
+            // Something that is not known belongs to what is around it, or ends it: what follows tells.
+            None if here.is_none() && self.run.is_some() => {
+                if let Some(run) = &mut self.run {
+                    run.unknown = true;
+                }
+            }
+            None => {
+                self.close(all);
+                self.open.clear();
+                let path = [&self.block.path[..], &[name.to_owned()]].concat();
+                match (here, misplaced_key::belongs(&path)) {
+                    (Some(schema), _) => self.push(schema, key, value, path, base, true),
+                    (None, Some((path, schema))) => self.push(schema, key, value, path, base, false),
+                    (None, None) => {}
+                }
+            }
+        }
+    }
+
+    /// Notes a key that stands too far left. Says whether its path has been there before.
+    fn add(&mut self, key: NodeId, value: NodeId, by: usize, path: &[String], above: NodeId) -> bool {
+        let start = self.written.tree.node(key).span.start;
+        let run = self.run.get_or_insert_with(|| Run {
+            lost: Lost { span: Span::new(start, start), first: key, path: path.join("."), above, shifts: Vec::new() },
+            certain: true,
+            unknown: false,
+            seen: HashSet::new(),
+            last: (key, value, by),
+        });
+        let (previous, _, moved) = run.last;
+        if previous != key {
+            let end = self.written.source.line(start).start;
+            shift(self.written, self.written.tree.node(previous).span.start, end, moved, &mut run.lost.shifts);
+        }
+        run.last = (key, value, by);
+        !run.seen.insert(path.to_vec())
+    }
+
+    /// Opens a block, or the one inside of it that ends it, where it is empty.
+    fn push(
+        &mut self,
+        schema: &'static Node,
+        key: NodeId,
+        value: NodeId,
+        path: Vec<String>,
+        indent: usize,
+        certain: bool,
+    ) {
+        let mut chain = Vec::new();
+        let (mut schema, mut key, mut value, mut path, mut indent) = (schema, key, value, path, indent);
+        let tree = &self.written.tree;
+        loop {
+            if self.written.is_nothing(value) {
+                chain.push(Open { schema, key, path, indent: indent + 2, certain });
+                self.open.extend(chain);
+                return;
+            }
+            let Data::Mapping { entries, flow: false } = &tree.node(value).data else { return };
+            let Some((last_key, last_value)) = entries.last() else { return };
+            let (Some(name), Some(column)) = (self.written.key(*last_key), self.written.indent(*last_key)) else {
+                return;
+            };
+            let Some(child) = schema.child(name) else { return };
+            // What is moved is moved as a whole.
+            let own = self.written.indent(key).unwrap_or_default();
+            let inner = column + indent.saturating_sub(own);
+            let name = name.to_owned();
+            chain.push(Open { schema, key, path: path.clone(), indent: inner, certain });
+            path.push(name);
+            (schema, key, value, indent) = (child, *last_key, *last_value, inner);
+        }
+    }
+
+    /// Ends the part that is being read.
+    fn close(&mut self, all: &mut Vec<Lost>) {
+        let Some(mut run) = self.run.take() else { return };
+        let tree = &self.written.tree;
+        let (key, value, by) = run.last;
+        let start = tree.node(key).span.start;
+        let end = tree.node(value).span.end.max(tree.node(key).span.end);
+        let end = start + self.written.source.text.get(start..end).map_or(0, |text| text.trim_end().len());
+        shift(self.written, start, end, by, &mut run.lost.shifts);
+        run.lost.span.end = end;
+        if !run.certain {
+            run.lost.shifts.clear();
+        }
+        all.push(run.lost);
+    }
+}
+
+/// Adds the lines that begin in a part of the text, the first with its own line.
+fn shift(written: &Written, start: usize, end: usize, by: usize, shifts: &mut Vec<(usize, usize)>) {
+    if by == 0 {
+        return;
+    }
+    let mut line = written.source.line(start);
+    while line.start < end {
+        let text = written.source.text.get(line.start..line.end).unwrap_or_default();
+        let mark = text.len() - text.trim_start_matches('\u{feff}').len();
+        if !text.trim().is_empty() {
+            shifts.push((line.start + mark, by));
+        }
+        if line.end >= written.source.text.len() {
+            return;
+        }
+        line = written.source.line(line.end + 1);
+    }
+}

@@ -1,0 +1,218 @@
+//! What happens to values on their way through web pages, editors and merges, in plain words: a parser only says that a character
+//! "cannot start any token".
+
+use crate::source::{Source, Span};
+use crate::yaml::{SyntaxError, Tree};
+
+/// What is wrong with a text that is not YAML.
+#[derive(Debug, PartialEq)]
+pub(super) struct Trouble {
+    /// What it is, and what to do.
+    pub message: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What to write instead, and where; none where that is not certain.
+    mend: Vec<(Span, String)>,
+}
+
+/// How many different troubles are mended in one text.
+const ROUNDS: usize = 20;
+
+/// Whether a character looks like a blank, or like nothing, and is none to YAML.
+pub fn is_odd_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200d}' | '\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}'
+    )
+}
+
+/// The text with plain blanks in place of odd ones; those without a width go.
+pub fn plain_blanks(text: &str) -> String {
+    let visible = text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'));
+    visible.map(|c| if is_odd_blank(c) { ' ' } else { c }).collect()
+}
+
+/// The text of a file that is not YAML, mended so that it is, where it is certain what was meant.
+pub fn mended(source: &Source) -> Option<String> {
+    let mut text = source.text.clone();
+    for _ in 0..ROUNDS {
+        let Err(error) = Tree::parse_first(&text) else {
+            return (text != source.text).then_some(text);
+        };
+        let mend = find(&text, &error).map(|trouble| trouble.mend).filter(|mend| !mend.is_empty())?;
+        let (mut after, mut done) = (String::with_capacity(text.len()), 0);
+        for (span, new) in mend {
+            after.push_str(text.get(done..span.start)?);
+            after.push_str(&new);
+            done = span.end;
+        }
+        after.push_str(text.get(done..)?);
+        text = after;
+    }
+    None
+}
+
+/// What a parser's error comes from, where that is known.
+pub(super) fn find(text: &str, error: &SyntaxError) -> Option<Trouble> {
+    let at = (0..=error.offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at))?;
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    let line = &text[start..end];
+    conflict(text)
+        .or_else(|| fence(text, line, start))
+        .or_else(|| tab(text, line, start))
+        .or_else(|| odd_blank(text, start, end))
+        .or_else(|| bare(text, at, start, end, error))
+}
+
+/// The marks that Git leaves where two sides changed the same lines.
+fn conflict(text: &str) -> Option<Trouble> {
+    let mark = "<<<<<<< ";
+    let at = if text.starts_with(mark) { 0 } else { text.find(&format!("\n{mark}"))? + 1 };
+    let message = "a merge that was not finished: here Git has marked what two sides changed. Keep one side (or what is right \
+                   of both), and delete the lines <<<<<<<, ======= and >>>>>>>";
+    Some(Trouble { message: message.to_owned(), span: Span::new(at, at + mark.len() - 1), mend: Vec::new() })
+}
+
+/// The fence around code in Markdown.
+fn fence(text: &str, line: &str, start: usize) -> Option<Trouble> {
+    let is_fence = |line: &str| line.trim_start_matches('\u{feff}').trim_start().starts_with("```");
+    if !is_fence(line) {
+        return None;
+    }
+    let mut fences = Vec::new();
+    let (mut at, mut outside) = (0, false);
+    for line in text.split_inclusive('\n') {
+        if is_fence(line) {
+            fences.push((Span::new(at, at + line.len()), String::new()));
+        } else if !line.trim().is_empty() {
+            // What stands before the first, where there are two, or behind the last may be no YAML at all.
+            outside |= fences.len() >= 2;
+        }
+        at += line.len();
+    }
+    let first =
+        text.find(|c: char| !c.is_whitespace() && c != '\u{feff}').is_some_and(|at| text[at..].starts_with("```"));
+    let certain = !outside && (fences.len() == 1 || fences.len() == 2 && first);
+    let message = "``` is Markdown's mark of code, and no YAML: delete this line".to_owned();
+    let column = line.find('`').unwrap_or_default();
+    let span = Span::new(start + column, start + column + 3);
+    Some(Trouble { message, span, mend: if certain { fences } else { Vec::new() } })
+}
+
+/// Tabs as indentation.
+fn tab(text: &str, line: &str, start: usize) -> Option<Trouble> {
+    let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let column = line[..indentation(line)].find('\t')?;
+    let mut mend = Vec::new();
+    let (mut at, mut certain) = (0, true);
+    for line in text.split_inclusive('\n') {
+        let width = indentation(line);
+        if width > 0 && !line.trim().is_empty() {
+            certain &= !line[..width].contains(' ');
+            mend.push((Span::new(at, at + width), "  ".repeat(width)));
+        }
+        at += line.len();
+    }
+    if !certain {
+        mend.clear();
+    }
+    let message = "a tab: YAML takes only blanks for indentation. Write blanks in its place".to_owned();
+    Some(Trouble { message, span: Span::new(start + column, start + column + 1), mend })
+}
+
+/// Blanks that are none, in the line where reading failed or the one before: at its start, behind a colon, or at its end.
+fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
+    let before = text[..start].trim_end_matches('\n').rfind('\n').map_or(0, |newline| newline + 1);
+    let near = &text[before..end];
+    let found = before + near.find(is_odd_blank)?;
+    let length = text[found..].chars().next().map_or(1, char::len_utf8);
+    let blank = |c: char| c == ' ' || is_odd_blank(c);
+    let mut mend = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_end_matches(['\n', '\r']);
+        let head = body.len() - body.trim_start_matches(blank).len();
+        let tail = body.trim_end_matches(blank).len().max(head);
+        // Behind the first colon that a blank of either kind follows.
+        let colon =
+            body[head..tail].char_indices().find(|(at, c)| *c == ':' && body[head + at + 1..].starts_with(blank));
+        let value = colon.map_or(head, |(at, _)| head + at + 1);
+        let value_end = tail - body[value..tail].trim_start_matches(blank).len();
+        for (from, to) in [(0, head), (value, value_end), (tail, body.len())] {
+            if from < to && body[from..to].contains(is_odd_blank) {
+                mend.push((Span::new(at + from, at + to), plain_blanks(&body[from..to])));
+            }
+        }
+        at += line.len();
+    }
+    let message = "a character that only looks like a blank, and is none to YAML: pages have it when they are copied. Write a blank";
+    Some(Trouble { message: message.to_owned(), span: Span::new(found, found + length), mend })
+}
+
+/// A text without quotes that begins with a character of YAML's own: `@weekly`, `*/5 * * * *`.
+fn bare(text: &str, at: usize, start: usize, end: usize, error: &SyntaxError) -> Option<Trouble> {
+    let at = match text[at..end].chars().next() {
+        Some('@' | '`') => at,
+        // The error stands behind the asterisk.
+        _ if error.message.contains("while scanning an alias") => start + text[start..at].rfind('*')?,
+        _ => return None,
+    };
+    // In brackets the text ends with the next comma or bracket.
+    let in_flow = text[start..at].contains(['{', '[']);
+    let rest = &text[at..end];
+    let rest = if in_flow { rest.split([',', '}', ']']).next().unwrap_or(rest) } else { rest };
+    let rest = rest.split(" #").next().unwrap_or(rest).trim_end();
+    let first = rest.chars().next()?;
+    let span = Span::new(at, at + rest.len());
+    if rest.contains(['"', '\\', ':']) {
+        let message = format!("a text that begins with {first} needs quotes around it");
+        return Some(Trouble { message, span, mend: Vec::new() });
+    }
+    let message = format!("a text that begins with {first} needs quotes: \"{rest}\"");
+    Some(Trouble { message, span, mend: vec![(span, format!("\"{rest}\""))] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first words of what is said, the line, and the text mended.
+    fn said(text: &str) -> (String, usize, Option<String>) {
+        let error = Tree::parse_first(text).unwrap_err();
+        let trouble = find(text, &error).unwrap_or_else(|| panic!("{text:?}: {error:?}"));
+        let source = Source::new("values.yaml", text);
+        let words = trouble.message.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        (words, source.line_column(trouble.span.start).0, mended(&source))
+    }
+
+    #[test]
+    fn what_people_paste_is_told_in_plain_words() {
+        for (text, words, line, mended) in [
+            ("a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> x\n", "a merge that", 3, None),
+            ("```yaml\na: 1\n```\n", "``` is Markdown's", 1, Some("a: 1\n")),
+            ("a: 1\n```\n", "``` is Markdown's", 2, Some("a: 1\n")),
+            ("```yaml\na: 1\n```\nand so on\n", "``` is Markdown's", 1, None),
+            ("a:\n\tb:\n\t\tc: 1\n", "a tab: YAML", 2, Some("a:\n  b:\n    c: 1\n")),
+            ("a:\n  b:\n\tc: 1\n", "a tab: YAML", 3, None),
+            ("a:\u{a0}\"1\"\nb: 2\n", "a character that", 1, Some("a: \"1\"\nb: 2\n")),
+            ("a:\n\u{a0}\u{a0}b:\n\u{a0}\u{a0}\u{a0} c:\u{a0}1\n", "a character that", 3, Some("a:\n  b:\n    c: 1\n")),
+            ("a: @weekly # often\n", "a text that", 1, Some("a: \"@weekly\" # often\n")),
+            ("{a: @weekly, b: @daily}\n", "a text that", 1, Some("{a: \"@weekly\", b: \"@daily\"}\n")),
+            ("a: */5 * * * *\r\nb: 1\r\n", "a text that", 1, Some("a: \"*/5 * * * *\"\r\nb: 1\r\n")),
+            ("a: @x \"y\"\n", "a text that", 1, None),
+        ] {
+            let (found, at, after) = said(text);
+            assert_eq!((found.as_str(), at, after.as_deref()), (words, line, mended), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_errors_are_left_to_the_parser() {
+        for text in ["a: [1\n", "a: b: c\n", "a: 'x\n", "{{ .Values.x }}\n"] {
+            if let Err(error) = Tree::parse_first(text) {
+                assert_eq!(find(text, &error), None, "{text:?}");
+            }
+        }
+    }
+}
