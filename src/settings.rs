@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::backup_id::{BackupId, BackupIdError};
 use crate::lint::ttl;
+use crate::lint::view::number_digits;
 use crate::mode::Mode;
 use crate::source::Place;
 use crate::values::{Data, Value};
@@ -364,6 +365,16 @@ impl Reader<'_> {
                     };
                     error(value, path, &problem.to_string(), help)
                 })
+            }
+            // Below a million a template prints the digits; RonDB's charts before 0.8 make an integer of any number.
+            Some(value @ Value { data: Data::Number(number), .. })
+                if number.as_f64().fract() == 0.0
+                    && (path.first() == Some(&"rondb") || value.rendered() == number_digits(number)) =>
+            {
+                let help = "take the id from the Backup tab of the cluster settings, like \"254811200\"";
+                BackupId::parse(&number_digits(number))
+                    .map(Some)
+                    .map_err(|problem| error(value, path, &problem.to_string(), help))
             }
             Some(value) => Err(error(
                 value,

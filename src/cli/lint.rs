@@ -13,8 +13,8 @@ use super::values::{ChartArgs, over_chart};
 use super::{Outcome, ValueArgs, files};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
-use crate::lint::view::from_flag;
-use crate::lint::{Context, Finding, Level, fix, rules};
+use crate::lint::view::{RONDB_RESTORE, from_flag};
+use crate::lint::{Context, Finding, IdKind, Level, fix, rules};
 use crate::mode::Mode;
 use crate::source::Source;
 use crate::values::{self, Value, ValueInputs, ValuesError};
@@ -109,8 +109,13 @@ fn run(args: &Command) -> Result<Outcome> {
         (false, true) => bail!("no values to look at: hwdr lint FILE…, or hwdr lint -f FILE… --set …"),
         _ => {}
     }
-    let context =
-        Context { mode: args.mode, whole: merged, chart: args.chart.path.is_some(), now: Some(jiff::Timestamp::now()) };
+    let context = Context {
+        mode: args.mode,
+        whole: merged,
+        chart: args.chart.path.is_some(),
+        rondb_id: args.chart.path.as_deref().and_then(rondb_id),
+        now: Some(jiff::Timestamp::now()),
+    };
     let linter = Linter { args, context };
     let (mut run, changes) = if merged { linter.merged()? } else { linter.fragments() };
     for change in changes.iter().filter(|_| args.fix && !args.diff) {
@@ -129,6 +134,17 @@ fn run(args: &Command) -> Result<Outcome> {
     } else {
         Outcome::Clean
     })
+}
+
+/// How the chart wants RonDB's own backup id, as far as its schema says. What is wrong with the chart is told where it is read.
+fn rondb_id(path: &str) -> Option<IdKind> {
+    let chart = files::chart(path, values::Helm::V3).ok()?;
+    let takes = |kind| chart.takes(&[RONDB_RESTORE, &["backupId"]].concat(), kind);
+    match (takes("integer")? || takes("number")?, takes("string")?) {
+        (true, false) => Some(IdKind::Number),
+        (false, true) => Some(IdKind::Text),
+        _ => None,
+    }
 }
 
 fn explain(name: &str) -> Result<Outcome> {

@@ -89,8 +89,19 @@ pub struct Context {
     pub whole: bool,
     /// The chart's defaults are among the values.
     pub chart: bool,
+    /// What the chart's schema takes for RonDB's own backup id, where that is known.
+    pub rondb_id: Option<IdKind>,
     /// The time of day. The core reads no clock: without it, nothing is said about the future.
     pub now: Option<jiff::Timestamp>,
+}
+
+/// How a chart wants a backup id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// As a number: RonDB's charts before 0.8.
+    Number,
+    /// As text.
+    Text,
 }
 
 impl Context {

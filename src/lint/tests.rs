@@ -116,6 +116,7 @@ fn a_general_validator_agrees() {
         ("jobs: {ttlSecondsAfterFinished: -1}", false),
         ("global: {_hopsworks: {backups: {ttl: 999999999999d}}}", false),
         ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: 'true'}}}}", false),
+        ("rondb: {rondb: {restoreFromBackup: {backupId: 12345}}}", true),
         ("backups: {schedule: '@daily'}", false),
         ("_hopsworks: {backups: {}}", false),
         ("global: {restoreFromBackup: {backupId: '254811200'}}", false),

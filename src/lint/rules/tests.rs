@@ -1,7 +1,7 @@
 //! What each rule finds, and what it leaves alone. A row: what is linted, and the rules that speak.
 
 use crate::lint::Level::{Error, Warning};
-use crate::lint::{Context, fix, lint};
+use crate::lint::{Context, IdKind, fix, lint};
 use crate::mode::Mode;
 use crate::source::Source;
 use crate::values::{self, Helm, ValueInputs};
@@ -422,4 +422,40 @@ fn superset() {
     let text = global(restore)
         + "superset: {mysql: {enabled: true}, backups: {schedule: '@daily', ttl: 60d, pathPrefix: x, tmpSizeLimit: 1Gi, backoffLimit: 1}}\n";
     assert_eq!(rules(&text, true, Some(Mode::Upgrade)), ["superset-not-restored"]);
+}
+
+/// What is said of RonDB's own id, by what the chart takes: nothing, or the level and whether it is mended.
+#[test]
+fn the_id_of_rondb_is_what_its_chart_takes() {
+    let (number, text) = (Some(IdKind::Number), Some(IdKind::Text));
+    for (id, kind, expected) in [
+        ("12345", None, None),
+        ("999999", None, None),
+        ("1000000", None, Some((Warning, None))),
+        ("254811140", None, Some((Warning, None))),
+        ("254811140.5", None, Some((Error, None))),
+        ("'254811140'", None, None),
+        ("12345", number, None),
+        ("254811140", number, None),
+        ("'254811140'", number, Some((Error, Some("254811140")))),
+        ("'x'", number, Some((Error, None))),
+        ("12345", text, Some((Warning, Some("\"12345\"")))),
+        ("254811140", text, Some((Error, Some("\"254811140\"")))),
+        ("'254811140'", text, None),
+    ] {
+        let source =
+            Source::new("values.yaml", format!("rondb: {{rondb: {{restoreFromBackup: {{backupId: {id}}}}}}}\n"));
+        let values = values::read_one(source).unwrap();
+        let mut found = lint(&values, &Context { rondb_id: kind, ..Context::default() });
+        found.retain(|finding| finding.rule == "backup-id-number");
+        let said = found.first().map(|f| (f.level, f.fix.as_ref().map(|fix| fix.edits[0].text.as_str())));
+        assert_eq!(said, expected, "{id} {kind:?}: {found:?}");
+    }
+    // The global id is text everywhere.
+    let text = global("restoreFromBackup: {backupId: 12345}");
+    let found = lint(
+        &values::read_one(Source::new("values.yaml", text)).unwrap(),
+        &Context { rondb_id: number, ..Context::default() },
+    );
+    assert_eq!(found.iter().find(|f| f.rule == "backup-id-number").map(|f| f.level), Some(Warning));
 }

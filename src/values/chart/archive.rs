@@ -52,11 +52,11 @@ pub(super) fn unpack(bytes: &[u8], label: &str) -> Result<Files, ValuesError> {
     if files.is_empty() { Err(refused("no files in chart archive")) } else { Ok(files) }
 }
 
-/// Whether a file of a chart can have a say in values. (Anything directly in `charts/` counts: Helm takes it for a chart.)
+/// Whether a file of a chart can have a say in values, or says what they may be. (Anything directly in `charts/` counts: Helm takes it for a chart.)
 pub fn matters(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let own = path.split("charts/").last().unwrap_or(path);
-    matches!(name, "Chart.yaml" | "values.yaml" | "requirements.yaml")
+    matches!(name, "Chart.yaml" | "values.yaml" | "requirements.yaml" | "values.schema.json")
         || name.ends_with(".tgz")
         || (path.contains("charts/") && !own.contains('/'))
 }

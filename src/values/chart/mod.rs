@@ -25,6 +25,8 @@ pub struct Chart {
     name: String,
     version: String,
     values: Table,
+    /// Its `values.schema.json`, where it has one that is JSON.
+    schema: Option<serde_json::Value>,
     /// What `Chart.yaml` says about subcharts; none where it says nothing at all.
     requirements: Option<Vec<Requirement>>,
     dependencies: Vec<Chart>,
@@ -38,6 +40,7 @@ impl Chart {
     pub fn from_files(files: Files, label: &str, helm: Helm) -> Result<Self, ValuesError> {
         let metadata = metadata::read(&files, label)?;
         let mut values = Map::new();
+        let schema = files.get("values.schema.json").and_then(|bytes| serde_json::from_slice(bytes).ok());
         let mut subcharts: BTreeMap<String, Files> = BTreeMap::new();
         for (path, bytes) in files {
             if path == "values.yaml" {
@@ -69,7 +72,14 @@ impl Chart {
             });
         }
         let (name, version) = (metadata.name, metadata.version);
-        Ok(Self { name, version, values: Table::from_map(values), requirements: metadata.requirements, dependencies })
+        Ok(Self {
+            name,
+            version,
+            values: Table::from_map(values),
+            schema,
+            requirements: metadata.requirements,
+            dependencies,
+        })
     }
 
     /// Reads a packed chart (`.tgz`).
@@ -78,6 +88,25 @@ impl Chart {
     /// Where it is no archive of a chart.
     pub fn from_archive(bytes: &[u8], label: &str, helm: Helm) -> Result<Self, ValuesError> {
         Self::from_files(archive::unpack(bytes, label)?, label, helm)
+    }
+
+    /// Whether the schemas of this chart and its subcharts take a value of a JSON Schema type at `path`; none where none of them says.
+    pub fn takes(&self, path: &[&str], kind: &str) -> Option<bool> {
+        let types = path.iter().fold(self.schema.as_ref(), |schema, key| schema?.get("properties")?.get(key));
+        let own = match types.and_then(|schema| schema.get("type")) {
+            Some(serde_json::Value::String(name)) => Some(name == kind),
+            Some(serde_json::Value::Array(names)) => Some(names.iter().any(|name| name == kind)),
+            _ => None,
+        };
+        let inner = path.split_first().and_then(|(first, rest)| {
+            let wish = self.requirements.iter().flatten().find(|wish| wish.alias.as_deref() == Some(first));
+            let name = wish.map_or(*first, |wish| wish.name.as_str());
+            self.dependencies.iter().find(|chart| chart.name == name)?.takes(rest, kind)
+        });
+        match (own, inner) {
+            (Some(own), Some(inner)) => Some(own && inner),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The values that templates see: the operator's over the chart's, subcharts' sections and `global` included.
@@ -92,5 +121,41 @@ impl Chart {
         dependencies::process(&mut self, &given, helm)?;
         let all = coalesce::values(&self, &given, false, helm)?;
         Ok(Value { data: Data::Map(all.into_map()), place })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_of_subcharts_have_a_say() {
+        let metadata = |name: &str, more: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}");
+        let schema = |kinds: &str| {
+            format!("{{\"properties\": {{\"x\": {{\"properties\": {{\"id\": {{\"type\": {kinds}}}}}}}}}}}")
+        };
+        let files: Files = [
+            ("Chart.yaml", metadata("top", "dependencies: [{name: inner, alias: other, version: 1.0.0}]\n")),
+            ("charts/inner/Chart.yaml", metadata("inner", "")),
+            ("charts/inner/values.schema.json", schema("[\"integer\", \"null\"]")),
+            ("charts/plain/Chart.yaml", metadata("plain", "")),
+            ("charts/plain/values.schema.json", "no JSON".to_owned()),
+            ("charts/plain/charts/x/Chart.yaml", metadata("x", "")),
+            ("charts/plain/charts/x/values.schema.json", schema("\"string\"")),
+        ]
+        .into_iter()
+        .map(|(path, text)| (path.to_owned(), text.into_bytes()))
+        .collect();
+        assert!(files.keys().all(|path| matters(path)));
+        let chart = Chart::from_files(files, "chart", Helm::V3).unwrap();
+        for (path, integer, string) in [
+            (&["other", "x", "id"][..], Some(true), Some(false)),
+            (&["plain", "x", "x", "id"], Some(false), Some(true)),
+            (&["plain", "x", "id"], None, None),
+            (&["inner", "y"], None, None),
+            (&[], None, None),
+        ] {
+            assert_eq!((chart.takes(path, "integer"), chart.takes(path, "string")), (integer, string), "{path:?}");
+        }
     }
 }
