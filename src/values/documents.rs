@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::resolve::go_lossy;
-use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, pasted};
+use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, pasted, template};
 use crate::source::{Place, Source, Span};
 use crate::yaml::Tree;
 
@@ -51,6 +51,33 @@ pub(super) fn read_bytes(name: &str, bytes: Vec<u8>, helm: Helm) -> Result<Value
 /// # Errors
 /// Where Helm refuses it.
 pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
+    read_documents(source, helm).map_err(|error| template::explain(error, source))
+}
+
+/// Every document of a file that is a map, as whoever applies Kubernetes objects reads it.
+///
+/// # Errors
+/// Where it is not YAML, or JSON has no place for what it says.
+pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
+    let tree = Tree::parse(&source.text).map_err(|error| {
+        let place = Place::new(Arc::clone(source), Span::new(error.offset, error.offset));
+        template::explain(ValuesError::refused(error.message, Some(place)), source)
+    })?;
+    let documents = tree.roots().iter().map(|root| from_yaml::decode(&tree, *root, source, 0));
+    let maps = documents.filter(|value| !matches!(value, Ok(Value { data, .. }) if !matches!(data, Data::Map(_))));
+    maps.collect()
+}
+
+/// Reads values that stand at `span` of another text, as those of a block scalar do: indented, and with their places in the whole text.
+///
+/// # Errors
+/// Where Helm would refuse them.
+pub fn read_inside(source: &Arc<Source>, span: Span) -> Result<Value, ValuesError> {
+    let text = source.text.get(span.start..span.end).unwrap_or_default();
+    read_document(source, span.start, text)
+}
+
+fn read_documents(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
     match helm {
         Helm::V3 => read_document(source, 0, &source.text),
         Helm::V4 => {

@@ -16,6 +16,7 @@ mod print;
 mod resolve;
 pub mod show;
 mod strvals;
+mod template;
 mod timestamp;
 
 use std::collections::BTreeMap;
@@ -24,8 +25,9 @@ use std::sync::Arc;
 
 use crate::source::{Place, Source, Span};
 
-pub use documents::{read_source, text_of};
+pub use documents::{read_all, read_inside, read_source, text_of};
 pub use error::{Kind, ValuesError};
+pub use template::refuse_template;
 pub use resolve::{Scalar, resolve_plain, resolve_text};
 
 /// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm goes on to 10,000.)
@@ -110,6 +112,26 @@ pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Val
 /// Where Helm refuses it.
 pub fn read_one(source: Arc<Source>) -> Result<Value, ValuesError> {
     read_source(&source, Helm::V3)
+}
+
+/// Lays `layer` over `base`, as Helm does with two values files.
+pub fn merge_over(base: &mut Value, layer: Value) {
+    if let (Data::Map(base), Data::Map(layer)) = (&mut base.data, layer.data) {
+        merge::merge(base, layer);
+    }
+}
+
+/// What `--set`, or `--set-string` for `text`, makes of one `key=value`.
+///
+/// # Errors
+/// Where Helm refuses it.
+pub fn read_set(argument: &str, text: bool) -> Result<Value, ValuesError> {
+    let flag = if text { strvals::Flag::SetString } else { strvals::Flag::Set };
+    let mut map = Map::new();
+    strvals::apply(flag, argument, &mut map, Helm::V3, &mut |_| Err(io::ErrorKind::Unsupported.into()))?;
+    let source = Source::new(flag.name(), argument);
+    let span = Span::new(0, argument.len());
+    Ok(Value { data: Data::Map(map), place: Place::new(source, span) })
 }
 
 /// A value and where it was written: the place is in a values file, or in the text of a flag.
