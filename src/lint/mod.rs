@@ -8,10 +8,13 @@ use crate::source::{Place, Span};
 use crate::values::Value;
 use written::Written;
 
+pub mod chart_file;
+pub mod contents;
 pub mod cron;
 pub mod fix;
 pub mod ignore;
 pub mod page;
+pub mod placeholder;
 pub mod report;
 pub mod rules;
 pub mod schema;
@@ -19,6 +22,8 @@ pub mod ttl;
 pub mod view;
 pub mod written;
 
+#[cfg(test)]
+mod false_alarms;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +83,22 @@ pub struct Edit {
     pub place: Place,
     /// By what.
     pub text: String,
+}
+
+/// Something that is said beside the findings, such as what was not checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// What it is about.
+    pub place: Place,
+    /// What is said.
+    pub message: String,
+}
+
+impl Note {
+    /// A note at a place.
+    pub fn new(place: &Place, message: impl Into<String>) -> Self {
+        Self { place: place.clone(), message: message.into() }
+    }
 }
 
 /// What is known about the values besides themselves.
@@ -185,6 +206,12 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
         file.settle(&mut findings);
     }
     ignore::apply(values, &mut findings);
+    for finding in &mut findings {
+        // A file that sops has signed is changed with sops, or it can no longer be opened.
+        if finding.fix.is_some() && placeholder::is_sealed(&finding.place.source) {
+            finding.fix = None;
+        }
+    }
     sort(&mut findings);
     findings
 }

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
+use crate::lint::placeholder::is_unknown;
 use crate::values::{Data, Entry, Value};
 
 /// The schema's text.
@@ -61,6 +62,11 @@ pub enum Problem<'v> {
         /// What is expected.
         node: &'static Node,
     },
+    /// A value that is filled in before Helm sees it, and may be anything.
+    Open {
+        /// The value.
+        value: &'v Value,
+    },
     /// A key that the schema does not list.
     Unknown {
         /// The block that it stands in.
@@ -89,6 +95,12 @@ pub fn walk(values: &Value, report: &mut dyn FnMut(Problem<'_>)) {
 }
 
 fn visit<'v>(value: &'v Value, node: &'static Node, path: &mut Vec<&'v str>, report: &mut dyn FnMut(Problem<'_>)) {
+    if is_unknown(value) {
+        if !node.types.is_empty() {
+            report(Problem::Open { value });
+        }
+        return;
+    }
     if !node.accepts(value) {
         report(Problem::Wrong { path, value, node });
         return;

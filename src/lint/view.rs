@@ -55,6 +55,17 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
+/// Whether the values are those of Hopsworks' chart, or for one overlay of them.
+pub fn is_hopsworks(values: &Value) -> bool {
+    is_map(values, &["global", "_hopsworks"])
+        || ["hopsworks", "rondb", "olk", "hopsfs"].iter().any(|section| is_map(values, &[section]))
+}
+
+/// Whether there is a map at `path`.
+pub fn is_map(values: &Value, path: &[&str]) -> bool {
+    values.get(path).is_some_and(|value| matches!(value.data, Data::Map(_)))
+}
+
 /// What a switch is meant to be: `"true"` and `"no"` in quotes are wrong, but clear.
 pub fn flag(value: &Value) -> Option<bool> {
     match &value.data {

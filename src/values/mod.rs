@@ -27,8 +27,8 @@ use crate::source::{Place, Source, Span};
 
 pub use documents::{read_all, read_inside, read_source, text_of};
 pub use error::{Kind, ValuesError};
-pub use template::refuse_template;
 pub use resolve::{Scalar, resolve_plain, resolve_text};
+pub use template::refuse_template;
 
 /// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm goes on to 10,000.)
 pub const MAX_DEPTH: usize = 256;

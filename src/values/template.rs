@@ -11,7 +11,9 @@ const MESSAGE: &str = "this file is a template, not yet values: render it first,
 /// Says of a text that cannot be read that it is a template, if it is one.
 pub(super) fn explain(error: ValuesError, source: &Arc<Source>) -> ValuesError {
     match first_action(&source.text) {
-        Some(span) => ValuesError { message: MESSAGE.to_owned(), place: Some(Place::new(source.clone(), span)), ..error },
+        Some(span) => {
+            ValuesError { message: MESSAGE.to_owned(), place: Some(Place::new(source.clone(), span)), ..error }
+        }
         None => error,
     }
 }

@@ -28,6 +28,7 @@
 //! None: only you know which backup is meant.
 
 use crate::backup_id::BackupId;
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -50,7 +51,7 @@ impl Rule for BackupIdForm {
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
         for id in view::ids(values).iter().filter(|id| id.service != "OpenSearch") {
-            let Some(text) = id.entry.value.as_str() else { continue };
+            let Some(text) = id.entry.value.as_str().filter(|_| !is_unknown(&id.entry.value)) else { continue };
             if let Err(error) = BackupId::parse(text) {
                 let mut finding = Finding::error(self.name(), &id.entry.value.place, error.to_string());
                 if !text.trim().is_empty() && BackupId::parse(text.trim()).is_ok() {

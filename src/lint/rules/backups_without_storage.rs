@@ -32,6 +32,7 @@
 //! ## Fix
 //! None.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -60,6 +61,9 @@ impl Rule for BackupsWithoutStorage {
         let Some(enabled) = view::set(values, view::BACKUPS, "enabled") else { return };
         let off = |path: &[&str]| view::switch(values, path) == Some(false);
         let minio = view::is_on(values, MINIO) && !off(MINIO_HOPSFS);
+        if [MANAGED, MINIO, MINIO_HOPSFS].iter().any(|path| values.get(path).is_some_and(is_unknown)) {
+            return;
+        }
         let known = context.chart || off(MANAGED) || (off(MINIO) && context.whole);
         if view::flag(&enabled.value) != Some(true)
             || !context.whole

@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! Looks, anywhere in the values, for a text under a key such as `password`, `secretKey`, `secretAccessKey` or
-//! `sessionToken`. Keys that only name where a credential is kept (`passwordKey`, `secretName`) are not meant.
+//! `sessionToken`. Keys that only name where a credential is kept (`passwordKey`, `existingSecretKey: password`) are not
+//! meant, nor are encrypted values and placeholders. A file alone is checked if it is for Hopsworks.
 //!
 //! ## Why is this bad
 //! Values files go into Git, and Helm stores all values in the cluster with each revision of the release; whoever may
@@ -32,7 +33,7 @@
 //! None. A credential that was in Git has to be replaced.
 
 use crate::lint::rules::Rule;
-use crate::lint::{Context, Finding, Level};
+use crate::lint::{Context, Finding, Level, placeholder, view};
 use crate::values::{Data, Value};
 
 const ENDINGS: [&str; 9] = [
@@ -63,14 +64,17 @@ impl Rule for ClearTextCredentials {
         include_str!("clear_text_credentials.rs")
     }
 
-    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+    fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
+        if !context.whole && !view::is_hopsworks(values) {
+            return;
+        }
         let mut open = vec![values];
         while let Some(value) = open.pop() {
             match &value.data {
                 Data::List(items) => open.extend(items),
                 Data::Map(map) => {
                     for (key, entry) in map {
-                        if is_credential(key) && entry.value.as_str().is_some_and(is_secret) {
+                        if is_credential(key) && is_secret(key, &entry.value) {
                             findings.push(
                                 Finding::warning(self.name(), &entry.key, format!("{key} is here for everyone to read"))
                                     .help("put it into a Secret, and name the Secret in the values"),
@@ -87,13 +91,23 @@ impl Rule for ClearTextCredentials {
 
 /// Whether a key is one that holds a credential.
 pub fn is_credential(key: &str) -> bool {
-    let plain: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+    let plain = plain(key);
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
-/// Texts that are no credential, whatever their key: nothing, a reference, the name of a key inside a Secret.
-fn is_secret(text: &str) -> bool {
-    let reference = text.starts_with("{{") || text.starts_with("${") || text.starts_with("ref+") || text.starts_with("vault:");
-    let name = text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    !text.is_empty() && !reference && !name
+/// A key's letters and digits, all small.
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether a text is a credential: not nothing, a switch, a reference, or the name of a Secret or of a key inside one.
+fn is_secret(key: &str, value: &Value) -> bool {
+    let Some(text) = value.as_str().filter(|text| !text.is_empty() && view::boolean_word(text).is_none()) else { return false };
+    let key = plain(key);
+    let secret_name = text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    // `secretKey` is a credential of S3, and for others, as `tokenSecretKey`, the key inside of a Secret.
+    let of_key = key.ends_with("secretkey") || key.ends_with("privatekey");
+    let key_name = of_key && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-_.".contains(&b));
+    let reference = text.contains("{{") || placeholder::is_unknown(value) || key.starts_with("existing");
+    !secret_name && !key_name && !reference
 }

@@ -28,6 +28,7 @@
 //! ## Fix
 //! None: `inPlace` may be what is missing.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -51,6 +52,9 @@ impl Rule for ForceDataClearAlone {
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         let force = view::set(values, view::RESTORE, "forceDataClear").filter(|e| view::flag(&e.value) == Some(true));
         let in_place = view::set(values, view::RESTORE, "inPlace");
+        if in_place.is_some_and(|entry| is_unknown(&entry.value)) {
+            return;
+        }
         let (Some(force), false) = (force, view::in_place(values).is_some()) else { return };
         if context.whole || in_place.is_some() {
             findings.push(

@@ -30,6 +30,7 @@
 //! ## Fix
 //! None: to confirm is yours.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -54,7 +55,8 @@ impl Rule for InPlaceUnconfirmed {
         let Some(in_place) = view::in_place(values) else { return };
         let force = view::set(values, view::RESTORE, "forceDataClear");
         let confirmed = force.map(|force| view::flag(&force.value));
-        if confirmed == Some(Some(true)) || (!context.whole && confirmed.is_none()) {
+        let unknown = force.is_some_and(|force| is_unknown(&force.value));
+        if confirmed == Some(Some(true)) || unknown || (!context.whole && confirmed.is_none()) {
             return;
         }
         let mut finding = Finding::error(

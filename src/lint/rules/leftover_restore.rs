@@ -29,6 +29,7 @@
 //! ## Fix
 //! None: only you know when the restore is known to be good.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::values::{Data, Entry, Value};
@@ -54,11 +55,14 @@ impl Rule for LeftoverRestore {
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         let Some(block) = view::entry(values, view::RESTORE) else { return };
         let Some(id) = view::global_id(values) else {
-            // Without in-place it restores nothing; with it, another rule asks for the id.
-            // Superset is restored without the global id.
+            // Without in-place it restores nothing; with it, another rule asks for the id. An id that is there and empty says the same
+            // on purpose. Superset is restored without the global id.
             let says = |(key, entry): (&String, &Entry)| key != "superset" && !view::is_empty(&entry.value);
             let bare = matches!(&block.value.data, Data::Map(map) if map.iter().any(says));
-            if context.whole && !context.chart && bare && view::in_place(values).is_none() {
+            let meant = block.value.entry("backupId").is_some();
+            let in_place = view::set(values, view::RESTORE, "inPlace");
+            let in_place = in_place.is_some_and(|e| view::flag(&e.value) == Some(true) || is_unknown(&e.value));
+            if context.whole && !context.chart && bare && !meant && !in_place {
                 findings.push(
                     Finding::warning(self.name(), &block.key, "this block restores nothing: it has no backupId")
                         .help("left from an earlier restore? Remove it"),

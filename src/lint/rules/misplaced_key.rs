@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! Looks for `restoreFromBackup` and `backups` on top, directly under `global`, or under a misspelt `_hopsworks`; for the
-//! id and the switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level.
+//! id and the switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level. A
+//! block with other keys, such as `backups.s3`, is for another chart.
 //!
 //! ## Why is this bad
 //! Helm takes any key, and templates read only those they know. A restore block one level too high is no error: the
@@ -111,7 +112,7 @@ impl Rule for MisplacedKey {
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
         for (wrong, right) in MOVES {
-            let Some(entry) = view::entry(values, wrong).filter(|entry| is_ours(&entry.value)) else { continue };
+            let Some(entry) = view::entry(values, wrong).filter(|entry| is_ours(&entry.value, right)) else { continue };
             let message = format!("nothing reads {} here", view::dotted(wrong));
             findings.push(
                 Finding::error(self.name(), &entry.key, message).help(format!("it belongs at {}", view::dotted(right))),
@@ -119,7 +120,7 @@ impl Rule for MisplacedKey {
         }
         // `_hopsworks`, misspelt: `hopsworks`, `_hopswork`, …
         for (key, entry) in view::map(values.get(&["global"])).filter(|(key, _)| *key != "_hopsworks") {
-            if nearest_of(key, ["_hopsworks"].into_iter(), 2).is_some() && is_ours(&entry.value) {
+            if nearest_of(key, ["_hopsworks"].into_iter(), 2).is_some() && is_ours(&entry.value, &["global", "_hopsworks"]) {
                 findings.push(
                     Finding::error(self.name(), &entry.key, format!("nothing reads global.{key}"))
                         .help("the key is _hopsworks, with an underscore in front: global._hopsworks"),
@@ -135,11 +136,18 @@ pub fn belongs(path: &[String]) -> Option<(Vec<String>, &'static Node)> {
     Some((right.iter().map(|&part| part.to_owned()).collect(), schema::root().at(right)?))
 }
 
-fn is_ours(value: &Value) -> bool {
+/// Whether the block is one of those that belong at `right`: it has a key by which we know it, which says something, and where we know
+/// all keys (of backups, say) no other. RonDB's chart on its own, for one, has `backups.s3` at the top.
+fn is_ours(value: &Value, right: &[&str]) -> bool {
+    let node = schema::root().at(right).filter(|node| node.is_strict());
+    let known = |key: &str| node.is_none_or(|node| SIGNS.contains(&key) || nearest_of(key, node.keys(), 2).is_some());
     match &value.data {
-        Data::Map(map) => map.keys().any(|key| SIGNS.contains(&key.as_str())),
+        Data::Map(map) => {
+            map.iter().any(|(key, entry)| SIGNS.contains(&key.as_str()) && !view::is_empty(&entry.value))
+                && map.keys().all(|key| known(key))
+        }
         Data::Null | Data::List(_) => false,
-        _ => true,
+        _ => !view::is_empty(value),
     }
 }
 

@@ -32,6 +32,7 @@
 //! ## Fix
 //! None: the block may have to go or to be completed.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::mode::Mode;
@@ -57,8 +58,12 @@ impl Rule for RestoreOnUpgrade {
         if context.mode_of(values) != Some(Mode::Upgrade) || view::in_place(values).is_some() {
             return;
         }
+        let in_place = view::set(values, view::RESTORE, "inPlace");
+        if in_place.is_some_and(|entry| is_unknown(&entry.value)) {
+            return;
+        }
         // In one overlay of several, inPlace may stand in another.
-        let not_in_place = view::set(values, view::RESTORE, "inPlace").is_some();
+        let not_in_place = in_place.is_some();
         if let Some(id) = view::global_id(values).filter(|_| context.whole || not_in_place) {
             findings.push(
                 Finding::error(self.name(), &id.entry.key, "an upgrade restores only in place, and inPlace is not set")

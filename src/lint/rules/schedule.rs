@@ -32,6 +32,7 @@
 //! Safe, where it is clear what was meant: `@Weekly` becomes `@weekly`.
 
 use crate::lint::cron::Schedule;
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -56,7 +57,7 @@ impl Rule for ScheduleRule {
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
         let Some(entry) = view::set(values, view::BACKUPS, "schedule") else { return };
-        let Some(text) = entry.value.as_str() else { return };
+        let Some(text) = entry.value.as_str().filter(|_| !is_unknown(&entry.value)) else { return };
         let place = &entry.value.place;
         let finding = match Schedule::parse(text) {
             Err(error) => {

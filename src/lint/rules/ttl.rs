@@ -28,6 +28,7 @@
 //! ## Fix
 //! Safe, where it is clear what was meant: `2w` becomes `14d`.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::values::Value;
@@ -50,6 +51,9 @@ impl Rule for Ttl {
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
         let Some(entry) = view::set(values, view::BACKUPS, "ttl") else { return };
+        if is_unknown(&entry.value) {
+            return;
+        }
         let place = &entry.value.place;
         let Some(text) = entry.value.as_str() else {
             let finding = Finding::error(self.name(), place, "a ttl is a number with d (days) or h (hours) behind it");

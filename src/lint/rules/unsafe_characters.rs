@@ -44,7 +44,7 @@
 //! None.
 
 use crate::lint::rules::{Rule, Spoken};
-use crate::lint::{Context, Finding, Level, view};
+use crate::lint::{Context, Finding, Level, placeholder, view};
 use crate::values::{Data, Value};
 
 const BLOCKS: [&[&str]; 9] = [
@@ -107,8 +107,9 @@ impl UnsafeCharacters {
     }
 }
 
-/// The first thing in a text that is not plain.
+/// The first thing in a text that is not plain, but for what is filled in before Helm sees it.
 fn dangerous(text: &str) -> Option<String> {
+    let text = &placeholder::without(text);
     if text.contains("{{") {
         return Some("'{{'".to_owned());
     }

@@ -32,6 +32,7 @@
 //! ## Fix
 //! None: `kubectl get backups.velero.io -n velero` lists the names.
 
+use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::values::Value;
@@ -57,7 +58,7 @@ impl Rule for VeleroName {
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
         let schedules = view::velero_schedules(values);
         for (key, schedule, entry) in view::velero_names(values) {
-            let Some(name) = entry.value.as_str() else { continue };
+            let Some(name) = entry.value.as_str().filter(|_| !is_unknown(&entry.value)) else { continue };
             let place = &entry.value.place;
             let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
             let others = schedules.iter().map(|(_, other)| *other);
