@@ -100,6 +100,7 @@ fn programs_get_json_sarif_and_github_commands() {
             let mut sarif: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
             sarif["runs"][0]["tool"]["driver"]["rules"] = serde_json::json!("as in docs/rules.md");
             sarif["runs"][0]["tool"]["driver"]["semanticVersion"] = serde_json::json!("any");
+            sarif["runs"][0]["invocations"][0]["workingDirectory"] = serde_json::json!("where it runs");
             golden(name, &(serde_json::to_string_pretty(&sarif).unwrap() + "\n"));
         } else {
             golden(name, &ran.out);
@@ -159,7 +160,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_linted() {
         assert!(ran.err.contains(name), "{name}: {}", ran.err);
     }
     assert!(ran.out.contains("error[ttl]"), "{}", ran.out);
-    assert!(ran.out.ends_with("1 error in 6 files; 1 can be fixed with --fix; 5 files not readable\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 error in 1 file; 1 can be fixed with --fix; 5 files not readable\n"), "{}", ran.out);
 }
 
 #[test]
@@ -231,4 +232,170 @@ fn the_pages_are_printed_and_kept_in_the_docs() {
 fn the_schema_is_printed_as_it_is() {
     let ran = hwdr(&["schema"]);
     assert_eq!(ran.out, include_str!("../schema/hopsworks.schema.json"));
+}
+
+/// Runs with the text on standard input, and what comes out closed from the start where `closed`.
+fn hwdr_with(dir: &Path, arguments: &[&str], stdin: &str, closed: bool) -> Ran {
+    use std::io::{Read, Write};
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hwdr"));
+    command.args(arguments).current_dir(dir).stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut out = String::new();
+    if closed {
+        drop(reader);
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    } else {
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        reader.read_to_string(&mut out).unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    Ran { code: output.status.code().unwrap(), out, err: String::from_utf8(output.stderr).unwrap() }
+}
+
+const TWO_WEEKS: &str = "global: {_hopsworks: {backups: {ttl: 2w}}}\n";
+
+#[test]
+fn a_diff_of_what_is_wrong_ends_as_the_findings_do() {
+    let folder = Folder::new("diff-code");
+    folder.write("wrong.yaml", TWO_WEEKS);
+    folder.write("right.yaml", "global: {}\n");
+    folder.write("broken.yaml", "a: [\n");
+    for (arguments, code) in [
+        (&["lint", "--diff", "wrong.yaml"][..], 1),
+        (&["lint", "--diff", "-f", "wrong.yaml"], 1),
+        (&["lint", "--diff", "--fix", "wrong.yaml"], 1),
+        (&["lint", "--diff", "right.yaml"], 0),
+        (&["lint", "--diff", "broken.yaml", "right.yaml"], 2),
+        (&["lint", "--diff", "-f", "broken.yaml"], 2),
+    ] {
+        let ran = hwdr_in(&folder.0, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+        assert_eq!(
+            ran.out.contains("+global: {_hopsworks: {backups: {ttl: 14d}}}"),
+            code == 1,
+            "{arguments:?}: {}",
+            ran.out
+        );
+    }
+    assert_eq!(folder.read("wrong.yaml"), TWO_WEEKS);
+}
+
+#[test]
+fn standard_input_is_read_once_and_nothing_is_written_to_it() {
+    let folder = Folder::new("stdin");
+    for arguments in [&["lint", "-"][..], &["lint", "-f", "-"]] {
+        let ran = hwdr_with(&folder.0, arguments, TWO_WEEKS, false);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.err);
+        assert!(ran.out.contains("error[ttl]"), "{arguments:?}: {}", ran.out);
+        let ran = hwdr_with(&folder.0, &[arguments, &["--diff"]].concat(), TWO_WEEKS, false);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.err);
+        assert!(ran.out.contains("ttl: 14d"), "{arguments:?}: {}", ran.out);
+        let ran = hwdr_in(&folder.0, &[arguments, &["--fix"]].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.err.contains("--fix cannot write to -") && ran.err.contains("--diff"), "{}", ran.err);
+    }
+    assert_eq!(hwdr_in(&folder.0, &["lint", "-f", "-", "-f", "-"]).code, 2);
+    let ran = hwdr_in(&folder.0, &["lint", "--fix", "/dev/stdin"]);
+    assert!(ran.code == 2 || ran.out.contains("no findings"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_changes_nothing_about_the_result() {
+    let folder = Folder::new("pipe");
+    for (arguments, code) in [
+        (&["lint", "-"][..], 1),
+        (&["lint", "-", "--format", "sarif"], 1),
+        (&["lint", "-", "--diff"], 1),
+        (&["lint", "--explain"], 0),
+        (&["schema"], 0),
+    ] {
+        let ran = hwdr_with(&folder.0, arguments, if code == 1 { TWO_WEEKS } else { "" }, true);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
+        assert!(!ran.err.contains("pipe") && !ran.err.contains("panicked"), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_template_is_called_one() {
+    let folder = Folder::new("template");
+    folder.write("values.yaml.gotmpl", "a: \"{{ .Values.x }}\"\n");
+    folder.write("jinja.yaml", "{% if x %}\na: 1\n{% endif %}\n");
+    folder.write("helm.yaml", "a: {{ .Values.x }}\n");
+    folder.write("chart.yaml", "global: {_hopsworks: {}}\nnote: '{{ .Release.Name }}'\n");
+    for arguments in [
+        &["lint", "values.yaml.gotmpl"][..],
+        &["lint", "jinja.yaml"],
+        &["lint", "helm.yaml"],
+        &["lint", "-f", "helm.yaml"],
+    ] {
+        let ran = hwdr_in(&folder.0, arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.err.contains("this file is a template"), "{arguments:?}: {}", ran.err);
+    }
+    assert_eq!(hwdr_in(&folder.0, &["lint", "chart.yaml"]).code, 0);
+}
+
+#[test]
+fn values_in_gitops_objects_are_linted_and_mended_where_they_stand() {
+    let folder = Folder::new("gitops");
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: hopsworks}\nspec:\n  \
+                   valuesFrom: [{kind: Secret, name: more}]\n  values:\n    global: {_hopsworks: {backups: {ttl: 2w}}}\n";
+    folder.write("release.yaml", release);
+    folder.write("namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: hopsworks}\n");
+    let ran = hwdr_in(&folder.0, &["lint", "release.yaml", "namespace.yaml"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("--> release.yaml:7:42"), "{}", ran.out);
+    assert!(
+        ran.out.contains("note: release.yaml:5:3: not checked: the values that valuesFrom brings\n"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.ends_with(
+            "1 error in 1 file; 1 file left out, it holds no values of Hopsworks; 1 can be fixed with --fix\n"
+        ),
+        "{}",
+        ran.out
+    );
+    assert_eq!(hwdr_in(&folder.0, &["lint", "--fix", "release.yaml"]).code, 0);
+    assert_eq!(folder.read("release.yaml"), release.replace("2w", "14d"));
+    let ran = hwdr_in(&folder.0, &["lint", "-f", "release.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("Kubernetes object HelmRelease") && ran.err.contains("hwdr lint release.yaml"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn files_of_charts_are_not_the_operators() {
+    let folder = Folder::new("charts");
+    for (chart, name) in [
+        ("rondb", "rondb"),
+        ("hopsworks", "hopsworks"),
+        ("mine", "mine\ndependencies: [{name: hopsworks, repository: 'oci://x'}]"),
+    ] {
+        std::fs::create_dir_all(folder.0.join(chart).join("ci")).unwrap();
+        folder.write(&format!("{chart}/Chart.yaml"), format!("apiVersion: v2\nversion: 1.0.0\nname: {name}\n"));
+    }
+    let rondb = "backups: {enabled: true, schedule: '@weekly'}\nmysql: {password: hunter2}\n";
+    folder.write("rondb/values.yaml", rondb);
+    folder.write("rondb/ci/small.yaml", rondb);
+    let hopsworks = "global: {_hopsworks: {onlinefs: {password: onlinefspw}, backups: {enabled: true}}}\n";
+    folder.write("hopsworks/values.yaml", hopsworks);
+    folder.write("mine/values.yaml", hopsworks);
+    folder.write("values.yaml", "global: {}\n");
+    let strict = |names: &[&str]| hwdr_in(&folder.0, &[&["lint", "--strict"], names].concat());
+    let ran = strict(&["rondb/values.yaml", "rondb/ci/small.yaml", "hopsworks/values.yaml"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "no findings in 1 file; 2 files left out, they hold no values of Hopsworks\n")
+    );
+    let ran = strict(&["mine/values.yaml"]);
+    assert!(ran.code == 1 && ran.out.contains("clear-text-credentials"), "{}", ran.out);
+    let ran = strict(&["-f", "values.yaml", "--chart", "hopsworks"]);
+    assert!(!ran.out.contains("clear-text-credentials"), "{}", ran.out);
 }

@@ -1,7 +1,9 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,18 +13,20 @@ use clap::{Args, ValueEnum};
 use super::change::Change;
 use super::values::{ChartArgs, over_chart};
 use super::{Outcome, ValueArgs, files};
+use crate::lint::chart_file::{self, Owner};
+use crate::lint::contents::{self, Contents};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
 use crate::lint::view::{RONDB_RESTORE, from_flag};
-use crate::lint::{Context, Finding, IdKind, Level, fix, rules};
+use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
 use crate::mode::Mode;
-use crate::source::Source;
+use crate::source::{Place, Source};
 use crate::values::{self, Value, ValueInputs, ValuesError};
 
 /// Find what is wrong with the backup and restore values of a cluster
 ///
-/// With FILEs, each is looked at for itself: what is missing in it may stand in another. With -f and --set, the values are
-/// merged as Helm merges them, and what is missing is missing.
+/// Each FILE is checked alone: missing settings may be in another file. In a HelmRelease of Flux or an Application of Argo CD, the
+/// values inside are checked. With -f and --set, the values are merged as Helm merges them, and missing settings are missing.
 ///
 /// Exit codes: 0 no errors, 1 errors (with --strict: warnings too), 2 wrong usage or an input that cannot be read.
 #[derive(Debug, Args)]
@@ -109,6 +113,16 @@ fn run(args: &Command) -> Result<Outcome> {
         (false, true) => bail!("no values to look at: hwdr lint FILE…, or hwdr lint -f FILE… --set …"),
         _ => {}
     }
+    let names: Vec<&String> = args.files.iter().chain(&args.values.files).collect();
+    if names.iter().filter(|name| name.trim() == "-").count() > 1 {
+        bail!("standard input can be read once: give - only once");
+    }
+    if args.fix
+        && !args.diff
+        && let Some(name) = names.iter().find(|name| !is_file(name))
+    {
+        bail!("--fix cannot write to {name}: give the file by its name, or see with --diff what would change");
+    }
     let context = Context {
         mode: args.mode,
         whole: merged,
@@ -148,21 +162,31 @@ fn rondb_id(path: &str) -> Option<IdKind> {
 }
 
 fn explain(name: &str) -> Result<Outcome> {
-    let mut out = anstream::stdout().lock();
-    if name.is_empty() {
-        for rule in rules::all() {
-            writeln!(out, "{}", rules::line(rule))?;
-        }
-        return Ok(Outcome::Clean);
-    }
-    match rules::find(name) {
-        Some(rule) => write!(out, "{}", rules::explain(rule))?,
+    let text = match rules::find(name) {
+        _ if name.is_empty() => rules::all().map(|rule| rules::line(rule) + "\n").collect(),
+        Some(rule) => rules::explain(rule),
         None => bail!("--explain {name}: {}", rule_name(name).unwrap_err()),
+    };
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Clean),
     }
-    Ok(Outcome::Clean)
 }
 
+/// Whether a name is that of a file, or of nothing at all; not of standard input or a pipe.
+fn is_file(name: &str) -> bool {
+    name.trim() != "-" && std::fs::metadata(name).map_or(true, |data| data.is_file() || data.is_dir())
+}
+
+/// Prints all. A reader who has seen enough (`head`) is no failure.
 fn print(args: &Command, run: &Run, changes: &[Change]) -> Result<()> {
+    match write(args, run, changes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn write(args: &Command, run: &Run, changes: &[Change]) -> io::Result<()> {
     let look = Look { width: 80, colour: true };
     let mut errors = anstream::stderr().lock();
     for failure in &run.failures {
@@ -182,9 +206,16 @@ fn print(args: &Command, run: &Run, changes: &[Change]) -> Result<()> {
         return Ok(());
     }
     let text = match args.format {
-        Format::Human => format!("{}{}\n", human::render(&run.findings, look), run.summary()),
+        Format::Human => {
+            format!(
+                "{}{}{}\n",
+                human::render(&run.findings, look),
+                human::render_notes(&run.notes, look),
+                run.summary()
+            )
+        }
         Format::Json => json::render(run),
-        Format::Sarif => sarif::render(run),
+        Format::Sarif => sarif::render(run, std::env::current_dir().ok().as_deref()),
         Format::Github => github::render(run),
     };
     out.write_all(text.as_bytes())?;
@@ -198,18 +229,36 @@ struct Linter<'a> {
 }
 
 /// What came of one file.
+#[derive(Default)]
 struct Done {
     findings: Vec<Finding>,
+    notes: Vec<Note>,
     failure: Option<Failure>,
     change: Option<Change>,
+    /// It holds no values of Hopsworks.
+    left_out: bool,
 }
 
 impl Linter<'_> {
-    fn lint(&self, values: &Value) -> Vec<Finding> {
-        let mut findings = crate::lint::lint(values, &self.context);
+    fn chosen(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let (select, ignore) = (&self.args.select, &self.args.ignore);
         findings.retain(|f| (select.is_empty() || select.contains(&f.rule)) && !ignore.contains(&f.rule));
         findings
+    }
+
+    /// Lints merged values. What is but a warning about the chart's own files is not the operator's to mend.
+    fn lint(&self, values: &Value) -> Vec<Finding> {
+        let mut findings = self.chosen(crate::lint::lint(values, &self.context));
+        findings.retain(|finding| {
+            let mut places = finding.related.iter().map(|(place, _)| place).chain([&finding.place]);
+            finding.level == Level::Error || places.any(|place| self.wrote(place))
+        });
+        findings
+    }
+
+    /// Whether it is the operator who wrote it, not the chart.
+    fn wrote(&self, place: &Place) -> bool {
+        from_flag(place) || self.args.values.files.contains(&place.source.name)
     }
 
     fn wants_fixes(&self) -> bool {
@@ -242,65 +291,93 @@ impl Linter<'_> {
         let (mut run, mut changes) = (Run { files: names.len(), ..Run::default() }, Vec::new());
         for (_, done) in all {
             run.findings.extend(done.findings);
+            run.notes.extend(done.notes);
             run.failures.extend(done.failure);
+            run.left_out += usize::from(done.left_out);
             run.fixed += done.change.as_ref().map_or(0, |change| change.mended);
             changes.extend(done.change);
+        }
+        if self.args.diff {
+            run.fixed = 0;
         }
         (run, changes)
     }
 
     fn fragment(&self, name: &str) -> Done {
-        let source = match read(name) {
-            Ok(source) => source,
-            Err(error) => return Done::failed(name, error),
+        match read(name).and_then(|source| self.contents(&source)) {
+            Ok(done) => done,
+            Err(error) => Done { failure: Some(Failure { name: name.to_owned(), error }), ..Done::default() },
+        }
+    }
+
+    fn contents(&self, source: &Arc<Source>) -> Result<Done, ValuesError> {
+        let owner = owner(&source.name);
+        let chosen = |contents: &Contents| {
+            let mut findings = self.chosen(contents.lint(&self.context));
+            findings.retain(|finding| owner != Owner::Hopsworks || finding.level == Level::Error);
+            findings
         };
-        let lint = |source: &Arc<Source>| values::read_one(source.clone()).ok().map(|values| self.lint(&values));
-        let fixes = self.wants_fixes() && name != "-";
-        let mut done = match values::read_one(source.clone()) {
-            Ok(values) => Done { findings: self.lint(&values), failure: None, change: None },
+        let lint = |source: &Arc<Source>| Contents::read(source).ok().map(|contents| chosen(&contents));
+        let mut done = match Contents::read(source) {
+            Ok(contents) if contents.is_empty() || owner != Owner::Operator && !contents.are_of(owner) => {
+                return Ok(Done { left_out: true, ..Done::default() });
+            }
+            Ok(contents) => Done { findings: chosen(&contents), notes: contents.notes(), ..Done::default() },
             // What is no YAML yet may become it.
             Err(error) => {
-                let after =
-                    fixes.then(|| values::pasted::mended(&source)).flatten().map(|text| Source::new(name, text));
-                match after.and_then(|after| Some((lint(&after)?, after))) {
-                    Some((findings, after)) => {
-                        let change = Some(Change { before: source.clone(), after, mended: 1 });
-                        Done { findings, failure: None, change }
-                    }
-                    None => return Done::failed(name, error),
-                }
+                let after = self.wants_fixes().then(|| values::pasted::mended(source)).flatten();
+                let after = after.map(|text| Source::new(source.name.clone(), text));
+                let Some((findings, after)) = after.and_then(|after| Some((lint(&after)?, after))) else {
+                    return Err(error);
+                };
+                let failure = self.args.diff.then(|| Failure { name: source.name.clone(), error });
+                let change = Some(Change { before: source.clone(), after, mended: 1 });
+                Done { findings, change, failure, ..Done::default() }
             }
         };
-        if fixes {
-            let now = done.change.as_ref().map_or(&source, |change| &change.after);
+        if self.wants_fixes() {
+            let now = done.change.as_ref().map_or(source, |change| &change.after);
             if let Some(fixed) = fix::all(now, &done.findings, &lint) {
                 let mended = fixed.mended + done.change.as_ref().map_or(0, |change| change.mended);
-                done.change = Some(Change { before: source, after: fixed.source, mended });
-                done.findings = fixed.findings;
+                done.change = Some(Change { before: source.clone(), after: fixed.source, mended });
+                if !self.args.diff {
+                    done.findings = fixed.findings;
+                }
             }
         }
-        done
+        Ok(done)
     }
 
     /// What all layers merge to.
     fn merged(&self) -> Result<(Run, Vec<Change>)> {
         let mut run = Run { files: self.args.values.files.len(), ..Run::default() };
+        let layers = Layers::default();
+        for name in &self.args.values.files {
+            if let Err(error) = layers.check(name) {
+                run.failures.push(Failure { name: name.clone(), error });
+            }
+        }
+        if !run.failures.is_empty() {
+            return Ok((run, Vec::new()));
+        }
         let mut changes: HashMap<String, Change> = HashMap::new();
-        let mut values = match self.read_merged(&changes) {
+        let mut values = match self.read_merged(&layers, &changes) {
             Ok(values) => values,
             Err(error) => {
-                let name = error.place.as_ref().map_or("values".to_owned(), |place| place.source.name.clone());
+                // All files were read: what has no place is the chart, or a file of --set-file.
+                let elsewhere = || self.args.chart.path.clone().unwrap_or_else(|| "--set-file".to_owned());
+                let name = error.place.as_ref().map_or_else(elsewhere, |place| place.source.name.clone());
                 run.failures.push(Failure { name, error });
                 return Ok((run, Vec::new()));
             }
         };
         run.findings = self.lint(&values);
+        run.notes.extend(contents::open(&values));
         if self.wants_fixes() {
             let mut sources: Vec<Arc<Source>> = Vec::new();
             for place in run.findings.iter().filter_map(|f| Some(&f.fix.as_ref()?.edits.first()?.place)) {
                 // A chart's own files are not the operator's to mend.
                 if self.args.values.files.contains(&place.source.name)
-                    && place.source.name != "-"
                     && !sources.iter().any(|source| Arc::ptr_eq(source, &place.source))
                 {
                     sources.push(place.source.clone());
@@ -312,38 +389,81 @@ impl Linter<'_> {
                     changes.insert(source.name.clone(), Change { before: source, after, mended });
                 }
             }
-            match self.read_merged(&changes) {
+            match self.read_merged(&layers, &changes) {
                 Ok(fixed) => values = fixed,
                 Err(_) => changes.clear(),
             }
-            run.fixed = changes.values().map(|change| change.mended).sum();
-            run.findings = self.lint(&values);
+            if !self.args.diff {
+                run.fixed = changes.values().map(|change| change.mended).sum();
+                run.findings = self.lint(&values);
+            }
         }
         let mut changes: Vec<Change> = changes.into_values().collect();
         changes.sort_by(|a, b| a.before.name.cmp(&b.before.name));
         Ok((run, changes))
     }
 
-    fn read_merged(&self, changes: &HashMap<String, Change>) -> Result<Value, ValuesError> {
+    fn read_merged(&self, layers: &Layers, changes: &HashMap<String, Change>) -> Result<Value, ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
         let values = values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
             Some(change) => Ok(change.after.text.clone().into_bytes()),
-            None => files::read(name),
+            None => layers.read(name),
         })?;
         let mut values = over_chart(values, &self.args.chart, values::Helm::V3)?;
-        let files = &self.args.values.files;
-        crate::lint::view::drop_handed_down(&mut values, &|key| from_flag(key) || files.contains(&key.source.name));
+        crate::lint::view::drop_handed_down(&mut values, &|key| self.wrote(key));
         Ok(values)
     }
 }
 
-fn read(name: &str) -> Result<Arc<Source>, ValuesError> {
-    let bytes = files::read(name).map_err(|error| ValuesError::unreadable(format!("cannot read {name}: {error}")))?;
-    values::text_of(name, bytes)
+/// What was read, kept: standard input and pipes can be read once.
+#[derive(Default)]
+struct Layers(RefCell<HashMap<String, Vec<u8>>>);
+
+impl Layers {
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        if let Some(bytes) = self.0.borrow().get(name) {
+            return Ok(bytes.clone());
+        }
+        let bytes = files::read(name)?;
+        self.0.borrow_mut().insert(name.to_owned(), bytes.clone());
+        Ok(bytes)
+    }
+
+    /// Whether the file can be read, and holds values.
+    fn check(&self, name: &str) -> Result<(), ValuesError> {
+        let source = values::text_of(name, self.read(name).map_err(|error| unreadable(name, &error))?)?;
+        let values = values::read_one(source)?;
+        match contents::kind(&values) {
+            Some((_, kind)) => Err(ValuesError::unreadable(format!(
+                "{name} is no values file, but the Kubernetes object {kind}: to lint the values in it, leave out -f: hwdr lint {name}"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
-impl Done {
-    fn failed(name: &str, error: ValuesError) -> Self {
-        Self { findings: Vec::new(), failure: Some(Failure { name: name.to_owned(), error }), change: None }
+fn read(name: &str) -> Result<Arc<Source>, ValuesError> {
+    let source = values::text_of(name, files::read(name).map_err(|error| unreadable(name, &error))?)?;
+    values::refuse_template(&source)?;
+    Ok(source)
+}
+
+fn unreadable(name: &str, error: &io::Error) -> ValuesError {
+    ValuesError::unreadable(format!("cannot read {name}: {error}"))
+}
+
+/// Whose values a file holds, by the chart in whose folder it stands, up to three folders below the chart's own (`ci/`, `values/x/`).
+fn owner(name: &str) -> Owner {
+    let Some(path) = Some(name).filter(|name| is_file(name)).and_then(|name| std::path::absolute(name).ok()) else {
+        return Owner::Operator;
+    };
+    let chart = path.ancestors().skip(1).take(4).map(|folder| folder.join("Chart.yaml")).find(|chart| chart.is_file());
+    let Some(chart) = chart else { return Owner::Operator };
+    let folder = chart.parent();
+    let defaults = path.parent() == folder && path.file_name().is_some_and(|file| file == "values.yaml");
+    let inside = folder.and_then(Path::parent).and_then(Path::file_name).is_some_and(|name| name == "charts");
+    match read(&chart.to_string_lossy()) {
+        Ok(chart) => chart_file::owner(chart, defaults, inside),
+        Err(_) => Owner::Operator,
     }
 }

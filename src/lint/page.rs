@@ -1,5 +1,8 @@
 //! The page of a rule: the `//!` lines at the head of its file.
 
+/// GitHub's limit of a rule's description, in characters.
+const MAX_DESCRIPTION: usize = 1024;
+
 /// The page in Markdown: what the file's leading `//!` lines say.
 pub fn of(source: &str) -> String {
     let mut page = String::new();
@@ -13,6 +16,21 @@ pub fn of(source: &str) -> String {
 /// The page's first paragraph on one line: what the rule finds.
 pub fn summary(source: &str) -> String {
     of(source).lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// What the rule does and why, as plain text; where GitHub's limit of 1,024 characters comes first, up to the sentence before it.
+pub fn description(source: &str) -> String {
+    let page = of(source);
+    let prose = |heading: &'static str| {
+        page.lines().skip_while(move |line| *line != heading).skip(1).take_while(|line| !line.starts_with("## "))
+    };
+    let lines = prose("## What it does").chain(prose("## Why is this bad"));
+    let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ").replace(['`', '*'], "");
+    if text.chars().count() <= MAX_DESCRIPTION {
+        return text;
+    }
+    let cut: String = text.chars().take(MAX_DESCRIPTION).collect();
+    cut.rsplit_once(". ").map_or(cut.clone(), |(whole, _)| format!("{whole}."))
 }
 
 /// The YAML of all code blocks under the heading `heading`.

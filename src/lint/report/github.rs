@@ -2,39 +2,51 @@
 
 use crate::lint::report::{Range, Run};
 use crate::lint::view;
+use crate::source::Place;
 
 /// One command a line, and the summary as a line of the log.
 pub fn render(run: &Run) -> String {
     let mut text = String::new();
     for finding in &run.findings {
-        let range = Range::of(&finding.place);
-        let mut properties = String::new();
-        if !view::from_flag(&finding.place) {
-            properties = format!(
-                "file={},line={},endLine={},col={},",
-                property(&finding.place.source.name),
-                range.line,
-                range.end_line,
-                range.column
-            );
-            if range.line == range.end_line {
-                properties.push_str(&format!("endColumn={},", range.end_column));
-            }
-        }
         let message = match &finding.help {
             Some(help) => format!("{}\n{help}", finding.message),
             None => finding.message.clone(),
         };
-        text.push_str(&format!("::{} {properties}title={}::{}\n", finding.level.name(), finding.rule, data(&message)));
+        text.push_str(&command(finding.level.name(), Some(&finding.place), finding.rule, &message));
     }
     for failure in &run.failures {
-        let line = failure.error.place.as_ref().map_or(1, |place| Range::of(place).line);
-        let message = data(&failure.error.message);
-        text.push_str(&format!("::error file={},line={line},title=not readable::{message}\n", property(&failure.name)));
+        let message = &failure.error.message;
+        text.push_str(&match &failure.error.place {
+            Some(place) => command("error", Some(place), "not readable", message),
+            None if failure.name.starts_with("--") => command("error", None, "not readable", message),
+            None => format!("::error file={},line=1,title=not readable::{}\n", property(&failure.name), data(message)),
+        });
+    }
+    for note in &run.notes {
+        text.push_str(&command("notice", Some(&note.place), "not checked", &note.message));
     }
     text.push_str(&run.summary());
     text.push('\n');
     text
+}
+
+/// One workflow command. A flag is in no file.
+fn command(name: &str, place: Option<&Place>, title: &str, message: &str) -> String {
+    let mut properties = String::new();
+    if let Some(place) = place.filter(|place| !view::from_flag(place)) {
+        let range = Range::of(place);
+        properties = format!(
+            "file={},line={},endLine={},col={},",
+            property(&place.source.name),
+            range.line,
+            range.end_line,
+            range.column
+        );
+        if range.line == range.end_line {
+            properties.push_str(&format!("endColumn={},", range.end_column));
+        }
+    }
+    format!("::{name} {properties}title={}::{}\n", property(title), data(message))
 }
 
 fn data(text: &str) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
 
 use crate::lint::report::mask;
-use crate::lint::{Finding, Level};
+use crate::lint::{Finding, Level, Note};
 use crate::source::{Place, Source, Span};
 
 /// How the text is to look.
@@ -48,6 +48,20 @@ pub fn render(findings: &[Finding], look: Look) -> String {
     }
     for ((name, rule), count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
         text.push_str(&format!("{} more of {rule} in {name}\n\n", count - SHOWN));
+    }
+    text
+}
+
+/// Notes, a line or two each, with an empty line after them.
+pub fn render_notes(notes: &[Note], look: Look) -> String {
+    let bold = if look.colour { anstyle::Style::new().bold() } else { anstyle::Style::new() };
+    let mut text = String::new();
+    for note in notes {
+        let line = wrap(&format!("note: {}: {}", note.place, note.message), look.width);
+        text.push_str(&format!("{bold}{}{bold:#}\n", line.replace('\n', "\n      ")));
+    }
+    if !notes.is_empty() {
+        text.push('\n');
     }
     text
 }

@@ -20,12 +20,19 @@ pub fn render(run: &Run) -> String {
             }
             json
         }).collect::<Vec<_>>(),
+        "notes": run.notes.iter().map(|note| {
+            let mut json = location(&note.place);
+            json["message"] = note.message.as_str().into();
+            json
+        }).collect::<Vec<_>>(),
         "summary": {
             "errors": run.count(Level::Error),
             "warnings": run.count(Level::Warning),
             "fixable": run.fixable(),
             "fixed": run.fixed,
             "files": run.files,
+            "unreadable": run.failures.len(),
+            "leftOut": run.left_out,
         },
     });
     let mut text = serde_json::to_string_pretty(&json).expect("a JSON value can be written");

@@ -1,12 +1,13 @@
 //! What a run of the linter found, in the forms that people and programs read: one file a form.
 
+mod fingerprint;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod mask;
 pub mod sarif;
 
-use crate::lint::{Finding, Level};
+use crate::lint::{Finding, Level, Note};
 use crate::source::Place;
 use crate::values::ValuesError;
 
@@ -15,13 +16,20 @@ use crate::values::ValuesError;
 pub struct Run {
     /// What was found, in order.
     pub findings: Vec<Finding>,
+    /// What is said beside.
+    pub notes: Vec<Note>,
     /// Files that could not be read.
     pub failures: Vec<Failure>,
     /// How many files were looked at, unreadable ones included.
     pub files: usize,
+    /// How many of them were left out: they hold the values of another chart, or Kubernetes objects without values.
+    pub left_out: usize,
     /// How many findings were fixed and are no longer among them.
     pub fixed: usize,
 }
+
+#[cfg(test)]
+mod tests;
 
 /// A file that could not be read as values.
 #[derive(Debug)]
@@ -52,8 +60,16 @@ impl Run {
             }
         }
         let mut text = if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") };
-        if self.files > 0 {
-            text.push_str(&format!(" in {}", counted(self.files, "file")));
+        // A file that cannot be read, or is not ours, has not been found good.
+        let looked_at = self.files.saturating_sub(self.failures.len() + self.left_out);
+        if looked_at > 0 {
+            text.push_str(&format!(" in {}", counted(looked_at, "file")));
+        } else if self.files > 0 && parts.is_empty() {
+            "nothing was checked".clone_into(&mut text);
+        }
+        if self.left_out > 0 {
+            let what = if self.left_out == 1 { "it holds" } else { "they hold" };
+            text.push_str(&format!("; {} left out, {what} no values of Hopsworks", counted(self.left_out, "file")));
         }
         if self.fixed > 0 {
             text.push_str(&format!("; {} fixed", self.fixed));
