@@ -6,6 +6,7 @@ mod coalesce;
 mod constraint;
 mod dependencies;
 mod metadata;
+mod schema;
 mod table;
 
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ pub struct Chart {
     name: String,
     version: String,
     values: Table,
-    /// Its `values.schema.json`, where it has one that is JSON.
-    schema: Option<serde_json::Value>,
+    /// Its `values.schema.json`.
+    schema: Option<Vec<u8>>,
     /// What `Chart.yaml` says about subcharts; none where it says nothing at all.
     requirements: Option<Vec<Requirement>>,
     dependencies: Vec<Chart>,
@@ -39,8 +40,7 @@ impl Chart {
     /// Where Helm refuses the chart.
     pub fn from_files(files: Files, label: &str, helm: Helm) -> Result<Self, ValuesError> {
         let metadata = metadata::read(&files, label)?;
-        let mut values = Map::new();
-        let schema = files.get("values.schema.json").and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let (mut values, mut schema) = (Map::new(), None);
         let mut subcharts: BTreeMap<String, Files> = BTreeMap::new();
         for (path, bytes) in files {
             if path == "values.yaml" {
@@ -49,6 +49,8 @@ impl Chart {
                 if let Data::Map(map) = value.data {
                     values = map;
                 }
+            } else if path == "values.schema.json" {
+                schema = Some(bytes);
             } else if let Some(inside) = path.strip_prefix("charts/")
                 && !inside.ends_with(".prov")
             {
@@ -72,14 +74,8 @@ impl Chart {
             });
         }
         let (name, version) = (metadata.name, metadata.version);
-        Ok(Self {
-            name,
-            version,
-            values: Table::from_map(values),
-            schema,
-            requirements: metadata.requirements,
-            dependencies,
-        })
+        let (values, requirements) = (Table::from_map(values), metadata.requirements);
+        Ok(Self { name, version, values, schema, requirements, dependencies })
     }
 
     /// Reads a packed chart (`.tgz`).
@@ -92,7 +88,8 @@ impl Chart {
 
     /// Whether the schemas of this chart and its subcharts take a value of a JSON Schema type at `path`; none where none of them says.
     pub fn takes(&self, path: &[&str], kind: &str) -> Option<bool> {
-        let types = path.iter().fold(self.schema.as_ref(), |schema, key| schema?.get("properties")?.get(key));
+        let schema: Option<serde_json::Value> = self.schema.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let types = path.iter().fold(schema.as_ref(), |schema, key| schema?.get("properties")?.get(key));
         let own = match types.and_then(|schema| schema.get("type")) {
             Some(serde_json::Value::String(name)) => Some(name == kind),
             Some(serde_json::Value::Array(names)) => Some(names.iter().any(|name| name == kind)),
@@ -109,17 +106,35 @@ impl Chart {
         }
     }
 
-    /// The values that templates see: the operator's over the chart's, subcharts' sections and `global` included.
+    /// The values that templates see: the operator's over the chart's, subcharts' sections and `global` included. Schemas have no say.
     ///
     /// # Errors
     /// Where the section of a subchart is no map, or a subchart is missing.
-    pub fn values(mut self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
+    pub fn values(self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
+        self.lay(values, helm, |_, _| Ok(()))
+    }
+
+    /// The same, where the schemas of the chart and its subcharts allow it.
+    ///
+    /// # Errors
+    /// As [`Chart::values`], and where a schema refuses the values.
+    pub fn checked_values(self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
+        self.lay(values, helm, schema::check)
+    }
+
+    fn lay(
+        mut self,
+        values: Value,
+        helm: Helm,
+        check: impl Fn(&Chart, &Table) -> Result<(), ValuesError>,
+    ) -> Result<Value, ValuesError> {
         let place = values.place.clone();
         let Data::Map(map) = values.data else { unreachable!("values are a map") };
         let given = Table::from_map(map);
         dependencies::check(&self)?;
         dependencies::process(&mut self, &given, helm)?;
         let all = coalesce::values(&self, &given, false, helm)?;
+        check(&self, &all)?;
         Ok(Value { data: Data::Map(all.into_map()), place })
     }
 }
