@@ -20,7 +20,7 @@ use std::time::Duration;
 use kube::api::{
     Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
 };
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -94,6 +94,20 @@ fn client(mut config: Config) -> Result<Client, ClusterError> {
     Client::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))
 }
 
+/// What is wrong with a kubeconfig, in plain words.
+fn plain(error: &KubeconfigError, named: &str) -> String {
+    match error {
+        KubeconfigError::ReadConfig(error, path) => format!("cannot read the kubeconfig {}: {error}", path.display()),
+        KubeconfigError::CurrentContextNotSet => format!("the kubeconfig {named} names no current context"),
+        KubeconfigError::LoadContext(context) => format!("there is no context {context} in the kubeconfig {named}"),
+        KubeconfigError::LoadClusterOfContext(cluster) => {
+            format!("there is no cluster {cluster} in the kubeconfig {named}, and its context wants it")
+        }
+        // Paths come in two kinds of quotes.
+        other => format!("the kubeconfig {named}: {}", other.to_string().replace("'\"", "").replace("\"'", "")),
+    }
+}
+
 impl Cluster {
     /// Connects, and asks nothing yet.
     ///
@@ -102,16 +116,18 @@ impl Cluster {
     pub async fn connect(connection: &Connection) -> Result<Self, ClusterError> {
         let failed = |why: String| ClusterError::Connection(why);
         let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+        let named = connection.kubeconfig.as_ref().map(|path| path.display().to_string());
+        let named = named.or_else(|| env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty()));
+        let named = named.unwrap_or_else(|| "~/.kube/config".to_owned());
         let kubeconfig = match &connection.kubeconfig {
-            Some(path) => {
-                Kubeconfig::read_from(path).map_err(|error| failed(format!("{}: {error}", path.display())))?
-            }
-            None => Kubeconfig::read().map_err(|error| failed(error.to_string()))?,
+            Some(path) => Kubeconfig::read_from(path),
+            None => Kubeconfig::read(),
         };
+        let kubeconfig = kubeconfig.map_err(|error| failed(plain(&error, &named)))?;
         let context = connection.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
-            .map_err(|error| failed(format!("context {context}: {error}")))?;
+            .map_err(|error| failed(plain(&error, &named)))?;
         let client = client(config.clone())?;
         let namespace = connection
             .namespace
