@@ -1,11 +1,14 @@
 //! `hwdr s3 check`: is the bucket ready for a restore?
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 
 use super::findings::{self, Format};
 use super::lifecycle::now;
 use super::storage::StorageArgs;
+use crate::cli::ask;
 use crate::cli::messages::Failure;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Wanted;
@@ -25,6 +28,14 @@ pub struct Command {
     storage: StorageArgs,
 }
 
+/// Says that it is at work, if that lasts: a server that does not answer is asked again and again.
+async fn still_at_it(what: &str) {
+    for pause in [1, 9].into_iter().chain(std::iter::repeat(30)) {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        ask::tell(what);
+    }
+}
+
 impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
@@ -32,7 +43,14 @@ impl Command {
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));
         let wanted = Wanted { bucket: &target.bucket, ttl, now: now(), apply: &apply };
-        let findings = super::block_on(async { Ok(check(&target.connect().await?, &wanted).await?) })?;
+        let findings = super::block_on(async {
+            let work = async { check(&target.connect().await?, &wanted).await };
+            let asking = format!("asking bucket {}: credentials and answers may take a while to come", target.bucket);
+            tokio::select! {
+                findings = work => Ok(findings?),
+                () = still_at_it(&asking) => unreachable!("it has no end"),
+            }
+        })?;
         match self.output {
             Format::Text => anstream::print!("{}", findings::text(&findings)),
             Format::Json => println!("{:#}", json!({"bucket": target.bucket, "findings": findings})),
