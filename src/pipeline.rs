@@ -30,7 +30,12 @@ pub enum Outcome {
 pub enum Error {
     /// The linter's errors: with such values Helm would restore nothing, or the wrong thing.
     #[error("the values have errors")]
-    Findings(Vec<Finding>),
+    Findings {
+        /// What was found.
+        findings: Vec<Finding>,
+        /// What helm does, where that is known.
+        mode: Option<Mode>,
+    },
     /// The values are contradictory, or of the wrong types.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -58,6 +63,22 @@ pub fn asks_for_restore(values: &Value) -> bool {
         || snapshots
 }
 
+/// Whether values are those of a Hopsworks cluster: hwdr stands in front of helm for other charts, too, and has no say in those.
+fn are_ours(values: &Value) -> bool {
+    const OURS: [&[&str]; 8] = [
+        &["global", "_hopsworks"],
+        &["global", "hopsworks"],
+        &["_hopsworks"],
+        &["hopsworks"],
+        &["rondb"],
+        &["olk"],
+        &["restoreFromBackup"],
+        &["global", "restoreFromBackup"],
+    ];
+    let says = |path: &&[&str]| values.get(path).is_some_and(says_something);
+    OURS.iter().any(says)
+}
+
 /// The values of a map.
 fn items(value: &Value) -> impl Iterator<Item = &Value> {
     let map = match &value.data {
@@ -78,17 +99,24 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
+/// Refuses values of a Hopsworks cluster that have errors, whether or not they ask for a restore: where a block is misplaced they do not,
+/// and were meant to.
+///
+/// # Errors
+/// With what the linter finds.
+pub fn without_errors(values: &Value, mode: Option<Mode>) -> Result<(), Error> {
+    let context = Context { mode, whole: true, ..Context::default() };
+    let mut findings = lint::lint(values, &context);
+    findings.retain(|finding| finding.level == Level::Error);
+    if findings.is_empty() || !are_ours(values) { Ok(()) } else { Err(Error::Findings { findings, mode }) }
+}
+
 /// The restore that `values` ask for, if any.
 ///
 /// # Errors
 /// Where the linter finds an error, or the values contradict the mode: with such values Helm would restore nothing, or the wrong thing.
 pub fn restore(values: &Value, mode: Mode) -> Result<Option<Restore>, Error> {
-    let context = Context { mode: Some(mode), whole: true, ..Context::default() };
-    let mut errors = lint::lint(values, &context);
-    errors.retain(|finding| finding.level == Level::Error);
-    if !errors.is_empty() {
-        return Err(Error::Findings(errors));
-    }
+    without_errors(values, Some(mode))?;
     Ok(Restore::from_values(values, mode)?)
 }
 
@@ -115,4 +143,43 @@ pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>, marker: M
     let plan = Plan::new(restore, &topology, namespace)?;
     let rendered = render::render(&stream, &topology, restore, &plan, marker)?;
     Ok(Outcome::Restore { stream: Box::new(stream), rendered: Box::new(rendered), plan: Box::new(plan) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    fn errors(text: &str) -> Option<usize> {
+        let values = read_one(Source::new("values.yaml", text)).unwrap();
+        match without_errors(&values, Some(Mode::Install)) {
+            Ok(()) => None,
+            Err(Error::Findings { findings, .. }) => Some(findings.len()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_misplaced_block_stops_and_another_charts_own_does_not() {
+        for text in [
+            "global: {restoreFromBackup: {backupId: '254811200'}}",
+            "restoreFromBackup: {backupId: '254811200'}",
+            "hopsworks: {restoreFromBackup: {backupId: '254811200'}}",
+            "global: {_hopsworks: {backups: {enabled: true, schedule: '@never'}}}",
+        ] {
+            assert!(errors(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "replicas: 1",
+            "velero: {schedule: x}",
+            "backups: {schedule: '@never', ttl: 1}",
+            "opensearch: {backup: true}",
+            "hopsworks: {}",
+            "global: {_hopsworks: {mode: auto}}",
+        ] {
+            assert_eq!(errors(text), None, "{text}");
+        }
+    }
 }

@@ -160,7 +160,8 @@ fn what_is_not_known_is_refused_with_the_flags_to_add() {
             "helm takes values from the last release (--reuse-values)",
             &[
                 "helm get values RELEASE -o yaml",
-                "hwdr post-render -f values.yaml --for install|upgrade",
+                "--for install or --for upgrade:",
+                "hwdr post-render -f values.yaml --for install",
                 "--post-renderer-args",
             ],
         ),
@@ -215,7 +216,7 @@ fn without_values_and_without_helm_it_fails() {
     let home = Home::new();
     let message = run(home.hwdr().arg("post-render"), b"kind: ConfigMap\n").failed(2);
     assert!(message.contains("the values are not known: no flags, and no helm process started this"), "{message}");
-    assert!(message.contains("hwdr post-render -f values.yaml --for install|upgrade"), "{message}");
+    assert!(message.contains("hwdr post-render -f values.yaml --for install\n"), "{message}");
     let mut hwdr = home.hwdr();
     hwdr.args(["post-render", "-f", &testdata("values/base.yaml"), "-f", &testdata("values/new-cluster.yaml")]);
     let message = run(&mut hwdr, b"kind: ConfigMap\n").failed(2);
@@ -442,5 +443,111 @@ fn defaults_ask_for_nothing() {
     let stream = b"kind: ConfigMap\n";
     for file in ["a.yaml", "b.yaml"] {
         assert_eq!(run(home.hwdr().args(["post-render", "-f", file]), stream).ok(), stream, "{file}");
+    }
+}
+
+/// A helm command line that bash completes: `more` may have a `<(…)`.
+fn through_bash(home: &Home, helm: &Command, more: &str) -> Command {
+    let mut bash = home.command("bash");
+    bash.args(["-c", &format!("\"$0\" \"$@\" {more}")]).arg(helm.get_program()).args(helm.get_args());
+    for (name, value) in helm.get_envs() {
+        value.map(|value| bash.env(name, value));
+    }
+    bash.env("NEW", testdata("values/new-cluster.yaml"));
+    bash
+}
+
+/// Helm has drained a pipe when hwdr is started: a restore in it would vanish without a word.
+#[test]
+fn what_helm_alone_has_read_is_refused() {
+    let home = Home::new();
+    run(home.command("mkfifo").arg("pipe"), b"").ok();
+    let restore = std::fs::read(testdata("values/new-cluster.yaml")).unwrap();
+    for major in BOTH {
+        for (more, words) in [
+            ("-f <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
+            ("-f /dev/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
+            ("-f /proc/self/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
+            ("-f /dev/stdin", "it is a pipe, and helm has read what was in it"),
+            ("-f -", "helm has read its standard input"),
+            ("-f pipe & cat \"$NEW\" > pipe; wait $!", "it is a pipe, and helm has read what was in it"),
+            ("--set-file global._hopsworks.restoreFromBackup.backupId=<(printf 254811200)", "it is a pipe"),
+            ("--is-upgrade -f <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
+        ] {
+            let ran = run(&mut through_bash(&home, &template(&home, major), more), &restore);
+            let stderr = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_ne!(ran.code, Some(0), "Helm {} {more}: {}", major.number(), String::from_utf8_lossy(&ran.stdout));
+            assert!(stderr.contains(words), "Helm {} {more}: {stderr}", major.number());
+            assert!(!String::from_utf8_lossy(&ran.stdout).contains("kind:"), "Helm {} {more}", major.number());
+        }
+        // A file by another name is a file.
+        for more in ["-f /dev/fd/7 7< \"$NEW\"", "-f /dev/null -f \"$NEW\""] {
+            let printed = run(&mut through_bash(&home, &template(&home, major), more), b"").text();
+            assert!(printed.contains("name: hwdr-restore-254811200"), "Helm {} {more}", major.number());
+        }
+    }
+}
+
+/// Files are looked for where helm has found them, and are the ones that helm has read.
+#[test]
+fn files_are_helms() {
+    let home = Home::new();
+    let restore = std::fs::read_to_string(testdata("values/new-cluster.yaml")).unwrap();
+    for major in BOTH {
+        for (script, is_refused) in [
+            (format!("#!/bin/sh\ncd /\nexec {HWDR} post-render\n"), false),
+            (format!("#!/bin/sh\nsleep 0.5\n: > \"$HWDR_TEST/v.yaml\"\nexec {HWDR} post-render\n"), true),
+            (format!("#!/bin/sh\nrm \"$HWDR_TEST/v.yaml\"\nexec {HWDR} post-render\n"), true),
+        ] {
+            home.write("v.yaml", &restore);
+            let mut helm = home.helm(major);
+            helm.args(["template", "hops", &testdata("chart"), "-n", "hopsworks"]);
+            helm.args(["-f", &testdata("values/base.yaml"), "-f", "v.yaml"]).env("HWDR_TEST", home.path(""));
+            home.post_renderer_script(&mut helm, major, &script);
+            let ran = run(&mut helm, b"");
+            assert_eq!(ran.code != Some(0), is_refused, "Helm {}: {script}: {}", major.number(), ran.stderr);
+            if !is_refused {
+                assert!(ran.text().contains("name: hwdr-restore-254811200"), "{script}");
+            }
+        }
+    }
+}
+
+/// Values on a command line of hwdr's own are read once, and never from the stream.
+#[test]
+fn its_own_flags_are_read_once() {
+    let home = Home::new();
+    let stream = home.stream(Major::Three, &NEW_CLUSTER);
+    let bash = |line: &str| {
+        let mut bash = home.command("bash");
+        bash.args(["-c", line]).env("HWDR", HWDR).env("BASE", testdata("values/base.yaml"));
+        run(bash.env("NEW", testdata("values/new-cluster.yaml")), &stream)
+    };
+    for command in ["post-render", "diff --summary", "plan"] {
+        let printed = bash(&format!("\"$HWDR\" {command} --for install -f \"$BASE\" -f <(cat \"$NEW\")")).text();
+        assert!(printed.contains("254811200"), "{command}: {printed}");
+        let both = bash(&format!("\"$HWDR\" {command} --for install -f \"$BASE\",\"$NEW\"")).text();
+        assert_eq!(both, printed, "{command}");
+        for flags in ["-f -", "-f /dev/stdin", "-f /dev/fd/0", "--set-file a=-"] {
+            let message = bash(&format!("\"$HWDR\" {command} --for install {flags}")).failed(2);
+            assert!(message.contains("standard input is the rendered"), "{command} {flags}: {message}");
+        }
+        let message = bash(&format!("\"$HWDR\" {command} --for install -f \"$BASE\" -f <(false)")).failed(2);
+        assert!(message.contains("nothing came out of this pipe"), "{command}: {message}");
+    }
+}
+
+/// A block that is misplaced asks for no restore, and is an error all the same; another chart's values are none of hwdr's.
+#[test]
+fn errors_stop_also_where_no_restore_is_understood() {
+    let home = Home::new();
+    home.write("misplaced.yaml", "global: {restoreFromBackup: {backupId: \"254811200\"}}\n");
+    home.write("other.yaml", "velero: {schedule: \"@never\"}\nbackups: {ttl: 1}\n");
+    for mode in [&["--for", "install"][..], &["--for", "upgrade"], &[]] {
+        let post_render =
+            |file: &str| run(home.hwdr().args(["post-render", "-f", file]).args(mode), b"kind: ConfigMap\n");
+        let message = post_render("misplaced.yaml").failed(1);
+        assert!(message.contains("misplaced-key") && message.contains("misplaced.yaml:1:10"), "{message}");
+        assert_eq!(post_render("other.yaml").ok(), b"kind: ConfigMap\n");
     }
 }

@@ -84,3 +84,428 @@ fn without_a_restore_it_is_plain_helm() {
         assert!(!ran.stderr.contains("does not go with"), "{}", ran.stderr);
     }
 }
+
+/// A helm that says what it was given, and renders instead of applying anything: `install` and `upgrade` are `template`.
+fn harmless(home: &Home, helm: common::Major) -> String {
+    let real = helm.program().display();
+    home.script(
+        "fake/helm",
+        &format!(
+            "#!/bin/bash\n\
+             case $1 in version) exec {real} \"$@\";; esac\n\
+             printf '%s\\n' \"$@\" >> called\n\
+             for word; do case $word in */values-*) file=$(tr -d '\"\\\\' <<< \"${{word#*=}}\"); stat -c 'mode %a' \"$file\" \"${{file%/*}}\" >> called;; esac; done\n\
+             args=(); for word; do case $word in install|upgrade) args+=(template);; *) args+=(\"$word\");; esac; done\n\
+             exec {real} \"${{args[@]}}\"\n"
+        ),
+    )
+}
+
+/// A chart that prints its values, and nothing of Hopsworks.
+fn mirror(home: &Home) -> &'static str {
+    home.write("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n");
+    home.write("c/templates/v.yaml", "kind: V\nv: {{ toJson .Values | quote }}\n");
+    "c"
+}
+
+/// A line of bash, with hwdr as `$HWDR`.
+fn bash(home: &Home, helm: &str, line: &str, stdin: &[u8]) -> common::Ran {
+    let mut bash = home.command("bash");
+    bash.args(["-c", line]).env("HELM_BIN", helm).env("HWDR", common::HWDR);
+    run(&mut bash, stdin)
+}
+
+/// Pipes of a shell are empty when they are read a second time: helm gets what hwdr has read, in files of this user alone.
+#[test]
+fn helm_gets_what_was_read() {
+    let home = Home::new();
+    home.write("a.yaml", "a: 1\n");
+    let chart = mirror(&home);
+    for major in BOTH {
+        let helm = harmless(&home, major);
+        for verb in ["install", "upgrade"] {
+            for (flags, expected) in [
+                ("-f a.yaml -f <(echo 'b: 2')", "{\\\"a\\\":1,\\\"b\\\":2}"),
+                (
+                    "-f a.yaml --set-file b=<(printf two),c=<(printf three)",
+                    "{\\\"a\\\":1,\\\"b\\\":\\\"two\\\",\\\"c\\\":\\\"three\\\"}",
+                ),
+                ("-f - --set a=1", "{\\\"a\\\":1,\\\"stdin\\\":true}"),
+                ("-f /dev/stdin", "{\\\"stdin\\\":true}"),
+            ] {
+                let _ = std::fs::remove_file(home.path("called"));
+                let line = format!("\"$HWDR\" {verb} x {chart} -n n {flags}");
+                let printed = bash(&home, &helm, &line, b"stdin: true\n").text();
+                assert!(printed.contains(expected), "Helm {} {line}: {printed}", major.number());
+                let called = std::fs::read_to_string(home.path("called")).unwrap();
+                assert!(!called.contains("/dev/") && called.contains("mode 600\nmode 700\n"), "{line}: {called}");
+                assert!(!called.contains("mode 644"), "{called}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_for_certain_is_refused_before_helm_runs() {
+    let home = Home::new();
+    home.write("a.yaml", "a: 1\n");
+    let chart = mirror(&home);
+    let helm = harmless(&home, BOTH[0]);
+    for (flags, words) in [
+        ("-f <(false)", "nothing came out of this pipe"),
+        ("-f -", "nothing came out of this pipe"),
+        ("-f <(echo 'a: 1') -f /dev/fd/63", "a pipe, which can be read once, and is named twice"),
+        ("-f https://example.org/values.yaml", "curl -fsSL https://example.org/values.yaml > values.yaml"),
+        ("-f secrets://secrets.yaml", "-f <(helm secrets decrypt FILE)"),
+        ("-f oci://example.org/values", "helm's downloaders fetch that"),
+        ("--set-file a=ref+vault://secret", "helm's downloaders fetch that"),
+        ("-f \"$UNSET\"", "the name of a file is empty"),
+        ("-f a.yaml,", "the name of a file is empty"),
+        ("-f nowhere.yaml", "cannot read nowhere.yaml: No such file"),
+        ("--set-file a=nowhere.txt", "cannot read nowhere.txt: No such file"),
+        ("-f .", "it is a directory"),
+    ] {
+        for verb in ["install", "upgrade"] {
+            let message = bash(&home, &helm, &format!("\"$HWDR\" {verb} x {chart} -n n {flags}"), b"").failed(2);
+            let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(message.contains(words), "{verb} {flags}: {message}");
+            assert!(!message.contains("cannot be run"), "{message}");
+        }
+    }
+    assert!(!home.path("called").exists(), "helm ran");
+}
+
+/// In a restore helm reads the chart, the kubeconfig and its certificates more than once.
+#[test]
+fn a_pipe_that_helm_reads_several_times_is_refused() {
+    let home = Home::new();
+    for flag in ["--kubeconfig", "--ca-file"] {
+        let line = format!(
+            "\"$HWDR\" upgrade hops {} -f {} -f {} {flag} <(echo x)",
+            testdata("chart"),
+            testdata("values/base.yaml"),
+            testdata("values/in-place.yaml")
+        );
+        let message = bash(&home, BOTH[0].program().to_str().unwrap(), &line, b"").failed(2);
+        assert!(message.contains("is a pipe, and helm has to read it more than once"), "{flag}: {message}");
+    }
+}
+
+const COMMANDS: [&str; 6] = ["upgrade", "install", "rerun", "finalize", "resume", "undo"];
+
+#[test]
+fn help_is_given_wherever_it_is_asked_for_and_nothing_else_is_done() {
+    let home = Home::new();
+    let helm = harmless(&home, BOTH[0]);
+    let mut lines: Vec<Vec<&str>> = Vec::new();
+    for command in COMMANDS {
+        lines.push(vec![command, "hops", "-h", "--yes"]);
+        lines.push(vec![command, "--yes", "hops", "--help"]);
+        lines.push(vec![command, "-h"]);
+    }
+    for command in [&["upgrade", "install", "rerun", "finalize", "resume"][..]].concat() {
+        lines.push(vec![command, "hops", "chart", "--timeout", "5m", "-yh"]);
+        lines.push(vec![command, "hops", "chart", "--nonsense", "-h"]);
+    }
+    for line in [
+        "watch hops -h",
+        "history hops --help",
+        "bsl apply --bucket b -h",
+        "objects restore --yes -h",
+        "s3 rewind --undo -h",
+    ] {
+        lines.push(line.split(' ').collect());
+    }
+    for line in lines {
+        let printed = run(home.hwdr().env("HELM_BIN", &helm).args(&line), b"").text();
+        assert!(printed.contains("Usage: helm hwdr"), "{line:?}: {printed}");
+    }
+    assert!(!home.path("called").exists(), "helm ran");
+}
+
+#[test]
+fn a_line_that_is_not_understood_whole_is_refused_before_anything_is_done() {
+    let home = Home::new();
+    let helm = harmless(&home, BOTH[0]);
+    for command in COMMANDS.into_iter().chain(["watch", "history"]) {
+        for (flag, tip) in [("--dryrun", "--dry-run"), ("--nonsense", ""), ("-Q", "")] {
+            let message = run(home.hwdr().env("HELM_BIN", &helm).args([command, "hops", flag]), b"").failed(2);
+            assert!(message.contains(flag), "{command}: {message}");
+            // resume, watch and history have nothing to try.
+            let has_it = !matches!(command, "resume" | "watch" | "history");
+            assert!(!has_it || message.contains(tip), "{command} {flag}: {message}");
+        }
+    }
+    for line in [
+        "upgrade hops c more",
+        "undo hops more",
+        "resume hops c more",
+        "finalize hops c -- --yes",
+        "upgrade hops c --yes=perhaps",
+        "upgrade hops c --timeout",
+        "upgrade hops c --from",
+        "undo hops --output yaml",
+        "upgrade hops c --validate",
+        "install hops c -i",
+    ] {
+        let line: Vec<&str> = line.split(' ').collect();
+        run(home.hwdr().env("HELM_BIN", &helm).args(&line), b"").failed(2);
+    }
+    assert!(!home.path("called").exists(), "helm ran");
+}
+
+/// `--version` is the chart's there.
+#[test]
+fn a_charts_version_goes_to_helm() {
+    let home = Home::new();
+    let chart = mirror(&home);
+    let helm = harmless(&home, BOTH[1]);
+    for verb in ["install", "upgrade"] {
+        let line = [verb, "--version", "0.1.0", "x", chart, "-n", "n", "--set", "a=1"];
+        let printed = run(home.hwdr().env("HELM_BIN", &helm).args(line), b"").text();
+        assert!(printed.contains("kind: V"), "{printed}");
+    }
+    assert_eq!(std::fs::read_to_string(home.path("called")).unwrap().matches("--version\n0.1.0\n").count(), 2);
+}
+
+/// The list of helm's flags is what both Helms say of themselves.
+#[test]
+fn helms_flags_are_known() {
+    use hwdr::helm::flags::{FLAGS, Takes};
+    use hwdr::values::Helm;
+
+    let home = Home::new();
+    for (major, known) in BOTH.into_iter().zip([Helm::V3, Helm::V4]) {
+        for command in ["install", "upgrade", "template"] {
+            let help = run(home.helm(major).args([command, "--help"]), b"").text();
+            let (_, help) = help.split_once("\nFlags:").expect("flags");
+            let mut said = Vec::new();
+            for line in help.lines() {
+                let Some((before, flag)) = line.split_once("--").filter(|(before, _)| before.len() == 6) else {
+                    continue;
+                };
+                let short = before.trim().trim_matches(['-', ',']).chars().next();
+                let mut words = flag.split(' ');
+                let name = words.next().unwrap_or_default();
+                let kind = words.next().unwrap_or_default();
+                let takes = match (kind.is_empty(), flag.split("  ").next().unwrap_or_default().contains("[=")) {
+                    (_, true) => Takes::Attached,
+                    (true, _) => Takes::Nothing,
+                    (false, false) => Takes::Value,
+                };
+                let flag = FLAGS.iter().find(|known| known.name == name);
+                let flag = flag.unwrap_or_else(|| panic!("Helm {} {command}: --{name} is new", major.number()));
+                assert_eq!(flag.takes(known, command), Some(takes), "Helm {} {command} --{name}", major.number());
+                assert_eq!(flag.short, short, "--{name}");
+                said.push(name.to_owned());
+            }
+            assert!(said.len() > 40, "{said:?}");
+            // Those that helm does not tell of any more, and takes.
+            let hidden = FLAGS.iter().filter(|flag| flag.takes(known, command).is_some());
+            for flag in hidden.filter(|flag| !said.iter().any(|name| name == flag.name)) {
+                let ran = run(home.helm(major).args([command, "x", "/nowhere", &format!("--{}=1", flag.name)]), b"");
+                assert!(!ran.stderr.contains("unknown flag"), "Helm {} {command} --{}", major.number(), flag.name);
+            }
+        }
+    }
+}
+
+/// A block that is misplaced asks for nothing: helm would install an empty cluster.
+#[test]
+fn an_error_stops_helm_also_where_no_restore_is_understood() {
+    let home = Home::new();
+    let chart = mirror(&home);
+    let misplaced = "global: {restoreFromBackup: {backupId: \"254811200\"}, _hopsworks: {mode: auto}}\n";
+    home.write("v.yaml", misplaced);
+    home.write("other.yaml", "velero: {schedule: \"@never\"}\nbackups: {ttl: 1}\n");
+    for major in BOTH {
+        let helm = harmless(&home, major);
+        for verb in ["install", "upgrade"] {
+            let line = [verb, "x", chart, "-n", "n", "--yes", "-f"];
+            let message = run(home.hwdr().env("HELM_BIN", &helm).args(line).arg("v.yaml"), b"").failed(1);
+            assert!(message.contains("misplaced-key") && message.contains(&format!("--for {verb}")), "{message}");
+            assert!(!home.path("called").exists(), "helm ran");
+            run(home.hwdr().env("HELM_BIN", &helm).args(line).arg("other.yaml"), b"").ok();
+            std::fs::remove_file(home.path("called")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_kubeconfig_that_is_wrong_is_named_plainly() {
+    let home = Home::new();
+    home.write("empty", "apiVersion: v1\nkind: Config\n");
+    let missing = home.path("missing").display().to_string();
+    let empty = home.path("empty").display().to_string();
+    for (kubeconfig, more, words) in [
+        (&missing, &[][..], format!("cannot read the kubeconfig {missing}: No such file")),
+        (&empty, &[], format!("the kubeconfig {empty} names no current context")),
+        (&empty, &["--kube-context", "prod"], format!("there is no context prod in the kubeconfig {empty}")),
+    ] {
+        let message = run(home.hwdr().env("KUBECONFIG", kubeconfig).args(["undo", "hops"]).args(more), b"").failed(2);
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(message.contains(&words), "{message}");
+    }
+}
+
+/// What a Kubernetes API server keeps, by path.
+type Objects = std::sync::Arc<std::sync::Mutex<std::collections::BTreeMap<String, serde_json::Value>>>;
+
+/// As much of an API server as a run without pods needs: objects that can be made, read, listed and replaced. Gives a kubeconfig.
+fn api_server(home: &Home, objects: &Objects) -> String {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let objects = objects.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+            let head: Vec<String> =
+                reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
+            let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let path = path.split('?').next().unwrap_or_default().to_owned();
+            let length =
+                head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap_or_default()];
+            reader.read_exact(&mut body).expect("a body");
+            let mut objects = objects.lock().expect("no panic");
+            let is_list = path.ends_with("configmaps") || path.ends_with("leases");
+            let sent: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            let (status, answer) = match method {
+                "GET" if is_list => {
+                    let inside = format!("{path}/");
+                    let items: Vec<_> =
+                        objects.iter().filter(|(at, _)| at.starts_with(&inside)).map(|(_, it)| it).collect();
+                    (200, serde_json::json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}))
+                }
+                "GET" => match objects.get(&path) {
+                    Some(object) => (200, object.clone()),
+                    None => (
+                        404,
+                        serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound", "code": 404, "message": "not found"}),
+                    ),
+                },
+                _ => {
+                    let name = sent["metadata"]["name"].as_str().unwrap_or_default();
+                    let at = if method == "POST" { format!("{path}/{name}") } else { path };
+                    objects.insert(at, sent.clone());
+                    (200, sent)
+                }
+            };
+            let body = answer.to_string();
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(answer.as_bytes()).ok();
+        }
+    });
+    home.write(
+        "kubeconfig",
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"http://{address}\"}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n"
+        ),
+    )
+}
+
+/// The values file is changed when helm has done it, and not before.
+#[test]
+fn finalize_changes_the_file_only_after_helm() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = Home::new();
+    let kubeconfig = api_server(&home, &Objects::default());
+    let before = "# ours\na: 1\nadmin: {password: hunter2}\nglobal:\n  _hopsworks:\n    restoreFromBackup:\n      backupId: \"254811200\"\n";
+    let after = "# ours\na: 1\nadmin: {password: hunter2}\n";
+    let file = home.write("real/values.yaml", before);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("real/values.yaml", home.path("values.yaml")).unwrap();
+    let helm = |major: common::Major, ends: &str| {
+        let real = major.program().display();
+        home.script(
+            "fake/helm",
+            &format!("#!/bin/bash\ncase $1 in version) exec {real} \"$@\";; esac\ncat \"$(printf '%s\\n' \"$@\" | grep values-0 | tr -d '\"')\" > got\n{ends}\n"),
+        )
+    };
+    let finalize = |helm: &str, more: &[&str]| {
+        let mut hwdr = home.hwdr();
+        hwdr.env("HELM_BIN", helm).env("KUBECONFIG", &kubeconfig).args(["finalize", "hops", "c", "-f", "values.yaml"]);
+        run(hwdr.args(more), b"")
+    };
+    let text = || std::fs::read_to_string(&file).unwrap();
+    let left = || std::fs::read_dir(home.path("real")).unwrap().count();
+    for major in BOTH {
+        let fails = helm(major, "echo 'Error: UPGRADE FAILED: no' >&2; exit 1");
+        let ran = finalize(&fails, &["--yes"]);
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("UPGRADE FAILED") && ran.stderr.contains("are as they were"), "{}", ran.stderr);
+        assert!(!String::from_utf8_lossy(&ran.stdout).contains("hunter2"), "shown");
+        assert_eq!((text().as_str(), left()), (before, 1), "Helm {}", major.number());
+        assert_eq!(std::fs::read_to_string(home.path("got")).unwrap(), after, "helm has the new text all the same");
+        // Somebody works on the file while helm does.
+        let theirs = helm(major, &format!("echo 'b: 2' >> '{file}'"));
+        let ran = finalize(&theirs, &["--yes"]);
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains("helm upgrade is done"), "{}", ran.stderr);
+        assert_eq!(text(), format!("{before}b: 2\n"));
+        std::fs::write(&file, before).unwrap();
+        assert_eq!(finalize(&helm(major, "exit 0"), &["--dry-run"]).code, Some(0));
+        assert_eq!(text(), before);
+
+        finalize(&helm(major, "exit 0"), &["--yes"]).ok();
+        assert_eq!((text().as_str(), left()), (after, 1));
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(std::fs::symlink_metadata(home.path("values.yaml")).unwrap().is_symlink());
+        std::fs::write(&file, before).unwrap();
+    }
+}
+
+#[test]
+fn undo_can_be_looked_at_first() {
+    use hwdr::mode::Mode;
+    use hwdr::run::state::{Chart, State};
+    use hwdr::{pipeline, values};
+
+    let home = Home::new();
+    let case = common::Case { generation: "none", mode: "upgrade" };
+    let inputs = values::ValueInputs {
+        files: vec![testdata("values/base.yaml"), testdata("values/in-place.yaml")],
+        ..values::ValueInputs::default()
+    };
+    let merged = values::read(&inputs, values::Helm::V3, &mut |name| std::fs::read(name)).unwrap();
+    let restore = pipeline::restore(&merged, Mode::Upgrade).unwrap().unwrap();
+    let plan = pipeline::plan(&restore, Some("hopsworks"), home.stream(BOTH[0], &case)).unwrap();
+    let now = jiff::Timestamp::now();
+    let chart: Chart = serde_json::from_value(
+        serde_json::json!({"argument": "c", "name": "c-1", "app_version": "1", "appVersion": "1", "values": "0"}),
+    )
+    .unwrap();
+    let mut state = State::new("hops", &plan, chart, now);
+    state.before.revision = 7;
+    state.begin("helm", now);
+    let objects = Objects::default();
+    let path = format!("/api/v1/namespaces/hopsworks/configmaps/{}", state.name());
+    objects.lock().unwrap().insert(
+        path,
+        serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": state.name(), "labels": {"hwdr.hopsworks.ai/release": "hops"}},
+            "data": {"state.json": serde_json::to_string(&state).unwrap()}}),
+    );
+    let before = objects.lock().unwrap().clone();
+    let kubeconfig = api_server(&home, &objects);
+    let mut hwdr = home.hwdr();
+    hwdr.env("KUBECONFIG", kubeconfig).env("HELM_BIN", "/nowhere").args(["undo", "hops", "--dry-run", "--yes"]);
+    let printed = run(&mut hwdr, b"").text();
+    for part in [
+        "Release hops in namespace hopsworks of here",
+        "undo-helm",
+        "Revision that is made the newest again: 7",
+        "Jobs that are deleted: ",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
+    assert_eq!(*objects.lock().unwrap(), before, "something was changed");
+}

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Home, run, testdata};
+use common::{BOTH, Home, run, testdata};
 
 #[test]
 fn layers_flags_and_origins() {
@@ -106,4 +106,105 @@ fn lint_takes_the_chart_for_what_the_values_leave_out() {
     let rules: Vec<_> = found["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
     // Nothing about the `global` that every subchart is handed, which stands where it should.
     assert_eq!(rules, ["backups-without-storage", "schedule"], "{found:#}");
+}
+
+#[test]
+fn a_flag_may_name_several_files() {
+    let home = Home::new();
+    home.write("a.yaml", "a: 1\n");
+    home.write("b,c.yaml", "b: 2\n");
+    for flags in [&["-f", "a.yaml,\"b,c.yaml\""][..], &["-fa.yaml", "--values=\"b,c.yaml\""]] {
+        let printed = run(home.hwdr().args(["values", "-o", "json"]).args(flags), b"").text();
+        assert_eq!(printed, "{\n  \"a\": 1,\n  \"b\": 2\n}\n", "{flags:?}");
+    }
+    for (flag, words) in
+        [("", "is empty"), ("a.yaml,", "is empty"), ("a\"b", "a quote in the middle"), ("\"a", "a quote has no end")]
+    {
+        let message = run(home.hwdr().args(["values", "-f", flag]), b"").failed(2);
+        assert!(message.contains(words), "{flag}: {message}");
+    }
+}
+
+/// A chart's schema refuses what it refuses in Helm: the same schemas are applied to the same values, in the same order.
+#[test]
+fn a_charts_schema_is_applied_as_helm_does() {
+    let home = Home::new();
+    home.write("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- {name: sub, version: 1.x, condition: sub.enabled}\n- {name: sub, alias: two, version: 1.x, condition: two.enabled}\n");
+    home.write("c/values.yaml", "own: 1\nsub: {enabled: true}\ntwo: {enabled: false}\n");
+    home.write("c/templates/v.yaml", "kind: V\n");
+    home.write("c/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n");
+    home.write("c/charts/sub/values.yaml", "size: 3\n");
+    let own = r#"{"properties": {"own": {"type": "integer"}, "password": {"type": "string", "minLength": 8}}}"#;
+    let sub = r#"{"properties": {"size": {"type": "integer", "maximum": 5}, "global": {"required": ["region"]}}}"#;
+    let seventh = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"own": {"type": "integer"}, "at": {"format": "date"}}}"#;
+    let late =
+        r#"{"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": {"at": {"format": "date"}}}"#;
+    let fourth = r#"{"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"own": {"type": "integer", "minimum": 1, "exclusiveMinimum": true}}}"#;
+    let strict = r#"{"additionalProperties": false, "properties": {"own": {}, "sub": {}, "two": {}, "global": {}}}"#;
+    let inner = r##"{"$defs": {"n": {"type": "number"}}, "properties": {"own": {"$ref": "#/$defs/n"}}}"##;
+    let beside = r#"{"properties": {"own": {"$ref": "other.json"}}}"#;
+    let ahead = r#"{"properties": {"at": {"type": "string", "pattern": "^(?!a)b"}}}"#;
+    let pattern = r#"{"properties": {"at": {"type": "string", "pattern": "^[a-z]+\\d$"}}}"#;
+    let none = "{}";
+    let region = "global.region=eu";
+    for (schema, of_sub, sets) in [
+        (own, none, &["own=2", "own=x", "own=2.5", "own=null", "password=short", "password=long-enough"][..]),
+        (seventh, none, &["own=2", "at=2026-01-01", "at=soon", "own=true"]),
+        (late, none, &["at=soon"]),
+        (fourth, none, &["own=1", "own=2"]),
+        (strict, none, &["own=1", "more=1", region]),
+        (inner, none, &["own=1", "own=x"]),
+        (beside, none, &["own=1"]),
+        (ahead, none, &["at=b", "at=a"]),
+        (pattern, none, &["at=b1", "at=1", "at=b"]),
+        ("{", none, &["own=1"]),
+        (r#"{"type": 5}"#, none, &["own=1"]),
+        ("true", none, &["own=1"]),
+        ("false", none, &["own=1"]),
+        (
+            none,
+            sub,
+            &[
+                region,
+                "own=1",
+                "global.region=eu,sub.size=9",
+                "global.region=eu,sub.size=4",
+                "sub.size=9,sub.enabled=false",
+            ],
+        ),
+        (
+            none,
+            sub,
+            &[
+                "global.region=eu,two.enabled=true",
+                "global.region=eu,two.enabled=true,two.size=9",
+                "global.region=eu,two.size=9",
+            ],
+        ),
+        (none, sub, &["global.region=eu,sub=null", "global.region=eu,sub=x", "global.region=eu,sub.size=x"]),
+    ] {
+        home.write("c/values.schema.json", schema);
+        home.write("c/charts/sub/values.schema.json", of_sub);
+        // Both Helms share the code for it: they take turns.
+        for (major, set) in BOTH.into_iter().cycle().zip(sets) {
+            let helm = run(home.helm(major).args(["template", "x", "c", "--set", set]), b"");
+            let number = major.number().to_string();
+            let hwdr = run(home.hwdr().args(["values", "--chart", "c", "--helm", &number, "--set", set]), b"");
+            let case = format!("Helm {number} {schema} {of_sub} --set {set}: {}{}", helm.stderr, hwdr.stderr);
+            assert_eq!(hwdr.code, Some(if helm.code == Some(0) { 0 } else { 2 }), "{case}");
+            assert!(!hwdr.stderr.contains("short\"") && !hwdr.stderr.contains("panicked"), "{case}");
+        }
+    }
+    // Helm fetches what a schema refers to on the web, and hwdr does not: that part allows all.
+    home.write(
+        "c/values.schema.json",
+        r#"{"properties": {"own": {"$ref": "https://example.org/x.json"}, "b": {"type": "integer"}}}"#,
+    );
+    home.write("c/charts/sub/values.schema.json", none);
+    run(home.hwdr().args(["values", "--chart", "c", "--set", "own=x"]), b"").ok();
+    home.write("v.yaml", "own: 1\nb: hunter2\n");
+    let message = run(home.hwdr().args(["values", "--chart", "c", "-f", "v.yaml"]), b"").failed(2);
+    assert!(message.contains("v.yaml:2:4") && message.contains("c: b: value is not of type \"integer\""), "{message}");
+    let ran = run(home.hwdr().args(["lint", "--chart", "c", "-f", "v.yaml"]), b"");
+    assert!(ran.code == Some(2) && ran.stderr.contains("values.schema.json"), "{}", ran.stderr);
 }

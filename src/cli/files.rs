@@ -1,11 +1,15 @@
 //! Reading what the command line names: values files, charts, standard input. What is no file, or far too large, is an error, not a
 //! program that hangs or eats the machine.
 
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::FileTypeExt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use crate::helm::parent::Parent;
 use crate::values::chart::{Chart, Files, matters};
 use crate::values::{Helm, ValuesError};
 
@@ -18,7 +22,137 @@ const MAX_ARCHIVE: u64 = 100 << 20;
 /// How deep the folders of a chart may nest.
 const MAX_FOLDERS: usize = 64;
 
-/// The bytes of a values file; `-` is standard input.
+/// Files that are read once, however often they are asked for: a pipe (`<(…)`, standard input) has nothing to say a second time, and a
+/// file may change.
+pub struct Once<'p> {
+    read: BTreeMap<String, Kept>,
+    of: Whose<'p>,
+}
+
+struct Kept {
+    bytes: Vec<u8>,
+    is_pipe: bool,
+}
+
+/// Whose names of files these are.
+enum Whose<'p> {
+    /// This command's.
+    Ours,
+    /// This command's, and its standard input is the rendered stream.
+    OursBesideStream,
+    /// Those of the helm that started this process, and has read them itself.
+    Helms(&'p Parent),
+}
+
+/// What to do where hwdr cannot read what helm has read.
+const GIVE_A_FILE: &str = "write it to a file, and give helm that with -f";
+
+/// How much later than helm a file may have changed: clocks of files are coarse, and helm needs that long to begin.
+const SLACK: Duration = Duration::from_millis(200);
+
+impl<'p> Once<'p> {
+    /// What is named on this command's own line.
+    pub fn new() -> Self {
+        Self { read: BTreeMap::new(), of: Whose::Ours }
+    }
+
+    /// The same, where standard input is the rendered stream.
+    pub fn beside_stream() -> Self {
+        Self { of: Whose::OursBesideStream, ..Self::new() }
+    }
+
+    /// What is named on the line of a helm that has read it already: only what is still the same now.
+    pub fn of_helm(helm: &'p Parent) -> Self {
+        Self { of: Whose::Helms(helm), ..Self::new() }
+    }
+
+    /// Gives the bytes of each file for one reading of all values. A pipe that is named twice in one would be empty the second time.
+    pub fn pass(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<'_, 'p> {
+        let mut pipes = BTreeSet::new();
+        move |name| {
+            let kept = self.get(name)?;
+            if kept.is_pipe && !pipes.insert(name.to_owned()) {
+                return Err(io::Error::other("it is a pipe, which can be read once, and is named twice"));
+            }
+            Ok(kept.bytes.clone())
+        }
+    }
+
+    /// Has a file hold something else than it does.
+    pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
+        self.read.insert(name.to_owned(), Kept { bytes, is_pipe: false });
+    }
+
+    fn get(&mut self, name: &str) -> io::Result<&Kept> {
+        if !self.read.contains_key(name) {
+            let kept = self.fetch(name)?;
+            self.read.insert(name.to_owned(), kept);
+        }
+        self.read.get(name).ok_or_else(|| io::Error::other("it was not read"))
+    }
+
+    fn fetch(&self, name: &str) -> io::Result<Kept> {
+        let is_stdin = name.trim() == "-";
+        let kept = match &self.of {
+            Whose::Helms(_) if is_stdin => {
+                return Err(io::Error::other(format!("helm has read its standard input: {GIVE_A_FILE}")));
+            }
+            Whose::Helms(helm) => Kept { bytes: read_again(name, helm)?, is_pipe: false },
+            Whose::OursBesideStream if is_stdin || is_our_stdin(name) => {
+                return Err(io::Error::other("standard input is the rendered stream: write the values to a file"));
+            }
+            Whose::Ours | Whose::OursBesideStream if is_stdin => {
+                let is_pipe = stdin()?.file_type().is_fifo();
+                Kept { bytes: bounded(io::stdin().lock(), MAX_FILE)?, is_pipe }
+            }
+            Whose::Ours | Whose::OursBesideStream => {
+                let (file, kind) = open(name)?;
+                Kept { bytes: bounded(file, MAX_FILE)?, is_pipe: kind.file_type().is_fifo() }
+            }
+        };
+        if kept.is_pipe && kept.bytes.is_empty() {
+            let why = "nothing came out of this pipe: what writes into it has failed, or something else has read it";
+            return Err(io::Error::other(why));
+        }
+        Ok(kept)
+    }
+}
+
+/// The bytes of a file that helm has read, if they are still the same.
+fn read_again(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
+    refuse_url(name)?;
+    let path = helm.path(name);
+    let data = fs::metadata(&path)?;
+    let kind = data.file_type();
+    if kind.is_fifo() || kind.is_socket() || (kind.is_char_device() && name != "/dev/null") {
+        return Err(io::Error::other(format!("it is a pipe, and helm has read what was in it: {GIVE_A_FILE}")));
+    }
+    if kind.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    let seconds = u64::try_from(data.ctime()).unwrap_or_default();
+    let nanoseconds = u64::try_from(data.ctime_nsec()).unwrap_or_default();
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds);
+    if helm.started().is_some_and(|started| changed > started + SLACK) {
+        let why = "it was changed after helm had started: which of the two helm has read is not known. Run helm again";
+        return Err(io::Error::other(why));
+    }
+    bounded(File::open(path)?, MAX_FILE)
+}
+
+/// Whether a path leads to this process's own standard input.
+fn is_our_stdin(name: &str) -> bool {
+    let named = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&name);
+    let same = |data: Metadata| stdin().is_ok_and(|stdin| (stdin.dev(), stdin.ino()) == (data.dev(), data.ino()));
+    named || fs::metadata(name).is_ok_and(|data| data.file_type().is_fifo() && same(data))
+}
+
+/// What standard input is.
+fn stdin() -> io::Result<Metadata> {
+    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
+}
+
+/// The bytes of a file that is read just once; `-` is standard input.
 ///
 /// # Errors
 /// Where it cannot be read, is no file, or is larger than [`MAX_FILE`].
@@ -26,7 +160,30 @@ pub fn read(name: &str) -> io::Result<Vec<u8>> {
     if name.trim() == "-" {
         return bounded(io::stdin().lock(), MAX_FILE);
     }
-    open(Path::new(name)).and_then(|file| bounded(file, MAX_FILE))
+    bounded(open(name)?.0, MAX_FILE)
+}
+
+/// Whether a name is that of a pipe.
+pub fn is_fifo(name: &str) -> bool {
+    fs::metadata(name).is_ok_and(|data| data.file_type().is_fifo())
+}
+
+/// Refuses what helm would hand to one of its downloaders (`readFile` in its `pkg/cli/values/options.go`).
+fn refuse_url(name: &str) -> io::Result<()> {
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let fetch = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => format!("curl -fsSL {name} > values.yaml"),
+        "oci" => "helm pull, or oras pull".to_owned(),
+        // Helm takes it for a file where no plugin of its is for that.
+        _ if !is_scheme || fs::symlink_metadata(name).is_ok() => return Ok(()),
+        "secrets" => "-f <(helm secrets decrypt FILE)".to_owned(),
+        _ => "write what it stands for to a file".to_owned(),
+    };
+    Err(io::Error::other(format!(
+        "helm's downloaders fetch that, and hwdr does not, for it could be something else a moment later. Give a file: {fetch}"
+    )))
 }
 
 /// The chart at a path, a folder or an archive. (A `.helmignore` is not looked at: it may hide no values.)
@@ -41,7 +198,7 @@ pub fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
         collect(path, "", 0, &mut files).map_err(unreadable)?;
         return Chart::from_files(files, name.trim_end_matches('/'), helm);
     }
-    let bytes = open(path).and_then(|file| bounded(file, MAX_ARCHIVE)).map_err(unreadable)?;
+    let bytes = open(name).and_then(|(file, _)| bounded(file, MAX_ARCHIVE)).map_err(unreadable)?;
     Chart::from_archive(&bytes, name, helm)
 }
 
@@ -61,8 +218,8 @@ fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Files) -> io::
                 collect(&path, &format!("{inside}/"), depth + 1, files)?;
             }
         } else if matters(&inside) {
-            let bytes = open(&path)
-                .and_then(|file| bounded(file, MAX_FILE))
+            let bytes = open(&path.to_string_lossy())
+                .and_then(|(file, _)| bounded(file, MAX_FILE))
                 .map_err(|error| io::Error::other(format!("{inside}: {error}")))?;
             files.insert(inside, bytes);
         }
@@ -71,9 +228,12 @@ fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Files) -> io::
 }
 
 /// Opens what can be read to an end: a file, or the pipe of a shell's `<(…)`, whose other end is open already.
-fn open(path: &Path) -> io::Result<File> {
-    let kind = fs::metadata(path)?.file_type();
-    let handed_over = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+fn open(name: &str) -> io::Result<(File, Metadata)> {
+    refuse_url(name)?;
+    let path = Path::new(name);
+    let data = fs::metadata(path)?;
+    let kind = data.file_type();
+    let handed_over = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].into_iter().any(|own| path.starts_with(own));
     if kind.is_dir() {
         return Err(io::Error::other("it is a directory"));
     }
@@ -83,7 +243,7 @@ fn open(path: &Path) -> io::Result<File> {
     if kind.is_socket() || kind.is_block_device() || (kind.is_char_device() && path != Path::new("/dev/null")) {
         return Err(io::Error::other("it is a device, not a file"));
     }
-    File::open(path)
+    Ok((File::open(path)?, data))
 }
 
 fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {

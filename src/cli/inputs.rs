@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use clap::Args;
 
+use super::ValueArgs;
+use super::files::Once;
 use super::messages::Failure;
-use super::{ValueArgs, files};
-use crate::helm::command_line::CommandLine;
+use crate::helm::parent::Parent;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::settings::Restore;
@@ -38,43 +39,37 @@ pub struct Inputs {
 }
 
 /// What to add where hwdr was told nothing and finds no helm to ask.
-const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behind its own --post-renderer-args when helm runs it):\n\
-                     hwdr post-render -f values.yaml --for install|upgrade";
+const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behind its own --post-renderer-args when helm runs it), and \
+                     --for install or --for upgrade:\n\
+                     hwdr post-render -f values.yaml --for install";
 
-/// Takes the flags, or what the helm process's command line says.
+/// Takes the flags, or what the command line of the helm process says that started this one.
 ///
 /// # Errors
 /// Where neither tells the values, or a file cannot be read.
-pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inputs, Failure> {
+pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, Failure> {
     let given = ValueInputs::from(&arguments.values);
-    let inputs = if given != ValueInputs::default() {
-        given
+    let line = helm.map(|helm| &helm.line);
+    // Helm's majors read a few things differently; `read_both` refuses those.
+    let values = if given != ValueInputs::default() {
+        read_both(&given, &mut Once::beside_stream())?
     } else {
-        let line = helm.ok_or_else(|| {
+        let helm = helm.ok_or_else(|| {
             Failure::unusable("the values are not known: no flags, and no helm process started this").help(FLAGS)
         })?;
-        if line.reuses_values {
+        if helm.line.reuses_values {
             return Err(Failure::unusable(
                 "helm takes values from the last release (--reuse-values), and those are not on its command line",
             )
             .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
             .help(FLAGS));
         }
-        line.values.clone()
+        read_both(&helm.line.values, &mut Once::of_helm(helm))?
     };
-    let from_stdin = inputs.files.iter().any(|file| file == "-");
-    if from_stdin {
-        return Err(Failure::unusable(
-            "-f - cannot be read: standard input is the rendered stream, and helm has read its own",
-        )
-        .help("write the values to a file, and give it with -f"));
-    }
-    // Helm's majors read a few things differently; `read_both` refuses those.
-    let values = read_both(&inputs, &mut files::read)?;
     Ok(Inputs {
         values,
-        mode: arguments.mode.or(helm.and_then(|line| line.mode)),
-        namespace: helm.and_then(|line| line.namespace.clone()).or_else(|| arguments.namespace.clone()),
+        mode: arguments.mode.or(line.and_then(|line| line.mode)),
+        namespace: line.and_then(|line| line.namespace.clone()).or_else(|| arguments.namespace.clone()),
     })
 }
 
@@ -84,7 +79,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&CommandLine>) -> Result<Inpu
 /// Where a file cannot be read, or Helm's majors read it differently.
 pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
     let given = ValueInputs::from(arguments);
-    if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut files::read).map(Some) }
+    if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut Once::new()).map(Some) }
 }
 
 /// The rendered stream from standard input, for a command that people type.
@@ -127,21 +122,13 @@ impl Inputs {
     ///
     /// # Errors
     /// Where a file cannot be read, or the two majors of Helm would read it differently.
-    pub fn read(values: &ValueInputs, mode: Option<Mode>, namespace: Option<String>) -> Result<Self, Failure> {
-        Self::read_by(values, mode, namespace, &mut files::read)
-    }
-
-    /// The same, where the bytes of the files come from elsewhere.
-    ///
-    /// # Errors
-    /// As [`Inputs::read`].
-    pub fn read_by(
+    pub fn read(
         values: &ValueInputs,
         mode: Option<Mode>,
         namespace: Option<String>,
-        read: &mut values::Read,
+        files: &mut Once<'_>,
     ) -> Result<Self, Failure> {
-        Ok(Self { values: read_both(values, read)?, mode, namespace })
+        Ok(Self { values: read_both(values, files)?, mode, namespace })
     }
 
     /// The restore that the values ask for, if any.
@@ -150,6 +137,8 @@ impl Inputs {
     /// Where the mode is not known, or the values are wrong.
     pub fn restore(&self) -> Result<Option<Restore>, Failure> {
         if !pipeline::asks_for_restore(&self.values) {
+            // A block that is misplaced or misspelt asks for nothing, and was meant to.
+            pipeline::without_errors(&self.values, self.mode)?;
             return Ok(None);
         }
         let mode = self.mode.ok_or_else(|| {
@@ -166,9 +155,9 @@ impl Inputs {
 ///
 /// # Errors
 /// Where they cannot be read, or the two read them differently.
-fn read_both(inputs: &ValueInputs, read: &mut values::Read) -> Result<Value, Failure> {
-    let v3 = values::read(inputs, Helm::V3, read)?;
-    let v4 = values::read(inputs, Helm::V4, read)?;
+fn read_both(inputs: &ValueInputs, files: &mut Once<'_>) -> Result<Value, Failure> {
+    let v3 = values::read(inputs, Helm::V3, &mut files.pass())?;
+    let v4 = values::read(inputs, Helm::V4, &mut files.pass())?;
     if v3.to_json() != v4.to_json() {
         return Err(Failure::unusable(
             "Helm 3 and Helm 4 read these values differently: a file has more than one document",

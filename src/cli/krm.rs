@@ -23,6 +23,7 @@ impl Command {
         let bytes = inputs::read_stdin()?;
         let list = krm::read(bytes)?;
         if !pipeline::asks_for_restore(&list.config.values) {
+            pipeline::without_errors(&list.config.values, Some(list.config.mode))?;
             return write_stdout(|out| out.write_all(list.stream.text().as_bytes()));
         }
         let config = &list.config;

@@ -1,6 +1,5 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,7 +10,8 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::change::Change;
-use super::values::{ChartArgs, over_chart};
+use super::files::Once;
+use super::values::{ChartArgs, over_chart, within_schema};
 use super::{Outcome, ValueArgs, files};
 use crate::lint::chart_file::{self, Owner};
 use crate::lint::contents::{self, Contents};
@@ -351,9 +351,9 @@ impl Linter<'_> {
     /// What all layers merge to.
     fn merged(&self) -> Result<(Run, Vec<Change>)> {
         let mut run = Run { files: self.args.values.files.len(), ..Run::default() };
-        let layers = Layers::default();
+        let mut files = Once::new();
         for name in &self.args.values.files {
-            if let Err(error) = layers.check(name) {
+            if let Err(error) = holds_values(name, &mut files) {
                 run.failures.push(Failure { name: name.clone(), error });
             }
         }
@@ -361,7 +361,7 @@ impl Linter<'_> {
             return Ok((run, Vec::new()));
         }
         let mut changes: HashMap<String, Change> = HashMap::new();
-        let mut values = match self.read_merged(&layers, &changes) {
+        let mut values = match self.read_merged(&changes, &mut files) {
             Ok(values) => values,
             Err(error) => {
                 // All files were read: what has no place is the chart, or a file of --set-file.
@@ -373,6 +373,9 @@ impl Linter<'_> {
         };
         run.findings = self.lint(&values);
         run.notes.extend(contents::open(&values));
+        if let Err(error) = self.schema_allows(&mut files) {
+            run.failures.push(Failure { name: self.args.chart.path.clone().unwrap_or_default(), error });
+        }
         if self.wants_fixes() {
             let mut sources: Vec<Arc<Source>> = Vec::new();
             for place in run.findings.iter().filter_map(|f| Some(&f.fix.as_ref()?.edits.first()?.place)) {
@@ -389,7 +392,7 @@ impl Linter<'_> {
                     changes.insert(source.name.clone(), Change { before: source, after, mended });
                 }
             }
-            match self.read_merged(&layers, &changes) {
+            match self.read_merged(&changes, &mut files) {
                 Ok(fixed) => values = fixed,
                 Err(_) => changes.clear(),
             }
@@ -403,11 +406,19 @@ impl Linter<'_> {
         Ok((run, changes))
     }
 
-    fn read_merged(&self, layers: &Layers, changes: &HashMap<String, Change>) -> Result<Value, ValuesError> {
+    /// Whether the chart's schema lets Helm go on.
+    fn schema_allows(&self, files: &mut Once<'_>) -> Result<(), ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
+        let values = values::read(&inputs, values::Helm::V3, &mut files.pass())?;
+        within_schema(values, &self.args.chart, values::Helm::V3).map(drop)
+    }
+
+    fn read_merged(&self, changes: &HashMap<String, Change>, files: &mut Once<'_>) -> Result<Value, ValuesError> {
+        let inputs = ValueInputs::from(&self.args.values);
+        let mut once = files.pass();
         let values = values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
             Some(change) => Ok(change.after.text.clone().into_bytes()),
-            None => layers.read(name),
+            None => once(name),
         })?;
         let mut values = over_chart(values, &self.args.chart, values::Helm::V3)?;
         crate::lint::view::drop_handed_down(&mut values, &|key| self.wrote(key));
@@ -415,30 +426,15 @@ impl Linter<'_> {
     }
 }
 
-/// What was read, kept: standard input and pipes can be read once.
-#[derive(Default)]
-struct Layers(RefCell<HashMap<String, Vec<u8>>>);
-
-impl Layers {
-    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        if let Some(bytes) = self.0.borrow().get(name) {
-            return Ok(bytes.clone());
-        }
-        let bytes = files::read(name)?;
-        self.0.borrow_mut().insert(name.to_owned(), bytes.clone());
-        Ok(bytes)
-    }
-
-    /// Whether the file can be read, and holds values.
-    fn check(&self, name: &str) -> Result<(), ValuesError> {
-        let source = values::text_of(name, self.read(name).map_err(|error| unreadable(name, &error))?)?;
-        let values = values::read_one(source)?;
-        match contents::kind(&values) {
-            Some((_, kind)) => Err(ValuesError::unreadable(format!(
-                "{name} is no values file, but the Kubernetes object {kind}: to lint the values in it, leave out -f: hwdr lint {name}"
-            ))),
-            None => Ok(()),
-        }
+/// Whether the file can be read, and holds values.
+fn holds_values(name: &str, files: &mut Once<'_>) -> Result<(), ValuesError> {
+    let bytes = files.pass()(name).map_err(|error| unreadable(name, &error))?;
+    let values = values::read_one(values::text_of(name, bytes)?)?;
+    match contents::kind(&values) {
+        Some((_, kind)) => Err(ValuesError::unreadable(format!(
+            "{name} is no values file, but the Kubernetes object {kind}: to lint the values in it, leave out -f: hwdr lint {name}"
+        ))),
+        None => Ok(()),
     }
 }
 

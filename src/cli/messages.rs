@@ -78,10 +78,13 @@ impl From<ValuesError> for Failure {
 impl From<pipeline::Error> for Failure {
     fn from(error: pipeline::Error) -> Self {
         match error {
-            pipeline::Error::Findings(findings) => Self {
+            pipeline::Error::Findings { findings, mode } => Self {
                 findings,
-                ..Self::refused("the restore is not rendered: the values would not restore what they say")
-                    .help("mend them, and check:\nhelm hwdr lint -f values.yaml --for install|upgrade")
+                ..Self::refused("stopped: the values would not restore what they say. Nothing was rendered or changed")
+                    .help(format!(
+                        "fix the errors above, and check:\nhelm hwdr lint -f values.yaml{}",
+                        mode.map(|mode| format!(" --for {mode}")).unwrap_or_default()
+                    ))
             },
             pipeline::Error::Settings(error) => {
                 Self::refused(format!("{}: {}", error.path, error.problem)).at(Some(error.place)).help(error.help)

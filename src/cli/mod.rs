@@ -17,11 +17,14 @@ mod post_renderer;
 mod restore;
 mod s3;
 pub mod schema;
+mod value_args;
 pub mod values;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+pub use value_args::ValueArgs;
 
 /// Disaster recovery of Hopsworks clusters: lint backup and restore values, render and run restores.
 #[derive(Debug, Parser)]
@@ -78,30 +81,6 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The flags by which Helm is given values, under Helm's own names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-#[command(next_help_heading = "Values (as for helm)")]
-pub struct ValueArgs {
-    /// Values file (repeatable; `-` is standard input)
-    #[arg(short = 'f', long = "values", value_name = "FILE")]
-    pub files: Vec<String>,
-    /// Set values: `a.b=1,c[0]=x`
-    #[arg(long, value_name = "K=V")]
-    pub set: Vec<String>,
-    /// Set values that stay strings
-    #[arg(long, value_name = "K=V")]
-    pub set_string: Vec<String>,
-    /// Set values given as JSON
-    #[arg(long, value_name = "K=JSON")]
-    pub set_json: Vec<String>,
-    /// Set values to the text of files
-    #[arg(long, value_name = "K=FILE")]
-    pub set_file: Vec<String>,
-    /// Set one value to the text after `=`, literally
-    #[arg(long, value_name = "K=V")]
-    pub set_literal: Vec<String>,
-}
-
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
     match Cli::parse().command {
@@ -124,6 +103,16 @@ pub fn run() -> Outcome {
         Command::S3(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
+    }
+}
+
+/// Prints the help of a command that reads its own line.
+fn help(command: &str) {
+    let mut cli = Cli::command();
+    cli.build();
+    if let Some(command) = cli.find_subcommand_mut(command) {
+        // A reader who has seen enough is no failure.
+        let _ = command.print_long_help();
     }
 }
 

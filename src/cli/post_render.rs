@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::files::Once;
 use super::inputs::{self, InputArgs, write_stdout};
 use super::messages::{Failure, Messages};
+use crate::helm::parent::Parent;
 use crate::helm::run::Orders;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
@@ -40,7 +42,7 @@ impl PostRender {
         let messages = Messages::for_post_renderer(parent.as_ref().map(|parent| parent.pid));
         let result = match &self.orders {
             Some(path) => obey(path),
-            None => self.render(parent.as_ref().map(|parent| &parent.line), &messages),
+            None => self.render(parent.as_ref(), &messages),
         };
         if let Err(failure) = &result {
             messages.copy_to_helm(failure);
@@ -48,8 +50,8 @@ impl PostRender {
         result
     }
 
-    fn render(&self, line: Option<&helm::command_line::CommandLine>, messages: &Messages) -> Result<(), Failure> {
-        let inputs = inputs::resolve(&self.inputs, line)?;
+    fn render(&self, helm: Option<&Parent>, messages: &Messages) -> Result<(), Failure> {
+        let inputs = inputs::resolve(&self.inputs, helm)?;
         let stdin = inputs::read_stdin()?;
         let Some(restore) = inputs.restore()? else {
             return write_stdout(|out| out.write_all(&stdin));
@@ -92,7 +94,8 @@ fn obey(path: &Path) -> Result<(), Failure> {
         fs::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
         return write_stdout(|out| out.write_all(&stdin));
     };
-    let inputs = inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace))?;
+    let inputs =
+        inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace), &mut Once::beside_stream())?;
     let Some(mut restore) = inputs.restore()? else {
         return Err(Failure::refused("the values ask for no restore any more"));
     };

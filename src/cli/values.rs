@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 
+use super::ValueArgs;
+use super::files::{self, Once};
 use super::messages::Failure;
-use super::{ValueArgs, files};
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
 /// Print the values that Helm would have
@@ -60,9 +61,6 @@ impl Command {
     /// # Errors
     /// Where a file cannot be read, or Helm refuses something.
     pub fn run(&self) -> Result<(), Failure> {
-        if self.values.files.iter().filter(|name| name.trim() == "-").count() > 1 {
-            return Err(Failure::unusable("standard input can be read once: only one -f -"));
-        }
         let values = load(&self.values, &self.chart, self.helm)?;
         let text = match (self.output, self.origins) {
             (Form::Yaml, origins) => show::yaml(&values, origins),
@@ -93,8 +91,18 @@ impl From<&ValueArgs> for ValueInputs {
 /// # Errors
 /// Where a file cannot be read, or Helm refuses something.
 pub fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
-    let values = values::read(&args.into(), helm, &mut files::read)?;
-    over_chart(values, chart, helm)
+    within_schema(values::read(&args.into(), helm, &mut Once::new().pass())?, chart, helm)
+}
+
+/// Puts values over the chart's defaults, if a chart is given and its schema allows them.
+///
+/// # Errors
+/// As [`over_chart`], and where the chart's schema refuses them.
+pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+    match &chart.path {
+        Some(path) => files::chart(path, helm)?.checked_values(values, helm),
+        None => Ok(values),
+    }
 }
 
 /// Puts values over the chart's defaults, if a chart is given.

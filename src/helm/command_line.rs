@@ -1,10 +1,10 @@
 //! Helm's command line, read as Helm reads it (spf13/pflag).
 //!
 //! A post-renderer is not told the values that Helm was given, but it is Helm's child, so it can read its parent's command line.
-//! The flags below are those of `helm install|upgrade|template --help`, 3.22 and 4.3.
 
 use thiserror::Error;
 
+use super::flags::{self, Takes};
 use crate::mode::Mode;
 use crate::values::ValueInputs;
 
@@ -30,54 +30,24 @@ pub enum CommandLineError {
     /// The last flag has no value.
     #[error("the flag {0} has no value")]
     NoValue(String),
+    /// Neither hwdr nor helm has it.
+    #[error("there is no flag {flag}{}", .nearest.as_ref().map(|near| format!("; did you mean --{near}?")).unwrap_or_default())]
+    Unknown {
+        /// As it was written, without its value.
+        flag: String,
+        /// The flag that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A switch is neither on nor off.
+    #[error("{0}={1}: expected true or false")]
+    NoSwitch(String, String),
+    /// `-f` with something that is no list of names.
+    #[error("-f {0}: {1}")]
+    NoNames(String, &'static str),
+    /// There is one more than the command takes.
+    #[error("what is {0}? The command takes no more than a release and a chart")]
+    TooMany(String),
 }
-
-/// Flags that take a value as their next argument. All others stand alone.
-const WITH_VALUE: &[&str] = &[
-    "api-versions",
-    "burst-limit",
-    "ca-file",
-    "cert-file",
-    "color",
-    "colour",
-    "content-cache",
-    "description",
-    "history-max",
-    "key-file",
-    "keyring",
-    "kube-apiserver",
-    "kube-as-group",
-    "kube-as-user",
-    "kube-ca-file",
-    "kube-context",
-    "kube-tls-server-name",
-    "kube-token",
-    "kube-version",
-    "kubeconfig",
-    "labels",
-    "name-template",
-    "namespace",
-    "output",
-    "output-dir",
-    "password",
-    "post-renderer",
-    "post-renderer-args",
-    "qps",
-    "registry-config",
-    "repo",
-    "repository-cache",
-    "repository-config",
-    "set",
-    "set-file",
-    "set-json",
-    "set-literal",
-    "set-string",
-    "show-only",
-    "timeout",
-    "username",
-    "values",
-    "version",
-];
 
 impl CommandLine {
     /// Reads the arguments of a helm process, the program's name left out.
@@ -88,10 +58,10 @@ impl CommandLine {
         let mut line = Self::default();
         let mut command: Option<String> = None;
         let (mut install_too, mut is_upgrade) = (false, false);
-        for token in tokens(arguments)? {
+        for token in tokens(arguments, &[])? {
             for (name, value) in token.flags {
                 match name.as_str() {
-                    "values" => line.values.files.extend(split_commas(&value)),
+                    "values" => line.values.files.extend(split_commas(&value)?),
                     "set" => line.values.set.push(value),
                     "set-string" => line.values.set_string.push(value),
                     "set-json" => line.values.set_json.push(value),
@@ -124,36 +94,44 @@ impl CommandLine {
 pub struct Token {
     /// The arguments as they were given: one, or two.
     pub words: Vec<String>,
-    /// The flags in it and their values (`true` for one that stands alone): several for `-if values.yaml`.
+    /// The flags in it and their values (`true` for one that stands alone): several for `-if values.yaml`. The name of a letter that
+    /// nobody knows is that letter with its dash.
     pub flags: Vec<(String, String)>,
     /// Whether it is no flag: the command, a release, a chart.
     pub is_positional: bool,
 }
 
-/// The arguments up to `--`, each with its value.
+/// A flag that helm does not have, or that goes before helm's: its name, and whether it takes a value.
+pub type Own = (&'static str, bool);
+
+/// The arguments, each with its value; `own` are flags besides helm's. Behind `--` no argument is a flag.
 ///
 /// # Errors
 /// Where the last flag has no value.
-pub fn tokens(arguments: &[String]) -> Result<Vec<Token>, CommandLineError> {
+pub fn tokens(arguments: &[String], own: &[Own]) -> Result<Vec<Token>, CommandLineError> {
     let (mut tokens, mut command) = (Vec::new(), None);
     let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next().filter(|argument| *argument != "--") {
+    let mut is_over = false;
+    while let Some(argument) = arguments.next() {
+        if !is_over && argument == "--" {
+            is_over = true;
+            continue;
+        }
         let mut token = Token { words: vec![argument.clone()], flags: Vec::new(), is_positional: false };
-        for Flag { name, attached } in flags(argument) {
-            // `helm install --server-side` stands alone; `helm upgrade --server-side auto` does not.
-            let with_value =
-                WITH_VALUE.contains(&name.as_str()) || (name == "server-side" && command == Some("upgrade"));
-            let value = match attached {
-                None if with_value => {
-                    let value = arguments.next().ok_or_else(|| CommandLineError::NoValue(name.clone()))?;
+        let all = if is_over { Vec::new() } else { flags_of(argument, own, command.unwrap_or_default()) };
+        token.is_positional = all.is_empty();
+        for Flag { name, attached, takes } in all {
+            let value = match (attached, takes) {
+                (Some(attached), _) => attached,
+                (None, Takes::Value) => {
+                    let value = arguments.next().ok_or_else(|| CommandLineError::NoValue(dashed(&name)))?;
                     token.words.push(value.clone());
                     value.clone()
                 }
-                attached => attached.unwrap_or_else(|| "true".to_owned()),
+                (None, _) => "true".to_owned(),
             };
             token.flags.push((name, value));
         }
-        token.is_positional = !argument.starts_with('-');
         if token.is_positional && command.is_none() {
             command = Some(argument.as_str());
         }
@@ -162,20 +140,41 @@ pub fn tokens(arguments: &[String]) -> Result<Vec<Token>, CommandLineError> {
     Ok(tokens)
 }
 
+/// Whether a line asks for help: wherever it stands, and whatever else is wrong.
+pub fn asks_for_help(arguments: &[String], own: &[Own]) -> bool {
+    match tokens(arguments, own) {
+        Ok(tokens) => {
+            tokens.iter().flat_map(|token| &token.flags).any(|(name, value)| name == "help" && is_true(value))
+        }
+        Err(_) => arguments.iter().any(|argument| matches!(argument.as_str(), "-h" | "--help")),
+    }
+}
+
+/// A flag's name as it is written.
+pub fn dashed(name: &str) -> String {
+    if name.starts_with('-') { name.to_owned() } else { format!("--{name}") }
+}
+
 /// One flag of an argument, and the value that is attached to it (`--name=value`, `-nvalue`).
 struct Flag {
     name: String,
     attached: Option<String>,
+    takes: Takes,
 }
 
 /// The flags of one argument: none for a positional one, several for `-if values.yaml`.
-fn flags(argument: &str) -> Vec<Flag> {
+fn flags_of(argument: &str, own: &[Own], command: &str) -> Vec<Flag> {
+    let takes = |name: &str| match own.iter().find(|(flag, _)| *flag == name) {
+        Some((_, true)) => Takes::Value,
+        Some((_, false)) => Takes::Nothing,
+        None => flags::takes(name, command).unwrap_or(Takes::Nothing),
+    };
     if let Some(long) = argument.strip_prefix("--") {
         let (name, attached) = match long.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (long, None),
         };
-        return vec![Flag { name: name.to_owned(), attached }];
+        return vec![Flag { name: name.to_owned(), attached, takes: takes(name) }];
     }
     let Some(mut short) = argument.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
         return Vec::new();
@@ -183,18 +182,13 @@ fn flags(argument: &str) -> Vec<Flag> {
     let mut flags = Vec::new();
     while let Some(letter) = short.chars().next() {
         short = &short[letter.len_utf8()..];
-        let (name, with_value) = match letter {
-            'f' => ("values", true),
-            'n' => ("namespace", true),
-            'i' => ("install", false),
-            'a' => ("api-versions", true),
-            'l' => ("labels", true),
-            'o' => ("output", true),
-            's' => ("show-only", true),
-            _ => ("", false),
+        let name = match letter {
+            'y' if own.iter().any(|(flag, _)| *flag == "yes") => "yes".to_owned(),
+            letter => flags::of_letter(letter).map_or_else(|| format!("-{letter}"), |flag| flag.name.to_owned()),
         };
-        let rest = short.strip_prefix('=').or((with_value && !short.is_empty()).then_some(short));
-        flags.push(Flag { name: name.to_owned(), attached: rest.map(str::to_owned) });
+        let takes = takes(&name);
+        let rest = short.strip_prefix('=').or((takes == Takes::Value && !short.is_empty()).then_some(short));
+        flags.push(Flag { name, attached: rest.map(str::to_owned), takes });
         if rest.is_some() {
             break;
         }
@@ -202,28 +196,71 @@ fn flags(argument: &str) -> Vec<Flag> {
     flags
 }
 
-/// `-f a.yaml,b.yaml` names two files: Helm takes the flag's value as one line of CSV.
-pub fn split_commas(value: &str) -> Vec<String> {
-    let (mut items, mut item, mut quoted) = (Vec::new(), String::new(), false);
-    let mut characters = value.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                item.push('"');
+/// `-f a.yaml,b.yaml` names two files: Helm takes the flag's value as one line of CSV (Go's `encoding/csv`), and the empty text as no file
+/// at all.
+///
+/// # Errors
+/// Where Go refuses it, or the name of a file has a line break.
+pub fn split_commas(value: &str) -> Result<Vec<String>, CommandLineError> {
+    let bad = |why| CommandLineError::NoNames(value.to_owned(), why);
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    if value.contains(['\n', '\r']) {
+        return Err(bad("there is a line break in it"));
+    }
+    let (mut items, mut rest) = (Vec::new(), value);
+    loop {
+        let item = match rest.strip_prefix('"') {
+            None => {
+                let (item, _) = rest.split_once(',').unwrap_or((rest, ""));
+                if item.contains('"') {
+                    return Err(bad("a quote in the middle of a name"));
+                }
+                rest = &rest[item.len()..];
+                item.to_owned()
             }
-            '"' if quoted || item.is_empty() => quoted = !quoted,
-            ',' if !quoted => items.push(std::mem::take(&mut item)),
-            other => item.push(other),
+            Some(mut quoted) => {
+                let mut item = String::new();
+                loop {
+                    let (text, behind) = quoted.split_once('"').ok_or_else(|| bad("a quote has no end"))?;
+                    item.push_str(text);
+                    quoted = behind;
+                    match quoted.strip_prefix('"') {
+                        Some(behind) => {
+                            item.push('"');
+                            quoted = behind;
+                        }
+                        None => break,
+                    }
+                }
+                if !quoted.is_empty() && !quoted.starts_with(',') {
+                    return Err(bad("a quote in the middle of a name"));
+                }
+                rest = quoted;
+                item
+            }
+        };
+        items.push(item);
+        match rest.strip_prefix(',') {
+            Some(behind) => rest = behind,
+            None => return Ok(items),
         }
     }
-    items.push(item);
-    items
 }
 
 /// Booleans as Go's `strconv.ParseBool` takes them.
 pub fn is_true(value: &str) -> bool {
-    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
+    as_bool(value) == Some(true)
+}
+
+/// The same; none for what it refuses.
+pub fn as_bool(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -274,5 +311,46 @@ mod tests {
         assert_eq!(line.values.set, ["a=1,b=2"]);
         assert_eq!(line.values.set_string, ["x=1"]);
         assert!(line.reuses_values);
+    }
+
+    #[test]
+    fn a_list_of_names_is_a_line_of_csv() {
+        for (value, expected) in [
+            ("", Some(vec![])),
+            ("a", Some(vec!["a"])),
+            ("a,b", Some(vec!["a", "b"])),
+            ("a,", Some(vec!["a", ""])),
+            (",", Some(vec!["", ""])),
+            (r#""a,b",c"#, Some(vec!["a,b", "c"])),
+            (r#""a""b""#, Some(vec![r#"a"b"#])),
+            (r#""""#, Some(vec![""])),
+            (" a, b", Some(vec![" a", " b"])),
+            (r#"a"b"#, None),
+            (r#""a"b"#, None),
+            (r#""a"#, None),
+            ("a\nb", None),
+        ] {
+            assert_eq!(
+                split_commas(value).ok(),
+                expected.map(|all| all.iter().map(|&name| name.to_owned()).collect()),
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn help_is_asked_for_by_a_flag_and_by_no_value() {
+        let asks = |line: &str| {
+            asks_for_help(
+                &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+                &[("yes", false), ("secret", true)],
+            )
+        };
+        for line in ["r -h", "r --help", "-h", "r c -yh", "r --nonsense --help", "r -h --timeout"] {
+            assert!(asks(line), "{line}");
+        }
+        for line in ["r c", "r --description -h", "r --secret --help", "r -- -h", "r -fh"] {
+            assert!(!asks(line), "{line}");
+        }
     }
 }

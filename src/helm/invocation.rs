@@ -1,7 +1,8 @@
 //! What the operator gives to `helm hwdr install` and `helm hwdr upgrade`: hwdr's own flags are taken out, values are known, and the rest
 //! is for helm, as it is.
 
-use super::command_line::{CommandLineError, is_true, tokens};
+use super::command_line::{CommandLineError, Own, as_bool, dashed, is_true, split_commas, tokens};
+use super::flags;
 use crate::mode::Mode;
 use crate::values::ValueInputs;
 
@@ -28,6 +29,9 @@ pub struct Invocation {
     pub forbidden: Option<(String, &'static str)>,
 }
 
+/// Passed over by hwdr, it would work on another cluster than helm.
+const A_CONTEXT: &str = "hwdr takes the cluster from a context of the kubeconfig alone (--kube-context)";
+
 /// Flags that would work against a restore.
 const FORBIDDEN: &[(&str, &str)] = &[
     ("atomic", "it rolls back while the restore goes on"),
@@ -45,54 +49,88 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("reuse-values", "hwdr has to see all values: give them with -f (helm get values RELEASE -o yaml)"),
     ("reset-then-reuse-values", "hwdr has to see all values: give them with -f (helm get values RELEASE -o yaml)"),
     ("no-hooks", "a chart's own hooks are part of its restore"),
+    ("output", "hwdr prints what it does itself"),
+    ("dry-run", "helm would say that it has done what it has not"),
+    ("hide-secret", "helm takes it for a dry run alone"),
+    ("recreate-pods", "it starts pods anew in the middle of a restore"),
+    ("kube-apiserver", A_CONTEXT),
+    ("kube-token", A_CONTEXT),
+    ("kube-as-user", A_CONTEXT),
+    ("kube-as-group", A_CONTEXT),
+    ("kube-ca-file", A_CONTEXT),
+    ("kube-tls-server-name", A_CONTEXT),
+    ("kube-insecure-skip-tls-verify", A_CONTEXT),
 ];
 
 impl Invocation {
-    /// Takes the arguments behind `install` or `upgrade` apart; `own` names hwdr's flags, and whether each takes a value.
+    /// Takes the arguments behind `install` or `upgrade` apart; without a mode, those of either. `own` names hwdr's flags, and whether each
+    /// takes a value.
     ///
     /// # Errors
-    /// Where a flag has no value.
-    pub fn parse(mode: Mode, own: &[(&str, bool)], arguments: &[String]) -> Result<Self, CommandLineError> {
-        let (mine, others) = split(own, arguments)?;
-        let mut invocation = Self { own: mine, ..Self::default() };
+    /// Where anything in it is not understood.
+    pub fn parse(mode: Option<Mode>, own: &[Own], arguments: &[String]) -> Result<Self, CommandLineError> {
+        let mut invocation = Self::default();
         let mut positional = Vec::new();
-        let whole: Vec<String> = std::iter::once(mode.to_string()).chain(others).collect();
-        for token in tokens(&whole)?.into_iter().skip(1) {
+        let whole: Vec<String> =
+            std::iter::once(mode.unwrap_or(Mode::Upgrade).to_string()).chain(arguments.iter().cloned()).collect();
+        for token in tokens(&whole, own)?.into_iter().skip(1) {
             if token.is_positional {
                 positional.extend(token.words);
                 continue;
             }
-            let mut known = true;
-            for (name, value) in &token.flags {
+            let is_alone = token.flags.len() == 1;
+            for (name, value) in token.flags {
+                if let Some((name, takes_value)) = own.iter().find(|(flag, _)| *flag == name) {
+                    invocation.own.push(((*name).to_owned(), own_value(name, value, *takes_value)?));
+                    continue;
+                }
                 let values = &mut invocation.values;
                 match name.as_str() {
-                    "values" => values.files.extend(super::command_line::split_commas(value)),
-                    "set" => values.set.push(value.clone()),
-                    "set-string" => values.set_string.push(value.clone()),
-                    "set-json" => values.set_json.push(value.clone()),
-                    "set-file" => values.set_file.push(value.clone()),
-                    "set-literal" => values.set_literal.push(value.clone()),
-                    "namespace" => invocation.namespace = Some(value.clone()),
-                    "kube-context" => invocation.context = Some(value.clone()),
-                    "kubeconfig" => invocation.kubeconfig = Some(value.clone()),
+                    "values" => {
+                        let names = split_commas(&value)?;
+                        if names.iter().any(String::is_empty) || names.is_empty() {
+                            return Err(CommandLineError::NoNames(
+                                format!("{value:?}"),
+                                "the name of a file is empty (is a variable not set?)",
+                            ));
+                        }
+                        values.files.extend(names);
+                    }
+                    "set" => values.set.push(value),
+                    "set-string" => values.set_string.push(value),
+                    "set-json" => values.set_json.push(value),
+                    "set-file" => values.set_file.push(value),
+                    "set-literal" => values.set_literal.push(value),
+                    "namespace" => invocation.namespace = Some(value),
+                    "kube-context" => invocation.context = Some(value),
+                    "kubeconfig" => invocation.kubeconfig = Some(value),
                     name => {
-                        known = false;
+                        if !flags::is_known(name, mode) {
+                            let nearest = flags::nearest(name, mode, own.iter().map(|(flag, _)| *flag));
+                            let nearest = nearest.map(str::to_owned);
+                            return Err(CommandLineError::Unknown { flag: dashed(name), nearest });
+                        }
                         let forbidden = FORBIDDEN.iter().find(|(flag, _)| *flag == name);
-                        if let Some((flag, why)) = forbidden.filter(|_| value != "false" && value != "0") {
+                        if let Some((flag, why)) = forbidden.filter(|_| as_bool(&value) != Some(false)) {
                             invocation.forbidden.get_or_insert((format!("--{flag}"), why));
+                        }
+                        if is_alone {
+                            invocation.rest.extend(token.words.iter().cloned());
+                        } else {
+                            // Of `-if values.yaml` helm gets each by itself.
+                            invocation.rest.push(format!("--{name}={value}"));
                         }
                     }
                 }
-            }
-            if !known {
-                invocation.rest.extend(token.words);
             }
         }
         let mut positional = positional.into_iter();
         invocation.release = positional.next().unwrap_or_default();
         invocation.chart = positional.next().unwrap_or_default();
-        invocation.rest.extend(positional);
-        Ok(invocation)
+        match positional.next() {
+            Some(more) => Err(CommandLineError::TooMany(more)),
+            None => Ok(invocation),
+        }
     }
 
     /// Whether one of hwdr's own flags is on.
@@ -133,46 +171,30 @@ impl Invocation {
 /// Flags and their values.
 type Flags = Vec<(String, String)>;
 
-/// The flags of `own`, and all other arguments in their order.
-fn split(own: &[(&str, bool)], arguments: &[String]) -> Result<(Flags, Vec<String>), CommandLineError> {
-    let (mut mine, mut others) = (Vec::new(), Vec::new());
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let long = argument.strip_prefix("--").or(match argument.as_str() {
-            "-o" => Some("output"),
-            "-y" => Some("yes"),
-            _ => None,
-        });
-        let (name, attached) = match long.and_then(|long| long.split_once('=')) {
-            Some((name, value)) => (Some(name), Some(value.to_owned())),
-            None => (long, None),
-        };
-        match name.and_then(|name| own.iter().find(|(flag, _)| *flag == name)) {
-            None => others.push(argument.clone()),
-            Some((name, true)) => {
-                let value = attached.or_else(|| arguments.next().cloned());
-                mine.push(((*name).to_owned(), value.ok_or_else(|| CommandLineError::NoValue(argument.clone()))?));
-            }
-            // `--dry-run=client` is helm's own spelling, and all of them mean: change nothing.
-            Some(("dry-run", _)) => {
-                let is_on = !matches!(attached.as_deref(), Some("none" | "false"));
-                mine.push(("dry-run".to_owned(), is_on.to_string()));
-            }
-            Some((name, false)) => mine.push(((*name).to_owned(), attached.unwrap_or_else(|| "true".to_owned()))),
-        }
+/// What one of hwdr's own flags says.
+fn own_value(name: &str, value: String, takes_value: bool) -> Result<String, CommandLineError> {
+    match name {
+        // `--dry-run=client` is helm's own spelling, and all of them mean: change nothing.
+        "dry-run" => Ok((!matches!(value.as_str(), "none" | "false")).to_string()),
+        _ if takes_value || as_bool(&value).is_some() => Ok(value),
+        _ => Err(CommandLineError::NoSwitch(dashed(name), value)),
     }
-    Ok((mine, others))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OWN: &[(&str, bool)] = &[("yes", false), ("dry-run", false), ("expect-cluster", true), ("output", true)];
+    const OWN: &[Own] = &[("yes", false), ("dry-run", false), ("expect-cluster", true), ("output", true)];
 
     fn parse(line: &str) -> Invocation {
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-        Invocation::parse(Mode::Upgrade, OWN, &words).unwrap()
+        Invocation::parse(Some(Mode::Upgrade), OWN, &words).unwrap()
+    }
+
+    fn refused(line: &str) -> String {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        Invocation::parse(Some(Mode::Upgrade), OWN, &words).unwrap_err().to_string()
     }
 
     #[test]
@@ -203,5 +225,47 @@ mod tests {
         assert_eq!(parse("r c --atomic").forbidden.unwrap().0, "--atomic");
         assert_eq!(parse("r c --atomic=false").forbidden, None);
         assert_eq!(parse("r c -i").forbidden.unwrap().0, "--install");
+        assert_eq!(parse("r c --kube-apiserver https://elsewhere").forbidden.unwrap().0, "--kube-apiserver");
+        let resumed = Invocation::parse(None, &[], &["r", "c", "--dry-run"].map(str::to_owned)).unwrap();
+        assert_eq!(resumed.forbidden.unwrap().0, "--dry-run");
+    }
+
+    #[test]
+    fn a_flags_value_is_no_flag() {
+        let line = parse("r c --description --yes --timeout -y");
+        assert!(!line.is_on("yes"));
+        assert_eq!(line.rest, ["--description", "--yes", "--timeout", "-y"]);
+        assert!(parse("r c -y").is_on("yes") && !parse("r c --yes=false").is_on("yes"));
+        assert_eq!(parse("r c -ojson").own("output"), Some("json"));
+    }
+
+    #[test]
+    fn each_flag_of_a_bundle_is_helms_by_itself() {
+        let line = parse("r c -yif a.yaml");
+        assert!(line.is_on("yes"));
+        assert_eq!(
+            (line.values.files.as_slice(), line.rest.as_slice()),
+            (&["a.yaml".to_owned()][..], &["--install=true".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for (line, words) in [
+            ("r c --dryrun", "there is no flag --dryrun; did you mean --dry-run?"),
+            ("r c --Yes", "did you mean --yes?"),
+            ("r c --expect-clutser x", "did you mean --expect-cluster?"),
+            ("r c --creat-namespace", "there is no flag --creat-namespace; did you mean --create-namespace?"),
+            ("r c --validate", "there is no flag --validate"),
+            ("r c -z", "there is no flag -z"),
+            ("r c --yes=perhaps", "--yes=perhaps: expected true or false"),
+            ("r c more", "what is more?"),
+            ("r c -- --yes", "what is --yes?"),
+            ("r c -f a.yaml,", "the name of a file is empty"),
+            ("r c --timeout", "the flag --timeout has no value"),
+        ] {
+            assert!(refused(line).contains(words), "{line}: {}", refused(line));
+        }
+        assert!(Invocation::parse(Some(Mode::Upgrade), OWN, &["-f".to_owned(), String::new()]).is_err());
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 pub mod command_line;
+pub mod flags;
 pub mod invocation;
 pub mod parent;
 pub mod record;

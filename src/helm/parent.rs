@@ -1,6 +1,8 @@
 //! The helm process that started this one.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::command_line::CommandLine;
 
@@ -14,6 +16,38 @@ pub struct Parent {
     pub pid: u32,
     /// What its command line says.
     pub line: CommandLine,
+}
+
+impl Parent {
+    /// When it was started, as far as that can be told: to some hundredths of a second.
+    pub fn started(&self) -> Option<SystemTime> {
+        // Linux counts in hundredths for every program, whatever the kernel itself does.
+        let ticks: u64 = stat_of(self.pid)?.split_whitespace().nth(19)?.parse().ok()?;
+        let uptime: f64 = fs::read_to_string("/proc/uptime").ok()?.split_whitespace().next()?.parse().ok()?;
+        let since_boot = Duration::try_from_secs_f64(uptime).ok()?;
+        let age = since_boot.checked_sub(Duration::from_millis(ticks.checked_mul(10)?))?;
+        SystemTime::now().checked_sub(age)
+    }
+
+    /// A path of its command line as this process has to name it: relative to its folder, and with its own open files.
+    pub fn path(&self, name: &str) -> PathBuf {
+        let own = Path::new("/proc").join(self.pid.to_string());
+        if name == "/dev/stdin" {
+            return own.join("fd/0");
+        }
+        if let Some(file) = name.strip_prefix("/dev/fd/") {
+            return own.join("fd").join(file);
+        }
+        if let Some(inside) = name.strip_prefix("/proc/self/") {
+            return own.join(inside);
+        }
+        let folder = own.join("cwd");
+        if Path::new(name).is_absolute() || fs::metadata(&folder).is_err() {
+            PathBuf::from(name)
+        } else {
+            folder.join(name)
+        }
+    }
 }
 
 /// The nearest ancestor that is a rendering helm command. Reads Linux's `/proc`; elsewhere there is none.
@@ -41,10 +75,42 @@ fn helm_arguments(pid: u32) -> Option<Vec<String>> {
     arguments.collect()
 }
 
-/// The parent of process `pid`: the fourth field of `/proc/<pid>/stat`, counted behind the program's name,
-/// which may hold anything.
+/// The parent of process `pid`.
 fn parent_of(pid: u32) -> Option<u32> {
+    stat_of(pid)?.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 1)
+}
+
+/// The fields of `/proc/<pid>/stat` from the third on: before it stands the program's name, which may hold anything.
+fn stat_of(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 1)
+    stat.rsplit_once(')').map(|(_, rest)| rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn this() -> Parent {
+        Parent { pid: std::process::id(), line: CommandLine::default() }
+    }
+
+    #[test]
+    fn a_process_knows_when_it_was_started() {
+        let age = SystemTime::now().duration_since(this().started().unwrap()).unwrap();
+        assert!(age < Duration::from_secs(3600), "{age:?}");
+    }
+
+    #[test]
+    fn paths_are_those_of_the_other_process() {
+        let proc = format!("/proc/{}", std::process::id());
+        for (name, expected) in [
+            ("/dev/fd/63", format!("{proc}/fd/63")),
+            ("/proc/self/fd/7", format!("{proc}/fd/7")),
+            ("/dev/stdin", format!("{proc}/fd/0")),
+            ("/etc/hosts", "/etc/hosts".to_owned()),
+            ("values.yaml", format!("{proc}/cwd/values.yaml")),
+        ] {
+            assert_eq!(this().path(name), Path::new(&expected), "{name}");
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::process::{Child, Command};
 
 use super::invocation::Invocation;
 use crate::mode::Mode;
-use crate::values::{Helm as Major, ValueInputs};
+use crate::values::{self, Helm as Major, ValueInputs, ValuesError};
 
 /// What a post-renderer of a run is told, in a file that only this user can read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,8 +69,6 @@ pub struct Helm {
     connection: Vec<String>,
     chart: Vec<String>,
     values: ValueInputs,
-    /// The names of the values files as they were given.
-    given: Vec<String>,
 }
 
 /// A release, as helm has it.
@@ -120,11 +119,19 @@ pub struct Rendering {
 /// Why helm did not do it.
 #[derive(Debug, Error)]
 pub enum HelmError {
-    /// It cannot be started, or given what it needs.
+    /// It cannot be started.
     #[error("{program} cannot be run: {source}")]
     Io {
         /// The program.
         program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be given what it needs.
+    #[error("cannot write what helm needs to {folder}: {source}")]
+    Folder {
+        /// Where.
+        folder: String,
         /// Why.
         source: io::Error,
     },
@@ -161,7 +168,11 @@ impl Helm {
             _ => return Err(HelmError::Version(version)),
         };
         // Values may hold secrets: the folder is this user's alone, and goes with the process.
-        let folder = tempfile::Builder::new().prefix("hwdr-").tempdir().map_err(error)?;
+        let folder = tempfile::Builder::new()
+            .prefix("hwdr-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(|source| HelmError::Folder { folder: env::temp_dir().display().to_string(), source })?;
         let chart = [vec![invocation.release.clone(), invocation.chart.clone()], invocation.rest.clone()].concat();
         Ok(Self {
             major,
@@ -169,24 +180,33 @@ impl Helm {
             connection: invocation.connection(),
             chart,
             values: invocation.values.clone(),
-            given: invocation.values.files.clone(),
             program,
         })
     }
 
-    /// Takes the values files as they are now: what the plan is made from is what helm gets, whatever happens to the files. `read`
-    /// gives the bytes of one.
+    /// Gives helm copies of all files that the value flags name: what the plan is made from is what helm gets, whatever happens to the
+    /// files, and a pipe can be read only once. `read` gives the bytes of one.
     ///
     /// # Errors
-    /// Where they cannot be copied.
-    pub fn freeze_values(&mut self, read: impl Fn(&str) -> io::Result<Vec<u8>>) -> Result<(), HelmError> {
-        let mut files = Vec::new();
-        for (index, file) in self.given.clone().iter().enumerate() {
-            let copy = self.folder.path().join(format!("values-{index}.yaml"));
-            read(file).and_then(|bytes| fs::write(&copy, bytes)).map_err(|source| self.io(source))?;
-            files.push(copy.to_string_lossy().into_owned());
+    /// Where one cannot be read or copied.
+    pub fn freeze(&mut self, read: &mut values::Read<'_>) -> Result<(), ValuesError> {
+        let folder = self.folder.path().to_owned();
+        let mut number = 0_usize;
+        let mut copy = |name: &str| {
+            let unreadable = |error: io::Error| ValuesError::unreadable(format!("cannot read {name}: {error}"));
+            let bytes = read(name).map_err(unreadable)?;
+            let copy = folder.join(format!("values-{number}"));
+            number += 1;
+            write_private(&copy, &bytes)
+                .map_err(|error| ValuesError::unreadable(format!("cannot write {}: {error}", copy.display())))?;
+            Ok(copy.to_string_lossy().into_owned())
+        };
+        for file in &mut self.values.files {
+            *file = copy(file)?;
         }
-        self.values.files = files;
+        for argument in &mut self.values.set_file {
+            *argument = values::rename_files(argument, &mut copy)?;
+        }
         Ok(())
     }
 
@@ -198,15 +218,6 @@ impl Helm {
     /// The values flags, with the copies of the files.
     pub fn values(&self) -> &ValueInputs {
         &self.values
-    }
-
-    /// The bytes of a values file as they were when it was copied, by the name that was given.
-    ///
-    /// # Errors
-    /// Where it is none of those that were given, or the copy cannot be read.
-    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let copy = self.given.iter().position(|given| given == name).and_then(|index| self.values.files.get(index));
-        fs::read(copy.map_or(name, String::as_str))
     }
 
     /// What helm would apply, rendered with a look at the cluster (`lookup`), and nothing applied.
@@ -231,7 +242,8 @@ impl Helm {
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
         Ok(Rendering {
-            stream: fs::read(&orders.keep).map_err(|source| self.io(source))?,
+            stream: fs::read(&orders.keep)
+                .map_err(|error| HelmError::Output(mode.to_string(), format!("hwdr got no stream from it: {error}")))?,
             chart: format!("{}-{}", text(&metadata["name"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
         })
@@ -292,7 +304,7 @@ impl Helm {
             }
             Major::V4 => {
                 let plugins = self.folder.path().join("plugins");
-                super::write_plugin(&plugins, &program).map_err(|source| self.io(source))?;
+                super::write_plugin(&plugins, &program).map_err(|source| self.unwritable(source))?;
                 let others = env::var_os("HELM_PLUGINS").filter(|others| !others.is_empty());
                 let mut all: Vec<PathBuf> = others.iter().flat_map(env::split_paths).collect();
                 all.insert(0, plugins);
@@ -313,9 +325,10 @@ impl Helm {
     /// Gives the post-renderer its orders, in one step: it may be looking for them.
     fn order(&self, orders: &Orders) -> Result<(), HelmError> {
         let new = self.folder.path().join("orders.new");
-        fs::write(&new, serde_json::to_vec(orders).expect("orders are plain data"))
+        let _ = fs::remove_file(&new);
+        write_private(&new, &serde_json::to_vec(orders).expect("orders are plain data"))
             .and_then(|()| fs::rename(&new, self.orders()))
-            .map_err(|source| self.io(source))
+            .map_err(|source| self.unwritable(source))
     }
 
     /// The release, or none.
@@ -368,9 +381,18 @@ impl Helm {
         words(verb, &output)
     }
 
+    fn unwritable(&self, source: io::Error) -> HelmError {
+        HelmError::Folder { folder: self.folder.path().display().to_string(), source }
+    }
+
     fn io(&self, source: io::Error) -> HelmError {
         HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
     }
+}
+
+/// Writes a new file that only this user can read: values may hold secrets.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
 /// What a helm that has ended printed; its messages, if it failed.

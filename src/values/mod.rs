@@ -28,6 +28,7 @@ use crate::source::{Place, Source, Span};
 pub use documents::{read_all, read_inside, read_source, text_of};
 pub use error::{Kind, ValuesError};
 pub use resolve::{Scalar, resolve_plain, resolve_text};
+pub use strvals::rename_files;
 pub use template::refuse_template;
 
 /// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm goes on to 10,000.)

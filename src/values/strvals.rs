@@ -56,17 +56,35 @@ pub(super) fn apply(
     read: &mut Read<'_>,
 ) -> Result<(), ValuesError> {
     let source = Source::new(flag.name(), argument);
-    let mut parser = Parser { flag, source: &source, at: 0, read };
-    loop {
-        match parser.key(values, 0) {
-            Ok(()) => {}
-            Err(Stop::End) => return Ok(()),
-            // Helm 4 asks whether an error *wraps* the end of the text, and so takes `a[1` for the end of the argument.
-            Err(Stop::EndInIndex) if helm == Helm::V4 => return Ok(()),
-            Err(Stop::EndInIndex) => return Err(parser.refused("the argument ends inside of an index", parser.at)),
-            Err(Stop::Error(error)) => return Err(*error),
+    Parser { flag, source: &source, at: 0, read, files: Vec::new() }.all(values, helm)
+}
+
+/// An argument of `--set-file` with other files in it: `other` gives the new name of each.
+///
+/// # Errors
+/// Where the argument is wrong, or `other` fails.
+pub fn rename_files(
+    argument: &str,
+    other: &mut dyn FnMut(&str) -> Result<String, ValuesError>,
+) -> Result<String, ValuesError> {
+    let source = Source::new(Flag::SetFile.name(), argument);
+    let read: &mut Read<'_> = &mut |_| Ok(Vec::new());
+    let mut parser = Parser { flag: Flag::SetFile, source: &source, at: 0, read, files: Vec::new() };
+    parser.all(&mut Map::new(), Helm::V4)?;
+    let (mut renamed, mut at) = (String::new(), 0);
+    for (span, name) in &parser.files {
+        renamed.push_str(argument.get(at..span.start).unwrap_or_default());
+        for character in other(name)?.chars() {
+            // What has no meaning of its own has none behind a backslash.
+            if !character.is_ascii_alphanumeric() {
+                renamed.push('\\');
+            }
+            renamed.push(character);
         }
+        at = span.end;
     }
+    renamed.push_str(argument.get(at..).unwrap_or_default());
+    Ok(renamed)
 }
 
 /// Why parsing does not go on.
@@ -104,9 +122,25 @@ struct Parser<'p, 'r> {
     source: &'p Arc<Source>,
     at: usize,
     read: &'p mut Read<'r>,
+    /// The files that were named, and where.
+    files: Vec<(Span, String)>,
 }
 
 impl Parser<'_, '_> {
+    /// The whole argument.
+    fn all(&mut self, values: &mut Map, helm: Helm) -> Result<(), ValuesError> {
+        loop {
+            match self.key(values, 0) {
+                Ok(()) => {}
+                Err(Stop::End) => return Ok(()),
+                // Helm 4 asks whether an error *wraps* the end of the text, and so takes `a[1` for the end of the argument.
+                Err(Stop::EndInIndex) if helm == Helm::V4 => return Ok(()),
+                Err(Stop::EndInIndex) => return Err(self.refused("the argument ends inside of an index", self.at)),
+                Err(Stop::Error(error)) => return Err(*error),
+            }
+        }
+    }
+
     /// A key, up to the next special character, and what comes after it.
     fn key(&mut self, map: &mut Map, level: usize) -> Result<(), Stop> {
         let stops: &[char] = if self.flag == Flag::SetLiteral { &['=', '[', '.'] } else { &['=', '[', ',', '.'] };
@@ -332,7 +366,10 @@ impl Parser<'_, '_> {
         let data = match self.flag {
             Flag::Set => typed(piece.text),
             Flag::SetFile => match (self.read)(&piece.text) {
-                Ok(bytes) => Data::String(set_file_text(&bytes)),
+                Ok(bytes) => {
+                    self.files.push((piece.span, piece.text));
+                    Data::String(set_file_text(&bytes))
+                }
                 Err(error) => return Err(unreadable(&piece.text, &error, place).into()),
             },
             _ => Data::String(piece.text),
@@ -423,4 +460,35 @@ fn typed(text: String) -> Data {
 
 fn unreadable(name: &str, error: &io::Error, place: Place) -> ValuesError {
     ValuesError { place: Some(place), ..ValuesError::unreadable(format!("cannot read {name}: {error}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_an_argument_get_other_names() {
+        for (argument, expected) in [
+            ("a=f", r"a=\/c\,0"),
+            ("a=f,b.c[1]=g", r"a=\/c\,0,b.c[1]=\/c\,1"),
+            (r"a\,b=x\,y,c={f,g}", r"a\,b=\/c\,0,c={\/c\,1,\/c\,2}"),
+            ("a=", "a="),
+            ("a=/dev/fd/63", r"a=\/c\,0"),
+        ] {
+            let mut names = Vec::new();
+            let renamed = rename_files(argument, &mut |name| {
+                names.push(name.to_owned());
+                Ok(format!("/c,{}", names.len() - 1))
+            });
+            assert_eq!(renamed.unwrap(), expected, "{argument}");
+            let mut read = Vec::new();
+            apply(Flag::SetFile, expected, &mut Map::new(), Helm::V3, &mut |name| {
+                read.push(name.to_owned());
+                Ok(Vec::new())
+            })
+            .unwrap();
+            assert_eq!(read, (0..names.len()).map(|number| format!("/c,{number}")).collect::<Vec<_>>(), "{argument}");
+        }
+        assert!(rename_files("a", &mut |name| Ok(name.to_owned())).is_err());
+    }
 }

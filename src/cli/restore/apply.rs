@@ -1,21 +1,23 @@
 //! `hwdr upgrade` and `hwdr install`: a restore in place, and into a new cluster.
 
 use std::env;
-use std::process::Command as Process;
 
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
+use tokio::process::Command as Process;
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::{OWN, block_on, connection, consent, log_format, report};
+use super::{block_on, connection, consent, log_format, report};
 use crate::catalogue::{self, Catalogue, MetadataNames, Service};
 use crate::cli::ask;
-use crate::cli::files;
+use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
+use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::hopsfs;
@@ -39,22 +41,27 @@ use crate::values::Value;
 
 /// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
 ///
-///   helm hwdr upgrade RELEASE CHART -f values.yaml [flags of helm upgrade]
+///   helm hwdr upgrade RELEASE CHART -f values.yaml
 ///
 /// Flags of its own:
 ///       --dry-run              show the plan, and change nothing
 ///   -y, --yes                  do not ask for the release's name
-///       --expect-cluster NAME  refuse any other cluster: its context, server, or the uid of kube-system
-///       --wipe                 delete the old volumes at once: there is no way back then
-///       --accept-partial       go on where Velero could not bring back every object; with resume, where it has
-///                              stopped because files of HopsFS cannot be read, too
-///       --from here            bring HopsFS's bucket back from this machine, with its own credentials for the bucket
+///       --expect-cluster NAME  refuse any other cluster: its context, server,
+///                              or the uid of kube-system
+///       --wipe                 delete the old volumes at once: there is no way
+///                              back then
+///       --accept-partial       go on where Velero could not bring back every
+///                              object; with resume, where it has stopped
+///                              because files of HopsFS cannot be read, too
+///       --from here            bring HopsFS's bucket back from this machine,
+///                              with its own credentials for the bucket
 ///   -o, --output FORMAT        form of the report: text, json or markdown
 ///       --log-format FORMAT    form of the lines while it runs: text or json
 ///
-/// All other flags are helm's, and are passed on. What it does, and how to go back: docs/restore.md.
+/// All other flags are those of helm upgrade, and are passed on. What it does,
+/// and how to go back: docs/restore.md.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Upgrade {
     /// The release, the chart, and flags
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
@@ -63,16 +70,20 @@ pub struct Upgrade {
 
 /// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
 ///
-///   helm hwdr install RELEASE CHART -f values.yaml --iam [flags of helm install]
+///   helm hwdr install RELEASE CHART -f values.yaml --iam
 ///
-/// Velero's storage location is made where it is not there; how Velero gets at the bucket, one of these says:
+/// Velero's storage location is made where it is not there; how Velero gets at
+/// the bucket, one of these says:
 ///       --iam                    by the role of its pod or node
 ///       --secret NAME[/KEY]      by a Secret in its namespace
-///       --credentials-file FILE  by a credentials file as AWS has it: it goes into a Secret
-///       --credentials-env        by AWS_ACCESS_KEY_ID and the like: they go into a Secret
-/// Other flags of its own: as for helm hwdr upgrade, but --wipe.
+///       --credentials-file FILE  by a credentials file as AWS has it, which goes
+///                                into a Secret
+///       --credentials-env        by AWS_ACCESS_KEY_ID and the like, which go
+///                                into a Secret
+/// Other flags of its own: as for helm hwdr upgrade, but --wipe. All others are
+/// those of helm install, and are passed on.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Install {
     /// The release, the chart, and flags
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
@@ -81,9 +92,11 @@ pub struct Install {
 
 /// Restores a backup in place once more: deletes the markers of the earlier restore, and exactly those, then as helm hwdr upgrade
 ///
-///   helm hwdr rerun RELEASE CHART -f values.yaml [flags of helm upgrade]
+///   helm hwdr rerun RELEASE CHART -f values.yaml
+///
+/// Its flags are those of helm hwdr upgrade.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Rerun {
     /// The release, the chart, and flags
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
@@ -111,21 +124,29 @@ impl Install {
     }
 }
 
-/// Flags of hwdr's own that each command has.
-const UPGRADE_FLAGS: &[&str] =
-    &["yes", "dry-run", "wipe", "accept-partial", "expect-cluster", "output", "log-format", "from"];
-const INSTALL_FLAGS: &[&str] = &[
-    "yes",
-    "dry-run",
-    "accept-partial",
-    "expect-cluster",
-    "output",
-    "log-format",
-    "from",
-    "iam",
-    "secret",
-    "credentials-file",
-    "credentials-env",
+/// Flags of hwdr's own that each command has, and whether each takes a value.
+const UPGRADE_FLAGS: &[Own] = &[
+    ("yes", false),
+    ("dry-run", false),
+    ("wipe", false),
+    ("accept-partial", false),
+    ("expect-cluster", true),
+    ("output", true),
+    ("log-format", true),
+    ("from", true),
+];
+const INSTALL_FLAGS: &[Own] = &[
+    ("yes", false),
+    ("dry-run", false),
+    ("accept-partial", false),
+    ("expect-cluster", true),
+    ("output", true),
+    ("log-format", true),
+    ("from", true),
+    ("iam", false),
+    ("secret", true),
+    ("credentials-file", true),
+    ("credentials-env", false),
 ];
 
 /// What is known before anything is asked or changed.
@@ -151,20 +172,22 @@ struct Found {
 }
 
 async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
-    let mut invocation =
-        Invocation::parse(mode, OWN, arguments).map_err(|error| Failure::unusable(error.to_string()))?;
+    let command = if rerun { "rerun" } else { mode.word() };
     let flags = if mode == Mode::Upgrade { UPGRADE_FLAGS } else { INSTALL_FLAGS };
-    super::only(if rerun { "rerun" } else { mode.word() }, &invocation, flags)?;
+    let Some(mut invocation) = super::parse(command, Some(mode), flags, arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed")
-            .help(format!("helm hwdr {mode} RELEASE CHART -f values.yaml")));
+            .help(format!("helm hwdr {command} RELEASE CHART -f values.yaml")));
     }
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
+    let mut files = Once::new();
+    let inputs = Inputs::read(&invocation.values, Some(mode), None, &mut files)?;
     let mut helm = Helm::find(&invocation).await?;
-    helm.freeze_values(files::read)?;
-    let inputs = Inputs::read_by(&invocation.values, Some(mode), None, &mut |name| helm.read(name))?;
-    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values) };
+    helm.freeze(&mut files.pass())?;
+    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values).await };
+    report::known(invocation.own("output"))?;
+    super::no_pipes(&invocation)?;
     close_together(&show_findings(&inputs.values, mode))?;
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(
@@ -356,16 +379,13 @@ fn stopped(halt: Halt) -> Failure {
     Failure::from(halt).stopped()
 }
 
-/// No restore: the linter's word, and then helm as it is.
-fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
+/// No restore: the linter's word, and then helm as it is, with what was read here.
+async fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
     show_findings(values, mode);
-    // Standard input was read here; helm's own words should name the other files as they were given.
-    let from_stdin = invocation.values.files.iter().any(|file| file == "-");
-    let given = if from_stdin { frozen.values() } else { &invocation.values };
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
-    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(given));
+    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(frozen.values()));
     // hwdr's flag of the same name as helm's, which wants a value in some versions.
     if invocation.is_on("dry-run") {
         helm.arg("--dry-run=server");
@@ -373,7 +393,9 @@ fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> 
     if let Some(form) = invocation.own("output") {
         helm.args(["-o", form]);
     }
-    let status = helm.status().map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
+    // Ctrl-C, or a terminal that is gone, is for helm, which is told, too: the copies of the values are deleted behind it.
+    let _signals = [SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let status = helm.status().await.map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
     if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
 }
 

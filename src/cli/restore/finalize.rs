@@ -2,18 +2,19 @@
 
 use clap::Args;
 
-use super::{OWN, block_on, connection, consent, log_format};
+use super::{block_on, connection, consent, log_format};
 use crate::cli::change::Change;
-use crate::cli::files;
+use crate::cli::files::{self, Once};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
 use crate::finalize::without_restore;
+use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::pipeline;
-use crate::run::show::Show;
+use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, State, Store};
 use crate::run::{Hold, Run, audit, preflight, steps};
 use crate::source::Source;
@@ -21,17 +22,22 @@ use crate::values;
 
 /// Makes a restore final: the restore blocks leave the values files, helm upgrade follows, and the old volumes are given up
 ///
-///   helm hwdr finalize RELEASE CHART -f values.yaml [flags of helm upgrade]
+///   helm hwdr finalize RELEASE CHART -f values.yaml
 ///
-/// Comments and all else in the files stay as they are. The markers stay, so that the backup is not restored twice.
-/// Flags of its own: --dry-run, --yes, --log-format (see helm hwdr upgrade --help).
+/// The files are changed when helm has done it; comments and all else in them
+/// stay as they are. The markers stay, so that the backup is not restored twice.
+/// Flags of its own: --dry-run, --yes, --expect-cluster, --log-format (see
+/// helm hwdr upgrade --help). All others are those of helm upgrade.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Finalize {
     /// The release, the chart, and flags
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
     arguments: Vec<String>,
 }
+
+/// Flags of hwdr's own, and whether each takes a value.
+const FLAGS: &[Own] = &[("yes", false), ("dry-run", false), ("expect-cluster", true), ("log-format", true)];
 
 impl Finalize {
     /// Runs the command.
@@ -41,23 +47,24 @@ impl Finalize {
 }
 
 async fn finalize(arguments: &[String]) -> Result<(), Failure> {
-    let parsed = Invocation::parse(Mode::Upgrade, OWN, arguments);
-    let invocation = parsed.map_err(|error| Failure::unusable(error.to_string()))?;
+    let Some(invocation) = super::parse("finalize", Some(Mode::Upgrade), FLAGS, arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
             .help("helm hwdr finalize RELEASE CHART -f values.yaml"));
     }
-    super::only("finalize", &invocation, &["yes", "dry-run", "expect-cluster", "log-format"])?;
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(Failure::refused(format!("{flag} does not go with this: {why}")).help(format!("leave {flag} out")));
     }
-    let changes = changes(&invocation)?;
+    super::no_pipes(&invocation)?;
+    let format = log_format(&invocation)?;
+    let mut files = Once::new();
+    let changes = changes(&invocation, &mut files)?;
+    for change in &changes {
+        files.put(&change.before.name, change.after.text.clone().into_bytes());
+    }
+    let inputs = Inputs::read(&invocation.values, Some(Mode::Upgrade), None, &mut files)?;
     let mut helm = Helm::find(&invocation).await?;
-    helm.freeze_values(|name| match changes.iter().find(|change| change.before.name == name) {
-        Some(change) => Ok(change.after.text.clone().into_bytes()),
-        None => files::read(name),
-    })?;
-    let inputs = Inputs::read_by(&invocation.values, Some(Mode::Upgrade), None, &mut |name| helm.read(name))?;
+    helm.freeze(&mut files.pass())?;
     if pipeline::asks_for_restore(&inputs.values) {
         return Err(Failure::refused(
             "the values still ask for a restore, by a --set flag or from a place that hwdr does not change",
@@ -69,7 +76,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let states = restored(&cluster, &invocation.release).await?;
     for change in &changes {
-        anstream::print!("{}", change.diff());
+        anstream::print!("{}", change.masked_diff());
     }
     let kept = states.iter().filter(|state| state.phase == Phase::Restored && !state.wipe);
     let volumes: usize = kept.map(|state| state.before.volumes.len()).sum();
@@ -92,41 +99,66 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     );
     consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
 
-    let mut show = Show::new(log_format(&invocation)?);
+    let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let work = async {
         if restored(&cluster, &invocation.release).await? != states {
             return Err(Failure::refused("a run has gone on while you were asked: nothing was done")
                 .help(format!("helm hwdr history {}", invocation.release)));
         }
+        let mut ready = Vec::new();
         for change in &changes {
-            change
-                .write()
-                .map_err(|error| Failure::unusable(format!("{} cannot be written: {error}", change.before.name)))?;
+            let unwritable = |error| {
+                Failure::refused(format!("{} cannot be written: {error}. Nothing was changed", change.before.name))
+            };
+            ready.push((change, change.ready().map_err(unwritable)?));
         }
         show.tell(&format!("helm upgrade {}", invocation.release));
-        helm.upgrade("without the restore, by hwdr").await?;
-        let cluster = hold.cluster();
-        for state in &states {
-            let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
-            let show = Show::new(log_format(&invocation)?);
-            let mut run = Run::new(cluster.clone(), store, Helm::find(&invocation).await?, show)?;
-            // Everything has to be well without the old volumes before they go.
-            steps::ready(&mut run).await?;
-            // From here on there is no way back, also where this is cut off: finalize goes on.
-            run.state.phase = Phase::Finalized;
-            run.save().await?;
-            let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
-            audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
-            run.show.rest();
-            let id = &run.state.backup_id;
-            anstream::println!("The restore of backup {id} is final: {given_up} old volumes are given up.");
+        helm.upgrade("without the restore, by hwdr").await.map_err(|error| {
+            Failure::from(error)
+                .help("the values files and the old volumes are as they were: mend it, and run this again")
+                .stopped()
+        })?;
+        for (change, ready) in ready {
+            ready.put().map_err(|error| {
+                let name = &change.before.name;
+                Failure::refused(format!("helm upgrade is done, and {name} cannot be written: {error}"))
+                    .help(format!(
+                        "take the restore out of {name} yourself, and run this again: the old volumes are still there"
+                    ))
+                    .stopped()
+            })?;
         }
-        Ok(())
+        give_up(hold.cluster(), &states, &invocation, format).await.map_err(Failure::stopped)
     };
     let outcome = hold.guard(work).await;
     hold.release().await;
     outcome
+}
+
+/// Makes the restores final: the old volumes go.
+async fn give_up(
+    cluster: Cluster,
+    states: &[State],
+    invocation: &Invocation,
+    format: LogFormat,
+) -> Result<(), Failure> {
+    for state in states {
+        let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
+        let show = Show::new(format);
+        let mut run = Run::new(cluster.clone(), store, Helm::find(invocation).await?, show)?;
+        // Everything has to be well without the old volumes before they go.
+        steps::ready(&mut run).await?;
+        // From here on there is no way back, also where this is cut off: finalize goes on.
+        run.state.phase = Phase::Finalized;
+        run.save().await?;
+        let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
+        audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
+        run.show.rest();
+        let id = &run.state.backup_id;
+        anstream::println!("The restore of backup {id} is final: {given_up} old volumes are given up.");
+    }
+    Ok(())
 }
 
 /// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
@@ -146,20 +178,24 @@ async fn restored(cluster: &Cluster, release: &str) -> Result<Vec<State>, Failur
 }
 
 /// What has to change in the values files.
-fn changes(invocation: &Invocation) -> Result<Vec<Change>, Failure> {
-    let mut changes = Vec::new();
+fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<Change>, Failure> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut read = files.pass();
     for name in &invocation.values.files {
-        let bytes = files::read(name).map_err(|error| Failure::unusable(format!("cannot read {name}: {error}")))?;
+        if changes.iter().any(|change| change.before.name == *name) {
+            continue;
+        }
+        let bytes = read(name).map_err(|error| Failure::unusable(format!("cannot read {name}: {error}")))?;
         let before = values::text_of(name, bytes)?;
         let text = without_restore(&before.text).map_err(|error| {
             Failure::refused(format!("{name}: {error}"))
                 .help("take what asks for the restore out by hand, and try again")
         })?;
         if let Some(text) = text {
-            if name == "-" {
-                return Err(Failure::refused(
-                    "the values on standard input ask for a restore, and hwdr cannot change them there",
-                )
+            if name.trim() == "-" || files::is_fifo(name) {
+                return Err(Failure::refused(format!(
+                    "the values in {name} ask for a restore, and hwdr cannot change them there"
+                ))
                 .help("take it out where they come from"));
             }
             let after = Source::new(name.clone(), text);

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{OWN, block_on, connection, consent, log_format, report};
+use super::{block_on, connection, consent, log_format, report};
 use crate::cli::ask;
 use crate::cli::connection::ConnectionArgs;
-use crate::cli::files;
+use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind, Selection, Verdict, WaitError, progress_of};
+use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
+use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::audit;
 use crate::run::preflight;
@@ -25,12 +27,14 @@ use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 ///
 ///   helm hwdr resume RELEASE
 ///
-/// Where helm has not run yet, the chart and the values have to be given again, for hwdr stores none:
+/// Where helm has not run yet, the chart and the values have to be given again,
+/// for hwdr stores none:
 ///   helm hwdr resume RELEASE CHART -f values.yaml
 /// with --from here, if that was given.
-/// Flags of its own: --accept-partial, --output, --log-format (see helm hwdr upgrade --help).
+/// Flags of its own: --accept-partial, --expect-cluster, --output, --log-format
+/// (see helm hwdr upgrade --help).
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Resume {
     /// The release, and the chart with its flags where they are needed
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE")]
@@ -38,16 +42,31 @@ pub struct Resume {
 }
 
 /// Goes back to what was there before a restore in place: volumes, objects, the release, its pods
-///
-///   helm hwdr undo RELEASE
-///
-/// Flags of its own: --yes, --accept-partial, --output, --log-format (see helm hwdr upgrade --help).
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(override_usage = "helm hwdr undo RELEASE [OPTIONS]")]
 pub struct Undo {
-    /// The release, and flags
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE")]
-    arguments: Vec<String>,
+    /// The release
+    release: Option<String>,
+    /// Show what goes back, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask for the release's name
+    #[arg(short, long)]
+    yes: bool,
+    /// Go on where Velero could not bring back every object
+    #[arg(long)]
+    accept_partial: bool,
+    /// Refuse any other cluster: its context, server, or the uid of kube-system
+    #[arg(long, value_name = "NAME")]
+    expect_cluster: Option<String>,
+    /// Form of the report: text, json or markdown
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<String>,
+    /// Form of the lines while it runs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 /// Shows a run from a second terminal, until it ends
@@ -71,34 +90,38 @@ pub struct History {
     connection: ConnectionArgs,
 }
 
-/// Flags of hwdr's own that each command has.
-const RESUME_FLAGS: &[&str] = &[
-    "accept-partial",
-    "expect-cluster",
-    "output",
-    "log-format",
-    "from",
-    "iam",
-    "secret",
-    "credentials-file",
-    "credentials-env",
+/// Flags of hwdr's own, and whether each takes a value.
+const RESUME_FLAGS: &[Own] = &[
+    ("accept-partial", false),
+    ("expect-cluster", true),
+    ("output", true),
+    ("log-format", true),
+    ("from", true),
+    ("iam", false),
+    ("secret", true),
+    ("credentials-file", true),
+    ("credentials-env", false),
 ];
-const UNDO_FLAGS: &[&str] = &["yes", "accept-partial", "expect-cluster", "output", "log-format"];
 
 impl Resume {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
+        // A run that is resumed is an upgrade or an install.
+        let Some(mut invocation) = super::parse("resume", None, RESUME_FLAGS, &self.arguments)? else { return Ok(()) };
+        super::from_here(&mut invocation)?;
+        let format = log_format(&invocation)?;
+        report::known(invocation.own("output"))?;
+        if let Some((flag, why)) = &invocation.forbidden {
+            return Err(
+                Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
+            );
+        }
         block_on(async {
-            let (invocation, cluster, store) = open(&self.arguments).await?;
-            super::only("resume", &invocation, RESUME_FLAGS)?;
-            if let Some((flag, why)) = &invocation.forbidden {
-                return Err(Failure::refused(format!("{flag} does not go with a restore: {why}"))
-                    .help(format!("leave {flag} out")));
-            }
+            let (cluster, store) = open(&invocation).await?;
             let state = store.state()?;
             match state.phase {
-                Phase::Running | Phase::Failed => go(&invocation, cluster, &state, false).await,
-                Phase::Undoing => go(&invocation, cluster, &state, true).await,
+                Phase::Running | Phase::Failed => go(&invocation, format, cluster, &state, false).await,
+                Phase::Undoing => go(&invocation, format, cluster, &state, true).await,
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
                     Err(Failure::refused("there is nothing to go on with: the last run is over")
                         .help(format!("see: helm hwdr history {}", state.release)))
@@ -111,9 +134,10 @@ impl Resume {
 impl Undo {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
+        report::known(self.output.as_deref())?;
+        let invocation = self.invocation();
         block_on(async {
-            let (invocation, cluster, store) = open(&self.arguments).await?;
-            super::only("undo", &invocation, UNDO_FLAGS)?;
+            let (cluster, store) = open(&invocation).await?;
             let state = store.state()?;
             let release = &state.release;
             if let Some(reason) = no_way_back(&state) {
@@ -126,10 +150,58 @@ impl Undo {
             if state.is_begun("set-aside") {
                 all_there(&cluster, &state.before.volumes).await?;
             }
-            consent::ask(release, &what, invocation.is_on("yes"))?;
-            go(&invocation, cluster, &state, true).await
+            if self.dry_run {
+                anstream::print!("{}\n{}", wrap(&what, 80), touched(&state));
+                return Ok(());
+            }
+            consent::ask(release, &what, self.yes)?;
+            go(&invocation, self.log_format, cluster, &state, true).await
         })
     }
+
+    /// The same line as the commands have it that take helm's flags, too.
+    fn invocation(&self) -> Invocation {
+        let mut own = Vec::new();
+        own.extend(self.accept_partial.then(|| ("accept-partial".to_owned(), "true".to_owned())));
+        own.extend(self.expect_cluster.iter().map(|name| ("expect-cluster".to_owned(), name.clone())));
+        own.extend(self.output.iter().map(|form| ("output".to_owned(), form.clone())));
+        // Helm sets what it was not told to nothing.
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Invocation {
+            release: self.release.clone().unwrap_or_default(),
+            namespace: given(&self.connection.namespace),
+            context: given(&self.connection.kube_context),
+            kubeconfig: self.connection.kubeconfig.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            own,
+            ..Invocation::default()
+        }
+    }
+}
+
+/// What an undo does, and to what.
+fn touched(state: &State) -> String {
+    let mut text = String::from("\nThe run\n");
+    for (number, step) in (1..).zip(UNDO) {
+        let done = if state.is_done(step.name) { " (done)" } else { "" };
+        text.push_str(&format!("  {number}. {:<13} {}{done}\n", step.name, step.does));
+    }
+    let mut list = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            text.push_str(&format!("{}\n", wrap(&format!("{what}: {}", names.join(", ")), 80)));
+        }
+    };
+    if state.is_begun("set-aside") {
+        list(
+            "Volumes that are put back",
+            state.before.volumes.iter().map(|volume| volume.name().to_string()).collect(),
+        );
+    }
+    if state.is_begun("helm") {
+        list("Revision that is made the newest again", vec![state.before.revision.to_string()]);
+        list("Jobs that are deleted", state.names("Job"));
+        list("Velero's Restores that are deleted", state.names("Restore"));
+    }
+    text
 }
 
 /// Why a run cannot be taken back.
@@ -148,19 +220,16 @@ fn no_way_back(state: &State) -> Option<&'static str> {
     }
 }
 
-/// Takes the release of a command line, and finds its newest run.
-async fn open(arguments: &[String]) -> Result<(Invocation, Cluster, Store), Failure> {
-    // Resumed runs are upgrades or installs: which flags take a value differs in nothing that may be given here.
-    let parsed = Invocation::parse(Mode::Upgrade, OWN, arguments);
-    let mut invocation = parsed.map_err(|error| Failure::unusable(error.to_string()))?;
-    super::from_here(&mut invocation)?;
+/// Finds the newest run of the release of a command line.
+async fn open(invocation: &Invocation) -> Result<(Cluster, Store), Failure> {
     if invocation.release.is_empty() {
         return Err(Failure::unusable("a release is needed").help("see which there are: helm list -A"));
     }
-    let cluster = connection(&invocation).connect().await?;
+    super::no_pipes(invocation)?;
+    let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let store = newest(&cluster, &invocation.release).await?;
-    Ok((invocation, cluster, store))
+    Ok((cluster, store))
 }
 
 async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
@@ -173,12 +242,19 @@ async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
 }
 
 /// Goes on with a run, onwards or back.
-async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool) -> Result<(), Failure> {
+async fn go(
+    invocation: &Invocation,
+    format: LogFormat,
+    cluster: Cluster,
+    seen: &State,
+    back: bool,
+) -> Result<(), Failure> {
     let mut helm = Helm::find(invocation).await?;
-    helm.freeze_values(files::read)?;
+    let mut files = Once::new();
     let mut location = None;
     if helm.has_chart() && !back {
-        let inputs = Inputs::read_by(&invocation.values, Some(seen.mode), None, &mut |name| helm.read(name))?;
+        let inputs = Inputs::read(&invocation.values, Some(seen.mode), None, &mut files)?;
+        helm.freeze(&mut files.pass())?;
         if super::hash(&inputs.values) != seen.chart.values {
             return Err(Failure::refused("these are other values than those that were agreed to")
                 .help("give the same files and flags as before, --from here among them")
@@ -188,7 +264,7 @@ async fn go(invocation: &Invocation, cluster: Cluster, seen: &State, back: bool)
             location = super::location(invocation, &inputs.values, &restore)?;
         }
     }
-    let mut show = Show::new(log_format(invocation)?);
+    let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let outcome = async {
         // Whoever held it before may have written in the meantime.

@@ -19,29 +19,16 @@ use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
+use crate::cli::files;
+use crate::helm::command_line::{Own, asks_for_help};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
+use crate::mode::Mode;
 use crate::run::show::LogFormat;
 use crate::run::{Cause, Halt};
 use crate::settings::Restore;
 use crate::values::Value;
 use crate::velero::Location;
-
-/// hwdr's own flags of all these commands among helm's, and whether each takes a value.
-const OWN: &[(&str, bool)] = &[
-    ("yes", false),
-    ("dry-run", false),
-    ("wipe", false),
-    ("accept-partial", false),
-    ("expect-cluster", true),
-    ("output", true),
-    ("log-format", true),
-    ("from", true),
-    ("iam", false),
-    ("secret", true),
-    ("credentials-file", true),
-    ("credentials-env", false),
-];
 
 impl From<Halt> for Failure {
     fn from(halt: Halt) -> Self {
@@ -64,12 +51,28 @@ impl From<HelmError> for Failure {
     }
 }
 
-/// Refuses those of hwdr's own flags that are not among `known`: one that is passed over in silence would not do what it says.
-fn only(command: &str, invocation: &Invocation, known: &[&str]) -> Result<(), Failure> {
-    match invocation.own.iter().find(|(flag, _)| !known.contains(&flag.as_str())) {
+/// Takes a command's line apart; none where it asks for help, which is printed. Nothing is done on a line that is not understood whole.
+fn parse(command: &str, mode: Option<Mode>, own: &[Own], arguments: &[String]) -> Result<Option<Invocation>, Failure> {
+    if asks_for_help(arguments, own) {
+        crate::cli::help(command);
+        return Ok(None);
+    }
+    Invocation::parse(mode, own, arguments)
+        .map(Some)
+        .map_err(|error| Failure::unusable(error.to_string()).help(format!("helm hwdr {command} --help")))
+}
+
+/// Helm is run several times, and hwdr reads the kubeconfig, too: a pipe would be empty for all but the first.
+fn no_pipes(invocation: &Invocation) -> Result<(), Failure> {
+    let values = invocation.rest.iter().map(|word| match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with('-') => value,
+        _ => word,
+    });
+    let named = [Some(&invocation.chart), invocation.kubeconfig.as_ref()].into_iter().flatten().map(String::as_str);
+    match named.chain(values).find(|name| files::is_fifo(name)) {
         None => Ok(()),
-        Some((flag, _)) => Err(Failure::unusable(format!("helm hwdr {command} has no flag --{flag}"))
-            .help(format!("helm hwdr {command} --help"))),
+        Some(pipe) => Err(Failure::unusable(format!("{pipe} is a pipe, and helm has to read it more than once"))
+            .help("write it to a file, and give that")),
     }
 }
 

@@ -10,13 +10,21 @@ use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 
+/// Refuses a form that there is not, before anything is done.
+pub fn known(format: Option<&str>) -> Result<(), Failure> {
+    match format {
+        None | Some("text" | "table" | "json" | "markdown") => Ok(()),
+        Some(other) => Err(Failure::unusable(format!("--output {other}: expected text, json or markdown"))),
+    }
+}
+
 /// Prints it as text, JSON or markdown.
 pub fn print(state: &State, format: Option<&str>) -> Result<(), Failure> {
     match format {
         None | Some("text" | "table") => anstream::print!("{}", text(state)),
         Some("json") => println!("{:#}", machine(state)),
         Some("markdown") => print!("{}", markdown(state)),
-        Some(other) => return Err(Failure::unusable(format!("--output {other}: expected text, json or markdown"))),
+        Some(_) => known(format)?,
     }
     Ok(())
 }

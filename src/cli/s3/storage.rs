@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::target::{Server, Target};
+use crate::cli::files::Once;
 use crate::cli::messages::Failure;
 use crate::cli::{ValueArgs, inputs};
 use crate::settings::Storage;
@@ -27,7 +28,7 @@ impl StorageArgs {
     /// Where the values cannot be read, or nothing names a bucket.
     pub fn resolve(&self) -> Result<(Target, Option<i64>), Failure> {
         let given = ValueInputs::from(&self.values);
-        let values = inputs::Inputs::read(&given, None, None)?.values;
+        let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
         let storage = Storage::from_values(&values)
             .map_err(|error| Failure::unusable(error.to_string()).at(Some(error.place)).help(error.help))?;
         let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {

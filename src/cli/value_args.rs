@@ -1,0 +1,72 @@
+//! The flags by which Helm is given values, under Helm's own names, and as Helm takes them.
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+
+use crate::helm::command_line::split_commas;
+
+/// The flags by which Helm is given values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValueArgs {
+    pub files: Vec<String>,
+    pub set: Vec<String>,
+    pub set_string: Vec<String>,
+    pub set_json: Vec<String>,
+    pub set_file: Vec<String>,
+    pub set_literal: Vec<String>,
+}
+
+/// The same as they stand on the command line: one `-f` may name several files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Values (as for helm)")]
+struct Given {
+    /// Values files (repeatable, or with commas; `-` is standard input)
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    files: Vec<String>,
+    /// Set values: `a.b=1,c[0]=x`
+    #[arg(long, value_name = "K=V")]
+    set: Vec<String>,
+    /// Set values that stay strings
+    #[arg(long, value_name = "K=V")]
+    set_string: Vec<String>,
+    /// Set values given as JSON
+    #[arg(long, value_name = "K=JSON")]
+    set_json: Vec<String>,
+    /// Set values to the text of files
+    #[arg(long, value_name = "K=FILE")]
+    set_file: Vec<String>,
+    /// Set one value to the text after `=`, literally
+    #[arg(long, value_name = "K=V")]
+    set_literal: Vec<String>,
+}
+
+impl FromArgMatches for ValueArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let Given { files, set, set_string, set_json, set_file, set_literal } = Given::from_arg_matches(matches)?;
+        let wrong = |message: String| Error::raw(ErrorKind::ValueValidation, message);
+        let mut names = Vec::new();
+        for value in files {
+            let some = split_commas(&value).map_err(|error| wrong(error.to_string()))?;
+            if some.is_empty() || some.iter().any(String::is_empty) {
+                return Err(wrong(format!("-f {value:?}: the name of a file is empty (is a variable not set?)")));
+            }
+            names.extend(some);
+        }
+        Ok(Self { files: names, set, set_string, set_json, set_file, set_literal })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for ValueArgs {
+    fn augment_args(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args_for_update(command)
+    }
+}
