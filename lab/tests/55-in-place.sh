@@ -34,8 +34,7 @@ hwdr() { HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS timeout 80
 
 upgrade() {
   in_place_values
-  hwdr upgrade hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
-    -f "$RUN/notes/in-place.yaml" "$@"
+  hwdr upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" "$@"
 }
 
 # everything: all objects of the cluster that a refused restore must not touch, with their versions.
@@ -184,8 +183,7 @@ fresh_cluster() {
 }
 
 upgrade_arguments() {
-  printf '%s\n' upgrade hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
-    -f "$RUN/notes/in-place.yaml" --yes
+  printf '%s\n' upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --yes
 }
 
 # To go on with it, where helm has not run yet.

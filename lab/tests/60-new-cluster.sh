@@ -79,8 +79,7 @@ prepare_installation() {
   prerequisites
   restore_values
   export AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY
-  arguments=(hopsworks "$LAB/../testdata/chart" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" -f "$RUN/notes/restore.yaml"
-    --credentials-env)
+  arguments=(hopsworks "${CHART[@]}" -f "$RUN/notes/restore.yaml" --credentials-env)
 }
 
 # "helm hwdr install" does all of it. The run dies while objects come back, and goes on: helm has not run then, so it wants the chart again.
@@ -111,8 +110,7 @@ test_a_missing_part_lets_nobody_in() {
   done
   prerequisites
   restore_values
-  "$(helm_of 3)" install hopsworks "$LAB/../testdata/chart" -n "$NS" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" \
-    -f "$RUN/notes/restore.yaml" --post-renderer "$HWDR" --post-renderer-args post-render
+  "$(helm_of 3)" install hopsworks "${CHART[@]}" -n "$NS" -f "$RUN/notes/restore.yaml" --post-renderer "$HWDR" --post-renderer-args post-render
   kubectl -n "$NS" wait --for=condition=Failed "job/restore-native-backup-$id" --timeout=400s
   logs=$(kubectl -n "$NS" logs -l "hwdr.hopsworks.ai/restore-id=$id" --all-containers --prefix --tail=-1 --ignore-errors 2>&1 || true)
   grep -E 'the part of (a node|the node that led the backup) is missing' <<<"$logs"

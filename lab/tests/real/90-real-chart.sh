@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# RonDB's own chart in the place of the test's: installed, backed up by its own CronJob, restored in place and into a new cluster, and undone;
+# both where it cannot restore and hwdr's Jobs do it, and where it restores itself.
+# shellcheck source=lab/tests/60-new-cluster.sh
+. "$LAB/tests/60-new-cluster.sh"
+
+LAB_VALUES=$LAB/real-values.yaml
+export LAB_VALUES
+plain=$CACHE/real/plain native=$CACHE/real/native
+
+# with CHART COMMAND…: runs it with that chart.
+with() {
+  export LAB_CHART=$1
+  . "$LAB/client.sh"
+  "${@:2}"
+}
+
+# done_by JOBS: who restored RonDB.
+jobs_of_hwdr() { kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | grep rondb || true; }
+
+in_place_values() {
+  cat >"$RUN/notes/in-place.yaml" <<YAML
+global:
+  _hopsworks:
+    restoreFromBackup: {backupId: "$(note rondb)", inPlace: true, forceDataClear: true}
+olk:
+  opensearch:
+    restore: {repositories: {default: {snapshots: {default: {snapshot_name: "$(note opensearch)"}}}}}
+hopsworks:
+  velero:
+    restore: {mainScheduleBackupId: $(note main), usersScheduleBackupId: $(note users)}
+YAML
+}
+
+restores_in_place_by() { # CHART
+  with "$1" upgrade --yes
+  is_the_backup
+  data_are_the_backups
+}
+undoes() {
+  hwdr undo hopsworks --yes
+  "$LAB/check" "$RUN/notes/second.record"
+}
+takes_a_backup() { "$LAB/backup"; }
+
+restores_into_a_new_cluster_by() { # CHART
+  local arguments
+  "$LAB/up" --new-cluster
+  with "$1" prepare_installation
+  arguments=(hopsworks "${CHART[@]}" -f "$RUN/notes/restore.yaml" --credentials-env)
+  hwdr install "${arguments[@]}" --yes
+  "$LAB/check" "$LAB_RECORD"
+}
+
+test_it_is_installed_and_backs_itself_up() {
+  "$LAB/real-chart" "$plain" --cannot-restore
+  "$LAB/real-chart" "$native"
+  "$LAB/down"
+  "$LAB/up"
+  with "$plain" "$LAB/install"
+  "$LAB/seed" first
+  "$LAB/check" --record "$LAB_RECORD"
+  "$LAB/backup" >"$LAB_BACKUP"
+  "$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$(note rondb)/" | grep users.sql
+  write_more
+  "$LAB/check" --record "$RUN/notes/second.record"
+}
+
+test_where_it_cannot_restore_hwdr_does_in_place() {
+  restores_in_place_by "$plain"
+  jobs_of_hwdr | grep hwdr-rondb-data
+  takes_a_backup
+}
+test_and_that_is_undone() { undoes; }
+
+test_where_it_restores_itself_in_place_it_is_left_to_it() {
+  grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml" || { say "it does not restore in place itself"; return 0; }
+  restores_in_place_by "$native"
+  [ -z "$(jobs_of_hwdr)" ]
+}
+test_and_that_is_undone_too() {
+  grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml" || return 0
+  undoes
+}
+
+test_where_it_cannot_restore_hwdr_does_into_a_new_cluster() {
+  restores_into_a_new_cluster_by "$plain"
+  jobs_of_hwdr | grep hwdr-rondb-data
+  takes_a_backup
+}
+
+test_where_it_restores_itself_a_new_cluster_is_left_to_it() {
+  restores_into_a_new_cluster_by "$native"
+  [ -z "$(jobs_of_hwdr)" ]
+  takes_a_backup
+}
