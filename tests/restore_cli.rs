@@ -509,3 +509,15 @@ fn undo_can_be_looked_at_first() {
     assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
     assert_eq!(*objects.lock().unwrap(), before, "something was changed");
 }
+
+/// Whoever waits is told for what: a server that does not answer is asked for a long time.
+#[test]
+fn s3_check_says_that_it_is_at_work() {
+    let home = Home::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = format!("http://{}", silent.local_addr().expect("its address"));
+    let mut hwdr = home.command("timeout");
+    hwdr.args(["3", common::HWDR, "s3", "check", "--bucket", "b", "--endpoint", &server]);
+    let ran = run(hwdr.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y"), b"");
+    assert!(ran.code == Some(124) && ran.stderr.contains("asking bucket b"), "{}", ran.stderr);
+}
