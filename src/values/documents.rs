@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::resolve::go_lossy;
 use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, pasted, template};
 use crate::source::{Place, Source, Span};
-use crate::yaml::Tree;
+use crate::yaml::{Budget, Tree};
 
 /// The text of a values file. libyaml, and so Helm, reads UTF-8 and, where a byte order mark says so, UTF-16
 /// (what PowerShell's `>` writes).
@@ -63,7 +63,8 @@ pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
         let place = Place::new(Arc::clone(source), Span::new(error.offset, error.offset));
         template::explain(ValuesError::refused(error.message, Some(place)), source)
     })?;
-    let documents = tree.roots().iter().map(|root| from_yaml::decode(&tree, *root, source, 0));
+    let mut budget = Budget::default();
+    let documents = tree.roots().iter().map(|root| from_yaml::decode(&tree, *root, source, 0, &mut budget));
     let maps = documents.filter(|value| !matches!(value, Ok(Value { data, .. }) if !matches!(data, Data::Map(_))));
     maps.collect()
 }
@@ -74,16 +75,17 @@ pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
 /// Where Helm would refuse them.
 pub fn read_inside(source: &Arc<Source>, span: Span) -> Result<Value, ValuesError> {
     let text = source.text.get(span.start..span.end).unwrap_or_default();
-    read_document(source, span.start, text)
+    read_document(source, span.start, text, &mut Budget::default())
 }
 
 fn read_documents(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
+    let mut budget = Budget::default();
     match helm {
-        Helm::V3 => read_document(source, 0, &source.text),
+        Helm::V3 => read_document(source, 0, &source.text, &mut budget),
         Helm::V4 => {
             let mut map = Map::new();
             for (offset, text) in split(source)? {
-                if let Data::Map(layer) = read_document(source, offset, &text)?.data {
+                if let Data::Map(layer) = read_document(source, offset, &text, &mut budget)?.data {
                     merge::merge(&mut map, layer);
                 }
             }
@@ -93,7 +95,7 @@ fn read_documents(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError
 }
 
 /// Reads the first document of `text`, which stands at `offset` in the source. Nothing at all, or `null`, is an empty map.
-fn read_document(source: &Arc<Source>, offset: usize, text: &str) -> Result<Value, ValuesError> {
+fn read_document(source: &Arc<Source>, offset: usize, text: &str, budget: &mut Budget) -> Result<Value, ValuesError> {
     go_yaml::check_text(text, source, offset)?;
     let tree = Tree::parse_first(text).map_err(|error| {
         if let Some(trouble) = pasted::find(text, &error) {
@@ -111,7 +113,7 @@ fn read_document(source: &Arc<Source>, offset: usize, text: &str) -> Result<Valu
     })?;
     go_yaml::check_tree(&tree, text, source, offset)?;
     let value = match tree.roots().first() {
-        Some(root) => from_yaml::decode(&tree, *root, source, offset)?,
+        Some(root) => from_yaml::decode(&tree, *root, source, offset, budget)?,
         None => Value { data: Data::Null, place: whole(source) },
     };
     match value.data {

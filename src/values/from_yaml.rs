@@ -7,18 +7,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::resolve::{Scalar, is_merge_key, resolve_node};
+use super::resolve::{Scalar, resolve_node};
 use super::{Data, Entry, MAX_DEPTH, Map, Number, Value, ValuesError, number};
 use crate::source::{Place, Source, Span};
-use crate::yaml::{Data as Yaml, NodeId, Tree};
+use crate::yaml::{Budget, Data as Yaml, NodeId, TooMuch, Tree};
 
 /// A value, or why it cannot be written as JSON.
 type Later = Result<Value, ValuesError>;
 
 /// Decodes the document under `root`. The tree's spans count from byte `offset` of the source.
-pub(super) fn decode(tree: &Tree, root: NodeId, source: &Arc<Source>, offset: usize) -> Result<Value, ValuesError> {
-    // go-yaml counts the document as a node.
-    let mut decoder = Decoder { tree, source, offset, depth: 0, decoded: 1, aliased: 0, aliases: 0 };
+/// What aliases repeat comes out of `budget`.
+pub(super) fn decode(
+    tree: &Tree,
+    root: NodeId,
+    source: &Arc<Source>,
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<Value, ValuesError> {
+    budget.next_document();
+    let mut decoder = Decoder { tree, source, offset, depth: 0, budget };
     decoder.node(root)?
 }
 
@@ -28,12 +35,7 @@ struct Decoder<'t> {
     offset: usize,
     /// How many collections are open.
     depth: usize,
-    /// How many nodes were decoded, each as often as aliases repeat it.
-    decoded: u32,
-    /// How many of them inside of aliases.
-    aliased: u32,
-    /// How many aliases are being followed. (None of them leads back into itself: the tree's builder refuses that.)
-    aliases: u32,
+    budget: &'t mut Budget,
 }
 
 impl Decoder<'_> {
@@ -47,9 +49,9 @@ impl Decoder<'_> {
         self.enter(id)?;
         let value = match &node.data {
             Yaml::Alias(target) => {
-                self.aliases += 1;
+                self.budget.follow();
                 let value = self.node(*target)?;
-                self.aliases -= 1;
+                self.budget.leave();
                 value
             }
             Yaml::Sequence { items, .. } => {
@@ -75,7 +77,7 @@ impl Decoder<'_> {
     /// also over what stands before it.
     fn mapping(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), ValuesError> {
         for (key, value) in self.tree.entries(id) {
-            if is_merge_key(self.tree.node(*key)) {
+            if self.tree.is_merge_key(*key) {
                 self.merge(*value, entries)?;
                 continue;
             }
@@ -86,17 +88,9 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The value of a merge key: a mapping, an alias of one, or a list of those, the first of which wins.
+    /// The value of a merge key, of which the first wins.
     fn merge(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), ValuesError> {
-        match &self.tree.node(id).data {
-            Yaml::Sequence { items, .. } => {
-                for item in items.iter().rev() {
-                    self.merge_one(*item, entries)?;
-                }
-                Ok(())
-            }
-            _ => self.merge_one(id, entries),
-        }
+        self.tree.merged(id).into_iter().rev().try_for_each(|map| self.merge_one(map, entries))
     }
 
     fn merge_one(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), ValuesError> {
@@ -109,10 +103,10 @@ impl Decoder<'_> {
         if target == id {
             self.mapping(id, entries)?;
         } else {
-            self.aliases += 1;
+            self.budget.follow();
             self.count(target)?;
             self.mapping(target, entries)?;
-            self.aliases -= 1;
+            self.budget.leave();
         }
         self.depth -= 1;
         Ok(())
@@ -123,9 +117,9 @@ impl Decoder<'_> {
         if let Some(scalar) = resolve_node(self.tree.node(target)) {
             self.count(id)?;
             if target != id {
-                self.aliases += 1;
+                self.budget.follow();
                 self.count(target)?;
-                self.aliases -= 1;
+                self.budget.leave();
             }
             return scalar.map(Key::from).map_err(|message| self.refused(message, id));
         }
@@ -152,23 +146,12 @@ impl Decoder<'_> {
         Ok(Value { data, place })
     }
 
-    /// Counts a node and stops where aliases make too much of a small text, by go-yaml's own measure: nearly all of up to
-    /// 400,000 nodes may come from aliases, and ever less of more, down to a tenth of 4,000,000.
+    /// Counts a node, and stops where aliases make too much of a small text.
     fn count(&mut self, id: NodeId) -> Result<(), ValuesError> {
-        const LOW: f64 = 400_000.0;
-        const HIGH: f64 = 4_000_000.0;
-        self.decoded += 1;
-        if self.aliases > 0 {
-            self.aliased += 1;
-        }
-        if self.aliased > 100 && self.decoded > 1000 {
-            let decoded = f64::from(self.decoded);
-            let allowed = 0.99 - 0.89 * ((decoded - LOW) / (HIGH - LOW)).clamp(0.0, 1.0);
-            if f64::from(self.aliased) / decoded > allowed {
-                return Err(self.refused("document contains excessive aliasing", id));
-            }
-        }
-        Ok(())
+        self.budget.spend(self.tree.node(id)).map_err(|error| match error {
+            TooMuch::ForHelm => self.refused(error.to_string(), id),
+            TooMuch::ForUs => ValuesError::unsupported(error.to_string(), Some(self.place(id))),
+        })
     }
 
     fn enter(&mut self, id: NodeId) -> Result<(), ValuesError> {

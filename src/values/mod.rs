@@ -27,7 +27,7 @@ use crate::source::{Place, Source, Span};
 
 pub use documents::{read_all, read_inside, read_source, text_of};
 pub use error::{Kind, ValuesError};
-pub use resolve::{Scalar, resolve_plain, resolve_text};
+pub use resolve::{Scalar, key_text, resolve_plain, resolve_text};
 pub use strvals::rename_files;
 pub use template::refuse_template;
 

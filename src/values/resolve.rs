@@ -41,11 +41,15 @@ pub(super) fn resolve_node(node: &Node) -> Option<Result<Scalar<'_>, String>> {
     })
 }
 
-/// Whether a mapping's key is the merge key `<<`.
-pub(super) fn is_merge_key(node: &Node) -> bool {
-    let Data::Scalar { value, .. } = &node.data else { return false };
-    let tagged = node.tag.as_deref().and_then(|tag| tag.strip_prefix(YAML_TAGS)) == Some("merge");
-    value == "<<" && (node.implicit || tagged)
+/// The string that a mapping's key becomes in JSON (`sigs.k8s.io/yaml`); none for what Helm refuses as a key.
+pub fn key_text(tree: &Tree, key: NodeId) -> Option<String> {
+    match resolve_plain(tree, key)? {
+        Scalar::Bool(value) => Some(value.to_string()),
+        Scalar::Int(int) => Some(int.to_string()),
+        Scalar::Float(float) => Some(number::go_float_key(float)),
+        Scalar::Text(text) => Some(text.into_owned()),
+        Scalar::Null | Scalar::Uint(_) => None,
+    }
 }
 
 /// What a scalar without quotes and tag means.

@@ -5,16 +5,26 @@
 //! is not decided here, but by [`crate::values`].
 //!
 //! Nodes lie in one vector and point at each other by index, so that aliases cost nothing (no copies:
-//! an alias bomb stays as small as its text) and a tree of any depth is dropped without recursion.
+//! an alias bomb stays as small as its text) and a tree of any depth is dropped without recursion. Whoever does make
+//! copies asks a [`Budget`] first.
+//!
+//! Merge keys (`<<`) are part of a mapping here as they stand; lookups ([`Tree::get`], [`Tree::entry`], [`Tree::path`])
+//! follow them.
 
+mod budget;
 mod events;
+mod special;
+mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
 use crate::source::Span;
+pub use budget::{Budget, Spent, TooMuch, check};
 use events::{Event, Events};
+pub use special::special;
+pub use write::{block, flow, is_printable, quote, write};
 
 /// The index of a node in its [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +37,8 @@ pub const MAX_DEPTH: usize = 10_000;
 #[derive(Debug)]
 pub struct Tree {
     nodes: Vec<Node>,
+    /// The collection that each node stands in.
+    parents: Vec<Option<NodeId>>,
     roots: Vec<NodeId>,
 }
 
@@ -39,6 +51,8 @@ pub struct Node {
     pub tag: Option<String>,
     /// Whether it carries an anchor (`&name`).
     pub anchored: bool,
+    /// Whether an alias stands for it.
+    pub shared: bool,
     /// For a scalar: libyaml's "plain implicit". So is a plain one without tag, and any one with the tag `!`.
     pub implicit: bool,
     /// Where it stands. A block collection ends where its last child ends.
@@ -139,15 +153,70 @@ impl Tree {
         id
     }
 
-    /// The value of the last entry of mapping `id` (or of the mapping it is an alias of) whose key is the
-    /// scalar `key`: go-yaml lets the last of equal keys win. Merge keys (`<<`) are not followed.
+    /// The collection that a node stands in; none for a root.
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.parents[id.0 as usize]
+    }
+
+    /// Whether a mapping's key is the merge key. So it is to go-yaml: `<<` without quotes, or tagged `!!merge`.
+    pub fn is_merge_key(&self, key: NodeId) -> bool {
+        let node = self.node(key);
+        let tagged = node.tag.as_deref() == Some("tag:yaml.org,2002:merge");
+        matches!(&node.data, Data::Scalar { value, .. } if value == "<<") && (node.implicit || tagged)
+    }
+
+    /// What the value of a merge key brings in, the first of which wins: a mapping, an alias of one, or a list of those.
+    pub fn merged(&self, value: NodeId) -> Vec<NodeId> {
+        match &self.node(value).data {
+            Data::Sequence { items, .. } => items.clone(),
+            _ => vec![value],
+        }
+    }
+
+    /// The value that mapping `id` (or the mapping it is an alias of) has for the scalar `key`.
     pub fn get(&self, id: NodeId, key: &str) -> Option<NodeId> {
         self.entry(id, key).map(|(_, value)| value)
     }
 
-    /// The same as [`Tree::get`], with the key's node.
+    /// The same as [`Tree::get`], with the key's node, which stands in another mapping where the entry is merged in.
+    ///
+    /// What comes later wins, also a merge over what stands before it: that is how go-yaml v2 has it
+    /// (`decode.go`), by which both Helms read manifests and values in the end.
     pub fn entry(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
-        self.entries(id).iter().rev().find(|(k, _)| self.scalar(*k) == Some(key)).copied()
+        enum Next<'t> {
+            Mapping(NodeId),
+            Entries(&'t [(NodeId, NodeId)]),
+        }
+        // Each mapping is searched once, however often it is merged in.
+        let mut seen = HashSet::new();
+        let mut open = vec![Next::Entries(self.entries(id))];
+        while let Some(next) = open.pop() {
+            let entries = match next {
+                Next::Mapping(map) if !seen.insert(self.resolve(map)) => continue,
+                Next::Mapping(map) => self.entries(map),
+                Next::Entries(entries) => entries,
+            };
+            let Some((&(found, value), before)) = entries.split_last() else { continue };
+            open.push(Next::Entries(before));
+            if self.is_merge_key(found) {
+                open.extend(self.merged(value).into_iter().rev().map(Next::Mapping));
+            } else if self.scalar(found) == Some(key) {
+                return Some((found, value));
+            }
+        }
+        None
+    }
+
+    /// The entry of `key` that stands in mapping `id` itself, whatever is merged into it.
+    pub fn own_entry(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+        let is_it = |found: NodeId| !self.is_merge_key(found) && self.scalar(found) == Some(key);
+        self.entries(id).iter().rev().find(|(found, _)| is_it(*found)).copied()
+    }
+
+    /// Whether a merge brings `key` into mapping `id`.
+    pub fn is_merged_in(&self, id: NodeId, key: &str) -> bool {
+        let merges = self.entries(id).iter().filter(|(found, _)| self.is_merge_key(*found));
+        merges.flat_map(|(_, value)| self.merged(*value)).any(|map| self.entry(map, key).is_some())
     }
 
     /// Follows mapping keys from `id`.
@@ -155,7 +224,7 @@ impl Tree {
         keys.iter().try_fold(id, |node, key| self.get(node, key))
     }
 
-    /// The entries of a mapping; nothing for other nodes.
+    /// The entries of a mapping as they are written, merge keys too; nothing for other nodes.
     pub fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match &self.node(self.resolve(id)).data {
             Data::Mapping { entries, .. } => entries,
@@ -184,6 +253,7 @@ impl Tree {
 struct Builder<'t> {
     text: &'t str,
     nodes: Vec<Node>,
+    parents: Vec<Option<NodeId>>,
     roots: Vec<NodeId>,
     /// Collections that are not yet closed.
     open: Vec<NodeId>,
@@ -194,7 +264,15 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, nodes: Vec::new(), roots: Vec::new(), open: Vec::new(), keys: Vec::new(), anchors: HashMap::new() }
+        Self {
+            text,
+            nodes: Vec::new(),
+            parents: Vec::new(),
+            roots: Vec::new(),
+            open: Vec::new(),
+            keys: Vec::new(),
+            anchors: HashMap::new(),
+        }
     }
 
     /// Reads at most `documents` documents.
@@ -218,6 +296,7 @@ impl<'t> Builder<'t> {
                         let message = format!("anchor '{anchor}' value contains itself");
                         return Err(SyntaxError { message, offset: span.start });
                     }
+                    self.nodes[target.0 as usize].shared = true;
                     self.add(Data::Alias(target), None, None, false, span);
                 }
                 Event::Scalar { anchor, tag, value, style, implicit } => {
@@ -232,12 +311,13 @@ impl<'t> Builder<'t> {
                 Event::CollectionEnd => self.close(span),
             }
         }
-        Ok(Tree { nodes: self.nodes, roots: self.roots })
+        Ok(Tree { nodes: self.nodes, parents: self.parents, roots: self.roots })
     }
 
     fn add(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, implicit: bool, span: Span) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a text of 4 GiB is refused before"));
-        self.nodes.push(Node { data, tag, anchored: anchor.is_some(), implicit, span });
+        self.nodes.push(Node { data, tag, anchored: anchor.is_some(), shared: false, implicit, span });
+        self.parents.push(self.open.last().copied());
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
@@ -307,6 +387,49 @@ mod tests {
         let root = tree.roots()[0];
         assert_eq!(tree.scalar(tree.get(root, "a").unwrap()), Some("2"));
         assert_eq!(tree.scalar(tree.path(root, &["b", "k"]).unwrap()), Some("1"));
+    }
+
+    /// As go-yaml v2 decodes them: tests/values_oracle compares values with merges in them with Helm's own packages.
+    #[test]
+    fn lookups_follow_merge_keys() {
+        for (text, expected) in [
+            ("{k: own, <<: {k: merged}}", Some("merged")),
+            ("{<<: {k: merged}, k: own}", Some("own")),
+            ("{<<: {j: 1}, k: own}", Some("own")),
+            ("{<<: [{k: first}, {k: second}]}", Some("first")),
+            ("{<<: [{j: 1}, {<<: {k: deep}}, {k: third}]}", Some("deep")),
+            ("{<<: {<<: [{j: 1}, {j: 2}], k: 1}, <<: {j: 3}}", Some("1")),
+            ("{x: &x {k: shared}, <<: *x}", Some("shared")),
+            ("{x: &x {k: x}, y: &y {<<: *x, j: 1}, <<: [*y, *x]}", Some("x")),
+            ("{x: &x {k: x}, y: &y {k: first, <<: *x}, <<: [*y, *x]}", Some("x")),
+            ("{\"<<\": {k: 1}}", None),
+            ("{!!merge <<: {k: 1}}", Some("1")),
+            ("{<<: text}", None),
+        ] {
+            let tree = Tree::parse(text).unwrap();
+            let found = tree.get(tree.roots()[0], "k");
+            assert_eq!(found.and_then(|node| tree.scalar(node)), expected, "{text}");
+        }
+        let tree = Tree::parse("{x: &x {k: 1}, y: {<<: *x, j: 1}}").unwrap();
+        let (x, y) = (tree.get(tree.roots()[0], "x").unwrap(), tree.get(tree.roots()[0], "y").unwrap());
+        assert_eq!(tree.parent(tree.entry(y, "k").unwrap().0), Some(x));
+        assert!(tree.node(x).shared && tree.own_entry(y, "k").is_none() && tree.own_entry(y, "j").is_some());
+        assert!(tree.is_merged_in(y, "k") && !tree.is_merged_in(y, "j"));
+    }
+
+    /// Each merges the one before ten times: looked into as often as they are written, there would be 10⁴⁰ of them.
+    #[test]
+    fn a_lookup_searches_each_mapping_once() {
+        let mut text = "x0: &x0 {a: 1}\n".to_owned();
+        for level in 1..40 {
+            text.push_str(&format!(
+                "x{level}: &x{level} {{<<: [{}]}}\n",
+                vec![format!("*x{}", level - 1); 10].join(", ")
+            ));
+        }
+        let tree = Tree::parse(&text).unwrap();
+        let last = tree.get(tree.roots()[0], "x39").unwrap();
+        assert!(tree.get(last, "b").is_none() && tree.get(last, "a").is_some());
     }
 
     #[test]
