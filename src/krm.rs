@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::mode::Mode;
 use crate::render::Rendered;
 use crate::stream::edit::{At, EditError};
-use crate::stream::{Stream, StreamError};
+use crate::stream::{Object, Stream, StreamError};
 use crate::values::{Data, Entry, Value, ValuesError, read_one, text_of};
 
 /// A ResourceList.
@@ -97,7 +97,7 @@ fn config(list: Value) -> Result<Config, KrmError> {
     }
 }
 
-/// The ResourceList with its changes: what is injected becomes items.
+/// The ResourceList with its changes: what is injected becomes items. It is read back before anybody else gets it.
 ///
 /// # Errors
 /// Where items cannot be added to it.
@@ -105,8 +105,20 @@ pub fn write(stream: &Stream, rendered: Rendered) -> Result<String, KrmError> {
     let Rendered { mut edits, appended, .. } = rendered;
     let object = stream.objects().first().ok_or_else(|| KrmError::NoList("it has no items".to_owned()))?;
     let look = stream.look_at_document(object);
+    let mut expected: Vec<String> = stream.objects().iter().map(id).collect();
     for document in appended {
         edits.add_to_list(&look, look.root, "items", &document, At::End)?;
+        expected.extend(Stream::parse(document.into_bytes())?.objects().iter().map(id));
     }
-    Ok(edits.apply_to(stream, 0))
+    let text = edits.apply_to(stream, object.document);
+    let found = edits.read_back(stream, object.document, &text)?;
+    match found.iter().map(id).eq(expected) {
+        true => Ok(text),
+        false => Err(EditError::Broken("its items have become others".to_owned()).into()),
+    }
+}
+
+/// What an object is known by.
+fn id(object: &Object) -> String {
+    format!("{} {} {:?} {}", object.api_version(), object.kind(), object.namespace(), object.name())
 }

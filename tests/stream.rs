@@ -160,3 +160,29 @@ fn a_stream_of_many_parts_is_one() {
     let error = parse(&cut).unwrap_err();
     assert_eq!((error.document, error.name.as_deref()), (31_235, Some("A a31234")));
 }
+
+/// As Helm has them: what a head needs may be merged in.
+#[test]
+fn heads_may_be_merged_in() {
+    for (text, expected) in [
+        ("x: &x {kind: A, metadata: {name: a}}\n<<: *x\n", "A a"),
+        ("kind: A\nmetadata:\n  <<: {name: a}\n", "A a"),
+        ("kind: A\nmetadata: {name: a}\n<<: {kind: B}\n", "B a"),
+        ("<<: {kind: B}\nkind: A\nmetadata: {name: a}\n", "A a"),
+    ] {
+        assert_eq!(objects(text), [expected], "{text}");
+    }
+    assert!(parse("kind: A\nmetadata:\n  <<: a\n").unwrap_err().message.contains("map merge requires"));
+}
+
+#[test]
+fn documents_that_are_more_than_one_are_not_appended() {
+    let stream = parse("kind: A\n").unwrap();
+    for text in
+        ["kind: B\n---\nkind: C\n", "---\nkind: B\n", "kind: [\n", "kind: \u{e9}\n", "kind: B\u{2028}x: 1\n", "text\n"]
+    {
+        let mut out = Vec::new();
+        let wrong = hwdr::stream::write(&stream, &Edits::new(), &[text.to_owned()], &mut out).unwrap_err();
+        assert_eq!((wrong.kind(), out.len()), (std::io::ErrorKind::InvalidData, 0), "{text:?}");
+    }
+}

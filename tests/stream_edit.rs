@@ -171,3 +171,75 @@ fn what_would_change_more_is_refused() {
         assert!(matches!(edit(text, &[("d", Entry("x", value))]), Err(EditError::Value(_))), "{value:?}");
     }
 }
+
+/// The list at `l` and the mapping at `a` of `m`, with something added to both.
+fn extend(text: &str) -> Result<String, EditError> {
+    let stream = Stream::parse(text.into()).unwrap();
+    let look = stream.look(&stream.objects()[0]);
+    let map = look.tree.get(look.root, "m").unwrap();
+    let mut all = Edits::new();
+    all.add_to_list(&look, map, "l", "x: 1", At::Front)?;
+    all.add_to_list(&look, map, "l", "w", At::Front)?;
+    all.add_to_list(&look, map, "l", "z", At::End)?;
+    all.add_to_map(&look, map, "a", "k", "v")?;
+    let mut out = Vec::new();
+    hwdr::stream::write(&stream, &all, &[], &mut out).unwrap();
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn what_is_merged_in_is_extended() {
+    for (text, expected) in [
+        // Nobody else has it: it is changed where it is.
+        (
+            "m:\n  <<: {l: [a], a: {b: 1}}\n  c: 1\n",
+            "m:\n  <<: {l: [{\"x\": 1}, \"w\", a, \"z\"], a: {b: 1, \"k\": \"v\"}}\n  c: 1\n",
+        ),
+        // Somebody else has it: a copy gets the change.
+        (
+            "s: &s\n  l: [{on: 1}, b: c]\n  a: {b: yes}\nm:\n  <<: *s\n",
+            "s: &s\n  l: [{on: 1}, b: c]\n  a: {b: yes}\nm:\n  <<: *s\n  l:\n    - x: 1\n    - w\n    - \"true\": 1\n    - b: c\n    \
+             - z\n  a:\n    b: true\n    k: v\n",
+        ),
+        (
+            "s: &s {l: [a, [b]], a: {b: {c: []}}}\nm: {<<: [{c: 1}, *s]}\n",
+            "s: &s {l: [a, [b]], a: {b: {c: []}}}\nm: {<<: [{c: 1}, *s], \"l\": [{\"x\": 1}, \"w\", \"a\", [\"b\"], \"z\"], \
+             \"a\": {\"b\": {\"c\": []}, \"k\": \"v\"}}\n",
+        ),
+        (
+            "s: &s {l: null, a: }\nm:\n  <<: *s\n",
+            "s: &s {l: null, a: }\nm:\n  <<: *s\n  l:\n    - x: 1\n    - w\n    - z\n  a:\n    k: v\n",
+        ),
+        // Its own, which the merge before it does not touch.
+        (
+            "s: &s {l: [a], a: {b: 1}}\nm:\n  <<: *s\n  l: []\n  a: {}\n",
+            "s: &s {l: [a], a: {b: 1}}\nm:\n  <<: *s\n  l:\n    - x: 1\n    - w\n    - z\n  a:\n    k: v\n",
+        ),
+    ] {
+        assert_eq!(extend(text).as_deref(), Ok(expected), "from:\n{text}");
+    }
+    let merged = |key: &str| Err(EditError::MergedIn(key.to_owned()));
+    for (text, expected) in [
+        ("s: &s {l: [a]}\nm:\n  l: [b]\n  <<: *s\n", merged("l")),
+        ("s: &s {l: a}\nm: {<<: *s}\n", Err(EditError::NotAList)),
+        ("s: &s {l: [], a: []}\nm: {<<: *s}\n", Err(EditError::NotAMapping)),
+        ("s: &s {l: [], a: {k: 1}}\nm: {<<: *s}\n", Err(EditError::Exists("k".to_owned()))),
+        ("s: &s [a]\nm: {l: *s}\n", Err(EditError::Aliased)),
+        ("m: &s {l: [a]}\nn: {<<: *s}\n", Err(EditError::Aliased)),
+    ] {
+        assert_eq!(extend(text), expected, "from:\n{text}");
+    }
+    let text = "s: &s {k: 1}\nm:\n  <<: *s\n  k: 2\n";
+    assert_eq!(edit(text, &[("m", Entry("k", "3"))]), Err(EditError::Exists("k".to_owned())));
+    assert_eq!(edit(text, &[("m", Remove("k"))]), merged("k"));
+}
+
+/// What is added is the same to every reader.
+#[test]
+fn only_printable_ascii_is_added() {
+    for value in ["a\u{2028}b", "\"\u{85}\"", "\u{e9}", "\u{1f600}", "|\n  a\u{2029}kind: B\n", "a: \"\t\"", "\u{7f}"] {
+        assert!(matches!(edit("m: {a: 1}\n", &[("m", Entry("x", value))]), Err(EditError::Value(_))), "{value:?}");
+    }
+    check("m: {}\n", &[("m", Entry("\u{2028}", "\"\\u2028\""))], "m:\n  \"\\u2028\": \"\\u2028\"\n");
+    check("m: {a: 1}\n", &[("m", Entry("b", "\"\\u2028\\U0001f600\""))], "m: {a: 1, \"b\": \"\\u2028\\U0001f600\"}\n");
+}

@@ -5,20 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
 use thiserror::Error;
 
-use super::inline::{Value, json_text, yaml_key};
+use super::inline::{Value, yaml_key};
 use super::shape::{Known, Shape};
-use super::{Look, Stream};
+use super::split::Document;
+use super::{Look, Object, Stream, head, json_of, split};
 use crate::source::Span;
-use crate::yaml::{Data, NodeId, Tree};
+use crate::yaml::{Budget, Data, NodeId, Tree, quote};
 
 /// Why something cannot be edited.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EditError {
     /// An alias elsewhere stands for it: the change would show there too.
-    #[error("it has an anchor that is used elsewhere in the document")]
+    #[error("it is shared by an alias (`*name`) with another place in the document: write it out in both")]
     Aliased,
+    /// What is to be taken out comes from elsewhere, or what is to be extended is there twice.
+    #[error("`{0}` is merged in (`<<`) from another mapping: write it out where it belongs")]
+    MergedIn(String),
     /// An entry was to go into something else.
     #[error("it is not a mapping")]
     NotAMapping,
@@ -76,8 +81,47 @@ struct Touched {
 enum Added {
     /// An item, or an entry's value.
     Value(Value),
-    /// The items of a list that is added as an entry.
-    List(Vec<Value>),
+    /// A list that is added as an entry.
+    List(List),
+    /// A mapping that is added as an entry.
+    Map(Vec<(String, Value)>),
+}
+
+/// The items of a list that is added.
+#[derive(Debug, Clone, Default)]
+struct List {
+    items: Vec<Value>,
+    /// How many of them were added before the first.
+    front: usize,
+}
+
+impl Added {
+    /// As JSON, on one line.
+    fn as_json(&self) -> Result<String, EditError> {
+        match self {
+            Added::Value(value) => value.as_json().map(str::to_owned),
+            Added::List(List { items, .. }) => {
+                let items = items.iter().map(Value::as_json).collect::<Result<Vec<_>, _>>()?;
+                Ok(format!("[{}]", items.join(", ")))
+            }
+            Added::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| Ok(format!("{}: {}", quote(key), value.as_json()?)));
+                Ok(format!("{{{}}}", entries.collect::<Result<Vec<_>, EditError>>()?.join(", ")))
+            }
+        }
+    }
+}
+
+impl List {
+    fn add(&mut self, item: Value, at: At) {
+        match at {
+            At::Front => {
+                self.items.insert(self.front, item);
+                self.front += 1;
+            }
+            At::End => self.items.push(item),
+        }
+    }
 }
 
 /// A piece of a document put in the place of another.
@@ -109,24 +153,16 @@ impl Edits {
     /// Where `map` is no mapping, has the key already, or is (inside) a node that an alias stands for.
     pub fn add_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str, value_yaml: &str) -> Result<(), EditError> {
         let value = Value::new(value_yaml)?;
-        let touched = self.touch(look, map, Kind::Mapping)?;
-        let there = touched
-            .shape
-            .children
-            .iter()
-            .enumerate()
-            .any(|(number, child)| child.key.as_deref() == Some(key) && !touched.removed.contains(&number));
-        if there || touched.back.iter().any(|(added, _)| added == key) {
+        if look.tree.is_merged_in(map, key) {
             return Err(EditError::Exists(key.to_owned()));
         }
-        if touched.shape.known == Known::Flow {
-            value.as_json()?;
-        }
-        touched.back.push((key.to_owned(), Added::Value(value)));
-        Ok(())
+        self.push(look, map, key, Added::Value(value))
     }
 
     /// Adds an item to the list at `key` of mapping `map`, which is made where it is not there.
+    ///
+    /// One that is merged in (`<<`) from a place that is shared is not changed there: `map` gets a list of its own, of the
+    /// same items and the new one, so that nothing is lost, here or elsewhere.
     ///
     /// # Errors
     /// Those of [`Edits::add_entry`] and [`Edits::add_item`].
@@ -138,20 +174,65 @@ impl Edits {
         item_yaml: &str,
         at: At,
     ) -> Result<(), EditError> {
-        if let Some(list) = look.tree.get(map, key) {
-            return self.add_item(look, list, item_yaml, at);
-        }
         let value = Value::new(item_yaml)?;
-        let touched = self.touch(look, map, Kind::Mapping)?;
-        if touched.shape.known == Known::Flow {
-            value.as_json()?;
+        match self.added(look, map, key) {
+            Some(Added::List(list)) => {
+                list.add(value, at);
+                return Ok(());
+            }
+            Some(_) => return Err(EditError::Exists(key.to_owned())),
+            None => {}
         }
-        match touched.back.iter_mut().find(|(added, _)| added == key) {
-            None => touched.back.push((key.to_owned(), Added::List(vec![value]))),
-            Some((_, Added::List(items))) => items.push(value),
-            Some((_, Added::Value(_))) => return Err(EditError::Exists(key.to_owned())),
+        let mut list = List::default();
+        if let Some(there) = look.tree.get(map, key) {
+            match self.add_item(look, there, item_yaml, at) {
+                Err(EditError::Aliased) => {}
+                done => return done,
+            }
+            is_only_merged(look, map, key)?;
+            match json_of(&look.tree, there) {
+                Json::Null => {}
+                Json::Array(items) => list.items = items.iter().map(Value::of).collect::<Result<_, _>>()?,
+                _ => return Err(EditError::NotAList),
+            }
         }
-        Ok(())
+        list.add(value, at);
+        self.push(look, map, key, Added::List(list))
+    }
+
+    /// Adds `entry: value` to the mapping at `key` of mapping `map`, which is made where it is not there, and copied where it is
+    /// merged in, as [`Edits::add_to_list`] does it.
+    ///
+    /// # Errors
+    /// Those of [`Edits::add_entry`].
+    pub fn add_to_map(
+        &mut self,
+        look: &Look<'_>,
+        map: NodeId,
+        key: &str,
+        entry: &str,
+        value_yaml: &str,
+    ) -> Result<(), EditError> {
+        let mut entries = Vec::new();
+        if let Some(there) = look.tree.get(map, key) {
+            match self.add_entry(look, there, entry, value_yaml) {
+                Err(EditError::Aliased) => {}
+                done => return done,
+            }
+            is_only_merged(look, map, key)?;
+            match json_of(&look.tree, there) {
+                Json::Null => {}
+                Json::Object(map) if map.contains_key(entry) => return Err(EditError::Exists(entry.to_owned())),
+                Json::Object(map) => {
+                    for (name, value) in &map {
+                        entries.push((name.clone(), Value::of(value)?));
+                    }
+                }
+                _ => return Err(EditError::NotAMapping),
+            }
+        }
+        entries.push((entry.to_owned(), Value::new(value_yaml)?));
+        self.push(look, map, key, Added::Map(entries))
     }
 
     /// Adds an item, YAML text indented from column 0, to the list `list`, which may also be empty or null.
@@ -174,8 +255,11 @@ impl Edits {
     /// Takes out the lines of one entry of a mapping (all of them, where the key occurs more than once).
     ///
     /// # Errors
-    /// Where `map` is no mapping, does not have the key, or is (inside) a node that an alias stands for.
+    /// Where `map` is no mapping, does not have the key, has it by a merge, or is (inside) a node that an alias stands for.
     pub fn remove_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str) -> Result<(), EditError> {
+        if look.tree.is_merged_in(map, key) {
+            return Err(EditError::MergedIn(key.to_owned()));
+        }
         let touched = self.touch(look, map, Kind::Mapping)?;
         let children = touched.shape.children.iter().enumerate();
         let found: Vec<_> = children.filter(|(_, child)| child.key.as_deref() == Some(key)).map(|(n, _)| n).collect();
@@ -230,20 +314,66 @@ impl Edits {
         new
     }
 
-    /// Reads an edited document back.
-    pub(super) fn check(&self, stream: &Stream, document: usize, new: &str) -> Result<(), EditError> {
-        let separator = stream.documents[document].body.start - stream.documents[document].whole.start;
-        let tree = Tree::parse(&new[separator..]).map_err(|error| EditError::Broken(error.message))?;
-        match tree.roots() {
-            [root] if matches!(tree.node(*root).data, Data::Mapping { .. }) => Ok(()),
-            _ => Err(EditError::Broken("it is not one object".to_owned())),
+    /// Reads an edited document back: it has to be one still, of the same objects. The answer is the objects' heads.
+    pub(crate) fn read_back(&self, stream: &Stream, document: usize, new: &str) -> Result<Vec<Object>, EditError> {
+        let Document { body, .. } = stream.documents[document];
+        let broken = |message: String| EditError::Broken(message);
+        let all = Span::new(0, new.len());
+        let [now] = split::split(new, all).map_err(|error| broken(error.message))?[..] else {
+            return Err(broken("it is more than one document".to_owned()));
+        };
+        let (mut objects, mut budget) = (Vec::new(), Budget::default());
+        head::parse(new, 0, &now, 0, &mut objects, &mut budget).map_err(|error| broken(error.message))?;
+        let keys = |text: &str| {
+            let tree = Tree::parse(text).map_err(|error| broken(error.message))?;
+            let root = *tree.roots().first().ok_or_else(|| broken("it is empty".to_owned()))?;
+            let keys = tree.entries(root).iter().map(|(key, _)| tree.scalar(*key).map(str::to_owned));
+            Ok::<_, EditError>((root, keys.collect::<Vec<_>>()))
+        };
+        let (root, before) = keys(&stream.text[body.start..body.end])?;
+        let (_, after) = keys(&new[now.body.start..now.body.end])?;
+        let mut touched = self.touched.get(&document).into_iter().flatten();
+        if before != after && !touched.any(|touched| touched.node == root && touched.is_changed()) {
+            return Err(broken("it has other keys at its top".to_owned()));
         }
+        Ok(objects)
+    }
+
+    /// The same, where no object was added.
+    pub(super) fn check(&self, stream: &Stream, document: usize, new: &str) -> Result<(), EditError> {
+        let before = stream.objects.iter().filter(|object| object.document == document);
+        let after = self.read_back(stream, document, new)?;
+        match before.map(Object::id).eq(after.iter().map(Object::id)) {
+            true => Ok(()),
+            false => Err(EditError::Broken("it has become other objects".to_owned())),
+        }
+    }
+
+    /// What is to be added at `key` of `map` already.
+    fn added(&mut self, look: &Look<'_>, map: NodeId, key: &str) -> Option<&mut Added> {
+        let touched = self.touched.get_mut(&look.document)?.iter_mut().find(|touched| touched.node == map)?;
+        touched.back.iter_mut().find(|(added, _)| added == key).map(|(_, added)| added)
+    }
+
+    /// Adds an entry at the end of `map`.
+    fn push(&mut self, look: &Look<'_>, map: NodeId, key: &str, added: Added) -> Result<(), EditError> {
+        let touched = self.touch(look, map, Kind::Mapping)?;
+        let mut children = touched.shape.children.iter().enumerate();
+        let there = children.any(|(n, child)| child.key.as_deref() == Some(key) && !touched.removed.contains(&n));
+        if there || touched.back.iter().any(|(added, _)| added == key) {
+            return Err(EditError::Exists(key.to_owned()));
+        }
+        if touched.shape.known == Known::Flow {
+            added.as_json()?;
+        }
+        touched.back.push((key.to_owned(), added));
+        Ok(())
     }
 
     /// The record of a collection, made where it is the first edit of it.
     fn touch(&mut self, look: &Look<'_>, node: NodeId, kind: Kind) -> Result<&mut Touched, EditError> {
-        let path = path_to(&look.tree, node).ok_or(EditError::Aliased)?;
-        if aliased(&look.tree, &path) {
+        let path = path_to(&look.tree, node);
+        if path.iter().any(|id| look.tree.node(*id).shared || matches!(look.tree.node(*id).data, Data::Alias(_))) {
             return Err(EditError::Aliased);
         }
         match (&look.tree.node(node).data, kind) {
@@ -298,13 +428,19 @@ impl Touched {
     /// What is added, each as its lines, the first without indentation.
     fn added(&self, column: usize) -> impl Iterator<Item = String> {
         let front = self.front.iter().map(move |value| value.as_item(column));
+        let indent = " ".repeat(column + 2);
         let back = self.back.iter().map(move |(key, added)| match added {
             Added::Value(value) if self.shape.is_list => value.as_item(column),
             Added::Value(value) => value.as_entry(&yaml_key(key), column),
-            Added::List(items) => {
-                let indent = " ".repeat(column + 2);
+            Added::List(List { items, .. }) => {
                 let items = items.iter().map(|item| format!("{indent}{}", item.as_item(column + 2)));
                 format!("{}:\n{}", yaml_key(key), items.collect::<String>())
+            }
+            Added::Map(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|(name, value)| format!("{indent}{}", value.as_entry(&yaml_key(name), column + 2)));
+                format!("{}:\n{}", yaml_key(key), entries.collect::<String>())
             }
         });
         front.chain(back)
@@ -364,14 +500,12 @@ impl Touched {
 
     fn flow(&self) -> Vec<Splice> {
         let children = &self.shape.children;
-        let json = |value: &Value| value.as_json().unwrap_or("null").to_owned();
-        let front: Vec<_> = self.front.iter().map(json).collect();
-        let back = self.back.iter().map(|(key, added)| match added {
-            Added::Value(value) if self.shape.is_list => json(value),
-            Added::Value(value) => format!("{}: {}", json_text(key), json(value)),
-            Added::List(items) => {
-                format!("{}: [{}]", json_text(key), items.iter().map(json).collect::<Vec<_>>().join(", "))
-            }
+        // What has no JSON was refused when it was added.
+        let front = self.front.iter().filter_map(|value| value.as_json().ok());
+        let front: Vec<_> = front.map(str::to_owned).collect();
+        let back = self.back.iter().filter_map(|(key, added)| match self.shape.is_list {
+            true => added.as_json().ok(),
+            false => Some(format!("{}: {}", quote(key), added.as_json().ok()?)),
         });
         let back: Vec<_> = back.collect();
         let splice =
@@ -423,46 +557,18 @@ fn is_line_start(text: &str, at: usize) -> bool {
     at == 0 || text.as_bytes()[at - 1] == b'\n' || text[..at].ends_with('\u{feff}')
 }
 
-/// The nodes from the document's root to `node`; none where it is reached by an alias only.
-fn path_to(tree: &Tree, node: NodeId) -> Option<Vec<NodeId>> {
-    let root = *tree.roots().first()?;
-    // Depth first, with a mark (`None`) behind the children of a node that is left again.
-    let mut open = vec![Some(root)];
-    let mut path = Vec::new();
-    while let Some(next) = open.pop() {
-        let Some(id) = next else {
-            path.pop();
-            continue;
-        };
-        path.push(id);
-        if id == node {
-            return Some(path);
-        }
-        open.push(None);
-        match &tree.node(id).data {
-            Data::Sequence { items, .. } => open.extend(items.iter().map(|item| Some(*item))),
-            Data::Mapping { entries, .. } => {
-                open.extend(entries.iter().flat_map(|(key, value)| [Some(*key), Some(*value)]));
-            }
-            Data::Scalar { .. } | Data::Alias(_) => {}
-        }
-    }
-    None
+/// The nodes from the document's root to `node`.
+fn path_to(tree: &Tree, node: NodeId) -> Vec<NodeId> {
+    let mut path: Vec<_> = std::iter::successors(Some(node), |node| tree.parent(*node)).collect();
+    path.reverse();
+    path
 }
 
-/// Whether an alias stands for any of the nodes.
-fn aliased(tree: &Tree, path: &[NodeId]) -> bool {
-    if !path.iter().any(|id| tree.node(*id).anchored || matches!(tree.node(*id).data, Data::Alias(_))) {
-        return false;
+/// What is copied comes from merges alone: a second entry of `map`'s own with the same key is none that every reader takes.
+fn is_only_merged(look: &Look<'_>, map: NodeId, key: &str) -> Result<(), EditError> {
+    match (look.tree.own_entry(map, key), look.tree.is_merged_in(map, key)) {
+        (None, true) => Ok(()),
+        (Some(_), true) => Err(EditError::MergedIn(key.to_owned())),
+        (_, false) => Err(EditError::Aliased),
     }
-    let mut open = vec![tree.roots()[0]];
-    while let Some(id) = open.pop() {
-        match &tree.node(id).data {
-            Data::Sequence { items, .. } => open.extend(items),
-            Data::Mapping { entries, .. } => open.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-            Data::Alias(target) if path.contains(target) || path.contains(&id) => return true,
-            Data::Scalar { .. } | Data::Alias(_) => {}
-        }
-    }
-    false
 }

@@ -4,7 +4,8 @@ use super::StreamError;
 use super::plain::{self, Scan};
 use super::split::Document;
 use crate::source::Span;
-use crate::yaml::{Data, NodeId, Style, Tree};
+use crate::values::MAX_DEPTH;
+use crate::yaml::{self, Budget, Data, NodeId, Style, Tree};
 
 /// The head of one object of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,11 @@ impl Object {
         &self.text[self.ends[2]..]
     }
 
+    /// What it is known by: apiVersion, kind, namespace and name.
+    pub(super) fn id(&self) -> [&str; 4] {
+        [self.api_version(), self.kind(), self.namespace().unwrap_or_default(), self.name()]
+    }
+
     /// The same object, so many documents and lines further on.
     pub(super) fn moved(self, documents: usize, lines: usize) -> Self {
         Self { document: self.document + documents, line: self.line + lines, ..self }
@@ -72,6 +78,7 @@ pub(super) fn read(
     document: &Document,
     first_line: usize,
     objects: &mut Vec<Object>,
+    budget: &mut Budget,
 ) -> Result<(), StreamError> {
     let Span { start, end } = document.body;
     let body = &stream[start..end];
@@ -84,7 +91,7 @@ pub(super) fn read(
             objects.push(Object::new(parts, number, None, line));
             Ok(())
         }
-        Scan::Unsure => parse(stream, number, document, first_line, objects),
+        Scan::Unsure => parse(stream, number, document, first_line, objects, budget),
     }
 }
 
@@ -95,6 +102,7 @@ pub(super) fn parse(
     document: &Document,
     first_line: usize,
     objects: &mut Vec<Object>,
+    budget: &mut Budget,
 ) -> Result<(), StreamError> {
     let Span { start, end } = document.body;
     let body = &stream[start..end];
@@ -110,6 +118,7 @@ pub(super) fn parse(
         let message = "a second document without a line `---` before it: Helm would drop it".to_owned();
         return Err(fail(tree.node(second).span.start, message));
     }
+    yaml::check(&tree, root, MAX_DEPTH, budget).map_err(|error| fail(error.offset, error.message))?;
     let what = match &tree.node(root).data {
         Data::Mapping { .. } => {
             heads(body, &tree, root, number, first_line, objects);

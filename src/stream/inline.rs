@@ -1,8 +1,10 @@
 //! The YAML text that an edit adds, made to fit where it goes: as block lines, or as JSON inside a flow collection.
 
+use serde_json::Value as Json;
+
 use super::edit::EditError;
 use super::head::is_null;
-use crate::yaml::{Data, NodeId, Style, Tree};
+use crate::yaml::{self, Data, NodeId, Style, Tree, quote};
 
 /// A text that was found to be one YAML value.
 #[derive(Debug, Clone)]
@@ -32,6 +34,9 @@ impl Value {
         text.drain(..blank);
         if !text.ends_with('\n') {
             text.push('\n');
+        }
+        if !yaml::is_printable(&text) {
+            return Err(EditError::Value("it has characters that not all readers take for the same".to_owned()));
         }
         let tree = Tree::parse(&text).map_err(|error| EditError::Value(error.message))?;
         let wrong = |message: &str| Err(EditError::Value(message.to_owned()));
@@ -63,6 +68,11 @@ impl Value {
             return wrong("it has an anchor");
         }
         Ok(Self { text, shape, json })
+    }
+
+    /// What is copied from elsewhere.
+    pub(super) fn of(value: &Json) -> Result<Self, EditError> {
+        Self::new(&yaml::write(value, 0))
     }
 
     /// As the value of `key` (which is written as it goes into YAML), the key standing in column `column`:
@@ -109,13 +119,8 @@ pub(super) fn yaml_key(key: &str) -> String {
     if is_surely_text(key) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
         key.to_owned()
     } else {
-        json_text(key)
+        quote(key)
     }
-}
-
-/// A string as JSON.
-pub(super) fn json_text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// Whether the last line is that of a block scalar that keeps the line breaks behind it.
@@ -162,7 +167,7 @@ fn to_json(tree: &Tree, id: NodeId, out: &mut String) -> Result<(), EditError> {
     match &node.data {
         Data::Scalar { style: Style::Plain, .. } if is_null(tree, id) => out.push_str("null"),
         Data::Scalar { value, style: Style::Plain } => plain_to_json(value, out)?,
-        Data::Scalar { value, .. } => out.push_str(&json_text(value)),
+        Data::Scalar { value, .. } => out.push_str(&quote(value)),
         Data::Sequence { items, .. } => {
             out.push('[');
             for (number, item) in items.iter().enumerate() {
@@ -176,7 +181,7 @@ fn to_json(tree: &Tree, id: NodeId, out: &mut String) -> Result<(), EditError> {
             for (number, (key, value)) in entries.iter().enumerate() {
                 out.push_str(if number > 0 { ", " } else { "" });
                 let key = tree.scalar(*key).ok_or_else(|| EditError::Value("a key that is not text".to_owned()))?;
-                out.push_str(&json_text(key));
+                out.push_str(&quote(key));
                 out.push_str(": ");
                 to_json(tree, *value, out)?;
             }
@@ -193,7 +198,7 @@ fn plain_to_json(value: &str, out: &mut String) -> Result<(), EditError> {
     if matches!(value, "true" | "false") || serde_json::from_str::<serde_json::Number>(value).is_ok() {
         out.push_str(value);
     } else if is_surely_text(value) {
-        out.push_str(&json_text(value));
+        out.push_str(&quote(value));
     } else if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._:".contains(&byte)) {
         out.push_str(value);
     } else {

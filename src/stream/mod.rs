@@ -20,6 +20,7 @@ pub mod edit;
 mod error;
 mod head;
 mod inline;
+mod json;
 mod parts;
 mod plain;
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod write;
 
 pub use error::StreamError;
 pub use head::Object;
+pub use json::json_of;
 pub use read::read;
 use split::Document;
 pub use write::write;
@@ -65,7 +67,7 @@ impl Stream {
     ///
     /// # Errors
     /// What is not UTF-8, is not YAML, has a scalar or a list as a document, is cut short, or is YAML that Helm would
-    /// read otherwise than it stands there.
+    /// read otherwise than it stands there; and what would not fit into memory with its aliases followed.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, StreamError> {
         let text = String::from_utf8(bytes).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();

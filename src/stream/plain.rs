@@ -1,8 +1,8 @@
 //! The fast lane: proves a document to be plain YAML without building its tree, and takes its head on the way.
 //!
 //! A rendered chart is almost all block mappings and lists of one-line scalars and of block scalars, which a scan of
-//! its lines can follow. Whatever is not surely so (anchors, tags, tabs, line breaks other than LF and CRLF, directives,
-//! `? key`, …) is left to the parser: [`scan`] says *unsure*. What it does accept, the parser accepts with the same
+//! its lines can follow. Whatever is not surely so (aliases, merge keys, tags, tabs, line breaks other than LF and CRLF,
+//! directives, `? key`, …) is left to the parser: [`scan`] says *unsure*. What it does accept, the parser accepts with the same
 //! head: `tests/stream_plain.rs` proves that on mutated manifests.
 //!
 //! The names below are those of libyaml's scanner, whose rules these are: a collection is known by the column of its
@@ -45,7 +45,6 @@ pub(super) fn scan(body: &[u8]) -> Scan {
         head: Head { start: usize::MAX, ..Head::default() },
         section: Section::Other,
         slot: None,
-        anchors: Vec::new(),
         anchored: false,
     };
     match scanner.run() {
@@ -90,17 +89,8 @@ struct Scanner<'t> {
     section: Section,
     /// The part of the head whose value comes next, or was the last.
     slot: Option<Slot>,
-    anchors: Vec<Anchor>,
     /// Whether the pending value has its anchor already.
     anchored: bool,
-}
-
-/// An anchor, which an alias may name once its node is complete.
-#[derive(Debug, Clone, Copy)]
-struct Anchor {
-    name: Span,
-    /// How many collections were open where it stands; its own are those beyond. None when its node is complete.
-    inside: Option<usize>,
 }
 
 /// The scanner's methods return where they got to, and none where they are unsure.
@@ -209,18 +199,17 @@ impl Scanner<'_> {
         if !list && self.levels.last()?.list && self.levels.last()?.column == column {
             self.levels.pop();
         }
-        let depth = self.levels.len();
-        for anchor in &mut self.anchors {
-            anchor.inside = anchor.inside.filter(|inside| *inside < depth);
-        }
         let level = self.levels.last()?;
         (level.column == column && level.list == list).then_some(())
     }
 
     /// The part of the head that the value of `key` is, the key's mapping being the current collection. Unsure about
-    /// lists of objects.
+    /// lists of objects, and about what is merged in.
     fn slot_of(&mut self, key: Span) -> Option<Option<Slot>> {
         let key = &self.text[key.start..key.end];
+        if key == b"<<" {
+            return None;
+        }
         match self.levels.len() {
             1 => {
                 self.section = Section::Other;
@@ -265,17 +254,14 @@ impl Scanner<'_> {
     fn value(&mut self, mut at: usize) -> Option<usize> {
         if self.byte(at) == b'&' {
             let end = self.name(at + 1)?;
-            let inside = Some(self.levels.len());
-            self.anchors.push(Anchor { name: Span::new(at + 1, end), inside });
             at = self.skip_spaces(end);
-            if self.slot.is_some() || self.anchored || self.anchors.len() > 50 {
+            if self.slot.is_some() || self.anchored {
                 return None;
             }
             self.anchored = true;
             if let Some(end) = self.nothing(at) {
                 return Some(end);
             }
-            self.anchors.last_mut()?.inside = None;
         }
         self.pending = None;
         let (content, end) = match self.byte(at) {
@@ -298,16 +284,6 @@ impl Scanner<'_> {
                     return None;
                 }
                 let end = self.flow(at)?;
-                return self.nothing(self.skip_spaces(end));
-            }
-            b'*' => {
-                let end = self.name(at + 1)?;
-                let name = &self.text[at + 1..end];
-                let anchor =
-                    self.anchors.iter().rfind(|anchor| &self.text[anchor.name.start..anchor.name.end] == name)?;
-                if self.slot.is_some() || self.anchored || anchor.inside.is_some() {
-                    return None;
-                }
                 return self.nothing(self.skip_spaces(end));
             }
             _ if self.starts_plain(at) => {
@@ -511,7 +487,7 @@ impl Scanner<'_> {
         (first.is_ascii_alphanumeric() || (sign == 0 && b"/._".contains(&first))).then_some(end)
     }
 
-    /// Behind the name of an anchor or alias, a blank.
+    /// Behind the name of an anchor, a blank.
     fn name(&self, at: usize) -> Option<usize> {
         let name =
             self.text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();

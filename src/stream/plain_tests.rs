@@ -4,6 +4,7 @@ use super::plain::{self, Scan};
 use super::split::Document;
 use super::{Object, head};
 use crate::source::Span;
+use crate::yaml::Budget;
 
 /// Manifests that have something of everything the fast lane knows, and of what it does not.
 const SEEDS: &[&str] = &[
@@ -27,7 +28,7 @@ pub(crate) fn compare(document: &str) -> Result<bool, String> {
         }
     }
     let mut slow = Vec::new();
-    match head::parse(document, 0, &Document { whole, body: whole }, 0, &mut slow) {
+    match head::parse(document, 0, &Document { whole, body: whole }, 0, &mut slow, &mut Budget::default()) {
         Err(error) => Err(format!("the parser refuses: {error}")),
         Ok(()) if fast != slow => Err(format!("{fast:?}\nis to the parser\n{slow:?}")),
         Ok(()) => Ok(true),

@@ -4,20 +4,27 @@ use std::io::{self, Write};
 
 use super::Stream;
 use super::edit::Edits;
+use crate::yaml;
 
 /// Writes the stream with its edits, and `appended` as documents of their own behind it (each without separator).
 ///
 /// All that is edited is made, and read back, before the first byte goes out.
 ///
 /// # Errors
-/// Those of `out`; [`io::ErrorKind::InvalidData`] where an edited document is no longer YAML, in which case nothing was
-/// written.
+/// Those of `out`; [`io::ErrorKind::InvalidData`] where an edited document is no longer YAML or has become another object, or
+/// one that is appended is not one document of printable ASCII, in which case nothing was written.
 pub fn write(stream: &Stream, edits: &Edits, appended: &[String], out: &mut dyn Write) -> io::Result<()> {
     let mut edited = Vec::new();
     for document in edits.documents() {
         let text = edits.apply_to(stream, document);
         edits.check(stream, document, &text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         edited.push((document, text));
+    }
+    for text in appended {
+        if !is_one_document(text) {
+            let message = "a document to append is not one document of printable ASCII";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
     }
     let text = stream.text();
     let mut written = 0;
@@ -46,4 +53,10 @@ pub fn write(stream: &Stream, edits: &Edits, appended: &[String], out: &mut dyn 
     }
     out.write_all(behind.as_bytes())?;
     out.flush()
+}
+
+/// Whether a text can stand behind a separator without becoming anything else.
+fn is_one_document(text: &str) -> bool {
+    let one = Stream::parse(text.as_bytes().to_vec()).is_ok_and(|stream| stream.documents() == 1);
+    one && yaml::is_printable(text) && !text.starts_with("---")
 }

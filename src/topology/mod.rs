@@ -19,13 +19,17 @@ pub use members::{Member, Missing, members, missing};
 pub use object_storage::ObjectStorage;
 pub use opensearch::OpenSearch;
 pub use pods::{Pod, Role, USER, Workload, template_path};
-pub use read::json as json_of;
 pub use rondb::{Rondb, left_out_by};
 
+pub use crate::stream::json_of;
 use crate::stream::{Object, Stream};
 
-/// The label by which hwdr knows what it has injected itself.
+/// The label of what hwdr injects. In the stream it makes an object of one of the kinds in [`OURS`] none of the chart's; whether it is
+/// ours is for who renders the plan to say, by its content.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// The kinds of what hwdr injects.
+const OURS: [&str; 5] = ["ConfigMap", "Job", "Restore", "Role", "RoleBinding"];
 
 /// What stands in the stream.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub struct Topology {
     pub namespace: Option<String>,
     /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
     pub hooks_only: bool,
-    /// What hwdr injected in an earlier pass: `kind/name` and the text of the document.
+    /// What says of itself that hwdr injected it in an earlier pass.
     pub injected: Vec<Injected>,
 }
 
@@ -87,7 +91,7 @@ pub struct Autoscaler {
     pub target: String,
 }
 
-/// A document that an earlier pass of hwdr put there.
+/// An object that says so.
 #[derive(Debug, Clone)]
 pub struct Injected {
     /// Its place in [`Stream::objects`].
@@ -120,12 +124,12 @@ impl Topology {
         for index in chosen {
             let object = &stream.objects()[index];
             let look = stream.look(object);
-            let json = read::json(&look.tree, look.root);
-            if json["metadata"]["labels"][MANAGED_BY] == "hwdr" {
+            let json = json_of(&look.tree, look.root);
+            if json["metadata"]["labels"][MANAGED_BY] == "hwdr" && OURS.contains(&object.kind()) {
                 topology.injected.push(Injected { object: index, id: format!("{}/{}", object.kind(), object.name()) });
                 continue;
             }
-            if !json["metadata"]["annotations"]["helm.sh/hook"].is_null() {
+            if !json["metadata"]["annotations"]["helm.sh/hook"].is_null() && !outlasts_a_hook(object.kind()) {
                 continue;
             }
             not_hooks += 1;
@@ -184,6 +188,12 @@ impl Topology {
     pub fn job(&self, name: &str) -> Option<&Job> {
         self.jobs.iter().find(|job| job.name == name)
     }
+}
+
+/// Whether what is of this kind goes on running behind Helm's back, hook or not: Helm waits for the end of Jobs and pods alone. It has
+/// to wait for a restore as any other. (To Helm 3 whatever a post-renderer sees is no hook.)
+fn outlasts_a_hook(kind: &str) -> bool {
+    kind != "Job" && pods::template_path(kind).is_some()
 }
 
 /// Whether an object has to be parsed: as few as can be, since that takes fifty times as long as splitting.
