@@ -180,7 +180,7 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         let restore = pipeline::restore(&values, Mode::Upgrade).expect("good values").expect("a restore");
         let topology = Topology::of(&stream);
         let plan = Plan::new(&restore, &topology, Some("hopsworks")).expect("a plan");
-        let Some(mut job) = render::preflight(&topology, &restore, &plan) else {
+        let Some(mut job) = render::preflight(&topology, &restore, &plan).expect("it can be rendered") else {
             assert_eq!(generation, "native-inplace", "nothing looks at the backup");
             continue;
         };
@@ -189,7 +189,7 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         for container in containers.expect("containers") {
             let Some(script) = container.pointer_mut("/command/2") else { continue };
             assert!(script.as_str().expect("a text").starts_with("#!/bin/bash\n# "), "{script}");
-            *script = "…".into();
+            *script = "...".into();
         }
         golden(&format!("{name}.yaml"), &render::to_yaml(&job));
     }

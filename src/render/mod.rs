@@ -1,8 +1,8 @@
 //! A plan as changes of the stream: objects that are injected, gates in front of those who must wait, and markers that last.
 
+mod ours;
 mod preflight;
 mod templates;
-mod yaml;
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,10 @@ use crate::settings::Restore;
 use crate::steps::{self, By};
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
-use crate::topology::{MANAGED_BY, Topology, USER, Workload, json_of, template_path};
-use crate::yaml::{NodeId, Tree};
+use crate::topology::{MANAGED_BY, Topology, USER, Workload, template_path};
+use crate::yaml;
 
+use ours::Document;
 pub use preflight::preflight;
 
 /// How long one part of a restore may take where the values do not say it: a day.
@@ -66,6 +67,20 @@ pub enum RenderError {
         "{0} is in the stream already, and is not the one that this plan makes: give hwdr the stream as Helm renders it"
     )]
     OtherPlan(String),
+    /// Something has hwdr's label, and is nothing that this plan makes.
+    #[error(
+        "{0} has the label {MANAGED_BY}: hwdr, and is nothing that this plan makes: take the label off, \
+         or give hwdr the stream as Helm renders it"
+    )]
+    NotOurs(String),
+    /// What was rendered is not what it has to be. So it is where a text that was read means something to YAML.
+    #[error("{object} cannot be rendered: {why}")]
+    Broken {
+        /// `Kind/name`, or the template.
+        object: String,
+        /// Why not.
+        why: String,
+    },
 }
 
 /// Who makes the ConfigMap that says of the whole restore that it was run.
@@ -80,7 +95,7 @@ pub enum Marker {
 /// Renders `plan` into `stream`.
 ///
 /// # Errors
-/// Where a document cannot be edited in place, or another plan was rendered into the stream before.
+/// Where a document cannot be edited in place, or something in the stream is taken for hwdr's and is not what this plan makes.
 pub fn render(
     stream: &Stream,
     topology: &Topology,
@@ -185,30 +200,26 @@ fn gates(
     common: &Json,
     rendered: &mut Rendered,
 ) -> Result<(), RenderError> {
+    let volumes = common["volumes"].as_array().map(Vec::as_slice).unwrap_or_default();
     for workload in &topology.workloads {
         let (steps, after) = holds(plan, workload);
         if after.is_empty() {
+            ours::has_gate(workload, None, volumes)?;
             continue;
         }
         let object = &stream.objects()[workload.object];
         let look = stream.look(object);
-        let template = template_path(object.kind()).expect("a workload has pods");
-        let spec = look.tree.path(look.root, template).and_then(|template| look.tree.get(template, "spec"));
-        let Some(spec) = spec else { continue };
-        let names = |list: Option<NodeId>, wanted: &str| {
-            list.into_iter()
-                .flat_map(|list| look.tree.items(list))
-                .any(|item| look.tree.get(*item, "name").and_then(|name| look.tree.scalar(name)) == Some(wanted))
-        };
-        if names(look.tree.get(spec, "initContainers"), GATE) {
-            continue;
-        }
+        let template = template_path(object.kind()).and_then(|template| look.tree.path(look.root, template));
+        let Some(spec) = template.and_then(|template| look.tree.get(template, "spec")) else { continue };
         let mut context = common.clone();
         context["after"] = json!(after);
         context["run_as_user"] = json!(workload.pod.user().is_none().then_some(USER));
-        let gate = templates::render("gate.yaml", &context);
+        let gate = templates::render("gate.yaml", &context)?;
+        if ours::has_gate(workload, Some(&templates::json("gate.yaml", &gate)?), volumes)? {
+            continue;
+        }
         let edited = rendered.edits.add_to_list(&look, spec, "initContainers", &gate, At::Front).and_then(|()| {
-            for volume in common["volumes"].as_array().expect("volumes() makes a list") {
+            for volume in volumes {
                 rendered.edits.add_to_list(&look, spec, "volumes", &yaml::write(volume, 0), At::End)?;
             }
             Ok(())
@@ -247,11 +258,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
             let names_backup = object.name().rsplit('-').next().is_some_and(|id| BackupId::parse(id).is_ok());
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
             if kept.is_none() && (kind == "Restore" || names_backup) {
-                let line = "helm.sh/resource-policy: keep";
-                match annotations {
-                    Some(map) => rendered.edits.add_entry(&look, map, "helm.sh/resource-policy", "keep")?,
-                    None => rendered.edits.add_entry(&look, metadata, "annotations", line)?,
-                }
+                rendered.edits.add_to_map(&look, metadata, "annotations", "helm.sh/resource-policy", "keep")?;
                 what.push("kept");
             }
             if let Some(spec) = look.tree.get(look.root, "spec")
@@ -280,7 +287,7 @@ fn inject(
     marker: Marker,
     rendered: &mut Rendered,
 ) -> Result<(), RenderError> {
-    let mut documents: Vec<(String, String, String)> = Vec::new();
+    let mut documents = Vec::new();
     let mut waited_for = BTreeSet::new();
     let mut accounts = BTreeSet::new();
     let mut jobs = Vec::new();
@@ -292,7 +299,8 @@ fn inject(
             if object.id.starts_with("Job/") {
                 accounts.extend(topology.storage.service_account.clone());
             }
-            jobs.push((object.id.clone(), templates::render(object.template, &context), object.what.to_owned()));
+            let text = templates::render(object.template, &context)?;
+            jobs.push(Document::new(object.id.clone(), text, object.what)?);
         }
     }
     for workload in &topology.workloads {
@@ -305,22 +313,24 @@ fn inject(
     let id = &plan.backup_id;
     if !waited_for.is_empty() {
         let injected = |name: &str| steps::injected(&plan.steps, name).is_some();
-        let reads_catalogue = injected("hopsfs");
+        let (reads_catalogue, counts_rows) = (injected("hopsfs"), injected("rondb"));
         let base = common["metadata_configmap"].as_str().unwrap_or_default();
         let configmaps: Vec<String> = catalogue::rotated(base).take(catalogue::LET_READ).collect();
         let mut context = common.clone();
         context["jobs"] = json!(waited_for);
         context["accounts"] = json!(accounts);
-        context["counts_rows"] = json!(injected("rondb"));
+        context["counts_rows"] = json!(counts_rows);
         context["metadata_configmaps"] = if reads_catalogue { json!(configmaps) } else { Json::Null };
-        for document in templates::render("access.yaml", &context).split("\n---\n") {
-            let (kind, name) = head(document);
-            let what = "lets pods see what they wait for".to_owned();
-            documents.push((format!("{kind}/{name}"), document.to_owned(), what));
+        let names = [("gate", true), ("catalogue", reads_catalogue), ("account", counts_rows)];
+        let names = names.into_iter().filter(|(_, is_there)| *is_there);
+        let ids = names.flat_map(|(name, _)| ["Role", "RoleBinding"].map(|kind| format!("{kind}/hwdr-{name}-{id}")));
+        let text = templates::render("access.yaml", &context)?;
+        for (id, text) in ids.zip(text.split("\n---\n")) {
+            documents.push(Document::new(id, text.to_owned(), "lets pods see what they wait for")?);
         }
         context["scripts"] = json!(templates::SCRIPTS);
-        let what = "the scripts of the Jobs".to_owned();
-        documents.push((format!("ConfigMap/hwdr-scripts-{id}"), templates::render("scripts.yaml", &context), what));
+        let text = templates::render("scripts.yaml", &context)?;
+        documents.push(Document::new(format!("ConfigMap/hwdr-scripts-{id}"), text, "the scripts of the Jobs")?);
     }
     documents.extend(jobs);
     if marker == Marker::Injected {
@@ -328,44 +338,17 @@ fn inject(
         context["backup_time"] = json!(id.time().map(|time| time.to_string()).unwrap_or_default());
         context["version"] = json!(env!("CARGO_PKG_VERSION"));
         context["digest"] = json!(plan.digest());
-        context["plan"] = json!(plan.to_json());
-        let what = "the marker of the restore".to_owned();
-        documents.push((format!("ConfigMap/hwdr-restore-{id}"), templates::render("marker.yaml", &context), what));
+        context["plan"] = json!(format!("{}\n", plan.to_json()));
+        let text = templates::render("marker.yaml", &context)?;
+        documents.push(Document::new(format!("ConfigMap/hwdr-restore-{id}"), text, "the marker of the restore")?);
     }
 
-    for (id, document, what) in documents {
-        match topology.injected.iter().find(|injected| injected.id == id) {
-            None => {
-                rendered.appended.push(document);
-                rendered.changes.push(Change { object: id, what, is_new: true });
-            }
-            Some(injected) if same(stream, injected.object, &document) => {}
-            Some(_) => return Err(RenderError::OtherPlan(id)),
-        }
+    let present = ours::present(stream, topology, &documents)?;
+    for Document { id, text, what, .. } in documents.into_iter().filter(|document| !present.contains(&document.id)) {
+        rendered.appended.push(text);
+        rendered.changes.push(Change { object: id, what, is_new: true });
     }
     Ok(())
-}
-
-/// Whether the object that is in the stream says the same as `document`. Helm 4 annotates every document with its file.
-fn same(stream: &Stream, object: usize, document: &str) -> bool {
-    let look = stream.look(&stream.objects()[object]);
-    let mut there = json_of(&look.tree, look.root);
-    if let Some(metadata) = there.get_mut("metadata").and_then(Json::as_object_mut)
-        && let Some(annotations) = metadata.get_mut("annotations").and_then(Json::as_object_mut)
-        && annotations.remove("postrenderer.helm.sh/postrender-filename").is_some()
-        && annotations.is_empty()
-    {
-        metadata.remove("annotations");
-    }
-    Tree::parse(&format!("{document}\n")).is_ok_and(|tree| json_of(&tree, tree.roots()[0]) == there)
-}
-
-/// Kind and name of a document of ours.
-fn head(document: &str) -> (String, String) {
-    let tree = Tree::parse(document).expect("our templates are YAML");
-    let root = tree.roots()[0];
-    let text = |path: &[&str]| tree.path(root, path).and_then(|node| tree.scalar(node)).unwrap_or_default().to_owned();
-    (text(&["kind"]), text(&["metadata", "name"]))
 }
 
 fn name_of(stream: &Stream, object: usize) -> String {

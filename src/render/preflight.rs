@@ -2,11 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{common, templates};
+use super::{RenderError, common, templates};
 use crate::plan::Plan;
 use crate::settings::Restore;
-use crate::topology::{Topology, json_of};
-use crate::yaml::Tree;
+use crate::topology::Topology;
 
 /// How long it may take, in seconds: it lists, and reads the control files, of which a big cluster's backup has gigabytes.
 const DEADLINE: u64 = 1200;
@@ -33,7 +32,10 @@ const LOOKS: &[(&str, Option<(&str, &str)>)] = &[
 
 /// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
 /// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
-pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<Json> {
+///
+/// # Errors
+/// Where something is to go into it that would change what it means.
+pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<Option<Json>, RenderError> {
     let mut common = common(topology, restore, plan);
     common["patience"] = json!(PATIENCE);
     common["deadline"] = json!(ANSWER);
@@ -49,7 +51,7 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<
             context["script"] = json!(templates::script(script));
             context["what"] = json!(what);
         }
-        containers.push(templates::render("pieces/preflight.yaml", &context));
+        containers.push(templates::render("pieces/preflight.yaml", &context)?);
         let own = &object.values["settings"];
         for secret in own["imagePullSecrets"].as_array().into_iter().flatten() {
             if !pull_secrets.contains(secret) {
@@ -59,7 +61,8 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<
         settings.get_or_insert_with(|| own.clone());
     }
     let mut context = common;
-    context["settings"] = settings?;
+    let Some(settings) = settings else { return Ok(None) };
+    context["settings"] = settings;
     // Nothing that runs has to make room for it.
     if let Some(settings) = context["settings"].as_object_mut() {
         settings.remove("priorityClassName");
@@ -74,6 +77,5 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Option<
     // The scripts of the restore are not there yet.
     context["volumes"] = json!([]);
     context["containers"] = json!(containers);
-    let tree = Tree::parse(&templates::render("preflight.yaml", &context)).expect("the template is YAML");
-    Some(json_of(&tree, tree.roots()[0]))
+    templates::json("preflight.yaml", &templates::render("preflight.yaml", &context)?).map(Some)
 }

@@ -3,10 +3,12 @@
 use std::sync::LazyLock;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, escape_formatter};
 use serde_json::Value as Json;
 
-use super::yaml;
+use super::RenderError;
+use crate::stream::json_of;
+use crate::yaml::{self, Tree};
 
 macro_rules! files {
     ($folder:literal: $($name:literal),+ $(,)?) => {
@@ -36,22 +38,52 @@ static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.add_filter("yaml", |value: Value, indent: usize| yaml::write(&json(&value), indent));
-    environment.add_filter("flow", |value: Value| json(&value).to_string());
+    let safe = Value::from_safe_string;
+    environment.add_filter("yaml", move |value: Value, indent: usize| safe(yaml::write(&as_json(&value), indent)));
+    environment.add_filter("flow", move |value: Value| safe(yaml::flow(&as_json(&value))));
+    environment.add_filter("block", move |text: String, indent: usize| safe(yaml::block(&text, indent)));
+    // What comes out of no filter goes into YAML as it stands: a word, so that it can mean nothing else there.
+    environment.set_formatter(|out, state, value| {
+        if value.is_safe() || is_word(&value.to_string()) {
+            return escape_formatter(out, state, value);
+        }
+        Err(Error::new(ErrorKind::BadEscape, format!("{value:?} is no word: it has to go through a filter")))
+    });
     for (name, text) in TEMPLATES {
         environment.add_template(name, text).unwrap_or_else(|error| panic!("templates/{name}: {error:#}"));
     }
     environment
 });
 
-fn json(value: &Value) -> Json {
+fn as_json(value: &Value) -> Json {
     serde_json::to_value(value).expect("template values are plain data")
 }
 
-/// Renders the template `name`. Templates and what they are given are ours alone, so a failure is a mistake in the program.
-pub fn render(name: &str, context: &Json) -> String {
-    let template = ENVIRONMENT.get_template(name).expect("it is in the list");
-    let mut text = template.render(Serde(context)).unwrap_or_else(|error| panic!("templates/{name}: {error:#}"));
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+}
+
+/// Renders the template `name`.
+///
+/// # Errors
+/// Where something is to go into it that would change what it means.
+pub fn render(name: &str, context: &Json) -> Result<String, RenderError> {
+    let broken = |error: Error| RenderError::Broken { object: format!("templates/{name}"), why: format!("{error:#}") };
+    let template = ENVIRONMENT.get_template(name).map_err(broken)?;
+    let mut text = template.render(Serde(context)).map_err(broken)?;
     text.truncate(text.trim_end().len());
-    text
+    Ok(text)
+}
+
+/// What was rendered of the template `name`, as JSON.
+pub fn json(name: &str, text: &str) -> Result<Json, RenderError> {
+    let broken = |why: String| RenderError::Broken { object: format!("templates/{name}"), why };
+    if !yaml::is_printable(text) {
+        return Err(broken("it has characters that not all readers take for the same".to_owned()));
+    }
+    let tree = Tree::parse(text).map_err(|error| broken(error.message))?;
+    match tree.roots() {
+        [root] => Ok(json_of(&tree, *root)),
+        roots => Err(broken(format!("it is {} documents", roots.len()))),
+    }
 }

@@ -1,6 +1,7 @@
 //! `hwdr upgrade` and `hwdr install`: a restore in place, and into a new cluster.
 
 use std::env;
+use std::io;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
-use crate::render;
+use crate::render::{self, Marker};
 use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
 use crate::run::state::{Before, Chart, State, Store};
@@ -35,7 +36,7 @@ use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::s3::client::Client;
 use crate::settings::{HopsFs, Restore};
 use crate::steps::injected;
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 use crate::topology::Topology;
 use crate::values::Value;
 
@@ -286,7 +287,15 @@ async fn prepare(
         values: super::hash(values),
     };
     // In a new cluster there is no account yet that may read it, and nothing that could be lost.
-    let preflight = (restore.mode == Mode::Upgrade).then(|| render::preflight(&topology, &restore, &plan)).flatten();
+    let preflight = match restore.mode {
+        Mode::Upgrade => render::preflight(&topology, &restore, &plan).map_err(pipeline::Error::from)?,
+        Mode::Install => None,
+    };
+    // Helm's post-renderer will do the same when it is too late to refuse.
+    let rendered =
+        render::render(&stream, &topology, &restore, &plan, Marker::IsThere).map_err(pipeline::Error::from)?;
+    stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
+        .map_err(|error| Failure::refused(format!("the restore cannot be rendered: {error}")))?;
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
 }
 
