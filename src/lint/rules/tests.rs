@@ -459,3 +459,30 @@ fn the_id_of_rondb_is_what_its_chart_takes() {
     );
     assert_eq!(found.iter().find(|f| f.rule == "backup-id-number").map(|f| f.level), Some(Warning));
 }
+/// What is no text to every reader is none in any value that hwdr uses.
+#[test]
+fn characters_that_readers_see_differently() {
+    let special = [
+        "\\u0007", "\\u007f", "\\u0085", "\\u009b", "\\u200b", "\\u2028", "\\u2029", "\\u202e", "\\u2066", "\\ufeff",
+        "\\uffff",
+    ];
+    for path in [
+        "hwdr.hopsfs.image",
+        "hopsworks.velero.namespace",
+        "hopsworks.velero.backup.storageLocation.name",
+        "rondb.rondb.restoreFromBackup.s3.bucketName",
+        "olk.opensearch.restore.repositories.default.snapshots.default.payload.indices",
+        "global._hopsworks.managedObjectStorage.s3.endpoint",
+        "global._hopsworks.toolbox.image",
+    ] {
+        let values = |text: &str| {
+            let (open, close) = (path.replace('.', ": {"), "}".repeat(path.matches('.').count()));
+            format!("{open}: \"{text}\"{close}\n")
+        };
+        let unsafe_ones = |text: &str| rules(&values(text), false, None).contains(&"unsafe-characters");
+        for text in special {
+            assert!(unsafe_ones(&format!("a{text}b")), "{path}: {text}");
+        }
+        assert!(!unsafe_ones("a-\u{e9}\u{4e2d}.b"), "{path}");
+    }
+}

@@ -1,12 +1,15 @@
 //! Characters that a template or a shell would act on.
 //!
 //! ## What it does
-//! Looks in the settings of backups and restores (names of snapshots, ConfigMaps, buckets, images, endpoints, indices)
-//! for `{{`, `$`, backticks, quotes, `;`, `|`, `&`, `<`, `>`, backslashes, line breaks and other control characters.
+//! Looks in the settings of backups and restores (names of snapshots, ConfigMaps, buckets, images, endpoints, indices), and
+//! in hwdr's own (`hwdr`), for `{{`, `$`, backticks, quotes, `;`, `|`, `&`, `<`, `>`, backslashes, and for what YAML, JSON or
+//! a terminal does not take for text: line breaks (U+0085, U+2028 and U+2029 too), control characters, byte order marks,
+//! signs that turn the direction of text, and what is invisible.
 //!
 //! ## Why is this bad
 //! These texts end up in shell scripts, URLs and YAML that the chart renders. There a `$(…)` is run, with the rights of
-//! the backup's service account, and a quote or a line break changes what the rest of the script means.
+//! the backup's service account, and a quote or a line break changes what the rest of the script means. What is a letter to
+//! one reader of YAML ends the line for another, who finds an object of its own behind it. What nobody sees nobody checks.
 //!
 //! ## Example
 //! ```yaml
@@ -46,13 +49,24 @@
 use crate::lint::rules::{Rule, Spoken};
 use crate::lint::{Context, Finding, Level, placeholder, view};
 use crate::values::{Data, Value};
+use crate::yaml::special;
 
-const BLOCKS: [&[&str]; 9] = [
+const BLOCKS: [&[&str]; 19] = [
+    &["hwdr"],
     view::BACKUPS,
     view::RESTORE,
     view::RONDB_RESTORE,
     &["olk", "opensearch", "restore"],
     view::VELERO_RESTORE,
+    &["hopsworks", "velero", "namespace"],
+    &["hopsworks", "velero", "deploymentName"],
+    &["hopsworks", "velero", "backup", "mainScheduleName"],
+    &["hopsworks", "velero", "backup", "usersScheduleName"],
+    &["hopsworks", "velero", "backup", "schedule"],
+    &["hopsworks", "velero", "backup", "ttl"],
+    &["hopsworks", "velero", "backup", "includedNamespaces"],
+    &["hopsworks", "velero", "backup", "excludedNamespaces"],
+    &["hopsworks", "velero", "backup", "storageLocation"],
     &["global", "_hopsworks", "managedObjectStorage"],
     &["global", "_hopsworks", "minio"],
     &["global", "_hopsworks", "imageRegistry"],
@@ -102,21 +116,24 @@ impl Rule for UnsafeCharacters {
 
 impl UnsafeCharacters {
     fn finding(&self, place: &crate::source::Place, what: String) -> Finding {
-        Finding::error(self.name(), place, format!("{what} would be acted on by a template or a shell"))
-            .help("write the plain value")
+        Finding::error(self.name(), place, what).help("write the plain value")
     }
 }
 
-/// The first thing in a text that is not plain, but for what is filled in before Helm sees it.
+/// The first thing in a text that is not plain, and why it is none to have; what is filled in before Helm sees it does not count.
 fn dangerous(text: &str) -> Option<String> {
     let text = &placeholder::without(text);
+    let acted_on = |what: String| format!("{what} would be acted on by a template or a shell");
     if text.contains("{{") {
-        return Some("'{{'".to_owned());
+        return Some(acted_on("'{{'".to_owned()));
     }
-    let found = text.chars().find(|c| c.is_control() || "$`\"';|&<>\\".contains(*c))?;
-    Some(match found {
-        '\n' | '\r' => "a line break".to_owned(),
-        c if c.is_control() => format!("the control character {}", c.escape_unicode()),
-        c => format!("'{c}'"),
+    let found = text.chars().find(|c| special(*c).is_some() || "$`\"';|&<>\\".contains(*c))?;
+    Some(match (found, special(found)) {
+        ('\n' | '\r', _) => acted_on("a line break".to_owned()),
+        (_, Some(_)) if found.is_ascii() => acted_on(format!("the control character {}", found.escape_unicode())),
+        (_, Some(what)) => {
+            format!("the character U+{:04X} is {what}: not all readers take it for the same", u32::from(found))
+        }
+        (_, None) => acted_on(format!("'{found}'")),
     })
 }
