@@ -86,21 +86,28 @@ fn container<'p>(pod: &'p Pod, name: &str) -> Option<&'p Json> {
 }
 
 /// The empty slots of the `config.ini` in a ConfigMap: sections `[api]` and `[mysqld]` that name no host, so that any client may
-/// take them. Each running `ndb_restore` takes one.
+/// take them. Each running `ndb_restore` takes one. The public chart writes `HostName=` with nothing behind it, and `NodeActive=0`
+/// for nodes that the management server lets nobody take until they are activated (logicalclocks/rondb-helm, files/configs/config.ini).
 fn free_slots(configmap: &Json) -> Option<u64> {
     let config = configmap["data"].as_object()?.values().map(text).find(|config| {
         let config = config.to_ascii_lowercase();
         config.contains("[ndbd]") && config.contains("[ndb_mgmd]")
     })?;
     let mut free = 0;
-    let mut open = false;
+    let (mut is_slot, mut has_host, mut is_active) = (false, false, true);
     for line in config.lines().map(str::trim).chain(["[end]"]) {
         if let Some(section) = line.strip_prefix('[') {
-            free += u64::from(open);
-            let section = section.trim_end_matches(']').trim().to_ascii_lowercase();
-            open = section == "api" || section == "mysqld";
-        } else if line.to_ascii_lowercase().replace(' ', "").starts_with("hostname=") {
-            open = false;
+            free += u64::from(is_slot && is_active && !has_host);
+            let section = section.split(']').next().unwrap_or_default().trim().to_ascii_lowercase();
+            is_slot = section == "api" || section == "mysqld";
+            (has_host, is_active) = (false, true);
+        } else if let Some((key, value)) = line.split_once(['=', ':']) {
+            let value = value.split('#').next().unwrap_or_default().trim();
+            match key.trim().to_ascii_lowercase().as_str() {
+                "hostname" => has_host = !value.is_empty(),
+                "nodeactive" => is_active = !matches!(value.to_ascii_lowercase().as_str(), "0" | "n" | "false"),
+                _ => {}
+            }
         }
     }
     Some(free)
@@ -121,9 +128,27 @@ mod tests {
     }
 
     #[test]
-    fn only_slots_without_a_host_are_free() {
-        let config = "[ndb_mgmd]\nNodeId=65\n[ndbd]\nNodeId=1\n[mysqld]\nNodeId=67\nHostName = mysqlds-0\n[api]\nNodeId=200\n[ api ]\n";
-        assert_eq!(free_slots(&json!({"data": {"config.ini": config}})), Some(2));
+    fn only_active_slots_without_a_host_are_free() {
+        let slots = |slots: &str| {
+            let config = format!("[ndb_mgmd]\nNodeId=65\nHostName=mgmds-0\n[NDBD]\nNodeId=1\nHostName=\n{slots}");
+            free_slots(&json!({"data": {"config.ini": config}}))
+        };
+        for (config, expected) in [
+            ("[mysqld]\nNodeId=67\nHostName = mysqlds-0\n[api]\nNodeId=200\n[ api ]\n", 2),
+            // As the public chart writes them.
+            (
+                "[API]\nNodeId=195\nNodeActive=1\nArbitrationRank=2\nHostName=rdrs-0.rdrs\n[API]\nNodeId=197\nNodeActive=1\nHostName=\n",
+                1,
+            ),
+            (
+                "[API]\nNodeActive=1\nHostName=   \n[API]\nNodeActive = 0\nHostName=\n[MYSQLD]\nHostName=\nNodeActive=0\n",
+                1,
+            ),
+            ("[api]\nHostName= # any\n[api] # one more\n#HostName=old\n[api default]\nArbitrationRank=2\n", 2),
+            ("", 0),
+        ] {
+            assert_eq!(slots(config), Some(expected), "{config}");
+        }
         assert_eq!(free_slots(&json!({"data": {"my.cnf": "[mysqld]\n"}})), None);
     }
 }
