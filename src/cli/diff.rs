@@ -12,7 +12,7 @@ use crate::pipeline::{self, Outcome as Rendering};
 use crate::render::Marker;
 use crate::render::Rendered;
 use crate::stream::Stream;
-use crate::yaml::{NodeId, Tree};
+use crate::yaml::{Data, NodeId, Tree};
 
 /// Shows what post-render would change, as a unified diff
 ///
@@ -80,7 +80,7 @@ fn hunks(stream: &Stream, rendered: &Rendered) -> String {
         unified(&mut out, &format!("a/{name}"), &format!("b/{name}"), &before, &after);
     }
     for document in &rendered.appended {
-        unified(&mut out, "/dev/null", &format!("b/{}", name(document)), "", &format!("{document}\n"));
+        unified(&mut out, "/dev/null", &format!("b/{}", name(document)), "", &masked(&format!("{document}\n")));
     }
     out
 }
@@ -118,7 +118,8 @@ fn name(document: &str) -> String {
     format!("{}/{}", text(&["kind"]).unwrap_or_default(), text(&["metadata", "name"]).unwrap_or_default())
 }
 
-/// The document with the data of Secrets hidden, those inside a `List` too. Lines stay lines.
+/// The document with the data of Secrets hidden, those inside a `List` too, and what the environment of containers has in plain under a
+/// name that says so. Lines stay lines.
 fn masked(document: &str) -> String {
     let Ok(tree) = Tree::parse(document) else { return document.to_owned() };
     let Some(&root) = tree.roots().first() else { return document.to_owned() };
@@ -132,10 +133,14 @@ fn masked(document: &str) -> String {
             }
         }
     }
+    spans.extend(in_environment(&tree, root));
     spans.sort_unstable();
     let mut out = String::with_capacity(document.len());
     let mut at = 0;
     for (start, end) in spans {
+        if start < at {
+            continue;
+        }
         out.push_str(&document[at..start]);
         out.push_str("\"***\"");
         out.extend(document[start..end].matches('\n'));
@@ -149,6 +154,28 @@ fn secrets(tree: &Tree, data: NodeId) -> Vec<(usize, usize)> {
     tree.entries(data).iter().map(|(_, value)| tree.node(*value).span).map(|span| (span.start, span.end)).collect()
 }
 
+/// The values of all entries `{name: …, value: …}` whose name is that of a secret.
+fn in_environment(tree: &Tree, root: NodeId) -> Vec<(usize, usize)> {
+    const SECRET: [&str; 5] = ["PASSWORD", "SECRET", "KEY", "TOKEN", "CREDENTIAL"];
+    let mut spans = Vec::new();
+    let mut left = vec![root];
+    while let Some(node) = left.pop() {
+        match &tree.node(node).data {
+            Data::Sequence { items, .. } => left.extend(items),
+            Data::Mapping { entries, .. } => {
+                left.extend(entries.iter().map(|(_, value)| value));
+                let name = tree.get(node, "name").and_then(|name| tree.scalar(name)).unwrap_or_default().to_uppercase();
+                if let Some(value) = tree.get(node, "value").filter(|_| SECRET.iter().any(|word| name.contains(word))) {
+                    let span = tree.node(value).span;
+                    spans.push((span.start, span.end));
+                }
+            }
+            Data::Scalar { .. } | Data::Alias(_) => {}
+        }
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,5 +187,13 @@ mod tests {
         assert!(!masked.contains("c2V"), "{masked}");
         assert!(masked.contains("a: open"));
         assert_eq!(masked.lines().count(), document.lines().count());
+    }
+    #[test]
+    fn keys_in_the_environment_are_masked() {
+        let document = "kind: Job\nspec:\n  env:\n  - {name: AWS_SECRET_ACCESS_KEY, value: minio123}\n  - name: OPENSEARCH_PASSWORD\n    \
+                        value: 'p w'\n  - name: BUCKET\n    value: hopsworks\n  - name: AWS_ACCESS_KEY_ID\n    valueFrom: {}\n";
+        let masked = masked(document);
+        assert!(!masked.contains("minio123") && !masked.contains("p w"), "{masked}");
+        assert!(masked.contains("value: hopsworks") && masked.contains("valueFrom: {}"), "{masked}");
     }
 }
