@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image test lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values clean
+.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -24,6 +24,11 @@ image: ## hwdr's own image, which brings HopsFS's bucket back in the cluster (do
 test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
 	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
+
+real-charts: ## restores with every release of RonDB's public chart: RONDB_HELM=DIR, a checkout of logicalclocks/rondb-helm
+	scripts/tools helm3 helm4
+	cargo build --locked
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 HWDR=target/debug/hwdr scripts/real-charts $(RONDB_HELM)
 
 lab-test: ## the tests on a real cluster, which it brings up and takes down; needs root (docs/lab.md)
 	scripts/tools helm3 helm4
