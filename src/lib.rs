@@ -16,6 +16,7 @@ pub mod mode;
 pub mod pipeline;
 pub mod plan;
 pub mod refusal;
+pub mod remotes;
 pub mod render;
 pub mod run;
 pub mod s3;

@@ -1,15 +1,19 @@
 //! The plan of a restore: what will be done, in order. Made from settings and topology alone; the same input gives the same plan.
 
+mod order;
+
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
-use crate::settings::{HopsFs, MAIN_SCHEDULE, Restore, USERS_SCHEDULE};
+use crate::settings::{HopsFs, Restore};
 pub use crate::steps::PlanError;
 use crate::steps::{self, ALL, By, Input, Planned};
-use crate::topology::{self, Autoscaler, Member, Missing, Topology};
+use crate::topology::{self, Autoscaler, Member, Missing, Role, Topology, without_revision};
+
+pub use order::held_by;
 
 /// A plan.
 #[derive(Debug, Clone, Serialize)]
@@ -34,6 +38,9 @@ pub struct Plan {
     /// What the templates are given beside that, for the digest.
     #[serde(skip)]
     details: String,
+    /// The chart's Jobs whose name changes with each revision of the release, and what stands for it in the digest.
+    #[serde(skip)]
+    revisions: Vec<(String, String)>,
 }
 
 /// What the stream shows of the cluster.
@@ -82,6 +89,8 @@ impl Plan {
         if injects_jobs {
             check_storage(restore, topology)?;
         }
+        check_templates(restore, topology, namespace, &steps)?;
+        order::check(topology, namespace, &steps)?;
         let warnings = warnings(restore, topology, namespace, &steps);
         Ok(Self {
             mode: restore.mode,
@@ -95,6 +104,7 @@ impl Plan {
                 missing: topology::missing(topology),
             },
             details: details(restore, topology, &steps),
+            revisions: revisions(topology),
             steps,
             point_of_no_return: point_of_no_return(restore.mode),
             warnings,
@@ -104,7 +114,11 @@ impl Plan {
     /// A name for the plan that only an equal plan has: of SHA-256 over its JSON and all that its objects are made of, the first
     /// 16 hexadecimal digits.
     pub fn digest(&self) -> String {
-        let hash = Sha256::digest(format!("{}\n{}", self.to_json(), self.details));
+        let mut text = format!("{}\n{}", self.to_json(), self.details);
+        for (name, canonical) in &self.revisions {
+            text = text.replace(name, canonical);
+        }
+        let hash = Sha256::digest(text);
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -129,11 +143,30 @@ fn as_the_chart_does_it(mut step: Planned) -> Planned {
 /// What the objects are made of, in one order: a tool before hwdr may have sorted the keys of the chart's objects.
 fn details(restore: &Restore, topology: &Topology, steps: &[Planned]) -> String {
     let objects = steps.iter().flat_map(|step| &step.objects);
-    let objects: Vec<_> = objects.map(|object| json!([object.id, object.after, sorted(&object.values)])).collect();
+    let objects: Vec<_> = objects
+        .map(|object| {
+            let mut values = sorted(&object.values);
+            // It is in the storage below, without keys.
+            if let Some(values) = values.as_object_mut() {
+                values.remove("credentials");
+            }
+            json!([object.id, object.after, values])
+        })
+        .collect();
     let storage = &topology.storage;
-    let credentials: Vec<_> = storage.credentials.iter().map(sorted).collect();
-    let storage = json!([storage.service_account, credentials, storage.options, storage.toolbox]);
+    let remotes = [&storage.restore, &storage.own].map(|remote| {
+        // A key that the chart has in plain is no part of what can be read.
+        let references = remote.credentials.iter().map(|entry| json!([entry["name"], sorted(&entry["valueFrom"])]));
+        json!([references.collect::<Vec<_>>(), remote.options])
+    });
+    let storage = json!([storage.service_account, remotes, storage.toolbox]);
     format!("{restore:?}\n{storage}\n{}", json!(objects))
+}
+
+fn revisions(topology: &Topology) -> Vec<(String, String)> {
+    let jobs = topology.workloads.iter().filter(|workload| workload.kind == "Job");
+    let names = jobs.map(|job| (job.name.clone(), without_revision(&job.name)));
+    names.filter(|(name, canonical)| name != canonical).collect()
 }
 
 /// The same with the keys of all maps in order.
@@ -169,9 +202,9 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
     };
     if topology.storage.service_account.is_none() {
         return missing(
-            "how the chart reaches its backups (the CronJob labelled rondbService: create-backup)",
-            "set global._hopsworks.backups.enabled: true, and switch managedObjectStorage or minio on, \
-             so that the chart renders its backup CronJobs",
+            "how the chart reaches its backups (the CronJob whose pods are labelled rondbService: create-backup)",
+            "set global._hopsworks.backups.enabled: true (and rondb.rondb.backups.enabled: true, where the chart has that), and switch \
+             managedObjectStorage or minio on, so that the chart renders its backup CronJobs",
         );
     }
     if restore.bucket.is_none() {
@@ -184,6 +217,76 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
         return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
     }
     Ok(())
+}
+
+/// What a restore in place adds to a pod has to arrive in it.
+fn check_templates(
+    restore: &Restore,
+    topology: &Topology,
+    namespace: &str,
+    steps: &[Planned],
+) -> Result<(), PlanError> {
+    for workload in topology.workloads.iter().filter(|_| restore.mode == Mode::Upgrade) {
+        let is_data = workload.role == Role::DataNode;
+        if workload.partition == 0 || !is_data && held_by(steps, workload, namespace).next().is_none() {
+            continue;
+        }
+        return Err(PlanError::new(
+            format!(
+                "{}/{} keeps its pods below number {} as they are (updateStrategy.rollingUpdate.partition), also those that are made \
+                 anew: they would start as before the restore",
+                workload.kind, workload.name, workload.partition
+            ),
+            if is_data {
+                "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
+            } else {
+                "set its partition to 0 until the restore is done"
+            },
+        ));
+    }
+    Ok(())
+}
+
+/// What is at stake beside the steps themselves.
+fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut Vec<String>) {
+    let in_place = restore.mode == Mode::Upgrade;
+    if in_place && restore.node_groups_may_change {
+        warnings.push(
+            "rondb.rondb.forceNodeGroupChange is true: the chart does not stop another number of node groups than the cluster has. \
+             Take it out, unless the number is meant to change"
+                .to_owned(),
+        );
+    }
+    if in_place && restore.wipes_on_uninstall {
+        warnings.push(
+            "helm uninstall deletes the data claims (global._hopsworks.wipeDataOnUninstall, on by default), but those labelled \
+             hopsworks.ai/keep=true: do not uninstall to go back"
+                .to_owned(),
+        );
+    }
+    if topology.role(Role::BinlogServer).next().is_some() {
+        warnings.push(
+            "clusters that replicate from this one do not get what is restored, which stands in no binlog: restore them from the same \
+             backup, and start their replication anew"
+                .to_owned(),
+        );
+    }
+    if topology.role(Role::ReplicaApplier).next().is_some() {
+        warnings.push(
+            "this cluster replicates from another one: its replica applier goes on from the backup's epoch, for which the other \
+             cluster must still have the binlog"
+                .to_owned(),
+        );
+    }
+    let [main, users] = restore.velero.schedules();
+    let named = |schedule: &str| topology.schedules.iter().any(|name| name == schedule);
+    if !topology.schedules.is_empty() && !(named(main) && named(users)) {
+        warnings.push(format!(
+            "the chart's Velero Schedules are {}, and the values name {main} and {users} (hopsworks.velero.backup.mainScheduleName and \
+             usersScheduleName): backups of other schedules are not found",
+            topology.schedules.join(", ")
+        ));
+    }
 }
 
 fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
@@ -203,12 +306,14 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
             restore.name
         ));
     }
+    warnings_of_settings(restore, topology, &mut warnings);
     let objects = steps.iter().any(|step| step.step == "objects");
     if restore.mode == Mode::Upgrade && !objects {
         warnings.push("Velero is off in the chart, so no Kubernetes objects are brought back".to_owned());
     }
     if restore.mode == Mode::Upgrade && objects {
-        let unnamed = [(&restore.velero_main, MAIN_SCHEDULE), (&restore.velero_users, USERS_SCHEDULE)];
+        let [main, users] = restore.velero.schedules();
+        let unnamed = [(&restore.velero_main, main), (&restore.velero_users, users)];
         for (_, schedule) in unnamed.iter().filter(|(name, _)| name.is_none()) {
             warnings.push(format!(
                 "no Velero backup of {schedule} is named: Velero takes its newest, which may be later than the data"

@@ -1,5 +1,6 @@
 //! What the values ask for: the restore, in types that cannot be wrong.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
@@ -10,10 +11,120 @@ use crate::mode::Mode;
 use crate::source::Place;
 use crate::values::{Data, Value};
 
-/// The Velero schedule of the cluster's own objects (reference: the docs' restore script).
-pub const MAIN_SCHEDULE: &str = "k8s-backups-main";
-/// The Velero schedule of the users' resources.
-pub const USERS_SCHEDULE: &str = "k8s-backups-users-resources";
+/// How the chart names what Velero has of this cluster: settings, whose defaults are the public docs' (`hopsworks.velero`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Velero {
+    /// Velero's namespace.
+    pub namespace: String,
+    /// The Deployment of its server.
+    pub deployment: String,
+    /// The schedule of the cluster's own objects.
+    pub main_schedule: String,
+    /// The schedule of the users' resources.
+    pub users_schedule: String,
+    /// The storage location of both.
+    pub location: String,
+    /// Its folder in the bucket.
+    pub prefix: String,
+    /// Whether the bucket stands in the URL's path, where the values say so.
+    pub path_style: Option<bool>,
+}
+
+impl Default for Velero {
+    fn default() -> Self {
+        Self {
+            namespace: "velero".to_owned(),
+            deployment: "velero".to_owned(),
+            main_schedule: "k8s-backups-main".to_owned(),
+            users_schedule: "k8s-backups-users-resources".to_owned(),
+            location: "hopsworks-bsl".to_owned(),
+            prefix: "k8s_backup".to_owned(),
+            path_style: None,
+        }
+    }
+}
+
+impl Velero {
+    /// What `values` say.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type, or no name.
+    pub fn from_values(values: &Value) -> Result<Self, SettingsError> {
+        let reader = Reader { values };
+        let usual = Self::default();
+        let at = |keys: &[&'static str]| [&["hopsworks", "velero"], keys].concat();
+        // They become names of objects, and parts of paths.
+        let object = |keys: &[&'static str], usual: String| {
+            let path = at(keys);
+            match reader.string(&path)?.filter(|name| !name.is_empty()) {
+                None => Ok(usual),
+                Some(name) if is_object_name(&name) => Ok(name),
+                Some(_) => Err(error(
+                    reader.at(&path).unwrap_or(values),
+                    &path,
+                    "expected the name of an object: lower-case letters, digits, dashes and dots only",
+                    &format!("the chart's default is {usual}"),
+                )),
+            }
+        };
+        let style = at(&["backup", "storageLocation", "s3ForcePathStyle"]);
+        Ok(Self {
+            namespace: object(&["namespace"], usual.namespace)?,
+            deployment: object(&["deploymentName"], usual.deployment)?,
+            main_schedule: object(&["backup", "mainScheduleName"], usual.main_schedule)?,
+            users_schedule: object(&["backup", "usersScheduleName"], usual.users_schedule)?,
+            location: object(&["backup", "storageLocation", "name"], usual.location)?,
+            prefix: reader
+                .name(&at(&["backup", "storageLocation", "storagePrefix"]))?
+                .map_or(usual.prefix, |prefix| prefix.trim_matches('/').to_owned()),
+            path_style: match reader.at(&style) {
+                None => None,
+                // Velero's own settings are texts.
+                Some(Value { data: Data::String(text), .. }) => Some(text == "true"),
+                Some(_) => Some(reader.boolean(&style)?),
+            },
+        })
+    }
+
+    /// The same in another namespace.
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self.clone() }
+    }
+
+    /// How the location is given write access, which the backups of the new cluster need.
+    pub fn open(&self) -> String {
+        format!(
+            "kubectl -n {} patch backupstoragelocation {} \\\n  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadWrite\"}}}}'",
+            self.namespace, self.location
+        )
+    }
+
+    /// The schedules, main first.
+    pub fn schedules(&self) -> [&str; 2] {
+        [&self.main_schedule, &self.users_schedule]
+    }
+}
+
+/// Object storage, as far as the values name it for one of its uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct S3 {
+    /// The region.
+    pub region: Option<String>,
+    /// The server's address.
+    pub endpoint: Option<String>,
+    /// Where the keys are.
+    pub keys: Option<Keys>,
+}
+
+/// Keys of the object storage, by Secret and key in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The id of the access key.
+    pub id: (String, String),
+    /// The access key itself.
+    pub secret: (String, String),
+}
 
 /// A restore, as the values ask for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +137,8 @@ pub struct Restore {
     pub rondb: BackupId,
     /// OpenSearch's snapshots, by repository: never empty.
     pub opensearch: Vec<Snapshot>,
+    /// What Velero's things are called.
+    pub velero: Velero,
     /// The Velero backup of the cluster's objects, where the values name one.
     pub velero_main: Option<String>,
     /// The Velero backup of the users' resources, where the values name one.
@@ -34,6 +147,12 @@ pub struct Restore {
     pub bucket: Option<String>,
     /// The bucket of HopsFS's blocks: another one, where backups are read from elsewhere.
     pub hopsfs_bucket: Option<String>,
+    /// Where RonDB's backup is read from (`rondb.rondb.restoreFromBackup.s3`).
+    pub restore_s3: S3,
+    /// Where RonDB's backups are written (`rondb.rondb.backups.s3`).
+    pub backups_s3: S3,
+    /// The cluster's own storage (`global._hopsworks.managedObjectStorage.s3`).
+    pub cluster_s3: S3,
     /// The folder of RonDB's backups in the bucket.
     pub backup_prefix: String,
     /// The first ConfigMap of RonDB's backup metadata: later ones add `-1`, `-2`, … to its name.
@@ -50,6 +169,10 @@ pub struct Restore {
     pub excluded_databases: Vec<String>,
     /// Tables of it that they leave out: `database.table`.
     pub excluded_tables: Vec<String>,
+    /// Whether the chart is told to let the number of node groups change (`rondb.rondb.forceNodeGroupChange`).
+    pub node_groups_may_change: bool,
+    /// Whether the chart deletes data claims that are left when the release is uninstalled (`global._hopsworks.wipeDataOnUninstall`).
+    pub wipes_on_uninstall: bool,
     /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
     pub not_honoured: Option<String>,
 }
@@ -142,6 +265,9 @@ pub struct SettingsError {
     pub help: String,
 }
 
+/// On by default (the chart's).
+const WIPES: [&str; 3] = ["global", "_hopsworks", "wipeDataOnUninstall"];
+
 impl Snapshot {
     /// Where its id stands in the values.
     fn path(&self) -> [&str; 8] {
@@ -200,6 +326,8 @@ impl Restore {
             return Ok(None);
         };
         let id = reader.at(&block("backupId")).expect("it was just read");
+        let velero = Velero::from_values(values)?;
+        reader.chart_mode(mode)?;
         match mode {
             Mode::Install if in_place => {
                 let value = reader.at(&block("inPlace")).expect("it was just read");
@@ -234,8 +362,12 @@ impl Restore {
             rondb: rondb.unwrap_or_else(|| backup_id.clone()),
             backup_id,
             opensearch: snapshots,
-            velero_main: reader.velero_backup("mainScheduleBackupId", MAIN_SCHEDULE)?,
-            velero_users: reader.velero_backup("usersScheduleBackupId", USERS_SCHEDULE)?,
+            velero_main: reader.velero_backup("mainScheduleBackupId", &velero, &velero.main_schedule)?,
+            velero_users: reader.velero_backup("usersScheduleBackupId", &velero, &velero.users_schedule)?,
+            velero,
+            restore_s3: reader.s3_of_rondb("restoreFromBackup")?,
+            backups_s3: reader.s3_of_rondb("backups")?,
+            cluster_s3: reader.s3_of_cluster()?,
             bucket: match reader.name(&["rondb", "rondb", "restoreFromBackup", "s3", "bucketName"])? {
                 None => reader.bucket()?,
                 bucket => bucket,
@@ -254,6 +386,8 @@ impl Restore {
             hopsfs: reader.hopsfs()?,
             excluded_databases: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeDatabases"])?,
             excluded_tables: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeTables"])?,
+            node_groups_may_change: reader.boolean(&["rondb", "rondb", "forceNodeGroupChange"])?,
+            wipes_on_uninstall: reader.at(&WIPES).is_none() || reader.boolean(&WIPES)?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,
         }))
@@ -305,6 +439,23 @@ impl Reader<'_> {
             _ => Err(wrong(item)),
         };
         items.iter().map(name).collect()
+    }
+
+    /// The chart's own `mode` overrules Helm: told the wrong one, it renders no Job that makes MySQL's users, or makes them anew.
+    fn chart_mode(&self, mode: Mode) -> Result<(), SettingsError> {
+        for path in [&["rondb", "rondb", "mode"][..], &["global", "_hopsworks", "mode"]] {
+            let Some(said) = self.string(path)?.filter(|said| !said.is_empty() && said != "auto") else { continue };
+            if said != mode.word() {
+                let value = self.at(path).unwrap_or(self.values);
+                let problem = format!(
+                    "is {said}, and this restore is a helm {}: the chart renders for the one what the other lacks",
+                    mode.word()
+                );
+                let help = format!("write auto, or {} where nothing but helm template renders", mode.word());
+                return Err(error(value, path, &problem, &help));
+            }
+        }
+        Ok(())
     }
 
     /// What says that only some tables are restored.
@@ -449,7 +600,46 @@ impl Reader<'_> {
         Ok(snapshots)
     }
 
-    fn velero_backup(&self, key: &'static str, schedule: &str) -> Result<Option<String>, SettingsError> {
+    /// `rondb.rondb.<of>.s3`.
+    fn s3_of_rondb(&self, of: &'static str) -> Result<S3, SettingsError> {
+        let at = |keys: &[&'static str]| [&["rondb", "rondb", of, "s3"], keys].concat();
+        let secret = |of: &'static str| -> Result<Option<(String, String)>, SettingsError> {
+            let name = self.filled(&at(&[of, "name"]))?;
+            Ok(name.zip(self.filled(&at(&[of, "key"]))?))
+        };
+        let keys = secret("keyCredentialsSecret")?.zip(secret("secretCredentialsSecret")?);
+        Ok(S3 {
+            region: self.filled(&at(&["region"]))?,
+            endpoint: self.filled(&at(&["endpoint"]))?,
+            keys: keys.map(|(id, secret)| Keys { id, secret }),
+        })
+    }
+
+    /// `global._hopsworks.managedObjectStorage.s3`, where that is on.
+    fn s3_of_cluster(&self) -> Result<S3, SettingsError> {
+        let at = |keys: &[&'static str]| [&["global", "_hopsworks", "managedObjectStorage"], keys].concat();
+        if !self.boolean(&at(&["enabled"]))? {
+            return Ok(S3::default());
+        }
+        let secret = |key: &'static str| self.filled(&at(&["s3", "secret", key]));
+        let keys = match (secret("name")?, secret("access_key_id")?, secret("secret_key_id")?) {
+            (Some(name), Some(id), Some(key)) => Some(Keys { id: (name.clone(), id), secret: (name, key) }),
+            _ => None,
+        };
+        Ok(S3 { region: self.filled(&at(&["s3", "region"]))?, endpoint: self.filled(&at(&["s3", "endpoint"]))?, keys })
+    }
+
+    /// A text that is not empty.
+    fn filled(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+        Ok(self.string(path)?.filter(|text| !text.is_empty()))
+    }
+
+    fn velero_backup(
+        &self,
+        key: &'static str,
+        velero: &Velero,
+        schedule: &str,
+    ) -> Result<Option<String>, SettingsError> {
         let path = ["hopsworks", "velero", "restore", key];
         let Some(name) = self.string(&path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         let value = self.at(&path).expect("it was just read");
@@ -466,7 +656,7 @@ impl Reader<'_> {
                 &format!(
                     "expected the name of a Velero backup of the schedule {schedule}, like {schedule}-20260213153627"
                 ),
-                "list them with: kubectl get backups -n velero",
+                &format!("list them with: kubectl get backups -n {}", velero.namespace),
             ));
         }
         Ok(Some(name))
@@ -521,6 +711,16 @@ pub fn from_registry(image: &str, registry: Option<&str>) -> String {
 /// Whether `name` can be part of a Kubernetes name.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether `name` can be the name of a Kubernetes object.
+fn is_object_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let (first, last) = (name.bytes().next(), name.bytes().next_back());
+    name.len() <= 253
+        && first.is_some_and(is_inner)
+        && last.is_some_and(is_inner)
+        && name.bytes().all(|byte| is_inner(byte) || byte == b'-' || byte == b'.')
 }
 
 fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> SettingsError {

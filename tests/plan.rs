@@ -157,3 +157,154 @@ fn without_a_restore_there_is_no_plan() {
     let said = run(home.hwdr().args(["plan", "--for", "install", "-f", &base]), b"").failed(1);
     assert!(said.contains("the values ask for no restore"), "{said}");
 }
+
+/// What Helm renders with more values, and what hwdr makes of it with the same.
+fn with_values(home: &Home, case: &Case, command: &str, set: &[&str]) -> (Vec<u8>, Ran) {
+    let more: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let stream = run(home.helm(Major::Three).args(case.template()).args(&more), b"").ok();
+    let mut hwdr = home.hwdr();
+    hwdr.args([command, "-n", "hopsworks"]).args(case.flags()).args(&more);
+    if command == "post-render" && case.is_upgrade() {
+        hwdr.arg("--unguarded");
+    }
+    let ran = run(&mut hwdr, &stream);
+    (stream, ran)
+}
+
+/// The object `Kind/name` of a stream.
+fn object(stream: &[u8], name: &str) -> Json {
+    common::objects(stream).remove(name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// What an init container that hwdr adds waits for.
+fn gate(object: &Json) -> Option<String> {
+    let inits = object.pointer("/spec/template/spec/initContainers")?.as_array()?;
+    let gate = inits.iter().find(|init| init["name"] == "hwdr-gate")?;
+    Some(gate["args"].to_string())
+}
+
+/// The chart's setup Job waits for a binlog server, which so may not wait for what waits for that Job.
+#[test]
+fn with_global_replication_nobody_waits_for_himself() {
+    let home = Home::new();
+    let primary = ["rondb.rondb.globalReplication.primary.enabled=true"];
+    let (_, ran) = with_values(&home, &NEW_CLUSTER, "post-render", &primary);
+    let result = ran.ok();
+    for (name, waits) in [
+        ("Job/setup-mysqld-dont-remove", r#"["restore-native-backup-254811200"]"#),
+        ("StatefulSet/mysqld-binlog-servers", r#"["restore-native-backup-254811200"]"#),
+        ("StatefulSet/mysqlds", r#"["setup-mysqld-dont-remove-254811200"]"#),
+    ] {
+        assert_eq!(gate(&object(&result, name)).as_deref(), Some(waits), "{name}");
+    }
+    // Another chart's server waits for the MySQL servers.
+    let (stream, _) = with_values(&home, &NEW_CLUSTER, "plan", &primary);
+    let from = "- until mysqladmin --no-defaults --host=\"$BINLOG_SERVER_HOSTNAME\"";
+    let circle = replaced(&stream, from, "- until nc mysqlds-0.headless-mysqlds 3306; mysqladmin");
+    let said = run(home.hwdr().arg("plan").args(NEW_CLUSTER.flags()), &circle).failed(1);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for member in [
+        "Job/setup-mysqld-dont-remove waits for StatefulSet/mysqlds (its container wait-one-binlog-server)",
+        "StatefulSet/mysqlds waits for Job/setup-mysqld-dont-remove",
+    ] {
+        assert!(said.contains(member), "{said}");
+    }
+}
+
+/// Keys that the chart has in plain (MinIO in the cluster) reach the Jobs, and nobody's screen.
+#[test]
+fn keys_in_plain_reach_the_jobs_alone() {
+    let home = Home::new();
+    let minio = [
+        "global._hopsworks.managedObjectStorage.enabled=false",
+        "global._hopsworks.minio.enabled=true",
+        "global._hopsworks.minio.hopsfs.enabled=true",
+        "global._hopsworks.minio.hopsfs.bucket=hopsfs",
+        "global._hopsworks.minio.password=pl41n",
+    ];
+    let result = with_values(&home, &NEW_CLUSTER, "post-render", &minio).1.ok();
+    for job in [
+        "Job/hwdr-rondb-metadata-254811200",
+        "Job/setup-mysqld-dont-remove-254811200",
+        "Job/hopsfs-inplace-restore-254811200",
+    ] {
+        assert!(
+            object(&result, job).to_string().contains(r#""name":"AWS_SECRET_ACCESS_KEY","value":"pl41n""#),
+            "{job}"
+        );
+    }
+    for command in ["plan", "diff"] {
+        let ran = with_values(&home, &NEW_CLUSTER, command, &minio).1;
+        assert!(!ran.stderr.contains("pl41n") && !ran.text().contains("pl41n"), "{command} shows it");
+    }
+}
+
+/// A backup in another place is read with that place's keys; HopsFS's bucket with the cluster's own.
+#[test]
+fn each_place_is_read_with_its_own_keys() {
+    let home = Home::new();
+    let at = |key: &str, value: &str| format!("rondb.rondb.restoreFromBackup.s3.{key}={value}");
+    let set = [
+        at("bucketName", "old"),
+        at("endpoint", "http://old:8333"),
+        at("keyCredentialsSecret.name", "old-keys"),
+        at("keyCredentialsSecret.key", "id"),
+        at("secretCredentialsSecret.name", "old-keys"),
+        at("secretCredentialsSecret.key", "key"),
+    ];
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    let result = with_values(&home, &NEW_CLUSTER, "post-render", &set).1.ok();
+    let text = |job: &str| object(&result, job).to_string();
+    let (rondb, hopsfs) = (text("Job/hwdr-rondb-metadata-254811200"), text("Job/hopsfs-inplace-restore-254811200"));
+    for (old, own) in [("old-keys", "aws-credentials"), ("http://old:8333", "http://s3.example.internal:8333")] {
+        assert!(rondb.contains(old) && !rondb.contains(own), "{rondb}");
+        assert!(hopsfs.contains(own) && !hopsfs.contains(old), "{hopsfs}");
+    }
+}
+
+/// A pod that is made anew from an old template does not know of the restore.
+#[test]
+fn a_frozen_template_is_refused_in_place() {
+    let home = Home::new();
+    let frozen = ["rondb.rondb.ndbmtdSequencedRollout.enabled=true"];
+    for generation in ["none", "native-inplace"] {
+        let case = Case { generation, mode: "upgrade" };
+        let said = with_values(&home, &case, "plan", &frozen).1.failed(1);
+        assert!(said.contains("ndbmtdSequencedRollout.enabled: false"), "{said}");
+    }
+    with_values(&home, &NEW_CLUSTER, "plan", &frozen).1.ok();
+}
+
+/// The chart's own word on what Helm does may not contradict it.
+#[test]
+fn a_chart_that_is_told_the_other_mode_is_refused() {
+    let home = Home::new();
+    let stream = home.stream(Major::Three, &NEW_CLUSTER);
+    let said = plan(&home, &NEW_CLUSTER, &["--set", "rondb.rondb.mode=upgrade"], &stream).failed(1);
+    assert!(said.contains("rondb.rondb.mode: is upgrade") && said.contains("write auto"), "{said}");
+    for path in ["rondb.rondb.mode", "global._hopsworks.mode"] {
+        for fine in ["install", "auto"] {
+            plan(&home, &NEW_CLUSTER, &["--set", &format!("{path}={fine}")], &stream).ok();
+        }
+    }
+}
+
+/// What Velero's things are called is the chart's to choose.
+#[test]
+fn veleros_names_are_settings() {
+    let home = Home::new();
+    let case = Case { generation: "none", mode: "upgrade" };
+    let stream = home.stream(Major::Three, &case);
+    let renamed =
+        replaced(&replaced(&stream, "name: k8s-backups-main", "name: nightly"), "namespace: velero", "namespace: dr");
+    let mut set = vec!["--set", "hopsworks.velero.namespace=dr", "--set", "hopsworks.velero.restore=null"];
+    let shown = plan(&home, &case, &set, &renamed).text();
+    assert!(
+        shown.split_whitespace().collect::<Vec<_>>().join(" ").contains("backups of other schedules are not found"),
+        "{shown}"
+    );
+    set.extend(["--set", "hopsworks.velero.backup.mainScheduleName=nightly"]);
+    let shown = plan(&home, &case, &set, &renamed).text();
+    assert!(shown.contains("Restore/nightly") && !shown.contains("Restore/k8s-backups-main"), "{shown}");
+    assert!(!shown.contains("are not found"), "{shown}");
+}

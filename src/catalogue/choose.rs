@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ObjectBackup, STORAGE_LOCATION, VELERO};
+use super::ObjectBackup;
 use crate::backup_id::BackupId;
 use crate::refusal::Refusal;
-use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
+use crate::settings::Velero;
 
 /// Farther from the id's time than this, it is said.
 const FAR: SignedDuration = SignedDuration::from_hours(1);
@@ -72,18 +72,19 @@ impl Chosen {
 ///
 /// # Errors
 /// Where a named backup is not there or cannot be restored from, or none is near enough: with what is there instead.
-pub fn choose(backups: &[ObjectBackup], wanted: &Wanted, now: Timestamp) -> Result<Set, Refusal> {
-    let choice = Choice { backups, wanted, now };
+pub fn choose(backups: &[ObjectBackup], wanted: &Wanted, velero: &Velero, now: Timestamp) -> Result<Set, Refusal> {
+    let choice = Choice { backups, wanted, velero, now };
     Ok(Set {
         id: wanted.id.clone(),
-        main: choice.of(MAIN_SCHEDULE, "--main", wanted.main.as_deref())?,
-        users: choice.of(USERS_SCHEDULE, "--users", wanted.users.as_deref())?,
+        main: choice.of(&velero.main_schedule, "--main", wanted.main.as_deref())?,
+        users: choice.of(&velero.users_schedule, "--users", wanted.users.as_deref())?,
     })
 }
 
 struct Choice<'c> {
     backups: &'c [ObjectBackup],
     wanted: &'c Wanted,
+    velero: &'c Velero,
     now: Timestamp,
 }
 
@@ -116,6 +117,7 @@ impl Choice<'_> {
 
     /// The good one that is nearest to the id's time.
     fn nearest(&self, schedule: &str, flag: &str) -> Result<Chosen, Refusal> {
+        let Velero { namespace, location, .. } = self.velero;
         let id = &self.wanted.id;
         let Some(time) = id.time() else {
             return Err(self.with_list(
@@ -129,7 +131,7 @@ impl Choice<'_> {
         let mut all: Vec<_> = self
             .backups
             .iter()
-            .filter(|backup| backup.schedule == schedule && backup.location == STORAGE_LOCATION)
+            .filter(|backup| backup.schedule == schedule && backup.location == self.velero.location)
             .filter_map(|backup| Some((backup.time()?.duration_since(time), backup)))
             .collect();
         // Of two that are equally far, the later one: what is in it and not in the data does no harm; a Secret that is missing does.
@@ -139,12 +141,12 @@ impl Choice<'_> {
             return Err(match all.first() {
                 Some((_, backup)) => self.refused(backup, &backup.objection(self.now).expect("none is good"), schedule),
                 None => Refusal::new(format!(
-                    "Velero knows no backup of the schedule {schedule} in the storage location {STORAGE_LOCATION}"
+                    "Velero knows no backup of the schedule {schedule} in the storage location {location}"
                 ))
-                .help(format!("see what it knows:\nkubectl -n {VELERO} get backups --show-labels"))
+                .help(format!("see what it knows:\nkubectl -n {namespace} get backups --show-labels"))
                 .help(format!(
-                    "see whether the location is the right one (bucket, prefix):\nkubectl -n {VELERO} get \
-                     backupstoragelocation {STORAGE_LOCATION} -o yaml"
+                    "see whether the location is the right one (bucket, prefix):\nkubectl -n {namespace} get \
+                     backupstoragelocation {location} -o yaml"
                 )),
             });
         };
@@ -187,13 +189,14 @@ impl Choice<'_> {
 
     /// A backup that cannot be restored from.
     fn refused(&self, backup: &ObjectBackup, objection: &str, schedule: &str) -> Refusal {
+        let Velero { namespace, location, .. } = self.velero;
         let name = &backup.name;
         let mut refusal = Refusal::new(format!("the Velero backup {name} {objection}"));
         if backup.is_only_expired(self.now) {
             let until = self.now + SignedDuration::from_hours(7 * 24);
             refusal = refusal.help(format!(
-                "Velero deletes it as soon as it looks, unless {STORAGE_LOCATION} is ReadOnly. Is it what you want, keep it for \
-                 a week:\nkubectl -n {VELERO} patch backup \\\n{name} \\\n--type merge -p '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"
+                "Velero deletes it as soon as it looks, unless {location} is ReadOnly. Is it what you want, keep it for \
+                 a week:\nkubectl -n {namespace} patch backup \\\n{name} \\\n--type merge -p '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"
             ));
         } else if backup.phase == "PartiallyFailed" {
             refusal = refusal.help(format!("see what it lacks:\nvelero backup describe --details \\\n{name}"));
@@ -203,6 +206,7 @@ impl Choice<'_> {
 
     /// Adds which backups of the schedule there are, the nearest good ones first.
     fn with_list(&self, refusal: Refusal, schedule: &str) -> Refusal {
+        let namespace = &self.velero.namespace;
         const SHOWN: usize = 5;
         let far = |backup: &ObjectBackup| {
             self.wanted.id.time().zip(backup.time()).map(|(id, time)| time.duration_since(id).abs())
@@ -215,7 +219,7 @@ impl Choice<'_> {
         good.sort_by_key(|backup| far(backup));
         if good.is_empty() {
             return refusal.help(format!(
-                "there is no good one of {schedule}; see them all:\nkubectl -n {VELERO} get backups \\\n-l velero.io/schedule-name={schedule}"
+                "there is no good one of {schedule}; see them all:\nkubectl -n {namespace} get backups \\\n-l velero.io/schedule-name={schedule}"
             ));
         }
         let names: Vec<_> = good.iter().take(SHOWN).map(|backup| backup.name.as_str()).collect();

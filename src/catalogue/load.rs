@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Catalogue, MetadataNames, VELERO, rotated};
+use super::{Catalogue, MetadataNames, rotated};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind};
 
@@ -10,17 +10,17 @@ use crate::cluster::{Cluster, ClusterError, Kind};
 const LABELS: &str = "app=backups-metadata";
 
 impl Catalogue {
-    /// Reads what the cluster knows. Where Velero is not installed, it knows no backups of objects.
+    /// Reads what the cluster knows, with Velero's backups in its namespace. Where Velero is not installed, it knows no backups of objects.
     ///
     /// # Errors
     /// Where the API server refuses, or is not there.
-    pub async fn load(cluster: &Cluster, names: &MetadataNames) -> Result<Self, ClusterError> {
+    pub async fn load(cluster: &Cluster, velero: &str, names: &MetadataNames) -> Result<Self, ClusterError> {
         let mut config_maps = cluster.list(Kind::CONFIG_MAP, None, LABELS).await?;
         // An older one may have lost its labels, or never had any.
         for name in [&names.rondb, &names.opensearch] {
             add_unlabelled(cluster, name, &mut config_maps).await?;
         }
-        let backups = match cluster.list(Kind::BACKUP, Some(VELERO), "").await {
+        let backups = match cluster.list(Kind::BACKUP, Some(velero), "").await {
             Err(ClusterError::Call { code: 404, .. }) => Vec::new(),
             backups => backups?,
         };

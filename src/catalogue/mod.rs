@@ -12,11 +12,6 @@ pub use objects::ObjectBackup;
 
 use crate::backup_id::BackupId;
 
-/// Where Velero's objects lie, and where Hopsworks' documentation puts Velero.
-pub const VELERO: &str = "velero";
-/// The storage location of Hopsworks' backups (reference: the docs' restore script).
-pub const STORAGE_LOCATION: &str = "hopsworks-bsl";
-
 /// All backups that the cluster knows of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {

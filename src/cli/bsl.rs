@@ -7,8 +7,10 @@ use clap::{Args, Subcommand};
 
 use super::connection::{ConnectionArgs, block_on};
 use super::messages::Failure;
-use super::{ask, files};
-use crate::velero::{Access, Credentials, CredentialsError, Location, OPEN, ensure_storage_location};
+use super::{ValueArgs, ask, files, inputs};
+use crate::pipeline;
+use crate::settings::Velero;
+use crate::velero::{Access, Credentials, CredentialsError, Location, ensure_storage_location};
 
 /// The storage location that Velero restores from
 #[derive(Debug, Args)]
@@ -22,8 +24,9 @@ enum Action {
     Apply(Box<Apply>),
 }
 
-/// Makes the location hopsworks-bsl, and waits until Velero can read it
+/// Makes the location of Velero's backups, and waits until Velero can read it
 ///
+/// Its name is hopsworks-bsl, in the namespace velero, unless the values that are given with -f name others (hopsworks.velero).
 /// It is read-only: Velero then deletes no backup that has expired, and makes no new one. One that is there and the same is left
 /// as it is; another one of its name is left alone, and refused.
 #[derive(Debug, Args)]
@@ -40,11 +43,13 @@ struct Apply {
     /// The bucket stands in the URL's path, not in its host name
     #[arg(long)]
     path_style: bool,
-    /// The folder in the bucket
-    #[arg(long, value_name = "FOLDER", default_value = "k8s_backup")]
-    prefix: String,
+    /// The folder in the bucket [default: that of the values, or k8s_backup]
+    #[arg(long, value_name = "FOLDER")]
+    prefix: Option<String>,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    values: ValueArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -79,24 +84,34 @@ impl Command {
 
 impl Apply {
     fn run(&self) -> Result<(), Failure> {
-        let parts = [self.bucket.as_str(), &self.region, &self.prefix];
-        let location = location(parts, self.endpoint.as_deref(), self.path_style, self.access.access()?)?;
+        let values = inputs::values(&self.values)?;
+        let velero = values.as_ref().map(Velero::from_values).transpose().map_err(pipeline::Error::from)?;
+        let velero = velero.unwrap_or_default();
+        let parts = [self.bucket.as_str(), &self.region, self.prefix.as_ref().unwrap_or(&velero.prefix)];
+        let location = location(
+            parts,
+            self.endpoint.as_deref(),
+            self.path_style || velero.path_style == Some(true),
+            self.access.access()?,
+        )?;
         let made = block_on(async {
             let cluster = self.connection.connect().await?;
-            Ok::<_, Failure>(ensure_storage_location(&cluster, &location, &mut ask::tell).await?)
+            Ok::<_, Failure>(ensure_storage_location(&cluster, &velero, &location, &mut ask::tell).await?)
         })?;
-        anstream::println!("The storage location hopsworks-bsl is available.");
+        anstream::println!("The storage location {} is available.", velero.location);
         if made.is_read_only {
             anstream::println!(
                 "It is read-only: Velero deletes no expired backup, and makes no new one. When\n\
-                 the cluster is restored and well, let it write again:\n\n  {OPEN}"
+                 the cluster is restored and well, let it write again:\n\n  {}",
+                velero.open()
             );
         } else {
-            ask::warn(
+            ask::warn(&format!(
                 "it is not read-only: Velero deletes backups in it as soon as they have expired, at the latest an hour after it sees \
-                 them. To keep them all until the restore is done:\nkubectl -n velero patch backupstoragelocation hopsworks-bsl \\\n\
-                 --type merge -p '{\"spec\":{\"accessMode\":\"ReadOnly\"}}'",
-            );
+                 them. To keep them all until the restore is done:\nkubectl -n {} patch backupstoragelocation {} \\\n\
+                 --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadOnly\"}}}}'",
+                velero.namespace, velero.location
+            ));
         }
         Ok(())
     }

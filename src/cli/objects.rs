@@ -14,8 +14,8 @@ use crate::catalogue::{Catalogue, Chosen, MetadataNames, Service, Set, Wanted};
 use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::pipeline;
-use crate::settings::Restore as Settings;
-use crate::velero::{OPEN, Restored, find_set, is_read_only, restore_objects, shortened};
+use crate::settings::{Restore as Settings, Velero};
+use crate::velero::{Restored, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
@@ -73,6 +73,7 @@ impl Command {
 struct Request {
     wanted: Wanted,
     names: MetadataNames,
+    velero: Velero,
     rondb: BackupId,
     opensearch: BTreeSet<BackupId>,
 }
@@ -85,30 +86,38 @@ impl Restore {
 
     async fn restore(&self, request: &Request) -> Result<(), Failure> {
         let cluster = self.connection.connect().await?;
-        let set = find_set(&cluster, &request.wanted, &request.names, &mut ask::tell).await?;
+        let set = find_set(&cluster, &request.velero, &request.wanted, &request.names, &mut ask::tell).await?;
         anstream::print!("{}", shown(&cluster, &set));
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
         }
         warn_of_releases(&cluster).await;
         ask::consent("Restore both into this cluster?", self.yes)?;
-        let restored =
-            restore_objects(&cluster, &set, &mut |holes| ask::accepts(holes, self.accept_partial), &mut ask::tell)
-                .await?;
+        let restored = restore_objects(
+            &cluster,
+            &request.velero,
+            &set,
+            &mut |holes| ask::accepts(holes, self.accept_partial),
+            &mut ask::tell,
+        )
+        .await?;
         for restored in &restored {
             warn_of(restored);
         }
-        let catalogue = Catalogue::load(&cluster, &request.names).await.map_err(crate::refusal::Refusal::from)?;
+        let catalogue = Catalogue::load(&cluster, &request.velero.namespace, &request.names)
+            .await
+            .map_err(crate::refusal::Refusal::from)?;
         for objection in request.objections(&catalogue) {
             ask::warn(&format!("{objection} (namespace {}): look at the ids before you install", cluster.namespace));
         }
-        anstream::print!("{}", next(&cluster, is_read_only(&cluster).await?));
+        anstream::print!("{}", next(&cluster, &request.velero, is_read_only(&cluster, &request.velero).await?));
         Ok(())
     }
 
     /// What the flags and the values ask for. Where both name something, they must agree: the chart reads the values alone.
     fn request(&self) -> Result<Request, Failure> {
         let values = inputs::values(&self.values)?;
+        let velero = values.as_ref().map(Velero::from_values).transpose().map_err(pipeline::Error::from)?;
         let settings = match values {
             Some(values) if pipeline::asks_for_restore(&values) => pipeline::restore(&values, Mode::Install)?,
             _ => None,
@@ -135,6 +144,7 @@ impl Restore {
                 rondb: settings.rondb_metadata.clone(),
                 opensearch: settings.opensearch_metadata.clone(),
             }),
+            velero: velero.unwrap_or_default(),
             rondb: settings.map_or_else(|| id.clone(), |settings| settings.rondb.clone()),
             opensearch: settings.map_or_else(
                 || BTreeSet::from([id.clone()]),
@@ -216,7 +226,7 @@ fn warn_of(restored: &Restored) {
 }
 
 /// What comes after it.
-fn next(cluster: &Cluster, is_read_only: bool) -> String {
+fn next(cluster: &Cluster, velero: &Velero, is_read_only: bool) -> String {
     let mut out = format!(
         "The objects are back. Next, with values that name the same backup, and the\n\
          flags that \"helm hwdr post-renderer install\" prints:\n\n  \
@@ -227,7 +237,8 @@ fn next(cluster: &Cluster, is_read_only: bool) -> String {
         let _ = write!(
             out,
             "\nThe storage location is read-only: no new backup is made. When the cluster is\n\
-             restored and well, let Velero write again:\n\n  {OPEN}\n"
+             restored and well, let Velero write again:\n\n  {}\n",
+            velero.open()
         );
     }
     out

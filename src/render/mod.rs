@@ -11,21 +11,22 @@ use thiserror::Error;
 
 use crate::backup_id::BackupId;
 use crate::catalogue;
-use crate::plan::Plan;
+use crate::plan::{Plan, held_by};
+use crate::remotes;
 use crate::settings::Restore;
 use crate::steps::{self, By};
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
-use crate::topology::{MANAGED_BY, Topology, USER, Workload, template_path};
+use crate::topology::{MANAGED_BY, Topology, USER, VOLUMES, Workload, template_path};
 use crate::yaml;
 
 use ours::Document;
+
+pub use crate::topology::GATE;
 pub use preflight::preflight;
 
 /// How long one part of a restore may take where the values do not say it: a day.
 const DAY: u64 = 24 * 3600;
-/// The init container and the volumes that hwdr adds to the chart's own pods.
-pub const GATE: &str = "hwdr-gate";
 
 /// What post-render makes of a stream.
 #[derive(Debug)]
@@ -122,6 +123,7 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
     // All Jobs and gates begin at once and wait for each other: the last one's time is that of all. RonDB's limit counts three times
     // (metadata, rows, indexes).
     let deadline = 3 * rondb_seconds + DAY;
+    let backup = remotes::of_backup(restore, &topology.storage);
     json!({
         "id": plan.backup_id,
         "labels": {
@@ -135,8 +137,8 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
         "toolbox": topology.storage.toolbox.as_ref().or(restore.toolbox.as_ref()),
         "bucket": restore.bucket,
         "prefix": restore.backup_prefix,
-        "rclone": topology.storage.options,
-        "credentials": topology.storage.credentials,
+        "rclone": backup.options,
+        "credentials": backup.credentials,
         "metadata_configmap": restore.rondb_metadata,
         "deadline": deadline,
         "rondb_seconds": rondb_seconds,
@@ -172,8 +174,8 @@ fn resources(cpu: &str, memory: &str, limit: &str) -> Json {
 /// What a gate mounts: the scripts, and a token of the pod's own account, which pods may have switched off.
 fn volumes(plan: &Plan) -> Json {
     json!([
-        {"name": "hwdr-scripts", "configMap": {"name": format!("hwdr-scripts-{}", plan.backup_id), "defaultMode": 0o555}},
-        {"name": "hwdr-token", "projected": {"sources": [
+        {"name": VOLUMES[0], "configMap": {"name": format!("hwdr-scripts-{}", plan.backup_id), "defaultMode": 0o555}},
+        {"name": VOLUMES[1], "projected": {"sources": [
             {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
             {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
             {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
@@ -182,14 +184,10 @@ fn volumes(plan: &Plan) -> Json {
 }
 
 /// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
-fn holds(plan: &Plan, workload: &Workload) -> (Vec<&'static str>, Vec<String>) {
-    // A gate needs the scripts and the Jobs beside it; the plan warns of who is elsewhere.
-    let elsewhere = workload.namespace.as_ref().is_some_and(|namespace| *namespace != plan.namespace);
-    plan.steps
-        .iter()
-        .filter(|step| !elsewhere && step.is_injected() && step.holds.contains(&workload.role))
-        .filter_map(|step| Some((step.step, step.last_job.clone()?)))
-        .unzip()
+fn holds<'p>(plan: &'p Plan, workload: &'p Workload) -> (Vec<&'static str>, Vec<String>) {
+    let jobs: Vec<String> = held_by(&plan.steps, workload, &plan.namespace).map(str::to_owned).collect();
+    let step = |job: &String| plan.steps.iter().find(|step| step.last_job.as_ref() == Some(job)).map(|step| step.step);
+    (jobs.iter().filter_map(step).collect(), jobs)
 }
 
 /// Puts an init container in front of everybody who would write, or read, too soon.

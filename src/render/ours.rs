@@ -111,14 +111,14 @@ fn same(stream: &Stream, object: usize, document: &Document) -> bool {
 /// # Errors
 /// Where it has anything else by the name of the gate or of its volumes.
 pub(super) fn has_gate(workload: &Workload, gate: Option<&Json>, volumes: &[Json]) -> Result<bool, RenderError> {
-    let list = |key: &str| workload.pod.spec[key].as_array().map(Vec::as_slice).unwrap_or_default();
-    let named = |list: &[Json], name: &Json| list.iter().filter(|item| item["name"] == *name).count();
-    let containers = named(list("initContainers"), &GATE.into()) + named(list("containers"), &GATE.into());
-    let taken = volumes.iter().find(|volume| named(list("volumes"), &volume["name"]) > 0);
+    let added = &workload.added;
+    let named = |name: &Json| added.volumes.iter().filter(|volume| volume["name"] == *name).count();
+    let containers = added.gates.len() + workload.pod.containers().filter(|container| container["name"] == GATE).count();
+    let taken = volumes.iter().find(|volume| named(&volume["name"]) > 0);
     let of = format!("{}/{}", workload.kind, workload.name);
     let is_ours = gate.is_some_and(|gate| {
-        let one = |volume: &Json| list("volumes").contains(volume) && named(list("volumes"), &volume["name"]) == 1;
-        containers == 1 && list("initContainers").first() == Some(gate) && volumes.iter().all(one)
+        let one = |volume: &Json| added.volumes.contains(volume) && named(&volume["name"]) == 1;
+        containers == 1 && added.is_first && added.gates.first() == Some(gate) && volumes.iter().all(one)
     });
     match (containers, taken) {
         _ if is_ours => Ok(true),

@@ -11,6 +11,7 @@ use super::{Halt, hold};
 use crate::cluster::{Cluster, Kind, Verdict, condition};
 use crate::mode::Mode;
 use crate::plan::Plan;
+use crate::settings::Velero;
 use crate::steps::By;
 
 /// The label that tells the states of runs from the markers that post-render makes: the release's name.
@@ -73,6 +74,9 @@ pub struct State {
     /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
     #[serde(default)]
     pub metadata: [String; 2],
+    /// What Velero's things are called.
+    #[serde(default)]
+    pub velero: Velero,
     /// The Restores of earlier runs are taken away.
     #[serde(default)]
     pub restores_anew: bool,
@@ -302,6 +306,7 @@ impl State {
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
             objects: None,
             metadata: Default::default(),
+            velero: Velero::default(),
             restores_anew: false,
             opens_location: false,
             wipe: false,
@@ -344,7 +349,12 @@ impl State {
 
     /// Where Velero's objects lie.
     pub fn velero(&self) -> String {
-        self.before.velero_namespace.clone().unwrap_or_else(|| "velero".to_owned())
+        self.before.velero_namespace.clone().unwrap_or_else(|| self.velero.namespace.clone())
+    }
+
+    /// What Velero's things are called, and where they lie.
+    pub fn velero_here(&self) -> Velero {
+        self.velero.in_namespace(&self.velero())
     }
 
     /// What helm notes of this run's revision: no other has it.

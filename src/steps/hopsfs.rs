@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of};
+use crate::remotes;
 use crate::settings::{HopsFs, from_registry, registry_of};
 use crate::topology::Role;
 
@@ -41,7 +42,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         return Ok(vec![planned(by, vec![format!("Job/{}", job.name)], Vec::new(), Some(job.name.clone()))]);
     }
     // A chart that restores into a new cluster tells its name node which backup to roll the bucket back to.
-    if name_node.pod.spec["containers"].to_string().contains(&format!("\"{id}\"")) {
+    if name_node.pod.is_given(id.as_str()) {
         let by = By::Chart(format!("{}/{}", name_node.kind, name_node.name));
         return Ok(vec![planned(by, Vec::new(), Vec::new(), None)]);
     }
@@ -60,6 +61,7 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         }
         HopsFs::Here => ("hopsfs-here.yaml", "says when HopsFS's bucket is rewound: rests until then", 1, None),
     };
+    let blocks = remotes::of_blocks(input.restore, &topology.storage);
     let object = Object {
         template,
         id: format!("Job/{marker}"),
@@ -67,6 +69,8 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         values: json!({
             "job": marker,
             "bucket": input.restore.blocks(),
+            "rclone": blocks.options,
+            "credentials": blocks.credentials,
             "marker": true,
             "backup_id": id,
             "backup_time": time,

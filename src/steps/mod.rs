@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
 use crate::settings::Restore;
-use crate::topology::{Job, Role, Topology};
+use crate::topology::{Job, Pod, Role, Topology};
 
 /// What steps are planned from.
 #[derive(Debug)]
@@ -126,13 +126,13 @@ fn previous(planned: &[Planned]) -> Option<String> {
     planned.iter().rev().find_map(|step| step.last_job.clone())
 }
 
-/// The chart's own Job for a step: of this name, or in place this name and the id, and with content that does the work.
+/// The chart's own Job for a step: of this name, or in place this name and the id, whose containers do the work.
 /// One that is there for another id is refused: then chart and values disagree about what is restored.
 fn chart_job<'t>(
     topology: &'t Topology,
     name: &str,
     id: &BackupId,
-    does_it: impl Fn(&str) -> bool,
+    does_it: impl Fn(&Pod) -> bool,
 ) -> Result<Option<&'t Job>, PlanError> {
     for job in &topology.jobs {
         let Some(suffix) = job.name.strip_prefix(name) else { continue };
@@ -140,12 +140,12 @@ fn chart_job<'t>(
         if !suffix.is_empty() && BackupId::parse(suffix).is_err() {
             continue;
         }
-        let content = job.json.to_string();
-        if !does_it(&content) {
+        let Some(workload) = topology.workloads.iter().find(|workload| workload.object == job.object) else { continue };
+        if !does_it(&workload.pod) {
             continue;
         }
-        let other = !suffix.is_empty() && suffix != id.as_str();
-        if other || !content.contains(id.as_str()) {
+        let is_it = if suffix.is_empty() { workload.pod.is_given(id.as_str()) } else { suffix == id.as_str() };
+        if !is_it {
             return Err(PlanError::new(
                 format!("the chart's own Job {} does not restore backup {id}, which the values ask for", job.name),
                 "render the chart and hwdr with the same values: helm template … | grep -n BACKUP_ID",

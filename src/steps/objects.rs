@@ -5,19 +5,19 @@ use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned};
 use crate::mode::Mode;
-use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
 
 pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     if input.restore.mode == Mode::Install {
         return Ok(before(input));
     }
     let named = input.restore.velero_main.is_some() || input.restore.velero_users.is_some();
-    let Some(namespace) = input.topology.velero_namespace.as_deref().or(named.then_some("velero")) else {
+    let velero = &input.restore.velero;
+    let Some(namespace) = input.topology.velero_namespace.as_deref().or(named.then_some(&velero.namespace)) else {
         return Ok(Vec::new());
     };
     let both = [
-        (MAIN_SCHEDULE, &input.restore.velero_main, "the cluster's own Kubernetes objects"),
-        (USERS_SCHEDULE, &input.restore.velero_users, "the users' namespaces and their objects"),
+        (velero.main_schedule.as_str(), &input.restore.velero_main, "the cluster's own Kubernetes objects"),
+        (velero.users_schedule.as_str(), &input.restore.velero_users, "the users' namespaces and their objects"),
     ];
     let planned = both.into_iter().map(|(schedule, backup, data)| {
         let name = backup.as_deref().unwrap_or(schedule);
@@ -37,7 +37,7 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
             backup_time: backup.as_deref().and_then(time_of),
             by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
             markers: vec![id],
-            verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -n velero)",
+            verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -A)",
             undone: "restore the Velero backup that was taken before",
             objects: if chart { Vec::new() } else { vec![object] },
             last_job: None,
@@ -62,7 +62,9 @@ fn chart_restore(input: &Input, name: &str, schedule: &str, backup: Option<&str>
 
 /// Into a new cluster.
 fn before(input: &Input) -> Vec<Planned> {
-    let both = [(MAIN_SCHEDULE, &input.restore.velero_main), (USERS_SCHEDULE, &input.restore.velero_users)];
+    let velero = &input.restore.velero;
+    let both =
+        [(&velero.main_schedule, &input.restore.velero_main), (&velero.users_schedule, &input.restore.velero_users)];
     let planned = both.into_iter().map(|(schedule, backup)| Planned {
         step: "objects",
         does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
@@ -70,7 +72,7 @@ fn before(input: &Input) -> Vec<Planned> {
         backup_time: backup.as_deref().and_then(time_of),
         by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
         markers: Vec::new(),
-        verified: "by you: its phase must be Completed (kubectl get restores -n velero)",
+        verified: "by you: its phase must be Completed (kubectl get restores -A)",
         undone: "delete what was restored: the cluster is new",
         objects: Vec::new(),
         last_job: None,

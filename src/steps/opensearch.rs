@@ -39,8 +39,8 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
     };
     let global = &input.restore.backup_id;
     // The chart names the Job by either id; one for a third is none of ours.
-    let found = match chart_job(topology, &name, id, |content| content.contains("restore")) {
-        Err(error) => chart_job(topology, &name, global, |content| content.contains("restore")).map_err(|_| error),
+    let found = match chart_job(topology, &name, id, |_| true) {
+        Err(error) => chart_job(topology, &name, global, |_| true).map_err(|_| error),
         found => found,
     };
     if let Some(job) = found? {

@@ -44,9 +44,11 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        holds: &[Role::MysqldSetup],
+        // Binlog servers may not see half of the tables, and do not wait for the users: the chart's setup Job waits for one of them, so that
+        // it writes down what that Job does.
+        holds: &[Role::MysqldSetup, Role::BinlogServer],
     };
-    if let Some(job) = chart_job(topology, MARKER, id, |content| content.contains("ndb_restore"))? {
+    if let Some(job) = chart_job(topology, MARKER, id, |pod| pod.runs("ndb_restore"))? {
         let by = By::Chart(format!("Job/{}", job.name));
         return Ok(vec![planned(by, all_but(&left_out_by(&job.json)), job.name.clone(), Vec::new())]);
     }
@@ -98,8 +100,8 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     ];
     if rondb.free_slots == Some(0) {
         return Err(PlanError::new(
-            "RonDB's config.ini has no free API slot ([api] without HostName), and ndb_restore needs one",
-            "add empty slots to the chart's values (rondb.rondb.emptyApiSlots) and upgrade once without a restore",
+            "RonDB's config.ini has no free API slot (an active [API] whose HostName is empty), and ndb_restore needs one",
+            "set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore where the cluster runs already",
         ));
     }
     let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, previous, time_of, undone};
-use crate::topology::Role;
+use crate::topology::{Pod, Role, without_revision};
 
 /// The contract name of the Job that makes the users.
 const MARKER: &str = "setup-mysqld-dont-remove";
@@ -22,18 +22,10 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        holds: &[
-            Role::Mysqld,
-            Role::BinlogServer,
-            Role::ReplicaApplier,
-            Role::Rdrs,
-            Role::NameNode,
-            Role::Application,
-            Role::RondbBackup,
-        ],
+        holds: &[Role::Mysqld, Role::ReplicaApplier, Role::Rdrs, Role::NameNode, Role::Application, Role::RondbBackup],
     };
-    // The Job without an id is part of every installation; it restores only if it loads what a backup holds.
-    match chart_job(input.topology, MARKER, id, |content| content.contains(".sql")) {
+    // The Job without an id is part of every installation; it restores only if it is handed what a backup holds.
+    match chart_job(input.topology, MARKER, id, Pod::fetches_for_itself) {
         Ok(Some(job)) => {
             return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
         }
@@ -42,7 +34,9 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     }
     let marker = format!("{MARKER}-{id}");
     // The chart's Job that makes its own users comes first, where Helm renders it at all.
-    let setup: Vec<_> = input.topology.role(Role::MysqldSetup).map(|setup| setup.name.clone()).collect();
+    // One that has the revision in its name only adds users of the values, and a Job cannot wait for another one at each try.
+    let setup = input.topology.role(Role::MysqldSetup).map(|setup| setup.name.clone());
+    let setup: Vec<_> = setup.filter(|name| without_revision(name) == *name).collect();
     let object = Object {
         template: "users.yaml",
         id: format!("Job/{marker}"),

@@ -69,7 +69,7 @@ pub fn missing(topology: &Topology) -> Vec<Missing> {
         );
     }
     add(
-        topology.storage.credentials.is_empty(),
+        topology.storage.own.credentials.is_empty(),
         "keys of the object storage in the backup CronJob: restore Jobs rely on the role of its service account",
         "set global._hopsworks.managedObjectStorage.s3.secret, unless the account has such a role",
     );

@@ -6,6 +6,7 @@
 mod members;
 mod object_storage;
 mod opensearch;
+mod ours;
 mod pods;
 mod read;
 mod rondb;
@@ -16,10 +17,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use members::{Member, Missing, members, missing};
-pub use object_storage::ObjectStorage;
+pub use object_storage::{ObjectStorage, Remote};
 pub use opensearch::OpenSearch;
-pub use pods::{Pod, Role, USER, Workload, template_path};
+pub use ours::{Added, GATE, VOLUMES};
+pub use pods::{Pod, Role, USER, Workload, container_texts, template_path, without_revision};
 pub use rondb::{Rondb, left_out_by};
+pub use services::{Service, host_of};
 
 pub use crate::stream::json_of;
 use crate::stream::{Object, Stream};
@@ -52,6 +55,8 @@ pub struct Topology {
     pub velero_namespace: Option<String>,
     /// What would undo a scaling by hand: HorizontalPodAutoscalers.
     pub autoscalers: Vec<Autoscaler>,
+    /// The Services that the chart renders.
+    pub services: Vec<Service>,
     /// The namespace of the release, as the objects themselves name it.
     pub namespace: Option<String>,
     /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
@@ -113,18 +118,19 @@ impl Topology {
             schedules: Vec::new(),
             velero_namespace: None,
             autoscalers: Vec::new(),
+            services: Vec::new(),
             namespace: None,
             hooks_only: false,
             injected: Vec::new(),
         };
         let mut configmaps = Vec::new();
-        let mut services = Vec::new();
+        let mut services: Vec<Json> = Vec::new();
         let chosen = stream.select(worth_a_look());
         let mut not_hooks = stream.objects().len() - chosen.len();
         for index in chosen {
             let object = &stream.objects()[index];
             let look = stream.look(object);
-            let json = json_of(&look.tree, look.root);
+            let mut json = json_of(&look.tree, look.root);
             if json["metadata"]["labels"][MANAGED_BY] == "hwdr" && OURS.contains(&object.kind()) {
                 topology.injected.push(Injected { object: index, id: format!("{}/{}", object.kind(), object.name()) });
                 continue;
@@ -133,6 +139,8 @@ impl Topology {
                 continue;
             }
             not_hooks += 1;
+            let added = ours::forget(object.kind(), &mut json);
+            let workload = |json: &Json| Some(Workload { added, ..Workload::of(index, object.kind(), json)? });
             match object.kind() {
                 "ConfigMap" => configmaps.push(json),
                 "Service" => services.push(json),
@@ -155,10 +163,10 @@ impl Topology {
                     });
                 }
                 "Job" => {
-                    topology.workloads.extend(Workload::of(index, object.kind(), &json));
+                    topology.workloads.extend(workload(&json));
                     topology.jobs.push(Job { object: index, name: object.name().to_owned(), json });
                 }
-                kind => topology.workloads.extend(Workload::of(index, kind, &json)),
+                _ => topology.workloads.extend(workload(&json)),
             }
         }
         // The Helms order a stream differently, and it is the same cluster.
@@ -171,8 +179,9 @@ impl Topology {
             .filter(|workload| workload.role == Role::DataNode)
             .find_map(|workload| stream.objects()[workload.object].namespace().map(str::to_owned));
         topology.storage = ObjectStorage::of(&topology.workloads, &configmaps);
+        topology.services = services.iter().filter_map(Service::of).collect();
         for (url, role) in services::servers(&topology.workloads, &topology.storage) {
-            services::give_role(&mut topology.workloads, &services, &url, role);
+            services::give_role(&mut topology.workloads, &topology.services, &url, role);
         }
         topology.rondb = Rondb::of(&topology.workloads, &configmaps);
         topology.opensearch = OpenSearch::of(&topology.workloads, &configmaps, &services);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::ours::Added;
 use super::read::{items, text};
 
 /// What a workload is to Hopsworks.
@@ -56,12 +57,16 @@ pub struct Workload {
     pub namespace: Option<String>,
     /// How many pods it wants; none where that is not said (then Kubernetes makes one).
     pub replicas: Option<u64>,
+    /// Of a StatefulSet: pods with a lower number keep the old template, also those that are made anew.
+    pub partition: u64,
     /// The headless Service that names its pods.
     pub service: Option<String>,
     /// The claims of each pod: `volumeClaimTemplates`.
     pub claims: Vec<Json>,
-    /// Its pods.
+    /// Its pods, without what hwdr has added.
     pub pod: Pod,
+    /// What by its names hwdr has added to them in an earlier pass.
+    pub added: Added,
 }
 
 /// A pod template.
@@ -90,6 +95,15 @@ pub fn template_path(kind: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The name with what each revision of the release changes in it as `*`: a number between dashes that is too short for a backup's id.
+pub fn without_revision(name: &str) -> String {
+    let is_revision = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let last = name.split('-').count() - 1;
+    let parts = name.split('-').enumerate();
+    let kept = parts.map(|(at, part)| if at > 0 && at < last && is_revision(part) { "*" } else { part });
+    kept.collect::<Vec<_>>().join("-")
+}
+
 impl Workload {
     /// The workload that `json` describes, if its kind runs pods.
     pub fn of(object: usize, kind: &str, json: &Json) -> Option<Self> {
@@ -102,9 +116,11 @@ impl Workload {
             role: role_of(kind, &pod),
             namespace: json["metadata"]["namespace"].as_str().map(str::to_owned),
             replicas: json["spec"]["replicas"].as_u64(),
+            partition: json["spec"]["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0),
             service: json["spec"]["serviceName"].as_str().map(str::to_owned),
             claims: items(&json["spec"]["volumeClaimTemplates"]).cloned().collect(),
             pod,
+            added: Added::default(),
         })
     }
 }
@@ -139,10 +155,27 @@ fn role_of(kind: &str, pod: &Pod) -> Role {
     }
 }
 
+/// The words of a container's command line.
+fn command_line(container: &Json) -> impl Iterator<Item = &str> {
+    ["command", "args"].into_iter().flat_map(|key| items(&container[key])).map(text)
+}
+
+/// What a container is told: the values of its environment and the words of its command line, and whether such a word is all of one
+/// line and so no script.
+pub fn container_texts(container: &Json) -> impl Iterator<Item = (&str, bool)> {
+    let env = items(&container["env"]).map(|entry| text(&entry["value"]));
+    env.chain(command_line(container)).map(|text| (text, !text.contains(char::is_whitespace)))
+}
+
 impl Pod {
     /// Its containers, without init containers.
     pub fn containers(&self) -> impl Iterator<Item = &Json> {
         items(&self.spec["containers"])
+    }
+
+    /// Its init containers.
+    pub fn init_containers(&self) -> impl Iterator<Item = &Json> {
+        items(&self.spec["initContainers"])
     }
 
     /// The user that its containers run as where they do not say it themselves, if that is not root.
@@ -152,7 +185,36 @@ impl Pod {
 
     /// Its containers, with init containers.
     pub fn all_containers(&self) -> impl Iterator<Item = &Json> {
-        items(&self.spec["initContainers"]).chain(self.containers())
+        self.init_containers().chain(self.containers())
+    }
+
+    /// Whether one of its containers is given exactly this text: in its environment, or as a word of its command line.
+    pub fn is_given(&self, wanted: &str) -> bool {
+        let mut texts = self.all_containers().flat_map(container_texts);
+        texts.any(|(text, _)| text.split_whitespace().any(|word| word.trim_matches(['"', '\'']) == wanted))
+    }
+
+    /// Whether one of its containers runs this program by itself, or has another pod run it.
+    pub fn runs(&self, program: &str) -> bool {
+        let code = self.all_containers().flat_map(command_line).flat_map(str::lines);
+        let code = code.filter(|line| !line.trim_start().starts_with('#'));
+        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && !"_-.".contains(c)))
+            .any(|word| word == program)
+    }
+
+    /// Whether an init container with access to the object storage fetches something for a later one, by a volume that both mount.
+    pub fn fetches_for_itself(&self) -> bool {
+        let mounts = |container: &'_ Json| -> Vec<String> {
+            items(&container["volumeMounts"]).map(|mount| text(&mount["name"]).to_owned()).collect()
+        };
+        let is_written = |name: &String| {
+            items(&self.spec["volumes"]).any(|volume| volume["name"] == **name && volume["configMap"].is_null())
+        };
+        let inits = items(&self.spec["initContainers"]);
+        inits.filter(|init| items(&init["env"]).any(|entry| text(&entry["name"]).starts_with("RCLONE_"))).any(|init| {
+            let fetched: Vec<String> = mounts(init).into_iter().filter(is_written).collect();
+            self.containers().any(|container| mounts(container).iter().any(|name| fetched.contains(name)))
+        })
     }
 
     /// The value of a label, or nothing.

@@ -1,10 +1,41 @@
-//! Who stands behind the addresses that restore Jobs use. They may not wait for those Jobs, whatever their containers are called.
+//! Services, and who stands behind the addresses that restore Jobs use: those may not wait for the Jobs, whatever their containers are called.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
 use super::ObjectStorage;
-use super::pods::{Role, Workload};
+use super::pods::{Pod, Role, Workload};
 use super::read::{items, text};
+
+/// A Service that chooses its pods by labels.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its name in Consul, where it has one.
+    pub in_consul: Option<String>,
+    selector: BTreeMap<String, String>,
+}
+
+impl Service {
+    /// The Service that `json` describes; none where it chooses no pods.
+    pub fn of(json: &Json) -> Option<Self> {
+        let selector = json["spec"]["selector"].as_object().filter(|selector| !selector.is_empty())?;
+        let selector = selector.iter().map(|(key, value)| (key.clone(), text(value).to_owned())).collect();
+        let in_consul = json["metadata"]["annotations"]["consul.hashicorp.com/service-name"].as_str();
+        Some(Self {
+            name: text(&json["metadata"]["name"]).to_owned(),
+            in_consul: in_consul.map(str::to_owned),
+            selector,
+        })
+    }
+
+    /// Whether the pods of that template answer for it.
+    pub fn chooses(&self, pod: &Pod) -> bool {
+        self.selector.iter().all(|(key, value)| pod.label(key) == value)
+    }
+}
 
 /// The addresses, and what answers there.
 pub fn servers(workloads: &[Workload], storage: &ObjectStorage) -> Vec<(String, Role)> {
@@ -13,22 +44,31 @@ pub fn servers(workloads: &[Workload], storage: &ObjectStorage) -> Vec<(String, 
         .flat_map(|container| items(&container["env"]))
         .filter(|entry| entry["name"] == "OPENSEARCH_URL")
         .map(|entry| (text(&entry["value"]).to_owned(), Role::OpenSearch));
-    let endpoint = storage.options.iter().filter(|(key, _)| key == "endpoint");
-    opensearch.chain(endpoint.map(|(_, url)| (url.clone(), Role::ObjectStorage))).collect()
+    let remotes = [&storage.restore, &storage.own].into_iter().flat_map(|remote| &remote.options);
+    let endpoints = remotes.filter(|(key, _)| key == "endpoint").map(|(_, url)| (url.clone(), Role::ObjectStorage));
+    opensearch.chain(endpoints).collect()
 }
 
-/// Gives the workloads behind the Service that `url` names their role.
-pub fn give_role(workloads: &mut [Workload], services: &[Json], url: &str, role: Role) {
+/// The host of a URL.
+pub fn host_of(url: &str) -> &str {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host.split(['/', ':']).next().unwrap_or_default()
+}
+
+/// Gives the workloads behind the Service that `url` names their role, and Consul's own the same where the name is one of Consul's.
+pub fn give_role(workloads: &mut [Workload], services: &[Service], url: &str, role: Role) {
+    let host = host_of(url);
     // Within its namespace a Service has its name for a host; from elsewhere, its name and then its namespace.
     let name = host.split('.').next().unwrap_or_default();
-    let Some(service) = services.iter().find(|service| service["metadata"]["name"] == name) else { return };
-    let Some(selector) = service["spec"]["selector"].as_object().filter(|selector| !selector.is_empty()) else {
-        return;
-    };
+    let by_consul = host.ends_with(".consul");
+    let is_it = |service: &&Service| service.name == name || by_consul && service.in_consul.as_deref() == Some(name);
+    let service = services.iter().find(is_it);
     for workload in workloads.iter_mut().filter(|workload| workload.role == Role::Application) {
-        if selector.iter().all(|(key, value)| workload.pod.label(key) == text(value)) {
+        let answers = service.is_some_and(|service| service.chooses(&workload.pod));
+        let names = by_consul
+            && (workload.pod.containers().any(|container| container["name"] == "consul")
+                || workload.pod.label("app") == "consul");
+        if answers || names {
             workload.role = role;
         }
     }
@@ -39,21 +79,33 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn deployment(label: &str, container: &str) -> Workload {
+        let json = json!({"metadata": {"name": label}, "spec": {"template": {
+            "metadata": {"labels": {"app": label}}, "spec": {"containers": [{"name": container}]},
+        }}});
+        Workload::of(0, "Deployment", &json).unwrap()
+    }
+
     #[test]
     fn who_answers_at_an_address_is_no_application() {
-        let deployment = json!({"metadata": {"name": "objects"}, "spec": {"template": {
-            "metadata": {"labels": {"app": "minio"}}, "spec": {"containers": [{"name": "server"}]},
-        }}});
         let service = json!({"metadata": {"name": "minio"}, "spec": {"selector": {"app": "minio"}}});
-        for (url, role) in [
-            ("http://minio:9000", Role::ObjectStorage),
-            ("https://minio.hopsworks.svc.cluster.local/", Role::ObjectStorage),
-            ("https://s3.eu-north-1.amazonaws.com", Role::Application),
-            ("", Role::Application),
+        let named = json!({"metadata": {"name": "store", "annotations": {"consul.hashicorp.com/service-name": "objects"}},
+                           "spec": {"selector": {"app": "minio"}}});
+        let services: Vec<Service> = [service, named].iter().filter_map(Service::of).collect();
+        for (url, storage, consul) in [
+            ("http://minio:9000", Role::ObjectStorage, Role::Application),
+            ("https://minio.hopsworks.svc.cluster.local/", Role::ObjectStorage, Role::Application),
+            // Nothing of this is found while Consul waits.
+            ("http://minio.service.consul:9000", Role::ObjectStorage, Role::ObjectStorage),
+            ("http://objects.service.consul:9000", Role::ObjectStorage, Role::ObjectStorage),
+            ("http://objects:9000", Role::Application, Role::Application),
+            ("https://s3.eu-north-1.amazonaws.com", Role::Application, Role::Application),
+            ("", Role::Application, Role::Application),
         ] {
-            let mut workloads = [Workload::of(0, "Deployment", &deployment).unwrap()];
-            give_role(&mut workloads, std::slice::from_ref(&service), url, Role::ObjectStorage);
-            assert_eq!(workloads[0].role, role, "{url}");
+            let mut workloads =
+                [deployment("minio", "server"), deployment("consul-server", "consul"), deployment("web", "web")];
+            give_role(&mut workloads, &services, url, Role::ObjectStorage);
+            assert_eq!(workloads.map(|workload| workload.role), [storage, consul, Role::Application], "{url}");
         }
     }
 }

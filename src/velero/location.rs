@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Credentials, MANAGED_BY};
-use crate::catalogue::{STORAGE_LOCATION, VELERO};
 use crate::cluster::condition::text;
+use crate::settings::Velero;
 
 /// The Secret that hwdr makes for given credentials, and its key (reference: the docs' names).
 pub const SECRET: &str = "hopsworks-bsl-credentials";
@@ -93,11 +93,11 @@ impl Location {
     }
 
     /// The whole object.
-    pub fn object(&self) -> Json {
+    pub fn object(&self, velero: &Velero) -> Json {
         json!({
             "apiVersion": "velero.io/v1",
             "kind": "BackupStorageLocation",
-            "metadata": {"name": STORAGE_LOCATION, "namespace": VELERO, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
+            "metadata": {"name": velero.location, "namespace": velero.namespace, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
             "spec": self.spec(),
         })
     }
@@ -158,7 +158,7 @@ mod tests {
     fn what_was_made_is_what_was_wanted() {
         let roles = Location { access: Access::Role, endpoint: None, path_style: false, ..location() };
         for location in [location(), roles] {
-            assert_eq!(location.differences(&location.object()), []);
+            assert_eq!(location.differences(&location.object(&Velero::default())), []);
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
             ("/spec/credential", json!(null), "secret: is (none), asked for s/cloud"),
             ("/spec/credential/key", json!("x"), "secret: is s/x, asked for s/cloud"),
         ] {
-            let mut there = location().object();
+            let mut there = location().object(&Velero::default());
             *there.pointer_mut(pointer).unwrap() = value.clone();
             assert_eq!(diff(&location().differences(&there)), expected, "{pointer} {value}");
         }

@@ -13,7 +13,7 @@ pub use credentials::{Credentials, CredentialsError};
 pub use location::{Access, Difference, Location};
 pub use restore::{Holes, Restored, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
-pub use storage::{OPEN, StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
+pub use storage::{StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
 pub use sync::{find_set, wait_synced};
 
 /// Who made an object: what hwdr made and left unfinished, it may also change.

@@ -6,10 +6,11 @@ use serde_json::{Value as Json, json};
 
 use super::results;
 use super::{MANAGED_BY, installed, storage};
-use crate::catalogue::{Chosen, Set, VELERO};
+use crate::catalogue::{Chosen, Set};
 use crate::cluster::condition::{self, number, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
 use crate::refusal::Refusal;
+use crate::settings::Velero;
 
 /// How long Velero may take to begin: it does one Restore at a time, and its own restart takes half a minute.
 const BEGIN: Duration = Duration::from_secs(300);
@@ -55,29 +56,31 @@ pub struct Restored {
 /// Where one fails, or its holes are not accepted: with Velero's own reasons.
 pub async fn restore_objects(
     cluster: &Cluster,
+    velero: &Velero,
     set: &Set,
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Restored>, Refusal> {
-    installed::check(cluster, tell).await?;
+    installed::check(cluster, velero, tell).await?;
     let mut all = Vec::new();
     for chosen in set.both() {
-        all.push(one(cluster, set, chosen, accepts, tell).await?);
+        all.push(one(cluster, velero, set, chosen, accepts, tell).await?);
     }
     Ok(all)
 }
 
 async fn one(
     cluster: &Cluster,
+    velero: &Velero,
     set: &Set,
     chosen: &Chosen,
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Restored, Refusal> {
-    let name = chosen.backup.name.as_str();
-    let mut there = cluster.get(Kind::RESTORE, Some(VELERO), name).await?;
+    let (name, of) = (chosen.backup.name.as_str(), velero.namespace.as_str());
+    let mut there = cluster.get(Kind::RESTORE, Some(of), name).await?;
     if there.as_ref().is_some_and(|restore| !text(restore, "/metadata/deletionTimestamp").is_empty()) {
-        gone(cluster, name, tell).await?;
+        gone(cluster, of, name, tell).await?;
         there = None;
     }
     let namespace = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?;
@@ -89,27 +92,27 @@ async fn one(
         && has_lost(restore, namespace.as_ref())
     {
         tell(&format!("namespace {} does not hold any more what {name} has restored: once more", cluster.namespace));
-        same_backup(restore, name)?;
-        cluster.delete_this(Kind::RESTORE, Some(VELERO), restore).await?;
-        gone(cluster, name, tell).await?;
+        same_backup(restore, of, name)?;
+        cluster.delete_this(Kind::RESTORE, Some(of), restore).await?;
+        gone(cluster, of, name, tell).await?;
         there = None;
     }
     let phase = there.as_ref().map_or("", |restore| text(restore, "/status/phase"));
     let was_done = matches!(phase, "Completed" | "PartiallyFailed");
     match &there {
-        Some(restore) => same_backup(restore, name)?,
+        Some(restore) => same_backup(restore, of, name)?,
         None => {
             // Velero refuses for good what it is asked for while it cannot read the bucket (restore_controller.go).
-            storage::available(cluster, tell).await?;
+            storage::available(cluster, velero, tell).await?;
             tell(&format!("restoring {name}"));
-            match cluster.create(Kind::RESTORE, Some(VELERO), &object(set, name)).await {
+            match cluster.create(Kind::RESTORE, Some(of), &object(set, of, name)).await {
                 Err(error) if !error.is_conflict() => return Err(error.into()),
                 _ => {}
             }
         }
     }
-    to_its_end(cluster, name, tell).await?;
-    let restore = cluster.get(Kind::RESTORE, Some(VELERO), name).await?.unwrap_or_default();
+    to_its_end(cluster, of, name, tell).await?;
+    let restore = cluster.get(Kind::RESTORE, Some(of), name).await?.unwrap_or_default();
     let mut restored = Restored {
         name: name.to_owned(),
         items: number(&restore, "/status/progress/itemsRestored"),
@@ -119,13 +122,13 @@ async fn one(
         unread: None,
     };
     if text(&restore, "/status/phase") == "PartiallyFailed" {
-        let holes = Holes::of(cluster, VELERO, &restore, tell).await;
+        let holes = Holes::of(cluster, of, &restore, tell).await;
         if !accepts(&holes) {
-            return Err(not_accepted(&holes));
+            return Err(not_accepted(of, &holes));
         }
         restored.has_holes = true;
     } else if number(&restore, "/status/warnings") > 0 {
-        match results::fetch(cluster, VELERO, name, tell).await {
+        match results::fetch(cluster, of, name, tell).await {
             Ok(results) => restored.warnings = results.warnings,
             Err(why) => restored.unread = Some(why),
         }
@@ -147,13 +150,13 @@ fn has_lost(restore: &Json, namespace: Option<&Json>) -> bool {
 }
 
 /// The Restore of a backup, by its name.
-fn object(set: &Set, name: &str) -> Json {
+fn object(set: &Set, namespace: &str, name: &str) -> Json {
     json!({
         "apiVersion": "velero.io/v1",
         "kind": "Restore",
         "metadata": {
             "name": name,
-            "namespace": VELERO,
+            "namespace": namespace,
             "labels": {
                 MANAGED_BY.0: MANAGED_BY.1,
                 "app.kubernetes.io/component": "objects",
@@ -165,18 +168,18 @@ fn object(set: &Set, name: &str) -> Json {
 }
 
 /// That a Restore which is there restores the backup of its name.
-fn same_backup(restore: &Json, name: &str) -> Result<(), Refusal> {
+fn same_backup(restore: &Json, namespace: &str, name: &str) -> Result<(), Refusal> {
     let backup = text(restore, "/spec/backupName");
     if backup == name {
         return Ok(());
     }
     let is = if backup.is_empty() { text(restore, "/spec/scheduleName") } else { backup };
-    Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}")).help(again(name)))
+    Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}")).help(again(namespace, name)))
 }
 
 /// Waits until Velero is through with it.
-async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
-    let one = Selection::one(Kind::RESTORE, Some(VELERO), name);
+async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let one = Selection::one(Kind::RESTORE, Some(namespace), name);
     let what = format!("Velero's Restore {name}");
     let began = |objects: &Objects| match objects.get(name).map(|restore| text(restore, "/status/phase")) {
         None | Some("" | "New") => Verdict::NotYet("Velero has not begun with it".to_owned()),
@@ -184,12 +187,12 @@ async fn to_its_end(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -
     };
     cluster.wait(&what, &one, BEGIN, began, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
-            .help(format!("is Velero busy with another one, or not well?\nkubectl -n {VELERO} get restores,pods"))
+            .help(format!("is Velero busy with another one, or not well?\nkubectl -n {namespace} get restores,pods"))
             .help("it stays where it is: run this again, and it is waited for")
     })?;
     let ended = |objects: &Objects| in_tenths(condition::restore(objects.get(name), true), objects.get(name));
     cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
-        Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(name))
+        Refusal::from(error).help(format!("see more:\nvelero restore logs \\\n{name}")).help(again(namespace, name))
     })
 }
 
@@ -205,8 +208,8 @@ fn in_tenths(verdict: Verdict, restore: Option<&Json>) -> Verdict {
 }
 
 /// Waits until a Restore that is being deleted is gone.
-async fn gone(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
-    let one = Selection::one(Kind::RESTORE, Some(VELERO), name);
+async fn gone(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let one = Selection::one(Kind::RESTORE, Some(namespace), name);
     let see = |objects: &Objects| match objects.get(name) {
         None => Verdict::Done,
         Some(_) => Verdict::NotYet("it is being deleted".to_owned()),
@@ -216,15 +219,15 @@ async fn gone(cluster: &Cluster, name: &str, tell: &mut dyn FnMut(&str)) -> Resu
 }
 
 /// How a Restore is done again.
-fn again(name: &str) -> String {
+fn again(namespace: &str, name: &str) -> String {
     format!(
-        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {VELERO} delete restore.velero.io \\\n{name}"
+        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {namespace} delete restore.velero.io \\\n{name}"
     )
 }
 
-fn not_accepted(holes: &Holes) -> Refusal {
+fn not_accepted(namespace: &str, holes: &Holes) -> Refusal {
     Refusal::new(format!("Velero's Restore {} is PartiallyFailed, which is not accepted\n{}", holes.name, holes.text()))
-        .help(again(&holes.name))
+        .help(again(namespace, &holes.name))
         .help("or take it as it is, if what is missing is not needed: --accept-partial")
 }
 
@@ -260,9 +263,9 @@ mod tests {
     #[test]
     fn a_restore_of_something_else_is_not_taken_for_ours() {
         let restore = |spec: Json| json!({"spec": spec});
-        assert_eq!(same_backup(&restore(json!({"backupName": "a", "scheduleName": "s"})), "a"), Ok(()));
+        assert_eq!(same_backup(&restore(json!({"backupName": "a", "scheduleName": "s"})), "velero", "a"), Ok(()));
         for (spec, is) in [(json!({"backupName": "b"}), "b"), (json!({"scheduleName": "s"}), "s")] {
-            let refusal = same_backup(&restore(spec), "a").unwrap_err();
+            let refusal = same_backup(&restore(spec), "velero", "a").unwrap_err();
             assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
             assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
         }

@@ -6,18 +6,14 @@ use serde_json::{Value as Json, json};
 
 use super::location::{self, Access, Location, SECRET, SECRET_KEY};
 use super::{Credentials, MANAGED_BY, installed, is_ours};
-use crate::catalogue::{STORAGE_LOCATION, VELERO};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict, WaitError};
 use crate::refusal::Refusal;
+use crate::settings::Velero;
 
 /// How long Velero may take to find a location available. It looks when the location changes and then once a minute
 /// (backup_storage_location_controller.go, default of --store-validation-frequency): twice, and half a minute for its own start.
 const LIMIT: Duration = Duration::from_secs(150);
-
-/// How a location is given write access, which the backups of the new cluster need.
-pub const OPEN: &str = "kubectl -n velero patch backupstoragelocation hopsworks-bsl \\\n  \
-                        --type merge -p '{\"spec\":{\"accessMode\":\"ReadWrite\"}}'";
 
 /// A location that is available.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,40 +26,39 @@ pub struct StorageLocation {
     pub is_read_only: bool,
 }
 
-/// Makes the location `hopsworks-bsl`, and waits until Velero finds it available. One that is there and the same is left as it is.
+/// Makes the location of Velero's backups, and waits until Velero finds it available. One that is there and the same is left as it is.
 ///
 /// # Errors
 /// Where Velero is missing, where another location has the name (nothing is changed then), or where it does not become
 /// available: with Velero's own words.
 pub async fn ensure_storage_location(
     cluster: &Cluster,
+    velero: &Velero,
     location: &Location,
     tell: &mut dyn FnMut(&str),
 ) -> Result<StorageLocation, Refusal> {
-    installed::check(cluster, tell).await?;
-    let there = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?;
-    let change = change(location, there.as_ref())?;
+    installed::check(cluster, velero, tell).await?;
+    let Velero { namespace, location: name, .. } = velero;
+    let there = cluster.get(Kind::STORAGE_LOCATION, Some(namespace), name).await?;
+    let change = change(velero, location, there.as_ref())?;
     match &location.access {
         Access::Role => {}
-        Access::Secret { name, key } => check_secret(cluster, name, key).await?,
-        Access::Credentials(credentials) => ensure_secret(cluster, credentials, tell).await?,
+        Access::Secret { name, key } => check_secret(cluster, namespace, name, key).await?,
+        Access::Credentials(credentials) => ensure_secret(cluster, namespace, credentials, tell).await?,
     }
     match change {
         Change::Make => {
-            tell(&format!("making the storage location {STORAGE_LOCATION} ({}), read-only", place(location)));
-            cluster.create(Kind::STORAGE_LOCATION, Some(VELERO), &location.object()).await?;
+            tell(&format!("making the storage location {name} ({}), read-only", place(location)));
+            cluster.create(Kind::STORAGE_LOCATION, Some(namespace), &location.object(velero)).await?;
         }
         Change::Again(object) => {
-            tell(&format!(
-                "changing the storage location {STORAGE_LOCATION}, which was never in use, to {}",
-                place(location)
-            ));
-            cluster.replace(Kind::STORAGE_LOCATION, Some(VELERO), &object).await?;
+            tell(&format!("changing the storage location {name}, which was never in use, to {}", place(location)));
+            cluster.replace(Kind::STORAGE_LOCATION, Some(namespace), &object).await?;
         }
-        Change::None => tell(&format!("the storage location {STORAGE_LOCATION} ({}) is there", place(location))),
+        Change::None => tell(&format!("the storage location {name} ({}) is there", place(location))),
     }
-    available(cluster, tell).await?;
-    let now = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?.unwrap_or_default();
+    available(cluster, velero, tell).await?;
+    let now = cluster.get(Kind::STORAGE_LOCATION, Some(namespace), name).await?.unwrap_or_default();
     Ok(StorageLocation {
         is_new: there.is_none(),
         is_ours: is_ours(&now),
@@ -75,9 +70,9 @@ pub async fn ensure_storage_location(
 ///
 /// # Errors
 /// Where it is not there, or the API server refuses.
-pub async fn open_storage_location(cluster: &Cluster) -> Result<(), Refusal> {
+pub async fn open_storage_location(cluster: &Cluster, velero: &Velero) -> Result<(), Refusal> {
     let patch = json!({"spec": {"accessMode": "ReadWrite"}});
-    cluster.patch(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION, &patch).await?;
+    cluster.patch(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location, &patch).await?;
     Ok(())
 }
 
@@ -85,8 +80,8 @@ pub async fn open_storage_location(cluster: &Cluster) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// Where the API server refuses.
-pub async fn is_read_only(cluster: &Cluster) -> Result<bool, Refusal> {
-    let location = cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?;
+pub async fn is_read_only(cluster: &Cluster, velero: &Velero) -> Result<bool, Refusal> {
+    let location = cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
     Ok(location.is_some_and(|location| text(&location, "/spec/accessMode") == "ReadOnly"))
 }
 
@@ -102,7 +97,8 @@ enum Change {
 }
 
 /// What has to be done to get `location` where `there` is.
-fn change(location: &Location, there: Option<&Json>) -> Result<Change, Refusal> {
+fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<Change, Refusal> {
+    let Velero { namespace, location: name, .. } = velero;
     let Some(there) = there else { return Ok(Change::Make) };
     let differences = location.differences(there);
     if differences.is_empty() {
@@ -114,15 +110,15 @@ fn change(location: &Location, there: Option<&Json>) -> Result<Change, Refusal> 
         return Ok(Change::Again(object));
     }
     let mut refusal = Refusal::new(format!(
-        "another storage location has the name {STORAGE_LOCATION}; it is left as it is\n{}",
+        "another storage location has the name {name}; it is left as it is\n{}",
         location::diff(&differences)
     ))
     .help("is it the right one, ask for what it is");
     let release = text(there, "/metadata/annotations/meta.helm.sh~1release-name");
     refusal = if release.is_empty() {
         refusal.help(format!(
-            "is it a left-over, take it away; what lies in its bucket stays:\nkubectl -n {VELERO} delete backupstoragelocation \
-             {STORAGE_LOCATION}"
+            "is it a left-over, take it away; what lies in its bucket stays:\nkubectl -n {namespace} delete backupstoragelocation \
+             {name}"
         ))
     } else {
         refusal.help(format!(
@@ -139,11 +135,11 @@ fn place(location: &Location) -> String {
 }
 
 /// That a Secret which Velero is to read is there, and has the key. Its value is not looked at.
-async fn check_secret(cluster: &Cluster, name: &str, key: &str) -> Result<(), Refusal> {
-    let Some(secret) = cluster.get(Kind::SECRET, Some(VELERO), name).await? else {
-        return Err(Refusal::new(format!("there is no Secret {name} in the namespace {VELERO}"))
+async fn check_secret(cluster: &Cluster, namespace: &str, name: &str, key: &str) -> Result<(), Refusal> {
+    let Some(secret) = cluster.get(Kind::SECRET, Some(namespace), name).await? else {
+        return Err(Refusal::new(format!("there is no Secret {name} in the namespace {namespace}"))
             .help(format!(
-                "make it of a credentials file:\nkubectl -n {VELERO} create secret generic {name} \\\n--from-file={key}=FILE"
+                "make it of a credentials file:\nkubectl -n {namespace} create secret generic {name} \\\n--from-file={key}=FILE"
             ))
             .help("or give hwdr the file: --credentials-file FILE"));
     };
@@ -151,13 +147,14 @@ async fn check_secret(cluster: &Cluster, name: &str, key: &str) -> Result<(), Re
     if keys.contains(&key) {
         return Ok(());
     }
-    Err(Refusal::new(format!("the Secret {name} in the namespace {VELERO} has no key {key}"))
+    Err(Refusal::new(format!("the Secret {name} in the namespace {namespace} has no key {key}"))
         .help(format!("name the right one, as --secret {name}/KEY; it has: {}", keys.join(", "))))
 }
 
 /// Puts credentials into the Secret, unless somebody else's is there.
 async fn ensure_secret(
     cluster: &Cluster,
+    namespace: &str,
     credentials: &Credentials,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), Refusal> {
@@ -165,38 +162,39 @@ async fn ensure_secret(
     let new = json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": VELERO, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
+        "metadata": {"name": SECRET, "namespace": namespace, "labels": {MANAGED_BY.0: MANAGED_BY.1}},
         "type": "Opaque",
         "stringData": {SECRET_KEY: credentials.text()},
     });
-    let Some(there) = cluster.get(Kind::SECRET, Some(VELERO), SECRET).await? else {
+    let Some(there) = cluster.get(Kind::SECRET, Some(namespace), SECRET).await? else {
         tell(&format!("making the Secret {SECRET}"));
-        cluster.create(Kind::SECRET, Some(VELERO), &new).await?;
+        cluster.create(Kind::SECRET, Some(namespace), &new).await?;
         return Ok(());
     };
     if is_ours(&there) {
         // The API server changes nothing where the values are the same.
         let patch = json!({"stringData": {SECRET_KEY: credentials.text()}});
-        cluster.patch(Kind::SECRET, Some(VELERO), SECRET, &patch).await?;
+        cluster.patch(Kind::SECRET, Some(namespace), SECRET, &patch).await?;
         tell(&format!("the Secret {SECRET} holds these credentials"));
         return Ok(());
     }
     Err(Refusal::new(format!(
-        "there is a Secret {SECRET} in the namespace {VELERO}, which hwdr did not make; it is left as it is"
+        "there is a Secret {SECRET} in the namespace {namespace}, which hwdr did not make; it is left as it is"
     ))
     .help(format!("does it hold the right credentials, use it: --secret {SECRET}"))
-    .help(format!("or take it away:\nkubectl -n {VELERO} delete secret {SECRET}")))
+    .help(format!("or take it away:\nkubectl -n {namespace} delete secret {SECRET}")))
 }
 
 /// Waits until Velero finds the location available.
 ///
 /// # Errors
 /// Velero's own reason, with what it usually means: when it has looked twice, and what it says does not mend itself; or at the limit.
-pub async fn available(cluster: &Cluster, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
-    let one = Selection::one(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION);
-    let what = format!("the storage location {STORAGE_LOCATION}");
+pub async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    let Velero { namespace, deployment, location: name, .. } = velero;
+    let one = Selection::one(Kind::STORAGE_LOCATION, Some(namespace), name);
+    let what = format!("the storage location {name}");
     let mut watched = Watched::default();
-    let see = |objects: &Objects| watched.see(objects.get(STORAGE_LOCATION));
+    let see = |objects: &Objects| watched.see(objects.get(name));
     let result = cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await;
     let Err(error) = result else { return Ok(()) };
     let message = watched.message;
@@ -209,7 +207,7 @@ pub async fn available(cluster: &Cluster, tell: &mut dyn FnMut(&str)) -> Result<
     if let Some(meaning) = meaning(&message) {
         refusal = refusal.help(meaning.help);
     }
-    Err(refusal.help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50")))
+    Err(refusal.help(format!("see what Velero does:\nkubectl -n {namespace} logs deployment/{deployment} --tail=50")))
 }
 
 /// What was seen of a location while it is waited for.
@@ -313,10 +311,12 @@ mod tests {
 
     #[test]
     fn a_foreign_location_is_left_alone_and_an_unused_one_of_ours_is_not() {
-        let ours = location("b").object();
-        assert_eq!(change(&location("b"), None), Ok(Change::Make));
-        assert_eq!(change(&location("b"), Some(&ours)), Ok(Change::None));
-        let Ok(Change::Again(object)) = change(&location("c"), Some(&ours)) else { panic!("it was never in use") };
+        let ours = location("b").object(&Velero::default());
+        assert_eq!(change(&Velero::default(), &location("b"), None), Ok(Change::Make));
+        assert_eq!(change(&Velero::default(), &location("b"), Some(&ours)), Ok(Change::None));
+        let Ok(Change::Again(object)) = change(&Velero::default(), &location("c"), Some(&ours)) else {
+            panic!("it was never in use")
+        };
         assert_eq!(object["spec"]["objectStorage"]["bucket"], "c");
 
         let mut used = ours.clone();
@@ -324,7 +324,7 @@ mod tests {
         let mut foreign = ours;
         foreign["metadata"]["labels"] = json!({});
         for there in [used, foreign] {
-            let refusal = change(&location("c"), Some(&there)).unwrap_err();
+            let refusal = change(&Velero::default(), &location("c"), Some(&there)).unwrap_err();
             assert!(refusal.problem.ends_with("it is left as it is\nbucket: is b, asked for c"), "{refusal}");
         }
     }

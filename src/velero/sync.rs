@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{installed, storage};
-use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Set, VELERO, Wanted, choose};
+use crate::catalogue::{Catalogue, MetadataNames, Set, Wanted, choose};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
 use crate::refusal::Refusal;
+use crate::settings::Velero;
 
 /// How long Velero may take to look at the bucket: it does once a minute (backup_sync_controller.go), more rarely where the location or
 /// the server say so, and each new backup takes it a few requests.
@@ -20,31 +21,35 @@ const LIMIT: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// Where Velero never looks, or looked again and a name is not there: with the names that are.
-pub async fn wait_synced(cluster: &Cluster, names: &[&str], tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
-    installed::check(cluster, tell).await?;
-    if cluster.get(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION).await?.is_none() {
-        return Err(Refusal::new(format!(
-            "there is no storage location {STORAGE_LOCATION}, so Velero knows no backups"
-        ))
-        .help("say where they are:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam"));
+pub async fn wait_synced(
+    cluster: &Cluster,
+    velero: &Velero,
+    names: &[&str],
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Refusal> {
+    let Velero { namespace, location, .. } = velero;
+    installed::check(cluster, velero, tell).await?;
+    if cluster.get(Kind::STORAGE_LOCATION, Some(namespace), location).await?.is_none() {
+        return Err(Refusal::new(format!("there is no storage location {location}, so Velero knows no backups"))
+            .help("say where they are:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam"));
     }
-    storage::available(cluster, tell).await?;
-    let first = looked(cluster, None, tell).await?;
-    let missing = missing(cluster, names).await?;
+    storage::available(cluster, velero, tell).await?;
+    let first = looked(cluster, velero, None, tell).await?;
+    let missing = missing(cluster, namespace, names).await?;
     if missing.is_empty() {
         return Ok(());
     }
     tell(&format!("{} is not there yet: waiting until Velero has looked again", missing.join(", ")));
-    looked(cluster, Some(&first), tell).await?;
-    let missing = self::missing(cluster, names).await?;
+    looked(cluster, velero, Some(&first), tell).await?;
+    let missing = self::missing(cluster, namespace, names).await?;
     if missing.is_empty() {
         return Ok(());
     }
-    let backups = cluster.list(Kind::BACKUP, Some(VELERO), "").await?;
+    let backups = cluster.list(Kind::BACKUP, Some(namespace), "").await?;
     let mut there: Vec<_> = backups.iter().map(|backup| text(backup, "/metadata/name")).collect();
     there.sort_unstable();
     Err(Refusal::new(format!(
-        "Velero has looked at the storage location {STORAGE_LOCATION}, and there is no backup {} in it",
+        "Velero has looked at the storage location {location}, and there is no backup {} in it",
         missing.join(", ")
     ))
     .help(match there.as_slice() {
@@ -59,24 +64,31 @@ pub async fn wait_synced(cluster: &Cluster, names: &[&str], tell: &mut dyn FnMut
 /// As [`wait_synced`] and [`choose`].
 pub async fn find_set(
     cluster: &Cluster,
+    velero: &Velero,
     wanted: &Wanted,
     names: &MetadataNames,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Set, Refusal> {
     let named: Vec<_> = wanted.names().collect();
-    wait_synced(cluster, &named, tell).await?;
-    let catalogue = Catalogue::load(cluster, names).await?;
-    choose(&catalogue.objects, wanted, Timestamp::now())
+    wait_synced(cluster, velero, &named, tell).await?;
+    let catalogue = Catalogue::load(cluster, &velero.namespace, names).await?;
+    choose(&catalogue.objects, wanted, velero, Timestamp::now())
 }
 
 /// Waits until Velero has looked at the location: at all, or at another time than `before`. Answers when it did.
-async fn looked(cluster: &Cluster, before: Option<&str>, tell: &mut dyn FnMut(&str)) -> Result<String, Refusal> {
-    let one = Selection::one(Kind::STORAGE_LOCATION, Some(VELERO), STORAGE_LOCATION);
-    let what = format!("the backups in {STORAGE_LOCATION}");
+async fn looked(
+    cluster: &Cluster,
+    velero: &Velero,
+    before: Option<&str>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<String, Refusal> {
+    let Velero { namespace, deployment, location: name, .. } = velero;
+    let one = Selection::one(Kind::STORAGE_LOCATION, Some(namespace), name);
+    let what = format!("the backups in {name}");
     let mut when = String::new();
     let see = |objects: &Objects| {
-        let Some(location) = objects.get(STORAGE_LOCATION) else {
-            return Verdict::Never(format!("there is no storage location {STORAGE_LOCATION} any more"));
+        let Some(location) = objects.get(name) else {
+            return Verdict::Never(format!("there is no storage location {name} any more"));
         };
         when = text(location, "/status/lastSyncedTime").to_owned();
         if !when.is_empty() && before.is_none_or(|before| when != before) {
@@ -90,16 +102,16 @@ async fn looked(cluster: &Cluster, before: Option<&str>, tell: &mut dyn FnMut(&s
     };
     cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
-            .help(format!("see what Velero does:\nkubectl -n {VELERO} logs deployment/{VELERO} --tail=50"))
+            .help(format!("see what Velero does:\nkubectl -n {namespace} logs deployment/{deployment} --tail=50"))
     })?;
     Ok(when)
 }
 
 /// Those names that are not there.
-async fn missing<'n>(cluster: &Cluster, names: &[&'n str]) -> Result<Vec<&'n str>, Refusal> {
+async fn missing<'n>(cluster: &Cluster, namespace: &str, names: &[&'n str]) -> Result<Vec<&'n str>, Refusal> {
     let mut missing = Vec::new();
     for name in names {
-        if cluster.get(Kind::BACKUP, Some(VELERO), name).await?.is_none() {
+        if cluster.get(Kind::BACKUP, Some(namespace), name).await?.is_none() {
             missing.push(*name);
         }
     }

@@ -9,7 +9,8 @@ const NOW: &str = "2025-12-01T00:00:00Z";
 fn backup(text: &str) -> ObjectBackup {
     let (text, state) = text.split_once(' ').unwrap_or((text, "Completed"));
     let (schedule, time) = text.split_once('@').unwrap();
-    let schedule = if schedule == "main" { MAIN_SCHEDULE } else { USERS_SCHEDULE };
+    let velero = Velero::default();
+    let schedule = if schedule == "main" { velero.main_schedule } else { velero.users_schedule };
     let noon: Timestamp = "2025-11-24T12:00:00Z".parse().unwrap();
     let started = match time.strip_suffix('d') {
         Some(days) => noon + SignedDuration::from_hours(24 * days.parse::<i64>().unwrap()),
@@ -17,9 +18,9 @@ fn backup(text: &str) -> ObjectBackup {
     };
     ObjectBackup {
         name: format!("{schedule}-{}", time.replace(':', "")),
-        schedule: schedule.to_owned(),
+        schedule,
         phase: if state == "expired" { "Completed" } else { state }.to_owned(),
-        location: STORAGE_LOCATION.to_owned(),
+        location: velero.location,
         started: Some(started),
         expiration: Some(
             if state == "expired" { "2025-11-30T00:00:00Z" } else { "2026-01-24T12:00:00Z" }.parse().unwrap(),
@@ -35,7 +36,7 @@ fn main_of(backups: &[&str], name: Option<&str>) -> Result<Chosen, Refusal> {
     let mut backups: Vec<_> = backups.iter().map(|text| backup(text)).collect();
     backups.push(backup("users@12:00:00"));
     let wanted = Wanted { id: BackupId::parse("254811200").unwrap(), main: name.map(str::to_owned), users: None };
-    choose(&backups, &wanted, NOW.parse().unwrap()).map(|set| set.main)
+    choose(&backups, &wanted, &Velero::default(), NOW.parse().unwrap()).map(|set| set.main)
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn another_location_is_another_clusters() {
     let mut other = backup("main@12:00:00");
     other.location = "default".to_owned();
     let wanted = Wanted { id: BackupId::parse("254811200").unwrap(), main: None, users: None };
-    assert!(choose(&[other, backup("users@12:00:00")], &wanted, NOW.parse().unwrap()).is_err());
+    assert!(choose(&[other, backup("users@12:00:00")], &wanted, &Velero::default(), NOW.parse().unwrap()).is_err());
 }
 
 #[test]
@@ -156,8 +157,8 @@ fn an_id_without_a_time_needs_names() {
     let now = NOW.parse().unwrap();
     let backups = [backup("main@12:00:00"), backup("users@12:00:00")];
     let mut wanted = Wanted { id, main: None, users: None };
-    assert!(choose(&backups, &wanted, now).unwrap_err().problem.contains("names no time"));
+    assert!(choose(&backups, &wanted, &Velero::default(), now).unwrap_err().problem.contains("names no time"));
     wanted.main = Some(backups[0].name.clone());
     wanted.users = Some(backups[1].name.clone());
-    assert_eq!(choose(&backups, &wanted, now).unwrap().main.skew, None);
+    assert_eq!(choose(&backups, &wanted, &Velero::default(), now).unwrap().main.skew, None);
 }

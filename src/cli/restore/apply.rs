@@ -27,6 +27,7 @@ use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
+use crate::remotes;
 use crate::render::{self, Marker};
 use crate::run::preflight::{self, Wanted};
 use crate::run::show::Show;
@@ -266,7 +267,7 @@ async fn prepare(
     let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
     let topology = Topology::of(&stream);
     let velero = topology.velero_namespace.as_deref();
-    if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(catalogue::VELERO)) {
+    if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(&restore.velero.namespace)) {
         preflight::velero_permissions(&cluster, restore.mode, namespace).await?;
     }
     if restore.mode == Mode::Upgrade {
@@ -305,7 +306,7 @@ async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
     if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
         return Ok(());
     }
-    let options = &ready.topology.storage.options;
+    let options = remotes::of_blocks(restore, &ready.topology.storage).options;
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let settings = hopsfs::settings(restore.blocks().unwrap_or_default(), option);
     let client = Client::connect(hopsfs::from_here(settings)).await?;
@@ -335,6 +336,7 @@ fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
     state.wipe = ready.wipe;
     state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
     state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
+    state.velero = restore.velero.clone();
     state.accept_partial = invocation.is_on("accept-partial");
     state.opens_location = state.before.own_location;
     state
@@ -354,7 +356,9 @@ async fn make_namespace(cluster: &Cluster) -> Result<(), Failure> {
 async fn known(cluster: &Cluster, restore: &mut Restore, topology: &Topology) -> Result<(), Failure> {
     let names =
         MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
-    let catalogue = Catalogue::load(cluster, &names).await.map_err(Halt::from)?;
+    let velero = &restore.velero;
+    let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
+    let catalogue = Catalogue::load(cluster, &velero.namespace, &names).await.map_err(Halt::from)?;
     let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
     for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
         if let Some(objection) = catalogue.objection(service, id) {
@@ -373,7 +377,7 @@ async fn known(cluster: &Cluster, restore: &mut Restore, topology: &Topology) ->
         main: restore.velero_main.clone(),
         users: restore.velero_users.clone(),
     };
-    let set = catalogue::choose(&catalogue.objects, &wanted, Timestamp::now()).map_err(Halt::from)?;
+    let set = catalogue::choose(&catalogue.objects, &wanted, &velero, Timestamp::now()).map_err(Halt::from)?;
     // A chart that renders its own Restores names the backups itself.
     if topology.restores.is_empty() {
         let [main, users] = set.both();

@@ -148,5 +148,6 @@ fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Resul
     let region = storage("region").ok_or_else(|| missing("region"))?;
     let endpoint = storage("endpoint").filter(|url| !url.is_empty());
     // A server of one's own rarely has a name for each bucket.
-    bsl::location([bucket, region, "k8s_backup"], endpoint, endpoint.is_some(), access.access()?).map(Some)
+    let path_style = restore.velero.path_style.unwrap_or(endpoint.is_some());
+    bsl::location([bucket, region, &restore.velero.prefix], endpoint, path_style, access.access()?).map(Some)
 }

@@ -343,7 +343,7 @@ fn velero(wanted: &Wanted<'_>) -> Before {
 }
 
 fn velero_namespace(wanted: &Wanted<'_>) -> String {
-    wanted.topology.velero_namespace.clone().unwrap_or_else(|| "velero".to_owned())
+    wanted.topology.velero_namespace.clone().unwrap_or_else(|| wanted.restore.velero.namespace.clone())
 }
 
 #[cfg(test)]

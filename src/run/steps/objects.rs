@@ -3,20 +3,22 @@
 use super::fence;
 use super::parts::brought_back;
 use crate::backup_id::BackupId;
-use crate::catalogue::{Catalogue, MetadataNames, STORAGE_LOCATION, Service, Wanted};
+use crate::catalogue::{Catalogue, MetadataNames, Service, Wanted};
 use crate::cluster::{Kind, Verdict, condition};
 use crate::run::{Halt, Run};
-use crate::velero::{OPEN, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects};
+use crate::velero::{ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects};
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
-    let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&run.state.velero()), STORAGE_LOCATION).await?;
+    let velero = run.state.velero_here();
+    let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
     let Some(location) = run.location.clone() else {
         if there.is_some() {
             return Ok(());
         }
         return Err(Halt::new(format!(
-            "there is no BackupStorageLocation {STORAGE_LOCATION}, so Velero knows no backups"
+            "there is no BackupStorageLocation {}, so Velero knows no backups",
+            velero.location
         ))
         .help("say how Velero gets at the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
         .help("or make it first: helm hwdr bsl apply"));
@@ -27,7 +29,7 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
         run.save().await?;
     }
     let show = &mut run.show;
-    ensure_storage_location(&run.cluster, &location, &mut |text| show.tell(text)).await?;
+    ensure_storage_location(&run.cluster, &velero, &location, &mut |text| show.tell(text)).await?;
     Ok(())
 }
 
@@ -36,9 +38,9 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let (names, id) = (metadata(run), checked(&run.state.backup_id)?);
     let chosen = run.state.objects.clone();
     let (main, users) = chosen.map_or((None, None), |[main, users]| (named(main), named(users)));
-    let wanted = Wanted { id, main, users };
+    let (wanted, velero) = (Wanted { id, main, users }, run.state.velero_here());
     let show = &mut run.show;
-    let set = find_set(&run.cluster, &wanted, &names, &mut |text| show.tell(text)).await?;
+    let set = find_set(&run.cluster, &velero, &wanted, &names, &mut |text| show.tell(text)).await?;
     for chosen in set.both() {
         run.show.note(&format!("{}: {}", chosen.backup.name, chosen.skew_text()));
         for note in &chosen.notes {
@@ -57,7 +59,7 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     }
     let (show, accepts, partial) = (&mut run.show, run.accepts, run.state.accept_partial);
     let mut accepts = |holes: &_| partial || accepts(holes);
-    let restored = restore_objects(&run.cluster, &set, &mut accepts, &mut |text| show.tell(text)).await?;
+    let restored = restore_objects(&run.cluster, &velero, &set, &mut accepts, &mut |text| show.tell(text)).await?;
     for restored in restored {
         for warning in &restored.warnings {
             run.show.warn(warning);
@@ -80,7 +82,7 @@ async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
 
 /// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.
 async fn known(run: &mut Run) -> Result<(), Halt> {
-    let catalogue = Catalogue::load(&run.cluster, &metadata(run)).await?;
+    let catalogue = Catalogue::load(&run.cluster, &run.state.velero(), &metadata(run)).await?;
     for part in &run.state.parts {
         let service = match part.step.as_str() {
             "rondb" => Service::RonDb,
@@ -96,11 +98,14 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
 
 /// Lets backups be made again, in the location that this run has made, too.
 pub async fn open(run: &mut Run) -> Result<(), Halt> {
+    let velero = run.state.velero_here();
     if run.state.opens_location {
-        open_storage_location(&run.cluster).await?;
-    } else if is_read_only(&run.cluster).await? {
+        open_storage_location(&run.cluster, &velero).await?;
+    } else if is_read_only(&run.cluster, &velero).await? {
         run.show.warn(&format!(
-            "Velero may not write to {STORAGE_LOCATION}, which this run has not made: no backup of it will succeed before\n{OPEN}"
+            "Velero may not write to {}, which this run has not made: no backup of it will succeed before\n{}",
+            velero.location,
+            velero.open()
         ));
     }
     fence::open(run).await

@@ -6,12 +6,12 @@ use serde_json::json;
 use super::{PODS, created, parts};
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
-use crate::settings::{MAIN_SCHEDULE, USERS_SCHEDULE};
 
 /// Backs up by what the Schedules themselves say: that is what their backups bring back.
 pub async fn act(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
-    for schedule in [MAIN_SCHEDULE, USERS_SCHEDULE] {
+    let names = run.state.velero.clone();
+    for schedule in names.schedules() {
         let Some(template) = run.cluster.get(Kind::SCHEDULE, Some(&namespace), schedule).await? else { continue };
         let known = run.state.before.objects.iter().position(|name| name.ends_with(schedule));
         let found = match known {

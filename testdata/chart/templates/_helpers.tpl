@@ -45,7 +45,7 @@
 {{- $s := $g.managedObjectStorage.s3 -}}
 {{- dict "bucket" $s.bucket.name "region" $s.region "endpoint" $s.endpoint "secret" $s.secret "sse" $s.serverSideEncryption | toJson -}}
 {{- else if and $g.minio.enabled $g.minio.hopsfs.enabled -}}
-{{- dict "bucket" $g.minio.hopsfs.bucket "region" $g.minio.region "endpoint" $g.minio.endpoint "secret" $g.minio.secret "sse" nil | toJson -}}
+{{- dict "bucket" $g.minio.hopsfs.bucket "region" $g.minio.region "endpoint" $g.minio.endpoint "secret" $g.minio.secret "user" $g.minio.user "password" $g.minio.password "sse" nil | toJson -}}
 {{- else -}}{}{{- end -}}
 {{- end -}}
 
@@ -55,6 +55,12 @@
 
 {{- define "hw.s3Env" -}}
 {{- $s3 := include "hw.s3" . | fromJson -}}
+{{- if $s3.password -}}
+- name: AWS_ACCESS_KEY_ID
+  value: {{ $s3.user | quote }}
+- name: AWS_SECRET_ACCESS_KEY
+  value: {{ $s3.password | quote }}
+{{- else }}
 {{- with $s3.secret -}}
 - name: AWS_ACCESS_KEY_ID
   valueFrom:
@@ -68,6 +74,7 @@
       name: {{ .name }}
       key: {{ .secret_key_id }}
       optional: true
+{{- end }}
 {{- end }}
 - name: S3_BUCKET
   value: {{ $s3.bucket | default "" | quote }}

@@ -39,6 +39,29 @@ resources:
   value: /home/hopsworks/rclone.conf
 {{- end -}}
 
+{{/* Where a restore reads: its own place, or else the cluster's storage. */}}
+{{- define "rondb.restoreS3" -}}
+{{- $s3 := include "hw.s3" . | fromJson -}}
+{{- $own := .Values.rondb.restoreFromBackup.s3 -}}
+{{- dict "bucket" ($own.bucketName | default $s3.bucket) "region" ($own.region | default $s3.region) "endpoint" ($own.endpoint | default $s3.endpoint) "sse" $s3.sse | toJson -}}
+{{- end -}}
+
+{{- define "rondb.restoreRcloneEnv" -}}
+{{- $own := .Values.rondb.restoreFromBackup.s3 -}}
+{{- if and $own.keyCredentialsSecret.name $own.secretCredentialsSecret.name -}}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef: {{ $own.keyCredentialsSecret | toJson }}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef: {{ $own.secretCredentialsSecret | toJson }}
+- name: RCLONE_CONFIG
+  value: /home/hopsworks/rclone.conf
+{{- else -}}
+{{ include "rondb.rcloneEnv" . }}
+{{- end -}}
+{{- end -}}
+
 {{- define "rondb.passwordEnv" -}}
 - name: MYSQL_ROOT_PASSWORD
   valueFrom:
@@ -78,7 +101,7 @@ resources:
 
 {{/* Spreads the old nodes' parts over the new nodes; sets PARTS[<new id>]="<old id> …". */}}
 {{- define "rondb.mapParts" -}}
-REMOTE={{ printf "restoreRemote:%s/%s" (include "hw.s3" . | fromJson).bucket .Values.rondb.restoreFromBackup.pathPrefix }}/$BACKUP_ID/rondb
+REMOTE={{ printf "restoreRemote:%s/%s" (include "rondb.restoreS3" . | fromJson).bucket .Values.rondb.restoreFromBackup.pathPrefix }}/$BACKUP_ID/rondb
 OLD_IDS=($(rclone lsf --dirs-only "$REMOTE" | tr -d / | sort -n))
 NEW_IDS=({{ range $g := until (int .Values.rondb.clusterSize.numNodeGroups) }}{{ range $r := until (int $.Values.rondb.clusterSize.activeDataReplicas) }} {{ add (mul $g 3) $r 1 }}{{ end }}{{ end }} )
 declare -A PARTS
