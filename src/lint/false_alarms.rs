@@ -14,7 +14,7 @@ fn contexts() -> impl Iterator<Item = Context> {
     let now = Some("2026-02-20T00:00:00Z".parse().unwrap());
     [Mode::Install, Mode::Upgrade]
         .into_iter()
-        .flat_map(move |mode| [false, true].map(|whole| Context { mode: Some(mode), whole, chart: false, now }))
+        .flat_map(move |mode| [false, true].map(|whole| Context { mode: Some(mode), whole, now, ..Context::default() }))
 }
 
 /// Wherever a value may stand that somebody else fills in, nothing is said of it, nor of what goes with it.
