@@ -171,6 +171,8 @@ pub struct Restore {
     pub excluded_tables: Vec<String>,
     /// Whether the chart is told to let the number of node groups change (`rondb.rondb.forceNodeGroupChange`).
     pub node_groups_may_change: bool,
+    /// Whether the chart starts data nodes anew one group after the other (`rondb.rondb.ndbmtdSequencedRollout.enabled`).
+    pub rolls_in_sequence: bool,
     /// Whether the chart deletes data claims that are left when the release is uninstalled (`global._hopsworks.wipeDataOnUninstall`).
     pub wipes_on_uninstall: bool,
     /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
@@ -387,6 +389,7 @@ impl Restore {
             excluded_databases: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeDatabases"])?,
             excluded_tables: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeTables"])?,
             node_groups_may_change: reader.boolean(&["rondb", "rondb", "forceNodeGroupChange"])?,
+            rolls_in_sequence: reader.boolean(&["rondb", "rondb", "ndbmtdSequencedRollout", "enabled"])?,
             wipes_on_uninstall: reader.at(&WIPES).is_none() || reader.boolean(&WIPES)?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(&["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"])?,

@@ -273,6 +273,13 @@ fn a_frozen_template_is_refused_in_place() {
         assert!(said.contains("ndbmtdSequencedRollout.enabled: false"), "{said}");
     }
     with_values(&home, &NEW_CLUSTER, "plan", &frozen).1.ok();
+    // A chart of old with one replica, which nobody thaws: hwdr's own Jobs add nothing to its data nodes.
+    for (generation, code) in [("none", 0), ("native-inplace", 1)] {
+        let case = Case { generation, mode: "upgrade" };
+        let stream = home.stream(Major::Three, &case);
+        let stream = replaced(&stream, "rollingUpdate:\n", "rollingUpdate:\n      partition: 1\n");
+        assert_eq!(plan(&home, &case, &[], &stream).code, Some(code), "{generation}");
+    }
 }
 
 /// The chart's own word on what Helm does may not contradict it.
