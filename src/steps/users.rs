@@ -24,8 +24,11 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
         last_job: Some(marker),
         holds: &[Role::Mysqld, Role::ReplicaApplier, Role::Rdrs, Role::NameNode, Role::Application, Role::RondbBackup],
     };
-    // The Job without an id is part of every installation; it restores only if it is handed what a backup holds.
-    match chart_job(input.topology, MARKER, id, Pod::fetches_for_itself) {
+    // The Job without an id is part of every installation; it restores only if it is handed what a backup holds. One with the id in its
+    // name is made for the restore.
+    let named = format!("{MARKER}-{id}");
+    let is_made_for_it = input.topology.job(&named).is_some();
+    match chart_job(input.topology, MARKER, id, |pod: &Pod| is_made_for_it || pod.fetches_for_itself()) {
         Ok(Some(job)) => {
             return Ok(vec![planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new())]);
         }

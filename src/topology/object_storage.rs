@@ -143,7 +143,7 @@ mod tests {
         let other = [json!({"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference})];
 
         let backup = workload("CronJob", "create-backup", plain.clone());
-        let found = ObjectStorage::of(&[backup.clone()], &[]);
+        let found = ObjectStorage::of(std::slice::from_ref(&backup), &[]);
         assert_eq!((&found.own.credentials[..], &found.restore.credentials[..]), (&keys[..], &keys[..]));
         assert_eq!(
             (found.service_account.as_deref(), found.toolbox.as_deref()),
