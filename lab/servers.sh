@@ -81,6 +81,10 @@ start_control_plane() {
     --service-account-issuer=https://kubernetes.default.svc --service-cluster-ip-range="$SERVICE_NET" \
     --authorization-mode=Node,RBAC --allow-privileged=true --kubelet-preferred-address-types=InternalIP \
     --kubelet-client-certificate="$RUN/pki/admin.crt" --kubelet-client-key="$RUN/pki/admin.key"
+}
+
+# Behind the API server: controllers wait half a minute for it, which is not enough on a busy machine, and then end.
+start_controllers() {
   serve controller-manager "$K8S/kube-controller-manager" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false \
     --service-account-private-key-file="$RUN/pki/sa.key" --root-ca-file="$RUN/pki/ca.crt" --use-service-account-credentials \
     --cluster-cidr="$POD_NET" --enable-hostpath-provisioner --bind-address=127.0.0.1
