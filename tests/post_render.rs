@@ -376,6 +376,11 @@ fn an_id_that_is_none_is_refused_where_it_stands() {
             "global:\n _hopsworks:\n  restoreFromBackup:\n   backupId: ",
             "rondb:\n rondb:\n  restoreFromBackup:\n   backupId: ",
         ] {
+            // RonDB's charts before 0.8 take its own id as a number alone: it is only warned of.
+            if before.starts_with("rondb") && ["254811200", "2.548112e+08"].contains(&id) {
+                continue;
+            }
+            let problem = if before.starts_with("rondb") && id == long { "up to 4294967295" } else { problem };
             home.write("bad.yaml", format!("{before}{id}\n"));
             let message = post_render(&home, &["-f", "bad.yaml"], b"").failed(1);
             let message = message.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -3,8 +3,10 @@
 //! [`lint`] runs every rule of [`rules`] over values that were read as Helm reads them. A rule is one file, whose
 //! head is the page that `hwdr lint --explain RULE` prints; [`report`] has one file for each form of output.
 
+use std::sync::Arc;
+
 use crate::mode::Mode;
-use crate::source::{Place, Span};
+use crate::source::{Place, Source, Span};
 use crate::values::Value;
 use written::Written;
 
@@ -206,9 +208,17 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
         file.settle(&mut findings);
     }
     ignore::apply(values, &mut findings);
-    for finding in &mut findings {
-        // A file that sops has signed is changed with sops, or it can no longer be opened.
-        if finding.fix.is_some() && placeholder::is_sealed(&finding.place.source) {
+    // A file that sops has signed is changed with sops, or it can no longer be opened. Each file is looked through once.
+    let mut sealed: Vec<(Arc<Source>, bool)> = Vec::new();
+    for finding in findings.iter_mut().filter(|finding| finding.fix.is_some()) {
+        let source = &finding.place.source;
+        let known = sealed.iter().find(|(known, _)| Arc::ptr_eq(known, source)).map(|(_, is_sealed)| *is_sealed);
+        let is_sealed = known.unwrap_or_else(|| {
+            let is_sealed = placeholder::is_sealed(source);
+            sealed.push((Arc::clone(source), is_sealed));
+            is_sealed
+        });
+        if is_sealed {
             finding.fix = None;
         }
     }

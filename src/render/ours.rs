@@ -113,7 +113,8 @@ fn same(stream: &Stream, object: usize, document: &Document) -> bool {
 pub(super) fn has_gate(workload: &Workload, gate: Option<&Json>, volumes: &[Json]) -> Result<bool, RenderError> {
     let added = &workload.added;
     let named = |name: &Json| added.volumes.iter().filter(|volume| volume["name"] == *name).count();
-    let containers = added.gates.len() + workload.pod.containers().filter(|container| container["name"] == GATE).count();
+    let containers =
+        added.gates.len() + workload.pod.containers().filter(|container| container["name"] == GATE).count();
     let taken = volumes.iter().find(|volume| named(&volume["name"]) > 0);
     let of = format!("{}/{}", workload.kind, workload.name);
     let is_ours = gate.is_some_and(|gate| {

@@ -160,7 +160,8 @@ mod tests {
     fn the_schema_refuses_the_same() {
         let json: serde_json::Value = serde_json::from_str(schema::TEXT).unwrap();
         let validator = jsonschema::validator_for(&json).unwrap();
-        for (wrong, right) in MOVES {
+        // Helm itself hands global down to every subchart, before it asks the schema.
+        for (wrong, right) in MOVES.iter().filter(|(wrong, _)| wrong.last() != Some(&"global")) {
             assert!(schema::root().at(right).is_some(), "{right:?}");
             for (inside, refused) in [
                 (serde_json::json!("254811200"), true),

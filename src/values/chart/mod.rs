@@ -88,7 +88,8 @@ impl Chart {
 
     /// Whether the schemas of this chart and its subcharts take a value of a JSON Schema type at `path`; none where none of them says.
     pub fn takes(&self, path: &[&str], kind: &str) -> Option<bool> {
-        let schema: Option<serde_json::Value> = self.schema.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let schema: Option<serde_json::Value> =
+            self.schema.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
         let types = path.iter().fold(schema.as_ref(), |schema, key| schema?.get("properties")?.get(key));
         let own = match types.and_then(|schema| schema.get("type")) {
             Some(serde_json::Value::String(name)) => Some(name == kind),
