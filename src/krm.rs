@@ -57,9 +57,10 @@ pub enum KrmError {
 pub fn read(bytes: Vec<u8>) -> Result<ResourceList, KrmError> {
     let source = text_of("ResourceList", bytes.clone())?;
     let list = read_one(source)?;
-    let kind = list.get(&["kind"]).and_then(Value::as_str).unwrap_or("nothing");
-    if kind != "ResourceList" {
-        return Err(KrmError::NoList(format!("its kind is {kind}")));
+    match list.get(&["kind"]).and_then(Value::as_str) {
+        Some("ResourceList") => {}
+        Some(kind) => return Err(KrmError::NoList(format!("its kind is {kind}"))),
+        None => return Err(KrmError::NoList("it is empty, or has no kind".to_owned())),
     }
     let stream = Stream::parse(bytes)?;
     if stream.documents() != 1 {

@@ -141,7 +141,7 @@ fn what_is_not_understood_is_refused() {
         assert!(said.contains(problem), "{spec}: {said}");
     }
     for (text, problem) in [
-        ("", "its kind is nothing"),
+        ("", "it is empty, or has no kind"),
         ("kind: List\nitems: []\n", "its kind is List"),
         ("kind: ResourceList\n---\nkind: ResourceList\n", "there are 2 documents"),
         ("kind: [\n", "ResourceList:"),

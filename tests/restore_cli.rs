@@ -146,6 +146,28 @@ fn helm_gets_what_was_read() {
 }
 
 #[test]
+fn what_is_for_a_restore_alone_is_refused_without_one() {
+    let home = Home::new();
+    home.write("a.yaml", "a: 1\n");
+    home.write("slip.yaml", "global: {_hopsworks: {restorefrombackup: {backupId: '254811200'}}}\n");
+    let chart = mirror(&home);
+    let helm = harmless(&home, BOTH[0]);
+    for (command, flags, code, words) in [
+        ("rerun", "-f a.yaml", 1, "rerun is for a restore, and the values ask for none"),
+        ("upgrade", "-f a.yaml --wipe", 1, "--wipe is for a restore"),
+        ("install", "-f a.yaml --iam", 1, "--iam is for a restore"),
+        // Which cluster it is is looked at, and there is none.
+        ("upgrade", "-f a.yaml --expect-cluster prod", 2, "the cluster cannot be reached"),
+        ("install", "-f slip.yaml", 1, "did you mean 'restoreFromBackup'?"),
+    ] {
+        let line = format!("\"$HWDR\" {command} x {chart} -n n {flags}");
+        let message = bash(&home, &helm, &line, b"").failed(code);
+        assert!(message.contains(words), "{line}: {message}");
+        assert!(!home.path("called").exists(), "{line}: helm was called");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_for_certain_is_refused_before_helm_runs() {
     let home = Home::new();
     home.write("a.yaml", "a: 1\n");

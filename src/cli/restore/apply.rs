@@ -187,7 +187,10 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     let inputs = Inputs::read(&invocation.values, Some(mode), None, &mut files)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze(&mut files.pass())?;
-    let Some(restore) = inputs.restore()? else { return plain(mode, &invocation, &helm, &inputs.values).await };
+    let Some(restore) = inputs.restore()? else {
+        only_for_a_restore(command, &invocation)?;
+        return plain(mode, &invocation, &helm, &inputs.values).await;
+    };
     report::known(invocation.own("output"))?;
     super::no_pipes(&invocation)?;
     close_together(&show_findings(&inputs.values, mode))?;
@@ -392,9 +395,26 @@ fn stopped(halt: Halt) -> Failure {
     Failure::from(halt).stopped()
 }
 
+/// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
+fn only_for_a_restore(command: &str, invocation: &Invocation) -> Result<(), Failure> {
+    const FLAGS: [&str; 7] = ["wipe", "accept-partial", "from", "iam", "secret", "credentials-file", "credentials-env"];
+    let flag = FLAGS.iter().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
+    let given = match flag {
+        Some(flag) => format!("--{flag}"),
+        None if command == "rerun" => command.to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::refused(format!("{given} is for a restore, and the values ask for none"))
+        .help("give the values of the restore with -f: global._hopsworks.restoreFromBackup.backupId"))
+}
+
 /// No restore: the linter's word, and then helm as it is, with what was read here.
 async fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
     show_findings(values, mode);
+    if let expected @ Some(_) = invocation.own("expect-cluster") {
+        preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
+    }
+    anstream::eprintln!("The values ask for no restore: this is helm {mode}");
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);

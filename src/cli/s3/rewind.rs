@@ -86,7 +86,7 @@ impl Command {
             return Ok(Window::at(time));
         }
         let Some(id) = &self.backup_id else {
-            return Err(Failure::unusable("to when? --at TIME, --backup-id ID or --undo is needed")
+            return Err(Failure::unusable("no point in time: give --at TIME, --backup-id ID or --undo")
                 .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run"));
         };
         Window::of_backup(id).ok_or_else(|| {

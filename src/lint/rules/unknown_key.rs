@@ -70,8 +70,11 @@ impl Rule for UnknownKey {
                 });
             } else if let Some(known) = nearest_of(key, node.keys().filter(|known| known.len() >= 5), slips(key)) {
                 let message = format!("'{key}' looks like '{known}'");
-                findings
-                    .push(Finding::warning(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")));
+                // With one of these a whole restore is lost without a word.
+                let loses =
+                    known == "restoreFromBackup" || known == "global" && entry.value.get(&["_hopsworks"]).is_some();
+                let found = if loses { Finding::error } else { Finding::warning };
+                findings.push(found(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")));
             }
         });
     }
