@@ -52,7 +52,7 @@ wait_ready() {
 url() { echo "http://$(kubectl -n "$NS" get service "$1" -o jsonpath='{.spec.clusterIP}:{.spec.ports[0].port}')"; }
 
 sql() { # sql [ARGUMENTS…]: as root, in the first MySQL server
-  kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD 
+  kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
     exec mysql --no-defaults --socket="$(find /srv/hops/mysql-cluster -name mysql.sock)" -uroot "$@"' - "$@"
 }
 
