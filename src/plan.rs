@@ -149,6 +149,11 @@ fn details(restore: &Restore, topology: &Topology, steps: &[Planned]) -> String 
             // It is in the storage below, without keys.
             if let Some(values) = values.as_object_mut() {
                 values.remove("credentials");
+                // A password that stands in plain says nothing about what is done, and is not to be guessed at.
+                let entries = values.get_mut("opensearch_credentials").and_then(Json::as_array_mut);
+                for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {
+                    entry.remove("value");
+                }
             }
             json!([object.id, object.after, values])
         })

@@ -12,6 +12,15 @@ pub fn of_backup(restore: &Restore, storage: &ObjectStorage) -> Remote {
     let cluster = restore.cluster_s3.keys.as_ref().filter(|_| restore.backups_s3.keys.is_some());
     if let Some(keys) = restore.restore_s3.keys.as_ref().or(cluster) {
         remote.credentials = credentials(keys);
+    } else if restore.backups_s3.keys.is_some() && remote.credentials == storage.own.credentials {
+        // Those are of where backups are written, and the cluster's storage is reached by role.
+        remote.credentials.clear();
+    }
+    for (name, value) in [("endpoint", &restore.restore_s3.endpoint), ("region", &restore.restore_s3.region)] {
+        if let Some(value) = value {
+            remote.options.retain(|(key, _)| key != name);
+            remote.options.push((name.to_owned(), value.clone()));
+        }
     }
     remote
 }
@@ -20,8 +29,8 @@ pub fn of_backup(restore: &Restore, storage: &ObjectStorage) -> Remote {
 pub fn of_blocks(restore: &Restore, storage: &ObjectStorage) -> Remote {
     let mut remote = storage.own.clone();
     let elsewhere = &restore.backups_s3;
-    if let (Some(_), Some(keys)) = (&elsewhere.keys, &restore.cluster_s3.keys) {
-        remote.credentials = credentials(keys);
+    if elsewhere.keys.is_some() {
+        remote.credentials = restore.cluster_s3.keys.as_ref().map(credentials).unwrap_or_default();
     }
     for (name, theirs, own) in [
         ("endpoint", &elsewhere.endpoint, &restore.cluster_s3.endpoint),

@@ -145,7 +145,7 @@ fn id_of(workload: &Workload) -> String {
 /// What the Jobs of a step cannot do without.
 fn needs(step: &str, role: Role) -> bool {
     match step {
-        "rondb" | "users" => matches!(role, Role::DataNode | Role::ManagementNode | Role::ObjectStorage),
+        "rondb" | "rows" | "users" => matches!(role, Role::DataNode | Role::ManagementNode | Role::ObjectStorage),
         "hopsfs" => role == Role::ObjectStorage,
         "opensearch" => role == Role::OpenSearch,
         _ => false,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned, chart_job, time_of, undone};
 use crate::mode::Mode;
-use crate::topology::{Role, left_out_by};
+use crate::topology::{Pod, Role, left_out_by};
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
 const MARKER: &str = "restore-native-backup";
@@ -48,9 +48,14 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
         // it writes down what that Job does.
         holds: &[Role::MysqldSetup, Role::BinlogServer],
     };
-    if let Some(job) = chart_job(topology, MARKER, id, |pod| pod.runs("ndb_restore"))? {
+    if let Some(job) = chart_job(topology, MARKER, id, restores)? {
         let by = By::Chart(format!("Job/{}", job.name));
-        return Ok(vec![planned(by, all_but(&left_out_by(&job.json)), job.name.clone(), Vec::new())]);
+        return Ok(vec![planned(
+            by,
+            all_but(&left_out_by(&job.json).unwrap_or_default()),
+            job.name.clone(),
+            Vec::new(),
+        )]);
     }
     if let Some(key) = &input.restore.not_honoured {
         return Err(PlanError::new(
@@ -106,6 +111,11 @@ pub fn plan(input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
     }
     let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
     Ok(vec![planned(by, all_but(&left_out), marker, objects)])
+}
+
+/// Whether a pod is the chart's own restore: by what it runs, or, where that is a script in a volume, by the chart's label.
+fn restores(pod: &Pod) -> bool {
+    pod.runs("ndb_restore") || pod.label("rondbService") == "restore-backup"
 }
 
 /// "all tables", and which not: databases and tables with commas between them.

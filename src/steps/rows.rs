@@ -18,7 +18,8 @@ pub fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError
     let (true, Some(management), Some(job)) = (knows_the_backup, &rondb.management, topology.job(&restore)) else {
         return Ok(Vec::new());
     };
-    let (databases, tables) = left_out_by(&job.json);
+    // What it leaves out would be taken for lost; where that is not known, the plan warns, too.
+    let Some((databases, tables)) = left_out_by(&job.json) else { return Ok(Vec::new()) };
     let name = format!("hwdr-rondb-rows-{id}");
     let object = Object {
         template: "rondb-rows.yaml",

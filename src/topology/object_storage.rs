@@ -40,7 +40,8 @@ impl ObjectStorage {
         let of = |workload: Option<&Workload>| workload.map(|found| credentials(&found.pod)).unwrap_or_default();
         let own = of(backup);
         let mut read_by = of(restore);
-        if read_by.is_empty() {
+        // A chart that restores without keys does so by role.
+        if restore.is_none() {
             read_by.clone_from(&own);
         }
         let remotes = configmaps.iter().map(remotes).find(|remotes| !remotes.is_empty()).unwrap_or_default();

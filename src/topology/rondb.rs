@@ -67,17 +67,33 @@ fn claim(node: &Workload) -> Option<Json> {
 }
 
 /// What the chart's own restore leaves out, by the options that it gives `ndb_restore`: databases, and tables (`database.table`), with
-/// commas between them.
-pub fn left_out_by(job: &Json) -> (String, String) {
+/// commas between them. None where that cannot be read: a script in a volume, a variable, a list of what is restored.
+pub fn left_out_by(job: &Json) -> Option<(String, String)> {
     let pod = &job["spec"]["template"]["spec"];
-    let containers = || items(&pod["initContainers"]).chain(items(&pod["containers"]));
-    let option = |name: &str| {
-        let words = containers().flat_map(|container| items(&container["command"]).chain(items(&container["args"])));
-        let value = words.filter_map(|word| text(word).split_once(name)).map(|(_, behind)| behind).next();
-        let end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\');
-        value.and_then(|value| value.split(end).next()).unwrap_or_default().to_owned()
-    };
-    (option("--exclude-databases="), option("--exclude-tables="))
+    let containers = items(&pod["initContainers"]).chain(items(&pod["containers"]));
+    let words: Vec<&str> = containers
+        .flat_map(|container| items(&container["command"]).chain(items(&container["args"])))
+        .map(text)
+        .collect();
+    let known = words.iter().any(|word| word.contains("ndb_restore"));
+    if !known || words.iter().any(|word| word.contains("--include-")) {
+        return None;
+    }
+    Some((list_of(&words, "--exclude-databases")?, list_of(&words, "--exclude-tables")?))
+}
+
+/// The list that an option has wherever it is given; none where it is not written out, or not the same everywhere.
+fn list_of(words: &[&str], option: &str) -> Option<String> {
+    let mut lists = words.iter().flat_map(|word| word.split(option).skip(1)).map(|behind| {
+        let value = behind.strip_prefix('=')?.trim_start_matches(['"', '\'', '\\']);
+        let end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ';' | '&' | '|' | ')');
+        let list = value.split(end).next()?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ',');
+        list.chars().all(plain).then(|| list.to_owned())
+    });
+    let Some(first) = lists.next() else { return Some(String::new()) };
+    let first = first?;
+    lists.all(|list| list.as_ref() == Some(&first)).then_some(first)
 }
 
 /// The container `name`, or else the first.
@@ -123,8 +139,20 @@ mod tests {
         let script = "RUN_CMD=\"ndb_restore \\\n --restore-meta \\\n --exclude-databases=ycsb,dbt2,heartbeat \\\n --exclude-tables=a.b\"\n";
         let job = |command: Json| json!({"spec": {"template": {"spec": {"initContainers": [{"command": command}]}}}});
         let expected = ("ycsb,dbt2,heartbeat".to_owned(), "a.b".to_owned());
-        assert_eq!(left_out_by(&job(json!(["/bin/bash", "-c", script]))), expected);
-        assert_eq!(left_out_by(&job(json!(["ndb_restore"]))), Default::default());
+        assert_eq!(left_out_by(&job(json!(["/bin/bash", "-c", script]))), Some(expected));
+        assert_eq!(left_out_by(&job(json!(["ndb_restore"]))), Some(Default::default()));
+        let quoted =
+            left_out_by(&job(json!(["ndb_restore --exclude-databases='a,b'; ndb_restore --exclude-databases=a,b"])));
+        assert_eq!(quoted, Some(("a,b".to_owned(), String::new())));
+        for unknown in [
+            "/scripts/restore.sh",
+            "ndb_restore --exclude-databases=\"${OUT}\"",
+            "ndb_restore --exclude-databases a,b",
+            "ndb_restore --include-databases=a",
+            "ndb_restore --exclude-tables=a.b; ndb_restore --exclude-tables=a.c",
+        ] {
+            assert_eq!(left_out_by(&job(json!([unknown]))), None, "{unknown}");
+        }
     }
 
     #[test]

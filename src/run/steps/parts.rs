@@ -55,7 +55,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Deletes the pods of RonDB's rows, which have ended well: each has a volume as large as a data node's. Their Jobs stay, and say that it was done.
+/// Deletes the pods of RonDB's rows, when these are restored: each has a volume as large as a data node's. Their Jobs stay, and say that it was done.
 async fn give_room_back(run: &mut Run, part: &Part) {
     for name in part.objects.iter().filter_map(|object| object.strip_prefix("Job/")) {
         let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
@@ -63,7 +63,9 @@ async fn give_room_back(run: &mut Run, part: &Part) {
             continue;
         }
         let pods = run.cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
-        for pod in pods.unwrap_or_default().iter().filter(|pod| text(pod, "/status/phase") == "Succeeded") {
+        for pod in
+            pods.unwrap_or_default().iter().filter(|pod| matches!(text(pod, "/status/phase"), "Succeeded" | "Failed"))
+        {
             if let Err(error) = run.cluster.delete_this(Kind::POD, None, pod).await {
                 run.show.warn(&format!("{error}: its volume stays until the Job {name} goes, with helm hwdr finalize"));
                 return;
