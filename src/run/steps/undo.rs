@@ -64,6 +64,16 @@ fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
     if let Some(pod) = pod.as_object_mut() {
         pod.remove("initContainers");
     }
+    // The API server refuses a rule for a container that is not there.
+    let names: Vec<Json> =
+        pod["containers"].as_array().into_iter().flatten().map(|container| container["name"].clone()).collect();
+    if let Some(rules) = job.pointer_mut("/spec/podFailurePolicy/rules").and_then(Json::as_array_mut) {
+        rules.retain(|rule| {
+            let name = &rule["onExitCodes"]["containerName"];
+            name.is_null() || names.contains(name)
+        });
+    }
+    let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
     let containers = pod["containers"].as_array_mut().into_iter().flatten();
     let mut told = 0;
     for variable in containers.flat_map(|container| container["env"].as_array_mut().into_iter().flatten()) {
@@ -193,7 +203,10 @@ mod tests {
     fn hwdrs_own_job_is_told_the_time_and_no_other() {
         let variable = |name: &str| json!({"name": name, "value": "old"});
         let pod = json!({"initContainers": [{}], "containers": [{"env": [variable("BACKUP_TIME"), variable("RONDB_ID"), variable("RONDB_TIME"), variable("BUCKET")]}]});
-        let mut job = json!({"spec": {"template": {"spec": pod}}});
+        let rule = |name: &str| json!({"action": "FailJob", "onExitCodes": {"containerName": name}});
+        let rules = json!([{"action": "Ignore", "onPodConditions": []}, rule("wait"), rule("rewind")]);
+        let mut job = json!({"spec": {"podFailurePolicy": {"rules": rules}, "template": {"spec": pod}}});
+        job["spec"]["template"]["spec"]["containers"][0]["name"] = json!("rewind");
         let [from, to] = ["2026-02-13T15:36:27Z", "2026-02-13T15:40:00.5Z"].map(|time| time.parse().unwrap());
         assert!(tell_the_time(&mut job, from, to));
         let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
@@ -202,6 +215,10 @@ mod tests {
             ["2026-02-13T15:36:27Z", "0", "2026-02-13T15:40:00Z", "old"]
         );
         assert!(job["spec"]["template"]["spec"]["initContainers"].is_null());
+        assert_eq!(
+            job["spec"]["podFailurePolicy"]["rules"],
+            json!([{"action": "Ignore", "onPodConditions": []}, rule("rewind")])
+        );
         assert!(!tell_the_time(&mut json!({"spec": {"template": {"spec": {"containers": [{}]}}}}), from, to));
     }
 }
