@@ -243,10 +243,25 @@ impl Cluster {
         name: &str,
         patch: &Json,
     ) -> Result<Json, ClusterError> {
-        let api = self.api(kind, namespace);
-        let parameters = PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() };
-        let patch = Patch::Merge(patch);
+        let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
         let now = self.call(&format!("patch {}/{name}", kind.kind), || api.patch(name, &parameters, &patch)).await?;
+        Ok(json_of(now))
+    }
+
+    /// Merges a patch into an object's status.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn patch_status(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Json,
+    ) -> Result<Json, ClusterError> {
+        let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
+        let what = format!("patch the status of {}/{name}", kind.kind);
+        let now = self.call(&what, || api.patch_status(name, &parameters, &patch)).await?;
         Ok(json_of(now))
     }
 
@@ -316,6 +331,11 @@ impl Cluster {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
+}
+
+/// A patch in hwdr's name.
+fn written() -> PatchParams {
+    PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() }
 }
 
 /// An error with all that caused it: the outermost words alone say nothing (`ServiceError`).

@@ -358,6 +358,16 @@ impl Helm {
         }))
     }
 
+    /// What the newest revision of a release applies, without its hooks.
+    ///
+    /// # Errors
+    /// Where helm cannot tell.
+    pub async fn manifest(&self, name: &str) -> Result<String, HelmError> {
+        let mut command = self.command();
+        command.args(["get", "manifest", name]).args(&self.connection);
+        self.printed("get manifest", command).await
+    }
+
     /// Makes an older revision the newest.
     ///
     /// # Errors

@@ -189,6 +189,8 @@ pub struct Before {
     pub claims: Option<Vec<String>>,
     /// The Velero Backups of what Velero may overwrite.
     pub objects: Vec<String>,
+    /// The uids of the Jobs that there were before the release was rolled back.
+    pub jobs: Option<Vec<String>>,
     /// Where Velero's objects lie.
     pub velero_namespace: Option<String>,
     /// The storage location was made by the run that this one begins anew.

@@ -9,6 +9,7 @@ mod helm;
 mod here;
 pub mod job;
 mod objects;
+mod once;
 mod parts;
 mod quiesce;
 mod rows;

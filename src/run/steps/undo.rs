@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::{autoscalers, fence, helm, here, is_of, parts, quiesce, verify, volumes};
+use super::{autoscalers, fence, helm, here, is_of, once, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
@@ -103,9 +103,13 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     }
     // A rollback that was cut off is pending, too.
     let Some(now) = helm::settled(run).await? else { return Ok(()) };
-    if now.revision == before || run.state.is_done("undo-rolled-back") {
+    if run.state.is_done("undo-rolled-back") {
+        return once::not_again(run).await;
+    }
+    if now.revision == before {
         return Ok(());
     }
+    once::note(run).await?;
     // The helm of the upgrade has ended: should this process end, too, nobody may take its end for that of the rollback.
     run.state.helm = None;
     run.save().await?;
@@ -114,6 +118,7 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     run.state.begin("undo-rolled-back", jiff::Timestamp::now());
     run.state.end("undo-rolled-back", jiff::Timestamp::now());
     run.save().await?;
+    once::not_again(run).await?;
     fence::again(run).await
 }
 
@@ -125,7 +130,7 @@ pub async fn start(run: &mut Run) -> Result<(), Halt> {
     jobs_ended(run).await
 }
 
-/// A rollback makes the Jobs of its revision again. RonDB's sets the users' passwords once more: until it has ended they may be refused.
+/// A Job of the release that still runs may write.
 async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
     let release = run.state.release.clone();
     let mut failed = Vec::new();

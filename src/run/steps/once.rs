@@ -1,0 +1,140 @@
+//! Jobs of a revision that helm rolls back to. They did their work when that revision was new: on the data of today they must not do it
+//! again, and what waits for them has to find them complete.
+//!
+//! RonDB's chart has two such Jobs in the revision that installs it (rondb-helm, `templates/mysqlds/setup_job.yaml` and
+//! `templates/backups/restore.yaml`). The first inserts rows that are there already, so that it fails for good, and the MySQL servers
+//! wait for it; the second would restore an older backup over the data.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::parts;
+use crate::cluster::condition::{self, text};
+use crate::cluster::{Cluster, ClusterError, Kind, Verdict};
+use crate::run::{Halt, Run};
+use crate::stream::{Stream, json_of};
+
+/// Notes the Jobs that are there, once: what a rollback makes is not among them.
+pub async fn note(run: &mut Run) -> Result<(), Halt> {
+    if run.state.before.jobs.is_none() {
+        let jobs = run.cluster.list(Kind::JOB, None, "").await?;
+        run.state.before.jobs = Some(jobs.iter().map(|job| text(job, "/metadata/uid").to_owned()).collect());
+        run.save().await?;
+    }
+    Ok(())
+}
+
+/// Puts Jobs that are complete in the place of those that the rollback has made.
+pub async fn not_again(run: &mut Run) -> Result<(), Halt> {
+    let Some(noted) = run.state.before.jobs.clone() else { return Ok(()) };
+    let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
+    let manifest = run.helm.manifest(&release).await?;
+    let jobs = jobs_of(manifest, &release, &namespace).map_err(|why| {
+        Halt::new(format!("release {release}: its manifest cannot be read: {why}"))
+            .help(format!("look at it: helm get manifest {release}"))
+    })?;
+    for job in jobs {
+        let name = text(&job, "/metadata/name").to_owned();
+        let there = run.cluster.get(Kind::JOB, None, &name).await?;
+        if let Some(there) = &there {
+            let is_old = noted.iter().any(|uid| uid == text(there, "/metadata/uid"));
+            if is_old || condition::job(Some(there)) == Verdict::Done {
+                continue;
+            }
+            run.cluster.delete_this(Kind::JOB, None, there).await?;
+        }
+        parts::make(run, &job).await?;
+        complete(&run.cluster, &name).await?;
+        run.show.tell(&format!("Job {name} did its work before: it is not run again"));
+    }
+    Ok(())
+}
+
+/// The Jobs of a manifest as objects that rest, with what Helm puts on its own.
+fn jobs_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
+    let stream = Stream::parse(manifest.into_bytes()).map_err(|error| error.to_string())?;
+    let here = |of: Option<&str>| of.is_none_or(|of| of == namespace);
+    let jobs = stream.objects().iter().filter(|object| object.group() == "batch" && object.kind() == "Job");
+    let jobs = jobs.filter(|object| here(object.namespace())).map(|object| {
+        let look = stream.look(object);
+        let mut job = json_of(&look.tree, look.root);
+        put(&mut job, &["spec", "suspend"], true.into());
+        put(&mut job, &["metadata", "namespace"], namespace.into());
+        put(&mut job, &["metadata", "labels", "app.kubernetes.io/managed-by"], "Helm".into());
+        put(&mut job, &["metadata", "annotations", "meta.helm.sh/release-name"], release.into());
+        put(&mut job, &["metadata", "annotations", "meta.helm.sh/release-namespace"], namespace.into());
+        job
+    });
+    Ok(jobs.collect())
+}
+
+/// Sets what is at the end of a path; what is no mapping on the way becomes one.
+fn put(object: &mut Json, path: &[&str], value: Json) {
+    let Some((key, rest)) = path.split_first() else {
+        *object = value;
+        return;
+    };
+    if !object.is_object() {
+        *object = json!({});
+    }
+    if let Some(map) = object.as_object_mut() {
+        put(map.entry(*key).or_insert(Json::Null), rest, value);
+    }
+}
+
+/// Says of a Job that rests that it is complete. Kubernetes 1.31 and later want `SuccessCriteriaMet` beside it, and earlier ones refuse that
+/// (kubernetes, pkg/apis/batch/validation/validation.go, `validateJobStatus`).
+async fn complete(cluster: &Cluster, name: &str) -> Result<(), ClusterError> {
+    let status = |conditions: &[&str]| {
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let condition = |kind: &&str| {
+            json!({"type": kind, "status": "True", "reason": "CompletedBefore",
+            "message": "it did its work before a rollback by hwdr", "lastProbeTime": now, "lastTransitionTime": now})
+        };
+        let conditions: Vec<_> = conditions.iter().map(condition).collect();
+        json!({"status": {"startTime": now, "completionTime": now, "conditions": conditions}})
+    };
+    let patch = status(&["SuccessCriteriaMet", "Complete"]);
+    match cluster.patch_status(Kind::JOB, None, name, &patch).await {
+        Err(ClusterError::Call { code: 422, .. }) => {
+            cluster.patch_status(Kind::JOB, None, name, &status(&["Complete"])).await.map(drop)
+        }
+        patched => patched.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_jobs_of_a_manifest_rest_and_are_helms() {
+        let job = |name: &str, more: &str| {
+            format!(
+                "---\n# Source: c/templates/x.yaml\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n{more}spec:\n  backoffLimit: 0\n"
+            )
+        };
+        let manifest = [
+            job("setup", "  labels: {a: b}\n"),
+            job("elsewhere", "  namespace: other\n"),
+            job("here", "  namespace: hopsworks\n  annotations:\n"),
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n".to_owned(),
+        ]
+        .concat();
+        let jobs = jobs_of(manifest, "r", "hopsworks").unwrap();
+        let owned = json!({"meta.helm.sh/release-name": "r", "meta.helm.sh/release-namespace": "hopsworks"});
+        let expected = |name: &str, labels: Json| {
+            json!({"apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": name, "namespace": "hopsworks", "labels": labels, "annotations": owned},
+            "spec": {"backoffLimit": 0, "suspend": true}})
+        };
+        assert_eq!(
+            jobs,
+            [
+                expected("setup", json!({"a": "b", "app.kubernetes.io/managed-by": "Helm"})),
+                expected("here", json!({"app.kubernetes.io/managed-by": "Helm"})),
+            ]
+        );
+        assert!(jobs_of("a: [".to_owned(), "r", "hopsworks").is_err());
+    }
+}
