@@ -4,9 +4,12 @@
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
-LAB_VALUES=$LAB/real-values.yaml
+LAB_VALUES=$CACHE/real/values.yaml
 export LAB_VALUES
 plain=$CACHE/real/plain native=$CACHE/real/native
+
+# Whether the chart restores in place itself.
+restores_in_place() { grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml"; }
 
 # with CHART COMMAND…: runs it with that chart.
 with() {
@@ -15,8 +18,9 @@ with() {
   "${@:2}"
 }
 
-# done_by JOBS: who restored RonDB.
-jobs_of_hwdr() { kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | grep rondb || true; }
+# Who restored RonDB. The rows are compared in both ways.
+by_hwdr() { kubectl -n "$NS" get jobs -l hwdr.hopsworks.ai/restore-id -o name | grep hwdr-rondb-data; }
+by_itself() { ! by_hwdr && kubectl -n "$NS" get jobs -o name | grep hwdr-rondb-rows; }
 
 in_place_values() {
   cat >"$RUN/notes/in-place.yaml" <<YAML
@@ -55,6 +59,9 @@ restores_into_a_new_cluster_by() { # CHART
 test_it_is_installed_and_backs_itself_up() {
   "$LAB/real-chart" "$plain" --cannot-restore
   "$LAB/real-chart" "$native"
+  cp "$LAB/real-values.yaml" "$LAB_VALUES"
+  # Its data nodes leave the cluster one by one, and are killed where that takes longer than this.
+  if restores_in_place; then sed -i 's/terminationGracePeriodSeconds: .*/terminationGracePeriodSeconds: 45/' "$LAB_VALUES"; fi
   "$LAB/down"
   "$LAB/up"
   with "$plain" "$LAB/install"
@@ -68,29 +75,29 @@ test_it_is_installed_and_backs_itself_up() {
 
 test_where_it_cannot_restore_hwdr_does_in_place() {
   restores_in_place_by "$plain"
-  jobs_of_hwdr | grep hwdr-rondb-data
+  by_hwdr
   takes_a_backup
 }
 test_and_that_is_undone() { undoes; }
 
 test_where_it_restores_itself_in_place_it_is_left_to_it() {
-  grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml" || { say "it does not restore in place itself"; return 0; }
+  restores_in_place || { say "it does not restore in place itself"; return 0; }
   restores_in_place_by "$native"
-  [ -z "$(jobs_of_hwdr)" ]
+  by_itself
 }
 test_and_that_is_undone_too() {
-  grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml" || return 0
+  restores_in_place || return 0
   undoes
 }
 
 test_where_it_cannot_restore_hwdr_does_into_a_new_cluster() {
   restores_into_a_new_cluster_by "$plain"
-  jobs_of_hwdr | grep hwdr-rondb-data
+  by_hwdr
   takes_a_backup
 }
 
 test_where_it_restores_itself_a_new_cluster_is_left_to_it() {
   restores_into_a_new_cluster_by "$native"
-  [ -z "$(jobs_of_hwdr)" ]
+  by_itself
   takes_a_backup
 }
