@@ -13,6 +13,7 @@ pub mod hopsfs;
 pub mod krm;
 pub mod lint;
 pub mod mode;
+pub mod names;
 pub mod pipeline;
 pub mod plan;
 pub mod refusal;

@@ -8,6 +8,7 @@ use crate::backup_id::{BackupId, BackupIdError};
 use crate::lint::ttl;
 use crate::lint::view::number_digits;
 use crate::mode::Mode;
+use crate::names::is_object;
 use crate::source::Place;
 use crate::values::{Data, Value};
 
@@ -59,7 +60,7 @@ impl Velero {
             let path = at(keys);
             match reader.string(&path)?.filter(|name| !name.is_empty()) {
                 None => Ok(usual),
-                Some(name) if is_object_name(&name) => Ok(name),
+                Some(name) if is_object(&name) => Ok(name),
                 Some(_) => Err(error(
                     reader.at(&path).unwrap_or(values),
                     &path,
@@ -714,16 +715,6 @@ pub fn from_registry(image: &str, registry: Option<&str>) -> String {
 /// Whether `name` can be part of a Kubernetes name.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// Whether `name` can be the name of a Kubernetes object.
-fn is_object_name(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let (first, last) = (name.bytes().next(), name.bytes().next_back());
-    name.len() <= 253
-        && first.is_some_and(is_inner)
-        && last.is_some_and(is_inner)
-        && name.bytes().all(|byte| is_inner(byte) || byte == b'-' || byte == b'.')
 }
 
 fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> SettingsError {
