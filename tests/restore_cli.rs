@@ -393,7 +393,7 @@ fn api_server(home: &Home, objects: &Objects) -> String {
             let mut body = vec![0; length.unwrap_or_default()];
             reader.read_exact(&mut body).expect("a body");
             let mut objects = objects.lock().expect("no panic");
-            let is_list = path.ends_with("configmaps") || path.ends_with("leases");
+            let is_list = path.ends_with("configmaps") || path.ends_with("secrets") || path.ends_with("leases");
             let sent: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             let (status, answer) = match method {
                 "GET" if is_list => {

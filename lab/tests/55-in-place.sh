@@ -128,17 +128,19 @@ YAML
 # cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times (and CUT_LATER seconds more).
 # Fails where it ended before.
 cut_off() {
-  local writes=$1 pid watch seen=0 began=$SECONDS
+  local writes=$1 pid watch event seen=0 began=$SECONDS
   shift
   mkfifo "$RUN/notes/writes"
-  kubectl -n "$NS" get configmap --field-selector "metadata.name=hwdr-restore-$(note rondb)" --watch-only -o name >"$RUN/notes/writes" &
+  kubectl -n "$NS" get secret --field-selector "metadata.name=hwdr-restore-$(note rondb)" --watch-only \
+    --output-watch-events -o 'jsonpath={.type}{"\n"}' >"$RUN/notes/writes" &
   watch=$!
   exec 9<"$RUN/notes/writes"
   # shellcheck disable=SC2031 # the helm that hwdr runs
   HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS "$HWDR" "$@" &
   pid=$!
   while ((seen < writes && SECONDS - began < 800)) && kill -0 "$pid" 2>/dev/null; do
-    if read -r -t 1 _ <&9; then seen=$((seen + 1)); fi
+    # The state of an earlier run for the same backup goes before a new one is made.
+    if read -r -t 1 event <&9 && [ "$event" != DELETED ]; then seen=$((seen + 1)); fi
   done
   sleep "${CUT_LATER:-0}"
   kill -9 "$pid" || true
@@ -199,7 +201,7 @@ findings_are_whole() {
 }
 
 phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
-state() { kubectl -n "$NS" get configmap "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | fromjson'; }
+state() { kubectl -n "$NS" get secret "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | @base64d | fromjson'; }
 
 # is_the_backup: all data are the backup's. Velero brings objects back and takes none away: those that were made since stay.
 is_the_backup() { phase_is restored && data_are_the_backups; }

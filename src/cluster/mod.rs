@@ -265,6 +265,24 @@ impl Cluster {
         Ok(json_of(now))
     }
 
+    /// Merges a patch into this very object, as it was seen: another one of its name, or one that has changed meanwhile, is a conflict.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn patch_this(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        object: &Json,
+        patch: &Json,
+    ) -> Result<Json, ClusterError> {
+        let mut patch = patch.clone();
+        for key in ["uid", "resourceVersion"] {
+            patch["metadata"][key] = object["metadata"][key].clone();
+        }
+        self.patch(kind, namespace, condition::text(object, "/metadata/name"), &patch).await
+    }
+
     /// Deletes an object; that it is not there is no error. What it owns goes after it.
     ///
     /// # Errors

@@ -89,7 +89,7 @@ pub enum RenderError {
 pub enum Marker {
     /// It is injected.
     Injected,
-    /// A run of hwdr has made it, and keeps its state there: helm must not touch it.
+    /// A run of hwdr has its own record, in a Secret.
     IsThere,
 }
 

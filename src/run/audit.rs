@@ -50,7 +50,7 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
         "kind": "Event",
         "metadata": {"name": format!("{}.{:x}", state.name(), now.as_nanosecond())},
         "involvedObject": {
-            "apiVersion": "v1", "kind": "ConfigMap", "name": state.name(), "namespace": cluster.namespace,
+            "apiVersion": "v1", "kind": "Secret", "name": state.name(), "namespace": cluster.namespace,
         },
         "type": if happened == "stops" { "Warning" } else { "Normal" },
         "reason": "Restore",

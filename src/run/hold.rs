@@ -217,7 +217,9 @@ fn now() -> String {
 fn host() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
-    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+    let name = name.unwrap_or_else(|_| "unknown".to_owned());
+    // It goes into the state, which is read back.
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).collect()
 }
 
 /// A process of this machine, as a name: `machine/pid`.

@@ -104,8 +104,15 @@ pub struct Run {
     pub accepts_unread: bool,
     /// Whether something runs that should not be cut off: a wish to stop waits for its end.
     pub is_busy: Arc<AtomicBool>,
+    /// Since when there is the run, by the API server's clock.
+    pub since: Timestamp,
     store: Store,
 }
+
+/// How much is kept of why a run stopped: the state has to fit into an object.
+const LONGEST: usize = 1000;
+/// How many findings are kept, and how much of each.
+const FINDINGS: usize = 200;
 
 /// What a step does: idempotent, for it may have been cut off anywhere.
 pub type Act = for<'r> fn(&'r mut Run) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + 'r>>;
@@ -135,11 +142,12 @@ pub const RESTORE: Goal = Goal { during: Phase::Running, after: Phase::Restored 
 pub const UNDO: Goal = Goal { during: Phase::Undoing, after: Phase::Undone };
 
 impl Run {
-    /// A run of the state in `store`.
+    /// A run of the state in `store`, which goes on in a Secret.
     ///
     /// # Errors
-    /// Where the state cannot be read.
-    pub fn new(cluster: Cluster, store: Store, helm: Helm, show: Show) -> Result<Self, Halt> {
+    /// Where the state cannot be read, or taken over from an older hwdr's ConfigMap.
+    pub async fn new(cluster: Cluster, store: Store, helm: Helm, show: Show) -> Result<Self, Halt> {
+        let store = store.into_secret().await?;
         Ok(Self {
             cluster,
             state: store.state()?,
@@ -149,6 +157,7 @@ impl Run {
             accepts: |_| false,
             accepts_unread: false,
             is_busy: Arc::default(),
+            since: store.since(),
             store,
         })
     }
@@ -196,7 +205,7 @@ impl Run {
             self.state.phase = Phase::Failed;
         }
         // Logs of pods and helm's words may hold secrets: they are for the terminal alone.
-        let first_line = halt.problem.lines().next().unwrap_or_default().to_owned();
+        let first_line: String = halt.problem.lines().next().unwrap_or_default().chars().take(LONGEST).collect();
         self.state.why = Some(first_line.clone());
         self.save().await?;
         audit::note(&self.cluster, &self.state, "stops", &first_line).await;
@@ -230,8 +239,10 @@ impl Run {
 
     fn keep(&mut self, text: &str) {
         // A step that is done again finds it again.
-        if self.state.phase == Phase::Running && !self.state.findings.iter().any(|found| found == text) {
-            self.state.findings.push(text.to_owned());
+        let kept: String = text.chars().take(LONGEST).collect();
+        let findings = &mut self.state.findings;
+        if self.state.phase == Phase::Running && findings.len() < FINDINGS && !findings.contains(&kept) {
+            findings.push(kept);
         }
     }
 

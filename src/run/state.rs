@@ -1,26 +1,37 @@
-//! The state of a run: what was decided, what is done, and what was found before. It lies in the ConfigMap `hwdr-restore-<id>` of the
-//! release's namespace, and is written before and after every change, so that a run can be cut off anywhere.
+//! The state of a run: what was decided, what is done, and what was found before. It is written before and after every change, so that a
+//! run can be cut off anywhere. Where it lies is [`store`]'s; what it may say is [`check`]'s.
+
+mod check;
+mod store;
 
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{Halt, hold};
-use crate::cluster::{Cluster, Kind, Verdict, condition};
+use crate::cluster::condition::{self, text};
+use crate::cluster::{Kind, Verdict};
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::settings::Velero;
 use crate::steps::By;
 
-/// The label that tells the states of runs from the markers that post-render makes: the release's name.
+pub use store::{Runs, Store, read};
+
+/// The label of what hwdr keeps in the cluster for a release: its name.
 const RELEASE: &str = "hwdr.hopsworks.ai/release";
 /// Velero leaves objects alone that carry this label (velero.io, "Exclude specific items from backup"): a state that
 /// Velero brought back would be an old one.
 const NO_BACKUP: &str = "velero.io/exclude-from-backup";
-/// The newest form of the state that this program knows.
-const FORM: u32 = 1;
+/// The newest form of the state that this program knows. The first one was kept in ConfigMaps.
+const FORM: u32 = 2;
+
+/// The name of the object that keeps the state of a run.
+fn name_of(backup_id: &str) -> String {
+    format!("hwdr-restore-{backup_id}")
+}
 
 /// The labels of what hwdr keeps in the cluster for a release.
 pub fn labels(release: &str) -> Json {
@@ -55,9 +66,12 @@ pub struct State {
     pub began: Timestamp,
     /// When it was all done.
     pub ended: Option<Timestamp>,
-    /// A Job that is made again: it may be deleted already.
+    /// Where the state was taken over from an older hwdr's: when the API server made that one.
     #[serde(default)]
-    pub remade: Option<Json>,
+    pub since: Option<Timestamp>,
+    /// The Job or Restore that is made again, as `Kind/name`: it may be deleted already. What it is stands in Helm's record.
+    #[serde(default, deserialize_with = "name_alone")]
+    pub remade: Option<String>,
     /// What of RonDB is started anew on empty volumes: it may be stopped.
     #[serde(default)]
     pub emptied: Vec<Scaled>,
@@ -218,7 +232,7 @@ impl Scaled {
     pub fn of(kind: Kind, object: &Json, tier: u8) -> Self {
         Self {
             kind: kind.kind.to_owned(),
-            name: condition::text(object, "/metadata/name").to_owned(),
+            name: text(object, "/metadata/name").to_owned(),
             replicas: object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1),
             was_ready: condition::ready(object) == Verdict::Done,
             tier,
@@ -262,7 +276,11 @@ pub struct Paused {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Volume {
     /// The claim, as it has to be made again.
-    pub claim: Json,
+    pub claim: PersistentVolumeClaim,
+    /// The claim's uid: the volume is touched as long as it is that claim's. Empty where an older hwdr has noted it among
+    /// [`Before::claims`] alone.
+    #[serde(default)]
+    pub uid: String,
     /// The volume that it was bound to.
     pub volume: String,
     /// The volume's reclaim policy before.
@@ -272,8 +290,28 @@ pub struct Volume {
 impl Volume {
     /// The claim's name.
     pub fn name(&self) -> &str {
-        self.claim["metadata"]["name"].as_str().unwrap_or_default()
+        self.claim.metadata.name.as_deref().unwrap_or_default()
     }
+
+    /// The claim's storage class.
+    pub fn class(&self) -> &str {
+        self.claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref()).unwrap_or_default()
+    }
+
+    /// How much room the claim asks for, as Kubernetes writes it.
+    pub fn size(&self) -> &str {
+        let resources = self.claim.spec.as_ref().and_then(|spec| spec.resources.as_ref());
+        let requests = resources.and_then(|resources| resources.requests.as_ref());
+        requests.and_then(|requests| requests.get("storage")).map_or("", |size| size.0.as_str())
+    }
+}
+
+/// An older hwdr kept the whole object: only its name is taken from there.
+fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Json>::deserialize(deserializer)?.map(|kept| match kept {
+        Json::String(id) => id,
+        object => format!("{}/{}", text(&object, "/kind"), text(&object, "/metadata/name")),
+    }))
 }
 
 impl State {
@@ -301,6 +339,7 @@ impl State {
             why: None,
             began: now,
             ended: None,
+            since: None,
             remade: None,
             emptied: Vec::new(),
             helm: None,
@@ -364,147 +403,8 @@ impl State {
         format!("hwdr restores backup {}, begun {}", self.backup_id, self.began)
     }
 
-    /// The name of the ConfigMap.
+    /// The name of the object that keeps it.
     pub fn name(&self) -> String {
-        format!("hwdr-restore-{}", self.backup_id)
+        name_of(&self.backup_id)
     }
-}
-
-/// The state in the cluster, and the version of it that this process knows.
-pub struct Store {
-    cluster: Cluster,
-    object: Json,
-    /// What was written last, be the answer to it lost.
-    tried: String,
-}
-
-impl Store {
-    /// Puts a new run's state there, over that of an earlier run for the same backup id: the Lease is held, and preflight has looked
-    /// whether that one is over.
-    ///
-    /// # Errors
-    /// Where it cannot be written, or a marker of plain post-render has the name.
-    pub async fn create(cluster: &Cluster, state: &State, plan: &Plan) -> Result<Self, Halt> {
-        let mut object = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": state.name(),
-                "labels": {
-                    "app.kubernetes.io/name": "hwdr",
-                    "app.kubernetes.io/managed-by": "hwdr",
-                    "hwdr.hopsworks.ai/restore-id": state.backup_id,
-                    RELEASE: state.release,
-                    NO_BACKUP: "true",
-                },
-            },
-            "data": {
-                "backupId": state.backup_id,
-                "backupTime": state.backup_time.clone().unwrap_or_default(),
-                "mode": state.mode,
-                "version": state.version,
-                "planDigest": state.digest,
-                "plan.json": plan.to_json(),
-                "state.json": text(state),
-            },
-        });
-        if let Some(old) = Self::load(cluster, &state.backup_id).await? {
-            object["metadata"]["resourceVersion"] = old.object["metadata"]["resourceVersion"].clone();
-            let object = cluster.replace(Kind::CONFIG_MAP, None, &object).await?;
-            return Ok(Self::of(cluster, object));
-        }
-        match cluster.create(Kind::CONFIG_MAP, None, &object).await {
-            Err(error) if error.is_conflict() => Err(Halt::new(format!(
-                "ConfigMap {}: it is the marker of a restore by helm install or upgrade alone, which is done",
-                state.name()
-            ))
-            .help(format!("to restore once more, delete it: kubectl delete configmap {}", state.name()))),
-            created => Ok(Self::of(cluster, created?)),
-        }
-    }
-
-    /// The state of the run for this backup id, if there is one.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub async fn load(cluster: &Cluster, backup_id: &str) -> Result<Option<Self>, Halt> {
-        let found = cluster.get(Kind::CONFIG_MAP, None, &format!("hwdr-restore-{backup_id}")).await?;
-        let object = found.filter(|object| !object["data"]["state.json"].is_null());
-        Ok(object.map(|object| Self::of(cluster, object)))
-    }
-
-    /// The states of all runs of this release, the newest first, without those that nobody can go on with.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub async fn all(cluster: &Cluster, release: &str) -> Result<Vec<Self>, Halt> {
-        let found = cluster.list(Kind::CONFIG_MAP, None, &format!("{RELEASE}={release}")).await?;
-        let mut stores: Vec<Self> = found
-            .into_iter()
-            .filter(|object| !object["data"]["state.json"].is_null())
-            .map(|object| Self::of(cluster, object))
-            .collect();
-        stores.sort_by_key(|store| store.state().map(|state| state.began).ok());
-        stores.reverse();
-        // An installation that was begun anew has given up those before it.
-        let given_up =
-            |store: &Self| store.state().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open());
-        let stores = stores.into_iter().enumerate().filter(|(index, store)| *index == 0 || !given_up(store));
-        Ok(stores.map(|(_, store)| store).collect())
-    }
-
-    /// What it says.
-    ///
-    /// # Errors
-    /// Where a later hwdr wrote it, or nobody did.
-    pub fn state(&self) -> Result<State, Halt> {
-        let text = self.object["data"]["state.json"].as_str().unwrap_or_default();
-        let name = self.object["metadata"]["name"].as_str().unwrap_or_default();
-        let state: State = serde_json::from_str(text).map_err(|error| {
-            Halt::new(format!("ConfigMap {name}: its state cannot be read: {error}"))
-                .help("use the version of hwdr that wrote it (its data.version)")
-        })?;
-        if state.form > FORM {
-            return Err(Halt::new(format!("ConfigMap {name}: a later hwdr ({}) has written it", state.version))
-                .help("use that version, or a later one"));
-        }
-        Ok(state)
-    }
-
-    /// Writes the state: only over the version that this process knows.
-    ///
-    /// # Errors
-    /// Where another process has written in between: it has taken over.
-    pub async fn save(&mut self, state: &State) -> Result<(), Halt> {
-        let before = std::mem::replace(&mut self.tried, text(state));
-        self.object["data"]["state.json"] = self.tried.clone().into();
-        self.object["data"]["planDigest"] = state.digest.clone().into();
-        match self.cluster.replace(Kind::CONFIG_MAP, None, &self.object).await {
-            Ok(object) => self.object = object,
-            Err(error) if error.is_conflict() => {
-                let now = self.cluster.get(Kind::CONFIG_MAP, None, &state.name()).await?.unwrap_or_default();
-                let there = now["data"]["state.json"].as_str().unwrap_or_default();
-                // The answer to a write of our own may have been lost, and the write not.
-                if there == before {
-                    self.object["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
-                    self.object = self.cluster.replace(Kind::CONFIG_MAP, None, &self.object).await?;
-                } else if there == self.tried {
-                    self.object = now;
-                } else {
-                    return Err(hold::lost());
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    fn of(cluster: &Cluster, object: Json) -> Self {
-        let tried = object["data"]["state.json"].as_str().unwrap_or_default().to_owned();
-        Self { cluster: cluster.clone(), object, tried }
-    }
-}
-
-fn text(state: &State) -> String {
-    serde_json::to_string_pretty(state).expect("a state is plain data")
 }

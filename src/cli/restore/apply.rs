@@ -28,8 +28,8 @@ use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
 use crate::remotes;
-use crate::render::{self, Marker};
-use crate::run::preflight::{self, Wanted};
+use crate::render::{self, Marker as Whole};
+use crate::run::preflight::{self, Marker, Wanted};
 use crate::run::show::Show;
 use crate::run::state::{Before, Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
@@ -170,7 +170,7 @@ struct Ready {
 struct Found {
     before: Before,
     /// What is deleted first, to restore once more.
-    markers: Vec<String>,
+    markers: Vec<Marker>,
 }
 
 async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
@@ -213,7 +213,10 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
         ));
     }
     if !found.markers.is_empty() {
-        shown.push_str(&format!("Markers of the earlier restore that are deleted: {}\n", found.markers.join(", ")));
+        shown.push_str(&format!(
+            "Markers of the earlier restore that are deleted: {}\n",
+            preflight::names(&found.markers)
+        ));
     }
     if invocation.is_on("dry-run") {
         anstream::println!("{shown}");
@@ -227,7 +230,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     make_namespace(&ready.cluster).await?;
     let hold = Hold::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
-        let (cluster, velero) = (hold.cluster(), state.before.velero_namespace.as_deref());
+        let cluster = hold.cluster();
         if let Some(job) = &ready.preflight {
             preflight::can_be_read(&cluster, &mut show, job).await?;
         }
@@ -236,9 +239,9 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
             return Err(Failure::refused("the cluster has changed since you were asked: nothing was done")
                 .help("begin again, and look at the plan"));
         }
-        preflight::delete_markers(&cluster, velero, &found.markers).await?;
+        preflight::delete_markers(&cluster, &found.markers).await?;
         let store = Store::create(&cluster, &state, &ready.plan).await?;
-        let mut run = Run::new(cluster, store, ready.helm, show)?;
+        let mut run = Run::new(cluster, store, ready.helm, show).await?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
         run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(stopped)
@@ -297,7 +300,7 @@ async fn prepare(
     };
     // Helm's post-renderer will do the same when it is too late to refuse.
     let rendered =
-        render::render(&stream, &topology, &restore, &plan, Marker::IsThere).map_err(pipeline::Error::from)?;
+        render::render(&stream, &topology, &restore, &plan, Whole::IsThere).map_err(pipeline::Error::from)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
         .map_err(|error| Failure::refused(format!("the restore cannot be rendered: {error}")))?;
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })

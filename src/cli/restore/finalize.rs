@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{block_on, connection, consent, log_format};
+use super::{block_on, connection, consent, log_format, touched};
 use crate::cli::change::Change;
 use crate::cli::files::{self, Once};
 use crate::cli::inputs::Inputs;
@@ -74,12 +74,12 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     }
     let cluster = connection(&invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
-    let states = restored(&cluster, &invocation.release).await?;
+    let states = restored(&cluster, &invocation.release, true).await?;
     for change in &changes {
         anstream::print!("{}", change.masked_diff());
     }
     let kept = states.iter().filter(|state| state.phase == Phase::Restored && !state.wipe);
-    let volumes: usize = kept.map(|state| state.before.volumes.len()).sum();
+    let volumes: Vec<String> = kept.flat_map(|state| &state.before.volumes).map(touched::volume).collect();
     if invocation.is_on("dry-run") {
         return Ok(());
     }
@@ -87,7 +87,8 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         "and helm upgrade is run. No restore of hwdr's is there to be made final: none was run, or the last one was undone.".to_owned()
     } else {
         format!(
-            "helm upgrade is run, and {volumes} old volumes are deleted for good. There is no way back to before the restore then."
+            "helm upgrade is run, and {} old volumes are deleted for good. There is no way back to before the restore then.",
+            volumes.len()
         )
     };
     let what = format!(
@@ -97,12 +98,15 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         cluster.context,
         changes.len()
     );
+    if !volumes.is_empty() {
+        anstream::eprintln!("Volumes that are deleted: {}", volumes.join(", "));
+    }
     consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let work = async {
-        if restored(&cluster, &invocation.release).await? != states {
+        if restored(&cluster, &invocation.release, false).await? != states {
             return Err(Failure::refused("a run has gone on while you were asked: nothing was done")
                 .help(format!("helm hwdr history {}", invocation.release)));
         }
@@ -146,13 +150,13 @@ async fn give_up(
     for state in states {
         let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
         let show = Show::new(format);
-        let mut run = Run::new(cluster.clone(), store, Helm::find(invocation).await?, show)?;
+        let mut run = Run::new(cluster.clone(), store, Helm::find(invocation).await?, show).await?;
         // Everything has to be well without the old volumes before they go.
         steps::ready(&mut run).await?;
         // From here on there is no way back, also where this is cut off: finalize goes on.
         run.state.phase = Phase::Finalized;
         run.save().await?;
-        let given_up = steps::give_up(&cluster, &run.state.before.volumes).await?;
+        let given_up = steps::give_up(&mut run).await?;
         audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
         run.show.rest();
         let id = &run.state.backup_id;
@@ -162,9 +166,14 @@ async fn give_up(
 }
 
 /// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
-async fn restored(cluster: &Cluster, release: &str) -> Result<Vec<State>, Failure> {
+async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<State>, Failure> {
     let mut states = Vec::new();
-    for store in Store::all(cluster, release).await? {
+    let runs = Store::all(cluster, release).await?;
+    let counting = if runs.kept.is_empty() { &runs.old } else { &runs.kept };
+    for store in runs.old.iter().filter(|_| warns) {
+        touched::warn_of_old(store, !runs.kept.is_empty());
+    }
+    for store in counting {
         let state = store.state()?;
         if state.phase.is_open() {
             return Err(Failure::refused(format!("the restore of backup {} is not over", state.backup_id))

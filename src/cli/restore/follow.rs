@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{block_on, connection, consent, log_format, report};
+use super::{block_on, connection, consent, log_format, release_name, report, touched};
 use crate::cli::ask;
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::files::Once;
@@ -19,7 +19,7 @@ use crate::mode::Mode;
 use crate::run::audit;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
-use crate::run::state::{Phase, Progress, State, Store};
+use crate::run::state::{Phase, Progress, State, Store, read};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
 use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 
@@ -31,8 +31,10 @@ use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 /// for hwdr stores none:
 ///   helm hwdr resume RELEASE CHART -f values.yaml
 /// with --from here, if that was given.
-/// Flags of its own: --accept-partial, --expect-cluster, --output, --log-format
-/// (see helm hwdr upgrade --help).
+/// It asks only where an older hwdr has begun the run, and kept its state in a
+/// ConfigMap, where others may have changed it; --yes answers.
+/// Flags of its own: --yes, --accept-partial, --expect-cluster, --output,
+/// --log-format (see helm hwdr upgrade --help).
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, disable_version_flag = true)]
 pub struct Resume {
@@ -46,6 +48,7 @@ pub struct Resume {
 #[command(override_usage = "helm hwdr undo RELEASE [OPTIONS]")]
 pub struct Undo {
     /// The release
+    #[arg(value_parser = release_name)]
     release: Option<String>,
     /// Show what goes back, and change nothing
     #[arg(long)]
@@ -73,6 +76,7 @@ pub struct Undo {
 #[derive(Debug, Args)]
 pub struct Watch {
     /// The release
+    #[arg(value_parser = release_name)]
     release: String,
     /// Form of the lines while it runs
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -85,6 +89,7 @@ pub struct Watch {
 #[derive(Debug, Args)]
 pub struct History {
     /// The release
+    #[arg(value_parser = release_name)]
     release: String,
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -92,6 +97,7 @@ pub struct History {
 
 /// Flags of hwdr's own, and whether each takes a value.
 const RESUME_FLAGS: &[Own] = &[
+    ("yes", false),
     ("accept-partial", false),
     ("expect-cluster", true),
     ("output", true),
@@ -119,14 +125,35 @@ impl Resume {
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
             let state = store.state()?;
-            match state.phase {
-                Phase::Running | Phase::Failed => go(&invocation, format, cluster, &state, false).await,
-                Phase::Undoing => go(&invocation, format, cluster, &state, true).await,
+            let back = match state.phase {
+                Phase::Running | Phase::Failed => false,
+                Phase::Undoing => true,
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
-                    Err(Failure::refused("there is nothing to go on with: the last run is over")
-                        .help(format!("see: helm hwdr history {}", state.release)))
+                    return Err(Failure::refused("there is nothing to go on with: the last run is over")
+                        .help(format!("see: helm hwdr history {}", state.release)));
                 }
+            };
+            // A state in a Secret is written by those who were asked.
+            if store.is_old() {
+                let shown = match (back, state.mode) {
+                    (true, _) => touched::by_undo(&state, UNDO),
+                    (false, Mode::Upgrade) => touched::by_resume(&state, UPGRADE),
+                    (false, Mode::Install) => touched::by_resume(&state, INSTALL),
+                };
+                anstream::eprintln!("{shown}");
+                let what = format!(
+                    "The restore of backup {} into release {} in namespace {} of {} ({}), begun {}, {}.",
+                    state.backup_id,
+                    state.release,
+                    cluster.namespace,
+                    cluster.context,
+                    cluster.server,
+                    state.began,
+                    if back { "is taken back" } else { "goes on" }
+                );
+                consent::ask(&state.release, &what, invocation.is_on("yes"))?;
             }
+            go(&invocation, format, cluster, &state, back).await
         })
     }
 }
@@ -148,12 +175,14 @@ impl Undo {
                 cluster.namespace, cluster.context, cluster.server, state.began
             );
             if state.is_begun("set-aside") {
-                all_there(&cluster, &state.before.volumes).await?;
+                all_there(&cluster, &state, store.since()).await?;
             }
+            let shown = touched::by_undo(&state, UNDO);
             if self.dry_run {
-                anstream::print!("{}\n{}", wrap(&what, 80), touched(&state));
+                anstream::print!("{}\n{shown}", wrap(&what, 80));
                 return Ok(());
             }
+            anstream::eprintln!("{shown}");
             consent::ask(release, &what, self.yes)?;
             go(&invocation, self.log_format, cluster, &state, true).await
         })
@@ -176,32 +205,6 @@ impl Undo {
             ..Invocation::default()
         }
     }
-}
-
-/// What an undo does, and to what.
-fn touched(state: &State) -> String {
-    let mut text = String::from("\nThe run\n");
-    for (number, step) in (1..).zip(UNDO) {
-        let done = if state.is_done(step.name) { " (done)" } else { "" };
-        text.push_str(&format!("  {number}. {:<13} {}{done}\n", step.name, step.does));
-    }
-    let mut list = |what: &str, names: Vec<String>| {
-        if !names.is_empty() {
-            text.push_str(&format!("{}\n", wrap(&format!("{what}: {}", names.join(", ")), 80)));
-        }
-    };
-    if state.is_begun("set-aside") {
-        list(
-            "Volumes that are put back",
-            state.before.volumes.iter().map(|volume| volume.name().to_string()).collect(),
-        );
-    }
-    if state.is_begun("helm") {
-        list("Revision that is made the newest again", vec![state.before.revision.to_string()]);
-        list("Jobs that are deleted", state.names("Job"));
-        list("Velero's Restores that are deleted", state.names("Restore"));
-    }
-    text
 }
 
 /// Why a run cannot be taken back.
@@ -232,12 +235,30 @@ async fn open(invocation: &Invocation) -> Result<(Cluster, Store), Failure> {
     Ok((cluster, store))
 }
 
+/// The newest run of a release. Those of an older hwdr, in ConfigMaps, count where there is no other: whoever may write ConfigMaps may plant
+/// one, of whatever age.
 async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
-    let found = Store::all(cluster, release).await?.into_iter().next();
+    let runs = Store::all(cluster, release).await?;
+    for old in &runs.old {
+        touched::warn_of_old(old, !runs.kept.is_empty());
+    }
+    let is_open = |store: &&Store| store.state().map_or(true, |state| state.phase.is_open());
+    let counting = if runs.kept.is_empty() { runs.old } else { runs.kept };
+    let open: Vec<_> = counting.iter().filter(is_open).collect();
+    if open.len() > 1 {
+        let names: Vec<_> = open.iter().map(|store| format!("{}/{}", store.kind().kind, store.name())).collect();
+        let failure = Failure::refused(format!(
+            "release {release} has more than one run that is not over, and only one of them can go on: {}",
+            names.join(", ")
+        ));
+        return Err(open.iter().fold(failure, |failure, store| failure.help(store.nobodys())));
+    }
+    let open = open.first().map(|store| store.name().to_owned());
+    let found = counting.into_iter().find(|store| open.as_deref().is_none_or(|name| name == store.name()));
     found.ok_or_else(|| {
         Failure::refused(format!("no run of hwdr is known of release {release} in namespace {}", cluster.namespace))
             .help("name the namespace: -n NAME")
-            .help("see which there are: kubectl get configmap -A -l hwdr.hopsworks.ai/release")
+            .help("see which there are: kubectl get secret -A -l hwdr.hopsworks.ai/release")
     })
 }
 
@@ -270,13 +291,17 @@ async fn go(
         // Whoever held it before may have written in the meantime.
         let cluster = hold.cluster();
         let store = Store::load(&cluster, &seen.backup_id).await?;
-        let same =
-            |store: &Store| store.state().is_ok_and(|state| (state.phase, state.began) == (seen.phase, seen.began));
+        // What others may write is what was looked at, to the last word.
+        let same = |store: &Store| {
+            store.state().is_ok_and(|state| {
+                (state.phase, state.began) == (seen.phase, seen.began) && (!store.is_old() || state == *seen)
+            })
+        };
         let store = store.filter(same).ok_or_else(|| {
             Failure::refused("another run has gone on with it meanwhile")
                 .help(format!("helm hwdr history {}", seen.release))
         })?;
-        let mut run = Run::new(cluster, store, helm, show)?;
+        let mut run = Run::new(cluster, store, helm, show).await?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
@@ -307,9 +332,10 @@ impl Watch {
     pub fn run(&self) -> Result<(), Failure> {
         block_on(async {
             let cluster = self.connection.connect().await?;
-            let state = newest(&cluster, &self.release).await?.state()?;
+            let store = newest(&cluster, &self.release).await?;
+            let (kind, state) = (store.kind(), store.state()?);
             let (name, mut show) = (state.name(), Show::new(self.log_format));
-            let selection = Selection::one(Kind::CONFIG_MAP, None, &name);
+            let selection = Selection::one(kind, None, &name);
             let (mut last, mut progress, mut onlooker, mut alone) = (None, String::new(), Onlooker::default(), None);
             let outcome = loop {
                 let watched = cluster.wait(
@@ -317,8 +343,8 @@ impl Watch {
                     &selection,
                     LOOK,
                     |objects| {
-                        let text = objects.get(&name).and_then(|object| object["data"]["state.json"].as_str());
-                        let Some(state) = text.and_then(|text| serde_json::from_str::<State>(text).ok()) else {
+                        let object = objects.get(&name);
+                        let Some(state) = object.and_then(|object| read(object, &cluster.namespace).ok()) else {
                             return Verdict::Never("its state is gone".to_owned());
                         };
                         let over = !matches!(state.phase, Phase::Running | Phase::Undoing);

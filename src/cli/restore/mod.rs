@@ -5,6 +5,7 @@ mod consent;
 mod finalize;
 mod follow;
 mod report;
+mod touched;
 
 use std::env;
 
@@ -24,6 +25,7 @@ use crate::helm::command_line::{Own, asks_for_help};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
 use crate::mode::Mode;
+use crate::names::is_release;
 use crate::run::show::LogFormat;
 use crate::run::{Cause, Halt};
 use crate::settings::Restore;
@@ -57,9 +59,20 @@ fn parse(command: &str, mode: Option<Mode>, own: &[Own], arguments: &[String]) -
         crate::cli::help(command);
         return Ok(None);
     }
-    Invocation::parse(mode, own, arguments)
-        .map(Some)
-        .map_err(|error| Failure::unusable(error.to_string()).help(format!("helm hwdr {command} --help")))
+    let unusable = |why: String| Failure::unusable(why).help(format!("helm hwdr {command} --help"));
+    let invocation = Invocation::parse(mode, own, arguments).map_err(|error| unusable(error.to_string()))?;
+    if !invocation.release.is_empty() {
+        release_name(&invocation.release).map_err(unusable)?;
+    }
+    Ok(Some(invocation))
+}
+
+/// The name of a release, and nothing that helm or the API server would take for anything else.
+fn release_name(name: &str) -> Result<String, String> {
+    if is_release(name) {
+        return Ok(name.to_owned());
+    }
+    Err(format!("{name:?} cannot be the name of a release: up to 53 lower-case letters, digits, dashes and dots"))
 }
 
 /// Helm is run several times, and hwdr reads the kubeconfig, too: a pipe would be empty for all but the first.

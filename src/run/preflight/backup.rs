@@ -30,16 +30,23 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     }
     show.note("looking whether the backup can be read, before anything is stopped");
     // That of a process that was cut off.
-    cluster.delete(Kind::JOB, None, name).await?;
+    if let Some(earlier) = cluster.get(Kind::JOB, None, name).await? {
+        let label = |job: &Json| text(job, "/metadata/labels/hwdr.hopsworks.ai~1restore-id").to_owned();
+        if label(&earlier) != label(job) {
+            return Err(Halt::new(format!("there is a Job {name} already, which hwdr has not made"))
+                .help(format!("see what it is: kubectl -n {} get job {name} -o yaml", cluster.namespace)));
+        }
+        cluster.delete_this(Kind::JOB, None, &earlier).await?;
+    }
     let selection = Selection::one(Kind::JOB, None, name);
     cluster
         .wait(&format!("Job {name} is gone"), &selection, GONE, |jobs| condition::gone(jobs, |_| true), |_| {})
         .await?;
-    cluster.create(Kind::JOB, None, job).await?;
+    let made = cluster.create(Kind::JOB, None, job).await?;
     let ended = job::ends_well(cluster, show, &format!("preflight: Job {name}"), name, PATIENCE).await;
     let words = words_of(cluster, name).await;
     let has_looked = ended.is_ok() || has_run(cluster, name).await;
-    if let Err(error) = cluster.delete(Kind::JOB, None, name).await {
+    if let Err(error) = cluster.delete_this(Kind::JOB, None, &made).await {
         show.warn(&format!("{error}; it goes by itself in an hour"));
     }
     for words in words {

@@ -3,11 +3,13 @@
 mod backup;
 mod permissions;
 
+use std::fmt;
+
 use jiff::Timestamp;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{autoscalers_of, found_at_work, is_claim, prefixes_of, tier, volumes_of, workloads_of};
+use super::steps::{autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, tier, volumes_of, workloads_of};
 use super::{Halt, hold};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -38,29 +40,46 @@ pub struct Wanted<'a> {
     pub rerun: bool,
 }
 
+/// An object whose existence says that a backup was restored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Marker {
+    kind: Kind,
+    /// None for the release's.
+    namespace: Option<String>,
+    object: Json,
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.kind, text(&self.object, "/metadata/name"))
+    }
+}
+
 /// Looks at everything that can be known, and changes nothing. What is found is what `undo` goes back to, and the markers of an
 /// earlier restore.
 ///
 /// # Errors
 /// The first reason not to begin.
-pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<(Before, Vec<String>), Halt> {
+pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<(Before, Vec<Marker>), Halt> {
     let release = helm.release(wanted.release).await?;
     let begins_anew = wanted.plan.mode == Mode::Install && release.is_none();
     let mut own_location = false;
-    for store in Store::all(cluster, wanted.release).await? {
+    let runs = Store::all(cluster, wanted.release).await?;
+    for store in runs.kept.iter().chain(&runs.old) {
         let state = store.state()?;
-        own_location |= state.opens_location;
+        own_location |= state.opens_location && !store.is_old();
         // An installation that was taken out again leaves nothing to go on with.
         if state.phase.is_open() && !(state.mode == Mode::Install && begins_anew) {
-            return Err(hold::run_is_open(&state));
+            return Err(or_nobodys(store, hold::run_is_open(&state)));
         }
         if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
-            return Err(Halt::new(format!(
+            let halt = Halt::new(format!(
                 "backup {} was restored here before ({}), and what was set aside for it is still there",
                 state.backup_id, state.began
             ))
             .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
-            .help(format!("if it is not: helm hwdr undo {}", state.release)));
+            .help(format!("if it is not: helm hwdr undo {}", state.release));
+            return Err(or_nobodys(store, halt));
         }
     }
     let there = markers(cluster, wanted).await?;
@@ -69,10 +88,14 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
         return Err(Halt::new(format!(
             "backup {} was restored here before: {} exist",
             wanted.plan.backup_id,
-            there.join(", ")
+            names(&there)
         ))
         .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
         .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
+    }
+    // They are deleted: those of another release are not.
+    for marker in &there {
+        must_be_of(marker.kind, &marker.object, wanted.release, &cluster.namespace, wanted.plan.backup_id.as_str())?;
     }
     let before = match wanted.plan.mode {
         Mode::Install => match release {
@@ -134,40 +157,57 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
     .help("choose the cluster: --kube-context NAME"))
 }
 
-/// The objects whose existence says that this backup was restored, of those that are there: `Kind/name`.
+/// What to do about the state of a run beside it, where that lies where others may have written it.
+fn or_nobodys(store: &Store, halt: Halt) -> Halt {
+    if store.is_old() { halt.help(store.nobodys()) } else { halt }
+}
+
+/// The names of markers.
+pub fn names(markers: &[Marker]) -> String {
+    markers.iter().map(Marker::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The objects whose existence says that this backup was restored, of those that are there.
 ///
 /// # Errors
 /// Where they cannot be looked for.
-pub async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<Vec<String>, Halt> {
-    let mut found = Vec::new();
+async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<Vec<Marker>, Halt> {
+    let mut found: Vec<Marker> = Vec::new();
     for marker in wanted.plan.steps.iter().flat_map(|step| &step.markers) {
         let Some((kind, name)) = marker.split_once('/') else { continue };
         let Some(kind) = Kind::named(kind) else { continue };
         let namespace = (kind == Kind::RESTORE).then(|| velero_namespace(wanted));
-        if cluster.get(kind, namespace.as_deref(), name).await?.is_some() {
-            found.push(marker.clone());
+        if let Some(object) = cluster.get(kind, namespace.as_deref(), name).await? {
+            found.push(Marker { kind, namespace, object: identity(&object) });
         }
     }
-    // A run's own state has the name, too.
+    // An older hwdr kept a run's state by that name.
     let whole = format!("hwdr-restore-{}", wanted.plan.backup_id);
     let there = cluster.get(Kind::CONFIG_MAP, None, &whole).await?;
-    if there.is_some_and(|marker| marker["data"]["state.json"].is_null()) {
-        found.push(format!("ConfigMap/{whole}"));
+    if let Some(object) = there.filter(|marker| marker["data"]["state.json"].is_null()) {
+        found.push(Marker { kind: Kind::CONFIG_MAP, namespace: None, object: identity(&object) });
     }
-    found.sort();
+    found.sort_by_key(Marker::to_string);
     found.dedup();
     Ok(found)
 }
 
-/// Deletes the objects that say that this backup was restored: these, and no others.
+/// Which object it is and whose, without what changes while it is looked at.
+fn identity(object: &Json) -> Json {
+    let mut metadata = serde_json::Map::new();
+    for key in ["name", "namespace", "uid", "labels", "annotations"] {
+        metadata.insert(key.to_owned(), object["metadata"][key].clone());
+    }
+    json!({"metadata": metadata})
+}
+
+/// Deletes the objects that say that this backup was restored: these very ones, and no others.
 ///
 /// # Errors
-/// Where one cannot be deleted.
-pub async fn delete_markers(cluster: &Cluster, velero: Option<&str>, markers: &[String]) -> Result<(), Halt> {
-    for (kind, name) in markers.iter().filter_map(|marker| marker.split_once('/')) {
-        let Some(kind) = Kind::named(kind) else { continue };
-        let namespace = (kind == Kind::RESTORE).then(|| velero.unwrap_or("velero"));
-        cluster.delete(kind, namespace, name).await?;
+/// Where one cannot be deleted, or another one has taken its name.
+pub async fn delete_markers(cluster: &Cluster, markers: &[Marker]) -> Result<(), Halt> {
+    for Marker { kind, namespace, object } in markers {
+        cluster.delete_this(*kind, namespace.as_deref(), object).await?;
     }
     Ok(())
 }
@@ -287,7 +327,7 @@ async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Res
         return Ok(());
     }
     let capacities = cluster.list_everywhere(Kind::STORAGE_CAPACITY, "").await.unwrap_or_default();
-    let class_of = |volume: &Volume| text(&volume.claim, "/spec/storageClassName").to_owned();
+    let class_of = |volume: &Volume| volume.class().to_owned();
     let mut classes: Vec<_> = volumes.iter().map(class_of).collect();
     classes.sort();
     classes.dedup();
@@ -297,11 +337,8 @@ async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Res
             .filter(|capacity| capacity["storageClassName"] == class.as_str())
             .filter_map(|capacity| quantity(text(capacity, "/capacity")))
             .collect();
-        let wants: Option<u128> = volumes
-            .iter()
-            .filter(|volume| class_of(volume) == class)
-            .map(|volume| quantity(text(&volume.claim, "/spec/resources/requests/storage")))
-            .sum();
+        let wants: Option<u128> =
+            volumes.iter().filter(|volume| class_of(volume) == class).map(|volume| quantity(volume.size())).sum();
         let has: u128 = known.iter().sum();
         if let (false, Some(wants)) = (known.is_empty(), wants)
             && has < wants

@@ -13,6 +13,10 @@ type Need = (&'static str, &'static str, &'static str, Option<Mode>);
 const NEEDS: &[Need] = &[
     ("", "configmaps", "create", None),
     ("", "configmaps", "update", None),
+    ("", "secrets", "list", None),
+    ("", "secrets", "create", None),
+    ("", "secrets", "update", None),
+    ("", "secrets", "delete", None),
     ("", "pods", "watch", None),
     ("", "pods/log", "get", None),
     ("batch", "jobs", "watch", None),
@@ -28,7 +32,6 @@ const NEEDS: &[Need] = &[
     ("", "persistentvolumeclaims", "delete", Some(Mode::Upgrade)),
     ("", "persistentvolumeclaims", "create", Some(Mode::Upgrade)),
     ("", "persistentvolumes", "patch", Some(Mode::Upgrade)),
-    ("", "secrets", "delete", Some(Mode::Upgrade)),
 ];
 
 /// The same in Velero's namespace.

@@ -31,6 +31,16 @@ pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
         return Ok(());
     }
     let workloads = run.state.emptied.clone();
+    let rondb = at_work(run).await?;
+    let is_rondb =
+        |workload: &Scaled| rondb.iter().any(|live| (&live.kind, &live.name) == (&workload.kind, &workload.name));
+    if let Some(other) = workloads.iter().find(|workload| !is_rondb(workload)) {
+        return Err(Halt::new(format!(
+            "{}/{} is none of RonDB's in release {}, and is not emptied",
+            other.kind, other.name, run.state.release
+        ))
+        .help(format!("go back, and restore once more: helm hwdr undo {}", run.state.release)));
+    }
     volumes::must_be_new(run, &workloads).await?;
     quiesce::stop_these(run, &workloads).await?;
     volumes::empty(run, &workloads).await?;

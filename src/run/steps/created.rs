@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
+use super::save_objects;
 use crate::cluster::Kind;
 use crate::cluster::condition::{shortened, text};
 use crate::run::{Halt, Run};
@@ -28,12 +29,21 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     // What is younger than the backup of before was not there; both times are the API server's.
     let Some(before) = run.state.before.objects.first() else { return Ok(()) };
     let backup = run.cluster.get(Kind::BACKUP, Some(&velero), before).await?.unwrap_or_default();
-    let Ok(since) = text(&backup, "/metadata/creationTimestamp").parse::<Timestamp>() else {
+    let made = text(&backup, "/metadata/creationTimestamp").parse::<Timestamp>();
+    let Some(since) = made.ok().filter(|_| save_objects::is_own(run, &backup)) else {
         run.show.warn(&format!("the Velero backup {before} is gone: what the restore has made anew is left"));
         return Ok(());
     };
     let (mut left, mut namespaces) = (Vec::new(), BTreeSet::new());
     for restore in run.state.names("Restore") {
+        // Only what this run has restored: another Restore's objects are not this run's.
+        match run.cluster.get(Kind::RESTORE, Some(&velero), &restore).await? {
+            Some(found) => run.must_have_made(Kind::RESTORE, &found)?,
+            None => {
+                run.show.warn(&format!("there is no Velero Restore {restore}: what it may have made anew is left"));
+                continue;
+            }
+        }
         let labelled = run.cluster.labelled(&format!("{RESTORE}={}", label(&restore))).await?;
         if !labelled.unseen.is_empty() {
             let kinds: Vec<_> = labelled.unseen.iter().map(String::as_str).collect();

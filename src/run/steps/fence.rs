@@ -1,7 +1,7 @@
 //! The fence: nothing makes backups while a restore runs, and the restore's own do not expire.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::is_of;
 use crate::cluster::condition::text;
@@ -38,7 +38,7 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
 /// Puts to rest what is not: helm may have woken it.
 pub async fn again(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
-        set(&run.cluster, &paused, true).await?;
+        set(run, &paused, true).await?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ pub async fn again(run: &mut Run) -> Result<(), Halt> {
 /// Wakes what was awake before.
 pub async fn open(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
-        set(&run.cluster, &paused, paused.was).await?;
+        set(run, &paused, paused.was).await?;
     }
     Ok(())
 }
@@ -54,7 +54,7 @@ pub async fn open(run: &mut Run) -> Result<(), Halt> {
 /// The release's CronJobs, and its Schedules in Velero's namespace.
 pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Result<Vec<Paused>, Halt> {
     let mut found = Vec::new();
-    let ours = |object: &serde_json::Value| is_of(object, release);
+    let ours = |object: &Json| is_of(object, release, &cluster.namespace);
     for job in cluster.list(Kind::CRON_JOB, None, "").await?.iter().filter(|job| ours(job)) {
         found.push(Paused {
             kind: "CronJob".to_owned(),
@@ -75,14 +75,24 @@ pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Re
     Ok(found)
 }
 
-async fn set(cluster: &Cluster, paused: &Paused, rest: bool) -> Result<(), Halt> {
+/// Pauses one of the release's, or lets it go on; any other is left alone, whatever the state says.
+async fn set(run: &mut Run, paused: &Paused, rest: bool) -> Result<(), Halt> {
+    // The state is read back with namespaces of this release and of Velero alone (`run::state::check`).
     let (kind, key) = match paused.kind.as_str() {
         "Schedule" => (Kind::SCHEDULE, "paused"),
         _ => (Kind::CRON_JOB, "suspend"),
     };
-    let Some(now) = cluster.get(kind, Some(&paused.namespace), &paused.name).await? else { return Ok(()) };
-    if now["spec"][key].as_bool().unwrap_or_default() != rest {
-        cluster.patch(kind, Some(&paused.namespace), &paused.name, &json!({"spec": {key: rest}})).await?;
+    let namespace = Some(paused.namespace.as_str());
+    let decide = |now: &Json| {
+        let is_as_wanted = now["spec"][key].as_bool().unwrap_or_default() == rest;
+        Ok((run.is_its(now) && !is_as_wanted).then(|| json!({"spec": {key: rest}})))
+    };
+    let seen = run.change(kind, namespace, &paused.name, decide).await?;
+    if seen.is_some_and(|seen| !run.is_its(&seen)) {
+        run.show.warn(&format!(
+            "{}/{} in namespace {} is not of release {}, and is left alone",
+            kind.kind, paused.name, paused.namespace, run.state.release
+        ));
     }
     Ok(())
 }

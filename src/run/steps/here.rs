@@ -46,6 +46,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_here && job["spec"]["suspend"] == true) else {
         return Ok(());
     };
+    run.must_have_made(Kind::JOB, &job)?;
     let (aim, warning) = task.aim(&run.cluster).await?;
     if let Some(warning) = warning {
         run.show.warn(&warning);

@@ -2,6 +2,7 @@
 //! found before it does.
 
 mod anew;
+mod applied;
 mod autoscalers;
 mod created;
 mod fence;
@@ -10,6 +11,7 @@ mod here;
 pub mod job;
 mod objects;
 mod once;
+mod ours;
 mod parts;
 mod quiesce;
 mod rows;
@@ -29,6 +31,7 @@ use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
+pub use ours::{is_of, must_be_of};
 pub use quiesce::tier;
 pub use verify::ready;
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
@@ -40,11 +43,6 @@ const GONE: Duration = Duration::from_secs(5 * 60);
 /// How long a part of the restore may take beyond what its own Jobs allow themselves.
 const PART: Duration = Duration::from_secs(8 * 24 * 3600);
 
-/// Whether an object is one of the release's: Helm says so in an annotation.
-pub fn is_of(object: &Json, release: &str) -> bool {
-    object.pointer("/metadata/annotations/meta.helm.sh~1release-name").is_some_and(|name| name == release)
-}
-
 /// The StatefulSets and Deployments of a release as they are now, and what each is.
 ///
 /// # Errors
@@ -52,7 +50,9 @@ pub fn is_of(object: &Json, release: &str) -> bool {
 pub async fn workloads_of(cluster: &Cluster, release: &str) -> Result<Vec<(Kind, Json, Option<Role>)>, Halt> {
     let mut found = Vec::new();
     for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
-        for object in cluster.list(kind, None, "").await?.into_iter().filter(|object| is_of(object, release)) {
+        for object in
+            cluster.list(kind, None, "").await?.into_iter().filter(|object| is_of(object, release, &cluster.namespace))
+        {
             let role = Workload::of(0, kind.kind, &object).map(|workload| workload.role);
             found.push((kind, object, role));
         }

@@ -1,9 +1,12 @@
 //! Into a new cluster: the storage location, and the Kubernetes objects from it, before helm makes its own.
 
+use serde_json::Value as Json;
+
 use super::fence;
 use super::parts::brought_back;
 use crate::backup_id::BackupId;
 use crate::catalogue::{Catalogue, MetadataNames, Service, Wanted};
+use crate::cluster::condition::text;
 use crate::cluster::{Kind, Verdict, condition};
 use crate::run::{Halt, Run};
 use crate::velero::{ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects};
@@ -76,8 +79,20 @@ async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
     if matches!(condition::restore(Some(&found), true), Verdict::NotYet(_)) {
         return Ok(());
     }
+    must_be_hwdrs(&found, &velero)?;
     run.show.tell(&format!("{restore} was restored before: it is restored once more, and what exists stays as it is"));
     Ok(run.cluster.delete_this(Kind::RESTORE, Some(&velero), &found).await?)
+}
+
+/// That a Restore is one of hwdr's: it carries the label of what hwdr makes for a backup id.
+fn must_be_hwdrs(restore: &Json, velero: &str) -> Result<(), Halt> {
+    if !text(restore, "/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_empty() {
+        return Ok(());
+    }
+    let name = text(restore, "/metadata/name");
+    Err(Halt::new(format!("there is a Velero Restore {name} already, which hwdr has not made"))
+        .help("what it brought back may be gone since, so it has to be done once more; what exists stays as it is")
+        .help(format!("take it away, and go on: kubectl -n {velero} delete restores.velero.io {name}")))
 }
 
 /// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.

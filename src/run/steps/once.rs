@@ -8,11 +8,11 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::applied::{objects_of, put};
 use super::parts;
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, ClusterError, Kind, Verdict};
 use crate::run::{Halt, Run};
-use crate::stream::{Stream, json_of};
 
 /// Notes the Jobs that are there, once: what a rollback makes is not among them.
 pub async fn note(run: &mut Run) -> Result<(), Halt> {
@@ -41,6 +41,7 @@ pub async fn not_again(run: &mut Run) -> Result<(), Halt> {
             if is_old || condition::job(Some(there)) == Verdict::Done {
                 continue;
             }
+            run.must_have_made(Kind::JOB, there)?;
             run.cluster.delete_this(Kind::JOB, None, there).await?;
         }
         parts::make(run, &job).await?;
@@ -52,34 +53,16 @@ pub async fn not_again(run: &mut Run) -> Result<(), Halt> {
 
 /// The Jobs of a manifest as objects that rest, with what Helm puts on its own.
 fn jobs_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
-    let stream = Stream::parse(manifest.into_bytes()).map_err(|error| error.to_string())?;
-    let here = |of: Option<&str>| of.is_none_or(|of| of == namespace);
-    let jobs = stream.objects().iter().filter(|object| object.group() == "batch" && object.kind() == "Job");
-    let jobs = jobs.filter(|object| here(object.namespace())).map(|object| {
-        let look = stream.look(object);
-        let mut job = json_of(&look.tree, look.root);
-        put(&mut job, &["spec", "suspend"], true.into());
-        put(&mut job, &["metadata", "namespace"], namespace.into());
-        put(&mut job, &["metadata", "labels", "app.kubernetes.io/managed-by"], "Helm".into());
-        put(&mut job, &["metadata", "annotations", "meta.helm.sh/release-name"], release.into());
-        put(&mut job, &["metadata", "annotations", "meta.helm.sh/release-namespace"], namespace.into());
-        job
+    let mut jobs = objects_of(manifest, release, namespace)?;
+    jobs.retain(|object| {
+        text(object, "/apiVersion").starts_with("batch/")
+            && text(object, "/kind") == "Job"
+            && text(object, "/metadata/namespace") == namespace
     });
-    Ok(jobs.collect())
-}
-
-/// Sets what is at the end of a path; what is no mapping on the way becomes one.
-fn put(object: &mut Json, path: &[&str], value: Json) {
-    let Some((key, rest)) = path.split_first() else {
-        *object = value;
-        return;
-    };
-    if !object.is_object() {
-        *object = json!({});
+    for job in &mut jobs {
+        put(job, &["spec", "suspend"], true.into());
     }
-    if let Some(map) = object.as_object_mut() {
-        put(map.entry(*key).or_insert(Json::Null), rest, value);
-    }
+    Ok(jobs)
 }
 
 /// Says of a Job that rests that it is complete. Kubernetes 1.31 and later want `SuccessCriteriaMet` beside it, and earlier ones refuse that

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, anew, here, is_of, job, rows};
+use super::{PART, anew, applied, here, job, rows};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::render::GATE;
@@ -59,7 +59,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
 async fn give_room_back(run: &mut Run, part: &Part) {
     for name in part.objects.iter().filter_map(|object| object.strip_prefix("Job/")) {
         let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
-        if text(&job, "/metadata/labels/app.kubernetes.io~1component") != DATA {
+        if text(&job, "/metadata/labels/app.kubernetes.io~1component") != DATA || !run.is_its(&job) {
             continue;
         }
         let pods = run.cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
@@ -172,7 +172,7 @@ async fn is_injected(run: &Run, job: &str) -> bool {
     found.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
 }
 
-/// Makes Jobs and Restores that have failed again, from themselves: helm would not, and they cannot go on.
+/// Makes Jobs and Restores that have failed again: helm would not, and they cannot go on.
 async fn again(run: &mut Run) -> Result<(), Halt> {
     anew::go_on(run).await?;
     // One that was deleted when the run before this was cut off.
@@ -192,14 +192,14 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
             _ => condition::restore(Some(&found), run.state.accept_partial),
         };
         if matches!(verdict, Verdict::Never(_)) {
+            run.must_have_made(kind, &found)?;
             anew::empty(run, &found).await?;
             make_again(run, kind, &found).await?;
         }
     }
     // Jobs of the chart that waited for one of these have failed with it, and others wait for them.
     for job in run.cluster.list(Kind::JOB, None, "").await? {
-        if is_of(&job, &run.state.release) && is_gated(&job) && matches!(condition::job(Some(&job)), Verdict::Never(_))
-        {
+        if run.is_its(&job) && is_gated(&job) && matches!(condition::job(Some(&job)), Verdict::Never(_)) {
             make_again(run, Kind::JOB, &job).await?;
         }
     }
@@ -214,16 +214,22 @@ fn is_gated(job: &Json) -> bool {
 
 async fn make_again(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
     let namespace = (kind == Kind::RESTORE).then(|| run.state.velero());
-    run.show.note(&format!("making {}/{} again, which has failed", kind.kind, text(found, "/metadata/name")));
-    run.state.remade = Some(if kind == Kind::JOB { fresh(found) } else { bare(found) });
+    let name = text(found, "/metadata/name");
+    // Before it is taken away.
+    applied::object(run, kind, name).await?;
+    run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
+    run.state.remade = Some(format!("{}/{name}", kind.kind));
     run.save().await?;
     run.cluster.delete_this(kind, namespace.as_deref(), found).await?;
     remake(run).await
 }
 
-/// Makes the object that the state says is being made again.
+/// Makes the object that the state says is being made again: as helm has applied it.
 async fn remake(run: &mut Run) -> Result<(), Halt> {
-    let Some(object) = run.state.remade.clone() else { return Ok(()) };
+    let remade = run.state.remade.clone();
+    let Some((kind, name)) = remade.as_deref().and_then(|id| id.split_once('/')) else { return Ok(()) };
+    let kind = if kind == Kind::JOB.kind { Kind::JOB } else { Kind::RESTORE };
+    let object = applied::object(run, kind, name).await?;
     make(run, &object).await?;
     run.state.remade = None;
     run.save().await
@@ -255,27 +261,6 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     }
 }
 
-/// A Restore without what the cluster wrote into it. Velero notes the schedule of the backup in the spec of a Restore that it takes up, and
-/// refuses one that comes with both (velero, pkg/controller/restore_controller.go, `validateAndComplete`).
-fn bare(restore: &Json) -> Json {
-    let mut spec = restore["spec"].clone();
-    if !text(restore, "/spec/backupName").is_empty()
-        && let Some(spec) = spec.as_object_mut()
-    {
-        spec.remove("scheduleName");
-    }
-    json!({
-        "apiVersion": "velero.io/v1",
-        "kind": "Restore",
-        "metadata": {
-            "name": restore["metadata"]["name"],
-            "labels": restore.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({})),
-            "annotations": restore.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({})),
-        },
-        "spec": spec,
-    })
-}
-
 /// A Job without what the cluster wrote into it; one that stands for this machine's work rests again.
 pub fn fresh(job: &Json) -> Json {
     let mut spec = job["spec"].clone();
@@ -301,18 +286,4 @@ pub fn fresh(job: &Json) -> Json {
     });
     here::rest(&mut job);
     job
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_restore_that_is_made_again_names_one_source() {
-        let restore = |spec: Json| json!({"metadata": {"name": "r", "uid": "1"}, "spec": spec, "status": {"phase": "PartiallyFailed"}});
-        let again = bare(&restore(json!({"backupName": "b", "scheduleName": "s", "existingResourcePolicy": "update"})));
-        assert_eq!(again["spec"], json!({"backupName": "b", "existingResourcePolicy": "update"}));
-        assert!(again["status"].is_null() && again["metadata"]["uid"].is_null());
-        assert_eq!(bare(&restore(json!({"scheduleName": "s"})))["spec"], json!({"scheduleName": "s"}));
-    }
 }

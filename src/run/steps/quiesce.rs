@@ -41,12 +41,8 @@ pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt>
         }
         let mut selectors = Vec::new();
         for workload in &of_tier {
-            let Some((kind, object)) = live(run, workload).await? else { continue };
+            let Some(object) = scale(run, workload, |now| now != 0, 0).await? else { continue };
             selectors.push(object.pointer("/spec/selector/matchLabels").cloned().unwrap_or_default());
-            if object["spec"]["replicas"] != 0 {
-                let patch = json!({"spec": {"replicas": 0}});
-                run.cluster.patch(kind, None, &workload.name, &patch).await?;
-            }
         }
         let names: Vec<_> = of_tier.iter().map(|workload| workload.name.as_str()).collect();
         let what = format!("{} stopped", names.join(", "));
@@ -68,11 +64,7 @@ pub async fn start(run: &mut Run) -> Result<(), Halt> {
 /// Gives workloads their pods back, where they have none: helm leaves the number alone where a chart does not say it.
 pub async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for workload in workloads {
-        let Some((kind, object)) = live(run, workload).await? else { continue };
-        if object["spec"]["replicas"] == 0 && workload.replicas > 0 {
-            let patch = json!({"spec": {"replicas": workload.replicas}});
-            run.cluster.patch(kind, None, &workload.name, &patch).await?;
-        }
+        scale(run, workload, |now| now == 0, workload.replicas).await?;
     }
     Ok(())
 }
@@ -134,9 +126,25 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-async fn live(run: &Run, workload: &Scaled) -> Result<Option<(Kind, Json)>, Halt> {
+/// Gives a workload of the release this many pods, where it `counts` how many it has; none where it is not there.
+///
+/// # Errors
+/// Where it is another release's, whatever the state says.
+async fn scale(run: &Run, workload: &Scaled, counts: impl Fn(u64) -> bool, pods: u64) -> Result<Option<Json>, Halt> {
     let Some(kind) = Kind::named(&workload.kind) else { return Ok(None) };
-    Ok(run.cluster.get(kind, None, &workload.name).await?.map(|object| (kind, object)))
+    let decide = |object: &Json| {
+        if !run.is_its(object) {
+            let (name, release, namespace) = (&workload.name, &run.state.release, &run.cluster.namespace);
+            return Err(Halt::new(format!(
+                "{}/{name} is not of release {release} in namespace {namespace}, and is left alone",
+                kind.kind
+            ))
+            .help(format!("see whose it is: kubectl -n {namespace} get {} {name} -o yaml", kind.plural)));
+        }
+        let now = object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
+        Ok((counts(now) && now != pods).then(|| json!({"spec": {"replicas": pods}})))
+    };
+    run.change(kind, None, &workload.name, decide).await
 }
 
 /// Whether a pod has all labels of a selector, and is not at its end.

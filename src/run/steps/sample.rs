@@ -190,7 +190,8 @@ fn file(line: &str) -> Option<File> {
 fn choose(all: &[File], backup_time: Option<&str>) -> Vec<File> {
     let before = backup_time
         .and_then(|time| time.parse::<Timestamp>().ok())
-        .map(|time| (time - SignedDuration::from_hours(24)).strftime("%Y-%m-%d").to_string());
+        .and_then(|time| time.checked_sub(SignedDuration::from_hours(24)).ok())
+        .map(|time| time.strftime("%Y-%m-%d").to_string());
     let is_old = |file: &File| before.as_ref().is_none_or(|before| file.day < *before);
     let mut among: Vec<_> = all.iter().filter(|file| (1..=LARGE).contains(&file.size)).collect();
     let narrowings: [&dyn Fn(&File) -> bool; 2] = [&is_old, &|file| file.size > SMALL];
@@ -251,6 +252,8 @@ mod tests {
         assert_eq!(choose(&small, Some("2026-02-13T15:36:00Z")), small[..1]);
         assert_eq!(choose(&small, None), small[..1]);
         assert_eq!(choose(&[], None), []);
+        // A time before which there is no day.
+        assert_eq!(choose(&small, Some("-009999-01-02T01:59:59Z")), small[..1]);
     }
 
     #[test]

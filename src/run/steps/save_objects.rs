@@ -1,9 +1,10 @@
 //! A Velero backup of the Kubernetes objects that Velero's Restores may overwrite, and the way back from it.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{PODS, created, parts};
+use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
 use crate::run::{Halt, Run};
 
@@ -59,6 +60,11 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
+/// Whether a Velero Backup or Restore is one that this run has made: its name has the form that the state is read with (`run::state::check`).
+pub fn is_own(run: &Run, object: &Json) -> bool {
+    text(object, "/metadata/labels/app.kubernetes.io~1name") == "hwdr" && run.is_since(object)
+}
+
 /// Takes away what the restore has made, and brings back what it may have overwritten. Where no object was restored, there is nothing to do.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
@@ -67,8 +73,11 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     }
     created::take_away(run).await?;
     for name in run.state.before.objects.clone() {
-        if run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await?.is_none() {
-            run.show.warn(&format!("Velero backup {name} is gone: what it held stays as the restore has left it"));
+        let backup = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await?;
+        if backup.is_none_or(|backup| !is_own(run, &backup)) {
+            run.show.warn(&format!(
+                "Velero backup {name} is gone, or another one: what it held stays as the restore has left it"
+            ));
             continue;
         }
         let restore = json!({
@@ -79,6 +88,7 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         });
         let found = run.cluster.get(Kind::RESTORE, Some(&namespace), &name).await?;
         if let Some(failed) = &found
+            && is_own(run, failed)
             && matches!(condition::restore(Some(failed), run.state.accept_partial), Verdict::Never(_))
         {
             run.cluster.delete_this(Kind::RESTORE, Some(&namespace), failed).await?;

@@ -12,7 +12,7 @@ use crate::run::{Halt, Run};
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     run.state.findings.clear();
     if run.state.is_begun("set-aside") {
-        volumes::all_there(&run.cluster, &run.state.before.volumes).await?;
+        volumes::all_there(&run.cluster, &run.state, run.since).await?;
     }
     fence::again(run).await?;
     if run.state.is_begun("helm") {
@@ -37,6 +37,7 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     if condition::job(Some(&job)) != Verdict::Done {
         return Ok(());
     }
+    run.must_have_made(Kind::JOB, &job)?;
     if !tell_the_time(&mut job, moment, still) {
         run.show.warn(&format!(
             "the chart's own Job {restored_by} restored HopsFS: blocks that were deleted since {moment} stay deleted"
@@ -48,12 +49,13 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     if let Some(earlier) = run.cluster.get(Kind::JOB, None, &name).await?
         && matches!(condition::job(Some(&earlier)), Verdict::Never(_))
     {
+        run.must_have_made(Kind::JOB, &earlier)?;
         run.cluster.delete_this(Kind::JOB, None, &earlier).await?;
     }
     parts::make(run, &parts::fresh(&job)).await?;
     here::rewind(run, &name).await?;
     parts::job_is_complete(run, "undo-bucket", &name).await?;
-    Ok(run.cluster.delete(Kind::JOB, None, &name).await?)
+    run.delete_own(Kind::JOB, None, &name).await
 }
 
 /// Has hwdr's own Job bring back what was there from `from` to `to`, without waiting for the restore's other Jobs. Says whether it is one of
@@ -132,12 +134,14 @@ pub async fn start(run: &mut Run) -> Result<(), Halt> {
 
 /// A Job of the release that still runs may write.
 async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
-    let release = run.state.release.clone();
+    let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     let mut failed = Vec::new();
     run.wait("the release's own Jobs have ended", &Selection::all(Kind::JOB), super::PODS, |jobs| {
         failed.clear();
         let mut at_work = Vec::new();
-        for (name, job) in jobs.iter().filter(|(_, job)| is_of(job, &release) && job["spec"]["suspend"] != true) {
+        for (name, job) in
+            jobs.iter().filter(|(_, job)| is_of(job, &release, &namespace) && job["spec"]["suspend"] != true)
+        {
             match condition::job(Some(job)) {
                 Verdict::Done => {}
                 Verdict::NotYet(seen) => at_work.push(format!("{name} {seen}")),
@@ -162,7 +166,7 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
     delete_jobs(run).await?;
     let velero = run.state.velero();
     for restore in run.state.names("Restore") {
-        run.cluster.delete(Kind::RESTORE, Some(&velero), &restore).await?;
+        run.delete_own(Kind::RESTORE, Some(&velero), &restore).await?;
     }
     Ok(())
 }
@@ -187,7 +191,7 @@ async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
 async fn delete_jobs(run: &mut Run) -> Result<(), Halt> {
     let jobs = run.state.names("Job");
     for job in &jobs {
-        run.cluster.delete(Kind::JOB, None, job).await?;
+        run.delete_own(Kind::JOB, None, job).await?;
     }
     let of_a_job = |pod: &Json| {
         let job = text(pod, "/metadata/labels/batch.kubernetes.io~1job-name");

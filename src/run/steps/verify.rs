@@ -34,11 +34,11 @@ pub async fn as_before(run: &mut Run) -> Result<(), Halt> {
 
 /// Waits for those of the release that count; `of_what` says which these are.
 async fn wait(run: &mut Run, of_what: &str, counts: impl Fn(Kind, &Json) -> bool) -> Result<(), Halt> {
-    let release = run.state.release.clone();
+    let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     for (kind, what) in [(Kind::STATEFUL_SET, "StatefulSets"), (Kind::DEPLOYMENT, "Deployments")] {
         let (what, selection) = (format!("all {what}{of_what} are ready"), Selection::all(kind));
         let waited = run.wait(&what, &selection, PODS, |objects| {
-            let ours = objects.values().filter(|object| is_of(object, &release) && counts(kind, object));
+            let ours = objects.values().filter(|object| is_of(object, &release, &namespace) && counts(kind, object));
             let late = ours.filter_map(|object| match condition::ready(object) {
                 Verdict::Done => None,
                 Verdict::NotYet(seen) | Verdict::Never(seen) => {

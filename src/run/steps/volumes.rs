@@ -1,12 +1,15 @@
 //! Volumes: kept beyond their claims, set aside, given back, or given up.
 
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde_json::{Value as Json, json};
 
-use super::{GONE, quiesce};
+use super::ours::{TRIES, restless};
+use super::{GONE, quiesce, workloads_of};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
 use crate::mode::Mode;
-use crate::run::state::{Scaled, Volume};
+use crate::run::state::{Before, Scaled, State, Volume};
 use crate::run::{Halt, Run};
 
 /// Notes the claims that are to be set aside, and makes their volumes outlive them: before anything is stopped, because a StatefulSet may
@@ -17,7 +20,7 @@ pub async fn keep(run: &mut Run) -> Result<(), Halt> {
     }
     for held in run.state.before.volumes.clone() {
         run.show.tell(&format!("keeping volume {} of claim {}", held.volume, held.name()));
-        set_policy(&run.cluster, &held.volume, "Retain").await?;
+        set_policy(run, &held, "Retain").await?;
     }
     Ok(())
 }
@@ -26,6 +29,8 @@ pub async fn keep(run: &mut Run) -> Result<(), Halt> {
 pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
     // Somebody may have started something since.
     quiesce::stop(run).await?;
+    let sets = workloads_of(&run.cluster, &run.state.release).await?;
+    let prefixes: Vec<_> = sets.iter().flat_map(|(_, set, _)| prefixes_of(set)).collect();
     for held in run.state.before.volumes.clone() {
         let name = held.name().to_owned();
         let Some(claim) = run.cluster.get(Kind::CLAIM, None, &name).await? else { continue };
@@ -33,8 +38,17 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
         if text(&claim, "/spec/volumeName") != held.volume {
             continue;
         }
+        let uid = text(&claim, "/metadata/uid");
+        let is_of_a_set = prefixes.iter().any(|prefix| is_claim(&claim, prefix));
+        if !is_noted(&run.state.before, &held, uid) || !is_of_a_set {
+            return Err(Halt::new(format!(
+                "claim {name} (uid {uid}) is no claim of the release's StatefulSets that was there before the restore: it is not deleted"
+            ))
+            .help(format!("see what it is: kubectl -n {} get pvc {name} -o yaml", run.cluster.namespace))
+            .help(format!("go back: helm hwdr undo {}", run.state.release)));
+        }
         if !run.state.wipe {
-            must_be_kept(&run.cluster, &held.volume).await?;
+            must_be_kept(run, &held).await?;
         }
         run.cluster.delete_this(Kind::CLAIM, None, &claim).await?;
         gone(run, &name, text(&claim, "/metadata/uid")).await?;
@@ -56,7 +70,10 @@ pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
         let uid = text(claim, "/metadata/uid");
         // A volume that was deleted may have left its name to another one.
         let is_kept = |held: &Volume| !run.state.wipe && held.volume == text(claim, "/spec/volumeName");
-        before.claims.iter().flatten().any(|before| before == uid) || before.volumes.iter().any(is_kept)
+        // Whatever the state says was there: what is older than it was.
+        !run.is_since(claim)
+            || before.claims.iter().flatten().any(|before| before == uid)
+            || before.volumes.iter().any(is_kept)
     };
     // One that is being deleted goes whatever is done here.
     let is_going = |claim: &Json| claim.pointer("/metadata/deletionTimestamp").is_some();
@@ -87,7 +104,8 @@ async fn claims_of(run: &Run, workloads: &[Scaled]) -> Result<Vec<Json>, Halt> {
     let mut claims = run.cluster.list(Kind::CLAIM, None, "").await?;
     let mut prefixes = Vec::new();
     for workload in workloads.iter().filter(|workload| workload.kind == Kind::STATEFUL_SET.kind) {
-        if let Some(set) = run.cluster.get(Kind::STATEFUL_SET, None, &workload.name).await? {
+        let set = run.cluster.get(Kind::STATEFUL_SET, None, &workload.name).await?;
+        if let Some(set) = set.filter(|set| run.is_its(set)) {
             prefixes.extend(prefixes_of(&set));
         }
     }
@@ -105,13 +123,18 @@ pub fn prefixes_of(set: &Json) -> Vec<String> {
 /// Makes the old claims again, bound to the old volumes. What was restored onto the new volumes goes.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     quiesce::stop(run).await?;
-    all_there(&run.cluster, &run.state.before.volumes).await?;
-    for held in run.state.before.volumes.clone() {
+    all_there(&run.cluster, &run.state, run.since).await?;
+    for index in 0..run.state.before.volumes.len() {
+        let held = run.state.before.volumes[index].clone();
         let name = held.name().to_owned();
-        let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
-        let claim = run.cluster.get(Kind::CLAIM, None, &name).await?;
+        let volume = its_volume(run, &held).await?;
+        let mut claim = run.cluster.get(Kind::CLAIM, None, &name).await?;
         if !claim.as_ref().is_some_and(|claim| is_bound_to(claim, &volume)) {
             if let Some(claim) = &claim {
+                // One of before the restore that is bound to another volume is not in the way by this run's doing.
+                if !is_noted(&run.state.before, &held, text(claim, "/metadata/uid")) {
+                    run.must_be_since(Kind::CLAIM, claim)?;
+                }
                 run.cluster.delete_this(Kind::CLAIM, None, claim).await?;
                 gone(run, &name, text(claim, "/metadata/uid")).await?;
             }
@@ -120,13 +143,16 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
                 "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": run.cluster.namespace, "name": name,
                 "uid": null, "resourceVersion": null,
             });
-            run.cluster.patch(Kind::VOLUME, None, &held.volume, &json!({"spec": {"claimRef": claim_ref}})).await?;
-            match run.cluster.create(Kind::CLAIM, None, &held.claim).await {
+            change(run, &held, &json!({"spec": {"claimRef": claim_ref}})).await?;
+            claim = match run.cluster.create(Kind::CLAIM, None, &again(&held)).await {
                 // It is there already, or an answer was lost: looked at below.
-                Err(error) if !error.is_conflict() => return Err(error.into()),
-                _ => {}
-            }
+                Err(error) if error.is_conflict() => run.cluster.get(Kind::CLAIM, None, &name).await?,
+                made => Some(made?),
+            };
         }
+        // The volume is this claim's from now on.
+        run.state.before.volumes[index].uid = text(&claim.unwrap_or_default(), "/metadata/uid").to_owned();
+        run.save().await?;
         let selection = Selection::one(Kind::CLAIM, None, &name);
         let what = format!("claim {name} is bound to its old volume");
         run.wait(&what, &selection, GONE, |objects| {
@@ -150,7 +176,7 @@ pub async fn settle(run: &mut Run) -> Result<(), Halt> {
         let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
         let claim = run.cluster.get(Kind::CLAIM, None, held.name()).await?;
         if claim.is_some_and(|claim| is_bound_to(&claim, &volume)) {
-            set_policy(&run.cluster, &held.volume, &held.policy).await?;
+            set_policy(run, &held, &held.policy).await?;
         } else {
             run.show.warn(&format!(
                 "volume {} is not bound to its claim, and keeps the reclaim policy Retain",
@@ -161,23 +187,96 @@ pub async fn settle(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// All old volumes are there: looked at before anything is stopped to give them back.
+/// All old volumes are there, and those of the claims that were noted: looked at before anything is stopped to give them back.
 ///
 /// # Errors
-/// Where one is gone, or going.
-pub async fn all_there(cluster: &Cluster, volumes: &[Volume]) -> Result<(), Halt> {
-    for held in volumes {
+/// Where one is gone, or going, or another claim's.
+pub async fn all_there(cluster: &Cluster, state: &State, since: Timestamp) -> Result<(), Halt> {
+    for held in &state.before.volumes {
         let volume = cluster.get(Kind::VOLUME, None, &held.volume).await?;
-        if volume.is_none_or(|volume| volume.pointer("/metadata/deletionTimestamp").is_some()) {
+        let Some(volume) = volume.filter(|volume| volume.pointer("/metadata/deletionTimestamp").is_none()) else {
             return Err(Halt::new(format!(
                 "PersistentVolume/{}: it is gone, and the old data of claim {} with it: there is no way back",
                 held.volume,
                 held.name()
             ))
             .help("restore from a backup instead: helm hwdr upgrade"));
-        }
+        };
+        must_be_its(cluster, &state.before, since, held, &volume).await?;
     }
     Ok(())
+}
+
+/// Whether `uid` is that of the claim that was noted.
+fn is_noted(before: &Before, held: &Volume, uid: &str) -> bool {
+    let among_all = || before.claims.iter().flatten().any(|noted| noted == uid);
+    !uid.is_empty() && (held.uid == uid || held.uid.is_empty() && among_all())
+}
+
+/// The claim that a volume is for: its namespace, its name, its uid.
+fn claim_of(volume: &Json) -> [&str; 3] {
+    ["/spec/claimRef/namespace", "/spec/claimRef/name", "/spec/claimRef/uid"].map(|pointer| text(volume, pointer))
+}
+
+/// That a volume is the one of the claim that was noted: by the live volume's own word for it, whatever the state says. After it was given
+/// back it is of that claim's successor, which has no uid in the volume yet, or one that this run has made.
+///
+/// # Errors
+/// Where it is any other claim's, or nobody's.
+async fn must_be_its(
+    cluster: &Cluster,
+    before: &Before,
+    since: Timestamp,
+    held: &Volume,
+    volume: &Json,
+) -> Result<(), Halt> {
+    let [namespace, name, uid] = claim_of(volume);
+    let is_its = (namespace, name) == (cluster.namespace.as_str(), held.name());
+    if is_its && (uid.is_empty() || is_noted(before, held, uid)) {
+        return Ok(());
+    }
+    if is_its && let Some(claim) = cluster.get(Kind::CLAIM, None, name).await? {
+        let made = text(&claim, "/metadata/creationTimestamp").parse::<Timestamp>();
+        if is_bound_to(&claim, volume) && made.is_ok_and(|made| made >= since) {
+            return Ok(());
+        }
+    }
+    let whose =
+        if name.is_empty() { "no claim's".to_owned() } else { format!("claim {namespace}/{name}'s (uid {uid})") };
+    Err(Halt::new(format!(
+        "PersistentVolume/{} is {whose}, and not the one of claim {}/{} that was noted before the restore: it is left alone",
+        held.volume,
+        cluster.namespace,
+        held.name()
+    ))
+    .help(format!("look at it: kubectl get pv {} -o yaml", held.volume)))
+}
+
+/// The volume of a claim that was noted, as it is now.
+///
+/// # Errors
+/// Where it is gone, or another claim's.
+async fn its_volume(run: &Run, held: &Volume) -> Result<Json, Halt> {
+    let volume = run
+        .cluster
+        .get(Kind::VOLUME, None, &held.volume)
+        .await?
+        .ok_or_else(|| Halt::new(format!("PersistentVolume/{} of claim {} is gone", held.volume, held.name())))?;
+    must_be_its(&run.cluster, &run.state.before, run.since, held, &volume).await?;
+    Ok(volume)
+}
+
+/// Changes the volume of a claim that was noted: looked at right before, and nothing else is written over.
+async fn change(run: &Run, held: &Volume, patch: &Json) -> Result<(), Halt> {
+    for _ in 0..TRIES {
+        let volume = its_volume(run, held).await?;
+        match run.cluster.patch_this(Kind::VOLUME, None, &volume, patch).await {
+            // It has changed meanwhile: its controller writes its status.
+            Err(error) if error.is_conflict() => {}
+            changed => return Ok(changed.map(drop)?),
+        }
+    }
+    Err(restless(Kind::VOLUME, &held.volume))
 }
 
 /// Whether this claim is the one that the volume is bound to, and not on its way out.
@@ -189,16 +288,23 @@ fn is_bound_to(claim: &Json, volume: &Json) -> bool {
         && text(volume, "/spec/claimRef/uid") == uid
 }
 
-/// Gives the old volumes up: those that nobody claims are deleted, with what is on them.
-pub async fn give_up(cluster: &Cluster, volumes: &[Volume]) -> Result<usize, Halt> {
+/// Gives the old volumes up: those that nobody claims any more are deleted, with what is on them. Says how many.
+pub async fn give_up(run: &mut Run) -> Result<usize, Halt> {
     let mut given_up = 0;
-    for held in volumes {
-        let Some(volume) = cluster.get(Kind::VOLUME, None, &held.volume).await? else { continue };
-        if text(&volume, "/status/phase") == "Released" {
-            set_policy(cluster, &held.volume, "Delete").await?;
+    for held in run.state.before.volumes.clone() {
+        let Some(volume) = run.cluster.get(Kind::VOLUME, None, &held.volume).await? else { continue };
+        let is_released = matches!(text(&volume, "/status/phase"), "Released" | "Failed");
+        let [namespace, name, uid] = claim_of(&volume);
+        let is_its = (namespace, name) == (run.cluster.namespace.as_str(), held.name());
+        if is_released && is_its && is_noted(&run.state.before, &held, uid) {
+            set_policy(run, &held, "Delete").await?;
             given_up += 1;
         } else {
-            set_policy(cluster, &held.volume, &held.policy).await?;
+            run.show.warn(&format!(
+                "volume {} is not what was set aside of claim {} any more: it is left as it is",
+                held.volume,
+                held.name()
+            ));
         }
     }
     Ok(given_up)
@@ -216,7 +322,8 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
                     continue;
                 };
                 volumes.push(Volume {
-                    claim: bare(claim),
+                    claim: bare(claim)?,
+                    uid: text(claim, "/metadata/uid").to_owned(),
                     volume: volume.to_owned(),
                     policy: text(&found, "/spec/persistentVolumeReclaimPolicy").to_owned(),
                 });
@@ -233,12 +340,12 @@ pub fn is_claim(claim: &Json, prefix: &str) -> bool {
 }
 
 /// A claim without what the cluster wrote into it, so that it can be made again for the same volume.
-fn bare(claim: &Json) -> Json {
+fn bare(claim: &Json) -> Result<PersistentVolumeClaim, Halt> {
     let mut annotations = claim.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({}));
     if let Some(map) = annotations.as_object_mut() {
         map.retain(|key, _| !key.starts_with("pv.kubernetes.io/") && !key.starts_with("volume."));
     }
-    json!({
+    let bare = json!({
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {
@@ -247,23 +354,42 @@ fn bare(claim: &Json) -> Json {
             "annotations": annotations,
         },
         "spec": claim["spec"],
+    });
+    serde_json::from_value(bare)
+        .map_err(|error| Halt::new(format!("claim {} cannot be read: {error}", text(claim, "/metadata/name"))))
+}
+
+/// The claim that is made again: for its old volume and no other, and of what the state says about it, nothing but what a claim is.
+fn again(held: &Volume) -> Json {
+    let mut spec = held.claim.spec.clone().unwrap_or_default();
+    spec.volume_name = Some(held.volume.clone());
+    json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": held.name(),
+            "labels": held.claim.metadata.labels,
+            "annotations": held.claim.metadata.annotations,
+        },
+        "spec": spec,
     })
 }
 
-async fn set_policy(cluster: &Cluster, volume: &str, policy: &str) -> Result<(), Halt> {
-    let patch = json!({"spec": {"persistentVolumeReclaimPolicy": policy}});
-    cluster.patch(Kind::VOLUME, None, volume, &patch).await?;
-    Ok(())
+async fn set_policy(run: &Run, held: &Volume, policy: &str) -> Result<(), Halt> {
+    change(run, held, &json!({"spec": {"persistentVolumeReclaimPolicy": policy}})).await
 }
 
 /// Looks once more before a claim is deleted: the volume behind it is the only copy.
-async fn must_be_kept(cluster: &Cluster, volume: &str) -> Result<(), Halt> {
-    let found = cluster.get(Kind::VOLUME, None, volume).await?.unwrap_or_default();
-    if text(&found, "/spec/persistentVolumeReclaimPolicy") == "Retain" {
+async fn must_be_kept(run: &Run, held: &Volume) -> Result<(), Halt> {
+    let volume = its_volume(run, held).await?;
+    if text(&volume, "/spec/persistentVolumeReclaimPolicy") == "Retain" {
         return Ok(());
     }
-    Err(Halt::new(format!("PersistentVolume/{volume}: its reclaim policy is not Retain, so its claim is not deleted"))
-        .help("see what changes it back: kubectl get events -A | grep PersistentVolume"))
+    Err(Halt::new(format!(
+        "PersistentVolume/{}: its reclaim policy is not Retain, so its claim is not deleted",
+        held.volume
+    ))
+    .help("see what changes it back: kubectl get events -A | grep PersistentVolume"))
 }
 
 /// Waits until this very claim is gone; a new one of its name has another uid.
@@ -311,14 +437,41 @@ mod tests {
         let claim = json!({
             "metadata": {"name": "c", "uid": "1", "labels": {"a": "b"}, "finalizers": ["kubernetes.io/pvc-protection"],
                 "annotations": {"pv.kubernetes.io/bind-completed": "yes", "volume.kubernetes.io/selected-node": "n", "mine": "1"}},
-            "spec": {"volumeName": "pv-1"}, "status": {"phase": "Bound"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast",
+                "volumeMode": "Filesystem", "volumeName": "pv-1"}, "status": {"phase": "Bound"},
         });
-        assert_eq!(
-            bare(&claim),
-            json!({
-                "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                "metadata": {"name": "c", "labels": {"a": "b"}, "annotations": {"mine": "1"}}, "spec": {"volumeName": "pv-1"},
-            })
-        );
+        let mut held = Volume {
+            claim: bare(&claim).unwrap(),
+            uid: "1".to_owned(),
+            volume: "pv-1".to_owned(),
+            policy: "Delete".to_owned(),
+        };
+        let expected = json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "c", "labels": {"a": "b"}, "annotations": {"mine": "1"}}, "spec": claim["spec"],
+        });
+        assert_eq!(again(&held), expected);
+        // Whatever else a state says of it.
+        held.claim.metadata.namespace = Some("other".to_owned());
+        held.claim.metadata.finalizers = Some(vec!["x/y".to_owned()]);
+        held.claim.spec.as_mut().unwrap().volume_name = Some("other".to_owned());
+        assert_eq!(again(&held), expected);
+        assert!(serde_json::from_value::<PersistentVolumeClaim>(json!({"apiVersion": "v1", "kind": "Pod"})).is_err());
+    }
+
+    #[test]
+    fn a_claims_uid_was_noted_with_it_or_by_an_older_hwdr_among_all() {
+        let held = |uid: &str| Volume {
+            claim: PersistentVolumeClaim::default(),
+            uid: uid.to_owned(),
+            volume: "pv-1".to_owned(),
+            policy: "Delete".to_owned(),
+        };
+        let before = Before { claims: Some(vec!["1".to_owned(), "2".to_owned()]), ..Before::default() };
+        assert!(is_noted(&before, &held("1"), "1") && is_noted(&before, &held(""), "2"));
+        for (noted, uid) in [("1", "2"), ("1", ""), ("", ""), ("", "3")] {
+            assert!(!is_noted(&before, &held(noted), uid), "{noted} {uid}");
+        }
+        assert!(!is_noted(&Before::default(), &held(""), "1"));
     }
 }

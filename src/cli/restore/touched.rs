@@ -1,0 +1,94 @@
+//! What a run will touch, by name: shown before anybody agrees to go on with it, or back.
+
+use crate::lint::report::human::wrap;
+use crate::run::Step;
+use crate::run::state::{Paused, Scaled, State, Store, Volume};
+
+/// A volume, and the claim that it was set aside from.
+pub fn volume(held: &Volume) -> String {
+    format!("{} ({})", held.name(), held.volume)
+}
+
+/// What an undo does, and to what.
+pub fn by_undo(state: &State, steps: &[Step]) -> String {
+    let mut text = steps_of(state, steps);
+    let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
+    if state.is_begun("quiesce") {
+        list("Workloads that stop and start", workloads(&state.before.workloads));
+    }
+    list("Made to pause, and to go on as before", paused(&state.before.paused));
+    if state.is_begun("set-aside") {
+        list("Volumes that are put back", state.before.volumes.iter().map(volume).collect());
+    }
+    if state.is_begun("helm") {
+        list("Velero Backups that are restored", state.before.objects.clone());
+        list("Revision that is made the newest again", vec![state.before.revision.to_string()]);
+        list("Jobs that are deleted", state.names("Job"));
+        list("Velero's Restores that are deleted", state.names("Restore"));
+    }
+    text
+}
+
+/// What going on with a restore does, and to what.
+pub fn by_resume(state: &State, steps: &[Step]) -> String {
+    let mut text = steps_of(state, steps);
+    let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
+    let is_open = |step: &str| !state.is_done(step);
+    if is_open("quiesce") || is_open("helm") {
+        list("Workloads that stop and start", workloads(&state.before.workloads));
+    }
+    list("Started anew on empty volumes", workloads(&state.emptied));
+    list("Made to pause, and to go on as before", paused(&state.before.paused));
+    if is_open("set-aside") {
+        let what = if state.wipe { "Volumes that are DELETED" } else { "Volumes that are set aside" };
+        list(what, state.before.volumes.iter().map(volume).collect());
+    }
+    if is_open("objects") || is_open("parts") {
+        let named = state.objects.iter().flatten().filter(|name| !name.is_empty());
+        list("Velero Backups that are restored", named.cloned().collect());
+    }
+    if is_open("parts") {
+        list("Jobs that are waited for, or made again", state.names("Job"));
+        list("Velero's Restores that are waited for, or made again", state.names("Restore"));
+    }
+    text
+}
+
+/// Says that a state lies where others may have written it: `is_ignored` where the release has others.
+pub fn warn_of_old(store: &Store, is_ignored: bool) {
+    let name = store.name();
+    let what = if is_ignored {
+        format!(
+            "ConfigMap {name} says that it is the state of a run. Runs of this release are kept in Secrets, so it is not believed"
+        )
+    } else {
+        format!(
+            "the state of this run is in ConfigMap {name}, where an older hwdr has kept it: the chart's own pods may have changed it. \
+             Look at what is named; the run goes on in a Secret"
+        )
+    };
+    anstream::eprintln!("{}\n{}", wrap(&format!("warning: {what}"), 80), wrap(&store.nobodys(), 80));
+}
+
+fn steps_of(state: &State, steps: &[Step]) -> String {
+    let mut text = String::from("\nThe run\n");
+    for (number, step) in (1..).zip(steps) {
+        let done = if state.is_done(step.name) { " (done)" } else { "" };
+        text.push_str(&format!("  {number}. {:<13} {}{done}\n", step.name, step.does));
+    }
+    text
+}
+
+fn add(text: &mut String, what: &str, names: Vec<String>) {
+    if !names.is_empty() {
+        text.push_str(&format!("{}\n", wrap(&format!("{what}: {}", names.join(", ")), 80)));
+    }
+}
+
+fn workloads(scaled: &[Scaled]) -> Vec<String> {
+    scaled.iter().map(|workload| format!("{}/{}", workload.kind, workload.name)).collect()
+}
+
+fn paused(paused: &[Paused]) -> Vec<String> {
+    paused.iter().map(|paused| format!("{}/{}", paused.kind, paused.name)).collect()
+}

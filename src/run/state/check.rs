@@ -1,0 +1,246 @@
+//! What a state may say. It was written by hwdr, unless by somebody else: who reads it may rely on names being names, numbers being of a size
+//! that there is, and times being of this age. Whoever adds a field says here what may stand in it.
+
+use jiff::Timestamp;
+
+use super::{Autoscaler, Before, Chart, Part, Paused, Progress, Scaled, State, Volume};
+use crate::backup_id::BackupId;
+use crate::mode::Mode;
+use crate::names::{is_namespace, is_object, is_release};
+use crate::settings::Velero;
+
+/// No list has more entries: a cluster of so many nodes and claims is the largest that Kubernetes is made for.
+pub const MOST: usize = 5000;
+/// No workload has more pods.
+const PODS: u64 = 10_000;
+/// The last tier (`steps::quiesce`).
+const TIERS: u8 = 5;
+/// No text is longer, but those that tell what happened.
+const LONGEST: usize = 4096;
+/// Hopsworks is younger, and whoever restores in 2200 has another hwdr.
+const TIMES: [i64; 2] = [946_684_800, 7_258_118_400];
+
+/// What is wrong: where, what it is, and what it should be.
+type Checked = Result<(), String>;
+
+/// Checks a state that lies in `namespace`.
+///
+/// # Errors
+/// With the first thing that no hwdr writes.
+pub fn check(state: &State, namespace: &str) -> Checked {
+    let State {
+        form: _,
+        version,
+        mode,
+        release,
+        backup_id: id,
+        backup_time,
+        digest,
+        chart: Chart { argument, name, app_version, values },
+        phase: _,
+        why: _,
+        began,
+        ended,
+        since,
+        remade,
+        emptied,
+        helm,
+        steps,
+        parts,
+        objects,
+        metadata,
+        velero,
+        restores_anew: _,
+        opens_location: _,
+        wipe: _,
+        accept_partial: _,
+        unread,
+        findings,
+        before,
+    } = state;
+    one("release", release, "the name of a release", is_release)?;
+    one("backupId", id, "a backup id", |id| BackupId::parse(id).is_ok())?;
+    for (at, text) in [("version", version), ("chart", argument), ("chart", name), ("chart", app_version)] {
+        one(at, text, "a line of text", is_line)?;
+    }
+    for (at, hash) in [("digest", digest), ("chart.values", values)] {
+        one(at, hash, "a hash", |hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    }
+    if let Some(text) = backup_time {
+        let time = text.parse().map_err(|_| format!("backupTime is {text:?}, and not a time"))?;
+        sane("backupTime", time)?;
+    }
+    sane("began", *began)?;
+    for (at, time) in [("ended", ended), ("since", since), ("before.moment", &before.moment)] {
+        time.map_or(Ok(()), |time| sane(at, time))?;
+    }
+    if let Some(remade) = remade {
+        one("remade", remade, "Job/NAME or Restore/NAME", |id| is_id(id, &["Job", "Restore"]))?;
+    }
+    if let Some(helm) = helm {
+        one("helm", helm, "MACHINE/PROCESS", is_process)?;
+    }
+    each("steps", steps, |at, Progress { step, began, ended }| {
+        one(at, step, "the name of a step", is_step)?;
+        sane(at, *began)?;
+        ended.map_or(Ok(()), |time| sane(at, time))
+    })?;
+    each("parts", parts, part)?;
+    each("emptied", emptied, scaled)?;
+    for (at, names) in [("objects", objects.as_ref()), ("metadata", Some(metadata))] {
+        // Empty: what the chart or Velero has by default.
+        for name in names.into_iter().flatten().filter(|name| !name.is_empty()) {
+            object(at, name)?;
+        }
+    }
+    each("unread", unread, |at, path| one(at, path, "a line of text", is_line))?;
+    each("findings", findings, |_, _| Ok(()))?;
+    let Velero { namespace: of_velero, deployment, main_schedule, users_schedule, location, prefix, path_style: _ } =
+        velero;
+    one("velero.namespace", of_velero, "the name of a namespace", is_namespace)?;
+    for name in [deployment, main_schedule, users_schedule, location] {
+        object("velero", name)?;
+    }
+    one("velero.prefix", prefix, "a line of text", is_line)?;
+    found(state, before, *mode, namespace)
+}
+
+/// What was found before anything was changed.
+fn found(state: &State, before: &Before, mode: Mode, namespace: &str) -> Checked {
+    let Before {
+        revision,
+        moment: _,
+        workloads,
+        autoscalers,
+        paused,
+        volumes,
+        claims,
+        objects,
+        jobs,
+        velero_namespace,
+        own_location: _,
+    } = before;
+    if mode == Mode::Upgrade && *revision == 0 {
+        return Err("before.revision is 0, and a restore in place has one to go back to".to_owned());
+    }
+    if let Some(name) = velero_namespace {
+        one("before.veleroNamespace", name, "the name of a namespace", is_namespace)?;
+    }
+    each("before.workloads", workloads, scaled)?;
+    each("before.autoscalers", autoscalers, |at, Autoscaler { name, target, min: _, max: _ }| {
+        object(at, name)?;
+        one(at, target, "a line of text", is_line)
+    })?;
+    each("before.paused", paused, |at, Paused { kind, namespace: of, name, was: _ }| {
+        object(at, name)?;
+        let expected = match kind.as_str() {
+            "CronJob" => namespace.to_owned(),
+            "Schedule" => state.velero(),
+            other => return Err(format!("{at} is a {other:?}, and not a CronJob or a Schedule")),
+        };
+        one(at, of, &format!("in namespace {expected}"), |of| of == expected)
+    })?;
+    each("before.volumes", volumes, volume)?;
+    for uids in [claims, jobs].into_iter().flatten() {
+        each("before", uids, |at, uid| one(at, uid, "a uid", is_uid))?;
+    }
+    each("before.objects", objects, |at, name| {
+        let expected = "a Velero Backup that this run has made";
+        one(at, name, expected, |name| is_object(name) && is_own_backup(name, &state.backup_id))
+    })
+}
+
+/// Whether a Velero Backup has the name of one of before the restore: `hwdr-before-ID-TIME-SCHEDULE` (`steps::save_objects`).
+fn is_own_backup(name: &str, id: &str) -> bool {
+    let rest = name.strip_prefix("hwdr-before-").and_then(|rest| rest.strip_prefix(id)?.strip_prefix('-'));
+    rest.and_then(|rest| rest.split_once('-')).is_some_and(|(time, schedule)| {
+        time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) && !schedule.is_empty()
+    })
+}
+
+fn part(at: &str, Part { step, backup, objects }: &Part) -> Checked {
+    one(at, step, "the name of a step", is_step)?;
+    one(at, backup, "a line of text", is_line)?;
+    if step == "rondb" || step == "opensearch" {
+        one(at, backup, "a backup id", |id| BackupId::parse(id).is_ok())?;
+    }
+    let kinds = ["Job", "Restore", "StatefulSet", "Deployment", "DaemonSet"];
+    each(at, objects, |at, id| one(at, id, "Job/NAME, Restore/NAME or a workload", |id| is_id(id, &kinds)))
+}
+
+fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier }: &Scaled) -> Checked {
+    one(at, kind, "a StatefulSet or a Deployment", |kind| ["StatefulSet", "Deployment"].contains(&kind))?;
+    object(at, name)?;
+    if *replicas > PODS || *tier > TIERS {
+        return Err(format!("{at} has {replicas} pods in tier {tier}, and up to {PODS} in tier {TIERS} are known"));
+    }
+    Ok(())
+}
+
+fn volume(at: &str, held: &Volume) -> Checked {
+    let Volume { claim: _, uid, volume, policy } = held;
+    object(at, held.name())?;
+    object(at, volume)?;
+    one(at, policy, "a reclaim policy", |policy| ["Retain", "Delete", "Recycle"].contains(&policy))?;
+    // An older hwdr has noted it elsewhere.
+    if uid.is_empty() { Ok(()) } else { one(at, uid, "a uid", is_uid) }
+}
+
+fn each<T>(at: &str, list: &[T], check: impl Fn(&str, &T) -> Checked) -> Checked {
+    if list.len() > MOST {
+        return Err(format!("{at} has {} entries, and no more than {MOST} are known", list.len()));
+    }
+    list.iter().enumerate().try_for_each(|(index, entry)| check(&format!("{at}[{index}]"), entry))
+}
+
+fn object(at: &str, name: &str) -> Checked {
+    one(at, name, "the name of an object", is_object)
+}
+
+fn one(at: &str, text: &str, expected: &str, is_it: impl Fn(&str) -> bool) -> Checked {
+    if text.len() <= LONGEST && is_it(text) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(80).collect();
+    Err(format!("{at} is {shown:?}, and not {expected}"))
+}
+
+fn sane(at: &str, time: Timestamp) -> Checked {
+    let [from, to] = TIMES;
+    if (from..to).contains(&time.as_second()) {
+        Ok(())
+    } else {
+        Err(format!("{at} is {time}, and not a time of this age"))
+    }
+}
+
+/// `Kind/name`, of one of these kinds.
+fn is_id(id: &str, kinds: &[&str]) -> bool {
+    id.split_once('/').is_some_and(|(kind, name)| kinds.contains(&kind) && is_object(name))
+}
+
+/// A step's name, or that of a part's: `rondb:hwdr-rondb-indexes-254811200`.
+fn is_step(step: &str) -> bool {
+    let (step, rest) = step.split_once(':').unwrap_or((step, "a"));
+    is_object(step) && (is_object(rest) || rest.is_empty())
+}
+
+/// `machine:boot:space/pid` (`run::hold`).
+fn is_process(process: &str) -> bool {
+    process.split_once('/').is_some_and(|(machine, pid)| {
+        !machine.contains(|c: char| !c.is_ascii_alphanumeric() && !"-._:".contains(c))
+            && !pid.is_empty()
+            && pid.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+fn is_uid(uid: &str) -> bool {
+    !uid.is_empty() && uid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_line(text: &str) -> bool {
+    !text.contains(char::is_control)
+}
+
+#[cfg(test)]
+pub(super) mod tests;
