@@ -3,6 +3,8 @@
 //! No test needs a network or a cluster. A Helm that is missing is a failure, never a skipped test.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+pub mod api_server;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

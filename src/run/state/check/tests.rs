@@ -129,3 +129,54 @@ fn velero_is_called_as_the_values_may_call_it() {
         assert!(checked(&state).unwrap_err().contains("velero"), "{key}");
     }
 }
+
+/// The places of a value, from its root on.
+fn places(value: &Json, at: String, all: &mut Vec<String>) {
+    match value {
+        Json::Object(map) => {
+            map.iter().for_each(|(key, value)| places(value, format!("{at}/{}", key.replace('/', "~1")), all))
+        }
+        Json::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| places(value, format!("{at}/{index}"), all))
+        }
+        _ => {}
+    }
+    all.push(at);
+}
+
+/// Whatever stands wherever: it is refused, or can be written down and read once more, and told.
+#[test]
+fn odd_things_anywhere_are_refused_or_mean_what_they_say() {
+    let mut all = Vec::new();
+    places(&good(), String::new(), &mut all);
+    let odd = [
+        json!(null),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(true),
+        json!(""),
+        json!("--x"),
+        json!("../../x"),
+        json!("a\u{1b}[2Jb"),
+        json!("9999-12-30T22:00:00Z"),
+        json!("-009999-01-02T01:59:59Z"),
+        json!("\u{e9}\u{2028}"),
+        json!([]),
+        json!({}),
+        json!([[{}]]),
+    ];
+    let mut accepted = 0;
+    for (at, planted) in all.iter().flat_map(|at| odd.iter().map(move |planted| (at, planted))) {
+        let mut state = good();
+        *state.pointer_mut(at).expect("it is a place") = planted.clone();
+        let Ok(state) = checked(&state) else { continue };
+        accepted += 1;
+        let again = checked(&serde_json::to_value(&state).unwrap());
+        assert_eq!(again.as_ref(), Ok(&state), "{at} {planted}");
+        assert!(is_release(&state.release) && is_object(&state.name()), "{at} {planted}");
+        assert!(!state.description().contains(char::is_control), "{at} {planted}");
+    }
+    // An empty list is fine, and so is what nobody acts on.
+    assert!((20..all.len() * odd.len() / 2).contains(&accepted), "{accepted} of {}", all.len() * odd.len());
+}

@@ -1,0 +1,233 @@
+//! As much of a Kubernetes API server as a run without pods needs: objects that can be made, read, listed, replaced, patched and deleted, in the
+//! versions and with the preconditions that the real one has. A Job is complete, and a claim bound, as soon as it is made.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use serde_json::{Value as Json, json};
+
+/// When everything was made that is made here, unless it says something else.
+pub const NOW: &str = "2026-02-13T16:00:00Z";
+
+#[derive(Default)]
+struct Kept {
+    objects: BTreeMap<String, Json>,
+    writes: Vec<(String, String, Json)>,
+    versions: u64,
+}
+
+/// A server of this process.
+#[derive(Clone)]
+pub struct ApiServer {
+    kept: Arc<Mutex<Kept>>,
+    /// Its address.
+    pub url: String,
+}
+
+impl ApiServer {
+    /// Begins to serve.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let server = Self { kept: Arc::default(), url };
+        let serving = server.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = serving.clone();
+                thread::spawn(move || serving.answer(stream));
+            }
+        });
+        server
+    }
+
+    /// A kubeconfig for it, whose namespace is `hopsworks`.
+    pub fn kubeconfig(&self) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"{}\"}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n",
+            self.url
+        )
+    }
+
+    /// Puts an object there, by the path of its kind.
+    pub fn put(&self, path: &str, object: Json) {
+        let mut kept = self.kept();
+        kept.keep(path, object);
+    }
+
+    /// An object.
+    pub fn get(&self, path: &str) -> Option<Json> {
+        self.kept().objects.get(path).cloned()
+    }
+
+    /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes.
+    pub fn writes(&self) -> Vec<String> {
+        let kept = self.kept();
+        let writes = kept.writes.iter().map(|(method, path, _)| format!("{method} {path}"));
+        writes.filter(|write| !["hwdr-history", "/events", "/leases"].iter().any(|own| write.contains(own))).collect()
+    }
+
+    /// What was sent with the first such write.
+    pub fn sent(&self, method: &str, path: &str) -> Option<Json> {
+        let kept = self.kept();
+        kept.writes
+            .iter()
+            .find(|write| (write.0.as_str(), write.1.as_str()) == (method, path))
+            .map(|write| write.2.clone())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, mut stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+        let head: Vec<String> =
+            reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or_default()];
+        reader.read_exact(&mut body).expect("a body");
+        let sent = serde_json::from_slice(&body).unwrap_or_default();
+        let (status, answer) = self.kept().call(method, path, query, sent);
+        let body = answer.to_string();
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).ok();
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, path: &str, mut object: Json) -> Json {
+        self.versions += 1;
+        object["metadata"]["resourceVersion"] = self.versions.to_string().into();
+        let metadata = &mut object["metadata"];
+        if metadata["uid"].is_null() {
+            metadata["uid"] = format!("uid-{}", self.versions).into();
+        }
+        if metadata["creationTimestamp"].is_null() {
+            metadata["creationTimestamp"] = NOW.into();
+        }
+        self.objects.insert(path.to_owned(), object.clone());
+        object
+    }
+
+    fn call(&mut self, method: &str, path: &str, query: &str, sent: Json) -> (u16, Json) {
+        if method == "GET" {
+            return match self.objects.get(path) {
+                Some(object) => (200, object.clone()),
+                None if is_list(path) => (200, self.list(path, query)),
+                None => status(404, "NotFound"),
+            };
+        }
+        let name = sent["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let at = if method == "POST" { format!("{path}/{name}") } else { path.to_owned() };
+        self.writes.push((method.to_owned(), at, sent.clone()));
+        let there = self.objects.get(path).cloned();
+        match (method, there) {
+            ("POST", _) if self.objects.contains_key(&format!("{path}/{name}")) => status(409, "AlreadyExists"),
+            ("POST", _) => {
+                let made = self.made(path, sent);
+                (201, self.keep(&format!("{path}/{name}"), made))
+            }
+            (_, None) => status(404, "NotFound"),
+            ("PUT", Some(there)) if !agrees(&there, &sent["metadata"]) => status(409, "Conflict"),
+            ("PATCH", Some(there)) if !agrees(&there, &sent["metadata"]) => status(409, "Conflict"),
+            ("DELETE", Some(there)) if !agrees(&there, &sent["preconditions"]) => status(409, "Conflict"),
+            ("PUT", Some(_)) => (200, self.keep(path, sent)),
+            ("PATCH", Some(mut there)) => {
+                merge(&mut there, &sent);
+                (200, self.keep(path, there))
+            }
+            (_, Some(there)) => {
+                self.objects.remove(path);
+                (200, there)
+            }
+        }
+    }
+
+    /// What its controllers make of an object at once.
+    fn made(&mut self, path: &str, mut object: Json) -> Json {
+        if path.ends_with("/jobs") {
+            object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        }
+        let volume = object["spec"]["volumeName"].as_str().map(|name| format!("/api/v1/persistentvolumes/{name}"));
+        if let Some(path) = volume.filter(|_| path.ends_with("/persistentvolumeclaims"))
+            && let Some(mut volume) = self.objects.get(&path).cloned()
+        {
+            let of = &volume["spec"]["claimRef"];
+            let is_free =
+                of["uid"].is_null() && of["name"] == object["metadata"]["name"] && of["namespace"] == "hopsworks";
+            object["metadata"]["uid"] = format!("made-{}", self.versions).into();
+            if is_free {
+                volume["spec"]["claimRef"]["uid"] = object["metadata"]["uid"].clone();
+                self.keep(&path, volume);
+                object["status"] = json!({"phase": "Bound"});
+            }
+        }
+        object
+    }
+
+    fn list(&self, path: &str, query: &str) -> Json {
+        let inside = format!("{path}/");
+        let wanted = |object: &Json| {
+            query.split('&').all(|term| match term.split_once('=') {
+                Some(("fieldSelector", name)) => {
+                    name.rsplit("%3D").next().and_then(|name| name.rsplit('=').next())
+                        == object["metadata"]["name"].as_str()
+                }
+                Some(("labelSelector", labels)) => {
+                    labels.replace("%2F", "/").replace("%3D", "=").split("%2C").all(|label| {
+                        label.split_once('=').is_none_or(|(key, value)| object["metadata"]["labels"][key] == value)
+                    })
+                }
+                _ => true,
+            })
+        };
+        let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && wanted(object));
+        let items: Vec<_> = items.map(|(_, object)| object).collect();
+        json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": self.versions.to_string()}, "items": items})
+    }
+}
+
+/// Whether a path is that of all objects of a kind: it ends in the name of a kind, all of which end in an s.
+fn is_list(path: &str) -> bool {
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let behind = if parts[0] == "api" { &parts[2..] } else { &parts[3..] };
+    matches!(behind, [_] | ["namespaces", _, _])
+}
+
+/// Whether an object is the one, in the version, that a call names.
+fn agrees(there: &Json, named: &Json) -> bool {
+    ["uid", "resourceVersion"].iter().all(|key| named[key].is_null() || named[key] == there["metadata"][key])
+}
+
+/// RFC 7386.
+fn merge(object: &mut Json, patch: &Json) {
+    let Some(patch) = patch.as_object() else {
+        *object = patch.clone();
+        return;
+    };
+    if !object.is_object() {
+        *object = json!({});
+    }
+    for (key, value) in patch {
+        if value.is_null() {
+            object.as_object_mut().expect("an object").remove(key);
+        } else {
+            merge(&mut object[key], value);
+        }
+    }
+}
+
+fn status(code: u16, reason: &str) -> (u16, Json) {
+    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": reason, "code": code, "message": reason});
+    (code, status)
+}
