@@ -19,6 +19,7 @@ pub mod plan;
 pub mod refusal;
 pub mod remotes;
 pub mod render;
+pub mod rights;
 pub mod run;
 pub mod s3;
 pub mod settings;

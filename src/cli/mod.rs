@@ -14,6 +14,7 @@ mod objects;
 mod plan;
 mod post_render;
 mod post_renderer;
+mod rbac;
 mod restore;
 mod s3;
 pub mod schema;
@@ -53,6 +54,7 @@ enum Command {
     Watch(restore::Watch),
     History(restore::History),
     S3(s3::Command),
+    Rbac(rbac::Command),
     Schema(schema::Command),
     Values(values::Command),
 }
@@ -101,6 +103,7 @@ pub fn run() -> Outcome {
         Command::Watch(command) => finish(command.run()),
         Command::History(command) => finish(command.run()),
         Command::S3(command) => finish(command.run()),
+        Command::Rbac(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
     }

@@ -1,0 +1,63 @@
+//! `hwdr rbac`: what commands have to be allowed to.
+
+use std::fs;
+use std::io::{self, Read as _};
+
+use clap::Args;
+
+use super::messages::Failure;
+use crate::pipeline;
+use crate::rights;
+use crate::rights::print::Printed;
+use crate::stream::Stream;
+
+/// Print the least Role and ClusterRole of a command
+///
+/// Each rule has its reason as a comment. What Helm needs for the objects of
+/// the chart is read from the chart as it is rendered:
+///
+///   helm template hopsworks CHART -n hopsworks -f values.yaml |
+///     helm hwdr rbac upgrade - -n hopsworks
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Command {
+    /// The command; all of them, if none is given
+    #[arg(value_enum, value_name = "COMMAND")]
+    command: Option<rights::Command>,
+    /// The chart as it is rendered: a file, or - for standard input
+    #[arg(value_name = "STREAM")]
+    stream: Option<String>,
+    /// The release's namespace
+    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME", default_value = "hopsworks")]
+    namespace: String,
+    /// Velero's namespace
+    #[arg(long, value_name = "NAME", default_value = "velero")]
+    velero_namespace: String,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<(), Failure> {
+        let stream = self.stream.as_deref().map(read).transpose()?;
+        let one = self.command.map(|command| [command]);
+        let printed = Printed {
+            commands: one.as_ref().map_or(&rights::Command::ALL, |one| one),
+            namespaces: [&self.namespace, &self.velero_namespace],
+            stream: stream.as_ref(),
+        };
+        anstream::print!("{}", printed.yaml());
+        Ok(())
+    }
+}
+
+fn read(name: &str) -> Result<Stream, Failure> {
+    let unreadable = |error: io::Error| Failure::unusable(format!("cannot read {name}: {error}"));
+    let bytes = if name == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
+    } else {
+        fs::read(name).map_err(unreadable)?
+    };
+    Ok(Stream::parse(bytes).map_err(pipeline::Error::from)?)
+}

@@ -1,0 +1,141 @@
+//! What Helm has to be allowed to, to apply a chart: read from the chart's rendered stream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::Place;
+use crate::stream::{Stream, json_of};
+
+/// What Helm does with each object of a release.
+const HELM: [&str; 4] = ["get", "create", "patch", "delete"];
+/// Kinds whose objects lie in no namespace, of those that charts bring.
+const CLUSTER_WIDE: [&str; 14] = [
+    "APIService",
+    "CSIDriver",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "IngressClass",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "PersistentVolume",
+    "PriorityClass",
+    "RuntimeClass",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingWebhookConfiguration",
+];
+
+/// A rule as a chart wants it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// The namespace; none for the whole cluster.
+    pub namespace: Option<String>,
+    /// The rule, with the keys of a Role's.
+    pub rule: BTreeMap<&'static str, Vec<String>>,
+    /// Whether it is one that the chart itself gives away. Nobody may give what he does not have (kubernetes.io, "Using RBAC Authorization",
+    /// "Privilege escalation prevention").
+    pub is_given: bool,
+}
+
+/// A verb on a resource: place, group, resource, verb. What is in other namespaces has no place of its own.
+pub type Granted = BTreeSet<(Place, String, String, String)>;
+
+/// What `stream` wants, in the namespace of the release, Velero's and others, without what is granted already.
+pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -> Vec<Rule> {
+    let (mut rules, mut granted, mut given) = (BTreeSet::new(), granted.clone(), Vec::new());
+    let place_of = |namespace: Option<&str>| match namespace {
+        None => Some(Place::Cluster),
+        Some(name) if name == release => Some(Place::Release),
+        Some(name) if name == velero => Some(Place::Velero),
+        Some(_) => None,
+    };
+    // Those of `verbs` that are new.
+    let mut new = |namespace: Option<&str>, group: &str, resource: &str, verbs: &[String]| -> Vec<String> {
+        let is_new = |verb: &&String| {
+            let Some(place) = place_of(namespace) else { return true };
+            granted.insert((place, group.to_owned(), resource.to_owned(), (**verb).clone()))
+        };
+        verbs.iter().filter(is_new).cloned().collect()
+    };
+    let helm = HELM.map(str::to_owned);
+    for object in stream.objects() {
+        let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
+        let namespace =
+            (!CLUSTER_WIDE.contains(&object.kind())).then(|| object.namespace().unwrap_or(release).to_owned());
+        let resource = plural(object.kind());
+        let verbs = new(namespace.as_deref(), group, &resource, &helm);
+        if !verbs.is_empty() {
+            let rule = BTreeMap::from([
+                ("apiGroups", vec![group.to_owned()]),
+                ("resources", vec![resource]),
+                ("verbs", verbs),
+            ]);
+            rules.insert(Rule { namespace: namespace.clone(), rule, is_given: false });
+        }
+        if matches!(object.kind(), "Role" | "ClusterRole") {
+            let look = stream.look(object);
+            let json = json_of(&look.tree, look.root);
+            given
+                .extend(json["rules"].as_array().into_iter().flatten().map(|rule| (namespace.clone(), given_by(rule))));
+        }
+    }
+    for (namespace, rule) in given {
+        let list = |key: &str| rule.get(key).cloned().unwrap_or_default();
+        if rule.contains_key("resourceNames") || rule.contains_key("nonResourceURLs") {
+            rules.insert(Rule { namespace, rule, is_given: true });
+            continue;
+        }
+        for (group, resource) in
+            list("apiGroups").iter().flat_map(|group| list("resources").into_iter().map(move |it| (group.clone(), it)))
+        {
+            let verbs = new(namespace.as_deref(), &group, &resource, &list("verbs"));
+            if !verbs.is_empty() {
+                let rule =
+                    BTreeMap::from([("apiGroups", vec![group]), ("resources", vec![resource]), ("verbs", verbs)]);
+                rules.insert(Rule { namespace: namespace.clone(), rule, is_given: true });
+            }
+        }
+    }
+    rules.into_iter().collect()
+}
+
+fn given_by(rule: &Json) -> BTreeMap<&'static str, Vec<String>> {
+    let list = |key: &str| -> Vec<String> {
+        let words = rule[key].as_array().into_iter().flatten();
+        words.filter_map(Json::as_str).map(str::to_owned).collect()
+    };
+    let keys = ["apiGroups", "resources", "resourceNames", "nonResourceURLs", "verbs"];
+    keys.into_iter().map(|key| (key, list(key))).filter(|(_, words)| !words.is_empty()).collect()
+}
+
+/// The resource of a kind, as Kubernetes makes it by default (apimachinery, `meta.UnsafeGuessKindToResource`).
+fn plural(kind: &str) -> String {
+    let kind = kind.to_ascii_lowercase();
+    match kind.as_bytes() {
+        b"endpoints" => kind,
+        [.., b's'] => format!("{kind}es"),
+        [front @ .., b'y'] => format!("{}ies", String::from_utf8_lossy(front)),
+        _ => format!("{kind}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_called_as_kubernetes_calls_them() {
+        for (kind, resource) in [
+            ("ConfigMap", "configmaps"),
+            ("NetworkPolicy", "networkpolicies"),
+            ("Ingress", "ingresses"),
+            ("Endpoints", "endpoints"),
+            ("StorageClass", "storageclasses"),
+            ("HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+        ] {
+            assert_eq!(plural(kind), resource);
+        }
+    }
+}
