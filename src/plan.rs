@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
+use crate::remotes;
 use crate::settings::{HopsFs, Restore};
 pub use crate::steps::PlanError;
 use crate::steps::{self, ALL, By, Input, Planned};
-use crate::topology::{self, Autoscaler, Member, Missing, Role, Topology, without_revision};
+use crate::topology::{self, Autoscaler, Member, Missing, Remote, Role, Topology, without_revision};
 
 pub use order::held_by;
 
@@ -221,7 +222,31 @@ fn check_storage(restore: &Restore, topology: &Topology) -> Result<(), PlanError
     if restore.toolbox.is_none() && topology.storage.toolbox.is_none() {
         return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
     }
+    for remote in remotes_of(restore, topology) {
+        // Objects that the server encrypts with a key of the client cannot be read without it.
+        if let Some(option) = remote.not_taken.iter().find(|option| option.starts_with("sse_customer_key")) {
+            return Err(PlanError::new(
+                format!(
+                    "rclone's option {option} in the chart's rclone.conf is a secret in plain text, which hwdr copies nowhere"
+                ),
+                "restore from a bucket whose encryption needs no key of the client (SSE-S3, SSE-KMS)",
+            ));
+        }
+        let endpoint = remote.options.iter().find(|(key, _)| key == "endpoint").map_or("", |(_, url)| url);
+        let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).split('/').next();
+        if authority.is_some_and(|authority| authority.contains('@')) {
+            return Err(PlanError::new(
+                "the endpoint of the object storage has a login in it, which hwdr copies nowhere",
+                "write the endpoint without it, and keep the keys in a Secret",
+            ));
+        }
+    }
     Ok(())
+}
+
+/// The object storage that hwdr's Jobs read: RonDB's backup, and HopsFS's blocks.
+fn remotes_of(restore: &Restore, topology: &Topology) -> [Remote; 2] {
+    [remotes::of_backup(restore, &topology.storage), remotes::of_blocks(restore, &topology.storage)]
 }
 
 /// What a restore in place adds to a pod has to arrive in it.
@@ -273,6 +298,16 @@ fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut V
              hopsworks.ai/keep=true: do not uninstall to go back"
                 .to_owned(),
         );
+    }
+    let keeps = topology.workloads.iter().filter(|workload| workload.loses_claims && !workload.claims.is_empty());
+    let mut names: Vec<_> = keeps.map(|workload| workload.name.as_str()).collect();
+    names.sort_unstable();
+    if in_place && !names.is_empty() {
+        warnings.push(format!(
+            "the data claims of {} go with their StatefulSets, whatever wipeDataOnUninstall says \
+             (persistentVolumeClaimRetentionPolicy.whenDeleted: Delete): do not delete these to start them anew",
+            names.join(", ")
+        ));
     }
     if topology.role(Role::BinlogServer).next().is_some() {
         warnings.push(
@@ -339,12 +374,46 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
              and then lets Job {job} run"
         ));
     }
+    if steps.iter().flat_map(|step| &step.objects).any(|object| object.id.starts_with("Job/")) {
+        let mut not_taken: Vec<_> =
+            remotes_of(restore, topology).into_iter().flat_map(|remote| remote.not_taken).collect();
+        not_taken.sort();
+        not_taken.dedup();
+        if !not_taken.is_empty() {
+            warnings.push(format!(
+                "options of the chart's rclone.conf that hwdr's Jobs do not take over, for they may be secrets: {}",
+                not_taken.join(", ")
+            ));
+        }
+    }
+    if let (Some(_), Some(opensearch)) = (steps::injected(steps, "opensearch"), &topology.opensearch) {
+        let exposed = "so whoever can answer in its place is sent its password";
+        if opensearch.is_in_clear() {
+            warnings.push(format!("OpenSearch is reached by plain HTTP, {exposed}"));
+        } else if opensearch.ca.is_none() {
+            warnings.push(format!(
+                "OpenSearch's certificate is not checked (curl --insecure): the chart mounts no CA for it that hwdr can find, {exposed}"
+            ));
+        }
+    }
     for step in steps {
         let By::Chart(id) = &step.by else { continue };
         let Some(job) = id.strip_prefix("Job/").and_then(|name| topology.job(name)) else { continue };
         if restore.mode == Mode::Upgrade && !job.name.ends_with(restore.rondb.as_str()) && step.step != "opensearch" {
             warnings.push(format!(
                 "the chart's own {id} has no backup id in its name: one that is left from an earlier restore has to be deleted first"
+            ));
+        }
+        let tries = job.json["spec"]["backoffLimit"].as_u64().unwrap_or(TRIES);
+        if step.step == "rondb" && tries > 0 {
+            warnings.push(format!(
+                "the chart's own {id} begins anew where it fails (backoffLimit: {tries}), and then the tables that its first try has made \
+                 stand in its way: the reason is in the log of its first pod"
+            ));
+        }
+        if step.step == "opensearch" && believes_the_status(&job.json) {
+            warnings.push(format!(
+                "the chart's own {id} does not look at failed shards: OpenSearch answers 200 also where some failed"
             ));
         }
         if swallows_failures(&job.json) && steps::injected(steps, "rows").is_none() {
@@ -354,6 +423,15 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
         }
     }
     warnings
+}
+
+/// What Kubernetes takes for `backoffLimit` where a Job does not say it.
+const TRIES: u64 = 6;
+
+/// Whether the Job's own words restore a snapshot, and none is about shards. What is in a ConfigMap is not known.
+fn believes_the_status(job: &Json) -> bool {
+    let words = job["spec"]["template"]["spec"].to_string();
+    words.contains("_snapshot/") && words.contains("_restore") && !words.contains("shards")
 }
 
 /// Whether a script of the Job starts something in the background and then waits without looking at what became of it:
@@ -373,4 +451,21 @@ fn swallows_failures(job: &Json) -> bool {
             && script.lines().any(|line| line.trim() == "wait")
             && script.lines().any(|line| line.trim_end().ends_with('&'))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_that_looks_at_no_shards_is_known_by_its_words() {
+        let job = |script: &str| json!({"spec": {"template": {"spec": {"containers": [{"command": ["bash", "-c", script]}]}}}});
+        for (script, expected) in [
+            ("curl -X POST $URL/_snapshot/default/1/_restore?wait_for_completion=true", true),
+            ("curl -X POST $URL/_snapshot/default/1/_restore | jq -e '.snapshot.shards.failed == 0'", false),
+            ("/scripts/restore_snapshot.sh default 1", false),
+        ] {
+            assert_eq!(believes_the_status(&job(script)), expected, "{script}");
+        }
+    }
 }

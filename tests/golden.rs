@@ -185,6 +185,7 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
             continue;
         };
         kubernetes_takes(&home, &[(name, render::to_yaml(&job).as_bytes())]);
+        rights_of(name, &job["spec"]["template"]["spec"], true);
         let containers = job.pointer_mut("/spec/template/spec/containers").and_then(Json::as_array_mut);
         for container in containers.expect("containers") {
             let Some(script) = container.pointer_mut("/command/2") else { continue };
@@ -193,6 +194,188 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         }
         golden(&format!("{name}.yaml"), &render::to_yaml(&job));
     }
+}
+
+/// What hwdr adds to a cluster may do as little as it can: each container of its own, wherever it stands, and each volume of its own pods.
+#[test]
+fn injected_containers_may_as_little_as_they_can() {
+    let home = Home::new();
+    let mut looked_at = 0;
+    for mode in ["install", "upgrade"] {
+        for flags in
+            [&[][..], &["--set", "hwdr.hopsfs.image=hopsworks/hwdr:0.1.0"], &["--set", "hwdr.hopsfs.from=here"]]
+        {
+            let case = Case { generation: "none", mode };
+            let mut hwdr = home.hwdr();
+            hwdr.arg("post-render").args(case.flags()).args(unguarded(&case)).args(flags);
+            let objects = objects(&run(&mut hwdr, &home.stream(Major::Three, &case)).ok());
+            for (name, object) in &objects {
+                let is_ours = object["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "hwdr";
+                let template = if object["kind"] == "CronJob" {
+                    "/spec/jobTemplate/spec/template/spec"
+                } else {
+                    "/spec/template/spec"
+                };
+                let Some(pod) = object.pointer(template) else { continue };
+                looked_at += rights_of(name, pod, is_ours);
+            }
+            let scripts =
+                objects.iter().find(|(name, _)| name.starts_with("ConfigMap/hwdr-scripts-")).expect("the scripts").1;
+            assert_eq!(scripts["immutable"], true, "whoever may patch ConfigMaps could change what pods run");
+        }
+    }
+    assert!(looked_at > 50, "{looked_at}");
+}
+
+/// Looks at the containers of a pod that are hwdr's, and says how many they are.
+fn rights_of(name: &str, pod: &Json, is_ours: bool) -> usize {
+    const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    let containers = [list(&pod["initContainers"]), list(&pod["containers"])].concat();
+    let ours: Vec<_> = containers.iter().filter(|container| is_ours || container["name"] == render::GATE).collect();
+    for container in &ours {
+        let security = &container["securityContext"];
+        for (key, expected) in [
+            ("allowPrivilegeEscalation", serde_json::json!(false)),
+            ("readOnlyRootFilesystem", serde_json::json!(true)),
+            ("runAsNonRoot", serde_json::json!(true)),
+            ("capabilities", serde_json::json!({"drop": ["ALL"]})),
+            ("seccompProfile", serde_json::json!({"type": "RuntimeDefault"})),
+        ] {
+            assert_eq!(security[key], expected, "{name}: {key} of {}", container["name"]);
+        }
+        // Bash writes here-documents to files, and sort what it cannot hold.
+        let works = list(&container["volumeMounts"]).iter().any(|mount| mount["name"] == "work");
+        let told = list(&container["env"]).iter().any(|entry| entry["name"] == "TMPDIR" && entry["value"] == "/work");
+        assert_eq!(works, told, "{name}: TMPDIR of {}", container["name"]);
+    }
+    if is_ours {
+        assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
+        let volumes = list(&pod["volumes"]);
+        for volume in volumes.iter().filter(|volume| volume["emptyDir"].is_object()) {
+            assert!(volume["emptyDir"]["sizeLimit"].is_string(), "{name}: {volume}");
+        }
+        let mounts: Vec<_> = containers.iter().flat_map(|container| list(&container["volumeMounts"])).collect();
+        for volume in &volumes {
+            assert!(mounts.iter().any(|mount| mount["name"] == volume["name"]), "{name}: nobody mounts {volume}");
+        }
+        let has_token = volumes.iter().any(|volume| volume["name"] == "hwdr-token");
+        assert_eq!(has_token, mounts.iter().any(|mount| mount["mountPath"] == TOKEN), "{name}");
+    }
+    ours.len()
+}
+
+/// OpenSearch's certificate is checked with the CA that the chart's own client is given, and the plan says where there is none.
+#[test]
+fn the_charts_ca_is_used_where_it_has_one() {
+    const UNCHECKED: &str = "OpenSearch's certificate is not checked";
+    let home = Home::new();
+    let case = Case { generation: "none", mode: "upgrade" };
+    let mut helm = home.helm(Major::Three);
+    helm.args(case.template()).args(["--set", "olk.opensearch.protocol=https"]);
+    let without = run(&mut helm, b"").text();
+    let indented = |line: &str| {
+        let pad = line.split("- name:").next().unwrap_or_default();
+        format!("{pad}- name: CURL_CA_BUNDLE\n{pad}  value: /etc/repositories/ca.pem\n{line}")
+    };
+    let lines = without.split_inclusive('\n');
+    let with: String = lines
+        .map(|line| if line.contains("- name: OPENSEARCH_URL") { indented(line) } else { line.to_owned() })
+        .collect();
+    for (stream, has_ca) in [(&without, false), (&with, true)] {
+        let mut hwdr = home.hwdr();
+        hwdr.arg("post-render").args(case.flags()).args(unguarded(&case));
+        let result = run(&mut hwdr, stream.as_bytes()).ok();
+        kubernetes_takes(&home, &[("stream", &result)]);
+        let objects = objects(&result);
+        let restores = objects.iter().filter(|(name, _)| name.starts_with("Job/opensearch-restore-"));
+        for (name, job) in restores {
+            let pod = &job["spec"]["template"]["spec"];
+            rights_of(name, pod, true);
+            let source =
+                serde_json::json!({"name": "opensearch-repositories", "items": [{"key": "ca.pem", "path": "ca.crt"}]});
+            let volume = serde_json::json!({"name": "opensearch-ca", "configMap": source});
+            let volumes = pod["volumes"].as_array().expect("volumes");
+            assert_eq!(
+                (volumes.contains(&volume), pod["containers"].to_string().contains("OPENSEARCH_CA")),
+                (has_ca, has_ca),
+                "{pod}"
+            );
+        }
+        let mut plan = home.hwdr();
+        plan.arg("plan").args(case.flags()).args(["-o", "json"]);
+        assert_eq!(run(&mut plan, stream.as_bytes()).text().contains(UNCHECKED), !has_ca);
+    }
+}
+
+/// What a command may have to do, as Kubernetes takes it, with a reason for each rule.
+#[test]
+fn rights_are_printed_with_their_reasons() {
+    let home = Home::new();
+    let rbac = |words: &[&str], input: &[u8]| {
+        let mut hwdr = home.hwdr();
+        hwdr.arg("rbac").args(words).args(["-n", "hopsworks"]);
+        run(&mut hwdr, input).text()
+    };
+    for command in hwdr::rights::Command::ALL {
+        let printed = rbac(&[command.name()], b"");
+        kubernetes_takes(&home, &[(command.name(), printed.as_bytes())]);
+        let lines: Vec<_> = printed.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("  - ")) {
+            assert!(lines[at - 1].starts_with("  # "), "{} gives no reason for {line}", command.name());
+        }
+    }
+    golden("rbac-upgrade.yaml", &rbac(&["upgrade"], b""));
+    kubernetes_takes(&home, &[("all", rbac(&[], b"").as_bytes())]);
+}
+
+/// Helm applies what the chart renders, and with it what hwdr adds: `hwdr rbac` reads what that takes from the stream.
+#[test]
+fn helms_rights_are_those_for_the_charts_objects() {
+    let home = Home::new();
+    let case = Case { generation: "none", mode: "upgrade" };
+    let stream = home.stream(Major::Three, &case);
+    let mut hwdr = home.hwdr();
+    hwdr.args(["rbac", "upgrade", "-", "-n", "hopsworks"]);
+    let printed = run(&mut hwdr, &stream).text();
+    kubernetes_takes(&home, &[("rbac", printed.as_bytes())]);
+    let roles: Vec<Json> = Stream::parse(printed.clone().into_bytes())
+        .map(|stream| {
+            stream
+                .objects()
+                .iter()
+                .map(|object| {
+                    let look = stream.look(object);
+                    hwdr::stream::json_of(&look.tree, look.root)
+                })
+                .collect()
+        })
+        .expect("a stream");
+    let allows = |namespace: Option<&str>, group: &str, resource: &str, verb: &str| {
+        let has = |rule: &Json, key: &str, word: &str| {
+            rule[key].as_array().is_some_and(|words| words.iter().any(|it| it == word || it == "*"))
+                && rule["resourceNames"].is_null()
+        };
+        let here = roles.iter().filter(|role| role["metadata"]["namespace"].as_str() == namespace);
+        here.flat_map(|role| role["rules"].as_array().into_iter().flatten())
+            .any(|rule| has(rule, "apiGroups", group) && has(rule, "resources", resource) && has(rule, "verbs", verb))
+    };
+    for (namespace, group, resource) in [
+        (Some("hopsworks"), "apps", "statefulsets"),
+        (Some("hopsworks"), "networking.k8s.io", "networkpolicies"),
+        (Some("hopsworks"), "policy", "poddisruptionbudgets"),
+        (Some("hopsworks"), "", "serviceaccounts"),
+        (Some("hopsworks"), "", "secrets"),
+        (Some("velero"), "velero.io", "schedules"),
+        (None, "scheduling.k8s.io", "priorityclasses"),
+    ] {
+        for verb in ["get", "create", "patch", "delete"] {
+            assert!(allows(namespace, group, resource, verb), "{verb} {resource} in {namespace:?}:\n{printed}");
+        }
+    }
+    // What the chart's own Roles give: its backups write ConfigMaps.
+    assert!(allows(Some("hopsworks"), "", "configmaps", "patch"));
+    assert!(!allows(Some("hopsworks"), "", "nodes", "get"));
 }
 
 /// With no restore in the values, what comes out is what went in, whatever it is.

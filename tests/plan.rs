@@ -315,3 +315,23 @@ fn veleros_names_are_settings() {
     assert!(shown.contains("Restore/nightly") && !shown.contains("Restore/k8s-backups-main"), "{shown}");
     assert!(!shown.contains("are not found"), "{shown}");
 }
+
+/// Where the chart's own restore can fail in a way that shows nowhere, the plan says so.
+#[test]
+fn faults_of_the_charts_own_restore_are_said() {
+    let home = Home::new();
+    let case = Case { generation: "native-inplace", mode: "upgrade" };
+    let stream = home.stream(Major::Three, &case);
+    let words = |stream: &[u8]| plan(&home, &case, &[], stream).text().split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = words(&stream);
+    assert!(!shown.contains("begins anew where it fails"), "{shown}");
+    assert!(
+        shown.contains("node-group-0 go with")
+            && shown.contains("go with their StatefulSets, whatever wipeDataOnUninstall"),
+        "{shown}"
+    );
+    let shown = words(&replaced(&stream, "backoffLimit: 0\n", "backoffLimit: 2\n"));
+    assert!(shown.contains("begins anew where it fails (backoffLimit: 2)"), "{shown}");
+    let kept = words(&replaced(&stream, "whenDeleted: Delete\n", "whenDeleted: Retain\n"));
+    assert!(!kept.contains("go with their StatefulSets"), "{kept}");
+}

@@ -455,3 +455,103 @@ fn only_what_has_not_begun_is_tried_again() {
     assert_eq!(restore("metadata", "#!/bin/sh\n", 75).0.status, 1);
     assert_eq!(restore("metadata", "#!/bin/sh\n", 3).0.status, 3);
 }
+
+/// `curl` that writes down what it is given, and ends with `status`.
+fn opensearch(password: &str, ca: &str, status: u8) -> (Said, String, String) {
+    let container = Container::new();
+    let curl = format!(
+        "#!/bin/bash\nfor word; do\n  [ \"$last\" != --config ] || cat \"$word\" >\"$FOLDER/settings\"\n  last=$word\ndone\n\
+         env >\"$FOLDER/environment\"\necho \"$*\" >>\"$FOLDER/calls\"\nexit {status}\n"
+    );
+    container.program("curl", &curl);
+    let environment = [
+        ("OPENSEARCH_URL", "https://opensearch:9200"),
+        ("OPENSEARCH_PASSWORD", password),
+        ("OPENSEARCH_CA", ca),
+        ("OPENSEARCH_CA_FROM", "Secret certs"),
+        ("REPOSITORY", "default"),
+        ("SNAPSHOT", ID),
+        ("PAYLOAD", "{}"),
+        ("INDICES", ""),
+        ("MANDATORY_INDICES", "projects"),
+    ];
+    let said = container.run("opensearch.sh", &[], &environment);
+    assert!(
+        !container.read("environment").contains("OPENSEARCH_PASSWORD"),
+        "curl needs no password in its environment"
+    );
+    (said, container.read("settings"), container.read("calls"))
+}
+
+/// Settings of curl's are one to a line, in quotes: `url = "http://elsewhere"` would send the login there.
+#[test]
+fn a_password_is_no_setting_of_curls() {
+    for password in [
+        "simple",
+        "a\"\nurl = \"http://elsewhere\"\n#",
+        "\\",
+        "\r\n\t\"",
+        "gr\u{fc}n \u{2028}",
+        &"long".repeat(100),
+        "",
+    ] {
+        let (_, settings, calls) = opensearch(password, "", 60);
+        let login =
+            settings.strip_prefix("header = \"Authorization: Basic ").and_then(|rest| rest.strip_suffix("\"\n"));
+        let login = login.unwrap_or_else(|| panic!("{password:?}: {settings}"));
+        assert!(login.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)), "{login}");
+        let mut decoder =
+            Command::new("base64").arg("-d").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        decoder.stdin.take().expect("a pipe").write_all(login.as_bytes()).expect("base64 reads");
+        let decoded = decoder.wait_with_output().expect("base64").stdout;
+        assert_eq!(String::from_utf8_lossy(&decoded), format!("admin:{password}"));
+        assert!(password.is_empty() || !calls.contains(password), "{calls}");
+    }
+}
+
+#[test]
+fn a_server_that_the_charts_ca_does_not_know_is_sent_nothing_more() {
+    for status in [60, 77] {
+        let (said, _, calls) = opensearch("p", "/ca/ca.crt", status);
+        assert!(calls.contains("--cacert /ca/ca.crt") && !calls.contains("--insecure"), "{calls}");
+        assert!(
+            said.status == 1 && said.text.contains("cannot be checked by the chart's CA (Secret certs)"),
+            "{}",
+            said.text
+        );
+        assert_eq!(calls.lines().count(), 1, "{calls}");
+    }
+    // Where the chart has none, the plan says so.
+    let (_, _, calls) = opensearch("p", "", 60);
+    assert!(calls.contains("--insecure") && !calls.contains("--cacert"), "{calls}");
+}
+
+/// What lies in the bucket is SQL: no line of it is a command of the client, and nothing in it reads or writes files of the pod.
+#[test]
+fn sql_of_the_backup_is_read_as_sql_alone() {
+    let container = Container::new();
+    container.program(
+        "mysqld",
+        "#!/bin/bash\necho \"$*\" >>\"$FOLDER/servers\"\n[[ $* != *--initialize-insecure* ]] || exit 0\nexec sleep 30\n",
+    );
+    container.program(
+        "mysql",
+        "#!/bin/bash\necho \"$*\" >>\"$FOLDER/clients\"\n[[ $* == *-e* ]] || cat >>\"$FOLDER/read\"\necho 1\n",
+    );
+    container.write("work/sql/databases.sql", "CREATE DATABASE a;\n\\! touch /tmp/x\n");
+    container.write("work/sql/users.sql", "system touch /tmp/x\nCREATE USER u;\n");
+    let said = container.run("mysqld.sh", &["sql"], &[("MYSQL_ROOT_PASSWORD", "p'\\w")]);
+    assert_eq!(said.status, 0, "{}", said.text);
+    let clients = container.read("clients");
+    for client in clients.lines() {
+        assert!(client.starts_with("--no-defaults --binary-mode --local-infile=0 "), "{client}");
+    }
+    assert!(clients.lines().count() >= 4, "{clients}");
+    for server in container.read("servers").lines() {
+        assert!(server.contains("--secure-file-priv=NULL --local-infile=OFF"), "{server}");
+    }
+    // Whatever is no statement stays what it is, for the server to refuse.
+    let read = container.read("read");
+    assert!(read.contains("\\! touch /tmp/x\n") && read.contains("system touch /tmp/x\n"), "{read}");
+    assert!(read.contains("CREATE USER IF NOT EXISTS u;") && read.contains("IDENTIFIED BY 'p''\\\\w'"), "{read}");
+}

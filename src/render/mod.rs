@@ -13,7 +13,7 @@ use crate::backup_id::BackupId;
 use crate::catalogue;
 use crate::plan::{Plan, held_by};
 use crate::remotes;
-use crate::settings::Restore;
+use crate::settings::{HopsFs, Restore};
 use crate::steps::{self, By};
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
@@ -25,6 +25,8 @@ use ours::Document;
 pub use crate::topology::GATE;
 pub use preflight::preflight;
 
+/// Where a container that asks the cluster mounts the token of its account (kubernetes.io, "Configure Service Accounts for Pods").
+const TOKEN: &str = "mountPath: /var/run/secrets/kubernetes.io/serviceaccount";
 /// How long one part of a restore may take where the values do not say it: a day.
 const DAY: u64 = 24 * 3600;
 
@@ -108,8 +110,19 @@ pub fn render(
     let common = common(topology, restore, plan);
     gates(stream, topology, plan, &common, &mut rendered)?;
     harden(stream, topology, plan, &mut rendered)?;
-    inject(stream, topology, plan, &common, marker, &mut rendered)?;
+    inject(stream, topology, restore, plan, &common, marker, &mut rendered)?;
     Ok(rendered)
+}
+
+/// Whether a ConfigMap holds the scripts of this hwdr, and no others.
+pub fn is_with_our_scripts(configmap: &Json) -> bool {
+    let data = configmap["data"].as_object();
+    // Helms do not agree on a text's last line break.
+    let same = |name: &str, text: &str| {
+        data.and_then(|data| data.get(name)?.as_str()).is_some_and(|there| there.trim_end() == text.trim_end())
+    };
+    data.is_some_and(|data| data.len() == templates::SCRIPTS.len())
+        && templates::SCRIPTS.iter().all(|(name, text)| same(name, text))
 }
 
 /// JSON as YAML.
@@ -146,6 +159,7 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
             "securityContext": {
                 "allowPrivilegeEscalation": false,
                 "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": true,
                 "runAsNonRoot": true,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
@@ -181,6 +195,12 @@ fn volumes(plan: &Plan) -> Json {
             {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
         ]}},
     ])
+}
+
+/// Those of them for a pod of which no container mounts the token.
+fn without_token(volumes: &Json) -> Json {
+    let volumes = volumes.as_array().into_iter().flatten();
+    volumes.filter(|volume| volume["name"] != VOLUMES[1]).cloned().collect()
 }
 
 /// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
@@ -280,6 +300,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
 fn inject(
     stream: &Stream,
     topology: &Topology,
+    restore: &Restore,
     plan: &Plan,
     common: &Json,
     marker: Marker,
@@ -297,7 +318,11 @@ fn inject(
             if object.id.starts_with("Job/") {
                 accounts.extend(topology.storage.service_account.clone());
             }
-            let text = templates::render(object.template, &context)?;
+            let mut text = templates::render(object.template, &context)?;
+            if !text.contains(TOKEN) {
+                context["volumes"] = without_token(&context["volumes"]);
+                text = templates::render(object.template, &context)?;
+            }
             jobs.push(Document::new(object.id.clone(), text, object.what)?);
         }
     }
@@ -311,7 +336,8 @@ fn inject(
     let id = &plan.backup_id;
     if !waited_for.is_empty() {
         let injected = |name: &str| steps::injected(&plan.steps, name).is_some();
-        let (reads_catalogue, counts_rows) = (injected("hopsfs"), injected("rondb"));
+        // Where the run itself rewinds the bucket, no pod reads it.
+        let (reads_catalogue, counts_rows) = (injected("hopsfs") && restore.hopsfs != HopsFs::Here, injected("rondb"));
         let base = common["metadata_configmap"].as_str().unwrap_or_default();
         let configmaps: Vec<String> = catalogue::rotated(base).take(catalogue::LET_READ).collect();
         let mut context = common.clone();
@@ -356,4 +382,26 @@ fn name_of(stream: &Stream, object: usize) -> String {
 
 fn edit_error(stream: &Stream, object: usize, source: EditError) -> RenderError {
     RenderError::Edit { object: name_of(stream, object), line: stream.objects()[object].line, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is immutable has to be a function of its name and of this program, or another upgrade of the release fails in the middle.
+    #[test]
+    fn scripts_are_ours_by_all_of_their_content() {
+        let mut ours = json!({"data": templates::SCRIPTS.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect::<serde_json::Map<_, _>>()});
+        assert!(is_with_our_scripts(&ours));
+        ours["data"]["gate.sh"] = json!(templates::script("gate.sh").trim_end());
+        assert!(is_with_our_scripts(&ours));
+        for (name, text) in
+            [("gate.sh", json!("#!/bin/bash\nexit 0\n")), ("more.sh", json!("")), ("gate.sh", Json::Null)]
+        {
+            let mut other = ours.clone();
+            other["data"][name] = text;
+            assert!(!is_with_our_scripts(&other), "{name}");
+        }
+        assert!(!is_with_our_scripts(&json!({})));
+    }
 }

@@ -39,7 +39,7 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<
     let mut common = common(topology, restore, plan);
     common["patience"] = json!(PATIENCE);
     common["deadline"] = json!(ANSWER);
-    let (mut containers, mut settings) = (Vec::new(), None::<Json>);
+    let (mut containers, mut settings, mut ca) = (Vec::new(), None::<Json>, Json::Null);
     let mut pull_secrets = Vec::new();
     for object in plan.steps.iter().filter(|step| step.is_injected()).flat_map(|step| &step.objects) {
         let Some((template, asked)) = LOOKS.iter().find(|(template, _)| *template == object.template) else { continue };
@@ -52,6 +52,9 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<
             context["what"] = json!(what);
         }
         containers.push(templates::render("pieces/preflight.yaml", &context)?);
+        if !object.values["ca"].is_null() {
+            ca = object.values["ca"].clone();
+        }
         let own = &object.values["settings"];
         for secret in own["imagePullSecrets"].as_array().into_iter().flatten() {
             if !pull_secrets.contains(secret) {
@@ -77,5 +80,6 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<
     // The scripts of the restore are not there yet.
     context["volumes"] = json!([]);
     context["containers"] = json!(containers);
+    context["ca"] = ca;
     templates::json("preflight.yaml", &templates::render("preflight.yaml", &context)?).map(Some)
 }

@@ -19,7 +19,7 @@ macro_rules! files {
 /// Templates of objects, and of their pieces.
 const TEMPLATES: &[(&str, &str)] = files!("":
     "access.yaml", "gate.yaml", "hopsfs-here.yaml", "hopsfs-worker.yaml", "hopsfs.yaml", "job.yaml", "marker.yaml", "opensearch.yaml",
-    "pieces/bucket-env.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/left-out.yaml", "pieces/opensearch-env.yaml", "pieces/preflight.yaml",
+    "pieces/bucket-env.yaml", "pieces/control-work.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/left-out.yaml", "pieces/opensearch-env.yaml", "pieces/preflight.yaml",
     "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "pieces/worker-env.yaml", "preflight.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "rondb-rows.yaml", "scripts.yaml",
     "users.yaml", "velero-restore.yaml",
 );

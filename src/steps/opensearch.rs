@@ -69,6 +69,8 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "indices": indices.as_deref().unwrap_or_default(),
             "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),
             "opensearch_url": opensearch.url,
+            "ca": opensearch.ca,
+            "ca_from": opensearch.ca_from(),
             "opensearch_credentials": opensearch.credentials,
             "settings": client.map(|client| client.pod.settings()),
             "pods": 1,

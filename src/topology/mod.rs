@@ -11,6 +11,7 @@ mod pods;
 mod read;
 mod rondb;
 mod services;
+mod trust;
 
 use memchr::memmem;
 use serde::Serialize;
@@ -209,8 +210,8 @@ fn outlasts_a_hook(kind: &str) -> bool {
 fn worth_a_look() -> impl Fn(&Object, &str) -> bool + Sync {
     let hook = memmem::Finder::new("helm.sh/hook");
     let ours = memmem::Finder::new("hwdr");
-    // What is looked for in ConfigMaps: RonDB's `config.ini`, rclone's remotes, OpenSearch's repositories.
-    let config = ["[ndb", "[NDB", "[Ndb", "rclone.conf", ".json"].map(memmem::Finder::new);
+    // What is looked for in ConfigMaps: RonDB's `config.ini`, rclone's remotes, OpenSearch's repositories and its CA.
+    let config = ["[ndb", "[NDB", "[Ndb", "rclone.conf", ".json", trust::HINT].map(memmem::Finder::new);
     move |object, text| {
         let has = |finder: &memmem::Finder| finder.find(text.as_bytes()).is_some();
         let relevant = match object.kind() {

@@ -26,7 +26,61 @@ pub struct Remote {
     pub credentials: Vec<Json>,
     /// Its options (`provider`, `region`, `endpoint`, …), without keys.
     pub options: Vec<(String, String)>,
+    /// Options that it has, and that are not among them: what is not known to be no secret does not become an `env` in plain.
+    pub not_taken: Vec<String>,
 }
+
+/// rclone's options of S3 that say where and how, and hold no secret (rclone.org/s3). Any other may be one, or may become one.
+const OPTIONS: &[&str] = &[
+    "acl",
+    "bucket_acl",
+    "chunk_size",
+    "copy_cutoff",
+    "decompress",
+    "directory_markers",
+    "disable_checksum",
+    "disable_http2",
+    "encoding",
+    "endpoint",
+    "force_path_style",
+    "leave_parts_on_error",
+    "list_chunk",
+    "list_url_encode",
+    "list_version",
+    "location_constraint",
+    "max_upload_parts",
+    "might_gzip",
+    "no_check_bucket",
+    "no_head",
+    "no_head_object",
+    "provider",
+    "region",
+    "requester_pays",
+    "role_arn",
+    "role_session_duration",
+    "role_session_name",
+    "server_side_encryption",
+    "sign_accept_encoding",
+    "sse_customer_algorithm",
+    "sse_kms_key_id",
+    "storage_class",
+    "upload_concurrency",
+    "upload_cutoff",
+    "use_accelerate_endpoint",
+    "use_accept_encoding_gzip",
+    "use_already_exists",
+    "use_arn_region",
+    "use_data_integrity_protections",
+    "use_dual_stack",
+    "use_multipart_etag",
+    "use_multipart_uploads",
+    "use_presigned_request",
+    "use_unsigned_payload",
+    "use_x_id",
+    "v2_auth",
+];
+/// What hwdr's Jobs say themselves, and the keys, which come from the Secret in the environment.
+const OWN: &[&str] = &["type", "env_auth", "access_key_id", "secret_access_key", "session_token"];
 
 impl ObjectStorage {
     /// Takes it from the pods that fetch or upload backups, and the ConfigMap with rclone's remotes.
@@ -45,10 +99,14 @@ impl ObjectStorage {
             read_by.clone_from(&own);
         }
         let remotes = configmaps.iter().map(remotes).find(|remotes| !remotes.is_empty()).unwrap_or_default();
+        let remote = |credentials: Vec<Json>, word: &str| {
+            let (options, not_taken) = options(&remotes, word);
+            Remote { credentials, options, not_taken }
+        };
         Self {
             service_account: uses.map(|uses| uses.pod.service_account().to_owned()),
-            restore: Remote { credentials: read_by, options: options(&remotes, "restore") },
-            own: Remote { credentials: own, options: options(&remotes, "backup") },
+            restore: remote(read_by, "restore"),
+            own: remote(own, "backup"),
             toolbox: uses
                 .into_iter()
                 .flat_map(|uses| uses.pod.all_containers())
@@ -86,23 +144,24 @@ fn remotes(configmap: &Json) -> Vec<(String, Vec<(String, String)>)> {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             remotes.push((name.to_owned(), Vec::new()));
         } else if let (Some((key, value)), Some((_, options))) = (line.split_once('='), remotes.last_mut()) {
-            options.push((key.trim().to_owned(), value.trim().to_owned()));
+            // Whatever its spelling, it would become the same variable of the environment.
+            let key = key.trim().to_lowercase().replace(['-', ' '], "_");
+            options.push((key, value.trim().to_owned()));
         }
     }
     remotes.retain(|(_, options)| options.contains(&("type".to_owned(), "s3".to_owned())));
     remotes
 }
 
-/// The options of the remote whose name has `word`, or of the first.
-fn options(remotes: &[(String, Vec<(String, String)>)], word: &str) -> Vec<(String, String)> {
+/// The options of the remote whose name has `word`, or of the first, and the names of those that are not taken.
+fn options(remotes: &[(String, Vec<(String, String)>)], word: &str) -> (Vec<(String, String)>, Vec<String>) {
     let chosen = remotes.iter().find(|(name, _)| name.to_lowercase().contains(word)).or_else(|| remotes.first());
-    let options = chosen.into_iter().flat_map(|(_, options)| options);
-    // Keys stay where they are; what is left out here comes from the environment.
-    let kept = options.filter(|(key, value)| {
-        !value.is_empty()
-            && !matches!(key.as_str(), "type" | "env_auth" | "access_key_id" | "secret_access_key" | "session_token")
-    });
-    kept.cloned().collect()
+    let set = chosen.into_iter().flat_map(|(_, options)| options).filter(|(_, value)| !value.is_empty());
+    let (taken, rest): (Vec<_>, Vec<_>) = set.cloned().partition(|(key, _)| OPTIONS.contains(&key.as_str()));
+    let not_taken = rest.into_iter().map(|(key, _)| key).filter(|key| !OWN.contains(&key.as_str()));
+    // The plan names them.
+    let is_odd = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    (taken, not_taken.map(|key| key.replace(is_odd, "?")).collect())
 }
 
 #[cfg(test)]
@@ -117,10 +176,35 @@ mod tests {
         let expected = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
-        assert_eq!(options(&found, "restore"), expected(&[("provider", "AWS"), ("region", "eu-north-1")]));
-        assert_eq!(options(&found, "backup"), expected(&[("region", "a")]));
+        assert_eq!(options(&found, "restore").0, expected(&[("provider", "AWS"), ("region", "eu-north-1")]));
+        assert_eq!(options(&found, "backup").0, expected(&[("region", "a")]));
         assert_eq!(options(&found, "other"), options(&found, "restore"));
         assert!(remotes(&json!({"data": {"other": "x"}})).is_empty());
+    }
+
+    #[test]
+    fn no_secret_becomes_an_option_in_any_spelling() {
+        for key in [
+            "secret_access_key",
+            "Secret_Access_Key",
+            "SECRET-ACCESS-KEY",
+            "secret access key",
+            "session_token",
+            "sse_customer_key",
+            "SSE_Customer_Key",
+            "sse-customer-key-base64",
+            "ibm_api_key",
+            "role_external_id",
+            "profile",
+            "an_option_of_tomorrow",
+        ] {
+            let config = format!("[backup]\ntype = s3\nregion = a\n{key} = hush\n");
+            let (taken, not_taken) = options(&remotes(&json!({"data": {"rclone.conf": config}})), "backup");
+            assert_eq!(taken, [("region".to_owned(), "a".to_owned())], "{key}");
+            assert!(!format!("{not_taken:?}").contains("hush"), "{not_taken:?}");
+            let spelled = key.to_lowercase().replace(['-', ' '], "_");
+            assert_eq!(not_taken.contains(&spelled), !OWN.contains(&spelled.as_str()), "{key}: {not_taken:?}");
+        }
     }
 
     #[test]

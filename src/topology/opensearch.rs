@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::pods::{Role, Workload};
 use super::read::{items, text};
+use super::trust;
 
 /// OpenSearch: where it is, and how the chart's own snapshot CronJob talks to it.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct OpenSearch {
     pub url: Json,
     /// `env` entries with user and password.
     pub credentials: Vec<Json>,
+    /// The CA of its certificate, where the chart mounts one: the source of a volume that holds it as `ca.crt`, and nothing else.
+    pub ca: Option<Json>,
     /// ConfigMaps that hold the settings of a snapshot repository under the key `<repository>.json`: (ConfigMap, repository).
     pub repositories: Vec<(String, String)>,
 }
@@ -74,6 +77,22 @@ impl OpenSearch {
                 })
             })
             .collect();
-        Some(Self { url, credentials, repositories })
+        let ca = trust::ca(&clients, configmaps);
+        Some(Self { url, credentials, ca, repositories })
+    }
+
+    /// Whether its address is one of plain HTTP: then there is no certificate.
+    pub fn is_in_clear(&self) -> bool {
+        text(&self.url["value"]).to_ascii_lowercase().starts_with("http://")
+    }
+
+    /// The object that holds the CA: `Secret NAME` or `ConfigMap NAME`.
+    pub fn ca_from(&self) -> Option<String> {
+        let ca = self.ca.as_ref()?;
+        let secret = text(&ca["secret"]["secretName"]);
+        Some(match secret {
+            "" => format!("ConfigMap {}", text(&ca["configMap"]["name"])),
+            _ => format!("Secret {secret}"),
+        })
     }
 }

@@ -59,6 +59,8 @@ pub struct Workload {
     pub replicas: Option<u64>,
     /// Of a StatefulSet: pods with a lower number keep the old template, also those that are made anew.
     pub partition: u64,
+    /// Of a StatefulSet: whether its claims go when it is deleted.
+    pub loses_claims: bool,
     /// The headless Service that names its pods.
     pub service: Option<String>,
     /// The claims of each pod: `volumeClaimTemplates`.
@@ -117,6 +119,7 @@ impl Workload {
             namespace: json["metadata"]["namespace"].as_str().map(str::to_owned),
             replicas: json["spec"]["replicas"].as_u64(),
             partition: json["spec"]["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0),
+            loses_claims: json["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete",
             service: json["spec"]["serviceName"].as_str().map(str::to_owned),
             claims: items(&json["spec"]["volumeClaimTemplates"]).cloned().collect(),
             pod,

@@ -6,10 +6,11 @@ set -euo pipefail
 
 data=/work/mysqld
 socket=$data.sock
+# The SQL is the backup's, and runs as root of this server: it reads and writes no file of the pod.
 # Users of before MySQL 8.4 may have the plugin that 8.4 has only when asked for it, as the chart's own my.cnf does; older ones and newer ones do not
 # know the option.
 options=(--no-defaults --ndbcluster --ndb-connectstring="$MGMD" --datadir="$data" --socket="$socket"
-  --pid-file="$data.pid" --tmpdir=/work --loose-mysqlx=OFF --loose-mysql-native-password=ON)
+  --pid-file="$data.pid" --tmpdir=/work --secure-file-priv=NULL --local-infile=OFF --loose-mysqlx=OFF --loose-mysql-native-password=ON)
 
 # An init container that runs a second time finds a half-made folder of its first.
 rm -rf "$data"
@@ -18,12 +19,18 @@ mysqld "${options[@]}" --skip-networking --server-id=1 --ndb-wait-setup="$START_
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" || true' EXIT
 
+# What it reads is SQL and nothing else: in binary mode no line of it is a command of the client's own (`\!` and `system` run a shell, `source` and
+# `tee` open files) but DELIMITER, and no answer of the server has it send a file (client/mysql.cc, find_command).
+client() { # PASSWORD ARGUMENTS...
+  MYSQL_PWD=$1 mysql --no-defaults --binary-mode --local-infile=0 -uroot --socket="$socket" "${@:2}"
+}
+
 # root has no password in a new data folder, but gets the cluster's as soon as the stored users arrive.
 sql() {
   local password
   for password in "${MYSQL_ROOT_PASSWORD:-}" ""; do
-    if MYSQL_PWD=$password mysql --no-defaults -uroot --socket="$socket" -e 'SELECT 1' >/dev/null 2>&1; then
-      MYSQL_PWD=$password mysql --no-defaults -uroot --socket="$socket" "$@"
+    if client "$password" -e 'SELECT 1' >/dev/null 2>&1; then
+      client "$password" "$@"
       return
     fi
   done
@@ -46,7 +53,7 @@ case $1 in
     ;;
   sql)
     # Onto a cluster that was made empty, no Job of the chart gives root its password, and its MySQL servers would not know it.
-    if [ -n "${MYSQL_ROOT_PASSWORD:-}" ] && MYSQL_PWD='' mysql --no-defaults -uroot --socket="$socket" -e 'SELECT 1' >/dev/null 2>&1; then
+    if [ -n "${MYSQL_ROOT_PASSWORD:-}" ] && client '' -e 'SELECT 1' >/dev/null 2>&1; then
       echo "mysqld: giving root the password of the cluster"
       quoted=${MYSQL_ROOT_PASSWORD//\\/\\\\}
       sql <<SQL

@@ -3,18 +3,42 @@
 # HTTP status, which is 200 all the same.
 set -euo pipefail
 
-# Credentials by file: a command line can be read by others.
+# Credentials by file: a command line can be read by others. In base64, for there a password that has quotes or line breaks would be
+# settings of curl's own (curl.se/docs/manpage.html, "--config").
 credentials=/work/curl
-(umask 077 && printf 'user = "%s:%s"\n' "${OPENSEARCH_USER:-admin}" "${OPENSEARCH_PASSWORD:-}" >"$credentials")
+login=$(printf '%s:%s' "${OPENSEARCH_USER:-admin}" "${OPENSEARCH_PASSWORD:-}" | base64 | tr -d '\n')
+(umask 077 && printf 'header = "Authorization: Basic %s"\n' "$login" >"$credentials")
+unset login OPENSEARCH_PASSWORD
 
+# Whose certificate is taken: that of the chart's CA, where it has one.
+trust=(--insecure)
+[ -z "${OPENSEARCH_CA:-}" ] || trust=(--cacert "$OPENSEARCH_CA")
+
+# Nothing of what is sent or asked for means anything to curl: no settings of the home folder, no ranges in the address, no files as bodies.
 call() { # METHOD PATH [BODY]
-  curl --silent --show-error --insecure --config "$credentials" --max-time "$RESTORE_SECONDS" \
-    --request "$1" "$OPENSEARCH_URL/$2" ${3:+--header 'Content-Type: application/json' --data "$3"}
+  curl --disable --globoff --silent --show-error "${trust[@]}" --config "$credentials" --connect-timeout 30 --max-time "$RESTORE_SECONDS" \
+    --request "$1" --url "$OPENSEARCH_URL/$2" ${3:+--header 'Content-Type: application/json' --data-raw "$3"}
 }
 
 fail() {
   echo "opensearch: $*" >&2
   exit 1
+}
+
+# A name as a part of an address.
+path() { jq -rn --arg name "$1" '$name | @uri'; }
+
+# Fails where the server is not who it says it is: another try does not change that, and the password is not sent.
+known() {
+  local status=0
+  call GET "" >/dev/null 2>/work/error || status=$?
+  # 60: the certificate is not signed by this CA, or not for this name; 77: there is no CA in the file (curl.se/docs/manpage.html, "EXIT CODES").
+  case $status in
+    60 | 77)
+      fail "the certificate of $OPENSEARCH_URL cannot be checked by the chart's CA ($OPENSEARCH_CA_FROM): $(head -n 1 /work/error)." \
+        "Renew the certificate for that name, or correct the CA; nothing was sent"
+      ;;
+  esac
 }
 
 # Fails unless the snapshot that was found is one to restore from.
@@ -31,6 +55,7 @@ good() {
   done
 }
 
+known
 if [ "${1:-}" = look ]; then
   # OpenSearch may be what is broken: only what it knows of the snapshot is a reason against it.
   found=$(call GET "_snapshot/$REPOSITORY/$SNAPSHOT" 2>/work/error) || true
@@ -46,6 +71,7 @@ fi
 
 until call GET "_cluster/health?wait_for_status=yellow&timeout=30s" 2>/work/error | jq -e '.status == "yellow" or .status == "green"' >/dev/null 2>&1; do
   ((SECONDS < START_SECONDS)) || fail "no healthy answer from $OPENSEARCH_URL within $START_SECONDS s: $(tail -n 1 /work/error)"
+  known
   sleep 2
 done
 
@@ -66,7 +92,7 @@ closed=()
 reopen() {
   local index
   for index in "${closed[@]}"; do
-    call POST "$index/_open" >/dev/null || echo "opensearch: index $index is closed, and could not be opened again" >&2
+    call POST "$(path "$index")/_open" >/dev/null || echo "opensearch: index $index is closed, and could not be opened again" >&2
   done
 }
 trap reopen EXIT
@@ -74,7 +100,7 @@ mapfile -t present < <(call GET "_cat/indices?h=index,status&expand_wildcards=al
 for index in "${present[@]}"; do
   if jq -e --arg index "$index" '.snapshots[0].indices | index($index)' <<<"$found" >/dev/null; then
     echo "opensearch: closing $index, which the snapshot replaces"
-    call POST "$index/_close" | jq -e '.acknowledged' >/dev/null || fail "index $index cannot be closed"
+    call POST "$(path "$index")/_close" | jq -e '.acknowledged' >/dev/null || fail "index $index cannot be closed"
     closed+=("$index")
   fi
 done
@@ -88,7 +114,7 @@ mapfile -t restored < <(jq -r '.snapshot.indices[]' <<<"$answer")
 mapfile -t closed < <(comm -23 <(printf '%s\n' "${closed[@]}" | sort) <(printf '%s\n' "${restored[@]}" | sort) | grep . || true)
 [ "${#restored[@]}" -gt 0 ] || fail "snapshot $SNAPSHOT: no index was restored by the payload's indices '$INDICES'"
 for index in "${restored[@]}"; do
-  until call GET "_cluster/health/$index?wait_for_status=yellow&timeout=30s" | jq -e '.status != "red" and .timed_out == false' >/dev/null; do
+  until call GET "_cluster/health/$(path "$index")?wait_for_status=yellow&timeout=30s" | jq -e '.status != "red" and .timed_out == false' >/dev/null; do
     ((SECONDS < RESTORE_SECONDS)) || fail "index $index has no primary shards after $SECONDS s: GET _cluster/allocation/explain says why"
   done
 done

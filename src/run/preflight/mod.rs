@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
-use super::steps::{autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, tier, volumes_of, workloads_of};
+use super::steps::{
+    autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, scripts, tier, volumes_of, workloads_of,
+};
 use super::{Halt, hold};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -82,6 +84,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
             return Err(or_nobodys(store, halt));
         }
     }
+    scripts::can_be_applied(cluster, wanted.plan.backup_id.as_str()).await?;
     let there = markers(cluster, wanted).await?;
     // Where nothing is installed and no volume is there, markers guard nothing: helm uninstall has left them.
     if !there.is_empty() && !wanted.rerun && !begins_anew {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::{fence, quiesce};
+use super::{fence, quiesce, scripts};
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::helm::record;
@@ -50,6 +50,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
             run.state.chart.argument
         )));
     }
+    scripts::can_be_applied(&run.cluster, &run.state.backup_id).await?;
     let mut flags = vec!["--description".to_owned(), description];
     flags.extend(now.as_ref().map(Release::over_conflicts).unwrap_or_default());
     if let Some(failed) = now.filter(|_| mode == Mode::Install) {

@@ -17,6 +17,7 @@ mod quiesce;
 mod rows;
 mod sample;
 mod save_objects;
+pub mod scripts;
 mod undo;
 mod verify;
 mod volumes;
