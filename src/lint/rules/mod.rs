@@ -57,6 +57,7 @@ rules![
     velero_name::VeleroName,
     velero_name_alone::VeleroNameAlone,
     restore_without_backups::RestoreWithoutBackups,
+    rondb_not_backed_up::RondbNotBackedUp,
     superset_not_restored::SupersetNotRestored,
     leftover_restore::LeftoverRestore,
     backups_without_storage::BackupsWithoutStorage,
