@@ -23,6 +23,9 @@ pub fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), Stri
     let mut from = 0;
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(_) | Event::Empty(_) if started && open.is_empty() => {
+                return Err("more than one element at its top".to_owned());
+            }
             Event::Start(tag) => {
                 started = true;
                 let name = tag.local_name().as_ref().to_owned();
@@ -139,6 +142,11 @@ mod tests {
         assert_eq!(whole(xml), Ok(()));
         for end in 0..xml.len() {
             assert!(whole(&xml[..end]).is_err(), "{}", &xml[..end]);
+        }
+        // A whole one, and what belongs to nothing.
+        for more in ["<E/>", "<F></F>"] {
+            assert!(whole(&format!("{xml}{more}")).is_err(), "{more}");
+            assert!(whole(&format!("<E/>{more}")).is_err(), "{more}");
         }
     }
 

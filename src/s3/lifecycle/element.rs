@@ -75,11 +75,15 @@ impl Element {
 pub fn parse(xml: &str) -> Result<Element, String> {
     let mut reader = Reader::from_str(xml);
     let mut open: Vec<Element> = Vec::new();
+    let mut root: Option<Element> = None;
     loop {
         let from = reader.buffer_position() as usize;
         let event = reader.read_event().map_err(|error| error.to_string())?;
         let to = reader.buffer_position() as usize;
         let whole = match event {
+            Event::Start(_) | Event::Empty(_) if root.is_some() => {
+                return Err("more than one element at its top".to_owned());
+            }
             Event::Start(tag) => {
                 if open.len() >= DEEPEST {
                     return Err(format!("more than {DEEPEST} elements deep"));
@@ -105,12 +109,12 @@ pub fn parse(xml: &str) -> Result<Element, String> {
             Event::Comment(_) | Event::CData(_) if !open.is_empty() => {
                 return Err("it has a comment or CDATA in it".to_owned());
             }
-            Event::Eof => return Err("it is cut off".to_owned()),
+            Event::Eof => return root.filter(|_| open.is_empty()).ok_or_else(|| "it is cut off".to_owned()),
             _ => continue,
         };
         match open.last_mut() {
             Some(parent) => parent.children.push(whole),
-            None => return Ok(whole),
+            None => root = Some(whole),
         }
     }
 }
@@ -118,6 +122,14 @@ pub fn parse(xml: &str) -> Result<Element, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_one_element_at_the_top() {
+        for xml in ["<L/><L/>", "<L></L><M>", "<L/></L>", "<L>", ""] {
+            assert!(parse(xml).is_err(), "{xml}");
+        }
+        assert_eq!(parse("<L/>\n<!-- end -->").map(|root| root.at), Ok(0..4));
+    }
 
     #[test]
     fn it_knows_where_things_stand() {

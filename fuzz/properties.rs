@@ -1,0 +1,88 @@
+//! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/properties.rs` ask the same.
+
+use hwdr::run::state::State;
+use hwdr::s3::checked;
+use hwdr::s3::journal::{RESERVED, Record, Run};
+use hwdr::s3::lifecycle::element;
+use hwdr::s3::listing;
+use hwdr::stream::edit::Edits;
+use hwdr::stream::{self, Stream, json_of};
+use hwdr::yaml::quote;
+use serde_json::json;
+
+/// Between a text and what it is put into.
+pub const AND: char = '\u{1f}';
+/// An object to edit, where the text has none of its own.
+const OBJECT: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a # b\ndata: {a: b}\n";
+
+/// A text that is put into an object, both of any characters: the object is the old one with that text, or it is refused.
+pub fn edit(text: &str) {
+    let (value, document) = text.split_once(AND).unwrap_or((text, OBJECT));
+    let Ok(stream) = Stream::parse(document.as_bytes().to_vec()) else { return };
+    for (index, object) in stream.objects().iter().enumerate() {
+        let look = stream.look(object);
+        let mut expected = json_of(&look.tree, look.root);
+        let mut edits = Edits::new();
+        if edits.add_to_map(&look, look.root, "hwdr", "value", &quote(value)).is_err() {
+            continue;
+        }
+        let mut out = Vec::new();
+        if stream::write(&stream, &edits, &[], &mut out).is_err() {
+            continue;
+        }
+        let after = Stream::parse(out).expect("what is written is read back first");
+        assert_eq!(after.objects().len(), stream.objects().len());
+        let look = after.look(&after.objects()[index]);
+        expected["hwdr"]["value"] = json!(value);
+        assert_eq!(json_of(&look.tree, look.root), expected);
+    }
+}
+
+/// The state of a run, of which anybody may have written any: whatever is read as one can be asked, and written down again as it is.
+pub fn state(text: &str) {
+    let Ok(state) = serde_json::from_str::<State>(text) else { return };
+    let _ = (state.name(), state.description(), state.velero(), state.velero_here());
+    for kind in ["Job", "Restore", ""] {
+        state.names(kind);
+    }
+    let _ = (state.is_done(""), state.is_begun("helm"));
+    let written = serde_json::to_string(&state).expect("a state is plain data");
+    serde_json::from_str::<State>(&written).expect("what is written can be read");
+}
+
+/// The journal of a rewind: a run on the first line, and acts on the others. What is believed of it keeps to what a rewind may touch.
+pub fn journal(text: &str) {
+    let mut lines = text.lines();
+    let Some(Ok(run)) = lines.next().map(serde_json::from_str::<Run>) else { return };
+    let covers = checked::cover(&run.shares).is_ok();
+    for record in lines.filter_map(|line| serde_json::from_str::<Record>(line).ok()) {
+        // S3 knows no key without a name.
+        if record.key.is_empty() {
+            continue;
+        }
+        let holders: Vec<_> = run.shares.iter().filter(|share| share.holds(&record.key)).collect();
+        assert!(!covers || holders.len() == 1, "{:?} is in {} shares", record.key, holders.len());
+        for share in holders {
+            if checked::record(&run.aim, share, &record).is_ok() {
+                assert!(run.aim.touches(&record.key) && !record.key.starts_with(RESERVED));
+            }
+        }
+    }
+    for name in text.split_whitespace() {
+        checked::share_of(name);
+        checked::is_run_id(name);
+    }
+}
+
+/// A bucket's answers. One that is cut off is never taken for a shorter one.
+pub fn xml(text: &str) {
+    let cut = text.rfind("</").and_then(|end| text.get(..end));
+    if listing::parse(text).is_ok() {
+        assert!(cut.is_none_or(|cut| listing::parse(cut).is_err()), "half of it is read, too");
+    }
+    if let Ok(read) = element::parse(text) {
+        assert!(cut.is_none_or(|cut| element::parse(cut).is_err()), "half of it is read, too");
+        assert!(read.same(&read));
+        let _ = read.pretty();
+    }
+}

@@ -1,0 +1,108 @@
+//! What has to hold of any text that others can write (`fuzz/properties.rs`), on the seeds of the fuzz targets, cut, changed and mixed. Fuzzing goes
+//! further (`make fuzz`), and wants a nightly toolchain.
+
+#[path = "../fuzz/properties.rs"]
+mod properties;
+
+use hwdr::run::state::State;
+use hwdr::s3::journal::{Record, Run};
+use hwdr::s3::{checked, lifecycle::element, listing};
+use proptest::prelude::*;
+
+macro_rules! seed {
+    ($name:literal) => {
+        include_str!(concat!("../fuzz/seeds/", $name))
+    };
+}
+
+const STATE: &str = seed!("state.json");
+const JOURNAL: &str = seed!("journal.jsonl");
+const VERSIONS: &str = seed!("xml-versions.xml");
+const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
+/// What readers act on.
+const WORDS: &[&str] = &[
+    "",
+    "\0",
+    "\"",
+    "\\",
+    "\\u0000",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{1f600}",
+    "9999-12-31T23:59:59Z",
+    "-1",
+    "1e999",
+    "18446744073709551616",
+    "null",
+    "{}",
+    "[]",
+    "<",
+    "</",
+    "&amp;",
+    "&#x0;",
+    "]]>",
+    "<![CDATA[",
+    "<Version>",
+    "</ListVersionsResult>",
+    ".hwdr/",
+    "\n",
+    "---\n",
+    "hwdr: ",
+    "\u{1f}",
+];
+
+/// A seed of which parts are taken out, repeated, or are something else.
+fn changed(seeds: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let change =
+        (any::<prop::sample::Index>(), 0..12_usize, prop::sample::select(WORDS), any::<String>(), any::<bool>());
+    (prop::sample::select(seeds), prop::collection::vec(change, 0..6)).prop_map(|(seed, changes)| {
+        let mut text = seed.to_owned();
+        for (at, length, word, other, is_word) in changes {
+            let places: Vec<_> = text.char_indices().map(|(place, _)| place).chain([text.len()]).collect();
+            let from = at.index(places.len());
+            let to = places[(from + length).min(places.len() - 1)];
+            text.replace_range(places[from]..to, if is_word { word } else { &other });
+        }
+        text
+    })
+}
+
+/// Otherwise the properties would be asked of nothing.
+#[test]
+fn the_seeds_are_what_is_read() {
+    serde_json::from_str::<State>(STATE).expect("a state");
+    let mut lines = JOURNAL.lines();
+    let run: Run = serde_json::from_str(lines.next().expect("a run")).expect("a run");
+    checked::cover(&run.shares).expect("shares without a gap");
+    let records: Vec<Record> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let believed = |record: &&Record| run.shares.iter().any(|share| checked::record(&run.aim, share, record).is_ok());
+    assert_eq!((records.len(), records.iter().filter(believed).count()), (4, 3));
+    assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
+    element::parse(LIFECYCLE).expect("a configuration");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn any_text_goes_into_any_object_as_it_is(value in any::<String>(), text in changed(&["apiVersion: v1\nkind: A\nmetadata: {name: a}\n", "kind: A\nmetadata:\n  name: a\n# end"])) {
+        properties::edit(&value);
+        properties::edit(&format!("{value}{}{text}", properties::AND));
+    }
+
+    #[test]
+    fn any_state_can_be_read_or_is_refused(text in changed(&[STATE])) {
+        properties::state(&text);
+    }
+
+    #[test]
+    fn a_journal_is_believed_within_its_bounds(text in changed(&[JOURNAL])) {
+        properties::journal(&text);
+    }
+
+    #[test]
+    fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE])) {
+        properties::xml(&text);
+    }
+}
