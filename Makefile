@@ -42,11 +42,12 @@ soak: ## long runs of the lab: up-and-down cycles, then its tests, again and aga
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/soak
 
-lint: ## rustfmt, clippy, cargo deny (licences, sources), shellcheck
+lint: ## rustfmt, clippy, cargo deny (licences, sources, known vulnerabilities where they can be looked up), shellcheck
 	scripts/tools cargo-deny shellcheck
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	$(BIN)/cargo-deny --locked check bans licenses sources
+	scripts/advisories
 	# SC1091: the test chart's scripts source files that only exist in its pods.
 	$(BIN)/shellcheck --exclude=SC1091 $(SCRIPTS)
 
