@@ -224,6 +224,13 @@ pub const ALL: &[Right] = &[
         RUNS,
         "Helm applies the Jobs that restore; they are waited for, and made again where they have failed",
     ),
+    right(
+        Release,
+        ("batch", "jobs/status"),
+        &["patch"],
+        &[Resume, Undo],
+        "a Job of the old revision did its work before: it is marked as complete, and does not run again",
+    ),
     right(Release, JOBS, &["get"], &[Finalize], "Helm takes the Jobs of the restore away"),
     right(Release, JOBS, &["delete"], RUNS_AND_FINALIZE, "Jobs that failed, or are left from an earlier restore"),
     right(Release, CRON_JOBS, &["get", "list", "patch"], RUNS, "CronJobs that make backups are suspended meanwhile"),
