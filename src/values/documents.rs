@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::resolve::go_lossy;
 use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, pasted, template};
 use crate::source::{Place, Source, Span};
-use crate::yaml::{Budget, Tree};
+use crate::yaml::{Budget, SyntaxError, Tree};
 
 /// The text of a values file. libyaml, and so Helm, reads UTF-8 and, where a byte order mark says so, UTF-16
 /// (what PowerShell's `>` writes).
@@ -59,10 +59,8 @@ pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesErro
 /// # Errors
 /// Where it is not YAML, or JSON has no place for what it says.
 pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
-    let tree = Tree::parse(&source.text).map_err(|error| {
-        let place = Place::new(Arc::clone(source), Span::new(error.offset, error.offset));
-        template::explain(ValuesError::refused(error.message, Some(place)), source)
-    })?;
+    let tree = Tree::parse(&source.text)
+        .map_err(|error| template::explain(explained(&error, &source.text, source, 0), source))?;
     let mut budget = Budget::default();
     let documents = tree.roots().iter().map(|root| from_yaml::decode(&tree, *root, source, 0, &mut budget));
     let maps = documents.filter(|value| !matches!(value, Ok(Value { data, .. }) if !matches!(data, Data::Map(_))));
@@ -97,20 +95,7 @@ fn read_documents(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError
 /// Reads the first document of `text`, which stands at `offset` in the source. Nothing at all, or `null`, is an empty map.
 fn read_document(source: &Arc<Source>, offset: usize, text: &str, budget: &mut Budget) -> Result<Value, ValuesError> {
     go_yaml::check_text(text, source, offset)?;
-    let tree = Tree::parse_first(text).map_err(|error| {
-        if let Some(trouble) = pasted::find(text, &error) {
-            let span = Span::new(offset + trouble.span.start, offset + trouble.span.end);
-            let mends = pasted::mended(source).is_some();
-            let message = trouble.message + if mends { " (hwdr lint --fix does it)" } else { "" };
-            return ValuesError::refused(message, Some(Place::new(Arc::clone(source), span)));
-        }
-        let at = offset + error.offset;
-        let place = Some(Place::new(Arc::clone(source), Span::new(at, at)));
-        match go_yaml::only_libyaml_refuses(&error, text) {
-            true => ValuesError::unsupported(error.message, place),
-            false => ValuesError::refused(error.message, place),
-        }
-    })?;
+    let tree = Tree::parse_first(text).map_err(|error| explained(&error, text, source, offset))?;
     go_yaml::check_tree(&tree, text, source, offset)?;
     let value = match tree.roots().first() {
         Some(root) => from_yaml::decode(&tree, *root, source, offset, budget)?,
@@ -121,6 +106,21 @@ fn read_document(source: &Arc<Source>, offset: usize, text: &str, budget: &mut B
         Data::Null => Ok(Value { data: Data::Map(Map::new()), place: value.place }),
         other => Err(ValuesError::refused(format!("values are a map, not {}", other.kind()), Some(value.place))),
     }
+}
+
+/// Why `text`, which stands at `offset` in the source, is not YAML: in plain words, at the line to change.
+fn explained(error: &SyntaxError, text: &str, source: &Arc<Source>, offset: usize) -> ValuesError {
+    let trouble = pasted::find(text, error);
+    let span = Span::new(offset + trouble.span.start, offset + trouble.span.end);
+    let place = Some(Place::new(Arc::clone(source), span));
+    if go_yaml::only_libyaml_refuses(error, text) {
+        let message =
+            format!("hwdr cannot read this, though Helm may: write the texts near it in quotes ({})", error.message);
+        let at = offset + error.offset;
+        return ValuesError::unsupported(message, Some(Place::new(Arc::clone(source), Span::new(at, at))));
+    }
+    let mends = !trouble.mend.is_empty() && pasted::mended(source).is_some();
+    ValuesError::refused(trouble.words(text) + if mends { " (hwdr lint --fix does it)" } else { "" }, place)
 }
 
 /// The documents of a file as Helm 4 splits it, by the `YAMLReader` of `k8s.io/apimachinery`: at every line that starts with `---`,

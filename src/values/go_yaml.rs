@@ -10,10 +10,10 @@ use crate::yaml::{Data, Node, Style, SyntaxError, Tree};
 
 /// go-yaml looks for the mark at the start of its buffer instead of where it reads, and if it stands there skips the first character of
 /// each line. Where its buffer starts depends on lengths of lines far before.
-const INNER_MARK: &str = "a byte order mark inside of the text: Helm may lose characters after it";
+const INNER_MARK: &str = "a byte order mark inside the text: Helm may lose characters after it";
 
 /// libyaml ends the tag at the comma, go-yaml takes it and what follows for a part of the tag.
-const TAG_COMMA: &str = "Helm takes this comma for a part of the tag: put a blank before it";
+const TAG_COMMA: &str = "Helm takes this comma for a part of the tag: put a space before it";
 
 /// go-yaml ends a plain scalar at a question mark inside of `[]` and `{}`, and nothing that may follow a scalar starts with one.
 const QUESTION_MARK: &str = "did not find expected ',', ']' or '}': Helm does not take a '?' here without quotes";

@@ -15,6 +15,7 @@ pub mod pasted;
 mod print;
 mod resolve;
 pub mod show;
+mod slip;
 mod strvals;
 mod template;
 mod timestamp;

@@ -1,18 +1,50 @@
 //! What happens to values on their way through web pages, editors and merges, in plain words: a parser only says that a character
 //! "cannot start any token".
 
+use super::slip;
 use crate::source::{Source, Span};
 use crate::yaml::{SyntaxError, Tree};
 
 /// What is wrong with a text that is not YAML.
 #[derive(Debug, PartialEq)]
 pub(super) struct Trouble {
-    /// What it is, and what to do.
+    /// What it is, and what to do. It repeats nothing but keys: a value may be a secret.
     pub message: String,
+    /// What to write in place of what stands at the span.
+    pub write: Option<String>,
     /// Where it stands.
     pub span: Span,
     /// What to write instead, and where; none where that is not certain.
-    mend: Vec<(Span, String)>,
+    pub(super) mend: Vec<(Span, String)>,
+}
+
+impl Trouble {
+    /// What only a person can put right.
+    pub(super) fn new(message: impl Into<String>, span: Span) -> Self {
+        Self { message: message.into(), write: None, span, mend: Vec::new() }
+    }
+
+    /// Adds what to write.
+    pub(super) fn write(self, write: impl Into<String>) -> Self {
+        Self { write: Some(write.into()), ..self }
+    }
+
+    /// Adds the changes by which it is certainly put right.
+    pub(super) fn mend(self, mend: Vec<(Span, String)>) -> Self {
+        Self { mend, ..self }
+    }
+
+    /// What is said: what to write is left out where it may be a secret.
+    pub(super) fn words(&self, text: &str) -> String {
+        const SECRET: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "credential", "auth"];
+        let start = text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[self.span.end..].find('\n').map_or(text.len(), |newline| self.span.end + newline);
+        let near = text[start..end].to_lowercase();
+        match self.write.as_ref().filter(|_| !SECRET.iter().any(|word| near.contains(word))) {
+            Some(write) => format!("{}: {write}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// How many different troubles are mended in one text.
@@ -39,7 +71,7 @@ pub fn mended(source: &Source) -> Option<String> {
         let Err(error) = Tree::parse_first(&text) else {
             return (text != source.text).then_some(text);
         };
-        let mend = find(&text, &error).map(|trouble| trouble.mend).filter(|mend| !mend.is_empty())?;
+        let mend = Some(find(&text, &error).mend).filter(|mend| !mend.is_empty())?;
         let (mut after, mut done) = (String::with_capacity(text.len()), 0);
         for (span, new) in mend {
             after.push_str(text.get(done..span.start)?);
@@ -52,9 +84,17 @@ pub fn mended(source: &Source) -> Option<String> {
     None
 }
 
-/// What a parser's error comes from, where that is known.
-pub(super) fn find(text: &str, error: &SyntaxError) -> Option<Trouble> {
-    let at = (0..=error.offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at))?;
+/// What a parser's error comes from.
+pub(super) fn find(text: &str, error: &SyntaxError) -> Trouble {
+    let mut trouble = pasted(text, error).unwrap_or_else(|| slip::find(text, error));
+    let Span { start, end } = trouble.span;
+    trouble.span = Span::new(slip::floor(text, start), slip::floor(text, end));
+    trouble
+}
+
+/// What came with a text that was copied, or was written as elsewhere no quotes are needed.
+fn pasted(text: &str, error: &SyntaxError) -> Option<Trouble> {
+    let at = slip::floor(text, error.offset);
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
     let line = &text[start..end];
@@ -62,6 +102,7 @@ pub(super) fn find(text: &str, error: &SyntaxError) -> Option<Trouble> {
         .or_else(|| fence(text, line, start))
         .or_else(|| tab(text, line, start))
         .or_else(|| odd_blank(text, start, end))
+        .or_else(|| curly(text, error.since.filter(|_| error.message.contains("quoted scalar")).unwrap_or(at)))
         .or_else(|| bare(text, at, start, end, error))
 }
 
@@ -69,9 +110,9 @@ pub(super) fn find(text: &str, error: &SyntaxError) -> Option<Trouble> {
 fn conflict(text: &str) -> Option<Trouble> {
     let mark = "<<<<<<< ";
     let at = if text.starts_with(mark) { 0 } else { text.find(&format!("\n{mark}"))? + 1 };
-    let message = "a merge that was not finished: here Git has marked what two sides changed. Keep one side (or what is right \
-                   of both), and delete the lines <<<<<<<, ======= and >>>>>>>";
-    Some(Trouble { message: message.to_owned(), span: Span::new(at, at + mark.len() - 1), mend: Vec::new() })
+    let message = "an unfinished merge: Git has marked here what two sides changed. Keep one side, or what is right of both, and \
+                   delete the lines <<<<<<<, ======= and >>>>>>>";
+    Some(Trouble::new(message, Span::new(at, at + mark.len() - 1)))
 }
 
 /// The fence around code in Markdown.
@@ -94,10 +135,10 @@ fn fence(text: &str, line: &str, start: usize) -> Option<Trouble> {
     let first =
         text.find(|c: char| !c.is_whitespace() && c != '\u{feff}').is_some_and(|at| text[at..].starts_with("```"));
     let certain = !outside && (fences.len() == 1 || fences.len() == 2 && first);
-    let message = "``` is Markdown's mark of code, and no YAML: delete this line".to_owned();
+    let message = "``` marks code in Markdown, and is not YAML: delete this line";
     let column = line.find('`').unwrap_or_default();
     let span = Span::new(start + column, start + column + 3);
-    Some(Trouble { message, span, mend: if certain { fences } else { Vec::new() } })
+    Some(Trouble::new(message, span).mend(if certain { fences } else { Vec::new() }))
 }
 
 /// Tabs as indentation.
@@ -117,8 +158,8 @@ fn tab(text: &str, line: &str, start: usize) -> Option<Trouble> {
     if !certain {
         mend.clear();
     }
-    let message = "a tab: YAML takes only blanks for indentation. Write blanks in its place".to_owned();
-    Some(Trouble { message, span: Span::new(start + column, start + column + 1), mend })
+    let message = "a tab: YAML takes only spaces for indentation. Write spaces";
+    Some(Trouble::new(message, Span::new(start + column, start + column + 1)).mend(mend))
 }
 
 /// Blanks that are none, in the line where reading failed or the one before: at its start, behind a colon, or at its end.
@@ -146,8 +187,57 @@ fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
         }
         at += line.len();
     }
-    let message = "a character that only looks like a blank, and is none to YAML: pages have it when they are copied. Write a blank";
-    Some(Trouble { message: message.to_owned(), span: Span::new(found, found + length), mend })
+    let message =
+        "a character that looks like a space, and to YAML is a letter: copied web pages have it. Write a space";
+    Some(Trouble::new(message, Span::new(found, found + length)).mend(mend))
+}
+
+/// Whether a character is a quote of print, which word processors and web pages put in place of `"` and `'`.
+pub fn is_curly(character: char) -> bool {
+    matches!(
+        character,
+        '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{ff02}' | '\u{ff07}'
+    )
+}
+
+/// The text inside of its quotes, at least one of which is one of print, where it can be written in plain quotes as it is.
+pub fn inside_curly(text: &str) -> Option<&str> {
+    let is_quote = |c: char| is_curly(c) || matches!(c, '"' | '\'');
+    let inner = text.strip_prefix(is_quote)?.strip_suffix(is_quote)?;
+    let inner = inner.strip_prefix(is_curly).and_then(|inner| inner.strip_suffix(is_curly)).unwrap_or(inner);
+    let plain = !inner.is_empty() && !inner.contains(|c| is_quote(c) || c == '\\');
+    (plain && text.contains(is_curly)).then_some(inner)
+}
+
+/// Quotes of print around a value, in the line where reading failed or began.
+fn curly(text: &str, at: usize) -> Option<Trouble> {
+    let mut failed = None;
+    let mut mend = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.split(" #").next().unwrap_or(line).trim_end();
+        let head = body.len() - body.trim_start_matches([' ', '-']).len();
+        let value = body[head..].find(": ").map_or(head, |colon| head + colon + 2);
+        let value = body.len() - body[value..].trim_start().len();
+        let span = Span::new(start + value, start + body.len());
+        let inner = inside_curly(&body[value..]);
+        if let Some(inner) = inner {
+            mend.push((span, format!("\"{inner}\"")));
+        }
+        if (start..=start + line.len()).contains(&at) && failed.is_none() && body[value..].contains(is_curly) {
+            failed = Some((span, inner));
+        }
+        start += line.len();
+    }
+    let (span, inner) = failed?;
+    let trouble = Trouble::new(
+        "a typographic quote, which is a letter to YAML: web pages and word processors put it in. Write plain quotes",
+        span,
+    );
+    Some(match inner {
+        Some(inner) => trouble.write(format!("\"{inner}\"")).mend(mend),
+        None => trouble,
+    })
 }
 
 /// A text without quotes that begins with a character of YAML's own: `@weekly`, `*/5 * * * *`.
@@ -165,12 +255,12 @@ fn bare(text: &str, at: usize, start: usize, end: usize, error: &SyntaxError) ->
     let rest = rest.split(" #").next().unwrap_or(rest).trim_end();
     let first = rest.chars().next()?;
     let span = Span::new(at, at + rest.len());
+    let trouble = Trouble::new(format!("a text that begins with {first} needs quotes around it"), span);
     if rest.contains(['"', '\\', ':']) {
-        let message = format!("a text that begins with {first} needs quotes around it");
-        return Some(Trouble { message, span, mend: Vec::new() });
+        return Some(trouble);
     }
-    let message = format!("a text that begins with {first} needs quotes: \"{rest}\"");
-    Some(Trouble { message, span, mend: vec![(span, format!("\"{rest}\""))] })
+    let quoted = format!("\"{rest}\"");
+    Some(trouble.write(quoted.as_str()).mend(vec![(span, quoted)]))
 }
 
 #[cfg(test)]
@@ -180,7 +270,7 @@ mod tests {
     /// The first words of what is said, the line, and the text mended.
     fn said(text: &str) -> (String, usize, Option<String>) {
         let error = Tree::parse_first(text).unwrap_err();
-        let trouble = find(text, &error).unwrap_or_else(|| panic!("{text:?}: {error:?}"));
+        let trouble = find(text, &error);
         let source = Source::new("values.yaml", text);
         let words = trouble.message.split(' ').take(3).collect::<Vec<_>>().join(" ");
         (words, source.line_column(trouble.span.start).0, mended(&source))
@@ -189,10 +279,10 @@ mod tests {
     #[test]
     fn what_people_paste_is_told_in_plain_words() {
         for (text, words, line, mended) in [
-            ("a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> x\n", "a merge that", 3, None),
-            ("```yaml\na: 1\n```\n", "``` is Markdown's", 1, Some("a: 1\n")),
-            ("a: 1\n```\n", "``` is Markdown's", 2, Some("a: 1\n")),
-            ("```yaml\na: 1\n```\nand so on\n", "``` is Markdown's", 1, None),
+            ("a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> x\n", "an unfinished merge:", 3, None),
+            ("```yaml\na: 1\n```\n", "``` marks code", 1, Some("a: 1\n")),
+            ("a: 1\n```\n", "``` marks code", 2, Some("a: 1\n")),
+            ("```yaml\na: 1\n```\nand so on\n", "``` marks code", 1, None),
             ("a:\n\tb:\n\t\tc: 1\n", "a tab: YAML", 2, Some("a:\n  b:\n    c: 1\n")),
             ("a:\n  b:\n\tc: 1\n", "a tab: YAML", 3, None),
             ("a:\u{a0}\"1\"\nb: 2\n", "a character that", 1, Some("a: \"1\"\nb: 2\n")),
@@ -201,18 +291,12 @@ mod tests {
             ("{a: @weekly, b: @daily}\n", "a text that", 1, Some("{a: \"@weekly\", b: \"@daily\"}\n")),
             ("a: */5 * * * *\r\nb: 1\r\n", "a text that", 1, Some("a: \"*/5 * * * *\"\r\nb: 1\r\n")),
             ("a: @x \"y\"\n", "a text that", 1, None),
+            ("a: “b: c”\n", "a typographic quote,", 1, Some("a: \"b: c\"\n")),
+            ("a: “b\n  c”\nd: \"x”\ne: ‘f’\n", "a typographic quote,", 3, Some("a: “b\n  c”\nd: \"x\"\ne: \"f\"\n")),
+            ("- a: 1\n- b: ‘it’s: d’\n", "a typographic quote,", 2, None),
         ] {
             let (found, at, after) = said(text);
             assert_eq!((found.as_str(), at, after.as_deref()), (words, line, mended), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn other_errors_are_left_to_the_parser() {
-        for text in ["a: [1\n", "a: b: c\n", "a: 'x\n", "{{ .Values.x }}\n"] {
-            if let Err(error) = Tree::parse_first(text) {
-                assert_eq!(find(text, &error), None, "{text:?}");
-            }
         }
     }
 }

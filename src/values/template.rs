@@ -6,7 +6,8 @@ use super::ValuesError;
 use crate::source::{Place, Source, Span};
 
 /// What is said of a template.
-const MESSAGE: &str = "this file is a template, not yet values: render it first, and take what comes out of it";
+const MESSAGE: &str = "this file is a template, not values: render it, and use the result. If the chart itself is to fill in the {{ … }}, put it in \
+                       quotes: \"{{ … }}\"";
 
 /// Says of a text that cannot be read that it is a template, if it is one.
 pub(super) fn explain(error: ValuesError, source: &Arc<Source>) -> ValuesError {

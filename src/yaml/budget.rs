@@ -161,7 +161,7 @@ impl Walk<'_> {
         let target = self.tree.resolve(id);
         if !matches!(self.tree.node(target).data, Data::Mapping { .. }) {
             let message = "map merge requires map or sequence of maps as the value".to_owned();
-            return Err(SyntaxError { message, offset: self.tree.node(id).span.start });
+            return Err(SyntaxError { message, offset: self.tree.node(id).span.start, since: None });
         }
         self.spend(id)?;
         self.deeper(id, |walk| match target == id {
@@ -187,7 +187,7 @@ impl Walk<'_> {
     ) -> Result<(), SyntaxError> {
         let Some(left) = self.left.checked_sub(1) else {
             let message = format!("nested deeper than {} levels", self.limit);
-            return Err(SyntaxError { message, offset: self.tree.node(id).span.start });
+            return Err(SyntaxError { message, offset: self.tree.node(id).span.start, since: None });
         };
         self.left = left;
         inside(self)?;
@@ -197,7 +197,11 @@ impl Walk<'_> {
 
     fn spend(&mut self, id: NodeId) -> Result<(), SyntaxError> {
         let node = self.tree.node(id);
-        self.budget.spend(node).map_err(|error| SyntaxError { message: error.to_string(), offset: node.span.start })
+        self.budget.spend(node).map_err(|error| SyntaxError {
+            message: error.to_string(),
+            offset: node.span.start,
+            since: None,
+        })
     }
 }
 

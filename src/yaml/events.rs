@@ -71,7 +71,7 @@ impl<'t> Events<'t> {
             Ok(event) => return Ok((event, span)),
             Err(message) => message,
         };
-        Err(SyntaxError { message: message.to_owned(), offset: span.start })
+        Err(SyntaxError { message: message.to_owned(), offset: span.start, since: None })
     }
 
     /// The byte of the text that a mark stands for. Unlike its model in C, libyaml-rs counts bytes.
@@ -93,7 +93,8 @@ impl<'t> Events<'t> {
             c::YAML_READER_ERROR => forbidden(self.text),
             _ => self.byte(self.parser.problem_mark.index),
         };
-        SyntaxError { message, offset }
+        let since = context.map(|_| self.byte(self.parser.context_mark.index));
+        SyntaxError { message, offset, since }
     }
 }
 

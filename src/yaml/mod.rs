@@ -106,6 +106,8 @@ pub struct SyntaxError {
     pub message: String,
     /// The byte where it was noticed.
     pub offset: usize,
+    /// The byte where what was being read begins, such as a text in quotes or a block; as far as the parser says it.
+    pub since: Option<usize>,
 }
 
 impl Tree {
@@ -289,12 +291,12 @@ impl<'t> Builder<'t> {
                 Event::Alias { anchor } => {
                     let Some(&target) = self.anchors.get(&anchor) else {
                         let message = format!("unknown anchor '{anchor}' referenced");
-                        return Err(SyntaxError { message, offset: span.start });
+                        return Err(SyntaxError { message, offset: span.start, since: None });
                     };
                     // The open collections are in the order in which they were met.
                     if self.open.binary_search(&target).is_ok() {
                         let message = format!("anchor '{anchor}' value contains itself");
-                        return Err(SyntaxError { message, offset: span.start });
+                        return Err(SyntaxError { message, offset: span.start, since: None });
                     }
                     self.nodes[target.0 as usize].shared = true;
                     self.add(Data::Alias(target), None, None, false, span);
@@ -340,7 +342,11 @@ impl<'t> Builder<'t> {
 
     fn open(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, span: Span) -> Result<(), SyntaxError> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError { message: format!("exceeded max depth of {MAX_DEPTH}"), offset: span.start });
+            return Err(SyntaxError {
+                message: format!("exceeded max depth of {MAX_DEPTH}"),
+                offset: span.start,
+                since: None,
+            });
         }
         let id = self.add(data, anchor, tag, false, span);
         self.open.push(id);
