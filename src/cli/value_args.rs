@@ -3,7 +3,7 @@
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-use crate::helm::command_line::split_commas;
+use crate::helm::command_line::file_names;
 
 /// The flags by which Helm is given values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,11 +46,7 @@ impl FromArgMatches for ValueArgs {
         let wrong = |message: String| Error::raw(ErrorKind::ValueValidation, message);
         let mut names = Vec::new();
         for value in files {
-            let some = split_commas(&value).map_err(|error| wrong(error.to_string()))?;
-            if some.is_empty() || some.iter().any(String::is_empty) {
-                return Err(wrong(format!("-f {value:?}: the name of a file is empty (is a variable not set?)")));
-            }
-            names.extend(some);
+            names.extend(file_names(&value).map_err(|error| wrong(error.to_string()))?);
         }
         Ok(Self { files: names, set, set_string, set_json, set_file, set_literal })
     }

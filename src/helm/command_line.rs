@@ -45,8 +45,11 @@ pub enum CommandLineError {
     #[error("-f {0}: {1}")]
     NoNames(String, &'static str),
     /// There is one more than the command takes.
-    #[error("what is {0}? The command takes no more than a release and a chart")]
+    #[error("unexpected argument {0}: the command takes a release and a chart")]
     TooMany(String),
+    /// A flag that was pasted from a web page.
+    #[error("{0} begins with a long dash, as web pages and word processors write it: type {typed}", typed = typed(.0))]
+    LongDash(String),
 }
 
 impl CommandLine {
@@ -62,16 +65,13 @@ impl CommandLine {
             for (name, value) in token.flags {
                 match name.as_str() {
                     "values" => line.values.files.extend(split_commas(&value)?),
-                    "set" => line.values.set.push(value),
-                    "set-string" => line.values.set_string.push(value),
-                    "set-json" => line.values.set_json.push(value),
-                    "set-file" => line.values.set_file.push(value),
-                    "set-literal" => line.values.set_literal.push(value),
                     "namespace" => line.namespace = Some(value),
                     "install" => install_too = is_true(&value),
                     "is-upgrade" => is_upgrade = is_true(&value),
                     "reuse-values" | "reset-then-reuse-values" => line.reuses_values |= is_true(&value),
-                    _ => {}
+                    name => {
+                        sets(&mut line.values, name, &value);
+                    }
                 }
             }
             if token.is_positional && command.is_none() {
@@ -247,6 +247,48 @@ pub fn split_commas(value: &str) -> Result<Vec<String>, CommandLineError> {
             None => return Ok(items),
         }
     }
+}
+
+/// The names of files behind `-f` on a command line of hwdr's own: none may be empty.
+///
+/// # Errors
+/// As [`split_commas`], and where a name is empty.
+pub fn file_names(value: &str) -> Result<Vec<String>, CommandLineError> {
+    let names = split_commas(value)?;
+    if names.is_empty() || names.iter().any(String::is_empty) {
+        let why = "the name of a file is empty (is a variable not set?)";
+        return Err(CommandLineError::NoNames(format!("{value:?}"), why));
+    }
+    Ok(names)
+}
+
+/// Takes the value of one of the `--set` flags in, if `name` is one.
+pub fn sets(values: &mut ValueInputs, name: &str, value: &str) -> bool {
+    let list = match name {
+        "set" => &mut values.set,
+        "set-string" => &mut values.set_string,
+        "set-json" => &mut values.set_json,
+        "set-file" => &mut values.set_file,
+        "set-literal" => &mut values.set_literal,
+        _ => return false,
+    };
+    list.push(value.to_owned());
+    true
+}
+
+/// Dashes of print: what a word processor makes of `-` and `--`.
+const LONG_DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
+
+/// Whether a word was meant for a flag, and begins with a dash of print.
+pub fn has_long_dash(word: &str) -> bool {
+    word.starts_with(LONG_DASHES)
+}
+
+/// The flag as it is typed.
+fn typed(word: &str) -> String {
+    let name = word.trim_start_matches(|c| c == '-' || LONG_DASHES.contains(&c));
+    let is_letter = name.split('=').next().is_some_and(|name| name.chars().count() == 1);
+    format!("{}{name}", if is_letter { "-" } else { "--" })
 }
 
 /// Booleans as Go's `strconv.ParseBool` takes them.

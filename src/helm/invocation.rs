@@ -1,7 +1,7 @@
 //! What the operator gives to `helm hwdr install` and `helm hwdr upgrade`: hwdr's own flags are taken out, values are known, and the rest
 //! is for helm, as it is.
 
-use super::command_line::{CommandLineError, Own, as_bool, dashed, is_true, split_commas, tokens};
+use super::command_line::{CommandLineError, Own, as_bool, dashed, file_names, has_long_dash, is_true, sets, tokens};
 use super::flags;
 use crate::mode::Mode;
 use crate::values::ValueInputs;
@@ -30,7 +30,7 @@ pub struct Invocation {
 }
 
 /// Passed over by hwdr, it would work on another cluster than helm.
-const A_CONTEXT: &str = "hwdr takes the cluster from a context of the kubeconfig alone (--kube-context)";
+const A_CONTEXT: &str = "hwdr takes the cluster only from a context of the kubeconfig (--kube-context)";
 
 /// Flags that would work against a restore.
 const FORBIDDEN: &[(&str, &str)] = &[
@@ -43,7 +43,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("wait-for-jobs", "hwdr itself waits for every step"),
     ("post-renderer", "hwdr is the post-renderer of a restore"),
     ("post-renderer-args", "hwdr is the post-renderer of a restore"),
-    ("install", "whether a release is restored in place or into a new cluster is for you to say"),
+    ("install", "you have to choose: upgrade restores in place, install into a new cluster"),
     ("generate-name", "a restore is of a release that has a name"),
     ("name-template", "a restore is of a release that has a name"),
     ("reuse-values", "hwdr has to see all values: give them with -f (helm get values RELEASE -o yaml)"),
@@ -51,8 +51,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("no-hooks", "a chart's own hooks are part of its restore"),
     ("output", "hwdr prints what it does itself"),
     ("dry-run", "helm would say that it has done what it has not"),
-    ("hide-secret", "helm takes it for a dry run alone"),
-    ("recreate-pods", "it starts pods anew in the middle of a restore"),
+    ("hide-secret", "helm takes it only with a dry run"),
+    ("recreate-pods", "it restarts pods in the middle of a restore"),
     ("kube-apiserver", A_CONTEXT),
     ("kube-token", A_CONTEXT),
     ("kube-as-user", A_CONTEXT),
@@ -86,21 +86,8 @@ impl Invocation {
                 }
                 let values = &mut invocation.values;
                 match name.as_str() {
-                    "values" => {
-                        let names = split_commas(&value)?;
-                        if names.iter().any(String::is_empty) || names.is_empty() {
-                            return Err(CommandLineError::NoNames(
-                                format!("{value:?}"),
-                                "the name of a file is empty (is a variable not set?)",
-                            ));
-                        }
-                        values.files.extend(names);
-                    }
-                    "set" => values.set.push(value),
-                    "set-string" => values.set_string.push(value),
-                    "set-json" => values.set_json.push(value),
-                    "set-file" => values.set_file.push(value),
-                    "set-literal" => values.set_literal.push(value),
+                    "values" => values.files.extend(file_names(&value)?),
+                    name if sets(values, name, &value) => {}
                     "namespace" => invocation.namespace = Some(value),
                     "kube-context" => invocation.context = Some(value),
                     "kubeconfig" => invocation.kubeconfig = Some(value),
@@ -123,6 +110,9 @@ impl Invocation {
                     }
                 }
             }
+        }
+        if let Some(word) = positional.iter().find(|word| has_long_dash(word)) {
+            return Err(CommandLineError::LongDash(word.clone()));
         }
         let mut positional = positional.into_iter();
         invocation.release = positional.next().unwrap_or_default();
@@ -259,8 +249,13 @@ mod tests {
             ("r c --validate", "there is no flag --validate"),
             ("r c -z", "there is no flag -z"),
             ("r c --yes=perhaps", "--yes=perhaps: expected true or false"),
-            ("r c more", "what is more?"),
-            ("r c -- --yes", "what is --yes?"),
+            ("r c more", "unexpected argument more: the command takes a release and a chart"),
+            (
+                "r c \u{2013}f values.yaml",
+                "\u{2013}f begins with a long dash, as web pages and word processors write it: type -f",
+            ),
+            ("r \u{2014}dry-run", "write it: type --dry-run"),
+            ("r c -- --yes", "unexpected argument --yes"),
             ("r c -f a.yaml,", "the name of a file is empty"),
             ("r c --timeout", "the flag --timeout has no value"),
         ] {
