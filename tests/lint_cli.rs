@@ -399,3 +399,47 @@ fn files_of_charts_are_not_the_operators() {
     let ran = strict(&["-f", "values.yaml", "--chart", "hopsworks"]);
     assert!(!ran.out.contains("clear-text-credentials"), "{}", ran.out);
 }
+
+/// A fix that is not written is none, and what was found is still there.
+#[test]
+fn what_is_not_written_is_not_counted_as_fixed() {
+    let folder = Folder::new("utf16");
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(TWO_WEEKS.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    folder.write("powershell.yaml", &utf16);
+    folder.write("plain.yaml", TWO_WEEKS);
+    for arguments in
+        [&["lint", "--fix", "powershell.yaml", "plain.yaml"][..], &["lint", "--fix", "-f", "powershell.yaml"]]
+    {
+        let ran = hwdr_in(&folder.0, arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.out.contains("error[ttl]") && ran.out.contains("1 file not written"), "{arguments:?}: {}", ran.out);
+        assert!(ran.err.contains("it is in UTF-16") && ran.err.contains("iconv -f UTF-16 -t UTF-8"), "{}", ran.err);
+        assert_eq!(ran.out.contains("; 1 fixed"), arguments.contains(&"plain.yaml"), "{arguments:?}: {}", ran.out);
+    }
+    assert_eq!(std::fs::read(folder.0.join("powershell.yaml")).unwrap(), utf16);
+    assert_eq!(folder.read("plain.yaml"), TWO_WEEKS.replace("2w", "14d"));
+}
+
+#[test]
+fn why_a_file_of_sops_is_not_fixed_is_said() {
+    let folder = Folder::new("sops");
+    let sealed = format!("{TWO_WEEKS}x: ENC[AES256_GCM,data:aGk=,iv:aGk=,tag:aGk=,type:str]\nsops: {{mac: x}}\n");
+    folder.write("sealed.yaml", &sealed);
+    for arguments in [
+        &["lint", "--fix", "sealed.yaml"][..],
+        &["lint", "--diff", "sealed.yaml"],
+        &["lint", "--fix", "-f", "sealed.yaml"],
+    ] {
+        let ran = hwdr_in(&folder.0, arguments);
+        let said = format!("{}{}", ran.out, ran.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, 1, "{arguments:?}: {said}");
+        assert!(
+            said.contains("not fixed: sops has signed this file") && said.contains("Use: sops sealed.yaml"),
+            "{said}"
+        );
+        assert!(!said.contains("can be fixed"), "{said}");
+    }
+    let ran = hwdr_in(&folder.0, &["lint", "sealed.yaml"]);
+    assert!(!ran.out.contains("not fixed"), "it was not asked for: {}", ran.out);
+    assert_eq!(folder.read("sealed.yaml"), sealed);
+}

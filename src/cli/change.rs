@@ -55,10 +55,15 @@ impl Change {
     }
 
     fn is_as_it_was(&self, path: &PathBuf) -> io::Result<()> {
-        if fs::read(path)? == self.before.text.as_bytes() {
+        let now = fs::read(path)?;
+        if now == self.before.text.as_bytes() {
             return Ok(());
         }
-        Err(io::Error::other("it has changed meanwhile, or is not UTF-8"))
+        Err(io::Error::other(if now.starts_with(&[0xff, 0xfe]) || now.starts_with(&[0xfe, 0xff]) {
+            "it is in UTF-16. Save it as UTF-8, which Helm 4 needs as well: iconv -f UTF-16 -t UTF-8"
+        } else {
+            "it has changed since it was read"
+        }))
     }
 
     /// What changes, in colours.

@@ -13,6 +13,7 @@ use super::change::Change;
 use super::files::Once;
 use super::values::{ChartArgs, over_chart, within_schema};
 use super::{Outcome, ValueArgs, files};
+use crate::helm::command_line::{CommandLineError, has_long_dash};
 use crate::lint::chart_file::{self, Owner};
 use crate::lint::contents::{self, Contents};
 use crate::lint::report::human::Look;
@@ -20,10 +21,11 @@ use crate::lint::report::{Failure, Run, github, human, json, sarif};
 use crate::lint::view::{RONDB_RESTORE, from_flag};
 use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
 use crate::mode::Mode;
-use crate::source::{Place, Source};
+use crate::source::{Place, Source, Span};
+use crate::values::chart::Unchecked;
 use crate::values::{self, Value, ValueInputs, ValuesError};
 
-/// Find what is wrong with the backup and restore values of a cluster
+/// Finds what is wrong with the backup and restore values of a cluster
 ///
 /// Each FILE is checked alone: missing settings may be in another file. In a HelmRelease of Flux or an Application of Argo CD, the
 /// values inside are checked. With -f and --set, the values are merged as Helm merges them, and missing settings are missing.
@@ -31,16 +33,16 @@ use crate::values::{self, Value, ValueInputs, ValuesError};
 /// Exit codes: 0 no errors, 1 errors (with --strict: warnings too), 2 wrong usage or an input that cannot be read.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Values files, each for itself
+    /// Values files, each checked alone
     #[arg(id = "fragments", value_name = "FILE")]
     files: Vec<String>,
-    /// Take the values as those of this Helm command
+    /// The Helm command that the values are for
     #[arg(long = "for", value_name = "COMMAND")]
     mode: Option<Mode>,
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Mend what can be mended for certain, in the files
+    /// Fix in the files what can be fixed with certainty
     #[arg(long)]
     fix: bool,
     /// Show what --fix would change, and change nothing
@@ -107,13 +109,16 @@ fn run(args: &Command) -> Result<Outcome> {
     match (merged, args.files.is_empty()) {
         (true, false) => {
             bail!(
-                "FILE and -f, --set or --chart do not go together: hwdr lint FILE… looks at each file for itself, hwdr lint -f FILE … at what they merge to"
+                "FILE cannot be used with -f, --set or --chart: hwdr lint FILE… checks each file alone, hwdr lint -f FILE… checks the merged values"
             )
         }
-        (false, true) => bail!("no values to look at: hwdr lint FILE…, or hwdr lint -f FILE… --set …"),
+        (false, true) => bail!("no values are given: hwdr lint FILE…, or hwdr lint -f FILE… --set …"),
         _ => {}
     }
     let names: Vec<&String> = args.files.iter().chain(&args.values.files).collect();
+    if let Some(name) = args.files.iter().find(|name| has_long_dash(name) && !Path::new(name).exists()) {
+        bail!("{}", CommandLineError::LongDash(name.clone()));
+    }
     if names.iter().filter(|name| name.trim() == "-").count() > 1 {
         bail!("standard input can be read once: give - only once");
     }
@@ -121,7 +126,7 @@ fn run(args: &Command) -> Result<Outcome> {
         && !args.diff
         && let Some(name) = names.iter().find(|name| !is_file(name))
     {
-        bail!("--fix cannot write to {name}: give the file by its name, or see with --diff what would change");
+        bail!("--fix cannot write to {name}: name a file, or use --diff to see what would change");
     }
     let context = Context {
         mode: args.mode,
@@ -131,15 +136,7 @@ fn run(args: &Command) -> Result<Outcome> {
         now: Some(jiff::Timestamp::now()),
     };
     let linter = Linter { args, context };
-    let (mut run, changes) = if merged { linter.merged()? } else { linter.fragments() };
-    for change in changes.iter().filter(|_| args.fix && !args.diff) {
-        if let Err(error) = change.write() {
-            run.failures.push(Failure {
-                name: change.before.name.clone(),
-                error: ValuesError::unreadable(format!("cannot write {}: {error}", change.before.name)),
-            });
-        }
-    }
+    let (run, changes) = if merged { linter.merged()? } else { linter.fragments() };
     print(args, &run, &changes)?;
     Ok(if !run.failures.is_empty() {
         Outcome::Unusable
@@ -202,6 +199,7 @@ fn write(args: &Command, run: &Run, changes: &[Change]) -> io::Result<()> {
             out.write_all(change.diff().as_bytes())?;
         }
         out.flush()?;
+        write!(errors, "{}", human::render_notes(&run.notes, look))?;
         writeln!(errors, "{}", run.summary())?;
         return Ok(());
     }
@@ -235,6 +233,8 @@ struct Done {
     notes: Vec<Note>,
     failure: Option<Failure>,
     change: Option<Change>,
+    /// What was found before the change.
+    before: Vec<Finding>,
     /// It holds no values of Hopsworks.
     left_out: bool,
 }
@@ -265,6 +265,26 @@ impl Linter<'_> {
         self.args.fix || self.args.diff
     }
 
+    fn writes(&self) -> bool {
+        self.args.fix && !self.args.diff
+    }
+
+    /// Says of a file that sops has signed why it is not mended.
+    fn sealed<'f>(&self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Note> {
+        let mut notes: Vec<Note> = Vec::new();
+        for finding in findings.filter(|finding| finding.sealed && self.wants_fixes()) {
+            let place = &finding.place;
+            if !notes.iter().any(|note| Arc::ptr_eq(&note.place.source, &place.source)) {
+                let name = &place.source.name;
+                let message = format!(
+                    "not fixed: sops has signed this file, and would not open it after a change. Use: sops {name}"
+                );
+                notes.push(Note::new(place, message));
+            }
+        }
+        notes
+    }
+
     /// Each file for itself, on all cores.
     fn fragments(&self) -> (Run, Vec<Change>) {
         let names = &self.args.files;
@@ -289,7 +309,16 @@ impl Linter<'_> {
         });
         all.sort_by_key(|(number, _)| *number);
         let (mut run, mut changes) = (Run { files: names.len(), ..Run::default() }, Vec::new());
-        for (_, done) in all {
+        for (_, mut done) in all {
+            if self.writes()
+                && let Some(change) = &done.change
+                && let Err(failure) = written(change)
+            {
+                run.unwritten += 1;
+                run.failures.push(failure);
+                done.findings = done.before;
+                done.change = None;
+            }
             run.findings.extend(done.findings);
             run.notes.extend(done.notes);
             run.failures.extend(done.failure);
@@ -341,10 +370,11 @@ impl Linter<'_> {
                 let mended = fixed.mended + done.change.as_ref().map_or(0, |change| change.mended);
                 done.change = Some(Change { before: source.clone(), after: fixed.source, mended });
                 if !self.args.diff {
-                    done.findings = fixed.findings;
+                    done.before = std::mem::replace(&mut done.findings, fixed.findings);
                 }
             }
         }
+        done.notes.extend(self.sealed(done.findings.iter()));
         Ok(done)
     }
 
@@ -361,7 +391,7 @@ impl Linter<'_> {
             return Ok((run, Vec::new()));
         }
         let mut changes: HashMap<String, Change> = HashMap::new();
-        let mut values = match self.read_merged(&changes, &mut files) {
+        let values = match self.read_merged(&changes, &mut files) {
             Ok(values) => values,
             Err(error) => {
                 // All files were read: what has no place is the chart, or a file of --set-file.
@@ -373,8 +403,17 @@ impl Linter<'_> {
         };
         run.findings = self.lint(&values);
         run.notes.extend(contents::open(&values));
-        if let Err(error) = self.schema_allows(&mut files) {
-            run.failures.push(Failure { name: self.args.chart.path.clone().unwrap_or_default(), error });
+        run.notes.extend(self.sealed(run.findings.iter()));
+        let chart = self.args.chart.path.clone().unwrap_or_default();
+        match self.schema_allows(&mut files) {
+            Ok(unchecked) => {
+                let is_folder = Path::new(&chart).is_dir();
+                let schema =
+                    if is_folder { format!("{}/values.schema.json", chart.trim_end_matches('/')) } else { chart };
+                let place = Place::new(Source::new(schema, ""), Span::default());
+                run.notes.extend(unchecked.iter().map(|part| Note::new(&place, part.to_string())));
+            }
+            Err(error) => run.failures.push(Failure { name: chart, error }),
         }
         if self.wants_fixes() {
             let mut sources: Vec<Arc<Source>> = Vec::new();
@@ -392,11 +431,19 @@ impl Linter<'_> {
                     changes.insert(source.name.clone(), Change { before: source, after, mended });
                 }
             }
-            match self.read_merged(&changes, &mut files) {
-                Ok(fixed) => values = fixed,
-                Err(_) => changes.clear(),
+            if self.read_merged(&changes, &mut files).is_err() {
+                changes.clear();
             }
-            if !self.args.diff {
+            if self.writes() {
+                changes.retain(|_, change| match written(change) {
+                    Ok(()) => true,
+                    Err(failure) => {
+                        run.unwritten += 1;
+                        run.failures.push(failure);
+                        false
+                    }
+                });
+                let values = self.read_merged(&changes, &mut files)?;
                 run.fixed = changes.values().map(|change| change.mended).sum();
                 run.findings = self.lint(&values);
             }
@@ -406,11 +453,11 @@ impl Linter<'_> {
         Ok((run, changes))
     }
 
-    /// Whether the chart's schema lets Helm go on.
-    fn schema_allows(&self, files: &mut Once<'_>) -> Result<(), ValuesError> {
+    /// Whether the chart's schema lets Helm go on; and what of it was not checked.
+    fn schema_allows(&self, files: &mut Once<'_>) -> Result<Vec<Unchecked>, ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
         let values = values::read(&inputs, values::Helm::V3, &mut files.pass())?;
-        within_schema(values, &self.args.chart, values::Helm::V3).map(drop)
+        within_schema(values, &self.args.chart, values::Helm::V3).map(|(_, unchecked)| unchecked)
     }
 
     fn read_merged(&self, changes: &HashMap<String, Change>, files: &mut Once<'_>) -> Result<Value, ValuesError> {
@@ -426,13 +473,21 @@ impl Linter<'_> {
     }
 }
 
+/// Makes a change in its file.
+fn written(change: &Change) -> Result<(), Failure> {
+    let name = change.before.name.clone();
+    change
+        .write()
+        .map_err(|error| Failure { error: ValuesError::unreadable(format!("{name} was not fixed: {error}")), name })
+}
+
 /// Whether the file can be read, and holds values.
 fn holds_values(name: &str, files: &mut Once<'_>) -> Result<(), ValuesError> {
     let bytes = files.pass()(name).map_err(|error| unreadable(name, &error))?;
     let values = values::read_one(values::text_of(name, bytes)?)?;
     match contents::kind(&values) {
         Some((_, kind)) => Err(ValuesError::unreadable(format!(
-            "{name} is no values file, but the Kubernetes object {kind}: to lint the values in it, leave out -f: hwdr lint {name}"
+            "{name} is not a values file but the Kubernetes object {kind}. To lint the values in it, leave out -f: hwdr lint {name}"
         ))),
         None => Ok(()),
     }

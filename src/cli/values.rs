@@ -7,14 +7,15 @@ use clap::{Args, ValueEnum};
 use super::ValueArgs;
 use super::files::{self, Once};
 use super::messages::Failure;
+use crate::values::chart::Unchecked;
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
-/// Print the values that Helm would have
+/// Prints the values that Helm would have
 ///
 /// Exit codes: 0 printed, 2 a file cannot be read, or Helm refuses the values.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Form of the output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Form,
     /// Say where each value comes from: file, line and column, or flag
@@ -61,7 +62,10 @@ impl Command {
     /// # Errors
     /// Where a file cannot be read, or Helm refuses something.
     pub fn run(&self) -> Result<(), Failure> {
-        let values = load(&self.values, &self.chart, self.helm)?;
+        let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
+        for note in unchecked {
+            anstream::eprintln!("note: {note}");
+        }
         let text = match (self.output, self.origins) {
             (Form::Yaml, origins) => show::yaml(&values, origins),
             (Form::Json, false) => values.to_json_text(2) + "\n",
@@ -90,18 +94,18 @@ impl From<&ValueArgs> for ValueInputs {
 ///
 /// # Errors
 /// Where a file cannot be read, or Helm refuses something.
-pub fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
     within_schema(values::read(&args.into(), helm, &mut Once::new().pass())?, chart, helm)
 }
 
-/// Puts values over the chart's defaults, if a chart is given and its schema allows them.
+/// Puts values over the chart's defaults, if a chart is given and its schema allows them; and gives what of it was not checked.
 ///
 /// # Errors
 /// As [`over_chart`], and where the chart's schema refuses them.
-pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
     match &chart.path {
         Some(path) => files::chart(path, helm)?.checked_values(values, helm),
-        None => Ok(values),
+        None => Ok((values, Vec::new())),
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use crate::mode::Mode;
 use crate::source::{Place, Source, Span};
 use crate::values::Value;
+use rules::Rule as _;
+use rules::typographic_quote::TypographicQuote;
 use written::Written;
 
 pub mod chart_file;
@@ -67,6 +69,8 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Whether other findings may come to light once it is mended.
     pub hides: bool,
+    /// Whether it had a fix, which is not made: sops has signed the file.
+    pub sealed: bool,
 }
 
 /// A change of text that mends a finding.
@@ -160,6 +164,7 @@ impl Finding {
             related: Vec::new(),
             fix: None,
             hides: false,
+            sealed: false,
         }
     }
 
@@ -207,6 +212,11 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
     for file in &files {
         file.settle(&mut findings);
     }
+    // What other rules say about a value in typographic quotes comes from the quotes.
+    let (quoted, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.rule == TypographicQuote.name());
+    let spoken = rules::Spoken::of(&quoted);
+    others.retain(|finding| !spoken.at(&finding.place));
+    let mut findings = [quoted, others].concat();
     ignore::apply(values, &mut findings);
     // A file that sops has signed is changed with sops, or it can no longer be opened. Each file is looked through once.
     let mut sealed: Vec<(Arc<Source>, bool)> = Vec::new();
@@ -220,6 +230,7 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
         });
         if is_sealed {
             finding.fix = None;
+            finding.sealed = true;
         }
     }
     sort(&mut findings);

@@ -26,6 +26,8 @@ pub struct Run {
     pub left_out: usize,
     /// How many findings were fixed and are no longer among them.
     pub fixed: usize,
+    /// How many of the failures are files that could be read, and not written.
+    pub unwritten: usize,
 }
 
 #[cfg(test)]
@@ -61,7 +63,8 @@ impl Run {
         }
         let mut text = if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") };
         // A file that cannot be read, or is not ours, has not been found good.
-        let looked_at = self.files.saturating_sub(self.failures.len() + self.left_out);
+        let unreadable = self.failures.len().saturating_sub(self.unwritten);
+        let looked_at = self.files.saturating_sub(unreadable + self.left_out);
         if looked_at > 0 {
             text.push_str(&format!(" in {}", counted(looked_at, "file")));
         } else if self.files > 0 && parts.is_empty() {
@@ -77,8 +80,10 @@ impl Run {
         if self.fixable() > 0 {
             text.push_str(&format!("; {} can be fixed with --fix", self.fixable()));
         }
-        if !self.failures.is_empty() {
-            text.push_str(&format!("; {} not readable", counted(self.failures.len(), "file")));
+        for (number, what) in [(unreadable, "not readable"), (self.unwritten, "not written")] {
+            if number > 0 {
+                text.push_str(&format!("; {} {what}", counted(number, "file")));
+            }
         }
         text
     }

@@ -62,7 +62,7 @@ impl Rule for BackupIdTime {
             match (parsed.time(), context.now) {
                 (None, _) if id.service == "RonDB" && parsed.as_str().len() <= 5 => {}
                 (None, _) => findings.push(
-                    Finding::warning(self.name(), place, format!("backup id {parsed} is no point in time")).help(
+                    Finding::warning(self.name(), place, format!("backup id {parsed} is not a point in time")).help(
                         "ids are year, ISO week, weekday, hour, minute: 254811200 is 2025, week 48, Monday, 12:00",
                     ),
                 ),
@@ -70,7 +70,7 @@ impl Rule for BackupIdTime {
                     Finding::error(
                         self.name(),
                         place,
-                        format!("backup id {parsed} is of {}, which is yet to come", view::minute(time)),
+                        format!("backup id {parsed} is of {}, which is in the future", view::minute(time)),
                     )
                     .help(view::LIST_IDS),
                 ),

@@ -69,7 +69,7 @@ impl Rule for LostIndentation {
             } else {
                 finding
                     .help(format!("'{key}' belongs at {}; --fix indents it and what follows", lost.path))
-                    .rewrite("give the indentation back", lost.edits(file))
+                    .rewrite("restore the indentation", lost.edits(file))
             });
         }
     }

@@ -46,6 +46,7 @@ rules![
     lost_indentation::LostIndentation,
     dotted_key::DottedKey,
     odd_blank::OddBlank,
+    typographic_quote::TypographicQuote,
     duplicate_key::DuplicateKey,
     in_place_without_id::InPlaceWithoutId,
     in_place_unconfirmed::InPlaceUnconfirmed,

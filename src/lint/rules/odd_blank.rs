@@ -1,12 +1,12 @@
-//! A blank that is none to YAML.
+//! A character that looks like a space, and is a letter to YAML.
 //!
 //! ## What it does
-//! Looks for characters that look like a blank, or like nothing, and are neither to YAML: the no-break space of web pages, and others of
+//! Looks for characters that look like a space, or like nothing, and are letters to YAML: the no-break space of web pages, and others of
 //! its kind. It looks at keys, and at the values of known settings, without quotes.
 //!
 //! ## Why is this bad
 //! They come along when a page is copied. To YAML they are letters: a line that is indented by them is not indented, and its key is
-//! another one, which nothing reads. One can look at the file for hours and see nothing.
+//! another one, which nothing reads. They cannot be seen.
 //!
 //! ## Example
 //! The second line begins with two no-break spaces:
@@ -16,14 +16,14 @@
 //! ```
 //!
 //! ## Use instead
-//! Plain blanks:
+//! Plain spaces:
 //! ```yaml
 //! global:
 //!   _hopsworks: {}
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` writes blanks.
+//! Safe: `--fix` writes spaces.
 
 use crate::lint::rules::Rule;
 use crate::lint::schema::Node;
@@ -86,7 +86,7 @@ impl OddBlank {
         }
         let place = file.place(id);
         let message = format!(
-            "this {what} has a character in it that only looks like a blank, and is none to YAML: it is not '{trimmed}'"
+            "this {what} has a character in it that looks like a space, and is a letter to YAML: it is not '{trimmed}'"
         );
         let start = place.span.start + place.text().find(trimmed).filter(|_| !trimmed.is_empty())?;
         let edit = |from: usize, to: usize| {
@@ -98,8 +98,8 @@ impl OddBlank {
         let edits = edits.into_iter().filter(|edit| edit.place.span.start < edit.place.span.end).collect();
         Some(
             Finding::error(self.name(), &place, message)
-                .help("write a plain blank; --fix does it in the whole file")
-                .rewrite("write blanks", edits),
+                .help("write a plain space; --fix does it in the whole file")
+                .rewrite("write spaces", edits),
         )
     }
 }

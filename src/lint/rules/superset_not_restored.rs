@@ -20,7 +20,7 @@
 //! ```
 //!
 //! ## Use instead
-//! Restore the cluster; then Superset, as the docs of the chart have it, in an upgrade of its own:
+//! Restore the cluster; then Superset, as the chart's docs say, in an upgrade of its own:
 //! ```yaml
 //! global:
 //!   _hopsworks:
@@ -64,7 +64,7 @@ impl Rule for SupersetNotRestored {
                     &entry.key,
                     "hwdr does not restore Superset, and does not look at how the chart does it",
                 )
-                .help("see for yourself that its Job superset-restore-ID ends well"),
+                .help("check that its Job superset-restore-ID succeeds"),
             );
         } else if let (Some(id), true) =
             (view::global_id(values), view::is_on(values, &[SUPERSET, &["enabled"]].concat()))
@@ -75,7 +75,7 @@ impl Rule for SupersetNotRestored {
                     &id.entry.key,
                     "this does not restore Superset: it has backups and ids of its own",
                 )
-                .help("afterwards restore it by restoreFromBackup.superset, as the docs of the chart have it"),
+                .help("afterwards restore it by restoreFromBackup.superset, as the chart's docs say"),
             );
         }
     }

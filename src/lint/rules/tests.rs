@@ -401,6 +401,55 @@ fn paths_and_blanks_of_other_places() {
     }
 }
 
+/// Quotes of print are mended where it is certain what was meant, and are all that is said about the value.
+#[test]
+fn typographic_quotes() {
+    for (inside, expected) in [
+        ("restoreFromBackup: {backupId: “254811200”}", Some("restoreFromBackup: {backupId: \"254811200\"}")),
+        ("restoreFromBackup: {backupId: \"“254811200”\"}", Some("restoreFromBackup: {backupId: \"254811200\"}")),
+        ("restoreFromBackup: {backupId: ‘254811200’}", Some("restoreFromBackup: {backupId: \"254811200\"}")),
+        ("restoreFromBackup: {“backupId”: '254811200'}", Some("restoreFromBackup: {backupId: '254811200'}")),
+        ("backups: {enabled: “true”}", Some("backups: {enabled: true}")),
+        ("backups: {schedule: “@weekly”, ttl: «60d»}", Some("backups: {schedule: \"@weekly\", ttl: \"60d\"}")),
+        ("restoreFromBackup: {backupId: “254811200}", None),
+        ("restoreFromBackup: {backupId: ““254811200””}", Some("restoreFromBackup: {backupId: \"254811200\"}")),
+        ("restoreFromBackup: {backupId: &x “254811200”}, y: *x", None),
+    ] {
+        let text = format!("global: {{_hopsworks: {{{inside}}}}}\n");
+        let found = rules(&text, false, Some(Mode::Install));
+        assert_eq!(found, ["typographic-quote"], "{inside}");
+        let expected = expected.map(|expected| format!("global: {{_hopsworks: {{{expected}}}}}\n"));
+        assert_eq!(fixed(&text), expected, "{inside}");
+    }
+    // Elsewhere they are letters of a text.
+    for text in ["note: “so”\nmotd: {text: 'it’s'}\n", "“a”: 1\n"] {
+        assert_eq!(rules(text, false, None), [""; 0], "{text}");
+    }
+    let flag = ValueInputs {
+        set: vec!["global._hopsworks.restoreFromBackup.backupId=“254811200”".to_owned()],
+        ..ValueInputs::default()
+    };
+    let values = values::read(&flag, Helm::V3, &mut |_| Ok(Vec::new())).unwrap();
+    let found = lint(&values, &Context { mode: Some(Mode::Install), whole: true, ..Context::default() });
+    let said = found.iter().find(|finding| finding.rule == "typographic-quote").unwrap();
+    assert!(said.fix.is_none() && said.help.as_deref() == Some("write it without these quotes: 254811200"), "{said:?}");
+}
+
+/// A space that was forgotten makes one text of settings, and of a list.
+#[test]
+fn a_lost_space_is_told() {
+    let help = |text: &str| {
+        let found = lint(&values::read_one(Source::new("values.yaml", text)).unwrap(), &Context::default());
+        found.iter().find(|finding| finding.rule == "wrong-type").and_then(|finding| finding.help.clone())
+    };
+    let colon = help("global: {_hopsworks: {backups: ttl:60d}}\n");
+    assert_eq!(colon.as_deref(), Some("if it is a setting, a space is missing after the colon: ttl: 60d"));
+    let dash =
+        help("rondb:\n  rondb:\n    restoreFromBackup:\n      excludeDatabases:\n        -test\n        -other\n");
+    assert_eq!(dash.as_deref(), Some("if it is a list, a space is missing after the dash: - test"));
+    assert!(!help("global: {_hopsworks: {backups: 'ttl:60d'}}\n").is_some_and(|help| help.contains("space")));
+}
+
 /// The documented values of chart 5.2: none of their keys is unknown, and nobody takes Superset for restored.
 #[test]
 fn superset() {

@@ -64,7 +64,7 @@ impl Rule for Ttl {
         if error.too_long {
             let finding =
                 Finding::error(self.name(), place, "this is longer than Velero can count: 106751d, or 292 years");
-            findings.push(finding.help("for example ttl: 3650d; without a ttl, backups are kept for ever"));
+            findings.push(finding.help("for example ttl: 3650d; without a ttl, backups are kept forever"));
             return;
         }
         let finding =

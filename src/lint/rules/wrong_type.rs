@@ -57,6 +57,10 @@ impl Rule for WrongType {
             let block = if path.is_empty() { "a values file".to_owned() } else { view::short(path) };
             let message = format!("{block} must be {}, and this is {}", node.expected(), value.data.kind());
             let finding = Finding::error(self.name(), &value.place, message);
+            if let Some(help) = lost_space(value) {
+                findings.push(finding.help(help));
+                return;
+            }
             findings.push(match node.example().filter(|example| !example.is_object()) {
                 Some(example) => {
                     finding.help(format!("for example {}: {example}", path.last().copied().unwrap_or_default()))
@@ -65,4 +69,17 @@ impl Rule for WrongType {
             });
         });
     }
+}
+
+/// What to write where a space was forgotten, so that settings or items of a list became one text: `ttl:60d`, `-default`.
+fn lost_space(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|_| !value.place.text().starts_with(['"', '\'', '|', '>', '!', '&', '*']))?;
+    if let Some(item) = text.strip_prefix('-').filter(|item| item.starts_with(|c: char| c.is_alphanumeric())) {
+        let first = item.split(char::is_whitespace).next().unwrap_or(item);
+        return Some(format!("if it is a list, a space is missing after the dash: - {first}"));
+    }
+    let (key, value) = text.split_once(':')?;
+    let is_key = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !key.is_empty();
+    (is_key && !value.is_empty() && !value.contains([':', '/', ' ']))
+        .then(|| format!("if it is a setting, a space is missing after the colon: {key}: {value}"))
 }

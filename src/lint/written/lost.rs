@@ -29,7 +29,7 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// The edits that give the indentation back.
+    /// The edits that restore the indentation.
     pub fn edits(&self, written: &Written) -> Vec<Edit> {
         let place = |at| Place::new(written.source.clone(), Span::new(at, at));
         self.shifts.iter().map(|(at, blanks)| Edit { place: place(*at), text: " ".repeat(*blanks) }).collect()

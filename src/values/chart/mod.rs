@@ -12,6 +12,7 @@ mod table;
 use std::collections::BTreeMap;
 
 pub use archive::matters;
+pub use schema::Unchecked;
 
 use super::{Data, Helm, Map, Value, ValuesError, documents};
 use metadata::Requirement;
@@ -112,31 +113,31 @@ impl Chart {
     /// # Errors
     /// Where the section of a subchart is no map, or a subchart is missing.
     pub fn values(self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
-        self.lay(values, helm, |_, _| Ok(()))
+        self.lay(values, helm, |_, _| Ok(())).map(|(values, ())| values)
     }
 
-    /// The same, where the schemas of the chart and its subcharts allow it.
+    /// The same, where the schemas of the chart and its subcharts allow it, and what of these schemas was not checked.
     ///
     /// # Errors
     /// As [`Chart::values`], and where a schema refuses the values.
-    pub fn checked_values(self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
+    pub fn checked_values(self, values: Value, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
         self.lay(values, helm, schema::check)
     }
 
-    fn lay(
+    fn lay<T>(
         mut self,
         values: Value,
         helm: Helm,
-        check: impl Fn(&Chart, &Table) -> Result<(), ValuesError>,
-    ) -> Result<Value, ValuesError> {
+        check: impl Fn(&Chart, &Table) -> Result<T, ValuesError>,
+    ) -> Result<(Value, T), ValuesError> {
         let place = values.place.clone();
         let Data::Map(map) = values.data else { unreachable!("values are a map") };
         let given = Table::from_map(map);
         dependencies::check(&self)?;
         dependencies::process(&mut self, &given, helm)?;
         let all = coalesce::values(&self, &given, false, helm)?;
-        check(&self, &all)?;
-        Ok(Value { data: Data::Map(all.into_map()), place })
+        let checked = check(&self, &all)?;
+        Ok((Value { data: Data::Map(all.into_map()), place }, checked))
     }
 }
 

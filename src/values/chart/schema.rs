@@ -2,6 +2,8 @@
 //! the subcharts that are off are gone, the chart's own to all of the values, and each subchart's to its section.
 
 use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{PatternOptions, Retrieve, Uri};
 use serde_json::Value as Json;
@@ -14,6 +16,23 @@ use crate::values::{Data, Value, ValuesError};
 /// How many objections are told.
 const MOST: usize = 10;
 
+/// A part of a schema that is on the web: Helm fetches it, and hwdr does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The chart whose schema it is.
+    pub chart: String,
+    /// Where it is.
+    pub uri: String,
+}
+
+/// What is said about it.
+impl fmt::Display for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chart, uri } = self;
+        write!(f, "not checked: the part of the schema of chart {chart} at {uri}, which helm fetches and hwdr does not")
+    }
+}
+
 /// What a schema has against the values.
 struct Objection {
     chart: String,
@@ -21,11 +40,11 @@ struct Objection {
     place: Option<Place>,
 }
 
-/// Refuses values that a schema does.
-pub(super) fn check(chart: &Chart, values: &Table) -> Result<(), ValuesError> {
-    let mut objections = Vec::new();
-    collect(chart, values, &mut objections)?;
-    let Some(first) = objections.first() else { return Ok(()) };
+/// Refuses values that a schema does, and gives what was not checked.
+pub(super) fn check(chart: &Chart, values: &Table) -> Result<Vec<Unchecked>, ValuesError> {
+    let (mut objections, elsewhere) = (Vec::new(), Elsewhere::default());
+    collect(chart, values, &mut objections, &elsewhere)?;
+    let Some(first) = objections.first() else { return Ok(elsewhere.take()) };
     let lines = objections.iter().take(MOST).map(|objection| format!("\n{}: {}", objection.chart, objection.message));
     let message =
         format!("the values do not meet the chart's schema (values.schema.json){}", lines.collect::<String>());
@@ -33,7 +52,12 @@ pub(super) fn check(chart: &Chart, values: &Table) -> Result<(), ValuesError> {
     Err(ValuesError::refused(message, first.place.clone()))
 }
 
-fn collect(chart: &Chart, values: &Table, objections: &mut Vec<Objection>) -> Result<(), ValuesError> {
+fn collect(
+    chart: &Chart,
+    values: &Table,
+    objections: &mut Vec<Objection>,
+    elsewhere: &Elsewhere,
+) -> Result<(), ValuesError> {
     let objection = |message: String, place| Objection { chart: chart.name.clone(), message, place };
     if let Some(schema) = &chart.schema {
         let unusable = |why: String| {
@@ -42,7 +66,7 @@ fn collect(chart: &Chart, values: &Table, objections: &mut Vec<Objection>) -> Re
         let schema: Json = serde_json::from_slice(schema).map_err(|error| unusable(error.to_string()))?;
         let validator = jsonschema::options()
             .with_base_uri("file:///values.schema.json")
-            .with_retriever(Elsewhere)
+            .with_retriever(elsewhere.of(&chart.name))
             // As in Go, there is no looking ahead.
             .with_pattern_options(PatternOptions::regex())
             .build(&schema)
@@ -57,7 +81,7 @@ fn collect(chart: &Chart, values: &Table, objections: &mut Vec<Objection>) -> Re
     for subchart in &chart.dependencies {
         let Some(slot) = values.get(&subchart.name).filter(|slot| !slot.is_null()) else { continue };
         match slot.table() {
-            Some(section) => collect(subchart, section, objections)?,
+            Some(section) => collect(subchart, section, objections, elsewhere)?,
             None => objections.push(objection(format!("{}: a map is expected", subchart.name), slot.place)),
         }
     }
@@ -90,13 +114,32 @@ fn place(values: &Table, path: &[String]) -> Option<Place> {
 
 /// What a schema refers to outside of itself. Helm fetches what is on the web; here nothing is fetched, and such a part allows all. A file
 /// beside the schema is none of Helm's either: it looks at the root of the machine.
-struct Elsewhere;
+#[derive(Clone, Default)]
+struct Elsewhere {
+    chart: String,
+    unchecked: Arc<Mutex<Vec<Unchecked>>>,
+}
+
+impl Elsewhere {
+    /// What the schema of this chart refers to.
+    fn of(&self, chart: &str) -> Self {
+        Self { chart: chart.to_owned(), unchecked: Arc::clone(&self.unchecked) }
+    }
+
+    fn take(self) -> Vec<Unchecked> {
+        std::mem::take(&mut *self.unchecked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 impl Retrieve for Elsewhere {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn Error + Send + Sync>> {
         match uri.scheme().as_str() {
             "file" => Err(format!("there is no {uri}").into()),
-            _ => Ok(Json::Bool(true)),
+            _ => {
+                let unchecked = Unchecked { chart: self.chart.clone(), uri: uri.to_string() };
+                self.unchecked.lock().unwrap_or_else(PoisonError::into_inner).push(unchecked);
+                Ok(Json::Bool(true))
+            }
         }
     }
 }
