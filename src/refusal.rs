@@ -31,12 +31,12 @@ impl From<ClusterError> for Refusal {
     fn from(error: ClusterError) -> Self {
         let code = match &error {
             ClusterError::Call { code, .. } => *code,
-            ClusterError::Connection(_) => 0,
+            ClusterError::Connection(_) | ClusterError::NoKubeconfig(_) => 0,
         };
         let refusal = Self::new(error.to_string());
         match code {
             401 => refusal.help("log in to the cluster again: the API server does not know these credentials"),
-            403 => refusal.help("let somebody do it who may, or have the missing role given to you"),
+            403 => refusal.help("ask for the missing role, or let somebody run this who has it"),
             _ => refusal,
         }
     }

@@ -90,7 +90,7 @@ fn what_cannot_be_restored_whole_is_refused() {
         ("no object storage", without(&stream, &["rondbService: create-backup"]), "how the chart reaches its backups"),
         ("no replicas", replaced(&stream, "replicas: 2", "replicas: 0"), "have no replicas"),
         ("two clusters", twice, "two RonDB clusters"),
-        ("nothing", Vec::new(), "no RonDB in the rendered stream"),
+        ("no RonDB at all", b"kind: List\n".to_vec(), "no RonDB in the rendered stream"),
     ] {
         for command in ["plan", "post-render"] {
             let ran = run(home.hwdr().args([command, "-n", "hopsworks"]).args(NEW_CLUSTER.flags()), &stream);
@@ -98,6 +98,21 @@ fn what_cannot_be_restored_whole_is_refused() {
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(said.contains(problem), "{what}, {command}: {said}");
             assert!(said.contains("help: "), "{what}, {command}: {said}");
+        }
+    }
+}
+
+/// A helm that failed, or a file that is empty, pipes nothing.
+#[test]
+fn an_empty_stream_is_told_apart_from_a_chart_without_rondb() {
+    let home = Home::new();
+    for command in ["plan", "diff"] {
+        for stream in [&b""[..], b"\n \n"] {
+            let said = run(home.hwdr().arg(command).args(NEW_CLUSTER.flags()), stream).failed(2);
+            assert!(
+                said.contains("nothing came on standard input") && said.contains("helm template"),
+                "{command}: {said}"
+            );
         }
     }
 }

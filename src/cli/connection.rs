@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::messages::Failure;
-use crate::cluster::{Cluster, Connection};
+use crate::cluster::{Cluster, ClusterError, Connection};
 
 /// The flags by which Helm is told its cluster, under Helm's own names.
 ///
@@ -63,8 +63,12 @@ impl ConnectionArgs {
     /// As [`ConnectionArgs::connection`], and where the kubeconfig is of no use.
     pub async fn connect(&self) -> Result<Cluster, Failure> {
         Cluster::connect(&self.connection()?).await.map_err(|error| {
-            Failure::unusable(error.to_string())
-                .help("see which contexts there are, and name one with --kube-context:\nkubectl config get-contexts")
+            Failure::unusable(error.to_string()).help(match error {
+                ClusterError::NoKubeconfig(_) => {
+                    "give the file's path with --kubeconfig. Without it, hwdr reads the files in $KUBECONFIG, or ~/.kube/config"
+                }
+                _ => "list the contexts, and choose one with --kube-context:\nkubectl config get-contexts",
+            })
         })
     }
 
@@ -72,9 +76,9 @@ impl ConnectionArgs {
         let told = |(name, _, unset): &(&str, &str, &str)| env(name).is_some_and(|it| !it.is_empty() && it != *unset);
         if let Some((name, flag, _)) = NOT_FOLLOWED.iter().find(|setting| told(setting)) {
             return Err(Failure::unusable(format!(
-                "helm's {flag} ({name}) is set, and hwdr takes the cluster from a kubeconfig alone"
+                "helm's {flag} ({name}) is set, but hwdr takes the cluster only from a kubeconfig"
             ))
-            .help("put it into a context of the kubeconfig, and name that with --kube-context"));
+            .help("add it to a context of the kubeconfig, and choose that with --kube-context"));
         }
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Ok(Connection {

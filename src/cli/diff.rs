@@ -16,16 +16,17 @@ use crate::yaml::{Data, NodeId, Tree};
 
 /// Shows what post-render would change, as a unified diff
 ///
-/// Reads the stream from standard input:
-///   helm template RELEASE CHART -f values.yaml | helm hwdr diff -f values.yaml --for install
+/// Reads the rendered manifests from standard input:
+///   helm template RELEASE CHART -f values.yaml |
+///     helm hwdr diff -f values.yaml --for install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Diff {
-    #[command(flatten)]
-    inputs: InputArgs,
     /// Only the summary, one line for each object
     #[arg(long)]
     summary: bool,
+    #[command(flatten)]
+    inputs: InputArgs,
 }
 
 /// Lines of context around a change.
@@ -40,7 +41,7 @@ impl Diff {
             anstream::println!("No restore in the values: post-render changes nothing.");
             return Ok(());
         };
-        match pipeline::run(&restore, inputs.namespace.as_deref(), bytes, Marker::Injected)? {
+        match pipeline::run(&restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
             Rendering::Unchanged(_) => anstream::println!("Only hooks: post-render changes nothing."),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

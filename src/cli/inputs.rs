@@ -17,14 +17,15 @@ use crate::values::{self, Helm, Value, ValueInputs};
 /// The flags of commands that work on a rendered stream.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    #[command(flatten)]
-    pub values: ValueArgs,
-    /// What helm does: `install` restores into a new cluster, `upgrade` in place
+    /// The helm command that is restored with
     #[arg(long = "for", value_name = "MODE")]
     pub mode: Option<Mode>,
     /// The release's namespace, where the chart's objects do not name it
-    #[arg(short, long, env = "HELM_NAMESPACE", value_name = "NAME")]
+    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     pub namespace: Option<String>,
+    // Behind all others: its heading is that of whatever follows.
+    #[command(flatten)]
+    pub values: ValueArgs,
 }
 
 /// What a rendering starts from.
@@ -55,11 +56,12 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, F
         read_both(&given, &mut Once::beside_stream())?
     } else {
         let helm = helm.ok_or_else(|| {
-            Failure::unusable("the values are not known: no flags, and no helm process started this").help(FLAGS)
+            Failure::unusable("hwdr has no values: no -f or --set was given, and no helm process has started it")
+                .help(FLAGS)
         })?;
         if helm.line.reuses_values {
             return Err(Failure::unusable(
-                "helm takes values from the last release (--reuse-values), and those are not on its command line",
+                "helm takes values from the last release (--reuse-values), which are not on its command line",
             )
             .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
             .help(FLAGS));
@@ -85,14 +87,27 @@ pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
 /// The rendered stream from standard input, for a command that people type.
 ///
 /// # Errors
-/// Where it is a terminal, which would wait for ever, or cannot be read.
+/// Where it is a terminal, which would wait forever, or cannot be read.
 pub fn stream(command: &str) -> Result<Vec<u8>, Failure> {
     if io::stdin().is_terminal() {
-        return Err(Failure::unusable("standard input is a terminal, and should be the rendered stream").help(
+        return Err(Failure::unusable("standard input is a terminal, but should be the rendered manifests").help(
             format!("helm template RELEASE CHART -f values.yaml | helm hwdr {command} -f values.yaml --for install"),
         ));
     }
     read_stdin()
+}
+
+/// The same, once it is wanted: not empty, as it is where helm has failed.
+///
+/// # Errors
+/// Where nothing is in it.
+pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Failure::unusable("nothing came on standard input: it should be the rendered manifests").help(
+            "see what helm says, and pipe its output into this command:\nhelm template RELEASE CHART -f values.yaml",
+        ));
+    }
+    Ok(bytes)
 }
 
 /// All of standard input.
@@ -143,7 +158,7 @@ impl Inputs {
         }
         let mode = self.mode.ok_or_else(|| {
             Failure::unusable(
-                "whether helm installs or upgrades is not known, and the restores differ (helm upgrade --install could do either)",
+                "hwdr cannot tell whether helm installs or upgrades, and the restores differ (helm upgrade --install could do either)",
             )
             .help("add --for install (into a new cluster) or --for upgrade (in place) to hwdr")
         })?;

@@ -18,25 +18,28 @@ use crate::topology::Role;
 
 /// Shows what a restore will do, step by step
 ///
-/// Reads the stream from standard input:
-///   helm template RELEASE CHART -f values.yaml | helm hwdr plan -f values.yaml --for install
+/// Reads the rendered manifests from standard input:
+///   helm template RELEASE CHART -f values.yaml |
+///     helm hwdr plan -f values.yaml --for install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Command {
-    #[command(flatten)]
-    inputs: InputArgs,
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
+    #[command(flatten)]
+    inputs: InputArgs,
 }
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
-    /// For people.
+    /// For people
     #[default]
     Text,
+    /// For programs
     Json,
+    /// For programs
     Yaml,
 }
 
@@ -49,7 +52,7 @@ impl Command {
             return Err(Failure::refused("the values ask for no restore: there is nothing to plan")
                 .help("set global._hopsworks.restoreFromBackup.backupId (a text, in quotes)"));
         };
-        let plan = pipeline::plan(&restore, inputs.namespace.as_deref(), bytes)?;
+        let plan = pipeline::plan(&restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?)?;
         match self.output {
             Format::Text => anstream::print!("{}", text(&plan)),
             Format::Json => println!("{:#}", machine(&plan)),

@@ -21,18 +21,18 @@ use crate::{helm, stream};
 ///
 /// Without a restore in the values, what comes out is what went in, byte for byte.
 /// Helm 3:  --post-renderer hwdr --post-renderer-args post-render
-/// Helm 4:  `helm hwdr post-renderer install` says how
+/// Helm 4:  see helm hwdr post-renderer install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct PostRender {
-    #[command(flatten)]
-    inputs: InputArgs,
-    /// Render an in-place restore though nobody has set the old data aside before
+    /// Render an in-place restore although hwdr has not set the old data aside
     #[arg(long)]
     unguarded: bool,
     /// What a run of hwdr that started this helm wants: a file of its own
     #[arg(long, hide = true, value_name = "FILE")]
     orders: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: InputArgs,
 }
 
 impl PostRender {
@@ -87,7 +87,7 @@ fn obey(path: &Path) -> Result<(), Failure> {
     let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let orders: Orders = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if cfg!(target_os = "linux") && !Path::new("/proc").join(orders.run.to_string()).exists() {
-        return Err(Failure::refused("the run of hwdr that started this helm is gone: nothing is applied without it"));
+        return Err(Failure::refused("the hwdr process that started this helm has ended, so nothing is applied"));
     }
     let stdin = inputs::read_stdin()?;
     let Some(agreed) = &orders.digest else {
@@ -97,7 +97,7 @@ fn obey(path: &Path) -> Result<(), Failure> {
     let inputs =
         inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace), &mut Once::beside_stream())?;
     let Some(mut restore) = inputs.restore()? else {
-        return Err(Failure::refused("the values ask for no restore any more"));
+        return Err(Failure::refused("the values no longer ask for a restore"));
     };
     if let Some([main, users]) = orders.objects {
         restore.velero_main = Some(main).filter(|name| !name.is_empty());
@@ -108,10 +108,10 @@ fn obey(path: &Path) -> Result<(), Failure> {
         Rendering::Restore { stream, rendered, plan } => {
             if plan.digest() != *agreed {
                 return Err(Failure::refused(format!(
-                    "the chart renders another plan ({}) than the one that was agreed to ({agreed})",
+                    "the chart now renders another plan ({}) than the one that you agreed to ({agreed})",
                     plan.digest()
                 ))
-                .help("begin again, and look at the new plan"));
+                .help("start again, and check the new plan"));
             }
             write_stdout(|out| stream::write(&stream, &rendered.edits, &rendered.appended, out))
         }

@@ -14,6 +14,7 @@ mod wait;
 
 use std::env;
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,6 +67,9 @@ pub enum ClusterError {
     /// There is no usable way to it.
     #[error("the cluster cannot be reached: {0}")]
     Connection(String),
+    /// A kubeconfig file is not there.
+    #[error("there is no kubeconfig file {0}")]
+    NoKubeconfig(String),
     /// It refused, or did not answer.
     #[error("{what}: {why}")]
     Call {
@@ -101,7 +105,7 @@ fn plain(error: &KubeconfigError, named: &str) -> String {
         KubeconfigError::CurrentContextNotSet => format!("the kubeconfig {named} names no current context"),
         KubeconfigError::LoadContext(context) => format!("there is no context {context} in the kubeconfig {named}"),
         KubeconfigError::LoadClusterOfContext(cluster) => {
-            format!("there is no cluster {cluster} in the kubeconfig {named}, and its context wants it")
+            format!("there is no cluster {cluster} in the kubeconfig {named}, but its context needs it")
         }
         // Paths come in two kinds of quotes.
         other => format!("the kubeconfig {named}: {}", other.to_string().replace("'\"", "").replace("\"'", "")),
@@ -123,7 +127,12 @@ impl Cluster {
             Some(path) => Kubeconfig::read_from(path),
             None => Kubeconfig::read(),
         };
-        let kubeconfig = kubeconfig.map_err(|error| failed(plain(&error, &named)))?;
+        let kubeconfig = kubeconfig.map_err(|error| match &error {
+            KubeconfigError::ReadConfig(cause, path) if cause.kind() == io::ErrorKind::NotFound => {
+                ClusterError::NoKubeconfig(path.display().to_string())
+            }
+            _ => failed(plain(&error, &named)),
+        })?;
         let context = connection.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await

@@ -13,7 +13,7 @@ mod work;
 use clap::{Args, Subcommand};
 
 use super::messages::Failure;
-use crate::s3::client::Error;
+use crate::s3::client::{Error, Problem};
 use crate::s3::preflight::Stopped;
 
 /// The bucket with HopsFS's blocks: brought back to a point in time, kept long enough for that, and checked
@@ -52,7 +52,11 @@ impl Command {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::refused(error.to_string()).help(error.help())
+        let failure = match error.problem {
+            Problem::Setting(_) => Self::unusable(error.to_string()),
+            _ => Self::refused(error.to_string()),
+        };
+        failure.help(error.help())
     }
 }
 
