@@ -54,7 +54,7 @@ fn what_is_missing_is_named() {
     }
     let message = in_place(&home, BOTH[0], &["--yes"]).failed(2);
     assert!(
-        message.contains("the cluster cannot be reached") && message.contains("kubectl config get-contexts"),
+        message.contains("there is no kubeconfig file /nonexistent") && message.contains("--kubeconfig"),
         "{message}"
     );
 }
@@ -81,7 +81,7 @@ fn without_a_restore_it_is_plain_helm() {
         let ran = run(&mut hwdr, b"");
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         assert!(ran.stderr.contains("helm upgrade failed") && ran.stderr.contains("UPGRADE FAILED"), "{}", ran.stderr);
-        assert!(!ran.stderr.contains("does not go with"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
     }
 }
 
@@ -174,13 +174,13 @@ fn what_cannot_be_read_for_certain_is_refused_before_helm_runs() {
     let chart = mirror(&home);
     let helm = harmless(&home, BOTH[0]);
     for (flags, words) in [
-        ("-f <(false)", "nothing came out of this pipe"),
-        ("-f -", "nothing came out of this pipe"),
-        ("-f <(echo 'a: 1') -f /dev/fd/63", "a pipe, which can be read once, and is named twice"),
+        ("-f <(false)", "this pipe is empty"),
+        ("-f -", "this pipe is empty"),
+        ("-f <(echo 'a: 1') -f /dev/fd/63", "a pipe, which can be read only once"),
         ("-f https://example.org/values.yaml", "curl -fsSL https://example.org/values.yaml > values.yaml"),
         ("-f secrets://secrets.yaml", "-f <(helm secrets decrypt FILE)"),
-        ("-f oci://example.org/values", "helm's downloaders fetch that"),
-        ("--set-file a=ref+vault://secret", "helm's downloaders fetch that"),
+        ("-f oci://example.org/values", "hwdr does not fetch this"),
+        ("--set-file a=ref+vault://secret", "hwdr does not fetch this"),
         ("-f \"$UNSET\"", "the name of a file is empty"),
         ("-f a.yaml,", "the name of a file is empty"),
         ("-f nowhere.yaml", "cannot read nowhere.yaml: No such file"),
@@ -209,11 +209,110 @@ fn a_pipe_that_helm_reads_several_times_is_refused() {
             testdata("values/in-place.yaml")
         );
         let message = bash(&home, BOTH[0].program().to_str().unwrap(), &line, b"").failed(2);
-        assert!(message.contains("is a pipe, and helm has to read it more than once"), "{flag}: {message}");
+        assert!(message.contains("is a pipe, but helm has to read it more than once"), "{flag}: {message}");
     }
 }
 
 const COMMANDS: [&str; 6] = ["upgrade", "install", "rerun", "finalize", "resume", "undo"];
+
+/// Both forms of help show each flag that the command takes, in 80 columns.
+#[test]
+fn short_and_long_help_list_the_flags() {
+    let home = Home::new();
+    for (command, flags) in [
+        ("upgrade", &["--dry-run", "-y, --yes", "--wipe", "--from here", "-o, --output FORMAT"][..]),
+        ("rerun", &["--dry-run", "-y, --yes", "--wipe"]),
+        ("install", &["--iam", "--secret NAME[/KEY]", "--credentials-file FILE", "--credentials-env"]),
+        ("resume", &["--accept-partial", "--expect-cluster NAME", "--iam", "--from here"]),
+        ("finalize", &["--dry-run", "-y, --yes", "--log-format FORMAT"]),
+        ("undo", &["--dry-run", "-y, --yes", "--accept-partial"]),
+    ] {
+        for asked in [&["-h"][..], &["--help"], &["hops", "-h"], &["hops", "--help"]] {
+            let printed = run(home.hwdr().env("COLUMNS", "80").arg(command).args(asked), b"").text();
+            for flag in flags {
+                assert!(printed.contains(flag), "{command} {asked:?}, {flag}: {printed}");
+            }
+        }
+    }
+}
+
+/// Every command's help fits into 80 columns, and its headings hold what they say.
+#[test]
+fn help_is_readable_on_a_terminal_of_80_columns() {
+    let home = Home::new();
+    for command in [
+        "",
+        "lint",
+        "values",
+        "schema",
+        "plan",
+        "diff",
+        "install",
+        "upgrade",
+        "resume",
+        "undo",
+        "finalize",
+        "rerun",
+        "watch",
+        "history",
+        "s3",
+        "s3 check",
+        "s3 lifecycle",
+        "s3 rewind",
+        "bsl apply",
+        "objects restore",
+        "post-render",
+        "post-renderer install",
+        "krm",
+    ] {
+        for asked in ["-h", "--help"] {
+            let mut hwdr = home.hwdr();
+            hwdr.env("COLUMNS", "80").args(command.split_whitespace()).arg(asked);
+            let printed = run(&mut hwdr, b"").text();
+            let long = printed.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(long, None, "{command} {asked}");
+            let values = printed.split_once("Values (as for helm):").map_or("", |(_, values)| values);
+            let values =
+                values.split("\n\n").filter(|part| !part.trim_start().starts_with("Cluster")).collect::<String>();
+            for other in ["--for ", "--summary", "--unguarded", "--output"] {
+                assert!(!values.contains(other), "{command} {asked}: {other} is none of helm's");
+            }
+        }
+    }
+}
+
+/// What is wrong with how the cluster or the bucket is named.
+#[test]
+fn names_of_files_and_servers_are_told_as_such() {
+    let home = Home::new();
+    let given = run(home.hwdr().args(["history", "hops", "--kubeconfig", "nope"]), b"").failed(2);
+    let named = run(home.hwdr().env("KUBECONFIG", "nope").args(["history", "hops"]), b"").failed(2);
+    for said in [given, named] {
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("there is no kubeconfig file nope") && said.contains("$KUBECONFIG"), "{said}");
+        assert!(!said.contains("get-contexts"), "{said}");
+    }
+    home.write("config", "apiVersion: v1\nkind: Config\ncontexts: []\n");
+    let other =
+        run(home.hwdr().args(["history", "hops", "--kubeconfig", "config", "--kube-context", "x"]), b"").failed(2);
+    assert!(other.contains("kubectl config get-contexts"), "{other}");
+
+    for endpoint in ["foo", "ftp://x", "https://u:p@x"] {
+        let line = ["s3", "check", "--bucket", "b", "--region", "x", "--endpoint", endpoint];
+        let said = run(home.hwdr().args(line).env("AWS_EC2_METADATA_DISABLED", "true"), b"").failed(2);
+        assert!(said.contains("it must b"), "{endpoint}: {said}");
+    }
+}
+
+/// Dashes of a web page are no flags, and no names of files.
+#[test]
+fn long_dashes_are_named() {
+    let home = Home::new();
+    for line in ["upgrade hops chart \u{2013}f values.yaml", "lint \u{2014}fix", "undo hops \u{2013}y"] {
+        let said = run(home.hwdr().args(line.split(' ')), b"").failed(2);
+        assert!(said.contains("long dash") || line.starts_with("undo"), "{line}: {said}");
+    }
+}
 
 #[test]
 fn help_is_given_wherever_it_is_asked_for_and_nothing_else_is_done() {
@@ -360,7 +459,7 @@ fn a_kubeconfig_that_is_wrong_is_named_plainly() {
     let missing = home.path("missing").display().to_string();
     let empty = home.path("empty").display().to_string();
     for (kubeconfig, more, words) in [
-        (&missing, &[][..], format!("cannot read the kubeconfig {missing}: No such file")),
+        (&missing, &[][..], format!("there is no kubeconfig file {missing}")),
         (&empty, &[], format!("the kubeconfig {empty} names no current context")),
         (&empty, &["--kube-context", "prod"], format!("there is no context prod in the kubeconfig {empty}")),
     ] {

@@ -24,12 +24,13 @@ enum Action {
     Apply(Box<Apply>),
 }
 
-/// Makes the location of Velero's backups, and waits until Velero can read it
+/// Creates the location of Velero's backups, and waits until Velero can read it
 ///
 /// Its name is hopsworks-bsl, in the namespace velero, unless the values that are given with -f name others (hopsworks.velero).
-/// It is read-only: Velero then deletes no backup that has expired, and makes no new one. One that is there and the same is left
-/// as it is; another one of its name is left alone, and refused.
+/// It is read-only: Velero then deletes no backup that has expired, and makes no new one. One that exists and is the
+/// same is left as it is; another one of that name is refused.
 #[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr bsl apply --bucket NAME --region NAME --iam [OPTIONS]")]
 struct Apply {
     /// The bucket
     #[arg(long, value_name = "NAME")]
@@ -40,7 +41,7 @@ struct Apply {
     /// The server's URL, where it is not AWS's own
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// The bucket stands in the URL's path, not in its host name
+    /// The bucket is in the URL's path, not in its host name
     #[arg(long)]
     path_style: bool,
     /// The folder in the bucket [default: that of the values, or k8s_backup]
@@ -65,7 +66,7 @@ pub struct AccessArgs {
     /// By a Secret in Velero's namespace [key: cloud]
     #[arg(long, value_name = "NAME[/KEY]")]
     pub secret: Option<String>,
-    /// By a credentials file as AWS has it: it goes into a Secret
+    /// By a credentials file in AWS's form: it goes into a Secret
     #[arg(long, value_name = "FILE")]
     pub credentials_file: Option<PathBuf>,
     /// By AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: they go into a Secret
@@ -164,7 +165,9 @@ impl AccessArgs {
         let credentials = |result: Result<Credentials, CredentialsError>, of: &str| match result {
             Ok(credentials) => {
                 if credentials.are_temporary() {
-                    ask::warn("these credentials are a session's: Velero cannot read the bucket any more when it ends");
+                    ask::warn(
+                        "these are temporary credentials: when they expire, Velero can no longer read the bucket",
+                    );
                 }
                 Ok(Access::Credentials(credentials))
             }

@@ -38,15 +38,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Lint(Box<lint::Command>),
-    PostRender(post_render::PostRender),
-    Diff(diff::Diff),
+    Values(values::Command),
+    Schema(schema::Command),
     Plan(plan::Command),
-    Bsl(bsl::Command),
-    Objects(objects::Command),
-    Krm(krm::Command),
-    PostRenderer(post_renderer::PostRenderer),
-    Upgrade(restore::Upgrade),
+    Diff(diff::Diff),
     Install(restore::Install),
+    Upgrade(restore::Upgrade),
     Resume(restore::Resume),
     Undo(restore::Undo),
     Finalize(restore::Finalize),
@@ -54,9 +51,12 @@ enum Command {
     Watch(restore::Watch),
     History(restore::History),
     S3(s3::Command),
+    Bsl(bsl::Command),
+    Objects(objects::Command),
+    PostRender(post_render::PostRender),
+    PostRenderer(post_renderer::PostRenderer),
+    Krm(krm::Command),
     Rbac(rbac::Command),
-    Schema(schema::Command),
-    Values(values::Command),
 }
 
 /// What a command came to. The numbers are part of the contract (README, "Exit codes").

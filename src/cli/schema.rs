@@ -7,7 +7,7 @@ use clap::Args;
 use super::Outcome;
 use crate::lint::schema;
 
-/// Print the JSON Schema of the backup and restore values
+/// Prints the JSON Schema of the backup and restore values
 ///
 /// For editors, put it next to the values and add this line to them:
 ///

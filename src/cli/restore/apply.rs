@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::flags::{self, Command};
 use super::{block_on, connection, consent, log_format, report};
 use crate::catalogue::{self, Catalogue, MetadataNames, Service};
 use crate::cli::ask;
@@ -18,7 +19,6 @@ use crate::cli::messages::Failure;
 use crate::cli::plan as plan_view;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
-use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::hopsfs;
@@ -43,113 +43,92 @@ use crate::values::Value;
 
 /// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
 ///
-///   helm hwdr upgrade RELEASE CHART -f values.yaml
-///
-/// Flags of its own:
-///       --dry-run              show the plan, and change nothing
-///   -y, --yes                  do not ask for the release's name
-///       --expect-cluster NAME  refuse any other cluster: its context, server,
-///                              or the uid of kube-system
-///       --wipe                 delete the old volumes at once: there is no way
-///                              back then
-///       --accept-partial       go on where Velero could not bring back every
-///                              object; with resume, where it has stopped
-///                              because files of HopsFS cannot be read, too
-///       --from here            bring HopsFS's bucket back from this machine,
-///                              with its own credentials for the bucket
-///   -o, --output FORMAT        form of the report: text, json or markdown
-///       --log-format FORMAT    form of the lines while it runs: text or json
-///
-/// All other flags are those of helm upgrade, and are passed on. What it does,
-/// and how to go back: docs/restore.md.
+/// What each step does, and how to go back: docs/restore.md.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, disable_version_flag = true)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr upgrade RELEASE CHART -f values.yaml [FLAGS]",
+    after_help = flags::help(Command::Upgrade)
+)]
 pub struct Upgrade {
     /// The release, the chart, and flags
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        hide = true,
+        value_name = "RELEASE CHART FLAGS"
+    )]
     arguments: Vec<String>,
 }
 
 /// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
 ///
-///   helm hwdr install RELEASE CHART -f values.yaml --iam
-///
-/// Velero's storage location is made where it is not there; how Velero gets at
-/// the bucket, one of these says:
-///       --iam                    by the role of its pod or node
-///       --secret NAME[/KEY]      by a Secret in its namespace
-///       --credentials-file FILE  by a credentials file as AWS has it, which goes
-///                                into a Secret
-///       --credentials-env        by AWS_ACCESS_KEY_ID and the like, which go
-///                                into a Secret
-/// Other flags of its own: as for helm hwdr upgrade, but --wipe. All others are
-/// those of helm install, and are passed on.
+/// Velero's storage location is made where it is not there. --iam, --secret,
+/// --credentials-file or --credentials-env says how Velero reads the bucket.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, disable_version_flag = true)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr install RELEASE CHART -f values.yaml --iam [FLAGS]",
+    after_help = flags::help(Command::Install)
+)]
 pub struct Install {
     /// The release, the chart, and flags
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        hide = true,
+        value_name = "RELEASE CHART FLAGS"
+    )]
     arguments: Vec<String>,
 }
 
-/// Restores a backup in place once more: deletes the markers of the earlier restore, and exactly those, then as helm hwdr upgrade
+/// Restores the same backup in place once more
 ///
-///   helm hwdr rerun RELEASE CHART -f values.yaml
-///
-/// Its flags are those of helm hwdr upgrade.
+/// Deletes the markers of the earlier restore, and nothing else. Then it does
+/// what helm hwdr upgrade does.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, disable_version_flag = true)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr rerun RELEASE CHART -f values.yaml [FLAGS]",
+    after_help = flags::help(Command::Rerun)
+)]
 pub struct Rerun {
     /// The release, the chart, and flags
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        hide = true,
+        value_name = "RELEASE CHART FLAGS"
+    )]
     arguments: Vec<String>,
 }
 
 impl Rerun {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Upgrade, &self.arguments, true))
+        block_on(apply(Command::Rerun, &self.arguments))
     }
 }
 
 impl Upgrade {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Upgrade, &self.arguments, false))
+        block_on(apply(Command::Upgrade, &self.arguments))
     }
 }
 
 impl Install {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Mode::Install, &self.arguments, false))
+        block_on(apply(Command::Install, &self.arguments))
     }
 }
-
-/// Flags of hwdr's own that each command has, and whether each takes a value.
-const UPGRADE_FLAGS: &[Own] = &[
-    ("yes", false),
-    ("dry-run", false),
-    ("wipe", false),
-    ("accept-partial", false),
-    ("expect-cluster", true),
-    ("output", true),
-    ("log-format", true),
-    ("from", true),
-];
-const INSTALL_FLAGS: &[Own] = &[
-    ("yes", false),
-    ("dry-run", false),
-    ("accept-partial", false),
-    ("expect-cluster", true),
-    ("output", true),
-    ("log-format", true),
-    ("from", true),
-    ("iam", false),
-    ("secret", true),
-    ("credentials-file", true),
-    ("credentials-env", false),
-];
 
 /// What is known before anything is asked or changed.
 struct Ready {
@@ -173,13 +152,13 @@ struct Found {
     markers: Vec<Marker>,
 }
 
-async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Failure> {
-    let command = if rerun { "rerun" } else { mode.word() };
-    let flags = if mode == Mode::Upgrade { UPGRADE_FLAGS } else { INSTALL_FLAGS };
-    let Some(mut invocation) = super::parse(command, Some(mode), flags, arguments)? else { return Ok(()) };
+async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
+    let mode = if command == Command::Install { Mode::Install } else { Mode::Upgrade };
+    let rerun = command == Command::Rerun;
+    let Some(mut invocation) = super::parse(command, Some(mode), arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed")
-            .help(format!("helm hwdr {command} RELEASE CHART -f values.yaml")));
+            .help(format!("helm hwdr {} RELEASE CHART -f values.yaml", command.word())));
     }
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
@@ -196,7 +175,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     close_together(&show_findings(&inputs.values, mode))?;
     if let Some((flag, why)) = &invocation.forbidden {
         return Err(
-            Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
+            Failure::refused(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out"))
         );
     }
     let location = super::location(&invocation, &inputs.values, &restore)?;
@@ -208,7 +187,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
     let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), around(steps, &state));
     if let Some(job) = &ready.preflight {
         shown.push_str(&format!(
-            "Before that, Job {} looks whether the backup can be read\n",
+            "Before that, Job {} checks that the backup can be read\n",
             text(job, "/metadata/name")
         ));
     }
@@ -237,7 +216,7 @@ async fn apply(mode: Mode, arguments: &[String], rerun: bool) -> Result<(), Fail
         // Nobody else begins any more; somebody may have before.
         if look(&invocation, &ready).await? != found {
             return Err(Failure::refused("the cluster has changed since you were asked: nothing was done")
-                .help("begin again, and look at the plan"));
+                .help("start again, and check the plan"));
         }
         preflight::delete_markers(&cluster, &found.markers).await?;
         let store = Store::create(&cluster, &state, &ready.plan).await?;
@@ -267,7 +246,7 @@ async fn prepare(
     if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
         return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
             .help("name the right one: -n NAME")
-            .help("or have it made: --create-namespace"));
+            .help("or create it: --create-namespace"));
     }
     let rendering = helm.render(restore.mode, &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
@@ -282,7 +261,7 @@ async fn prepare(
     let plan = Plan::new(&restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
     if plan.namespace != cluster.namespace {
         return Err(Failure::refused(format!(
-            "the chart's objects are in namespace {}, and helm is told {}",
+            "the chart's objects are in namespace {}, but helm is told {}",
             plan.namespace, cluster.namespace
         ))
         .help(format!("add -n {}", plan.namespace)));
@@ -399,12 +378,11 @@ fn stopped(halt: Halt) -> Failure {
 }
 
 /// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
-fn only_for_a_restore(command: &str, invocation: &Invocation) -> Result<(), Failure> {
-    const FLAGS: [&str; 7] = ["wipe", "accept-partial", "from", "iam", "secret", "credentials-file", "credentials-env"];
-    let flag = FLAGS.iter().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
+fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<(), Failure> {
+    let flag = flags::for_a_restore().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
     let given = match flag {
         Some(flag) => format!("--{flag}"),
-        None if command == "rerun" => command.to_owned(),
+        None if command == Command::Rerun => command.word().to_owned(),
         None => return Ok(()),
     };
     Err(Failure::refused(format!("{given} is for a restore, and the values ask for none"))
@@ -417,7 +395,7 @@ async fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Valu
     if let expected @ Some(_) = invocation.own("expect-cluster") {
         preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
     }
-    anstream::eprintln!("The values ask for no restore: this is helm {mode}");
+    anstream::eprintln!("The values ask for no restore: running helm {mode}");
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
@@ -449,7 +427,7 @@ fn close_together(findings: &[Finding]) -> Result<(), Failure> {
     let Some(finding) = findings.iter().find(|finding| finding.rule == RULE) else { return Ok(()) };
     let failure = Failure::refused(format!("{}: {}", finding.place, finding.message));
     let failure = finding.help.iter().fold(failure, |failure, help| failure.help(help.as_str()));
-    Err(failure.help(format!("or, if they are what you want, say so behind the id: # hwdr: ignore[{RULE}]")))
+    Err(failure.help(format!("or, if you want exactly these, add a comment after the id: # hwdr: ignore[{RULE}]")))
 }
 
 /// What the run does around the steps of the plan.
@@ -481,7 +459,7 @@ fn cost(ready: &Ready, state: &State) -> String {
              The old volumes are set aside, and helm hwdr undo puts them back until helm hwdr finalize."
         ),
         (Mode::Upgrade, true) => format!(
-            "{place} stops, and goes back to {since}: everything written since is LOST, for its old volumes are deleted (--wipe). \
+            "{place} stops, and goes back to {since}: everything written since is LOST, because its old volumes are deleted (--wipe). \
              There is no way back."
         ),
     }

@@ -14,17 +14,17 @@ pub fn ask(release: &str, what: &str, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(Failure::refused(format!("{what}: nobody can be asked, for standard input is no terminal"))
-            .help("look at the plan (--dry-run), then give --yes"));
+        return Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}"))
+            .help("check the plan with --dry-run, then add --yes"));
     }
-    anstream::eprint!("{}\nType the name of the release to go on: ", wrap(what, 80));
+    anstream::eprint!("{}\nType the name of the release to continue: ", wrap(what, 80));
     io::stderr().flush().map_err(unreadable)?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(unreadable)?;
     if answer.trim() == release {
         return Ok(());
     }
-    Err(Failure::refused(format!("that is not {release}: nothing was changed")))
+    Err(Failure::refused(format!("the answer is not {release}: nothing was changed")))
 }
 
 fn unreadable(error: io::Error) -> Failure {

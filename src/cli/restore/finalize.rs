@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::flags::{self, Command};
 use super::{block_on, connection, consent, log_format, touched};
 use crate::cli::change::Change;
 use crate::cli::files::{self, Once};
@@ -9,7 +10,6 @@ use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
 use crate::finalize::without_restore;
-use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
@@ -20,24 +20,28 @@ use crate::run::{Hold, Run, audit, preflight, steps};
 use crate::source::Source;
 use crate::values;
 
-/// Makes a restore final: the restore blocks leave the values files, helm upgrade follows, and the old volumes are given up
+/// Makes a restore final: removes its blocks from the values files, runs helm upgrade, and deletes the old volumes
 ///
-///   helm hwdr finalize RELEASE CHART -f values.yaml
-///
-/// The files are changed when helm has done it; comments and all else in them
-/// stay as they are. The markers stay, so that the backup is not restored twice.
-/// Flags of its own: --dry-run, --yes, --expect-cluster, --log-format (see
-/// helm hwdr upgrade --help). All others are those of helm upgrade.
+/// The files are changed when helm upgrade has succeeded; comments and all else
+/// in them stay. The markers stay, so that the backup is not restored twice.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, disable_version_flag = true)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr finalize RELEASE CHART -f values.yaml [FLAGS]",
+    after_help = flags::help(Command::Finalize)
+)]
 pub struct Finalize {
     /// The release, the chart, and flags
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE CHART FLAGS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        hide = true,
+        value_name = "RELEASE CHART FLAGS"
+    )]
     arguments: Vec<String>,
 }
-
-/// Flags of hwdr's own, and whether each takes a value.
-const FLAGS: &[Own] = &[("yes", false), ("dry-run", false), ("expect-cluster", true), ("log-format", true)];
 
 impl Finalize {
     /// Runs the command.
@@ -47,13 +51,13 @@ impl Finalize {
 }
 
 async fn finalize(arguments: &[String]) -> Result<(), Failure> {
-    let Some(invocation) = super::parse("finalize", Some(Mode::Upgrade), FLAGS, arguments)? else { return Ok(()) };
+    let Some(invocation) = super::parse(Command::Finalize, Some(Mode::Upgrade), arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
         return Err(Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
             .help("helm hwdr finalize RELEASE CHART -f values.yaml"));
     }
     if let Some((flag, why)) = &invocation.forbidden {
-        return Err(Failure::refused(format!("{flag} does not go with this: {why}")).help(format!("leave {flag} out")));
+        return Err(Failure::refused(format!("{flag} cannot be used here: {why}")).help(format!("leave {flag} out")));
     }
     super::no_pipes(&invocation)?;
     let format = log_format(&invocation)?;
@@ -84,7 +88,8 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     let cost = if states.is_empty() {
-        "and helm upgrade is run. No restore of hwdr's is there to be made final: none was run, or the last one was undone.".to_owned()
+        "and helm upgrade is run. There is no restore to make final: none was run, or the last one was undone."
+            .to_owned()
     } else {
         format!(
             "helm upgrade is run, and {} old volumes are deleted for good. There is no way back to before the restore then.",
@@ -107,7 +112,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let work = async {
         if restored(&cluster, &invocation.release, false).await? != states {
-            return Err(Failure::refused("a run has gone on while you were asked: nothing was done")
+            return Err(Failure::refused("another process has continued a run while you were asked: nothing was done")
                 .help(format!("helm hwdr history {}", invocation.release)));
         }
         let mut ready = Vec::new();
@@ -120,7 +125,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         show.tell(&format!("helm upgrade {}", invocation.release));
         helm.upgrade("without the restore, by hwdr").await.map_err(|error| {
             Failure::from(error)
-                .help("the values files and the old volumes are as they were: mend it, and run this again")
+                .help("the values files and the old volumes are as they were: fix the cause, and run this again")
                 .stopped()
         })?;
         for (change, ready) in ready {
@@ -128,7 +133,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
                 let name = &change.before.name;
                 Failure::refused(format!("helm upgrade is done, and {name} cannot be written: {error}"))
                     .help(format!(
-                        "take the restore out of {name} yourself, and run this again: the old volumes are still there"
+                        "remove the restore from {name} yourself, and run this again: the old volumes are still there"
                     ))
                     .stopped()
             })?;
@@ -176,7 +181,7 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
     for store in counting {
         let state = store.state()?;
         if state.phase.is_open() {
-            return Err(Failure::refused(format!("the restore of backup {} is not over", state.backup_id))
+            return Err(Failure::refused(format!("the restore of backup {} has not ended", state.backup_id))
                 .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}")));
         }
         if matches!(state.phase, Phase::Restored | Phase::Finalized) {
@@ -197,15 +202,14 @@ fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<Change>,
         let bytes = read(name).map_err(|error| Failure::unusable(format!("cannot read {name}: {error}")))?;
         let before = values::text_of(name, bytes)?;
         let text = without_restore(&before.text).map_err(|error| {
-            Failure::refused(format!("{name}: {error}"))
-                .help("take what asks for the restore out by hand, and try again")
+            Failure::refused(format!("{name}: {error}")).help("remove what asks for the restore by hand, and try again")
         })?;
         if let Some(text) = text {
             if name.trim() == "-" || files::is_fifo(name) {
                 return Err(Failure::refused(format!(
                     "the values in {name} ask for a restore, and hwdr cannot change them there"
                 ))
-                .help("take it out where they come from"));
+                .help("remove it where they come from"));
             }
             let after = Source::new(name.clone(), text);
             changes.push(Change { before, after, mended: 1 });

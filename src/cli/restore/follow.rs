@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::flags::{self, Command};
 use super::{block_on, connection, consent, log_format, release_name, report, touched};
 use crate::cli::ask;
 use crate::cli::connection::ConnectionArgs;
@@ -11,7 +12,6 @@ use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind, Selection, Verdict, WaitError, progress_of};
-use crate::helm::command_line::Own;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
@@ -23,27 +23,27 @@ use crate::run::state::{Phase, Progress, State, Store, read};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
 use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 
-/// Goes on with a run that was cut off or has stopped
+/// Continues a run that was cut off or has stopped
 ///
-///   helm hwdr resume RELEASE
-///
-/// Where helm has not run yet, the chart and the values have to be given again,
-/// for hwdr stores none:
+/// Where helm has not run yet, give the chart and the values again (and
+/// --from here, if it was given before): hwdr does not store them.
 ///   helm hwdr resume RELEASE CHART -f values.yaml
-/// with --from here, if that was given.
 /// It asks only where an older hwdr has begun the run, and kept its state in a
 /// ConfigMap, where others may have changed it; --yes answers.
-/// Flags of its own: --yes, --accept-partial, --expect-cluster, --output,
-/// --log-format (see helm hwdr upgrade --help).
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, disable_version_flag = true)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr resume RELEASE [CHART -f values.yaml] [FLAGS]",
+    after_help = flags::help(Command::Resume)
+)]
 pub struct Resume {
     /// The release, and the chart with its flags where they are needed
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "RELEASE")]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, hide = true, value_name = "RELEASE")]
     arguments: Vec<String>,
 }
 
-/// Goes back to what was there before a restore in place: volumes, objects, the release, its pods
+/// Undoes a restore in place: volumes, objects, the release and its pods are as they were before
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr undo RELEASE [OPTIONS]")]
 pub struct Undo {
@@ -56,16 +56,16 @@ pub struct Undo {
     /// Do not ask for the release's name
     #[arg(short, long)]
     yes: bool,
-    /// Go on where Velero could not bring back every object
+    /// Continue where Velero could not bring back every object
     #[arg(long)]
     accept_partial: bool,
     /// Refuse any other cluster: its context, server, or the uid of kube-system
     #[arg(long, value_name = "NAME")]
     expect_cluster: Option<String>,
-    /// Form of the report: text, json or markdown
+    /// Format of the report: text, json or markdown
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<String>,
-    /// Form of the lines while it runs
+    /// Format of the lines while it runs
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub struct Watch {
     /// The release
     #[arg(value_parser = release_name)]
     release: String,
-    /// Form of the lines while it runs
+    /// Format of the lines while it runs
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
     #[command(flatten)]
@@ -95,32 +95,17 @@ pub struct History {
     connection: ConnectionArgs,
 }
 
-/// Flags of hwdr's own, and whether each takes a value.
-const RESUME_FLAGS: &[Own] = &[
-    ("yes", false),
-    ("accept-partial", false),
-    ("expect-cluster", true),
-    ("output", true),
-    ("log-format", true),
-    ("from", true),
-    ("iam", false),
-    ("secret", true),
-    ("credentials-file", true),
-    ("credentials-env", false),
-];
-
 impl Resume {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
         // A run that is resumed is an upgrade or an install.
-        let Some(mut invocation) = super::parse("resume", None, RESUME_FLAGS, &self.arguments)? else { return Ok(()) };
+        let Some(mut invocation) = super::parse(Command::Resume, None, &self.arguments)? else { return Ok(()) };
         super::from_here(&mut invocation)?;
         let format = log_format(&invocation)?;
         report::known(invocation.own("output"))?;
         if let Some((flag, why)) = &invocation.forbidden {
-            return Err(
-                Failure::refused(format!("{flag} does not go with a restore: {why}")).help(format!("leave {flag} out"))
-            );
+            return Err(Failure::refused(format!("{flag} cannot be used with a restore: {why}"))
+                .help(format!("leave {flag} out")));
         }
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
@@ -129,7 +114,7 @@ impl Resume {
                 Phase::Running | Phase::Failed => false,
                 Phase::Undoing => true,
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
-                    return Err(Failure::refused("there is nothing to go on with: the last run is over")
+                    return Err(Failure::refused("there is nothing to resume: the last run has ended")
                         .help(format!("see: helm hwdr history {}", state.release)));
                 }
             };
@@ -171,7 +156,7 @@ impl Undo {
                 return Err(Failure::refused(format!("release {release}: {reason}")));
             }
             let what = format!(
-                "Release {release} in namespace {} of {} ({}) goes back to {}: what was written since then is lost, the restored data too.",
+                "Release {release} in namespace {} of {} ({}) goes back to {}: everything written since then is lost, including the restored data.",
                 cluster.namespace, cluster.context, cluster.server, state.began
             );
             if state.is_begun("set-aside") {
@@ -210,10 +195,10 @@ impl Undo {
 /// Why a run cannot be taken back.
 fn no_way_back(state: &State) -> Option<&'static str> {
     match state.phase {
-        Phase::Undone => Some("it is as it was before already"),
+        Phase::Undone => Some("it is already as it was before"),
         Phase::Finalized => Some("its old volumes were given up by finalize"),
         _ if state.mode == Mode::Install => {
-            Some("there was nothing before a new cluster: uninstall the release, delete its claims, and begin again")
+            Some("a new cluster has nothing to go back to: uninstall the release, delete its claims, and start again")
         }
         Phase::Restored if state.wipe => Some("its old volumes were deleted (--wipe)"),
         _ if state.wipe && state.is_begun("set-aside") => {
@@ -226,7 +211,7 @@ fn no_way_back(state: &State) -> Option<&'static str> {
 /// Finds the newest run of the release of a command line.
 async fn open(invocation: &Invocation) -> Result<(Cluster, Store), Failure> {
     if invocation.release.is_empty() {
-        return Err(Failure::unusable("a release is needed").help("see which there are: helm list -A"));
+        return Err(Failure::unusable("a release is needed").help("list them: helm list -A"));
     }
     super::no_pipes(invocation)?;
     let cluster = connection(invocation).connect().await?;
@@ -256,9 +241,9 @@ async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
     let open = open.first().map(|store| store.name().to_owned());
     let found = counting.into_iter().find(|store| open.as_deref().is_none_or(|name| name == store.name()));
     found.ok_or_else(|| {
-        Failure::refused(format!("no run of hwdr is known of release {release} in namespace {}", cluster.namespace))
+        Failure::refused(format!("hwdr knows no run for release {release} in namespace {}", cluster.namespace))
             .help("name the namespace: -n NAME")
-            .help("see which there are: kubectl get secret -A -l hwdr.hopsworks.ai/release")
+            .help("list them: kubectl get secret -A -l hwdr.hopsworks.ai/release")
     })
 }
 
@@ -277,9 +262,9 @@ async fn go(
         let inputs = Inputs::read(&invocation.values, Some(seen.mode), None, &mut files)?;
         helm.freeze(&mut files.pass())?;
         if super::hash(&inputs.values) != seen.chart.values {
-            return Err(Failure::refused("these are other values than those that were agreed to")
-                .help("give the same files and flags as before, --from here among them")
-                .help(format!("or go back, and begin again: helm hwdr undo {}", seen.release)));
+            return Err(Failure::refused("these are not the values that you agreed to")
+                .help("give the same files and flags as before, including --from here")
+                .help(format!("or undo the run, and start again: helm hwdr undo {}", seen.release)));
         }
         if let Some(restore) = inputs.restore()? {
             location = super::location(invocation, &inputs.values, &restore)?;
@@ -298,7 +283,7 @@ async fn go(
             })
         };
         let store = store.filter(same).ok_or_else(|| {
-            Failure::refused("another run has gone on with it meanwhile")
+            Failure::refused("another process has continued this run")
                 .help(format!("helm hwdr history {}", seen.release))
         })?;
         let mut run = Run::new(cluster, store, helm, show).await?;
@@ -363,7 +348,7 @@ impl Watch {
                 }
                 let nobody = onlooker.nobody(&cluster, &self.release).await;
                 if let Some(why) = nobody.as_ref().filter(|_| nobody != alone) {
-                    show.warn(&format!("it does not go on: {why}. helm hwdr resume {}", self.release));
+                    show.warn(&format!("the run has stopped: {why}. Resume it: helm hwdr resume {}", self.release));
                 }
                 alone = nobody;
                 let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));

@@ -3,6 +3,7 @@
 mod apply;
 mod consent;
 mod finalize;
+mod flags;
 mod follow;
 mod report;
 mod touched;
@@ -10,6 +11,8 @@ mod touched;
 use std::env;
 
 use sha2::{Digest as _, Sha256};
+
+use flags::Command;
 
 pub use apply::{Install, Rerun, Upgrade};
 pub use finalize::Finalize;
@@ -21,7 +24,7 @@ use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
 use crate::cli::files;
-use crate::helm::command_line::{Own, asks_for_help};
+use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
 use crate::mode::Mode;
@@ -54,13 +57,14 @@ impl From<HelmError> for Failure {
 }
 
 /// Takes a command's line apart; none where it asks for help, which is printed. Nothing is done on a line that is not understood whole.
-fn parse(command: &str, mode: Option<Mode>, own: &[Own], arguments: &[String]) -> Result<Option<Invocation>, Failure> {
-    if asks_for_help(arguments, own) {
-        crate::cli::help(command);
+fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>, Failure> {
+    let (own, word) = (flags::own(command), command.word());
+    if asks_for_help(arguments, &own) {
+        crate::cli::help(word);
         return Ok(None);
     }
-    let unusable = |why: String| Failure::unusable(why).help(format!("helm hwdr {command} --help"));
-    let invocation = Invocation::parse(mode, own, arguments).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |why: String| Failure::unusable(why).help(format!("helm hwdr {word} --help"));
+    let invocation = Invocation::parse(mode, &own, arguments).map_err(|error| unusable(error.to_string()))?;
     if !invocation.release.is_empty() {
         release_name(&invocation.release).map_err(unusable)?;
     }
@@ -84,7 +88,7 @@ fn no_pipes(invocation: &Invocation) -> Result<(), Failure> {
     let named = [Some(&invocation.chart), invocation.kubeconfig.as_ref()].into_iter().flatten().map(String::as_str);
     match named.chain(values).find(|name| files::is_fifo(name)) {
         None => Ok(()),
-        Some(pipe) => Err(Failure::unusable(format!("{pipe} is a pipe, and helm has to read it more than once"))
+        Some(pipe) => Err(Failure::unusable(format!("{pipe} is a pipe, but helm has to read it more than once"))
             .help("write it to a file, and give that")),
     }
 }

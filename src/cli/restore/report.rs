@@ -110,7 +110,7 @@ pub fn text(state: &State) -> String {
         }
     }
     if state.phase == Phase::Restored {
-        let _ = writeln!(out, "\nLook at it. When it is good, or to go back:");
+        let _ = writeln!(out, "\nCheck it. Then make it final, or go back:");
         let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
         if state.mode == Mode::Upgrade {
             let _ = writeln!(out, "  helm hwdr undo {}", state.release);

@@ -1,0 +1,178 @@
+//! hwdr's own flags of those commands that take helm's flags, too: which command has which, what each takes, and its help.
+
+use anstyle::Style;
+
+use crate::helm::command_line::Own;
+use crate::lint::report::human::wrap;
+
+/// A command that takes helm's flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// `hwdr upgrade`
+    Upgrade,
+    /// `hwdr install`
+    Install,
+    /// `hwdr rerun`
+    Rerun,
+    /// `hwdr resume`
+    Resume,
+    /// `hwdr finalize`
+    Finalize,
+}
+
+use Command::{Finalize, Install, Rerun, Resume, Upgrade};
+
+impl Command {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Upgrade => "upgrade",
+            Install => "install",
+            Rerun => "rerun",
+            Resume => "resume",
+            Finalize => "finalize",
+        }
+    }
+}
+
+/// A flag of hwdr's own.
+struct Flag {
+    name: &'static str,
+    letter: Option<char>,
+    /// What it takes; none for a switch.
+    value: Option<&'static str>,
+    /// The commands that have it.
+    of: &'static [Command],
+    /// Whether it makes sense for a restore alone.
+    restores: bool,
+    help: &'static str,
+}
+
+const ALL: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize];
+const RUN: &[Command] = &[Upgrade, Install, Rerun, Resume];
+/// Those that may have to make Velero's storage location.
+const NEW: &[Command] = &[Install, Resume];
+
+const FLAGS: &[Flag] = &[
+    Flag {
+        help: "Show what would be done, and change nothing",
+        ..switch("dry-run", &[Upgrade, Install, Rerun, Finalize])
+    },
+    Flag {
+        letter: Some('y'),
+        help: "Do not ask for the release's name",
+        ..switch("yes", ALL)
+    },
+    Flag {
+        value: Some("NAME"),
+        help: "Refuse any other cluster: its context, server, or the uid of kube-system",
+        ..switch("expect-cluster", ALL)
+    },
+    Flag {
+        restores: true,
+        help: "Delete the old volumes at once: there is no way back then",
+        ..switch("wipe", &[Upgrade, Rerun])
+    },
+    Flag {
+        restores: true,
+        help: "Continue where Velero could not bring back every object; with resume also where files of HopsFS cannot be read",
+        ..switch("accept-partial", RUN)
+    },
+    Flag {
+        value: Some("here"),
+        restores: true,
+        help: "Bring HopsFS's bucket back from this machine, with its own credentials for the bucket",
+        ..switch("from", RUN)
+    },
+    Flag { restores: true, help: "Velero reads the bucket by the role of its pod or node", ..switch("iam", NEW) },
+    Flag {
+        value: Some("NAME[/KEY]"),
+        restores: true,
+        help: "Velero reads the bucket with this Secret of its namespace",
+        ..switch("secret", NEW)
+    },
+    Flag {
+        value: Some("FILE"),
+        restores: true,
+        help: "Velero reads the bucket with this credentials file, in AWS's form, which goes into a Secret",
+        ..switch("credentials-file", NEW)
+    },
+    Flag {
+        restores: true,
+        help: "The same with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment",
+        ..switch("credentials-env", NEW)
+    },
+    Flag {
+        letter: Some('o'),
+        value: Some("FORMAT"),
+        help: "Format of the report: text, json or markdown",
+        ..switch("output", RUN)
+    },
+    Flag {
+        value: Some("FORMAT"),
+        help: "Format of the lines while it runs: text or json",
+        ..switch("log-format", ALL)
+    },
+];
+
+const fn switch(name: &'static str, of: &'static [Command]) -> Flag {
+    Flag { name, letter: None, value: None, of, restores: false, help: "" }
+}
+
+fn of(command: Command) -> impl Iterator<Item = &'static Flag> {
+    FLAGS.iter().filter(move |flag| flag.of.contains(&command))
+}
+
+/// The flags of a command, and whether each takes a value.
+pub fn own(command: Command) -> Vec<Own> {
+    of(command).map(|flag| (flag.name, flag.value.is_some())).collect()
+}
+
+/// The flags that make sense for a restore alone.
+pub fn for_a_restore() -> impl Iterator<Item = &'static str> {
+    FLAGS.iter().filter(|flag| flag.restores).map(|flag| flag.name)
+}
+
+/// The flags of a command as its help shows them: 80 columns.
+pub fn help(command: Command) -> String {
+    const COLUMN: usize = 28;
+    let (heading, literal) = (Style::new().bold().underline(), Style::new().bold());
+    let mut text = format!("{heading}Flags of hwdr's own:{heading:#}\n");
+    for flag in of(command) {
+        let letter = flag.letter.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
+        let value = flag.value.map_or_else(String::new, |value| format!(" {value}"));
+        let name = format!("{letter}--{}", flag.name);
+        let blanks = COLUMN.saturating_sub(name.len() + value.len());
+        let help = wrap(flag.help, 80 - COLUMN - 4).replace('\n', &format!("\n{:1$}", "", COLUMN + 4));
+        text.push_str(&format!("  {literal}{name}{literal:#}{value}{:blanks$}  {help}\n", ""));
+    }
+    let helms = match command {
+        Install => "helm install",
+        Upgrade | Rerun | Finalize => "helm upgrade",
+        Resume => "helm install or helm upgrade",
+    };
+    text + &format!("\nAll other flags are those of {helms}, and are passed on.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_has_the_flags_that_its_help_shows_in_80_columns() {
+        for command in ALL {
+            let shown = anstream::adapter::strip_str(&help(*command)).to_string();
+            for (name, takes_value) in own(*command) {
+                let line = shown.lines().find(|line| line.contains(&format!("--{name}"))).expect(name);
+                assert_eq!(
+                    line.contains(&format!("--{name} ")) && !line.contains(&format!("--{name}  ")),
+                    takes_value,
+                    "{line}"
+                );
+            }
+            assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        }
+        assert!(!own(Install).contains(&("wipe", false)) && own(Upgrade).contains(&("wipe", false)));
+        assert_eq!(own(Upgrade), own(Rerun));
+    }
+}
