@@ -145,13 +145,13 @@ fn what_is_not_known_is_refused_with_the_flags_to_add() {
         (
             &["upgrade", "--install", "-f", &base, "-f", &new],
             &[],
-            "whether helm installs or upgrades is not known",
+            "hwdr cannot tell whether helm installs or upgrades",
             &["add --for install (into a new cluster) or --for upgrade (in place)"],
         ),
         (
             &["upgrade", "--install", "-f", &base, "-f", &in_place],
             &["hops"],
-            "whether helm installs or upgrades is not known",
+            "hwdr cannot tell whether helm installs or upgrades",
             &["add --for install (into a new cluster) or --for upgrade (in place)"],
         ),
         (
@@ -215,7 +215,11 @@ fn what_is_not_known_is_refused_with_the_flags_to_add() {
 fn without_values_and_without_helm_it_fails() {
     let home = Home::new();
     let message = run(home.hwdr().arg("post-render"), b"kind: ConfigMap\n").failed(2);
-    assert!(message.contains("the values are not known: no flags, and no helm process started this"), "{message}");
+    let said = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("hwdr has no values: no -f or --set was given, and no helm process has started it"),
+        "{said}"
+    );
     assert!(message.contains("hwdr post-render -f values.yaml --for install\n"), "{message}");
     let mut hwdr = home.hwdr();
     hwdr.args(["post-render", "-f", &testdata("values/base.yaml"), "-f", &testdata("values/new-cluster.yaml")]);
@@ -470,14 +474,14 @@ fn what_helm_alone_has_read_is_refused() {
     let restore = std::fs::read(testdata("values/new-cluster.yaml")).unwrap();
     for major in BOTH {
         for (more, words) in [
-            ("-f <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
-            ("-f /dev/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
-            ("-f /proc/self/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
-            ("-f /dev/stdin", "it is a pipe, and helm has read what was in it"),
-            ("-f -", "helm has read its standard input"),
-            ("-f pipe & cat \"$NEW\" > pipe; wait $!", "it is a pipe, and helm has read what was in it"),
+            ("-f <(cat \"$NEW\")", "it is a pipe, and helm has already read it"),
+            ("-f /dev/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has already read it"),
+            ("-f /proc/self/fd/7 7< <(cat \"$NEW\")", "it is a pipe, and helm has already read it"),
+            ("-f /dev/stdin", "it is a pipe, and helm has already read it"),
+            ("-f -", "helm has already read its standard input"),
+            ("-f pipe & cat \"$NEW\" > pipe; wait $!", "it is a pipe, and helm has already read it"),
             ("--set-file global._hopsworks.restoreFromBackup.backupId=<(printf 254811200)", "it is a pipe"),
-            ("--is-upgrade -f <(cat \"$NEW\")", "it is a pipe, and helm has read what was in it"),
+            ("--is-upgrade -f <(cat \"$NEW\")", "it is a pipe, and helm has already read it"),
         ] {
             let ran = run(&mut through_bash(&home, &template(&home, major), more), &restore);
             let stderr = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -538,7 +542,7 @@ fn its_own_flags_are_read_once() {
             assert!(message.contains("standard input is the rendered"), "{command} {flags}: {message}");
         }
         let message = bash(&format!("\"$HWDR\" {command} --for install -f \"$BASE\" -f <(false)")).failed(2);
-        assert!(message.contains("nothing came out of this pipe"), "{command}: {message}");
+        assert!(message.contains("this pipe is empty"), "{command}: {message}");
     }
 }
 

@@ -133,6 +133,11 @@ fn header(kind: u32) -> Vec<u8> {
     [b"NDBBCKUP".to_vec(), words(&[0x08_0000, 1, 10, kind, 254_811_200, 1, 2, 0x1234_5678, 9, 9])].concat()
 }
 
+/// The control file of a second node: the first counts the rows.
+fn second_control() -> Vec<u8> {
+    [header(1), section(4, &words(&[12]))].concat()
+}
+
 fn table(id: u32, name: &str) -> Vec<u8> {
     table_with(id, name, &[])
 }
@@ -196,7 +201,7 @@ fn compressed_control_files_count_the_same_rows() {
     for form in [|plain: &[u8]| plain.to_vec(), |plain: &[u8]| compressed(plain)] {
         let container = Container::new();
         container.part(1, &form(&control()), &form(&log(2)));
-        container.part(2, &form(&[header(1), section(4, &words(&[12]))].concat()), &form(&log(1)));
+        container.part(2, &form(&second_control()), &form(&log(1)));
         let said = container.run("fetch.sh", &["rows"], &[]);
         assert_eq!(said.status, 0, "{}", said.text);
         let expected = [
@@ -308,7 +313,7 @@ echo; echo "NDBT_ProgramExit: 0 - OK"
 fn a_restore_that_lies_is_found_out() {
     let container = Container::new();
     container.part(1, &control(), &log(2));
-    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &log(0));
+    container.part(2, &second_control(), &log(0));
     let fetched = container.run("fetch.sh", &["rows"], &[("EXCLUDE_DATABASES", "heartbeat")]);
     assert_eq!(fetched.status, 0, "{}", fetched.text);
 
@@ -333,7 +338,7 @@ fn a_restore_that_lies_is_found_out() {
     }
 
     // One that is read backwards leads to the beginning of the backup.
-    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &header(5));
+    container.part(2, &second_control(), &header(5));
     assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
     let said = compare(&container, "hopsworks.project 1\nhopsworks.left out 7\nheartbeat.heartbeat 3\n");
     assert!(said.status == 0 && said.last_word.starts_with("WARNING: 1 of 3 tables"), "{}", said.text);
@@ -361,7 +366,7 @@ fn tables_whose_rows_expire_are_not_compared() {
 #[test]
 fn without_the_part_that_counts_nothing_is_believed() {
     let container = Container::new();
-    container.part(2, &[header(1), section(4, &words(&[12]))].concat(), &log(0));
+    container.part(2, &second_control(), &log(0));
     assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
     let said = compare(&container, "hopsworks.project 500\n");
     assert!(said.status == 1 && said.text.contains("no part of backup"), "{}", said.text);

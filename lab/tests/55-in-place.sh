@@ -46,7 +46,7 @@ everything() {
 
 test_a_restore_without_consent_changes_nothing() {
   everything >"$RUN/notes/before.txt"
-  refuses 'no terminal' upgrade
+  refuses 'without a terminal' upgrade
   refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
   refuses 'rolls back while the restore goes on' upgrade --yes --atomic
   refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "1 hour ago" +%y%V%u%H%M)"
@@ -227,7 +227,7 @@ test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
   mapfile -t arguments < <(upgrade_arguments)
   # Behind helm: before, it would want the chart again.
   cut_off 20 "${arguments[@]}"
-  refuses 'is not over' upgrade --yes
+  refuses 'has not ended' upgrade --yes
   hwdr resume hopsworks -o json | tee "$RUN/notes/report.json"
   jq -e '.phase == "restored" and .backupAgeSeconds > 0' "$RUN/notes/report.json"
   findings_are_whole
@@ -237,7 +237,7 @@ test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
 }
 
 test_undo_that_is_killed_goes_on_and_gives_back_what_was_there() {
-  refuses 'no terminal' hwdr undo hopsworks
+  refuses 'without a terminal' hwdr undo hopsworks
   cut_off 5 undo hopsworks --yes
   hwdr resume hopsworks
   "$LAB/check" "$RUN/notes/second.record"

@@ -19,9 +19,9 @@ pub fn consent(question: &str, is_given: bool) -> Result<(), Failure> {
     }
     match yes(question) {
         Some(true) => Ok(()),
-        Some(false) => Err(Failure::refused("stopped, as you wished: nothing was changed")),
-        None => Err(Failure::refused("standard input is no terminal: nobody can be asked, and nothing was changed")
-            .help("look at what is shown above, and add --yes")),
+        Some(false) => Err(Failure::refused("cancelled: nothing was changed")),
+        None => Err(Failure::refused("hwdr cannot ask without a terminal: nothing was changed")
+            .help("check what is shown above, then add --yes")),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn accepts(holes: &Holes, is_given: bool) -> bool {
         return false;
     }
     warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
-    is_given || yes("Go on without what is missing?") == Some(true)
+    is_given || yes("Continue without what is missing?") == Some(true)
 }
 
 /// Whether there is nobody to ask.

@@ -72,7 +72,7 @@ impl<'p> Once<'p> {
         move |name| {
             let kept = self.get(name)?;
             if kept.is_pipe && !pipes.insert(name.to_owned()) {
-                return Err(io::Error::other("it is a pipe, which can be read once, and is named twice"));
+                return Err(io::Error::other("it is a pipe, which can be read only once, but it is named twice"));
             }
             Ok(kept.bytes.clone())
         }
@@ -95,7 +95,7 @@ impl<'p> Once<'p> {
         let is_stdin = name.trim() == "-";
         let kept = match &self.of {
             Whose::Helms(_) if is_stdin => {
-                return Err(io::Error::other(format!("helm has read its standard input: {GIVE_A_FILE}")));
+                return Err(io::Error::other(format!("helm has already read its standard input: {GIVE_A_FILE}")));
             }
             Whose::Helms(helm) => Kept { bytes: read_again(name, helm)?, is_pipe: false },
             Whose::OursBesideStream if is_stdin || is_our_stdin(name) => {
@@ -111,7 +111,7 @@ impl<'p> Once<'p> {
             }
         };
         if kept.is_pipe && kept.bytes.is_empty() {
-            let why = "nothing came out of this pipe: what writes into it has failed, or something else has read it";
+            let why = "this pipe is empty: its command has failed, or something else has read it";
             return Err(io::Error::other(why));
         }
         Ok(kept)
@@ -125,7 +125,7 @@ fn read_again(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     let data = fs::metadata(&path)?;
     let kind = data.file_type();
     if kind.is_fifo() || kind.is_socket() || (kind.is_char_device() && name != "/dev/null") {
-        return Err(io::Error::other(format!("it is a pipe, and helm has read what was in it: {GIVE_A_FILE}")));
+        return Err(io::Error::other(format!("it is a pipe, and helm has already read it: {GIVE_A_FILE}")));
     }
     if kind.is_dir() {
         return Err(io::Error::other("it is a directory"));
@@ -134,7 +134,7 @@ fn read_again(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     let nanoseconds = u64::try_from(data.ctime_nsec()).unwrap_or_default();
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds);
     if helm.started().is_some_and(|started| changed > started + SLACK) {
-        let why = "it was changed after helm had started: which of the two helm has read is not known. Run helm again";
+        let why = "it was changed after helm had started, so hwdr cannot tell what helm has read. Run helm again";
         return Err(io::Error::other(why));
     }
     bounded(File::open(path)?, MAX_FILE)
@@ -182,7 +182,7 @@ fn refuse_url(name: &str) -> io::Result<()> {
         _ => "write what it stands for to a file".to_owned(),
     };
     Err(io::Error::other(format!(
-        "helm's downloaders fetch that, and hwdr does not, for it could be something else a moment later. Give a file: {fetch}"
+        "hwdr does not fetch this, because helm would fetch it again and could get something else. Give a file: {fetch}"
     )))
 }
 

@@ -32,9 +32,9 @@ impl Command {
         };
         if restore.mode == Mode::Upgrade && !config.unguarded {
             return Err(Failure::refused(
-                "an in-place restore replaces the cluster's data, and nobody sets the old data aside before it",
+                "an in-place restore replaces the cluster's data, and nothing sets the old data aside first",
             )
-            .help("where you have seen to the old volumes yourself, set spec.unguarded: true in the functionConfig"));
+            .help("if you have set the old volumes aside yourself, set spec.unguarded: true in the functionConfig"));
         }
         match pipeline::run(&restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),

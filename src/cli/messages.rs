@@ -80,11 +80,10 @@ impl From<pipeline::Error> for Failure {
         match error {
             pipeline::Error::Findings { findings, mode } => Self {
                 findings,
-                ..Self::refused("stopped: the values would not restore what they say. Nothing was rendered or changed")
-                    .help(format!(
-                        "fix the errors above, and check:\nhelm hwdr lint -f values.yaml{}",
-                        mode.map(|mode| format!(" --for {mode}")).unwrap_or_default()
-                    ))
+                ..Self::refused("not rendered: fix the errors above. Nothing was changed").help(format!(
+                    "check the values again:\nhelm hwdr lint -f values.yaml{}",
+                    mode.map(|mode| format!(" --for {mode}")).unwrap_or_default()
+                ))
             },
             pipeline::Error::Settings(error) => {
                 Self::refused(format!("{}: {}", error.path, error.problem)).at(Some(error.place)).help(error.help)

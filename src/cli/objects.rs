@@ -29,10 +29,10 @@ enum Action {
     Restore(Box<Restore>),
 }
 
-/// Brings the objects of a backup into a new cluster, by Velero, before helm install
+/// Restores the Kubernetes objects of a backup into a new cluster, with Velero, before helm install
 ///
-/// It takes the two Velero backups that are nearest to the backup id's time, or those that are named, shows them, and restores first
-/// the cluster's own objects, then the users'. Run again, it goes on. "hwdr bsl apply" comes before it.
+/// It chooses the two Velero backups that are nearest to the backup id's time, or those that are named, shows them, and restores first
+/// the cluster's own objects, then the users'. Run it again to continue. Run "helm hwdr bsl apply" before it.
 #[derive(Debug, Args)]
 struct Restore {
     /// The backup id; without it, that of the values
@@ -44,10 +44,10 @@ struct Restore {
     /// The Velero backup of the users' resources [default: the nearest]
     #[arg(long, value_name = "NAME")]
     users: Option<String>,
-    /// Go on where Velero could not bring everything back
+    /// Continue where Velero could not restore everything
     #[arg(long)]
     accept_partial: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -126,7 +126,7 @@ impl Restore {
         let path = "global._hopsworks.restoreFromBackup.backupId";
         let id = agreed("--backup-id", &self.backup_id, path, settings.map(|settings| settings.backup_id.clone()))?
             .ok_or_else(|| {
-                Failure::unusable("which backup is meant is not known")
+                Failure::unusable("no backup id is given")
                     .help(format!("give --backup-id ID, or values with -f that have {path}"))
             })?;
         let name = |flag: &str, given: &Option<String>, key: &str, set: Option<String>| {
@@ -164,7 +164,7 @@ fn agreed<T: PartialEq + Clone + std::fmt::Display>(
     match (given, &set) {
         (Some(given), Some(set)) if given != set => {
             Err(Failure::unusable(format!("{flag} is {given}, and {path} in the values is {set}"))
-                .help(format!("leave {flag} out, or change the values: helm install reads those alone")))
+                .help(format!("leave {flag} out, or change the values: helm install reads only those")))
         }
         (given, _) => Ok(given.clone().or(set)),
     }

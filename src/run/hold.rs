@@ -154,7 +154,7 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
         if renewed.elapsed() > PATIENCE {
             let problem = format!("the Lease {name} could not be renewed for {} s: {why}", PATIENCE.as_secs());
             break Halt { cause: Cause::Lost, ..Halt::new(problem) }
-                .help("when the API server can be reached again: helm hwdr resume RELEASE");
+                .help("when the API server can be reached again, resume: helm hwdr resume RELEASE");
         }
     };
     let _ = sender.send(Some(halt));
@@ -172,7 +172,7 @@ impl Onlooker {
         let lease = cluster.get(Kind::LEASE, None, &lease_name(release)).await.ok()?.unwrap_or_default();
         let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
         if holder.is_empty() {
-            return Some("nobody holds the release's Lease".to_owned());
+            return Some("no process holds the release's Lease".to_owned());
         }
         if is_dead(holder) {
             return Some(format!("{} has ended", people(holder)));
@@ -270,13 +270,13 @@ pub fn lost() -> Halt {
 /// Another run is not over.
 pub fn run_is_open(state: &State) -> Halt {
     let halt =
-        Halt::new(format!("a restore of backup {} was begun at {} and is not over", state.backup_id, state.began))
-            .help(format!("go on with it: helm hwdr resume {}", state.release));
+        Halt::new(format!("a restore of backup {} was begun at {} and has not ended", state.backup_id, state.began))
+            .help(format!("resume it: helm hwdr resume {}", state.release));
     match state.mode {
         Mode::Install => halt.help(format!(
-            "or begin again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
+            "or start again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
             state.release
         )),
-        Mode::Upgrade => halt.help(format!("or take it back: helm hwdr undo {}", state.release)),
+        Mode::Upgrade => halt.help(format!("or undo it: helm hwdr undo {}", state.release)),
     }
 }

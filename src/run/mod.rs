@@ -193,7 +193,7 @@ impl Run {
         };
         let result = tokio::select! {
             biased;
-            () = interrupted(&is_busy) => Err(Halt { cause: Cause::Wish, ..Halt::new("stopped, as you wished") }),
+            () = interrupted(&is_busy) => Err(Halt { cause: Cause::Wish, ..Halt::new("interrupted") }),
             result = going => result,
         };
         self.show.rest();
@@ -210,9 +210,10 @@ impl Run {
         self.save().await?;
         audit::note(&self.cluster, &self.state, "stops", &first_line).await;
         let release = &self.state.release;
-        halt.help.push(format!("go on, when that is mended: helm hwdr resume {release}"));
+        let fix = if halt.cause == Cause::Wish { "" } else { "fix the cause, then " };
+        halt.help.push(format!("{fix}resume: helm hwdr resume {release}"));
         if goal.during == Phase::Running && self.state.mode == Mode::Upgrade {
-            halt.help.push(format!("or back to what was there before: helm hwdr undo {release}"));
+            halt.help.push(format!("or undo it: helm hwdr undo {release}"));
         }
         Err(halt)
     }

@@ -39,7 +39,7 @@ pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>,
         Err(denied) => findings.push(refusal("encryption", Level::Warning, &denied)),
     }
     findings.push(match preflight::lock(client).await {
-        Ok(()) => Finding::new(Level::Ok, "object-lock", "no default retention: a rewind can take back what it makes"),
+        Ok(()) => Finding::new(Level::Ok, "object-lock", "no default retention: a rewind can remove what it makes"),
         Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, "object-lock", message).fix(help),
         Err(Stopped::Failed(error)) => match may::<()>(Err(error))? {
             Ok(()) => unreachable!("an error is no answer"),

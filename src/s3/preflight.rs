@@ -156,7 +156,7 @@ pub async fn lock(client: &Client) -> Result<(), Stopped> {
              removed before that has passed"
         ),
         format!(
-            "take the default retention away for the restore; what is locked stays locked:\naws s3api put-object-lock-configuration \
+            "remove the default retention for the restore; what is locked stays locked:\naws s3api put-object-lock-configuration \
              --bucket {name} --object-lock-configuration ObjectLockEnabled=Enabled"
         ),
     ))
@@ -172,7 +172,7 @@ pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Sto
     let window = aim.window;
     if window.from > now || window.is_point() && window.to >= now {
         return Err(Stopped::refused(
-            format!("{} is not over yet: it is {} at bucket {name}", shown(window.to), shown(now)),
+            format!("{} has not passed yet: it is {} at bucket {name}", shown(window.to), shown(now)),
             "give a time that has passed; without a zone, TIME is taken as UTC",
         ));
     }
@@ -340,13 +340,13 @@ pub fn half_done(client: &Client, run: &Run) -> Stopped {
     let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
     Stopped::refused(
         format!(
-            "a rewind of bucket {name}{} to {window}{} was cut off (run {}): it is finished or taken back first",
+            "a rewind of bucket {name}{} to {window}{} was cut off (run {}): finish it or undo it first",
             if prefix.is_empty() { String::new() } else { format!(" below {}", plain(prefix)) },
             if *exact { ", exact," } else { "" },
             run.id
         ),
         format!(
-            "take it back:\nhwdr s3 rewind --bucket {name}{} --undo",
+            "undo it:\nhwdr s3 rewind --bucket {name}{} --undo",
             if prefix.is_empty() { String::new() } else { format!(" --prefix {}", word(prefix)) }
         ),
     )

@@ -29,9 +29,7 @@ pub async fn last_run(client: &Client, prefix: &str) -> Result<Run, Stopped> {
         let name = client.bucket();
         let below = if prefix.is_empty() { String::new() } else { format!(" below {prefix}") };
         Stopped::refused(
-            format!(
-                "bucket {name}: nothing to undo: no rewind{below} has changed anything, or it is taken back already"
-            ),
+            format!("bucket {name}: nothing to undo: no rewind{below} has changed anything, or it is undone already"),
             format!("see the journal:\naws s3 ls s3://{name}/.hwdr/rewind/"),
         )
     })

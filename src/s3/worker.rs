@@ -55,7 +55,7 @@ pub async fn work(
                 run.aim.window,
                 aim.window
             ),
-            "what is recorded of the backup has changed meanwhile, or somebody else wrote that run (docs/s3.md says who may). Have the Job made again:\nhelm hwdr resume RELEASE",
+            "what is recorded of the backup has changed meanwhile, or somebody else wrote that run (docs/s3.md says who may). Have the Job created again:\nhelm hwdr resume RELEASE",
         ));
     }
     let run = match state {
@@ -65,8 +65,8 @@ pub async fn work(
         State::Finished | State::Undone if place.of == 1 => begin(client, aim, place, options).await?.0,
         State::Finished | State::Undone => {
             return Err(Stopped::refused(
-                format!("run {} of bucket {} was taken back, or another has taken its place", run.id, client.bucket()),
-                "have the Job made again, which begins anew:\nhelm hwdr resume RELEASE",
+                format!("run {} of bucket {} was undone, or another has taken its place", run.id, client.bucket()),
+                "have the Job created again, which starts from the beginning:\nhelm hwdr resume RELEASE",
             ));
         }
     };

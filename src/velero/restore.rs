@@ -91,7 +91,7 @@ async fn one(
     if let Some(restore) = &there
         && has_lost(restore, namespace.as_ref())
     {
-        tell(&format!("namespace {} does not hold any more what {name} has restored: once more", cluster.namespace));
+        tell(&format!("namespace {} no longer holds what {name} has restored: restoring it again", cluster.namespace));
         same_backup(restore, of, name)?;
         cluster.delete_this(Kind::RESTORE, Some(of), restore).await?;
         gone(cluster, of, name, tell).await?;
@@ -187,8 +187,10 @@ async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut d
     };
     cluster.wait(&what, &one, BEGIN, began, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
-            .help(format!("is Velero busy with another one, or not well?\nkubectl -n {namespace} get restores,pods"))
-            .help("it stays where it is: run this again, and it is waited for")
+            .help(format!(
+                "check whether Velero is busy with another one, or not well:\nkubectl -n {namespace} get restores,pods"
+            ))
+            .help("it stays where it is: run this again to wait for it")
     })?;
     let ended = |objects: &Objects| in_tenths(condition::restore(objects.get(name), true), objects.get(name));
     cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
@@ -221,14 +223,14 @@ async fn gone(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnM
 /// How a Restore is done again.
 fn again(namespace: &str, name: &str) -> String {
     format!(
-        "when that is mended, take this Restore away and run again; what it brought back stays:\nkubectl -n {namespace} delete restore.velero.io \\\n{name}"
+        "fix the cause, delete this Restore, and run again; what it brought back stays:\nkubectl -n {namespace} delete restore.velero.io \\\n{name}"
     )
 }
 
 fn not_accepted(namespace: &str, holes: &Holes) -> Refusal {
     Refusal::new(format!("Velero's Restore {} is PartiallyFailed, which is not accepted\n{}", holes.name, holes.text()))
         .help(again(namespace, &holes.name))
-        .help("or take it as it is, if what is missing is not needed: --accept-partial")
+        .help("or accept it, if what is missing is not needed: --accept-partial")
 }
 
 impl Holes {

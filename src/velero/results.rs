@@ -75,7 +75,7 @@ async fn sign(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Strin
 
 /// The file behind a signed URL. The client is Kubernetes' own, without any of its credentials: the only one in this program.
 async fn download(url: &str) -> Result<Vec<u8>, String> {
-    let malformed = || "Velero's URL has no form that is known".to_owned();
+    let malformed = || "Velero's URL has an unknown form".to_owned();
     let uri: Uri = url.parse().map_err(|_| malformed())?;
     let (Some(scheme), Some(authority), Some(path)) = (uri.scheme_str(), uri.authority(), uri.path_and_query()) else {
         return Err(malformed());

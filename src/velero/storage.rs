@@ -113,11 +113,11 @@ fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<
         "another storage location has the name {name}; it is left as it is\n{}",
         location::diff(&differences)
     ))
-    .help("is it the right one, ask for what it is");
+    .help("if it is the right one, give flags that match it");
     let release = text(there, "/metadata/annotations/meta.helm.sh~1release-name");
     refusal = if release.is_empty() {
         refusal.help(format!(
-            "is it a left-over, take it away; what lies in its bucket stays:\nkubectl -n {namespace} delete backupstoragelocation \
+            "if it is a left-over, delete it; what is in its bucket stays:\nkubectl -n {namespace} delete backupstoragelocation \
              {name}"
         ))
     } else {
@@ -139,7 +139,7 @@ async fn check_secret(cluster: &Cluster, namespace: &str, name: &str, key: &str)
     let Some(secret) = cluster.get(Kind::SECRET, Some(namespace), name).await? else {
         return Err(Refusal::new(format!("there is no Secret {name} in the namespace {namespace}"))
             .help(format!(
-                "make it of a credentials file:\nkubectl -n {namespace} create secret generic {name} \\\n--from-file={key}=FILE"
+                "create it from a credentials file:\nkubectl -n {namespace} create secret generic {name} \\\n--from-file={key}=FILE"
             ))
             .help("or give hwdr the file: --credentials-file FILE"));
     };
@@ -181,8 +181,8 @@ async fn ensure_secret(
     Err(Refusal::new(format!(
         "there is a Secret {SECRET} in the namespace {namespace}, which hwdr did not make; it is left as it is"
     ))
-    .help(format!("does it hold the right credentials, use it: --secret {SECRET}"))
-    .help(format!("or take it away:\nkubectl -n {namespace} delete secret {SECRET}")))
+    .help(format!("if it holds the right credentials, use it: --secret {SECRET}"))
+    .help(format!("or delete it:\nkubectl -n {namespace} delete secret {SECRET}")))
 }
 
 /// Waits until Velero finds the location available.
@@ -265,28 +265,28 @@ const MEANINGS: &[Meaning] = &[
     Meaning {
         marks: &["NoSuchBucket"],
         is_final: true,
-        help: "there is no such bucket at this endpoint: look at --bucket, --region and --endpoint",
+        help: "there is no such bucket at this endpoint: check --bucket, --region and --endpoint",
     },
     Meaning {
         marks: &["PermanentRedirect", "AuthorizationHeaderMalformed", "StatusCode: 301"],
         is_final: true,
-        help: "the bucket is in another region: look at --region",
+        help: "the bucket is in another region: check --region",
     },
     Meaning {
         marks: &["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "Forbidden", "StatusCode: 403"],
         is_final: true,
-        help: "the credentials are wrong, or may not list this bucket: give others, with --credentials-file FILE or \
+        help: "the credentials are wrong, or may not list this bucket: give others with --credentials-file FILE or \
                --credentials-env",
     },
     Meaning {
         marks: &["no EC2 IMDS role found", "failed to refresh cached credentials", "get credentials"],
         is_final: false,
-        help: "Velero's pod has no role that lets it in: give it one, or give credentials (--credentials-file FILE, --secret NAME)",
+        help: "Velero's pod has no role that may read the bucket: give it one, or give credentials (--credentials-file FILE, --secret NAME)",
     },
     Meaning {
         marks: &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
         is_final: false,
-        help: "Velero's pod does not reach the server: look at --endpoint and, without --path-style, at the bucket's own host name",
+        help: "Velero's pod does not reach the server: check --endpoint and, without --path-style, the bucket's own host name",
     },
 ];
 

@@ -66,7 +66,7 @@ fn a_rule_is_put_among_those_of_others() {
         let before = policy(client).await;
         assert_eq!(before.rules.len(), 2);
         assert_eq!(before.xml, rules(FOREIGN).xml, "SeaweedFS keeps every byte, unknown elements included");
-        says(&endpoint(), &lifecycle("60d", &["--apply"]), 1, &["nobody is there to agree", "--yes"]);
+        says(&endpoint(), &lifecycle("60d", &["--apply"]), 1, &["without a terminal", "--yes"]);
         assert!(policy(client).await.same(&before), "nothing is written unasked");
 
         says(&endpoint(), &lifecycle("60d", &["--apply", "--yes"]), 0, &["NoncurrentDays", "Written to", "read back"]);

@@ -461,7 +461,7 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
         for state in [RunState::Finished, RunState::Undone] {
             mine.mark(client, state).await.expect("it is written");
             let refused = work(client, &aim(then, false), &worker(1, "mine"), small(), &Arc::default()).await;
-            assert!(refused.unwrap_err().to_string().contains("was taken back"), "{state:?}");
+            assert!(refused.unwrap_err().to_string().contains("was undone"), "{state:?}");
         }
         // Alone there is nobody who would go on with the old one: it begins anew.
         client.put_markers(&["a"]).await.expect("it is deleted");
@@ -495,9 +495,9 @@ fn what_cannot_work_is_refused_before_the_first_write() {
             }
         };
         let to_come = shown(now() + 3600);
-        refused(&endpoint(), bucket, &["--at", &to_come, "--yes"], &["is not over yet", bucket]);
+        refused(&endpoint(), bucket, &["--at", &to_come, "--yes"], &["has not passed yet", bucket]);
         refused(&endpoint(), bucket, &["--at", "2001-01-01T00:00:00Z", "--yes"], &["is before anything", bucket]);
-        refused(&endpoint(), bucket, &["--at", &time], &["nobody is there to agree", "--dry-run"]);
+        refused(&endpoint(), bucket, &["--at", &time], &["without a terminal", "--dry-run"]);
         refused(&endpoint(), bucket, &["--undo", "--yes"], &["nothing to undo", bucket]);
         refused(&endpoint(), "test-no-such-bucket", &["--at", &time, "--yes"], &["there is no such bucket"]);
         let plain = Bucket::plain("plain").await;

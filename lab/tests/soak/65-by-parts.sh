@@ -98,7 +98,7 @@ test_objects_come_back_by_hwdr() {
   kubectl -n "$NS" get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
   # What was restored goes with its namespace.
   kubectl delete namespace "$NS"
-  objects_restore --yes 2>&1 | grep -c 'once more' | grep -x 2
+  objects_restore --yes 2>&1 | grep -c 'no longer holds' | grep -x 2
   kubectl -n "$NS" get secret user-first
 }
 

@@ -14,7 +14,7 @@ pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> R
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::refused(format!("{what}: nobody is there to agree to it")).help(help));
+        return Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}")).help(help));
     }
     anstream::eprint!("{shown}{what}? {so} Type yes: ");
     let mut answer = String::new();
@@ -22,6 +22,6 @@ pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> R
     if read.is_ok() && answer.trim() == "yes" {
         Ok(())
     } else {
-        Err(Failure::refused("not agreed to: nothing was changed"))
+        Err(Failure::refused("cancelled: nothing was changed"))
     }
 }

@@ -21,7 +21,7 @@ use crate::s3::lifecycle::judge::Wanted;
 /// Exit codes: 0 all is well, 1 something was found, 2 wrong usage.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
     #[command(flatten)]

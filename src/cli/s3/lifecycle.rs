@@ -35,10 +35,10 @@ pub struct Command {
     /// Write hwdr's own rule
     #[arg(long)]
     apply: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, requires = "apply")]
     yes: bool,
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
     #[command(flatten)]

@@ -25,7 +25,7 @@ use crate::s3::window::{Window, shown};
 /// Brings a versioned bucket back to a point in time
 ///
 /// What was current then is current again: later delete markers are removed, later overwrites get a copy of the older version on top.
-/// No version is ever removed. Objects born later are left, or with --exact hidden under delete markers.
+/// No version is ever removed. Objects created later are left, or with --exact hidden under delete markers.
 /// Backups in the same bucket (rondb_backup/, k8s_backup/, opensearch*/) are left alone, unless --prefix names them.
 #[derive(Debug, Args)]
 pub struct Command {
@@ -41,16 +41,16 @@ pub struct Command {
     /// Also hide what did not exist then, under delete markers
     #[arg(long)]
     exact: bool,
-    /// List what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Go back to the moment before the last rewind
     #[arg(long, conflicts_with_all = ["at", "backup_id", "exact"])]
     undo: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
     // Last: its heading would stand above whatever follows.
@@ -108,7 +108,7 @@ impl Command {
                 if goes_on { "Go on to rewind" } else { "Rewind" },
                 client.bucket(),
                 self.below(),
-                if self.exact { ", and hide what was born later" } else { "" }
+                if self.exact { ", and hide what was created later" } else { "" }
             );
             self.consent(&what)?;
         }
@@ -126,7 +126,7 @@ impl Command {
         preflight::permissions(client, &self.prefix, self.dry_run).await?;
         if !self.dry_run {
             let what = format!(
-                "Take back the rewind of bucket {}{} to {} (run {}, begun at {})",
+                "Undo the rewind of bucket {}{} to {} (run {}, begun at {})",
                 client.bucket(),
                 self.below(),
                 run.aim.window,
@@ -149,7 +149,7 @@ impl Command {
 
     /// Asks, on a terminal.
     fn consent(&self, what: &str) -> Result<(), Failure> {
-        agree("", what, "It can be taken back with --undo.", "look first with --dry-run, then give --yes", self.yes)
+        agree("", what, "It can be undone with --undo.", "look first with --dry-run, then give --yes", self.yes)
     }
 
     /// Counts; acts of a dry run, and with `-o json` keys to be looked at, are printed as they come.
@@ -182,7 +182,7 @@ impl Command {
             (None, None) => "--undo".to_owned(),
         };
         Err(Failure::refused(format!("{undone} keys are not as they were; all others are")).help(format!(
-            "mend what is named above, and run it again, which tries them again:\nhwdr s3 rewind {flags} {time}"
+            "fix what is named above, and run this again, which tries them again:\nhwdr s3 rewind {flags} {time}"
         )))
     }
 }
@@ -198,7 +198,7 @@ fn text(report: &Report, what: &str, dry_run: bool) -> String {
         (done("undelete"), report.undeleted, "delete markers removed"),
         (done("copy"), report.copied, "an older version put on top"),
         (done("hide"), report.hidden, "put under a delete marker"),
-        ("born later".to_owned(), report.born_later, "left as they are (--exact hides them)"),
+        ("created later".to_owned(), report.born_later, "left as they are (--exact hides them)"),
         ("unreadable".to_owned(), report.unreadable, "entries whose keys this server cannot write: left as they are"),
     ] {
         if count > 0 {

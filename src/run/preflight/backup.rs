@@ -28,7 +28,7 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
         show.warn(&unseen(&format!("there is no ServiceAccount {account} yet")));
         return Ok(());
     }
-    show.note("looking whether the backup can be read, before anything is stopped");
+    show.note("checking that the backup can be read, before anything is stopped");
     // That of a process that was cut off.
     if let Some(earlier) = cluster.get(Kind::JOB, None, name).await? {
         let label = |job: &Json| text(job, "/metadata/labels/hwdr.hopsworks.ai~1restore-id").to_owned();
@@ -47,7 +47,7 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     let words = words_of(cluster, name).await;
     let has_looked = ended.is_ok() || has_run(cluster, name).await;
     if let Err(error) = cluster.delete_this(Kind::JOB, None, &made).await {
-        show.warn(&format!("{error}; it goes by itself in an hour"));
+        show.warn(&format!("{error}; it is deleted automatically within an hour"));
     }
     for words in words {
         match words.strip_prefix("WARNING: ") {
@@ -63,7 +63,7 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     let help = if halt.problem.contains("argument '--check'") {
         "the image in hwdr.hopsfs.image is of an older hwdr: make image, and push it"
     } else {
-        "mend what it says, and begin again"
+        "fix what it says, and start again"
     };
     let problem =
         format!("the backup cannot be restored from as things are, and nothing was changed\n{}", halt.problem);

@@ -93,7 +93,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
             wanted.plan.backup_id,
             names(&there)
         ))
-        .help("if that is done, take the restoreFromBackup block out of the values: helm hwdr finalize")
+        .help("if that restore is done, remove the restoreFromBackup block from the values: helm hwdr finalize")
         .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
     }
     // They are deleted: those of another release are not.
@@ -118,7 +118,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
                         text(claim, "/metadata/name")
                     ))
                     .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
-                    .help("if its data are wanted, take another namespace"));
+                    .help("if you need its data, use another namespace"));
                 }
                 Before { own_location, ..velero(wanted) }
             }
@@ -221,7 +221,7 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
             "release {}: its newest revision {} is {}, not deployed",
             wanted.release, release.revision, release.status
         ))
-        .help(format!("mend that first: helm history {0}; helm rollback {0}", wanted.release)));
+        .help(format!("fix that first: helm history {0}; helm rollback {0}", wanted.release)));
     }
     if (release.chart.as_str(), release.app_version.as_str()) != (&wanted.chart.name, &wanted.chart.app_version) {
         return Err(Halt::new(format!(
@@ -351,7 +351,7 @@ async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Res
                 has >> 20,
                 wants >> 20
             ))
-            .help("make room, or give the old volumes up, and with them the way back: --wipe"));
+            .help("free some space, or give up the old volumes, and with them the way back: --wipe"));
         }
     }
     Ok(())

@@ -43,7 +43,7 @@ impl Client {
                 listing::parse(reply.text()?).map_err(|text| Problem::Nonsense(format!("the listing: {text}")))?;
             if page.next.as_ref().is_some_and(|next| next == after || next.key < after.key) {
                 return Err(Problem::Nonsense(
-                    "the listing does not go on: its next marker is not behind its first".to_owned(),
+                    "the listing does not advance: its next marker is not after its first".to_owned(),
                 ));
             }
             Ok(page)

@@ -116,16 +116,16 @@ fn endpoint_of(config: &SdkConfig) -> Option<String> {
 /// The server's address, and the bucket's.
 fn addresses(endpoint: Option<&str>, region: &str, bucket: &str, path_style: bool) -> Result<(String, String), String> {
     if bucket.is_empty() || bucket.contains(['/', '?', '#', '%', ' ']) {
-        return Err(format!("{bucket:?} is no name of a bucket"));
+        return Err(format!("{bucket:?} is not the name of a bucket"));
     }
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let root = endpoint
         .map_or_else(|| format!("https://s3.{region}.{suffix}"), |given| given.trim_end_matches('/').to_owned());
     let Some((scheme @ ("http" | "https"), host)) = root.split_once("://") else {
-        return Err(format!("--endpoint {root}: it begins with https:// or http://"));
+        return Err(format!("--endpoint {root}: it must begin with https:// or http://"));
     };
     if host.is_empty() || host.contains(['?', '#', '@']) {
-        return Err(format!("--endpoint {root}: it is https://HOST[:PORT]"));
+        return Err(format!("--endpoint {root}: it must be https://HOST[:PORT]"));
     }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let numeric = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || name == "localhost";

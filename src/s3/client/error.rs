@@ -64,16 +64,16 @@ impl Error {
             Problem::Clock(_) => "set this machine's clock:\ntimedatectl set-ntp true".to_owned(),
             Problem::Region(region) if !region.is_empty() => format!("give the bucket's region: --region {region}"),
             Problem::Region(_) => format!("ask for it, and give it with --region:\naws s3api get-bucket-location --bucket {bucket}"),
-            Problem::Throttled(_) => "run the same command again: it goes on where it stopped; --requests-per-second N asks for less".to_owned(),
+            Problem::Throttled(_) => "run the same command again: it continues where it stopped; --requests-per-second N asks for less".to_owned(),
             Problem::Transport(_) => {
-                "check --endpoint, --ca-bundle and the network; the same command goes on where it stopped".to_owned()
+                "check --endpoint, --ca-bundle and the network; the same command continues where it stopped".to_owned()
             }
             Problem::Untrusted(_) => "name the certificate of the authority that signed the server's: --ca-bundle FILE, or AWS_CA_BUNDLE".to_owned(),
             Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what is found:\naws configure list".to_owned(),
             Problem::Setting(_) => "correct the flag, or the variable or profile that it comes from (AWS_CA_BUNDLE, AWS_ENDPOINT_URL_S3)".to_owned(),
-            Problem::Endless(_) => "see what answers at --endpoint: it is no S3 server, or a broken one".to_owned(),
+            Problem::Endless(_) => "see what answers at --endpoint: it is not an S3 server, or a broken one".to_owned(),
             Problem::Unversioned => format!(
-                "do not go on with this bucket: what is deleted or overwritten in it is gone for good; see:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
+                "do not use this bucket: what is deleted or overwritten in it is gone for good; see:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
             ),
             Problem::Journal(_) => format!(
                 "somebody else has written there (docs/s3.md says who may): see who, and remove what is not hwdr's:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
