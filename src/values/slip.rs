@@ -55,7 +55,9 @@ fn token(text: &str, error: &SyntaxError, at: usize, since: Option<usize>) -> Op
     if says("while scanning an anchor") {
         let start = since?;
         let entity = text[start..].split([';', ' ', '\n']).next().unwrap_or_default();
-        if text[start + entity.len()..].starts_with(';') {
+        const ENTITIES: [&str; 6] = ["&quot", "&apos", "&amp", "&lt", "&gt", "&nbsp"];
+        let is_entity = ENTITIES.contains(&entity) || entity.starts_with("&#");
+        if is_entity && text[start + entity.len()..].starts_with(';') {
             let message = format!(
                 "{entity}; comes from the source of a web page: copy what the page shows, or write the character itself"
             );
@@ -570,6 +572,8 @@ mod tests {
             "a: 1\nsecretKey hunter2\nb: 1\n",
             "token: \"hunter2\na: 1\n",
             "password: *hunter2\n",
+            "password: &hunter2;\n",
+            "a: 1\npassword=hunter2\nb: 1\n",
         ] {
             assert!(!said(text).0.contains("hunter2"), "{}", said(text).0);
         }
