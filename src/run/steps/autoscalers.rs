@@ -23,7 +23,7 @@ pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autosc
         let (name, namespace) = (&autoscaler.name, &cluster.namespace);
         let starts = |why: &str| {
             Halt::new(format!(
-                "HorizontalPodAutoscaler/{name} would start pods of {} while the restore goes on: {why}",
+                "HorizontalPodAutoscaler/{name} would start pods of {} during the restore: {why}",
                 autoscaler.target
             ))
         };
@@ -32,11 +32,11 @@ pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autosc
             let annotate = format!("kubectl -n {namespace} annotate scaledobject {owner} autoscaling.keda.sh/paused");
             return Err(starts(&format!("it is of KEDA's ScaledObject {owner}"))
                 .help(format!("pause it: {annotate}=true"))
-                .help(format!("and when all is done, let it go on: {annotate}-")));
+                .help(format!("and resume it when the restore is done: {annotate}-")));
         }
         if autoscaler.min == 0 {
             return Err(starts("its minReplicas is 0").help(format!(
-                "have it rest: kubectl -n {namespace} patch hpa {name} -p '{{\"spec\": {{\"minReplicas\": 1}}}}'"
+                "pause it: kubectl -n {namespace} patch hpa {name} -p '{{\"spec\": {{\"minReplicas\": 1}}}}'"
             )));
         }
         found.push(autoscaler);
@@ -51,7 +51,9 @@ pub async fn compare(run: &mut Run) {
     for before in &run.state.before.autoscalers {
         let now = match &now {
             Ok(now) => now.iter().find(|now| now.name == before.name),
-            Err(why) => return run.show.warn(&format!("whether autoscalers are as before is not known: {why}")),
+            Err(why) => {
+                return run.show.warn(&format!("hwdr cannot tell whether the autoscalers are as before: {why}"));
+            }
         };
         if now != Some(before) {
             let now = now.map_or("is gone".to_owned(), |now| format!("is {now} now"));

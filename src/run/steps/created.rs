@@ -31,7 +31,7 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     let backup = run.cluster.get(Kind::BACKUP, Some(&velero), before).await?.unwrap_or_default();
     let made = text(&backup, "/metadata/creationTimestamp").parse::<Timestamp>();
     let Some(since) = made.ok().filter(|_| save_objects::is_own(run, &backup)) else {
-        run.show.warn(&format!("the Velero backup {before} is gone: what the restore has made anew is left"));
+        run.show.warn(&format!("the Velero backup {before} is gone: what the restore has created is left"));
         return Ok(());
     };
     let (mut left, mut namespaces) = (Vec::new(), BTreeSet::new());
@@ -75,7 +75,7 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     }
     if !left.is_empty() {
         run.show.warn(&format!(
-            "left to you, though they were not there before, for they may hold data or could not be deleted:\n{}",
+            "not deleted, although they were not there before: they may hold data, or could not be deleted:\n{}",
             left.join("\n")
         ));
     }

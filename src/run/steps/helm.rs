@@ -39,7 +39,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     }
     if let Some(other) = now.as_ref().filter(|now| now.revision > before && now.status == "deployed") {
         return Err(Halt::new(format!(
-            "release {release}: revision {} ({}) is not this run's: somebody has changed the release meanwhile",
+            "release {release}: revision {} ({}) is not this run's: somebody has changed the release since",
             other.revision, other.description
         ))
         .help(format!("look at it: helm history {release}")));
@@ -109,7 +109,7 @@ pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
     let (kind, record) = record(run, pending.revision).await?;
     let patch = record::failed(&record).ok_or_else(|| {
         Halt::new(format!("release {release}: the record of revision {} cannot be read", pending.revision))
-            .help(format!("mend the release by hand: helm history {release}"))
+            .help(format!("repair the release by hand: helm history {release}"))
     })?;
     run.cluster.patch(kind, None, text(&record, "/metadata/name"), &patch).await?;
     Ok(run.helm.release(&release).await?)
@@ -119,12 +119,12 @@ async fn wait_for(run: &mut Run, began: Instant, status: &str) -> Result<(), Hal
     if began.elapsed() > ELSEWHERE * 3 {
         let end = run.state.helm.as_deref().map_or_else(|| "on the machine where it runs".to_owned(), hold::pid);
         return Err(Halt::new(format!(
-            "release {}: a helm that was begun before still works: {status}",
+            "release {}: a helm that was started before is still running: {status}",
             run.state.release
         ))
         .help(format!("end it: {end}")));
     }
-    run.show.tell(&format!("waiting for the helm that was begun before: {status}"));
+    run.show.tell(&format!("waiting for the helm that was started before: {status}"));
     tokio::time::sleep(Duration::from_secs(2)).await;
     Ok(())
 }
@@ -145,5 +145,5 @@ async fn record(run: &Run, revision: u64) -> Result<(Kind, Json), Halt> {
         }
     }
     Err(Halt::new(format!("release {release}: Helm keeps revision {revision} where hwdr does not look"))
-        .help("take that revision out of Helm's storage (HELM_DRIVER), then go on"))
+        .help("remove that revision from Helm's storage (HELM_DRIVER), then resume"))
 }

@@ -60,7 +60,7 @@ pub async fn ends_well(
                 if stuck.get_or_insert_with(Instant::now).elapsed() < patience {
                     continue;
                 }
-                Halt::new(format!("{what}: its pods do not begin"))
+                Halt::new(format!("{what}: its pods do not start"))
             }
             Err(error) => Halt::from(error),
         };

@@ -77,7 +77,7 @@ pub const UPGRADE: &[Step] = &[
     step("helm", "upgrades the release: new volumes, and the Jobs that restore", |run| Box::pin(helm::upgrade(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
-    step("unfence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+    step("unfence", "resumes backups", |run| Box::pin(fence::open(run))),
 ];
 
 /// A restore into a new cluster.
@@ -92,7 +92,7 @@ pub const INSTALL: &[Step] = &[
     step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
-    step("unfence", "lets backups be made again", |run| Box::pin(objects::open(run))),
+    step("unfence", "resumes backups", |run| Box::pin(objects::open(run))),
 ];
 
 /// Back to what was there before a restore in place.
@@ -109,6 +109,6 @@ pub const UNDO: &[Step] = &[
     step("undo-policies", "lets the volumes go with their claims again, as before", |run| {
         Box::pin(volumes::settle(run))
     }),
-    step("undo-markers", "takes the restore's markers away", |run| Box::pin(undo::markers(run))),
-    step("undo-fence", "lets backups be made again", |run| Box::pin(fence::open(run))),
+    step("undo-markers", "deletes the restore's markers", |run| Box::pin(undo::markers(run))),
+    step("undo-fence", "resumes backups", |run| Box::pin(fence::open(run))),
 ];

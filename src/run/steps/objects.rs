@@ -105,7 +105,7 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
             _ => continue,
         };
         if let Some(objection) = catalogue.objection(service, &checked(&part.backup)?) {
-            return Err(Halt::new(objection).help("choose another backup, and begin again: helm hwdr install"));
+            return Err(Halt::new(objection).help("choose another backup, and start again: helm hwdr install"));
         }
     }
     Ok(())

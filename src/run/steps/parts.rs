@@ -104,15 +104,15 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, H
         let holes = Holes::of(&run.cluster, &namespace, &ended, &mut |text| show.tell(text)).await;
         if !run.state.accept_partial && !(run.accepts)(&holes) {
             return Err(Halt::new(format!("{what} is PartiallyFailed\n{}", holes.text()))
-                .help("mend what it says: a Restore that has failed is made again by helm hwdr resume RELEASE")
-                .help("or do without it: helm hwdr resume RELEASE --accept-partial"));
+                .help("fix what it says, then resume: helm hwdr resume RELEASE (a Restore that has failed is created again)")
+                .help("or accept it: helm hwdr resume RELEASE --accept-partial"));
         }
         run.show.warn(&format!("{what} is PartiallyFailed, and that is accepted\n{}", holes.text()));
     } else if condition::number(&ended, "/status/warnings") > 0 {
         match fetch_results(&run.cluster, &namespace, restore, &mut |text| show.tell(text)).await {
             Ok(results) if results.warnings.is_empty() => {}
             Ok(results) => run.show.warn(&format!("{what} warns:\n{}", shortened(&results.warnings))),
-            Err(why) => run.show.warn(&format!("{what} warns, and it cannot be shown of what: {why}")),
+            Err(why) => run.show.warn(&format!("{what} has warnings, which cannot be shown: {why}")),
         }
     }
     Ok(ended)
@@ -161,7 +161,7 @@ async fn where_rows_are_missing(run: &Run, job: &str, mut halt: Halt) -> Halt {
         let namespace = &run.cluster.namespace;
         halt = halt
             .help(format!("see why ndb_restore failed: kubectl -n {namespace} logs job/{restore} --all-containers"))
-            .help("what is restored of RonDB cannot be completed: begin again, or take another backup");
+            .help("RonDB's restore cannot be completed: start again, or choose another backup");
     }
     halt
 }

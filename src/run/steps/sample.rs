@@ -109,8 +109,8 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
     let (namespace, release) = (&run.cluster.namespace, &run.state.release);
     let Place { pod, container } = place;
     Err(Halt::new(problem)
-        .help(format!("see for yourself: kubectl -n {namespace} exec {pod} -c {container} -- hdfs dfs -cat FILE"))
-        .help(format!("if these can be done without: helm hwdr resume {release} --accept-partial")))
+        .help(format!("check it: kubectl -n {namespace} exec {pod} -c {container} -- hdfs dfs -cat FILE"))
+        .help(format!("if you do not need them: helm hwdr resume {release} --accept-partial")))
 }
 
 /// The first files and folders of HopsFS, as Hadoop's command prints them.

@@ -151,7 +151,7 @@ async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
         if at_work.is_empty() { Verdict::Done } else { Verdict::NotYet(at_work.join(", ")) }
     })
     .await
-    .map_err(|halt| halt.help("see why: kubectl describe job NAME; or do without it: kubectl delete job NAME"))?;
+    .map_err(|halt| halt.help("see why: kubectl describe job NAME; or delete it: kubectl delete job NAME"))?;
     for job in failed {
         run.show.warn(&format!("a Job of the release has failed: {job}"));
     }

@@ -63,8 +63,8 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
 pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
     let before = &run.state.before;
     if before.claims.is_none() && run.state.mode == Mode::Upgrade {
-        return Err(Halt::new("which claims there were is not known, for an older hwdr has begun this restore")
-            .help("so RonDB cannot be begun anew: go back, and restore once more"));
+        return Err(Halt::new("hwdr does not know which claims there were, because an older hwdr began this restore")
+            .help("so RonDB cannot start again: undo the restore, and restore once more"));
     }
     let was_there = |claim: &Json| {
         let uid = text(claim, "/metadata/uid");
