@@ -11,6 +11,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use archive::Room;
 pub use archive::matters;
 pub use schema::Unchecked;
 
@@ -20,6 +21,9 @@ use table::Table;
 
 /// The files of a chart by their path inside of it.
 pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// How deep charts may lie in each other, packed or as folders.
+const MAX_DEPTH: usize = 32;
 
 /// A chart as far as values go.
 #[derive(Debug, Clone)]
@@ -40,6 +44,14 @@ impl Chart {
     /// # Errors
     /// Where Helm refuses the chart.
     pub fn from_files(files: Files, label: &str, helm: Helm) -> Result<Self, ValuesError> {
+        Self::at_depth(0, files, label, helm, &Room::new())
+    }
+
+    fn at_depth(depth: usize, files: Files, label: &str, helm: Helm, room: &Room) -> Result<Self, ValuesError> {
+        if depth > MAX_DEPTH {
+            return Err(ValuesError::refused(format!("{label}: too many charts inside of each other"), None));
+        }
+        let deeper = depth.saturating_add(1);
         let metadata = metadata::read(&files, label)?;
         let (mut values, mut schema) = (Map::new(), None);
         let mut subcharts: BTreeMap<String, Files> = BTreeMap::new();
@@ -66,12 +78,12 @@ impl Chart {
             }
             let label = format!("{label}/charts/{folder}");
             dependencies.push(if folder.ends_with(".tgz") {
-                let bytes = files.get(&folder).cloned().unwrap_or_default();
-                Self::from_archive(&bytes, &label, helm)?
+                let bytes = files.get(&folder).map(Vec::as_slice).unwrap_or_default();
+                Self::at_depth(deeper, archive::unpack(bytes, &label, room)?, &label, helm, room)?
             } else {
                 let prefix = format!("{folder}/");
                 let inside = |(path, bytes): (String, Vec<u8>)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes));
-                Self::from_files(files.into_iter().filter_map(inside).collect(), &label, helm)?
+                Self::at_depth(deeper, files.into_iter().filter_map(inside).collect(), &label, helm, room)?
             });
         }
         let (name, version) = (metadata.name, metadata.version);
@@ -84,7 +96,8 @@ impl Chart {
     /// # Errors
     /// Where it is no archive of a chart.
     pub fn from_archive(bytes: &[u8], label: &str, helm: Helm) -> Result<Self, ValuesError> {
-        Self::from_files(archive::unpack(bytes, label)?, label, helm)
+        let room = Room::new();
+        Self::at_depth(0, archive::unpack(bytes, label, &room)?, label, helm, &room)
     }
 
     /// Whether the schemas of this chart and its subcharts take a value of a JSON Schema type at `path`; none where none of them says.
@@ -131,7 +144,10 @@ impl Chart {
         check: impl Fn(&Chart, &Table) -> Result<T, ValuesError>,
     ) -> Result<(Value, T), ValuesError> {
         let place = values.place.clone();
-        let Data::Map(map) = values.data else { unreachable!("values are a map") };
+        let map = match values.data {
+            Data::Map(map) => map,
+            _ => Map::new(),
+        };
         let given = Table::from_map(map);
         dependencies::check(&self)?;
         dependencies::process(&mut self, &given, helm)?;
