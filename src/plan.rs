@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
+use crate::plain_data;
 use crate::remotes;
 use crate::settings::{HopsFs, Restore};
 pub use crate::steps::PlanError;
@@ -125,7 +126,7 @@ impl Plan {
 
     /// The plan as JSON, indented.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a plan is plain data")
+        plain_data::text(self)
     }
 }
 

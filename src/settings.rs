@@ -211,7 +211,7 @@ impl Storage {
         let ttl = match reader.string(&path)?.filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => Some(ttl::parse(&text).map_err(|wrong| {
-                let value = reader.at(&path).expect("it was just read");
+                let value = reader.at_or_whole(&path);
                 let meant = wrong.meant.unwrap_or_else(|| "60d".to_owned());
                 error(value, &path, "expected a number of days or hours, like 60d or 36h", &format!("write {meant}"))
             })?),
@@ -318,7 +318,7 @@ impl Restore {
                 }
             }
             if in_place {
-                let value = reader.at(&block("inPlace")).expect("it was just read");
+                let value = reader.at_or_whole(&block("inPlace"));
                 return Err(error(
                     value,
                     &block("inPlace"),
@@ -328,12 +328,12 @@ impl Restore {
             }
             return Ok(None);
         };
-        let id = reader.at(&block("backupId")).expect("it was just read");
+        let id = reader.at_or_whole(&block("backupId"));
         let velero = Velero::from_values(values)?;
         reader.chart_mode(mode)?;
         match mode {
             Mode::Install if in_place => {
-                let value = reader.at(&block("inPlace")).expect("it was just read");
+                let value = reader.at_or_whole(&block("inPlace"));
                 return Err(error(
                     value,
                     &block("inPlace"),
@@ -350,7 +350,7 @@ impl Restore {
                 ));
             }
             Mode::Upgrade if !clear => {
-                let value = reader.at(&block("inPlace")).expect("it was just read");
+                let value = reader.at_or_whole(&block("inPlace"));
                 return Err(error(
                     value,
                     &block("inPlace"),
@@ -408,6 +408,11 @@ impl Reader<'_> {
         self.values.get(path).filter(|value| value.data != Data::Null)
     }
 
+    /// The same for what was just read: to point at it.
+    fn at_or_whole(&self, path: &[&str]) -> &Value {
+        self.at(path).unwrap_or(self.values)
+    }
+
     fn string(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
         match self.at(path) {
             None => Ok(None),
@@ -422,7 +427,7 @@ impl Reader<'_> {
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) && !name.contains("..") {
             return Ok(Some(name));
         }
-        let value = self.at(path).expect("it was just read");
+        let value = self.at_or_whole(path);
         Err(error(value, path, "expected letters, digits, dashes, dots and slashes only", "give it another name"))
     }
 
@@ -646,7 +651,7 @@ impl Reader<'_> {
     ) -> Result<Option<String>, SettingsError> {
         let path = ["hopsworks", "velero", "restore", key];
         let Some(name) = self.string(&path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
-        let value = self.at(&path).expect("it was just read");
+        let value = self.at_or_whole(&path);
         // The docs write …-20260213T153627Z; the API server refuses capitals in names, and Velero's own end in -20260213153627.
         let well_formed = name.len() <= 253
             && name.strip_prefix(schedule).is_some_and(|rest| rest.starts_with('-'))
@@ -692,7 +697,7 @@ impl Reader<'_> {
             (None | Some("" | "cluster"), Some(image)) => Ok(HopsFs::Worker { image, pods }),
             (None | Some("" | "cluster"), None) => Ok(HopsFs::Toolbox),
             (Some(_), _) => {
-                let value = self.at(&at("from")).expect("it was just read");
+                let value = self.at_or_whole(&at("from"));
                 Err(error(value, &at("from"), "expected cluster (the default) or here", "write from: here"))
             }
         }

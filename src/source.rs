@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::shown::mask;
+
 /// A named text: a values file, standard input, or the text of one `--set` argument.
 pub struct Source {
     /// What the operator calls it: a path as it was given, or the flag (`--set`).
@@ -14,17 +16,30 @@ pub struct Source {
     pub layers: Vec<Arc<Source>>,
     /// Where lines begin, made when it is first asked for: there may be as many places as there are bytes.
     lines: OnceLock<Lines>,
+    masked: OnceLock<String>,
 }
 
 impl Source {
     /// A source that can be shared by many places.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into(), layers: Vec::new(), lines: OnceLock::new() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+            layers: Vec::new(),
+            lines: OnceLock::new(),
+            masked: OnceLock::new(),
+        })
     }
 
     /// What several files were merged to: it has no text of its own.
     pub fn merged(layers: Vec<Arc<Source>>) -> Arc<Self> {
-        Arc::new(Self { name: String::new(), text: String::new(), layers, lines: OnceLock::new() })
+        Arc::new(Self {
+            name: String::new(),
+            text: String::new(),
+            layers,
+            lines: OnceLock::new(),
+            masked: OnceLock::new(),
+        })
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.
@@ -46,6 +61,11 @@ impl Source {
         let line = lines.starts.partition_point(|start| *start <= offset);
         let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         Span::new(start, lines.starts.get(line).map_or(self.text.len(), |next| next - 1))
+    }
+
+    /// The text without credentials, for excerpts: all offsets are the same. Made of the whole text, for what a part of it is may stand above.
+    pub fn masked(&self) -> &str {
+        self.masked.get_or_init(|| mask::document(&self.text))
     }
 
     fn lines(&self) -> &Lines {

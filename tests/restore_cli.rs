@@ -642,3 +642,108 @@ fn s3_check_says_that_it_is_at_work() {
     let ran = run(hwdr.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y"), b"");
     assert!(ran.code == Some(124) && ran.stderr.contains("asking bucket b"), "{}", ran.stderr);
 }
+
+/// A kubeconfig of a server that takes calls and never answers.
+fn silent_cluster(home: &Home) -> std::net::TcpListener {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    home.write(
+        "kubeconfig",
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
+             clusters: [{{name: c, cluster: {{server: 'http://{address}'}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+        ),
+    );
+    server
+}
+
+/// Waits up to half a minute for something.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed().as_secs() < 30, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Frozen values go however a command ends; what a kill -9 leaves, the next one clears.
+#[test]
+fn nothing_that_may_be_secret_is_left() {
+    let home = Home::new();
+    home.write("v.yaml", "password: hunter2\n");
+    std::fs::create_dir(home.path("tmp")).unwrap();
+    let _server = silent_cluster(&home);
+    let left = || std::fs::read_dir(home.path("tmp")).unwrap().count();
+    let begin = || {
+        let mut hwdr = home.hwdr();
+        hwdr.env("HELM_BIN", BOTH[0].program())
+            .env("KUBECONFIG", home.path("kubeconfig"))
+            .env("TMPDIR", home.path("tmp"));
+        hwdr.args(["finalize", "hops", "chart", "-f", "v.yaml", "--yes"]).stdin(std::process::Stdio::null());
+        hwdr.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        hwdr.spawn().unwrap()
+    };
+    for (signal, code) in [("TERM", Some(143)), ("INT", Some(130)), ("HUP", Some(129))] {
+        let mut hwdr = begin();
+        until("values are frozen", || walk(&home.path("tmp")).iter().any(|name| name.contains("values-")));
+        assert!(
+            std::process::Command::new("kill")
+                .args([&format!("-{signal}"), &hwdr.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(hwdr.wait().unwrap().code(), code, "{signal}");
+        assert_eq!(left(), 0, "{signal}");
+    }
+    let mut hwdr = begin();
+    until("values are frozen", || walk(&home.path("tmp")).iter().any(|name| name.contains("values-")));
+    hwdr.kill().unwrap();
+    hwdr.wait().unwrap();
+    assert_eq!(left(), 1, "nobody could clear up");
+    let mut hwdr = home.hwdr();
+    hwdr.env("HELM_BIN", BOTH[0].program()).env("KUBECONFIG", "/nonexistent").env("TMPDIR", home.path("tmp"));
+    run(hwdr.args(["finalize", "hops", "chart", "-f", "v.yaml", "--yes"]), b"").failed(2);
+    assert_eq!(left(), 0);
+}
+
+/// All files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        found.push(entry.path().to_string_lossy().into_owned());
+        found.extend(walk(&entry.path()));
+    }
+    found
+}
+
+/// A wish to end that reaches this process alone reaches helm, too.
+#[test]
+fn plain_helm_is_told_to_end() {
+    let home = Home::new();
+    home.write("v.yaml", "a: 1\n");
+    std::fs::create_dir(home.path("tmp")).unwrap();
+    let real = BOTH[0].program().display();
+    let helm = home.script("slow/helm", &format!("#!/bin/bash\ncase $1 in version) exec {real} \"$@\";; esac\ntouch begun\ntrap 'touch told; exit 1' TERM\nsleep 60 & wait\n"));
+    let mut hwdr = home.hwdr();
+    hwdr.env("HELM_BIN", helm).env("TMPDIR", home.path("tmp")).args(["upgrade", "x", "chart", "-f", "v.yaml"]);
+    let mut hwdr = hwdr.stderr(std::process::Stdio::null()).spawn().unwrap();
+    until("helm works", || home.path("begun").exists());
+    std::process::Command::new("kill").arg(hwdr.id().to_string()).status().unwrap();
+    assert_eq!(hwdr.wait().unwrap().code(), Some(1));
+    assert!(home.path("told").exists());
+    assert_eq!(std::fs::read_dir(home.path("tmp")).unwrap().count(), 0);
+}
+
+/// A name is a name, whatever it looks like.
+#[test]
+fn a_namespace_of_other_characters_is_refused() {
+    let home = Home::new();
+    let _server = silent_cluster(&home);
+    for namespace in ["a\u{1}b", "a/../b", "$(x)", "a\nb"] {
+        let mut hwdr = home.hwdr();
+        hwdr.env("KUBECONFIG", home.path("kubeconfig")).args(["history", "hops", "-n", namespace]);
+        let message = run(&mut hwdr, b"").failed(2);
+        assert!(message.contains("is no name of a namespace"), "{namespace:?}: {message}");
+    }
+}

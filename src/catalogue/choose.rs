@@ -1,5 +1,7 @@
 //! Which of Velero's backups belong to a backup id: those nearest to its time, never blindly the latest.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::ObjectBackup;
@@ -135,11 +137,11 @@ impl Choice<'_> {
             .filter_map(|backup| Some((backup.time()?.duration_since(time), backup)))
             .collect();
         // Of two that are equally far, the later one: what is in it and not in the data does no harm; a Secret that is missing does.
-        all.sort_by_key(|(skew, backup)| (skew.abs(), -*skew, &backup.name));
+        all.sort_by_key(|(skew, backup)| (skew.unsigned_abs(), Reverse(*skew), &backup.name));
         let mut good = all.iter().filter(|(_, backup)| backup.objection(self.now).is_none());
         let Some((skew, backup)) = good.next() else {
             return Err(match all.first() {
-                Some((_, backup)) => self.refused(backup, &backup.objection(self.now).expect("none is good"), schedule),
+                Some((_, backup)) => self.refused(backup, &backup.objection(self.now).unwrap_or_default(), schedule),
                 None => Refusal::new(format!(
                     "Velero knows no backup of the schedule {schedule} in the storage location {location}"
                 ))
@@ -176,7 +178,7 @@ impl Choice<'_> {
                 .push(format!("{} is as near; the later one is taken (name the other with {flag})", other.name));
         }
         for (_, nearer) in all.iter().take_while(|(_, other)| other.name != backup.name) {
-            let objection = nearer.objection(self.now).expect("the nearest good one is another");
+            let Some(objection) = nearer.objection(self.now) else { continue };
             chosen.notes.push(format!("{} is nearer, but {objection}: passed over", nearer.name));
         }
         Ok(chosen)
@@ -193,7 +195,7 @@ impl Choice<'_> {
         let name = &backup.name;
         let mut refusal = Refusal::new(format!("the Velero backup {name} {objection}"));
         if backup.is_only_expired(self.now) {
-            let until = self.now + SignedDuration::from_hours(7 * 24);
+            let until = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
             refusal = refusal.help(format!(
                 "Velero deletes it as soon as it looks, unless {location} is ReadOnly. Is it what you want, keep it for \
                  a week:\nkubectl -n {namespace} patch backup \\\n{name} \\\n--type merge -p '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"

@@ -76,7 +76,7 @@ impl Catalogue {
             .collect();
         let there = match good.as_slice() {
             [] => "and it knows no good one".to_owned(),
-            ids => format!("the newest good ones are {}", ids[..ids.len().min(5)].join(", ")),
+            ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
         };
         match self.data(service, id) {
             Some(backup) if backup.is_good() => None,

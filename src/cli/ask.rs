@@ -1,12 +1,13 @@
 //! What hwdr asks a person, and what it tells while it works.
 
-use std::io::{IsTerminal as _, Write as _, stdin};
+use std::io::{IsTerminal as _, stdin};
 
 use anstyle::Style;
 use jiff::Timestamp;
 
 use super::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::shown::{lines, tell_bare};
 use crate::velero::Holes;
 
 /// Asks for a yes. `is_given` is a `--yes` on the command line.
@@ -30,8 +31,7 @@ pub fn yes(question: &str) -> Option<bool> {
     if is_nobody_there() {
         return None;
     }
-    anstream::eprint!("{question} [y/N] ");
-    std::io::stderr().flush().ok();
+    tell_bare(&format!("{} [y/N] ", lines(question)));
     let mut answer = String::new();
     stdin().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -58,12 +58,12 @@ pub fn tell(text: &str) {
     let time = Timestamp::now().strftime("%H:%M:%S");
     let dim = Style::new().dimmed();
     let text = wrap(text, 80 - TIME).replace('\n', &format!("\n{}", " ".repeat(TIME)));
-    anstream::eprintln!("{dim}{time}{dim:#} {text}");
+    crate::shown::tell(&format!("{dim}{time}{dim:#} {text}"));
 }
 
 /// Tells of something that does not stop the work, and has to be known.
 pub fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
     let text = wrap(text, 80 - "warning: ".len()).replace('\n', "\n         ");
-    anstream::eprintln!("{yellow}warning{yellow:#}: {text}");
+    crate::shown::tell(&format!("{yellow}warning{yellow:#}: {text}"));
 }

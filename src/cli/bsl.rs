@@ -10,6 +10,7 @@ use super::messages::Failure;
 use super::{ValueArgs, ask, files, inputs};
 use crate::pipeline;
 use crate::settings::Velero;
+use crate::shown::{self, word};
 use crate::velero::{Access, Credentials, CredentialsError, Location, ensure_storage_location};
 
 /// The storage location that Velero restores from
@@ -99,19 +100,20 @@ impl Apply {
             let cluster = self.connection.connect().await?;
             Ok::<_, Failure>(ensure_storage_location(&cluster, &velero, &location, &mut ask::tell).await?)
         })?;
-        anstream::println!("The storage location {} is available.", velero.location);
+        shown::print(&format!("The storage location {} is available.\n", velero.location));
         if made.is_read_only {
-            anstream::println!(
+            shown::print(&format!(
                 "It is read-only: Velero deletes no expired backup, and makes no new one. When\n\
-                 the cluster is restored and well, let it write again:\n\n  {}",
+                 the cluster is restored and well, let it write again:\n\n  {}\n",
                 velero.open()
-            );
+            ));
         } else {
             ask::warn(&format!(
                 "it is not read-only: Velero deletes backups in it as soon as they have expired, at the latest an hour after it sees \
                  them. To keep them all until the restore is done:\nkubectl -n {} patch backupstoragelocation {} \\\n\
                  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadOnly\"}}}}'",
-                velero.namespace, velero.location
+                word(&velero.namespace),
+                word(&velero.location)
             ));
         }
         Ok(())

@@ -1,14 +1,23 @@
 //! A change of a file: shown as a diff, and made in one step.
+//!
+//! The new text is written beside the file, and takes its place when it is whole. Mode, owner and extended attributes (with them access
+//! lists and SELinux's label) are the old ones, or nothing is changed. A symbolic link is followed: the file that it names is the one that
+//! is meant. A file with several names (hard links) is refused, for only one of them would get the new text.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
+use rustix::io::Errno;
+use rustix::process::geteuid;
 use tempfile::NamedTempFile;
 
-use crate::lint::report::mask;
+use crate::leave::{self, Removed};
+use crate::shown::{lines, mask, plain};
 use crate::source::Source;
 
 /// A file before and after.
@@ -27,6 +36,8 @@ pub struct Ready<'c> {
     /// The file itself: a link is followed.
     path: PathBuf,
     new: NamedTempFile,
+    /// A signal or a panic drops nothing.
+    _removed: Removed,
 }
 
 impl Change {
@@ -40,9 +51,18 @@ impl Change {
         let path = fs::canonicalize(&self.before.name)?;
         self.is_as_it_was(&path)?;
         // A file that may not be written is not replaced either.
-        let old = OpenOptions::new().write(true).open(&path)?.metadata()?;
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let old = file.metadata()?;
+        if old.nlink() > 1 {
+            let why = format!("it has {} names (hard links), and only one would get the new text", old.nlink());
+            return Err(io::Error::other(why));
+        }
         let folder = path.parent().ok_or_else(|| io::Error::other("it is in no folder"))?;
-        let mut new = tempfile::Builder::new().prefix(".hwdr-").tempfile_in(folder)?;
+        clear(folder);
+        let mut new = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
+        let removed = leave::removed(new.path());
+        // Held as long as this process lives: see `clear`.
+        new.as_file().try_lock()?;
         new.write_all(self.after.text.as_bytes())?;
         let made = new.as_file().metadata()?;
         if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
@@ -50,8 +70,9 @@ impl Change {
                 .map_err(|error| io::Error::other(format!("its owner cannot be kept: {error}")))?;
         }
         new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        keep_attributes(&file, new.as_file())?;
         new.as_file().sync_all()?;
-        Ok(Ready { change: self, path, new })
+        Ok(Ready { change: self, path, new, _removed: removed })
     }
 
     fn is_as_it_was(&self, path: &PathBuf) -> io::Result<()> {
@@ -66,21 +87,13 @@ impl Change {
         }))
     }
 
-    /// What changes, in colours.
+    /// What changes, in colours, without credentials: also those in the lines around it.
     pub fn diff(&self) -> String {
-        self.diff_of(&self.before.text, &self.after.text)
-    }
-
-    /// The same with credentials hidden, also in the lines around it.
-    pub fn masked_diff(&self) -> String {
-        self.diff_of(&mask::credentials(&self.before.text), &mask::credentials(&self.after.text))
-    }
-
-    fn diff_of(&self, before: &str, after: &str) -> String {
-        let diff = similar::TextDiff::from_lines(before, after);
-        let name = &self.before.name;
-        let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
-        text.split_inclusive('\n').map(colour).collect()
+        let (before, after) = (mask::short(&self.before.text), mask::short(&self.after.text));
+        let diff = similar::TextDiff::from_lines(&before, &after);
+        let name = plain(&self.before.name);
+        let text = diff.unified_diff().context_radius(3).header(&name, &name).to_string();
+        lines(&text).split_inclusive('\n').map(colour).collect()
     }
 }
 
@@ -94,6 +107,57 @@ impl Ready<'_> {
         self.change.is_as_it_was(&self.path)?;
         self.new.persist(&self.path).map(drop).map_err(|error| error.error)
     }
+}
+
+/// How new texts are named before they are in their place.
+const PREFIX: &str = ".hwdr-";
+
+/// For how long a new text may be there without being locked: it is locked as soon as it is made.
+const UNLOCKED: Duration = Duration::from_secs(10);
+
+/// The most bytes of a file's attributes, and of the value of one (limits.h: `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
+const MOST: usize = 65_536;
+
+/// Removes what processes of this user have left in a folder when they were killed: it may hold credentials.
+fn clear(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let is_left = |data: fs::Metadata| {
+            let is_old = data.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > UNLOCKED));
+            data.is_file() && data.uid() == geteuid().as_raw() && is_old
+        };
+        if is_named
+            && entry.metadata().is_ok_and(is_left)
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            // Where it stays, it stays as it was.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Gives `new` the extended attributes of `old`.
+fn keep_attributes(old: &File, new: &File) -> io::Result<()> {
+    let mut names = vec![0; MOST];
+    let length = match flistxattr(old, &mut names[..]) {
+        Ok(length) => length,
+        // A file system without any.
+        Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let (mut value, mut other) = (vec![0; MOST], vec![0; MOST]);
+    for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let length = fgetxattr(old, name, &mut value[..])?;
+        let value = value.get(..length).unwrap_or_default();
+        let is_there = fgetxattr(new, name, &mut other[..]).is_ok_and(|length| other.get(..length) == Some(value));
+        if !is_there {
+            fsetxattr(new, name, value, XattrFlags::empty()).map_err(|error| {
+                let name = String::from_utf8_lossy(name);
+                io::Error::other(format!("its attribute {name} cannot be kept: {error}"))
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// A line of a diff in its colour, which a stream that is no terminal drops.
@@ -136,6 +200,60 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_not_the_text_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("values.yaml");
+        fs::write(&file, "old\n").unwrap();
+        let set = fsetxattr(File::open(&file).unwrap(), "user.origin", b"ours", XattrFlags::empty());
+        let has_attributes = set.is_ok();
+        change(&file).write().unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
+        if has_attributes {
+            let mut value = [0; 8];
+            let length = fgetxattr(File::open(&file).unwrap(), "user.origin", &mut value[..]).unwrap();
+            assert_eq!(&value[..length], b"ours");
+        }
+    }
+
+    #[test]
+    fn a_file_with_two_names_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("values.yaml"), folder.path().join("other.yaml"));
+        fs::write(&file, "old\n").unwrap();
+        fs::hard_link(&file, &other).unwrap();
+        let error = change(&file).write().unwrap_err().to_string();
+        assert!(error.contains("2 names"), "{error}");
+        for name in [&file, &other] {
+            assert_eq!(fs::read_to_string(name).unwrap(), "old\n");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let old = std::time::SystemTime::now() - UNLOCKED * 2;
+        let left = |name: &str| {
+            fs::write(path(name), "password: x\n").unwrap();
+            let file = OpenOptions::new().write(true).open(path(name)).unwrap();
+            file.set_modified(old).unwrap();
+            file
+        };
+        drop(left(".hwdr-dead"));
+        let alive = left(".hwdr-alive");
+        alive.try_lock().unwrap();
+        drop(left("other"));
+        fs::write(path(".hwdr-young"), "").unwrap();
+        fs::write(path("values.yaml"), "old\n").unwrap();
+        change(&path("values.yaml")).write().unwrap();
+        assert!(!path(".hwdr-dead").exists());
+        for name in [".hwdr-alive", ".hwdr-young", "other"] {
+            assert!(path(name).exists(), "{name}");
+        }
     }
 
     #[test]

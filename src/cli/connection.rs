@@ -28,12 +28,15 @@ pub struct ConnectionArgs {
 }
 
 /// Runs a command's work on the cluster to its end. A thread beside it keeps a Lease alive while a person is asked.
-///
-/// # Panics
-/// Where the process may not even have a timer.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    runtime.expect("a runtime needs a timer and a poll").block_on(work)
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            crate::shown::tell(&format!("error: the system gives this process neither a thread nor a timer: {error}"));
+            std::process::exit(2)
+        }
+    }
 }
 
 /// What else Helm can be told about its cluster, and the value that means *not told*. hwdr does not follow it: passed over in

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::helm::parent::Parent;
+use crate::shown::word;
 use crate::values::chart::{Chart, Files, matters};
 use crate::values::{Helm, ValuesError};
 
@@ -132,8 +133,12 @@ fn read_again(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     }
     let seconds = u64::try_from(data.ctime()).unwrap_or_default();
     let nanoseconds = u64::try_from(data.ctime_nsec()).unwrap_or_default();
-    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds);
-    if helm.started().is_some_and(|started| changed > started + SLACK) {
+    let changed = SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(seconds))
+        .and_then(|time| time.checked_add(Duration::from_nanos(nanoseconds)));
+    let latest = helm.started().map(|started| started.checked_add(SLACK).unwrap_or(started));
+    // A time beyond all times is later.
+    if latest.is_some_and(|latest| changed.is_none_or(|changed| changed > latest)) {
         let why = "it was changed after helm had started, so hwdr cannot tell what helm has read. Run helm again";
         return Err(io::Error::other(why));
     }
@@ -174,7 +179,7 @@ fn refuse_url(name: &str) -> io::Result<()> {
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let fetch = match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => format!("curl -fsSL {name} > values.yaml"),
+        "http" | "https" => format!("curl -fsSL {} > values.yaml", word(name)),
         "oci" => "helm pull, or oras pull".to_owned(),
         // Helm takes it for a file where no plugin of its is for that.
         _ if !is_scheme || fs::symlink_metadata(name).is_ok() => return Ok(()),

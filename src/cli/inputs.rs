@@ -110,14 +110,21 @@ pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// How large a rendered stream may be. A release of Helm has to fit into a Secret of 1 MiB, packed: that is some 20 MiB of manifests.
+const MAX_STREAM: u64 = 256 << 20;
+
 /// All of standard input.
 ///
 /// # Errors
 /// Where it cannot be read.
 pub fn read_stdin() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read = io::stdin().lock().read_to_end(&mut bytes);
+    let read = io::stdin().lock().take(MAX_STREAM.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
+    if bytes.len() as u64 > MAX_STREAM {
+        return Err(Failure::unusable(format!("standard input is larger than {} MiB", MAX_STREAM >> 20))
+            .help("see what Helm renders with: helm template … | wc -c"));
+    }
     Ok(bytes)
 }
 

@@ -40,7 +40,7 @@ impl Command {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
             Outcome::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {
-                    anstream::eprintln!("hwdr: warning: {warning}");
+                    crate::shown::tell(&format!("hwdr: warning: {}", crate::shown::lines(warning)));
                 }
                 let list = krm::write(&stream, *rendered)?;
                 write_stdout(|out| out.write_all(list.as_bytes()))

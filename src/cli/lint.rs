@@ -1,7 +1,7 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,7 @@ use crate::lint::report::{Failure, Run, github, human, json, sarif};
 use crate::lint::view::{RONDB_RESTORE, from_flag};
 use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
 use crate::mode::Mode;
+use crate::shown::{self, word};
 use crate::source::{Place, Source, Span};
 use crate::values::chart::Unchecked;
 use crate::values::{self, Value, ValueInputs, ValuesError};
@@ -92,10 +93,7 @@ impl Command {
     /// Runs the command, and says why it cannot.
     pub fn run(&self) -> Outcome {
         run(self).unwrap_or_else(|error| {
-            anstream::eprintln!(
-                "{}",
-                human::render_error(&format!("{error:#}"), None, &[], Look { width: 80, colour: true })
-            );
+            shown::tell(&human::render_error(&format!("{error:#}"), None, &[], Look { width: 80, colour: true }));
             Outcome::Unusable
         })
     }
@@ -137,7 +135,7 @@ fn run(args: &Command) -> Result<Outcome> {
     };
     let linter = Linter { args, context };
     let (run, changes) = if merged { linter.merged()? } else { linter.fragments() };
-    print(args, &run, &changes)?;
+    print(args, &run, &changes);
     Ok(if !run.failures.is_empty() {
         Outcome::Unusable
     } else if run.count(Level::Error) > 0 || args.strict && !run.findings.is_empty() {
@@ -162,12 +160,10 @@ fn explain(name: &str) -> Result<Outcome> {
     let text = match rules::find(name) {
         _ if name.is_empty() => rules::all().map(|rule| rules::line(rule) + "\n").collect(),
         Some(rule) => rules::explain(rule),
-        None => bail!("--explain {name}: {}", rule_name(name).unwrap_err()),
+        None => bail!("--explain {name}: {}", rule_name(name).err().unwrap_or_default()),
     };
-    match anstream::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Outcome::Clean),
-    }
+    shown::print(&text);
+    Ok(Outcome::Clean)
 }
 
 /// Whether a name is that of a file, or of nothing at all; not of standard input or a pipe.
@@ -175,50 +171,35 @@ fn is_file(name: &str) -> bool {
     name.trim() != "-" && std::fs::metadata(name).map_or(true, |data| data.is_file() || data.is_dir())
 }
 
-/// Prints all. A reader who has seen enough (`head`) is no failure.
-fn print(args: &Command, run: &Run, changes: &[Change]) -> Result<()> {
-    match write(args, run, changes) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
-}
-
-fn write(args: &Command, run: &Run, changes: &[Change]) -> io::Result<()> {
+/// Prints all.
+fn print(args: &Command, run: &Run, changes: &[Change]) {
     let look = Look { width: 80, colour: true };
-    let mut errors = anstream::stderr().lock();
     for failure in &run.failures {
         let message = match &failure.error.place {
             Some(_) => failure.error.message.clone(),
             None => failure.error.to_string(),
         };
-        writeln!(errors, "{}\n", human::render_error(&message, failure.error.place.as_ref(), &[], look))?;
+        let error = human::render_error(&message, failure.error.place.as_ref(), &[], look);
+        shown::tell(&format!("{error}\n"));
     }
-    let mut out = io::BufWriter::new(anstream::stdout());
     if args.diff {
         for change in changes {
-            out.write_all(change.diff().as_bytes())?;
+            shown::print(&change.diff());
         }
-        out.flush()?;
-        write!(errors, "{}", human::render_notes(&run.notes, look))?;
-        writeln!(errors, "{}", run.summary())?;
-        return Ok(());
+        shown::tell_bare(&human::render_notes(&run.notes, look));
+        shown::tell(&run.summary());
+        return;
     }
-    let text = match args.format {
+    match args.format {
         Format::Human => {
-            format!(
-                "{}{}{}\n",
-                human::render(&run.findings, look),
-                human::render_notes(&run.notes, look),
-                run.summary()
-            )
+            shown::print(&human::render(&run.findings, look));
+            shown::print(&human::render_notes(&run.notes, look));
+            shown::print(&format!("{}\n", run.summary()));
         }
-        Format::Json => json::render(run),
-        Format::Sarif => sarif::render(run, std::env::current_dir().ok().as_deref()),
-        Format::Github => github::render(run),
-    };
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+        Format::Json => shown::print_data(&json::render(run)),
+        Format::Sarif => shown::print_data(&sarif::render(run, std::env::current_dir().ok().as_deref())),
+        Format::Github => shown::print_data(&github::render(run)),
+    }
 }
 
 struct Linter<'a> {
@@ -487,7 +468,8 @@ fn holds_values(name: &str, files: &mut Once<'_>) -> Result<(), ValuesError> {
     let values = values::read_one(values::text_of(name, bytes)?)?;
     match contents::kind(&values) {
         Some((_, kind)) => Err(ValuesError::unreadable(format!(
-            "{name} is not a values file but the Kubernetes object {kind}. To lint the values in it, leave out -f: hwdr lint {name}"
+            "{name} is not a values file but the Kubernetes object {kind}. To lint the values in it, leave out -f: hwdr lint {}",
+            word(name)
         ))),
         None => Ok(()),
     }

@@ -5,14 +5,13 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
 
-use anstream::ColorChoice;
-
 use super::Outcome;
 use crate::krm::KrmError;
 use crate::lint::Finding;
 use crate::lint::report::human::{self, Look};
 use crate::pipeline;
 use crate::refusal::Refusal;
+use crate::shown::{self, lines, screen};
 use crate::source::Place;
 use crate::values::ValuesError;
 
@@ -64,8 +63,7 @@ impl Failure {
 
     /// Prints it to standard error.
     pub fn print(&self) {
-        let colour = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-        anstream::eprintln!("{}", self.render(Look { colour, ..Look::default() }));
+        shown::tell(&self.render(Look { colour: shown::is_coloured(), ..Look::default() }));
     }
 }
 
@@ -126,9 +124,9 @@ impl Messages {
     /// Helm shows what a post-renderer wrote to its standard error only if that failed (3), or never (4): a warning goes to
     /// helm's own, where hwdr can reach it.
     pub fn warn(&self, warning: &str) {
-        let text = format!("hwdr: warning: {warning}\n");
-        if !self.to_helm(&text) {
-            anstream::eprint!("{text}");
+        let text = format!("hwdr: warning: {}", lines(warning));
+        if !self.to_helm(&format!("{text}\n")) {
+            shown::tell(&text);
         }
     }
 
@@ -147,6 +145,6 @@ impl Messages {
             && OpenOptions::new()
                 .write(true)
                 .open(&path)
-                .is_ok_and(|mut stderr| stderr.write_all(text.as_bytes()).is_ok())
+                .is_ok_and(|mut stderr| stderr.write_all(screen(text).as_bytes()).is_ok())
     }
 }

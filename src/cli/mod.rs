@@ -27,6 +27,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use value_args::ValueArgs;
 
+use crate::{leave, shown};
+
 /// Disaster recovery of Hopsworks clusters: lint backup and restore values, render and run restores.
 #[derive(Debug, Parser)]
 #[command(name = "hwdr", bin_name = "helm hwdr", version, propagate_version = true)]
@@ -85,6 +87,12 @@ impl From<Outcome> for ExitCode {
 
 /// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
 pub fn run() -> Outcome {
+    leave::on_panic();
+    let outcome = command();
+    if outcome == Outcome::Clean && shown::is_lost() { Outcome::Unusable } else { outcome }
+}
+
+fn command() -> Outcome {
     match Cli::parse().command {
         Command::Lint(command) => command.run(),
         Command::PostRender(command) => finish(command.run()),

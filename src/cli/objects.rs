@@ -87,7 +87,7 @@ impl Restore {
     async fn restore(&self, request: &Request) -> Result<(), Failure> {
         let cluster = self.connection.connect().await?;
         let set = find_set(&cluster, &request.velero, &request.wanted, &request.names, &mut ask::tell).await?;
-        anstream::print!("{}", shown(&cluster, &set));
+        crate::shown::print(&shown(&cluster, &set));
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
         }
@@ -110,7 +110,7 @@ impl Restore {
         for objection in request.objections(&catalogue) {
             ask::warn(&format!("{objection} (namespace {}): look at the ids before you install", cluster.namespace));
         }
-        anstream::print!("{}", next(&cluster, &request.velero, is_read_only(&cluster, &request.velero).await?));
+        crate::shown::print(&next(&cluster, &request.velero, is_read_only(&cluster, &request.velero).await?));
         Ok(())
     }
 

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::inputs::{self, InputArgs};
 use super::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::pipeline;
+use crate::plain_data;
 use crate::plan::Plan;
 use crate::render;
+use crate::shown;
 use crate::steps::{By, Planned};
 use crate::topology::Role;
 
@@ -54,9 +55,9 @@ impl Command {
         };
         let plan = pipeline::plan(&restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?)?;
         match self.output {
-            Format::Text => anstream::print!("{}", text(&plan)),
-            Format::Json => println!("{:#}", machine(&plan)),
-            Format::Yaml => println!("{}", render::to_yaml(&machine(&plan))),
+            Format::Text => shown::print(&text(&plan)),
+            Format::Json => shown::print_json(&machine(&plan), true),
+            Format::Yaml => shown::print(&format!("{}\n", render::to_yaml(&machine(&plan)))),
         }
         Ok(())
     }
@@ -64,10 +65,12 @@ impl Command {
 
 /// The plan with its digest: a stable form.
 fn machine(plan: &Plan) -> serde_json::Value {
-    let mut object = json!({"digest": plan.digest()});
-    let plan = serde_json::to_value(plan).expect("a plan is plain data");
-    object.as_object_mut().expect("it is one").extend(plan.as_object().expect("it is one").clone());
-    object
+    let mut object = serde_json::Map::new();
+    object.insert("digest".to_owned(), plan.digest().into());
+    if let serde_json::Value::Object(plan) = plain_data::json(plan) {
+        object.extend(plan);
+    }
+    object.into()
 }
 
 /// What people read: 80 columns.
@@ -157,7 +160,7 @@ fn with_time(backup: &str, time: Option<&str>) -> String {
 fn field(out: &mut String, label: &str, text: &str) {
     const LABEL: usize = 14;
     let text = indented(text, LABEL);
-    let _ = writeln!(out, "  {label:<12}{}", &text[LABEL..]);
+    let _ = writeln!(out, "  {label:<12}{}", text.get(LABEL..).unwrap_or_default());
 }
 
 /// Lines of at most 80 characters behind `indent` blanks.

@@ -15,7 +15,7 @@ use crate::helm::run::Orders;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
 use crate::render::Marker;
-use crate::{helm, stream};
+use crate::{helm, private, stream};
 
 /// Injects a restore into the manifests that Helm renders (standard input to standard output)
 ///
@@ -91,7 +91,7 @@ fn obey(path: &Path) -> Result<(), Failure> {
     }
     let stdin = inputs::read_stdin()?;
     let Some(agreed) = &orders.digest else {
-        fs::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
+        private::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
         return write_stdout(|out| out.write_all(&stdin));
     };
     let inputs =

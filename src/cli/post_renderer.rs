@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::messages::Failure;
 use crate::helm;
+use crate::shown::{self, word};
 use crate::values::Helm;
 
 /// Sets up what helm's --post-renderer needs, and says which flags to give
@@ -42,28 +43,28 @@ impl PostRenderer {
         let program = env::current_exe()
             .map_err(|error| Failure::unusable(format!("the path of this program is not known: {error}")))?;
         match (which.helm()?, install) {
-            (Helm::V3, false) => anstream::println!("{}", program.display()),
-            (Helm::V3, true) => anstream::println!(
+            (Helm::V3, false) => shown::print(&format!("{}\n", program.display())),
+            (Helm::V3, true) => shown::print(&format!(
                 "Helm 3 takes the program itself. Add to helm install:\n\n  \
                  --post-renderer {} --post-renderer-args post-render\n\n\
-                 An in-place restore wants --unguarded too: set the old volumes aside first.",
-                quoted(&program)
-            ),
-            (Helm::V4, false) => anstream::println!("{}", plugins_folder()?.display()),
+                 An in-place restore wants --unguarded too: set the old volumes aside first.\n",
+                word(&program.display().to_string())
+            )),
+            (Helm::V4, false) => shown::print(&format!("{}\n", plugins_folder()?.display())),
             (Helm::V4, true) => {
                 let folder = plugins_folder()?;
                 helm::write_plugin(&folder, &program).map_err(|error| {
                     Failure::unusable(format!("cannot write the plugin in {}: {error}", folder.display()))
                 })?;
-                let shared = env::var("HELM_PLUGINS").unwrap_or_else(|_| "$(helm env HELM_PLUGINS)".to_owned());
-                anstream::println!(
+                let shared = env::var("HELM_PLUGINS").map_or("\"$(helm env HELM_PLUGINS)\"".to_owned(), |it| word(&it));
+                shown::print(&format!(
                     "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
                      so it has a folder of its own. Put this in front of helm install:\n\n  \
-                     HELM_PLUGINS=\"{shared}:{}\" \\\n  helm install … --post-renderer {}\n\n\
-                     An in-place restore wants --unguarded too: set the old volumes aside first.",
-                    folder.display(),
+                     HELM_PLUGINS={shared}:{} \\\n  helm install … --post-renderer {}\n\n\
+                     An in-place restore wants --unguarded too: set the old volumes aside first.\n",
+                    word(&folder.display().to_string()),
                     helm::PLUGIN_NAME
-                );
+                ));
             }
         }
         Ok(())
@@ -102,11 +103,4 @@ fn plugins_folder() -> Result<PathBuf, Failure> {
         .or_else(|| from("HOME").map(|home| home.join(".local/share/helm")))
         .ok_or_else(|| Failure::unusable("neither HELM_DATA_HOME nor HOME is set").help("set HOME"))?;
     Ok(helm.join("hwdr/helm4-plugins"))
-}
-
-/// A path as a shell wants it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
-    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -1,14 +1,16 @@
 //! `hwdr rbac`: what commands have to be allowed to.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 
 use clap::Args;
 
+use super::inputs::read_stdin;
 use super::messages::Failure;
 use crate::pipeline;
 use crate::rights;
 use crate::rights::print::Printed;
+use crate::shown::print_data;
 use crate::stream::Stream;
 
 /// Print the least Role and ClusterRole of a command
@@ -45,19 +47,13 @@ impl Command {
             namespaces: [&self.namespace, &self.velero_namespace],
             stream: stream.as_ref(),
         };
-        anstream::print!("{}", printed.yaml());
+        print_data(&printed.yaml());
         Ok(())
     }
 }
 
 fn read(name: &str) -> Result<Stream, Failure> {
     let unreadable = |error: io::Error| Failure::unusable(format!("cannot read {name}: {error}"));
-    let bytes = if name == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable)?;
-        bytes
-    } else {
-        fs::read(name).map_err(unreadable)?
-    };
+    let bytes = if name == "-" { read_stdin()? } else { fs::read(name).map_err(unreadable)? };
     Ok(Stream::parse(bytes).map_err(pipeline::Error::from)?)
 }

@@ -1,11 +1,10 @@
 //! `hwdr schema`: the JSON Schema of the values.
 
-use std::io::Write;
-
 use clap::Args;
 
 use super::Outcome;
 use crate::lint::schema;
+use crate::shown::print_data;
 
 /// Prints the JSON Schema of the backup and restore values
 ///
@@ -21,11 +20,7 @@ pub struct Command {}
 impl Command {
     /// Runs the command.
     pub fn run(&self) -> Outcome {
-        match anstream::stdout().write_all(schema::TEXT.as_bytes()) {
-            Ok(()) => Outcome::Clean,
-            // Whoever reads has seen enough.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Outcome::Clean,
-            Err(_) => Outcome::Unusable,
-        }
+        print_data(schema::TEXT);
+        Outcome::Clean
     }
 }

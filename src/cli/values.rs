@@ -1,12 +1,11 @@
 //! `hwdr values`, and reading values for every other command.
 
-use std::io::{self, Write};
-
 use clap::{Args, ValueEnum};
 
 use super::ValueArgs;
 use super::files::{self, Once};
 use super::messages::Failure;
+use crate::shown::{json, lines, print_data, tell};
 use crate::values::chart::Unchecked;
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
@@ -64,16 +63,15 @@ impl Command {
     pub fn run(&self) -> Result<(), Failure> {
         let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
         for note in unchecked {
-            anstream::eprintln!("note: {note}");
+            tell(&format!("note: {}", lines(&note.to_string())));
         }
         let text = match (self.output, self.origins) {
             (Form::Yaml, origins) => show::yaml(&values, origins),
-            (Form::Json, false) => values.to_json_text(2) + "\n",
-            (Form::Json, true) => format!("{:#}\n", show::origins(&values)),
+            (Form::Json, false) => json(&(values.to_json_text(2) + "\n")),
+            (Form::Json, true) => json(&format!("{:#}\n", show::origins(&values))),
         };
-        io::stdout()
-            .write_all(text.as_bytes())
-            .map_err(|error| Failure::unusable(format!("cannot write the values: {error}")))
+        print_data(&text);
+        Ok(())
     }
 }
 

@@ -73,7 +73,7 @@ async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> String {
     let (mut all, mut some) = (Vec::new(), [0; 8192]);
     if let Some(mut stream) = stream {
         while let Ok(read @ 1..) = stream.read(&mut some).await {
-            all.extend_from_slice(&some[..read.min(MOST.saturating_sub(all.len()))]);
+            all.extend_from_slice(some.get(..read.min(MOST.saturating_sub(all.len()))).unwrap_or_default());
         }
     }
     String::from_utf8_lossy(&all).into_owned()

@@ -27,6 +27,8 @@ use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+use crate::shown::plain as plain_text;
+
 pub use discover::{Found, Labelled};
 pub use exec::Output;
 pub use kind::Kind;
@@ -143,6 +145,9 @@ impl Cluster {
             .clone()
             .or_else(|| env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
+        if !is_segment(&namespace) {
+            return Err(failed(format!("{} is no name of a namespace", plain_text(&namespace))));
+        }
         let server = config.cluster_url.to_string();
         Ok(Self { client, pulse: None, context, server, namespace })
     }
@@ -182,6 +187,7 @@ impl Cluster {
     /// # Errors
     /// Where the API server refuses, or is gone for longer than a restart takes.
     pub async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Json>, ClusterError> {
+        are_segments("get", kind, namespace, name)?;
         let api = self.api(kind, namespace);
         let found = self.call(&format!("get {}/{name}", kind.kind), || api.get_opt(name)).await?;
         Ok(found.map(json_of))
@@ -192,6 +198,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::get`].
     pub async fn list(&self, kind: Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Json>, ClusterError> {
+        are_segments("list", kind, namespace, "all")?;
         self.list_in(&self.api(kind, namespace), kind, labels).await
     }
 
@@ -223,6 +230,7 @@ impl Cluster {
     pub async fn create(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
         let api = self.api(kind, namespace);
         let (object, name) = parsed(kind, object)?;
+        are_segments("create", kind, namespace, if name.is_empty() { "new" } else { &name })?;
         let parameters = PostParams { field_manager: Some("hwdr".to_owned()), ..PostParams::default() };
         let made = self.call(&format!("create {}/{name}", kind.kind), || api.create(&parameters, &object)).await?;
         Ok(json_of(made))
@@ -235,6 +243,7 @@ impl Cluster {
     pub async fn replace(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
         let api = self.api(kind, namespace);
         let (object, name) = parsed(kind, object)?;
+        are_segments("replace", kind, namespace, &name)?;
         let parameters = PostParams { field_manager: Some("hwdr".to_owned()), ..PostParams::default() };
         let now =
             self.call(&format!("replace {}/{name}", kind.kind), || api.replace(&name, &parameters, &object)).await?;
@@ -252,6 +261,7 @@ impl Cluster {
         name: &str,
         patch: &Json,
     ) -> Result<Json, ClusterError> {
+        are_segments("patch", kind, namespace, name)?;
         let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
         let now = self.call(&format!("patch {}/{name}", kind.kind), || api.patch(name, &parameters, &patch)).await?;
         Ok(json_of(now))
@@ -268,6 +278,7 @@ impl Cluster {
         name: &str,
         patch: &Json,
     ) -> Result<Json, ClusterError> {
+        are_segments("patch", kind, namespace, name)?;
         let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
         let what = format!("patch the status of {}/{name}", kind.kind);
         let now = self.call(&what, || api.patch_status(name, &parameters, &patch)).await?;
@@ -297,6 +308,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::get`].
     pub async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), ClusterError> {
+        are_segments("delete", kind, namespace, name)?;
         self.delete_in(&self.api(kind, namespace), kind.kind, name, None).await
     }
 
@@ -306,6 +318,7 @@ impl Cluster {
     /// As [`Cluster::get`].
     pub async fn delete_this(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<(), ClusterError> {
         let (object, name) = parsed(kind, object)?;
+        are_segments("delete", kind, namespace, &name)?;
         let preconditions = Preconditions { uid: object.metadata.uid, resource_version: None };
         self.delete_in(&self.api(kind, namespace), kind.kind, &name, Some(preconditions)).await
     }
@@ -365,6 +378,27 @@ fn written() -> PatchParams {
     PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() }
 }
 
+/// Whether a text may stand in the path of a URL as it is, as every name of an object may (a path segment, in Kubernetes' words; those of
+/// roles have colons). Anything else would lead to another object, or be no URL at all.
+fn is_segment(name: &str) -> bool {
+    const LONGEST: usize = 253;
+    (1..=LONGEST).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+        && !matches!(name, "." | "..")
+}
+
+/// Refuses what is no name of an object or namespace, before it is asked for.
+fn are_segments(verb: &str, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), ClusterError> {
+    match [Some(name), namespace].into_iter().flatten().find(|name| !is_segment(name)) {
+        None => Ok(()),
+        Some(wrong) => Err(ClusterError::Call {
+            what: format!("{verb} {}", kind.kind),
+            why: format!("{} is no name of an object", plain_text(wrong)),
+            code: 0,
+        }),
+    }
+}
+
 /// An error with all that caused it: the outermost words alone say nothing (`ServiceError`).
 fn because(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -381,7 +415,7 @@ fn because(error: &dyn std::error::Error) -> String {
 
 /// An object as JSON.
 fn json_of(object: DynamicObject) -> Json {
-    serde_json::to_value(object).expect("an object is plain data")
+    crate::plain_data::json(&object)
 }
 
 /// JSON as an object, and its name.
@@ -393,4 +427,23 @@ fn parsed(kind: Kind, object: &Json) -> Result<(DynamicObject, String), ClusterE
     })?;
     let name = parsed.metadata.name.clone().unwrap_or_default();
     Ok((parsed, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_to_no_other_object() {
+        for name in ["hops", "sh.helm.release.v1.hops.v1", "system:admin", "A_b-1"] {
+            assert!(is_segment(name), "{name}");
+        }
+        for name in
+            ["", ".", "..", "../secrets/x", "a/b", "a?watch=1", "a\nb", "a\u{1b}", "a%2fb", "é", &"a".repeat(254)]
+        {
+            assert!(!is_segment(name), "{name:?}");
+            assert!(are_segments("get", Kind::SECRET, None, name).is_err(), "{name:?}");
+            assert!(are_segments("get", Kind::SECRET, Some(name), "x").is_err(), "{name:?}");
+        }
+    }
 }

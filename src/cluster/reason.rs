@@ -6,9 +6,12 @@ use serde_json::Value as Json;
 
 use super::condition::text;
 use super::{Cluster, Kind};
+use crate::shown::{self, mask};
 
 /// How many lines of a log are shown.
 const LINES: i64 = 12;
+/// How many bytes of them are fetched: a line may have no end.
+const BYTES: i64 = 64 << 10;
 
 /// What is known of a Job's failure beside its condition: its pods' containers, their last log lines, and the pods' events.
 /// What cannot be read is left out: this is asked when something is wrong already.
@@ -39,7 +42,7 @@ pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
         if !matches!(waiting, "" | "PodInitializing" | "ContainerCreating") {
             reasons.push(format!(
                 "pod {name}, container {container_name}: {waiting}: {}",
-                text(state, "/waiting/message")
+                said(text(state, "/waiting/message"))
             ));
         }
     }
@@ -65,7 +68,7 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
                 reasons.push(format!(
                     "pod {name}, container {}: {waiting}: {}",
                     text(container, "/name"),
-                    text(container, "/state/waiting/message")
+                    said(text(container, "/state/waiting/message"))
                 ));
             }
         }
@@ -93,9 +96,18 @@ async fn last_lines(cluster: &Cluster, pod: &str, container: &str) -> Vec<String
 
 async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> String {
     let api: Api<Pod> = Api::namespaced(cluster.client().clone(), &cluster.namespace);
-    let parameters =
-        LogParams { container: Some(container.to_owned()), tail_lines: Some(lines), ..LogParams::default() };
-    api.logs(pod, &parameters).await.unwrap_or_default()
+    let parameters = LogParams {
+        container: Some(container.to_owned()),
+        tail_lines: Some(lines),
+        limit_bytes: Some(BYTES),
+        ..LogParams::default()
+    };
+    said(&api.logs(pod, &parameters).await.unwrap_or_default())
+}
+
+/// Words of others, as they may be shown: a pod may write what it likes, its own passwords too.
+fn said(words: &str) -> String {
+    shown::lines(&mask::credentials(words)).into_owned()
 }
 
 /// What a Job's pods say that they have done (their termination messages), for people: numbers alone are for other pods.
@@ -103,7 +115,7 @@ pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
     let pods = pods_of(cluster, job).await;
     let done = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
     let words = done.flat_map(containers).map(|container| text(container, "/state/terminated/message").trim());
-    words.filter(|words| words.contains(' ')).map(str::to_owned).collect()
+    words.filter(|words| words.contains(' ')).map(shown::kept).collect()
 }
 
 /// How far a Job of hwdr's own image says it is: the first pod's last word of it.
@@ -113,7 +125,7 @@ pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
     let pod = pods.iter().find(|pod| text(pod, "/status/phase") == "Running")?;
     let container = text(pod, "/spec/containers/0/name");
     let log = log(cluster, text(pod, "/metadata/name"), container, LINES).await;
-    log.lines().rev().find_map(|line| line.strip_prefix("progress: ")).map(str::to_owned)
+    log.lines().rev().find_map(|line| line.strip_prefix("progress: ")).map(shown::kept)
 }
 
 /// The warnings that Kubernetes recorded of an object.
@@ -122,7 +134,7 @@ async fn events(cluster: &Cluster, name: &str) -> Vec<String> {
     let mut lines: Vec<_> = events
         .iter()
         .filter(|event| text(event, "/involvedObject/name") == name && text(event, "/type") == "Warning")
-        .map(|event| format!("event of {name}: {}: {}", text(event, "/reason"), text(event, "/message")))
+        .map(|event| format!("event of {name}: {}: {}", text(event, "/reason"), said(text(event, "/message"))))
         .collect();
     lines.dedup();
     lines.split_off(lines.len().saturating_sub(3))

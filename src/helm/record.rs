@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::{Value as Json, json};
 
-/// No record is larger: it has to fit into an object of 1 MiB, and text shrinks to a tenth at best.
-const LIMIT: u64 = 256 << 20;
+/// No record is larger: it has to fit into an object of 1 MiB, and text as charts have it shrinks to a tenth or a twentieth.
+const LIMIT: u64 = 32 << 20;
 
 /// What has to be patched in a record's object to say that its revision failed: helm then begins anew, or rolls back from it. None
 /// where the record is not understood.

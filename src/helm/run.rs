@@ -2,9 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -12,12 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use tempfile::TempDir;
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
 use super::invocation::Invocation;
 use crate::mode::Mode;
+use crate::private::{self, Folder};
+use crate::shown::{lines, mask};
 use crate::values::{self, Helm as Major, ValueInputs, ValuesError};
 
 /// What a post-renderer of a run is told, in a file that only this user can read.
@@ -65,7 +65,7 @@ impl Begun {
 pub struct Helm {
     program: OsString,
     major: Major,
-    folder: TempDir,
+    folder: Folder,
     connection: Vec<String>,
     chart: Vec<String>,
     values: ValueInputs,
@@ -136,7 +136,8 @@ pub enum HelmError {
         source: io::Error,
     },
     /// It failed, in its own words.
-    #[error("helm {verb} failed: {words}")]
+    // Helm's words stand on lines of their own: the first line alone is kept in the state, and they may quote values.
+    #[error("helm {verb} failed:\n{words}")]
     Failed {
         /// What was asked.
         verb: String,
@@ -168,10 +169,7 @@ impl Helm {
             _ => return Err(HelmError::Version(version)),
         };
         // Values may hold secrets: the folder is this user's alone, and goes with the process.
-        let folder = tempfile::Builder::new()
-            .prefix("hwdr-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
+        let folder = Folder::new()
             .map_err(|source| HelmError::Folder { folder: env::temp_dir().display().to_string(), source })?;
         let chart = [vec![invocation.release.clone(), invocation.chart.clone()], invocation.rest.clone()].concat();
         Ok(Self {
@@ -197,7 +195,7 @@ impl Helm {
             let bytes = read(name).map_err(unreadable)?;
             let copy = folder.join(format!("values-{number}"));
             number += 1;
-            write_private(&copy, &bytes)
+            private::write(&copy, &bytes)
                 .map_err(|error| ValuesError::unreadable(format!("cannot write {}: {error}", copy.display())))?;
             Ok(copy.to_string_lossy().into_owned())
         };
@@ -236,6 +234,8 @@ impl Helm {
             run: std::process::id(),
         };
         let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
+        // The post-renderer writes it anew, and over nothing.
+        let _ = fs::remove_file(&orders.keep);
         self.order(&orders)?;
         let command = self.apply(mode, &flags)?;
         let printed = self.printed(&mode.to_string(), command).await?;
@@ -326,7 +326,9 @@ impl Helm {
     fn order(&self, orders: &Orders) -> Result<(), HelmError> {
         let new = self.folder.path().join("orders.new");
         let _ = fs::remove_file(&new);
-        write_private(&new, &serde_json::to_vec(orders).expect("orders are plain data"))
+        serde_json::to_vec(orders)
+            .map_err(io::Error::other)
+            .and_then(|bytes| private::write(&new, &bytes))
             .and_then(|()| fs::rename(&new, self.orders()))
             .map_err(|source| self.unwritable(source))
     }
@@ -400,10 +402,8 @@ impl Helm {
     }
 }
 
-/// Writes a new file that only this user can read: values may hold secrets.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
-}
+/// How many lines of helm's words are shown.
+const LINES: usize = 30;
 
 /// What a helm that has ended printed; its messages, if it failed.
 fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
@@ -411,15 +411,17 @@ fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
-    let words = lines[lines.len().saturating_sub(30)..].join("\n");
-    Err(HelmError::Failed { verb: verb.to_owned(), words: words.trim_start_matches("Error: ").to_owned() })
+    let mut all: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
+    let words = mask::credentials(last.join("\n").trim_start_matches("Error: "));
+    Err(HelmError::Failed { verb: verb.to_owned(), words: lines(&words).into_owned() })
 }
 
 fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {
     // Helm may print a warning first.
     let begin = printed.find('{').unwrap_or_default();
-    serde_json::from_str(&printed[begin..]).map_err(|error| HelmError::Output(verb.to_owned(), error.to_string()))
+    serde_json::from_str(printed.get(begin..).unwrap_or_default())
+        .map_err(|error| HelmError::Output(verb.to_owned(), error.to_string()))
 }
 
 fn text(value: &Json) -> &str {

@@ -241,7 +241,7 @@ impl Field {
     fn value(&self, text: &str) -> Result<u32, CronError> {
         let lower = text.to_ascii_lowercase();
         match self.names.iter().position(|name| *name == lower) {
-            Some(at) => Ok(self.min + u32::try_from(at).expect("twelve at most")),
+            Some(at) => Ok(self.min.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))),
             None => self.number(text),
         }
     }

@@ -81,6 +81,7 @@ pub enum Problem<'v> {
 }
 
 /// The schema, read once, when it is first needed.
+#[expect(clippy::expect_used, reason = "the schema stands in the program, and is read in the tests")]
 pub fn root() -> &'static Node {
     static ROOT: LazyLock<Node> = LazyLock::new(|| {
         let json: Json = serde_json::from_str(TEXT).expect("the schema in the binary is JSON");

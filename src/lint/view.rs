@@ -157,7 +157,7 @@ impl Id<'_> {
 
     /// The last key of its path.
     pub fn key(&self) -> &str {
-        self.path.last().expect("no path is empty")
+        self.path.last().map_or("", |key| key)
     }
 }
 

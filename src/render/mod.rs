@@ -174,8 +174,8 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
 /// What every template may use, and what the one of an object may.
 fn with(common: &Json, values: &Json) -> Json {
     let mut context = common.clone();
-    for (key, value) in values.as_object().expect("steps hand over maps") {
-        context[key] = value.clone();
+    if let (Some(context), Some(values)) = (context.as_object_mut(), values.as_object()) {
+        context.extend(values.clone());
     }
     context
 }

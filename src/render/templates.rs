@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, escape_
 use serde_json::Value as Json;
 
 use super::RenderError;
+use crate::plain_data;
 use crate::stream::json_of;
 use crate::yaml::{self, Tree};
 
@@ -30,6 +31,7 @@ pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
 );
 
 /// The script of that name.
+#[expect(clippy::expect_used, reason = "names stand in the program, and each script is rendered in the tests")]
 pub fn script(name: &str) -> &'static str {
     SCRIPTS.iter().find(|(script, _)| *script == name).expect("it is in the list").1
 }
@@ -50,13 +52,14 @@ static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
         Err(Error::new(ErrorKind::BadEscape, format!("{value:?} is no word: it has to go through a filter")))
     });
     for (name, text) in TEMPLATES {
-        environment.add_template(name, text).unwrap_or_else(|error| panic!("templates/{name}: {error:#}"));
+        #[expect(clippy::expect_used, reason = "templates stand in the program, and each is rendered in the tests")]
+        environment.add_template(name, text).expect("a template");
     }
     environment
 });
 
 fn as_json(value: &Value) -> Json {
-    serde_json::to_value(value).expect("template values are plain data")
+    plain_data::json(value)
 }
 
 fn is_word(text: &str) -> bool {

@@ -41,20 +41,21 @@ pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>,
     findings.push(match preflight::lock(client).await {
         Ok(()) => Finding::new(Level::Ok, "object-lock", "no default retention: a rewind can remove what it makes"),
         Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, "object-lock", message).fix(help),
-        Err(Stopped::Failed(error)) => match may::<()>(Err(error))? {
-            Ok(()) => unreachable!("an error is no answer"),
-            Err(denied) => refusal("object-lock", Level::Error, &denied),
-        },
+        Err(Stopped::Failed(denied)) if is_refusal(&denied) => refusal("object-lock", Level::Error, &denied),
+        Err(Stopped::Failed(error)) => return Err(error),
     });
     Ok(findings)
+}
+
+/// Whether the server says "no".
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.problem, Problem::Denied(_) | Problem::Refused(..) | Problem::NotFound(_))
 }
 
 /// An answer, or the server's "no"; any other error ends the check, as nothing more would be learnt.
 fn may<T>(result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
     match result {
-        Err(error) if matches!(error.problem, Problem::Denied(_) | Problem::Refused(..) | Problem::NotFound(_)) => {
-            Ok(Err(error))
-        }
+        Err(error) if is_refusal(&error) => Ok(Err(error)),
         Err(error) => Err(error),
         Ok(answer) => Ok(Ok(answer)),
     }

@@ -23,6 +23,7 @@ use super::history::{Entry, History, NULL};
 use super::listing::Marker;
 use super::share::{Share, Walk};
 use super::window::Window;
+use crate::plain_data;
 
 /// Everything of hwdr's own in a bucket. Never rewound.
 pub const RESERVED: &str = ".hwdr/";
@@ -227,7 +228,7 @@ impl Run {
     /// Where it cannot, or what it has put has no version: then nothing may be done.
     pub async fn begin(&self, client: &Client) -> Result<(), Error> {
         let key = format!("{RUNS}{}.json", self.id);
-        let text = serde_json::to_vec_pretty(self).expect("it is plain data");
+        let text = plain_data::text(self).into_bytes();
         client.put(&key, text).await?;
         let listed = client.list_versions(&key, &Marker::default(), None, 1).await?.keys;
         let version = listed.iter().find(|history| history.key == key).and_then(History::visible);
@@ -258,7 +259,7 @@ impl Run {
     pub async fn write(&self, client: &Client, share: usize, records: &[Record]) -> Result<(), Error> {
         let mut text = Vec::new();
         for record in records {
-            serde_json::to_writer(&mut text, record).expect("it is plain data");
+            text.extend(plain_data::bytes(record));
             text.push(b'\n');
             if text.len() > MOST_OF_ACTS {
                 client.put(&self.unique(JOURNAL, share), std::mem::take(&mut text)).await?;
@@ -272,7 +273,7 @@ impl Run {
     /// # Errors
     /// Where it cannot.
     pub async fn write_copies(&self, client: &Client, share: usize, copies: &[(String, String)]) -> Result<(), Error> {
-        client.put(&self.unique(COPIES, share), serde_json::to_vec(copies).expect("they are texts")).await
+        client.put(&self.unique(COPIES, share), plain_data::bytes(&copies)).await
     }
 
     fn unique(&self, folder: &str, share: usize) -> String {
@@ -298,7 +299,7 @@ impl Run {
     pub async fn set_checkpoint(&self, client: &Client, share: usize, checkpoint: &Checkpoint) -> Result<(), Error> {
         let seal = self.seal(share, checkpoint).unwrap_or_default();
         let sealed = Checkpoint { seal, ..checkpoint.clone() };
-        client.put(&self.checkpoint_key(share), serde_json::to_vec(&sealed).expect("it is plain data")).await
+        client.put(&self.checkpoint_key(share), plain_data::bytes(&sealed)).await
     }
 
     /// What shows that a worker wrote it, for this share of this run.

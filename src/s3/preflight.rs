@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::client::{Client, Error, Versioning};
 use super::journal::{Aim, RESERVED, Run, State};
 use super::listing::Marker;
-use super::report::{plain, word};
 use super::window::shown;
 use super::xml;
+use crate::shown::{plain, word};
 
 /// Clocks may differ by this much.
 const CLOCKS: Duration = Duration::from_secs(60);

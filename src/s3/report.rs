@@ -1,9 +1,11 @@
 //! What a rewind or an undo has come to: counts, and the first of those keys that somebody has to look at.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+
+use crate::shown::{lines, plain};
 
 /// How many keys are named of each kind. All are counted; all are told as they come ([`Tally::tell`]).
 const NAMED: usize = 100;
@@ -52,20 +54,6 @@ impl Why {
             }
             Self::Failed => "could not be done",
         }
-    }
-}
-
-/// A key on one line, whatever is in it.
-pub fn plain(key: &str) -> String {
-    if key.chars().any(char::is_control) { format!("{key:?}") } else { key.to_owned() }
-}
-
-/// A text as one word of a shell's command, whatever is in it.
-pub fn word(text: &str) -> String {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    match text.chars().all(is_safe) && !text.is_empty() {
-        true => text.to_owned(),
-        false => format!("'{}'", plain(text).replace('\'', "'\\''")),
     }
 }
 
@@ -171,7 +159,7 @@ impl Report {
         let line = |&(why, count): &(Why, u64)| {
             let of_kind = self.notices.iter().filter(|notice| notice.why == why).take(NAMED);
             let keys: Vec<_> = of_kind
-                .map(|notice| format!("{} {}", plain(&notice.key), notice.detail).trim_end().to_owned())
+                .map(|notice| format!("{} {}", plain(&notice.key), lines(&notice.detail)).trim_end().to_owned())
                 .collect();
             format!("{count} keys {} ({})", why.means(), keys.join(", "))
         };
@@ -219,7 +207,7 @@ impl Tally {
     pub fn notice(&self, key: &str, why: Why, detail: impl Into<String>) {
         let notice = Notice { key: key.to_owned(), why, detail: detail.into() };
         self.tell(&Event::Notice(&notice));
-        let mut guard = self.notices.lock().expect("nothing panics while it holds the lock");
+        let mut guard = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         let Notices { named, counts } = &mut *guard;
         let count = match counts.iter_mut().find(|(known, _)| *known == why) {
             Some((_, count)) => {
@@ -248,7 +236,7 @@ impl Tally {
     pub fn report(&self) -> Report {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let Notices { named: notices, counts: to_look_at } =
-            self.notices.lock().expect("nothing panics while it holds the lock").clone();
+            self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Report {
             keys: read(&self.keys),
             versions: read(&self.versions),
@@ -259,20 +247,6 @@ impl Tally {
             unreadable: read(&self.unreadable),
             to_look_at,
             notices,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_in_a_command_is_one_word() {
-        for (text, expected) in
-            [("blocks/1", "blocks/1"), ("", "''"), ("$(x)", "'$(x)'"), ("it's", "'it'\\''s'"), ("a b", "'a b'")]
-        {
-            assert_eq!(word(text), expected);
         }
     }
 }

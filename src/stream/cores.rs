@@ -21,7 +21,7 @@ pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Ve
         let others: Vec<_> = (1..cores).map(|_| scope.spawn(worker)).collect();
         let mut all = worker();
         for other in others {
-            all.extend(other.join().expect("the work does not panic"));
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
         all
     });

@@ -127,13 +127,14 @@ impl Stream {
     pub fn look(&self, object: &Object) -> Look<'_> {
         let mut look = self.look_at_document(object);
         if let Some(item) = object.item {
-            let items = look.tree.get(look.root, "items").expect("it is a List");
-            look.root = look.tree.resolve(look.tree.items(items)[item]);
+            let items = look.tree.get(look.root, "items").map(|items| look.tree.items(items)).unwrap_or_default();
+            look.root = items.get(item).map_or(look.root, |item| look.tree.resolve(*item));
         }
         look
     }
 
     /// The same, but for an item of a `List` it is the `List` that is looked at.
+    #[expect(clippy::expect_used, reason = "an object was found by parsing this very document")]
     pub fn look_at_document(&self, object: &Object) -> Look<'_> {
         let Span { start, end } = self.documents[object.document].body;
         let text = &self.text[start..end];

@@ -53,7 +53,7 @@ pub(super) struct Child {
 impl Shape {
     /// The shape of the last node of `path`.
     pub(super) fn of(look: &Look<'_>, path: &[NodeId], is_list: bool) -> Result<Self, EditError> {
-        let (&node, above) = path.split_last().expect("a path ends in its node");
+        let Some((&node, above)) = path.split_last() else { return Err(EditError::Unusual("a path of no nodes")) };
         let text = look.text;
         let span = match above.last() {
             Some(parent) => written_span(look, *parent, node)?,

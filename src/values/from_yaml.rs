@@ -67,7 +67,8 @@ impl Decoder<'_> {
                 self.mapping(id, &mut entries)?;
                 entries.into_map().map(|map| Value { data: Data::Map(map), place: self.place(id) })
             }
-            Yaml::Scalar { .. } => unreachable!("resolved above"),
+            // They are resolved above.
+            Yaml::Scalar { .. } => return Err(self.refused("a scalar of no known kind".to_owned(), id)),
         };
         self.depth -= 1;
         Ok(value)

@@ -89,7 +89,7 @@ pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Val
     if layers.len() > 1 {
         values.place = Place::new(Source::merged(layers), Span::default());
     }
-    let Data::Map(map) = &mut values.data else { unreachable!("a file's values are a map") };
+    let Data::Map(map) = &mut values.data else { return Ok(values) };
     for (flag, arguments) in [
         (Flag::SetJson, &inputs.set_json),
         (Flag::Set, &inputs.set),

@@ -105,16 +105,20 @@ fn go_shortest(float: f64, shortest: String) -> String {
     if float.is_infinite() {
         return if float > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let (mantissa, exponent) = shortest.split_once('e').expect("exponent notation has an exponent");
-    let exponent: i32 = exponent.parse().expect("an exponent is a number");
+    let (mantissa, exponent) = parts(&shortest);
     if (-4..6).contains(&exponent) { plain_notation(mantissa, exponent) } else { exponent_notation(mantissa, exponent) }
+}
+
+/// Mantissa and exponent of Rust's exponent notation.
+fn parts(notation: &str) -> (&str, i32) {
+    let (mantissa, exponent) = notation.split_once('e').unwrap_or((notation, "0"));
+    (mantissa, exponent.parse().unwrap_or_default())
 }
 
 /// What Go's `encoding/json` prints for a `float64`: exponents only below 1e-6 and from 1e21 on.
 pub(super) fn json_float(float: f64) -> String {
     let shortest = format!("{float:e}");
-    let (mantissa, exponent) = shortest.split_once('e').expect("exponent notation has an exponent");
-    let exponent: i32 = exponent.parse().expect("an exponent is a number");
+    let (mantissa, exponent) = parts(&shortest);
     if float == 0.0 || (-6..21).contains(&exponent) {
         plain_notation(mantissa, exponent)
     } else if exponent < 0 {

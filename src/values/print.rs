@@ -111,7 +111,7 @@ impl Value {
     fn render(&self, text: &mut String) {
         match &self.data {
             Data::Null => text.push_str("<nil>"),
-            Data::Bool(value) => write!(text, "{value}").expect("a string takes all"),
+            Data::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
             Data::Number(number) => text.push_str(&number.rendered()),
             Data::String(string) => text.push_str(string),
             Data::List(list) => {

@@ -244,11 +244,13 @@ impl Parser<'_, '_> {
             }
             Some('.') => {
                 if let Some(item) = list.get_mut(position) {
-                    if !matches!(item.data, Data::Map(_)) {
-                        *item = Value { data: Data::Map(Map::new()), place };
+                    if let Data::Map(inner) = &mut item.data {
+                        return self.key(inner, level);
                     }
-                    let Data::Map(inner) = &mut item.data else { unreachable!("it was just made one") };
-                    return self.key(inner, level);
+                    let mut inner = Map::new();
+                    let result = self.key(&mut inner, level);
+                    *item = Value { data: Data::Map(inner), place };
+                    return result;
                 }
                 let mut inner = Map::new();
                 self.key(&mut inner, level)?;

@@ -6,6 +6,7 @@ mod installed;
 mod location;
 mod restore;
 mod results;
+mod server;
 mod storage;
 mod sync;
 

@@ -1,25 +1,36 @@
 //! What a Restore could not do, in Velero's own words: a file in the bucket, to which Velero gives a signed URL (DownloadRequest).
 
-use std::io::Read as _;
+use std::fmt;
+use std::io::{BufReader, Read as _};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use kube::{Client, Config};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
-use super::MANAGED_BY;
+use super::{MANAGED_BY, server};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::shown::{self, mask};
 
 /// How long Velero may take to sign a URL.
 const SIGN: Duration = Duration::from_secs(30);
 /// How long the download may take: the file has a line for each error.
 const FETCH: Duration = Duration::from_secs(20);
-/// How large the unpacked file may be.
+/// How large the file may be: a line for each of a hundred thousand objects shrinks to less.
+const MAX_PACKED: usize = 8 << 20;
+/// How much of it is unpacked. It is read as it comes, and only what is kept takes room.
 const MAX: u64 = 64 << 20;
+/// How many lines of a kind are kept: more than anybody reads.
+const KEPT: usize = 1_000;
+/// How long a line may be that is kept, in characters.
+const LINE: usize = 2_000;
 /// How many lines are shown.
 const SHOWN: usize = 20;
 
@@ -44,9 +55,21 @@ pub async fn fetch(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Results, String> {
     tell(&format!("{restore}: asking Velero for its errors and warnings"));
+    let location = location_of(cluster, namespace, restore).await?;
     let url = sign(cluster, namespace, restore).await?;
-    let packed = download(&url).await?;
+    let packed = download(&url, &location).await?;
     parse(&packed)
+}
+
+/// The storage location in which the results of a Restore lie: that of its backup.
+async fn location_of(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Json, String> {
+    let get = async |kind: Kind, name: &str| -> Result<Json, String> {
+        let found = cluster.get(kind, Some(namespace), name).await.map_err(|error| error.to_string())?;
+        found.ok_or_else(|| format!("there is no {} {name} in namespace {namespace}", kind.kind))
+    };
+    let restore = get(Kind::RESTORE, restore).await?;
+    let backup = get(Kind::BACKUP, text(&restore, "/spec/backupName")).await?;
+    get(Kind::STORAGE_LOCATION, text(&backup, "/spec/storageLocation")).await
 }
 
 /// Asks Velero for the URL.
@@ -74,9 +97,11 @@ async fn sign(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Strin
 }
 
 /// The file behind a signed URL. The client is Kubernetes' own, without any of its credentials: the only one in this program.
-async fn download(url: &str) -> Result<Vec<u8>, String> {
+/// Only the location's own server is asked: whoever may write a DownloadRequest's status would else have any other one asked from here.
+async fn download(url: &str, location: &Json) -> Result<Vec<u8>, String> {
     let malformed = || "Velero's URL has an unknown form".to_owned();
     let uri: Uri = url.parse().map_err(|_| malformed())?;
+    server::is_of(&uri, location)?;
     let (Some(scheme), Some(authority), Some(path)) = (uri.scheme_str(), uri.authority(), uri.path_and_query()) else {
         return Err(malformed());
     };
@@ -90,8 +115,11 @@ async fn download(url: &str) -> Result<Vec<u8>, String> {
     let answer = async {
         let response = client.send(request).await.map_err(|error| unreached(&innermost(&error)))?;
         let status = response.status();
-        let bytes = response.into_body().collect_bytes().await.map_err(|error| unreached(&innermost(&error)))?;
-        if status.is_success() { Ok(bytes.to_vec()) } else { Err(format!("{server} answers {status}")) }
+        if !status.is_success() {
+            return Err(format!("{server} answers {status}"));
+        }
+        let body = Limited::new(response.into_body(), MAX_PACKED).collect().await;
+        Ok(body.map_err(|error| unreached(&innermost(&*error)))?.to_bytes().to_vec())
     };
     timeout(FETCH, answer).await.unwrap_or_else(|_| Err(unreached(&format!("no answer in {} s", FETCH.as_secs()))))
 }
@@ -107,27 +135,129 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// Reads the file: gzip, and in it a JSON map of `errors` and `warnings` (pkg/util/results/result.go).
 fn parse(packed: &[u8]) -> Result<Results, String> {
-    let mut unpacked = Vec::new();
     let unreadable = |why: String| format!("the results have another form than expected: {why}");
-    GzDecoder::new(packed).take(MAX).read_to_end(&mut unpacked).map_err(|error| unreadable(error.to_string()))?;
-    let results: Json = serde_json::from_slice(&unpacked).map_err(|error| unreadable(error.to_string()))?;
-    let mut warnings = lines(&results["warnings"]);
+    let unpacked = BufReader::new(GzDecoder::new(packed).take(MAX));
+    let file: File = serde_json::from_reader(unpacked).map_err(|error| unreadable(error.to_string()))?;
+    let mut warnings = file.warnings.unwrap_or_default().lines();
     // Kubernetes makes it in every namespace, with the cluster's own certificate.
-    warnings.retain(|warning| !warning.contains("kube-root-ca.crt"));
-    Ok(Results { errors: lines(&results["errors"]), warnings })
+    warnings.retain(|warning: &String| !warning.contains("kube-root-ca.crt"));
+    Ok(Results { errors: file.errors.unwrap_or_default().lines(), warnings })
 }
 
-/// All messages of one kind, with the namespace that they are about.
-fn lines(result: &Json) -> Vec<String> {
-    let texts = |list: &Json| -> Vec<String> {
-        list.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
-    };
-    let mut lines = texts(&result["velero"]);
-    lines.extend(texts(&result["cluster"]));
-    for (namespace, list) in result["namespaces"].as_object().into_iter().flatten() {
-        lines.extend(texts(list).into_iter().map(|line| format!("{namespace}: {line}")));
+#[derive(Deserialize)]
+struct File {
+    errors: Option<Messages>,
+    warnings: Option<Messages>,
+}
+
+/// All messages of one kind.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Messages {
+    velero: Lines,
+    cluster: Lines,
+    namespaces: Namespaces,
+}
+
+impl Messages {
+    /// All of them, with the namespace that they are about, and how many were left out.
+    fn lines(self) -> Vec<String> {
+        let mut all = self.velero;
+        all.extend(self.cluster);
+        all.extend(self.namespaces.0);
+        let mut lines: Vec<_> =
+            all.kept.iter().map(|line| shown::lines(&mask::credentials(line)).into_owned()).collect();
+        if all.more > 0 {
+            lines.push(format!("{} more are not shown", all.more));
+        }
+        lines
     }
-    lines
+}
+
+/// The first lines of a list, and how many more it has.
+#[derive(Default)]
+struct Lines {
+    kept: Vec<String>,
+    more: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: String) {
+        if self.kept.len() >= KEPT {
+            self.more = self.more.saturating_add(1);
+            return;
+        }
+        let short = line.char_indices().nth(LINE).map(|(end, _)| format!("{}…", line.get(..end).unwrap_or_default()));
+        self.kept.push(short.unwrap_or(line));
+    }
+
+    fn extend(&mut self, other: Self) {
+        other.kept.into_iter().for_each(|line| self.push(line));
+        self.more = self.more.saturating_add(other.more);
+    }
+}
+
+/// A list of texts, or null.
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Lines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of texts")
+            }
+
+            fn visit_unit<E>(self) -> Result<Lines, E> {
+                Ok(Lines::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lines, A::Error> {
+                let mut lines = Lines::default();
+                while lines.kept.len() < KEPT
+                    && let Some(line) = list.next_element::<String>()?
+                {
+                    lines.push(line);
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    lines.more = lines.more.saturating_add(1);
+                }
+                Ok(lines)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// The lists of all namespaces as one, each line with its namespace; or null.
+#[derive(Default)]
+struct Namespaces(Lines);
+
+impl<'de> Deserialize<'de> for Namespaces {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Namespaces;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of lists")
+            }
+
+            fn visit_unit<E>(self) -> Result<Namespaces, E> {
+                Ok(Namespaces::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Namespaces, A::Error> {
+                let mut all = Lines::default();
+                while let Some((namespace, list)) = map.next_entry::<String, Lines>()? {
+                    let kept = list.kept.into_iter().map(|line| format!("{namespace}: {line}")).collect();
+                    all.extend(Lines { kept, more: list.more });
+                }
+                Ok(Namespaces(all))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
 }
 
 /// The first lines, and how many more.
@@ -146,6 +276,31 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
+
+    /// What goes on and on is counted, and not kept. (Unpacked, each of these has more than ten million values.)
+    #[test]
+    fn a_file_without_end_is_read_in_little_room() {
+        let packed = |piece: &str, times: usize, front: &str, behind: &str| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(front.as_bytes()).unwrap();
+            let block = piece.repeat(10_000);
+            for _ in 0..times {
+                encoder.write_all(block.as_bytes()).unwrap();
+            }
+            encoder.write_all(behind.as_bytes()).unwrap();
+            encoder.finish().unwrap()
+        };
+        let results = parse(&packed("\"\",", 1_000, r#"{"errors":{"velero":["#, r#"""]}}"#)).unwrap();
+        assert_eq!(results.errors.len(), KEPT + 1);
+        assert_eq!(results.errors.last().unwrap(), "9999001 more are not shown");
+        let results =
+            parse(&packed("\"n\":[\"x\"],", 200, r#"{"warnings":{"namespaces":{"#, r#""n":null}}}"#)).unwrap();
+        assert_eq!(results.warnings.len(), KEPT + 1);
+        let results = parse(&packed("xxxxxxxxxx", 300, r#"{"errors":{"velero":[""#, r#""]}}"#)).unwrap();
+        assert_eq!(results.errors[0].chars().count(), LINE + 1);
+        // More than is unpacked at all.
+        assert!(parse(&packed("          ", 1_000, "{", "}")).is_err());
+    }
 
     fn packed(text: &str) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -30,6 +30,12 @@ pub use write::{block, flow, is_printable, quote, write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// How deep collections may nest. go-yaml v2 stops at the same depth (`max_flow_level`, `max_indents` in its scanner).
 pub const MAX_DEPTH: usize = 10_000;
 
@@ -143,8 +149,12 @@ impl Tree {
     }
 
     /// The node itself, which may be an alias.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "ids are those of this tree: nobody else makes any, and nodes only ever come to it"
+    )]
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0 as usize]
+        &self.nodes[id.index()]
     }
 
     /// The node that `id` stands for: itself, or for an alias its target.
@@ -157,7 +167,7 @@ impl Tree {
 
     /// The collection that a node stands in; none for a root.
     pub fn parent(&self, id: NodeId) -> Option<NodeId> {
-        self.parents[id.0 as usize]
+        self.parents.get(id.index()).copied().flatten()
     }
 
     /// Whether a mapping's key is the merge key. So it is to go-yaml: `<<` without quotes, or tagged `!!merge`.
@@ -298,11 +308,13 @@ impl<'t> Builder<'t> {
                         let message = format!("anchor '{anchor}' value contains itself");
                         return Err(SyntaxError { message, offset: span.start, since: None });
                     }
-                    self.nodes[target.0 as usize].shared = true;
-                    self.add(Data::Alias(target), None, None, false, span);
+                    if let Some(node) = self.nodes.get_mut(target.index()) {
+                        node.shared = true;
+                    }
+                    self.add(Data::Alias(target), None, None, false, span)?;
                 }
                 Event::Scalar { anchor, tag, value, style, implicit } => {
-                    self.add(Data::Scalar { value, style }, anchor, tag, implicit, span);
+                    self.add(Data::Scalar { value, style }, anchor, tag, implicit, span)?;
                 }
                 Event::SequenceStart { anchor, tag, flow } => {
                     self.open(Data::Sequence { items: Vec::new(), flow }, anchor, tag, span)?;
@@ -316,28 +328,41 @@ impl<'t> Builder<'t> {
         Ok(Tree { nodes: self.nodes, parents: self.parents, roots: self.roots })
     }
 
-    fn add(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, implicit: bool, span: Span) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("a text of 4 GiB is refused before"));
+    fn add(
+        &mut self,
+        data: Data,
+        anchor: Option<String>,
+        tag: Option<String>,
+        implicit: bool,
+        span: Span,
+    ) -> Result<NodeId, SyntaxError> {
+        let Ok(number) = u32::try_from(self.nodes.len()) else {
+            return Err(SyntaxError {
+                message: "more than four billion nodes".to_owned(),
+                offset: span.start,
+                since: None,
+            });
+        };
+        let id = NodeId(number);
         self.nodes.push(Node { data, tag, anchored: anchor.is_some(), shared: false, implicit, span });
         self.parents.push(self.open.last().copied());
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
-        match self.open.last() {
-            None => self.roots.push(id),
-            Some(parent) => match &mut self.nodes[parent.0 as usize].data {
-                Data::Sequence { items, .. } => items.push(id),
-                Data::Mapping { entries, .. } => {
-                    let key = self.keys.last_mut().expect("one for each open collection");
-                    match key.take() {
-                        None => *key = Some(id),
-                        Some(key) => entries.push((key, id)),
-                    }
-                }
-                Data::Scalar { .. } | Data::Alias(_) => unreachable!("only collections are opened"),
+        let Some(parent) = self.open.last() else {
+            self.roots.push(id);
+            return Ok(id);
+        };
+        match (self.nodes.get_mut(parent.index()).map(|node| &mut node.data), self.keys.last_mut()) {
+            (Some(Data::Sequence { items, .. }), _) => items.push(id),
+            (Some(Data::Mapping { entries, .. }), Some(key)) => match key.take() {
+                None => *key = Some(id),
+                Some(key) => entries.push((key, id)),
             },
+            // Only collections are opened, each with a place for its key.
+            _ => {}
         }
-        id
+        Ok(id)
     }
 
     fn open(&mut self, data: Data, anchor: Option<String>, tag: Option<String>, span: Span) -> Result<(), SyntaxError> {
@@ -348,7 +373,7 @@ impl<'t> Builder<'t> {
                 since: None,
             });
         }
-        let id = self.add(data, anchor, tag, false, span);
+        let id = self.add(data, anchor, tag, false, span)?;
         self.open.push(id);
         self.keys.push(None);
         Ok(())
@@ -356,14 +381,18 @@ impl<'t> Builder<'t> {
 
     fn close(&mut self, end: Span) {
         self.keys.pop();
-        let id = self.open.pop().expect("the parser closes what it opened");
-        let last_child = match &self.nodes[id.0 as usize].data {
-            Data::Sequence { items, flow: false } => items.last().copied(),
-            Data::Mapping { entries, flow: false } => entries.last().map(|(_, value)| *value),
+        // The parser closes what it has opened.
+        let Some(id) = self.open.pop() else { return };
+        let last_child = match self.nodes.get(id.index()).map(|node| &node.data) {
+            Some(Data::Sequence { items, flow: false }) => items.last().copied(),
+            Some(Data::Mapping { entries, flow: false }) => entries.last().map(|(_, value)| *value),
             _ => None,
         };
-        let end = last_child.map_or(end.end, |child| self.nodes[child.0 as usize].span.end);
-        self.nodes[id.0 as usize].span.end = end;
+        let child = last_child.and_then(|child| self.nodes.get(child.index()));
+        let end = child.map_or(end.end, |child| child.span.end);
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.span.end = end;
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::env;
 use std::io;
+use std::process::ExitStatus;
 
 use clap::Args;
 use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +24,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::hopsfs;
+use crate::leave;
 use crate::lint::report::human::{self, Look};
 use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
@@ -36,6 +39,7 @@ use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Halt, Hold, RESTORE, Run, Step};
 use crate::s3::client::Client;
 use crate::settings::{HopsFs, Restore};
+use crate::shown::{is_coloured, print, tell, tell_bare};
 use crate::steps::injected;
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
@@ -198,11 +202,11 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
         ));
     }
     if invocation.is_on("dry-run") {
-        anstream::println!("{shown}");
+        print(&format!("{shown}\n"));
         return Ok(());
     }
     // Standard output is for the report.
-    anstream::eprintln!("{shown}");
+    tell(&shown);
     consent::ask(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
@@ -395,7 +399,7 @@ async fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Valu
     if let expected @ Some(_) = invocation.own("expect-cluster") {
         preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
     }
-    anstream::eprintln!("The values ask for no restore: running helm {mode}");
+    tell(&format!("The values ask for no restore: running helm {mode}"));
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
@@ -407,17 +411,32 @@ async fn plain(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Valu
     if let Some(form) = invocation.own("output") {
         helm.args(["-o", form]);
     }
-    // Ctrl-C, or a terminal that is gone, is for helm, which is told, too: the copies of the values are deleted behind it.
-    let _signals = [SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-    let status = helm.status().await.map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
+    let status = to_its_end(helm).await.map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
     if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
+}
+
+/// Runs a helm in the foreground. Ctrl-C, or a terminal that is gone, is for helm, which is told, too; a wish to end that came to this
+/// process alone is handed on. The copies of the values are deleted behind it.
+async fn to_its_end(mut helm: Process) -> io::Result<ExitStatus> {
+    let _listening = leave::child_listens();
+    let mut ends = signal(SignalKind::terminate())?;
+    let mut helm = helm.spawn()?;
+    loop {
+        tokio::select! {
+            status = helm.wait() => return status,
+            Some(()) = ends.recv() => {
+                let pid = helm.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+                // It may have ended meanwhile.
+                let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+            }
+        }
+    }
 }
 
 /// What the linter finds; its errors are refused elsewhere.
 fn show_findings(values: &Value, mode: Mode) -> Vec<Finding> {
     let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
-    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    anstream::eprint!("{}", human::render(&findings, Look { colour, ..Look::default() }));
+    tell_bare(&human::render(&findings, Look { colour: is_coloured(), ..Look::default() }));
     findings
 }
 

@@ -1,9 +1,10 @@
 //! Consent: what will happen is shown, and the release's name has to be typed.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::shown::tell_bare;
 
 /// Asks for the release's name. Without a terminal nobody can be asked: then `--yes` has to say it.
 ///
@@ -17,8 +18,7 @@ pub fn ask(release: &str, what: &str, yes: bool) -> Result<(), Failure> {
         return Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}"))
             .help("check the plan with --dry-run, then add --yes"));
     }
-    anstream::eprint!("{}\nType the name of the release to continue: ", wrap(what, 80));
-    io::stderr().flush().map_err(unreadable)?;
+    tell_bare(&format!("{}\nType the name of the release to continue: ", wrap(what, 80)));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(unreadable)?;
     if answer.trim() == release {

@@ -17,6 +17,7 @@ use crate::pipeline;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, State, Store};
 use crate::run::{Hold, Run, audit, preflight, steps};
+use crate::shown::{self, lines};
 use crate::source::Source;
 use crate::values;
 
@@ -80,7 +81,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let states = restored(&cluster, &invocation.release, true).await?;
     for change in &changes {
-        anstream::print!("{}", change.masked_diff());
+        shown::print(&change.diff());
     }
     let kept = states.iter().filter(|state| state.phase == Phase::Restored && !state.wipe);
     let volumes: Vec<String> = kept.flat_map(|state| &state.before.volumes).map(touched::volume).collect();
@@ -104,7 +105,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
         changes.len()
     );
     if !volumes.is_empty() {
-        anstream::eprintln!("Volumes that are deleted: {}", volumes.join(", "));
+        shown::tell(&lines(&format!("Volumes that are deleted: {}", volumes.join(", "))));
     }
     consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
 
@@ -165,7 +166,7 @@ async fn give_up(
         audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
         run.show.rest();
         let id = &run.state.backup_id;
-        anstream::println!("The restore of backup {id} is final: {given_up} old volumes are given up.");
+        shown::print(&format!("The restore of backup {id} is final: {given_up} old volumes are given up.\n"));
     }
     Ok(())
 }

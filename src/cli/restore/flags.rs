@@ -58,11 +58,7 @@ const FLAGS: &[Flag] = &[
         help: "Show what would be done, and change nothing",
         ..switch("dry-run", &[Upgrade, Install, Rerun, Finalize])
     },
-    Flag {
-        letter: Some('y'),
-        help: "Do not ask for the release's name",
-        ..switch("yes", ALL)
-    },
+    Flag { letter: Some('y'), help: "Do not ask for the release's name", ..switch("yes", ALL) },
     Flag {
         value: Some("NAME"),
         help: "Refuse any other cluster: its context, server, or the uid of kube-system",

@@ -22,6 +22,7 @@ use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, Progress, State, Store, read};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
 use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
+use crate::shown::{self, lines};
 
 /// Continues a run that was cut off or has stopped
 ///
@@ -120,12 +121,12 @@ impl Resume {
             };
             // A state in a Secret is written by those who were asked.
             if store.is_old() {
-                let shown = match (back, state.mode) {
+                let touches = match (back, state.mode) {
                     (true, _) => touched::by_undo(&state, UNDO),
                     (false, Mode::Upgrade) => touched::by_resume(&state, UPGRADE),
                     (false, Mode::Install) => touched::by_resume(&state, INSTALL),
                 };
-                anstream::eprintln!("{shown}");
+                shown::tell(&lines(&touches));
                 let what = format!(
                     "The restore of backup {} into release {} in namespace {} of {} ({}), begun {}, {}.",
                     state.backup_id,
@@ -162,12 +163,12 @@ impl Undo {
             if state.is_begun("set-aside") {
                 all_there(&cluster, &state, store.since()).await?;
             }
-            let shown = touched::by_undo(&state, UNDO);
+            let touches = lines(&touched::by_undo(&state, UNDO)).into_owned();
             if self.dry_run {
-                anstream::print!("{}\n{shown}", wrap(&what, 80));
+                shown::print(&format!("{}\n{touches}", wrap(&what, 80)));
                 return Ok(());
             }
-            anstream::eprintln!("{shown}");
+            shown::tell(&touches);
             consent::ask(release, &what, self.yes)?;
             go(&invocation, self.log_format, cluster, &state, true).await
         })
@@ -379,7 +380,7 @@ impl History {
                 ))
                 .help("name the namespace: -n NAME"));
             };
-            print!("{}", found["data"]["log"].as_str().unwrap_or_default());
+            shown::print(&lines(found["data"]["log"].as_str().unwrap_or_default()));
             Ok(())
         })
     }

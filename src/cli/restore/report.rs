@@ -9,6 +9,7 @@ use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
+use crate::shown::{self, lines};
 
 /// Refuses a form that there is not, before anything is done.
 pub fn known(format: Option<&str>) -> Result<(), Failure> {
@@ -21,9 +22,9 @@ pub fn known(format: Option<&str>) -> Result<(), Failure> {
 /// Prints it as text, JSON or markdown.
 pub fn print(state: &State, format: Option<&str>) -> Result<(), Failure> {
     match format {
-        None | Some("text" | "table") => anstream::print!("{}", text(state)),
-        Some("json") => println!("{:#}", machine(state)),
-        Some("markdown") => print!("{}", markdown(state)),
+        None | Some("text" | "table") => shown::print(&text(state)),
+        Some("json") => shown::print_json(&machine(state), true),
+        Some("markdown") => shown::print(&lines(&markdown(state))),
         Some(_) => known(format)?,
     }
     Ok(())

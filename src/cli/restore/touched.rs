@@ -3,6 +3,7 @@
 use crate::lint::report::human::wrap;
 use crate::run::Step;
 use crate::run::state::{Paused, Scaled, State, Store, Volume};
+use crate::shown::{lines, tell};
 
 /// A volume, and the claim that it was set aside from.
 pub fn volume(held: &Volume) -> String {
@@ -67,7 +68,8 @@ pub fn warn_of_old(store: &Store, is_ignored: bool) {
              Look at what is named; the run goes on in a Secret"
         )
     };
-    anstream::eprintln!("{}\n{}", wrap(&format!("warning: {what}"), 80), wrap(&store.nobodys(), 80));
+    let text = format!("{}\n{}", wrap(&format!("warning: {what}"), 80), wrap(&store.nobodys(), 80));
+    tell(&lines(&text));
 }
 
 fn steps_of(state: &State, steps: &[Step]) -> String {

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::cli::messages::Failure;
+use crate::shown::{lines, tell_bare};
 
 /// Asks for a typed yes, unless `--yes` was given. `shown` is printed in front of the question; `so` says in a sentence what it comes
 /// to, `help` how to look first.
@@ -16,7 +17,7 @@ pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> R
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}")).help(help));
     }
-    anstream::eprint!("{shown}{what}? {so} Type yes: ");
+    tell_bare(&format!("{}{}? {so} Type yes: ", lines(shown), lines(what)));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     if read.is_ok() && answer.trim() == "yes" {

@@ -1,5 +1,6 @@
 //! `hwdr s3 check`: is the bucket ready for a restore?
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::cli::ask;
 use crate::cli::messages::Failure;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Wanted;
+use crate::shown;
 
 /// Tells whether a bucket is ready for a restore
 ///
@@ -29,9 +31,10 @@ pub struct Command {
 }
 
 /// Says that it is at work, if that lasts: a server that does not answer is asked again and again.
-async fn still_at_it(what: &str) {
-    for pause in [1, 9].into_iter().chain(std::iter::repeat(30)) {
-        tokio::time::sleep(Duration::from_secs(pause)).await;
+async fn still_at_it(what: &str) -> Infallible {
+    let mut pauses = [1, 9].into_iter();
+    loop {
+        tokio::time::sleep(Duration::from_secs(pauses.next().unwrap_or(30))).await;
         ask::tell(what);
     }
 }
@@ -48,12 +51,12 @@ impl Command {
             let asking = format!("asking bucket {}: credentials and answers may take a while to come", target.bucket);
             tokio::select! {
                 findings = work => Ok(findings?),
-                () = still_at_it(&asking) => unreachable!("it has no end"),
+                never = still_at_it(&asking) => match never {},
             }
         })?;
         match self.output {
-            Format::Text => anstream::print!("{}", findings::text(&findings)),
-            Format::Json => println!("{:#}", json!({"bucket": target.bucket, "findings": findings})),
+            Format::Text => shown::print(&findings::text(&findings)),
+            Format::Json => shown::print_json(&json!({"bucket": target.bucket, "findings": findings}), true),
         }
         findings::outcome(&findings, &target.bucket)
     }

@@ -20,6 +20,7 @@ use crate::s3::lifecycle::judge::{Wanted, judge};
 use crate::s3::lifecycle::plan::{Plan, Write, plan};
 use crate::s3::lifecycle::policy::Policy;
 use crate::s3::lifecycle::{OWN, days};
+use crate::shown::{lines, print, print_json};
 
 /// Compares a bucket's lifecycle rules with what the backups' ttl needs
 ///
@@ -65,26 +66,24 @@ impl Command {
         let findings = judge(&before.rules, &wanted);
         let planned = plan(&before, &wanted, ttl).map_err(Failure::refused)?;
         if self.output == Format::Text {
-            anstream::println!("{}\n", needed(bucket, ttl));
-            anstream::print!("{}", findings::text(&findings));
+            print(&format!("{}\n\n", needed(bucket, ttl)));
+            print(&findings::text(&findings));
         }
         let write = match &planned {
             Plan::Write(write) => Some(write),
             Plan::Fits | Plan::Contradicted(_) => None,
         };
         if let (Some(write), Format::Text) = (write, self.output) {
-            anstream::print!("\n{}", change(bucket, &before, write));
+            print(&format!("\n{}", lines(&change(bucket, &before, write))));
         }
         let written = if self.apply { self.write(&client, &before, &planned, &command).await } else { Ok(false) };
         if self.output == Format::Json {
             let rule = write.and_then(|write| write.policy.rules.iter().find(|rule| rule.id == OWN));
             let applied = *written.as_ref().unwrap_or(&false);
-            println!(
-                "{:#}",
-                json!({
-                    "bucket": bucket, "ttl_seconds": ttl, "rules": before.rules, "findings": findings, "change": rule, "applied": applied,
-                })
-            );
+            let json = json!({
+                "bucket": bucket, "ttl_seconds": ttl, "rules": before.rules, "findings": findings, "change": rule, "applied": applied,
+            });
+            print_json(&json, true);
         }
         if written? { Ok(()) } else { findings::outcome(&findings, bucket) }
     }
@@ -107,7 +106,7 @@ impl Command {
                 self.consent(bucket, &change(bucket, before, write))?;
                 apply(client, before, write).await?;
                 if self.output == Format::Text {
-                    anstream::println!("\nWritten to bucket {bucket}, and read back.");
+                    print(&format!("\nWritten to bucket {bucket}, and read back.\n"));
                 }
                 Ok(true)
             }

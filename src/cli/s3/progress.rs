@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::s3::client::Client;
 use crate::s3::report::Tally;
+use crate::shown::tell;
 
 /// Shows counts until it is dropped.
 pub struct Progress {
@@ -19,7 +20,8 @@ impl Progress {
     /// Begins to show them. Must be called within a runtime.
     pub fn start(what: &'static str, client: &Client, tally: &Arc<Tally>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is right");
+            let style =
+                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::new_spinner().with_style(style)
         });
         let (shown, client, tally) = (bar.clone(), client.clone(), tally.clone());
@@ -37,7 +39,7 @@ impl Progress {
                         bar.set_message(line);
                         bar.tick();
                     }
-                    None => anstream::eprintln!("{line}"),
+                    None => tell(&line),
                 }
             }
         });

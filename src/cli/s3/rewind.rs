@@ -17,10 +17,11 @@ use crate::cli::messages::Failure;
 use crate::s3::client::Client;
 use crate::s3::journal::Aim;
 use crate::s3::preflight;
-use crate::s3::report::{Act, Event, Report, Tally, Why, plain};
+use crate::s3::report::{Act, Event, Report, Tally, Why};
 use crate::s3::rewind::{Options, rewind};
 use crate::s3::undo::{last_run, undo};
 use crate::s3::window::{Window, shown};
+use crate::shown::{lines, plain, print, print_json};
 
 /// Brings a versioned bucket back to a point in time
 ///
@@ -156,17 +157,17 @@ impl Command {
     fn tally(&self) -> Arc<Tally> {
         let (dry_run, output) = (self.dry_run, self.output);
         Arc::new(Tally::followed_by(Box::new(move |event| match (event, output) {
-            (Event::Act(act, key), Format::Json) if dry_run => println!("{}", json!({"act": act, "key": key})),
-            (Event::Act(act, key), Format::Text) if dry_run => anstream::println!("{:<9} {}", verb(*act), plain(key)),
-            (Event::Notice(notice), Format::Json) => println!("{}", json!(notice)),
+            (Event::Act(act, key), Format::Json) if dry_run => print_json(&json!({"act": act, "key": key}), false),
+            (Event::Act(act, key), Format::Text) if dry_run => print(&format!("{:<9} {}\n", verb(*act), plain(key))),
+            (Event::Notice(notice), Format::Json) => print_json(&json!(notice), false),
             _ => {}
         })))
     }
 
     fn print(&self, report: &Report, what: &str) -> Result<(), Failure> {
         match self.output {
-            Format::Json => println!("{}", json!({"dry_run": self.dry_run, "report": report})),
-            Format::Text => anstream::print!("{}", text(report, what, self.dry_run)),
+            Format::Json => print_json(&json!({"dry_run": self.dry_run, "report": report}), false),
+            Format::Text => print(&text(report, what, self.dry_run)),
         }
         // What an undo leaves because it has no versions, no second one could do.
         let unversioned = if self.undo { 0 } else { report.count(Why::Unversioned) };
@@ -212,7 +213,7 @@ fn text(report: &Report, what: &str, dry_run: bool) -> String {
         let _ = writeln!(out, "\n{count} {}", why.means());
         for notice in report.notices.iter().filter(|notice| notice.why == why) {
             let detail = if notice.detail.is_empty() { String::new() } else { format!("  {}", notice.detail) };
-            let _ = writeln!(out, "  {}{detail}", plain(&notice.key));
+            let _ = writeln!(out, "  {}{}", plain(&notice.key), lines(&detail));
         }
         let named = report.notices.iter().filter(|notice| notice.why == why).count() as u64;
         if count > named {

@@ -7,6 +7,7 @@ use crate::cli::files::Once;
 use crate::cli::messages::Failure;
 use crate::cli::{ValueArgs, inputs};
 use crate::settings::Storage;
+use crate::shown::word;
 use crate::values::ValueInputs;
 
 /// The bucket, or the values that name it.
@@ -47,7 +48,7 @@ impl StorageArgs {
 
     /// The flags again, for commands that a message tells to run.
     pub fn flags(&self, target: &Target) -> String {
-        let files: String = self.values.files.iter().map(|file| format!(" -f {file}")).collect();
+        let files: String = self.values.files.iter().map(|file| format!(" -f {}", word(file))).collect();
         format!("{}{files}", target.flags())
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::s3::client::{Client, Error, Retries, Settings};
+use crate::shown::word;
 
 /// Which bucket, and how it is reached.
 #[derive(Debug, Clone, Args)]
@@ -60,10 +61,10 @@ impl Target {
 
     /// The flags again, for commands that a message tells to run.
     pub fn flags(&self) -> String {
-        let mut flags = format!("--bucket {}", self.bucket);
+        let mut flags = format!("--bucket {}", word(&self.bucket));
         for (name, value) in [("--endpoint", &self.server.endpoint), ("--region", &self.server.region)] {
             if let Some(value) = value {
-                flags = format!("{flags} {name} {value}");
+                flags = format!("{flags} {name} {}", word(value));
             }
         }
         if self.server.path_style {

@@ -15,6 +15,7 @@ use crate::s3::preflight::Stopped;
 use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Place, through, work};
+use crate::shown::tell;
 
 /// Does one pod's share of a rewind, as the variables of its Job say
 #[derive(Debug, Args)]
@@ -51,29 +52,25 @@ impl Command {
             let cluster = Cluster::of_this_pod().map_err(Halt::from)?;
             let (aim, warning) = task.aim(&cluster).await.map_err(Halt::from)?;
             if let Some(warning) = warning.filter(|_| place.index == 0) {
-                anstream::eprintln!("hwdr: warning: {warning}");
+                tell(&format!("hwdr: warning: {warning}"));
             }
             let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
             task.is_in(&client).await?;
-            anstream::eprintln!(
-                "hwdr: bucket {} to {}, worker {} of {}",
-                client.bucket(),
-                aim.window,
-                place.index + 1,
-                place.of
-            );
+            let worker = place.index.saturating_add(1);
+            tell(&format!("hwdr: bucket {} to {}, worker {worker} of {}", client.bucket(), aim.window, place.of));
             let tally = Arc::new(Tally::default());
             // One of them is enough to know of all shares.
-            let teller = (place.index == 0).then(|| tokio::spawn(tell(client.clone(), place.clone(), tally.clone())));
+            let teller =
+                (place.index == 0).then(|| tokio::spawn(tell_progress(client.clone(), place.clone(), tally.clone())));
             let whole = work(&client, &aim, &place, Options::default(), &tally).await;
             if let Some(teller) = teller {
                 teller.abort();
             }
             let report = tally.report();
             for line in report.notable() {
-                anstream::eprintln!("hwdr: {line}");
+                tell(&format!("hwdr: {line}"));
             }
-            anstream::eprintln!("hwdr: {}", report.counts());
+            tell(&format!("hwdr: {}", report.counts()));
             if whole? {
                 Ok(())
             } else {
@@ -99,13 +96,13 @@ fn place() -> Result<Place, Failure> {
 }
 
 /// Says how far it is, until it is ended.
-async fn tell(client: Client, place: Place, tally: Arc<Tally>) {
+async fn tell_progress(client: Client, place: Place, tally: Arc<Tally>) {
     loop {
         tokio::time::sleep(TELL).await;
         let here = tally.report().counts();
         // An error is met by the work itself, too, which says it.
         if let Ok(Some((done, all))) = through(&client, &place).await {
-            anstream::eprintln!("progress: {done} of {all} shares; this worker: {here}");
+            tell(&format!("progress: {done} of {all} shares; this worker: {here}"));
         }
     }
 }

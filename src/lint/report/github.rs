@@ -2,6 +2,7 @@
 
 use crate::lint::report::{Range, Run};
 use crate::lint::view;
+use crate::shown::lines;
 use crate::source::Place;
 
 /// One command a line, and the summary as a line of the log.
@@ -49,8 +50,9 @@ fn command(name: &str, place: Option<&Place>, title: &str, message: &str) -> Str
     format!("::{name} {properties}title={}::{}\n", property(title), data(message))
 }
 
+/// What a log shows is harmless; a line break is one of the annotation.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
 
-use crate::lint::report::mask;
 use crate::lint::{Finding, Level, Note};
+use crate::shown::{lines, plain};
 use crate::source::{Place, Source, Span};
 
 /// How the text is to look.
@@ -47,7 +47,7 @@ pub fn render(findings: &[Finding], look: Look) -> String {
         }
     }
     for ((name, rule), count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
-        text.push_str(&format!("{} more of {rule} in {name}\n\n", count - SHOWN));
+        text.push_str(&format!("{} more of {rule} in {}\n\n", count - SHOWN, plain(name)));
     }
     text
 }
@@ -128,7 +128,7 @@ impl Cut {
         let first = places[self.places[0]].0;
         if text.lines().any(|line| line.len() > LONGEST_LINE) {
             let (line, column) = first.source.line_column(first.span.start);
-            return Origin::path(self.source.name.clone()).line(line).char_column(column).into();
+            return Origin::path(plain(&self.source.name).into_owned()).line(line).char_column(column).into();
         }
         let annotations = self.places.iter().map(|&number| {
             let (place, label) = places[number];
@@ -136,11 +136,11 @@ impl Cut {
             let start = (place.span.start - self.start).min(text.len());
             let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |newline| start + newline);
             let end = (place.span.end.max(place.span.start) - self.start).min(line_end);
-            kind.span(start..end.max(start)).label(label)
+            kind.span(start..end.max(start)).label(label.map(lines))
         });
-        Snippet::source(mask::credentials(text))
+        Snippet::source(self.source.masked().get(self.start..self.end).unwrap_or_default().to_owned())
             .line_start(self.source.line_column(self.start).0)
-            .path(self.source.name.clone())
+            .path(plain(&self.source.name).into_owned())
             .annotations(annotations)
             .into()
     }
@@ -159,26 +159,26 @@ impl Cut {
     }
 }
 
-/// Breaks the lines of a text into lines of at most `width` characters, between words where it can.
+/// Breaks the lines of a text into lines of at most `width` characters, between words where it can. Foreign characters become escapes.
 pub fn wrap(text: &str, width: usize) -> String {
-    let mut lines = String::new();
-    for line in text.split('\n') {
-        if !lines.is_empty() {
-            lines.push('\n');
+    let mut out = String::new();
+    for line in lines(text).split('\n') {
+        if !out.is_empty() {
+            out.push('\n');
         }
         let mut column = 0;
         for word in line.split(' ') {
             let length = word.chars().count();
             if column > 0 && column + 1 + length > width.max(20) {
-                lines.push('\n');
+                out.push('\n');
                 column = 0;
             } else if column > 0 {
-                lines.push(' ');
+                out.push(' ');
                 column += 1;
             }
-            lines.push_str(word);
+            out.push_str(word);
             column += length;
         }
     }
-    lines
+    out
 }

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::lint::report::{Range, Run};
 use crate::lint::{Finding, Level};
+use crate::shown;
 use crate::source::Place;
 
 /// The run as JSON text.
@@ -35,9 +36,7 @@ pub fn render(run: &Run) -> String {
             "leftOut": run.left_out,
         },
     });
-    let mut text = serde_json::to_string_pretty(&json).expect("a JSON value can be written");
-    text.push('\n');
-    text
+    shown::json(&format!("{json:#}\n"))
 }
 
 fn finding(finding: &Finding) -> Json {

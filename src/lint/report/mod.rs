@@ -4,7 +4,6 @@ mod fingerprint;
 pub mod github;
 pub mod human;
 pub mod json;
-pub mod mask;
 pub mod sarif;
 
 use crate::lint::{Finding, Level, Note};

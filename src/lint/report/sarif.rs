@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::lint::report::{Failure, Range, Run, fingerprint};
 use crate::lint::{Finding, Note, page, rules, view};
+use crate::shown;
 use crate::source::{Place, Source};
 
 /// The rule of files that cannot be read.
@@ -40,9 +41,7 @@ pub fn render(run: &Run, folder: Option<&Path>) -> String {
             "results": results,
         }],
     });
-    let mut text = serde_json::to_string_pretty(&json).expect("a JSON value can be written");
-    text.push('\n');
-    text
+    shown::json(&format!("{json:#}\n"))
 }
 
 fn rule(rule: &'static dyn rules::Rule) -> Json {

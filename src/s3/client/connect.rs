@@ -17,6 +17,7 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::Mutex;
 
 use super::{Client, Error, Inner, Pace, Problem, Retries};
+use crate::shown::plain;
 
 /// Which bucket, and how it is reached. What is left out is found as every AWS tool finds it: environment, profile, web identity
 /// (IRSA), container and instance roles.
@@ -46,6 +47,9 @@ impl Client {
     pub async fn connect(settings: Settings) -> Result<Self, Error> {
         let bucket = settings.bucket.clone();
         let failed = |problem| Error { action: "connect", bucket: bucket.clone(), key: None, problem };
+        if !is_name(&bucket) {
+            return Err(failed(Problem::Setting(format!("{} is no name of a bucket", plain(&bucket)))));
+        }
         let http = connector(&settings).map_err(|text| failed(Problem::Setting(text)))?;
         let config = load(&settings, http.clone()).await;
         let region = config.region().map_or("us-east-1", Region::as_ref).to_owned();
@@ -70,6 +74,15 @@ impl Client {
             }),
         })
     }
+}
+
+/// Whether this may be a bucket's name, or the ARN of an access point: S3 and other servers allow no other characters, and it stands in
+/// URLs and in commands that are suggested.
+fn is_name(bucket: &str) -> bool {
+    const LONGEST: usize = 255;
+    (1..=LONGEST).contains(&bucket.len())
+        && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte))
+        && !bucket.starts_with('-')
 }
 
 /// One pool of connections, for S3 and for whatever gives credentials.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::s3::report::plain;
+use crate::shown::{lines, mask, plain, word};
 
 /// A call that failed, for good: retries are behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Error {
             ),
             Problem::NoBucket => format!("see which buckets there are:\naws s3 ls | grep {bucket}"),
             Problem::Clock(_) => "set this machine's clock:\ntimedatectl set-ntp true".to_owned(),
-            Problem::Region(region) if !region.is_empty() => format!("give the bucket's region: --region {region}"),
+            Problem::Region(region) if !region.is_empty() => format!("give the bucket's region: --region {}", word(region)),
             Problem::Region(_) => format!("ask for it, and give it with --region:\naws s3api get-bucket-location --bucket {bucket}"),
             Problem::Throttled(_) => "run the same command again: it continues where it stopped; --requests-per-second N asks for less".to_owned(),
             Problem::Transport(_) => {
@@ -85,31 +85,38 @@ impl Error {
     }
 }
 
+/// Words of a server, without what may be a credential in them.
+fn said(words: &str) -> String {
+    lines(&mask::credentials(words)).into_owned()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on bucket {}", self.action, self.bucket)?;
+        write!(f, "{} on bucket {}", self.action, plain(&self.bucket))?;
         if let Some(key) = &self.key {
             write!(f, ", object {}", plain(key))?;
         }
         match &self.problem {
-            Problem::Denied(message) => write!(f, ": not allowed ({message})"),
+            Problem::Denied(message) => write!(f, ": not allowed ({})", said(message)),
             Problem::NoBucket => write!(f, ": there is no such bucket"),
-            Problem::NotFound(code) => write!(f, ": not found ({code})"),
-            Problem::Throttled(code) => write!(f, ": the server asks for fewer requests ({code}), after many retries"),
-            Problem::Clock(message) => write!(f, ": the clocks are too far apart ({message})"),
+            Problem::NotFound(code) => write!(f, ": not found ({})", said(code)),
+            Problem::Throttled(code) => {
+                write!(f, ": the server asks for fewer requests ({}), after many retries", said(code))
+            }
+            Problem::Clock(message) => write!(f, ": the clocks are too far apart ({})", said(message)),
             Problem::Region(region) if region.is_empty() => write!(f, ": the bucket is in another region"),
-            Problem::Region(region) => write!(f, ": the bucket is in region {region}"),
-            Problem::Refused(status, code, message) => write!(f, ": {status} {code}: {message}"),
-            Problem::Transport(message) => write!(f, ": no answer ({message}), after many retries"),
-            Problem::Untrusted(message) => write!(f, ": the server's certificate is not trusted ({message})"),
-            Problem::Nonsense(message) => write!(f, ": an answer that makes no sense: {message}"),
+            Problem::Region(region) => write!(f, ": the bucket is in region {}", plain(region)),
+            Problem::Refused(status, code, message) => write!(f, ": {status} {}: {}", said(code), said(message)),
+            Problem::Transport(message) => write!(f, ": no answer ({}), after many retries", said(message)),
+            Problem::Untrusted(message) => write!(f, ": the server's certificate is not trusted ({})", said(message)),
+            Problem::Nonsense(message) => write!(f, ": an answer that makes no sense: {}", said(message)),
             Problem::Endless(bytes) => write!(f, ": the answer has no end: {} MiB were read of it", bytes >> 20),
             Problem::Unversioned => {
                 write!(f, ": versioning is Enabled, but what was just put has no version. Nothing else was changed")
             }
-            Problem::Journal(message) => write!(f, ": this is not hwdr's journal: {message}"),
-            Problem::Credentials(message) => write!(f, ": no credentials: {message}"),
-            Problem::Setting(message) => write!(f, ": {message}"),
+            Problem::Journal(message) => write!(f, ": this is not hwdr's journal: {}", said(message)),
+            Problem::Credentials(message) => write!(f, ": no credentials: {}", said(message)),
+            Problem::Setting(message) => write!(f, ": {}", said(message)),
         }
     }
 }

@@ -244,7 +244,7 @@ impl Client {
             self.inner.server.get_or_init(|| name.to_owned());
         }
         // A copy may fail after its answer has begun: "200 OK" with an Error inside (CopyObject, API reference).
-        let text = String::from_utf8_lossy(&reply.body[..reply.body.len().min(512)]);
+        let text = String::from_utf8_lossy(reply.body.get(..512).unwrap_or(&reply.body));
         let failed_late = call.long && text.contains("<Error>");
         if (200..300).contains(&status) && !failed_late { Ok(reply) } else { Err(problem(status, &reply)) }
     }
@@ -297,8 +297,8 @@ impl Client {
     /// The credentials, asked for again five minutes before they expire.
     async fn credentials(&self) -> Result<Credentials, Problem> {
         let mut known = self.inner.credentials.lock().await;
-        let soon = SystemTime::now() + Duration::from_secs(300);
-        if let Some(known) = known.as_ref().filter(|known| known.expiry().is_none_or(|expiry| expiry > soon)) {
+        let soon = SystemTime::now().checked_add(Duration::from_secs(300));
+        if let Some(known) = known.as_ref().filter(|known| known.expiry().is_none_or(|expiry| Some(expiry) > soon)) {
             return Ok(known.clone());
         }
         let fresh =

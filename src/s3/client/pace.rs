@@ -3,7 +3,7 @@
 //! The number under way grows by one for each round of answers and is cut by a third when the server says that it is too much (503, 429,
 //! SlowDown): the rule by which TCP finds the bandwidth of a link. It also stops growing where more requests only wait longer.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -121,7 +121,7 @@ impl Pace {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics while it holds the lock")
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

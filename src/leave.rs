@@ -1,0 +1,280 @@
+//! What has to be done however this process ends: files that hold secrets are removed, and a run that was cut off names the command that
+//! goes on with it. Normal ends and errors drop their guards. Signals and panics do not (a panic aborts in a release build), and come
+//! through here. What a kill -9 leaves is cleared by a later run ([`crate::private`]).
+
+use std::any::Any;
+use std::fs;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
+use std::thread;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::shown::word;
+
+/// The exit status of a fault of hwdr's own, as Rust has it.
+const FAULT: i32 = 101;
+/// The exit status where a run has stopped in the middle (README, "Exit codes").
+const STOPPED: i32 = 3;
+
+/// What is left to do. The one thing here that is global, for a signal and a panic know nothing else.
+struct Left {
+    paths: Vec<PathBuf>,
+    release: Option<String>,
+}
+
+static LEFT: Mutex<Left> = Mutex::new(Left { paths: Vec::new(), release: None });
+
+/// Who listens to signals.
+static LISTENER: AtomicU8 = AtomicU8::new(NOBODY);
+const NOBODY: u8 = 0;
+const RUN: u8 = 1;
+const CHILD: u8 = 2;
+
+fn left() -> MutexGuard<'static, Left> {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes a file or folder when it is dropped, or when the process ends before.
+#[derive(Debug)]
+pub struct Removed(PathBuf);
+
+/// Has `path` removed at the end of the process, or when the guard is dropped.
+pub fn removed(path: impl Into<PathBuf>) -> Removed {
+    watch();
+    let path = path.into();
+    left().paths.push(path.clone());
+    Removed(path)
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        remove(&self.0);
+        left().paths.retain(|path| *path != self.0);
+    }
+}
+
+fn remove(path: &Path) {
+    // A link is not followed: it is removed itself.
+    let _ = match fs::symlink_metadata(path) {
+        Ok(data) if data.is_dir() => fs::remove_dir_all(path),
+        _ => fs::remove_file(path),
+    };
+}
+
+/// Names the release of a run: should the process end in the middle of it, the way on is told.
+#[derive(Debug)]
+pub struct WayOn(());
+
+/// From here on the run of `release` has to be resumed if this process ends.
+pub fn way_on(release: &str) -> WayOn {
+    left().release = Some(release.to_owned());
+    WayOn(())
+}
+
+impl Drop for WayOn {
+    fn drop(&mut self) {
+        left().release = None;
+    }
+}
+
+/// As long as it lives, somebody else answers to signals.
+#[derive(Debug)]
+pub struct Listening(u8);
+
+/// A run answers to the first signal, and comes to an orderly end. A second one ends the process.
+pub fn run_listens() -> Listening {
+    watch();
+    Listening(LISTENER.swap(RUN, Ordering::SeqCst))
+}
+
+/// A child answers to all signals, and this process ends behind it.
+pub fn child_listens() -> Listening {
+    watch();
+    Listening(LISTENER.swap(CHILD, Ordering::SeqCst))
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENER.store(self.0, Ordering::SeqCst);
+    }
+}
+
+/// Whether this process was started with a signal ignored, as `nohup` does with the loss of the terminal. It then stays ignored.
+pub fn is_ignored(kind: SignalKind) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    is_in_mask(mask.trim(), kind.as_raw_value())
+}
+
+/// Whether a signal is in a mask as /proc writes it: hexadecimal, signal 1 is the lowest bit.
+fn is_in_mask(mask: &str, number: i32) -> bool {
+    let bit = u32::try_from(number).ok().and_then(|number| 1_u64.checked_shl(number.checked_sub(1)?));
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| bit.is_some_and(|bit| mask & bit != 0))
+}
+
+/// Tells the way on, removes what has to go, and ends the process.
+fn end(code: i32) -> ! {
+    // Where the lock is held by the thread that panicked, nobody else can let go of it.
+    let left = LEFT.try_lock().map_or_else(
+        |error| match error {
+            std::sync::TryLockError::Poisoned(error) => Some(error.into_inner()),
+            std::sync::TryLockError::WouldBlock => None,
+        },
+        Some,
+    );
+    if let Some(left) = &left {
+        left.paths.iter().for_each(|path| remove(path));
+        if let Some(release) = &left.release {
+            say(&format!("the run can be continued: helm hwdr resume {}", word(release)));
+        }
+    }
+    exit(code)
+}
+
+fn say(text: &str) {
+    crate::shown::tell(&format!("hwdr: {text}"));
+}
+
+/// Listens to signals in a thread of its own, for a command may be waiting for a person's answer. Only from the first moment on at which
+/// there is something to do: before, a signal ends the process by itself.
+fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let (ready, is_ready) = mpsc::channel();
+        let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || listen(&ready));
+        if thread.is_ok() {
+            // It is ready, or has ended: where signals cannot be had, they end the process, and a later run clears up.
+            let _ = is_ready.recv();
+        }
+    });
+}
+
+fn listen(ready: &mpsc::Sender<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [mut interrupt, mut terminate, mut hangup] =
+            kinds.map(|kind| if is_ignored(kind) { None } else { signal(kind).ok() });
+        let _ = ready.send(());
+        let mut wishes = 0_u8;
+        loop {
+            let kind = tokio::select! {
+                () = next(&mut interrupt) => SignalKind::interrupt(),
+                () = next(&mut terminate) => SignalKind::terminate(),
+                () = next(&mut hangup) => SignalKind::hangup(),
+            };
+            // A terminal that is closed behind a Ctrl-C is no second wish.
+            wishes = wishes.saturating_add(u8::from(kind != SignalKind::hangup()));
+            match LISTENER.load(Ordering::SeqCst) {
+                CHILD => {}
+                RUN if wishes < 2 => {}
+                _ => {
+                    say("interrupted");
+                    end(kind.as_raw_value().saturating_add(128));
+                }
+            }
+        }
+    });
+}
+
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    let came = match signal {
+        Some(signal) => signal.recv().await.is_some(),
+        None => false,
+    };
+    if !came {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Has a panic say what to do, and clear up, in place of Rust's own words: those may quote what was read, and secrets in it.
+pub fn on_panic() {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let what = fixed(info.payload()).map_or_else(String::new, |text| format!(": {text}"));
+        say(&format!("fault in hwdr {}{place}{what}", env!("CARGO_PKG_VERSION")));
+        say("this is a bug: please report it with the line above");
+        let is_in_run = LEFT.try_lock().is_ok_and(|left| left.release.is_some());
+        end(if is_in_run { STOPPED } else { FAULT })
+    }));
+}
+
+/// A panic's words where they stand in the program; not those that were put together, which may quote what was read.
+fn fixed(payload: &dyn Any) -> Option<&'static str> {
+    payload.downcast_ref::<&'static str>().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_goes_with_its_guard() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, inner) = (folder.path().join("file"), folder.path().join("inner"));
+        fs::write(&file, "x").unwrap();
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join("file"), "x").unwrap();
+        let guards = [removed(&file), removed(&inner)];
+        assert!(file.exists() && inner.exists());
+        drop(guards);
+        assert!(!file.exists() && !inner.exists());
+        assert!(!left().paths.contains(&file));
+    }
+
+    #[test]
+    fn ignored_signals_are_read_from_a_mask() {
+        // nohup sleep: SIGHUP is 1; SIGPIPE is 13.
+        for (mask, number, expected) in [
+            ("0000000000000001", 1, true),
+            ("0000000000001000", 13, true),
+            ("0000000000001000", 1, false),
+            ("", 1, false),
+        ] {
+            assert_eq!(is_in_mask(mask, number), expected, "{mask} {number}");
+        }
+        assert!(!is_in_mask("ffff", 0));
+    }
+
+    #[test]
+    fn a_panics_words_are_told_only_where_they_quote_nothing() {
+        let caught = |panics: fn()| panic::catch_unwind(panics).unwrap_err();
+        assert_eq!(fixed(caught(|| panic!("a lock is lost")).as_ref()), Some("a lock is lost"));
+        let text = String::from("password: hunter2");
+        assert_eq!(fixed(panic::catch_unwind(|| panic!("{text}")).unwrap_err().as_ref()), None);
+    }
+
+    /// In a process of its own, for the hook is everybody's.
+    #[test]
+    fn a_panic_clears_up_and_names_the_way_on() {
+        const NAME: &str = "leave::tests::a_panic_clears_up_and_names_the_way_on";
+        const FOLDER: &str = "HWDR_TEST_PANIC_IN";
+        if let Some(folder) = std::env::var_os(FOLDER) {
+            on_panic();
+            let _removed = removed(PathBuf::from(folder));
+            let _way_on = way_on("hops");
+            let text = String::from("password: hunter2");
+            thread::spawn(move || panic!("{text}")).join().unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([NAME, "--exact", "--nocapture"])
+            .env(FOLDER, &inner)
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(STOPPED), "{words}");
+        assert!(words.contains("the run can be continued: helm hwdr resume hops"), "{words}");
+        assert!(
+            words.contains("fault in hwdr") && words.contains("src/leave.rs:") && !words.contains("hunter2"),
+            "{words}"
+        );
+        assert!(!inner.exists());
+    }
+}

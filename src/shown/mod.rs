@@ -1,0 +1,42 @@
+//! Everything that a person sees, or that is kept where others read it. Much of it was written by others: names of files and objects,
+//! keys of a bucket, the words of helm, of pods and of servers.
+//!
+//! - [`plain`] shows foreign characters as escapes, and [`screen`] does so with all that goes to a terminal or a log.
+//! - [`mask`] hides credentials, in excerpts and diffs and in words of others.
+//! - [`word`] makes one word of a shell's command of any text.
+//! - [`tell`] and [`print`] are the only ways out for what people read; clippy refuses any other.
+
+pub mod mask;
+mod out;
+mod plain;
+mod word;
+
+pub use out::{is_coloured, is_lost, json, print, print_data, print_json, tell, tell_bare, tell_json};
+pub use plain::{lines, plain, screen};
+pub use word::word;
+
+/// The most characters of a line that is kept.
+const KEPT: usize = 500;
+
+/// What may be kept where others read it (the state of a run, its history, Events): one line, without credentials, of a bounded length.
+pub fn kept(text: &str) -> String {
+    let line = mask::credentials(text.lines().next().unwrap_or_default());
+    let mut kept: String = line.chars().take(KEPT).collect();
+    if kept.len() < line.len() {
+        kept.push('…');
+    }
+    lines(&kept).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_one_harmless_line() {
+        assert_eq!(kept("a\nb"), "a");
+        assert_eq!(kept("login: password=hunter2"), "login: password=*******");
+        assert_eq!(kept("\u{1b}[2Jx"), "\\u{1b}[2Jx");
+        assert_eq!(kept(&"é".repeat(600)).chars().count(), 501);
+    }
+}
