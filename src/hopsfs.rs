@@ -17,6 +17,7 @@ use crate::s3::listing::Marker;
 use crate::s3::preflight::{self, Stopped};
 use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
 use crate::s3::worker;
+use crate::shown::plain;
 
 /// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone)]
@@ -59,6 +60,37 @@ pub fn from_here(settings: Settings) -> Settings {
         ca_bundle: env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
         ..settings
     }
+}
+
+/// A bucket and its server, as they are agreed to.
+pub fn place(settings: &Settings) -> String {
+    let server = settings.endpoint.as_deref().unwrap_or("AWS");
+    format!("bucket {} at {server}", settings.bucket)
+}
+
+/// Whether the bucket and server that a Job names are those that were agreed to: calls are signed with the operator's own credentials, and
+/// whoever may make a Job could have them sent anywhere. A run of an older hwdr has not noted them: then it is AWS, or the server that the
+/// operator's environment names.
+///
+/// # Errors
+/// Where they are others.
+pub fn as_agreed(settings: &Settings, agreed: Option<&str>) -> Result<(), Refusal> {
+    let is_agreed = match agreed {
+        Some(agreed) => place(settings) == agreed,
+        None => from_here(settings.clone()).endpoint.is_none(),
+    };
+    if is_agreed {
+        return Ok(());
+    }
+    let refusal = Refusal::new(format!(
+        "the Job in the cluster names {}, and {} was agreed to: nothing was sent there",
+        plain(&place(settings)),
+        plain(agreed.unwrap_or("no server"))
+    ));
+    Err(match agreed {
+        Some(_) => refusal.help("see who has made the Job: kubectl get job -o yaml"),
+        None => refusal.help("if it is the right one, name it yourself: AWS_ENDPOINT_URL_S3=https://…"),
+    })
 }
 
 /// Whether a bucket holds anything below `prefix`: where it should and does not, it is another than the cluster's, or on another server.
@@ -267,6 +299,24 @@ mod tests {
             let settings = Task::of_job(&job(&given)).unwrap().settings;
             assert_eq!((settings.endpoint.as_deref(), settings.path_style), (endpoint, path_style), "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_server_that_nobody_agreed_to_is_not_asked() {
+        let settings = |endpoint: Option<&str>| Settings {
+            bucket: "b".to_owned(),
+            endpoint: endpoint.map(str::to_owned),
+            ..Settings::default()
+        };
+        let (own, other) = (settings(Some("https://s3.example.com")), settings(Some("https://evil.org")));
+        assert_eq!(as_agreed(&own, Some(&place(&own))), Ok(()));
+        assert!(as_agreed(&other, Some(&place(&own))).is_err());
+        assert!(as_agreed(&settings(None), Some(&place(&own))).is_err());
+        let bucket = Settings { bucket: "c".to_owned(), ..own.clone() };
+        assert!(as_agreed(&bucket, Some(&place(&own))).is_err());
+        // A run of an older hwdr.
+        assert_eq!(as_agreed(&settings(None), None), Ok(()));
+        assert_eq!(as_agreed(&other, None).is_ok(), env::var_os("AWS_ENDPOINT_URL_S3").is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::state::{State, labels};
 use crate::cluster::{Cluster, Kind};
+use crate::shown;
 
 /// How many bytes of lines are kept: a ConfigMap takes a MiB.
 const ROOM: usize = 256 << 10;
@@ -17,6 +18,7 @@ pub fn name(release: &str) -> String {
 
 /// Notes that something happened to `what`.
 pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) {
+    let what = &shown::kept(what);
     let line = format!("{} {} {:?}: {what} {happened}", Timestamp::now(), state.backup_id, state.phase);
     let name = name(&state.release);
     // Another writer: the second time over what that wrote.

@@ -13,6 +13,7 @@ use super::state::{State, labels};
 use super::{Cause, Halt};
 use crate::cluster::{Beat, Cluster, Kind, Pulse};
 use crate::mode::Mode;
+use crate::shown::{plain, word};
 
 /// How long a Lease holds without being renewed.
 const DURATION: Duration = Duration::from_secs(15);
@@ -244,7 +245,7 @@ pub fn is_of_this_machine(process: &str) -> bool {
 /// The command that ends a process.
 pub fn pid(process: &str) -> String {
     let (on, pid) = process.split_once('/').unwrap_or_default();
-    format!("kill {pid} (on {})", on.split(':').next().unwrap_or_default())
+    format!("kill {} (on {})", word(pid), plain(on.split(':').next().unwrap_or_default()))
 }
 
 /// Whether the holder was a process of this machine that is not there any more.
@@ -258,7 +259,8 @@ pub fn is_dead(holder: &str) -> bool {
 fn people(holder: &str) -> String {
     let mut parts = holder.split('/');
     let machine = parts.next().unwrap_or_default();
-    format!("process {} on {}", parts.next().unwrap_or_default(), machine.split(':').next().unwrap_or_default())
+    let pid = parts.next().unwrap_or_default();
+    format!("process {} on {}", plain(pid), plain(machine.split(':').next().unwrap_or_default()))
 }
 
 /// The Lease went to another run.

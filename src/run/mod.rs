@@ -1,6 +1,12 @@
 //! The engine: does a run's steps one after the other, and writes down before and after each what it does, so that a run that is cut off
 //! anywhere goes on with `resume`, or back with `undo`.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "JSON that is read by a key is null where there is none, objects of the API server are maps, and digits are counted before"
+)]
+
 pub mod audit;
 mod hold;
 pub mod preflight;
@@ -21,8 +27,10 @@ pub use hold::{Hold, Onlooker};
 
 use crate::cluster::{Cluster, ClusterError, Objects, Selection, Verdict, WaitError};
 use crate::helm::run::{Helm, HelmError};
+use crate::leave;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
+use crate::shown;
 use crate::velero::{Holes, Location};
 use show::Show;
 use state::{Phase, State, Store};
@@ -109,9 +117,7 @@ pub struct Run {
     store: Store,
 }
 
-/// How much is kept of why a run stopped: the state has to fit into an object.
-const LONGEST: usize = 1000;
-/// How many findings are kept, and how much of each.
+/// How many findings are kept: the state has to fit into an object.
 const FINDINGS: usize = 200;
 
 /// What a step does: idempotent, for it may have been cut off anywhere.
@@ -168,6 +174,9 @@ impl Run {
     /// Where one cannot be done, or the operator wants to stop: the state says so then, too.
     pub async fn go(&mut self, steps: &[Step], goal: Goal) -> Result<(), Halt> {
         let is_busy = self.is_busy.clone();
+        // However this process ends from here on, the way on is told.
+        let _way_on = leave::way_on(&self.state.release);
+        let _listens = leave::run_listens();
         let going = async {
             self.state.phase = goal.during;
             self.state.why = None;
@@ -205,7 +214,7 @@ impl Run {
             self.state.phase = Phase::Failed;
         }
         // Logs of pods and helm's words may hold secrets: they are for the terminal alone.
-        let first_line: String = halt.problem.lines().next().unwrap_or_default().chars().take(LONGEST).collect();
+        let first_line = shown::kept(&halt.problem);
         self.state.why = Some(first_line.clone());
         self.save().await?;
         audit::note(&self.cluster, &self.state, "stops", &first_line).await;
@@ -239,11 +248,11 @@ impl Run {
     }
 
     fn keep(&mut self, text: &str) {
+        let text = shown::kept(text);
         // A step that is done again finds it again.
-        let kept: String = text.chars().take(LONGEST).collect();
         let findings = &mut self.state.findings;
-        if self.state.phase == Phase::Running && findings.len() < FINDINGS && !findings.contains(&kept) {
-            findings.push(kept);
+        if self.state.phase == Phase::Running && findings.len() < FINDINGS && !findings.contains(&text) {
+            findings.push(text);
         }
     }
 
@@ -263,8 +272,8 @@ impl Run {
     }
 }
 
-/// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process: everything that
-/// was begun is written down.
+/// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process ([`leave`]): everything
+/// that was begun is written down.
 async fn interrupted(is_busy: &AtomicBool) {
     tokio::select! {
         () = signalled(SignalKind::interrupt()) => {}
@@ -272,16 +281,16 @@ async fn interrupted(is_busy: &AtomicBool) {
         // The terminal is gone.
         () = signalled(SignalKind::hangup()) => {}
     }
-    tokio::spawn(async {
-        let _ = tokio::signal::ctrl_c().await;
-        std::process::exit(130);
-    });
     while is_busy.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 async fn signalled(kind: SignalKind) {
+    if leave::is_ignored(kind) {
+        // As `nohup` has it: to listen would undo that.
+        return std::future::pending().await;
+    }
     match signal(kind) {
         Ok(mut signal) => {
             signal.recv().await;

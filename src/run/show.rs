@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Step;
+use crate::shown::{self, lines, screen};
 
 /// How the lines of a run are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -34,7 +35,8 @@ impl Show {
     pub fn new(format: LogFormat) -> Self {
         let live = (format == LogFormat::Text && stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}").expect("the template is right");
+            let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
             bar.set_style(style);
             bar
         });
@@ -57,7 +59,7 @@ impl Show {
         }
         self.last = text.to_owned();
         match &self.live {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => bar.set_message(screen(&lines(text)).into_owned()),
             None => self.line("seen", &format!("  {text}"), Style::new()),
         }
     }
@@ -90,10 +92,10 @@ impl Show {
     fn line(&self, event: &str, text: &str, style: Style) {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
         match (&self.live, self.format) {
-            (Some(bar), _) => bar.suspend(|| anstream::eprintln!("{style}{text}{style:#}")),
-            (None, LogFormat::Text) => anstream::eprintln!("{now} {text}"),
+            (Some(bar), _) => bar.suspend(|| shown::tell(&format!("{style}{}{style:#}", lines(text)))),
+            (None, LogFormat::Text) => shown::tell(&format!("{now} {}", lines(text))),
             (None, LogFormat::Json) => {
-                eprintln!("{}", json!({"time": now.to_string(), "event": event, "message": text.trim()}));
+                shown::tell_json(&json!({"time": now.to_string(), "event": event, "message": text.trim()}));
             }
         }
     }

@@ -101,6 +101,9 @@ pub struct State {
     pub wipe: bool,
     /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
     pub accept_partial: bool,
+    /// The bucket and the server that were agreed to, where HopsFS's bucket is brought back from this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_here: Option<String>,
     /// Files that could not be read, and were named: what `resume --accept-partial` may do without.
     #[serde(default)]
     pub unread: Vec<String>,
@@ -352,6 +355,7 @@ impl State {
             opens_location: false,
             wipe: false,
             accept_partial: false,
+            from_here: None,
             unread: Vec::new(),
             findings: Vec::new(),
             before: Before::default(),

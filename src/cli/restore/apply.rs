@@ -37,7 +37,7 @@ use crate::run::show::Show;
 use crate::run::state::{Before, Chart, State, Store};
 use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Halt, Hold, RESTORE, Run, Step};
-use crate::s3::client::Client;
+use crate::s3::client::{Client, Settings};
 use crate::settings::{HopsFs, Restore};
 use crate::shown::{is_coloured, print, tell, tell_bare};
 use crate::steps::injected;
@@ -291,16 +291,22 @@ async fn prepare(
 
 /// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
 async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+    let Some(settings) = settings_from_here(ready) else { return Ok(()) };
     let restore = &ready.restore;
-    if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
-        return Ok(());
-    }
-    let options = remotes::of_blocks(restore, &ready.topology.storage).options;
-    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let settings = hopsfs::settings(restore.blocks().unwrap_or_default(), option);
     let client = Client::connect(hopsfs::from_here(settings)).await?;
     let backup = hopsfs::backup_in(restore.beside_blocks(), &restore.rondb);
     Ok(hopsfs::can_be_rewound(&client, &backup, dry_run).await?)
+}
+
+/// How this machine reaches HopsFS's bucket, where it has to bring it back.
+fn settings_from_here(ready: &Ready) -> Option<Settings> {
+    let restore = &ready.restore;
+    if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
+        return None;
+    }
+    let options = remotes::of_blocks(restore, &ready.topology.storage).options;
+    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    Some(hopsfs::settings(restore.blocks().unwrap_or_default(), option))
 }
 
 /// Looks for every reason not to begin.
@@ -323,6 +329,7 @@ fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
     let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
     state.before = Before { moment: Some(now), ..found.before.clone() };
     state.wipe = ready.wipe;
+    state.from_here = settings_from_here(ready).map(|settings| hopsfs::place(&settings));
     state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
     state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
     state.velero = restore.velero.clone();

@@ -9,7 +9,7 @@ use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
-use crate::shown::{self, lines};
+use crate::shown::{self, lines, plain};
 
 /// Refuses a form that there is not, before anything is done.
 pub fn known(format: Option<&str>) -> Result<(), Failure> {
@@ -93,7 +93,7 @@ fn head(state: &State) -> String {
 pub fn text(state: &State) -> String {
     let mut out = format!("{}\n", head(state));
     if let Some(why) = &state.why {
-        let _ = writeln!(out, "  because: {why}");
+        let _ = writeln!(out, "  because: {}", plain(why));
     }
     for (step, seconds) in times(state) {
         let _ = writeln!(out, "  {step:<60} {seconds:>8.1} s");
@@ -107,7 +107,7 @@ pub fn text(state: &State) -> String {
     if !state.findings.is_empty() {
         out.push_str("\nWhat is in it:\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "  {}", wrap(finding, 74).replace('\n', "\n    "));
+            let _ = writeln!(out, "  {}", wrap(&plain(finding), 74).replace('\n', "\n    "));
         }
     }
     if state.phase == Phase::Restored {
@@ -130,12 +130,12 @@ fn markdown(state: &State) -> String {
         let _ = writeln!(out, "- Age of the backup (RPO): {}", people(age));
     }
     if let Some(why) = &state.why {
-        let _ = writeln!(out, "- It stopped: {why}");
+        let _ = writeln!(out, "- It stopped: {}", plain(why));
     }
     if !state.findings.is_empty() {
         out.push_str("\n## What is in it\n\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "- {finding}");
+            let _ = writeln!(out, "- {}", plain(finding));
         }
     }
     out

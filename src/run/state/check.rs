@@ -54,6 +54,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         opens_location: _,
         wipe: _,
         accept_partial: _,
+        from_here,
         unread,
         findings,
         before,
@@ -76,6 +77,9 @@ pub fn check(state: &State, namespace: &str) -> Checked {
     }
     if let Some(remade) = remade {
         one("remade", remade, "Job/NAME or Restore/NAME", |id| is_id(id, &["Job", "Restore"]))?;
+    }
+    if let Some(place) = from_here {
+        one("fromHere", place, "bucket NAME at SERVER", is_place)?;
     }
     if let Some(helm) = helm {
         one("helm", helm, "MACHINE/PROCESS", is_process)?;
@@ -232,6 +236,15 @@ fn is_process(process: &str) -> bool {
             && !pid.is_empty()
             && pid.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// A bucket and its server (`hopsfs::place`).
+fn is_place(place: &str) -> bool {
+    is_line(place)
+        && place
+            .strip_prefix("bucket ")
+            .and_then(|rest| rest.split_once(" at "))
+            .is_some_and(|(bucket, server)| !bucket.is_empty() && !server.is_empty())
 }
 
 fn is_uid(uid: &str) -> bool {

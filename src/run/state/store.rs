@@ -13,6 +13,7 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
 use crate::names::is_release;
+use crate::plain_data;
 use crate::plan::Plan;
 use crate::run::{Halt, hold};
 
@@ -303,7 +304,7 @@ fn object_of(state: &State) -> Json {
 }
 
 fn written(state: &State) -> String {
-    serde_json::to_string_pretty(state).expect("a state is plain data")
+    plain_data::text(state)
 }
 
 #[cfg(test)]

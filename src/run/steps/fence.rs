@@ -22,7 +22,8 @@ pub async fn close(run: &mut Run) -> Result<(), Halt> {
 
 /// Velero deletes a backup as soon as it has expired: those that are restored are kept for as long as a restore may take, and be undone.
 async fn protect(run: &mut Run) -> Result<(), Halt> {
-    let (namespace, until) = (run.state.velero(), Timestamp::now() + SignedDuration::from_hours(14 * 24));
+    let (namespace, now) = (run.state.velero(), Timestamp::now());
+    let until = now.saturating_add(SignedDuration::from_hours(14 * 24)).unwrap_or(now);
     for name in run.state.objects.clone().into_iter().flatten().filter(|name| !name.is_empty()) {
         let Some(backup) = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await? else { continue };
         let expiration = text(&backup, "/status/expiration").parse::<Timestamp>();

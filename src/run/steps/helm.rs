@@ -12,6 +12,7 @@ use crate::helm::record;
 use crate::helm::run::{Agreed, Release};
 use crate::mode::Mode;
 use crate::run::{Halt, Run, hold};
+use crate::shown::word;
 
 /// How long a helm on another machine may go on: its own default --timeout.
 const ELSEWHERE: Duration = Duration::from_secs(5 * 60);
@@ -47,7 +48,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     if !run.helm.has_chart() {
         return Err(Halt::new("helm has not run yet in this restore, and hwdr stores no values").help(format!(
             "give the chart and the values again: helm hwdr resume {release} {} -f values.yaml",
-            run.state.chart.argument
+            word(&run.state.chart.argument)
         )));
     }
     scripts::can_be_applied(&run.cluster, &run.state.backup_id).await?;

@@ -47,6 +47,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         return Ok(());
     };
     run.must_have_made(Kind::JOB, &job)?;
+    hopsfs::as_agreed(&task.settings, run.state.from_here.as_deref())?;
     let (aim, warning) = task.aim(&run.cluster).await?;
     if let Some(warning) = warning {
         run.show.warn(&warning);

@@ -21,7 +21,7 @@ pub fn good() -> Json {
             {"step": "objects", "backup": "the newest completed one of schedule s", "objects": ["Restore/k8s-backups-main"]},
             {"step": "hopsfs", "backup": "254811200", "objects": ["StatefulSet/namenode"]}],
         "objects": ["k8s-backups-main-20251124120053", ""], "metadata": ["rondb-backups-metadata", ""],
-        "wipe": false, "acceptPartial": false, "unread": ["/Projects/a"], "findings": ["rondb: 7 rows"],
+        "wipe": false, "acceptPartial": false, "fromHere": "bucket hopsfs at https://s3.example.com", "unread": ["/Projects/a"], "findings": ["rondb: 7 rows"],
         "before": {
             "revision": 3, "moment": "2026-02-13T15:36:27Z",
             "workloads": [{"kind": "Deployment", "name": "app", "replicas": 1, "tier": 0}],
@@ -80,6 +80,8 @@ fn what_no_hwdr_writes_is_refused_and_named() {
         ("/steps/0/step", json!("a b"), "steps[0]"),
         ("/remade", json!("Secret/x"), "remade"),
         ("/remade", json!({"kind": "Pod", "metadata": {"name": "x"}, "spec": {"hostPID": true}}), "remade"),
+        ("/fromHere", json!("bucket hopsfs"), "fromHere"),
+        ("/fromHere", json!("bucket hopsfs at https://s3.example.com\nAWS"), "fromHere"),
         ("/helm", json!("host/1; rm -rf"), "helm"),
         ("/helm", json!("host/../../etc"), "helm"),
         ("/emptied/0/kind", json!("Secret"), "emptied[0]"),
