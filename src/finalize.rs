@@ -1,5 +1,11 @@
 //! Takes what asks for a restore out of a values file, and leaves every other byte as it is, comments too.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that the parser found in this very text"
+)]
+
 use serde_json::Value as Json;
 use thiserror::Error;
 

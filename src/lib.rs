@@ -3,6 +3,24 @@
 //! The library is a pure core: it takes texts (values files, a rendered stream) and gives findings, a plan and a changed
 //! stream. It opens no socket and reads no clock; `s3`, which works on a bucket, does both. `docs/architecture.md` shows how the modules hang together.
 
+// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod backup_id;
 pub mod catalogue;
 pub mod cli;

@@ -2,6 +2,8 @@
 //!
 //! A post-renderer is not told the values that Helm was given, but it is Helm's child, so it can read its parent's command line.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use thiserror::Error;
 
 use super::flags::{self, Takes};

@@ -1,6 +1,8 @@
 //! Helm's own record of a revision: `data.release` of its Secret or ConfigMap (pkg/storage/driver/util.go: JSON, gzip, base64; a Secret's
 //! data are base64 once more).
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use std::io::{Read as _, Write as _};
 
 use base64::Engine as _;

@@ -3,6 +3,12 @@
 //! Five fields (minute, hour, day of month, month, day of week), one of `@yearly` … `@hourly`, or `@every` with a Go
 //! duration. What other crons take besides (`7` for Sunday, `L`, `W`, `#`, seconds) is refused here, as it is there.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "pairs have two, and places in a text are those that were found in this very text"
+)]
+
 use thiserror::Error;
 
 /// When something happens again and again.

@@ -1,5 +1,7 @@
 //! `# hwdr: ignore[rule]`: a comment that excuses a line from rules.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! How long backups are kept: `60d`, `36h`.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 /// The longest time that Velero takes, in hours: Go counts durations in nanoseconds, in 64 bits. It is 292 years.
 const LONGEST_HOURS: i64 = 2_562_047;
 

@@ -1,6 +1,8 @@
 //! Who waits for whom once the plan is rendered, so that nobody waits for himself: hwdr's Jobs and gates, and what the chart's own init
 //! containers and Jobs wait for, as far as the stream shows it (the address of a Service, the name of a Job).
 
+#![expect(clippy::indexing_slicing, reason = "numbers are those of the list of names")]
+
 use std::collections::{HashMap, VecDeque};
 
 use crate::steps::{PlanError, Planned};

@@ -1,5 +1,10 @@
 //! The Job that looks at a backup before anything is stopped.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+)]
+
 use serde_json::{Value as Json, json};
 
 use super::{RenderError, common, templates};

@@ -2,6 +2,8 @@
 //!
 //! Nothing here, and so nothing that is done, removes a data version.
 
+#![expect(clippy::indexing_slicing, reason = "numbers are those of the entries of one key, which are counted here")]
+
 use super::history::{Entry, History, NULL};
 use super::window::Window;
 

@@ -3,6 +3,8 @@
 //! What is in memory at a time are a few pages of a few shares, whatever the size of the bucket. While one page is acted on, the next is
 //! listed.
 
+#![expect(clippy::indexing_slicing, reason = "numbers are those that the decision found among the entries of this key")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

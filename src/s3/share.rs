@@ -1,5 +1,7 @@
 //! Parts of the key space, and walking over one of them.
 
+#![expect(clippy::indexing_slicing, reason = "there is one")]
+
 use futures_util::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 

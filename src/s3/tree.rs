@@ -5,6 +5,8 @@
 //! `x/2`, `x-b`, `x` the answer is `x/1`, `x/2`, and the end (seen with 4.48). Concerned are names that begin alike and go on
 //! with a character up to `/`. They are looked for here at each end of a page, so that a walk is complete on SeaweedFS, too.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use super::client::{Client, Error, Problem};
 use super::history::History;
 use super::listing::Marker;

@@ -1,5 +1,7 @@
 //! Back to the moment before a rewind: what the journal says was done, is taken back, key by key.
 
+#![expect(clippy::indexing_slicing, reason = "numbers are those that the decision found among the entries of this key")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

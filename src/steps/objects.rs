@@ -1,6 +1,8 @@
 //! Kubernetes objects, by Velero. Into a new cluster they must be back *before* Helm creates its own (charts look up existing
 //! Secrets), so there they are not part of what Helm applies.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use serde_json::json;
 
 use super::{By, Input, Object, PlanError, Planned};

@@ -3,6 +3,12 @@
 //! Edits are collected, each with all that is needed to make it, and made when the document is written. What is known of
 //! a collection is kept in its *shape*, taken from the tree once; the tree itself need not live on.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that the parser found in this very text"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;

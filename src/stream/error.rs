@@ -1,5 +1,11 @@
 //! What is wrong with a stream, and where.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use std::fmt;
 
 /// Why a stream cannot be taken.

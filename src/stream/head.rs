@@ -1,5 +1,11 @@
 //! The head of an object: what it is and what it is called.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use super::StreamError;
 use super::plain::{self, Scan};
 use super::split::Document;

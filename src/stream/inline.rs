@@ -1,5 +1,7 @@
 //! The YAML text that an edit adds, made to fit where it goes: as block lines, or as JSON inside a flow collection.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use serde_json::Value as Json;
 
 use super::edit::EditError;

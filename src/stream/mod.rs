@@ -10,6 +10,12 @@
 //! on it) and each part to go-yaml v2, which takes the part's first document and ignores the rest; Helm 4.3 splits
 //! with kyaml (`kio.ParseAll`) by much the same rule, and each part goes to go-yaml v3.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "documents, objects and places in the text are those that were found in this very stream"
+)]
+
 use std::sync::{Arc, Mutex};
 
 use crate::source::Span;

@@ -1,5 +1,11 @@
 //! Reading the documents of a stream, part by part.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use super::cores;
 use super::head::{self, Object};
 use super::split::{self, Document};

@@ -8,6 +8,8 @@
 //! The names below are those of libyaml's scanner, whose rules these are: a collection is known by the column of its
 //! keys or dashes, and a value ends where a line begins no deeper than that.
 
+#![expect(clippy::indexing_slicing, reason = "places in a text are those that the parser found in this very text")]
+
 use crate::source::Span;
 
 /// What a scan came to.

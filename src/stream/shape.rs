@@ -1,5 +1,11 @@
 //! How a collection is written: all that an edit of it needs to know, in bytes of the stream.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that the parser found in this very text"
+)]
+
 use super::Look;
 use super::edit::{EditError, Splice};
 use crate::source::Span;

@@ -1,5 +1,11 @@
 //! Cutting a stream into documents where Helm cuts it.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use super::StreamError;
 use crate::source::Span;
 

@@ -1,5 +1,7 @@
 //! Putting the stream out again.
 
+#![expect(clippy::indexing_slicing, reason = "places in a text are those that the parser found in this very text")]
+
 use std::io::{self, Write};
 
 use super::Stream;

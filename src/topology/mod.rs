@@ -3,6 +3,11 @@
 //!
 //! Objects are known by their labels and containers, not by their names: those a chart may choose.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects are those of this stream, and JSON that is read by a key is null where there is none"
+)]
+
 mod members;
 mod object_storage;
 mod opensearch;

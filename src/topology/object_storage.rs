@@ -1,5 +1,7 @@
 //! How the chart itself reaches its object storage: credentials, and rclone's options.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use serde_json::{Value as Json, json};
 
 use super::pods::{Pod, Role, Workload};

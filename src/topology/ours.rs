@@ -1,5 +1,7 @@
 //! What an earlier pass of hwdr has added to the chart's pods. It says nothing about the chart, so nobody else sees it.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use serde_json::Value as Json;
 
 use super::pods::template_path;

@@ -1,5 +1,7 @@
 //! Everything that runs pods, and what its pods look like.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 

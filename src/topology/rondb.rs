@@ -1,5 +1,10 @@
 //! RonDB in the stream.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+)]
+
 use serde_json::{Value as Json, json};
 
 use super::pods::{Pod, PodSettings, Role, Workload};

@@ -1,5 +1,7 @@
 //! Services, and who stands behind the addresses that restore Jobs use: those may not wait for the Jobs, whatever their containers are called.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;

@@ -1,5 +1,11 @@
 //! From the bytes of a values file to values: its text, its documents, and what they merge to.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -2,6 +2,12 @@
 //! differently (`scannerc.go` and `readerc.go` of go.yaml.in/yaml/v2 2.4 beside libyaml 0.2.5). Each case ends in an error: what Helm
 //! refuses is refused, and what Helm would read otherwise is, too, with the way to write it that both agree on.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that the parser found in this very text"
+)]
+
 use std::sync::Arc;
 
 use super::ValuesError;

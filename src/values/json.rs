@@ -1,5 +1,7 @@
 //! The JSON of `--set-json`, read as Go's `encoding/json` reads it, with the place of each value; and values printed as JSON.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use std::sync::Arc;
 
 use super::{Data, Entry, MAX_DEPTH, Map, Number, Value, ValuesError};

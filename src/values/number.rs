@@ -1,5 +1,7 @@
 //! Numbers as Go reads and prints them: the parts of Go's `strconv` that decide what go-yaml and templates make of one.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 /// `strconv.ParseInt(text, 0, 64)` on a text without underscores: an optional sign, then decimal, `0x`, `0o`, `0b`, or octal by a leading zero.
 pub(super) fn parse_int(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {

@@ -1,6 +1,8 @@
 //! What happens to values on their way through web pages, editors and merges, in plain words: a parser only says that a character
 //! "cannot start any token".
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use super::slip;
 use crate::source::{Source, Span};
 use crate::yaml::{SyntaxError, Tree};

@@ -1,5 +1,7 @@
 //! Values shown to people: as YAML that Helm reads back to the same values, and with where each of them comes from.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use std::fmt::Write as _;
 
 use super::{Data, Scalar, Value, resolve_text};

@@ -3,6 +3,12 @@
 //! Helm works on the values themselves while it parses, and so does this: where an argument ends in the middle, what was
 //! changed until then stays. All keys and values get the place in the argument where they stand.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use std::io;
 use std::sync::Arc;
 

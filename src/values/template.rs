@@ -1,5 +1,7 @@
 //! Files that are templates of values (helmfile's `.gotmpl`, Jinja, Helm's own), which are no YAML before they are rendered.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use std::sync::Arc;
 
 use super::ValuesError;

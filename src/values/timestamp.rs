@@ -1,5 +1,11 @@
 //! What go-yaml takes for a timestamp. Values keep the text of one, so this only decides which texts `!!timestamp` accepts.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 /// Whether one of the four layouts of go-yaml's `resolve.go` fits, by the rules of Go's `time.Parse`: four digits of year, one or two of
 /// month, day, hour, minute and second, then as many as there are of the fraction.
 pub(super) fn is_timestamp(text: &str) -> bool {

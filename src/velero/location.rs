@@ -1,5 +1,10 @@
 //! A BackupStorageLocation: what it should be, and how one that is there differs.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+)]
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{Credentials, MANAGED_BY};

@@ -1,6 +1,8 @@
 //! What brings Kubernetes objects back, before Helm makes its own: the storage location, the backups that Velero finds in it, and its
 //! Restores, main first. Each function is idempotent: cut off anywhere and called again, it goes on.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 mod credentials;
 mod installed;
 mod location;

@@ -1,5 +1,10 @@
 //! The storage location of the backups in the cluster: made, or found to be the same, and available.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+)]
+
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};

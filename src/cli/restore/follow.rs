@@ -1,5 +1,7 @@
 //! What follows a run that was begun: `resume`, `undo`, `watch`, `history`.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use std::time::Duration;
 
 use clap::Args;

@@ -1,5 +1,11 @@
 //! For people: each finding with the line it is about, underlined, and what to do.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places are those that were found in this very text, and each excerpt has at least one"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

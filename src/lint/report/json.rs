@@ -1,5 +1,10 @@
 //! For programs: one JSON object. Fields are only ever added; `version` would change if one had to go.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+)]
+
 use serde_json::{Value as Json, json};
 
 use crate::lint::report::{Range, Run};

@@ -34,6 +34,8 @@
 //! ## Fix
 //! None: whole documents would have to move.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::source::{Place, Span};

@@ -1,6 +1,8 @@
 //! A small tree over an XML text that remembers where everything stands, so that a part can be replaced and all else stays as it is,
 //! elements that hwdr does not know included.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use std::fmt::Write as _;
 use std::ops::Range;
 

@@ -1,5 +1,11 @@
 //! The rule that a time to live needs, merged into what a bucket has.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use std::fmt::Write as _;
 
 use super::judge::{Wanted, judge};

@@ -1,5 +1,11 @@
 //! Version constraints of subcharts, by the rules of `Masterminds/semver`, which Helm uses: `~1.2`, `^1`, `>=1.0 <2 || 3.x`, `1.2 - 1.5`.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "places in a text are those that were found in this very text"
+)]
+
 use std::cmp::Ordering;
 
 /// A version; what stands after a `+` counts for nothing.

@@ -1,5 +1,7 @@
 //! What `Chart.yaml` (and, in old charts, `requirements.yaml`) says about a chart and its subcharts.
 
+#![expect(clippy::indexing_slicing, reason = "pairs have two")]
+
 use super::Files;
 use crate::values::{Data, Helm, Value, ValuesError, number, read_source, text_of};
 
