@@ -61,8 +61,8 @@ impl Change {
         clear(folder);
         let mut new = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
         let removed = leave::removed(new.path());
-        // Held as long as this process lives: see `clear`.
-        new.as_file().try_lock()?;
+        // Held as long as this process lives: see `clear`. Where the file system knows no locks, that clears nothing.
+        let _ = new.as_file().try_lock();
         new.write_all(self.after.text.as_bytes())?;
         let made = new.as_file().metadata()?;
         if (made.uid(), made.gid()) != (old.uid(), old.gid()) {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::condition::text;
 use super::{Cluster, Kind};
-use crate::shown::{self, mask};
+use crate::shown::{self, said};
 
 /// How many lines of a log are shown.
 const LINES: i64 = 12;
@@ -105,17 +105,12 @@ async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> Strin
     said(&api.logs(pod, &parameters).await.unwrap_or_default())
 }
 
-/// Words of others, as they may be shown: a pod may write what it likes, its own passwords too.
-fn said(words: &str) -> String {
-    shown::lines(&mask::credentials(words)).into_owned()
-}
-
 /// What a Job's pods say that they have done (their termination messages), for people: numbers alone are for other pods.
 pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
     let pods = pods_of(cluster, job).await;
     let done = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
     let words = done.flat_map(containers).map(|container| text(container, "/state/terminated/message").trim());
-    words.filter(|words| words.contains(' ')).map(shown::kept).collect()
+    words.filter(|words| words.contains(' ')).map(said).collect()
 }
 
 /// How far a Job of hwdr's own image says it is: the first pod's last word of it.

@@ -117,8 +117,9 @@ pub struct Run {
     store: Store,
 }
 
-/// How many findings are kept: the state has to fit into an object.
+/// How many findings are kept, and how many characters of each: the state has to fit into an object.
 const FINDINGS: usize = 200;
+const LONGEST: usize = 1000;
 
 /// What a step does: idempotent, for it may have been cut off anywhere.
 pub type Act = for<'r> fn(&'r mut Run) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + 'r>>;
@@ -248,7 +249,7 @@ impl Run {
     }
 
     fn keep(&mut self, text: &str) {
-        let text = shown::kept(text);
+        let text: String = shown::said(text).chars().take(LONGEST).collect();
         // A step that is done again finds it again.
         let findings = &mut self.state.findings;
         if self.state.phase == Phase::Running && findings.len() < FINDINGS && !findings.contains(&text) {

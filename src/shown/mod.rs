@@ -17,15 +17,23 @@ pub use word::word;
 
 /// The most characters of a line that is kept.
 const KEPT: usize = 500;
+/// The most lines of others' words.
+const SAID: usize = 100;
 
 /// What may be kept where others read it (the state of a run, its history, Events): one line, without credentials, of a bounded length.
 pub fn kept(text: &str) -> String {
-    let line = mask::credentials(text.lines().next().unwrap_or_default());
-    let mut kept: String = line.chars().take(KEPT).collect();
-    if kept.len() < line.len() {
-        kept.push('…');
-    }
-    lines(&kept).into_owned()
+    said(text.lines().next().unwrap_or_default())
+}
+
+/// Words of others, as they may be shown and kept: without credentials, of a bounded length, and with escapes for what is no text.
+pub fn said(text: &str) -> String {
+    let masked = mask::credentials(text);
+    let short = |line: &str| match line.char_indices().nth(KEPT) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    };
+    let all: Vec<_> = masked.lines().take(SAID).map(short).collect();
+    lines(&all.join("\n")).into_owned()
 }
 
 #[cfg(test)]
@@ -38,5 +46,7 @@ mod tests {
         assert_eq!(kept("login: password=hunter2"), "login: password=*******");
         assert_eq!(kept("\u{1b}[2Jx"), "\\u{1b}[2Jx");
         assert_eq!(kept(&"é".repeat(600)).chars().count(), 501);
+        assert_eq!(said("a\npassword: |\n  hunter2\nb"), "a\npassword: *\n  *******\nb");
+        assert_eq!(said(&"x\n".repeat(1_000)).lines().count(), SAID);
     }
 }

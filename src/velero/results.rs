@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{MANAGED_BY, server};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
-use crate::shown::{self, mask};
+use crate::shown::said;
 
 /// How long Velero may take to sign a URL.
 const SIGN: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ const MAX: u64 = 64 << 20;
 /// How many lines of a kind are kept: more than anybody reads.
 const KEPT: usize = 1_000;
 /// How long a line may be that is kept, in characters.
-const LINE: usize = 2_000;
+const LINE: usize = 500;
 /// How many lines are shown.
 const SHOWN: usize = 20;
 
@@ -165,8 +165,7 @@ impl Messages {
         let mut all = self.velero;
         all.extend(self.cluster);
         all.extend(self.namespaces.0);
-        let mut lines: Vec<_> =
-            all.kept.iter().map(|line| shown::lines(&mask::credentials(line)).into_owned()).collect();
+        let mut lines: Vec<_> = all.kept.iter().map(|line| said(line)).collect();
         if all.more > 0 {
             lines.push(format!("{} more are not shown", all.more));
         }

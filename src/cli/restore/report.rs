@@ -22,7 +22,7 @@ pub fn known(format: Option<&str>) -> Result<(), Failure> {
 /// Prints it as text, JSON or markdown.
 pub fn print(state: &State, format: Option<&str>) -> Result<(), Failure> {
     match format {
-        None | Some("text" | "table") => shown::print(&text(state)),
+        None | Some("text" | "table") => shown::print(&lines(&text(state))),
         Some("json") => shown::print_json(&machine(state), true),
         Some("markdown") => shown::print(&lines(&markdown(state))),
         Some(_) => known(format)?,
@@ -107,7 +107,7 @@ pub fn text(state: &State) -> String {
     if !state.findings.is_empty() {
         out.push_str("\nWhat is in it:\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "  {}", wrap(&plain(finding), 74).replace('\n', "\n    "));
+            let _ = writeln!(out, "  {}", wrap(finding, 74).replace('\n', "\n    "));
         }
     }
     if state.phase == Phase::Restored {
@@ -135,7 +135,7 @@ fn markdown(state: &State) -> String {
     if !state.findings.is_empty() {
         out.push_str("\n## What is in it\n\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "- {}", plain(finding));
+            let _ = writeln!(out, "- {finding}");
         }
     }
     out
