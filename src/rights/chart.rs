@@ -1,5 +1,7 @@
 //! What Helm has to be allowed to, to apply a chart: read from the chart's rendered stream.
 
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;

@@ -1,6 +1,8 @@
 //! Slips of the keyboard that leave a text that is not YAML: a colon without a space, a quote that is not closed, a line at the wrong
 //! depth. The parser notices them late, and names them by its own parts; here they are told by what the line looks like.
 
+#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+
 use super::pasted::{Trouble, is_curly};
 use crate::source::Span;
 use crate::yaml::SyntaxError;
@@ -43,7 +45,8 @@ fn token(text: &str, error: &SyntaxError, at: usize, since: Option<usize>) -> Op
         return Some(Trouble::new(message, Span::new(at, at + 1)));
     }
     if says("unknown anchor") {
-        let name: String = text[at + 1..].chars().take_while(|c| c.is_alphanumeric() || "_-".contains(*c)).collect();
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_-".contains(*c)).collect();
         let message = "this refers to an anchor (the same name with & before it) that this file does not define. If it is text, put it in quotes";
         return Some(Trouble::new(message, Span::new(at, at + 1 + name.len())).write(format!("\"*{name}\"")));
     }
@@ -309,7 +312,7 @@ fn behind_quote(text: &str, line: &Line<'_>, at: usize, quote: char) -> Trouble 
 /// Brackets that are not closed, or lack a comma.
 fn brackets(text: &str, open: usize, at: usize) -> Trouble {
     let close = if text[open..].starts_with('[') { ']' } else { '}' };
-    if text[open..at].contains('\n') {
+    if text.get(open..at).is_some_and(|inside| inside.contains('\n')) {
         let bracket = text[open..].chars().next().unwrap_or('[');
         return Trouble::new(
             format!("this {bracket} is not closed: a {close} is missing, or a comma"),
