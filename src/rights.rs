@@ -307,6 +307,14 @@ pub const ALL: &[Right] = &[
         &[Install, Resume, Bsl, Objects],
         "whether Velero can read the bucket",
     ),
+    right(
+        Velero,
+        LOCATIONS,
+        &["get"],
+        &[Upgrade, Undo, Rerun],
+        "errors and warnings of Velero's Restores are fetched from the location's own server alone",
+    )
+    .without("they are counted, and cannot be shown"),
     right(Velero, LOCATIONS, &["patch"], &[Install, Resume], "when all is restored, Velero may write there again"),
     right(Velero, LOCATIONS, &["create", "update"], &[Bsl], "the storage location"),
     right(
