@@ -256,9 +256,9 @@ impl Linter<'_> {
         for finding in findings.filter(|finding| finding.sealed && self.wants_fixes()) {
             let place = &finding.place;
             if !notes.iter().any(|note| Arc::ptr_eq(&note.place.source, &place.source)) {
-                let name = &place.source.name;
                 let message = format!(
-                    "not fixed: sops has signed this file, and would not open it after a change. Use: sops {name}"
+                    "not fixed: sops has signed this file, and would not open it after a change. Use: sops {}",
+                    word(&place.source.name)
                 );
                 notes.push(Note::new(place, message));
             }
