@@ -172,7 +172,7 @@ fn value(line: &str) -> Option<Value> {
             continue;
         }
         let key = last_word(line.get(..at).unwrap_or_default().trim_end(), usize::MAX);
-        if !is_credential(key) {
+        if !is_credential(key) || is_kind(line, at) {
             continue;
         }
         let behind = at.saturating_add(c.len_utf8());
@@ -187,6 +187,11 @@ fn value(line: &str) -> Option<Value> {
         }
     }
     None
+}
+
+/// Whether the colon is that of Velero's words for an object that it leaves as it is: which Secret that is has to be told.
+fn is_kind(line: &str, colon: usize) -> bool {
+    line.get(..colon).is_some_and(|before| before.ends_with("could not restore, Secret"))
 }
 
 /// The word that ends before a byte.
@@ -301,6 +306,8 @@ mod tests {
                 "x: ********** *** ******* ********\n***\n******** *** ******* ********\ny: 1\n",
             ),
             ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***"),
+            ("could not restore, Secret:aws already exists.", "could not restore, Secret:aws already exists."),
+            ("could not restore, Secret:aws, password: x", "could not restore, Secret:aws, password: *"),
         ] {
             assert_eq!(credentials(text), expected);
             assert_eq!(credentials(text).len(), text.len());
