@@ -144,9 +144,11 @@ fn a_planted_run_is_not_gone_on_with_unasked() {
         let ran = lab.run(&[command, "hops"]);
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         let told = line(&ran);
-        for words in
-            ["is in ConfigMap hwdr-restore-254811200", "delete configmap hwdr-restore-254811200", "nobody can be asked"]
-        {
+        for words in [
+            "is in ConfigMap hwdr-restore-254811200",
+            "delete configmap hwdr-restore-254811200",
+            "hwdr cannot ask without a terminal",
+        ] {
             assert!(told.contains(words), "{command}: {words}: {told}");
         }
     }
@@ -399,6 +401,27 @@ fn a_live_rondb_is_not_emptied() {
     assert_eq!(lab.touched(), [""; 0]);
 }
 
+/// What a state and a history say is shown as text: it moves no cursor, and adds no line to a report.
+#[test]
+fn what_a_planted_run_says_is_shown_as_text() {
+    let lab = Lab::new("");
+    let why = "x\n::error::y\u{1b}[2J\u{202e}";
+    lab.plant(&state("failed", &[], json!({"why": why, "findings": [why]})));
+    lab.api.put(
+        &format!("{CORE}/configmaps/hwdr-history-hops"),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hwdr-history-hops", "namespace": "hopsworks"},
+            "data": {"log": format!("{why}\n")}}),
+    );
+    for command in ["watch", "history"] {
+        let told = lab.run(&[command, "hops"]).text();
+        assert!(told.contains("\\u{1b}[2J\\u{202e}"), "{command}: {told}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{command}: {told}");
+        assert!(!told.lines().any(|line| line.trim_start().starts_with("::")), "{command}: {told}");
+    }
+    let told = lab.run(&["watch", "hops"]).text();
+    assert!(told.contains("because: \"x\\n::error::y"), "{told}");
+}
+
 /// The Secret counts; a ConfigMap beside it is told of, and no more.
 #[test]
 fn a_planted_run_does_not_take_the_place_of_the_real_one() {
@@ -410,7 +433,11 @@ fn a_planted_run_does_not_take_the_place_of_the_real_one() {
     let ran = lab.run(&["resume", "hops", "--yes"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     let told = line(&ran);
-    assert!(told.contains("the last run is over") && told.contains("hwdr-restore-254811300 says"), "{told}");
+    assert!(
+        told.contains("there is nothing to resume: the last run has ended")
+            && told.contains("hwdr-restore-254811300 says"),
+        "{told}"
+    );
     assert!(!told.contains("hwdr-restore-254811200"), "{told}");
     assert!(lab.api.writes().is_empty());
 }

@@ -52,9 +52,9 @@ YAML
   planted hopsworks 254811200 | as_the_account create -f -
   planted books 254811300 | as_the_account create -f -
   everything >"$RUN/notes/before.txt"
-  refuses 'hwdr-restore-254811200 says that it is the state of a run.*not believed.*as it was before already' hwdr undo hopsworks --yes
-  refuses 'is not over.*if nobody here has begun that restore: kubectl -n hopsworks delete configmap hwdr-restore-254811200' upgrade --yes
-  refuses 'ConfigMap hwdr-restore-254811300, where an older hwdr.*nobody can be asked' hwdr resume books
+  refuses 'hwdr-restore-254811200 says that it is the state of a run.*not believed.*it is already as it was before' hwdr undo hopsworks --yes
+  refuses 'has not ended.*if nobody here has begun that restore: kubectl -n hopsworks delete configmap hwdr-restore-254811200' upgrade --yes
+  refuses 'ConfigMap hwdr-restore-254811300, where an older hwdr.*hwdr cannot ask without a terminal' hwdr resume books
   refuses "planted-books is claim payroll/books's.*it is left alone" hwdr undo books --yes
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
