@@ -78,7 +78,9 @@ test_where_it_cannot_restore_hwdr_does_in_place() {
   by_hwdr
   takes_a_backup
 }
-test_and_that_is_undone() { undoes; }
+test_and_that_is_undone() {
+  undoes
+}
 
 test_where_it_restores_itself_in_place_it_is_left_to_it() {
   restores_in_place || { say "it does not restore in place itself"; return 0; }
