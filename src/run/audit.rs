@@ -33,12 +33,8 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
                 cluster.create(Kind::CONFIG_MAP, None, &object).await
             }
             Some(mut object) => {
-                let mut log = format!("{}{line}\n", object["data"]["log"].as_str().unwrap_or_default());
-                while log.len() > ROOM {
-                    let first = log.find('\n').map_or(log.len(), |end| end + 1);
-                    log.drain(..first);
-                }
-                object["data"]["log"] = log.into();
+                let log = object["data"]["log"].as_str().unwrap_or_default();
+                object["data"]["log"] = newest(&format!("{log}{line}\n")).into();
                 cluster.replace(Kind::CONFIG_MAP, None, &object).await
             }
         };
@@ -63,4 +59,32 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
         "count": 1,
     });
     let _ = cluster.create(Kind::EVENT, None, &event).await;
+}
+
+/// The newest lines, as many as there is room for. In one step: others may write there, too, and a MiB of line breaks is as many lines.
+fn newest(log: &str) -> &str {
+    let from = log.len().saturating_sub(ROOM);
+    let is_begin = |at: &usize| *at == 0 || log.as_bytes().get(at - 1) == Some(&b'\n');
+    (from..=log.len()).find(is_begin).and_then(|begin| log.get(begin..)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_lines_go_whole_and_at_once() {
+        assert_eq!(newest("a\nb\n"), "a\nb\n");
+        assert_eq!(newest(""), "");
+        let full = format!("old\n{}\nnew\n", "x".repeat(ROOM - 6));
+        assert_eq!(newest(&full), full.strip_prefix("old\n").unwrap());
+        let fuller = format!("é{}\nnew\n", "x".repeat(ROOM - 5));
+        assert_eq!(newest(&fuller), "new\n");
+        assert_eq!(newest(&"é".repeat(ROOM)), "");
+        let began = Instant::now();
+        assert_eq!(newest(&"\n".repeat(1 << 20)).len(), ROOM);
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
 }
