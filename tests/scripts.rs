@@ -385,6 +385,61 @@ fn names_of_tables_do_nothing() {
     assert!(!container.path("done").exists());
 }
 
+/// Nor are they lines of their own: what stands where a number should is a program to bash's arithmetic.
+#[test]
+fn a_line_break_in_a_name_is_no_line_of_its_own() {
+    let odd = "a\n12 1 x[$(touch${IFS}$FOLDER/done)] hopsworks/def/a\n";
+    let control = [
+        header(1),
+        table(12, &format!("hopsworks/def/{odd}")),
+        table(13, "hopsworks/def/project"),
+        fragment(12, 0, 5),
+        fragment(13, 0, 2),
+    ];
+    let container = Container::new();
+    container.part(1, &control.concat(), &log(0));
+    assert_eq!(container.run("fetch.sh", &["rows"], &[]).status, 0);
+    assert_eq!(container.rows(), ["12 0 5 -", "13 0 2 hopsworks/def/project"]);
+    let said = compare(&container, "hopsworks.project 2\n");
+    assert_eq!(said.status, 0, "{}", said.text);
+    container.program("ndb_show_tables", "#!/bin/sh\n");
+    container.program("ndb_restore", "#!/bin/sh\necho 'Processing data in table: x(12) fragment 1'\n");
+    let environment = [("JOB_COMPLETION_INDEX", "0")];
+    assert_eq!(container.run("fetch.sh", &["parts"], &environment).status, 0);
+    let said = container.run("rondb.sh", &["data"], &environment);
+    assert_eq!((said.status, said.last_word.as_str()), (0, "0\n"), "{}", said.text);
+    assert!(!container.path("done").exists());
+}
+
+/// `hopsfs.sh` where a ConfigMap says this of the backup: the moments that are brought back.
+fn hopsfs(entry: &str) -> Said {
+    let container = Container::new();
+    let metadata = serde_json::json!({"data": {ID: entry}}).to_string();
+    container.write("metadata", metadata);
+    container.program("kubectl", "#!/bin/sh\ncat $FOLDER/metadata\n");
+    container.program("rclone", "#!/bin/sh\nfor last; do :; done\necho \"$*\" | grep -o 'version_at=\"[^\"]*\"'\n");
+    let time = "2025-11-24T12:00:00Z";
+    let environment = [("METADATA_CONFIGMAP", "m"), ("RONDB_ID", ID), ("RONDB_TIME", time), ("BACKUP_TIME", time)];
+    container.run("hopsfs.sh", &[], &environment)
+}
+
+#[test]
+fn a_time_of_the_metadata_that_is_none_is_not_known() {
+    let said = hopsfs(r#"{"state":"SUCCESS","start_time":"2025-11-24T12:00:05.5Z","end_time":"2025-11-24T12:30:00Z"}"#);
+    assert!(said.status == 0 && said.text.contains("version_at=\"2025-11-24 12:30:00\""), "{}", said.text);
+    assert!(
+        said.text.contains("version_at=\"2025-11-24 12:00:05\"") && !said.text.contains("WARNING"),
+        "{}",
+        said.text
+    );
+    for end in ["", r#","end_time":"soon""#, r#","end_time":"""#, r#","end_time":{}"#] {
+        let said = hopsfs(&format!(r#"{{"state":"SUCCESS","start_time":"2025-11-24T12:00:05Z"{end}}}"#));
+        assert!(said.status == 0 && said.text.contains("WARNING"), "{end}: {}", said.text);
+        assert!(said.text.contains("version_at=\"2025-11-24 13:00:00\""), "{end}: {}", said.text);
+        assert!(!said.text.contains("version_at=\"\""), "{end}: {}", said.text);
+    }
+}
+
 #[test]
 fn a_count_that_fails_is_tried_again() {
     let container = Container::new();

@@ -66,11 +66,12 @@ words_of() { # NAME, and the file as standard input
 # contents. Type 7 counts a fragment's rows (FRAGMENT_INFO), 5 describes a table: its kind, and properties, of which 1 is its name
 # (database/schema/table) and 2 its id (MySQL and RonDB: BackupFormat.hpp, SimpleProperties.cpp, DictTabInfo.hpp). The ids of tables of which other
 # numbers of rows are seen than are there go to /work/uneven: rows expire (164: RonDB's TTL), or each node has them all (159).
+# A name with control characters is written as "-": a line break in it would be a line of its own to who reads this.
 rows_of() { # FILE
   local name=$1
   words_of "$name" <"$1" | LC_ALL=C awk -v file="$1" -v databases="${EXCLUDE_DATABASES:-}" -v tables="${EXCLUDE_TABLES:-}" '
     function fail(why) { print "fetch: " file " " why >"/dev/stderr"; failed = 1; exit 1 }
-    function describe(  at, key, size, text, id, uneven, i) {
+    function describe(  at, key, size, text, id, uneven, i, byte, odd) {
       # Other kinds are no tables: indexes, tablespaces, files.
       if (section[2] != 1 && section[2] != 2) return
       for (at = 3; at + 1 < n && section[at] % 65536 != 999; ) {
@@ -82,12 +83,16 @@ rows_of() { # FILE
           continue
         }
         size = section[at + 1]
-        for (i = 0; key == 1 && i + 1 < size && at + 2 + int(i / 4) < n; i++)
-          text = text sprintf("%c", int(section[at + 2 + int(i / 4)] / 256 ^ (3 - i % 4)) % 256)
+        for (i = 0; key == 1 && i + 1 < size && at + 2 + int(i / 4) < n; i++) {
+          byte = int(section[at + 2 + int(i / 4)] / 256 ^ (3 - i % 4)) % 256
+          text = text sprintf("%c", byte)
+          if (byte > 0 && byte < 32 || byte == 127) odd = 1
+        }
         at += 2 + int((size + 3) / 4)
       }
       if (id == "") return
       name[id] = text
+      if (odd) unsaid[id]
       if (uneven) print id >>"/work/uneven"
     }
     function is_left_out(full,  part, table) {
@@ -120,7 +125,7 @@ rows_of() { # FILE
       if (n > 1) { print "fetch: " file " is cut short" >"/dev/stderr"; exit 1 }
       for (key in rows) {
         split(key, id, " ")
-        if (!is_left_out(name[id[1]])) printf "%s %.0f %s\n", key, rows[key], name[id[1]]
+        if (!is_left_out(name[id[1]])) printf "%s %.0f %s\n", key, rows[key], (id[1] in unsaid ? "-" : name[id[1]])
       }
     }'
 }

@@ -27,13 +27,18 @@ for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
     echo "hopsfs: RonDB's backup $RONDB_ID is recorded as $state in ConfigMap $configmap: not one to restore from" >&2
     exit 1
   fi
-  moments=("$(jq -r '.end_time' <<<"$entry")" "$(jq -r '.start_time' <<<"$entry")" "${moments[@]}")
-  known=true
+  for key in start_time end_time; do
+    moment=$(jq -r --arg key "$key" '.[$key] // empty' <<<"$entry")
+    # What is no time is as good as none.
+    if [ -z "$moment" ] || ! date -u -d "$moment" >/dev/null 2>&1; then continue; fi
+    moments=("$moment" "${moments[@]}")
+    [ $key = start_time ] || known=true
+  done
   break
 done
 if ! $known; then
   # What was current a little later is brought back too: blocks that no restored file knows do no harm.
-  echo "hopsfs: WARNING: no entry of RonDB's backup $RONDB_ID in the ConfigMaps $METADATA_CONFIGMAP*: when it ended is not known;" \
+  echo "hopsfs: WARNING: the ConfigMaps $METADATA_CONFIGMAP* do not say when RonDB's backup $RONDB_ID ended:" \
     "the hour after it began is covered" >&2
   moments=("$(date -u -d "$RONDB_TIME + 1 hour" '+%Y-%m-%dT%H:%M:%SZ')" "${moments[@]}")
 fi
