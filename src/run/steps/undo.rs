@@ -38,9 +38,10 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
         return Ok(());
     }
     run.must_have_made(Kind::JOB, &job)?;
-    if !tell_the_time(&mut job, moment, still) {
+    let (from, to) = span(moment.min(run.since), still, &job);
+    if !tell_the_time(&mut job, from, to) {
         run.show.warn(&format!(
-            "the chart's own Job {restored_by} restored HopsFS: blocks that were deleted since {moment} stay deleted"
+            "the chart's own Job {restored_by} restored HopsFS: blocks that were deleted since {from} stay deleted"
         ));
         return Ok(());
     }
@@ -56,6 +57,13 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     here::rewind(run, &name).await?;
     parts::job_is_complete(run, "undo-bucket", &name).await?;
     run.delete_own(Kind::JOB, None, &name).await
+}
+
+/// From `before` to when nothing of old wrote any more: when helm had made the Job, which HopsFS waited for, by the API server's clock. `still` is by the
+/// operator's, which may be wrong: with a window that lies too late or too early, blocks would stay deleted.
+fn span(before: Timestamp, still: Timestamp, job: &Json) -> (Timestamp, Timestamp) {
+    let made = text(job, "/metadata/creationTimestamp").parse().unwrap_or(still);
+    (before.min(made), made)
 }
 
 /// Has hwdr's own Job bring back what was there from `from` to `to`, without waiting for the restore's other Jobs. Says whether it is one of
@@ -207,6 +215,17 @@ async fn delete_jobs(run: &mut Run) -> Result<(), Halt> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_time_is_the_clusters_whatever_the_operators_clock_says() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let job = json!({"metadata": {"creationTimestamp": "2026-02-13T15:40:02Z"}});
+        let right = (time("2026-02-13T15:36:27Z"), time("2026-02-13T15:40:02Z"));
+        for still in ["2026-02-13T15:40:00Z", "2026-02-13T15:55:00Z", "2026-02-13T15:20:00Z"] {
+            assert_eq!(span(right.0, time(still), &job), right, "{still}");
+        }
+        assert_eq!(span(right.0, time("2026-02-13T15:40:00Z"), &json!({})), (right.0, time("2026-02-13T15:40:00Z")));
+    }
 
     #[test]
     fn hwdrs_own_job_is_told_the_time_and_no_other() {
