@@ -129,7 +129,8 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         let name = held.name().to_owned();
         let volume = its_volume(run, &held).await?;
         let mut claim = run.cluster.get(Kind::CLAIM, None, &name).await?;
-        if !claim.as_ref().is_some_and(|claim| is_bound_to(claim, &volume)) {
+        // One that is not bound yet is left to be: deleted in that very moment, it would leave its uid to the volume, and nobody would know it.
+        if !claim.as_ref().is_some_and(|claim| is_bound_to(claim, &volume) || waits_for(claim, &volume)) {
             if let Some(claim) = &claim {
                 // One of before the restore that is bound to another volume is not in the way by this run's doing.
                 if !is_noted(&run.state.before, &held, text(claim, "/metadata/uid")) {
@@ -288,6 +289,16 @@ fn is_bound_to(claim: &Json, volume: &Json) -> bool {
         && text(volume, "/spec/claimRef/uid") == uid
 }
 
+/// Whether this claim is for the volume, which is given to it and knows nothing of it yet.
+fn waits_for(claim: &Json, volume: &Json) -> bool {
+    text(claim, "/spec/volumeName") == text(volume, "/metadata/name")
+        && claim.pointer("/metadata/deletionTimestamp").is_none()
+        && text(volume, "/spec/claimRef/uid").is_empty()
+        && ["namespace", "name"]
+            .iter()
+            .all(|key| text(volume, &format!("/spec/claimRef/{key}")) == text(claim, &format!("/metadata/{key}")))
+}
+
 /// Gives the old volumes up: those that nobody claims any more are deleted, with what is on them. Says how many.
 pub async fn give_up(run: &mut Run) -> Result<usize, Halt> {
     let mut given_up = 0;
@@ -430,6 +441,23 @@ mod tests {
         assert!(!is_bound_to(&there, &volume));
         there["metadata"]["uid"] = json!("");
         assert!(!is_bound_to(&there, &json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"uid": ""}}})));
+    }
+
+    #[test]
+    fn a_claim_that_its_volume_does_not_know_yet_waits_for_it() {
+        let volume = |uid: Json| json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"namespace": "n", "name": "c", "uid": uid}}});
+        let claim = json!({"metadata": {"namespace": "n", "name": "c", "uid": "2"}, "spec": {"volumeName": "pv"}});
+        assert!(waits_for(&claim, &volume(Json::Null)) && !is_bound_to(&claim, &volume(Json::Null)));
+        // The volume is another's still, or already.
+        assert!(!waits_for(&claim, &volume(json!("1"))));
+        for (at, other) in [("/metadata/name", "d"), ("/metadata/namespace", "m"), ("/spec/volumeName", "other")] {
+            let mut claim = claim.clone();
+            *claim.pointer_mut(at).unwrap() = other.into();
+            assert!(!waits_for(&claim, &volume(Json::Null)), "{at}");
+        }
+        let mut going = claim.clone();
+        going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(!waits_for(&going, &volume(Json::Null)));
     }
 
     #[test]
