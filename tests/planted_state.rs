@@ -483,7 +483,7 @@ fn a_run_in_a_secret_goes_on_without_asking_and_is_kept_there() {
 fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     use hwdr::cluster::{Cluster, Connection};
     use hwdr::mode::Mode;
-    use hwdr::run::state::{Chart, State, Store};
+    use hwdr::run::state::{Chart, Phase, State, Store};
     use hwdr::{pipeline, values};
 
     let lab = Lab::new("");
@@ -512,6 +512,18 @@ fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     assert_eq!(first["metadata"]["labels"]["velero.io/exclude-from-backup"], "true");
     assert_eq!(create(&state).unwrap(), state);
     assert_ne!(lab.api.get(&path).unwrap()["metadata"]["uid"], first["metadata"]["uid"]);
+    // Another release's way back stays.
+    let there = lab.api.get(&path).unwrap();
+    let other = State { release: "other".to_owned(), ..state.clone() };
+    assert!(create(&other).unwrap_err().problem.contains("into release hops"));
+    assert_eq!(lab.api.get(&path).unwrap(), there);
+    // One that is over is in nobody's way.
+    let over = State { phase: Phase::Undone, ..state.clone() };
+    assert_eq!(create(&over).unwrap(), over);
+    assert_eq!(create(&other).unwrap(), other);
+    let over = State { phase: Phase::Finalized, ..other };
+    assert_eq!(create(&over).unwrap(), over);
+    assert_eq!(create(&state).unwrap(), state);
     // What could not be read again is not begun.
     let writes = lab.api.writes().len();
     let odd = State { release: "--x".to_owned(), ..state.clone() };

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{FORM, NO_BACKUP, RELEASE, State, check, name_of};
+use super::{FORM, NO_BACKUP, Phase, RELEASE, State, check, name_of};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::mode::Mode;
@@ -62,6 +62,7 @@ impl Store {
         // A run that could not be gone on with is not begun.
         checked(&object, state, &cluster.namespace)?;
         if let Some(earlier) = cluster.get(Kind::SECRET, None, &state.name()).await?.filter(is_state) {
+            another_releases(&earlier, state, &cluster.namespace)?;
             // Not written over: its time of creation says which run is the newest.
             cluster.delete_this(Kind::SECRET, None, &earlier).await?;
         }
@@ -209,6 +210,31 @@ impl Store {
         let tried = said(&object, STATE).unwrap_or_default();
         Self { cluster: cluster.clone(), kind, object, tried }
     }
+}
+
+/// That the state in `earlier` may be taken away for a new run: another release's that somebody may go on with, or back, is not for this one to delete.
+fn another_releases(earlier: &Json, new: &State, namespace: &str) -> Result<(), Halt> {
+    let (of, name) = (text(earlier, "/metadata/labels/hwdr.hopsworks.ai~1release"), new.name());
+    let is_over = |state: State| match state.phase {
+        Phase::Undone | Phase::Finalized => true,
+        Phase::Restored => state.mode == Mode::Install,
+        Phase::Running | Phase::Failed | Phase::Undoing => false,
+    };
+    if of == new.release || read(&with_kind(earlier), namespace).is_ok_and(is_over) {
+        return Ok(());
+    }
+    Err(Halt::new(format!(
+        "Secret {name} is the state of a restore of the same backup into release {of}, which is not over: with it went the way back"
+    ))
+    .help(format!("end that one first: helm hwdr resume {of}, helm hwdr undo {of} or helm hwdr finalize {of}"))
+    .help(format!("if that release is gone, and nothing of it is needed: kubectl -n {namespace} delete secret {name}")))
+}
+
+/// An object of a list or an answer does not always say what it is.
+fn with_kind(secret: &Json) -> Json {
+    let mut secret = secret.clone();
+    secret["kind"] = Kind::SECRET.kind.into();
+    secret
 }
 
 /// What the object that keeps the state of a run says.
