@@ -14,7 +14,7 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
     let names = run.state.velero.clone();
     for schedule in names.schedules() {
         let Some(template) = run.cluster.get(Kind::SCHEDULE, Some(&namespace), schedule).await? else { continue };
-        let known = run.state.before.objects.iter().position(|name| name.ends_with(schedule));
+        let known = run.state.before.objects.iter().position(|name| is_by(name, schedule));
         let found = match known {
             Some(index) => run.cluster.get(Kind::BACKUP, Some(&namespace), &run.state.before.objects[index]).await?,
             None => None,
@@ -28,7 +28,7 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
                 // No name of the schedule in front: nobody should take it for one of its backups.
                 let name = format!("hwdr-before-{}-{moment}-{schedule}", run.state.backup_id);
                 let objects = &mut run.state.before.objects;
-                objects.retain(|name| !name.ends_with(schedule));
+                objects.retain(|name| !is_by(name, schedule));
                 objects.push(name);
                 run.save().await?;
                 run.state.before.objects.len() - 1
@@ -58,6 +58,11 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
             })?;
     }
     Ok(())
+}
+
+/// Whether a backup of before the restore is by that schedule: `hwdr-before-ID-TIME-SCHEDULE`. The name of one may be the end of another's.
+fn is_by(name: &str, schedule: &str) -> bool {
+    name.splitn(5, '-').nth(4) == Some(schedule)
 }
 
 /// Whether a Velero Backup or Restore is one that this run has made: its name has the form that the state is read with (`run::state::check`).
@@ -97,4 +102,18 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         parts::restore_is_complete(run, &name).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_by_the_schedule_of_that_whole_name() {
+        let name = "hwdr-before-254811200-20260213153627-users-backup";
+        assert!(is_by(name, "users-backup"));
+        for other in ["backup", "-backup", "s-backup", ""] {
+            assert!(!is_by(name, other), "{other}");
+        }
+    }
 }
