@@ -117,9 +117,11 @@ pub struct Run {
     store: Store,
 }
 
-/// How many findings are kept, and how many characters of each: the state has to fit into an object.
+/// How many findings are kept, how many characters of each, and how many bytes of all: the state has to fit into an object, whatever pods say
+/// (`state::store`, `ROOM`), or it could not be written any more, and the run neither go on nor back.
 const FINDINGS: usize = 200;
 const LONGEST: usize = 1000;
+const MOST: usize = 48 << 10;
 
 /// What a step does: idempotent, for it may have been cut off anywhere.
 pub type Act = for<'r> fn(&'r mut Run) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + 'r>>;
@@ -252,7 +254,7 @@ impl Run {
         let text: String = shown::said(text).chars().take(LONGEST).collect();
         // A step that is done again finds it again.
         let findings = &mut self.state.findings;
-        if self.state.phase == Phase::Running && findings.len() < FINDINGS && !findings.contains(&text) {
+        if self.state.phase == Phase::Running && has_room(findings, &text) {
             findings.push(text);
         }
     }
@@ -271,6 +273,13 @@ impl Run {
         let show = &mut self.show;
         Ok(self.cluster.wait(what, selection, limit, see, |seen| show.tell(&format!("{what}: {seen}"))).await?)
     }
+}
+
+/// Whether a finding is a new one, and there is room for it.
+fn has_room(findings: &[String], text: &String) -> bool {
+    let bytes = |text: &String| serde_json::Value::from(text.as_str()).to_string().len();
+    let all = findings.iter().map(bytes).sum::<usize>().saturating_add(bytes(text));
+    findings.len() < FINDINGS && all <= MOST && !findings.contains(text)
 }
 
 /// Ends when the operator presses Ctrl-C, and nothing runs that should not be cut off. A second time ends the process ([`leave`]): everything
@@ -298,5 +307,26 @@ async fn signalled(kind: SignalKind) {
         }
         // It cannot be had: then none comes.
         Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pods_say_leaves_room_for_the_state() {
+        let mut findings = Vec::new();
+        for number in 0..10_000 {
+            // As long as one may be, of characters that take much room.
+            let text = format!("{number}{}", "\u{1f600}".repeat(LONGEST - 5));
+            if has_room(&findings, &text) {
+                findings.push(text);
+            }
+        }
+        assert!(findings.len() > 10 && serde_json::to_string(&findings).unwrap().len() < MOST + FINDINGS);
+        assert!(!has_room(&["a".to_owned()], &"a".to_owned()) && has_room(&[], &"a".to_owned()));
+        let many: Vec<_> = (0..FINDINGS).map(|number| number.to_string()).collect();
+        assert!(!has_room(&many, &"a".to_owned()));
     }
 }

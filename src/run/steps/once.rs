@@ -18,7 +18,9 @@ use crate::run::{Halt, Run};
 pub async fn note(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.jobs.is_none() {
         let jobs = run.cluster.list(Kind::JOB, None, "").await?;
-        run.state.before.jobs = Some(jobs.iter().map(|job| text(job, "/metadata/uid").to_owned()).collect());
+        // Helm takes no other's: those of users may be more than the state has room for.
+        let ours = jobs.iter().filter(|job| run.is_its(job));
+        run.state.before.jobs = Some(ours.map(|job| text(job, "/metadata/uid").to_owned()).collect());
         run.save().await?;
     }
     Ok(())

@@ -19,6 +19,8 @@ const FILES: usize = 8;
 const LARGE: u64 = 32 << 20;
 /// HopsFS keeps smaller files in RonDB, and nothing of them in the bucket (hops.io, "small files").
 const SMALL: u64 = 64 << 10;
+/// Longer paths are left out: they are noted, and shown.
+const LONGEST: usize = 1000;
 /// After so many that cannot be read no more are tried: each may take minutes.
 const ENOUGH: usize = 3;
 /// How long a command may take. In the pod it is ended before: Hadoop goes on listing where nobody reads any more, and asks long for a block that is gone.
@@ -178,8 +180,8 @@ fn file(line: &str) -> Option<File> {
         return None;
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=".contains(c);
-    // Names that the command would take for patterns or for addresses are left out.
-    if !fields[0].starts_with('-') || !path.starts_with('/') || !path.chars().all(is_plain) {
+    // Names that the command would take for patterns or for addresses are left out, and such as a state may not hold (`run::state::check`).
+    if !fields[0].starts_with('-') || !path.starts_with('/') || !path.chars().all(is_plain) || path.len() > LONGEST {
         return None;
     }
     Some(File { size: fields[4].parse().ok()?, day: fields[5].to_owned(), path: path.to_owned() })
@@ -227,6 +229,7 @@ mod tests {
             "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/two words",
             "-rw-r--r--   3 hdfs supergroup          x 2026-02-13 15:36 /Projects/b",
             "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /tmp/b",
+            &format!("-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /{}", "a".repeat(LONGEST)),
             "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/history/b.inprogress",
             "2026-02-13 15:36:00 WARN util.NativeCodeLoader: unable to load native-hadoop library",
             "Found 3 items",
