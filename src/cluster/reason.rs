@@ -56,8 +56,17 @@ pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
 pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
     let mut reasons = Vec::new();
+    let mut mounts = Vec::new();
+    if pods.iter().any(is_being_made) {
+        let events = cluster.list(Kind::EVENT, None, "").await.unwrap_or_default();
+        mounts = events.into_iter().filter(is_of_no_mount).collect();
+    }
     for pod in &pods {
         let name = text(pod, "/metadata/name");
+        let about = |event: &&Json| text(event, "/involvedObject/uid") == text(pod, "/metadata/uid");
+        if let Some(event) = mounts.iter().rfind(about).filter(|_| is_being_made(pod)) {
+            reasons.push(format!("pod {name}: {}", said(text(event, "/message"))));
+        }
         let conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
         for condition in conditions.filter(|condition| condition["reason"] == "Unschedulable") {
             reasons.push(format!("pod {name} finds no place: {}", text(condition, "/message")));
@@ -74,6 +83,25 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// Whether a pod has its place, and none of its containers has begun.
+fn is_being_made(pod: &Json) -> bool {
+    let mut states = containers(pod);
+    text(pod, "/status/phase") == "Pending"
+        && !text(pod, "/spec/nodeName").is_empty()
+        && states.all(|container| {
+            matches!(text(container, "/state/waiting/reason"), "ContainerCreating" | "PodInitializing")
+        })
+}
+
+/// Whether an event says that a volume cannot be there: of a Secret or ConfigMap that is not, or has no such key (kubernetes, pkg/volume). Disks that take
+/// their time have other words.
+fn is_of_no_mount(event: &Json) -> bool {
+    let message = text(event, "/message");
+    let is_missing =
+        message.contains("not found") && ["secret \"", "configmap \""].iter().any(|kind| message.contains(kind));
+    text(event, "/reason") == "FailedMount" && (is_missing || message.contains("references non-existent"))
 }
 
 async fn pods_of(cluster: &Cluster, job: &str) -> Vec<Json> {
@@ -133,4 +161,38 @@ async fn events(cluster: &Cluster, name: &str) -> Vec<String> {
         .collect();
     lines.dedup();
     lines.split_off(lines.len().saturating_sub(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pod_whose_secret_is_not_there_is_told_from_one_that_takes_its_time() {
+        let pod = |reason: &str, node: &str| {
+            let waiting = json!([{"state": {"waiting": {"reason": reason}}}]);
+            json!({"spec": {"nodeName": node}, "status": {"phase": "Pending", "containerStatuses": waiting}})
+        };
+        assert!(is_being_made(&pod("ContainerCreating", "n")));
+        assert!(!is_being_made(&pod("ContainerCreating", "")) && !is_being_made(&pod("ImagePullBackOff", "n")));
+        // A pod whose first container runs.
+        let mut begun = pod("PodInitializing", "n");
+        begun["status"]["initContainerStatuses"] = json!([{"state": {"running": {}}}]);
+        assert!(!is_being_made(&begun));
+        let event = |reason: &str, message: &str| json!({"reason": reason, "message": message});
+        for (reason, message, expected) in [
+            ("FailedMount", "MountVolume.SetUp failed for volume \"ca\" : secret \"certs\" not found", true),
+            (
+                "FailedMount",
+                "MountVolume.SetUp failed for volume \"ca\" : references non-existent secret key: ca.pem",
+                true,
+            ),
+            ("FailedMount", "Unable to attach or mount volumes: timed out waiting for the condition", false),
+            ("FailedMount", "driver name ebs.csi.aws.com not found in the list of registered CSI drivers", false),
+            ("BackOff", "not found", false),
+        ] {
+            assert_eq!(is_of_no_mount(&event(reason, message)), expected, "{message}");
+        }
+    }
 }
