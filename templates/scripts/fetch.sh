@@ -132,7 +132,7 @@ rows_of() { # FILE
 
 # Writes "TABLE ROWS" to /work/part for every table of which the log of a part (*.log) deletes rows: as many may be missing in the end. "unknown"
 # where the log is not what leads to the end of the backup. Behind the header of 12 words, of which the 6th is the kind of the file, each entry
-# is a length and so many words: table, what was done (1: deleted), … (BackupFormat.hpp).
+# is a length and so many words: table, what was done (1: deleted), and more (BackupFormat.hpp).
 deleted_by() { # KEY
   rclone cat "$backup/rondb/$1" | words_of "$1" | awk '
     {
