@@ -412,11 +412,12 @@ fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let words = String::from_utf8_lossy(&output.stderr);
+    // Before it is cut: what a line holds may be told by one above it.
+    let words = mask::credentials(&String::from_utf8_lossy(&output.stderr));
     let mut all: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
     let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
-    let words = mask::credentials(last.join("\n").trim_start_matches("Error: "));
-    Err(HelmError::Failed { verb: verb.to_owned(), words: lines(&words).into_owned() })
+    let last = last.join("\n");
+    Err(HelmError::Failed { verb: verb.to_owned(), words: lines(last.trim_start_matches("Error: ")).into_owned() })
 }
 
 fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {

@@ -166,6 +166,7 @@ enum Value {
 
 /// The value of the first credential on a line: behind the `:` or `=` that follows its key, or behind a flag.
 fn value(line: &str) -> Option<Value> {
+    let line = line.trim_end();
     for (at, c) in line.char_indices() {
         let is_flag = c == ' ' && last_word(line, at).starts_with("--");
         if !is_flag && !matches!(c, ':' | '=') {
@@ -176,14 +177,16 @@ fn value(line: &str) -> Option<Value> {
             continue;
         }
         let behind = at.saturating_add(c.len_utf8());
-        let rest = line.get(behind..).unwrap_or_default().trim();
-        match rest.trim_end_matches(['{', '[', ',']).trim() {
+        let rest = line.get(behind..).unwrap_or_default();
+        let text = rest.trim_start();
+        let is_empty = text.trim_start_matches(['{', '[', ',', ' ']).is_empty() || is_comment(rest);
+        match is_empty {
             // A flag's value is a word, and there is none.
-            "" if is_flag => {}
-            "" => return Some(Value::Below),
-            _ if is_flag && rest.starts_with('-') => {}
-            _ if rest.starts_with('{') || is_plain(rest) => {}
-            _ => return Some(Value::Here(behind)),
+            true if is_flag => {}
+            true => return Some(Value::Below),
+            false if is_flag && text.starts_with('-') => {}
+            false if is_mapping(text) || is_plain(text) => {}
+            false => return Some(Value::Here(behind)),
         }
     }
     None
@@ -208,23 +211,65 @@ fn is_entry(line: &str) -> bool {
     line.starts_with('#') || line.ends_with(':') || line.contains(": ")
 }
 
-/// Whether what begins so is no credential: a switch, nothing, or a number of a few digits.
+/// Whether a value is no credential: a switch, nothing, or a number of a few digits, and nothing more than that. In quotes, too: `"#x"`
+/// is no comment, and `"on fire"` no switch.
 fn is_plain(text: &str) -> bool {
-    let word = text.split([',', '}', ']', ' ', '#', '\n']).next().unwrap_or_default();
-    let word = word.trim_matches(['"', '\'']);
-    let is_word = ["", "true", "false", "null", "~", "yes", "no", "on", "off"]
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let split = match quote {
+        Some(quote) => text.get(1..).and_then(|text| text.split_once(quote)),
+        None => {
+            text.split_at_checked(text.find(|c: char| c.is_whitespace() || ",]}".contains(c)).unwrap_or(text.len()))
+        }
+    };
+    let Some((word, rest)) = split else { return false };
+    let is_switch = ["", "true", "false", "null", "~", "yes", "no", "on", "off"]
         .iter()
         .any(|plain| word.eq_ignore_ascii_case(plain));
-    is_word || word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
+    let is_number = word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit());
+    (is_switch || is_number) && is_end(rest)
 }
 
-/// The parts of a line that are a user and a password in a URL.
+/// Whether what follows a value is no more of it: brackets, a comment, the next key.
+fn is_end(rest: &str) -> bool {
+    let behind = rest.trim_start_matches(|c: char| c.is_whitespace() || "]}".contains(c));
+    match behind.strip_prefix(',') {
+        Some(next) => next.trim_start().is_empty() || begins_with_key(next),
+        None => behind.is_empty() || is_comment(rest.trim_start_matches([']', '}'])),
+    }
+}
+
+/// Whether a comment begins here. `#x` without a blank is one as well to YAML, but may have been meant otherwise.
+fn is_comment(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) && text.trim_start().starts_with("# ")
+}
+
+/// Whether a mapping begins here, which says more of itself; or a template's expression.
+fn is_mapping(text: &str) -> bool {
+    text.strip_prefix('{').is_some_and(|inside| inside.starts_with('{') || begins_with_key(inside))
+}
+
+/// Whether a text begins with a key, and its `:` or `=`.
+fn begins_with_key(text: &str) -> bool {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"_-./[]\"'".contains(c)).unwrap_or(text.len());
+    end > 0 && text.get(end..).is_some_and(|rest| rest.trim_start().starts_with([':', '=']))
+}
+
+/// The parts of a line that are a user and a password in a URL. A password may have a `/` in it, which should have been escaped.
 fn urls(line: &str) -> impl Iterator<Item = Span> + '_ {
+    /// No password is longer.
+    const LONGEST: usize = 200;
     line.match_indices("://").filter_map(|(at, mark)| {
         let start = at.saturating_add(mark.len());
         let rest = line.get(start..)?;
         let authority = rest.split(|c: char| "/?#\"'<>,".contains(c) || c.is_whitespace()).next()?;
-        let end = authority.rfind('@')?;
+        let has_password = authority
+            .split_once(':')
+            .is_some_and(|(_, port)| !port.is_empty() && !port.bytes().all(|byte| byte.is_ascii_digit()));
+        let end = authority.rfind('@').or_else(|| {
+            let word = rest.get(..rest.floor_char_boundary(LONGEST)).filter(|_| has_password)?;
+            word.split(|c: char| "\"'<>".contains(c) || c.is_whitespace()).next()?.rfind('@')
+        })?;
         Some(Span::new(start, start.saturating_add(end)))
     })
 }
@@ -241,7 +286,8 @@ fn bearers(line: &str) -> impl Iterator<Item = Span> + '_ {
 }
 
 /// How the names of keys end that hold a credential.
-const ENDINGS: [&str; 21] = [
+const ENDINGS: [&str; 27] = [
+    "pass",
     "password",
     "passwords",
     "passwd",
@@ -260,6 +306,11 @@ const ENDINGS: [&str; 21] = [
     "masterkey",
     "accountkey",
     "customerkey",
+    "sharedkey",
+    "fernetkey",
+    "sshkey",
+    "tlskey",
+    "signature",
     "authorization",
     "credential",
     "credentials",
@@ -268,7 +319,7 @@ const ENDINGS: [&str; 21] = [
 /// Whether a key is one that holds a credential; not one that names where it is kept.
 pub fn is_credential(key: &str) -> bool {
     let plain: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let names_it = plain.starts_with("existing") || plain.ends_with("pullsecret");
+    let names_it = plain.starts_with("existingsecret") || plain.ends_with("pullsecret");
     !names_it && ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
@@ -308,6 +359,23 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***"),
             ("could not restore, Secret:aws already exists.", "could not restore, Secret:aws already exists."),
             ("could not restore, Secret:aws, password: x", "could not restore, Secret:aws, password: *"),
+            // No switch, no number, no comment and no mapping, though each begins like one.
+            ("password: \"#abc\"", "password: ******"),
+            ("password: #abc", "password: ****"),
+            ("password: on fire", "password: ** ****"),
+            ("password: \"no way\" x", "password: *** **** *"),
+            ("a: {password: '12 abc', b: c", "a: {password: *** ***** ** *"),
+            ("password: ,abc", "password: ****"),
+            ("password: }abc", "password: ****"),
+            ("password={abc},user=me", "password=*************"),
+            ("dbPass: abc", "dbPass: ***"),
+            ("existingPassword: abc", "existingPassword: ***"),
+            ("url: mysql://me:x/y@db/z", "url: mysql://******@db/z"),
+            ("image: oci://host:5000/x@sha256:ab", "image: oci://host:5000/x@sha256:ab"),
+            ("{\"password\":\"\",\"token\":true,\"user\":1}", "{\"password\":\"\",\"token\":true,\"user\":1}"),
+            ("password: true # for now", "password: true # for now"),
+            ("password: # here\n  abc\nuser: me", "password: # here\n  ***\nuser: me"),
+            ("password: {{ .Values.password }}", "password: {{ .Values.password }}"),
         ] {
             assert_eq!(credentials(text), expected);
             assert_eq!(credentials(text).len(), text.len());
@@ -333,6 +401,9 @@ mod tests {
             "x://".repeat(50_000),
             " : ".repeat(50_000),
             "--a ".repeat(50_000),
+            format!("{}{}", "token:1 ".repeat(20_000), " ".repeat(200_000)),
+            format!("{}{}", "token:1 ".repeat(20_000), "[".repeat(200_000)),
+            "x://a:b/".repeat(50_000),
         ] {
             let began = std::time::Instant::now();
             assert_eq!(credentials(&text).len(), text.len());

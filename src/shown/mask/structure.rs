@@ -11,7 +11,7 @@ use crate::yaml::{Data, NodeId, Style, Tree};
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Parts of a container's environment are named like this (and not always like a key in values).
-const VARIABLES: [&str; 5] = ["PASSWORD", "SECRET", "KEY", "TOKEN", "CREDENTIAL"];
+const VARIABLES: [&str; 5] = ["PASS", "SECRET", "KEY", "TOKEN", "CREDENTIAL"];
 
 /// Calls `hide` for each part of a text that is a credential; for none where it is no YAML.
 pub(super) fn find(text: &str, hide: &mut dyn FnMut(Span)) {
@@ -219,6 +219,8 @@ mod tests {
             "env:\n- value: SEEN\n  name: DB_PASSWORD\n- {name: KEY, valueFrom: {secretKeyRef: {name: open, key: open}}}\n",
             "x: &v {value: SEEN}\nenv:\n- {name: PASSWORD, <<: *v}\nopen: open\n",
             "passwords: [SEEN, SEEN]\nopen: open\n",
+            "password: on SEEN\nopen: open\n",
+            "env:\n- {name: DB_PASS, value: SEEN}\nopen: open\n",
         ] {
             for masked in [document(text), short(text)] {
                 assert!(!masked.contains("SEEN"), "{masked}");
