@@ -82,3 +82,42 @@ fn a_pipe_of_the_shell_is_read() {
     let script = format!("'{}' values -o json -f <(echo 'a: 1')", common::HWDR);
     assert_eq!(run(home.command("bash").args(["-c", &script]), b"").text(), "{\n  \"a\": 1\n}\n");
 }
+
+/// Links that lead to the same folders twice on each level: 2^17 charts of a few kilobytes.
+#[test]
+fn a_chart_that_links_to_itself_is_refused_early() {
+    let home = Home::new();
+    for level in 0..18 {
+        std::fs::create_dir_all(home.path(&format!("l{level}/charts"))).unwrap();
+        home.write(&format!("l{level}/Chart.yaml"), format!("apiVersion: v2\nname: l{level}\nversion: 1.0.0\n"));
+        for name in ["a", "b"].iter().filter(|_| level < 17) {
+            let link = home.path(&format!("l{level}/charts/{name}"));
+            std::os::unix::fs::symlink(format!("../../l{}", level + 1), link).unwrap();
+        }
+    }
+    let ran = run(home.hwdr().args(["values", "--chart", "l0"]), b"");
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("more than 100000 entries"), "{}", ran.stderr);
+}
+
+/// What is wrong on a command line is quoted, and is no text for a terminal or a CI system to act on.
+#[test]
+fn a_quoted_command_line_is_harmless() {
+    let home = Home::new();
+    let bad = "x\n::error::y\u{1b}[2J";
+    for line in [
+        &["lint", "--for", bad][..],
+        &["lint", "--select", bad],
+        &["lint", "-f", bad],
+        &["values", bad],
+        &["history", bad],
+        &["rbac", bad],
+        &["upgrade", "r", "c", "-f", bad],
+        &[bad],
+    ] {
+        let ran = run(home.hwdr().args(line), b"");
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        let is_bad = |line: &str| line.trim_start().starts_with("::") || line.contains('\u{1b}');
+        assert!(!ran.stderr.lines().any(is_bad), "{line:?}:\n{}", ran.stderr);
+    }
+}

@@ -23,6 +23,11 @@ const MAX_ARCHIVE: u64 = 100 << 20;
 /// How deep the folders of a chart may nest.
 const MAX_FOLDERS: usize = 64;
 
+/// How much the folder of a chart may hold that matters, and how many entries there may be: links may lead to the same folders again and
+/// again, twice as often on each level.
+const MAX_CHART: u64 = 100 << 20;
+const MAX_ENTRIES: u64 = 100_000;
+
 /// Files that are read once, however often they are asked for: a pipe (`<(…)`, standard input) has nothing to say a second time, and a
 /// file may change.
 pub struct Once<'p> {
@@ -200,32 +205,45 @@ pub fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
     let path = Path::new(name);
     if fs::metadata(path).map_err(unreadable)?.is_dir() {
         let mut files = Files::new();
-        collect(path, "", 0, &mut files).map_err(unreadable)?;
+        let mut left = Left { bytes: MAX_CHART, entries: MAX_ENTRIES };
+        collect(path, "", 0, &mut left, &mut files).map_err(unreadable)?;
         return Chart::from_files(files, name.trim_end_matches('/'), helm);
     }
     let bytes = open(name).and_then(|(file, _)| bounded(file, MAX_ARCHIVE)).map_err(unreadable)?;
     Chart::from_archive(&bytes, name, helm)
 }
 
+/// What a chart's folder may still have.
+struct Left {
+    bytes: u64,
+    entries: u64,
+}
+
 /// Adds the files of a chart's folder that may have a say in values.
-fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Files) -> io::Result<()> {
+fn collect(folder: &Path, prefix: &str, depth: usize, left: &mut Left, files: &mut Files) -> io::Result<()> {
     if depth > MAX_FOLDERS {
         return Err(io::Error::other(format!("{} is more than {MAX_FOLDERS} folders deep", folder.display())));
     }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        left.entries = left.entries.checked_sub(1).ok_or_else(|| {
+            io::Error::other(format!("there are more than {MAX_ENTRIES} entries in it (do links lead in circles?)"))
+        })?;
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let inside = format!("{prefix}{name}");
         // Helm follows links in a chart, too.
         if fs::metadata(&path).is_ok_and(|data| data.is_dir()) {
             // Values are in a chart's own folder and in those of its subcharts.
             if name == "charts" || prefix.ends_with("charts/") {
-                collect(&path, &format!("{inside}/"), depth + 1, files)?;
+                collect(&path, &format!("{inside}/"), depth + 1, left, files)?;
             }
         } else if matters(&inside) {
             let bytes = open(&path.to_string_lossy())
                 .and_then(|(file, _)| bounded(file, MAX_FILE))
                 .map_err(|error| io::Error::other(format!("{inside}: {error}")))?;
+            left.bytes = left.bytes.checked_sub(bytes.len() as u64).ok_or_else(|| {
+                io::Error::other(format!("its files are larger than {} MiB together", MAX_CHART >> 20))
+            })?;
             files.insert(inside, bytes);
         }
     }

@@ -85,7 +85,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Runs the command line and says how it ended. Usage errors end the process with code 2, as clap does.
+/// Runs the command line and says how it ended.
 pub fn run() -> Outcome {
     leave::on_panic();
     let outcome = command();
@@ -93,7 +93,11 @@ pub fn run() -> Outcome {
 }
 
 fn command() -> Outcome {
-    match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error),
+    };
+    match cli.command {
         Command::Lint(command) => command.run(),
         Command::PostRender(command) => finish(command.run()),
         Command::Diff(command) => finish(command.run()),
@@ -115,6 +119,17 @@ fn command() -> Outcome {
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
     }
+}
+
+/// Help that was asked for, or what is wrong with the line: that quotes it, and is shown as all foreign text is.
+fn unparsed(error: &clap::Error) -> Outcome {
+    if error.use_stderr() {
+        shown::tell_bare(&error.render().ansi().to_string());
+        return Outcome::Unusable;
+    }
+    // A reader who has seen enough is no failure.
+    let _ = error.print();
+    Outcome::Clean
 }
 
 /// Prints the help of a command that reads its own line.
