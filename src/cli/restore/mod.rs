@@ -110,12 +110,13 @@ fn hash(values: &Value) -> String {
     Sha256::digest(values.to_json().to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A chart's name without the credentials that its URL may have.
+/// A chart's name without the credentials that its URL may have. The `@` of an OCI chart's digest is another.
 fn without_credentials(chart: &str) -> String {
-    match chart.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
-        Some((scheme, rest)) => format!("{scheme}://{rest}"),
-        None => chart.to_owned(),
-    }
+    let Some((scheme, rest)) = chart.split_once("://") else { return chart.to_owned() };
+    let end = rest.rfind("@sha").filter(|_| scheme == "oci").unwrap_or(rest.len());
+    let (rest, digest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}://{host}{digest}")
 }
 
 /// The cluster that a command line names, and where it does not, what helm has put into the environment.
@@ -167,4 +168,22 @@ fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Resul
     // A server of one's own rarely has a name for each bucket.
     let path_style = restore.velero.path_style.unwrap_or(endpoint.is_some());
     bsl::location([bucket, region, &restore.velero.prefix], endpoint, path_style, access.access()?).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn a_charts_name_has_no_credentials_and_keeps_its_digest() {
+        for (chart, expected) in [
+            ("./chart", "./chart"),
+            ("https://me:p@ss/w@host/c.tgz", "https://host/c.tgz"),
+            ("oci://host:5000/c", "oci://host:5000/c"),
+            ("oci://host/c@sha256:ab", "oci://host/c@sha256:ab"),
+            ("oci://me:x@host/c@sha256:ab", "oci://host/c@sha256:ab"),
+        ] {
+            assert_eq!(without_credentials(chart), expected);
+        }
+    }
 }
