@@ -32,7 +32,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
-use crate::shown::plain as plain_text;
+use crate::shown::{plain as plain_text, tell};
 
 pub use discover::{Found, Labelled};
 pub use exec::Output;
@@ -43,6 +43,9 @@ pub use wait::{Objects, Selection, Verdict, WaitError};
 
 /// How long a call is tried again while the API server is not there: a restart takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The pause between two calls from which on a person is told.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// How the cluster is reached, as Helm has it.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +80,19 @@ pub enum ClusterError {
     /// A kubeconfig file is not there.
     #[error("there is no kubeconfig file {0}")]
     NoKubeconfig(String),
-    /// It refused, or did not answer.
+    /// It cannot be asked: no connection, or no login.
+    #[error("{what}: the API server {server} cannot be reached: {why}")]
+    NoAnswer {
+        /// What was asked.
+        what: String,
+        /// Its address.
+        server: String,
+        /// The context that leads to it.
+        context: String,
+        /// What happened.
+        why: String,
+    },
+    /// It refused.
     #[error("{what}: {why}")]
     Call {
         /// What was asked: `get ConfigMap/x`.
@@ -353,6 +368,7 @@ impl Cluster {
         F: Future<Output = kube::Result<T>>,
     {
         let until = Instant::now() + PATIENCE;
+        let mut is_told = false;
         let mut pause = Duration::from_millis(200);
         loop {
             while self.pulse.as_ref().is_some_and(|pulse| !pulse.is_fresh()) {
@@ -369,8 +385,23 @@ impl Cluster {
                 kube::Error::HyperError(_) | kube::Error::Service(_) => (0, because(&error), true),
                 _ => (0, because(&error), false),
             };
+            let is_away = again && code == 0;
             if !again || Instant::now() + pause > until {
-                return Err(ClusterError::Call { what: what.to_owned(), why, code });
+                let what = what.to_owned();
+                return Err(if is_away {
+                    ClusterError::NoAnswer { what, server: self.server.clone(), context: self.context.clone(), why }
+                } else {
+                    ClusterError::Call { what, why, code }
+                });
+            }
+            // A run shows by itself that it waits. Before it, somebody looks at a screen on which nothing happens.
+            if is_away && self.pulse.is_none() && !is_told && pause > SILENCE {
+                is_told = true;
+                let server = &self.server;
+                let seconds = PATIENCE.as_secs();
+                tell(&format!(
+                    "The API server {server} does not answer.\nTrying again for {seconds} s; Ctrl-C ends it"
+                ));
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));

@@ -51,6 +51,7 @@ impl From<HelmError> for Failure {
         };
         match error {
             HelmError::Io { .. } => failure.help("name the helm to use: HELM_BIN=/path/to/helm"),
+            HelmError::Folder { .. } => failure.help("name a folder that you may write to: TMPDIR=/path"),
             _ => failure,
         }
     }
