@@ -573,7 +573,13 @@ fn finalize_changes_the_file_only_after_helm() {
         assert!(ran.stderr.contains("helm upgrade is done"), "{}", ran.stderr);
         assert_eq!(text(), format!("{before}b: 2\n"));
         std::fs::write(&file, before).unwrap();
-        assert_eq!(finalize(&helm(major, "exit 0"), &["--dry-run"]).code, Some(0));
+        let dry = finalize(&helm(major, "exit 0"), &["--dry-run"]);
+        assert_eq!(dry.code, Some(0));
+        assert!(
+            dry.stderr.contains("helm upgrade is run") && dry.stderr.contains("nothing was changed"),
+            "{}",
+            dry.stderr
+        );
         assert_eq!(text(), before);
 
         finalize(&helm(major, "exit 0"), &["--yes"]).ok();

@@ -12,6 +12,7 @@ use crate::cluster::Cluster;
 use crate::finalize::without_restore;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
+use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::run::show::{LogFormat, Show};
@@ -85,9 +86,6 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     }
     let kept = states.iter().filter(|state| state.phase == Phase::Restored && !state.wipe);
     let volumes: Vec<String> = kept.flat_map(|state| &state.before.volumes).map(touched::volume).collect();
-    if invocation.is_on("dry-run") {
-        return Ok(());
-    }
     let cost = if states.is_empty() {
         "and helm upgrade is run. There is no restore to make final: none was run, or the last one was undone."
             .to_owned()
@@ -106,6 +104,10 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     );
     if !volumes.is_empty() {
         shown::tell(&lines(&format!("Volumes that are deleted: {}", volumes.join(", "))));
+    }
+    if invocation.is_on("dry-run") {
+        shown::tell(&wrap(&format!("{what}\nThis is a dry run: nothing was changed"), 80));
+        return Ok(());
     }
     consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
 
