@@ -350,3 +350,16 @@ fn faults_of_the_charts_own_restore_are_said() {
     let kept = words(&replaced(&stream, "whenDeleted: Delete\n", "whenDeleted: Retain\n"));
     assert!(!kept.contains("go with their StatefulSets"), "{kept}");
 }
+
+/// Both are typed by people: no word on post-renderers.
+#[test]
+fn without_values_the_whole_command_is_named() {
+    let home = Home::new();
+    for command in ["plan", "diff"] {
+        let ran = run(home.hwdr().arg(command), b"");
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains("no values are given"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("hwdr {command}")), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("post-render"), "{}", ran.stderr);
+    }
+}

@@ -36,7 +36,7 @@ const CONTEXT: usize = 3;
 impl Diff {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        let inputs = inputs::resolve(&self.inputs, None)?;
+        let inputs = inputs::typed(&self.inputs, "diff")?;
         let bytes = inputs::stream("diff")?;
         let Some(restore) = inputs.restore()? else {
             shown::print("No restore in the values: post-render changes nothing.\n");

@@ -44,6 +44,11 @@ const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behin
                      --for install or --for upgrade:\n\
                      hwdr post-render -f values.yaml --for install";
 
+/// How a command is given the rendered stream.
+fn in_a_pipe(command: &str) -> String {
+    format!("helm template RELEASE CHART -f values.yaml | helm hwdr {command} -f values.yaml --for install")
+}
+
 /// Takes the flags, or what the command line of the helm process says that started this one.
 ///
 /// # Errors
@@ -75,6 +80,21 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, F
     })
 }
 
+/// The same for a command that people type. `command` is its name.
+///
+/// # Errors
+/// Where the flags do not tell the values, or a file cannot be read.
+pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs, Failure> {
+    if ValueInputs::from(&arguments.values) == ValueInputs::default() {
+        return Err(Failure::unusable("no values are given").help(format!(
+            "give the -f and --set flags that helm template gets:
+{}",
+            in_a_pipe(command)
+        )));
+    }
+    resolve(arguments, None)
+}
+
 /// The values that flags alone tell; none where there is no such flag.
 ///
 /// # Errors
@@ -90,9 +110,8 @@ pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
 /// Where it is a terminal, which would wait forever, or cannot be read.
 pub fn stream(command: &str) -> Result<Vec<u8>, Failure> {
     if io::stdin().is_terminal() {
-        return Err(Failure::unusable("standard input is a terminal, but should be the rendered manifests").help(
-            format!("helm template RELEASE CHART -f values.yaml | helm hwdr {command} -f values.yaml --for install"),
-        ));
+        return Err(Failure::unusable("standard input is a terminal, but should be the rendered manifests")
+            .help(in_a_pipe(command)));
     }
     read_stdin()
 }

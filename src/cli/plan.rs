@@ -47,7 +47,7 @@ enum Format {
 impl Command {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        let inputs = inputs::resolve(&self.inputs, None)?;
+        let inputs = inputs::typed(&self.inputs, "plan")?;
         let bytes = inputs::stream("plan")?;
         let Some(restore) = inputs.restore()? else {
             return Err(Failure::refused("the values ask for no restore: there is nothing to plan")
