@@ -167,6 +167,11 @@ mod tests {
                 "olk:\n  opensearch:\n    restore:\n      repositories:\n        default:\n          snapshots:\n            default:\n              \
                  payload: {indices: \"-a\"}\n",
             ),
+            // hwdr's own settings ask for no restore.
+            (
+                "hwdr:\n  hopsfs: {from: here}\n  opensearch: {insecureSkipTLSVerify: true}\nglobal: {_hopsworks: {restoreFromBackup: {backupId: '1'}}}\n",
+                "hwdr:\n  hopsfs: {from: here}\n  opensearch: {insecureSkipTLSVerify: true}\n",
+            ),
             ("# only this\nglobal:\n  _hopsworks:\n    restoreFromBackup: {backupId: '1'}", "# only this\n"),
             (
                 "global:\r\n  _hopsworks:\r\n    restoreFromBackup:\r\n      backupId: '1'\r\n    mode: auto\r\n",

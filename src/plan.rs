@@ -12,7 +12,7 @@ use crate::backup_id::BackupId;
 use crate::mode::Mode;
 use crate::plain_data;
 use crate::remotes;
-use crate::settings::{HopsFs, Restore};
+use crate::settings::{HopsFs, Restore, SKIP_TLS_VERIFY};
 pub use crate::steps::PlanError;
 use crate::steps::{self, ALL, By, Input, Planned};
 use crate::topology::{self, Autoscaler, Member, Missing, Remote, Role, Topology, without_revision};
@@ -393,6 +393,11 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
         let exposed = "so whoever can answer in its place is sent its password";
         if opensearch.is_in_clear() {
             warnings.push(format!("OpenSearch is reached by plain HTTP, {exposed}"));
+        } else if restore.skips_tls_verify {
+            warnings.push(format!(
+                "OpenSearch's certificate is not checked (curl --insecure), for {SKIP_TLS_VERIFY} is true: whoever controls the network \
+                 between pods can take its password. Take the setting out when the certificate is right"
+            ));
         } else if opensearch.ca.is_none() {
             warnings.push(format!(
                 "OpenSearch's certificate is not checked (curl --insecure): the chart mounts no CA for it that hwdr can find, {exposed}"

@@ -164,6 +164,8 @@ pub struct Restore {
     pub toolbox: Option<String>,
     /// Who brings HopsFS's bucket back, where the chart does not (`hwdr.hopsfs`).
     pub hopsfs: HopsFs,
+    /// Whether OpenSearch's certificate is not checked, though the chart has a CA for it (`hwdr.opensearch.insecureSkipTLSVerify`).
+    pub skips_tls_verify: bool,
     /// How long restoring RonDB may take, where the values say it.
     pub rondb_seconds: Option<u64>,
     /// Databases of RonDB's backup that the values leave out.
@@ -235,6 +237,9 @@ pub enum HopsFs {
     /// The operator's machine (`hwdr.hopsfs.from: here`): the run itself does it.
     Here,
 }
+
+/// What restores although OpenSearch's certificate cannot be checked, as messages name it.
+pub const SKIP_TLS_VERIFY: &str = "hwdr.opensearch.insecureSkipTLSVerify";
 
 /// Pods of the worker where the values do not say it: more are of use for more than 10⁸ objects alone (docs/s3.md).
 const WORKERS: usize = 4;
@@ -387,6 +392,7 @@ impl Restore {
                 .unwrap_or_else(|| "opensearch-backups-metadata".to_owned()),
             toolbox: reader.toolbox_image()?,
             hopsfs: reader.hopsfs()?,
+            skips_tls_verify: reader.boolean(&["hwdr", "opensearch", "insecureSkipTLSVerify"])?,
             excluded_databases: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeDatabases"])?,
             excluded_tables: reader.names(&["rondb", "rondb", "restoreFromBackup", "excludeTables"])?,
             node_groups_may_change: reader.boolean(&["rondb", "rondb", "forceNodeGroupChange"])?,
@@ -728,5 +734,34 @@ fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> SettingsErr
         path: path.join("."),
         problem: problem.to_owned(),
         help: help.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    /// Nothing but a plain `true` gives up the check.
+    #[test]
+    fn the_check_of_opensearchs_certificate_is_skipped_on_demand_alone() {
+        for (ours, expected) in [
+            ("", Some(false)),
+            ("hwdr: {opensearch: null}", Some(false)),
+            ("hwdr: {opensearch: {insecureSkipTLSVerify: null}}", Some(false)),
+            ("hwdr: {opensearch: {insecureSkipTLSVerify: false}}", Some(false)),
+            ("hwdr: {opensearch: {insecureSkipTLSVerify: true}}", Some(true)),
+            ("hwdr: {opensearch: {insecureSkipTLSVerify: 'false'}}", None),
+            ("hwdr: {opensearch: {insecureSkipTLSVerify: 1}}", None),
+        ] {
+            let text = format!("global: {{_hopsworks: {{restoreFromBackup: {{backupId: '254811200'}}}}}}\n{ours}\n");
+            let values = read_one(Source::new("values.yaml", text)).unwrap();
+            match (Restore::from_values(&values, Mode::Install), expected) {
+                (Ok(restore), Some(expected)) => assert_eq!(restore.unwrap().skips_tls_verify, expected, "{ours}"),
+                (Err(error), None) => assert_eq!(error.path, SKIP_TLS_VERIFY, "{ours}"),
+                (found, _) => panic!("{ours}: {found:?}"),
+            }
+        }
     }
 }

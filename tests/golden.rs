@@ -171,16 +171,7 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         ("preflight-native", "native-inplace", vec![]),
     ] {
         let case = Case { generation, mode: "upgrade" };
-        let stream = Stream::parse(home.stream(Major::Three, &case)).expect("helm's stream");
-        let mut set: Vec<String> = set.into_iter().map(str::to_owned).collect();
-        set.push(format!("global._hopsworks.testGeneration={generation}"));
-        let files = ["values/base.yaml", "values/in-place.yaml"].map(testdata).to_vec();
-        let inputs = ValueInputs { files, set, ..ValueInputs::default() };
-        let values = values::read(&inputs, Helm::V3, &mut |file| fs::read(file)).expect("values");
-        let restore = pipeline::restore(&values, Mode::Upgrade).expect("good values").expect("a restore");
-        let topology = Topology::of(&stream);
-        let plan = Plan::new(&restore, &topology, Some("hopsworks")).expect("a plan");
-        let Some(mut job) = render::preflight(&topology, &restore, &plan).expect("it can be rendered") else {
+        let Some(mut job) = look(&home.stream(Major::Three, &case), generation, set.first()) else {
             assert_eq!(generation, "native-inplace", "nothing looks at the backup");
             continue;
         };
@@ -194,6 +185,20 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         }
         golden(&format!("{name}.yaml"), &render::to_yaml(&job));
     }
+}
+
+/// The Job that looks at the backup before a restore in place, if there is anything to look at.
+fn look(stream: &[u8], generation: &str, set: Option<&&str>) -> Option<Json> {
+    let stream = Stream::parse(stream.to_vec()).expect("helm's stream");
+    let mut set: Vec<String> = set.into_iter().map(|set| (*set).to_owned()).collect();
+    set.push(format!("global._hopsworks.testGeneration={generation}"));
+    let files = ["values/base.yaml", "values/in-place.yaml"].map(testdata).to_vec();
+    let inputs = ValueInputs { files, set, ..ValueInputs::default() };
+    let values = values::read(&inputs, Helm::V3, &mut |file| fs::read(file)).expect("values");
+    let restore = pipeline::restore(&values, Mode::Upgrade).expect("good values").expect("a restore");
+    let topology = Topology::of(&stream);
+    let plan = Plan::new(&restore, &topology, Some("hopsworks")).expect("a plan");
+    render::preflight(&topology, &restore, &plan).expect("it can be rendered")
 }
 
 /// What hwdr adds to a cluster may do as little as it can: each container of its own, wherever it stands, and each volume of its own pods.
@@ -265,7 +270,8 @@ fn rights_of(name: &str, pod: &Json, is_ours: bool) -> usize {
     ours.len()
 }
 
-/// OpenSearch's certificate is checked with the CA that the chart's own client is given, and the plan says where there is none.
+/// OpenSearch's certificate is checked with the CA that the chart's own client is given, unless the values say not to; the plan says where
+/// it is not checked.
 #[test]
 fn the_charts_ca_is_used_where_it_has_one() {
     const UNCHECKED: &str = "OpenSearch's certificate is not checked";
@@ -282,29 +288,41 @@ fn the_charts_ca_is_used_where_it_has_one() {
     let with: String = lines
         .map(|line| if line.contains("- name: OPENSEARCH_URL") { indented(line) } else { line.to_owned() })
         .collect();
-    for (stream, has_ca) in [(&without, false), (&with, true)] {
+    let skip = ["--set", "hwdr.opensearch.insecureSkipTLSVerify=true"];
+    let check = ["--set", "hwdr.opensearch.insecureSkipTLSVerify=false"];
+    for (stream, more, has_ca, unchecked) in [
+        (&without, &[][..], false, Some("the chart mounts no CA for it that hwdr can find")),
+        (&without, &skip, false, Some("can take its password")),
+        (&with, &[], true, None),
+        (&with, &check, true, None),
+        (&with, &skip, false, Some("can take its password")),
+    ] {
         let mut hwdr = home.hwdr();
-        hwdr.arg("post-render").args(case.flags()).args(unguarded(&case));
+        hwdr.arg("post-render").args(case.flags()).args(unguarded(&case)).args(more);
         let result = run(&mut hwdr, stream.as_bytes()).ok();
         kubernetes_takes(&home, &[("stream", &result)]);
         let objects = objects(&result);
         let restores = objects.iter().filter(|(name, _)| name.starts_with("Job/opensearch-restore-"));
-        for (name, job) in restores {
+        let mut jobs: Vec<(&str, Json)> = restores.map(|(name, job)| (name.as_str(), job.clone())).collect();
+        assert!(!jobs.is_empty(), "nothing restores OpenSearch");
+        jobs.push(("preflight", look(stream.as_bytes(), "none", more.get(1)).expect("a Job looks at the backup")));
+        for (name, job) in &jobs {
             let pod = &job["spec"]["template"]["spec"];
             rights_of(name, pod, true);
             let source =
                 serde_json::json!({"name": "opensearch-repositories", "items": [{"key": "ca.pem", "path": "ca.crt"}]});
             let volume = serde_json::json!({"name": "opensearch-ca", "configMap": source});
             let volumes = pod["volumes"].as_array().expect("volumes");
-            assert_eq!(
-                (volumes.contains(&volume), pod["containers"].to_string().contains("OPENSEARCH_CA")),
-                (has_ca, has_ca),
-                "{pod}"
-            );
+            let containers = pod["containers"].as_array().expect("containers");
+            let mut entries = containers.iter().filter_map(|container| container["env"].as_array()).flatten();
+            let is_told = entries.any(|entry| entry["name"] == "OPENSEARCH_CA");
+            assert_eq!((volumes.contains(&volume), is_told), (has_ca, has_ca), "{name} {more:?}");
         }
         let mut plan = home.hwdr();
-        plan.arg("plan").args(case.flags()).args(["-o", "json"]);
-        assert_eq!(run(&mut plan, stream.as_bytes()).text().contains(UNCHECKED), !has_ca);
+        plan.arg("plan").args(case.flags()).args(["-o", "json"]).args(more);
+        let said = run(&mut plan, stream.as_bytes()).text();
+        assert_eq!(said.contains(UNCHECKED), unchecked.is_some(), "{said}");
+        assert!(unchecked.is_none_or(|why| said.contains(why)), "{said}");
     }
 }
 

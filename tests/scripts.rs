@@ -580,8 +580,13 @@ fn a_server_that_the_charts_ca_does_not_know_is_sent_nothing_more() {
             said.text
         );
         assert_eq!(calls.lines().count(), 1, "{calls}");
+        // The way on, and what it costs: each line short enough to be shown whole.
+        for words in ["hwdr.opensearch.insecureSkipTLSVerify: true", "can take OpenSearch's password"] {
+            assert!(said.text.contains(words), "{}", said.text);
+        }
+        assert!(said.text.lines().all(|line| line.chars().count() < 400), "{}", said.text);
     }
-    // Where the chart has none, the plan says so.
+    // Where the chart has none, or the values say so, the plan has told it.
     let (_, _, calls) = opensearch("p", "", 60);
     assert!(calls.contains("--insecure") && !calls.contains("--cacert"), "{calls}");
 }

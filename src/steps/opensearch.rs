@@ -54,6 +54,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         ));
     };
     let marker = format!("{name}-{id}");
+    let checked = !input.restore.skips_tls_verify;
     let client = topology.role(Role::OpenSearchBackup).chain(topology.role(Role::OpenSearch)).next();
     let object = Object {
         template: "opensearch.yaml",
@@ -69,8 +70,8 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "indices": indices.as_deref().unwrap_or_default(),
             "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),
             "opensearch_url": opensearch.url,
-            "ca": opensearch.ca,
-            "ca_from": opensearch.ca_from(),
+            "ca": opensearch.ca.as_ref().filter(|_| checked),
+            "ca_from": opensearch.ca_from().filter(|_| checked),
             "opensearch_credentials": opensearch.credentials,
             "settings": client.map(|client| client.pod.settings()),
             "pods": 1,

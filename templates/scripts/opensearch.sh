@@ -10,7 +10,7 @@ login=$(printf '%s:%s' "${OPENSEARCH_USER:-admin}" "${OPENSEARCH_PASSWORD:-}" | 
 (umask 077 && printf 'header = "Authorization: Basic %s"\n' "$login" >"$credentials")
 unset login OPENSEARCH_PASSWORD
 
-# Whose certificate is taken: that of the chart's CA, where it has one.
+# Whose certificate is taken: that of the chart's CA, where it has one and the values do not say that nothing is checked.
 trust=(--insecure)
 [ -z "${OPENSEARCH_CA:-}" ] || trust=(--cacert "$OPENSEARCH_CA")
 
@@ -36,7 +36,9 @@ known() {
   case $status in
     60 | 77)
       fail "the certificate of $OPENSEARCH_URL cannot be checked by the chart's CA ($OPENSEARCH_CA_FROM): $(head -n 1 /work/error)." \
-        "Renew the certificate for that name, or correct the CA; nothing was sent"
+        "Renew the certificate for that name, or correct the CA; nothing was sent"$'\n'"Where neither can be done:" \
+        "hwdr.opensearch.insecureSkipTLSVerify: true in the values restores without the check, and then whoever controls the network" \
+        "between pods can take OpenSearch's password"
       ;;
   esac
 }

@@ -508,6 +508,22 @@ fn the_id_of_rondb_is_what_its_chart_takes() {
     );
     assert_eq!(found.iter().find(|f| f.rule == "backup-id-number").map(|f| f.level), Some(Warning));
 }
+/// hwdr's own settings: a slip in one that gives up a check, or in one that is to give it up, is told.
+#[test]
+fn settings_of_hwdr_itself() {
+    for (inside, expected) in [
+        ("hopsfs: {image: 'hopsworks/hwdr:0.1.0', pods: 4}, opensearch: {insecureSkipTLSVerify: true}", &[][..]),
+        ("opensearch: {insecureSkipTLSVerify: null}", &[]),
+        ("opensearch: {insecureSkipTLSVerify: 'true'}", &["boolean-text"]),
+        ("opensearch: {insecureSkipTLSVerify: 1}", &["wrong-type"]),
+        ("opensearch: {insecureSkipTlsVerify: true}", &["unknown-key"]),
+        ("openSearch: {insecureSkipTLSVerify: true}", &["unknown-key"]),
+        ("hopsfs: {insecureSkipTLSVerify: true}", &["unknown-key"]),
+    ] {
+        assert_eq!(rules(&format!("hwdr: {{{inside}}}\n"), false, None), expected, "{inside}");
+    }
+}
+
 /// What is no text to every reader is none in any value that hwdr uses.
 #[test]
 fn characters_that_readers_see_differently() {
