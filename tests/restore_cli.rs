@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BOTH, Home, run, testdata};
+use common::{BOTH, HWDR, Home, run, testdata};
 
 /// The values of a restore in place, for one of both Helms.
 fn in_place(home: &Home, helm: common::Major, more: &[&str]) -> common::Ran {
@@ -111,7 +111,7 @@ fn mirror(home: &Home) -> &'static str {
 /// A line of bash, with hwdr as `$HWDR`.
 fn bash(home: &Home, helm: &str, line: &str, stdin: &[u8]) -> common::Ran {
     let mut bash = home.command("bash");
-    bash.args(["-c", line]).env("HELM_BIN", helm).env("HWDR", common::HWDR);
+    bash.args(["-c", line]).env("HELM_BIN", helm).env("HWDR", HWDR);
     run(&mut bash, stdin)
 }
 
@@ -681,8 +681,10 @@ fn nothing_that_may_be_secret_is_left() {
     let _server = silent_cluster(&home);
     let left = || std::fs::read_dir(home.path("tmp")).unwrap().count();
     let begin = || {
-        let mut hwdr = home.hwdr();
-        hwdr.env("HELM_BIN", BOTH[0].program())
+        // A signal that is ignored where the tests are started stays ignored.
+        let mut hwdr = home.command("env");
+        hwdr.args(["--default-signal=TERM,INT,HUP", HWDR])
+            .env("HELM_BIN", BOTH[0].program())
             .env("KUBECONFIG", home.path("kubeconfig"))
             .env("TMPDIR", home.path("tmp"));
         hwdr.args(["finalize", "hops", "chart", "-f", "v.yaml", "--yes"]).stdin(std::process::Stdio::null());

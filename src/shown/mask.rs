@@ -173,7 +173,7 @@ fn value(line: &str) -> Option<Value> {
             continue;
         }
         let key = last_word(line.get(..at).unwrap_or_default().trim_end(), usize::MAX);
-        if !is_credential(key) || is_kind(line, at) {
+        if !is_credential(key) || is_prose(line, at) {
             continue;
         }
         let behind = at.saturating_add(c.len_utf8());
@@ -192,9 +192,11 @@ fn value(line: &str) -> Option<Value> {
     None
 }
 
-/// Whether the colon is that of Velero's words for an object that it leaves as it is: which Secret that is has to be told.
-fn is_kind(line: &str, colon: usize) -> bool {
-    line.get(..colon).is_some_and(|before| before.ends_with("could not restore, Secret"))
+/// Whether the colon is one of prose, behind which the reason stands: Velero's words for a Secret that it leaves as it is, the AWS SDK's for
+/// credentials that it cannot load.
+fn is_prose(line: &str, colon: usize) -> bool {
+    let phrases = ["could not restore, Secret", "while loading credentials"];
+    line.get(..colon).is_some_and(|before| phrases.iter().any(|phrase| before.ends_with(phrase)))
 }
 
 /// The word that ends before a byte.
@@ -359,6 +361,11 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***"),
             ("could not restore, Secret:aws already exists.", "could not restore, Secret:aws already exists."),
             ("could not restore, Secret:aws, password: x", "could not restore, Secret:aws, password: *"),
+            (
+                "an error occurred while loading credentials: no role",
+                "an error occurred while loading credentials: no role",
+            ),
+            ("while loading credentials: token: x", "while loading credentials: token: *"),
             // No switch, no number, no comment and no mapping, though each begins like one.
             ("password: \"#abc\"", "password: ******"),
             ("password: #abc", "password: ****"),
