@@ -281,10 +281,7 @@ impl Cluster {
         name: &str,
         patch: &Json,
     ) -> Result<Json, ClusterError> {
-        are_segments("patch", kind, namespace, name)?;
-        let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
-        let now = self.call(&format!("patch {}/{name}", kind.kind), || api.patch(name, &parameters, &patch)).await?;
-        Ok(json_of(now))
+        self.patch_in(kind, namespace, name, None, patch).await
     }
 
     /// Merges a patch into an object's status.
@@ -298,10 +295,26 @@ impl Cluster {
         name: &str,
         patch: &Json,
     ) -> Result<Json, ClusterError> {
+        self.patch_in(kind, namespace, name, Some("status"), patch).await
+    }
+
+    async fn patch_in(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        part: Option<&str>,
+        patch: &Json,
+    ) -> Result<Json, ClusterError> {
         are_segments("patch", kind, namespace, name)?;
-        let (api, parameters, patch) = (self.api(kind, namespace), written(), Patch::Merge(patch));
-        let what = format!("patch the status of {}/{name}", kind.kind);
-        let now = self.call(&what, || api.patch_status(name, &parameters, &patch)).await?;
+        let (api, patch) = (self.api(kind, namespace), Patch::Merge(patch));
+        let parameters = PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() };
+        let what =
+            format!("patch {}{}/{name}", part.map_or(String::new(), |part| format!("the {part} of ")), kind.kind);
+        let now = match part {
+            Some(part) => self.call(&what, || api.patch_subresource(part, name, &parameters, &patch)).await?,
+            None => self.call(&what, || api.patch(name, &parameters, &patch)).await?,
+        };
         Ok(json_of(now))
     }
 
@@ -407,11 +420,6 @@ impl Cluster {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
-}
-
-/// A patch in hwdr's name.
-fn written() -> PatchParams {
-    PatchParams { field_manager: Some("hwdr".to_owned()), ..PatchParams::default() }
 }
 
 /// Whether a text may stand in the path of a URL as it is, as every name of an object may (a path segment, in Kubernetes' words; those of

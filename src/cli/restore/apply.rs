@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::flags::{self, Command};
+use super::flags::{self, Command, Line};
 use super::{block_on, connection, consent, log_format, report};
 use crate::catalogue::{self, Catalogue, MetadataNames, Service};
 use crate::cli::ask;
@@ -56,15 +56,8 @@ use crate::values::Value;
     after_help = flags::help(Command::Upgrade)
 )]
 pub struct Upgrade {
-    /// The release, the chart, and flags
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required = true,
-        hide = true,
-        value_name = "RELEASE CHART FLAGS"
-    )]
-    arguments: Vec<String>,
+    #[command(flatten)]
+    line: Line,
 }
 
 /// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
@@ -79,15 +72,8 @@ pub struct Upgrade {
     after_help = flags::help(Command::Install)
 )]
 pub struct Install {
-    /// The release, the chart, and flags
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required = true,
-        hide = true,
-        value_name = "RELEASE CHART FLAGS"
-    )]
-    arguments: Vec<String>,
+    #[command(flatten)]
+    line: Line,
 }
 
 /// Restores the same backup in place once more
@@ -102,35 +88,28 @@ pub struct Install {
     after_help = flags::help(Command::Rerun)
 )]
 pub struct Rerun {
-    /// The release, the chart, and flags
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required = true,
-        hide = true,
-        value_name = "RELEASE CHART FLAGS"
-    )]
-    arguments: Vec<String>,
+    #[command(flatten)]
+    line: Line,
 }
 
 impl Rerun {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Command::Rerun, &self.arguments))
+        block_on(apply(Command::Rerun, &self.line.arguments))
     }
 }
 
 impl Upgrade {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Command::Upgrade, &self.arguments))
+        block_on(apply(Command::Upgrade, &self.line.arguments))
     }
 }
 
 impl Install {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(apply(Command::Install, &self.arguments))
+        block_on(apply(Command::Install, &self.line.arguments))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::flags::{self, Command};
+use super::flags::{self, Command, Line};
 use super::{block_on, connection, consent, log_format, touched};
 use crate::cli::change::Change;
 use crate::cli::files::{self, Once};
@@ -34,21 +34,14 @@ use crate::values;
     after_help = flags::help(Command::Finalize)
 )]
 pub struct Finalize {
-    /// The release, the chart, and flags
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required = true,
-        hide = true,
-        value_name = "RELEASE CHART FLAGS"
-    )]
-    arguments: Vec<String>,
+    #[command(flatten)]
+    line: Line,
 }
 
 impl Finalize {
     /// Runs the command.
     pub fn run(&self) -> Result<(), Failure> {
-        block_on(finalize(&self.arguments))
+        block_on(finalize(&self.line.arguments))
     }
 }
 

@@ -1,9 +1,24 @@
 //! hwdr's own flags of those commands that take helm's flags, too: which command has which, what each takes, and its help.
 
 use anstyle::Style;
+use clap::Args;
 
 use crate::helm::command_line::Own;
 use crate::lint::report::human::wrap;
+
+/// The rest of the command line of a command that takes helm's flags.
+#[derive(Debug, Args)]
+pub struct Line {
+    /// The release, the chart, and flags
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        hide = true,
+        value_name = "RELEASE CHART FLAGS"
+    )]
+    pub arguments: Vec<String>,
+}
 
 /// A command that takes helm's flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

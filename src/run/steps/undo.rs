@@ -70,21 +70,18 @@ fn span(before: Timestamp, still: Timestamp, job: &Json) -> (Timestamp, Timestam
 /// hwdr's.
 fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
     let [from, to] = [from, to].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
-    if let Some(pod) = pod.as_object_mut() {
-        pod.remove("initContainers");
-    }
     // The API server refuses a rule for a container that is not there.
-    let names: Vec<Json> =
-        pod["containers"].as_array().into_iter().flatten().map(|container| container["name"].clone()).collect();
+    let containers = job.pointer("/spec/template/spec/containers").and_then(Json::as_array);
+    let names: Vec<Json> = containers.into_iter().flatten().map(|container| container["name"].clone()).collect();
     if let Some(rules) = job.pointer_mut("/spec/podFailurePolicy/rules").and_then(Json::as_array_mut) {
         rules.retain(|rule| {
             let name = &rule["onExitCodes"]["containerName"];
             name.is_null() || names.contains(name)
         });
     }
-    let Some(pod) = job.pointer_mut("/spec/template/spec") else { return false };
-    let containers = pod["containers"].as_array_mut().into_iter().flatten();
+    let Some(pod) = job.pointer_mut("/spec/template/spec").and_then(Json::as_object_mut) else { return false };
+    pod.remove("initContainers");
+    let containers = pod.get_mut("containers").and_then(Json::as_array_mut).into_iter().flatten();
     let mut told = 0;
     for variable in containers.flat_map(|container| container["env"].as_array_mut().into_iter().flatten()) {
         let value = match variable["name"].as_str() {
