@@ -23,7 +23,7 @@ image: ## hwdr's own image, which brings HopsFS's bucket back in the cluster (do
 
 test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
 	scripts/tools helm3 helm4 kustomize
-	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked --workspace
 
 real-charts: ## restores with every release of RonDB's public chart: RONDB_HELM=DIR, a checkout of logicalclocks/rondb-helm
 	scripts/tools helm3 helm4
@@ -44,8 +44,8 @@ soak: ## long runs of the lab: up-and-down cycles, then its tests, again and aga
 
 lint: ## rustfmt, clippy, cargo deny (licences, sources, known vulnerabilities where they can be looked up), shellcheck
 	scripts/tools cargo-deny shellcheck
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/cargo-deny --locked check bans licenses sources
 	scripts/advisories
 	# SC1091: the test chart's scripts source files that only exist in its pods.

@@ -45,10 +45,9 @@ pub mod run;
 pub mod s3;
 pub mod settings;
 pub mod shown;
-pub mod source;
 pub mod steps;
 pub mod stream;
 pub mod topology;
-pub mod values;
 pub mod velero;
-pub mod yaml;
+
+pub use hwdr_values::{source, values, yaml};

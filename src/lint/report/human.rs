@@ -6,13 +6,13 @@
     reason = "places are those that were found in this very text, and each excerpt has at least one"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet};
 
 use crate::lint::{Finding, Level, Note};
-use crate::shown::{lines, plain};
+use crate::shown::{lines, mask, plain};
 use crate::source::{Place, Source, Span};
 
 /// How the text is to look.
@@ -42,13 +42,14 @@ const SHOWN: usize = 50;
 /// The findings, with an empty line after each.
 pub fn render(findings: &[Finding], look: Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
+    let mut masked = Masked::default();
     let mut text = String::new();
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for finding in findings {
         let count = counts.entry((&finding.place.source.name, finding.rule)).or_default();
         *count += 1;
         if *count <= SHOWN {
-            text.push_str(&one(finding, &renderer, look.width));
+            text.push_str(&one(finding, &mut masked, &renderer, look.width));
             text.push_str("\n\n");
         }
     }
@@ -77,7 +78,7 @@ pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look:
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
     let mut group = Group::with_title(Shown::ERROR.primary_title(wrap(message, look.width.saturating_sub(7))));
     if let Some(place) = place {
-        group = group.elements(excerpts(&[(place, None)]));
+        group = group.elements(excerpts(&[(place, None)], &mut Masked::default()));
     }
     for help in help {
         group = group.element(Shown::HELP.message(wrap(help, look.width.saturating_sub(14))));
@@ -85,7 +86,7 @@ pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look:
     renderer.render(&[group])
 }
 
-fn one(finding: &Finding, renderer: &Renderer, width: usize) -> String {
+fn one(finding: &Finding, masked: &mut Masked, renderer: &Renderer, width: usize) -> String {
     let level = match finding.level {
         Level::Error => Shown::ERROR,
         Level::Warning => Shown::WARNING,
@@ -94,7 +95,7 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize) -> String {
     let title = wrap(&finding.message, width.saturating_sub(finding.level.name().len() + finding.rule.len() + 4));
     let mut places = vec![(&finding.place, None)];
     places.extend(finding.related.iter().map(|(place, label)| (place, Some(label.as_str()))));
-    let mut group = Group::with_title(level.primary_title(title).id(finding.rule)).elements(excerpts(&places));
+    let mut group = Group::with_title(level.primary_title(title).id(finding.rule)).elements(excerpts(&places, masked));
     if let Some(help) = &finding.help {
         group = group.element(Shown::HELP.message(wrap(help, width.saturating_sub(14))));
     }
@@ -102,7 +103,7 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize) -> String {
 }
 
 /// Excerpts of the texts in which the places stand; the first place is the one that it is all about.
-fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Element<'p>> {
+fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)], masked: &mut Masked) -> Vec<Element<'p>> {
     let mut cuts: Vec<Cut> = Vec::new();
     for (number, (place, _)) in places.iter().enumerate() {
         let lines = Cut::of(place, number);
@@ -111,7 +112,18 @@ fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)]) -> Vec<Element<'p>> {
             None => cuts.push(lines),
         }
     }
-    cuts.iter().map(|cut| cut.show(places)).collect()
+    cuts.iter().map(|cut| cut.show(places, masked)).collect()
+}
+
+/// The texts of sources without credentials. Each is made once, and of the whole text: what a line means depends on those above it.
+#[derive(Default)]
+struct Masked(HashMap<*const Source, String>);
+
+impl Masked {
+    /// The text of a source that outlives this: all offsets are the same.
+    fn of(&mut self, source: &Arc<Source>) -> &str {
+        self.0.entry(Arc::as_ptr(source)).or_insert_with(|| mask::document(&source.text))
+    }
 }
 
 /// Whole lines of a text that hold some of the places.
@@ -129,7 +141,7 @@ impl Cut {
         Self { source: place.source.clone(), start, end, places: vec![number] }
     }
 
-    fn show<'p>(&self, places: &[(&'p Place, Option<&'p str>)]) -> Element<'p> {
+    fn show<'p>(&self, places: &[(&'p Place, Option<&'p str>)], masked: &mut Masked) -> Element<'p> {
         let text = &self.source.text[self.start..self.end];
         let first = places[self.places[0]].0;
         if text.lines().any(|line| line.len() > LONGEST_LINE) {
@@ -144,7 +156,7 @@ impl Cut {
             let end = (place.span.end.max(place.span.start) - self.start).min(line_end);
             kind.span(start..end.max(start)).label(label.map(lines))
         });
-        Snippet::source(self.source.masked().get(self.start..self.end).unwrap_or_default().to_owned())
+        Snippet::source(masked.of(&self.source).get(self.start..self.end).unwrap_or_default().to_owned())
             .line_start(self.source.line_column(self.start).0)
             .path(plain(&self.source.name).into_owned())
             .annotations(annotations)

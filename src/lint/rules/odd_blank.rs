@@ -31,7 +31,7 @@ use crate::lint::written::Written;
 use crate::lint::{Context, Edit, Finding, Level};
 use crate::source::{Place, Span};
 use crate::values::Value;
-use crate::values::pasted::{is_odd_blank, plain_blanks};
+use crate::values::lookalike::{is_odd_blank, plain_blanks};
 use crate::yaml::{Data, NodeId, Style};
 
 /// See the head of this file.

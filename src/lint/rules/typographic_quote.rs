@@ -32,7 +32,7 @@ use crate::lint::schema::{self, Node};
 use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level, placeholder, view};
 use crate::source::Place;
-use crate::values::pasted::{inside_curly, is_curly};
+use crate::values::lookalike::{inside_curly, is_curly};
 use crate::values::{Data, Value};
 
 /// See the head of this file.

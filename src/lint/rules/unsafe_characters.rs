@@ -49,7 +49,7 @@
 use crate::lint::rules::{Rule, Spoken};
 use crate::lint::{Context, Finding, Level, placeholder, view};
 use crate::values::{Data, Value};
-use crate::yaml::special;
+use hwdr_values::special;
 
 const BLOCKS: [&[&str]; 19] = [
     &["hwdr"],

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::yaml::special;
+use crate::special;
 
 /// A text as one word of a shell's command, whatever is in it. Where it has characters that a terminal acts on, it is written byte by
 /// byte, as bash, zsh and ksh take it.

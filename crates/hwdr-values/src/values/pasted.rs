@@ -3,68 +3,14 @@
 
 #![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
 
+use super::lookalike::{inside_curly, is_curly, is_odd_blank, plain_blanks};
 use super::slip;
+use super::trouble::{Trouble, floor};
 use crate::source::{Source, Span};
 use crate::yaml::{SyntaxError, Tree};
 
-/// What is wrong with a text that is not YAML.
-#[derive(Debug, PartialEq)]
-pub(super) struct Trouble {
-    /// What it is, and what to do. It repeats nothing but keys: a value may be a secret.
-    pub message: String,
-    /// What to write in place of what stands at the span.
-    pub write: Option<String>,
-    /// Where it stands.
-    pub span: Span,
-    /// What to write instead, and where; none where that is not certain.
-    pub(super) mend: Vec<(Span, String)>,
-}
-
-impl Trouble {
-    /// What only a person can put right.
-    pub(super) fn new(message: impl Into<String>, span: Span) -> Self {
-        Self { message: message.into(), write: None, span, mend: Vec::new() }
-    }
-
-    /// Adds what to write.
-    pub(super) fn write(self, write: impl Into<String>) -> Self {
-        Self { write: Some(write.into()), ..self }
-    }
-
-    /// Adds the changes by which it is certainly put right.
-    pub(super) fn mend(self, mend: Vec<(Span, String)>) -> Self {
-        Self { mend, ..self }
-    }
-
-    /// What is said: what to write is left out where it may be a secret.
-    pub(super) fn words(&self, text: &str) -> String {
-        const SECRET: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "credential", "auth"];
-        let start = text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[self.span.end..].find('\n').map_or(text.len(), |newline| self.span.end + newline);
-        let near = text[start..end].to_lowercase();
-        match self.write.as_ref().filter(|_| !SECRET.iter().any(|word| near.contains(word))) {
-            Some(write) => format!("{}: {write}", self.message),
-            None => self.message.clone(),
-        }
-    }
-}
-
 /// How many different troubles are mended in one text.
 const ROUNDS: usize = 20;
-
-/// Whether a character looks like a blank, or like nothing, and is none to YAML.
-pub fn is_odd_blank(character: char) -> bool {
-    matches!(
-        character,
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200d}' | '\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}'
-    )
-}
-
-/// The text with plain blanks in place of odd ones; those without a width go.
-pub fn plain_blanks(text: &str) -> String {
-    let visible = text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'));
-    visible.map(|c| if is_odd_blank(c) { ' ' } else { c }).collect()
-}
 
 /// The text of a file that is not YAML, mended so that it is, where it is certain what was meant.
 pub fn mended(source: &Source) -> Option<String> {
@@ -90,13 +36,13 @@ pub fn mended(source: &Source) -> Option<String> {
 pub(super) fn find(text: &str, error: &SyntaxError) -> Trouble {
     let mut trouble = pasted(text, error).unwrap_or_else(|| slip::find(text, error));
     let Span { start, end } = trouble.span;
-    trouble.span = Span::new(slip::floor(text, start), slip::floor(text, end));
+    trouble.span = Span::new(floor(text, start), floor(text, end));
     trouble
 }
 
 /// What came with a text that was copied, or was written as elsewhere no quotes are needed.
 fn pasted(text: &str, error: &SyntaxError) -> Option<Trouble> {
-    let at = slip::floor(text, error.offset);
+    let at = floor(text, error.offset);
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
     let line = &text[start..end];
@@ -192,23 +138,6 @@ fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
     let message =
         "a character that looks like a space, and to YAML is a letter: copied web pages have it. Write a space";
     Some(Trouble::new(message, Span::new(found, found + length)).mend(mend))
-}
-
-/// Whether a character is a quote of print, which word processors and web pages put in place of `"` and `'`.
-pub fn is_curly(character: char) -> bool {
-    matches!(
-        character,
-        '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{ff02}' | '\u{ff07}'
-    )
-}
-
-/// The text inside of its quotes, at least one of which is one of print, where it can be written in plain quotes as it is.
-pub fn inside_curly(text: &str) -> Option<&str> {
-    let is_quote = |c: char| is_curly(c) || matches!(c, '"' | '\'');
-    let inner = text.strip_prefix(is_quote)?.strip_suffix(is_quote)?;
-    let inner = inner.strip_prefix(is_curly).and_then(|inner| inner.strip_suffix(is_curly)).unwrap_or(inner);
-    let plain = !inner.is_empty() && !inner.contains(|c| is_quote(c) || c == '\\');
-    (plain && text.contains(is_curly)).then_some(inner)
 }
 
 /// Quotes of print around a value, in the line where reading failed or began.

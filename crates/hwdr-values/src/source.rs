@@ -4,8 +4,6 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::shown::mask;
-
 /// A named text: a values file, standard input, or the text of one `--set` argument.
 pub struct Source {
     /// What the operator calls it: a path as it was given, or the flag (`--set`).
@@ -16,7 +14,6 @@ pub struct Source {
     pub layers: Vec<Arc<Source>>,
     /// Where lines begin, made when it is first asked for: there may be as many places as there are bytes.
     lines: OnceLock<Lines>,
-    masked: OnceLock<String>,
 }
 
 impl Source {
@@ -27,7 +24,6 @@ impl Source {
             text: text.into(),
             layers: Vec::new(),
             lines: OnceLock::new(),
-            masked: OnceLock::new(),
         })
     }
 
@@ -38,7 +34,6 @@ impl Source {
             text: String::new(),
             layers,
             lines: OnceLock::new(),
-            masked: OnceLock::new(),
         })
     }
 
@@ -61,11 +56,6 @@ impl Source {
         let line = lines.starts.partition_point(|start| *start <= offset);
         let start = lines.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         Span::new(start, lines.starts.get(line).map_or(self.text.len(), |next| next - 1))
-    }
-
-    /// The text without credentials, for excerpts: all offsets are the same. Made of the whole text, for what a part of it is may stand above.
-    pub fn masked(&self) -> &str {
-        self.masked.get_or_init(|| mask::document(&self.text))
     }
 
     fn lines(&self) -> &Lines {

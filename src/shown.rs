@@ -1,13 +1,15 @@
-//! The ways out. A reader who has seen enough (`head`) is no failure; any other output that is lost is told, and ends the command badly.
+//! Everything that a person sees: [`tell`] and [`print`] are the only ways out for what people read, and clippy refuses any other.
+//!
+//! A reader who has seen enough (`head`) is no failure; any other output that is lost is told, and ends the command badly.
 
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::ColorChoice;
+use hwdr_values::special;
 use serde_json::Value as Json;
 
-use super::screen;
-use crate::yaml::special;
+pub use hwdr_values::shown::*;
 
 /// Whether standard output could not be written.
 static IS_LOST: AtomicBool = AtomicBool::new(false);

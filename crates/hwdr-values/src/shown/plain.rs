@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::yaml::special;
+use crate::special;
 
 /// A foreign text on one line. In quotes where it has anything special in it, so that its end is seen.
 pub fn plain(text: &str) -> Cow<'_, str> {

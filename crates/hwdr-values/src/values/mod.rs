@@ -9,6 +9,7 @@ mod error;
 mod from_yaml;
 mod go_yaml;
 mod json;
+pub mod lookalike;
 mod merge;
 mod number;
 pub mod pasted;
@@ -19,6 +20,7 @@ mod slip;
 mod strvals;
 mod template;
 mod timestamp;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,17 +1,14 @@
-//! Everything that a person sees, or that is kept where others read it. Much of it was written by others: names of files and objects,
-//! keys of a bucket, the words of helm, of pods and of servers.
+//! How text is shown, or kept where others read it. Much of it was written by others: names of files and objects, keys of a bucket, the
+//! words of helm, of pods and of servers.
 //!
 //! - [`plain`] shows foreign characters as escapes, and [`screen`] does so with all that goes to a terminal or a log.
 //! - [`mask`] hides credentials, in excerpts and diffs and in words of others.
 //! - [`word`] makes one word of a shell's command of any text.
-//! - [`tell`] and [`print`] are the only ways out for what people read; clippy refuses any other.
 
 pub mod mask;
-mod out;
 mod plain;
 mod word;
 
-pub use out::{is_coloured, is_lost, json, print, print_data, print_json, tell, tell_bare, tell_json};
 pub use plain::{lines, plain, screen};
 pub use word::word;
 

@@ -3,7 +3,8 @@
 
 #![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
 
-use super::pasted::{Trouble, is_curly};
+use super::lookalike::is_curly;
+use super::trouble::{Trouble, floor};
 use crate::source::Span;
 use crate::yaml::SyntaxError;
 
@@ -416,11 +417,6 @@ fn is_name(text: &str) -> bool {
 
 fn spaces(number: usize) -> String {
     format!("{number} space{}", if number == 1 { "" } else { "s" })
-}
-
-/// The boundary of characters at `at`, or the nearest before it.
-pub(super) fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
 #[cfg(test)]

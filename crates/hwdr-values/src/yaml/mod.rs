@@ -13,7 +13,6 @@
 
 mod budget;
 mod events;
-mod special;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -23,7 +22,6 @@ use thiserror::Error;
 use crate::source::Span;
 pub use budget::{Budget, Spent, TooMuch, check};
 use events::{Event, Events};
-pub use special::special;
 pub use write::{block, flow, is_printable, quote, write};
 
 /// The index of a node in its [`Tree`].
