@@ -46,8 +46,8 @@ pub mod s3;
 pub mod settings;
 pub mod shown;
 pub mod steps;
-pub mod stream;
 pub mod topology;
 pub mod velero;
 
+pub use hwdr_stream as stream;
 pub use hwdr_values::{source, values, yaml};

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Number, Value as Json};
 
-use crate::values::{Scalar, key_text, resolve_plain};
-use crate::yaml::{Data, NodeId, Tree};
+use hwdr_values::values::{Scalar, key_text, resolve_plain};
+use hwdr_values::yaml::{Data, NodeId, Tree};
 
 /// The JSON of a node, as both Helms make it (`sigs.k8s.io/yaml` on go-yaml v2): aliases are followed, merge keys resolved, keys
 /// become strings (`on: x` is `"true"`), and what comes later wins.
 ///
-/// It makes copies of what aliases repeat: [`crate::yaml::check`] says whether that is bounded, and [`super::Stream::parse`] has
+/// It makes copies of what aliases repeat: [`hwdr_values::yaml::check`] says whether that is bounded, and [`super::Stream::parse`] has
 /// asked it.
 pub fn json_of(tree: &Tree, id: NodeId) -> Json {
     let id = tree.resolve(id);
@@ -52,8 +52,8 @@ fn scalar(tree: &Tree, id: NodeId) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Source;
-    use crate::values::read_one;
+    use hwdr_values::source::Source;
+    use hwdr_values::values::read_one;
 
     fn json(text: &str) -> Json {
         let tree = Tree::parse(text).unwrap();

@@ -10,8 +10,8 @@ use super::cores;
 use super::head::{self, Object};
 use super::split::{self, Document};
 use super::{StreamError, error};
-use crate::source::Span;
-use crate::yaml::{Budget, Spent, TooMuch};
+use hwdr_values::source::Span;
+use hwdr_values::yaml::{Budget, Spent, TooMuch};
 
 /// How much of the stream is given to a core at a time.
 const PART: usize = 1 << 20;

@@ -10,6 +10,23 @@
 //! on it) and each part to go-yaml v2, which takes the part's first document and ignores the rest; Helm 4.3 splits
 //! with kyaml (`kio.ParseAll`) by much the same rule, and each part goes to go-yaml v3.
 
+// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
@@ -18,8 +35,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::source::Span;
-use crate::yaml::{NodeId, Tree};
+use hwdr_values::source::Span;
+use hwdr_values::yaml::{NodeId, Tree};
 
 mod cores;
 pub mod edit;
@@ -30,7 +47,7 @@ mod json;
 mod parts;
 mod plain;
 #[cfg(test)]
-pub(crate) mod plain_tests;
+mod plain_tests;
 mod read;
 mod shape;
 mod split;

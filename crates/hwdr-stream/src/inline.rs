@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::edit::EditError;
 use super::head::is_null;
-use crate::yaml::{self, Data, NodeId, Style, Tree, quote};
+use hwdr_values::yaml::{self, Data, NodeId, Style, Tree, quote};
 
 /// A text that was found to be one YAML value.
 #[derive(Debug, Clone)]

@@ -18,8 +18,8 @@ use super::inline::{Value, yaml_key};
 use super::shape::{Known, Shape};
 use super::split::Document;
 use super::{Look, Object, Stream, head, json_of, split};
-use crate::source::Span;
-use crate::yaml::{Budget, Data, NodeId, Tree, quote};
+use hwdr_values::source::Span;
+use hwdr_values::yaml::{Budget, Data, NodeId, Tree, quote};
 
 /// Why something cannot be edited.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -321,7 +321,7 @@ impl Edits {
     }
 
     /// Reads an edited document back: it has to be one still, of the same objects. The answer is the objects' heads.
-    pub(crate) fn read_back(&self, stream: &Stream, document: usize, new: &str) -> Result<Vec<Object>, EditError> {
+    pub fn read_back(&self, stream: &Stream, document: usize, new: &str) -> Result<Vec<Object>, EditError> {
         let Document { body, .. } = stream.documents[document];
         let broken = |message: String| EditError::Broken(message);
         let all = Span::new(0, new.len());

@@ -7,7 +7,7 @@
 )]
 
 use super::StreamError;
-use crate::source::Span;
+use hwdr_values::source::Span;
 
 /// One document: what stands between two separator lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::Stream;
 use super::edit::Edits;
-use crate::yaml;
+use hwdr_values::yaml;
 
 /// Writes the stream with its edits, and `appended` as documents of their own behind it (each without separator).
 ///

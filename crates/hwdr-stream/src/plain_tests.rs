@@ -3,8 +3,8 @@
 use super::plain::{self, Scan};
 use super::split::Document;
 use super::{Object, head};
-use crate::source::Span;
-use crate::yaml::Budget;
+use hwdr_values::source::Span;
+use hwdr_values::yaml::Budget;
 
 /// Manifests that have something of everything the fast lane knows, and of what it does not.
 const SEEDS: &[&str] = &[
@@ -15,7 +15,7 @@ const SEEDS: &[&str] = &[
 ];
 
 /// Where the two disagree about a document, how; else whether the fast lane was sure.
-pub(crate) fn compare(document: &str) -> Result<bool, String> {
+fn compare(document: &str) -> Result<bool, String> {
     let whole = Span::new(0, document.len());
     let mut fast = Vec::new();
     match plain::scan(document.as_bytes()) {
@@ -36,7 +36,7 @@ pub(crate) fn compare(document: &str) -> Result<bool, String> {
 }
 
 /// Changes documents at random and compares. The answer is how many were accepted.
-pub(crate) fn fuzz(seed: u64, rounds: usize) -> Result<usize, String> {
+fn fuzz(seed: u64, rounds: usize) -> Result<usize, String> {
     let mut random = Random(seed | 1);
     let mut accepted = 0;
     for _ in 0..rounds {

@@ -10,7 +10,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "places in a text are those that the parser found in this very text")]
 
-use crate::source::Span;
+use hwdr_values::source::Span;
 
 /// What a scan came to.
 #[derive(Debug, PartialEq, Eq)]

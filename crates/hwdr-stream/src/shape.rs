@@ -8,8 +8,8 @@
 
 use super::Look;
 use super::edit::{EditError, Splice};
-use crate::source::Span;
-use crate::yaml::{Data, NodeId, Style};
+use hwdr_values::source::Span;
+use hwdr_values::yaml::{Data, NodeId, Style};
 
 /// A collection's children, and the places where something can be added to it.
 #[derive(Debug, Clone)]

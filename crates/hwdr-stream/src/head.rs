@@ -9,9 +9,9 @@
 use super::StreamError;
 use super::plain::{self, Scan};
 use super::split::Document;
-use crate::source::Span;
-use crate::values::MAX_DEPTH;
-use crate::yaml::{self, Budget, Data, NodeId, Style, Tree};
+use hwdr_values::source::Span;
+use hwdr_values::values::MAX_DEPTH;
+use hwdr_values::yaml::{self, Budget, Data, NodeId, Style, Tree};
 
 /// The head of one object of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
