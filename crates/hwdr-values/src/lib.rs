@@ -21,6 +21,7 @@
     )
 )]
 
+pub mod plain_data;
 pub mod shown;
 pub mod source;
 mod special;

@@ -90,7 +90,7 @@ impl Command {
             return Err(Failure::unusable("no point in time: give --at TIME, --backup-id ID or --undo")
                 .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run"));
         };
-        Window::of_backup(id).ok_or_else(|| {
+        id.time().and_then(Window::of_backup).ok_or_else(|| {
             Failure::refused(format!("backup id {id} names no point in time")).help(
                 "give the time at which RonDB's backup ended (end_time in ConfigMap rondb-backups-metadata) with --at",
             )

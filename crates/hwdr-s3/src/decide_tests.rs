@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::s3::history::Kind;
+use crate::history::Kind;
 
 /// `d5` is data put at second 5, `m5` a delete marker; newest first. Ids are made from the place, counted from the oldest.
 fn history(text: &str) -> History {

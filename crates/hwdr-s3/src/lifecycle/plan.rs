@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use super::judge::{Wanted, judge};
 use super::policy::Policy;
 use super::{OWN, days};
-use crate::s3::client::Lifecycle;
-use crate::s3::finding::{Finding, Level};
+use crate::client::Lifecycle;
+use crate::finding::{Finding, Level};
 
 /// What there is to do.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::OWN;
 use super::plan::Write;
 use super::policy::Policy;
-use crate::s3::client::{Client, Lifecycle};
-use crate::s3::preflight::Stopped;
+use crate::client::{Client, Lifecycle};
+use crate::preflight::Stopped;
 
 /// How often, and how long apart, the server is asked whether it has the rules: AWS spreads them for a while.
 const LOOKS: u32 = 10;

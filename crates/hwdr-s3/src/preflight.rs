@@ -8,7 +8,7 @@ use super::journal::{Aim, RESERVED, Run, State};
 use super::listing::Marker;
 use super::window::shown;
 use super::xml;
-use crate::shown::{plain, word};
+use hwdr_values::shown::{plain, word};
 
 /// Clocks may differ by this much.
 const CLOCKS: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 
 use super::element::{self, Element};
 use super::rule::Rule;
-use crate::s3::client::Lifecycle;
+use crate::client::Lifecycle;
 
 /// All of them.
 #[derive(Debug, Clone, Default)]

@@ -5,8 +5,6 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::backup_id::BackupId;
-
 /// A stretch of time. What was current at any moment in it is made current; of several versions of one key the newest.
 ///
 /// A point in time is a window of one moment. Times of versions have the resolution of a second, so a second counts whole: what was
@@ -37,10 +35,9 @@ impl Window {
         Self { from: Self::at(begin).from - 1, to: Self::at(end).to.max(Self::at(begin).to) }
     }
 
-    /// The window of a backup of which nothing but the id is known; none where the id names no time.
-    pub fn of_backup(id: &BackupId) -> Option<Self> {
-        let begin = id.time()?;
-        let end = Timestamp::from_second(begin.as_second() + LONGEST_BACKUP_SECONDS).ok()?;
+    /// The window of a backup of which only the begin is known; none where it would end after the last time that there is.
+    pub fn of_backup(begin: Timestamp) -> Option<Self> {
+        let end = Timestamp::from_second(begin.as_second().checked_add(LONGEST_BACKUP_SECONDS)?).ok()?;
         Some(Self::between(begin, end))
     }
 
@@ -77,9 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_id_covers_the_day_from_its_minute_on() {
-        let window = Window::of_backup(&BackupId::parse("254811200").unwrap()).unwrap();
+    fn a_backup_covers_the_day_from_its_begin_on() {
+        let window = Window::of_backup("2025-11-24T12:00:00Z".parse().unwrap()).unwrap();
         assert_eq!(window.to_string(), "any moment from 2025-11-24T12:00:00Z to 2025-11-25T12:00:00Z");
-        assert_eq!(Window::of_backup(&BackupId::parse("1").unwrap()), None);
+        assert_eq!(Window::of_backup(Timestamp::MAX), None);
     }
 }

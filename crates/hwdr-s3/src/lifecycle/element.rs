@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, unescape};
 use quick_xml::events::Event;
 
-use crate::s3::xml::DEEPEST;
+use crate::xml::DEEPEST;
 
 /// An element. Attributes are not kept: a lifecycle configuration has none but name spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::shown::{lines, plain};
+use hwdr_values::shown::{lines, plain};
 
 /// How many keys are named of each kind. All are counted; all are told as they come ([`Tally::tell`]).
 const NAMED: usize = 100;

@@ -3,8 +3,8 @@
 use super::OWN;
 use super::judge::{Wanted, judge};
 use super::policy::Policy;
-use crate::s3::client::Lifecycle;
-use crate::s3::finding::{Finding, Level};
+use crate::client::Lifecycle;
+use crate::finding::{Finding, Level};
 
 const DAY: i64 = 86_400;
 

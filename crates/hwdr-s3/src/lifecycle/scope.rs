@@ -1,7 +1,7 @@
 //! What a rule's filter means for a bucket that HopsFS and backups live in.
 
 use super::rule::Rule;
-use crate::s3::journal::RESERVED;
+use crate::journal::RESERVED;
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

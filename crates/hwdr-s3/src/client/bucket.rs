@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::calls::digest;
 use super::{Call, Client, Error, Problem};
-use crate::s3::xml;
+use crate::xml;
 
 /// A bucket's lifecycle rules.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
 
 use super::{Call, Client, Error, Problem, Reply};
-use crate::s3::listing::{self, Marker, Page};
-use crate::s3::xml;
+use crate::listing::{self, Marker, Page};
+use crate::xml;
 
 impl Client {
     /// A page of the versions below `prefix`, from `after` on. `most`: entries in it, at most 1,000.

@@ -23,7 +23,7 @@ use super::history::{Entry, History, NULL};
 use super::listing::Marker;
 use super::share::{Share, Walk};
 use super::window::Window;
-use crate::plain_data;
+use hwdr_values::plain_data;
 
 /// Everything of hwdr's own in a bucket. Never rewound.
 pub const RESERVED: &str = ".hwdr/";

@@ -7,8 +7,8 @@
 use super::rule::{Noncurrent, Rule, Transition, When};
 use super::scope::{Scope, scope};
 use super::{OWN, days};
-use crate::s3::finding::{Finding, Level};
-use crate::s3::window::shown;
+use crate::finding::{Finding, Level};
+use crate::window::shown;
 
 /// Classes whose objects cannot be read before they are restored from there ("Understanding and managing S3 storage classes").
 const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];

@@ -17,7 +17,7 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::Mutex;
 
 use super::{Client, Error, Inner, Pace, Problem, Retries};
-use crate::shown::plain;
+use hwdr_values::shown::plain;
 
 /// Which bucket, and how it is reached. What is left out is found as every AWS tool finds it: environment, profile, web identity
 /// (IRSA), container and instance roles.

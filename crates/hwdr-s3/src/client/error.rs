@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::shown::{lines, mask, plain, word};
+use hwdr_values::shown::{lines, mask, plain, word};
 
 /// A call that failed, for good: retries are behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]

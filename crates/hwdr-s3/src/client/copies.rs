@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use percent_encoding::utf8_percent_encode;
 
 use super::{Call, Client, Error, PATH, Problem, Reply};
-use crate::s3::xml;
+use crate::xml;
 
 /// What one version is like: its headers, lower case, those that describe the object.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,24 @@
 //!
 //! `lifecycle` is how long the bucket keeps what a rewind needs, and `check` whether it is ready for one at all: both end in `finding`s.
 
+// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod check;
 pub mod checked;
 pub mod client;

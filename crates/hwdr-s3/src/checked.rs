@@ -78,7 +78,7 @@ pub fn record(aim: &Aim, share: &Share, record: &Record) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::s3::window::Window;
+    use crate::window::Window;
 
     fn share(after: &str, end: Option<&str>) -> Share {
         Share { after: after.to_owned(), end: end.map(str::to_owned) }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_run_has_the_name_that_hwdr_gives() {
-        use crate::s3::journal::Run;
+        use crate::journal::Run;
         let aim = Aim { prefix: String::new(), window: Window { from: 0, to: 0 }, exact: false, backups: None };
         assert!(is_run_id(&Run::new(aim, vec![]).id));
         for id in [
