@@ -76,11 +76,8 @@ fn config(list: Value) -> Result<Config, KrmError> {
     };
     let mut take = |key: &str| spec.remove(key).map(|Entry { value, .. }| value);
     let mode = take("for");
-    let mode = match mode.as_ref().and_then(Value::as_str) {
-        Some("install") => Mode::Install,
-        Some("upgrade") => Mode::Upgrade,
-        _ => return Err(wrong("spec.for must be install (into a new cluster) or upgrade (in place)")),
-    };
+    let mode = mode.as_ref().and_then(Value::as_str).and_then(Mode::of);
+    let mode = mode.ok_or_else(|| wrong("spec.for must be install (into a new cluster) or upgrade (in place)"))?;
     let values = take("values").filter(|values| matches!(values.data, Data::Map(_)));
     let values = values.ok_or_else(|| wrong("spec.values is missing (a map: what helm would be given with -f)"))?;
     let namespace = take("namespace");

@@ -38,7 +38,7 @@ pub struct Command {
     #[arg(id = "fragments", value_name = "FILE")]
     files: Vec<String>,
     /// The Helm command that the values are for
-    #[arg(long = "for", value_name = "COMMAND")]
+    #[arg(long = "for", value_name = "COMMAND", value_parser = super::mode::parser())]
     mode: Option<Mode>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]

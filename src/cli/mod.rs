@@ -10,6 +10,7 @@ mod inputs;
 mod krm;
 pub mod lint;
 mod messages;
+mod mode;
 mod objects;
 mod plan;
 mod post_render;
