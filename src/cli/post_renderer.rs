@@ -7,7 +7,7 @@ use std::process::Command;
 use clap::{Args, Subcommand};
 
 use super::messages::Failure;
-use crate::helm;
+use crate::helm::plugin;
 use crate::shown::{self, word};
 use crate::values::Helm;
 
@@ -53,7 +53,7 @@ impl PostRenderer {
             (Helm::V4, false) => shown::print(&format!("{}\n", plugins_folder()?.display())),
             (Helm::V4, true) => {
                 let folder = plugins_folder()?;
-                helm::write_plugin(&folder, &program).map_err(|error| {
+                plugin::write(&folder, &program).map_err(|error| {
                     Failure::unusable(format!("cannot write the plugin in {}: {error}", folder.display()))
                 })?;
                 let shared = env::var("HELM_PLUGINS").map_or("\"$(helm env HELM_PLUGINS)\"".to_owned(), |it| word(&it));
@@ -63,7 +63,7 @@ impl PostRenderer {
                      HELM_PLUGINS={shared}:{} \\\n  helm install … --post-renderer {}\n\n\
                      An in-place restore wants --unguarded too: set the old volumes aside first.\n",
                     word(&folder.display().to_string()),
-                    helm::PLUGIN_NAME
+                    plugin::NAME
                 ));
             }
         }

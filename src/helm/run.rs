@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::process::{Child, Command};
 
 use super::invocation::Invocation;
+use super::plugin;
 use crate::mode::Mode;
 use crate::private::{self, Folder};
 use crate::shown::{lines, mask};
@@ -306,12 +307,12 @@ impl Helm {
             }
             Major::V4 => {
                 let plugins = self.folder.path().join("plugins");
-                super::write_plugin(&plugins, &program).map_err(|source| self.unwritable(source))?;
+                plugin::write(&plugins, &program).map_err(|source| self.unwritable(source))?;
                 let others = env::var_os("HELM_PLUGINS").filter(|others| !others.is_empty());
                 let mut all: Vec<PathBuf> = others.iter().flat_map(env::split_paths).collect();
                 all.insert(0, plugins);
                 command.env("HELM_PLUGINS", env::join_paths(all).unwrap_or_default());
-                command.args(["--post-renderer", super::PLUGIN_NAME]);
+                command.args(["--post-renderer", plugin::NAME]);
             }
         }
         for argument in ["--orders", &path.to_string_lossy()] {
