@@ -1,5 +1,6 @@
 //! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/properties.rs` ask the same.
 
+use hwdr::hopsfs::FOLDERS;
 use hwdr::run::state::State;
 use hwdr::s3::checked;
 use hwdr::s3::journal::{RESERVED, Record, Run};
@@ -63,8 +64,8 @@ pub fn journal(text: &str) {
         let holders: Vec<_> = run.shares.iter().filter(|share| share.holds(&record.key)).collect();
         assert!(!covers || holders.len() == 1, "{:?} is in {} shares", record.key, holders.len());
         for share in holders {
-            if checked::record(&run.aim, share, &record).is_ok() {
-                assert!(run.aim.touches(&record.key) && !record.key.starts_with(RESERVED));
+            if checked::record(&run.aim, FOLDERS, share, &record).is_ok() {
+                assert!(run.aim.touches(&record.key, FOLDERS) && !record.key.starts_with(RESERVED));
             }
         }
     }

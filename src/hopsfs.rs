@@ -12,12 +12,17 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
 use crate::s3::client::{Client, Settings};
+use crate::s3::folders::Folders;
 use crate::s3::journal::Aim;
 use crate::s3::listing::Marker;
 use crate::s3::preflight::{self, Stopped};
 use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
 use crate::s3::worker;
 use crate::shown::plain;
+
+/// What lives in the bucket: HopsFS's blocks in `hopsfs-blocks-set-N/` (`CloudHelper.PREFIX_STR`), and beside them backups of RonDB, Velero (its
+/// prefix in the docs) and OpenSearch.
+pub const FOLDERS: Folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
 
 /// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone)]
@@ -43,12 +48,11 @@ pub fn settings(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Settin
     let given = |name: &str| option(name).filter(|value| !value.is_empty());
     let endpoint = given("endpoint").map(|url| if url.contains("://") { url } else { format!("https://{url}") });
     Settings {
-        bucket: bucket.to_owned(),
         // rclone's default (its documentation of S3, --s3-force-path-style).
         path_style: endpoint.is_some() && given("force_path_style").as_deref() != Some("false"),
         endpoint,
         region: given("region"),
-        ..Settings::default()
+        ..Settings::new(bucket, FOLDERS)
     }
 }
 
@@ -303,11 +307,8 @@ mod tests {
 
     #[test]
     fn a_server_that_nobody_agreed_to_is_not_asked() {
-        let settings = |endpoint: Option<&str>| Settings {
-            bucket: "b".to_owned(),
-            endpoint: endpoint.map(str::to_owned),
-            ..Settings::default()
-        };
+        let settings =
+            |endpoint: Option<&str>| Settings { endpoint: endpoint.map(str::to_owned), ..Settings::new("b", FOLDERS) };
         let (own, other) = (settings(Some("https://s3.example.com")), settings(Some("https://evil.org")));
         assert_eq!(as_agreed(&own, Some(&place(&own))), Ok(()));
         assert!(as_agreed(&other, Some(&place(&own))).is_err());

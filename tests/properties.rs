@@ -4,6 +4,7 @@
 #[path = "../fuzz/properties.rs"]
 mod properties;
 
+use hwdr::hopsfs::FOLDERS;
 use hwdr::run::state::State;
 use hwdr::s3::journal::{Record, Run};
 use hwdr::s3::{checked, lifecycle::element, listing};
@@ -76,7 +77,8 @@ fn the_seeds_are_what_is_read() {
     let run: Run = serde_json::from_str(lines.next().expect("a run")).expect("a run");
     checked::cover(&run.shares).expect("shares without a gap");
     let records: Vec<Record> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let believed = |record: &&Record| run.shares.iter().any(|share| checked::record(&run.aim, share, record).is_ok());
+    let believed =
+        |record: &&Record| run.shares.iter().any(|share| checked::record(&run.aim, FOLDERS, share, record).is_ok());
     assert_eq!((records.len(), records.iter().filter(believed).count()), (4, 3));
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");

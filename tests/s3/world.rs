@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use hwdr::hopsfs::FOLDERS;
 use hwdr::s3::client::{Client, Retries, Settings};
 use hwdr::s3::listing::Marker;
 
@@ -33,11 +34,10 @@ pub fn endpoint() -> String {
 
 pub fn settings(bucket: &str, endpoint: &str) -> Settings {
     Settings {
-        bucket: bucket.to_owned(),
         endpoint: Some(endpoint.to_owned()),
         path_style: true,
         retries: Retries { first_pause: Duration::from_millis(10), ..Retries::default() },
-        ..Settings::default()
+        ..Settings::new(bucket, FOLDERS)
     }
 }
 

@@ -4,6 +4,7 @@
 //! That a change was made at all is told by the key's own versions ([`super::decide::back`]), never by the journal alone.
 
 use super::decide::Done;
+use super::folders::Folders;
 use super::history::NULL;
 use super::journal::{Aim, Record};
 use super::share::Share;
@@ -51,13 +52,13 @@ pub fn share_of(name: &str) -> Option<usize> {
     if is_page { share.parse().ok() } else { None }
 }
 
-/// Whether a rewind of that aim can have written the record for that share.
+/// Whether a rewind of that aim, in a bucket with such folders, can have written the record for that share.
 ///
 /// # Errors
 /// Why it cannot.
-pub fn record(aim: &Aim, share: &Share, record: &Record) -> Result<(), String> {
+pub fn record(aim: &Aim, folders: Folders, share: &Share, record: &Record) -> Result<(), String> {
     let key = &record.key;
-    if !aim.touches(key) {
+    if !aim.touches(key, folders) {
         return Err(format!("no rewind below {:?} touches {key:?}", aim.prefix));
     }
     if !share.holds(key) {
@@ -169,7 +170,8 @@ mod tests {
                 backups: Some("ours".to_owned()),
             };
             let (share, one) = (share("", Some("y")), Record { key: key.to_owned(), done });
-            assert_eq!(record(&aim, &share, &one).is_ok(), good, "{prefix:?} {one:?}");
+            let folders = Folders { blocks: "blocks", backups: &["rondb_backup/"] };
+            assert_eq!(record(&aim, folders, &share, &one).is_ok(), good, "{prefix:?} {one:?}");
         }
     }
 }

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::checked;
 use super::client::{Client, Error, Problem};
 use super::decide::Done;
+use super::folders::Folders;
 use super::history::{Entry, History, NULL};
 use super::listing::Marker;
 use super::share::{Share, Walk};
@@ -54,23 +55,22 @@ pub struct Aim {
 }
 
 impl Aim {
-    /// Whether a rewind may change the key.
-    pub fn touches(&self, key: &str) -> bool {
-        key.starts_with(&self.prefix) && !self.leaves(key)
+    /// Whether a rewind may change the key, in a bucket with such folders.
+    pub fn touches(&self, key: &str, folders: Folders) -> bool {
+        key.starts_with(&self.prefix) && !self.leaves(key, folders)
     }
 
-    /// What a rewind leaves alone: hwdr's own notes, and backups that share the bucket with HopsFS. To bring those back would undo later
-    /// backups, and break OpenSearch's repository, whose index names what is in it.
-    pub fn leaves(&self, key: &str) -> bool {
+    /// What a rewind leaves alone: hwdr's own notes, and backups that share the bucket, unless its prefix is theirs.
+    fn leaves(&self, key: &str, folders: Folders) -> bool {
         if key.starts_with(RESERVED) {
             return true;
         }
         let named = self.backups.as_deref().is_some_and(|folder| {
             key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) && !self.prefix.starts_with(folder)
         });
-        let Some((folder, _)) = key.split_once('/') else { return false };
-        let usual = folder == "rondb_backup" || folder == "k8s_backup" || folder.starts_with("opensearch");
-        named || usual && !self.prefix.starts_with(folder)
+        let folder = key.split_inclusive('/').next().unwrap_or_default();
+        let Some(name) = folder.strip_suffix('/') else { return false };
+        named || folders.are_backups(folder) && !self.prefix.starts_with(name)
     }
 }
 
@@ -272,7 +272,12 @@ impl Run {
     ///
     /// # Errors
     /// Where it cannot.
-    pub async fn write_copies(&self, client: &Client, share: usize, copies: &[(String, String)]) -> Result<(), Error> {
+    pub async fn write_copies(
+        &self,
+        client: &Client,
+        share: usize,
+        copies: &[(String, String)],
+    ) -> Result<(), Error> {
         client.put(&self.unique(COPIES, share), plain_data::bytes(&copies)).await
     }
 
@@ -334,7 +339,7 @@ impl Run {
         for (at, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')).filter(|(_, line)| !line.is_empty()) {
             let wrong = |problem: String| damaged(client, key, format!("line {at}: {problem}"));
             let record: Record = serde_json::from_slice(line).map_err(|error| wrong(error.to_string()))?;
-            checked::record(&self.aim, share, &record).map_err(wrong)?;
+            checked::record(&self.aim, client.folders(), share, &record).map_err(wrong)?;
             records.push(record);
         }
         Ok(records)
@@ -433,7 +438,8 @@ mod tests {
         ] {
             let window = Window { from: 0, to: 0 };
             let aim = Aim { prefix: prefix.to_owned(), window, exact: false, backups: Some("our/backups".to_owned()) };
-            assert_eq!(aim.leaves(key), left, "{prefix} {key}");
+            let folders = Folders { blocks: "blocks", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
+            assert_eq!(aim.leaves(key, folders), left, "{prefix} {key}");
         }
     }
 }

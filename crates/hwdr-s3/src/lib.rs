@@ -30,6 +30,7 @@ pub mod client;
 pub mod copy;
 pub mod decide;
 pub mod finding;
+pub mod folders;
 pub mod history;
 pub mod journal;
 pub mod lifecycle;

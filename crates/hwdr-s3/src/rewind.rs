@@ -196,7 +196,8 @@ impl Work {
     /// Does one page, and says whether all of it could be done.
     async fn page(&self, share: usize, page: Chunk) -> Result<bool, Error> {
         let aim = &self.run.aim;
-        let keys: Vec<&History> = page.keys.iter().filter(|history| aim.touches(&history.key)).collect();
+        let folders = self.client.folders();
+        let keys: Vec<&History> = page.keys.iter().filter(|history| aim.touches(&history.key, folders)).collect();
         let versions = keys.iter().map(|history| history.entries.len()).sum();
         self.tally.looked(keys.len(), versions, page.unreadable);
 

@@ -11,6 +11,7 @@ use super::lifecycle::now;
 use super::storage::StorageArgs;
 use crate::cli::ask;
 use crate::cli::messages::Failure;
+use crate::hopsfs::FOLDERS;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Wanted;
 use crate::shown;
@@ -45,7 +46,7 @@ impl Command {
         let (target, ttl) = self.storage.resolve()?;
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));
-        let wanted = Wanted { bucket: &target.bucket, ttl, now: now(), apply: &apply };
+        let wanted = Wanted { bucket: &target.bucket, folders: FOLDERS, ttl, now: now(), apply: &apply };
         let findings = super::block_on(async {
             let work = async { check(&target.connect().await?, &wanted).await };
             let asking = format!("asking bucket {}: credentials and answers may take a while to come", target.bucket);

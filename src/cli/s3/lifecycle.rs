@@ -12,6 +12,7 @@ use super::findings::{self, Format};
 use super::storage::StorageArgs;
 use super::target::Target;
 use crate::cli::messages::Failure;
+use crate::hopsfs::FOLDERS;
 use crate::lint::report::human::wrap;
 use crate::lint::ttl;
 use crate::s3::client::Client;
@@ -62,7 +63,7 @@ impl Command {
         let client = target.connect().await?;
         let before = read(&client).await?;
         let command = self.apply_command(target, ttl);
-        let wanted = Wanted { bucket, ttl: Some(ttl), now: now(), apply: &command };
+        let wanted = Wanted { bucket, folders: FOLDERS, ttl: Some(ttl), now: now(), apply: &command };
         let findings = judge(&before.rules, &wanted);
         let planned = plan(&before, &wanted, ttl).map_err(Failure::refused)?;
         if self.output == Format::Text {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::s3::client::{Client, Error, Retries, Settings};
+use crate::hopsfs::FOLDERS;
+use crate::s3::client::{Client, Error, Settings};
 use crate::shown::word;
 
 /// Which bucket, and how it is reached.
@@ -48,13 +49,12 @@ impl Target {
     /// Where a setting cannot be used, or no credentials are found.
     pub async fn connect(&self) -> Result<Client, Error> {
         Client::connect(Settings {
-            bucket: self.bucket.clone(),
             endpoint: self.server.endpoint.clone(),
             region: self.server.region.clone(),
             path_style: self.server.path_style,
             ca_bundle: self.server.ca_bundle.clone(),
             requests_per_second: self.server.requests_per_second,
-            retries: Retries::default(),
+            ..Settings::new(&self.bucket, FOLDERS)
         })
         .await
     }

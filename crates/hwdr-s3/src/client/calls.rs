@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
 
-use super::{Call, Client, Error, Problem, Reply};
+use super::{Call, Client, Error, Problem};
 use crate::listing::{self, Marker, Page};
 use crate::xml;
 
@@ -38,7 +38,7 @@ impl Client {
             query.push(("version-id-marker", version.clone()));
         }
         let call = Call { action: "s3:ListBucketVersions", method: "GET", query, ..Call::default() };
-        let parse = |reply: &Reply| {
+        self.call_for(call, |reply| {
             let page =
                 listing::parse(reply.text()?).map_err(|text| Problem::Nonsense(format!("the listing: {text}")))?;
             if page.next.as_ref().is_some_and(|next| next == after || next.key < after.key) {
@@ -47,9 +47,8 @@ impl Client {
                 ));
             }
             Ok(page)
-        };
-        let reply = self.call_for(call.clone(), |reply| parse(reply).map(drop)).await?;
-        parse(&reply).map_err(|problem| self.error(&call, problem))
+        })
+        .await
     }
 
     /// That a listing goes on beyond what can be held.

@@ -14,17 +14,20 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
+use hwdr_values::shown::plain;
 use tokio::sync::Mutex;
 
 use super::{Client, Error, Inner, Pace, Problem, Retries};
-use hwdr_values::shown::plain;
+use crate::folders::Folders;
 
 /// Which bucket, and how it is reached. What is left out is found as every AWS tool finds it: environment, profile, web identity
 /// (IRSA), container and instance roles.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The bucket.
     pub bucket: String,
+    /// What lives in it.
+    pub folders: Folders,
     /// Another server than AWS: `https://host[:port]`.
     pub endpoint: Option<String>,
     /// The region that requests are signed for.
@@ -37,6 +40,22 @@ pub struct Settings {
     pub requests_per_second: Option<u32>,
     /// How stubborn calls are.
     pub retries: Retries,
+}
+
+impl Settings {
+    /// A bucket of AWS's, and all else as the environment has it.
+    pub fn new(bucket: impl Into<String>, folders: Folders) -> Self {
+        Self {
+            bucket: bucket.into(),
+            folders,
+            endpoint: None,
+            region: None,
+            path_style: false,
+            ca_bundle: None,
+            requests_per_second: None,
+            retries: Retries::default(),
+        }
+    }
 }
 
 impl Client {
@@ -66,6 +85,7 @@ impl Client {
                 base,
                 region,
                 bucket,
+                folders: settings.folders,
                 provider,
                 credentials: Mutex::new(None),
                 pace: Pace::new(settings.requests_per_second),

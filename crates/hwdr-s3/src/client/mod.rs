@@ -34,6 +34,7 @@ pub use copies::{Copied, Head, Multipart};
 pub use error::{Error, Problem};
 pub use pace::Pace;
 
+use super::folders::Folders;
 use super::history::Nulls;
 use super::xml;
 use pace::Came;
@@ -80,6 +81,7 @@ struct Inner {
     base: String,
     region: String,
     bucket: String,
+    folders: Folders,
     provider: SharedCredentialsProvider,
     credentials: Mutex<Option<Credentials>>,
     pace: Pace,
@@ -126,6 +128,11 @@ impl Client {
         &self.inner.bucket
     }
 
+    /// What lives in it.
+    pub fn folders(&self) -> Folders {
+        self.inner.folders
+    }
+
     /// How many requests may be under way now.
     pub fn concurrency(&self) -> usize {
         self.inner.pace.limit()
@@ -165,21 +172,22 @@ impl Client {
         let is_content = matches!(call.action, "s3:GetObject" | "s3:GetObjectVersion");
         self.call_for(call, |reply| {
             // An answer that was cut off on the way reads like a shorter one.
-            if is_content || !reply.body.starts_with(b"<") {
-                return Ok(());
+            if !is_content && reply.body.starts_with(b"<") {
+                let wrong = |text| Problem::Nonsense(format!("the answer's XML: {text}"));
+                xml::whole(reply.text()?).map_err(wrong)?;
             }
-            xml::whole(reply.text()?).map_err(|text| Problem::Nonsense(format!("the answer's XML: {text}")))
+            Ok(reply)
         })
         .await
     }
 
-    /// The same, where an answer may be wrong in itself: `check` has it asked for again.
-    async fn call_for<T>(&self, call: Call, check: impl Fn(&Reply) -> Result<T, Problem>) -> Result<Reply, Error> {
+    /// The same, and reads the answer, which may be wrong in itself: then it is asked for again.
+    async fn call_for<T>(&self, call: Call, read: impl Fn(Reply) -> Result<T, Problem>) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
             let problem = match self.once(&call).await {
-                Ok(reply) => match check(&reply) {
-                    Ok(_) => return Ok(reply),
+                Ok(reply) => match read(reply) {
+                    Ok(read) => return Ok(read),
                     Err(problem) => problem,
                 },
                 Err(problem) => problem,

@@ -8,6 +8,7 @@ use super::rule::{Noncurrent, Rule, Transition, When};
 use super::scope::{Scope, scope};
 use super::{OWN, days};
 use crate::finding::{Finding, Level};
+use crate::folders::Folders;
 use crate::window::shown;
 
 /// Classes whose objects cannot be read before they are restored from there ("Understanding and managing S3 storage classes").
@@ -22,6 +23,8 @@ const READABLE: [&str; 6] =
 pub struct Wanted<'a> {
     /// The bucket.
     pub bucket: &'a str,
+    /// What lives in it.
+    pub folders: Folders,
     /// How long backups are kept, in seconds; none where nobody says.
     pub ttl: Option<i64>,
     /// Now, in seconds since 1970.
@@ -35,7 +38,7 @@ pub fn judge(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let kept_for_all = rules.iter().any(|rule| rule.enabled && rule.noncurrent.is_some() && rule.is_for_all());
     for rule in rules {
-        let judged = Judged { rule, wanted, scope: scope(rule) };
+        let judged = Judged { rule, wanted, scope: scope(rule, wanted.folders) };
         if rule.enabled {
             judged.all(&mut findings);
         } else {
@@ -329,7 +332,7 @@ fn as_a_whole(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
 }
 
 fn name_of(rule: &Rule, wanted: &Wanted<'_>) -> String {
-    format!("rule {}: {}", rule.id, Judged { rule, wanted, scope: scope(rule) }.part())
+    format!("rule {}: {}", rule.id, Judged { rule, wanted, scope: scope(rule, wanted.folders) }.part())
 }
 
 /// What is said where there is nothing against it.

@@ -5,6 +5,7 @@ use super::judge::{Wanted, judge};
 use super::policy::Policy;
 use crate::client::Lifecycle;
 use crate::finding::{Finding, Level};
+use crate::folders::Folders;
 
 const DAY: i64 = 86_400;
 
@@ -12,7 +13,8 @@ fn judged(rules: &str, ttl: Option<i64>) -> Vec<Finding> {
     let xml = format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>");
     let policy = Policy::of(Some(Lifecycle { xml, minimum: None })).unwrap();
     // 2026-11-21T00:00:00Z.
-    let wanted = Wanted { bucket: "b", ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
+    let folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
+    let wanted = Wanted { bucket: "b", folders, ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
     judge(&policy.rules, &wanted)
 }
 

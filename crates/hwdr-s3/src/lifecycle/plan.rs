@@ -111,7 +111,8 @@ mod tests {
     }
 
     fn planned(policy: &Policy, ttl: i64) -> Plan {
-        let wanted = Wanted { bucket: "b", ttl: Some(ttl), now: 0, apply: "apply" };
+        let folders = crate::folders::Folders { blocks: "hopsfs", backups: &[] };
+        let wanted = Wanted { bucket: "b", folders, ttl: Some(ttl), now: 0, apply: "apply" };
         plan(policy, &wanted, ttl).unwrap()
     }
 

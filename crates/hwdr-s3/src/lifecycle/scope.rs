@@ -1,6 +1,7 @@
 //! What a rule's filter means for a bucket that HopsFS and backups live in.
 
 use super::rule::Rule;
+use crate::folders::Folders;
 use crate::journal::RESERVED;
 
 /// What a rule is about.
@@ -14,20 +15,15 @@ pub enum Scope {
     Elsewhere,
 }
 
-/// Folders of backups that share the bucket with HopsFS (docs: Velero's prefix `k8s_backup`; the chart's `rondb_backup`), and hwdr's own.
-const BACKUPS: [&str; 4] = ["rondb_backup", "k8s_backup", "opensearch", RESERVED];
-
-/// What all prefixes of blocks begin with: `hopsfs-blocks-set-N/` in HopsFS (`CloudHelper.PREFIX_STR`).
-const BLOCKS: &str = "hopsfs";
-
 /// What `rule` is about.
-pub fn scope(rule: &Rule) -> Scope {
+pub fn scope(rule: &Rule, folders: Folders) -> Scope {
     let prefix = rule.prefix.trim_start_matches('/');
+    let meets = |begin: &str| prefix.starts_with(begin) || begin.starts_with(prefix);
     if !rule.tags.is_empty() {
         Scope::Elsewhere
-    } else if prefix.starts_with(BLOCKS) || BLOCKS.starts_with(prefix) {
+    } else if meets(folders.blocks) {
         Scope::Blocks
-    } else if BACKUPS.iter().any(|folder| prefix.starts_with(folder) || folder.starts_with(prefix)) {
+    } else if meets(RESERVED) || folders.backups.iter().any(|begin| meets(begin.trim_end_matches('/'))) {
         Scope::Backups
     } else {
         Scope::Elsewhere
@@ -40,6 +36,7 @@ mod tests {
 
     #[test]
     fn prefixes_tell() {
+        let folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
         for (prefix, expected) in [
             ("", Scope::Blocks),
             ("h", Scope::Blocks),
@@ -52,8 +49,8 @@ mod tests {
             ("r", Scope::Backups),
             ("raw/", Scope::Elsewhere),
         ] {
-            assert_eq!(scope(&Rule { prefix: prefix.to_owned(), ..Rule::default() }), expected, "{prefix:?}");
+            assert_eq!(scope(&Rule { prefix: prefix.to_owned(), ..Rule::default() }, folders), expected, "{prefix:?}");
         }
-        assert_eq!(scope(&Rule { tags: vec!["a=b".to_owned()], ..Rule::default() }), Scope::Elsewhere);
+        assert_eq!(scope(&Rule { tags: vec!["a=b".to_owned()], ..Rule::default() }, folders), Scope::Elsewhere);
     }
 }
