@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values clean
+.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -65,6 +65,9 @@ bench-bucket: build ## how fast a rewind is, beside its peers, on a SeaweedFS of
 
 fuzz: ## fuzz each reader for SECONDS_EACH (60), or for RUNS; needs a nightly toolchain
 	scripts/fuzz $(or $(SECONDS_EACH),60)
+
+miri: ## the one file with unsafe code, with each access to memory checked; needs a nightly toolchain with Miri
+	cargo +nightly miri test -p hwdr-values --lib yaml::events
 
 fuzz-values: ## compare CASES (100000) generated values, and a tenth as many charts, with both Helms, from SEED (1) on
 	HWDR_ORACLE_CASES=$(or $(CASES),100000) HWDR_ORACLE_SEED=$(or $(SEED),1) \

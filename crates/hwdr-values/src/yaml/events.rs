@@ -1,8 +1,10 @@
 //! YAML's events, by libyaml. The one place with unsafe code: the crate is libyaml itself, put into Rust line by line, with C's interface.
 
+#![expect(unsafe_code, reason = "libyaml takes and gives pointers")]
+
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::ptr::NonNull;
 
 use libyaml_rs as c;
 
@@ -11,7 +13,7 @@ use crate::source::Span;
 
 /// What the parser comes across.
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     StreamStart,
     DocumentStart,
     DocumentEnd,
@@ -24,27 +26,27 @@ pub enum Event {
 }
 
 /// The events of one text.
-pub struct Events<'t> {
+pub(crate) struct Events<'t> {
     text: &'t str,
     /// The byte at which libyaml's count begins: behind a byte order mark.
     begin: usize,
-    /// On the heap: it may not move, for libyaml keeps pointers into it.
-    parser: Box<c::yaml_parser_t>,
+    /// On the heap, and behind a pointer: libyaml keeps a pointer to the parser in the parser, so it may not move, and no reference to it may
+    /// say that it is the only one.
+    parser: NonNull<c::yaml_parser_t>,
 }
 
 impl<'t> Events<'t> {
     /// Begins to parse.
-    pub fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut parser = Box::new(MaybeUninit::<c::yaml_parser_t>::uninit());
+        let parser = NonNull::from(Box::leak(Box::new(MaybeUninit::<c::yaml_parser_t>::uninit()))).cast();
         // SAFETY: yaml_parser_initialize sets all of the parser, and fails only where memory does. The text outlives the parser, which reads
         // no more than its length.
-        let parser = unsafe {
-            assert!(c::yaml_parser_initialize(parser.as_mut_ptr()).ok, "out of memory");
-            c::yaml_parser_set_encoding(parser.as_mut_ptr(), c::YAML_UTF8_ENCODING);
-            c::yaml_parser_set_input_string(parser.as_mut_ptr(), body.as_ptr(), body.len() as u64);
-            Box::from_raw(Box::into_raw(parser).cast::<c::yaml_parser_t>())
-        };
+        unsafe {
+            assert!(c::yaml_parser_initialize(parser.as_ptr()).ok, "out of memory");
+            c::yaml_parser_set_encoding(parser.as_ptr(), c::YAML_UTF8_ENCODING);
+            c::yaml_parser_set_input_string(parser.as_ptr(), body.as_ptr(), body.len() as u64);
+        }
         Self { text, begin: text.len() - body.len(), parser }
     }
 
@@ -52,11 +54,11 @@ impl<'t> Events<'t> {
     ///
     /// # Errors
     /// Where the text is not YAML. The parser is of no use after that.
-    pub fn next(&mut self) -> Result<(Event, Span), SyntaxError> {
+    pub(crate) fn next(&mut self) -> Result<(Event, Span), SyntaxError> {
         let mut event = MaybeUninit::<c::yaml_event_t>::uninit();
         // SAFETY: the parser is initialised; yaml_parser_parse sets the event, which is deleted once it is copied.
         let (copy, start, end) = unsafe {
-            if c::yaml_parser_parse(ptr::from_mut(&mut *self.parser), event.as_mut_ptr()).fail {
+            if c::yaml_parser_parse(self.parser.as_ptr(), event.as_mut_ptr()).fail {
                 return Err(self.problem());
             }
             let found = event.assume_init_ref();
@@ -81,27 +83,34 @@ impl<'t> Events<'t> {
 
     /// What libyaml found wrong, in its words, with the context that it gives.
     fn problem(&self) -> SyntaxError {
-        // SAFETY: both are null or texts of libyaml's own that live as long as the program.
-        let (problem, context) = unsafe { (words(self.parser.problem), words(self.parser.context)) };
+        // SAFETY: the parser is initialised, and nothing changes it while this reads; both texts are null or of libyaml's own, which live as
+        // long as the program.
+        let (parser, problem, context) = unsafe {
+            let parser = self.parser.as_ref();
+            (parser, words(parser.problem), words(parser.context))
+        };
         let message = match (problem, context) {
             (Some(problem), Some(context)) => format!("{problem} {context}"),
             (Some(problem), None) => problem.to_owned(),
             _ => "this is not YAML".to_owned(),
         };
-        let offset = match self.parser.error {
+        let offset = match parser.error {
             // Of a character that YAML does not allow libyaml says no line.
             c::YAML_READER_ERROR => forbidden(self.text),
-            _ => self.byte(self.parser.problem_mark.index),
+            _ => self.byte(parser.problem_mark.index),
         };
-        let since = context.map(|_| self.byte(self.parser.context_mark.index));
+        let since = context.map(|_| self.byte(parser.context_mark.index));
         SyntaxError { message, offset, since }
     }
 }
 
 impl Drop for Events<'_> {
     fn drop(&mut self) {
-        // SAFETY: it was initialised, and is deleted once.
-        unsafe { c::yaml_parser_delete(ptr::from_mut(&mut *self.parser)) }
+        // SAFETY: it was initialised, is deleted once, and lies in a box that nothing else owns.
+        unsafe {
+            c::yaml_parser_delete(self.parser.as_ptr());
+            drop(Box::from_raw(self.parser.as_ptr()));
+        }
     }
 }
 
@@ -179,4 +188,41 @@ fn forbidden(text: &str) -> usize {
         other => other >= '\u{a0}' && !matches!(other, '\u{fffe}' | '\u{ffff}'),
     };
     text.find(|character| !allowed(character)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All events of a text, moved about as they are read; the message where it is not YAML.
+    fn count(text: &str) -> Result<usize, String> {
+        let mut events = Events::new(text);
+        for number in 1.. {
+            let mut moved = Box::new(events);
+            let (event, span) = moved.next().map_err(|error| format!("{} {:?}", error.message, error.since))?;
+            assert!(text.get(span.start..span.end).is_some(), "{event:?} {span:?}");
+            if matches!(event, Event::StreamEnd) {
+                return Ok(number);
+            }
+            events = *moved;
+        }
+        Ok(0)
+    }
+
+    /// `make miri` runs it where each access to memory is checked: the parser may move, be left in the middle, and fail.
+    #[test]
+    fn the_parser_is_used_as_it_may_be() {
+        for (text, expected) in [
+            ("", Ok(2)),
+            ("\u{feff}a: &x !!str 'é'\nb: *x\n", Ok(10)),
+            ("%YAML 1.1\n%TAG !e! tag:example,2026:\n---\n- !e!x {a: [b, \"c\"]}\n- |\n  d\n...\n", Ok(14)),
+            ("%YAML 1.2\n---\na", Err("found incompatible YAML document None".to_owned())),
+            ("a: [b", Err("did not find expected ',' or ']' while parsing a flow sequence Some(3)".to_owned())),
+            ("a: \u{1}", Err("control characters are not allowed None".to_owned())),
+        ] {
+            assert_eq!(count(text), expected, "{text:?}");
+        }
+        let mut events = Events::new("a: {b: c}");
+        assert!(matches!(events.next(), Ok((Event::StreamStart, _))));
+    }
 }
