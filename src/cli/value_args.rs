@@ -8,11 +8,17 @@ use crate::helm::command_line::file_names;
 /// The flags by which Helm is given values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueArgs {
+    /// The files, each on its own: `-f`.
     pub files: Vec<String>,
+    /// `--set`.
     pub set: Vec<String>,
+    /// `--set-string`.
     pub set_string: Vec<String>,
+    /// `--set-json`.
     pub set_json: Vec<String>,
+    /// `--set-file`.
     pub set_file: Vec<String>,
+    /// `--set-literal`.
     pub set_literal: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use super::client::{Client, Copied, Error, Head, Problem};
 
 /// What S3 copies in one call (CopyObject, API reference).
-pub const LARGEST_COPY: u64 = 5 << 30;
+pub(crate) const LARGEST_COPY: u64 = 5 << 30;
 
 /// The size of a part where the source does not tell its own.
 const PART: u64 = 512 << 20;
@@ -16,7 +16,7 @@ const SMALLEST_PART: u64 = 5 << 20;
 ///
 /// # Errors
 /// Where the copy was not made. Parts of an unfinished one are given up.
-pub async fn put_on_top(
+pub(crate) async fn put_on_top(
     client: &Client,
     key: &str,
     version: &str,

@@ -57,7 +57,7 @@ pub fn decide(history: &History, window: Window, exact: bool) -> Verdict {
 
 /// Whether something may have been there that is gone for good: nothing was current in the window, and the oldest entry is a delete marker
 /// put after it began. What it deleted, if anything, has expired since.
-pub fn may_be_lost(history: &History, window: Window) -> bool {
+pub(crate) fn may_be_lost(history: &History, window: Window) -> bool {
     let entries = &history.entries;
     let late = |oldest: &Entry| !oldest.is_data() && oldest.modified > window.from;
     current_in(entries, window).is_none() && entries.last().is_some_and(late)
@@ -70,13 +70,13 @@ fn are_removable(entries: &[Entry], count: usize) -> bool {
 }
 
 /// Whether `entry` may be a copy of `wanted`, by what a listing shows of them.
-pub fn looks_like(entry: &Entry, wanted: &Entry) -> bool {
+pub(crate) fn looks_like(entry: &Entry, wanted: &Entry) -> bool {
     may_be_copy(entry, wanted) && entry.etag == wanted.etag
 }
 
 /// Whether `entry` may be a copy of `wanted` that has another entity tag, as where the bucket encrypts. What notes say of a copy is believed
 /// only where this holds.
-pub fn may_be_copy(entry: &Entry, wanted: &Entry) -> bool {
+pub(crate) fn may_be_copy(entry: &Entry, wanted: &Entry) -> bool {
     entry.is_data() && wanted.is_data() && entry.size == wanted.size && entry.class == wanted.class
 }
 

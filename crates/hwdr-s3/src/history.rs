@@ -51,7 +51,7 @@ impl Entry {
 
     /// Whether it lies in an archive: it can be made current, but neither read nor copied before it is restored from there.
     /// (`GLACIER_IR` is not one: it reads at once. S3 User Guide, "Understanding and managing Amazon S3 storage classes".)
-    pub fn is_archived(&self) -> bool {
+    pub(crate) fn is_archived(&self) -> bool {
         matches!(self.class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
     }
 }
@@ -79,7 +79,7 @@ impl History {
     }
 
     /// Whether all of its data would still be there with a delete marker or another version on top.
-    pub fn outlives(&self, nulls: Nulls) -> bool {
+    pub(crate) fn outlives(&self, nulls: Nulls) -> bool {
         let has_null = self.entries.iter().any(|entry| entry.is_data() && entry.version == NULL);
         match nulls {
             Nulls::Kept => true,
@@ -90,7 +90,7 @@ impl History {
 
     /// Whether the order of the entries is that in which they came, as far as can be told. SeaweedFS lists what was put while versioning was
     /// suspended last, even where it is current (seen with 4.48): what came when cannot be told from such a listing.
-    pub fn is_in_order(&self) -> bool {
+    pub(crate) fn is_in_order(&self) -> bool {
         let mut pairs = self.entries.iter().zip(self.entries.iter().skip(1));
         !pairs.any(|(above, entry)| entry.latest || entry.version == NULL && entry.modified > above.modified)
     }

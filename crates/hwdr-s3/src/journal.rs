@@ -272,7 +272,7 @@ impl Run {
     ///
     /// # Errors
     /// Where it cannot.
-    pub async fn write_copies(
+    pub(crate) async fn write_copies(
         &self,
         client: &Client,
         share: usize,
@@ -290,7 +290,7 @@ impl Run {
     ///
     /// # Errors
     /// Where that cannot be read.
-    pub async fn checkpoint(&self, client: &Client, share: usize) -> Result<Checkpoint, Error> {
+    pub(crate) async fn checkpoint(&self, client: &Client, share: usize) -> Result<Checkpoint, Error> {
         let bytes = client.get(&self.checkpoint_key(share)).await?.unwrap_or_default();
         let known = serde_json::from_slice(&bytes).unwrap_or_else(|_| Checkpoint::default());
         let is_theirs = self.seal(share, &known).is_some_and(|seal| seal == known.seal);
@@ -352,7 +352,7 @@ impl Run {
 ///
 /// # Errors
 /// Where they cannot be read.
-pub async fn own_copies(client: &Client) -> Result<HashMap<String, String>, Error> {
+pub(crate) async fn own_copies(client: &Client) -> Result<HashMap<String, String>, Error> {
     let mut all = HashMap::new();
     let mut walk = Walk::new(client, COPIES, &Share::default());
     while let Some(chunk) = walk.next().await? {

@@ -108,7 +108,7 @@ pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
 ///
 /// # Errors
 /// Where some have none.
-pub fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
+pub(crate) fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     let Some(exceptions) = versioning.exceptions else { return Ok(()) };
     Err(Stopped::refused(
         format!(
@@ -240,7 +240,7 @@ pub async fn permissions(client: &Client, prefix: &str, dry_run: bool) -> Result
 }
 
 /// A key that nobody has: of hwdr's own, below `prefix`.
-pub fn probe_key(prefix: &str) -> String {
+pub(crate) fn probe_key(prefix: &str) -> String {
     format!("{prefix}{RESERVED}probe-{:016x}", fastrand::u64(..))
 }
 
@@ -314,7 +314,7 @@ impl Probe {
 const NO_VERSION: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A version id that the server would take for one; the key that it is asked for has no versions.
-pub async fn a_version(client: &Client, prefix: &str) -> String {
+pub(crate) async fn a_version(client: &Client, prefix: &str) -> String {
     let page = client.list_versions(prefix, &Marker::default(), None, 10).await;
     let entries = page.into_iter().flat_map(|page| page.keys).flat_map(|key| key.entries);
     entries.map(|entry| entry.version).find(|version| version != "null").unwrap_or_else(|| NO_VERSION.to_owned())
@@ -336,7 +336,7 @@ pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopp
 }
 
 /// That a run was cut off, and how it is taken back.
-pub fn half_done(client: &Client, run: &Run) -> Stopped {
+pub(crate) fn half_done(client: &Client, run: &Run) -> Stopped {
     let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
     Stopped::refused(
         format!(

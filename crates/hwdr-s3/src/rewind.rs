@@ -86,7 +86,7 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
 ///
 /// # Errors
 /// Where a call fails for good. The same call goes on from there.
-pub async fn rewind_shares(
+pub(crate) async fn rewind_shares(
     client: &Client,
     run: Run,
     shares: Vec<usize>,

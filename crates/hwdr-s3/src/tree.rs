@@ -13,7 +13,7 @@ use super::listing::Marker;
 
 /// What was found at the end of a page.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     regions: Vec<Region>,
     /// Keys with all of their entries.
     pub keys: Vec<History>,
@@ -23,7 +23,7 @@ pub struct Found {
 
 impl Found {
     /// Whether the key is handed out by way of this.
-    pub fn covers(&self, key: &str) -> bool {
+    pub(crate) fn covers(&self, key: &str) -> bool {
         self.regions.iter().any(|region| region.holds(key))
     }
 }
@@ -44,7 +44,7 @@ impl Region {
 
 /// Remembers what was looked for already.
 #[derive(Debug, Default)]
-pub struct Recovery {
+pub(crate) struct Recovery {
     done: Vec<Region>,
 }
 
@@ -53,7 +53,7 @@ impl Recovery {
     ///
     /// # Errors
     /// Where the bucket cannot be listed, or so many names begin alike that the answer would not be whole.
-    pub async fn recover(&mut self, client: &Client, prefix: &str, last: &str) -> Result<Found, Error> {
+    pub(crate) async fn recover(&mut self, client: &Client, prefix: &str, last: &str) -> Result<Found, Error> {
         let regions = regions(prefix, last);
         self.done.retain(|done| regions.contains(done));
         let mut found = Found::default();
@@ -78,7 +78,7 @@ impl Recovery {
 ///
 /// # Errors
 /// As [`Recovery::recover`].
-pub async fn is_clean(client: &Client, prefix: &str, boundary: &str) -> Result<bool, Error> {
+pub(crate) async fn is_clean(client: &Client, prefix: &str, boundary: &str) -> Result<bool, Error> {
     for region in regions(prefix, boundary) {
         let page = beside(client, &region.stem).await?;
         let folder = format!("{}/", region.stem);

@@ -42,7 +42,7 @@ impl Window {
     }
 
     /// Whether it is one moment.
-    pub fn is_point(self) -> bool {
+    pub(crate) fn is_point(self) -> bool {
         self.from == self.to
     }
 }

@@ -7,14 +7,14 @@ use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 /// Elements within each other: S3's deepest answer, a lifecycle rule's filter, has six. A file of nothing but opening tags costs no more.
-pub const DEEPEST: usize = 32;
+pub(crate) const DEEPEST: usize = 32;
 
 /// Calls `visit` with each element of `xml` that has no elements inside: its name and its text, and its parent's name.
 /// Elements that hold others are passed to `open` and `close`.
 ///
 /// # Errors
 /// Where it is no XML, is cut off, or nests deeper than [`DEEPEST`].
-pub fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), String> {
+pub(crate) fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
     let mut open: Vec<String> = Vec::new();
@@ -68,7 +68,7 @@ pub fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), Stri
 }
 
 /// What [`walk`] tells.
-pub trait Visitor<'a> {
+pub(crate) trait Visitor<'a> {
     /// An element begins that holds others.
     fn open(&mut self, _name: &str) {}
     /// Such an element ends.
@@ -81,7 +81,7 @@ pub trait Visitor<'a> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn whole(xml: &str) -> Result<(), String> {
+pub(crate) fn whole(xml: &str) -> Result<(), String> {
     struct Nothing;
     impl<'a> Visitor<'a> for Nothing {
         fn leaf(&mut self, _parent: &str, _name: &str, _text: Cow<'a, str>) {}
@@ -90,7 +90,7 @@ pub fn whole(xml: &str) -> Result<(), String> {
 }
 
 /// The text of the first element of that name, if there is one.
-pub fn text_of(xml: &str, name: &str) -> Option<String> {
+pub(crate) fn text_of(xml: &str, name: &str) -> Option<String> {
     struct First<'n> {
         name: &'n str,
         found: Option<String>,
@@ -108,7 +108,7 @@ pub fn text_of(xml: &str, name: &str) -> Option<String> {
 }
 
 /// Writes a text so that it reads back as it was; none where XML 1.0 has no way to write it.
-pub fn escape(text: &str) -> Option<String> {
+pub(crate) fn escape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {

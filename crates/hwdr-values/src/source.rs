@@ -19,22 +19,12 @@ pub struct Source {
 impl Source {
     /// A source that can be shared by many places.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            text: text.into(),
-            layers: Vec::new(),
-            lines: OnceLock::new(),
-        })
+        Arc::new(Self { name: name.into(), text: text.into(), layers: Vec::new(), lines: OnceLock::new() })
     }
 
     /// What several files were merged to: it has no text of its own.
     pub fn merged(layers: Vec<Arc<Source>>) -> Arc<Self> {
-        Arc::new(Self {
-            name: String::new(),
-            text: String::new(),
-            layers,
-            lines: OnceLock::new(),
-        })
+        Arc::new(Self { name: String::new(), text: String::new(), layers, lines: OnceLock::new() })
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.

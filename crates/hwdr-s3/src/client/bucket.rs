@@ -65,7 +65,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it does not say.
-    pub async fn object_lock(&self) -> Result<Option<String>, Error> {
+    pub(crate) async fn object_lock(&self) -> Result<Option<String>, Error> {
         self.setting("s3:GetBucketObjectLockConfiguration", "object-lock").await
     }
 

@@ -160,7 +160,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub async fn get_version(&self, key: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn get_version(&self, key: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
         let query = vec![("versionId", version.to_owned())];
         let call =
             Call { action: "s3:GetObjectVersion", method: "GET", key: Some(key.to_owned()), query, ..Call::default() };
@@ -180,7 +180,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it may not.
-    pub async fn try_removing(&self, key: &str, version: &str) -> Result<(), Error> {
+    pub(crate) async fn try_removing(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.delete_one("s3:DeleteObjectVersion", key, Some(version)).await)
     }
 
@@ -189,7 +189,7 @@ impl Client {
     ///
     /// # Errors
     /// Where this identity may not.
-    pub async fn try_deleting(&self, key: &str) -> Result<Option<String>, Error> {
+    pub(crate) async fn try_deleting(&self, key: &str) -> Result<Option<String>, Error> {
         let call = Call {
             action: "s3:DeleteObject",
             method: "DELETE",
@@ -210,7 +210,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it may not.
-    pub async fn try_writing(&self, key: &str) -> Result<(), Error> {
+    pub(crate) async fn try_writing(&self, key: &str) -> Result<(), Error> {
         let upload = self.begin_parts(key, Vec::new()).await?;
         self.abort_parts(&upload).await
     }
@@ -219,7 +219,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it may not.
-    pub async fn try_writing_tags(&self, key: &str) -> Result<(), Error> {
+    pub(crate) async fn try_writing_tags(&self, key: &str) -> Result<(), Error> {
         let headers = vec![("x-amz-tagging".to_owned(), "hwdr=probe".to_owned())];
         let begun = self.begin_parts(key, headers).await;
         let upload = begun.map_err(|error| Error { action: "s3:PutObjectTagging", ..error })?;
@@ -230,7 +230,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it may not.
-    pub async fn try_reading(&self, key: &str, version: &str) -> Result<(), Error> {
+    pub(crate) async fn try_reading(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.head(key, version).await.map(drop))
     }
 
@@ -238,7 +238,7 @@ impl Client {
     ///
     /// # Errors
     /// Where it may not.
-    pub async fn try_reading_tags(&self, key: &str, version: &str) -> Result<(), Error> {
+    pub(crate) async fn try_reading_tags(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.tags(key, version).await.map(drop))
     }
 }

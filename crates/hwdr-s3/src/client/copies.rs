@@ -76,7 +76,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::head`].
-    pub async fn head_part(&self, key: &str, version: &str, number: Option<u32>) -> Result<Head, Error> {
+    pub(crate) async fn head_part(&self, key: &str, version: &str, number: Option<u32>) -> Result<Head, Error> {
         let mut query = vec![("versionId", version.to_owned())];
         if let Some(number) = number {
             query.insert(0, ("partNumber", number.to_string()));
@@ -213,7 +213,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the server keeps them.
-    pub async fn abort_parts(&self, upload: &Multipart) -> Result<(), Error> {
+    pub(crate) async fn abort_parts(&self, upload: &Multipart) -> Result<(), Error> {
         let call = Call {
             action: "s3:AbortMultipartUpload",
             method: "DELETE",

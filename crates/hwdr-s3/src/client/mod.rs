@@ -32,7 +32,7 @@ pub use bucket::{Lifecycle, Versioning};
 pub use connect::Settings;
 pub use copies::{Copied, Head, Multipart};
 pub use error::{Error, Problem};
-pub use pace::Pace;
+pub(crate) use pace::Pace;
 
 use super::folders::Folders;
 use super::history::Nulls;
@@ -45,7 +45,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// The most bytes of an answer that lists, or is hwdr's own: 1,000 entries with the longest keys, each byte of them encoded, are 4 MiB.
-pub const MOST_OF_PAGE: usize = 16 << 20;
+pub(crate) const MOST_OF_PAGE: usize = 16 << 20;
 /// The most bytes of any other answer: 1,000 lifecycle rules, which are all that S3 takes, fit in.
 const MOST_OF_ANSWER: usize = 4 << 20;
 
@@ -139,7 +139,7 @@ impl Client {
     }
 
     /// Whether the server lists folder by folder, and not in the order of the keys.
-    pub fn lists_by_folder(&self) -> bool {
+    pub(crate) fn lists_by_folder(&self) -> bool {
         self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
     }
 
@@ -163,7 +163,7 @@ impl Client {
     }
 
     /// Whether the server says nothing of tags where it describes an object.
-    pub fn counts_no_tags(&self) -> bool {
+    pub(crate) fn counts_no_tags(&self) -> bool {
         self.inner.server.get().is_none_or(|name| name != "AmazonS3")
     }
 

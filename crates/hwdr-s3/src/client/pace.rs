@@ -15,7 +15,7 @@ const QUEUEING: f64 = 4.0;
 
 /// The gate that each request passes.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     state: Mutex<State>,
     freed: Notify,
     gap: Option<Duration>,
@@ -35,7 +35,7 @@ struct State {
 
 /// How an answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
+pub(crate) enum Came {
     /// As it should.
     Well,
     /// "Slow down".
@@ -46,7 +46,7 @@ pub enum Came {
 
 impl Pace {
     /// A gate with a limit of requests per second, or none.
-    pub fn new(per_second: Option<u32>) -> Self {
+    pub(crate) fn new(per_second: Option<u32>) -> Self {
         let state = State {
             limit: FIRST,
             under_way: 0,
@@ -61,7 +61,7 @@ impl Pace {
     }
 
     /// Waits for a turn. The permit is given back by [`Permit::done`], or when it is dropped.
-    pub async fn turn(&self) -> Permit<'_> {
+    pub(crate) async fn turn(&self) -> Permit<'_> {
         loop {
             let freed = self.freed.notified();
             if let Some(slot) = self.enter() {
@@ -76,7 +76,7 @@ impl Pace {
     }
 
     /// How many requests may be under way now.
-    pub fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         self.lock().limit as usize
     }
 
@@ -127,7 +127,7 @@ impl Pace {
 
 /// A request's turn.
 #[derive(Debug)]
-pub struct Permit<'a> {
+pub(crate) struct Permit<'a> {
     pace: &'a Pace,
     began: Instant,
     came: Came,
@@ -135,7 +135,7 @@ pub struct Permit<'a> {
 
 impl Permit<'_> {
     /// Says how it came out.
-    pub fn done(mut self, came: Came) {
+    pub(crate) fn done(mut self, came: Came) {
         self.came = came;
     }
 }

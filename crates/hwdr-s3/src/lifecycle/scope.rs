@@ -6,7 +6,7 @@ use crate::journal::RESERVED;
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// HopsFS's blocks are, or may be, among it.
     Blocks,
     /// Backups in the same bucket are, or may be, among it, and no block.
@@ -16,7 +16,7 @@ pub enum Scope {
 }
 
 /// What `rule` is about.
-pub fn scope(rule: &Rule, folders: Folders) -> Scope {
+pub(crate) fn scope(rule: &Rule, folders: Folders) -> Scope {
     let prefix = rule.prefix.trim_start_matches('/');
     let meets = |begin: &str| prefix.starts_with(begin) || begin.starts_with(prefix);
     if !rule.tags.is_empty() {

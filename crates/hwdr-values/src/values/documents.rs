@@ -56,7 +56,7 @@ pub(super) fn read_bytes(name: &str, bytes: Vec<u8>, helm: Helm) -> Result<Value
 ///
 /// # Errors
 /// Where Helm refuses it.
-pub fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
+pub(crate) fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
     read_documents(source, helm).map_err(|error| template::explain(error, source))
 }
 

@@ -33,7 +33,7 @@ impl ValuesError {
     }
 
     /// What Helm takes but hwdr does not.
-    pub fn unsupported(message: impl Into<String>, place: Option<Place>) -> Self {
+    pub(crate) fn unsupported(message: impl Into<String>, place: Option<Place>) -> Self {
         Self { kind: Kind::Unsupported, message: message.into(), place }
     }
 

@@ -28,9 +28,11 @@ use std::sync::Arc;
 
 use crate::source::{Place, Source, Span};
 
-pub use documents::{read_all, read_inside, read_source, text_of};
+pub(crate) use documents::read_source;
+pub use documents::{read_all, read_inside, text_of};
 pub use error::{Kind, ValuesError};
-pub use resolve::{Scalar, key_text, resolve_plain, resolve_text};
+pub(crate) use resolve::resolve_text;
+pub use resolve::{Scalar, key_text, resolve_plain};
 pub use strvals::rename_files;
 pub use template::refuse_template;
 

@@ -55,7 +55,7 @@ pub fn key_text(tree: &Tree, key: NodeId) -> Option<String> {
 }
 
 /// What a scalar without quotes and tag means.
-pub fn resolve_text(text: &str) -> Scalar<'_> {
+pub(crate) fn resolve_text(text: &str) -> Scalar<'_> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),

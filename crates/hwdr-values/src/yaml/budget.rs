@@ -8,10 +8,10 @@ use thiserror::Error;
 use super::{Data, Node, NodeId, SyntaxError, Tree};
 
 /// How many nodes aliases may repeat, in all documents together. Helm itself allows about as many in a small document.
-pub const COPIES: u64 = 400_000;
+pub(crate) const COPIES: u64 = 400_000;
 
 /// How many bytes of text aliases may repeat. For Helm they cost nothing: Go's strings are shared.
-pub const COPIED_BYTES: u64 = 16 << 20;
+pub(crate) const COPIED_BYTES: u64 = 16 << 20;
 
 /// What is left for aliases.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Default for Budget {
 
 impl Budget {
     /// Begins another document: go-yaml's measure is of one, the limits here are of all.
-    pub fn next_document(&mut self) {
+    pub(crate) fn next_document(&mut self) {
         *self = Self { spent: self.spent, ..Self::default() };
     }
 
