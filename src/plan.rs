@@ -2,11 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
+mod digest;
 mod order;
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value as Json;
 
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
@@ -15,8 +15,9 @@ use crate::remotes;
 use crate::settings::{HopsFs, Restore, SKIP_TLS_VERIFY};
 pub use crate::steps::PlanError;
 use crate::steps::{self, ALL, By, Input, Planned};
-use crate::topology::{self, Autoscaler, Member, Missing, Remote, Role, Topology, without_revision};
+use crate::topology::{self, Autoscaler, Member, Missing, Remote, Role, Topology};
 
+pub use digest::is_comparable;
 pub use order::held_by;
 
 /// A plan.
@@ -39,12 +40,8 @@ pub struct Plan {
     pub point_of_no_return: PointOfNoReturn,
     /// What the operator has to know: defects of the chart's own steps, and what is left to chance.
     pub warnings: Vec<String>,
-    /// What the templates are given beside that, for the digest.
     #[serde(skip)]
-    details: String,
-    /// The chart's Jobs whose name changes with each revision of the release, and what stands for it in the digest.
-    #[serde(skip)]
-    revisions: Vec<(String, String)>,
+    digest: String,
 }
 
 /// What the stream shows of the cluster.
@@ -107,23 +104,16 @@ impl Plan {
                 schedules: topology.schedules.clone(),
                 missing: topology::missing(topology),
             },
-            details: details(restore, topology, &steps),
-            revisions: revisions(topology),
+            digest: digest::of(&digest::facts(restore, topology, namespace, &steps), topology),
             steps,
             point_of_no_return: point_of_no_return(restore.mode),
             warnings,
         })
     }
 
-    /// A name for the plan that only an equal plan has: of SHA-256 over its JSON and all that its objects are made of, the first
-    /// 16 hexadecimal digits.
-    pub fn digest(&self) -> String {
-        let mut text = format!("{}\n{}", self.to_json(), self.details);
-        for (name, canonical) in &self.revisions {
-            text = text.replace(name, canonical);
-        }
-        let hash = Sha256::digest(text);
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    /// A name for the plan that only an equal plan has, whatever its sentences: two digits of its form, and 16 of SHA-256 over its facts.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The plan as JSON, indented.
@@ -142,53 +132,6 @@ fn as_the_chart_does_it(mut step: Planned) -> Planned {
         };
     }
     step
-}
-
-/// What the objects are made of, in one order: a tool before hwdr may have sorted the keys of the chart's objects.
-fn details(restore: &Restore, topology: &Topology, steps: &[Planned]) -> String {
-    let objects = steps.iter().flat_map(|step| &step.objects);
-    let objects: Vec<_> = objects
-        .map(|object| {
-            let mut values = sorted(&object.values);
-            // It is in the storage below, without keys.
-            if let Some(values) = values.as_object_mut() {
-                values.remove("credentials");
-                // A password that stands in plain says nothing about what is done, and is not to be guessed at.
-                let entries = values.get_mut("opensearch_credentials").and_then(Json::as_array_mut);
-                for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {
-                    entry.remove("value");
-                }
-            }
-            json!([object.id, object.after, values])
-        })
-        .collect();
-    let storage = &topology.storage;
-    let remotes = [&storage.restore, &storage.own].map(|remote| {
-        // A key that the chart has in plain is no part of what can be read.
-        let references = remote.credentials.iter().map(|entry| json!([entry["name"], sorted(&entry["valueFrom"])]));
-        json!([references.collect::<Vec<_>>(), remote.options])
-    });
-    let storage = json!([storage.service_account, remotes, storage.toolbox]);
-    format!("{restore:?}\n{storage}\n{}", json!(objects))
-}
-
-fn revisions(topology: &Topology) -> Vec<(String, String)> {
-    let jobs = topology.workloads.iter().filter(|workload| workload.kind == "Job");
-    let names = jobs.map(|job| (job.name.clone(), without_revision(&job.name)));
-    names.filter(|(name, canonical)| name != canonical).collect()
-}
-
-/// The same with the keys of all maps in order.
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Object(map) => {
-            let mut entries: Vec<_> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            entries.sort_by(|one, other| one.0.cmp(&other.0));
-            Json::Object(entries.into_iter().collect())
-        }
-        Json::Array(items) => items.iter().map(sorted).collect(),
-        other => other.clone(),
-    }
 }
 
 fn point_of_no_return(mode: Mode) -> PointOfNoReturn {
@@ -412,7 +355,7 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
                 "the chart's own {id} has no backup id in its name: one that is left from an earlier restore has to be deleted first"
             ));
         }
-        let tries = job.json["spec"]["backoffLimit"].as_u64().unwrap_or(TRIES);
+        let tries = tries(&job.json);
         if step.step == "rondb" && tries > 0 {
             warnings.push(format!(
                 "the chart's own {id} begins anew where it fails (backoffLimit: {tries}), and then the tables that its first try has made \
@@ -433,8 +376,10 @@ fn warnings(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Pl
     warnings
 }
 
-/// What Kubernetes takes for `backoffLimit` where a Job does not say it.
-const TRIES: u64 = 6;
+/// How often a Job begins anew where it fails: by default six times (Kubernetes, `backoffLimit`).
+fn tries(job: &Json) -> u64 {
+    job["spec"]["backoffLimit"].as_u64().unwrap_or(6)
+}
 
 /// Whether the Job's own words restore a snapshot, and none is about shards. What is in a ConfigMap is not known.
 fn believes_the_status(job: &Json) -> bool {
@@ -464,6 +409,7 @@ fn swallows_failures(job: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_restore_that_looks_at_no_shards_is_known_by_its_words() {

@@ -92,7 +92,7 @@ fn state(phase: &str, done: &[&str], more: Json) -> Json {
         .collect();
     let mut state = json!({
         "form": 1, "version": "0.1.0", "mode": "upgrade", "release": "hops", "backupId": ID, "backupTime": "2025-11-24T12:00:00Z",
-        "digest": "00", "chart": {"argument": "c", "name": "c-1", "appVersion": "1", "values": "00"}, "phase": phase, "why": null,
+        "digest": "020123456789abcdef", "chart": {"argument": "c", "name": "c-1", "appVersion": "1", "values": "00"}, "phase": phase, "why": null,
         "began": "2026-02-13T15:36:27Z", "ended": null, "steps": steps, "parts": [], "wipe": false, "acceptPartial": false,
         "before": {"revision": 3},
     });
@@ -567,4 +567,25 @@ fn what_no_hwdr_writes_is_refused_in_plain_words_and_without_a_panic() {
         }
     }
     assert!(!lab.home.path("asked").exists(), "helm was asked");
+}
+
+/// An hwdr with another form of digests cannot compare the plan: refused before anything stops, and no matter once helm has run.
+#[test]
+fn a_plan_of_an_older_hwdr_is_refused_only_while_helm_has_to_run() {
+    let old = json!({"digest": "4e377f1f11193821"});
+    let lab = Lab::new("");
+    lab.keep(&state("failed", &["fence", "save-objects"], old.clone()));
+    let ran = lab.run(&["resume", "hops"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    for words in [
+        "noted the plan in an older form (4e377f1f11193821)",
+        "resume with the version that began it: hwdr 0.1.0",
+        "helm hwdr undo hops",
+    ] {
+        assert!(line(&ran).contains(words), "{words}: {}", ran.stderr);
+    }
+    assert!(lab.api.writes().is_empty(), "{:?}", lab.api.writes());
+    let lab = Lab::new("");
+    lab.keep(&state("failed", TO_HELM, old));
+    lab.run(&["resume", "hops"]).ok();
 }

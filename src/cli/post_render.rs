@@ -106,7 +106,7 @@ fn obey(path: &Path) -> Result<(), Failure> {
     match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
         Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
         Rendering::Restore { stream, rendered, plan } => {
-            if plan.digest() != *agreed {
+            if plan.digest() != agreed {
                 return Err(Failure::refused(format!(
                     "the chart now renders another plan ({}) than the one that you agreed to ({agreed})",
                     plan.digest()

@@ -336,7 +336,7 @@ impl State {
             release: release.to_owned(),
             backup_id: plan.backup_id.to_string(),
             backup_time: plan.backup_time.clone(),
-            digest: plan.digest(),
+            digest: plan.digest().to_owned(),
             chart,
             phase: Phase::Running,
             why: None,

@@ -22,7 +22,7 @@ use crate::run::audit;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, Progress, State, Store, read};
-use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there};
+use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there, plan_is_comparable};
 use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
 use crate::shown::{self, lines};
 
@@ -258,6 +258,10 @@ async fn go(
     seen: &State,
     back: bool,
 ) -> Result<(), Failure> {
+    // Later steps stop the cluster: not before helm is known to go on from there.
+    if !back && !seen.is_begun("helm") {
+        plan_is_comparable(seen)?;
+    }
     let mut helm = Helm::find(invocation).await?;
     let mut files = Once::new();
     let mut location = None;

@@ -11,6 +11,8 @@ use crate::cluster::condition::text;
 use crate::helm::record;
 use crate::helm::run::{Agreed, Release};
 use crate::mode::Mode;
+use crate::plan;
+use crate::run::state::State;
 use crate::run::{Halt, Run, hold};
 use crate::shown::word;
 
@@ -45,6 +47,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
         ))
         .help(format!("look at it: helm history {release}")));
     }
+    plan_is_comparable(&run.state)?;
     if !run.helm.has_chart() {
         return Err(Halt::new("helm has not run yet in this restore, and hwdr stores no values").help(format!(
             "give the chart and the values again: helm hwdr resume {release} {} -f values.yaml",
@@ -63,6 +66,29 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     let done = begin(run, mode, &flags).await;
     run.is_busy.store(false, Ordering::Relaxed);
     done
+}
+
+/// That this hwdr can tell whether the chart still renders the plan that was agreed to. Helm must not run with another one.
+///
+/// # Errors
+/// Where an hwdr that made another kind of digest has begun the run.
+pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
+    if plan::is_comparable(&state.digest) {
+        return Ok(());
+    }
+    let (version, release) = (word(&state.version), &state.release);
+    let halt = Halt::new(format!(
+        "hwdr {version} began this run and noted the plan in an older form ({}): this hwdr cannot tell whether the chart still renders \
+         the plan that you agreed to",
+        state.digest
+    ))
+    .help(format!("resume with the version that began it: hwdr {version}"));
+    Err(match state.mode {
+        Mode::Upgrade => halt.help(format!("or go back, and start again: helm hwdr undo {release}")),
+        Mode::Install => halt.help(format!(
+            "or start again: helm uninstall {release}, delete its claims (kubectl delete pvc NAME), then helm hwdr install"
+        )),
+    })
 }
 
 /// Runs helm, and notes which process that is: should this one be killed, that one may go on. It gets its orders only when that is
@@ -147,4 +173,21 @@ async fn record(run: &Run, revision: u64) -> Result<(Kind, Json), Halt> {
     }
     Err(Halt::new(format!("release {release}: Helm keeps revision {revision} where hwdr does not look"))
         .help("remove that revision from Helm's storage (HELM_DRIVER), then resume"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_of_another_form_is_refused_with_the_ways_out() {
+        let old: State = serde_json::from_str(include_str!("../../../fuzz/seeds/state.json")).unwrap();
+        let halt = plan_is_comparable(&old).unwrap_err();
+        assert!(halt.problem.contains("hwdr 0.1.0 began this run") && halt.problem.contains("0011223344556677"));
+        assert!(halt.help[0].contains("hwdr 0.1.0") && halt.help[1].contains("helm hwdr undo hopsworks"), "{:?}", halt.help);
+        let installs = State { mode: Mode::Install, ..old.clone() };
+        assert!(plan_is_comparable(&installs).unwrap_err().help[1].contains("helm uninstall hopsworks"));
+        let now = State { digest: "020011223344556677".to_owned(), ..old };
+        assert_eq!(plan_is_comparable(&now), Ok(()));
+    }
 }

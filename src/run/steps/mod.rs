@@ -32,6 +32,7 @@ use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
+pub use helm::plan_is_comparable;
 pub use ours::{is_of, must_be_of};
 pub use quiesce::tier;
 pub use verify::ready;
