@@ -1,6 +1,6 @@
 //! What hwdr asks a person, and what it tells while it works.
 
-use std::io::{IsTerminal as _, stdin};
+use std::io::{self, IsTerminal as _, stdin};
 
 use anstyle::Style;
 use jiff::Timestamp;
@@ -28,13 +28,18 @@ pub fn consent(question: &str, is_given: bool) -> Result<(), Failure> {
 
 /// The answer to a question; none where there is nobody to ask.
 pub fn yes(question: &str) -> Option<bool> {
+    let answer = answer(&format!("{} [y/N] ", lines(question)))?.ok()?;
+    Some(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// What a person types behind `prompt`, without blanks around it; none where there is nobody to ask.
+pub fn answer(prompt: &str) -> Option<io::Result<String>> {
     if is_nobody_there() {
         return None;
     }
-    tell_bare(&format!("{} [y/N] ", lines(question)));
+    tell_bare(prompt);
     let mut answer = String::new();
-    stdin().read_line(&mut answer).ok()?;
-    Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Some(stdin().read_line(&mut answer).map(|_| answer.trim().to_owned()))
 }
 
 /// Whether a restore goes on without what Velero could not bring back; `is_given` is an `--accept-partial`.

@@ -20,16 +20,14 @@ use crate::values::ValuesError;
 pub struct Failure {
     /// How the command ends.
     pub outcome: Outcome,
-    message: String,
-    place: Option<Place>,
-    help: Vec<String>,
+    refusal: Refusal,
     findings: Vec<Finding>,
 }
 
 impl Failure {
     /// Something was understood, and refused.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Refused, message: message.into(), place: None, help: Vec::new(), findings: Vec::new() }
+        Refusal::new(message).into()
     }
 
     /// The command line or an input cannot be used.
@@ -45,19 +43,20 @@ impl Failure {
 
     /// Adds where it was written.
     pub fn at(mut self, place: Option<Place>) -> Self {
-        self.place = place;
+        self.refusal = self.refusal.at(place);
         self
     }
 
     /// Adds something to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.refusal = self.refusal.help(help);
         self
     }
 
     /// The whole message: what, where (with the excerpt underlined), what to do.
     fn render(&self, look: Look) -> String {
-        let message = human::render_error(&self.message, self.place.as_ref(), &self.help, look);
+        let Refusal { problem, place, help } = &self.refusal;
+        let message = human::render_error(problem, place.as_ref(), help, look);
         format!("{}{message}", human::render(&self.findings, look))
     }
 
@@ -96,7 +95,7 @@ impl From<pipeline::Error> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        refusal.help.into_iter().fold(Self::refused(refusal.problem), Self::help)
+        Self { outcome: Outcome::Refused, refusal, findings: Vec::new() }
     }
 }
 

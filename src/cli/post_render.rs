@@ -99,9 +99,8 @@ fn obey(path: &Path) -> Result<(), Failure> {
     let Some(mut restore) = inputs.restore()? else {
         return Err(Failure::refused("the values no longer ask for a restore"));
     };
-    if let Some([main, users]) = orders.objects {
-        restore.velero_main = Some(main).filter(|name| !name.is_empty());
-        restore.velero_users = Some(users).filter(|name| !name.is_empty());
+    if let Some(names) = orders.objects {
+        [restore.velero_main, restore.velero_users] = names.named();
     }
     match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
         Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),

@@ -15,6 +15,7 @@ mod kind;
 mod names;
 mod pulse;
 mod reason;
+mod refusal;
 mod wait;
 
 use std::env;

@@ -22,6 +22,7 @@ use crate::mode::Mode;
 use crate::private::{self, Folder};
 use crate::shown::{lines, mask};
 use crate::values::{self, Helm as Major, ValueInputs, ValuesError};
+use crate::velero::BackupNames;
 
 /// What a post-renderer of a run is told, in a file that only this user can read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ pub struct Orders {
     /// The plan that was agreed to: another one is refused. None: the stream is only kept.
     pub digest: Option<String>,
     /// Velero's backups that were chosen for an upgrade: the cluster's own objects, the users'.
-    pub objects: Option<[String; 2]>,
+    pub objects: Option<BackupNames>,
     /// Where the stream is kept, as helm renders it.
     pub keep: PathBuf,
     /// The process of the run: when it is gone, nothing may be applied any more.
@@ -48,7 +49,7 @@ pub struct Agreed {
     /// Its digest.
     pub digest: String,
     /// Velero's backups in it.
-    pub objects: Option<[String; 2]>,
+    pub objects: Option<BackupNames>,
 }
 
 /// A helm that waits for its post-renderer's orders.

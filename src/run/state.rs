@@ -17,6 +17,7 @@ use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::settings::Velero;
 use crate::steps::By;
+use crate::velero::BackupNames;
 
 pub use store::{Runs, Store, read};
 
@@ -84,7 +85,7 @@ pub struct State {
     pub parts: Vec<Part>,
     /// The two Velero backups that were chosen, where objects are restored before helm: the cluster's own, the users'.
     #[serde(default)]
-    pub objects: Option<[String; 2]>,
+    pub objects: Option<BackupNames>,
     /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
     #[serde(default)]
     pub metadata: [String; 2],

@@ -3,6 +3,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
+mod backup_names;
 mod credentials;
 mod installed;
 mod location;
@@ -12,6 +13,7 @@ mod server;
 mod storage;
 mod sync;
 
+pub use backup_names::BackupNames;
 pub use credentials::{Credentials, CredentialsError};
 pub use location::{Access, Difference, Location};
 pub use restore::{Holes, Restored, restore_objects};

@@ -44,6 +44,7 @@ use crate::steps::injected;
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
 use crate::values::Value;
+use crate::velero::BackupNames;
 
 /// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
 ///
@@ -310,7 +311,7 @@ fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
     state.wipe = ready.wipe;
     state.from_here = settings_from_here(ready).map(|settings| hopsfs::place(&settings));
     state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
-    state.objects = Some([&restore.velero_main, &restore.velero_users].map(|name| name.clone().unwrap_or_default()));
+    state.objects = Some(BackupNames::of(restore.velero_main.as_deref(), restore.velero_users.as_deref()));
     state.velero = restore.velero.clone();
     state.accept_partial = invocation.is_on("accept-partial");
     state.opens_location = state.before.own_location;

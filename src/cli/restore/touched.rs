@@ -45,8 +45,8 @@ pub fn by_resume(state: &State, steps: &[Step]) -> String {
         list(what, state.before.volumes.iter().map(volume).collect());
     }
     if is_open("objects") || is_open("parts") {
-        let named = state.objects.iter().flatten().filter(|name| !name.is_empty());
-        list("Velero Backups that are restored", named.cloned().collect());
+        let named = state.objects.clone().unwrap_or_default().named();
+        list("Velero Backups that are restored", named.into_iter().flatten().collect());
     }
     if is_open("parts") {
         list("Jobs that are waited for, or made again", state.names("Job"));

@@ -1,9 +1,10 @@
 //! Consent to what is written to a bucket.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{IsTerminal as _, stderr};
 
+use crate::cli::ask;
 use crate::cli::messages::Failure;
-use crate::shown::{lines, tell_bare};
+use crate::shown::lines;
 
 /// Asks for a typed yes, unless `--yes` was given. `shown` is printed in front of the question; `so` says in a sentence what it comes
 /// to, `help` how to look first.
@@ -14,15 +15,15 @@ pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> R
     if is_given {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}")).help(help));
-    }
-    tell_bare(&format!("{}{}? {so} Type yes: ", lines(shown), lines(what)));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" {
-        Ok(())
+    // What it is about would be seen nowhere.
+    let answer = if stderr().is_terminal() {
+        ask::answer(&format!("{}{}? {so} Type yes: ", lines(shown), lines(what)))
     } else {
-        Err(Failure::refused("cancelled: nothing was changed"))
+        None
+    };
+    match answer {
+        Some(Ok(answer)) if answer == "yes" => Ok(()),
+        Some(_) => Err(Failure::refused("cancelled: nothing was changed")),
+        None => Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}")).help(help)),
     }
 }

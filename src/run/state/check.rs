@@ -91,9 +91,10 @@ pub fn check(state: &State, namespace: &str) -> Checked {
     })?;
     each("parts", parts, part)?;
     each("emptied", emptied, scaled)?;
-    for (at, names) in [("objects", objects.as_ref()), ("metadata", Some(metadata))] {
+    let chosen = objects.clone().map(<[String; 2]>::from).unwrap_or_default();
+    for (at, names) in [("objects", &chosen), ("metadata", metadata)] {
         // Empty: what the chart or Velero has by default.
-        for name in names.into_iter().flatten().filter(|name| !name.is_empty()) {
+        for name in names.iter().filter(|name| !name.is_empty()) {
             object(at, name)?;
         }
     }

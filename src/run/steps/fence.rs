@@ -24,7 +24,7 @@ pub async fn close(run: &mut Run) -> Result<(), Halt> {
 async fn protect(run: &mut Run) -> Result<(), Halt> {
     let (namespace, now) = (run.state.velero(), Timestamp::now());
     let until = now.saturating_add(SignedDuration::from_hours(14 * 24)).unwrap_or(now);
-    for name in run.state.objects.clone().into_iter().flatten().filter(|name| !name.is_empty()) {
+    for name in run.state.objects.clone().unwrap_or_default().named().into_iter().flatten() {
         let Some(backup) = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await? else { continue };
         let expiration = text(&backup, "/status/expiration").parse::<Timestamp>();
         if expiration.is_ok_and(|expiration| expiration < until) {

@@ -184,7 +184,11 @@ mod tests {
         let old: State = serde_json::from_str(include_str!("../../../fuzz/seeds/state.json")).unwrap();
         let halt = plan_is_comparable(&old).unwrap_err();
         assert!(halt.problem.contains("hwdr 0.1.0 began this run") && halt.problem.contains("0011223344556677"));
-        assert!(halt.help[0].contains("hwdr 0.1.0") && halt.help[1].contains("helm hwdr undo hopsworks"), "{:?}", halt.help);
+        assert!(
+            halt.help[0].contains("hwdr 0.1.0") && halt.help[1].contains("helm hwdr undo hopsworks"),
+            "{:?}",
+            halt.help
+        );
         let installs = State { mode: Mode::Install, ..old.clone() };
         assert!(plan_is_comparable(&installs).unwrap_err().help[1].contains("helm uninstall hopsworks"));
         let now = State { digest: "020011223344556677".to_owned(), ..old };

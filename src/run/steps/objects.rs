@@ -9,7 +9,9 @@ use crate::catalogue::{Catalogue, MetadataNames, Service, Wanted};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Verdict, condition};
 use crate::run::{Halt, Run};
-use crate::velero::{ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects};
+use crate::velero::{
+    BackupNames, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
+};
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
@@ -39,8 +41,7 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
 /// Chooses the backups nearest to the id, once, and restores them.
 pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let (names, id) = (metadata(run), checked(&run.state.backup_id)?);
-    let chosen = run.state.objects.clone();
-    let (main, users) = chosen.map_or((None, None), |[main, users]| (named(main), named(users)));
+    let [main, users] = run.state.objects.clone().unwrap_or_default().named();
     let (wanted, velero) = (Wanted { id, main, users }, run.state.velero_here());
     let show = &mut run.show;
     let set = find_set(&run.cluster, &velero, &wanted, &names, &mut |text| show.tell(text)).await?;
@@ -51,7 +52,7 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
         }
     }
     let [main, users] = set.both();
-    run.state.objects = Some([main.backup.name.clone(), users.backup.name.clone()]);
+    run.state.objects = Some(BackupNames::of(Some(&main.backup.name), Some(&users.backup.name)));
     run.save().await?;
     if !run.state.restores_anew {
         for chosen in set.both() {
@@ -129,11 +130,6 @@ pub async fn open(run: &mut Run) -> Result<(), Halt> {
 fn metadata(run: &Run) -> MetadataNames {
     let [rondb, opensearch] = run.state.metadata.clone();
     MetadataNames { rondb, opensearch }
-}
-
-/// A name, or none where it is empty: then the nearest is taken.
-fn named(name: String) -> Option<String> {
-    Some(name).filter(|name| !name.is_empty())
 }
 
 fn checked(id: &str) -> Result<BackupId, Halt> {
