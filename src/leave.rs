@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::thread;
 
+use hwdr_run::is_ignored;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::shown::word;
@@ -101,19 +102,6 @@ impl Drop for Listening {
     fn drop(&mut self) {
         LISTENER.store(self.0, Ordering::SeqCst);
     }
-}
-
-/// Whether this process was started with a signal ignored, as `nohup` does with the loss of the terminal. It then stays ignored.
-pub fn is_ignored(kind: SignalKind) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
-    is_in_mask(mask.trim(), kind.as_raw_value())
-}
-
-/// Whether a signal is in a mask as /proc writes it: hexadecimal, signal 1 is the lowest bit.
-fn is_in_mask(mask: &str, number: i32) -> bool {
-    let bit = u32::try_from(number).ok().and_then(|number| 1_u64.checked_shl(number.checked_sub(1)?));
-    u64::from_str_radix(mask, 16).is_ok_and(|mask| bit.is_some_and(|bit| mask & bit != 0))
 }
 
 /// Tells the way on, removes what has to go, and ends the process.
@@ -224,20 +212,6 @@ mod tests {
         drop(guards);
         assert!(!file.exists() && !inner.exists());
         assert!(!left().paths.contains(&file));
-    }
-
-    #[test]
-    fn ignored_signals_are_read_from_a_mask() {
-        // nohup sleep: SIGHUP is 1; SIGPIPE is 13.
-        for (mask, number, expected) in [
-            ("0000000000000001", 1, true),
-            ("0000000000001000", 13, true),
-            ("0000000000001000", 1, false),
-            ("", 1, false),
-        ] {
-            assert_eq!(is_in_mask(mask, number), expected, "{mask} {number}");
-        }
-        assert!(!is_in_mask("ffff", 0));
     }
 
     #[test]

@@ -483,7 +483,8 @@ fn a_run_in_a_secret_goes_on_without_asking_and_is_kept_there() {
 fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     use hwdr::cluster::{Cluster, Connection};
     use hwdr::mode::Mode;
-    use hwdr::run::state::{Chart, Phase, State, Store};
+    use hwdr::run::Store as _;
+    use hwdr::run::state::{Chart, Phase, SecretStore, State};
     use hwdr::{pipeline, values};
 
     let lab = Lab::new("");
@@ -503,7 +504,7 @@ fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     let create = |state: &State| {
         runtime.block_on(async {
             let cluster = Cluster::connect(&connection).await.unwrap();
-            Store::create(&cluster, state, &plan).await.map(|store| store.state().unwrap())
+            SecretStore::create(&cluster, state, &plan).await.map(|store| store.load().unwrap())
         })
     };
     let path = format!("{CORE}/secrets/{}", state.name());

@@ -593,6 +593,7 @@ fn finalize_changes_the_file_only_after_helm() {
 #[test]
 fn undo_can_be_looked_at_first() {
     use hwdr::mode::Mode;
+    use hwdr::run::Record as _;
     use hwdr::run::state::{Chart, State};
     use hwdr::{pipeline, values};
 

@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Step;
 use crate::shown::{self, lines, screen};
 
 /// How the lines of a run are written.
@@ -43,15 +42,6 @@ impl Show {
         Self { format, live, last: String::new() }
     }
 
-    /// A step begins: the `number`th of `all`.
-    pub fn begin(&mut self, number: usize, all: usize, step: &Step) {
-        let text = format!("[{number}/{all}] {}: {}", step.name, step.does);
-        self.line("begin", &text, Style::new().bold());
-        if let Some(bar) = &self.live {
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
-    }
-
     /// What is seen of the step that runs.
     pub fn tell(&mut self, text: &str) {
         if text == self.last {
@@ -67,13 +57,6 @@ impl Show {
     /// Something to know.
     pub fn note(&mut self, text: &str) {
         self.line("note", &format!("  {text}"), Style::new());
-    }
-
-    /// A step is done.
-    pub fn end(&mut self, step: &Step, began: Timestamp) {
-        let took = Timestamp::now().duration_since(began).as_secs_f64();
-        let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
-        self.line("end", &format!("  {} is done ({took:.1} s)", step.name), green);
     }
 
     /// Something that the operator has to know, though the run goes on.
@@ -98,6 +81,34 @@ impl Show {
                 shown::tell_json(&json!({"time": now.to_string(), "event": event, "message": text.trim()}));
             }
         }
+    }
+}
+
+impl hwdr_run::Show for Show {
+    fn begin(&mut self, number: usize, all: usize, name: &str, does: &str) {
+        let text = format!("[{number}/{all}] {name}: {does}");
+        self.line("begin", &text, Style::new().bold());
+        if let Some(bar) = &self.live {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+
+    fn end(&mut self, name: &str, began: Timestamp) {
+        let took = Timestamp::now().duration_since(began).as_secs_f64();
+        let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
+        self.line("end", &format!("  {name} is done ({took:.1} s)"), green);
+    }
+
+    fn note(&mut self, text: &str) {
+        Self::note(self, text);
+    }
+
+    fn warn(&mut self, text: &str) {
+        Self::warn(self, text);
+    }
+
+    fn rest(&mut self) {
+        Self::rest(self);
     }
 }
 

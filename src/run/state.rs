@@ -6,6 +6,7 @@ mod store;
 
 use std::fmt;
 
+use hwdr_run::{Entries, Record};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,7 +20,8 @@ use crate::settings::Velero;
 use crate::steps::By;
 use crate::velero::BackupNames;
 
-pub use store::{Runs, Store, read};
+pub use hwdr_run::{Phase, Progress};
+pub use store::{Runs, SecretStore, read};
 
 /// The label of what hwdr keeps in the cluster for a release: its name.
 const RELEASE: &str = "hwdr.hopsworks.ai/release";
@@ -128,42 +130,6 @@ pub struct Chart {
     /// A hash of the merged values.
     #[serde(default)]
     pub values: String,
-}
-
-/// Where a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// It runs, or was cut off.
-    Running,
-    /// It stopped: a step cannot be done as things are.
-    Failed,
-    /// All is restored; what was set aside is still there.
-    Restored,
-    /// It is being taken back, or that was cut off.
-    Undoing,
-    /// All is as it was before.
-    Undone,
-    /// What was set aside is given up.
-    Finalized,
-}
-
-impl Phase {
-    /// Whether something has to go on, or back, before another run may begin.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Running | Self::Failed | Self::Undoing)
-    }
-}
-
-/// A step that was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Its name.
-    pub step: String,
-    /// When it was begun first.
-    pub began: Timestamp,
-    /// When it was done.
-    pub ended: Option<Timestamp>,
 }
 
 /// A part of the restore that the cluster does: a step of the plan.
@@ -318,6 +284,23 @@ fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     }))
 }
 
+impl Record for State {
+    const FORM: u32 = FORM;
+
+    fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn steps(&self) -> &[Progress] {
+        &self.steps
+    }
+
+    fn entries(&mut self) -> Entries<'_> {
+        let Self { phase, why, ended, steps, findings, .. } = self;
+        Entries { phase, why, ended, steps, findings }
+    }
+}
+
 impl State {
     /// The state of a run that begins now.
     pub fn new(release: &str, plan: &Plan, chart: Chart, now: Timestamp) -> Self {
@@ -360,30 +343,6 @@ impl State {
             unread: Vec::new(),
             findings: Vec::new(),
             before: Before::default(),
-        }
-    }
-
-    /// Whether a step is done.
-    pub fn is_done(&self, step: &str) -> bool {
-        self.steps.iter().any(|progress| progress.step == step && progress.ended.is_some())
-    }
-
-    /// Whether a step was begun.
-    pub fn is_begun(&self, step: &str) -> bool {
-        self.steps.iter().any(|progress| progress.step == step)
-    }
-
-    /// Notes that a step begins; one that began before goes on.
-    pub fn begin(&mut self, step: &str, now: Timestamp) {
-        if !self.is_begun(step) {
-            self.steps.push(Progress { step: step.to_owned(), began: now, ended: None });
-        }
-    }
-
-    /// Notes that a step is done.
-    pub fn end(&mut self, step: &str, now: Timestamp) {
-        for progress in self.steps.iter_mut().filter(|progress| progress.step == step) {
-            progress.ended = Some(now);
         }
     }
 

@@ -34,9 +34,9 @@ use crate::remotes;
 use crate::render::{self, Marker as Whole};
 use crate::run::preflight::{self, Marker, Wanted};
 use crate::run::show::Show;
-use crate::run::state::{Before, Chart, State, Store};
+use crate::run::state::{Before, Chart, SecretStore, State};
 use crate::run::steps::{INSTALL, UPGRADE};
-use crate::run::{Halt, Hold, RESTORE, Run, Step};
+use crate::run::{Halt, Lease, Lock as _, RESTORE, Run, Step};
 use crate::s3::client::{Client, Settings};
 use crate::settings::{HopsFs, Restore};
 use crate::shown::{is_coloured, print, tell, tell_bare};
@@ -191,9 +191,9 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
 
     let mut show = Show::new(format);
     make_namespace(&ready.cluster).await?;
-    let hold = Hold::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
+    let lease = Lease::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
-        let cluster = hold.cluster();
+        let cluster = lease.cluster();
         if let Some(job) = &ready.preflight {
             preflight::can_be_read(&cluster, &mut show, job).await?;
         }
@@ -203,14 +203,14 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
                 .help("start again, and check the plan"));
         }
         preflight::delete_markers(&cluster, &found.markers).await?;
-        let store = Store::create(&cluster, &state, &ready.plan).await?;
+        let store = SecretStore::create(&cluster, &state, &ready.plan).await?;
         let mut run = Run::new(cluster, store, ready.helm, show).await?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
         run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(stopped)
     };
-    let outcome = hold.guard(outcome).await;
-    hold.release().await;
+    let outcome = lease.guard(outcome).await;
+    lease.release().await;
     report::print(&outcome?, invocation.own("output"))
 }
 

@@ -16,8 +16,8 @@ use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::run::show::{LogFormat, Show};
-use crate::run::state::{Phase, State, Store};
-use crate::run::{Hold, Run, audit, preflight, steps};
+use crate::run::state::{Phase, SecretStore, State};
+use crate::run::{Context as _, Lease, Lock as _, Run, Store as _, audit, preflight, steps};
 use crate::shown::{self, lines};
 use crate::source::Source;
 use crate::values;
@@ -105,7 +105,7 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
-    let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
+    let lease = Lease::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let work = async {
         if restored(&cluster, &invocation.release, false).await? != states {
             return Err(Failure::refused("another process has continued a run while you were asked: nothing was done")
@@ -134,10 +134,10 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
                     .stopped()
             })?;
         }
-        give_up(hold.cluster(), &states, &invocation, format).await.map_err(Failure::stopped)
+        give_up(lease.cluster(), &states, &invocation, format).await.map_err(Failure::stopped)
     };
-    let outcome = hold.guard(work).await;
-    hold.release().await;
+    let outcome = lease.guard(work).await;
+    lease.release().await;
     outcome
 }
 
@@ -149,7 +149,7 @@ async fn give_up(
     format: LogFormat,
 ) -> Result<(), Failure> {
     for state in states {
-        let Some(store) = Store::load(&cluster, &state.backup_id).await? else { continue };
+        let Some(store) = SecretStore::find(&cluster, &state.backup_id).await? else { continue };
         let show = Show::new(format);
         let mut run = Run::new(cluster.clone(), store, Helm::find(invocation).await?, show).await?;
         // Everything has to be well without the old volumes before they go.
@@ -169,13 +169,13 @@ async fn give_up(
 /// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
 async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<State>, Failure> {
     let mut states = Vec::new();
-    let runs = Store::all(cluster, release).await?;
+    let runs = SecretStore::all(cluster, release).await?;
     let counting = if runs.kept.is_empty() { &runs.old } else { &runs.kept };
     for store in runs.old.iter().filter(|_| warns) {
         touched::warn_of_old(store, !runs.kept.is_empty());
     }
     for store in counting {
-        let state = store.state()?;
+        let state = store.load()?;
         if state.phase.is_open() {
             return Err(Failure::refused(format!("the restore of backup {} has not ended", state.backup_id))
                 .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}")));

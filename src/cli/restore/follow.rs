@@ -21,9 +21,9 @@ use crate::mode::Mode;
 use crate::run::audit;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
-use crate::run::state::{Phase, Progress, State, Store, read};
+use crate::run::state::{Phase, Progress, SecretStore, State, read};
 use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there, plan_is_comparable};
-use crate::run::{Hold, Onlooker, RESTORE, Run, UNDO as BACK};
+use crate::run::{Lease, Lock as _, Onlooker, RESTORE, Record as _, Run, Store as _, UNDO as BACK};
 use crate::shown::{self, lines};
 
 /// Continues a run that was cut off or has stopped
@@ -112,7 +112,7 @@ impl Resume {
         }
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
-            let state = store.state()?;
+            let state = store.load()?;
             let back = match state.phase {
                 Phase::Running | Phase::Failed => false,
                 Phase::Undoing => true,
@@ -153,7 +153,7 @@ impl Undo {
         let invocation = self.invocation();
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
-            let state = store.state()?;
+            let state = store.load()?;
             let release = &state.release;
             if let Some(reason) = no_way_back(&state) {
                 return Err(Failure::refused(format!("release {release}: {reason}")));
@@ -212,7 +212,7 @@ fn no_way_back(state: &State) -> Option<&'static str> {
 }
 
 /// Finds the newest run of the release of a command line.
-async fn open(invocation: &Invocation) -> Result<(Cluster, Store), Failure> {
+async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore), Failure> {
     if invocation.release.is_empty() {
         return Err(Failure::unusable("a release is needed").help("list them: helm list -A"));
     }
@@ -225,12 +225,12 @@ async fn open(invocation: &Invocation) -> Result<(Cluster, Store), Failure> {
 
 /// The newest run of a release. Those of an older hwdr, in ConfigMaps, count where there is no other: whoever may write ConfigMaps may plant
 /// one, of whatever age.
-async fn newest(cluster: &Cluster, release: &str) -> Result<Store, Failure> {
-    let runs = Store::all(cluster, release).await?;
+async fn newest(cluster: &Cluster, release: &str) -> Result<SecretStore, Failure> {
+    let runs = SecretStore::all(cluster, release).await?;
     for old in &runs.old {
         touched::warn_of_old(old, !runs.kept.is_empty());
     }
-    let is_open = |store: &&Store| store.state().map_or(true, |state| state.phase.is_open());
+    let is_open = |store: &&SecretStore| store.load().map_or(true, |state| state.phase.is_open());
     let counting = if runs.kept.is_empty() { runs.old } else { runs.kept };
     let open: Vec<_> = counting.iter().filter(is_open).collect();
     if open.len() > 1 {
@@ -278,14 +278,14 @@ async fn go(
         }
     }
     let mut show = Show::new(format);
-    let hold = Hold::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
+    let lease = Lease::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let outcome = async {
         // Whoever held it before may have written in the meantime.
-        let cluster = hold.cluster();
-        let store = Store::load(&cluster, &seen.backup_id).await?;
+        let cluster = lease.cluster();
+        let store = SecretStore::find(&cluster, &seen.backup_id).await?;
         // What others may write is what was looked at, to the last word.
-        let same = |store: &Store| {
-            store.state().is_ok_and(|state| {
+        let same = |store: &SecretStore| {
+            store.load().is_ok_and(|state| {
                 (state.phase, state.began) == (seen.phase, seen.began) && (!store.is_old() || state == *seen)
             })
         };
@@ -306,8 +306,8 @@ async fn go(
         let outcome = run.go(steps, goal).await;
         outcome.map(|()| run.state.clone()).map_err(|halt| Failure::from(halt).stopped())
     };
-    let outcome = hold.guard(outcome).await;
-    hold.release().await;
+    let outcome = lease.guard(outcome).await;
+    lease.release().await;
     report::print(&outcome?, invocation.own("output"))
 }
 
@@ -325,7 +325,7 @@ impl Watch {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let store = newest(&cluster, &self.release).await?;
-            let (kind, state) = (store.kind(), store.state()?);
+            let (kind, state) = (store.kind(), store.load()?);
             let (name, mut show) = (state.name(), Show::new(self.log_format));
             let selection = Selection::one(kind, None, &name);
             let (mut last, mut progress, mut onlooker, mut alone) = (None, String::new(), Onlooker::default(), None);

@@ -1,8 +1,9 @@
 //! What a run will touch, by name: shown before anybody agrees to go on with it, or back.
 
 use crate::lint::report::human::wrap;
+use crate::run::Record as _;
 use crate::run::Step;
-use crate::run::state::{Paused, Scaled, State, Store, Volume};
+use crate::run::state::{Paused, Scaled, SecretStore, State, Volume};
 use crate::shown::{lines, tell};
 
 /// A volume, and the claim that it was set aside from.
@@ -56,7 +57,7 @@ pub fn by_resume(state: &State, steps: &[Step]) -> String {
 }
 
 /// Says that a state lies where others may have written it: `is_ignored` where the release has others.
-pub fn warn_of_old(store: &Store, is_ignored: bool) {
+pub fn warn_of_old(store: &SecretStore, is_ignored: bool) {
     let name = store.name();
     let what = if is_ignored {
         format!(

@@ -8,11 +8,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::state::{Before, Chart, Paused, Phase, Scaled, Store, Volume};
+use super::state::{Before, Chart, Paused, Phase, Scaled, SecretStore, State, Volume};
 use super::steps::{
     autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, scripts, tier, volumes_of, workloads_of,
 };
-use super::{Halt, hold};
+use super::{Halt, Store as _};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::run::{Helm, Release};
@@ -66,13 +66,13 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
     let release = helm.release(wanted.release).await?;
     let begins_anew = wanted.plan.mode == Mode::Install && release.is_none();
     let mut own_location = false;
-    let runs = Store::all(cluster, wanted.release).await?;
+    let runs = SecretStore::all(cluster, wanted.release).await?;
     for store in runs.kept.iter().chain(&runs.old) {
-        let state = store.state()?;
+        let state = store.load()?;
         own_location |= state.opens_location && !store.is_old();
         // An installation that was taken out again leaves nothing to go on with.
         if state.phase.is_open() && !(state.mode == Mode::Install && begins_anew) {
-            return Err(or_nobodys(store, hold::run_is_open(&state)));
+            return Err(or_nobodys(store, run_is_open(&state)));
         }
         if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
             let halt = Halt::new(format!(
@@ -160,8 +160,22 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
     .help("choose the cluster: --kube-context NAME"))
 }
 
+/// Another run is not over.
+fn run_is_open(state: &State) -> Halt {
+    let halt =
+        Halt::new(format!("a restore of backup {} was begun at {} and has not ended", state.backup_id, state.began))
+            .help(format!("resume it: helm hwdr resume {}", state.release));
+    match state.mode {
+        Mode::Install => halt.help(format!(
+            "or start again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
+            state.release
+        )),
+        Mode::Upgrade => halt.help(format!("or undo it: helm hwdr undo {}", state.release)),
+    }
+}
+
 /// What to do about the state of a run beside it, where that lies where others may have written it.
-fn or_nobodys(store: &Store, halt: Halt) -> Halt {
+fn or_nobodys(store: &SecretStore, halt: Halt) -> Halt {
     if store.is_old() { halt.help(store.nobodys()) } else { halt }
 }
 

@@ -230,7 +230,7 @@ fn is_step(step: &str) -> bool {
     is_object(step) && (is_object(rest) || rest.is_empty())
 }
 
-/// `machine:boot:space/pid` (`run::hold`).
+/// `machine:boot:space/pid` (`hwdr_run::process`).
 fn is_process(process: &str) -> bool {
     process.split_once('/').is_some_and(|(machine, pid)| {
         !machine.contains(|c: char| !c.is_ascii_alphanumeric() && !"-._:".contains(c))

@@ -15,7 +15,7 @@ use crate::mode::Mode;
 use crate::names::is_release;
 use crate::plain_data;
 use crate::plan::Plan;
-use crate::run::{Halt, hold};
+use crate::run::{Halt, Store, lease};
 
 /// The type of the Secret.
 const TYPE: &str = "hwdr.hopsworks.ai/run";
@@ -27,7 +27,7 @@ const STATE: &str = "state.json";
 const ROOM: usize = (1 << 20) - (128 << 10);
 
 /// The state in the cluster, and the version of it that this process knows.
-pub struct Store {
+pub struct SecretStore {
     cluster: Cluster,
     kind: Kind,
     object: Json,
@@ -38,12 +38,12 @@ pub struct Store {
 /// The states of the runs of a release.
 pub struct Runs {
     /// The newest first, without those that nobody can go on with.
-    pub kept: Vec<Store>,
+    pub kept: Vec<SecretStore>,
     /// Those of an older hwdr, in ConfigMaps, the newest first. One beside a Secret of its name is none.
-    pub old: Vec<Store>,
+    pub old: Vec<SecretStore>,
 }
 
-impl Store {
+impl SecretStore {
     /// Puts a new run's state there, in place of that of an earlier run for the same backup id: the Lease is held, and preflight has looked
     /// whether that one is over.
     ///
@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub async fn load(cluster: &Cluster, backup_id: &str) -> Result<Option<Self>, Halt> {
+    pub async fn find(cluster: &Cluster, backup_id: &str) -> Result<Option<Self>, Halt> {
         for kind in [Kind::SECRET, Kind::CONFIG_MAP] {
             if let Some(found) = cluster.get(kind, None, &name_of(backup_id)).await?.filter(is_state) {
                 return Ok(Some(Self::of(cluster, kind, found)));
@@ -119,17 +119,9 @@ impl Store {
         old.retain(|store| !kept.iter().any(|secret| secret.name() == store.name()));
         // An installation that was begun anew has given up those before it.
         let given_up =
-            |store: &Self| store.state().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open());
+            |store: &Self| store.load().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open());
         let kept = kept.into_iter().enumerate().filter(|(index, store)| *index == 0 || !given_up(store));
         Ok(Runs { kept: kept.map(|(_, store)| store).collect(), old })
-    }
-
-    /// What it says.
-    ///
-    /// # Errors
-    /// Where a later hwdr wrote it, nobody did, or it says what no hwdr would write.
-    pub fn state(&self) -> Result<State, Halt> {
-        read(&self.object, &self.cluster.namespace)
     }
 
     /// The kind of the object that keeps it.
@@ -155,7 +147,7 @@ impl Store {
     /// Since when there is the run, by the API server's clock: what is older is not of its making.
     pub fn since(&self) -> Timestamp {
         let made = text(&self.object, "/metadata/creationTimestamp").parse().unwrap_or(Timestamp::MAX);
-        if self.is_old() { made } else { self.state().ok().and_then(|state| state.since).unwrap_or(made) }
+        if self.is_old() { made } else { self.load().ok().and_then(|state| state.since).unwrap_or(made) }
     }
 
     /// Has the run go on in a Secret, where an older hwdr has begun it in a ConfigMap, which goes.
@@ -166,7 +158,7 @@ impl Store {
         if !self.is_old() {
             return Ok(self);
         }
-        let state = State { form: FORM, since: Some(self.since()), ..self.state()? };
+        let state = State { form: FORM, since: Some(self.since()), ..self.load()? };
         let mut object = object_of(&state);
         if let Some(plan) = said(&self.object, "plan.json") {
             object["data"]["plan.json"] = STANDARD.encode(plan).into();
@@ -177,11 +169,21 @@ impl Store {
         Ok(store)
     }
 
-    /// Writes the state: only over the version that this process knows.
-    ///
-    /// # Errors
-    /// Where another process has written in between: it has taken over.
-    pub async fn save(&mut self, state: &State) -> Result<(), Halt> {
+    fn of(cluster: &Cluster, kind: Kind, mut object: Json) -> Self {
+        object["kind"] = kind.kind.into();
+        let tried = said(&object, STATE).unwrap_or_default();
+        Self { cluster: cluster.clone(), kind, object, tried }
+    }
+}
+
+impl Store for SecretStore {
+    type Record = State;
+
+    fn load(&self) -> Result<State, Halt> {
+        read(&self.object, &self.cluster.namespace)
+    }
+
+    async fn save(&mut self, state: &State) -> Result<(), Halt> {
         let before = std::mem::replace(&mut self.tried, written(state));
         self.object["data"][STATE] = STANDARD.encode(&self.tried).into();
         self.object["data"]["planDigest"] = STANDARD.encode(&state.digest).into();
@@ -197,18 +199,12 @@ impl Store {
                 } else if there == self.tried {
                     self.object = now;
                 } else {
-                    return Err(hold::lost());
+                    return Err(lease::lost());
                 }
             }
             Err(error) => return Err(error.into()),
         }
         Ok(())
-    }
-
-    fn of(cluster: &Cluster, kind: Kind, mut object: Json) -> Self {
-        object["kind"] = kind.kind.into();
-        let tried = said(&object, STATE).unwrap_or_default();
-        Self { cluster: cluster.clone(), kind, object, tried }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{quiesce, volumes, workloads_of};
 use crate::cluster::condition::text;
 use crate::run::state::Scaled;
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 use crate::topology::Role;
 
 /// The Job that restores the metadata (`templates/rondb-metadata.yaml`).

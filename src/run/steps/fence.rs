@@ -7,7 +7,7 @@ use super::is_of;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::run::state::Paused;
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 
 /// Notes what makes backups by itself, and puts it to rest.
 pub async fn close(run: &mut Run) -> Result<(), Halt> {

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use hwdr_run::process;
 use serde_json::Value as Json;
 
 use super::{fence, quiesce, scripts};
@@ -13,7 +14,7 @@ use crate::helm::run::{Agreed, Release};
 use crate::mode::Mode;
 use crate::plan;
 use crate::run::state::State;
-use crate::run::{Halt, Run, hold};
+use crate::run::{Context as _, Halt, Run, lease};
 use crate::shown::word;
 
 /// How long a helm on another machine may go on: its own default --timeout.
@@ -97,7 +98,7 @@ async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> 
     let objects = run.state.objects.clone().filter(|_| mode == Mode::Upgrade);
     let agreed = Agreed { digest: run.state.digest.clone(), objects };
     let begun = run.helm.begin(mode, &run.cluster.namespace, agreed, flags)?;
-    run.state.helm = begun.process().map(hold::process);
+    run.state.helm = begun.process().map(process::name);
     run.save().await?;
     run.helm.end(mode, begun).await?;
     run.state.helm = None;
@@ -113,7 +114,7 @@ pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
         let now = run.helm.release(&release).await?;
         // A helm that is there, and has not written its record yet.
         let works =
-            run.state.helm.as_deref().is_some_and(|helm| hold::is_of_this_machine(helm) && !hold::is_dead(helm));
+            run.state.helm.as_deref().is_some_and(|helm| process::is_of_this_machine(helm) && !process::is_dead(helm));
         let Some(found) = now.as_ref().filter(|now| now.status.starts_with("pending-")) else {
             if !works {
                 return Ok(now);
@@ -122,7 +123,7 @@ pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
             continue;
         };
         let is_over = match &run.state.helm {
-            Some(helm) if hold::is_of_this_machine(helm) => !works,
+            Some(helm) if process::is_of_this_machine(helm) => !works,
             // It may go on elsewhere; helm gives up by itself after its --timeout.
             _ => found.deployed_since().is_none_or(|since| since > ELSEWHERE),
         };
@@ -144,7 +145,7 @@ pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
 
 async fn wait_for(run: &mut Run, began: Instant, status: &str) -> Result<(), Halt> {
     if began.elapsed() > ELSEWHERE * 3 {
-        let end = run.state.helm.as_deref().map_or_else(|| "on the machine where it runs".to_owned(), hold::pid);
+        let end = run.state.helm.as_deref().map_or_else(|| "on the machine where it runs".to_owned(), lease::kill);
         return Err(Halt::new(format!(
             "release {}: a helm that was started before is still running: {status}",
             run.state.release

@@ -8,7 +8,7 @@ use crate::backup_id::BackupId;
 use crate::catalogue::{Catalogue, MetadataNames, Service, Wanted};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Verdict, condition};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 use crate::velero::{
     BackupNames, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
 };

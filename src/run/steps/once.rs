@@ -12,7 +12,7 @@ use super::applied::{objects_of, put};
 use super::parts;
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, ClusterError, Kind, Verdict};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 
 /// Notes the Jobs that are there, once: what a rollback makes is not among them.
 pub async fn note(run: &mut Run) -> Result<(), Halt> {

@@ -9,7 +9,7 @@ use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::render::GATE;
 use crate::run::state::Part;
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Record as _, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
 /// The Job that restores RonDB's rows (`templates/rondb-data.yaml`).

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::workloads_of;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 use crate::topology::Role;
 
 /// How many files are read: each costs Hadoop's start.

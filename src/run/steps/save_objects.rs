@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{PODS, created, parts};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Backs up by what the Schedules themselves say: that is what their backups bring back.
 pub async fn act(run: &mut Run) -> Result<(), Halt> {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::{autoscalers, fence, helm, here, is_of, once, parts, quiesce, verify, volumes};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, Verdict, condition};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {

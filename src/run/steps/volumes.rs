@@ -10,7 +10,7 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Selection, Verdict};
 use crate::mode::Mode;
 use crate::run::state::{Before, Scaled, State, Volume};
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 
 /// Notes the claims that are to be set aside, and makes their volumes outlive them: before anything is stopped, because a StatefulSet may
 /// delete its claims when it is scaled down (`persistentVolumeClaimRetentionPolicy.whenScaled`).

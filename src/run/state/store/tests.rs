@@ -51,3 +51,19 @@ fn a_state_is_of_the_run_that_its_object_is_for() {
     assert!(read(&config_map(&later), "hopsworks").unwrap_err().problem.contains("a later hwdr"));
     assert!(read(&config_map(&json!("x")), "hopsworks").unwrap_err().problem.contains("cannot be read"));
 }
+
+/// What hwdr 0.1.0 has written into Secrets. It may run again over what this one writes.
+#[test]
+fn what_0_1_wrote_is_read_and_written_to_the_byte() {
+    for text in [
+        include_str!("../../../../testdata/state/0.1-failed.json"),
+        include_str!("../../../../testdata/state/0.1-undoing.json"),
+    ] {
+        let text = text.trim_end();
+        let state: State = serde_json::from_str(text).unwrap();
+        assert_eq!(written(&state), text);
+        let secret = object_of(&state);
+        assert_eq!(read(&with_kind(&secret), "hopsworks").unwrap(), state);
+        assert_eq!(said(&secret, STATE).as_deref(), Some(text));
+    }
+}

@@ -1,18 +1,16 @@
-//! One run at a time: a Lease that is renewed while a run lives, and taken over when it does not any more.
+//! One run at a time: the lock of a run in a cluster. A Lease is renewed while the run lives, and taken over when it does not any more.
 
-use std::future::Future;
 use std::process::id;
 use std::time::Duration;
 
+use hwdr_run::{Halt, Lock, process};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::state::{State, labels};
-use super::{Cause, Halt};
+use super::state::labels;
 use crate::cluster::{Beat, Cluster, Kind, Pulse};
-use crate::mode::Mode;
 use crate::shown::{plain, word};
 
 /// How long a Lease holds without being renewed.
@@ -26,8 +24,8 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// For how long after a renewal the cluster is still changed: less than it holds, for a change takes a moment to arrive.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// The Lease of a release, held by this process. Dropping it ends the renewal; [`Hold::release`] gives it back at once.
-pub struct Hold {
+/// The Lease of a release, held by this process. Dropping it ends the renewal; [`Lock::release`] gives it back at once.
+pub struct Lease {
     cluster: Cluster,
     name: String,
     holder: String,
@@ -36,14 +34,14 @@ pub struct Hold {
     renewal: tokio::task::JoinHandle<()>,
 }
 
-impl Hold {
+impl Lease {
     /// Takes the Lease of `release`: at once where nobody holds it, or when its holder has not renewed it for as long as it holds.
     ///
     /// # Errors
     /// Where another process holds it, and renews it.
     pub async fn take(cluster: &Cluster, release: &str, mut tell: impl FnMut(&str)) -> Result<Self, Halt> {
         let name = lease_name(release);
-        let holder = format!("{}/{}", process(id()), Timestamp::now().as_millisecond());
+        let holder = format!("{}/{}", process::name(id()), Timestamp::now().as_millisecond());
         // Another machine's clock may be wrong: what counts is that nothing changes for so long on this one.
         let mut seen: Option<(String, Instant)> = None;
         let taken = loop {
@@ -58,7 +56,7 @@ impl Hold {
             let other = lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
             let version = lease["metadata"]["resourceVersion"].to_string();
             let stale = match &seen {
-                _ if other.is_empty() || is_dead(&other) => true,
+                _ if other.is_empty() || process::is_dead(&other) => true,
                 Some((old, since)) if *old == version => since.elapsed() > DURATION,
                 Some(_) => {
                     return Err(Halt::new(format!("another run holds the release: {}", people(&other)))
@@ -87,12 +85,13 @@ impl Hold {
     }
 
     /// The cluster, to be changed while the Lease is held and not a moment longer: a process that was asleep meanwhile finds out first
-    /// whether another one has taken over. What uses it has to be [`Hold::guard`]ed.
+    /// whether another one has taken over. What uses it has to be guarded ([`Lock::guard`]).
     pub fn cluster(&self) -> Cluster {
         self.cluster.under(self.pulse.clone())
     }
+}
 
-    /// Ends when the Lease is lost, and says why.
+impl Lock for Lease {
     async fn lost(&self) -> Halt {
         let mut receiver = self.lost.clone();
         // An error means that the renewal has ended without a word, which is a loss, too.
@@ -100,20 +99,7 @@ impl Hold {
         halt.unwrap_or_else(lost)
     }
 
-    /// Works as long as the Lease is held.
-    ///
-    /// # Errors
-    /// Those of the work, or that the Lease is lost.
-    pub async fn guard<T, E: From<Halt>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        tokio::select! {
-            biased;
-            halt = self.lost() => Err(halt.into()),
-            result = work => result,
-        }
-    }
-
-    /// Gives the Lease back, so that the next one need not wait.
-    pub async fn release(self) {
+    async fn release(self) {
         self.renewal.abort();
         if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &self.name).await
             && lease["spec"]["holderIdentity"] == self.holder.as_str()
@@ -154,7 +140,7 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
         // and then it is seen above who holds it. One that only this machine does not reach may: so nothing is changed meanwhile.
         if renewed.elapsed() > PATIENCE {
             let problem = format!("the Lease {name} could not be renewed for {} s: {why}", PATIENCE.as_secs());
-            break Halt { cause: Cause::Lost, ..Halt::new(problem) }
+            break Halt::lost(problem)
                 .help("when the API server can be reached again, resume: helm hwdr resume RELEASE");
         }
     };
@@ -175,7 +161,7 @@ impl Onlooker {
         if holder.is_empty() {
             return Some("no process holds the release's Lease".to_owned());
         }
-        if is_dead(holder) {
+        if process::is_dead(holder) {
             return Some(format!("{} has ended", people(holder)));
         }
         let version = lease["metadata"]["resourceVersion"].to_string();
@@ -214,71 +200,19 @@ fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
-/// This machine's name.
-fn host() -> String {
-    let name =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
-    let name = name.unwrap_or_else(|_| "unknown".to_owned());
-    // It goes into the state, which is read back.
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).collect()
-}
-
-/// A process of this machine, as a name: `machine/pid`.
-pub fn process(pid: u32) -> String {
-    format!("{}/{pid}", machine())
-}
-
-/// This machine since it was started, and this container of it: elsewhere the same number is another process, and names of machines repeat.
-fn machine() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let digits = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let boot: String = digits(&boot).chars().take(8).collect();
-    format!("{}:{boot}:{}", host(), digits(&space.to_string_lossy()))
-}
-
-/// Whether a process is one of this machine.
-pub fn is_of_this_machine(process: &str) -> bool {
-    process.split('/').next() == Some(machine().as_str())
-}
-
 /// The command that ends a process.
-pub fn pid(process: &str) -> String {
-    let (on, pid) = process.split_once('/').unwrap_or_default();
-    format!("kill {} (on {})", word(pid), plain(on.split(':').next().unwrap_or_default()))
-}
-
-/// Whether the holder was a process of this machine that is not there any more.
-pub fn is_dead(holder: &str) -> bool {
-    let mut parts = holder.split('/');
-    let (Some(_), Some(pid)) = (parts.next(), parts.next()) else { return false };
-    is_of_this_machine(holder) && cfg!(target_os = "linux") && !std::path::Path::new("/proc").join(pid).exists()
+pub fn kill(name: &str) -> String {
+    let (host, number) = process::host_and_number(name);
+    format!("kill {} (on {})", word(number), plain(host))
 }
 
 /// A holder, for people.
 fn people(holder: &str) -> String {
-    let mut parts = holder.split('/');
-    let machine = parts.next().unwrap_or_default();
-    let pid = parts.next().unwrap_or_default();
-    format!("process {} on {}", plain(pid), plain(machine.split(':').next().unwrap_or_default()))
+    let (host, number) = process::host_and_number(holder);
+    format!("process {} on {}", plain(number), plain(host))
 }
 
 /// The Lease went to another run.
 pub fn lost() -> Halt {
-    Halt { cause: Cause::Lost, ..Halt::new("another run of hwdr has taken over, so this one stops") }
-        .help("watch it: helm hwdr watch RELEASE")
-}
-
-/// Another run is not over.
-pub fn run_is_open(state: &State) -> Halt {
-    let halt =
-        Halt::new(format!("a restore of backup {} was begun at {} and has not ended", state.backup_id, state.began))
-            .help(format!("resume it: helm hwdr resume {}", state.release));
-    match state.mode {
-        Mode::Install => halt.help(format!(
-            "or start again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
-            state.release
-        )),
-        Mode::Upgrade => halt.help(format!("or undo it: helm hwdr undo {}", state.release)),
-    }
+    Halt::lost("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
 }

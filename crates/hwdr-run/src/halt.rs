@@ -1,0 +1,52 @@
+//! Why a run stops.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a run stops, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub help: Vec<String>,
+    /// The kind of stop.
+    pub cause: Cause,
+}
+
+/// The kind of stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Something is wrong.
+    Problem,
+    /// The operator stopped the run: nothing is wrong.
+    Wish,
+    /// The lock is lost: the record is another process's, and must not be written.
+    Lost,
+}
+
+impl Halt {
+    /// Something is wrong.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: Vec::new(), cause: Cause::Problem }
+    }
+
+    /// The lock is lost.
+    pub fn lost(problem: impl Into<String>) -> Self {
+        Self { cause: Cause::Lost, ..Self::new(problem) }
+    }
+
+    /// Adds something to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl Error for Halt {}
