@@ -590,3 +590,17 @@ fn a_plan_of_an_older_hwdr_is_refused_only_while_helm_has_to_run() {
     lab.keep(&state("failed", TO_HELM, old));
     lab.run(&["resume", "hops"]).ok();
 }
+
+/// Helm's rollback resumes backups, and hwdr may be killed right after it.
+#[test]
+fn backups_are_paused_again_where_hwdr_was_killed_after_the_rollback() {
+    let lab = Lab::new("");
+    let path = "/apis/batch/v1/namespaces/hopsworks/cronjobs/create-backup";
+    lab.api.put(path, owned("CronJob", "create-backup", HOPS, json!({"spec": {"suspend": false}})));
+    let paused = json!([{"kind": "CronJob", "namespace": "hopsworks", "name": "create-backup", "was": false}]);
+    let undone = ["undo-stop", "undo-bucket", "undo-parts", "undo-volumes", "undo-objects", "undo-rolled-back"];
+    lab.keep(&state("undoing", &[TO_HELM, &undone].concat(), json!({"before": {"paused": paused}})));
+    lab.run(&["resume", "hops"]).ok();
+    assert_eq!(lab.touched(), [format!("PATCH {path}"), format!("PATCH {path}")], "paused, and resumed");
+    assert_eq!(lab.api.get(path).unwrap()["spec"]["suspend"], false);
+}

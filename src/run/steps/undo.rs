@@ -110,22 +110,22 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     }
     // A rollback that was cut off is pending, too.
     let Some(now) = helm::settled(run).await? else { return Ok(()) };
-    if run.state.is_done("undo-rolled-back") {
-        return once::not_again(run).await;
+    if !run.state.is_done("undo-rolled-back") {
+        if now.revision == before {
+            return Ok(());
+        }
+        once::note(run).await?;
+        // The helm of the upgrade has ended: should this process end, too, nobody may take its end for that of the rollback.
+        run.state.helm = None;
+        run.save().await?;
+        run.show.tell(&format!("helm rollback {release} {before}"));
+        run.helm.rollback(&release, before, &now.over_conflicts()).await?;
+        run.state.begin("undo-rolled-back", jiff::Timestamp::now());
+        run.state.end("undo-rolled-back", jiff::Timestamp::now());
+        run.save().await?;
     }
-    if now.revision == before {
-        return Ok(());
-    }
-    once::note(run).await?;
-    // The helm of the upgrade has ended: should this process end, too, nobody may take its end for that of the rollback.
-    run.state.helm = None;
-    run.save().await?;
-    run.show.tell(&format!("helm rollback {release} {before}"));
-    run.helm.rollback(&release, before, &now.over_conflicts()).await?;
-    run.state.begin("undo-rolled-back", jiff::Timestamp::now());
-    run.state.end("undo-rolled-back", jiff::Timestamp::now());
-    run.save().await?;
     once::not_again(run).await?;
+    // Helm has resumed backups, also where hwdr was killed right after the rollback.
     fence::again(run).await
 }
 
