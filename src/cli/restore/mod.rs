@@ -5,8 +5,11 @@ mod consent;
 mod finalize;
 mod flags;
 mod follow;
+mod plain;
+mod prepare;
 mod report;
 mod touched;
+mod watch;
 
 use std::env;
 
@@ -16,7 +19,8 @@ use flags::Command;
 
 pub use apply::{Install, Rerun, Upgrade};
 pub use finalize::Finalize;
-pub use follow::{History, Resume, Undo, Watch};
+pub use follow::{Resume, Undo};
+pub use watch::{History, Watch};
 
 use super::bsl;
 use super::bsl::AccessArgs;

@@ -11,9 +11,19 @@ pub fn volume(held: &Volume) -> String {
     format!("{} ({})", held.name(), held.volume)
 }
 
+/// What a new run does around the steps of its plan.
+pub fn by_run(state: &State, steps: &[Step]) -> String {
+    let mut text = steps_of(state, steps);
+    if !state.before.volumes.is_empty() {
+        let names: Vec<_> = state.before.volumes.iter().map(Volume::name).collect();
+        text.push_str(&format!("{}: {}\n", set_aside(state), names.join(", ")));
+    }
+    text
+}
+
 /// What an undo does, and to what.
 pub fn by_undo(state: &State, steps: &[Step]) -> String {
-    let mut text = steps_of(state, steps);
+    let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     if state.is_begun("quiesce") {
         list("Workloads that stop and start", workloads(&state.before.workloads));
@@ -33,7 +43,7 @@ pub fn by_undo(state: &State, steps: &[Step]) -> String {
 
 /// What going on with a restore does, and to what.
 pub fn by_resume(state: &State, steps: &[Step]) -> String {
-    let mut text = steps_of(state, steps);
+    let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     let is_open = |step: &str| !state.is_done(step);
     if is_open("quiesce") || is_open("helm") {
@@ -42,8 +52,7 @@ pub fn by_resume(state: &State, steps: &[Step]) -> String {
     list("Started anew on empty volumes", workloads(&state.emptied));
     list("Made to pause, and to go on as before", paused(&state.before.paused));
     if is_open("set-aside") {
-        let what = if state.wipe { "Volumes that are DELETED" } else { "Volumes that are set aside" };
-        list(what, state.before.volumes.iter().map(volume).collect());
+        list(set_aside(state), state.before.volumes.iter().map(volume).collect());
     }
     if is_open("objects") || is_open("parts") {
         let named = state.objects.clone().unwrap_or_default().named();
@@ -74,12 +83,17 @@ pub fn warn_of_old(store: &SecretStore, is_ignored: bool) {
 }
 
 fn steps_of(state: &State, steps: &[Step]) -> String {
-    let mut text = String::from("\nThe run\n");
+    let mut text = String::from("The run\n");
     for (number, step) in (1..).zip(steps) {
         let done = if state.is_done(step.name) { " (done)" } else { "" };
         text.push_str(&format!("  {number}. {:<13} {}{done}\n", step.name, step.does));
     }
     text
+}
+
+/// What becomes of the old volumes.
+fn set_aside(state: &State) -> &'static str {
+    if state.wipe { "Volumes that are DELETED" } else { "Volumes that are set aside" }
 }
 
 fn add(text: &mut String, what: &str, names: Vec<String>) {

@@ -1,0 +1,80 @@
+//! `hwdr upgrade` and `hwdr install` without a restore: the linter's word, and then helm as it is.
+
+use std::env;
+use std::io;
+use std::process::ExitStatus;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Command as Process;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::connection;
+use super::flags::{self, Command};
+use crate::cli::messages::Failure;
+use crate::helm::invocation::Invocation;
+use crate::helm::run::Helm;
+use crate::leave;
+use crate::lint::report::human::{self, Look};
+use crate::lint::{self, Context, Finding};
+use crate::mode::Mode;
+use crate::run::preflight;
+use crate::shown::{is_coloured, tell, tell_bare};
+use crate::values::Value;
+/// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
+pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<(), Failure> {
+    let flag = flags::for_a_restore().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
+    let given = match flag {
+        Some(flag) => format!("--{flag}"),
+        None if command == Command::Rerun => command.word().to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::refused(format!("{given} is for a restore, and the values ask for none"))
+        .help("give the values of the restore with -f: global._hopsworks.restoreFromBackup.backupId"))
+}
+
+/// No restore: the linter's word, and then helm as it is, with what was read here.
+pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
+    show_findings(values, mode);
+    if let expected @ Some(_) = invocation.own("expect-cluster") {
+        preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
+    }
+    tell(&format!("The values ask for no restore: running helm {mode}"));
+    let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
+    let mut helm = Process::new(program);
+    helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
+    helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(frozen.values()));
+    // hwdr's flag of the same name as helm's, which wants a value in some versions.
+    if invocation.is_on("dry-run") {
+        helm.arg("--dry-run=server");
+    }
+    if let Some(form) = invocation.own("output") {
+        helm.args(["-o", form]);
+    }
+    let status = to_its_end(helm).await.map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
+}
+
+/// Runs a helm in the foreground. Ctrl-C, or a terminal that is gone, is for helm, which is told, too; a wish to end that came to this
+/// process alone is handed on. The copies of the values are deleted behind it.
+async fn to_its_end(mut helm: Process) -> io::Result<ExitStatus> {
+    let _listening = leave::child_listens();
+    let mut ends = signal(SignalKind::terminate())?;
+    let mut helm = helm.spawn()?;
+    loop {
+        tokio::select! {
+            status = helm.wait() => return status,
+            Some(()) = ends.recv() => {
+                let pid = helm.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+                // It may have ended meanwhile.
+                let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+            }
+        }
+    }
+}
+
+/// What the linter finds; its errors are refused elsewhere.
+pub(super) fn show_findings(values: &Value, mode: Mode) -> Vec<Finding> {
+    let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
+    tell_bare(&human::render(&findings, Look { colour: is_coloured(), ..Look::default() }));
+    findings
+}

@@ -1,0 +1,191 @@
+//! What is found out before anything is asked or changed: the plan, and every reason not to begin.
+
+use std::io;
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::connection;
+use crate::catalogue::{self, Catalogue, MetadataNames, Service};
+use crate::cli::messages::Failure;
+use crate::cluster::{Cluster, Kind};
+use crate::helm::invocation::Invocation;
+use crate::helm::run::Helm;
+use crate::hopsfs;
+use crate::mode::Mode;
+use crate::pipeline;
+use crate::plan::Plan;
+use crate::remotes;
+use crate::render::{self, Marker as Whole};
+use crate::run::Halt;
+use crate::run::preflight::{self, Marker, Wanted};
+use crate::run::state::{Before, Chart, State};
+use crate::s3::client::{Client, Settings};
+use crate::settings::{HopsFs, Restore};
+use crate::steps::injected;
+use crate::stream::{self, Stream};
+use crate::topology::Topology;
+use crate::values::Value;
+use crate::velero::BackupNames;
+/// What is known before anything is asked or changed.
+pub(super) struct Ready {
+    restore: Restore,
+    topology: Topology,
+    pub(super) plan: Plan,
+    /// The Job that looks at the backup.
+    pub(super) preflight: Option<Json>,
+    chart: Chart,
+    pub(super) cluster: Cluster,
+    pub(super) helm: Helm,
+    wipe: bool,
+    rerun: bool,
+}
+
+/// What was found in the cluster.
+#[derive(PartialEq)]
+pub(super) struct Found {
+    before: Before,
+    /// What is deleted first, to restore once more.
+    pub(super) markers: Vec<Marker>,
+}
+
+/// Plans.
+pub(super) async fn prepare(
+    invocation: &Invocation,
+    mut restore: Restore,
+    values: &Value,
+    helm: Helm,
+    rerun: bool,
+) -> Result<Ready, Failure> {
+    let cluster = connection(invocation).connect().await?;
+    preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
+    // First, for rendering and all that follows ask the cluster, too.
+    preflight::permissions(&cluster, restore.mode).await?;
+    let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
+    if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
+        return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
+            .help("name the right one: -n NAME")
+            .help("or create it: --create-namespace"));
+    }
+    let rendering = helm.render(restore.mode, &cluster.namespace).await?;
+    let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
+    let topology = Topology::of(&stream);
+    let velero = topology.velero_namespace.as_deref();
+    if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(&restore.velero.namespace)) {
+        preflight::velero_permissions(&cluster, restore.mode, namespace).await?;
+    }
+    if restore.mode == Mode::Upgrade {
+        known(&cluster, &mut restore, &topology).await?;
+    }
+    let plan = Plan::new(&restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
+    if plan.namespace != cluster.namespace {
+        return Err(Failure::refused(format!(
+            "the chart's objects are in namespace {}, but helm is told {}",
+            plan.namespace, cluster.namespace
+        ))
+        .help(format!("add -n {}", plan.namespace)));
+    }
+    let chart = Chart {
+        argument: super::without_credentials(&invocation.chart),
+        name: rendering.chart,
+        app_version: rendering.app_version,
+        values: super::hash(values),
+    };
+    // In a new cluster there is no account yet that may read it, and nothing that could be lost.
+    let preflight = match restore.mode {
+        Mode::Upgrade => render::preflight(&topology, &restore, &plan).map_err(pipeline::Error::from)?,
+        Mode::Install => None,
+    };
+    // Helm's post-renderer will do the same when it is too late to refuse.
+    let rendered =
+        render::render(&stream, &topology, &restore, &plan, Whole::IsThere).map_err(pipeline::Error::from)?;
+    stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
+        .map_err(|error| Failure::refused(format!("the restore cannot be rendered: {error}")))?;
+    Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
+}
+
+/// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
+pub(super) async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+    let Some(settings) = settings_from_here(ready) else { return Ok(()) };
+    let restore = &ready.restore;
+    let client = Client::connect(hopsfs::from_here(settings)).await?;
+    let backup = hopsfs::backup_in(restore.beside_blocks(), &restore.rondb);
+    Ok(hopsfs::can_be_rewound(&client, &backup, dry_run).await?)
+}
+
+/// How this machine reaches HopsFS's bucket, where it has to bring it back.
+fn settings_from_here(ready: &Ready) -> Option<Settings> {
+    let restore = &ready.restore;
+    if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
+        return None;
+    }
+    let options = remotes::of_blocks(restore, &ready.topology.storage).options;
+    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    Some(hopsfs::settings(restore.blocks().unwrap_or_default(), option))
+}
+
+/// Looks for every reason not to begin.
+pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found, Failure> {
+    let wanted = Wanted {
+        release: &invocation.release,
+        restore: &ready.restore,
+        topology: &ready.topology,
+        plan: &ready.plan,
+        chart: &ready.chart,
+        wipe: ready.wipe,
+        rerun: ready.rerun,
+    };
+    let (before, markers) = preflight::check(&ready.cluster, &ready.helm, &wanted).await?;
+    Ok(Found { before, markers })
+}
+
+/// The state of a run that begins now.
+pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
+    let (restore, now) = (&ready.restore, Timestamp::now());
+    let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
+    state.before = Before { moment: Some(now), ..found.before.clone() };
+    state.wipe = ready.wipe;
+    state.from_here = settings_from_here(ready).map(|settings| hopsfs::place(&settings));
+    state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
+    state.objects = Some(BackupNames::of(restore.velero_main.as_deref(), restore.velero_users.as_deref()));
+    state.velero = restore.velero.clone();
+    state.accept_partial = invocation.is_on("accept-partial");
+    state.opens_location = state.before.own_location;
+    state
+}
+
+/// Every id has to be one that the catalogue knows, and that ended well; and of Velero's backups those are taken that the values name, or
+/// that are nearest to the id's time.
+async fn known(cluster: &Cluster, restore: &mut Restore, topology: &Topology) -> Result<(), Failure> {
+    let names =
+        MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
+    let velero = &restore.velero;
+    let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
+    let catalogue = Catalogue::load(cluster, &velero.namespace, &names).await.map_err(Halt::from)?;
+    let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
+    for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
+        if let Some(objection) = catalogue.objection(service, id) {
+            return Err(Failure::refused(objection).help(format!(
+                "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
+                cluster.namespace
+            )));
+        }
+    }
+    let named = restore.velero_main.is_some() || restore.velero_users.is_some();
+    if topology.velero_namespace.is_none() && !named {
+        return Ok(());
+    }
+    let wanted = catalogue::Wanted {
+        id: restore.backup_id.clone(),
+        main: restore.velero_main.clone(),
+        users: restore.velero_users.clone(),
+    };
+    let set = catalogue::choose(&catalogue.objects, &wanted, &velero, Timestamp::now()).map_err(Halt::from)?;
+    // A chart that renders its own Restores names the backups itself.
+    if topology.restores.is_empty() {
+        let [main, users] = set.both();
+        restore.velero_main = Some(main.backup.name.clone());
+        restore.velero_users = Some(users.backup.name.clone());
+    }
+    Ok(())
+}
