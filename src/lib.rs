@@ -33,6 +33,7 @@ pub mod leave;
 pub mod lint;
 pub mod mode;
 pub mod names;
+pub mod object_id;
 pub mod pipeline;
 pub mod plan;
 pub mod private;

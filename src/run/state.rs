@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cluster::condition::text;
 use crate::mode::Mode;
+use crate::object_id::ObjectId;
 use crate::plan::Plan;
 use crate::settings::Velero;
 use crate::steps::By;
@@ -71,9 +72,9 @@ pub struct State {
     /// Where the state was taken over from an older hwdr's: when the API server made that one.
     #[serde(default)]
     pub since: Option<Timestamp>,
-    /// The Job or Restore that is made again, as `Kind/name`: it may be deleted already. What it is stands in Helm's record.
+    /// The Job or Restore that is made again: it may be deleted already. What it is stands in Helm's record.
     #[serde(default, deserialize_with = "name_alone")]
-    pub remade: Option<String>,
+    pub remade: Option<ObjectId>,
     /// What of RonDB is started anew on empty volumes: it may be stopped.
     #[serde(default)]
     pub emptied: Vec<Scaled>,
@@ -139,23 +140,23 @@ pub struct Part {
     pub step: String,
     /// What it restores from.
     pub backup: String,
-    /// What has to be done: `Job/name`, `Restore/name`, in order.
-    pub objects: Vec<String>,
+    /// What has to be done: Jobs, Restores or workloads, in order.
+    pub objects: Vec<ObjectId>,
 }
 
 impl Part {
     /// Its name among the steps of the state: the step's, and that of what is done last.
     pub fn name(&self) -> String {
-        let last = self.objects.last().and_then(|object| object.split_once('/')).map_or("", |(_, name)| name);
+        let last = self.objects.last().map_or("", |object| object.name.as_str());
         format!("{}:{last}", self.step)
     }
 }
 
 /// An older hwdr kept the whole object: only its name is taken from there.
-fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
     Ok(Option::<Json>::deserialize(deserializer)?.map(|kept| match kept {
-        Json::String(id) => id,
-        object => format!("{}/{}", text(&object, "/kind"), text(&object, "/metadata/name")),
+        Json::String(id) => id.into(),
+        object => ObjectId::new(text(&object, "/kind"), text(&object, "/metadata/name")),
     }))
 }
 
@@ -183,8 +184,8 @@ impl State {
             step: step.step.to_owned(),
             backup: step.backup.clone(),
             objects: match &step.by {
-                By::Chart(object) => vec![object.clone()],
-                By::Hwdr(objects) => objects.clone(),
+                By::Chart(object) => vec![object.as_str().into()],
+                By::Hwdr(objects) => objects.iter().map(|object| object.as_str().into()).collect(),
                 By::Before(_) => Vec::new(),
             },
         });
@@ -223,8 +224,8 @@ impl State {
 
     /// The names of the objects of one kind that have to be done, of all parts.
     pub fn names(&self, kind: &str) -> Vec<String> {
-        let objects = self.parts.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/'));
-        objects.filter(|(of, _)| *of == kind).map(|(_, name)| name.to_owned()).collect()
+        let objects = self.parts.iter().flat_map(|part| &part.objects);
+        objects.filter_map(|object| object.name_of(kind)).map(str::to_owned).collect()
     }
 
     /// Where Velero's objects lie.

@@ -7,6 +7,7 @@ use super::{Autoscaler, Before, Chart, Part, Paused, Progress, Scaled, State, Vo
 use crate::backup_id::BackupId;
 use crate::mode::Mode;
 use crate::names::{is_namespace, is_object, is_release};
+use crate::object_id::ObjectId;
 use crate::settings::Velero;
 
 /// No list has more entries: a cluster of so many nodes and claims is the largest that Kubernetes is made for.
@@ -33,7 +34,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         version,
         mode,
         release,
-        backup_id: id,
+        backup_id,
         backup_time,
         digest,
         chart: Chart { argument, name, app_version, values },
@@ -60,7 +61,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         before,
     } = state;
     one("release", release, "the name of a release", is_release)?;
-    one("backupId", id, "a backup id", |id| BackupId::parse(id).is_ok())?;
+    one("backupId", backup_id, "a backup id", |id| BackupId::parse(id).is_ok())?;
     for (at, text) in [("version", version), ("chart", argument), ("chart", name), ("chart", app_version)] {
         one(at, text, "a line of text", is_line)?;
     }
@@ -76,7 +77,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         time.map_or(Ok(()), |time| sane(at, time))?;
     }
     if let Some(remade) = remade {
-        one("remade", remade, "Job/NAME or Restore/NAME", |id| is_id(id, &["Job", "Restore"]))?;
+        id("remade", remade, "Job/NAME or Restore/NAME", &["Job", "Restore"])?;
     }
     if let Some(place) = from_here {
         one("fromHere", place, "bucket NAME at SERVER", is_place)?;
@@ -170,7 +171,7 @@ fn part(at: &str, Part { step, backup, objects }: &Part) -> Checked {
         one(at, backup, "a backup id", |id| BackupId::parse(id).is_ok())?;
     }
     let kinds = ["Job", "Restore", "StatefulSet", "Deployment", "DaemonSet"];
-    each(at, objects, |at, id| one(at, id, "Job/NAME, Restore/NAME or a workload", |id| is_id(id, &kinds)))
+    each(at, objects, |at, object| id(at, object, "Job/NAME, Restore/NAME or a workload", &kinds))
 }
 
 fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier }: &Scaled) -> Checked {
@@ -219,9 +220,9 @@ fn sane(at: &str, time: Timestamp) -> Checked {
     }
 }
 
-/// `Kind/name`, of one of these kinds.
-fn is_id(id: &str, kinds: &[&str]) -> bool {
-    id.split_once('/').is_some_and(|(kind, name)| kinds.contains(&kind) && is_object(name))
+/// An object of one of these kinds.
+fn id(at: &str, id: &ObjectId, expected: &str, kinds: &[&str]) -> Checked {
+    one(at, &id.to_string(), expected, |_| kinds.contains(&id.kind.as_str()) && is_object(&id.name))
 }
 
 /// A step's name, or that of a part's: `rondb:hwdr-rondb-indexes-254811200`.

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{PART, anew, applied, here, job, rows};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
+use crate::object_id::ObjectId;
 use crate::render::GATE;
 use crate::run::state::Part;
 use crate::run::{Context as _, Halt, Record as _, Run};
@@ -32,13 +33,13 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
         run.state.begin(&name, jiff::Timestamp::now());
         run.save().await?;
         for object in &part.objects {
-            match object.split_once('/') {
-                Some(("Job", job)) => {
+            match (object.kind.as_str(), object.name.as_str()) {
+                ("Job", job) => {
                     job_is_there(run, &part.step, job).await?;
                     here::rewind(run, job).await?;
                     job_is_complete(run, &part.step, job).await?;
                 }
-                Some(("Restore", restore)) => {
+                ("Restore", restore) => {
                     let ended = restore_is_complete(run, restore).await?;
                     let items = condition::number(&ended, "/status/progress/itemsRestored");
                     let is_whole = text(&ended, "/status/phase") == "Completed";
@@ -57,7 +58,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
 
 /// Deletes the pods of RonDB's rows, when these are restored: each has a volume as large as a data node's. Their Jobs stay, and say that it was done.
 async fn give_room_back(run: &mut Run, part: &Part) {
-    for name in part.objects.iter().filter_map(|object| object.strip_prefix("Job/")) {
+    for name in part.objects.iter().filter_map(|object| object.name_of("Job")) {
         let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
         if text(&job, "/metadata/labels/app.kubernetes.io~1component") != DATA || !run.is_its(&job) {
             continue;
@@ -151,7 +152,7 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
 async fn where_rows_are_missing(run: &Run, job: &str, mut halt: Halt) -> Halt {
     let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
     let part = run.state.parts.iter().find(|part| part.step == "rondb");
-    let restore = part.and_then(|part| part.objects.first()).and_then(|object| object.strip_prefix("Job/"));
+    let restore = part.and_then(|part| part.objects.first()).and_then(|object| object.name_of("Job"));
     if text(&found, "/metadata/labels/app.kubernetes.io~1component") == rows::COMPONENT
         && let (Some(part), Some(restore)) = (part, restore)
     {
@@ -180,8 +181,8 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
     let (parts, state) = (run.state.parts.clone(), &run.state);
     // One that is done may have holes that were accepted.
     let open: Vec<_> = parts.iter().filter(|part| !state.is_done(&part.name())).collect();
-    for (kind, name) in open.iter().flat_map(|part| &part.objects).filter_map(|object| object.split_once('/')) {
-        let (kind, namespace) = match kind {
+    for ObjectId { kind, name } in open.iter().flat_map(|part| &part.objects) {
+        let (kind, namespace) = match kind.as_str() {
             "Job" => (Kind::JOB, None),
             "Restore" => (Kind::RESTORE, Some(run.state.velero())),
             _ => continue,
@@ -218,7 +219,7 @@ async fn make_again(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt>
     // Before it is taken away.
     applied::object(run, kind, name).await?;
     run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
-    run.state.remade = Some(format!("{}/{name}", kind.kind));
+    run.state.remade = Some(ObjectId::new(kind.kind, name));
     run.save().await?;
     run.cluster.delete_this(kind, namespace.as_deref(), found).await?;
     remake(run).await
@@ -226,10 +227,9 @@ async fn make_again(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt>
 
 /// Makes the object that the state says is being made again: as helm has applied it.
 async fn remake(run: &mut Run) -> Result<(), Halt> {
-    let remade = run.state.remade.clone();
-    let Some((kind, name)) = remade.as_deref().and_then(|id| id.split_once('/')) else { return Ok(()) };
+    let Some(ObjectId { kind, name }) = run.state.remade.clone() else { return Ok(()) };
     let kind = if kind == Kind::JOB.kind { Kind::JOB } else { Kind::RESTORE };
-    let object = applied::object(run, kind, name).await?;
+    let object = applied::object(run, kind, &name).await?;
     make(run, &object).await?;
     run.state.remade = None;
     run.save().await

@@ -44,7 +44,7 @@ fn checked(state: &Json) -> Result<State, String> {
 #[test]
 fn an_older_hwdrs_state_is_read_without_its_objects() {
     let state = checked(&good()).unwrap();
-    assert_eq!(state.remade.as_deref(), Some("Job/hwdr-rondb-data-254811200"));
+    assert_eq!(state.remade, Some(ObjectId::new("Job", "hwdr-rondb-data-254811200")));
     assert_eq!((state.before.volumes[0].name(), state.before.volumes[0].uid.as_str()), ("data-node-group-0-0", ""));
     // What is written now can be read again.
     let again = serde_json::to_value(&state).unwrap();
