@@ -37,7 +37,6 @@ pub mod object_id;
 pub mod pipeline;
 pub mod plan;
 pub mod private;
-pub mod refusal;
 pub mod remotes;
 pub mod render;
 pub mod rights;
@@ -50,4 +49,4 @@ pub mod velero;
 
 pub use hwdr_s3 as s3;
 pub use hwdr_stream as stream;
-pub use hwdr_values::{plain_data, source, values, yaml};
+pub use hwdr_values::{plain_data, refusal, source, values, yaml};

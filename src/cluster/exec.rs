@@ -9,7 +9,8 @@ use kube::api::{Api, AttachParams};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use super::{Cluster, because};
+use super::Cluster;
+use crate::refusal::with_causes;
 
 /// More than this is not kept of either stream.
 const MOST: usize = 8 << 20;
@@ -37,7 +38,7 @@ impl Cluster {
         let parameters = AttachParams::default().container(container);
         let run = async {
             let process = api.exec(pod, command.iter().copied(), &parameters).await;
-            let mut process = process.map_err(|error| because(&error))?;
+            let mut process = process.map_err(|error| with_causes(&error))?;
             let mut ended = pin!(process.take_status().ok_or(BROKEN)?);
             let (out, error) = (process.stdout(), process.stderr());
             let mut reading = pin!(async { tokio::join!(all_of(out), all_of(error)) });

@@ -33,6 +33,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+use crate::refusal::with_causes;
 use crate::shown::{plain as plain_text, tell};
 
 pub use discover::{Found, Labelled};
@@ -396,8 +397,8 @@ impl Cluster {
                 kube::Error::Api(status) => {
                     (status.code, status.message.clone(), status.code == 429 || status.code >= 500)
                 }
-                kube::Error::HyperError(_) | kube::Error::Service(_) => (0, because(&error), true),
-                _ => (0, because(&error), false),
+                kube::Error::HyperError(_) | kube::Error::Service(_) => (0, with_causes(&error), true),
+                _ => (0, with_causes(&error), false),
             };
             let is_away = again && code == 0;
             if !again || Instant::now() + pause > until {
@@ -442,20 +443,6 @@ fn are_segments(verb: &str, kind: Kind, namespace: Option<&str>, name: &str) -> 
             code: 0,
         }),
     }
-}
-
-/// An error with all that caused it: the outermost words alone say nothing (`ServiceError`).
-fn because(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// An object as JSON.

@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Cluster, Kind, because, json_of};
+use super::{Cluster, Kind, json_of};
+use crate::refusal::with_causes;
 
 /// What a condition says of the objects that it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl Cluster {
                     objects.remove(&object.name_any());
                 }
                 Some(Err(error)) => {
-                    last = format!("the watch broke off: {}", because(&error));
+                    last = format!("the watch broke off: {}", with_causes(&error));
                     tell(&last);
                     continue;
                 }

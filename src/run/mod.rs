@@ -29,7 +29,6 @@ use crate::helm::run::{Helm, HelmError};
 use crate::leave;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
-use crate::shown;
 use crate::velero::{Holes, Location};
 use show::Show;
 use state::{SecretStore, State};
@@ -39,12 +38,6 @@ pub type Step = hwdr_run::Step<Run>;
 
 /// What a step does.
 type Act = hwdr_run::Act<Run>;
-
-impl From<Refusal> for Halt {
-    fn from(refusal: Refusal) -> Self {
-        refusal.help.into_iter().fold(Self::new(refusal.problem), Self::help)
-    }
-}
 
 impl From<ClusterError> for Halt {
     fn from(error: ClusterError) -> Self {
@@ -93,10 +86,6 @@ impl Context for Run {
 
     fn parts(&mut self) -> Parts<'_, SecretStore, Show> {
         Parts { record: &mut self.state, store: &mut self.store, show: &mut self.show }
-    }
-
-    fn masked(text: &str) -> String {
-        shown::said(text)
     }
 
     fn way_on(&self) -> WayOn {

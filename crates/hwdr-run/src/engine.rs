@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use hwdr_values::shown::kept;
 use jiff::Timestamp;
 
 use crate::{Cause, Halt, Phase, Record, Store};
@@ -16,9 +17,6 @@ pub trait Context: Sized {
 
     /// What the engine uses.
     fn parts(&mut self) -> Parts<'_, Self::Store, Self::Show>;
-
-    /// Text of others (logs of pods, answers of servers) as it may be written down: without credentials, and with escapes for what is no text.
-    fn masked(text: &str) -> String;
 
     /// The commands that go on with the run, or back.
     fn way_on(&self) -> WayOn;
@@ -41,14 +39,14 @@ pub trait Context: Sized {
     fn finding(&mut self, text: &str) {
         let parts = self.parts();
         parts.show.note(text);
-        parts.record.keep(&Self::masked(text));
+        parts.record.keep(text);
     }
 
     /// The same of what could not be found out, or was done without.
     fn doubt(&mut self, text: &str) {
         let parts = self.parts();
         parts.show.warn(text);
-        parts.record.keep(&Self::masked(text));
+        parts.record.keep(text);
     }
 }
 
@@ -135,7 +133,7 @@ pub async fn go<C: Context>(
         return Err(halt);
     }
     // Logs of pods and the words of others may hold secrets: all but their first line is for the terminal alone.
-    let first_line = C::masked(halt.problem.lines().next().unwrap_or_default());
+    let first_line = kept(&halt.problem);
     let entries = run.parts().record.entries();
     if halt.cause == Cause::Problem && goal.during == Phase::Running {
         *entries.phase = Phase::Failed;

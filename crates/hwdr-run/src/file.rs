@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::id;
 use std::time::Duration;
 
+use hwdr_values::shown::plain;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use serde::Deserialize;
@@ -246,9 +247,8 @@ fn no_links() -> i32 {
 
 /// A holder, for people.
 fn people(holder: &str) -> String {
-    let plain: String = holder.chars().filter(|c| c.is_ascii_alphanumeric() || "-._:/".contains(*c)).collect();
-    let (host, number) = process::host_and_number(&plain);
-    format!("process {number} on {host}")
+    let (host, number) = process::host_and_number(holder);
+    format!("process {} on {}", plain(number), plain(host))
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Halt {

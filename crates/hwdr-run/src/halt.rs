@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use hwdr_values::refusal::Refusal;
+
 /// Why a run stops, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Halt {
@@ -50,3 +52,9 @@ impl fmt::Display for Halt {
 }
 
 impl Error for Halt {}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        refusal.help.into_iter().fold(Self::new(refusal.problem), Self::help)
+    }
+}

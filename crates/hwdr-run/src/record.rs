@@ -1,6 +1,7 @@
 //! The record of a run, as far as the engine knows it: which steps were begun and done, where the run is, and what it has found. All else in
 //! it is the product's.
 
+use hwdr_values::shown::said;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -49,9 +50,10 @@ pub trait Record: Serialize + DeserializeOwned {
         }
     }
 
-    /// Keeps what was found for the report, if there is room for it. A step that is done again finds the same again.
+    /// Keeps what was found for the report, if there is room for it: without credentials, as pods and servers may have said it. A step that is
+    /// done again finds the same again.
     fn keep(&mut self, finding: &str) {
-        let finding: String = finding.chars().take(LONGEST).collect();
+        let finding: String = said(finding).chars().take(LONGEST).collect();
         let Entries { phase, findings, .. } = self.entries();
         if *phase == Phase::Running && has_room(findings, &finding) {
             findings.push(finding);

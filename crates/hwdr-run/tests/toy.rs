@@ -146,10 +146,6 @@ impl Context for Toy {
         Parts { record: &mut self.diary, store: &mut self.store, show: &mut self.show }
     }
 
-    fn masked(text: &str) -> String {
-        text.replace("hunter2", "*******")
-    }
-
     fn way_on(&self) -> WayOn {
         WayOn { resume: "toy resume".to_owned(), undo: Some("toy undo".to_owned()) }
     }
@@ -205,7 +201,7 @@ async fn restore(run: &mut Toy) -> Result<(), Halt> {
 
 async fn verify(run: &mut Toy) -> Result<(), Halt> {
     let data = fs::read_to_string(run.path("data")).unwrap();
-    run.finding(&format!("data: {data}, password hunter2"));
+    run.finding(&format!("data: {data}, password=hunter2"));
     Ok(())
 }
 
@@ -277,7 +273,7 @@ fn end(place: &Path) -> String {
 
 const RESTORED: &str = "data Some(\"restored\"), aside Some(\"old\"), index Some(\"restored\"); Restored None \
     [(\"note\", true), (\"set-aside\", true), (\"restore\", true), (\"verify\", true)] \
-    [\"data: restored, password *******\"] Some(\"old\") ended true";
+    [\"data: restored, password=*******\"] Some(\"old\") ended true";
 const UNCUT: usize = 1000;
 
 #[test]

@@ -6,6 +6,7 @@ use super::lifecycle::judge::{Wanted, judge};
 use super::lifecycle::policy::Policy;
 use super::preflight::{self, Probe, Stopped};
 use super::xml;
+use hwdr_values::refusal::Refusal;
 
 /// All findings, in the order of what a restore needs first.
 ///
@@ -17,8 +18,8 @@ pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>,
     match may(client.versioning().await)? {
         Ok(answer) => {
             findings.extend([versioning(name, &answer), clock(name, &answer)]);
-            if let Err(Stopped::Refused { message, help }) = preflight::without_exceptions(name, &answer) {
-                findings.push(Finding::new(Level::Warning, "versioning", message).fix(help));
+            if let Err(Stopped::Refused(why)) = preflight::without_exceptions(name, &answer) {
+                findings.push(refused(Level::Warning, "versioning", why));
             }
         }
         Err(denied) => findings.push(refusal("versioning", Level::Error, &denied)),
@@ -40,7 +41,7 @@ pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>,
     }
     findings.push(match preflight::lock(client).await {
         Ok(()) => Finding::new(Level::Ok, "object-lock", "no default retention: a rewind can remove what it makes"),
-        Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, "object-lock", message).fix(help),
+        Err(Stopped::Refused(why)) => refused(Level::Error, "object-lock", why),
         Err(Stopped::Failed(denied)) if is_refusal(&denied) => refusal("object-lock", Level::Error, &denied),
         Err(Stopped::Failed(error)) => return Err(error),
     });
@@ -61,6 +62,10 @@ fn may<T>(result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
     }
 }
 
+fn refused(level: Level, about: &'static str, why: Refusal) -> Finding {
+    Finding::new(level, about, why.problem).fix(why.help.join("\n"))
+}
+
 fn refusal(about: &'static str, level: Level, error: &Error) -> Finding {
     Finding::new(level, about, error.to_string()).fix(error.help())
 }
@@ -68,7 +73,7 @@ fn refusal(about: &'static str, level: Level, error: &Error) -> Finding {
 fn of(about: &'static str, result: Result<(), Stopped>, well: impl Into<String>) -> Finding {
     match result {
         Ok(()) => Finding::new(Level::Ok, about, well),
-        Err(Stopped::Refused { message, help }) => Finding::new(Level::Error, about, message).fix(help),
+        Err(Stopped::Refused(why)) => refused(Level::Error, about, why),
         Err(Stopped::Failed(error)) => refusal(about, Level::Error, &error),
     }
 }

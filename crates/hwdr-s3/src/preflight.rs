@@ -8,6 +8,7 @@ use super::journal::{Aim, RESERVED, Run, State};
 use super::listing::Marker;
 use super::window::shown;
 use super::xml;
+use hwdr_values::refusal::Refusal;
 use hwdr_values::shown::{plain, word};
 
 /// Clocks may differ by this much.
@@ -19,13 +20,8 @@ const PAGES: u32 = 20;
 /// Why nothing was done.
 #[derive(Debug)]
 pub enum Stopped {
-    /// It was understood, and is refused: why, and what to do.
-    Refused {
-        /// Why.
-        message: String,
-        /// What to do.
-        help: String,
-    },
+    /// It was understood, and is refused.
+    Refused(Refusal),
     /// A call failed.
     Failed(Error),
 }
@@ -33,20 +29,29 @@ pub enum Stopped {
 impl Stopped {
     /// A refusal.
     pub fn refused(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Refused { message: message.into(), help: help.into() }
+        Self::Refused(Refusal::new(message).help(help))
     }
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { message, .. } => f.write_str(message),
+            Self::Refused(refusal) => refusal.fmt(f),
             Self::Failed(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for Stopped {}
+
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Refused(refusal) => refusal,
+            Stopped::Failed(error) => Self::new(error.to_string()).help(error.help()),
+        }
+    }
+}
 
 impl From<Error> for Stopped {
     fn from(error: Error) -> Self {

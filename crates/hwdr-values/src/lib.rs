@@ -22,6 +22,7 @@
 )]
 
 pub mod plain_data;
+pub mod refusal;
 pub mod shown;
 pub mod source;
 mod special;

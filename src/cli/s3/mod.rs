@@ -63,7 +63,7 @@ impl From<Error> for Failure {
 impl From<Stopped> for Failure {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Refused { message, help } => Self::refused(message).help(help),
+            Stopped::Refused(refusal) => refusal.into(),
             Stopped::Failed(error) => error.into(),
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::hopsfs::{self, Task};
+use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
 use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;
@@ -20,13 +21,8 @@ const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
 /// How often it says how far it is.
 const TELL: Duration = Duration::from_secs(1);
 
-impl From<Stopped> for Halt {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Refused { message, help } => Self::new(message).help(help),
-            Stopped::Failed(error) => Self::new(error.to_string()).help(error.help()),
-        }
-    }
+fn halted(why: impl Into<Stopped>) -> Halt {
+    Refusal::from(why.into()).into()
 }
 
 /// Has a Job of that kind rest again, whatever became of it; any other stays as it is.
@@ -52,8 +48,8 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     if let Some(warning) = warning {
         run.show.warn(&warning);
     }
-    let client = Client::connect(hopsfs::from_here(task.settings.clone())).await.map_err(Stopped::from)?;
-    task.is_in(&client).await?;
+    let client = Client::connect(hopsfs::from_here(task.settings.clone())).await.map_err(halted)?;
+    task.is_in(&client).await.map_err(halted)?;
     run.show.note(&format!("hopsfs: rewinding bucket {} to {} from this machine", client.bucket(), aim.window));
     let tally = Arc::new(Tally::default());
     let place = Place { index: 0, of: 1, run: text(&job, "/metadata/uid").to_owned() };
@@ -70,7 +66,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     for line in report.notable() {
         run.show.warn(&format!("hopsfs: {line}"));
     }
-    if !whole? {
+    if !whole.map_err(halted)? {
         return Err(Halt::new(format!("hopsfs: not all of bucket {} could be brought back", client.bucket())));
     }
     run.show.note(&format!("hopsfs: {}", report.counts()));

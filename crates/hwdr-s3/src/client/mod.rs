@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use hwdr_values::refusal::with_causes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 
@@ -225,7 +226,7 @@ impl Client {
 
     async fn send(&self, call: &Call, credentials: Credentials) -> Result<Reply, Problem> {
         let request = self.signed(call, credentials).map_err(Problem::Nonsense)?;
-        let transport = |error: &dyn std::error::Error| match chain(error) {
+        let transport = |error: &dyn std::error::Error| match with_causes(error) {
             // What rustls calls it (`Error::InvalidCertificate`): no retry changes it.
             text if text.contains("invalid peer certificate") => Problem::Untrusted(text),
             text => Problem::Transport(text),
@@ -309,25 +310,15 @@ impl Client {
         if let Some(known) = known.as_ref().filter(|known| known.expiry().is_none_or(|expiry| Some(expiry) > soon)) {
             return Ok(known.clone());
         }
-        let fresh =
-            self.inner.provider.provide_credentials().await.map_err(|error| Problem::Credentials(chain(&error)))?;
+        let fresh = self
+            .inner
+            .provider
+            .provide_credentials()
+            .await
+            .map_err(|error| Problem::Credentials(with_causes(&error)))?;
         *known = Some(fresh.clone());
         Ok(fresh)
     }
-}
-
-/// An error with its causes: the topmost alone says "dispatch failure".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// What an error answer says.

@@ -1,5 +1,7 @@
 //! Why something is not done, where that was asked for, and what to do about it.
 
+use std::error::Error as StdError;
+
 use thiserror::Error;
 
 use crate::source::Place;
@@ -33,4 +35,18 @@ impl Refusal {
         self.help.push(help.into());
         self
     }
+}
+
+/// An error with all that caused it: the outermost words alone say nothing (`ServiceError`, `dispatch failure`).
+pub fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
