@@ -71,7 +71,7 @@ miri: ## the one file with unsafe code, with each access to memory checked; need
 
 fuzz-values: ## compare CASES (100000) generated values, and a tenth as many charts, with both Helms, from SEED (1) on
 	HWDR_ORACLE_CASES=$(or $(CASES),100000) HWDR_ORACLE_SEED=$(or $(SEED),1) \
-	  cargo test --release --locked --test values_oracle -- --nocapture --test-threads 1
+	  cargo test --release --locked --test it -- values_oracle --nocapture --test-threads 1
 
 clean: ## what cargo built; the cache stays
 	cargo clean

@@ -1,4 +1,4 @@
-//! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/properties.rs` ask the same.
+//! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/it/properties.rs` ask the same.
 
 use hwdr::hopsfs::FOLDERS;
 use hwdr::run::Record as _;

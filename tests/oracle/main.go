@@ -1,7 +1,7 @@
 // The oracle says what values Helm would have: it asks the packages of Helm 3 and Helm 4 themselves.
 //
 // Cases come as JSON lines on standard input, answers go as JSON lines to standard output, one for each case, in order.
-// tests/values_oracle builds and asks it.
+// tests/it/values_oracle builds and asks it.
 package main
 
 import (

@@ -60,7 +60,7 @@ mod tests {
         json_of(&tree, tree.roots()[0])
     }
 
-    /// Values are read by another way through the same tree, which tests/values_oracle compares with Helm's own packages.
+    /// Values are read by another way through the same tree, which tests/it/values_oracle compares with Helm's own packages.
     #[test]
     fn manifests_are_read_as_values_are() {
         for text in [

@@ -3,7 +3,7 @@
 //! A rendered chart is almost all block mappings and lists of one-line scalars and of block scalars, which a scan of
 //! its lines can follow. Whatever is not surely so (aliases, merge keys, tags, tabs, line breaks other than LF and CRLF,
 //! directives, `? key`, …) is left to the parser: [`scan`] says *unsure*. What it does accept, the parser accepts with the same
-//! head: `tests/stream_plain.rs` proves that on mutated manifests.
+//! head: `plain_tests.rs` proves that on mutated manifests.
 //!
 //! The names below are those of libyaml's scanner, whose rules these are: a collection is known by the column of its
 //! keys or dashes, and a value ends where a line begins no deeper than that.

@@ -56,7 +56,7 @@ mod tests {
     fn bash_reads_back_what_was_meant() {
         for text in ["$(touch x)`y`", "a'b\"c\\d", "x\ny\t\u{1b}[2J", "é\u{202e}z", "-n", "~ * ? # ! {a,b}", "\\\n"] {
             let script = format!("printf %s {}", word(text));
-            let Ok(output) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+            let output = std::process::Command::new("bash").args(["-c", &script]).output().expect("bash");
             assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{script}");
         }
     }

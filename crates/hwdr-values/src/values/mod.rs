@@ -1,6 +1,6 @@
 //! Values as Helm has them: read from files and `--set` flags, merged, and each knowing where it was written.
 //!
-//! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] says which is meant. `tests/values_oracle` compares all of this with Helm's own
+//! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] says which is meant. `tests/it/values_oracle` compares all of this with Helm's own
 //! packages.
 
 pub mod chart;

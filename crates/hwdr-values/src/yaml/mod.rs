@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(tree.scalar(tree.path(root, &["b", "k"]).unwrap()), Some("1"));
     }
 
-    /// As go-yaml v2 decodes them: tests/values_oracle compares values with merges in them with Helm's own packages.
+    /// As go-yaml v2 decodes them: tests/it/values_oracle compares values with merges in them with Helm's own packages.
     #[test]
     fn lookups_follow_merge_keys() {
         for (text, expected) in [

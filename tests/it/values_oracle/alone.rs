@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hwdr::values::{Helm, Kind, ValuesError};
 
-use crate::oracle::Case;
+use super::oracle::Case;
 
 /// Why hwdr may refuse the case where Helm does not; none if it may not.
 pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static str> {

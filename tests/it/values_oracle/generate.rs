@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::Case;
+use super::oracle::Case;
 
 /// A small generator of random numbers (SplitMix64): the same seed gives the same cases everywhere.
 pub struct Random(pub u64);

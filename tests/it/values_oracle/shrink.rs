@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::{Case, Oracle};
+use super::oracle::{Case, Oracle};
 
 /// Makes a differing case as small as it gets.
 pub fn shrink(oracle: &mut Oracle, mut case: Case, differs: &dyn Fn(&mut Oracle, &Case) -> bool) -> Case {

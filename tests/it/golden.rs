@@ -1,17 +1,17 @@
 //! The test chart of every generation, through both real Helms, for both restores.
 //!
 //! What changes is compared with `testdata/golden/<generation>-<mode>.diff`: what `hwdr diff` shows of Helm 3's stream. Helm 4
-//! orders and indents otherwise, so its result is compared object by object. `UPDATE_GOLDEN=1 cargo test --test golden` writes the
+//! orders and indents otherwise, so its result is compared object by object. `UPDATE_GOLDEN=1 cargo test --test it golden` writes the
 //! files anew: look at what changed in them.
-
-mod common;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use common::{BOTH, Case, HWDR, Home, Major, ROOT, cache, difference, golden, objects, only_adds, run, testdata};
+use crate::common::{
+    BOTH, Case, HWDR, Home, Major, ROOT, cache, difference, golden, objects, only_adds, run, testdata,
+};
 use hwdr::mode::Mode;
 use hwdr::plan::Plan;
 use hwdr::stream::Stream;

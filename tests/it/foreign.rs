@@ -1,11 +1,9 @@
 //! A stream is what others wrote: what it says of itself is not believed, what it holds is not taken for YAML, and what is
 //! small does not become big.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{BOTH, Case, HWDR, Home, Major, Ran, objects, only_adds, run};
+use crate::common::{self, BOTH, Case, HWDR, Home, Major, Ran, objects, only_adds, run};
 use hwdr::source::Source;
 use hwdr::stream::{Stream, json_of};
 use hwdr::values::{self, Helm, ValueInputs};

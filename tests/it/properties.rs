@@ -1,8 +1,8 @@
 //! What has to hold of any text that others can write (`fuzz/properties.rs`), on the seeds of the fuzz targets, cut, changed and mixed. Fuzzing goes
 //! further (`make fuzz`), and wants a nightly toolchain.
 
-#[path = "../fuzz/properties.rs"]
-mod properties;
+#[path = "../../fuzz/properties.rs"]
+mod asked;
 
 use hwdr::hopsfs::FOLDERS;
 use hwdr::run::state::State;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 macro_rules! seed {
     ($name:literal) => {
-        include_str!(concat!("../fuzz/seeds/", $name))
+        include_str!(concat!("../../fuzz/seeds/", $name))
     };
 }
 
@@ -89,22 +89,22 @@ proptest! {
 
     #[test]
     fn any_text_goes_into_any_object_as_it_is(value in any::<String>(), text in changed(&["apiVersion: v1\nkind: A\nmetadata: {name: a}\n", "kind: A\nmetadata:\n  name: a\n# end"])) {
-        properties::edit(&value);
-        properties::edit(&format!("{value}{}{text}", properties::AND));
+        asked::edit(&value);
+        asked::edit(&format!("{value}{}{text}", asked::AND));
     }
 
     #[test]
     fn any_state_can_be_read_or_is_refused(text in changed(&[STATE])) {
-        properties::state(&text);
+        asked::state(&text);
     }
 
     #[test]
     fn a_journal_is_believed_within_its_bounds(text in changed(&[JOURNAL])) {
-        properties::journal(&text);
+        asked::journal(&text);
     }
 
     #[test]
     fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE])) {
-        properties::xml(&text);
+        asked::xml(&text);
     }
 }

@@ -1,13 +1,11 @@
 //! The plugin, as `helm plugin install` sets it up, and the post-renderer that it sets up in turn.
 
-mod common;
-
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{BOTH, Case, HWDR, Home, Major, ROOT, run, testdata};
+use crate::common::{BOTH, Case, HWDR, Home, Major, ROOT, run, testdata};
 
 /// The checkout without what is built in it: the files that git knows, or would.
 fn copy_checkout(to: &Path) {

@@ -1,12 +1,10 @@
 //! `hwdr post-render`: where it gets the values from, what it refuses, and what becomes of bad input.
 
-mod common;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use common::{BOTH, Case, HWDR, Home, Major, only_adds, run, testdata};
+use crate::common::{self, BOTH, Case, HWDR, Home, Major, only_adds, run, testdata};
 
 const NEW_CLUSTER: Case = Case { generation: "none", mode: "install" };
 const ID: &str = "global._hopsworks.restoreFromBackup.backupId";

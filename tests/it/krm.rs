@@ -1,10 +1,9 @@
 //! `hwdr krm`: post-render for kustomize, as a KRM function.
 
-mod common;
-
 use std::fs;
+use std::path::PathBuf;
 
-use common::{Case, HWDR, Home, Major, cache, objects, run, testdata};
+use crate::common::{Case, HWDR, Home, Major, cache, objects, run, testdata};
 use hwdr::source::Source;
 use hwdr::values::{Helm, ValueInputs, read, read_one};
 use serde_json::{Value as Json, json};
@@ -71,7 +70,8 @@ fn the_items_get_what_post_render_adds() {
 #[test]
 fn kustomize_runs_it() {
     let home = Home::new();
-    let kustomize = std::env::var_os("KUSTOMIZE").map_or_else(|| cache().join("bin/kustomize"), Into::into);
+    let kustomize = std::env::var_os("KUSTOMIZE").map_or_else(|| cache().join("bin/kustomize"), PathBuf::from);
+    assert!(kustomize.exists(), "there is no kustomize at {}: `make test` installs it", kustomize.display());
     let stream = home.stream(Major::Three, &NEW_CLUSTER);
     home.write("app/all.yaml", &stream);
     home.write("app/kustomization.yaml", "resources: [all.yaml]\ntransformers: [hwdr.yaml]\n");

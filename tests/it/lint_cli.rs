@@ -225,13 +225,13 @@ fn the_pages_are_printed_and_kept_in_the_docs() {
         std::fs::write(&path, &document).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, document, "run: UPDATE_GOLDEN=1 cargo test --test lint_cli");
+    assert_eq!(kept, document, "run: UPDATE_GOLDEN=1 cargo test --test it lint_cli");
 }
 
 #[test]
 fn the_schema_is_printed_as_it_is() {
     let ran = hwdr(&["schema"]);
-    assert_eq!(ran.out, include_str!("../schema/hopsworks.schema.json"));
+    assert_eq!(ran.out, include_str!("../../schema/hopsworks.schema.json"));
 }
 
 /// Runs with the text on standard input, and what comes out closed from the start where `closed`.

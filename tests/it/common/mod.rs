@@ -1,7 +1,6 @@
 //! What integration tests have in common: the program, both real Helms in homes of their own, and the test chart.
 //!
-//! No test needs a network or a cluster. A Helm that is missing is a failure, never a skipped test.
-#![allow(dead_code, reason = "each file of tests uses a part of it")]
+//! No test needs a network or a cluster. A tool that is missing is a failure, never a skipped test.
 
 pub mod api_server;
 
@@ -9,10 +8,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -78,7 +76,7 @@ fn found(major: Major) -> PathBuf {
         Ok(version) if version.starts_with(&format!("v{number}.")) => path,
         Ok(version) => panic!("{} is Helm {version:?}, and not Helm {number}: correct {variable}", path.display()),
         Err(error) => panic!(
-            "Helm {number} at {}: {error}\nBuild the pinned ones with\n  scripts/tools helm3 helm4\nor name one with {variable}.",
+            "Helm {number} at {}: {error}\n`make test` installs it, and so does `scripts/tools helm{number}`; {variable} names another.",
             path.display()
         ),
     }
@@ -111,10 +109,9 @@ impl Home {
 
     /// An executable file in it.
     pub fn script(&self, name: &str, text: &str) -> String {
-        let _not_now = spawning();
-        let path = self.write(name, text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
-        path
+        let path = self.path(name);
+        executable(&path, text);
+        path.into_os_string().into_string().expect("a temporary path is UTF-8")
     }
 
     /// Helm's plugins in this home.
@@ -203,11 +200,10 @@ impl Home {
     }
 }
 
-/// Held while a program is started, or a file written that is to be one: a file that a child has open for writing cannot be
-/// executed (ETXTBSY), and every child has all of its parent's files open for a moment.
-fn spawning() -> std::sync::MutexGuard<'static, ()> {
-    static SPAWNING: Mutex<()> = Mutex::new(());
-    SPAWNING.lock().unwrap_or_else(PoisonError::into_inner)
+/// Writes a file that can be executed, with its folders. Another program writes it: one that this process has open for writing is also
+/// open in every child that another test starts at that moment, and cannot be executed as long (ETXTBSY).
+pub fn executable(path: &Path, text: &str) {
+    run(Command::new("install").args(["-D", "-m", "755", "/dev/stdin"]).arg(path), text.as_bytes()).ok();
 }
 
 /// What became of a program.
@@ -223,10 +219,7 @@ pub struct Ran {
 pub fn run(command: &mut Command, stdin: &[u8]) -> Ran {
     let line = format!("{command:?}");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = {
-        let _not_now = spawning();
-        command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"))
-    };
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
     let mut input = child.stdin.take().expect("a pipe");
     let output = std::thread::scope(|scope| {
         // One that refuses its command line does not read its input.

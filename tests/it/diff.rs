@@ -1,8 +1,6 @@
 //! `hwdr diff`: what a person sees of what post-render would change.
 
-mod common;
-
-use common::{Home, golden, run, testdata};
+use crate::common::{Home, golden, run, testdata};
 
 /// A small cluster by hand, whose chart brings every step of a restore in place itself; some of it in a `List`, beside a Secret.
 const STREAM: &str = r#"---

@@ -1,8 +1,6 @@
 //! `hwdr values`: what it prints, where values come from, and what it refuses.
 
-mod common;
-
-use common::{BOTH, Home, run, testdata};
+use crate::common::{self, BOTH, Home, run, testdata};
 
 #[test]
 fn layers_flags_and_origins() {

@@ -1,8 +1,6 @@
 //! The commands that run restores, as far as they come without a cluster: what they refuse before they look for one.
 
-mod common;
-
-use common::{BOTH, HWDR, Home, run, testdata};
+use crate::common::{self, BOTH, HWDR, Home, run, testdata};
 
 /// The values of a restore in place, for one of both Helms.
 fn in_place(home: &Home, helm: common::Major, more: &[&str]) -> common::Ran {

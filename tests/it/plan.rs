@@ -1,8 +1,6 @@
 //! `hwdr plan`: the same plan for the same input, and none where a part of the restore could not be done.
 
-mod common;
-
-use common::{Case, Home, Major, Ran, golden, run};
+use crate::common::{self, Case, Home, Major, Ran, golden, run};
 use serde_json::Value as Json;
 
 const NEW_CLUSTER: Case = Case { generation: "none", mode: "install" };

@@ -1,12 +1,10 @@
 //! Inputs that no linter should fall over: each is named in an error, the other files are linted all the same, and neither memory nor
 //! time runs away.
 
-mod common;
-
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use common::{Home, run};
+use crate::common::{self, Home, run};
 
 /// A file with one finding, which must be told whatever stands beside it.
 const GOOD: &str = "global: {_hopsworks: {restoreFromBackup: {backupId: 254811200}}}\n";

@@ -1,13 +1,14 @@
 //! The scripts of injected Jobs (`templates/scripts`), run by bash as in their containers, on backups made here and with stand-ins for what talks to
 //! servers. Real files of NDB, and the real programs: lab/tests.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::common::executable;
 
 const ID: &str = "254811200";
 
@@ -68,8 +69,7 @@ impl Container {
     }
 
     fn program(&self, name: &str, text: &str) {
-        self.write(&format!("bin/{name}"), text);
-        fs::set_permissions(self.path(&format!("bin/{name}")), Permissions::from_mode(0o755)).expect("a program");
+        executable(&self.path(&format!("bin/{name}")), text);
     }
 
     /// A node's part of the backup.

@@ -1,10 +1,8 @@
 //! States of runs that somebody else has written: in a ConfigMap, as an older hwdr kept them and as the chart's own backup accounts may. What they
 //! name is looked at in a cluster that holds more than the release, and nothing else of it may change.
 
-mod common;
-
-use common::api_server::{ApiServer, NOW};
-use common::{Home, Ran, run};
+use crate::common::api_server::{ApiServer, NOW};
+use crate::common::{self, Home, Ran, run};
 use serde_json::{Value as Json, json};
 
 const ID: &str = "254811200";

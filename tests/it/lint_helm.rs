@@ -1,0 +1,53 @@
+//! The schema as a chart's `values.schema.json`, in both real Helms.
+
+use std::fs;
+
+use crate::common::{BOTH, Home, ROOT, run, testdata};
+
+#[test]
+fn a_chart_with_the_schema_lints_and_refuses_what_the_schema_refuses() {
+    let values = |name: &str| testdata(&format!("values/{name}"));
+    let base = values("base.yaml");
+    let cases = [
+        (vec!["-f".to_owned(), base.clone()], None),
+        (vec!["-f".to_owned(), base.clone(), "-f".to_owned(), values("in-place.yaml")], None),
+        (vec!["-f".to_owned(), base.clone(), "-f".to_owned(), values("new-cluster.yaml")], None),
+        (
+            vec!["-f".to_owned(), base.clone(), "--set".to_owned(), "global._hopsworks.backups.ttl=null".to_owned()],
+            None,
+        ),
+        (
+            vec![
+                "-f".to_owned(),
+                base.clone(),
+                "--set".to_owned(),
+                "global._hopsworks.restoreFromBackup=null".to_owned(),
+            ],
+            None,
+        ),
+        (vec!["-f".to_owned(), values("wrong.yaml")], Some("/global/_hopsworks/restoreFromBackup/backupId")),
+        (
+            vec![
+                "-f".to_owned(),
+                base,
+                "--set-string".to_owned(),
+                "global._hopsworks.backups.enabled=false".to_owned(),
+            ],
+            Some("/global/_hopsworks/backups/enabled"),
+        ),
+    ];
+    let home = Home::new();
+    run(home.command("cp").args(["-r", &testdata("chart"), "chart"]), b"").ok();
+    home.write(
+        "chart/values.schema.json",
+        fs::read(format!("{ROOT}/schema/hopsworks.schema.json")).expect("the schema"),
+    );
+    for helm in BOTH {
+        for (arguments, refused_at) in &cases {
+            let ran = run(home.helm(helm).args(["lint", "chart"]).args(arguments), b"");
+            let text = String::from_utf8_lossy(&ran.stdout).into_owned() + &ran.stderr;
+            assert_eq!(ran.code == Some(0), refused_at.is_none(), "{helm:?} {arguments:?}: {text}");
+            assert!(refused_at.is_none_or(|path| text.contains(path)), "{helm:?} {arguments:?}: {text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The tests that need no cluster, in one binary: it is linked once. A module for each part of the program.
+//!
+//! A tool that is missing is a failure, never a skipped test: `make test` installs them. Tests share this process: none changes its
+//! environment, its current folder or its signals.
+
+mod bad_input;
+mod common;
+mod diff;
+mod foreign;
+mod golden;
+mod krm;
+mod linear;
+mod lint_cli;
+mod lint_fixes;
+mod lint_helm;
+mod plan;
+mod planted_state;
+mod plugin;
+mod post_render;
+mod properties;
+mod restore_cli;
+mod scripts;
+mod stream;
+mod stream_edit;
+mod stream_edit_property;
+mod values;
+mod values_oracle;
