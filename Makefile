@@ -42,9 +42,11 @@ soak: ## long runs of the lab: up-and-down cycles, then its tests, again and aga
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/soak
 
-lint: ## rustfmt, clippy, cargo deny (licences, sources, known vulnerabilities where they can be looked up), shellcheck
-	scripts/tools cargo-deny shellcheck
+lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, sources, vulnerabilities where they can be looked up), shellcheck
+	scripts/tools cargo-deny cargo-shear shellcheck typos
 	cargo fmt --all --check
+	$(BIN)/typos
+	$(BIN)/cargo-shear --locked
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/cargo-deny --locked check bans licenses sources
 	scripts/advisories
