@@ -9,6 +9,7 @@ mod files;
 mod inputs;
 mod krm;
 pub mod lint;
+mod logs;
 mod messages;
 mod mode;
 mod objects;
@@ -36,6 +37,9 @@ use crate::{leave, shown};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Log each request to the cluster and the bucket, and each run of helm ($HWDR_LOG chooses)
+    #[arg(short, long, global = true)]
+    verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +102,9 @@ fn command() -> Outcome {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error),
     };
+    if let Err(failure) = logs::begin(cli.verbose) {
+        return finish(Err(failure));
+    }
     match cli.command {
         Command::Lint(command) => command.run(),
         Command::PostRender(command) => finish(command.run()),

@@ -24,14 +24,19 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::{Request, Response};
 use kube::api::{
     Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
 };
+use kube::client::{Body, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
+use tower_http::classify::ServerErrorsFailureClass;
+use tower_http::trace::TraceLayer;
+use tracing::{Span, debug, warn, warn_span};
 
 use crate::refusal::with_causes;
 use crate::shown::{plain as plain_text, tell};
@@ -119,7 +124,24 @@ fn client(mut config: Config) -> Result<Client, ClusterError> {
     config.connect_timeout = Some(Duration::from_secs(10));
     // [`Cluster::call`] does, and looks at the lock before.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))
+    let builder = ClientBuilder::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))?;
+    // Each request and its answer. Never headers and bodies, and no query: the commands of an `exec` are in it.
+    let log = TraceLayer::new_for_http()
+        .make_span_with(|request: &Request<Body>| {
+            let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+            let method = if is_watch { "WATCH" } else { request.method().as_str() };
+            warn_span!(target: "cluster", "request", %method, path = %request.uri().path())
+        })
+        .on_request(())
+        .on_response(|response: &Response<_>, took: Duration, _: &Span| {
+            debug!(target: "cluster", status = response.status().as_u16(), ?took, "answered");
+        })
+        .on_body_chunk(())
+        .on_eos(())
+        .on_failure(|failure: ServerErrorsFailureClass, took: Duration, _: &Span| {
+            warn!(target: "cluster", %failure, ?took, "failed");
+        });
+    Ok(builder.with_layer(&log).build())
 }
 
 /// What is wrong with a kubeconfig, in plain words.

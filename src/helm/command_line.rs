@@ -166,6 +166,7 @@ struct Flag {
 
 /// The flags of one argument: none for a positional one, several for `-if values.yaml`.
 fn flags_of(argument: &str, own: &[Own], command: &str) -> Vec<Flag> {
+    let is_own = |name: &str| own.iter().any(|(flag, _)| *flag == name);
     let takes = |name: &str| match own.iter().find(|(flag, _)| *flag == name) {
         Some((_, true)) => Takes::Value,
         Some((_, false)) => Takes::Nothing,
@@ -185,7 +186,8 @@ fn flags_of(argument: &str, own: &[Own], command: &str) -> Vec<Flag> {
     while let Some(letter) = short.chars().next() {
         short = &short[letter.len_utf8()..];
         let name = match letter {
-            'y' if own.iter().any(|(flag, _)| *flag == "yes") => "yes".to_owned(),
+            'y' if is_own("yes") => "yes".to_owned(),
+            'v' if is_own("verbose") => "verbose".to_owned(),
             letter => flags::of_letter(letter).map_or_else(|| format!("-{letter}"), |flag| flag.name.to_owned()),
         };
         let takes = takes(&name);

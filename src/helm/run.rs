@@ -8,13 +8,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use thiserror::Error;
 use tokio::process::{Child, Command};
+use tracing::debug;
 
 use super::invocation::Invocation;
 use super::plugin;
@@ -55,6 +56,7 @@ pub struct Agreed {
 /// A helm that waits for its post-renderer's orders.
 pub struct Begun {
     helm: Child,
+    since: Instant,
     orders: Orders,
 }
 
@@ -164,8 +166,10 @@ impl Helm {
     pub async fn find(invocation: &Invocation) -> Result<Self, HelmError> {
         let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
         let error = |source| HelmError::Io { program: Path::new(&program).display().to_string(), source };
+        let since = Instant::now();
         let output =
             Command::new(&program).args(["version", "--template", "{{.Version}}"]).output().await.map_err(error)?;
+        log("version", since, &output);
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let major = match version.split('.').next() {
             Some("v3") => Major::V3,
@@ -270,8 +274,9 @@ impl Helm {
         };
         let _ = fs::remove_file(self.orders());
         let mut command = self.apply(mode, flags)?;
+        let since = Instant::now();
         let helm = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))?;
-        Ok(Begun { helm, orders })
+        Ok(Begun { helm, since, orders })
     }
 
     /// Lets what [`Helm::begin`] began go on, and waits for its end.
@@ -281,6 +286,7 @@ impl Helm {
     pub async fn end(&self, mode: Mode, begun: Begun) -> Result<(), HelmError> {
         self.order(&begun.orders)?;
         let output = begun.helm.wait_with_output().await.map_err(|source| self.io(source))?;
+        log(&mode.to_string(), begun.since, &output);
         words(&mode.to_string(), &output).map(drop)
     }
 
@@ -393,7 +399,9 @@ impl Helm {
 
     /// What the command prints; its messages, if it fails.
     async fn printed(&self, verb: &str, mut command: Command) -> Result<String, HelmError> {
+        let since = Instant::now();
         let output = command.output().await.map_err(|source| self.io(source))?;
+        log(verb, since, &output);
         words(verb, &output)
     }
 
@@ -404,6 +412,11 @@ impl Helm {
     fn io(&self, source: io::Error) -> HelmError {
         HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
     }
+}
+
+/// Logs that helm was run: never its flags, which hold values, nor what it said.
+fn log(verb: &str, since: Instant, output: &Output) {
+    debug!(target: "helm", code = output.status.code(), took = ?since.elapsed(), "helm {verb}");
 }
 
 /// How many lines of helm's words are shown.

@@ -13,6 +13,7 @@ mod linear;
 mod lint_cli;
 mod lint_fixes;
 mod lint_helm;
+mod logs;
 mod plan;
 mod planted_state;
 mod plugin;

@@ -134,9 +134,9 @@ fn of(command: Command) -> impl Iterator<Item = &'static Flag> {
     FLAGS.iter().filter(move |flag| flag.of.contains(&command))
 }
 
-/// The flags of a command, and whether each takes a value.
+/// The flags of a command, and whether each takes a value. All commands have `--verbose`, which stands among the options in their help.
 pub fn own(command: Command) -> Vec<Own> {
-    of(command).map(|flag| (flag.name, flag.value.is_some())).collect()
+    of(command).map(|flag| (flag.name, flag.value.is_some())).chain([("verbose", false)]).collect()
 }
 
 /// The flags that make sense for a restore alone.
@@ -173,11 +173,11 @@ mod tests {
     fn each_command_has_the_flags_that_its_help_shows_in_80_columns() {
         for command in ALL {
             let shown = anstream::adapter::strip_str(&help(*command)).to_string();
-            for (name, takes_value) in own(*command) {
+            for Flag { name, value, .. } in of(*command) {
                 let line = shown.lines().find(|line| line.contains(&format!("--{name}"))).expect(name);
                 assert_eq!(
                     line.contains(&format!("--{name} ")) && !line.contains(&format!("--{name}  ")),
-                    takes_value,
+                    value.is_some(),
                     "{line}"
                 );
             }

@@ -27,7 +27,7 @@ use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
-use crate::cli::files;
+use crate::cli::{files, logs};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
@@ -70,6 +70,7 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
     }
     let unusable = |why: String| Failure::unusable(why).help(format!("helm hwdr {word} --help"));
     let invocation = Invocation::parse(mode, &own, arguments).map_err(|error| unusable(error.to_string()))?;
+    logs::begin(invocation.is_on("verbose"))?;
     if !invocation.release.is_empty() {
         release_name(&invocation.release).map_err(unusable)?;
     }

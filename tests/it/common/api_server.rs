@@ -132,6 +132,8 @@ impl Kept {
         self.writes.push((method.to_owned(), at, sent.clone()));
         let there = self.objects.get(path).cloned();
         match (method, there) {
+            // It is answered, and not kept.
+            ("POST", _) if path.ends_with("accessreviews") => (201, sent),
             ("POST", _) if self.objects.contains_key(&format!("{path}/{name}")) => status(409, "AlreadyExists"),
             ("POST", _) => {
                 let made = self.made(path, sent);

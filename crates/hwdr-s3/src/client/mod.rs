@@ -12,7 +12,7 @@ mod error;
 mod pace;
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -28,6 +28,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use hwdr_values::refusal::with_causes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
+use tracing::{debug, field};
 
 pub use bucket::{Lifecycle, Versioning};
 pub use connect::Settings;
@@ -212,10 +213,14 @@ impl Client {
         let credentials = self.credentials().await?;
         let permit = self.inner.pace.turn().await;
         let limit = self.inner.retries.limit * if call.long { 10 } else { 1 };
+        let since = Instant::now();
         let answer = match tokio::time::timeout(limit, self.send(call, credentials)).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::Transport(format!("nothing for {} s", limit.as_secs()))),
         };
+        // Never headers and bodies: the signature is in the one, and data in the other.
+        let problem = answer.as_ref().err().map(field::debug);
+        debug!(target: "bucket", key = call.key, took = ?since.elapsed(), problem, "{}", call.action);
         permit.done(match &answer {
             Ok(_) | Err(Problem::NotFound(_)) => Came::Well,
             Err(Problem::Throttled(_)) => Came::Throttled,
