@@ -11,6 +11,11 @@ use crate::stream::{Stream, json_of};
 
 /// What Helm does with each object of a release.
 const HELM: [&str; 4] = ["get", "create", "patch", "delete"];
+/// What it does with hooks, too: Helm 3 waits for Jobs and Pods, Helm 4 for those of any kind (helm, `WatchUntilReady`).
+const WAITS: [&str; 2] = ["list", "watch"];
+/// The hooks that install, upgrade and rollback run.
+const HOOKS: [&str; 6] =
+    ["pre-install", "post-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback"];
 /// Kinds whose objects lie in no namespace, of those that charts bring.
 const CLUSTER_WIDE: [&str; 14] = [
     "APIService",
@@ -61,8 +66,16 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
         };
         verbs.iter().filter(is_new).cloned().collect()
     };
-    let helm = HELM.map(str::to_owned);
     for object in stream.objects() {
+        let look = stream.look(object);
+        let json = json_of(&look.tree, look.root);
+        let helm: Vec<_> = match hooks(&json) {
+            None => HELM.to_vec(),
+            Some(hooks) if hooks.iter().any(|hook| HOOKS.contains(hook)) => [HELM.as_slice(), &WAITS].concat(),
+            // A test's, for one.
+            Some(_) => continue,
+        };
+        let helm: Vec<_> = helm.into_iter().map(str::to_owned).collect();
         let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
         let namespace =
             (!CLUSTER_WIDE.contains(&object.kind())).then(|| object.namespace().unwrap_or(release).to_owned());
@@ -77,8 +90,6 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
             rules.insert(Rule { namespace: namespace.clone(), rule, is_given: false });
         }
         if matches!(object.kind(), "Role" | "ClusterRole") {
-            let look = stream.look(object);
-            let json = json_of(&look.tree, look.root);
             given
                 .extend(json["rules"].as_array().into_iter().flatten().map(|rule| (namespace.clone(), given_by(rule))));
         }
@@ -101,6 +112,12 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
         }
     }
     rules.into_iter().collect()
+}
+
+/// When helm runs an object as a hook; none where it is none.
+fn hooks(object: &Json) -> Option<Vec<&str>> {
+    let hooks = object["metadata"]["annotations"]["helm.sh/hook"].as_str()?;
+    Some(hooks.split(',').map(str::trim).collect())
 }
 
 fn given_by(rule: &Json) -> BTreeMap<&'static str, Vec<String>> {
@@ -126,6 +143,29 @@ fn plural(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn helm_waits_for_hooks_and_runs_no_tests() {
+        let object = |kind: &str, hook: &str| {
+            let hook =
+                if hook.is_empty() { String::new() } else { format!("  annotations: {{helm.sh/hook: \"{hook}\"}}\n") };
+            format!("---\napiVersion: v1\nkind: {kind}\nmetadata:\n  name: x\n{hook}")
+        };
+        let stream = [
+            object("Pod", "pre-install, post-upgrade"),
+            object("Service", ""),
+            object("Secret", "test"),
+            object("ConfigMap", "post-delete"),
+        ];
+        let stream = Stream::parse(stream.concat().into_bytes()).unwrap();
+        let rules = rules(&stream, ["hopsworks", "velero"], &Granted::new());
+        let verbs: Vec<_> =
+            rules.iter().map(|it| (it.rule["resources"].join(","), it.rule["verbs"].join(","))).collect();
+        assert_eq!(
+            verbs.iter().map(|(resource, verbs)| (resource.as_str(), verbs.as_str())).collect::<Vec<_>>(),
+            [("pods", "get,create,patch,delete,list,watch"), ("services", "get,create,patch,delete")]
+        );
+    }
 
     #[test]
     fn resources_are_called_as_kubernetes_calls_them() {

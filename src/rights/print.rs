@@ -35,7 +35,7 @@ impl Printed<'_> {
         // In the order of the list; of all commands each right once.
         let mut sections: BTreeMap<Option<String>, String> = BTreeMap::new();
         let [release, velero] = self.namespaces.map(str::to_owned);
-        let mut granted = Granted::new();
+        let (mut granted, mut needed) = (Granted::new(), Granted::new());
         for right in super::ALL.iter().filter(|right| right.of.iter().any(|command| self.commands.contains(command))) {
             let namespace = match right.place {
                 Place::Release => Some(release.clone()),
@@ -43,7 +43,14 @@ impl Printed<'_> {
                 Place::Cluster => None,
             };
             let is_new = |verb: &&&str| {
-                granted.insert((right.place, right.group.to_owned(), right.resource.to_owned(), (***verb).to_owned()))
+                let it = (right.place, right.group.to_owned(), right.resource.to_owned(), (***verb).to_owned());
+                if right.name.is_some() {
+                    return !granted.contains(&it);
+                }
+                if right.without.is_none() {
+                    needed.insert(it.clone());
+                }
+                granted.insert(it)
             };
             let verbs: Vec<_> = right.verbs.iter().filter(is_new).copied().collect();
             if verbs.is_empty() {
@@ -51,21 +58,25 @@ impl Printed<'_> {
             }
             let section = sections.entry(namespace).or_default();
             let _ = writeln!(section, "  # {}", right.why);
+            if let Some(when) = right.when {
+                let _ = writeln!(section, "  # used only when {when}");
+            }
             if let Some(without) = right.without {
                 let _ = writeln!(section, "  # may be left out: {without}");
             }
-            let keys =
-                [("apiGroups", json!([right.group])), ("resources", json!([right.resource])), ("verbs", json!(verbs))];
-            section.push_str(&entry(keys.iter().map(|(key, value)| (*key, flow(value)))));
+            let name = right.name.map(|name| ("resourceNames", json!([name])));
+            let keys = [("apiGroups", json!([right.group])), ("resources", json!([right.resource]))].into_iter();
+            let keys = keys.chain(name).chain([("verbs", json!(verbs))]);
+            section.push_str(&entry(keys.map(|(key, value)| (key, flow(&value)))));
         }
         let helm = self.commands.iter().any(|command| command.runs_helm());
         if let (Some(stream), true) = (self.stream, helm) {
-            for Rule { namespace, rule, is_given } in rules(stream, self.namespaces, &granted) {
+            for Rule { namespace, rule, is_given } in rules(stream, self.namespaces, &needed) {
                 let section = sections.entry(namespace).or_default();
                 let why = if is_given {
                     "the chart gives this away, and nobody may give what he does not have"
                 } else {
-                    "Helm applies the chart"
+                    "Helm applies the chart, and waits for its hooks"
                 };
                 let _ = writeln!(section, "  # {why}");
                 // As Kubernetes orders the keys.
@@ -107,6 +118,15 @@ impl Printed<'_> {
                 "# What Helm needs for the objects of the chart is not in it: give the chart as it is rendered\n\
                  #   helm template RELEASE CHART -f values.yaml | helm hwdr rbac upgrade -\n",
             );
+        }
+        if helm && self.stream.is_some() {
+            head.push_str(
+                "# Not in it: what the chart's templates look up in the cluster (lookup), and its folder crds/ unless it was\n\
+                 # rendered, too (helm template --include-crds).\n",
+            );
+        }
+        if self.commands.iter().any(|command| matches!(command, Command::Install | Command::Objects)) {
+            head.push_str("# The release's namespace has to be there for a Role to be made in it: make it first.\n");
         }
         if self.commands.contains(&Command::Undo) {
             head.push_str(

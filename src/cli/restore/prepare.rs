@@ -17,6 +17,7 @@ use crate::pipeline;
 use crate::plan::Plan;
 use crate::remotes;
 use crate::render::{self, Marker as Whole};
+use crate::rights;
 use crate::run::Halt;
 use crate::run::preflight::{self, Marker, Wanted};
 use crate::run::state::{Before, Chart, State};
@@ -60,7 +61,12 @@ pub(super) async fn prepare(
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     // First, for rendering and all that follows ask the cluster, too.
-    preflight::permissions(&cluster, restore.mode).await?;
+    let command = match (restore.mode, rerun) {
+        (Mode::Install, _) => rights::Command::Install,
+        (Mode::Upgrade, false) => rights::Command::Upgrade,
+        (Mode::Upgrade, true) => rights::Command::Rerun,
+    };
+    preflight::permissions(&cluster, command).await?;
     let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
     if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
         return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
@@ -72,7 +78,7 @@ pub(super) async fn prepare(
     let topology = Topology::of(&stream);
     let velero = topology.velero_namespace.as_deref();
     if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(&restore.velero.namespace)) {
-        preflight::velero_permissions(&cluster, restore.mode, namespace).await?;
+        preflight::velero_permissions(&cluster, command, namespace).await?;
     }
     if restore.mode == Mode::Upgrade {
         known(&cluster, &mut restore, &topology).await?;

@@ -3,7 +3,6 @@
 use serde_json::{Value as Json, json};
 
 use crate::cluster::{Cluster, Kind};
-use crate::mode::Mode;
 use crate::rights::{self, Command, Place};
 use crate::run::Halt;
 
@@ -11,24 +10,25 @@ use crate::run::Halt;
 ///
 /// # Errors
 /// With what it may not.
-pub async fn permissions(cluster: &Cluster, mode: Mode) -> Result<(), Halt> {
-    allowed(cluster, mode, &cluster.namespace, |place| place != Place::Velero).await
+pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt> {
+    allowed(cluster, command, &cluster.namespace, |place| place != Place::Velero).await
 }
 
 /// The same in Velero's namespace.
 ///
 /// # Errors
 /// With what it may not.
-pub async fn velero_permissions(cluster: &Cluster, mode: Mode, namespace: &str) -> Result<(), Halt> {
-    allowed(cluster, mode, namespace, |place| place == Place::Velero).await
+pub async fn velero_permissions(cluster: &Cluster, command: Command, namespace: &str) -> Result<(), Halt> {
+    allowed(cluster, command, namespace, |place| place == Place::Velero).await
 }
 
-/// Asks for each right, but for those without which a restore goes on.
-async fn allowed(cluster: &Cluster, mode: Mode, namespace: &str, is_at: impl Fn(Place) -> bool) -> Result<(), Halt> {
-    let command = match mode {
-        Mode::Install => Command::Install,
-        Mode::Upgrade => Command::Upgrade,
-    };
+/// Asks for each right of `command`, but for those without which it goes on.
+async fn allowed(
+    cluster: &Cluster,
+    command: Command,
+    namespace: &str,
+    is_at: impl Fn(Place) -> bool,
+) -> Result<(), Halt> {
     let mut denied = Vec::new();
     for right in rights::of(command).filter(|right| is_at(right.place) && right.without.is_none()) {
         let (resource, sub) = right.resource.split_once('/').unwrap_or((right.resource, ""));
