@@ -23,6 +23,9 @@ KUBECONFIG_FILE=$RUN/admin.kubeconfig
 # What a test run notes down, and a new cluster leaves alone: what the backup holds, and what it is called.
 LAB_RECORD=$RUN/notes/record.json
 LAB_BACKUP=$RUN/notes/backup.txt
+# The namespace of accounts whose requests to the API server are noted, and where.
+AUDITED=audited
+AUDIT_LOG=$RUN/log/audit.log
 
 # The process that holds the namespaces, as the host sees it; nothing if the lab is down.
 holder() {

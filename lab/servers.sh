@@ -74,11 +74,20 @@ JSON
 start_control_plane() {
   serve etcd "$PYPI/bin/etcd" --data-dir "$RUN/etcd" --listen-client-urls http://127.0.0.1:2379 \
     --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
+  cat >"$RUN/audit.yaml" <<YAML
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: Metadata, userGroups: ["system:serviceaccounts:$AUDITED"]}
+  - {level: None}
+YAML
   serve apiserver "$K8S/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 \
     --bind-address="$BRIDGE_IP" --advertise-address="$BRIDGE_IP" \
     --tls-cert-file="$RUN/pki/apiserver.crt" --tls-private-key-file="$RUN/pki/apiserver.key" --client-ca-file="$RUN/pki/ca.crt" \
     --service-account-key-file="$RUN/pki/sa.pub" --service-account-signing-key-file="$RUN/pki/sa.key" \
     --service-account-issuer=https://kubernetes.default.svc --service-cluster-ip-range="$SERVICE_NET" \
+    --audit-policy-file="$RUN/audit.yaml" --audit-log-path="$AUDIT_LOG" \
     --authorization-mode=Node,RBAC --allow-privileged=true --kubelet-preferred-address-types=InternalIP \
     --kubelet-client-certificate="$RUN/pki/admin.crt" --kubelet-client-key="$RUN/pki/admin.key"
 }

@@ -1,121 +1,325 @@
 # shellcheck shell=bash
-# Every command as an account that has the rights which "hwdr rbac" prints for it, and no others; and without each single one of those without which
-# a restore refuses to begin.
-# shellcheck source=lab/tests/55-in-place.sh
-. "$LAB/tests/55-in-place.sh"
+# Every command as an account that has the rights which "hwdr rbac" prints for it, and no others. The API server notes what the account asks for
+# (lab/servers.sh): it is refused nothing, and asks for all that it has, but for what "hwdr rbac" says is used only at times. And without
+# each single right that a restore needs, it does not begin.
+# shellcheck source=lab/tests/60-new-cluster.sh
+. "$LAB/tests/60-new-cluster.sh"
 
-OPERATOR=hwdr-operator
+# How the chart is rendered whose objects Helm applies.
+rendered=(--is-upgrade -f "$RUN/notes/in-place.yaml")
+
+made() { "$@" --dry-run=client -o yaml | kubectl apply -f -; }
+
+# may COMMAND [least]: an account of the command's name with its rights; "least": without those that may be left out.
+may() {
+  local command=$1 file=$RUN/notes/rbac-$1.yaml account=$AUDITED:$1 place rules
+  "$HELM" template hopsworks "${CHART[@]}" -n "$NS" "${rendered[@]}" | "$HWDR" rbac "$command" - -n "$NS" >"$file"
+  made kubectl create namespace "$AUDITED"
+  made kubectl -n "$AUDITED" create serviceaccount "$command"
+  kubectl apply -f "$file"
+  for place in $(rights "$file" | cut -f 1 | sort -u); do
+    if [ "$place" = - ]; then
+      made kubectl create clusterrolebinding "hwdr-$command" --clusterrole="hwdr-$command" --serviceaccount="$account"
+    else
+      made kubectl -n "$place" create rolebinding "hwdr-$command" --role="hwdr-$command" --serviceaccount="$account"
+    fi
+    rules=$(rights "$file" | awk -F'\t' -v place="$place" '$1 == place && $3 ~ /optional/ {print $2}' | sort -u | paste -sd ,)
+    if [ "${2:-}" = least ] && [ -n "$rules" ]; then take_away "$command" "$place" "$rules"; fi
+  done
+  kubectl config view --raw >"$RUN/notes/$command.kubeconfig"
+  KUBECONFIG=$RUN/notes/$command.kubeconfig kubectl config set-credentials "$command" \
+    --token="$(kubectl -n "$AUDITED" create token "$command" --duration=12h)"
+  KUBECONFIG=$RUN/notes/$command.kubeconfig kubectl config set-context --current --user="$command"
+}
+
+# take_away COMMAND PLACE RULES: rules of the Role in that namespace, or of the ClusterRole (-), by their numbers: 3,7
+take_away() {
+  local role=(-n "$2" role "hwdr-$1")
+  [ "$2" != - ] || role=(clusterrole "hwdr-$1")
+  kubectl get "${role[@]}" -o json | jq "del(.rules[$3])" | kubectl replace -f -
+}
+
+# as ACCOUNT ARGUMENTS…: hwdr as that account. own COMMAND ARGUMENTS…: as the command's own.
+as() { KUBECONFIG=$RUN/notes/$1.kubeconfig hwdr "${@:2}"; }
+own() { as "$1" "$@"; }
+
+# rights FILE: what "hwdr rbac" has printed, a line for each verb: place (namespace, or - for the cluster), number of the rule in it, note, group,
+# resource, verb. The note is chart, needed or optional, the latter two with ",when" where there is a condition.
+rights() {
+  awk '
+    function list(text, words, n) {
+      gsub(/^[^:]*: |[][" ]/, "", text)
+      n = split(text, words, ",")
+      if (n == 0) words[n = 1] = "core"
+      return n
+    }
+    /^kind: / { place = "-"; rule = -1 }
+    /^  namespace: / { place = $2; gsub(/"/, "", place) }
+    /^  # / { said = said $0 }
+    /^  - / { rule++; groups = resources = 0 }
+    /^  (- |  )apiGroups: / { groups = list($0, group) }
+    /^  (- |  )resources: / { resources = list($0, resource) }
+    /^    verbs: / {
+      note = said ~ /may be left out: / ? "optional" : "needed"
+      if (said ~ /used only when /) note = note ",when"
+      if (said ~ /Helm applies the chart, |the chart gives this away/) note = "chart"
+      verbs = list($0, verb)
+      for (g = 1; g <= groups; g++) for (r = 1; r <= resources; r++) for (v = 1; v <= verbs; v++)
+        print place "\t" rule "\t" note "\t" group[g] "\t" resource[r] "\t" verb[v]
+      said = ""
+    }' "$1"
+}
+
+# asked ACCOUNT: what it has asked the API server for: place, group, resource, verb, status. What everybody may is left out, and what undo looks for in
+# all namespaces: it says by itself where it may not. Who waits lists first, with a limit, and watches only what is not there yet; Helm 4
+# applies by a patch what it creates.
+asked() {
+  jq -r --arg account "system:serviceaccount:$AUDITED:$1" '
+    select(.user.username == $account and .objectRef.resource and .objectRef.apiGroup != "authorization.k8s.io")
+    | select((.verb == "list" and (.requestURI | test("velero.io(/|%2F)restore-name"))) | not)
+    | .objectRef as $of
+    | (.verb, if .verb == "list" and (.requestURI | test("[?&]limit=")) then "watch"
+        elif .verb == "patch" and .responseStatus.code == 201 then "create" else empty end) as $verb
+    | [$of.namespace // "-", $of.apiGroup // "core", ([$of.resource, $of.subresource // empty] | join("/")), $verb, .responseStatus.code]
+    | @tsv' "$AUDIT_LOG" | sort -u
+}
+
+# compare RIGHTS ASKED [least]: prints where the two differ.
+compare() {
+  awk -F'\t' -v least="${3:-}" '
+    function said(place, group, resource, verb) { return verb " " resource " (" group ") in " (place == "-" ? "the cluster" : place) }
+    NR == FNR {
+      key = $1 FS $4 FS $5 FS $6
+      if (!(key in note) || note[key] == "chart") note[key] = $3
+      next
+    }
+    {
+      key = $1 FS $2 FS $3 FS $4
+      if (!(key in note)) key = "-" FS $2 FS $3 FS $4
+      may_lack = least && note[key] ~ /^optional/
+      is_asked[key] = 1
+      if (!(key in note) || note[key] == "") print ($5 == 403 ? "refused: " : "allowed, and not printed: ") said($1, $2, $3, $4)
+      else if ($5 == 403 && !may_lack) print "refused, although printed: " said($1, $2, $3, $4)
+    }
+    END {
+      for (key in note) {
+        if (note[key] == "" || note[key] == "chart" || note[key] ~ /,when$/ || key in is_asked || least && note[key] ~ /^optional/) continue
+        split(key, part, FS)
+        print "never asked for: " said(part[1], part[2], part[3], part[4])
+      }
+    }' "$1" "$2" | sort
+}
+
+# is_exact COMMAND [least]: its account was refused nothing, and has asked for all that it may.
+is_exact() {
+  local asked=$RUN/notes/asked-$1.tsv differences
+  asked "$1" >>"$asked"
+  [ -s "$asked" ]
+  rights "$RUN/notes/rbac-$1.yaml" >"$RUN/notes/rights-$1.tsv"
+  differences=$(compare "$RUN/notes/rights-$1.tsv" "$asked" "${2:-}")
+  [ -z "$differences" ] || { say "hwdr $1:" "$differences"; return 1; }
+}
+
+test_what_is_missing_and_what_is_too_much_is_found() {
+  local AUDIT_LOG=$RUN/notes/made-up.log file=$RUN/notes/made-up
+  request() { # request VERB CODE URI OBJECT [ACCOUNT]
+    jq -cn --arg verb "$1" --argjson code "$2" --arg uri "$3" --argjson of "$4" --arg user "system:serviceaccount:$AUDITED:${5:-x}" \
+      '{stage: "ResponseComplete", verb: $verb, requestURI: $uri, user: {username: $user}, objectRef: $of, responseStatus: {code: $code}}'
+  }
+  cat >"$file.yaml" <<'YAML'
+# What helm hwdr x may have to do.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: hwdr-x
+  namespace: "hopsworks"
+rules:
+  # one
+  - apiGroups: [""]
+    resources: ["secrets"]
+    verbs: ["get","list","create"]
+  # two
+  # used only when it rains
+  # may be left out: nothing is told
+  - apiGroups: [""]
+    resources: ["pods/log"]
+    verbs: ["get"]
+  # three
+  # may be left out: nothing is told
+  - apiGroups: [""]
+    resources: ["events"]
+    verbs: ["create"]
+  # Helm applies the chart, and waits for its hooks
+  - apiGroups: ["apps"]
+    resources: ["deployments"]
+    verbs: ["get"]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: hwdr-x
+rules:
+  # four
+  - apiGroups: [""]
+    resources: ["persistentvolumes"]
+    verbs: ["watch","patch"]
+YAML
+  rights "$file.yaml" >"$file.rights"
+  diff "$file.rights" - <<'TSV'
+hopsworks	0	needed	core	secrets	get
+hopsworks	0	needed	core	secrets	list
+hopsworks	0	needed	core	secrets	create
+hopsworks	1	optional,when	core	pods/log	get
+hopsworks	2	optional	core	events	create
+hopsworks	3	chart	apps	deployments	get
+-	0	needed	core	persistentvolumes	watch
+-	0	needed	core	persistentvolumes	patch
+TSV
+  {
+    request get 200 /api/v1/namespaces/hopsworks/secrets/a '{"resource": "secrets", "namespace": "hopsworks", "name": "a", "apiVersion": "v1"}'
+    request list 200 '/api/v1/namespaces/hopsworks/secrets?labelSelector=a' '{"resource": "secrets", "namespace": "hopsworks"}'
+    request patch 201 /api/v1/namespaces/hopsworks/secrets/b '{"resource": "secrets", "namespace": "hopsworks", "name": "b"}'
+    request create 403 /api/v1/namespaces/hopsworks/events '{"resource": "events", "namespace": "hopsworks"}'
+    request delete 403 /apis/batch/v1/namespaces/hopsworks/jobs/c '{"resource": "jobs", "namespace": "hopsworks", "name": "c", "apiGroup": "batch"}'
+    request list 200 '/api/v1/persistentvolumes?&limit=500' '{"resource": "persistentvolumes"}'
+    request list 403 '/api/v1/pods?&labelSelector=velero.io%2Frestore-name%3Dd' '{"resource": "pods"}'
+    request create 201 /apis/authorization.k8s.io/v1/selfsubjectaccessreviews '{"resource": "selfsubjectaccessreviews", "apiGroup": "authorization.k8s.io"}'
+    request get 200 /version null
+    request delete 200 /api/v1/nodes/e '{"resource": "nodes", "name": "e"}' another
+  } >"$AUDIT_LOG"
+  asked x >"$file.asked"
+  compare "$file.rights" "$file.asked" | diff - <(printf '%s\n' 'allowed, and not printed: list persistentvolumes (core) in the cluster' \
+    'allowed, and not printed: patch secrets (core) in hopsworks' 'never asked for: patch persistentvolumes (core) in the cluster' \
+    'refused, although printed: create events (core) in hopsworks' 'refused: delete jobs (batch) in hopsworks')
+  compare "$file.rights" "$file.asked" least | grep -c . | grep -x 4
+}
 
 test_a_fresh_cluster_is_backed_up() {
   # shellcheck disable=SC2119 # No arguments: the chart as it is.
   fresh_cluster
 }
 
-# chart_stream: what Helm applies: the release as it runs, and as it will be.
-chart_stream() {
-  "$HELM" get manifest hopsworks -n "$NS"
-  "$HELM" get hooks hopsworks -n "$NS"
-  "$HELM" template hopsworks "${CHART[@]}" -n "$NS" --is-upgrade -f "$RUN/notes/in-place.yaml" --set global._hopsworks.restoreFromBackup=null
-}
-
-# may COMMAND: the account has the rights of the command, and no others. Roles are replaced, so that nothing is left of those before.
-may() {
-  local command=$1 kind namespace name
-  chart_stream >"$RUN/notes/chart.yaml"
-  "$HWDR" rbac "$command" "$RUN/notes/chart.yaml" -n "$NS" >"$RUN/notes/rbac.yaml"
-  kubectl create serviceaccount "$OPERATOR" -n default --dry-run=client -o yaml | kubectl apply -f -
-  kubectl apply -f "$RUN/notes/rbac.yaml"
-  while read -r kind namespace name; do
-    if [ "$kind" = Role ]; then
-      kubectl create rolebinding "$OPERATOR" -n "$namespace" --role="$name" --serviceaccount="default:$OPERATOR"
-    else
-      kubectl create clusterrolebinding "$OPERATOR" --clusterrole="$name" --serviceaccount="default:$OPERATOR"
-    fi
-  done < <(kubectl get -f "$RUN/notes/rbac.yaml" -o json | jq -r '(.items // [.])[] | [.kind, .metadata.namespace // "-", .metadata.name] | @tsv')
-  kubectl config view --raw >"$RUN/notes/operator.kubeconfig"
-  KUBECONFIG=$RUN/notes/operator.kubeconfig kubectl config set-credentials "$OPERATOR" \
-    --token="$(kubectl -n default create token "$OPERATOR" --duration=12h)"
-  KUBECONFIG=$RUN/notes/operator.kubeconfig kubectl config set-context --current --user="$OPERATOR"
-}
-
-# may_nothing: takes it back.
-may_nothing() {
-  local binding
-  kubectl get rolebindings -A -o json | jq -r --arg name "$OPERATOR" '.items[] | select(.metadata.name == $name) | .metadata.namespace' |
-    while read -r binding; do kubectl delete rolebinding "$OPERATOR" -n "$binding"; done
-  kubectl delete clusterrolebinding "$OPERATOR" --ignore-not-found
-  kubectl delete -f "$RUN/notes/rbac.yaml" --ignore-not-found
-}
-
-# as_operator COMMAND ARGUMENTS…: hwdr as that account.
-as_operator() { KUBECONFIG=$RUN/notes/operator.kubeconfig hwdr "$@"; }
-
-# The printed rules, each as "KIND NAMESPACE INDEX NEEDED GROUP RESOURCE VERB"; NEEDED is no where the comment says that it may be left out. JSON has
-# no comments, so that is read from the text: both are in the same order.
-rules() {
-  paste <(kubectl create -f "$RUN/notes/rbac.yaml" --dry-run=client -o json | jq -s -r '
-      [.[] | if .kind == "List" then .items[] else . end][] | . as $role | .rules | to_entries[]
-      | [$role.kind, $role.metadata.namespace // "-", .key, .value.apiGroups[0], .value.resources[0], .value.verbs[0]] | map(. | tostring | if . == "" then "core" else . end) | @tsv') \
-    <(awk '/^  # /{c = c $0} /^  - /{print (c ~ /may be left out/ ? "no" : c ~ /Helm applies the chart|gives this away/ ? "chart" : "yes"); c = ""}' "$RUN/notes/rbac.yaml")
-}
-
 test_without_any_single_right_a_restore_is_refused() {
-  local line all kind namespace index group resource verb needed
+  local all line place rule verbs
   in_place_values
   may upgrade
+  own upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --dry-run >/dev/null
   everything >"$RUN/notes/before.txt"
-  as_operator upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --dry-run >/dev/null
-  mapfile -t all < <(rules)
+  # A line for each rule: its verbs as the refusal names them.
+  mapfile -t all < <(rights "$RUN/notes/rbac-upgrade.yaml" | awk -F'\t' '$3 ~ /^needed/ {
+      if (key != $1 FS $2) { if (key) print key FS verbs; key = $1 FS $2; verbs = "" }
+      verbs = verbs (verbs ? ", " : "") $6 " " $5
+    } END { print key FS verbs }')
+  ((${#all[@]} > 30))
   for line in "${all[@]}"; do
-    IFS=$'\t' read -r kind namespace index group resource verb needed <<<"$line"
-    [ "$needed" = yes ] || continue
-    [ "$namespace" != - ] || namespace=
-    kubectl get "$kind" hwdr-upgrade ${namespace:+-n "$namespace"} -o json >"$RUN/notes/role.json"
-    jq --argjson index "$index" 'del(.rules[$index])' "$RUN/notes/role.json" | kubectl replace -f -
-    say "without $verb $resource ($group) in ${namespace:-the cluster}"
-    refuses "you may not: .*$verb $resource" as_operator upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --dry-run
-    jq 'del(.metadata.resourceVersion)' "$RUN/notes/role.json" | kubectl replace -f -
+    IFS=$'\t' read -r place rule verbs <<<"$line"
+    say "without $verbs in $place"
+    take_away upgrade "$place" "$rule"
+    refuses "you may not: $verbs( |$)" own upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --dry-run
+    kubectl apply -f "$RUN/notes/rbac-upgrade.yaml"
   done
-  # An error above would leave nothing to look at.
-  ((${#all[@]} > 40))
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
-  may_nothing
 }
 
-test_each_command_does_with_its_own_rights() {
+test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
+  local pid
   in_place_values
   may upgrade
-  as_operator upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --yes
-  may_nothing
+  may watch
+  own upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --yes \
+    --expect-cluster "$(kubectl get namespace kube-system -o jsonpath='{.metadata.uid}')" &
+  pid=$!
+  wait_for 120 "the run" - phase_is running
+  own watch hopsworks
+  wait $pid
   is_the_backup
+  is_exact upgrade
+  is_exact watch
 
   may history
-  as_operator history hopsworks
-  fails_with 'orbidden|may not|cannot' as_operator undo hopsworks --yes
-  may_nothing
-
-  may watch
-  as_operator watch hopsworks
-  may_nothing
+  own history hopsworks
+  is_exact history
+  refuses 'forbidden' as history undo hopsworks --yes
 
   may undo
-  as_operator undo hopsworks --yes
-  may_nothing
-  "$LAB/check" "$RUN/notes/second.record"
+  own undo hopsworks --yes 2>&1 | tee "$RUN/notes/undo.txt"
+  # It may not look into all namespaces, and says so: what Velero has made anew stays.
+  tr -s ' \n' ' ' <"$RUN/notes/undo.txt" | grep 'could not look for what .* has made among: '
+  LAB_RECORD=$RUN/notes/second.record data_are_the_backups
+  is_exact undo
 }
 
-test_a_run_is_resumed_and_made_final_with_their_own_rights() {
+# Only what may not be left out is given for finalize and rerun.
+test_what_follows_a_restore_needs_all_of_its_rights_and_no_other() {
+  local arguments
   in_place_values
   mapfile -t arguments < <(upgrade_arguments)
   cut_off 6 "${arguments[@]}"
   may resume
   mapfile -t arguments < <(resume_arguments)
-  as_operator "${arguments[@]}"
-  may_nothing
+  own "${arguments[@]}"
   is_the_backup
+
+  may finalize least
   cp "$RUN/notes/in-place.yaml" "$RUN/notes/final.yaml"
-  may finalize
-  as_operator finalize hopsworks "${CHART[@]}" -f "$RUN/notes/final.yaml" --yes
-  may_nothing
+  own finalize hopsworks "${CHART[@]}" -f "$RUN/notes/final.yaml" --yes
+  is_exact finalize least
+
+  may rerun least
+  own rerun hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --yes
+  is_the_backup
+  is_exact rerun least
+
+  cut_off 5 undo hopsworks --yes
+  own resume hopsworks
+  phase_is undone
+  data_are_the_backups
+  # It goes on with an installation, too (below), and the new cluster has no log of this.
+  asked resume >"$RUN/notes/asked-resume.tsv"
+}
+
+# mistyped_location: one of hwdr's, of a bucket that there is not: Velero has never read it.
+mistyped_location() {
+  kubectl apply -f - <<YAML
+apiVersion: velero.io/v1
+kind: BackupStorageLocation
+metadata: {name: hopsworks-bsl, namespace: velero, labels: {app.kubernetes.io/managed-by: hwdr}}
+spec:
+  provider: aws
+  config: {region: $S3_REGION, s3Url: "$S3_ENDPOINT", s3ForcePathStyle: "true"}
+  credential: {name: hopsworks-bsl-credentials, key: cloud}
+  objectStorage: {bucket: mistyped, prefix: k8s_backup}
+YAML
+}
+
+test_a_restore_into_a_new_cluster_needs_all_of_its_rights_and_no_other() {
+  export IN_PLACE_HELM=4
+  local arguments rendered=(-f "$RUN/notes/restore.yaml")
+  local location=(bsl apply --bucket "$HOPSFS_BUCKET" --region "$S3_REGION" --endpoint "$S3_ENDPOINT" --path-style --credentials-env)
+  "$LAB/up" --new-cluster
+  prepare_installation
+
+  may bsl
+  mistyped_location
+  own "${location[@]}"
+  kubectl -n velero delete backupstoragelocation hopsworks-bsl
+  own "${location[@]}"
+  is_exact bsl
+
+  may objects
+  own objects restore -f "$RUN/notes/restore.yaml" --yes
+  is_exact objects
+
+  # An installation that is begun, goes on until helm is next, and is begun anew, all of it.
+  kubectl -n velero delete backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
+  cut_off 3 install "${arguments[@]}" --yes
+  kubectl -n velero delete --ignore-not-found backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
+  may resume
+  cut_off 8 resume "${arguments[@]}" --kubeconfig "$RUN/notes/resume.kubeconfig"
+  is_exact resume
+  may install
+  own install "${arguments[@]}" --yes
+  "$LAB/check" "$LAB_RECORD"
+  is_exact install
 }
