@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
-SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' 'templates/scripts/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
+SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
 .PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values miri clean
 

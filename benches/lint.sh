@@ -22,7 +22,7 @@ scripts/tools helm3
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-schema=$PWD/schema/hopsworks.schema.json
+schema=$PWD/src/product/hopsworks/schema.json
 mkdir "$work/many"
 for number in {0001..1000}; do
   cat >"$work/many/$number.yaml" <<VALUES

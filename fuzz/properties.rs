@@ -1,6 +1,6 @@
 //! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/it/properties.rs` ask the same.
 
-use hwdr::hopsfs::FOLDERS;
+use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::Record as _;
 use hwdr::run::state::State;
 use hwdr::s3::checked;

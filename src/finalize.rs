@@ -9,17 +9,9 @@
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use crate::product::PRODUCTS;
 use crate::topology::json_of;
 use crate::yaml::{Data, NodeId, Tree};
-
-/// What asks for a restore, with `*` for any key.
-const PATHS: &[&[&str]] = &[
-    &["global", "_hopsworks", "restoreFromBackup"],
-    &["rondb", "rondb", "restoreFromBackup"],
-    &["olk", "opensearch", "restore", "repositories", "*", "snapshots", "*", "snapshot_name"],
-    &["hopsworks", "velero", "restore", "mainScheduleBackupId"],
-    &["hopsworks", "velero", "restore", "usersScheduleBackupId"],
-];
 
 /// Why a file is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -44,7 +36,7 @@ pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
     loop {
         let tree = parse(&now)?;
         let [root] = tree.roots() else { break };
-        let Some(path) = PATHS.iter().find_map(|path| find(&tree, *root, path, &mut Vec::new())) else { break };
+        let Some(path) = paths().find_map(|path| find(&tree, *root, path, &mut Vec::new())) else { break };
         let name = path.iter().map(|(key, _)| tree.scalar(*key).unwrap_or_default()).collect::<Vec<_>>();
         remove(&mut expected, &name);
         let entangled = || FinalizeError::Entangled(name.join("."));
@@ -56,6 +48,11 @@ pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
         }
     }
     Ok((now != text).then_some(now))
+}
+
+/// What leaves the values, with `*` for any key.
+fn paths() -> impl Iterator<Item = &'static [&'static str]> {
+    PRODUCTS.iter().flat_map(|product| product.keys().goes).copied()
 }
 
 /// The text's first document; nothing and an empty map are the same to Helm.

@@ -21,13 +21,10 @@
     )
 )]
 
-pub mod backup_id;
-pub mod catalogue;
 pub mod cli;
 pub mod cluster;
 pub mod finalize;
 pub mod helm;
-pub mod hopsfs;
 pub mod krm;
 pub mod leave;
 pub mod lint;
@@ -37,11 +34,10 @@ pub mod object_id;
 pub mod pipeline;
 pub mod plan;
 pub mod private;
-pub mod remotes;
+pub mod product;
 pub mod render;
 pub mod rights;
 pub mod run;
-pub mod settings;
 pub mod shown;
 pub mod steps;
 pub mod topology;

@@ -3,11 +3,11 @@
 use crate::lint::{self, Context, Finding, Level};
 use crate::mode::Mode;
 use crate::plan::{Plan, PlanError};
+use crate::product::{self, PRODUCTS, Request, SettingsError, says};
 use crate::render::{self, Marker, RenderError, Rendered};
-use crate::settings::{Restore, SettingsError};
 use crate::stream::{Stream, StreamError};
 use crate::topology::Topology;
-use crate::values::{Data, Value};
+use crate::values::Value;
 
 /// What became of a stream.
 #[derive(Debug)]
@@ -50,56 +50,17 @@ pub enum Error {
     Render(#[from] RenderError),
 }
 
-/// Whether anything in the values speaks of a restore, be it in a way that is refused later: a misspelt key must not pass as no restore.
+/// Whether anything in the values speaks of a restore, be it in a way that is refused later.
 pub fn asks_for_restore(values: &Value) -> bool {
-    let says = |path: &[&str]| values.get(path).is_some_and(says_something);
-    let snapshots = values.get(&["olk", "opensearch", "restore", "repositories"]).is_some_and(|repositories| {
-        let keys = items(repositories).filter_map(|repository| repository.get(&["snapshots"])).flat_map(items);
-        // A payload alone is what a chart has by default.
-        keys.filter_map(|snapshot| snapshot.get(&["snapshot_name"])).any(says_something)
-    });
-    says(&["global", "_hopsworks", "restoreFromBackup"])
-        || says(&["rondb", "rondb", "restoreFromBackup", "backupId"])
-        || snapshots
+    product::of(values).keys().ask(values)
 }
 
-/// Whether values are those of a Hopsworks cluster: hwdr stands in front of helm for other charts, too, and has no say in those.
+/// Whether values are those of a product: hwdr stands in front of helm for other charts, too, and has no say in those.
 fn are_ours(values: &Value) -> bool {
-    const OURS: [&[&str]; 8] = [
-        &["global", "_hopsworks"],
-        &["global", "hopsworks"],
-        &["_hopsworks"],
-        &["hopsworks"],
-        &["rondb"],
-        &["olk"],
-        &["restoreFromBackup"],
-        &["global", "restoreFromBackup"],
-    ];
-    let says = |path: &&[&str]| values.get(path).is_some_and(says_something);
-    OURS.iter().any(says)
+    PRODUCTS.iter().flat_map(|product| product.keys().ours).any(|path| says(values, path))
 }
 
-/// The values of a map.
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    let map = match &value.data {
-        Data::Map(map) => Some(map),
-        _ => None,
-    };
-    map.into_iter().flat_map(|map| map.values().map(|entry| &entry.value))
-}
-
-/// Whether there is any value in it but nothing, false and the empty string.
-fn says_something(value: &Value) -> bool {
-    match &value.data {
-        Data::Null | Data::Bool(false) => false,
-        Data::String(text) => !text.is_empty(),
-        Data::List(items) => items.iter().any(says_something),
-        Data::Map(map) => map.values().any(|entry| says_something(&entry.value)),
-        Data::Bool(true) | Data::Number(_) => true,
-    }
-}
-
-/// Refuses values of a Hopsworks cluster that have errors, whether or not they ask for a restore: where a block is misplaced they do not,
+/// Refuses values of a product that have errors, whether or not they ask for a restore: where a block is misplaced they do not,
 /// and were meant to.
 ///
 /// # Errors
@@ -115,27 +76,27 @@ pub fn without_errors(values: &Value, mode: Option<Mode>) -> Result<(), Error> {
 ///
 /// # Errors
 /// Where the linter finds an error, or the values contradict the mode: with such values Helm would restore nothing, or the wrong thing.
-pub fn restore(values: &Value, mode: Mode) -> Result<Option<Restore>, Error> {
+pub fn restore(values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Error> {
     without_errors(values, Some(mode))?;
-    Ok(Restore::from_values(values, mode)?)
+    Ok(product::of(values).request(values, mode)?)
 }
 
 /// Plans the restore of what the stream `bytes` shows.
 ///
 /// # Errors
 /// Where anything is not as it must be.
-pub fn plan(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Plan, Error> {
+pub fn plan(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Plan, Error> {
     let stream = Stream::parse(bytes)?;
-    Ok(Plan::new(restore, &Topology::of(&stream), namespace)?)
+    Ok(Plan::new(restore, &Topology::of(restore.product(), &stream), namespace)?)
 }
 
 /// Renders the restore into the stream `bytes`.
 ///
 /// # Errors
 /// Where anything is not as it must be; then nothing was changed.
-pub fn run(restore: &Restore, namespace: Option<&str>, bytes: Vec<u8>, marker: Marker) -> Result<Outcome, Error> {
+pub fn run(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>, marker: Marker) -> Result<Outcome, Error> {
     let stream = Stream::parse(bytes)?;
-    let topology = Topology::of(&stream);
+    let topology = Topology::of(restore.product(), &stream);
     // Helm 4's strategy `separate` runs the post-renderer on hooks apart: there is nothing to restore in those.
     if topology.hooks_only {
         return Ok(Outcome::Unchanged(stream.into_bytes()));

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use hwdr::mode::Mode;
 use hwdr::pipeline::{self, Outcome};
-use hwdr::settings::Restore;
+use hwdr::product::Request;
 use hwdr::source::Source;
 use hwdr::stream::{self, Stream};
 use hwdr::values;
 use libfuzzer_sys::fuzz_target;
 
-static RESTORE: LazyLock<Restore> = LazyLock::new(|| {
+static RESTORE: LazyLock<Box<dyn Request>> = LazyLock::new(|| {
     let text = [include_str!("../../testdata/values/base.yaml"), include_str!("../../testdata/values/new-cluster.yaml")];
     let inputs = values::ValueInputs { files: vec!["0".to_owned(), "1".to_owned()], ..Default::default() };
     let mut read = |name: &str| Ok(text[usize::from(name == "1")].as_bytes().to_vec());
@@ -21,7 +21,7 @@ static RESTORE: LazyLock<Restore> = LazyLock::new(|| {
 });
 
 fn rendered(bytes: Vec<u8>) -> Option<Vec<u8>> {
-    match pipeline::run(&RESTORE, Some("hopsworks"), bytes, hwdr::render::Marker::Injected).ok()? {
+    match pipeline::run(&**RESTORE, Some("hopsworks"), bytes, hwdr::render::Marker::Injected).ok()? {
         Outcome::Unchanged(bytes) => Some(bytes),
         Outcome::Restore { stream, rendered, .. } => {
             let mut out = Vec::new();

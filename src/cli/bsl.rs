@@ -9,7 +9,7 @@ use super::connection::{ConnectionArgs, block_on};
 use super::messages::Failure;
 use super::{ValueArgs, ask, files, inputs};
 use crate::pipeline;
-use crate::settings::Velero;
+use crate::product;
 use crate::shown::{self, word};
 use crate::velero::{Access, Credentials, CredentialsError, Location, ensure_storage_location};
 
@@ -87,7 +87,11 @@ impl Command {
 impl Apply {
     fn run(&self) -> Result<(), Failure> {
         let values = inputs::values(&self.values)?;
-        let velero = values.as_ref().map(Velero::from_values).transpose().map_err(pipeline::Error::from)?;
+        let velero = values
+            .as_ref()
+            .map(|values| product::of(values).velero(values))
+            .transpose()
+            .map_err(pipeline::Error::from)?;
         let velero = velero.unwrap_or_default();
         let parts = [self.bucket.as_str(), &self.region, self.prefix.as_ref().unwrap_or(&velero.prefix)];
         let location = location(

@@ -42,7 +42,7 @@ impl Diff {
             shown::print("No restore in the values: post-render changes nothing.\n");
             return Ok(());
         };
-        match pipeline::run(&restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
+        match pipeline::run(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
             Rendering::Unchanged(_) => shown::print("Only hooks: post-render changes nothing.\n"),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

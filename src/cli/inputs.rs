@@ -11,7 +11,7 @@ use super::messages::Failure;
 use crate::helm::parent::Parent;
 use crate::mode::Mode;
 use crate::pipeline;
-use crate::settings::Restore;
+use crate::product::Request;
 use crate::values::{self, Helm, Value, ValueInputs};
 
 /// The flags of commands that work on a rendered stream.
@@ -176,7 +176,7 @@ impl Inputs {
     ///
     /// # Errors
     /// Where the mode is not known, or the values are wrong.
-    pub fn restore(&self) -> Result<Option<Restore>, Failure> {
+    pub fn restore(&self) -> Result<Option<Box<dyn Request>>, Failure> {
         if !pipeline::asks_for_restore(&self.values) {
             // A block that is misplaced or misspelt asks for nothing, and was meant to.
             pipeline::without_errors(&self.values, self.mode)?;

@@ -30,13 +30,13 @@ impl Command {
         let Some(restore) = pipeline::restore(&config.values, config.mode)? else {
             return write_stdout(|out| out.write_all(list.stream.text().as_bytes()));
         };
-        if restore.mode == Mode::Upgrade && !config.unguarded {
+        if restore.mode() == Mode::Upgrade && !config.unguarded {
             return Err(Failure::refused(
                 "an in-place restore replaces the cluster's data, and nothing sets the old data aside first",
             )
             .help("if you have set the old volumes aside yourself, set spec.unguarded: true in the functionConfig"));
         }
-        match pipeline::run(&restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
+        match pipeline::run(&*restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
             Outcome::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {

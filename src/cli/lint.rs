@@ -18,9 +18,10 @@ use crate::lint::chart_file::{self, Owner};
 use crate::lint::contents::{self, Contents};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, Run, github, human, json, sarif};
-use crate::lint::view::{RONDB_RESTORE, from_flag};
+use crate::lint::view::from_flag;
 use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
 use crate::mode::Mode;
+use crate::product::PRODUCTS;
 use crate::shown::{self, word};
 use crate::source::{Place, Source, Span};
 use crate::values::chart::Unchecked;
@@ -130,7 +131,7 @@ fn run(args: &Command) -> Result<Outcome> {
         mode: args.mode,
         whole: merged,
         chart: args.chart.path.is_some(),
-        rondb_id: args.chart.path.as_deref().and_then(rondb_id),
+        id_kind: args.chart.path.as_deref().and_then(id_kind),
         now: Some(jiff::Timestamp::now()),
     };
     let linter = Linter { args, context };
@@ -145,15 +146,10 @@ fn run(args: &Command) -> Result<Outcome> {
     })
 }
 
-/// How the chart wants RonDB's own backup id, as far as its schema says. What is wrong with the chart is told where it is read.
-fn rondb_id(path: &str) -> Option<IdKind> {
+/// How the chart wants the id of a service that has one of its own. What is wrong with the chart is told where it is read.
+fn id_kind(path: &str) -> Option<IdKind> {
     let chart = files::chart(path, values::Helm::V3).ok()?;
-    let takes = |kind| chart.takes(&[RONDB_RESTORE, &["backupId"]].concat(), kind);
-    match (takes("integer")? || takes("number")?, takes("string")?) {
-        (true, false) => Some(IdKind::Number),
-        (false, true) => Some(IdKind::Text),
-        _ => None,
-    }
+    PRODUCTS.iter().find_map(|product| product.id_kind(&chart))
 }
 
 fn explain(name: &str) -> Result<Outcome> {
@@ -216,7 +212,7 @@ struct Done {
     change: Option<Change>,
     /// What was found before the change.
     before: Vec<Finding>,
-    /// It holds no values of Hopsworks.
+    /// It holds no values of a product.
     left_out: bool,
 }
 
@@ -324,7 +320,7 @@ impl Linter<'_> {
         let owner = owner(&source.name);
         let chosen = |contents: &Contents| {
             let mut findings = self.chosen(contents.lint(&self.context));
-            findings.retain(|finding| owner != Owner::Hopsworks || finding.level == Level::Error);
+            findings.retain(|finding| owner != Owner::Product || finding.level == Level::Error);
             findings
         };
         let lint = |source: &Arc<Source>| Contents::read(source).ok().map(|contents| chosen(&contents));

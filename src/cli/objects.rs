@@ -9,13 +9,12 @@ use clap::{Args, Subcommand};
 use super::connection::{ConnectionArgs, block_on};
 use super::messages::Failure;
 use super::{ValueArgs, ask, inputs};
-use crate::backup_id::{BackupId, BackupIdError};
-use crate::catalogue::{Catalogue, Chosen, MetadataNames, Service, Set, Wanted};
 use crate::cluster::{Cluster, Kind};
+use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::pipeline;
-use crate::settings::{Restore as Settings, Velero};
-use crate::velero::{Restored, find_set, is_read_only, restore_objects, shortened};
+use crate::product::{self, Backup, Product, Recorded};
+use crate::velero::{Chosen, Restored, Set, Velero, Wanted, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
@@ -37,7 +36,7 @@ enum Action {
 struct Restore {
     /// The backup id; without it, that of the values
     #[arg(long, value_name = "ID", value_parser = backup_id)]
-    backup_id: Option<BackupId>,
+    backup_id: Option<Backup>,
     /// The Velero backup of the cluster's own objects [default: the nearest]
     #[arg(long, value_name = "NAME")]
     main: Option<String>,
@@ -56,8 +55,8 @@ struct Restore {
     connection: ConnectionArgs,
 }
 
-fn backup_id(text: &str) -> Result<BackupId, BackupIdError> {
-    BackupId::parse(text)
+fn backup_id(text: &str) -> Result<Backup, String> {
+    product::FIRST.backup(text)
 }
 
 impl Command {
@@ -71,11 +70,10 @@ impl Command {
 
 /// What is asked for, by flags and values.
 struct Request {
+    product: &'static dyn Product,
     wanted: Wanted,
-    names: MetadataNames,
     velero: Velero,
-    rondb: BackupId,
-    opensearch: BTreeSet<BackupId>,
+    recorded: Recorded,
 }
 
 impl Restore {
@@ -86,7 +84,7 @@ impl Restore {
 
     async fn restore(&self, request: &Request) -> Result<(), Failure> {
         let cluster = self.connection.connect().await?;
-        let set = find_set(&cluster, &request.velero, &request.wanted, &request.names, &mut ask::tell).await?;
+        let set = find_set(&cluster, &request.velero, &request.wanted, &mut ask::tell).await?;
         crate::shown::print(&shown(&cluster, &set));
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
@@ -104,10 +102,7 @@ impl Restore {
         for restored in &restored {
             warn_of(restored);
         }
-        let catalogue = Catalogue::load(&cluster, &request.velero.namespace, &request.names)
-            .await
-            .map_err(crate::refusal::Refusal::from)?;
-        for objection in request.objections(&catalogue) {
+        for objection in request.product.objections(&cluster, &request.recorded).await? {
             ask::warn(&format!("{objection} (namespace {}): look at the ids before you install", cluster.namespace));
         }
         crate::shown::print(&next(&cluster, &request.velero, is_read_only(&cluster, &request.velero).await?));
@@ -117,39 +112,31 @@ impl Restore {
     /// What the flags and the values ask for. Where both name something, they must agree: the chart reads the values alone.
     fn request(&self) -> Result<Request, Failure> {
         let values = inputs::values(&self.values)?;
-        let velero = values.as_ref().map(Velero::from_values).transpose().map_err(pipeline::Error::from)?;
+        let product = values.as_ref().map_or(product::FIRST, product::of);
+        let velero = values.as_ref().map(|values| product.velero(values)).transpose().map_err(pipeline::Error::from)?;
         let settings = match values {
             Some(values) if pipeline::asks_for_restore(&values) => pipeline::restore(&values, Mode::Install)?,
             _ => None,
         };
-        let settings = settings.as_ref();
-        let path = "global._hopsworks.restoreFromBackup.backupId";
-        let id = agreed("--backup-id", &self.backup_id, path, settings.map(|settings| settings.backup_id.clone()))?
+        let settings = settings.as_deref();
+        let path = dotted(product.keys().backup_id);
+        let id = agreed("--backup-id", &self.backup_id, &path, settings.map(|settings| settings.backup()))?
             .ok_or_else(|| {
                 Failure::unusable("no backup id is given")
                     .help(format!("give --backup-id ID, or values with -f that have {path}"))
             })?;
-        let name = |flag: &str, given: &Option<String>, key: &str, set: Option<String>| {
-            agreed(flag, given, &format!("hopsworks.velero.restore.{key}"), set)
-        };
-        let main = settings.and_then(|settings: &Settings| settings.velero_main.clone());
-        let users = settings.and_then(|settings| settings.velero_users.clone());
+        let [main, users] =
+            settings.map(|settings| settings.objects().map(|name| name.map(str::to_owned))).unwrap_or_default();
+        let [of_main, of_users] = product.keys().objects.map(dotted);
         Ok(Request {
             wanted: Wanted {
                 id: id.clone(),
-                main: name("--main", &self.main, "mainScheduleBackupId", main)?,
-                users: name("--users", &self.users, "usersScheduleBackupId", users)?,
+                main: agreed("--main", &self.main, &of_main, main)?,
+                users: agreed("--users", &self.users, &of_users, users)?,
             },
-            names: settings.map_or_else(MetadataNames::default, |settings| MetadataNames {
-                rondb: settings.rondb_metadata.clone(),
-                opensearch: settings.opensearch_metadata.clone(),
-            }),
             velero: velero.unwrap_or_default(),
-            rondb: settings.map_or_else(|| id.clone(), |settings| settings.rondb.clone()),
-            opensearch: settings.map_or_else(
-                || BTreeSet::from([id.clone()]),
-                |settings| settings.opensearch.iter().map(|snapshot| snapshot.id.clone()).collect(),
-            ),
+            recorded: settings.map_or_else(|| product.recorded(&id), |settings| settings.recorded()),
+            product,
         })
     }
 }
@@ -170,19 +157,10 @@ fn agreed<T: PartialEq + Clone + std::fmt::Display>(
     }
 }
 
-impl Request {
-    /// What the metadata that came back say against the ids.
-    fn objections(&self, catalogue: &Catalogue) -> Vec<String> {
-        let of_opensearch = self.opensearch.iter().map(|id| (Service::OpenSearch, id));
-        let all = std::iter::once((Service::RonDb, &self.rondb)).chain(of_opensearch);
-        all.filter_map(|(service, id)| catalogue.objection(service, id)).collect()
-    }
-}
-
 /// The set for people: 80 columns.
 fn shown(cluster: &Cluster, set: &Set) -> String {
     let bold = Style::new().bold();
-    let time = set.id.time().map_or_else(String::new, |time| format!(" ({time})"));
+    let time = set.id.time.map_or_else(String::new, |time| format!(" ({time})"));
     let mut out = format!("{bold}Kubernetes objects of the backup {}{time}{bold:#}\n", set.id);
     let _ = writeln!(out, "  into     {} ({}), namespace {}", cluster.context, cluster.server, cluster.namespace);
     let line = |label: &str, chosen: &Chosen| {

@@ -8,14 +8,15 @@ use clap::{Args, ValueEnum};
 use super::inputs::{self, InputArgs};
 use super::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plain_data;
 use crate::plan::Plan;
+use crate::product;
 use crate::render;
 use crate::shown;
 use crate::steps::{By, Planned};
-use crate::topology::Role;
 
 /// Shows what a restore will do, step by step
 ///
@@ -51,9 +52,9 @@ impl Command {
         let bytes = inputs::stream("plan")?;
         let Some(restore) = inputs.restore()? else {
             return Err(Failure::refused("the values ask for no restore: there is nothing to plan")
-                .help("set global._hopsworks.restoreFromBackup.backupId (a text, in quotes)"));
+                .help(format!("set {} (a text, in quotes)", dotted(product::of(&inputs.values).keys().backup_id))));
         };
-        let plan = pipeline::plan(&restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?)?;
+        let plan = pipeline::plan(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?)?;
         match self.output {
             Format::Text => shown::print(&text(&plan)),
             Format::Json => shown::print_json(&machine(&plan), true),
@@ -81,17 +82,17 @@ pub fn text(plan: &Plan) -> String {
         Mode::Install => "into a new cluster",
         Mode::Upgrade => "in place",
     };
-    let title = format!("Restore of {}, {how}", with_time(plan.backup_id.as_str(), plan.backup_time.as_deref()));
+    let title = format!("Restore of {}, {how}", with_time(&plan.backup_id.id, plan.backup_time.as_deref()));
     let _ = writeln!(out, "{bold}{title}{bold:#}");
     let _ = writeln!(out, "Namespace {}, plan {}\n", plan.namespace, plan.digest());
 
     let _ = writeln!(out, "{bold}The cluster{bold:#}");
-    for (label, roles) in GROUPS {
+    for label in product::named(plan.product).unwrap_or(product::FIRST).groups() {
         let members: Vec<String> = plan
             .cluster
             .members
             .iter()
-            .filter(|member| roles.contains(&member.role))
+            .filter(|member| member.role.group == *label)
             .map(|member| match member.replicas {
                 Some(replicas) if replicas != 1 => format!("{} x{replicas}", member.object),
                 _ => member.object.clone(),
@@ -126,17 +127,6 @@ pub fn text(plan: &Plan) -> String {
     }
     out
 }
-
-/// What is shown in one line of "The cluster".
-const GROUPS: &[(&str, &[Role])] = &[
-    ("RonDB", &[Role::DataNode, Role::ManagementNode]),
-    ("MySQL", &[Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::Rdrs, Role::MysqldSetup]),
-    ("HopsFS", &[Role::NameNode, Role::HopsfsDataNode]),
-    ("OpenSearch", &[Role::OpenSearch]),
-    ("S3", &[Role::ObjectStorage]),
-    ("application", &[Role::Application]),
-    ("backups", &[Role::RondbBackup, Role::OpenSearchBackup]),
-];
 
 fn one(out: &mut String, step: &Planned) {
     field(out, "does", &step.does);

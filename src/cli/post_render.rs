@@ -56,14 +56,14 @@ impl PostRender {
         let Some(restore) = inputs.restore()? else {
             return write_stdout(|out| out.write_all(&stdin));
         };
-        if restore.mode == Mode::Upgrade && !self.unguarded {
+        if restore.mode() == Mode::Upgrade && !self.unguarded {
             return Err(Failure::refused(
                 "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside",
             )
             .help("set the old volumes aside yourself, then add --unguarded to hwdr post-render")
             .help("or let hwdr do all of it, with a way back: helm hwdr upgrade RELEASE CHART -f values.yaml"));
         }
-        match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::Injected)? {
+        match pipeline::run(&*restore, inputs.namespace.as_deref(), stdin, Marker::Injected)? {
             Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
             Rendering::Restore { stream, rendered, plan } => {
                 for warning in &plan.warnings {
@@ -100,9 +100,9 @@ fn obey(path: &Path) -> Result<(), Failure> {
         return Err(Failure::refused("the values no longer ask for a restore"));
     };
     if let Some(names) = orders.objects {
-        [restore.velero_main, restore.velero_users] = names.named();
+        restore.choose(names.named());
     }
-    match pipeline::run(&restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
+    match pipeline::run(&*restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
         Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
         Rendering::Restore { stream, rendered, plan } => {
             if plan.digest() != agreed {

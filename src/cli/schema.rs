@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Outcome;
-use crate::lint::schema;
+use crate::product::PRODUCTS;
 use crate::shown::print_data;
 
 /// Prints the JSON Schema of the backup and restore values
@@ -20,7 +20,7 @@ pub struct Command {}
 impl Command {
     /// Runs the command.
     pub fn run(&self) -> Outcome {
-        print_data(schema::TEXT);
+        PRODUCTS.iter().for_each(|product| print_data(product.schema()));
         Outcome::Clean
     }
 }

@@ -1,37 +1,32 @@
-//! Whose values a file in a chart's folder holds: those of Hopsworks' chart, or of another.
+//! Whose values a file in a chart's folder holds: those of a product's chart, or of another.
 
 use std::sync::Arc;
 
 use crate::lint::view;
+use crate::product::{self, PRODUCTS};
 use crate::source::Source;
 use crate::values::{self, Data, Value};
-
-/// The chart that Hopsworks is installed by.
-const HOPSWORKS: &str = "hopsworks";
-
-/// Charts that Hopsworks' own has as parts, with values of their own. Its part `hopsworks` is known by its folder, `charts/`.
-const PARTS: [&str; 3] = ["rondb", "olk", "hopsfs"];
 
 /// Whose values they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The operator's.
     Operator,
-    /// The defaults of Hopsworks' chart, which only its makers can change.
-    Hopsworks,
-    /// Those of a part of Hopsworks' chart, where the same keys mean something else.
+    /// The defaults of a product's chart, which only its makers can change.
+    Product,
+    /// Those of a part of such a chart, where the same keys mean something else.
     Part,
     /// Those of another chart.
     Other,
 }
 
 impl Owner {
-    /// Whether these values are for Hopsworks' chart.
+    /// Whether these values are for a product's chart.
     pub fn takes(self, values: &Value) -> bool {
         match self {
-            Self::Operator | Self::Hopsworks => true,
-            Self::Part => view::is_map(values, &["global", "_hopsworks"]),
-            Self::Other => view::is_hopsworks(values),
+            Self::Operator | Self::Product => true,
+            Self::Part => PRODUCTS.iter().any(|product| view::is_map(values, product.keys().shared)),
+            Self::Other => product::is_known(values),
         }
     }
 }
@@ -44,18 +39,19 @@ pub fn owner(chart: Arc<Source>, defaults: bool, inside: bool) -> Owner {
         Some(Data::List(items)) => items.as_slice(),
         _ => &[],
     };
+    let is_product = |name: &str| PRODUCTS.iter().any(|product| product.name() == name);
     let depends = dependencies.iter().any(|dependency| {
         let text = |key: &str| dependency.get(&[key]).and_then(Value::as_str).unwrap_or_default();
-        // Hopsworks' chart itself has a part of the same name, which comes from no repository.
-        text("name") == HOPSWORKS && !text("repository").is_empty() && !text("repository").starts_with("file:")
+        // A product's chart itself may have a part of the same name, which comes from no repository.
+        is_product(text("name")) && !text("repository").is_empty() && !text("repository").starts_with("file:")
     });
     match chart.get(&["name"]).and_then(Value::as_str) {
         None => Owner::Operator,
         Some(_) if depends => Owner::Operator,
         Some(_) if inside => Owner::Part,
-        Some(name) if PARTS.contains(&name) => Owner::Part,
-        Some(HOPSWORKS) if defaults => Owner::Hopsworks,
-        Some(HOPSWORKS) => Owner::Operator,
+        Some(name) if PRODUCTS.iter().any(|product| product.keys().parts.contains(&name)) => Owner::Part,
+        Some(name) if is_product(name) && defaults => Owner::Product,
+        Some(name) if is_product(name) => Owner::Operator,
         Some(_) => Owner::Other,
     }
 }
@@ -67,7 +63,7 @@ mod tests {
     #[test]
     fn a_chart_says_whose_values_its_files_hold() {
         for (chart, defaults, subchart, expected) in [
-            ("name: hopsworks", true, false, Owner::Hopsworks),
+            ("name: hopsworks", true, false, Owner::Product),
             ("name: hopsworks", false, false, Owner::Operator),
             ("name: hopsworks", true, true, Owner::Part),
             ("name: rondb", true, false, Owner::Part),
@@ -83,7 +79,7 @@ mod tests {
                 "name: hopsworks\ndependencies: [{name: hopsworks, repository: 'file://charts/x'}, {name: rondb}]",
                 true,
                 false,
-                Owner::Hopsworks,
+                Owner::Product,
             ),
             ("dependencies: 5", true, false, Owner::Operator),
             ("- a", true, false, Owner::Operator),

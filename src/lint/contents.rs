@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::lint::chart_file::Owner;
 use crate::lint::{Context, Finding, Note, placeholder, schema, view};
+use crate::product::{self, PRODUCTS};
 use crate::source::{Place, Source, Span};
 use crate::values::{self, Data, Value, ValuesError};
 
@@ -45,7 +46,7 @@ impl Contents {
                 _ => {}
             }
         }
-        if contents.is_empty() && source.text.contains("_hopsworks") {
+        if contents.is_empty() && product::is_in(&source.text) {
             let message = "not checked: these values are in no HelmRelease and no Application";
             contents.notes.push(Note::new(&first.place, message));
         }
@@ -86,7 +87,7 @@ impl Contents {
         self.values.is_empty() && self.notes.is_empty()
     }
 
-    /// Whether any of the values are for Hopsworks, given whose the file is.
+    /// Whether any of the values are for a product, given whose the file is.
     pub fn are_of(&self, owner: Owner) -> bool {
         self.values.iter().filter_map(|inside| inside.values.as_ref()).any(|values| owner.takes(values))
     }
@@ -130,12 +131,12 @@ impl Contents {
         Ok(())
     }
 
-    /// Takes the values, and says whether they are for Hopsworks' chart.
+    /// Takes the values, and says whether they are for a product's chart.
     fn add(&mut self, inside: Inside) -> bool {
         let Some(values) = inside.values.as_ref().filter(|values| matches!(values.data, Data::Map(_))) else {
             return false;
         };
-        let ours = view::is_hopsworks(values);
+        let ours = product::is_known(values);
         self.values.push(inside);
         ours
     }
@@ -184,9 +185,12 @@ pub fn kind(value: &Value) -> Option<(&str, &str)> {
         .then(|| (api.split_once('/').map_or("", |(group, _)| group), kind))
 }
 
-/// Whether the object, or its chart, has a name that says Hopsworks.
+/// Whether the object, or its chart, has a name that says a product.
 fn named(object: &Value, chart: &[&[&str]]) -> bool {
-    let says = |path: &[&str]| object.get(path).and_then(Value::as_str).is_some_and(|name| name.contains("hopsworks"));
+    let says = |path: &[&str]| {
+        let name = object.get(path).and_then(Value::as_str).unwrap_or_default();
+        PRODUCTS.iter().any(|product| name.contains(product.name()))
+    };
     says(&["metadata", "name"]) || chart.iter().any(|path| says(path))
 }
 

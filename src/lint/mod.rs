@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::mode::Mode;
+use crate::product;
 use crate::source::{Place, Source, Span};
 use crate::values::Value;
 use rules::Rule as _;
@@ -116,8 +117,8 @@ pub struct Context {
     pub whole: bool,
     /// The chart's defaults are among the values.
     pub chart: bool,
-    /// What the chart's schema takes for RonDB's own backup id, where that is known.
-    pub rondb_id: Option<IdKind>,
+    /// What the chart's schema takes for the id of a service that has one of its own, where that is known.
+    pub id_kind: Option<IdKind>,
     /// The time of day. The core reads no clock: without it, nothing is said about the future.
     pub now: Option<jiff::Timestamp>,
 }
@@ -125,21 +126,10 @@ pub struct Context {
 /// How a chart wants a backup id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
-    /// As a number: RonDB's charts before 0.8.
+    /// As a number.
     Number,
     /// As text.
     Text,
-}
-
-impl Context {
-    /// Install or upgrade, as the chart will decide it: the values' own `mode` goes before Helm's.
-    pub fn mode_of(&self, values: &Value) -> Option<Mode> {
-        match values.get(view::MODE).and_then(Value::as_str) {
-            Some("install") => Some(Mode::Install),
-            Some("upgrade") => Some(Mode::Upgrade),
-            _ => self.mode,
-        }
-    }
 }
 
 impl Finding {
@@ -199,14 +189,14 @@ impl Finding {
 
 /// All findings of all rules, sorted, without duplicates, and without those that a comment in the file excuses.
 pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let (product, mut findings) = (product::of(values), Vec::new());
     let files = Written::all(values);
     for file in &files {
-        for rule in rules::all() {
+        for rule in product.rules() {
             rule.check_written(file, &mut findings);
         }
     }
-    for rule in rules::all() {
+    for rule in product.rules() {
         rule.check(values, context, &mut findings);
     }
     for file in &files {

@@ -1,20 +1,17 @@
 //! The JSON Schema of the values, as the linter uses it: which keys there are, and what kind of value each takes.
 //!
-//! `schema/hopsworks.schema.json` is a whole JSON Schema, for Helm and for editors. Here only the keywords that say
+//! `schema.json` of a product is a whole JSON Schema, for Helm and for editors. Here only the keywords that say
 //! something about shape are read ([`KEYWORDS`]): what a value may be beyond that (patterns) is said better by rules
 //! of their own. So the values are walked as they are, with their places, and nothing has to be translated for a
 //! general validator and back; tests hold this one against such a validator.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
 use crate::lint::placeholder::is_unknown;
+use crate::product;
 use crate::values::{Data, Entry, Value};
-
-/// The schema's text.
-pub const TEXT: &str = include_str!("../../schema/hopsworks.schema.json");
 
 /// The keywords of JSON Schema that the file may use: those that are read, and those that say nothing about shape.
 pub const KEYWORDS: [&str; 14] = [
@@ -80,19 +77,16 @@ pub enum Problem<'v> {
     },
 }
 
-/// The schema, read once, when it is first needed.
-#[expect(clippy::expect_used, reason = "the schema stands in the program, and is read in the tests")]
-pub fn root() -> &'static Node {
-    static ROOT: LazyLock<Node> = LazyLock::new(|| {
-        let json: Json = serde_json::from_str(TEXT).expect("the schema in the binary is JSON");
-        Node::read(&json)
-    });
-    &ROOT
+/// A schema that is built into the program.
+#[expect(clippy::expect_used, reason = "schemas stand in the program, and are read in the tests")]
+pub fn read(text: &str) -> Node {
+    let json: Json = serde_json::from_str(text).expect("the schema in the binary is JSON");
+    Node::read(&json)
 }
 
 /// Calls `report` for everything in the values that does not fit.
 pub fn walk(values: &Value, report: &mut dyn FnMut(Problem<'_>)) {
-    visit(values, root(), &mut Vec::new(), report);
+    visit(values, product::of(values).shape(), &mut Vec::new(), report);
 }
 
 fn visit<'v>(value: &'v Value, node: &'static Node, path: &mut Vec<&'v str>, report: &mut dyn FnMut(Problem<'_>)) {
@@ -251,6 +245,7 @@ fn in_words(kind: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::FIRST;
 
     /// Calls `check` on every schema inside `json`.
     fn each(json: &Json, path: &str, check: &mut dyn FnMut(&Json, &str)) {
@@ -267,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_schema_uses_only_what_is_understood_here() {
-        let json: Json = serde_json::from_str(TEXT).unwrap();
+        let json: Json = serde_json::from_str(FIRST.schema()).unwrap();
         each(&json, "", &mut |json, path| {
             for keyword in json.as_object().unwrap().keys() {
                 assert!(KEYWORDS.contains(&keyword.as_str()), "{path}: {keyword}");
@@ -277,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_property_is_described_and_its_examples_fit() {
-        let json: Json = serde_json::from_str(TEXT).unwrap();
+        let json: Json = serde_json::from_str(FIRST.schema()).unwrap();
         let definitions = json["definitions"].clone();
         each(&json, "", &mut |json, path| {
             if path.is_empty() || path.ends_with("s.*") && json["type"] == "string" {

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::lint::Finding;
-use crate::lint::schema::{self, Node};
+use crate::lint::schema::Node;
+use crate::product::{self, Product};
 use crate::source::{Place, Source, Span};
 use crate::values::Value;
 use crate::yaml::{Data, NodeId, Style, Tree};
@@ -20,6 +21,8 @@ const HIDDEN: [&str; 3] = ["misplaced-key", "unknown-key", "duplicate-key"];
 
 /// One values file.
 pub struct Written {
+    /// The product that the values are for.
+    pub product: &'static dyn Product,
     /// Its text.
     pub source: Arc<Source>,
     /// The document that Helm 3 reads.
@@ -44,15 +47,15 @@ pub struct Block {
 impl Written {
     /// The files that the operator gave: not the flags, and not the files of a chart.
     pub fn all(values: &Value) -> Vec<Self> {
-        let place = &values.place;
+        let (product, place) = (product::of(values), &values.place);
         if place.source.layers.is_empty() {
-            return Self::of(&place.source, Some(place.span)).into_iter().collect();
+            return Self::of(product, &place.source, Some(place.span)).into_iter().collect();
         }
-        place.source.layers.iter().filter_map(|layer| Self::of(layer, None)).collect()
+        place.source.layers.iter().filter_map(|layer| Self::of(product, layer, None)).collect()
     }
 
     /// The values in `source`: all of it, or what stands at `span`.
-    fn of(source: &Arc<Source>, span: Option<Span>) -> Option<Self> {
+    fn of(product: &'static dyn Product, source: &Arc<Source>, span: Option<Span>) -> Option<Self> {
         if source.text.is_empty() || source.name.starts_with("--") {
             return None;
         }
@@ -64,7 +67,7 @@ impl Written {
             tree = Tree::parse(&source.text).ok()?;
             root = stands(&tree);
         }
-        let mut written = Self { source: Arc::clone(source), tree, root: root?, lost: Vec::new() };
+        let mut written = Self { product, source: Arc::clone(source), tree, root: root?, lost: Vec::new() };
         written.lost = lost::find(&written);
         Some(written)
     }
@@ -78,7 +81,7 @@ impl Written {
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if self.is_mapping(self.root) {
-            blocks.push(Block { id: self.root, schema: schema::root(), path: Vec::new() });
+            blocks.push(Block { id: self.root, schema: self.product.shape(), path: Vec::new() });
         }
         let mut next = 0;
         while let Some(block) = blocks.get(next).cloned() {

@@ -10,10 +10,9 @@ use std::iter::once;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{believes_the_status, remotes_of, swallows_failures, tries};
-use crate::settings::{HopsFs, Keys, Restore, S3, Snapshot};
-use crate::steps::{By, Object, Planned};
-use crate::topology::{Remote, Topology, left_out_by, members, without_revision};
+use crate::product::request::Request;
+use crate::steps::{By, Planned};
+use crate::topology::{Topology, members, without_revision};
 
 /// The form of the facts. Whoever adds, drops or renames a fact counts it up: then a run that agreed to a plan of another form is told so.
 /// The first form, of hwdr 0.1, was made of texts, and is known by its 16 digits.
@@ -39,7 +38,7 @@ pub(super) fn of(facts: &Json, topology: &Topology) -> String {
 }
 
 /// All that tells one plan from another.
-pub(super) fn facts(restore: &Restore, topology: &Topology, namespace: &str, steps: &[Planned]) -> Json {
+pub(super) fn facts(request: &dyn Request, topology: &Topology, namespace: &str, steps: &[Planned]) -> Json {
     let members: Vec<_> =
         members(topology).into_iter().map(|member| json!([member.role, member.object, member.replicas])).collect();
     let mut elsewhere = Vec::new();
@@ -63,133 +62,37 @@ pub(super) fn facts(restore: &Restore, topology: &Topology, namespace: &str, ste
     lose_claims.sort();
     restores.sort();
     let autoscalers: Vec<_> = topology.autoscalers.iter().map(|scaler| (&scaler.name, &scaler.target)).collect();
-    let storage = &topology.storage;
-    json!({
+    let mut facts = json!({
         "namespace": namespace,
-        "restore": asked(restore),
         "members": members,
         "elsewhere": elsewhere,
         "loseClaims": lose_claims,
         "autoscalers": autoscalers,
         "schedules": topology.schedules,
         "restores": restores,
-        "storage": {
-            "account": storage.service_account,
-            "toolbox": storage.toolbox,
-            "remotes": [remote(&storage.restore), remote(&storage.own)],
-            "notTaken": remotes_of(restore, topology).map(|remote| remote.not_taken),
-        },
-        "opensearch": topology.opensearch.as_ref().map(|opensearch| (opensearch.is_in_clear(), opensearch.ca.is_some())),
-        "steps": steps.iter().map(|step| self::step(step, topology)).collect::<Vec<_>>(),
-    })
-}
-
-/// What the values ask for. A new setting has to be named here.
-fn asked(restore: &Restore) -> Json {
-    let Restore {
-        mode,
-        backup_id,
-        rondb,
-        opensearch,
-        velero,
-        velero_main,
-        velero_users,
-        bucket,
-        hopsfs_bucket,
-        restore_s3,
-        backups_s3,
-        cluster_s3,
-        backup_prefix,
-        rondb_metadata,
-        opensearch_metadata,
-        toolbox,
-        hopsfs,
-        skips_tls_verify,
-        rondb_seconds,
-        excluded_databases,
-        excluded_tables,
-        node_groups_may_change,
-        rolls_in_sequence,
-        wipes_on_uninstall,
-        not_honoured,
-    } = restore;
-    let snapshots: Vec<_> = opensearch
-        .iter()
-        .map(|Snapshot { repository, key, id, indices, payload }| json!([repository, key, id, indices, payload]))
-        .collect();
-    let hopsfs = match hopsfs {
-        HopsFs::Toolbox => json!("toolbox"),
-        HopsFs::Worker { image, pods } => json!({"image": image, "pods": pods}),
-        HopsFs::Here => json!("here"),
-    };
-    json!({
-        "mode": mode,
-        "backupId": backup_id,
-        "rondb": rondb,
-        "opensearch": snapshots,
-        "velero": velero,
-        "veleroBackups": [velero_main, velero_users],
-        "buckets": [bucket, hopsfs_bucket],
-        "s3": [s3(restore_s3), s3(backups_s3), s3(cluster_s3)],
-        "backupPrefix": backup_prefix,
-        "metadata": [rondb_metadata, opensearch_metadata],
-        "toolbox": toolbox,
-        "hopsfs": hopsfs,
-        "skipsTlsVerify": skips_tls_verify,
-        "rondbSeconds": rondb_seconds,
-        "excluded": [excluded_databases, excluded_tables],
-        "nodeGroupsMayChange": node_groups_may_change,
-        "rollsInSequence": rolls_in_sequence,
-        "wipesOnUninstall": wipes_on_uninstall,
-        "notHonoured": not_honoured,
-    })
-}
-
-/// Where object storage is, and which Secret has its keys.
-fn s3(storage: &S3) -> Json {
-    let S3 { region, endpoint, keys } = storage;
-    let keys = keys.as_ref().map(|Keys { id, secret }| [id, secret]);
-    json!([region, endpoint, keys])
-}
-
-/// How the chart reaches object storage. A key that it has in plain says nothing about what is read, and is not to be guessed at.
-fn remote(remote: &Remote) -> Json {
-    let references = remote.credentials.iter().map(|entry| json!([entry["name"], entry["valueFrom"]]));
-    json!([references.collect::<Vec<_>>(), remote.options])
+        "steps": steps.iter().map(|step| self::step(step, request, topology)).collect::<Vec<_>>(),
+    });
+    for (name, fact) in request.facts(topology) {
+        facts[name] = fact;
+    }
+    facts
 }
 
 /// A step: who does it, with what, and who waits for it.
-fn step(step: &Planned, topology: &Topology) -> Json {
+fn step(step: &Planned, request: &dyn Request, topology: &Topology) -> Json {
     let by = match &step.by {
-        By::Chart(id) => json!(["chart", id, chart_job(id, topology)]),
+        By::Chart(id) => {
+            let job = id.strip_prefix("Job/").and_then(|name| topology.job(name));
+            json!(["chart", id, job.map(|job| request.facts_of_job(job))])
+        }
         By::Hwdr(ids) => json!(["hwdr", ids]),
         By::Before(_) => json!(["before"]),
     };
-    let objects: Vec<_> = step.objects.iter().map(object).collect();
+    let objects = step.objects.iter().map(|object| json!([object.id, object.after, request.facts_of_object(object)]));
     json!({
-        "step": step.step, "by": by, "markers": step.markers, "objects": objects, "lastJob": step.last_job, "holds": step.holds,
+        "step": step.step, "by": by, "markers": step.markers, "objects": objects.collect::<Vec<_>>(), "lastJob": step.last_job,
+        "holds": step.holds,
     })
-}
-
-/// What the plan warns of in a Job of the chart, and what that Job leaves out.
-fn chart_job(id: &str, topology: &Topology) -> Json {
-    let job = id.strip_prefix("Job/").and_then(|name| topology.job(name));
-    json!(job.map(|job| {
-        (tries(&job.json), believes_the_status(&job.json), swallows_failures(&job.json), left_out_by(&job.json))
-    }))
-}
-
-/// An object that is injected, without keys: those are named where the storage is.
-fn object(object: &Object) -> Json {
-    let mut values = object.values.clone();
-    if let Some(values) = values.as_object_mut() {
-        values.remove("credentials");
-        let entries = values.get_mut("opensearch_credentials").and_then(Json::as_array_mut);
-        for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {
-            entry.remove("value");
-        }
-    }
-    json!([object.id, object.after, values])
 }
 
 /// The same with the keys of all maps in order: a tool before hwdr may have sorted the keys of the chart's objects.
@@ -211,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_means_nothing_and_each_value_something() {
-        let of = |facts: Json| of(&facts, &Topology::of(&crate::stream::Stream::parse(Vec::new()).unwrap()));
+        let topology = Topology::of(crate::product::FIRST, &crate::stream::Stream::parse(Vec::new()).unwrap());
+        let of = |facts: Json| of(&facts, &topology);
         let one = of(json!({"a": 1, "b": {"c": [1, 2], "d": null}}));
         assert_eq!(one, of(json!({"b": {"d": null, "c": [1, 2]}, "a": 1})));
         assert_ne!(one, of(json!({"a": 1, "b": {"c": [2, 1], "d": null}})));

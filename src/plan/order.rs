@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::steps::{PlanError, Planned};
-use crate::topology::{Role, Topology, Workload, container_texts, host_of};
+use crate::topology::{Topology, Workload, container_texts, host_of};
 
 /// One waits for another.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Order {
                 if !object.id.starts_with("Job/") {
                     continue;
                 }
-                for workload in topology.workloads.iter().filter(|workload| needs(step.step, workload.role)) {
+                for workload in topology.workloads.iter().filter(|workload| step.needs.contains(&workload.role)) {
                     self.wait(object.id.clone(), id_of(workload), "it works on it", true);
                 }
             }
@@ -142,16 +142,6 @@ impl Order {
 
 fn id_of(workload: &Workload) -> String {
     format!("{}/{}", workload.kind, workload.name)
-}
-
-/// What the Jobs of a step cannot do without.
-fn needs(step: &str, role: Role) -> bool {
-    match step {
-        "rondb" | "rows" | "users" => matches!(role, Role::DataNode | Role::ManagementNode | Role::ObjectStorage),
-        "hopsfs" => role == Role::ObjectStorage,
-        "opensearch" => role == Role::OpenSearch,
-        _ => false,
-    }
 }
 
 /// The last Jobs of the injected steps that hold a workload.

@@ -10,16 +10,15 @@ mod preflight;
 mod templates;
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-use crate::backup_id::BackupId;
-use crate::catalogue;
 use crate::plan::{Plan, held_by};
-use crate::remotes;
-use crate::settings::{HopsFs, Restore};
-use crate::steps::{self, By};
+use crate::product::request::Request;
+use crate::product::{Ground, Product};
+use crate::steps::{Access, By};
 use crate::stream::Stream;
 use crate::stream::edit::{At, EditError, Edits};
 use crate::topology::{MANAGED_BY, Topology, USER, VOLUMES, Workload, template_path};
@@ -29,11 +28,10 @@ use ours::Document;
 
 pub use crate::topology::GATE;
 pub use preflight::preflight;
+pub use templates::script;
 
 /// Where a container that asks the cluster mounts the token of its account (kubernetes.io, "Configure Service Accounts for Pods").
 const TOKEN: &str = "mountPath: /var/run/secrets/kubernetes.io/serviceaccount";
-/// How long one part of a restore may take where the values do not say it: a day.
-const DAY: u64 = 24 * 3600;
 
 /// What post-render makes of a stream.
 #[derive(Debug)]
@@ -107,27 +105,28 @@ pub enum Marker {
 pub fn render(
     stream: &Stream,
     topology: &Topology,
-    restore: &Restore,
+    request: &dyn Request,
     plan: &Plan,
     marker: Marker,
 ) -> Result<Rendered, RenderError> {
     let mut rendered = Rendered { edits: Edits::new(), appended: Vec::new(), changes: Vec::new() };
-    let common = common(topology, restore, plan);
+    let ground = request.ground(topology);
+    let common = common(&ground, plan);
     gates(stream, topology, plan, &common, &mut rendered)?;
     harden(stream, topology, plan, &mut rendered)?;
-    inject(stream, topology, restore, plan, &common, marker, &mut rendered)?;
+    inject(stream, topology, &ground, plan, &common, marker, &mut rendered)?;
     Ok(rendered)
 }
 
 /// Whether a ConfigMap holds the scripts of this hwdr, and no others.
-pub fn is_with_our_scripts(configmap: &Json) -> bool {
+pub fn is_with_our_scripts(product: &dyn Product, configmap: &Json) -> bool {
     let data = configmap["data"].as_object();
     // Helms do not agree on a text's last line break.
     let same = |name: &str, text: &str| {
         data.and_then(|data| data.get(name)?.as_str()).is_some_and(|there| there.trim_end() == text.trim_end())
     };
-    data.is_some_and(|data| data.len() == templates::SCRIPTS.len())
-        && templates::SCRIPTS.iter().all(|(name, text)| same(name, text))
+    let scripts = templates::scripts(product);
+    data.is_some_and(|data| data.len() == scripts.len()) && scripts.iter().all(|(name, text)| same(name, text))
 }
 
 /// JSON as YAML.
@@ -136,13 +135,8 @@ pub fn to_yaml(value: &Json) -> String {
 }
 
 /// What every template may use.
-fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
-    let rondb_seconds = restore.rondb_seconds.unwrap_or(DAY);
-    // All Jobs and gates begin at once and wait for each other: the last one's time is that of all. RonDB's limit counts three times
-    // (metadata, rows, indexes).
-    let deadline = 3 * rondb_seconds + DAY;
-    let backup = remotes::of_backup(restore, &topology.storage);
-    json!({
+fn common(ground: &Ground, plan: &Plan) -> Json {
+    let common = json!({
         "id": plan.backup_id,
         "labels": {
             "app.kubernetes.io/name": "hwdr",
@@ -151,15 +145,9 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
         },
         "mode": plan.mode,
         "namespace": plan.namespace,
-        "account": topology.storage.service_account,
-        "toolbox": topology.storage.toolbox.as_ref().or(restore.toolbox.as_ref()),
-        "bucket": restore.bucket,
-        "prefix": restore.backup_prefix,
-        "rclone": backup.options,
-        "credentials": backup.credentials,
-        "metadata_configmap": restore.rondb_metadata,
-        "deadline": deadline,
-        "rondb_seconds": rondb_seconds,
+        "account": ground.account,
+        "toolbox": ground.toolbox,
+        "deadline": ground.deadline,
         "hygiene": {
             "securityContext": {
                 "allowPrivilegeEscalation": false,
@@ -173,7 +161,8 @@ fn common(topology: &Topology, restore: &Restore, plan: &Plan) -> Json {
         "small": resources("10m", "64Mi", "512Mi"),
         "large": resources("20m", "128Mi", "2Gi"),
         "volumes": volumes(plan),
-    })
+    });
+    with(&common, &ground.more)
 }
 
 /// What every template may use, and what the one of an object may.
@@ -278,7 +267,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
             let metadata = look.tree.get(look.root, "metadata").unwrap_or(look.root);
             let annotations = look.tree.get(metadata, "annotations");
             // Without an id in its name it says nothing of a backup, and would stand in the next installation's way.
-            let names_backup = object.name().rsplit('-').next().is_some_and(|id| BackupId::parse(id).is_ok());
+            let names_backup = object.name().rsplit('-').next().is_some_and(|id| topology.product.backup(id).is_ok());
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
             if kept.is_none() && (kind == "Restore" || names_backup) {
                 rendered.edits.add_to_map(&look, metadata, "annotations", "helm.sh/resource-policy", "keep")?;
@@ -305,7 +294,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
 fn inject(
     stream: &Stream,
     topology: &Topology,
-    restore: &Restore,
+    ground: &Ground,
     plan: &Plan,
     common: &Json,
     marker: Marker,
@@ -321,7 +310,7 @@ fn inject(
             context["after"] = json!(object.after);
             waited_for.extend(object.after.iter().cloned());
             if object.id.starts_with("Job/") {
-                accounts.extend(topology.storage.service_account.clone());
+                accounts.extend(ground.account.clone());
             }
             let mut text = templates::render(object.template, &context)?;
             if !text.contains(TOKEN) {
@@ -340,31 +329,25 @@ fn inject(
     }
     let id = &plan.backup_id;
     if !waited_for.is_empty() {
-        let injected = |name: &str| steps::injected(&plan.steps, name).is_some();
-        // Where the run itself rewinds the bucket, no pod reads it.
-        let (reads_catalogue, counts_rows) = (injected("hopsfs") && restore.hopsfs != HopsFs::Here, injected("rondb"));
-        let base = common["metadata_configmap"].as_str().unwrap_or_default();
-        let configmaps: Vec<String> = catalogue::rotated(base).take(catalogue::LET_READ).collect();
         let mut context = common.clone();
         context["jobs"] = json!(waited_for);
         context["accounts"] = json!(accounts);
-        context["counts_rows"] = json!(counts_rows);
-        context["metadata_configmaps"] = if reads_catalogue { json!(configmaps) } else { Json::Null };
-        let names = [("gate", true), ("catalogue", reads_catalogue), ("account", counts_rows)];
-        let names = names.into_iter().filter(|(_, is_there)| *is_there);
-        let ids = names.flat_map(|(name, _)| ["Role", "RoleBinding"].map(|kind| format!("{kind}/hwdr-{name}-{id}")));
-        let text = templates::render("access.yaml", &context)?;
-        for (id, text) in ids.zip(text.split("\n---\n")) {
-            documents.push(Document::new(id, text.to_owned(), "lets pods see what they wait for")?);
+        let gate = Access { template: "access.yaml", name: "gate", values: json!({}) };
+        for access in iter::once(&gate).chain(plan.steps.iter().rev().flat_map(|step| &step.access)) {
+            let text = templates::render(access.template, &with(&context, &access.values))?;
+            let ids = ["Role", "RoleBinding"].map(|kind| format!("{kind}/hwdr-{}-{id}", access.name));
+            for (id, text) in ids.into_iter().zip(text.split("\n---\n")) {
+                documents.push(Document::new(id, text.to_owned(), "lets pods see what they wait for")?);
+            }
         }
-        context["scripts"] = json!(templates::SCRIPTS);
+        context["scripts"] = json!(templates::scripts(topology.product));
         let text = templates::render("scripts.yaml", &context)?;
         documents.push(Document::new(format!("ConfigMap/hwdr-scripts-{id}"), text, "the scripts of the Jobs")?);
     }
     documents.extend(jobs);
     if marker == Marker::Injected {
         let mut context = common.clone();
-        context["backup_time"] = json!(id.time().map(|time| time.to_string()).unwrap_or_default());
+        context["backup_time"] = json!(id.time.map(|time| time.to_string()).unwrap_or_default());
         context["version"] = json!(env!("CARGO_PKG_VERSION"));
         context["digest"] = json!(plan.digest());
         context["plan"] = json!(format!("{}\n", plan.to_json()));
@@ -392,21 +375,22 @@ fn edit_error(stream: &Stream, object: usize, source: EditError) -> RenderError 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::PRODUCTS;
 
     /// What is immutable has to be a function of its name and of this program, or another upgrade of the release fails in the middle.
     #[test]
     fn scripts_are_ours_by_all_of_their_content() {
-        let mut ours = json!({"data": templates::SCRIPTS.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect::<serde_json::Map<_, _>>()});
-        assert!(is_with_our_scripts(&ours));
-        ours["data"]["gate.sh"] = json!(templates::script("gate.sh").trim_end());
-        assert!(is_with_our_scripts(&ours));
+        let mut ours = json!({"data": templates::scripts(PRODUCTS[0]).iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect::<serde_json::Map<_, _>>()});
+        assert!(is_with_our_scripts(PRODUCTS[0], &ours));
+        ours["data"]["gate.sh"] = json!(templates::script(PRODUCTS[0], "gate.sh").trim_end());
+        assert!(is_with_our_scripts(PRODUCTS[0], &ours));
         for (name, text) in
             [("gate.sh", json!("#!/bin/bash\nexit 0\n")), ("more.sh", json!("")), ("gate.sh", Json::Null)]
         {
             let mut other = ours.clone();
             other["data"][name] = text;
-            assert!(!is_with_our_scripts(&other), "{name}");
+            assert!(!is_with_our_scripts(PRODUCTS[0], &other), "{name}");
         }
-        assert!(!is_with_our_scripts(&json!({})));
+        assert!(!is_with_our_scripts(PRODUCTS[0], &json!({})));
     }
 }

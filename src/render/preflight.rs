@@ -9,12 +9,12 @@ use serde_json::{Value as Json, json};
 
 use super::{RenderError, common, templates};
 use crate::plan::Plan;
-use crate::settings::Restore;
+use crate::product::request::Request;
 use crate::topology::Topology;
 
 /// How long it may take, in seconds: it lists, and reads the control files, of which a big cluster's backup has gigabytes.
 const DEADLINE: u64 = 1200;
-/// How long OpenSearch may take to answer, in seconds.
+/// How long a service may take to answer, in seconds.
 const ANSWER: u64 = 60;
 /// How long the scripts try, in seconds, how long a call of rclone may take, and how often it tries (rclone.org/docs): by its defaults it would
 /// go on for as long as the Job may, and say nothing.
@@ -26,39 +26,33 @@ const PATIENCE: &[(&str, &str)] = &[
     ("RCLONE_LOW_LEVEL_RETRIES", "3"),
 ];
 
-/// The template of what restores a part, the script that restores it and what that is asked instead; hwdr's own image has none.
-const LOOKS: &[(&str, Option<(&str, &str)>)] = &[
-    ("rondb-metadata.yaml", Some(("fetch.sh", "look"))),
-    ("users.yaml", Some(("fetch.sh", "sql"))),
-    ("hopsfs.yaml", Some(("hopsfs.sh", "look"))),
-    ("hopsfs-worker.yaml", None),
-    ("opensearch.yaml", Some(("opensearch.sh", "look"))),
-];
-
 /// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
 /// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
 ///
 /// # Errors
 /// Where something is to go into it that would change what it means.
-pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<Option<Json>, RenderError> {
-    let mut common = common(topology, restore, plan);
+pub fn preflight(topology: &Topology, request: &dyn Request, plan: &Plan) -> Result<Option<Json>, RenderError> {
+    let mut common = common(&request.ground(topology), plan);
     common["patience"] = json!(PATIENCE);
     common["deadline"] = json!(ANSWER);
-    let (mut containers, mut settings, mut ca) = (Vec::new(), None::<Json>, Json::Null);
+    let (mut containers, mut settings, mut volumes) = (Vec::new(), None::<Json>, Vec::new());
     let mut pull_secrets = Vec::new();
     for object in plan.steps.iter().filter(|step| step.is_injected()).flat_map(|step| &step.objects) {
-        let Some((template, asked)) = LOOKS.iter().find(|(template, _)| *template == object.template) else { continue };
-        let name = template.trim_end_matches(".yaml").split('-').next().unwrap_or_default();
+        let look = topology.product.services().iter().find_map(|service| service.look(object));
+        let Some(look) = look else { continue };
+        let name = object.template.trim_end_matches(".yaml").split('-').next().unwrap_or_default();
         let mut context = super::with(&common, &object.values);
         context["name"] = json!(format!("{name}-{}", containers.len()));
-        context["template"] = json!(template);
-        if let Some((script, what)) = asked {
-            context["script"] = json!(templates::script(script));
+        if let Some((script, what)) = look.script {
+            context["script"] = json!(templates::script(topology.product, script));
             context["what"] = json!(what);
         }
-        containers.push(templates::render("pieces/preflight.yaml", &context)?);
-        if !object.values["ca"].is_null() {
-            ca = object.values["ca"].clone();
+        containers.push(templates::render(look.template, &context)?);
+        for volume in look.volumes {
+            // The containers share them.
+            if !volumes.contains(&volume) {
+                volumes.push(volume);
+            }
         }
         let own = &object.values["settings"];
         for secret in own["imagePullSecrets"].as_array().into_iter().flatten() {
@@ -85,6 +79,6 @@ pub fn preflight(topology: &Topology, restore: &Restore, plan: &Plan) -> Result<
     // The scripts of the restore are not there yet.
     context["volumes"] = json!([]);
     context["containers"] = json!(containers);
-    context["ca"] = ca;
+    context["more_volumes"] = json!(volumes);
     templates::json("preflight.yaml", &templates::render("preflight.yaml", &context)?).map(Some)
 }

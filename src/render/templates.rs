@@ -1,4 +1,4 @@
-//! The files under `templates/`, built into the program.
+//! The files under `templates/`, and those of the services, built into the program.
 
 use std::sync::LazyLock;
 
@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 
 use super::RenderError;
 use crate::plain_data;
+use crate::product::service::Files;
+use crate::product::{PRODUCTS, Product, services};
 use crate::stream::json_of;
 use crate::yaml::{self, Tree};
 
@@ -17,23 +19,27 @@ macro_rules! files {
     };
 }
 
-/// Templates of objects, and of their pieces.
-const TEMPLATES: &[(&str, &str)] = files!("":
-    "access.yaml", "gate.yaml", "hopsfs-here.yaml", "hopsfs-worker.yaml", "hopsfs.yaml", "job.yaml", "marker.yaml", "opensearch.yaml",
-    "pieces/bucket-env.yaml", "pieces/control-work.yaml", "pieces/fetch.yaml", "pieces/hopsfs-env.yaml", "pieces/left-out.yaml", "pieces/opensearch-env.yaml", "pieces/preflight.yaml",
-    "pieces/rondb.yaml", "pieces/s3-env.yaml", "pieces/work-mounts.yaml", "pieces/worker-env.yaml", "preflight.yaml", "rondb-data.yaml", "rondb-indexes.yaml", "rondb-metadata.yaml", "rondb-rows.yaml", "scripts.yaml",
-    "users.yaml", "velero-restore.yaml",
+/// Templates of objects, and of their pieces, that no service has for its own.
+const TEMPLATES: Files = files!("":
+    "access.yaml", "gate.yaml", "job.yaml", "marker.yaml", "pieces/control-work.yaml", "pieces/preflight.yaml", "pieces/work-mounts.yaml",
+    "preflight.yaml", "scripts.yaml",
 );
 
-/// The scripts that injected Jobs and gates run.
-pub const SCRIPTS: &[(&str, &str)] = files!("scripts/":
-    "account.sh", "fetch.sh", "gate.sh", "hopsfs.sh", "mysqld.sh", "opensearch.sh", "rondb.sh", "rows.sh",
-);
+/// The scripts that gates run.
+const SCRIPTS: Files = files!("scripts/": "gate.sh");
+
+/// The scripts that the Jobs and gates of a product run, by name.
+pub fn scripts(product: &dyn Product) -> Vec<(&'static str, &'static str)> {
+    let own = product.services().iter().flat_map(|service| service.scripts());
+    let mut scripts: Vec<_> = SCRIPTS.iter().chain(own).copied().collect();
+    scripts.sort_unstable();
+    scripts
+}
 
 /// The script of that name.
 #[expect(clippy::expect_used, reason = "names stand in the program, and each script is rendered in the tests")]
-pub fn script(name: &str) -> &'static str {
-    SCRIPTS.iter().find(|(script, _)| *script == name).expect("it is in the list").1
+pub fn script(product: &dyn Product, name: &str) -> &'static str {
+    scripts(product).into_iter().find(|(script, _)| *script == name).expect("it is in the list").1
 }
 
 static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
@@ -51,7 +57,9 @@ static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
         }
         Err(Error::new(ErrorKind::BadEscape, format!("{value:?} is no word: it has to go through a filter")))
     });
-    for (name, text) in TEMPLATES {
+    let products =
+        PRODUCTS.iter().flat_map(|product| product.shared()).chain(services().flat_map(|service| service.templates()));
+    for (name, text) in TEMPLATES.iter().chain(products) {
         #[expect(clippy::expect_used, reason = "templates stand in the program, and each is rendered in the tests")]
         environment.add_template(name, text).expect("a template");
     }

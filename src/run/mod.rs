@@ -71,7 +71,7 @@ pub struct Run {
     pub location: Option<Location>,
     /// Asked where Velero could not bring every object back.
     pub accepts: fn(&Holes) -> bool,
-    /// Whether files of HopsFS that could not be read, and were named by an earlier stop, can be done without.
+    /// Whether restored files that could not be read, and were named by an earlier stop, can be done without.
     pub accepts_unread: bool,
     /// Whether something runs that should not be cut off: a wish to stop waits for its end.
     pub is_busy: Arc<AtomicBool>,

@@ -15,9 +15,9 @@ use crate::cluster::condition::text;
 use crate::mode::Mode;
 use crate::object_id::ObjectId;
 use crate::plan::Plan;
-use crate::settings::Velero;
+use crate::product;
 use crate::steps::By;
-use crate::velero::BackupNames;
+use crate::velero::{BackupNames, Velero};
 
 pub use before::{Autoscaler, Before, Paused, Scaled, Volume};
 pub use hwdr_run::{Phase, Progress};
@@ -49,6 +49,9 @@ pub struct State {
     pub form: u32,
     /// The program's version.
     pub version: String,
+    /// The product's name. That of the first one is not written down, because hwdr 0.1 knew no other.
+    #[serde(default = "first_product", skip_serializing_if = "is_first_product")]
+    pub product: String,
     /// Into a new cluster, or in place.
     pub mode: Mode,
     /// The release.
@@ -75,7 +78,7 @@ pub struct State {
     /// The Job or Restore that is made again: it may be deleted already. What it is stands in Helm's record.
     #[serde(default, deserialize_with = "name_alone")]
     pub remade: Option<ObjectId>,
-    /// What of RonDB is started anew on empty volumes: it may be stopped.
+    /// What is started anew on empty volumes: it may be stopped.
     #[serde(default)]
     pub emptied: Vec<Scaled>,
     /// The helm that runs: `machine/pid`.
@@ -88,7 +91,7 @@ pub struct State {
     /// The two Velero backups that were chosen, where objects are restored before helm: the cluster's own, the users'.
     #[serde(default)]
     pub objects: Option<BackupNames>,
-    /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
+    /// The first ConfigMaps of the backups' metadata, in the product's order.
     #[serde(default)]
     pub metadata: [String; 2],
     /// What Velero's things are called.
@@ -104,7 +107,7 @@ pub struct State {
     pub wipe: bool,
     /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
     pub accept_partial: bool,
-    /// The bucket and the server that were agreed to, where HopsFS's bucket is brought back from this machine.
+    /// The bucket and the server that were agreed to, where this machine brings a bucket back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_here: Option<String>,
     /// Files that could not be read, and were named: what `resume --accept-partial` may do without.
@@ -152,6 +155,15 @@ impl Part {
     }
 }
 
+/// The product of runs that do not say theirs.
+fn first_product() -> String {
+    product::FIRST.name().to_owned()
+}
+
+fn is_first_product(name: &str) -> bool {
+    name == product::FIRST.name()
+}
+
 /// An older hwdr kept the whole object: only its name is taken from there.
 fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
     Ok(Option::<Json>::deserialize(deserializer)?.map(|kept| match kept {
@@ -192,6 +204,7 @@ impl State {
         Self {
             form: FORM,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            product: plan.product.to_owned(),
             mode: plan.mode,
             release: release.to_owned(),
             backup_id: plan.backup_id.to_string(),

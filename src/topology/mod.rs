@@ -9,27 +9,21 @@
 )]
 
 mod members;
-mod object_storage;
-mod opensearch;
 mod ours;
 mod pods;
-mod read;
-mod rondb;
+pub mod read;
 mod services;
-mod trust;
 
 use memchr::memmem;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub use members::{Member, Missing, members, missing};
-pub use object_storage::{ObjectStorage, Remote};
-pub use opensearch::OpenSearch;
+pub use members::{Member, Missing, members};
 pub use ours::{Added, GATE, VOLUMES};
-pub use pods::{Pod, Role, USER, Workload, container_texts, template_path, without_revision};
-pub use rondb::{Rondb, left_out_by};
-pub use services::{Service, host_of};
+pub use pods::{Pod, PodSettings, Role, USER, Workload, container_texts, is_lasting, template_path, without_revision};
+pub use services::{Service, give_role, host_of};
 
+use crate::product::Product;
 pub use crate::stream::json_of;
 use crate::stream::{Object, Stream};
 
@@ -43,18 +37,16 @@ const OURS: [&str; 5] = ["ConfigMap", "Job", "Restore", "Role", "RoleBinding"];
 /// What stands in the stream.
 #[derive(Debug)]
 pub struct Topology {
+    /// The product that is looked for.
+    pub product: &'static dyn Product,
     /// Everything that runs pods, in the stream's order.
     pub workloads: Vec<Workload>,
     /// The Jobs that are not hooks, by name, with all that is known of them.
     pub jobs: Vec<Job>,
     /// Velero Restores that the chart renders.
     pub restores: Vec<Restore>,
-    /// RonDB, if the stream has data nodes.
-    pub rondb: Option<Rondb>,
-    /// OpenSearch, if the stream has it or says how to reach it.
-    pub opensearch: Option<OpenSearch>,
-    /// Where backups are read from.
-    pub storage: ObjectStorage,
+    /// The ConfigMaps that a service may want to look at.
+    pub config_maps: Vec<Json>,
     /// Velero Schedules that the chart renders, by name.
     pub schedules: Vec<String>,
     /// Where Velero's own objects of this chart lie, if it renders any.
@@ -63,6 +55,8 @@ pub struct Topology {
     pub autoscalers: Vec<Autoscaler>,
     /// The Services that the chart renders.
     pub services: Vec<Service>,
+    /// The same, whole.
+    pub service_objects: Vec<Json>,
     /// The namespace of the release, as the objects themselves name it.
     pub namespace: Option<String>,
     /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
@@ -113,25 +107,23 @@ pub struct Injected {
 
 impl Topology {
     /// Looks through the stream. Only the documents of kinds that matter are parsed.
-    pub fn of(stream: &Stream) -> Self {
+    pub fn of(product: &'static dyn Product, stream: &Stream) -> Self {
         let mut topology = Self {
+            product,
             workloads: Vec::new(),
             jobs: Vec::new(),
             restores: Vec::new(),
-            rondb: None,
-            opensearch: None,
-            storage: ObjectStorage::default(),
+            config_maps: Vec::new(),
             schedules: Vec::new(),
             velero_namespace: None,
             autoscalers: Vec::new(),
             services: Vec::new(),
+            service_objects: Vec::new(),
             namespace: None,
             hooks_only: false,
             injected: Vec::new(),
         };
-        let mut configmaps = Vec::new();
-        let mut services: Vec<Json> = Vec::new();
-        let chosen = stream.select(worth_a_look());
+        let chosen = stream.select(worth_a_look(product));
         let mut not_hooks = stream.objects().len() - chosen.len();
         for index in chosen {
             let object = &stream.objects()[index];
@@ -146,10 +138,10 @@ impl Topology {
             }
             not_hooks += 1;
             let added = ours::forget(object.kind(), &mut json);
-            let workload = |json: &Json| Some(Workload { added, ..Workload::of(index, object.kind(), json)? });
+            let workload = |json: &Json| Some(Workload { added, ..Workload::of(product, index, object.kind(), json)? });
             match object.kind() {
-                "ConfigMap" => configmaps.push(json),
-                "Service" => services.push(json),
+                "ConfigMap" => topology.config_maps.push(json),
+                "Service" => topology.service_objects.push(json),
                 "Restore" if object.api_version().starts_with("velero.io/") => {
                     topology.restores.push(Restore {
                         object: index,
@@ -182,15 +174,12 @@ impl Topology {
         topology.namespace = topology
             .workloads
             .iter()
-            .filter(|workload| workload.role == Role::DataNode)
+            .filter(|workload| workload.role == product.anchor())
             .find_map(|workload| stream.objects()[workload.object].namespace().map(str::to_owned));
-        topology.storage = ObjectStorage::of(&topology.workloads, &configmaps);
-        topology.services = services.iter().filter_map(Service::of).collect();
-        for (url, role) in services::servers(&topology.workloads, &topology.storage) {
-            services::give_role(&mut topology.workloads, &topology.services, &url, role);
+        topology.services = topology.service_objects.iter().filter_map(Service::of).collect();
+        for (url, role) in product.servers(&topology) {
+            give_role(&mut topology.workloads, &topology.services, &url, role);
         }
-        topology.rondb = Rondb::of(&topology.workloads, &configmaps);
-        topology.opensearch = OpenSearch::of(&topology.workloads, &configmaps, &services);
         topology
     }
 
@@ -212,11 +201,12 @@ fn outlasts_a_hook(kind: &str) -> bool {
 }
 
 /// Whether an object has to be parsed: as few as can be, since that takes fifty times as long as splitting.
-fn worth_a_look() -> impl Fn(&Object, &str) -> bool + Sync {
+fn worth_a_look(product: &dyn Product) -> impl Fn(&Object, &str) -> bool + Sync + use<> {
     let hook = memmem::Finder::new("helm.sh/hook");
     let ours = memmem::Finder::new("hwdr");
-    // What is looked for in ConfigMaps: RonDB's `config.ini`, rclone's remotes, OpenSearch's repositories and its CA.
-    let config = ["[ndb", "[NDB", "[Ndb", "rclone.conf", ".json", trust::HINT].map(memmem::Finder::new);
+    let own = product.services().iter().flat_map(|service| service.hints());
+    let hints = product.hints().iter().chain(own).copied();
+    let config: Vec<_> = hints.map(memmem::Finder::new).collect();
     move |object, text| {
         let has = |finder: &memmem::Finder| finder.find(text.as_bytes()).is_some();
         let relevant = match object.kind() {

@@ -2,46 +2,40 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::ours::Added;
 use super::read::{items, text};
+use crate::product::Product;
 
-/// What a workload is to Hopsworks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// RonDB's data nodes (`ndbmtd`).
-    DataNode,
-    /// RonDB's management server (`ndb_mgmd`).
-    ManagementNode,
-    /// MySQL servers for clients.
-    Mysqld,
-    /// MySQL servers that write the binlog of global replication.
-    BinlogServer,
-    /// MySQL servers that apply the binlog of another cluster.
-    ReplicaApplier,
-    /// RonDB's REST server.
-    Rdrs,
-    /// The Job of every installation that makes MySQL's users.
-    MysqldSetup,
-    /// The CronJob that backs RonDB up.
-    RondbBackup,
-    /// OpenSearch itself.
-    OpenSearch,
-    /// The CronJob that takes OpenSearch's snapshots.
-    OpenSearchBackup,
-    /// HopsFS's name nodes.
-    NameNode,
-    /// HopsFS's data nodes.
-    HopsfsDataNode,
-    /// What others reach their objects through, within the cluster (MinIO).
-    ObjectStorage,
-    /// Anything else that runs all the time: it may write, so it waits until everything is back.
-    Application,
-    /// Jobs and CronJobs that are none of the above.
-    Other,
+/// What a workload is to its product. Each service has constants of this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Role {
+    /// One word, stable: it stands in plans.
+    pub name: &'static str,
+    /// Its place in lists.
+    pub rank: u8,
+    /// The line of the plan that lists it; none where it has no part in a restore.
+    pub group: &'static str,
+    /// In which turn it is stopped, lower ones first: who uses a service before the service. None for what goes on.
+    pub stops: Option<u8>,
+    /// Whether it starts on new volumes, and the old ones are set aside.
+    pub holds_data: bool,
+}
+
+impl Role {
+    /// What no service knows, and runs all the time: it may write, so it waits until everything is back.
+    pub const APPLICATION: Self =
+        Self { name: "application", rank: 200, group: "application", stops: Some(0), holds_data: false };
+    /// Jobs and CronJobs that no service knows.
+    pub const OTHER: Self = Self { name: "other", rank: 201, group: "", stops: Some(0), holds_data: false };
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
 }
 
 /// A workload.
@@ -110,14 +104,14 @@ pub fn without_revision(name: &str) -> String {
 
 impl Workload {
     /// The workload that `json` describes, if its kind runs pods.
-    pub fn of(object: usize, kind: &str, json: &Json) -> Option<Self> {
+    pub fn of(product: &dyn Product, object: usize, kind: &str, json: &Json) -> Option<Self> {
         let template = template_path(kind)?.iter().fold(json, |value, key| &value[*key]);
         let pod = Pod { metadata: template["metadata"].clone(), spec: template["spec"].clone() };
         Some(Self {
             object,
             kind: kind.to_owned(),
             name: text(&json["metadata"]["name"]).to_owned(),
-            role: role_of(kind, &pod),
+            role: role_of(product, kind, &pod),
             namespace: json["metadata"]["namespace"].as_str().map(str::to_owned),
             replicas: json["spec"]["replicas"].as_u64(),
             partition: json["spec"]["updateStrategy"]["rollingUpdate"]["partition"].as_u64().unwrap_or(0),
@@ -130,34 +124,15 @@ impl Workload {
     }
 }
 
-/// `rondbService` is the label of the RonDB chart (`rondb.labels.rondbService.*` in its helpers); where it is missing, containers tell.
-fn role_of(kind: &str, pod: &Pod) -> Role {
-    let lasting = matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet");
-    let has = |name: &str| pod.containers().any(|container| container["name"] == name);
-    let runs = |word: &str| pod.containers().any(|container| container["command"].to_string().contains(word));
-    match pod.label("rondbService") {
-        "ndbmtd" => return Role::DataNode,
-        "mgmd" => return Role::ManagementNode,
-        "mysqld" => return Role::Mysqld,
-        "rdrs" => return Role::Rdrs,
-        "binlog-server" => return Role::BinlogServer,
-        "replica-applier" => return Role::ReplicaApplier,
-        "setup-mysqld" => return Role::MysqldSetup,
-        "create-backup" => return Role::RondbBackup,
-        _ => {}
-    }
-    match kind {
-        "CronJob" if runs("snapshot") || pod.label("app").contains("opensearch") => Role::OpenSearchBackup,
-        _ if !lasting => Role::Other,
-        _ if has("ndbmtd") => Role::DataNode,
-        _ if has("mgmd") => Role::ManagementNode,
-        _ if has("mysqld") => Role::Mysqld,
-        _ if has("rdrs") => Role::Rdrs,
-        _ if has("opensearch") => Role::OpenSearch,
-        _ if has("namenode") => Role::NameNode,
-        _ if has("datanode") => Role::HopsfsDataNode,
-        _ => Role::Application,
-    }
+/// Whether pods of this kind run all the time.
+pub fn is_lasting(kind: &str) -> bool {
+    matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+}
+
+/// What the first service that knows the pods says they are.
+fn role_of(product: &dyn Product, kind: &str, pod: &Pod) -> Role {
+    let known = product.services().iter().find_map(|service| service.role(kind, pod));
+    known.unwrap_or(if is_lasting(kind) { Role::APPLICATION } else { Role::OTHER })
 }
 
 /// The words of a container's command line.
@@ -186,6 +161,11 @@ impl Pod {
     /// The user that its containers run as where they do not say it themselves, if that is not root.
     pub fn user(&self) -> Option<u64> {
         self.spec["securityContext"]["runAsUser"].as_u64().filter(|user| *user > 0)
+    }
+
+    /// Whether it has a container of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.containers().any(|container| container["name"] == name)
     }
 
     /// Its containers, with init containers.

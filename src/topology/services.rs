@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::ObjectStorage;
 use super::pods::{Pod, Role, Workload};
-use super::read::{items, text};
+use super::read::text;
 
 /// A Service that chooses its pods by labels.
 #[derive(Debug, Clone)]
@@ -39,18 +38,6 @@ impl Service {
     }
 }
 
-/// The addresses, and what answers there.
-pub fn servers(workloads: &[Workload], storage: &ObjectStorage) -> Vec<(String, Role)> {
-    let entries = workloads.iter().flat_map(|workload| workload.pod.all_containers());
-    let opensearch = entries
-        .flat_map(|container| items(&container["env"]))
-        .filter(|entry| entry["name"] == "OPENSEARCH_URL")
-        .map(|entry| (text(&entry["value"]).to_owned(), Role::OpenSearch));
-    let remotes = [&storage.restore, &storage.own].into_iter().flat_map(|remote| &remote.options);
-    let endpoints = remotes.filter(|(key, _)| key == "endpoint").map(|(_, url)| (url.clone(), Role::ObjectStorage));
-    opensearch.chain(endpoints).collect()
-}
-
 /// The host of a URL.
 pub fn host_of(url: &str) -> &str {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -65,7 +52,7 @@ pub fn give_role(workloads: &mut [Workload], services: &[Service], url: &str, ro
     let by_consul = host.ends_with(".consul");
     let is_it = |service: &&Service| service.name == name || by_consul && service.in_consul.as_deref() == Some(name);
     let service = services.iter().find(is_it);
-    for workload in workloads.iter_mut().filter(|workload| workload.role == Role::Application) {
+    for workload in workloads.iter_mut().filter(|workload| workload.role == Role::APPLICATION) {
         let answers = service.is_some_and(|service| service.chooses(&workload.pod));
         let names = by_consul
             && (workload.pod.containers().any(|container| container["name"] == "consul")
@@ -79,13 +66,15 @@ pub fn give_role(workloads: &mut [Workload], services: &[Service], url: &str, ro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::FIRST;
+    use crate::product::hopsworks::object_storage::ROLE;
     use serde_json::json;
 
     fn deployment(label: &str, container: &str) -> Workload {
         let json = json!({"metadata": {"name": label}, "spec": {"template": {
             "metadata": {"labels": {"app": label}}, "spec": {"containers": [{"name": container}]},
         }}});
-        Workload::of(0, "Deployment", &json).unwrap()
+        Workload::of(FIRST, 0, "Deployment", &json).unwrap()
     }
 
     #[test]
@@ -95,19 +84,19 @@ mod tests {
                            "spec": {"selector": {"app": "minio"}}});
         let services: Vec<Service> = [service, named].iter().filter_map(Service::of).collect();
         for (url, storage, consul) in [
-            ("http://minio:9000", Role::ObjectStorage, Role::Application),
-            ("https://minio.hopsworks.svc.cluster.local/", Role::ObjectStorage, Role::Application),
+            ("http://minio:9000", ROLE, Role::APPLICATION),
+            ("https://minio.hopsworks.svc.cluster.local/", ROLE, Role::APPLICATION),
             // Nothing of this is found while Consul waits.
-            ("http://minio.service.consul:9000", Role::ObjectStorage, Role::ObjectStorage),
-            ("http://objects.service.consul:9000", Role::ObjectStorage, Role::ObjectStorage),
-            ("http://objects:9000", Role::Application, Role::Application),
-            ("https://s3.eu-north-1.amazonaws.com", Role::Application, Role::Application),
-            ("", Role::Application, Role::Application),
+            ("http://minio.service.consul:9000", ROLE, ROLE),
+            ("http://objects.service.consul:9000", ROLE, ROLE),
+            ("http://objects:9000", Role::APPLICATION, Role::APPLICATION),
+            ("https://s3.eu-north-1.amazonaws.com", Role::APPLICATION, Role::APPLICATION),
+            ("", Role::APPLICATION, Role::APPLICATION),
         ] {
             let mut workloads =
                 [deployment("minio", "server"), deployment("consul-server", "consul"), deployment("web", "web")];
-            give_role(&mut workloads, &services, url, Role::ObjectStorage);
-            assert_eq!(workloads.map(|workload| workload.role), [storage, consul, Role::Application], "{url}");
+            give_role(&mut workloads, &services, url, ROLE);
+            assert_eq!(workloads.map(|workload| workload.role), [storage, consul, Role::APPLICATION], "{url}");
         }
     }
 }

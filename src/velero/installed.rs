@@ -1,9 +1,9 @@
 //! Whether Velero is there at all: without it nothing ever answers, and every wait only ends by its limit.
 
+use super::Velero;
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, ClusterError, Kind};
 use crate::refusal::Refusal;
-use crate::settings::Velero;
 
 /// How it is installed (reference: the docs' own command).
 const INSTALL: &str = "install it:\n\

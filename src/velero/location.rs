@@ -7,9 +7,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::Velero;
 use super::{Credentials, MANAGED_BY};
 use crate::cluster::condition::text;
-use crate::settings::Velero;
 
 /// The Secret that hwdr makes for given credentials, and its key (reference: the docs' names).
 pub const SECRET: &str = "hopsworks-bsl-credentials";

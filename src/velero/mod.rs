@@ -3,19 +3,25 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
+mod backup;
 mod backup_names;
+mod choose;
 mod credentials;
 mod installed;
 mod location;
+mod names;
 mod restore;
 mod results;
 mod server;
 mod storage;
 mod sync;
 
+pub use backup::{ObjectBackup, backups};
 pub use backup_names::BackupNames;
+pub use choose::{Chosen, Set, Wanted, choose};
 pub use credentials::{Credentials, CredentialsError};
 pub use location::{Access, Difference, Location};
+pub use names::Velero;
 pub use restore::{Holes, Restored, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
 pub use storage::{StorageLocation, ensure_storage_location, is_read_only, open_storage_location};

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::Velero;
 use super::results;
+use super::{Chosen, Set};
 use super::{MANAGED_BY, installed, storage};
-use crate::catalogue::{Chosen, Set};
 use crate::cluster::condition::{self, number, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
 use crate::refusal::Refusal;
-use crate::settings::Velero;
 
 /// How long Velero may take to begin: it does one Restore at a time, and its own restart takes half a minute.
 const BEGIN: Duration = Duration::from_secs(300);
@@ -160,7 +160,7 @@ fn object(set: &Set, namespace: &str, name: &str) -> Json {
             "labels": {
                 MANAGED_BY.0: MANAGED_BY.1,
                 "app.kubernetes.io/component": "objects",
-                "hwdr.hopsworks.ai/restore-id": set.id.as_str(),
+                "hwdr.hopsworks.ai/restore-id": set.id.id,
             },
         },
         "spec": {"backupName": name},

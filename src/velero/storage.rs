@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::Velero;
 use super::location::{self, Access, Location, SECRET, SECRET_KEY};
 use super::{Credentials, MANAGED_BY, installed, is_ours};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict, WaitError};
 use crate::refusal::Refusal;
-use crate::settings::Velero;
 
 /// How long Velero may take to find a location available. It looks when the location changes and then once a minute
 /// (backup_storage_location_controller.go, default of --store-validation-frequency): twice, and half a minute for its own start.

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{installed, storage};
-use crate::catalogue::{Catalogue, MetadataNames, Set, Wanted, choose};
+use super::{Set, Velero, Wanted, backups, choose, installed, storage};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
 use crate::refusal::Refusal;
-use crate::settings::Velero;
 
 /// How long Velero may take to look at the bucket: it does once a minute (backup_sync_controller.go), more rarely where the location or
 /// the server say so, and each new backup takes it a few requests.
@@ -66,13 +64,11 @@ pub async fn find_set(
     cluster: &Cluster,
     velero: &Velero,
     wanted: &Wanted,
-    names: &MetadataNames,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Set, Refusal> {
     let named: Vec<_> = wanted.names().collect();
     wait_synced(cluster, velero, &named, tell).await?;
-    let catalogue = Catalogue::load(cluster, &velero.namespace, names).await?;
-    choose(&catalogue.objects, wanted, velero, Timestamp::now())
+    choose(&backups(cluster, &velero.namespace).await?, wanted, velero, Timestamp::now())
 }
 
 /// Waits until Velero has looked at the location: at all, or at another time than `before`. Answers when it did.

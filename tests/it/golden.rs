@@ -89,7 +89,7 @@ fn same_objects(one: &[u8], other: &[u8], why: &str) {
     assert!(one == other, "{why}:\n{}", difference(one.as_bytes(), other.as_bytes()));
 }
 
-/// The scripts stand in `templates/scripts`; golden files only name them.
+/// The scripts stand in files of their own; golden files only name them.
 fn without_scripts(diff: &str) -> String {
     let mut out = String::new();
     let mut in_scripts = false;
@@ -196,9 +196,9 @@ fn look(stream: &[u8], generation: &str, set: Option<&&str>) -> Option<Json> {
     let inputs = ValueInputs { files, set, ..ValueInputs::default() };
     let values = values::read(&inputs, Helm::V3, &mut |file| fs::read(file)).expect("values");
     let restore = pipeline::restore(&values, Mode::Upgrade).expect("good values").expect("a restore");
-    let topology = Topology::of(&stream);
-    let plan = Plan::new(&restore, &topology, Some("hopsworks")).expect("a plan");
-    render::preflight(&topology, &restore, &plan).expect("it can be rendered")
+    let topology = Topology::of(restore.product(), &stream);
+    let plan = Plan::new(&*restore, &topology, Some("hopsworks")).expect("a plan");
+    render::preflight(&topology, &*restore, &plan).expect("it can be rendered")
 }
 
 /// What hwdr adds to a cluster may do as little as it can: each container of its own, wherever it stands, and each volume of its own pods.

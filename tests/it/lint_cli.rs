@@ -231,7 +231,7 @@ fn the_pages_are_printed_and_kept_in_the_docs() {
 #[test]
 fn the_schema_is_printed_as_it_is() {
     let ran = hwdr(&["schema"]);
-    assert_eq!(ran.out, include_str!("../../schema/hopsworks.schema.json"));
+    assert_eq!(ran.out, include_str!("../../src/product/hopsworks/schema.json"));
 }
 
 /// Runs with the text on standard input, and what comes out closed from the start where `closed`.

@@ -40,7 +40,7 @@ fn a_chart_with_the_schema_lints_and_refuses_what_the_schema_refuses() {
     run(home.command("cp").args(["-r", &testdata("chart"), "chart"]), b"").ok();
     home.write(
         "chart/values.schema.json",
-        fs::read(format!("{ROOT}/schema/hopsworks.schema.json")).expect("the schema"),
+        fs::read(format!("{ROOT}/src/product/hopsworks/schema.json")).expect("the schema"),
     );
     for helm in BOTH {
         for (arguments, refused_at) in &cases {

@@ -494,7 +494,7 @@ fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     let merged = values::read(&inputs, values::Helm::V3, &mut |name| std::fs::read(name)).unwrap();
     let restore = pipeline::restore(&merged, Mode::Upgrade).unwrap().unwrap();
     let stream = lab.home.stream(common::Major::Three, &case);
-    let plan = pipeline::plan(&restore, Some("hopsworks"), stream).unwrap();
+    let plan = pipeline::plan(&*restore, Some("hopsworks"), stream).unwrap();
     let mut state = State::new("hops", &plan, Chart::default(), jiff::Timestamp::now());
     state.before.revision = 3;
     let connection = Connection { kubeconfig: Some(lab.kubeconfig.clone().into()), ..Connection::default() };

@@ -4,7 +4,7 @@
 #[path = "../../fuzz/properties.rs"]
 mod asked;
 
-use hwdr::hopsfs::FOLDERS;
+use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::state::State;
 use hwdr::s3::journal::{Record, Run};
 use hwdr::s3::{checked, lifecycle::element, listing};

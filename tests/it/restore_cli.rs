@@ -603,7 +603,7 @@ fn undo_can_be_looked_at_first() {
     };
     let merged = values::read(&inputs, values::Helm::V3, &mut |name| std::fs::read(name)).unwrap();
     let restore = pipeline::restore(&merged, Mode::Upgrade).unwrap().unwrap();
-    let plan = pipeline::plan(&restore, Some("hopsworks"), home.stream(BOTH[0], &case)).unwrap();
+    let plan = pipeline::plan(&*restore, Some("hopsworks"), home.stream(BOTH[0], &case)).unwrap();
     let now = jiff::Timestamp::now();
     let chart: Chart = serde_json::from_value(
         serde_json::json!({"argument": "c", "name": "c-1", "app_version": "1", "appVersion": "1", "values": "0"}),

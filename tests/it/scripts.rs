@@ -1,11 +1,13 @@
-//! The scripts of injected Jobs (`templates/scripts`), run by bash as in their containers, on backups made here and with stand-ins for what talks to
+//! The scripts of injected Jobs, run by bash as in their containers, on backups made here and with stand-ins for what talks to
 //! servers. Real files of NDB, and the real programs: lab/tests.
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use hwdr::product::FIRST;
+use hwdr::render;
 use tempfile::TempDir;
 
 use crate::common::executable;
@@ -81,8 +83,7 @@ impl Container {
     }
 
     fn run(&self, script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
-        let text =
-            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/scripts").join(script)).unwrap();
+        let text = render::script(FIRST, script);
         let folder = self.0.path().to_str().expect("a path");
         let text =
             text.replace("/work", &format!("{folder}/work")).replace("/dev/termination-log", &format!("{folder}/said"));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
-use hwdr::hopsfs::FOLDERS;
+use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::s3::client::{Client, Retries, Settings};
 use hwdr::s3::listing::Marker;
 

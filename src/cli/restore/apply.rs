@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::flags::{self, Command, Line};
-use super::prepare::{Ready, bucket_from_here, look, prepare, state};
+use super::prepare::{Ready, can_be_done_from_here, look, prepare, state};
 use super::{block_on, consent, log_format, plain, report, touched};
 use crate::cli::ask;
 use crate::cli::files::Once;
@@ -117,9 +117,9 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
             Failure::refused(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out"))
         );
     }
-    let location = super::location(&invocation, &inputs.values, &restore)?;
+    let location = super::location(&invocation, &inputs.values, &*restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
-    bucket_from_here(&ready, invocation.is_on("dry-run")).await?;
+    can_be_done_from_here(&ready, invocation.is_on("dry-run")).await?;
     let found = look(&invocation, &ready).await?;
     let state = state(&invocation, &ready, &found);
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };

@@ -246,7 +246,7 @@ async fn go(
                 .help(format!("or undo the run, and start again: helm hwdr undo {}", seen.release)));
         }
         if let Some(restore) = inputs.restore()? {
-            location = super::location(invocation, &inputs.values, &restore)?;
+            location = super::location(invocation, &inputs.values, &*restore)?;
         }
     }
     let mut show = Show::new(format);

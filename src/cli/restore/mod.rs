@@ -31,11 +31,12 @@ use crate::cli::{files, logs};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::HelmError;
+use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::names::is_release;
+use crate::product::{self, Request};
 use crate::run::show::LogFormat;
 use crate::run::{Cause, Halt};
-use crate::settings::Restore;
 use crate::values::Value;
 use crate::velero::Location;
 
@@ -104,7 +105,8 @@ fn from_here(invocation: &mut Invocation) -> Result<(), Failure> {
     match invocation.own("from") {
         None => Ok(()),
         Some("here") => {
-            invocation.values.set_string.push("hwdr.hopsfs.from=here".to_owned());
+            let paths = product::PRODUCTS.iter().map(|product| format!("{}=here", dotted(product.keys().from)));
+            invocation.values.set_string.extend(paths);
             Ok(())
         }
         Some(other) => Err(Failure::unusable(format!("--from {other}: expected here"))),
@@ -145,7 +147,7 @@ fn log_format(invocation: &Invocation) -> Result<LogFormat, Failure> {
 }
 
 /// Where Velero's backups lie, by the values, where a flag says how it gets there.
-fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Result<Option<Location>, Failure> {
+fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> Result<Option<Location>, Failure> {
     let access = AccessArgs {
         iam: invocation.is_on("iam"),
         secret: invocation.own("secret").map(str::to_owned),
@@ -160,20 +162,18 @@ fn location(invocation: &Invocation, values: &Value, restore: &Restore) -> Resul
             return Err(Failure::unusable("--iam, --secret, --credentials-file, --credentials-env: give one of these"));
         }
     }
-    let storage =
-        |key| values.get(&["global", "_hopsworks", "managedObjectStorage", "s3", key]).and_then(Value::as_str);
+    let path = restore.product().keys().storage;
+    let storage = |key| values.get(path).and_then(|storage| storage.get(&[key])).and_then(Value::as_str);
     let missing = |what: &str| {
-        Failure::refused(format!(
-            "the {what} of the backups is not in the values (global._hopsworks.managedObjectStorage.s3)"
-        ))
-        .help("make the storage location first, without the values: helm hwdr bsl apply")
+        Failure::refused(format!("the {what} of the backups is not in the values ({})", dotted(path)))
+            .help("make the storage location first, without the values: helm hwdr bsl apply")
     };
-    let bucket = restore.bucket.as_deref().ok_or_else(|| missing("bucket"))?;
+    let bucket = restore.bucket().ok_or_else(|| missing("bucket"))?;
     let region = storage("region").ok_or_else(|| missing("region"))?;
     let endpoint = storage("endpoint").filter(|url| !url.is_empty());
     // A server of one's own rarely has a name for each bucket.
-    let path_style = restore.velero.path_style.unwrap_or(endpoint.is_some());
-    bsl::location([bucket, region, &restore.velero.prefix], endpoint, path_style, access.access()?).map(Some)
+    let path_style = restore.velero().path_style.unwrap_or(endpoint.is_some());
+    bsl::location([bucket, region, &restore.velero().prefix], endpoint, path_style, access.access()?).map(Some)
 }
 
 #[cfg(test)]

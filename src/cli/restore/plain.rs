@@ -15,11 +15,14 @@ use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::leave;
 use crate::lint::report::human::{self, Look};
+use crate::lint::view::dotted;
 use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
+use crate::product;
 use crate::run::preflight;
 use crate::shown::{is_coloured, tell, tell_bare};
 use crate::values::Value;
+
 /// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
 pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<(), Failure> {
     let flag = flags::for_a_restore().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
@@ -29,7 +32,7 @@ pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> R
         None => return Ok(()),
     };
     Err(Failure::refused(format!("{given} is for a restore, and the values ask for none"))
-        .help("give the values of the restore with -f: global._hopsworks.restoreFromBackup.backupId"))
+        .help(format!("give the values of the restore with -f: {}", dotted(product::FIRST.keys().backup_id))))
 }
 
 /// No restore: the linter's word, and then helm as it is, with what was read here.

@@ -6,31 +6,27 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::connection;
-use crate::catalogue::{self, Catalogue, MetadataNames, Service};
 use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
-use crate::hopsfs;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::plan::Plan;
-use crate::remotes;
+use crate::product::Request;
 use crate::render::{self, Marker as Whole};
 use crate::rights;
 use crate::run::Halt;
 use crate::run::preflight::{self, Marker, Wanted};
 use crate::run::state::{Before, Chart, State};
-use crate::s3::client::{Client, Settings};
-use crate::settings::{HopsFs, Restore};
-use crate::steps::injected;
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
 use crate::values::Value;
-use crate::velero::BackupNames;
+use crate::velero::{self, BackupNames};
+
 /// What is known before anything is asked or changed.
 pub(super) struct Ready {
-    restore: Restore,
+    restore: Box<dyn Request>,
     topology: Topology,
     pub(super) plan: Plan,
     /// The Job that looks at the backup.
@@ -53,7 +49,7 @@ pub(super) struct Found {
 /// Plans.
 pub(super) async fn prepare(
     invocation: &Invocation,
-    mut restore: Restore,
+    mut restore: Box<dyn Request>,
     values: &Value,
     helm: Helm,
     rerun: bool,
@@ -61,7 +57,7 @@ pub(super) async fn prepare(
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     // First, for rendering and all that follows ask the cluster, too.
-    let command = match (restore.mode, rerun) {
+    let command = match (restore.mode(), rerun) {
         (Mode::Install, _) => rights::Command::Install,
         (Mode::Upgrade, false) => rights::Command::Upgrade,
         (Mode::Upgrade, true) => rights::Command::Rerun,
@@ -73,17 +69,17 @@ pub(super) async fn prepare(
             .help("name the right one: -n NAME")
             .help("or create it: --create-namespace"));
     }
-    let rendering = helm.render(restore.mode, &cluster.namespace).await?;
+    let rendering = helm.render(restore.mode(), &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
-    let topology = Topology::of(&stream);
+    let topology = Topology::of(restore.product(), &stream);
     let velero = topology.velero_namespace.as_deref();
-    if let Some(namespace) = velero.or((restore.mode == Mode::Install).then_some(&restore.velero.namespace)) {
+    if let Some(namespace) = velero.or((restore.mode() == Mode::Install).then_some(&restore.velero().namespace)) {
         preflight::velero_permissions(&cluster, command, namespace).await?;
     }
-    if restore.mode == Mode::Upgrade {
-        known(&cluster, &mut restore, &topology).await?;
+    if restore.mode() == Mode::Upgrade {
+        known(&cluster, &mut *restore, &topology).await?;
     }
-    let plan = Plan::new(&restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
+    let plan = Plan::new(&*restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
     if plan.namespace != cluster.namespace {
         return Err(Failure::refused(format!(
             "the chart's objects are in namespace {}, but helm is told {}",
@@ -98,43 +94,28 @@ pub(super) async fn prepare(
         values: super::hash(values),
     };
     // In a new cluster there is no account yet that may read it, and nothing that could be lost.
-    let preflight = match restore.mode {
-        Mode::Upgrade => render::preflight(&topology, &restore, &plan).map_err(pipeline::Error::from)?,
+    let preflight = match restore.mode() {
+        Mode::Upgrade => render::preflight(&topology, &*restore, &plan).map_err(pipeline::Error::from)?,
         Mode::Install => None,
     };
     // Helm's post-renderer will do the same when it is too late to refuse.
     let rendered =
-        render::render(&stream, &topology, &restore, &plan, Whole::IsThere).map_err(pipeline::Error::from)?;
+        render::render(&stream, &topology, &*restore, &plan, Whole::IsThere).map_err(pipeline::Error::from)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
         .map_err(|error| Failure::refused(format!("the restore cannot be rendered: {error}")))?;
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
 }
 
-/// Whether this machine may bring HopsFS's bucket back, where it has to: not to be found out when the old data are gone.
-pub(super) async fn bucket_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
-    let Some(settings) = settings_from_here(ready) else { return Ok(()) };
-    let restore = &ready.restore;
-    let client = Client::connect(hopsfs::from_here(settings)).await?;
-    let backup = hopsfs::backup_in(restore.beside_blocks(), &restore.rondb);
-    Ok(hopsfs::can_be_rewound(&client, &backup, dry_run).await?)
-}
-
-/// How this machine reaches HopsFS's bucket, where it has to bring it back.
-fn settings_from_here(ready: &Ready) -> Option<Settings> {
-    let restore = &ready.restore;
-    if restore.hopsfs != HopsFs::Here || injected(&ready.plan.steps, "hopsfs").is_none() {
-        return None;
-    }
-    let options = remotes::of_blocks(restore, &ready.topology.storage).options;
-    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    Some(hopsfs::settings(restore.blocks().unwrap_or_default(), option))
+/// Whether this machine can do what the restore leaves to it: not to be found out when the old data are gone.
+pub(super) async fn can_be_done_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+    Ok(ready.restore.can_be_done_from_here(&ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
 /// Looks for every reason not to begin.
 pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found, Failure> {
     let wanted = Wanted {
         release: &invocation.release,
-        restore: &ready.restore,
+        restore: &*ready.restore,
         topology: &ready.topology,
         plan: &ready.plan,
         chart: &ready.chart,
@@ -151,10 +132,11 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
     let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
     state.before = Before { moment: Some(now), ..found.before.clone() };
     state.wipe = ready.wipe;
-    state.from_here = settings_from_here(ready).map(|settings| hopsfs::place(&settings));
-    state.metadata = [restore.rondb_metadata.clone(), restore.opensearch_metadata.clone()];
-    state.objects = Some(BackupNames::of(restore.velero_main.as_deref(), restore.velero_users.as_deref()));
-    state.velero = restore.velero.clone();
+    state.from_here = restore.place_from_here(&ready.topology, &ready.plan.steps);
+    state.metadata = restore.recorded().metadata;
+    let [main, users] = restore.objects();
+    state.objects = Some(BackupNames::of(main, users));
+    state.velero = restore.velero().clone();
     state.accept_partial = invocation.is_on("accept-partial");
     state.opens_location = state.before.own_location;
     state
@@ -162,36 +144,27 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
 
 /// Every id has to be one that the catalogue knows, and that ended well; and of Velero's backups those are taken that the values name, or
 /// that are nearest to the id's time.
-async fn known(cluster: &Cluster, restore: &mut Restore, topology: &Topology) -> Result<(), Failure> {
-    let names =
-        MetadataNames { rondb: restore.rondb_metadata.clone(), opensearch: restore.opensearch_metadata.clone() };
-    let velero = &restore.velero;
-    let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
-    let catalogue = Catalogue::load(cluster, &velero.namespace, &names).await.map_err(Halt::from)?;
-    let snapshots = restore.opensearch.iter().map(|snapshot| (Service::OpenSearch, &snapshot.id));
-    for (service, id) in std::iter::once((Service::RonDb, &restore.rondb)).chain(snapshots) {
-        if let Some(objection) = catalogue.objection(service, id) {
-            return Err(Failure::refused(objection).help(format!(
-                "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
-                cluster.namespace
-            )));
-        }
+async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology) -> Result<(), Failure> {
+    let product = restore.product();
+    if let Some(objection) = product.objections(cluster, &restore.recorded()).await?.into_iter().next() {
+        return Err(Failure::refused(objection).help(format!(
+            "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
+            cluster.namespace
+        )));
     }
-    let named = restore.velero_main.is_some() || restore.velero_users.is_some();
+    let [main, users] = restore.objects().map(|name| name.map(str::to_owned));
+    let named = main.is_some() || users.is_some();
     if topology.velero_namespace.is_none() && !named {
         return Ok(());
     }
-    let wanted = catalogue::Wanted {
-        id: restore.backup_id.clone(),
-        main: restore.velero_main.clone(),
-        users: restore.velero_users.clone(),
-    };
-    let set = catalogue::choose(&catalogue.objects, &wanted, &velero, Timestamp::now()).map_err(Halt::from)?;
+    let velero = restore.velero();
+    let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
+    let backups = velero::backups(cluster, &velero.namespace).await.map_err(Halt::from)?;
+    let wanted = velero::Wanted { id: restore.backup(), main, users };
+    let set = velero::choose(&backups, &wanted, &velero, Timestamp::now()).map_err(Halt::from)?;
     // A chart that renders its own Restores names the backups itself.
     if topology.restores.is_empty() {
-        let [main, users] = set.both();
-        restore.velero_main = Some(main.backup.name.clone());
-        restore.velero_users = Some(users.backup.name.clone());
+        restore.choose(set.both().map(|chosen| Some(chosen.backup.name.clone())));
     }
     Ok(())
 }

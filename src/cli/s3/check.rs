@@ -11,7 +11,7 @@ use super::lifecycle::now;
 use super::storage::StorageArgs;
 use crate::cli::ask;
 use crate::cli::messages::Failure;
-use crate::hopsfs::FOLDERS;
+use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Wanted;
 use crate::shown;

@@ -12,9 +12,11 @@ use super::findings::{self, Format};
 use super::storage::StorageArgs;
 use super::target::Target;
 use crate::cli::messages::Failure;
-use crate::hopsfs::FOLDERS;
 use crate::lint::report::human::wrap;
 use crate::lint::ttl;
+use crate::lint::view::dotted;
+use crate::product;
+use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::client::Client;
 use crate::s3::lifecycle::apply::{apply, read};
 use crate::s3::lifecycle::judge::{Wanted, judge};
@@ -53,7 +55,7 @@ impl Command {
         let (target, from_values) = self.storage.resolve()?;
         let Some(ttl) = self.ttl.or(from_values) else {
             return Err(Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
-                .help("give --ttl 60d, or -f values.yaml with global._hopsworks.backups.ttl"));
+                .help(format!("give --ttl 60d, or -f values.yaml with {}", dotted(product::FIRST.keys().ttl))));
         };
         super::block_on(self.compare(&target, ttl))
     }

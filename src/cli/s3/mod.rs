@@ -1,4 +1,4 @@
-//! `hwdr s3`: the bucket that HopsFS keeps its blocks in. One file a subcommand.
+//! `hwdr s3`: the bucket that a service keeps its data in. One file a subcommand.
 
 mod agree;
 mod check;

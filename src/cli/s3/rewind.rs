@@ -12,8 +12,8 @@ use serde_json::json;
 use super::agree::agree;
 use super::progress::Progress;
 use super::target::Target;
-use crate::backup_id::BackupId;
 use crate::cli::messages::Failure;
+use crate::product::{self, Backup};
 use crate::s3::client::Client;
 use crate::s3::journal::Aim;
 use crate::s3::preflight;
@@ -37,8 +37,8 @@ pub struct Command {
     #[arg(long, value_name = "TIME", conflicts_with = "backup_id", value_parser = moment)]
     at: Option<Timestamp>,
     /// The backup that the metadata comes from: what was there at any moment of the day from its minute on
-    #[arg(long, value_name = "ID", value_parser = BackupId::parse)]
-    backup_id: Option<BackupId>,
+    #[arg(long, value_name = "ID", value_parser = |id: &str| product::FIRST.backup(id))]
+    backup_id: Option<Backup>,
     /// Also hide what did not exist then, under delete markers
     #[arg(long)]
     exact: bool,
@@ -90,10 +90,9 @@ impl Command {
             return Err(Failure::unusable("no point in time: give --at TIME, --backup-id ID or --undo")
                 .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run"));
         };
-        id.time().and_then(Window::of_backup).ok_or_else(|| {
-            Failure::refused(format!("backup id {id} names no point in time")).help(
-                "give the time at which RonDB's backup ended (end_time in ConfigMap rondb-backups-metadata) with --at",
-            )
+        id.time.and_then(Window::of_backup).ok_or_else(|| {
+            Failure::refused(format!("backup id {id} names no point in time"))
+                .help(format!("give the time at which the backup ended ({}) with --at", product::FIRST.ends()))
         })
     }
 

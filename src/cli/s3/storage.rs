@@ -6,7 +6,8 @@ use super::target::{Server, Target};
 use crate::cli::files::Once;
 use crate::cli::messages::Failure;
 use crate::cli::{ValueArgs, inputs};
-use crate::settings::Storage;
+use crate::lint::view::dotted;
+use crate::product;
 use crate::shown::word;
 use crate::values::ValueInputs;
 
@@ -30,12 +31,13 @@ impl StorageArgs {
     pub fn resolve(&self) -> Result<(Target, Option<i64>), Failure> {
         let given = ValueInputs::from(&self.values);
         let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
-        let storage = Storage::from_values(&values)
+        let product = product::of(&values);
+        let storage = product
+            .storage(&values)
             .map_err(|error| Failure::unusable(error.to_string()).at(Some(error.place)).help(error.help))?;
         let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
-            return Err(Failure::unusable("which bucket? Neither --bucket nor the values name one").help(
-                "give --bucket BUCKET, or -f values.yaml with global._hopsworks.managedObjectStorage.s3.bucket.name",
-            ));
+            return Err(Failure::unusable("which bucket? Neither --bucket nor the values name one")
+                .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket))));
         };
         let mut server = self.server.clone();
         // The values' server and region are those of the values' bucket.

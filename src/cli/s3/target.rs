@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::hopsfs::FOLDERS;
+use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::client::{Client, Error, Settings};
 use crate::shown::word;
 

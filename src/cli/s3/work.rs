@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
-use crate::hopsfs::Task;
+use crate::product::hopsworks::hopsfs::bucket::Task;
 use crate::run::Halt;
 use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;

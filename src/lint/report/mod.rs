@@ -7,6 +7,7 @@ pub mod json;
 pub mod sarif;
 
 use crate::lint::{Finding, Level, Note};
+use crate::product;
 use crate::source::Place;
 use crate::values::ValuesError;
 
@@ -71,7 +72,11 @@ impl Run {
         }
         if self.left_out > 0 {
             let what = if self.left_out == 1 { "it holds" } else { "they hold" };
-            text.push_str(&format!("; {} left out, {what} no values of Hopsworks", counted(self.left_out, "file")));
+            text.push_str(&format!(
+                "; {} left out, {what} no values of {}",
+                counted(self.left_out, "file"),
+                product::titles()
+            ));
         }
         if self.fixed > 0 {
             text.push_str(&format!("; {} fixed", self.fixed));

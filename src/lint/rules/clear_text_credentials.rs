@@ -34,6 +34,7 @@
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, placeholder, view};
+use crate::product;
 use crate::values::{Data, Value};
 
 const ENDINGS: [&str; 9] = [
@@ -65,7 +66,7 @@ impl Rule for ClearTextCredentials {
     }
 
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
-        if !context.whole && !view::is_hopsworks(values) {
+        if !context.whole && !product::is_known(values) {
             return;
         }
         let mut open = vec![values];
@@ -76,8 +77,12 @@ impl Rule for ClearTextCredentials {
                     for (key, entry) in map {
                         if is_credential(key) && is_secret(key, &entry.value) {
                             findings.push(
-                                Finding::warning(self.name(), &entry.key, format!("{key} is here for everyone to read"))
-                                    .help("put it into a Secret, and name the Secret in the values"),
+                                Finding::warning(
+                                    self.name(),
+                                    &entry.key,
+                                    format!("{key} is here for everyone to read"),
+                                )
+                                .help("put it into a Secret, and name the Secret in the values"),
                             );
                         }
                         open.push(&entry.value);
@@ -102,7 +107,9 @@ fn plain(key: &str) -> String {
 
 /// Whether a text is a credential: not nothing, a switch, a reference, or the name of a Secret or of a key inside one.
 fn is_secret(key: &str, value: &Value) -> bool {
-    let Some(text) = value.as_str().filter(|text| !text.is_empty() && view::boolean_word(text).is_none()) else { return false };
+    let Some(text) = value.as_str().filter(|text| !text.is_empty() && view::boolean_word(text).is_none()) else {
+        return false;
+    };
     let key = plain(key);
     let secret_name = text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     // `secretKey` is a credential of S3, and for others, as `tokenSecretKey`, the key inside of a Secret.

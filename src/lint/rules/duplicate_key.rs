@@ -38,7 +38,7 @@
 use std::collections::HashMap;
 
 use crate::lint::rules::Rule;
-use crate::lint::schema::{self, Node};
+use crate::lint::schema::Node;
 use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level};
 use crate::values::Value;
@@ -67,7 +67,7 @@ impl Rule for DuplicateKey {
     fn check(&self, _: &Value, _: &Context, _: &mut Vec<Finding>) {}
 
     fn check_written(&self, file: &Written, findings: &mut Vec<Finding>) {
-        let mut open = vec![(file.root, Some(schema::root()), Vec::new())];
+        let mut open = vec![(file.root, Some(file.product.shape()), Vec::new())];
         while let Some((id, schema, path)) = open.pop() {
             match &file.tree.node(id).data {
                 Data::Mapping { entries, .. } => {

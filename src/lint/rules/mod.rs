@@ -1,10 +1,7 @@
-//! The rules: one file each. To add one, write its file, and add it to the list below.
+//! The rules that hold for the values of any product, one file each, and what all rules have in common. Each product has a list of its rules.
 //!
 //! The head of a rule's file is its page: what it does, why that is bad, an example, what to use instead, and
 //! whether it can be fixed. Tests hold the examples against the rule, and `docs/rules.md` against the pages.
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +9,7 @@ use std::sync::Arc;
 use crate::lint::report::human::wrap;
 use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level, page};
+use crate::product::PRODUCTS;
 use crate::source::{Place, Source, Span};
 use crate::values::Value;
 
@@ -29,52 +27,17 @@ pub trait Rule: Sync {
     fn check_written(&self, _: &Written, _: &mut Vec<Finding>) {}
 }
 
-macro_rules! rules {
-    ($($module:ident :: $rule:ident),* $(,)?) => {
-        $(pub mod $module;)*
-        static ALL: &[&dyn Rule] = &[$(&$module::$rule),*];
-    };
-}
-
-// In this order they run and are listed: what belongs together stands together, and the last three only speak
-// where no other rule did.
-rules![
-    backup_id_number::BackupIdNumber,
-    backup_id_form::BackupIdForm,
-    backup_id_time::BackupIdTime,
-    boolean_text::BooleanText,
-    lost_indentation::LostIndentation,
-    dotted_key::DottedKey,
-    odd_blank::OddBlank,
-    typographic_quote::TypographicQuote,
-    duplicate_key::DuplicateKey,
-    in_place_without_id::InPlaceWithoutId,
-    in_place_unconfirmed::InPlaceUnconfirmed,
-    in_place_on_install::InPlaceOnInstall,
-    restore_on_upgrade::RestoreOnUpgrade,
-    force_data_clear_alone::ForceDataClearAlone,
-    override_without_global_id::OverrideWithoutGlobalId,
-    ids_far_apart::IdsFarApart,
-    velero_name::VeleroName,
-    velero_name_alone::VeleroNameAlone,
-    restore_without_backups::RestoreWithoutBackups,
-    rondb_not_backed_up::RondbNotBackedUp,
-    superset_not_restored::SupersetNotRestored,
-    leftover_restore::LeftoverRestore,
-    backups_without_storage::BackupsWithoutStorage,
-    backups_without_velero::BackupsWithoutVelero,
-    backups_without_versioning::BackupsWithoutVersioning,
-    schedule::ScheduleRule,
-    ttl::Ttl,
-    ttl_too_short::TtlTooShort,
-    second_document::SecondDocument,
-    clear_text_credentials::ClearTextCredentials,
-    unsafe_characters::UnsafeCharacters,
-    misplaced_key::MisplacedKey,
-    unknown_key::UnknownKey,
-    wrong_type::WrongType,
-    ignore_comment::IgnoreComment,
-];
+pub mod boolean_text;
+pub mod clear_text_credentials;
+pub mod dotted_key;
+pub mod duplicate_key;
+pub mod ignore_comment;
+pub mod lost_indentation;
+pub mod odd_blank;
+pub mod second_document;
+pub mod typographic_quote;
+pub mod unknown_key;
+pub mod wrong_type;
 
 /// The places of findings: where one rule has spoken, another that says less is silent.
 pub struct Spoken(HashSet<(*const Source, Span)>);
@@ -95,9 +58,10 @@ impl Spoken {
     }
 }
 
-/// All rules.
+/// All rules of all products, each once.
 pub fn all() -> impl Iterator<Item = &'static dyn Rule> {
-    ALL.iter().copied()
+    let mut seen = HashSet::new();
+    PRODUCTS.iter().flat_map(|product| product.rules()).copied().filter(move |rule| seen.insert(rule.name()))
 }
 
 /// The rule called `name`.
@@ -132,7 +96,7 @@ pub fn nearest_of<'w>(word: &str, words: impl Iterator<Item = &'w str>, limit: u
 pub fn document() -> String {
     let mut text = String::from(
         "# Rules of `hwdr lint`\n\n\
-         Made from the heads of the files in `src/lint/rules/`; `hwdr lint --explain RULE` prints a page in the terminal.\n\n\
+         Made from the heads of the files in `src/lint/rules/` and `src/product/hopsworks/rules/`; `hwdr lint --explain RULE` prints a page in the terminal.\n\n\
          | rule | level | finds |\n|---|---|---|\n",
     );
     for rule in all() {

@@ -38,6 +38,7 @@
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
+use crate::product;
 use crate::source::{Place, Span};
 use crate::values::Value;
 use crate::yaml::Tree;
@@ -61,7 +62,7 @@ impl Rule for SecondDocument {
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         for source in view::sources(values) {
             // The first document of two may be the one that is not ours.
-            if !context.whole && !view::is_hopsworks(values) && !source.text.contains("_hopsworks") {
+            if !context.whole && !product::is_known(values) && !product::is_in(&source.text) {
                 continue;
             }
             // Most files have no marker, and need not be read again.

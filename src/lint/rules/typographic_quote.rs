@@ -28,9 +28,10 @@
 //! Safe: `--fix` writes plain quotes, where they are around all of a value or a key.
 
 use crate::lint::rules::Rule;
-use crate::lint::schema::{self, Node};
+use crate::lint::schema::Node;
 use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level, placeholder, view};
+use crate::product;
 use crate::source::Place;
 use crate::values::lookalike::{inside_curly, is_curly};
 use crate::values::{Data, Value};
@@ -52,7 +53,7 @@ impl Rule for TypographicQuote {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
-        let mut open: Vec<(&Value, &Node)> = vec![(values, schema::root())];
+        let mut open: Vec<(&Value, &Node)> = vec![(values, product::of(values).shape())];
         while let Some((value, schema)) = open.pop() {
             match &value.data {
                 Data::Map(map) => {
@@ -95,7 +96,8 @@ impl TypographicQuote {
         if view::from_flag(place) {
             return finding.help(format!("write it without these quotes: {inner}"));
         }
-        let mut finding = finding.help(format!("write plain quotes, or none: {plain}")).fix(format!("write {plain}"), place, plain);
+        let mut finding =
+            finding.help(format!("write plain quotes, or none: {plain}")).fix(format!("write {plain}"), place, plain);
         // What else is wrong shows when they are gone.
         finding.hides = true;
         finding

@@ -33,6 +33,7 @@
 use crate::lint::rules::{Rule, Spoken, nearest_of};
 use crate::lint::schema::{self, Problem};
 use crate::lint::{Context, Finding, Level};
+use crate::product;
 use crate::values::Value;
 
 /// See the head of this file.
@@ -52,7 +53,7 @@ impl Rule for UnknownKey {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
-        let spoken = Spoken::of(findings);
+        let (spoken, product) = (Spoken::of(findings), product::of(values));
         schema::walk(values, &mut |problem| {
             let Problem::Unknown { path, key, entry, node } = problem else { return };
             if spoken.at(&entry.key) {
@@ -71,8 +72,7 @@ impl Rule for UnknownKey {
             } else if let Some(known) = nearest_of(key, node.keys().filter(|known| known.len() >= 5), slips(key)) {
                 let message = format!("'{key}' looks like '{known}'");
                 // With one of these a whole restore is lost without a word.
-                let loses =
-                    known == "restoreFromBackup" || known == "global" && entry.value.get(&["_hopsworks"]).is_some();
+                let loses = product.loses_a_restore(known, &entry.value);
                 let found = if loses { Finding::error } else { Finding::warning };
                 findings.push(found(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")));
             }

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 
 use super::{Block, Written};
 use crate::lint::Edit;
-use crate::lint::rules::misplaced_key;
 use crate::lint::schema::Node;
 use crate::source::{Place, Span};
 use crate::yaml::{Data, NodeId};
@@ -131,7 +130,7 @@ impl<'w> Reader<'w> {
                 self.close(all);
                 self.open.clear();
                 let path = [&self.block.path[..], &[name.to_owned()]].concat();
-                match (here, misplaced_key::belongs(&path)) {
+                match (here, self.written.product.belongs(&path)) {
                     (Some(schema), _) => self.push(schema, key, value, path, base, true),
                     (None, Some((path, schema))) => self.push(schema, key, value, path, base, false),
                     (None, None) => {}

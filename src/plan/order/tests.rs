@@ -1,6 +1,9 @@
 use super::*;
+use crate::product::FIRST;
+use crate::product::hopsworks::{opensearch, rondb};
 use crate::steps::{By, Object};
 use crate::stream::Stream;
+use crate::topology::Role;
 
 fn planned(name: &'static str, after: &[&str], holds: &'static [Role]) -> Planned {
     let id = format!("Job/{name}");
@@ -22,6 +25,8 @@ fn planned(name: &'static str, after: &[&str], holds: &'static [Role]) -> Planne
         }],
         last_job: Some(name.to_owned()),
         holds,
+        needs: if name == "opensearch" { &[opensearch::SERVER] } else { rondb::NEEDS },
+        access: Vec::new(),
     }
 }
 
@@ -87,7 +92,7 @@ spec: {selector: {app: web}}
 
 fn checked(steps: &[Planned]) -> Result<(), String> {
     let stream = Stream::parse(CHART.trim_start().as_bytes().to_vec()).unwrap();
-    check(&Topology::of(&stream), "hops", steps).map_err(|error| error.problem)
+    check(&Topology::of(FIRST, &stream), "hops", steps).map_err(|error| error.problem)
 }
 
 #[test]
@@ -95,7 +100,7 @@ fn a_circle_is_refused_with_its_members() {
     let users = |holds| planned("users", &["rondb", "setup"], holds);
     let rondb = |holds| planned("rondb", &[], holds);
     // The binlog server may not wait for what waits for the setup Job.
-    let circle = checked(&[rondb(&[Role::MysqldSetup]), users(&[Role::BinlogServer])]).unwrap_err();
+    let circle = checked(&[rondb(&[rondb::MYSQLD_SETUP]), users(&[rondb::BINLOG_SERVER])]).unwrap_err();
     for member in [
         "Job/users waits for Job/setup (it comes after it)",
         "Job/setup waits for StatefulSet/binlogs (its container wait-one-binlog-server)",
@@ -103,12 +108,12 @@ fn a_circle_is_refused_with_its_members() {
     ] {
         assert!(circle.contains(member), "{circle}");
     }
-    assert_eq!(checked(&[rondb(&[Role::MysqldSetup, Role::BinlogServer]), users(&[Role::Mysqld])]), Ok(()));
+    assert_eq!(checked(&[rondb(&[rondb::MYSQLD_SETUP, rondb::BINLOG_SERVER]), users(&[rondb::MYSQLD])]), Ok(()));
 }
 
 #[test]
 fn what_a_job_works_on_may_not_wait_for_it() {
-    let circle = checked(&[planned("opensearch", &[], &[Role::Application])]).unwrap_err();
+    let circle = checked(&[planned("opensearch", &[], &[Role::APPLICATION])]).unwrap_err();
     assert!(circle.contains("StatefulSet/search waits for Deployment/web (its container config)"), "{circle}");
     assert_eq!(checked(&[planned("opensearch", &[], &[])]), Ok(()));
 }
@@ -116,7 +121,7 @@ fn what_a_job_works_on_may_not_wait_for_it() {
 #[test]
 fn only_addresses_count_and_not_words() {
     let stream = Stream::parse(CHART.trim_start().as_bytes().to_vec()).unwrap();
-    let topology = Topology::of(&stream);
+    let topology = Topology::of(FIRST, &stream);
     for (text, is_whole, expected) in [
         ("exec mysqld --user=mysql", false, &[][..]),
         ("mysqld", true, &[]),

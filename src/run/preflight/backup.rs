@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, Kind, Selection, condition, words_of};
+use crate::product;
 use crate::run::Halt;
 use crate::run::show::Show;
 use crate::run::steps::job;
-use crate::settings::SKIP_TLS_VERIFY;
 
 /// How long its pod may be unable to begin: an image, or a place.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
@@ -67,21 +67,10 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
     Err(Halt::new(problem).help(help(&halt.problem)))
 }
 
-/// What `opensearch.sh` says of a certificate.
-const UNKNOWN: &str = "cannot be checked by the chart's CA";
-
 /// What to do about what it says.
 fn help(problem: &str) -> String {
-    if problem.contains("argument '--check'") {
-        "the image in hwdr.hopsfs.image is of an older hwdr: make image, and push it".to_owned()
-    } else if problem.contains(UNKNOWN) {
-        format!(
-            "renew OpenSearch's certificate, or correct the CA, and start again; or start again with --set {SKIP_TLS_VERIFY}=true: then \
-             nothing is checked, and whoever controls the network between pods can take OpenSearch's password"
-        )
-    } else {
-        "fix what it says, and start again".to_owned()
-    }
+    let advice = product::services().find_map(|service| service.advice(problem));
+    advice.unwrap_or_else(|| "fix what it says, and start again".to_owned())
 }
 
 /// Whether a pod of the Job has, or had, a place to run in. Where that cannot be known, yes.
@@ -91,23 +80,4 @@ async fn has_run(cluster: &Cluster, name: &str) -> bool {
     let (Ok(Some(job)), Ok(pods)) = (job, pods) else { return true };
     // One that was ended by the Job's deadline is gone, and counted.
     number(&job, "/status/failed") > 0 || pods.iter().any(|pod| !text(pod, "/spec/nodeName").is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_names_the_way_on() {
-        let script = include_str!("../../../templates/scripts/opensearch.sh");
-        assert!(script.contains(UNKNOWN) && script.contains(SKIP_TLS_VERIFY));
-        for (problem, way) in [
-            (format!("opensearch: the certificate of https://o:9200 {UNKNOWN} (Secret certs)"), SKIP_TLS_VERIFY),
-            ("error: unexpected argument '--check' found".to_owned(), "make image"),
-            ("fetch: … is damaged".to_owned(), "fix what it says"),
-        ] {
-            assert!(help(&problem).contains(way), "{problem}");
-        }
-        assert!(help(UNKNOWN).contains("take OpenSearch's password"));
-    }
 }

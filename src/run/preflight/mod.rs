@@ -10,16 +10,17 @@ use serde_json::{Value as Json, json};
 
 use super::state::{Before, Chart, Paused, Phase, Scaled, SecretStore, State, Volume};
 use super::steps::{
-    autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, scripts, tier, volumes_of, workloads_of,
+    autoscalers_of, found_at_work, is_claim, must_be_of, prefixes_of, scripts, volumes_of, workloads_of,
 };
 use super::{Halt, Store as _};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::run::{Helm, Release};
+use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::plan::Plan;
-use crate::settings::Restore;
-use crate::topology::{Role, Topology};
+use crate::product::request::Request;
+use crate::topology::Topology;
 
 pub use backup::can_be_read;
 pub use permissions::{permissions, velero_permissions};
@@ -29,7 +30,7 @@ pub struct Wanted<'a> {
     /// The release.
     pub release: &'a str,
     /// What the values ask for.
-    pub restore: &'a Restore,
+    pub restore: &'a dyn Request,
     /// What the chart renders.
     pub topology: &'a Topology,
     /// The plan.
@@ -84,21 +85,22 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
             return Err(or_nobodys(store, halt));
         }
     }
-    scripts::can_be_applied(cluster, wanted.plan.backup_id.as_str()).await?;
+    scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await?;
     let there = markers(cluster, wanted).await?;
     // Where nothing is installed and no volume is there, markers guard nothing: helm uninstall has left them.
     if !there.is_empty() && !wanted.rerun && !begins_anew {
+        let block = wanted.restore.product().keys().asks.first().map(|path| dotted(path)).unwrap_or_default();
         return Err(Halt::new(format!(
             "backup {} was restored here before: {} exist",
             wanted.plan.backup_id,
             names(&there)
         ))
-        .help("if that restore is done, remove the restoreFromBackup block from the values: helm hwdr finalize")
+        .help(format!("if that restore is done, remove {block} from the values: helm hwdr finalize"))
         .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
     }
     // They are deleted: those of another release are not.
     for marker in &there {
-        must_be_of(marker.kind, &marker.object, wanted.release, &cluster.namespace, wanted.plan.backup_id.as_str())?;
+        must_be_of(marker.kind, &marker.object, wanted.release, &cluster.namespace, &wanted.plan.backup_id.id)?;
     }
     let before = match wanted.plan.mode {
         Mode::Install => match release {
@@ -245,12 +247,12 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
         .help("give the chart of the release: --version, or its archive"));
     }
     let installed: Option<Timestamp> = release.first_deployed.parse().ok();
-    if let (Some(time), Some(installed)) = (wanted.restore.backup_id.time(), installed)
+    if let (Some(time), Some(installed)) = (wanted.plan.backup_id.time, installed)
         && time < installed
     {
         return Err(Halt::new(format!(
                 "backup {} was made at {time}, before this release was installed ({installed}): it belongs to other certificates",
-                wanted.restore.backup_id
+                wanted.plan.backup_id
             ))
             .help("restore it into a new cluster: helm hwdr install")
             .help("or choose a later backup"));
@@ -258,28 +260,25 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Whose volumes are set aside.
-const DATA: &[Role] = &[Role::DataNode, Role::Mysqld, Role::BinlogServer, Role::ReplicaApplier, Role::OpenSearch];
-
 async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) -> Result<Before, Halt> {
     let (mut workloads, mut sets) = (Vec::new(), Vec::new());
-    for (kind, object, live) in workloads_of(cluster, wanted.release).await? {
+    for (kind, object, live) in workloads_of(wanted.topology.product, cluster, wanted.release).await? {
         let name = text(&object, "/metadata/name").to_owned();
         let mut rendered = wanted.topology.workloads.iter();
         let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
         // What runs and is not rendered any more would be deleted, with its claims.
-        if rendered.is_none() && live.is_some_and(|role| DATA.contains(&role)) {
+        if rendered.is_none() && live.holds_data {
             return Err(Halt::new(format!(
                 "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
                 kind.kind
             ))
             .help("give the values of the release that runs: helm get values RELEASE -o yaml"));
         }
-        let role = rendered.map(|workload| workload.role).or(live);
-        if let Some(tier) = tier(role) {
+        let role = rendered.map_or(live, |workload| workload.role);
+        if let Some(tier) = role.stops {
             workloads.push(Scaled::of(kind, &object, tier));
         }
-        if role.is_some_and(|role| DATA.contains(&role)) {
+        if role.holds_data {
             sets.push(object);
         }
     }
@@ -290,9 +289,13 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
     let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
     let volumes = volumes_of(cluster, &sets).await?;
     if volumes.is_empty() {
-        return Err(Halt::new(
-            "no volume of RonDB or OpenSearch was found in the release: there is nothing to restore over",
-        )
+        let holders = wanted.topology.product.services().iter();
+        let holders = holders.filter(|service| service.roles().iter().any(|role| role.holds_data));
+        let titles: Vec<_> = holders.map(|service| service.title()).collect();
+        return Err(Halt::new(format!(
+            "no volume of {} was found in the release: there is nothing to restore over",
+            titles.join(" or ")
+        ))
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
@@ -309,7 +312,7 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Wanted<'_>, live: &[Json]) -
         |claim: &Json, sets: &[Json]| sets.iter().flat_map(prefixes_of).any(|prefix| is_claim(claim, &prefix));
     let rendered = wanted.topology.workloads.iter();
     let rendered: Vec<_> =
-        rendered.filter(|workload| DATA.contains(&workload.role) && workload.replicas != Some(0)).collect();
+        rendered.filter(|workload| workload.role.holds_data && workload.replicas != Some(0)).collect();
     let mut uids = Vec::new();
     for claim in cluster.list(Kind::CLAIM, None, "").await? {
         let name = text(&claim, "/metadata/name");
@@ -397,7 +400,7 @@ fn velero(wanted: &Wanted<'_>) -> Before {
 }
 
 fn velero_namespace(wanted: &Wanted<'_>) -> String {
-    wanted.topology.velero_namespace.clone().unwrap_or_else(|| wanted.restore.velero.namespace.clone())
+    wanted.topology.velero_namespace.clone().unwrap_or_else(|| wanted.restore.velero().namespace.clone())
 }
 
 #[cfg(test)]

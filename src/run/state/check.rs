@@ -1,24 +1,29 @@
 //! What a state may say. It was written by hwdr, unless by somebody else: who reads it may rely on names being names, numbers being of a size
 //! that there is, and times being of this age. Whoever adds a field says here what may stand in it.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 
 use super::{Autoscaler, Before, Chart, Part, Paused, Progress, Scaled, State, Volume};
-use crate::backup_id::BackupId;
 use crate::mode::Mode;
 use crate::names::{is_namespace, is_object, is_release};
 use crate::object_id::ObjectId;
-use crate::settings::Velero;
+use crate::product::{self, Product};
+use crate::velero::Velero;
 
 /// No list has more entries: a cluster of so many nodes and claims is the largest that Kubernetes is made for.
 pub const MOST: usize = 5000;
 /// No workload has more pods.
 const PODS: u64 = 10_000;
-/// The last tier (`steps::quiesce`).
-const TIERS: u8 = 5;
+/// The last tier that any service stops in.
+static TIERS: LazyLock<u8> = LazyLock::new(|| {
+    let roles = product::services().flat_map(|service| service.roles());
+    roles.filter_map(|role| role.stops).max().unwrap_or_default()
+});
 /// No text is longer, but those that tell what happened.
 const LONGEST: usize = 4096;
-/// Hopsworks is younger, and whoever restores in 2200 has another hwdr.
+/// What hwdr restores is younger, and whoever restores in 2200 has another hwdr.
 const TIMES: [i64; 2] = [946_684_800, 7_258_118_400];
 
 /// What is wrong: where, what it is, and what it should be.
@@ -31,6 +36,7 @@ type Checked = Result<(), String>;
 pub fn check(state: &State, namespace: &str) -> Checked {
     let State {
         form: _,
+        product: name_of_product,
         version,
         mode,
         release,
@@ -61,7 +67,9 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         before,
     } = state;
     one("release", release, "the name of a release", is_release)?;
-    one("backupId", backup_id, "a backup id", |id| BackupId::parse(id).is_ok())?;
+    let known = product::named(name_of_product);
+    let product = known.ok_or_else(|| format!("product is {name_of_product:?}, which this hwdr does not know"))?;
+    one("backupId", backup_id, "a backup id", |id| product.backup(id).is_ok())?;
     for (at, text) in [("version", version), ("chart", argument), ("chart", name), ("chart", app_version)] {
         one(at, text, "a line of text", is_line)?;
     }
@@ -90,7 +98,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         sane(at, *began)?;
         ended.map_or(Ok(()), |time| sane(at, time))
     })?;
-    each("parts", parts, part)?;
+    each("parts", parts, |at, found| part(product, at, found))?;
     each("emptied", emptied, scaled)?;
     let chosen = objects.clone().map(<[String; 2]>::from).unwrap_or_default();
     for (at, names) in [("objects", &chosen), ("metadata", metadata)] {
@@ -164,11 +172,11 @@ fn is_own_backup(name: &str, id: &str) -> bool {
     })
 }
 
-fn part(at: &str, Part { step, backup, objects }: &Part) -> Checked {
+fn part(product: &dyn Product, at: &str, Part { step, backup, objects }: &Part) -> Checked {
     one(at, step, "the name of a step", is_step)?;
     one(at, backup, "a line of text", is_line)?;
-    if step == "rondb" || step == "opensearch" {
-        one(at, backup, "a backup id", |id| BackupId::parse(id).is_ok())?;
+    if product.records().contains(&step.as_str()) {
+        one(at, backup, "a backup id", |id| product.backup(id).is_ok())?;
     }
     let kinds = ["Job", "Restore", "StatefulSet", "Deployment", "DaemonSet"];
     each(at, objects, |at, object| id(at, object, "Job/NAME, Restore/NAME or a workload", &kinds))
@@ -177,8 +185,8 @@ fn part(at: &str, Part { step, backup, objects }: &Part) -> Checked {
 fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier }: &Scaled) -> Checked {
     one(at, kind, "a StatefulSet or a Deployment", |kind| ["StatefulSet", "Deployment"].contains(&kind))?;
     object(at, name)?;
-    if *replicas > PODS || *tier > TIERS {
-        return Err(format!("{at} has {replicas} pods in tier {tier}, and up to {PODS} in tier {TIERS} are known"));
+    if *replicas > PODS || *tier > *TIERS {
+        return Err(format!("{at} has {replicas} pods in tier {tier}, and up to {PODS} in tier {} are known", *TIERS));
     }
     Ok(())
 }
@@ -225,7 +233,7 @@ fn id(at: &str, id: &ObjectId, expected: &str, kinds: &[&str]) -> Checked {
     one(at, &id.to_string(), expected, |_| kinds.contains(&id.kind.as_str()) && is_object(&id.name))
 }
 
-/// A step's name, or that of a part's: `rondb:hwdr-rondb-indexes-254811200`.
+/// A step's name, or that of a part's: the step, a colon, and what is done last.
 fn is_step(step: &str) -> bool {
     let (step, rest) = step.split_once(':').unwrap_or((step, "a"));
     is_object(step) && (is_object(rest) || rest.is_empty())
@@ -240,7 +248,7 @@ fn is_process(process: &str) -> bool {
     })
 }
 
-/// A bucket and its server (`hopsfs::place`).
+/// A bucket and its server (`Request::place_from_here`).
 fn is_place(place: &str) -> bool {
     is_line(place)
         && place

@@ -55,7 +55,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
             word(&run.state.chart.argument)
         )));
     }
-    scripts::can_be_applied(&run.cluster, &run.state.backup_id).await?;
+    scripts::can_be_applied(run.product(), &run.cluster, &run.state.backup_id).await?;
     let mut flags = vec!["--description".to_owned(), description];
     flags.extend(now.as_ref().map(Release::over_conflicts).unwrap_or_default());
     if let Some(failed) = now.filter(|_| mode == Mode::Install) {

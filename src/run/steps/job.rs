@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::PART;
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait};
-use crate::hopsfs::Task;
+use crate::product;
 use crate::run::Halt;
 use crate::run::show::Show;
 
@@ -74,9 +74,10 @@ pub async fn ends_well(
     }
 }
 
-/// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended. HopsFS's wait for each other.
+/// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended.
 async fn works_alone(cluster: &Cluster, job: &str, labels: &str) -> bool {
     let found = cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
     let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
-    Task::of_job(&found).is_err() && pods.iter().any(|pod| text(pod, "/status/phase") == "Running")
+    let together = product::services().any(|service| service.needs_all_pods(&found));
+    !together && pods.iter().any(|pod| text(pod, "/status/phase") == "Running")
 }

@@ -1,21 +1,18 @@
 //! The steps of a run, one file each. Each is idempotent: it looks at what is there before it changes anything, and notes in the state what it
 //! found before it does.
 
-mod anew;
 mod applied;
 mod autoscalers;
 mod created;
+mod empty;
 mod fence;
 mod helm;
-mod here;
 pub mod job;
 mod objects;
 mod once;
 mod ours;
 mod parts;
 mod quiesce;
-mod rows;
-mod sample;
 mod save_objects;
 pub mod scripts;
 mod undo;
@@ -26,16 +23,17 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::{Act, Halt, Step};
+use super::{Act, Halt, Run, Step};
 use crate::cluster::{Cluster, Kind};
+use crate::product::{self, Product};
 use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
 pub use fence::found as found_at_work;
 pub use helm::plan_is_comparable;
 pub use ours::{is_of, must_be_of};
-pub use quiesce::tier;
-pub use verify::ready;
+pub use parts::{fresh, job_is_complete, make};
+pub use verify::{ready, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
 /// How long pods may take to end, or to become ready.
@@ -45,17 +43,29 @@ const GONE: Duration = Duration::from_secs(5 * 60);
 /// How long a part of the restore may take beyond what its own Jobs allow themselves.
 const PART: Duration = Duration::from_secs(8 * 24 * 3600);
 
+impl Run {
+    /// The product that is restored.
+    pub fn product(&self) -> &'static dyn Product {
+        // A state names one that there is (`state::check`).
+        product::named(&self.state.product).unwrap_or(product::FIRST)
+    }
+}
+
 /// The StatefulSets and Deployments of a release as they are now, and what each is.
 ///
 /// # Errors
 /// Where they cannot be listed.
-pub async fn workloads_of(cluster: &Cluster, release: &str) -> Result<Vec<(Kind, Json, Option<Role>)>, Halt> {
+pub async fn workloads_of(
+    product: &dyn Product,
+    cluster: &Cluster,
+    release: &str,
+) -> Result<Vec<(Kind, Json, Role)>, Halt> {
     let mut found = Vec::new();
     for kind in [Kind::STATEFUL_SET, Kind::DEPLOYMENT] {
         for object in
             cluster.list(kind, None, "").await?.into_iter().filter(|object| is_of(object, release, &cluster.namespace))
         {
-            let role = Workload::of(0, kind.kind, &object).map(|workload| workload.role);
+            let role = Workload::of(product, 0, kind.kind, &object).map_or(Role::APPLICATION, |workload| workload.role);
             found.push((kind, object, role));
         }
     }
@@ -77,7 +87,9 @@ pub const UPGRADE: &[Step] = &[
     step("set-aside", "sets the old volumes aside", |run| Box::pin(volumes::set_aside(run))),
     step("helm", "upgrades the release: new volumes, and the Jobs that restore", |run| Box::pin(helm::upgrade(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
-    step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
+    step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
+        Box::pin(verify::restored(run))
+    }),
     step("unfence", "resumes backups", |run| Box::pin(fence::open(run))),
 ];
 
@@ -92,14 +104,16 @@ pub const INSTALL: &[Step] = &[
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
     step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
-    step("verify", "reads files of HopsFS, and waits until everything is ready", |run| Box::pin(verify::restored(run))),
+    step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
+        Box::pin(verify::restored(run))
+    }),
     step("unfence", "resumes backups", |run| Box::pin(objects::open(run))),
 ];
 
 /// Back to what was there before a restore in place.
 pub const UNDO: &[Step] = &[
     step("undo-stop", "stops the restore, and everything that writes", |run| Box::pin(undo::stop(run))),
-    step("undo-bucket", "brings back the blocks of HopsFS that were deleted since", |run| Box::pin(undo::bucket(run))),
+    step("undo-bucket", "brings back what was deleted from the bucket since", |run| Box::pin(undo::bucket(run))),
     step("undo-parts", "ends the restore's Jobs", |run| Box::pin(undo::parts(run))),
     step("undo-volumes", "gives the old volumes back", |run| Box::pin(volumes::give_back(run))),
     step("undo-objects", "brings back the Kubernetes objects as they were", |run| {

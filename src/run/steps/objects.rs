@@ -4,13 +4,12 @@ use serde_json::Value as Json;
 
 use super::fence;
 use super::parts::brought_back;
-use crate::backup_id::BackupId;
-use crate::catalogue::{Catalogue, MetadataNames, Service, Wanted};
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Verdict, condition};
+use crate::product::request::{Backup, Recorded};
 use crate::run::{Context as _, Halt, Run};
 use crate::velero::{
-    BackupNames, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
+    BackupNames, Wanted, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
 };
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
@@ -40,11 +39,11 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
 
 /// Chooses the backups nearest to the id, once, and restores them.
 pub async fn restore(run: &mut Run) -> Result<(), Halt> {
-    let (names, id) = (metadata(run), checked(&run.state.backup_id)?);
+    let id = checked(run)?;
     let [main, users] = run.state.objects.clone().unwrap_or_default().named();
     let (wanted, velero) = (Wanted { id, main, users }, run.state.velero_here());
     let show = &mut run.show;
-    let set = find_set(&run.cluster, &velero, &wanted, &names, &mut |text| show.tell(text)).await?;
+    let set = find_set(&run.cluster, &velero, &wanted, &mut |text| show.tell(text)).await?;
     for chosen in set.both() {
         run.show.note(&format!("{}: {}", chosen.backup.name, chosen.skew_text()));
         for note in &chosen.notes {
@@ -98,18 +97,12 @@ fn must_be_hwdrs(restore: &Json, velero: &str) -> Result<(), Halt> {
 
 /// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.
 async fn known(run: &mut Run) -> Result<(), Halt> {
-    let catalogue = Catalogue::load(&run.cluster, &run.state.velero(), &metadata(run)).await?;
-    for part in &run.state.parts {
-        let service = match part.step.as_str() {
-            "rondb" => Service::RonDb,
-            "opensearch" => Service::OpenSearch,
-            _ => continue,
-        };
-        if let Some(objection) = catalogue.objection(service, &checked(&part.backup)?) {
-            return Err(Halt::new(objection).help("choose another backup, and start again: helm hwdr install"));
-        }
+    let backups = run.state.parts.iter().map(|part| (part.step.clone(), part.backup.clone())).collect();
+    let recorded = Recorded { backups, metadata: run.state.metadata.clone() };
+    match run.product().objections(&run.cluster, &recorded).await?.into_iter().next() {
+        Some(objection) => Err(Halt::new(objection).help("choose another backup, and start again: helm hwdr install")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Lets backups be made again, in the location that this run has made, too.
@@ -127,11 +120,7 @@ pub async fn open(run: &mut Run) -> Result<(), Halt> {
     fence::open(run).await
 }
 
-fn metadata(run: &Run) -> MetadataNames {
-    let [rondb, opensearch] = run.state.metadata.clone();
-    MetadataNames { rondb, opensearch }
-}
-
-fn checked(id: &str) -> Result<BackupId, Halt> {
-    BackupId::parse(id).map_err(|error| Halt::new(format!("{id}: {error}")))
+fn checked(run: &Run) -> Result<Backup, Halt> {
+    let id = &run.state.backup_id;
+    run.product().backup(id).map_err(|error| Halt::new(format!("{id}: {error}")))
 }

@@ -1,9 +1,8 @@
 //! Jobs of a revision that helm rolls back to. They did their work when that revision was new: on the data of today they must not do it
 //! again, and what waits for them has to find them complete.
 //!
-//! RonDB's chart has two such Jobs in the revision that installs it (rondb-helm, `templates/mysqlds/setup_job.yaml` and
-//! `templates/backups/restore.yaml`). The first inserts rows that are there already, so that it fails for good, and the MySQL servers
-//! wait for it; the second would restore an older backup over the data.
+//! Such a Job may fill a database (again it fails for good, and the servers that wait for it do not start), or restore an older backup over
+//! the data.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, anew, applied, here, job, rows};
+use super::{PART, applied, empty, job};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, words_of};
 use crate::object_id::ObjectId;
+use crate::product::Product;
 use crate::render::GATE;
 use crate::run::state::Part;
 use crate::run::{Context as _, Halt, Record as _, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
-/// The Job that restores RonDB's rows (`templates/rondb-data.yaml`).
-const DATA: &str = "rondb-data";
 /// How long an object may take to be there, and to be begun with.
 const BEGIN: Duration = Duration::from_secs(300);
 /// How long pods may be unable to begin.
@@ -36,7 +35,9 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
             match (object.kind.as_str(), object.name.as_str()) {
                 ("Job", job) => {
                     job_is_there(run, &part.step, job).await?;
-                    here::rewind(run, job).await?;
+                    for service in run.product().services() {
+                        service.do_here(run, job).await?;
+                    }
                     job_is_complete(run, &part.step, job).await?;
                 }
                 ("Restore", restore) => {
@@ -56,11 +57,14 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Deletes the pods of RonDB's rows, when these are restored: each has a volume as large as a data node's. Their Jobs stay, and say that it was done.
+/// Deletes pods that have volumes of their own, when their part is restored: these may be as large as those of the data. Their Jobs stay, and
+/// say that it was done.
 async fn give_room_back(run: &mut Run, part: &Part) {
     for name in part.objects.iter().filter_map(|object| object.name_of("Job")) {
         let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
-        if text(&job, "/metadata/labels/app.kubernetes.io~1component") != DATA || !run.is_its(&job) {
+        let volumes = job.pointer("/spec/template/spec/volumes").and_then(Json::as_array);
+        let has_own = volumes.into_iter().flatten().any(|volume| volume["ephemeral"].is_object());
+        if !has_own || !is_hwdrs(&job) || !run.is_its(&job) {
             continue;
         }
         let pods = run.cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
@@ -131,7 +135,7 @@ async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> 
 pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     let ended = job::ends_well(&run.cluster, &mut run.show, &format!("{step}: Job {job}"), job, STUCK).await;
     if let Err(halt) = ended {
-        return Err(where_rows_are_missing(run, job, halt).await);
+        return Err(explained(run, job, halt).await);
     }
     // What a chart's own Job says may hold secrets: it is for the terminal alone.
     let is_ours = is_injected(run, job).await;
@@ -148,21 +152,11 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
     Ok(())
 }
 
-/// Adds the nodes, where `job` has found that rows are missing.
-async fn where_rows_are_missing(run: &Run, job: &str, mut halt: Halt) -> Halt {
+/// Adds what the services can find out about the failure of a Job.
+async fn explained(run: &Run, job: &str, mut halt: Halt) -> Halt {
     let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
-    let part = run.state.parts.iter().find(|part| part.step == "rondb");
-    let restore = part.and_then(|part| part.objects.first()).and_then(|object| object.name_of("Job"));
-    if text(&found, "/metadata/labels/app.kubernetes.io~1component") == rows::COMPONENT
-        && let (Some(part), Some(restore)) = (part, restore)
-    {
-        if let Some(told) = rows::nodes(&run.cluster, restore, &part.backup).await {
-            halt.problem = format!("{}\n{told}", halt.problem);
-        }
-        let namespace = &run.cluster.namespace;
-        halt = halt
-            .help(format!("see why ndb_restore failed: kubectl -n {namespace} logs job/{restore} --all-containers"))
-            .help("RonDB's restore cannot be completed: start again, or choose another backup");
+    for service in run.product().services() {
+        halt = service.explain(run, &found, halt).await;
     }
     halt
 }
@@ -170,12 +164,17 @@ async fn where_rows_are_missing(run: &Run, job: &str, mut halt: Halt) -> Halt {
 /// Whether a Job is hwdr's own.
 async fn is_injected(run: &Run, job: &str) -> bool {
     let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
-    found.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
+    is_hwdrs(&found)
+}
+
+/// Whether a Job has the label of what hwdr makes for a backup id.
+fn is_hwdrs(job: &Json) -> bool {
+    job.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
 }
 
 /// Makes Jobs and Restores that have failed again: helm would not, and they cannot go on.
 async fn again(run: &mut Run) -> Result<(), Halt> {
-    anew::go_on(run).await?;
+    empty::go_on(run).await?;
     // One that was deleted when the run before this was cut off.
     remake(run).await?;
     let (parts, state) = (run.state.parts.clone(), &run.state);
@@ -194,7 +193,7 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
         };
         if matches!(verdict, Verdict::Never(_)) {
             run.must_have_made(kind, &found)?;
-            anew::empty(run, &found).await?;
+            empty::before_retry(run, &found).await?;
             make_again(run, kind, &found).await?;
         }
     }
@@ -262,7 +261,7 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
 }
 
 /// A Job without what the cluster wrote into it; one that stands for this machine's work rests again.
-pub fn fresh(job: &Json) -> Json {
+pub fn fresh(product: &dyn Product, job: &Json) -> Json {
     let mut spec = job["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {
         spec.remove("selector");
@@ -284,6 +283,6 @@ pub fn fresh(job: &Json) -> Json {
         },
         "spec": spec,
     });
-    here::rest(&mut job);
+    product.services().iter().for_each(|service| service.rest(&mut job));
     job
 }

@@ -1,5 +1,6 @@
 //! Stops everything that writes, in order: who uses a service first, then the service.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -9,21 +10,6 @@ use crate::cluster::condition::{self, gone, text};
 use crate::cluster::{Kind, Selection, Verdict};
 use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
-use crate::topology::Role;
-
-/// In which tier a workload is stopped; none for those that go on: RonDB's management servers know the cluster and hold no data, and what
-/// objects are reached through is needed.
-pub fn tier(role: Option<Role>) -> Option<u8> {
-    match role {
-        Some(Role::ManagementNode | Role::ObjectStorage) => None,
-        Some(Role::Rdrs | Role::ReplicaApplier | Role::BinlogServer) => Some(1),
-        Some(Role::NameNode | Role::HopsfsDataNode) => Some(2),
-        Some(Role::Mysqld) => Some(3),
-        Some(Role::OpenSearch) => Some(4),
-        Some(Role::DataNode) => Some(5),
-        _ => Some(0),
-    }
-}
 
 /// Stops the noted workloads, as soon as no backup is made of them.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
@@ -34,11 +20,9 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
 
 /// Scales workloads to zero, tier by tier, and waits until their pods are gone.
 pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
-    for tier in 0..=5 {
+    let tiers: BTreeSet<_> = workloads.iter().map(|workload| workload.tier).collect();
+    for tier in tiers {
         let of_tier: Vec<_> = workloads.iter().filter(|workload| workload.tier == tier).collect();
-        if of_tier.is_empty() {
-            continue;
-        }
         let mut selectors = Vec::new();
         for workload in &of_tier {
             let Some(object) = scale(run, workload, |now| now != 0, 0).await? else { continue };

@@ -1,6 +1,7 @@
 //! The scripts of the restore's pods: a ConfigMap that nobody may change, and so a later hwdr neither.
 
 use crate::cluster::{Cluster, Kind};
+use crate::product::Product;
 use crate::render::is_with_our_scripts;
 use crate::run::Halt;
 
@@ -8,10 +9,10 @@ use crate::run::Halt;
 ///
 /// # Errors
 /// Where those of another hwdr, or of anybody else, are there.
-pub async fn can_be_applied(cluster: &Cluster, backup_id: &str) -> Result<(), Halt> {
+pub async fn can_be_applied(product: &dyn Product, cluster: &Cluster, backup_id: &str) -> Result<(), Halt> {
     let name = format!("hwdr-scripts-{backup_id}");
     let found = cluster.get(Kind::CONFIG_MAP, None, &name).await?;
-    if found.is_none_or(|found| found["immutable"] != true || is_with_our_scripts(&found)) {
+    if found.is_none_or(|found| found["immutable"] != true || is_with_our_scripts(product, &found)) {
         return Ok(());
     }
     Err(Halt::new(format!(

@@ -2,21 +2,31 @@
 
 use serde_json::Value as Json;
 
-use super::{PODS, is_of, sample};
+use super::{PODS, is_of};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, Verdict, why_pods_wait};
 use crate::run::{Halt, Run};
 use crate::topology::{Role, Workload};
 
-/// Reads some files as soon as HopsFS is ready, and waits for the rest: an application that waits for a file that is gone never says so.
+/// Has each service look at what was restored as soon as it can, and waits for the rest.
 pub async fn restored(run: &mut Run) -> Result<(), Halt> {
-    wait(run, " of HopsFS", |kind, object| {
-        let workload = Workload::of(0, kind.kind, object);
-        workload.is_some_and(|workload| matches!(workload.role, Role::NameNode | Role::HopsfsDataNode))
-    })
-    .await?;
-    sample::read(run).await?;
+    for service in run.product().services() {
+        service.verify(run).await?;
+    }
     ready(run).await
+}
+
+/// Waits until the workloads of these roles are ready, which are those of `service`.
+///
+/// # Errors
+/// Where they do not get ready in time.
+pub async fn workloads_are_ready(run: &mut Run, service: &str, roles: &[Role]) -> Result<(), Halt> {
+    let product = run.product();
+    wait(run, &format!(" of {service}"), |kind, object| {
+        let workload = Workload::of(product, 0, kind.kind, object);
+        workload.is_some_and(|workload| roles.contains(&workload.role))
+    })
+    .await
 }
 
 /// Waits until all StatefulSets and Deployments of the release are ready.

@@ -29,7 +29,7 @@ pub async fn keep(run: &mut Run) -> Result<(), Halt> {
 pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
     // Somebody may have started something since.
     quiesce::stop(run).await?;
-    let sets = workloads_of(&run.cluster, &run.state.release).await?;
+    let sets = workloads_of(run.product(), &run.cluster, &run.state.release).await?;
     let prefixes: Vec<_> = sets.iter().flat_map(|(_, set, _)| prefixes_of(set)).collect();
     for held in run.state.before.volumes.clone() {
         let name = held.name().to_owned();
@@ -64,7 +64,7 @@ pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
     let before = &run.state.before;
     if before.claims.is_none() && run.state.mode == Mode::Upgrade {
         return Err(Halt::new("hwdr does not know which claims there were, because an older hwdr began this restore")
-            .help("so RonDB cannot start again: undo the restore, and restore once more"));
+            .help("so nothing can start again on empty volumes: undo the restore, and restore once more"));
     }
     let was_there = |claim: &Json| {
         let uid = text(claim, "/metadata/uid");
@@ -81,7 +81,7 @@ pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
     if let Some(claim) = claims.iter().find(|claim| was_there(claim) && !is_going(claim)) {
         let name = text(claim, "/metadata/name");
         return Err(Halt::new(format!(
-            "claim {name} was there before the restore, so RonDB is not emptied of what is half restored"
+            "claim {name} was there before the restore, so it is not emptied of what is half restored"
         ))
         .help(format!(
             "see what its volume holds, and if that is not needed: kubectl delete pvc {name} --wait=false"

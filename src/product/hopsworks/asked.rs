@@ -1,0 +1,131 @@
+//! What the values ask for, as rules look at it: the ids of backups, and the names of Velero's.
+
+#![expect(clippy::string_slice, reason = "digits are counted before")]
+
+use jiff::Timestamp;
+
+use super::backup_id::BackupId;
+use super::keys;
+use crate::lint::Context;
+use crate::lint::view::{flag, is_empty, map, number_digits, set};
+use crate::mode::Mode;
+use crate::values::{Data, Entry, Value};
+
+/// Install or upgrade, as the chart will decide it: the values' own `mode` goes before Helm's.
+pub fn mode(values: &Value, context: &Context) -> Option<Mode> {
+    match values.get(keys::MODE).and_then(Value::as_str) {
+        Some("install") => Some(Mode::Install),
+        Some("upgrade") => Some(Mode::Upgrade),
+        _ => context.mode,
+    }
+}
+
+/// How to see which backups there are.
+pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
+
+/// The names of Velero backups: the key that holds one, the setting of the schedule that it is of, and that setting's default.
+pub const VELERO_NAMES: [(&str, &str, &str); 2] = [
+    ("mainScheduleBackupId", "mainScheduleName", "k8s-backups-main"),
+    ("usersScheduleBackupId", "usersScheduleName", "k8s-backups-users-resources"),
+];
+
+/// `inPlace`, where it asks for a restore in place.
+pub fn in_place(values: &Value) -> Option<&Entry> {
+    set(values, keys::RESTORE, "inPlace").filter(|entry| flag(&entry.value) == Some(true))
+}
+
+/// One backup id in the values.
+pub struct Id<'v> {
+    /// What is restored by it.
+    pub service: &'static str,
+    /// Its path.
+    pub path: Vec<&'v str>,
+    /// The entry.
+    pub entry: &'v Entry,
+}
+
+impl Id<'_> {
+    /// The id's digits as they were meant, in quotes or not.
+    pub fn digits(&self) -> Option<String> {
+        match &self.entry.value.data {
+            Data::String(text) => Some(text.clone()),
+            Data::Number(number) => Some(number_digits(number)),
+            _ => None,
+        }
+    }
+
+    /// The point in time that the id names.
+    pub fn time(&self) -> Option<Timestamp> {
+        BackupId::parse(&self.digits()?).ok()?.time()
+    }
+
+    /// The last key of its path.
+    pub fn key(&self) -> &str {
+        self.path.last().map_or("", |key| key)
+    }
+}
+
+/// The global id, by which HopsFS is restored, and the other services unless they have their own.
+pub fn global_id(values: &Value) -> Option<Id<'_>> {
+    let entry = set(values, keys::RESTORE, "backupId")?;
+    Some(Id { service: "HopsFS", path: [keys::RESTORE, &["backupId"]].concat(), entry })
+}
+
+/// The ids of single services.
+pub fn own_ids(values: &Value) -> Vec<Id<'_>> {
+    let mut ids = Vec::new();
+    if let Some(entry) = set(values, keys::RONDB_RESTORE, "backupId") {
+        ids.push(Id { service: "RonDB", path: [keys::RONDB_RESTORE, &["backupId"]].concat(), entry });
+    }
+    for (repository, snapshots) in map(values.get(keys::OPENSEARCH_REPOSITORIES)) {
+        for (snapshot, settings) in map(snapshots.value.get(&["snapshots"])) {
+            let Some(entry) = settings.value.entry("snapshot_name").filter(|entry| !is_empty(&entry.value)) else {
+                continue;
+            };
+            let path = [keys::OPENSEARCH_REPOSITORIES, &[repository.as_str(), "snapshots", snapshot, "snapshot_name"]]
+                .concat();
+            ids.push(Id { service: "OpenSearch", path, entry });
+        }
+    }
+    ids
+}
+
+/// All ids.
+pub fn ids(values: &Value) -> Vec<Id<'_>> {
+    global_id(values).into_iter().chain(own_ids(values)).collect()
+}
+
+/// Velero's schedules as the values name them, each with the key of the backup that is restored.
+pub fn velero_schedules(values: &Value) -> [(&'static str, &str); 2] {
+    VELERO_NAMES.map(|(key, setting, default)| {
+        let named = set(values, keys::VELERO_BACKUP, setting).and_then(|entry| entry.value.as_str());
+        (key, named.unwrap_or(default))
+    })
+}
+
+/// The names of Velero backups that are set, each with its key and the schedule it should be of.
+pub fn velero_names(values: &Value) -> Vec<(&'static str, &str, &Entry)> {
+    velero_schedules(values)
+        .into_iter()
+        .filter_map(|(key, schedule)| Some((key, schedule, set(values, keys::VELERO_RESTORE, key)?)))
+        .collect()
+}
+
+/// The point in time in a Velero backup's name: `…-20260213153627`, or `…-20260213T153627Z` as the docs have it.
+pub fn velero_time(name: &str) -> Option<Timestamp> {
+    let stamp = name.rsplit('-').next()?;
+    let digits: String = stamp.chars().filter(|c| !matches!(c, 'T' | 't' | 'Z' | 'z')).collect();
+    if digits.len() != 14 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let text = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        &digits[..4],
+        &digits[4..6],
+        &digits[6..8],
+        &digits[8..10],
+        &digits[10..12],
+        &digits[12..]
+    );
+    text.parse().ok()
+}

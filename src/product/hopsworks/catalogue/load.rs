@@ -1,0 +1,59 @@
+//! The catalogue of a cluster.
+
+use serde_json::Value as Json;
+
+use super::{Catalogue, MetadataNames, Service, rotated};
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, ClusterError, Kind};
+use crate::product::hopsworks::backup_id::BackupId;
+use crate::product::request::Recorded;
+use crate::refusal::Refusal;
+
+/// The labels of all ConfigMaps of backup metadata (domain: written by the backup CronJobs).
+const LABELS: &str = "app=backups-metadata";
+
+impl Catalogue {
+    /// Reads what the cluster knows.
+    ///
+    /// # Errors
+    /// Where the API server refuses, or is not there.
+    pub async fn load(cluster: &Cluster, names: &MetadataNames) -> Result<Self, ClusterError> {
+        let mut config_maps = cluster.list(Kind::CONFIG_MAP, None, LABELS).await?;
+        // An older one may have lost its labels, or never had any.
+        for name in [&names.rondb, &names.opensearch] {
+            add_unlabelled(cluster, name, &mut config_maps).await?;
+        }
+        Ok(Self::new(&config_maps, names))
+    }
+}
+
+/// What the cluster's records say against restoring from these backups. Velero's are none of them.
+///
+/// # Errors
+/// Where the cluster does not answer, or an id is none.
+pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<String>, Refusal> {
+    let catalogue = Catalogue::load(cluster, &MetadataNames::from(recorded.metadata.clone())).await?;
+    let mut objections = Vec::new();
+    for (service, id) in &recorded.backups {
+        let service = match service.as_str() {
+            "rondb" => Service::RonDb,
+            "opensearch" => Service::OpenSearch,
+            _ => continue,
+        };
+        let id = BackupId::parse(id).map_err(|problem| Refusal::new(format!("{id}: {problem}")))?;
+        objections.extend(catalogue.objection(service, &id).filter(|objection| !objections.contains(objection)));
+    }
+    Ok(objections)
+}
+
+/// Adds `<name>`, `<name>-1`, … up to the first that is not there.
+async fn add_unlabelled(cluster: &Cluster, name: &str, config_maps: &mut Vec<Json>) -> Result<(), ClusterError> {
+    for name in rotated(name) {
+        if config_maps.iter().any(|config_map| text(config_map, "/metadata/name") == name) {
+            continue;
+        }
+        let Some(config_map) = cluster.get(Kind::CONFIG_MAP, None, &name).await? else { break };
+        config_maps.push(config_map);
+    }
+    Ok(())
+}

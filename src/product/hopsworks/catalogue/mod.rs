@@ -1,0 +1,172 @@
+//! The catalogue: the backups of data that exist, by id, as ConfigMaps say. Pure, but for [`load`].
+
+mod load;
+mod metadata;
+
+pub use load::objections;
+pub use metadata::{DataBackup, Service};
+
+use super::backup_id::BackupId;
+use super::request::METADATA;
+
+/// All backups that the cluster knows of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Backups of data, newest first.
+    pub data: Vec<DataBackup>,
+    /// Entries that cannot be read, as `ConfigMap/key: why`.
+    pub unreadable: Vec<String>,
+}
+
+/// The ConfigMaps that hold the backups' metadata; rotation adds `-1`, `-2`, … to these names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataNames {
+    /// `global._hopsworks.backups.metadataStore.configMap.ronDB`
+    pub rondb: String,
+    /// `global._hopsworks.backups.metadataStore.configMap.opensearch`
+    pub opensearch: String,
+}
+
+/// The names that ConfigMaps of metadata have as they rotate: the first one's, then with `-1`, `-2`, …
+pub fn rotated(first: &str) -> impl Iterator<Item = String> {
+    let later = (1..).map({
+        let first = first.to_owned();
+        move |number: u32| format!("{first}-{number}")
+    });
+    std::iter::once(first.to_owned()).chain(later)
+}
+
+/// So many of them are pods let read: a Role names each.
+pub const LET_READ: usize = 10;
+
+impl Default for MetadataNames {
+    fn default() -> Self {
+        Self::from(METADATA.map(str::to_owned))
+    }
+}
+
+impl From<[String; 2]> for MetadataNames {
+    fn from([rondb, opensearch]: [String; 2]) -> Self {
+        Self { rondb, opensearch }
+    }
+}
+
+impl Catalogue {
+    /// The catalogue of these ConfigMaps, as the API server gives them. ConfigMaps that hold something else
+    /// are passed over.
+    pub fn new(config_maps: &[serde_json::Value], names: &MetadataNames) -> Self {
+        let (mut data, unreadable) = metadata::read(config_maps, names);
+        data.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
+        Self { data, unreadable }
+    }
+
+    /// The backup of a service's data with this id.
+    pub fn data(&self, service: Service, id: &BackupId) -> Option<&DataBackup> {
+        self.data.iter().find(|backup| backup.service == service && backup.id == *id)
+    }
+
+    /// What speaks against restoring a service's data from this id, and which ids would do; none where nothing does.
+    pub fn objection(&self, service: Service, id: &BackupId) -> Option<String> {
+        let good: Vec<_> = self
+            .data
+            .iter()
+            .filter(|backup| backup.service == service && backup.is_good())
+            .map(|backup| backup.id.as_str())
+            .collect();
+        let there = match good.as_slice() {
+            [] => "and it knows no good one".to_owned(),
+            ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
+        };
+        match self.data(service, id) {
+            Some(backup) if backup.is_good() => None,
+            Some(backup) => Some(format!(
+                "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
+                backup.state, backup.config_map
+            )),
+            None => Some(format!("{service}'s metadata do not know the backup {id}; {there}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value as Json, json};
+
+    fn config_map(name: &str, data: Json) -> Json {
+        json!({"metadata": {"name": name}, "data": data})
+    }
+
+    fn entry(state: &str, start: &str) -> String {
+        json!({"state": state, "start_time": start, "end_time": start, "path": "p"}).to_string()
+    }
+
+    #[test]
+    fn rotated_config_maps_are_read_too() {
+        let maps = [
+            config_map("rondb-backups-metadata", json!({"254811200": entry("SUCCESS", "2025-11-24T12:00:00.123Z")})),
+            config_map("rondb-backups-metadata-1", json!({"254821200": entry("SUCCESS", "2025-11-25T12:00:00Z")})),
+            config_map("rondb-backups-metadata-12", json!({"254831200": entry("FAILED", "2025-11-26T12:00:00Z")})),
+            config_map("opensearch-backups-metadata", json!({"254811205": entry("SUCCESS", "2025-11-24T12:05:00Z")})),
+            config_map("rondb-backups-metadata-of-old", json!({"254811300": "x"})),
+            config_map("something", json!({"254811300": entry("SUCCESS", "2025-11-24T13:00:00Z")})),
+        ];
+        let catalogue = Catalogue::new(&maps, &MetadataNames::default());
+        let known: Vec<_> = catalogue.data.iter().map(|b| (b.service, b.id.as_str(), b.state.as_str())).collect();
+        assert_eq!(
+            known,
+            [
+                (Service::RonDb, "254831200", "FAILED"),
+                (Service::RonDb, "254821200", "SUCCESS"),
+                (Service::OpenSearch, "254811205", "SUCCESS"),
+                (Service::RonDb, "254811200", "SUCCESS"),
+            ]
+        );
+        assert_eq!(catalogue.unreadable, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_speaks_against_an_id() {
+        let maps = [config_map(
+            "rondb-backups-metadata",
+            json!({
+                "254811200": entry("SUCCESS", "2025-11-24T12:00:00Z"),
+                "254821200": entry("FAILED", "2025-11-25T12:00:00Z"),
+                "254831200": "not JSON",
+                "latest": entry("SUCCESS", "2025-11-25T12:00:00Z"),
+            }),
+        )];
+        let catalogue = Catalogue::new(&maps, &MetadataNames::default());
+        let id = |text: &str| BackupId::parse(text).unwrap();
+        for (service, backup, expected) in [
+            (Service::RonDb, "254811200", None),
+            (
+                Service::RonDb,
+                "254821200",
+                Some(
+                    "RonDB's backup 254821200 is recorded as FAILED in ConfigMap rondb-backups-metadata; \
+                     the newest good ones are 254811200",
+                ),
+            ),
+            (
+                Service::RonDb,
+                "254831200",
+                Some("RonDB's metadata do not know the backup 254831200; the newest good ones are 254811200"),
+            ),
+            (
+                Service::OpenSearch,
+                "254811200",
+                Some("OpenSearch's metadata do not know the backup 254811200; and it knows no good one"),
+            ),
+        ] {
+            assert_eq!(catalogue.objection(service, &id(backup)).as_deref(), expected);
+        }
+        assert_eq!(
+            catalogue.unreadable,
+            [
+                "rondb-backups-metadata/254831200: not JSON: expected ident at line 1 column 2",
+                "rondb-backups-metadata/latest: a backup id is digits only, like 254811200",
+            ]
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! What would keep a plan from being done, beyond what the services look at.
+
+use super::object_storage::Remote;
+use super::plan::{Facts, Input};
+use super::request::Restore;
+use super::{remotes, rondb};
+use crate::mode::Mode;
+use crate::plan::held_by;
+use crate::steps::{PlanError, Planned};
+
+/// Injected Jobs read the backup from the bucket: everything that takes must be known.
+///
+/// # Errors
+/// With what is not.
+pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), PlanError> {
+    let missing = |what: &str, help: &str| {
+        Err(PlanError::new(format!("{what} is not known, and the restore Jobs need it"), help))
+    };
+    if facts.storage.service_account.is_none() {
+        return missing(
+            "how the chart reaches its backups (the CronJob whose pods are labelled rondbService: create-backup)",
+            "set global._hopsworks.backups.enabled: true (and rondb.rondb.backups.enabled: true, where the chart has that), and switch \
+             managedObjectStorage or minio on, so that the chart renders its backup CronJobs",
+        );
+    }
+    if restore.bucket.is_none() {
+        return missing(
+            "the bucket of the backups",
+            "set global._hopsworks.managedObjectStorage.s3.bucket.name, or minio.hopsfs.bucket",
+        );
+    }
+    if restore.toolbox.is_none() && facts.storage.toolbox.is_none() {
+        return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
+    }
+    for remote in remotes_of(restore, facts) {
+        // Objects that the server encrypts with a key of the client cannot be read without it.
+        if let Some(option) = remote.not_taken.iter().find(|option| option.starts_with("sse_customer_key")) {
+            return Err(PlanError::new(
+                format!(
+                    "rclone's option {option} in the chart's rclone.conf is a secret in plain text, which hwdr copies nowhere"
+                ),
+                "restore from a bucket whose encryption needs no key of the client (SSE-S3, SSE-KMS)",
+            ));
+        }
+        let endpoint = remote.options.iter().find(|(key, _)| key == "endpoint").map_or("", |(_, url)| url);
+        let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).split('/').next();
+        if authority.is_some_and(|authority| authority.contains('@')) {
+            return Err(PlanError::new(
+                "the endpoint of the object storage has a login in it, which hwdr copies nowhere",
+                "write the endpoint without it, and keep the keys in a Secret",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The object storage that hwdr's Jobs read: RonDB's backup, and HopsFS's blocks.
+pub fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
+    [remotes::of_backup(restore, &facts.storage), remotes::of_blocks(restore, &facts.storage)]
+}
+
+/// What a restore in place adds to a pod has to arrive in it.
+///
+/// # Errors
+/// With a workload whose pods keep their old template.
+pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), PlanError> {
+    let Input { restore, topology, namespace, .. } = *input;
+    // hwdr's own Jobs need nothing of the data nodes, but that nobody starts them anew meanwhile.
+    let by_chart = steps.iter().any(|step| step.step == "rondb" && !step.is_injected());
+    let rolls = restore.rolls_in_sequence
+        || topology.workloads.iter().any(|workload| workload.pod.label(rondb::LABEL) == "ndbmtd-sequenced-rollout");
+    for workload in topology.workloads.iter().filter(|_| restore.mode == Mode::Upgrade) {
+        let is_data = workload.role == rondb::DATA_NODE;
+        let matters = if is_data { by_chart || rolls } else { held_by(steps, workload, namespace).next().is_some() };
+        if workload.partition == 0 || !matters {
+            continue;
+        }
+        return Err(PlanError::new(
+            format!(
+                "{}/{} keeps its pods below number {} as they are (updateStrategy.rollingUpdate.partition), also those that are made \
+                 anew: they would start as before the restore",
+                workload.kind, workload.name, workload.partition
+            ),
+            if is_data {
+                "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
+            } else {
+                "set its partition to 0 until the restore is done"
+            },
+        ));
+    }
+    Ok(())
+}

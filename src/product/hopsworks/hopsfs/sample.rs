@@ -1,0 +1,270 @@
+//! A sample of HopsFS's files, read through HopsFS itself: its names come from RonDB and its blocks from the bucket, so only reading shows
+//! that both are of the same moment.
+
+#![expect(clippy::indexing_slicing, reason = "fields are counted before, and numbers are those of the list")]
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+use tokio::time::{Instant, sleep};
+
+use super::NAME_NODE;
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind};
+use crate::run::steps::workloads_of;
+use crate::run::{Context as _, Halt, Run};
+
+/// How many files are read: each costs Hadoop's start.
+const FILES: usize = 8;
+/// Larger files than this are left out, so that reading stays short.
+const LARGE: u64 = 32 << 20;
+/// HopsFS keeps smaller files in RonDB, and nothing of them in the bucket (hops.io, "small files").
+const SMALL: u64 = 64 << 10;
+/// Longer paths are left out: they are noted, and shown.
+const LONGEST: usize = 1000;
+/// After so many that cannot be read no more are tried: each may take minutes.
+const ENOUGH: usize = 3;
+/// How long a command may take. In the pod it is ended before: Hadoop goes on listing where nobody reads any more, and asks long for a block that is gone.
+const LIMIT: Duration = Duration::from_secs(180);
+/// How long data nodes that are ready may need until the name node knows them.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// Hadoop's own command, which the environment of the image may or may not have on its path, with little memory: it is the name node's. What was
+/// listed until the time is over is used.
+const LIST: &str = r#"PATH=$PATH:${HADOOP_HOME:-/srv/hops/hadoop}/bin
+export HADOOP_CLIENT_OPTS="${HADOOP_CLIENT_OPTS:-} -Xmx256m"
+timeout -s KILL 120 hdfs dfs -ls -R / | head -n 20000"#;
+/// Counts the bytes of the file that it is given.
+const READ: &str = r#"PATH=$PATH:${HADOOP_HOME:-/srv/hops/hadoop}/bin
+export HADOOP_CLIENT_OPTS="${HADOOP_CLIENT_OPTS:-} -Xmx256m"
+timeout -s KILL 150 hdfs dfs -cat "$1" | wc -c"#;
+
+/// A file of HopsFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct File {
+    size: u64,
+    /// The day of its last change: `2026-02-13`.
+    day: String,
+    path: String,
+}
+
+/// The container in which Hadoop's command is run.
+struct Place {
+    pod: String,
+    container: String,
+}
+
+/// Reads some files where HopsFS was restored. Where none can be looked at, the report says so, and the run goes on: that may have reasons which have
+/// nothing to do with the data. A file that is listed and cannot be read is an error, unless `resume` behind it is told that it can be done without.
+pub async fn read(run: &mut Run) -> Result<(), Halt> {
+    if !run.state.parts.iter().any(|part| part.step == "hopsfs") {
+        return Ok(());
+    }
+    // What an earlier try has found is no more.
+    run.state.findings.retain(|finding| !finding.starts_with("hopsfs files: "));
+    let Some(place) = name_node(run).await? else {
+        run.doubt("hopsfs files: no file was read: no name node of the release is ready");
+        return Ok(());
+    };
+    let pod = place.pod.clone();
+    run.show.tell(&format!("listing files of HopsFS in pod {pod}"));
+    let all: Vec<_> = match list(&run.cluster, &place).await {
+        Ok(listed) => listed.lines().filter_map(file).collect(),
+        Err(why) => {
+            run.doubt(&format!("hopsfs files: no file was read: hdfs dfs -ls in pod {pod}: {why}"));
+            return Ok(());
+        }
+    };
+    let chosen = choose(&all, run.state.backup_time.as_deref());
+    if chosen.is_empty() {
+        run.doubt(&format!(
+            "hopsfs files: no file was read: of {} that were listed, none has 1 byte to 32 MiB",
+            all.len()
+        ));
+        return Ok(());
+    }
+    let (mut whole, mut bytes, mut unread) = (0, 0, Vec::new());
+    let until = Instant::now() + SETTLE;
+    for file in &chosen {
+        run.show.tell(&format!("reading {} of HopsFS, {} bytes", file.path, file.size));
+        match whole_or_why(&run.cluster, &place, file, until).await {
+            Ok(()) => (whole, bytes) = (whole + 1, bytes + file.size),
+            Err(why) => unread.push((file.path.clone(), why)),
+        }
+        if unread.len() == ENOUGH {
+            break;
+        }
+    }
+    let counts = format!("{whole} of {}, {bytes} bytes, were read in full through pod {pod}", chosen.len());
+    if unread.is_empty() {
+        run.finding(&format!("hopsfs files: {counts} (of {} that were listed)", all.len()));
+        return Ok(());
+    }
+    let (paths, reasons): (Vec<_>, Vec<_>) =
+        unread.into_iter().map(|(path, why)| (path.clone(), format!("{path}: {why}"))).unzip();
+    let problem = format!("hopsfs files: {counts}\n{}", reasons.join("\n"));
+    if run.accepts_unread && paths.iter().all(|path| run.state.unread.contains(path)) {
+        run.doubt(&problem);
+        return Ok(());
+    }
+    run.state.unread = paths;
+    run.save().await?;
+    let (namespace, release) = (&run.cluster.namespace, &run.state.release);
+    let Place { pod, container } = place;
+    Err(Halt::new(problem)
+        .help(format!("check it: kubectl -n {namespace} exec {pod} -c {container} -- hdfs dfs -cat FILE"))
+        .help(format!("if you do not need them: helm hwdr resume {release} --accept-partial")))
+}
+
+/// The first files and folders of HopsFS, as Hadoop's command prints them.
+async fn list(cluster: &Cluster, place: &Place) -> Result<String, String> {
+    let listed = cluster.exec(&place.pod, &place.container, &["sh", "-c", LIST], LIMIT).await?;
+    let why = told(&listed.error);
+    if listed.out.trim().is_empty() && !why.is_empty() { Err(why) } else { Ok(listed.out) }
+}
+
+/// Reads a file; where that fails once more, and again until data nodes have to be known, and the API server to be back.
+async fn whole_or_why(cluster: &Cluster, place: &Place, file: &File, until: Instant) -> Result<(), String> {
+    let mut again = false;
+    loop {
+        let read = cluster.exec(&place.pod, &place.container, &["sh", "-c", READ, "sh", &file.path], LIMIT).await;
+        let why = match read {
+            Ok(read) if read.out.trim().parse() == Ok(file.size) => return Ok(()),
+            Ok(read) => format!("{} of {} bytes came back. {}", read.out.trim(), file.size, told(&read.error)),
+            Err(why) => why,
+        };
+        if again && Instant::now() > until {
+            return Err(why);
+        }
+        again = true;
+        sleep(Duration::from_secs(3)).await;
+    }
+}
+
+/// A pod of the release's name nodes that is ready, and its container.
+async fn name_node(run: &Run) -> Result<Option<Place>, Halt> {
+    let cluster = &run.cluster;
+    let workloads = workloads_of(run.product(), cluster, &run.state.release).await?;
+    for (_, set, _) in workloads.iter().filter(|(_, _, role)| *role == NAME_NODE) {
+        let labels = set.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
+        let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+        let pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
+        let Some(pod) = pods.iter().find(|pod| is_ready(pod)) else { continue };
+        let Some(containers) = pod.pointer("/spec/containers").and_then(Json::as_array) else { continue };
+        let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
+        let Some(container) = named.or(containers.first()) else { continue };
+        let [pod, container] = [text(pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
+        return Ok(Some(Place { pod, container }));
+    }
+    Ok(None)
+}
+
+fn is_ready(pod: &Json) -> bool {
+    let mut conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// A line of `hdfs dfs -ls` as a file: none for folders and for all else that Hadoop says
+/// (`-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /user/x`; hadoop, `fs/shell/Ls.java`).
+fn file(line: &str) -> Option<File> {
+    let mut rest = line;
+    let mut fields = Vec::new();
+    for _ in 0..7 {
+        let (field, behind) = rest.trim_start().split_once(' ')?;
+        fields.push(field);
+        rest = behind;
+    }
+    let path = rest.trim_start();
+    // What was being written at the backup can be read no more than it could then.
+    if [".inprogress", "._COPYING_", "/.Trash/", "/_temporary/"].iter().any(|passing| path.contains(passing))
+        || path.starts_with("/tmp/")
+    {
+        return None;
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=".contains(c);
+    // Names that the command would take for patterns or for addresses are left out, and such as a state may not hold (`run::state::check`).
+    if !fields[0].starts_with('-') || !path.starts_with('/') || !path.chars().all(is_plain) || path.len() > LONGEST {
+        return None;
+    }
+    Some(File { size: fields[4].parse().ok()?, day: fields[5].to_owned(), path: path.to_owned() })
+}
+
+/// Some files of all, spread over them. Where there are enough, those that were a day old at the backup: a file that was being written then may
+/// be unreadable now as it was then. And those whose blocks are in the bucket, not in RonDB.
+fn choose(all: &[File], backup_time: Option<&str>) -> Vec<File> {
+    let before = backup_time
+        .and_then(|time| time.parse::<Timestamp>().ok())
+        .and_then(|time| time.checked_sub(SignedDuration::from_hours(24)).ok())
+        .map(|time| time.strftime("%Y-%m-%d").to_string());
+    let is_old = |file: &File| before.as_ref().is_none_or(|before| file.day < *before);
+    let mut among: Vec<_> = all.iter().filter(|file| (1..=LARGE).contains(&file.size)).collect();
+    let narrowings: [&dyn Fn(&File) -> bool; 2] = [&is_old, &|file| file.size > SMALL];
+    for narrows in narrowings {
+        if among.iter().any(|file| narrows(file)) {
+            among.retain(|file| narrows(file));
+        }
+    }
+    let count = among.len().min(FILES);
+    (0..count).map(|index| among[index * among.len() / count].clone()).collect()
+}
+
+/// What the command said, without what Java says beside it.
+fn told(error: &str) -> String {
+    let lines: Vec<_> = error.lines().filter(|line| !line.contains(" WARN ") && !line.contains(" INFO ")).collect();
+    lines[lines.len().saturating_sub(6)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_listing_are_read() {
+        let read = |line: &str| file(line).map(|file| (file.size, file.path));
+        assert_eq!(
+            read("-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/demo/a=1/x.parquet"),
+            Some((1366, "/Projects/demo/a=1/x.parquet".to_owned()))
+        );
+        for other in [
+            "drwxr-xr-x   - hdfs supergroup          0 2026-02-13 15:36 /Projects",
+            "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/b*",
+            "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/two words",
+            "-rw-r--r--   3 hdfs supergroup          x 2026-02-13 15:36 /Projects/b",
+            "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /tmp/b",
+            &format!("-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /{}", "a".repeat(LONGEST)),
+            "-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /Projects/history/b.inprogress",
+            "2026-02-13 15:36:00 WARN util.NativeCodeLoader: unable to load native-hadoop library",
+            "Found 3 items",
+            "",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_spread_over_old_files_with_blocks() {
+        let file = |index: u64, size, day: &str| File { size, day: day.to_owned(), path: format!("/{index}") };
+        let mut all: Vec<_> = (0..100).map(|index| file(index, SMALL + 1, "2026-02-11")).collect();
+        all.push(file(100, SMALL + 1, "2026-02-13"));
+        all.push(file(101, 10, "2026-02-11"));
+        all.push(file(102, LARGE + 1, "2026-02-11"));
+        all.push(file(103, 0, "2026-02-11"));
+        let chosen = choose(&all, Some("2026-02-13T15:36:00Z"));
+        assert_eq!(chosen.len(), FILES);
+        assert_eq!((chosen[0].path.as_str(), chosen[FILES - 1].path.as_str()), ("/0", "/87"));
+        // What there is, is read.
+        let small = [file(1, 10, "2026-02-13"), file(2, 0, "2026-02-13")];
+        assert_eq!(choose(&small, Some("2026-02-13T15:36:00Z")), small[..1]);
+        assert_eq!(choose(&small, None), small[..1]);
+        assert_eq!(choose(&[], None), []);
+        // A time before which there is no day.
+        assert_eq!(choose(&small, Some("-009999-01-02T01:59:59Z")), small[..1]);
+    }
+
+    #[test]
+    fn javas_warnings_are_not_the_reason() {
+        let error = "2026-02-13 15:36:00 WARN util.NativeCodeLoader: unable\ncat: Could not obtain block: file=/a\n";
+        assert_eq!(told(error), "cat: Could not obtain block: file=/a");
+    }
+}

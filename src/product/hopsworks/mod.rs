@@ -1,0 +1,188 @@
+//! Hopsworks on Kubernetes: all that hwdr knows of it.
+
+pub mod asked;
+pub mod backup_id;
+pub mod catalogue;
+mod checks;
+mod digest;
+pub mod hopsfs;
+pub mod keys;
+pub mod object_storage;
+pub mod objects;
+pub mod opensearch;
+mod plan;
+pub mod remotes;
+pub mod request;
+mod restore;
+pub mod rondb;
+pub mod rules;
+pub mod users;
+mod warnings;
+
+use std::sync::LazyLock;
+
+use super::request::{Backup, Recorded, Request};
+use super::service::{Doing, Files, Service};
+use super::{Keys, Product, SettingsError, Storage};
+use crate::cluster::Cluster;
+use crate::lint::IdKind;
+use crate::lint::rules::Rule;
+use crate::lint::schema::{self, Node};
+use crate::mode::Mode;
+use crate::refusal::Refusal;
+use crate::topology::read::{items, text};
+use crate::topology::{Role, Topology};
+use crate::values::Value;
+use crate::values::chart::Chart;
+use crate::velero::Velero;
+use backup_id::BackupId;
+use object_storage::ObjectStorage;
+use plan::Part;
+
+/// Hopsworks.
+pub struct Hopsworks;
+
+/// Its services, in the order of a restore.
+static PARTS: &[&dyn Part] =
+    &[&objects::Objects, &rondb::RonDb, &users::Users, &hopsfs::HopsFs, &opensearch::OpenSearch];
+
+impl Product for Hopsworks {
+    fn name(&self) -> &'static str {
+        "hopsworks"
+    }
+
+    fn title(&self) -> &'static str {
+        "Hopsworks"
+    }
+
+    fn names(&self) -> &'static [&'static str] {
+        &[
+            rondb::LABEL,
+            rondb::MARKER,
+            users::MARKER,
+            hopsfs::MARKER,
+            request::METADATA[0],
+            request::METADATA[1],
+            request::RONDB_FOLDER,
+            "ndbmtd",
+            "mgmd",
+            "mysqld",
+            "MySQL",
+            "rdrs",
+            "namenode",
+            "ndb_restore",
+            "k8s_backup",
+            "k8s-backups-main",
+            "Superset",
+        ]
+    }
+
+    fn keys(&self) -> &'static Keys {
+        &keys::KEYS
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("schema.json")
+    }
+
+    fn shape(&self) -> &'static Node {
+        static SHAPE: LazyLock<Node> = LazyLock::new(|| schema::read(Hopsworks.schema()));
+        &SHAPE
+    }
+
+    fn rules(&self) -> &'static [&'static dyn Rule] {
+        rules::ALL
+    }
+
+    fn services(&self) -> &'static [&'static dyn Service] {
+        static SERVICES: LazyLock<Vec<&'static dyn Service>> =
+            LazyLock::new(|| PARTS.iter().map(|part| *part as &dyn Service).collect());
+        &SERVICES
+    }
+
+    fn shared(&self) -> Files {
+        &[
+            ("pieces/patience.yaml", include_str!("templates/pieces/patience.yaml")),
+            ("pieces/s3-env.yaml", include_str!("templates/pieces/s3-env.yaml")),
+        ]
+    }
+
+    fn hints(&self) -> &'static [&'static str] {
+        &["rclone.conf"]
+    }
+
+    fn groups(&self) -> &'static [&'static str] {
+        &["RonDB", "MySQL", "HopsFS", "OpenSearch", "S3", "application", "backups"]
+    }
+
+    fn anchor(&self) -> Role {
+        rondb::DATA_NODE
+    }
+
+    fn servers(&self, topology: &Topology) -> Vec<(String, Role)> {
+        let entries = topology.workloads.iter().flat_map(|workload| workload.pod.all_containers());
+        let opensearch = entries
+            .flat_map(|container| items(&container["env"]))
+            .filter(|entry| entry["name"] == "OPENSEARCH_URL")
+            .map(|entry| (text(&entry["value"]).to_owned(), opensearch::SERVER));
+        let storage = ObjectStorage::of(&topology.workloads, &topology.config_maps);
+        let remotes = [storage.restore, storage.own].into_iter().flat_map(|remote| remote.options);
+        let endpoints = remotes.filter(|(key, _)| key == "endpoint").map(|(_, url)| (url, object_storage::ROLE));
+        opensearch.chain(endpoints).collect()
+    }
+
+    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, SettingsError> {
+        Ok(request::Restore::from_values(values, mode)?.map(|restore| Box::new(restore) as Box<dyn Request>))
+    }
+
+    fn velero(&self, values: &Value) -> Result<Velero, SettingsError> {
+        Velero::from_values(values)
+    }
+
+    fn storage(&self, values: &Value) -> Result<Storage, SettingsError> {
+        request::storage(values)
+    }
+
+    fn backup(&self, id: &str) -> Result<Backup, String> {
+        BackupId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string())
+    }
+
+    fn records(&self) -> &'static [&'static str] {
+        &["rondb", "opensearch"]
+    }
+
+    fn recorded(&self, id: &Backup) -> Recorded {
+        let backups = self.records().iter().map(|service| ((*service).to_owned(), id.id.clone()));
+        Recorded { backups: backups.collect(), metadata: request::METADATA.map(str::to_owned) }
+    }
+
+    fn ends(&self) -> &'static str {
+        "end_time in ConfigMap rondb-backups-metadata"
+    }
+
+    fn objections<'r>(
+        &'r self,
+        cluster: &'r Cluster,
+        recorded: &'r Recorded,
+    ) -> Doing<'r, Result<Vec<String>, Refusal>> {
+        Box::pin(catalogue::objections(cluster, recorded))
+    }
+
+    fn belongs(&self, path: &[String]) -> Option<(Vec<String>, &'static Node)> {
+        rules::misplaced_key::belongs(path)
+    }
+
+    fn loses_a_restore(&self, key: &str, value: &Value) -> bool {
+        let is = |path: keys::Path| path.last() == Some(&key);
+        is(keys::RESTORE) || keys::GLOBAL == [key, "_hopsworks"] && value.get(&["_hopsworks"]).is_some()
+    }
+
+    fn id_kind(&self, chart: &Chart) -> Option<IdKind> {
+        let takes = |kind| chart.takes(keys::RONDB_BACKUP_ID, kind);
+        match (takes("integer")? || takes("number")?, takes("string")?) {
+            (true, false) => Some(IdKind::Number),
+            (false, true) => Some(IdKind::Text),
+            _ => None,
+        }
+    }
+}

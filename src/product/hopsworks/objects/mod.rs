@@ -1,0 +1,30 @@
+//! Kubernetes objects, by Velero.
+
+mod plan;
+
+use crate::product::hopsworks::plan::{Input, Part};
+use crate::product::service::{Files, Service};
+use crate::steps::{PlanError, Planned};
+
+/// Kubernetes objects.
+pub struct Objects;
+
+impl Service for Objects {
+    fn name(&self) -> &'static str {
+        "objects"
+    }
+
+    fn title(&self) -> &'static str {
+        "Kubernetes objects"
+    }
+
+    fn templates(&self) -> Files {
+        &[("velero-restore.yaml", include_str!("templates/velero-restore.yaml"))]
+    }
+}
+
+impl Part for Objects {
+    fn plan(&self, input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+        plan::plan(input)
+    }
+}

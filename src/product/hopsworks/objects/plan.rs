@@ -1,0 +1,95 @@
+//! Kubernetes objects, by Velero. Into a new cluster they must be back *before* Helm creates its own (charts look up existing
+//! Secrets), so there they are not part of what Helm applies.
+
+#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+
+use serde_json::json;
+
+use crate::mode::Mode;
+use crate::product::hopsworks::plan::Input;
+use crate::steps::{By, Object, PlanError, Planned};
+
+pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
+    if input.restore.mode == Mode::Install {
+        return Ok(before(input));
+    }
+    let named = input.restore.velero_main.is_some() || input.restore.velero_users.is_some();
+    let velero = &input.restore.velero;
+    let Some(namespace) = input.topology.velero_namespace.as_deref().or(named.then_some(&velero.namespace)) else {
+        return Ok(Vec::new());
+    };
+    let both = [
+        (velero.main_schedule.as_str(), &input.restore.velero_main, "the cluster's own Kubernetes objects"),
+        (velero.users_schedule.as_str(), &input.restore.velero_users, "the users' namespaces and their objects"),
+    ];
+    let planned = both.into_iter().map(|(schedule, backup, data)| {
+        let name = backup.as_deref().unwrap_or(schedule);
+        let id = format!("Restore/{name}");
+        let chart = chart_restore(input, name, schedule, backup.as_deref())?;
+        let object = Object {
+            template: "velero-restore.yaml",
+            id: id.clone(),
+            what: "restores Kubernetes objects (Velero)",
+            values: json!({"name": name, "namespace": namespace, "backup": backup, "schedule": schedule}),
+            after: Vec::new(),
+        };
+        Ok(Planned {
+            step: "objects",
+            does: format!("brings back {data} as they were; what exists is updated"),
+            backup: backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}")),
+            backup_time: backup.as_deref().and_then(time_of),
+            by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
+            markers: vec![id],
+            verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -A)",
+            undone: "restore the Velero backup that was taken before",
+            objects: if chart { Vec::new() } else { vec![object] },
+            last_job: None,
+            holds: &[],
+            needs: &[],
+            access: Vec::new(),
+        })
+    });
+    planned.collect()
+}
+
+/// Whether the chart renders this Restore itself, by name and by what it restores.
+fn chart_restore(input: &Input, name: &str, schedule: &str, backup: Option<&str>) -> Result<bool, PlanError> {
+    let Some(restore) = input.topology.restores.iter().find(|restore| restore.name == name) else { return Ok(false) };
+    let (key, expected) = backup.map_or(("scheduleName", schedule), |backup| ("backupName", backup));
+    if restore.spec[key] != expected {
+        return Err(PlanError::new(
+            format!("the chart's own Restore {name} does not have {key}: {expected}, which the values ask for"),
+            "render the chart and hwdr with the same values",
+        ));
+    }
+    Ok(true)
+}
+
+/// Into a new cluster.
+fn before(input: &Input) -> Vec<Planned> {
+    let velero = &input.restore.velero;
+    let both =
+        [(&velero.main_schedule, &input.restore.velero_main), (&velero.users_schedule, &input.restore.velero_users)];
+    let planned = both.into_iter().map(|(schedule, backup)| Planned {
+        step: "objects",
+        does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
+        backup: backup.clone().unwrap_or_else(|| format!("the one of {schedule} that is nearest to the backup id")),
+        backup_time: backup.as_deref().and_then(time_of),
+        by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
+        markers: Vec::new(),
+        verified: "by you: its phase must be Completed (kubectl get restores -A)",
+        undone: "delete what was restored: the cluster is new",
+        objects: Vec::new(),
+        last_job: None,
+        holds: &[],
+        needs: &[],
+        access: Vec::new(),
+    });
+    planned.collect()
+}
+
+/// The time in a Velero backup's own name: `<schedule>-20260213153627`, in UTC.
+fn time_of(name: &str) -> Option<String> {
+    let digits = name.rsplit('-').next()?;
+    jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).ok().map(|time| format!("{time}Z"))
+}

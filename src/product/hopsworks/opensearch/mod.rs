@@ -1,0 +1,151 @@
+//! OpenSearch, from its snapshots.
+
+pub mod facts;
+mod plan;
+mod trust;
+
+use serde_json::{Value as Json, json};
+
+use crate::product::hopsworks::keys;
+use crate::product::hopsworks::plan::{Facts, Input, Part};
+use crate::product::service::{Files, Look, Service};
+use crate::steps::{Object, PlanError, Planned, injected};
+use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+
+/// OpenSearch.
+pub struct OpenSearch;
+
+/// OpenSearch itself.
+pub const SERVER: Role = Role { name: "openSearch", rank: 20, group: "OpenSearch", stops: Some(4), holds_data: true };
+/// The CronJob that takes OpenSearch's snapshots.
+pub const BACKUP: Role =
+    Role { name: "openSearchBackup", rank: 21, group: "backups", stops: Some(0), holds_data: false };
+
+/// What `opensearch.sh` says of a certificate.
+const UNKNOWN: &str = "cannot be checked by the chart's CA";
+
+impl Service for OpenSearch {
+    fn name(&self) -> &'static str {
+        "opensearch"
+    }
+
+    fn title(&self) -> &'static str {
+        "OpenSearch"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[SERVER, BACKUP]
+    }
+
+    fn role(&self, kind: &str, pod: &Pod) -> Option<Role> {
+        let runs = |word: &str| pod.containers().any(|container| container["command"].to_string().contains(word));
+        match kind {
+            "CronJob" if runs("snapshot") || pod.label("app").contains("opensearch") => Some(BACKUP),
+            _ if is_lasting(kind) && pod.has("opensearch") => Some(SERVER),
+            _ => None,
+        }
+    }
+
+    fn hints(&self) -> &'static [&'static str] {
+        // The settings of repositories, and the CA.
+        &[".json", trust::HINT]
+    }
+
+    fn templates(&self) -> Files {
+        &[
+            ("opensearch.yaml", include_str!("templates/opensearch.yaml")),
+            ("pieces/opensearch-env.yaml", include_str!("templates/pieces/opensearch-env.yaml")),
+            ("pieces/opensearch-look.yaml", include_str!("templates/pieces/opensearch-look.yaml")),
+        ]
+    }
+
+    fn scripts(&self) -> Files {
+        &[("opensearch.sh", include_str!("templates/opensearch.sh"))]
+    }
+
+    fn look(&self, object: &Object) -> Option<Look> {
+        let ca = object.values.get("ca").and_then(Json::as_object).map(|ca| {
+            let mut volume = serde_json::Map::from_iter([("name".to_owned(), json!("opensearch-ca"))]);
+            volume.extend(ca.clone());
+            Json::Object(volume)
+        });
+        (object.template == "opensearch.yaml").then(|| Look {
+            template: "pieces/opensearch-look.yaml",
+            script: Some(("opensearch.sh", "look")),
+            volumes: ca.into_iter().collect(),
+        })
+    }
+
+    fn advice(&self, problem: &str) -> Option<String> {
+        problem.contains(UNKNOWN).then(|| {
+            format!(
+                "renew OpenSearch's certificate, or correct the CA, and start again; or start again with --set {}=true: then \
+                 nothing is checked, and whoever controls the network between pods can take OpenSearch's password",
+                keys::dotted(keys::SKIP_TLS_VERIFY)
+            )
+        })
+    }
+}
+
+impl Part for OpenSearch {
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+        plan::plan(input, before)
+    }
+
+    /// Whoever can answer in its place is sent its password.
+    fn warnings(&self, input: &Input, steps: &[Planned]) -> Vec<String> {
+        let (Some(_), Some(opensearch)) = (injected(steps, self.name()), &input.facts.opensearch) else {
+            return Vec::new();
+        };
+        let exposed = "so whoever can answer in its place is sent its password";
+        let warning = if opensearch.is_in_clear() {
+            format!("OpenSearch is reached by plain HTTP, {exposed}")
+        } else if input.restore.skips_tls_verify {
+            format!(
+                "OpenSearch's certificate is not checked (curl --insecure), for {} is true: whoever controls the network \
+                 between pods can take its password. Take the setting out when the certificate is right",
+                keys::dotted(keys::SKIP_TLS_VERIFY)
+            )
+        } else if opensearch.ca.is_none() {
+            format!(
+                "OpenSearch's certificate is not checked (curl --insecure): the chart mounts no CA for it that hwdr can find, {exposed}"
+            )
+        } else {
+            return Vec::new();
+        };
+        vec![warning]
+    }
+
+    fn missing(&self, topology: &Topology, facts: &Facts) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        let Some(opensearch) = &facts.opensearch else { return missing };
+        if topology.role(SERVER).next().is_none() {
+            missing.push(Missing::new(
+                "OpenSearch's own servers: it is taken for an external one, which has to be reachable from the cluster",
+                "set olk.opensearch.enabled: true, unless it is meant to be external",
+            ));
+        }
+        if opensearch.repositories.is_empty() {
+            missing.push(Missing::new(
+                "the settings of OpenSearch's snapshot repositories: they have to be registered already",
+                "set global._hopsworks.backups.enabled: true",
+            ));
+        }
+        missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_certificate_is_what_the_script_says() {
+        let script = include_str!("templates/opensearch.sh");
+        let setting = keys::dotted(keys::SKIP_TLS_VERIFY);
+        assert!(script.contains(UNKNOWN) && script.contains(&setting));
+        let said = format!("opensearch: the certificate of https://o:9200 {UNKNOWN} (Secret certs)");
+        assert!(OpenSearch.advice(&said).is_some_and(|advice| advice.contains(&setting)));
+        assert!(OpenSearch.advice("opensearch: no such snapshot").is_none());
+    }
+}

@@ -1,0 +1,28 @@
+//! What the values say of the bucket and of how long backups are kept, for the commands that work on a bucket.
+
+use super::super::keys::{self, below};
+use super::read::{Reader, error};
+use crate::lint::ttl;
+use crate::product::{SettingsError, Storage};
+use crate::values::Value;
+
+/// What `values` say.
+///
+/// # Errors
+/// Where a value is of the wrong type.
+pub fn storage(values: &Value) -> Result<Storage, SettingsError> {
+    let reader = Reader { values };
+    let managed = |key: &'static str| {
+        // Inside the cluster, MinIO has a name of its own, which is no setting.
+        if reader.is_in_minio()? { Ok(None) } else { reader.filled(&below(keys::S3, &[key])) }
+    };
+    let ttl = match reader.string(keys::TTL)?.filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => Some(ttl::parse(&text).map_err(|wrong| {
+            let value = reader.at_or_whole(keys::TTL);
+            let meant = wrong.meant.unwrap_or_else(|| "60d".to_owned());
+            error(value, keys::TTL, "expected a number of days or hours, like 60d or 36h", &format!("write {meant}"))
+        })?),
+    };
+    Ok(Storage { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
+}

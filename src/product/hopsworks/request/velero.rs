@@ -1,0 +1,65 @@
+//! What the values call Velero's things; the defaults are the public docs'.
+
+use super::super::keys::{self, below};
+use super::read::{Reader, error};
+use crate::names::is_object;
+use crate::product::SettingsError;
+use crate::values::{Data, Value};
+use crate::velero::Velero;
+
+impl Default for Velero {
+    fn default() -> Self {
+        Self {
+            namespace: "velero".to_owned(),
+            deployment: "velero".to_owned(),
+            main_schedule: "k8s-backups-main".to_owned(),
+            users_schedule: "k8s-backups-users-resources".to_owned(),
+            location: "hopsworks-bsl".to_owned(),
+            prefix: "k8s_backup".to_owned(),
+            path_style: None,
+        }
+    }
+}
+
+impl Velero {
+    /// What `values` say.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type, or no name.
+    pub fn from_values(values: &Value) -> Result<Self, SettingsError> {
+        let reader = Reader { values };
+        let usual = Self::default();
+        let at = |keys: &[&'static str]| below(keys::VELERO, keys);
+        // They become names of objects, and parts of paths.
+        let object = |keys: &[&'static str], usual: String| {
+            let path = at(keys);
+            match reader.string(&path)?.filter(|name| !name.is_empty()) {
+                None => Ok(usual),
+                Some(name) if is_object(&name) => Ok(name),
+                Some(_) => Err(error(
+                    reader.at(&path).unwrap_or(values),
+                    &path,
+                    "expected the name of an object: lower-case letters, digits, dashes and dots only",
+                    &format!("the chart's default is {usual}"),
+                )),
+            }
+        };
+        let style = at(&["backup", "storageLocation", "s3ForcePathStyle"]);
+        Ok(Self {
+            namespace: object(&["namespace"], usual.namespace)?,
+            deployment: object(&["deploymentName"], usual.deployment)?,
+            main_schedule: object(&["backup", "mainScheduleName"], usual.main_schedule)?,
+            users_schedule: object(&["backup", "usersScheduleName"], usual.users_schedule)?,
+            location: object(&["backup", "storageLocation", "name"], usual.location)?,
+            prefix: reader
+                .name(&at(&["backup", "storageLocation", "storagePrefix"]))?
+                .map_or(usual.prefix, |prefix| prefix.trim_matches('/').to_owned()),
+            path_style: match reader.at(&style) {
+                None => None,
+                // Velero's own settings are texts.
+                Some(Value { data: Data::String(text), .. }) => Some(text == "true"),
+                Some(_) => Some(reader.boolean(&style)?),
+            },
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! What a restore of Hopsworks is to those who know none.
+
+use serde_json::{Value as Json, json};
+
+use super::hopsfs::bucket;
+use super::plan::{Facts, Input};
+use super::request::{HopsFs, Restore};
+use super::{Hopsworks, PARTS, checks, digest, remotes, warnings};
+use crate::mode::Mode;
+use crate::plan::PointOfNoReturn;
+use crate::product::Product;
+use crate::product::request::{self, Backup, Ground, Recorded, Request};
+use crate::product::service::Doing;
+use crate::s3::client::{Client, Settings};
+use crate::s3::preflight::Stopped;
+use crate::steps::{Object, PlanError, Planned, injected};
+use crate::topology::{Job, Missing, Topology};
+use crate::velero::Velero;
+
+/// How long one part of a restore may take where the values do not say it: a day.
+const DAY: u64 = 24 * 3600;
+
+impl Restore {
+    /// How this machine reaches HopsFS's bucket, where it has to bring it back.
+    fn settings_from_here(&self, topology: &Topology, steps: &[Planned]) -> Option<Settings> {
+        if self.hopsfs != HopsFs::Here || injected(steps, "hopsfs").is_none() {
+            return None;
+        }
+        let options = remotes::of_blocks(self, &Facts::of(topology).storage).options;
+        let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        Some(bucket::settings(self.blocks().unwrap_or_default(), option))
+    }
+}
+
+impl Request for Restore {
+    fn product(&self) -> &'static dyn Product {
+        &Hopsworks
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn backup(&self) -> Backup {
+        Backup::from(&self.backup_id)
+    }
+
+    fn velero(&self) -> &Velero {
+        &self.velero
+    }
+
+    fn objects(&self) -> [Option<&str>; 2] {
+        [self.velero_main.as_deref(), self.velero_users.as_deref()]
+    }
+
+    fn choose(&mut self, [main, users]: [Option<String>; 2]) {
+        self.velero_main = main;
+        self.velero_users = users;
+    }
+
+    fn recorded(&self) -> Recorded {
+        let rondb = ("rondb".to_owned(), self.rondb.to_string());
+        let snapshots = self.opensearch.iter().map(|snapshot| ("opensearch".to_owned(), snapshot.id.to_string()));
+        Recorded {
+            backups: std::iter::once(rondb).chain(snapshots).collect(),
+            metadata: [self.rondb_metadata.clone(), self.opensearch_metadata.clone()],
+        }
+    }
+
+    fn plan(&self, topology: &Topology, namespace: &str) -> Result<Vec<Planned>, PlanError> {
+        let facts = Facts::of(topology);
+        let input = Input { restore: self, topology, facts: &facts, namespace };
+        let mut steps = Vec::new();
+        for part in PARTS {
+            let planned = part.plan(&input, &steps)?;
+            steps.extend(planned);
+        }
+        if steps.iter().flat_map(|step| &step.objects).any(|object| object.id.starts_with("Job/")) {
+            checks::check_storage(self, &facts)?;
+        }
+        checks::check_templates(&input, &steps)?;
+        Ok(steps)
+    }
+
+    fn warnings(&self, topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
+        let facts = Facts::of(topology);
+        warnings::warnings(&Input { restore: self, topology, facts: &facts, namespace }, steps)
+    }
+
+    fn missing(&self, topology: &Topology) -> Vec<Missing> {
+        let facts = Facts::of(topology);
+        let schedules = Missing::new(
+            "Velero's Schedules: the cluster's objects are not backed up from here on",
+            "set hopsworks.velero.backup.enabled: true",
+        );
+        let of_velero = topology.schedules.is_empty().then_some(schedules);
+        PARTS.iter().flat_map(|part| part.missing(topology, &facts)).chain(of_velero).collect()
+    }
+
+    fn point_of_no_return(&self) -> PointOfNoReturn {
+        match self.mode {
+            Mode::Install => PointOfNoReturn {
+                step: None,
+                why: "a new cluster has no data to lose, and the bucket gains versions but loses none",
+            },
+            Mode::Upgrade => PointOfNoReturn {
+                step: Some("rondb"),
+                why: "RonDB's and OpenSearch's nodes start on empty volumes: old ones that are not set aside before are lost",
+            },
+        }
+    }
+
+    fn facts(&self, topology: &Topology) -> request::Facts {
+        digest::facts(self, &Facts::of(topology))
+    }
+
+    fn facts_of_job(&self, job: &Job) -> Json {
+        digest::chart_job(&job.json)
+    }
+
+    fn facts_of_object(&self, object: &Object) -> Json {
+        digest::object(&object.values)
+    }
+
+    fn ground(&self, topology: &Topology) -> Ground {
+        let storage = Facts::of(topology).storage;
+        let backup = remotes::of_backup(self, &storage);
+        let rondb_seconds = self.rondb_seconds.unwrap_or(DAY);
+        Ground {
+            account: storage.service_account,
+            toolbox: storage.toolbox.or_else(|| self.toolbox.clone()),
+            // The last one's time is that of all. RonDB's limit counts three times (metadata, rows, indexes).
+            deadline: 3 * rondb_seconds + DAY,
+            more: json!({
+                "bucket": self.bucket,
+                "prefix": self.backup_prefix,
+                "rclone": backup.options,
+                "credentials": backup.credentials,
+                "metadata_configmap": self.rondb_metadata,
+                "rondb_seconds": rondb_seconds,
+            }),
+        }
+    }
+
+    fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
+    }
+
+    fn place_from_here(&self, topology: &Topology, steps: &[Planned]) -> Option<String> {
+        self.settings_from_here(topology, steps).map(|settings| bucket::place(&settings))
+    }
+
+    /// Not to be found out when the old data are gone.
+    fn can_be_done_from_here<'r>(
+        &'r self,
+        topology: &'r Topology,
+        steps: &'r [Planned],
+        only_reads: bool,
+    ) -> Doing<'r, Result<(), Stopped>> {
+        Box::pin(async move {
+            let Some(settings) = self.settings_from_here(topology, steps) else { return Ok(()) };
+            let client = Client::connect(bucket::from_here(settings)).await?;
+            let backup = bucket::backup_in(self.beside_blocks(), &self.rondb);
+            bucket::can_be_rewound(&client, &backup, only_reads).await
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! RonDB, from a native backup: metadata once, the data of every old node in parallel, indexes once.
+
+use serde_json::json;
+
+use super::facts::left_out_by;
+use super::{BINLOG_SERVER, DATA_NODE, LABEL, MANAGEMENT_NODE, MYSQLD_SETUP};
+use crate::mode::Mode;
+use crate::product::hopsworks::object_storage;
+use crate::product::hopsworks::plan::{Input, chart_job, time_of, undone};
+use crate::steps::{Access, By, Object, PlanError, Planned};
+use crate::topology::{Pod, Role};
+
+/// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
+pub const MARKER: &str = "restore-native-backup";
+/// What the chart's own restore never brings back, for its setup Job makes it anew: its heartbeat, and its benchmarks
+/// (logicalclocks/rondb-helm, templates/backups/restore.yaml). That Job fails for good where it finds rows of the heartbeat.
+const LEFT_OUT: [&str; 3] = ["heartbeat", "ycsb", "dbt2"];
+
+/// Whom the Jobs cannot do without.
+pub const NEEDS: &[Role] = &[DATA_NODE, MANAGEMENT_NODE, object_storage::ROLE];
+
+pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
+    let id = &input.restore.rondb;
+    let topology = input.topology;
+    let Some(rondb) = &input.facts.rondb else {
+        return Err(PlanError::new(
+            "no RonDB in the rendered stream: no StatefulSet with the label rondbService: ndbmtd or a container ndbmtd",
+            "post-render the whole umbrella chart (rondb.enabled), not a part of it",
+        ));
+    };
+    if rondb.data_nodes == 0 {
+        return Err(PlanError::new(
+            "RonDB's data nodes have no replicas in the rendered stream: there is nothing to restore into",
+            "set rondb.rondb.clusterSize.activeDataReplicas",
+        ));
+    }
+    if topology.role(MANAGEMENT_NODE).count() > 1 {
+        return Err(PlanError::new(
+            "two RonDB clusters in the rendered stream: which of them the backup belongs to is not known",
+            "post-render one release at a time",
+        ));
+    }
+    let planned = |by, does: String, marker: String, objects| Planned {
+        step: "rondb",
+        does: format!("restores {does}: metadata once, the data of every old data node, then the indexes"),
+        backup: id.to_string(),
+        backup_time: time_of(id),
+        by,
+        markers: vec![format!("Job/{marker}")],
+        verified: "every ndb_restore ended with status 0, and the parts had all the rows that the backup counts",
+        undone: undone(input.restore.mode),
+        objects,
+        last_job: Some(marker),
+        // Binlog servers may not see half of the tables, and do not wait for the users: the chart's setup Job waits for one of them, so that
+        // it writes down what that Job does.
+        holds: &[MYSQLD_SETUP, BINLOG_SERVER],
+        needs: NEEDS,
+        access: Vec::new(),
+    };
+    if let Some(job) = chart_job(topology, MARKER, id, restores)? {
+        let by = By::Chart(format!("Job/{}", job.name));
+        return Ok(vec![planned(
+            by,
+            all_but(&left_out_by(&job.json).unwrap_or_default()),
+            job.name.clone(),
+            Vec::new(),
+        )]);
+    }
+    if let Some(key) = &input.restore.not_honoured {
+        return Err(PlanError::new(
+            format!("{key} is set, and hwdr's own Jobs do not honour it: they restore all the rest, too"),
+            "take it out, or use a chart that restores RonDB itself",
+        ));
+    }
+    let Some(management) = &rondb.management else {
+        return Err(PlanError::new(
+            "no RonDB management server in the rendered stream: no StatefulSet with the label rondbService: mgmd",
+            "post-render the whole umbrella chart, not a part of it",
+        ));
+    };
+    let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
+    let marker = format!("{MARKER}-{id}");
+    // Where no setup runs on the new volumes, nobody else would bring them back.
+    let mut setup = topology.role(MYSQLD_SETUP);
+    let is_made_anew = setup.any(|setup| input.restore.mode == Mode::Install || setup.name.ends_with(id.as_str()));
+    let made_anew = LEFT_OUT.into_iter().filter(|_| is_made_anew);
+    let databases = made_anew.chain(input.restore.excluded_databases.iter().map(String::as_str));
+    let left_out = (databases.collect::<Vec<_>>().join(","), input.restore.excluded_tables.join(","));
+    let job = |template, what, name: &String, after: Vec<String>, is_marker: bool| Object {
+        template,
+        id: format!("Job/{name}"),
+        what,
+        values: json!({
+            "job": name,
+            "data_job": data,
+            "marker": is_marker,
+            "backup_id": id,
+            "image": rondb.image,
+            "settings": rondb.settings,
+            "management": management,
+            "root_password": rondb.root_password,
+            "left_out": {"databases": left_out.0, "tables": left_out.1},
+            "claim": rondb.claim,
+            "pods": rondb.data_nodes,
+            // Each running ndb_restore holds one slot; without config.ini one is all that is certain.
+            "parallelism": rondb.free_slots.unwrap_or(1).clamp(1, rondb.data_nodes),
+        }),
+        after,
+    };
+    let objects = vec![
+        job("rondb-metadata.yaml", "restores RonDB's metadata, once", &metadata, Vec::new(), false),
+        job("rondb-data.yaml", "restores RonDB's data, every node's part", &data, vec![metadata.clone()], false),
+        job("rondb-indexes.yaml", "rebuilds RonDB's indexes", &marker, vec![data.clone()], true),
+    ];
+    if rondb.free_slots == Some(0) {
+        return Err(PlanError::new(
+            "RonDB's config.ini has no free API slot (an active [API] whose HostName is empty), and ndb_restore needs one",
+            "set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore where the cluster runs already",
+        ));
+    }
+    let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
+    // Before the indexes are rebuilt, the pods' own counts of rows are added up.
+    let access = Access { template: "rondb-access.yaml", name: "account", values: json!({}) };
+    Ok(vec![Planned { access: vec![access], ..planned(by, all_but(&left_out), marker, objects) }])
+}
+
+/// Whether a pod is the chart's own restore: by what it runs, or, where that is a script in a volume, by the chart's label.
+fn restores(pod: &Pod) -> bool {
+    pod.runs("ndb_restore") || pod.label(LABEL) == "restore-backup"
+}
+
+/// "all tables", and which not: databases and tables with commas between them.
+fn all_but((databases, tables): &(String, String)) -> String {
+    let lists = [("of ", databases), ("", tables)].into_iter().filter(|(_, names)| !names.is_empty());
+    let left_out: Vec<_> = lists.map(|(of, names)| format!("{of}{}", names.replace(',', ", "))).collect();
+    if left_out.is_empty() { "all tables".to_owned() } else { format!("all tables but {}", left_out.join(", and ")) }
+}

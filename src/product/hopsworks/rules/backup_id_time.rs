@@ -1,0 +1,82 @@
+//! A backup id that names no minute, or one that is yet to come.
+//!
+//! ## What it does
+//! Hopsworks makes ids with `date -u +%y%V%u%H%M`: year, ISO week, weekday, hour and minute in UTC; older versions
+//! with `%y%m%d%H%M`. The rule reads the id back as a time.
+//!
+//! ## Why is this bad
+//! An id of the future is a slip of the finger: there is no such backup, and the restore fails (error). One that is no
+//! time at all may be a slip too; and HopsFS, whose bucket is taken back to the time of the backup, then depends on
+//! what the backup's metadata say about it (warning). RonDB's own ids of up to five digits are none either: its charts before 0.8 make
+//! such.
+//!
+//! ## Example
+//! Week 84 does not exist:
+//! ```yaml
+//! global:
+//!   _hopsworks:
+//!     restoreFromBackup:
+//!       backupId: "258411200"
+//! ```
+//!
+//! ## Use instead
+//! 2025, week 48, Monday, 12:00:
+//! ```yaml
+//! global:
+//!   _hopsworks:
+//!     restoreFromBackup:
+//!       backupId: "254811200"
+//! ```
+//!
+//! ## Fix
+//! None: only you know which backup is meant.
+
+use crate::lint::rules::Rule;
+use crate::lint::{Context, Finding, Level, view};
+use crate::product::hopsworks::asked;
+use crate::product::hopsworks::backup_id::BackupId;
+use crate::values::Value;
+
+/// Clocks are not all alike.
+const GRACE_SECONDS: i64 = 15 * 60;
+
+/// See the head of this file.
+pub struct BackupIdTime;
+
+impl Rule for BackupIdTime {
+    fn name(&self) -> &'static str {
+        "backup-id-time"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("backup_id_time.rs")
+    }
+
+    fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
+        for id in asked::ids(values) {
+            let Some(parsed) = id.digits().and_then(|digits| BackupId::parse(&digits).ok()) else { continue };
+            let place = &id.entry.value.place;
+            match (parsed.time(), context.now) {
+                (None, _) if id.service == "RonDB" && parsed.as_str().len() <= 5 => {}
+                (None, _) => findings.push(
+                    Finding::warning(self.name(), place, format!("backup id {parsed} is not a point in time")).help(
+                        "ids are year, ISO week, weekday, hour, minute: 254811200 is 2025, week 48, Monday, 12:00",
+                    ),
+                ),
+                (Some(time), Some(now)) if time.as_second() > now.as_second() + GRACE_SECONDS => findings.push(
+                    Finding::error(
+                        self.name(),
+                        place,
+                        format!("backup id {parsed} is of {}, which is in the future", view::minute(time)),
+                    )
+                    .help(asked::LIST_IDS),
+                ),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A Velero backup of the wrong schedule, or a name that no backup can have.
+//!
+//! ## What it does
+//! Checks that `mainScheduleBackupId` names a backup of the schedule `k8s-backups-main`, and `usersScheduleBackupId` one
+//! of `k8s-backups-users-resources`; and that the name is one that Velero gives: the schedule, a hyphen, and 14 digits.
+//!
+//! ## Why is this bad
+//! With the two swapped, Velero restores the wrong objects, and says `Completed`. A name with capital letters, as in
+//! `…-20260213T153627Z`, which is how the docs write it, cannot be the name of an object in Kubernetes: the API server
+//! refuses the Restore in the middle of the upgrade; and Velero gives none with a `t` and a `z` in it (warning). A name that does not
+//! end in a time may be one of your own (warning). Schedules that are named otherwise in the values
+//! (`hopsworks.velero.backup.mainScheduleName`) are looked for by those names.
+//!
+//! ## Example
+//! ```yaml
+//! hopsworks:
+//!   velero:
+//!     restore:
+//!       mainScheduleBackupId: k8s-backups-users-resources-20260213153627
+//!       usersScheduleBackupId: k8s-backups-main-20260213153627
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! hopsworks:
+//!   velero:
+//!     restore:
+//!       mainScheduleBackupId: k8s-backups-main-20260213153627
+//!       usersScheduleBackupId: k8s-backups-users-resources-20260213153627
+//! ```
+//!
+//! ## Fix
+//! None: `kubectl get backups.velero.io -n velero` lists the names.
+
+use crate::lint::placeholder::is_unknown;
+use crate::lint::rules::Rule;
+use crate::lint::{Context, Finding, Level};
+use crate::product::hopsworks::asked;
+use crate::values::Value;
+
+const LIST: &str = "kubectl get backups.velero.io -n velero lists the names";
+
+/// See the head of this file.
+pub struct VeleroName;
+
+impl Rule for VeleroName {
+    fn name(&self) -> &'static str {
+        "velero-name"
+    }
+
+    fn level(&self) -> Level {
+        Level::Error
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("velero_name.rs")
+    }
+
+    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
+        let schedules = asked::velero_schedules(values);
+        for (key, schedule, entry) in asked::velero_names(values) {
+            let Some(name) = entry.value.as_str().filter(|_| !is_unknown(&entry.value)) else { continue };
+            let place = &entry.value.place;
+            let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
+            let others = schedules.iter().map(|(_, other)| *other);
+            // Velero's own form of what is written as the docs do it.
+            let digits = asked::velero_time(name).and(of_schedule(schedule)).map(|stamp| {
+                let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
+                format!("Velero's own name has digits only: {schedule}-{digits}")
+            });
+            // Of `a` and `a-b` the longer name tells.
+            let other = others.filter(|other| *other != schedule && of_schedule(other).is_some());
+            let other = other
+                .filter(|other| of_schedule(schedule).is_none() || other.len() > schedule.len())
+                .max_by_key(|o| o.len());
+            let finding = if let Some(other) = other {
+                Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}"))
+                    .help(LIST)
+            } else if !is_object_name(name) {
+                Finding::error(self.name(), place, "no object in Kubernetes can have this name")
+                    .help(digits.unwrap_or_else(|| LIST.to_owned()))
+            } else if of_schedule(schedule).is_none() {
+                Finding::error(self.name(), place, format!("{key} names no backup of the schedule {schedule}"))
+                    .help(LIST)
+            } else if asked::velero_time(name).is_none() {
+                Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
+            } else if let Some(help) = digits.filter(|_| name.ends_with('z')) {
+                Finding::warning(self.name(), place, "Velero gives no backup such a name").help(help)
+            } else {
+                continue;
+            };
+            findings.push(finding);
+        }
+    }
+}
+
+/// Whether Kubernetes takes the name: a DNS subdomain (RFC 1123).
+fn is_object_name(name: &str) -> bool {
+    let label = |label: &str| {
+        label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}

@@ -1,0 +1,37 @@
+//! MySQL's users, grants and databases: what of RonDB's backup is in no NDB table.
+
+mod plan;
+
+pub use plan::MARKER;
+
+use crate::product::hopsworks::plan::{Input, Part};
+use crate::product::service::{Files, Look, Service};
+use crate::steps::{Object, PlanError, Planned};
+
+/// MySQL's users.
+pub struct Users;
+
+impl Service for Users {
+    fn name(&self) -> &'static str {
+        "users"
+    }
+
+    fn title(&self) -> &'static str {
+        "MySQL's users"
+    }
+
+    fn templates(&self) -> Files {
+        &[("users.yaml", include_str!("templates/users.yaml"))]
+    }
+
+    fn look(&self, object: &Object) -> Option<Look> {
+        let look = Look { template: "pieces/rondb-look.yaml", script: Some(("fetch.sh", "sql")), volumes: Vec::new() };
+        (object.template == "users.yaml").then_some(look)
+    }
+}
+
+impl Part for Users {
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+        plan::plan(input, before)
+    }
+}

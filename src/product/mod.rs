@@ -1,0 +1,257 @@
+//! What hwdr can restore: one folder a product, and in it one a service. All else in hwdr knows no product, and asks [`PRODUCTS`].
+
+pub mod hopsworks;
+pub mod request;
+pub mod service;
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::cluster::Cluster;
+use crate::lint::IdKind;
+use crate::lint::rules::Rule;
+use crate::lint::schema::Node;
+use crate::lint::view::is_map;
+use crate::mode::Mode;
+use crate::refusal::Refusal;
+use crate::source::Place;
+use crate::topology::{Role, Topology};
+use crate::values::chart::Chart;
+use crate::values::{Data, Value};
+use crate::velero::Velero;
+
+pub use request::{Backup, Ground, Recorded, Request};
+use service::{Doing, Files, Service};
+
+/// All products. Values that none of them knows are looked at as if they were the first one's.
+pub static PRODUCTS: &[&dyn Product] = &[FIRST];
+/// The first one.
+pub const FIRST: &dyn Product = &hopsworks::Hopsworks;
+
+/// Something that is installed by a chart, and can be restored.
+pub trait Product: Sync {
+    /// One word, stable: also the name of its chart.
+    fn name(&self) -> &'static str;
+    /// Its name, for people.
+    fn title(&self) -> &'static str;
+    /// Names that mean something to it alone, beside those of its keys and services: labels, containers, Jobs, ConfigMaps, folders of a
+    /// bucket. No other code has them (`tests/it/product_names.rs`).
+    fn names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Where in the values is what matters.
+    fn keys(&self) -> &'static Keys;
+    /// The JSON Schema of its values.
+    fn schema(&self) -> &'static str;
+    /// The same, as the linter uses it.
+    fn shape(&self) -> &'static Node;
+    /// The rules for its values: they run and are listed in this order.
+    fn rules(&self) -> &'static [&'static dyn Rule];
+    /// Its services, in the order of a restore.
+    fn services(&self) -> &'static [&'static dyn Service];
+    /// Templates that several services use.
+    fn shared(&self) -> Files {
+        &[]
+    }
+
+    /// Words by which a ConfigMap is known that has to be looked at, beside those of the services.
+    fn hints(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The lines of a plan that list the members of the cluster, by [`Role::group`].
+    fn groups(&self) -> &'static [&'static str];
+    /// What stands in the namespace of the release, wherever anything else may stand.
+    fn anchor(&self) -> Role;
+    /// Addresses that restore Jobs use, and what answers there.
+    fn servers(&self, _topology: &Topology) -> Vec<(String, Role)> {
+        Vec::new()
+    }
+
+    /// The restore that `values` ask for, or none.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type, or the mode and the values contradict each other: then the intention is unclear.
+    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, SettingsError>;
+    /// What the values call Velero's things.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type, or no name.
+    fn velero(&self, values: &Value) -> Result<Velero, SettingsError>;
+    /// Where the values say that backups are, and for how long they are kept.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type.
+    fn storage(&self, values: &Value) -> Result<Storage, SettingsError>;
+    /// The backup of that id.
+    ///
+    /// # Errors
+    /// Where that is none, and what to do.
+    fn backup(&self, id: &str) -> Result<Backup, String>;
+    /// The services whose backups have ids of their own, which are recorded in the cluster.
+    fn records(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The backups of their data that have that id, as they are recorded by default.
+    fn recorded(&self, id: &Backup) -> Recorded;
+    /// Where the cluster records when a backup ended, for people.
+    fn ends(&self) -> &'static str;
+    /// What the cluster's records say against restoring from these backups.
+    fn objections<'r>(
+        &'r self,
+        cluster: &'r Cluster,
+        recorded: &'r Recorded,
+    ) -> Doing<'r, Result<Vec<String>, Refusal>>;
+
+    /// Where something belongs that is found at `path` by mistake, and what the schema knows of it.
+    fn belongs(&self, _path: &[String]) -> Option<(Vec<String>, &'static Node)> {
+        None
+    }
+
+    /// Whether a restore is lost without a word where the key `key` is misspelt that holds `value`.
+    fn loses_a_restore(&self, _key: &str, _value: &Value) -> bool {
+        false
+    }
+
+    /// How the chart wants the id of a service that has one of its own, as far as its schema says.
+    fn id_kind(&self, _chart: &Chart) -> Option<IdKind> {
+        None
+    }
+}
+
+impl fmt::Debug for dyn Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where backups are and for how long they are kept, as far as the values say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// The server's address, where it is not AWS.
+    pub endpoint: Option<String>,
+    /// How long backups are kept, in seconds.
+    pub ttl: Option<i64>,
+}
+
+/// A place in the values. `*` stands for any key.
+pub type Path = &'static [&'static str];
+
+/// Where in the values of a product is what matters.
+pub struct Keys {
+    /// What all its charts share.
+    pub shared: Path,
+    /// The sections of the charts that it has as parts; that of its own is among them.
+    pub sections: &'static [&'static str],
+    /// The charts that it has as parts.
+    pub parts: &'static [&'static str],
+    /// Where there is anything of these, the values are for it. Some stand where a block is misplaced.
+    pub ours: &'static [Path],
+    /// What asks for a restore: with any of them, nothing goes to helm unchanged.
+    pub asks: &'static [Path],
+    /// What leaves the values when a restore is final.
+    pub goes: &'static [Path],
+    /// The id of the backup to restore.
+    pub backup_id: Path,
+    /// The Velero backups that are restored: of the cluster's own objects, and of the users'.
+    pub objects: [Path; 2],
+    /// The bucket of the backups.
+    pub bucket: Path,
+    /// Object storage: the bucket's region is in it.
+    pub storage: Path,
+    /// How long backups are kept.
+    pub ttl: Path,
+    /// Who does the work on a bucket: what `--from` of the command line sets.
+    pub from: Path,
+}
+
+impl Keys {
+    /// Whether the values are those of its chart, or for one overlay of them.
+    pub fn know(&self, values: &Value) -> bool {
+        is_map(values, self.shared) || self.sections.iter().any(|section| is_map(values, &[section]))
+    }
+
+    /// Whether anything in the values speaks of a restore, be it in a way that is refused later: a misspelt key must not pass as no restore.
+    pub fn ask(&self, values: &Value) -> bool {
+        self.asks.iter().any(|path| says(values, path))
+    }
+
+    /// Whether the text of a file has the key that all its values stand under.
+    pub fn are_in(&self, text: &str) -> bool {
+        self.shared.last().is_some_and(|key| text.contains(key))
+    }
+}
+
+/// The product of that name.
+pub fn named(name: &str) -> Option<&'static dyn Product> {
+    PRODUCTS.iter().copied().find(|product| product.name() == name)
+}
+
+/// All services of all products.
+pub fn services() -> impl Iterator<Item = &'static dyn Service> {
+    PRODUCTS.iter().flat_map(|product| product.services()).copied()
+}
+
+/// The product that values are for.
+pub fn of(values: &Value) -> &'static dyn Product {
+    PRODUCTS.iter().copied().find(|product| product.keys().know(values)).unwrap_or(FIRST)
+}
+
+/// Whether values are those of a product, or for one overlay of them.
+pub fn is_known(values: &Value) -> bool {
+    PRODUCTS.iter().any(|product| product.keys().know(values))
+}
+
+/// Whether the text of a file has the key that all values of a product stand under.
+pub fn is_in(text: &str) -> bool {
+    PRODUCTS.iter().any(|product| product.keys().are_in(text))
+}
+
+/// The names of all products, for people.
+pub fn titles() -> String {
+    PRODUCTS.iter().map(|product| product.title()).collect::<Vec<_>>().join(" or ")
+}
+
+/// Whether there is anything at `path`.
+pub fn says(values: &Value, path: &[&str]) -> bool {
+    match path.split_first() {
+        None => says_something(values),
+        Some((&"*", rest)) => match &values.data {
+            Data::Map(map) => map.values().any(|entry| says(&entry.value, rest)),
+            _ => false,
+        },
+        Some((key, rest)) => values.get(&[key]).is_some_and(|value| says(value, rest)),
+    }
+}
+
+/// Whether there is any value in it but nothing, false and the empty string.
+fn says_something(value: &Value) -> bool {
+    match &value.data {
+        Data::Null | Data::Bool(false) => false,
+        Data::String(text) => !text.is_empty(),
+        Data::List(items) => items.iter().any(says_something),
+        Data::Map(map) => map.values().any(|entry| says_something(&entry.value)),
+        Data::Bool(true) | Data::Number(_) => true,
+    }
+}
+
+/// Why the values do not say what to restore.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{path}: {problem}")]
+pub struct SettingsError {
+    /// Where it was written.
+    pub place: Place,
+    /// The path in the values, with dots.
+    pub path: String,
+    /// What is wrong, and what was expected.
+    pub problem: String,
+    /// What to do about it.
+    pub help: String,
+}

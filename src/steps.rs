@@ -1,0 +1,112 @@
+//! The steps of a restore: what one does to which data, whether the chart brings it itself, the objects it renders, how it is verified and
+//! undone. A product's services plan them.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::topology::Role;
+
+/// A step, as it will be done.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Planned {
+    /// Which step: one word, stable.
+    pub step: &'static str,
+    /// What it does to which data.
+    pub does: String,
+    /// The backup it restores from: an id, or Velero's name.
+    pub backup: String,
+    /// When that backup was made, where its name tells.
+    pub backup_time: Option<String>,
+    /// Who brings the objects.
+    pub by: By,
+    /// The objects whose existence says that the step was run: `Kind/name`.
+    pub markers: Vec<String>,
+    /// How one sees that it worked.
+    pub verified: &'static str,
+    /// How it is taken back.
+    pub undone: &'static str,
+    /// What is injected, in order.
+    #[serde(skip)]
+    pub objects: Vec<Object>,
+    /// The Job after which the step is done; none where the chart brings it without one.
+    #[serde(skip)]
+    pub last_job: Option<String>,
+    /// Who may not start before.
+    #[serde(skip)]
+    pub holds: &'static [Role],
+    /// Whom its Jobs cannot do without.
+    #[serde(skip)]
+    pub needs: &'static [Role],
+    /// What its Jobs' account is let do beyond waiting.
+    #[serde(skip)]
+    pub access: Vec<Access>,
+}
+
+/// Whose objects do a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "who", content = "what")]
+pub enum By {
+    /// The chart's own, which are kept and hardened: `Kind/name`.
+    Chart(String),
+    /// hwdr's, in Jobs or Restores: `Kind/name`.
+    Hwdr(Vec<String>),
+    /// Nobody's that Helm applies: it has to be done before, and by what.
+    Before(&'static str),
+}
+
+/// An object to inject.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Its template.
+    pub template: &'static str,
+    /// `Kind/name`.
+    pub id: String,
+    /// What it does, in a few words.
+    pub what: &'static str,
+    /// What the template needs beside what all have.
+    pub values: Json,
+    /// For a Job: the Jobs that must be complete before it does anything.
+    pub after: Vec<String>,
+}
+
+/// A Role for the account of the Jobs, with its RoleBinding.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The template of both.
+    pub template: &'static str,
+    /// What is in their names.
+    pub name: &'static str,
+    /// What the template needs beside what all have.
+    pub values: Json,
+}
+
+/// Why there is no plan: whatever is known to fail is not begun.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{problem}")]
+pub struct PlanError {
+    /// What is wrong or missing.
+    pub problem: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl PlanError {
+    /// A refusal.
+    pub fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: help.into() }
+    }
+}
+
+impl Planned {
+    /// Whether hwdr's own objects do it.
+    pub fn is_injected(&self) -> bool {
+        matches!(self.by, By::Hwdr(_))
+    }
+}
+
+/// The step of that name, where hwdr's own objects do it.
+pub fn injected<'p>(steps: &'p [Planned], name: &str) -> Option<&'p Planned> {
+    steps.iter().find(|step| step.step == name && step.is_injected())
+}

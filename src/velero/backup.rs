@@ -1,0 +1,92 @@
+//! Backups of Kubernetes objects: Velero's Backups.
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::cluster::condition::{number, text};
+use crate::cluster::{Cluster, ClusterError, Kind};
+
+/// All Backups in Velero's namespace, newest first; none where Velero is not installed.
+///
+/// # Errors
+/// Where the API server refuses, or is not there.
+pub async fn backups(cluster: &Cluster, velero: &str) -> Result<Vec<ObjectBackup>, ClusterError> {
+    let found = match cluster.list(Kind::BACKUP, Some(velero), "").await {
+        Err(ClusterError::Call { code: 404, .. }) => Vec::new(),
+        found => found?,
+    };
+    let mut backups: Vec<_> = found.iter().map(ObjectBackup::read).collect();
+    backups.sort_by(|a, b| b.time().cmp(&a.time()).then_with(|| b.name.cmp(&a.name)));
+    Ok(backups)
+}
+
+/// One Velero Backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectBackup {
+    /// Its name.
+    pub name: String,
+    /// The schedule that made it (label `velero.io/schedule-name`); empty where none did.
+    pub schedule: String,
+    /// `status.phase`.
+    pub phase: String,
+    /// `spec.storageLocation`.
+    pub location: String,
+    /// When Velero began to read objects. (`metadata.creationTimestamp` is no help: in a new cluster it is when the backup was
+    /// synced.)
+    pub started: Option<Timestamp>,
+    /// When it was complete.
+    pub completed: Option<Timestamp>,
+    /// From when on Velero deletes it.
+    pub expiration: Option<Timestamp>,
+    /// Whether the object is being deleted.
+    pub is_deleting: bool,
+    /// How many errors Velero counted.
+    pub errors: u64,
+    /// How many warnings.
+    pub warnings: u64,
+}
+
+impl ObjectBackup {
+    /// Reads it as the API server gives it.
+    pub fn read(backup: &Json) -> Self {
+        let time = |pointer: &str| text(backup, pointer).parse::<Timestamp>().ok();
+        Self {
+            name: text(backup, "/metadata/name").to_owned(),
+            schedule: text(backup, "/metadata/labels/velero.io~1schedule-name").to_owned(),
+            phase: text(backup, "/status/phase").to_owned(),
+            location: text(backup, "/spec/storageLocation").to_owned(),
+            started: time("/status/startTimestamp"),
+            completed: time("/status/completionTimestamp"),
+            expiration: time("/status/expiration"),
+            is_deleting: !text(backup, "/metadata/deletionTimestamp").is_empty()
+                || text(backup, "/status/phase") == "Deleting",
+            errors: number(backup, "/status/errors"),
+            warnings: number(backup, "/status/warnings"),
+        }
+    }
+
+    /// The moment that it shows: its start, or its end where nothing else is known.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.started.or(self.completed)
+    }
+
+    /// What speaks against restoring from it; none where nothing does.
+    pub fn objection(&self, now: Timestamp) -> Option<String> {
+        if self.is_deleting {
+            return Some("is being deleted".to_owned());
+        }
+        match self.phase.as_str() {
+            "Completed" => {}
+            "" => return Some("has not begun".to_owned()),
+            "PartiallyFailed" => return Some(format!("is PartiallyFailed: {} errors", self.errors)),
+            phase => return Some(format!("is {phase}, not Completed")),
+        }
+        let expiration = self.expiration.filter(|expiration| *expiration <= now)?;
+        Some(format!("expired at {expiration:.0}"))
+    }
+
+    /// Whether that it has expired is all that speaks against it.
+    pub fn is_only_expired(&self, now: Timestamp) -> bool {
+        !self.is_deleting && self.phase == "Completed" && self.objection(now).is_some()
+    }
+}

@@ -1,0 +1,43 @@
+//! What Velero's things are called.
+
+use serde::{Deserialize, Serialize};
+
+/// How a chart names what Velero has of this cluster: settings, whose defaults are the product's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Velero {
+    /// Velero's namespace.
+    pub namespace: String,
+    /// The Deployment of its server.
+    pub deployment: String,
+    /// The schedule of the cluster's own objects.
+    pub main_schedule: String,
+    /// The schedule of the users' resources.
+    pub users_schedule: String,
+    /// The storage location of both.
+    pub location: String,
+    /// Its folder in the bucket.
+    pub prefix: String,
+    /// Whether the bucket stands in the URL's path, where the values say so.
+    pub path_style: Option<bool>,
+}
+
+impl Velero {
+    /// The same in another namespace.
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self.clone() }
+    }
+
+    /// How the location is given write access, which the backups of the new cluster need.
+    pub fn open(&self) -> String {
+        format!(
+            "kubectl -n {} patch backupstoragelocation {} \\\n  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadWrite\"}}}}'",
+            self.namespace, self.location
+        )
+    }
+
+    /// The schedules, main first.
+    pub fn schedules(&self) -> [&str; 2] {
+        [&self.main_schedule, &self.users_schedule]
+    }
+}
