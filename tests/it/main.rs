@@ -18,6 +18,7 @@ mod plan;
 mod planted_state;
 mod plugin;
 mod post_render;
+mod product_names;
 mod properties;
 mod restore_cli;
 mod scripts;
