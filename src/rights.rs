@@ -341,6 +341,9 @@ pub const ALL: &[Right] = &[
     right(Release, CLAIMS, &["list"], &[Install], "whether the namespace is empty"),
     right(Release, CLAIMS, &["create"], GO_BACK, "the old claims are made again by an undo"),
     right(Release, NAMESPACES, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
+    right(Release, NAMESPACES, &["get"], &[Undo], "whether the restore created the namespace")
+        .when("Velero has created objects")
+        .without("the namespace is named as one that the restore may have created"),
     right(
         Release,
         ("", "serviceaccounts"),
