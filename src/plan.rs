@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::mode::Mode;
 use crate::plain_data;
+use crate::product::Product;
 use crate::product::request::{Backup, Request};
 pub use crate::steps::PlanError;
 use crate::steps::{By, Planned};
@@ -19,9 +20,9 @@ pub use order::held_by;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// The product's name.
+    /// The product.
     #[serde(skip)]
-    pub product: &'static str,
+    pub product: &'static dyn Product,
     /// Into a new cluster, or in place.
     pub mode: Mode,
     /// The global backup id: it names the markers of the whole.
@@ -78,14 +79,14 @@ impl Plan {
                 "add --namespace NAME (behind --post-renderer-args when helm runs hwdr)",
             )
         })?;
-        let steps = request.plan(topology, namespace)?;
-        let steps: Vec<_> = steps.into_iter().map(as_the_chart_does_it).collect();
+        let draft = request.draft(topology, namespace)?;
+        let steps: Vec<_> = draft.steps.into_iter().map(as_the_chart_does_it).collect();
         order::check(topology, namespace, &steps)?;
         let mut warnings = elsewhere(topology, namespace, &steps);
-        warnings.extend(request.warnings(topology, namespace, &steps));
+        warnings.extend(draft.warnings);
         let backup_id = request.backup();
         Ok(Self {
-            product: request.product().name(),
+            product: request.product(),
             mode: request.mode(),
             backup_time: backup_id.time.map(|time| time.to_string()),
             backup_id,
@@ -94,9 +95,9 @@ impl Plan {
                 members: topology::members(topology),
                 autoscalers: topology.autoscalers.clone(),
                 schedules: topology.schedules.clone(),
-                missing: request.missing(topology),
+                missing: draft.missing,
             },
-            digest: digest::of(&digest::facts(request, topology, namespace, &steps), topology),
+            digest: digest::of(&digest::facts(request, topology, namespace, &steps, draft.facts), topology),
             steps,
             point_of_no_return: request.point_of_no_return(),
             warnings,

@@ -87,7 +87,7 @@ pub fn text(plan: &Plan) -> String {
     let _ = writeln!(out, "Namespace {}, plan {}\n", plan.namespace, plan.digest());
 
     let _ = writeln!(out, "{bold}The cluster{bold:#}");
-    for label in product::named(plan.product).unwrap_or(product::FIRST).groups() {
+    for label in plan.product.groups() {
         let members: Vec<String> = plan
             .cluster
             .members

@@ -38,7 +38,13 @@ pub(super) fn of(facts: &Json, topology: &Topology) -> String {
 }
 
 /// All that tells one plan from another.
-pub(super) fn facts(request: &dyn Request, topology: &Topology, namespace: &str, steps: &[Planned]) -> Json {
+pub(super) fn facts(
+    request: &dyn Request,
+    topology: &Topology,
+    namespace: &str,
+    steps: &[Planned],
+    of_product: Vec<(&'static str, Json)>,
+) -> Json {
     let members: Vec<_> =
         members(topology).into_iter().map(|member| json!([member.role, member.object, member.replicas])).collect();
     let mut elsewhere = Vec::new();
@@ -72,7 +78,7 @@ pub(super) fn facts(request: &dyn Request, topology: &Topology, namespace: &str,
         "restores": restores,
         "steps": steps.iter().map(|step| self::step(step, request, topology)).collect::<Vec<_>>(),
     });
-    for (name, fact) in request.facts(topology) {
+    for (name, fact) in of_product {
         facts[name] = fact;
     }
     facts

@@ -58,8 +58,19 @@ pub struct Recorded {
     pub metadata: [String; 2],
 }
 
-/// What tells one plan from another, by name.
-pub type Facts = Vec<(&'static str, Json)>;
+/// What a product has to say of a plan, from one look at the stream.
+#[derive(Debug)]
+pub struct Draft {
+    /// The steps, in order.
+    pub steps: Vec<Planned>,
+    /// What the operator has to know.
+    pub warnings: Vec<String>,
+    /// What is not in the stream, though a whole installation has it, and a restore does without.
+    pub missing: Vec<Missing>,
+    /// What is asked for and what the stream shows of the product, by name, for the plan's digest: names, kinds, images, ids and settings, and
+    /// neither a sentence nor a key.
+    pub facts: Vec<(&'static str, Json)>,
+}
 
 /// A restore that is asked for.
 pub trait Request: fmt::Debug + Send + Sync {
@@ -78,27 +89,14 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// The backups of the services' data.
     fn recorded(&self) -> Recorded;
 
-    /// The steps, in order.
+    /// What the product has to say of the plan.
     ///
     /// # Errors
     /// Where something that a step needs is not in the stream.
-    fn plan(&self, topology: &Topology, namespace: &str) -> Result<Vec<Planned>, PlanError>;
-    /// What the operator has to know.
-    fn warnings(&self, _topology: &Topology, _namespace: &str, _steps: &[Planned]) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// What is not in the stream, though a whole installation has it, and a restore does without.
-    fn missing(&self, _topology: &Topology) -> Vec<Missing> {
-        Vec::new()
-    }
-
+    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, PlanError>;
     /// From where on there is no way back to the data as it was.
     fn point_of_no_return(&self) -> PointOfNoReturn;
-    /// What it asks for and what the stream shows of the product, for the plan's digest: names, kinds, images, ids and settings, and neither
-    /// a sentence nor a key.
-    fn facts(&self, topology: &Topology) -> Facts;
-    /// The same of a Job that the chart does a step with.
+    /// What tells a Job that the chart does a step with from another: see [`Draft::facts`].
     fn facts_of_job(&self, job: &Job) -> Json;
     /// The same of what an injected object is made of.
     fn facts_of_object(&self, object: &Object) -> Json;

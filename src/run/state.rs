@@ -204,7 +204,7 @@ impl State {
         Self {
             form: FORM,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            product: plan.product.to_owned(),
+            product: plan.product.name().to_owned(),
             mode: plan.mode,
             release: release.to_owned(),
             backup_id: plan.backup_id.to_string(),

@@ -9,7 +9,7 @@ use super::{Hopsworks, PARTS, checks, digest, remotes, warnings};
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
 use crate::product::Product;
-use crate::product::request::{self, Backup, Ground, Recorded, Request};
+use crate::product::request::{Backup, Draft, Ground, Recorded, Request};
 use crate::product::service::Doing;
 use crate::s3::client::{Client, Settings};
 use crate::s3::preflight::Stopped;
@@ -67,7 +67,7 @@ impl Request for Restore {
         }
     }
 
-    fn plan(&self, topology: &Topology, namespace: &str) -> Result<Vec<Planned>, PlanError> {
+    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, PlanError> {
         let facts = Facts::of(topology);
         let input = Input { restore: self, topology, facts: &facts, namespace };
         let mut steps = Vec::new();
@@ -79,22 +79,17 @@ impl Request for Restore {
             checks::check_storage(self, &facts)?;
         }
         checks::check_templates(&input, &steps)?;
-        Ok(steps)
-    }
-
-    fn warnings(&self, topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
-        let facts = Facts::of(topology);
-        warnings::warnings(&Input { restore: self, topology, facts: &facts, namespace }, steps)
-    }
-
-    fn missing(&self, topology: &Topology) -> Vec<Missing> {
-        let facts = Facts::of(topology);
         let schedules = Missing::new(
             "Velero's Schedules: the cluster's objects are not backed up from here on",
             "set hopsworks.velero.backup.enabled: true",
         );
         let of_velero = topology.schedules.is_empty().then_some(schedules);
-        PARTS.iter().flat_map(|part| part.missing(topology, &facts)).chain(of_velero).collect()
+        Ok(Draft {
+            warnings: warnings::warnings(&input, &steps),
+            missing: PARTS.iter().flat_map(|part| part.missing(topology, &facts)).chain(of_velero).collect(),
+            facts: digest::facts(self, &facts),
+            steps,
+        })
     }
 
     fn point_of_no_return(&self) -> PointOfNoReturn {
@@ -108,10 +103,6 @@ impl Request for Restore {
                 why: "RonDB's and OpenSearch's nodes start on empty volumes: old ones that are not set aside before are lost",
             },
         }
-    }
-
-    fn facts(&self, topology: &Topology) -> request::Facts {
-        digest::facts(self, &Facts::of(topology))
     }
 
     fn facts_of_job(&self, job: &Job) -> Json {
