@@ -59,11 +59,11 @@ impl Lease {
                 _ if other.is_empty() || process::is_dead(&other) => true,
                 Some((old, since)) if *old == version => since.elapsed() > DURATION,
                 Some(_) => {
-                    return Err(Halt::new(format!("another run holds the release: {}", people(&other)))
+                    return Err(Halt::new(format!("another run holds the release: {}", process::people(&other)))
                         .help(format!("watch it: helm hwdr watch {release}")));
                 }
                 None => {
-                    tell(&format!("waiting up to {} s for the run of {}", DURATION.as_secs(), people(&other)));
+                    tell(&format!("waiting up to {} s for the run of {}", DURATION.as_secs(), process::people(&other)));
                     seen = Some((version, Instant::now()));
                     false
                 }
@@ -162,13 +162,13 @@ impl Onlooker {
             return Some("no process holds the release's Lease".to_owned());
         }
         if process::is_dead(holder) {
-            return Some(format!("{} has ended", people(holder)));
+            return Some(format!("{} has ended", process::people(holder)));
         }
         let version = lease["metadata"]["resourceVersion"].to_string();
         match &self.seen {
             Some((old, since)) if *old == version => {
                 let (late, limit) = (since.elapsed() > DURATION, DURATION.as_secs());
-                late.then(|| format!("{} has not renewed its Lease for more than {limit} s", people(holder)))
+                late.then(|| format!("{} has not renewed its Lease for more than {limit} s", process::people(holder)))
             }
             _ => {
                 self.seen = Some((version, Instant::now()));
@@ -204,12 +204,6 @@ fn now() -> String {
 pub fn kill(name: &str) -> String {
     let (host, number) = process::host_and_number(name);
     format!("kill {} (on {})", word(number), plain(host))
-}
-
-/// A holder, for people.
-fn people(holder: &str) -> String {
-    let (host, number) = process::host_and_number(holder);
-    format!("process {} on {}", plain(number), plain(host))
 }
 
 /// The Lease went to another run.

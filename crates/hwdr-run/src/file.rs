@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::id;
 use std::time::Duration;
 
-use hwdr_values::shown::plain;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use serde::Deserialize;
@@ -59,7 +58,11 @@ impl Folder {
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
                     let _ = file.take(1000).read_to_string(&mut holder);
-                    return Err(Halt::new(format!("another process holds {}: {}", path.display(), people(&holder))));
+                    return Err(Halt::new(format!(
+                        "another process holds {}: {}",
+                        path.display(),
+                        process::people(&holder)
+                    )));
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(&error)),
             }
@@ -243,12 +246,6 @@ fn private() -> OpenOptions {
 /// A link would lead elsewhere.
 fn no_links() -> i32 {
     OFlags::NOFOLLOW.bits().cast_signed()
-}
-
-/// A holder, for people.
-fn people(holder: &str) -> String {
-    let (host, number) = process::host_and_number(holder);
-    format!("process {} on {}", plain(number), plain(host))
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Halt {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use hwdr_values::shown::plain;
+
 /// The name of a process of this machine.
 pub fn name(number: u32) -> String {
     format!("{}/{number}", machine())
@@ -13,6 +15,12 @@ pub fn host_and_number(name: &str) -> (&str, &str) {
     let mut parts = name.split('/');
     let machine = parts.next().unwrap_or_default();
     (machine.split(':').next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// A process, for people.
+pub fn people(name: &str) -> String {
+    let (host, number) = host_and_number(name);
+    format!("process {} on {}", plain(number), plain(host))
 }
 
 /// Whether a process is one of this machine.
