@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::backup_id::BackupId;
 use super::keys;
+use super::request::SCHEDULES;
 use crate::lint::Context;
 use crate::lint::view::{flag, is_empty, map, number_digits, set};
 use crate::mode::Mode;
@@ -25,8 +26,8 @@ pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks
 
 /// The names of Velero backups: the key that holds one, the setting of the schedule that it is of, and that setting's default.
 pub const VELERO_NAMES: [(&str, &str, &str); 2] = [
-    ("mainScheduleBackupId", "mainScheduleName", "k8s-backups-main"),
-    ("usersScheduleBackupId", "usersScheduleName", "k8s-backups-users-resources"),
+    ("mainScheduleBackupId", "mainScheduleName", SCHEDULES[0]),
+    ("usersScheduleBackupId", "usersScheduleName", SCHEDULES[1]),
 ];
 
 /// `inPlace`, where it asks for a restore in place.

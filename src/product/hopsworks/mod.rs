@@ -71,8 +71,9 @@ impl Product for Hopsworks {
             "rdrs",
             "namenode",
             "ndb_restore",
-            "k8s_backup",
-            "k8s-backups-main",
+            request::PREFIX,
+            request::SCHEDULES[0],
+            request::SCHEDULES[1],
             "Superset",
         ]
     }

@@ -12,6 +12,7 @@ use crate::mode::Mode;
 pub use crate::product::SettingsError;
 pub use crate::velero::Velero;
 pub use storage::storage;
+pub use velero::{PREFIX, SCHEDULES};
 
 /// The ConfigMaps of the backups' metadata where the values do not name them: RonDB's, OpenSearch's.
 pub const METADATA: [&str; 2] = ["rondb-backups-metadata", "opensearch-backups-metadata"];

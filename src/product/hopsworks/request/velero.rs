@@ -7,15 +7,20 @@ use crate::product::SettingsError;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
+/// The default names of the schedules, main first.
+pub const SCHEDULES: [&str; 2] = ["k8s-backups-main", "k8s-backups-users-resources"];
+/// The default of Velero's folder in the bucket.
+pub const PREFIX: &str = "k8s_backup";
+
 impl Default for Velero {
     fn default() -> Self {
         Self {
             namespace: "velero".to_owned(),
             deployment: "velero".to_owned(),
-            main_schedule: "k8s-backups-main".to_owned(),
-            users_schedule: "k8s-backups-users-resources".to_owned(),
+            main_schedule: SCHEDULES[0].to_owned(),
+            users_schedule: SCHEDULES[1].to_owned(),
             location: "hopsworks-bsl".to_owned(),
-            prefix: "k8s_backup".to_owned(),
+            prefix: PREFIX.to_owned(),
             path_style: None,
         }
     }
