@@ -1,0 +1,368 @@
+//! The list of rights: what each command does in a cluster, and why.
+
+use super::Command::{Bsl, Finalize, History, Install, Objects, Rerun, Resume, Undo, Upgrade, Watch};
+use super::Place::{Cluster, Release, Velero};
+use super::{Command, Place, Right};
+
+const fn right(
+    place: Place,
+    (group, resource): (&'static str, &'static str),
+    verbs: &'static [&'static str],
+    of: &'static [Command],
+    why: &'static str,
+) -> Right {
+    Right { place, group, resource, verbs, of, why, without: None, when: None, name: None }
+}
+
+/// Those that work on a release until it is as it should be.
+const RUNS: &[Command] = &[Upgrade, Install, Resume, Undo, Rerun];
+const RUNS_AND_FINALIZE: &[Command] = &[Upgrade, Install, Resume, Undo, Rerun, Finalize];
+/// Those that may stop what runs and set its volumes aside.
+const IN_PLACE: &[Command] = &[Upgrade, Resume, Undo, Rerun];
+/// Those that restore.
+const RESTORES: &[Command] = &[Upgrade, Install, Resume, Rerun];
+/// Those that begin to restore.
+const BEGIN: &[Command] = &[Upgrade, Install, Rerun];
+/// Those that restore in place.
+const RESTORES_IN_PLACE: &[Command] = &[Upgrade, Resume, Rerun];
+/// Those that go back to what was there before.
+const GO_BACK: &[Command] = &[Resume, Undo];
+/// Those that make the storage location.
+const LOCATES: &[Command] = &[Install, Resume, Bsl];
+
+/// Helm 3 creates what is not there; Helm 4 has the API server apply it, which is a patch.
+const PATCHES: &str = "Helm 4 applies it, or it is there already";
+/// Helm takes away what its newest revision does not have any more.
+const LEFT: &str = "an earlier restore has left them in the release";
+/// Velero counts them in a Restore's status.
+const HOLES: &str = "a Restore has warnings or errors";
+/// An installation looks for what makes backups behind helm, a restore in place before anything.
+const UNKNOWN: &str = "an installation goes on";
+/// How Velero is let in without a Secret that hwdr makes.
+const BY_ROLE: &str = "only --iam can be used, or a storage location that is there";
+
+const SECRETS: (&str, &str) = ("", "secrets");
+const CONFIG_MAPS: (&str, &str) = ("", "configmaps");
+const PODS: (&str, &str) = ("", "pods");
+const LOGS: (&str, &str) = ("", "pods/log");
+const EXEC: (&str, &str) = ("", "pods/exec");
+const CLAIMS: (&str, &str) = ("", "persistentvolumeclaims");
+const VOLUMES: (&str, &str) = ("", "persistentvolumes");
+const NAMESPACES: (&str, &str) = ("", "namespaces");
+const EVENTS: (&str, &str) = ("", "events");
+const JOBS: (&str, &str) = ("batch", "jobs");
+const CRON_JOBS: (&str, &str) = ("batch", "cronjobs");
+const STATEFUL_SETS: (&str, &str) = ("apps", "statefulsets");
+const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
+const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
+pub(super) const AUTOSCALERS: (&str, &str) = ("autoscaling", "horizontalpodautoscalers");
+pub(super) const ROLES: (&str, &str) = ("rbac.authorization.k8s.io", "roles");
+pub(super) const ROLE_BINDINGS: (&str, &str) = ("rbac.authorization.k8s.io", "rolebindings");
+const RESTORE_OBJECTS: (&str, &str) = ("velero.io", "restores");
+const BACKUPS: (&str, &str) = ("velero.io", "backups");
+const SCHEDULES: (&str, &str) = ("velero.io", "schedules");
+const LOCATIONS: (&str, &str) = ("velero.io", "backupstoragelocations");
+const DOWNLOADS: (&str, &str) = ("velero.io", "downloadrequests");
+
+/// All rights. No verb stands twice for a command. `lab/tests/soak/87-rbac.sh` compares them with what each command asks the API server for.
+pub const ALL: &[Right] = &[
+    right(
+        Release,
+        SECRETS,
+        &["get", "list", "create", "update"],
+        RUNS_AND_FINALIZE,
+        "the state of the run, and Helm's record of the release",
+    ),
+    right(
+        Release,
+        SECRETS,
+        &["delete"],
+        RESTORES,
+        "the state of an earlier run goes before that of a new one; Helm drops its oldest revisions",
+    )
+    .when("this backup was restored before, or the release has ten revisions"),
+    right(Release, SECRETS, &["delete"], &[Undo, Finalize], "Helm drops its oldest revisions")
+        .when("the release has ten revisions"),
+    right(Release, SECRETS, &["patch"], GO_BACK, "a revision that was left pending is marked as failed")
+        .when("a helm was cut off"),
+    right(Release, SECRETS, &["list", "watch"], &[Watch], "the state of the run"),
+    right(Release, SECRETS, &["list"], &[Objects], "whether a release is there already")
+        .without("that a release is there already is not noticed"),
+    right(
+        Release,
+        CONFIG_MAPS,
+        &["get", "list"],
+        &[Upgrade, Install, Resume, Undo, Finalize, Rerun, Objects],
+        "the catalogue of backups, markers, the history, and states of older versions",
+    ),
+    right(Release, CONFIG_MAPS, &["list"], &[Watch], "states of older versions"),
+    right(Release, CONFIG_MAPS, &["watch"], &[Watch], "the state of the run")
+        .when("an older version has begun the run"),
+    right(Release, CONFIG_MAPS, &["get"], &[History], "what was done to the release"),
+    right(
+        Release,
+        CONFIG_MAPS,
+        &["create"],
+        RESTORES,
+        "Helm applies the scripts of the Jobs; the history of the release",
+    ),
+    right(Release, CONFIG_MAPS, &["create"], &[Undo, Finalize], "the history of the release")
+        .when("there is none any more"),
+    right(Release, CONFIG_MAPS, &["update"], RUNS_AND_FINALIZE, "the history of the release"),
+    right(Release, CONFIG_MAPS, &["patch"], RESTORES, "Helm applies the scripts of the Jobs").when(PATCHES),
+    right(
+        Release,
+        CONFIG_MAPS,
+        &["delete"],
+        &[Resume, Undo, Rerun, Finalize],
+        "Helm takes the scripts of the Jobs away; markers of a restore go before another one",
+    ),
+    right(Release, CONFIG_MAPS, &["delete"], &[Upgrade, Install], "scripts and markers of an earlier restore go")
+        .when("there are some"),
+    right(
+        Release,
+        ROLES,
+        &["get"],
+        RUNS_AND_FINALIZE,
+        "Helm applies the Roles by which pods see what they wait for, and takes them away",
+    ),
+    right(Release, ROLES, &["create"], RESTORES, "Helm applies the Roles by which pods see what they wait for"),
+    right(Release, ROLES, &["patch"], RESTORES, "Helm applies the Roles by which pods see what they wait for")
+        .when(PATCHES),
+    right(Release, ROLES, &["delete"], &[Resume, Undo, Finalize], "Helm takes these Roles away"),
+    right(Release, ROLES, &["delete"], &[Upgrade, Rerun], "Helm takes these Roles away").when(LEFT),
+    right(Release, ROLE_BINDINGS, &["get"], RUNS_AND_FINALIZE, "the same of their bindings"),
+    right(Release, ROLE_BINDINGS, &["create"], RESTORES, "the same of their bindings"),
+    right(Release, ROLE_BINDINGS, &["patch"], RESTORES, "the same of their bindings").when(PATCHES),
+    right(Release, ROLE_BINDINGS, &["delete"], &[Resume, Undo, Finalize], "the same of their bindings"),
+    right(Release, ROLE_BINDINGS, &["delete"], &[Upgrade, Rerun], "the same of their bindings").when(LEFT),
+    right(
+        Release,
+        LEASES,
+        &["get"],
+        &[Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch],
+        "who works on the release",
+    ),
+    right(Release, LEASES, &["update"], RUNS_AND_FINALIZE, "one run at a time"),
+    right(Release, LEASES, &["create"], RUNS_AND_FINALIZE, "one run at a time")
+        .when("hwdr has not worked on the release before, or its Lease was deleted"),
+    right(Release, EVENTS, &["create"], RUNS_AND_FINALIZE, "what was done, as Events")
+        .without("no Events tell what was done"),
+    right(Release, EVENTS, &["list"], RUNS_AND_FINALIZE, "why something failed")
+        .when("something fails, or a pod does not start")
+        .without("messages lack the cluster's Events"),
+    right(
+        Release,
+        PODS,
+        &["list", "watch"],
+        IN_PLACE,
+        "pods that stop; what a Job's pods say; the Role of the Job that adds up rows may only give what its maker has",
+    ),
+    right(
+        Release,
+        PODS,
+        &["list"],
+        &[Install],
+        "what a Job's pods say; the Role of the Job that adds up rows may only give what its maker has",
+    ),
+    right(Release, PODS, &["list"], &[Finalize], "why pods do not start")
+        .when("something does not get ready")
+        .without("messages lack what the pods say"),
+    right(Release, PODS, &["list"], &[Watch], "how far a Job is").without("how far a Job is, is not shown"),
+    right(Release, PODS, &["delete"], RESTORES, "the pods of RonDB's data Job, each with a volume of its own")
+        .without("their volumes stay until the Job goes"),
+    right(Release, LOGS, &["get"], RUNS, "the last words of a Job that failed, and how far one is")
+        .when("a Job fails, or takes longer than ten seconds")
+        .without("messages lack the last lines of logs"),
+    right(Release, LOGS, &["get"], &[Watch], "how far a Job is")
+        .when("the Job at work says so in its log")
+        .without("how far a Job is, is not shown"),
+    right(
+        Release,
+        EXEC,
+        &["get"],
+        RESTORES,
+        "some files of HopsFS are read in a name node's pod; RonDB's own log tells which node's part is missing",
+    )
+    .without("no file of HopsFS is read, which is a warning"),
+    right(Release, EXEC, &["create"], RESTORES, "some files of HopsFS are read in a name node's pod")
+        .when("the cluster is Kubernetes 1.35 or later")
+        .without("no file of HopsFS is read, which is a warning"),
+    right(
+        Release,
+        JOBS,
+        &["get", "list", "watch", "create"],
+        RUNS,
+        "Helm applies the Jobs that restore; they are waited for, and made again where they have failed",
+    ),
+    right(
+        Release,
+        JOBS,
+        &["patch"],
+        RESTORES,
+        "Helm applies the Jobs that restore; that of HopsFS waits for this machine",
+    )
+    .when("Helm 4 applies them, they are there already, or HopsFS is brought back from this machine (--from here)"),
+    right(Release, JOBS, &["patch"], &[Undo], "the Job that brings HopsFS back waits for this machine")
+        .when("HopsFS was brought back from this machine (--from here)"),
+    right(
+        Release,
+        ("batch", "jobs/status"),
+        &["patch"],
+        GO_BACK,
+        "a Job of the old revision did its work before: it is marked as complete, and does not run again",
+    )
+    .when("the old revision has Jobs"),
+    right(Release, JOBS, &["get"], &[Finalize], "Helm takes the Jobs of the restore away"),
+    right(
+        Release,
+        JOBS,
+        &["delete"],
+        &[Upgrade, Resume, Undo, Rerun, Finalize],
+        "the Job that has looked at the backup, those that failed, and those of a restore that is over",
+    ),
+    right(Release, JOBS, &["delete"], &[Install], "the Jobs of an earlier restore go").when("there are some"),
+    right(Release, CRON_JOBS, &["list"], BEGIN, "CronJobs that make backups are suspended meanwhile"),
+    right(Release, CRON_JOBS, &["list"], &[Resume], "CronJobs that make backups are suspended meanwhile").when(UNKNOWN),
+    right(Release, CRON_JOBS, &["get", "patch"], RUNS, "CronJobs that make backups are suspended meanwhile"),
+    right(Release, STATEFUL_SETS, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
+    right(Release, DEPLOYMENTS, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
+    right(
+        Release,
+        STATEFUL_SETS,
+        &["get", "patch"],
+        IN_PLACE,
+        "what writes is stopped (replicas: 0), and started again",
+    ),
+    right(Release, DEPLOYMENTS, &["get", "patch"], IN_PLACE, "what writes is stopped (replicas: 0), and started again"),
+    right(Release, AUTOSCALERS, &["list"], &[Upgrade, Rerun], "what would start pods meanwhile"),
+    right(Release, AUTOSCALERS, &["list"], GO_BACK, "whether autoscalers are as before")
+        .without("whether autoscalers are as before is not known, which is a warning"),
+    right(
+        Release,
+        CLAIMS,
+        &["get", "list", "watch", "delete"],
+        IN_PLACE,
+        "claims of data, which are set aside; those of a RonDB that is begun anew",
+    ),
+    right(Release, CLAIMS, &["list"], &[Install], "whether the namespace is empty"),
+    right(Release, CLAIMS, &["create"], GO_BACK, "the old claims are made again by an undo"),
+    right(Release, NAMESPACES, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
+    right(Release, NAMESPACES, &["get"], &[Undo], "whether the restore created the namespace")
+        .when("Velero has created objects")
+        .without("the namespace is named as one that the restore may have created"),
+    right(
+        Release,
+        ("", "serviceaccounts"),
+        &["get"],
+        &[Upgrade, Rerun],
+        "whether the account that reads backups is there",
+    )
+    .without("the Job that looks at the backup is made in any case"),
+    right(
+        Cluster,
+        VOLUMES,
+        &["get", "patch"],
+        &[Upgrade, Resume, Undo, Rerun, Finalize],
+        "volumes of data are kept (reclaim policy Retain), given back, or given up",
+    ),
+    right(
+        Cluster,
+        ("storage.k8s.io", "csistoragecapacities"),
+        &["list"],
+        &[Upgrade, Rerun],
+        "whether there is room for a second set of volumes",
+    )
+    .without("that there is no room shows when volumes stay pending"),
+    right(Cluster, NAMESPACES, &["get"], RUNS_AND_FINALIZE, "its uid is the cluster's")
+        .named("kube-system")
+        .when("--expect-cluster gives a uid")
+        .without("--expect-cluster can give a context or a server"),
+    right(Cluster, NAMESPACES, &["create"], &[Install, Resume], "--create-namespace")
+        .when("--create-namespace is given")
+        .without("make the namespace yourself"),
+    right(Velero, RESTORE_OBJECTS, &["get"], &[Finalize], "Helm leaves Velero's Restores in place"),
+    right(
+        Velero,
+        RESTORE_OBJECTS,
+        &["get", "list", "watch", "create"],
+        &[Upgrade, Install, Resume, Undo, Rerun, Objects],
+        "Kubernetes objects are brought back by Velero",
+    ),
+    right(
+        Velero,
+        RESTORE_OBJECTS,
+        &["delete"],
+        &[Resume, Undo, Rerun],
+        "those that have failed, and those of a restore that is undone, or done once more",
+    ),
+    right(
+        Velero,
+        RESTORE_OBJECTS,
+        &["delete"],
+        &[Install, Objects],
+        "a backup that was restored before is restored again",
+    )
+    .when("it was"),
+    right(Velero, RESTORE_OBJECTS, &["patch"], RESTORES_IN_PLACE, "Helm applies the Restores in place").when(PATCHES),
+    right(
+        Velero,
+        BACKUPS,
+        &["get", "list"],
+        &[Upgrade, Install, Resume, Undo, Rerun, Objects],
+        "which backups of objects there are",
+    ),
+    right(Velero, BACKUPS, &["watch"], IN_PLACE, "backups that run are waited for"),
+    right(Velero, BACKUPS, &["create"], RESTORES_IN_PLACE, "what may be overwritten is backed up first"),
+    right(Velero, BACKUPS, &["patch"], RESTORES, "the backups that are restored may not expire meanwhile")
+        .when("one would expire within 14 days"),
+    right(Velero, SCHEDULES, &["list"], BEGIN, "Schedules are paused meanwhile"),
+    right(Velero, SCHEDULES, &["list"], &[Resume], "Schedules are paused meanwhile").when(UNKNOWN),
+    right(Velero, SCHEDULES, &["get", "patch"], RUNS, "Schedules are paused meanwhile"),
+    right(
+        Velero,
+        LOCATIONS,
+        &["get", "list", "watch"],
+        &[Install, Resume, Bsl, Objects],
+        "whether Velero can read the bucket",
+    ),
+    right(
+        Velero,
+        LOCATIONS,
+        &["get"],
+        &[Upgrade, Undo, Rerun],
+        "errors and warnings of Velero's Restores are fetched from the location's own server alone",
+    )
+    .when(HOLES)
+    .without("they are counted, and cannot be shown"),
+    right(Velero, LOCATIONS, &["patch"], &[Install, Resume], "when all is restored, Velero may write there again")
+        .when("this run has made the storage location"),
+    right(Velero, LOCATIONS, &["create"], &[Bsl], "the storage location"),
+    right(Velero, LOCATIONS, &["update"], &[Bsl], "the storage location is corrected")
+        .when("hwdr has made it, and Velero has never read it"),
+    right(Velero, LOCATIONS, &["create"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
+        .when("one of these is given, and there is no storage location")
+        .without("make the storage location before: helm hwdr bsl apply"),
+    right(Velero, LOCATIONS, &["update"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
+        .when("one of these is given, hwdr has made the storage location, and Velero has never read it")
+        .without("make the storage location before: helm hwdr bsl apply"),
+    right(Velero, SECRETS, &["get"], LOCATES, "--secret, --credentials-file, --credentials-env")
+        .when("one of these is given")
+        .without(BY_ROLE),
+    right(Velero, SECRETS, &["create"], LOCATES, "--credentials-file, --credentials-env")
+        .when("one of these is given, and there is no such Secret")
+        .without(BY_ROLE),
+    right(Velero, SECRETS, &["patch"], LOCATES, "--credentials-file, --credentials-env")
+        .when("one of these is given, and hwdr has made the Secret before")
+        .without(BY_ROLE),
+    right(Velero, DEPLOYMENTS, &["list"], &[Install, Resume, Bsl, Objects], "whether Velero runs"),
+    right(
+        Velero,
+        DOWNLOADS,
+        &["list", "watch", "create", "delete"],
+        &[Upgrade, Install, Resume, Undo, Rerun, Objects],
+        "errors and warnings of Velero's Restores",
+    )
+    .when(HOLES)
+    .without("they are counted, and cannot be shown"),
+];
