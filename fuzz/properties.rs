@@ -4,7 +4,7 @@ use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::Record as _;
 use hwdr::run::state::State;
 use hwdr::s3::checked;
-use hwdr::s3::journal::{RESERVED, Record, Run};
+use hwdr::s3::journal::{RESERVED, Record, Rewind};
 use hwdr::s3::lifecycle::element;
 use hwdr::s3::listing;
 use hwdr::stream::edit::Edits;
@@ -43,7 +43,7 @@ pub fn edit(text: &str) {
 /// The state of a run, of which anybody may have written any: whatever is read as one can be asked, and written down again as it is.
 pub fn state(text: &str) {
     let Ok(state) = serde_json::from_str::<State>(text) else { return };
-    let _ = (state.name(), state.description(), state.velero(), state.velero_here());
+    let _ = (state.name(), state.description(), state.velero(), state.current_velero());
     for kind in ["Job", "Restore", ""] {
         state.names(kind);
     }
@@ -55,7 +55,7 @@ pub fn state(text: &str) {
 /// The journal of a rewind: a run on the first line, and acts on the others. What is believed of it keeps to what a rewind may touch.
 pub fn journal(text: &str) {
     let mut lines = text.lines();
-    let Some(Ok(run)) = lines.next().map(serde_json::from_str::<Run>) else { return };
+    let Some(Ok(run)) = lines.next().map(serde_json::from_str::<Rewind>) else { return };
     let covers = checked::cover(&run.shares).is_ok();
     for record in lines.filter_map(|line| serde_json::from_str::<Record>(line).ok()) {
         // S3 knows no key without a name.

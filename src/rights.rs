@@ -53,7 +53,7 @@ impl Command {
 
 /// Where a right holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum Scope {
     /// In the release's namespace.
     Release,
     /// In Velero's namespace.
@@ -66,7 +66,7 @@ pub enum Place {
 #[derive(Debug, Clone, Copy)]
 pub struct Right {
     /// Where it holds.
-    pub place: Place,
+    pub place: Scope,
     /// The API group; empty for Kubernetes' core.
     pub group: &'static str,
     /// The resource, or `resource/subresource`.
@@ -108,7 +108,7 @@ pub fn of(command: Command) -> impl Iterator<Item = &'static Right> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Place::Release;
+    use super::Scope::Release;
     use super::list::{AUTOSCALERS, ROLE_BINDINGS, ROLES};
     use super::*;
     use crate::cluster::Kind;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     /// Verbs on resources, of rights without which the command refuses or stops.
-    fn needs(command: Command) -> BTreeSet<(Place, &'static str, &'static str, &'static str)> {
+    fn needs(command: Command) -> BTreeSet<(Scope, &'static str, &'static str, &'static str)> {
         let needed = of(command).filter(|right| right.without.is_none());
         needed
             .flat_map(|right| right.verbs.iter().map(|verb| (right.place, right.group, right.resource, *verb)))

@@ -34,7 +34,7 @@ pub fn yes(question: &str) -> Option<bool> {
 
 /// What a person types behind `prompt`, without blanks around it; none where there is nobody to ask.
 pub fn answer(prompt: &str) -> Option<io::Result<String>> {
-    if is_nobody_there() {
+    if is_gone() {
         return None;
     }
     tell_bare(prompt);
@@ -44,7 +44,7 @@ pub fn answer(prompt: &str) -> Option<io::Result<String>> {
 
 /// Whether a restore goes on without what Velero could not bring back; `is_given` is an `--accept-partial`.
 pub fn accepts(holes: &Holes, is_given: bool) -> bool {
-    if !is_given && is_nobody_there() {
+    if !is_given && is_gone() {
         // The refusal says it all.
         return false;
     }
@@ -53,7 +53,7 @@ pub fn accepts(holes: &Holes, is_given: bool) -> bool {
 }
 
 /// Whether there is nobody to ask.
-fn is_nobody_there() -> bool {
+fn is_gone() -> bool {
     !stdin().is_terminal()
 }
 

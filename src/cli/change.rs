@@ -21,7 +21,7 @@ use crate::shown::{lines, mask, plain};
 use crate::source::Source;
 
 /// A file before and after.
-pub struct Change {
+pub struct FileChange {
     /// As it was read.
     pub before: Arc<Source>,
     /// As it shall be.
@@ -32,7 +32,7 @@ pub struct Change {
 
 /// A change that is written already, beside its file; dropped, it was never there.
 pub struct Ready<'c> {
-    change: &'c Change,
+    change: &'c FileChange,
     /// The file itself: a link is followed.
     path: PathBuf,
     new: NamedTempFile,
@@ -40,7 +40,7 @@ pub struct Ready<'c> {
     _removed: Removed,
 }
 
-impl Change {
+impl FileChange {
     /// Writes the file anew, in one step: whoever reads it sees the old text or the new one.
     pub fn write(&self) -> io::Result<()> {
         self.ready()?.put()
@@ -178,9 +178,9 @@ mod tests {
 
     use super::*;
 
-    fn change(name: &std::path::Path) -> Change {
+    fn change(name: &std::path::Path) -> FileChange {
         let name = name.to_string_lossy().into_owned();
-        Change { before: Source::new(name.clone(), "old\n"), after: Source::new(name, "new\n"), mended: 1 }
+        FileChange { before: Source::new(name.clone(), "old\n"), after: Source::new(name, "new\n"), mended: 1 }
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl<'p> Once<'p> {
             Whose::Helms(_) if is_stdin => {
                 return Err(io::Error::other(format!("helm has already read its standard input: {GIVE_A_FILE}")));
             }
-            Whose::Helms(helm) => Kept { bytes: read_again(name, helm)?, is_pipe: false },
+            Whose::Helms(helm) => Kept { bytes: reread(name, helm)?, is_pipe: false },
             Whose::OursBesideStream if is_stdin || is_our_stdin(name) => {
                 return Err(io::Error::other("standard input is the rendered stream: write the values to a file"));
             }
@@ -125,7 +125,7 @@ impl<'p> Once<'p> {
 }
 
 /// The bytes of a file that helm has read, if they are still the same.
-fn read_again(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
+fn reread(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     refuse_url(name)?;
     let path = helm.path(name);
     let data = fs::metadata(&path)?;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::change::Change;
+use super::change::FileChange;
 use super::files::Once;
 use super::values::{ChartArgs, over_chart, within_schema};
 use super::{Outcome, ValueArgs, files};
@@ -17,7 +17,7 @@ use crate::helm::command_line::{CommandLineError, has_long_dash};
 use crate::lint::chart_file::{self, Owner};
 use crate::lint::contents::{self, Contents};
 use crate::lint::report::human::Look;
-use crate::lint::report::{Failure, Run, github, human, json, sarif};
+use crate::lint::report::{Failure, LintRun, github, human, json, sarif};
 use crate::lint::view::from_flag;
 use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
 use crate::mode::Mode;
@@ -168,7 +168,7 @@ fn is_file(name: &str) -> bool {
 }
 
 /// Prints all.
-fn print(args: &Command, run: &Run, changes: &[Change]) {
+fn print(args: &Command, run: &LintRun, changes: &[FileChange]) {
     let look = Look { width: 80, colour: true };
     for failure in &run.failures {
         let message = match &failure.error.place {
@@ -209,7 +209,7 @@ struct Done {
     findings: Vec<Finding>,
     notes: Vec<Note>,
     failure: Option<Failure>,
-    change: Option<Change>,
+    change: Option<FileChange>,
     /// What was found before the change.
     before: Vec<Finding>,
     /// It holds no values of a product.
@@ -263,7 +263,7 @@ impl Linter<'_> {
     }
 
     /// Each file for itself, on all cores.
-    fn fragments(&self) -> (Run, Vec<Change>) {
+    fn fragments(&self) -> (LintRun, Vec<FileChange>) {
         let names = &self.args.files;
         let next = AtomicUsize::new(0);
         let work = || {
@@ -285,7 +285,7 @@ impl Linter<'_> {
             all
         });
         all.sort_by_key(|(number, _)| *number);
-        let (mut run, mut changes) = (Run { files: names.len(), ..Run::default() }, Vec::new());
+        let (mut run, mut changes) = (LintRun { files: names.len(), ..LintRun::default() }, Vec::new());
         for (_, mut done) in all {
             if self.writes()
                 && let Some(change) = &done.change
@@ -337,7 +337,7 @@ impl Linter<'_> {
                     return Err(error);
                 };
                 let failure = self.args.diff.then(|| Failure { name: source.name.clone(), error });
-                let change = Some(Change { before: source.clone(), after, mended: 1 });
+                let change = Some(FileChange { before: source.clone(), after, mended: 1 });
                 Done { findings, change, failure, ..Done::default() }
             }
         };
@@ -345,7 +345,7 @@ impl Linter<'_> {
             let now = done.change.as_ref().map_or(source, |change| &change.after);
             if let Some(fixed) = fix::all(now, &done.findings, &lint) {
                 let mended = fixed.mended + done.change.as_ref().map_or(0, |change| change.mended);
-                done.change = Some(Change { before: source.clone(), after: fixed.source, mended });
+                done.change = Some(FileChange { before: source.clone(), after: fixed.source, mended });
                 if !self.args.diff {
                     done.before = std::mem::replace(&mut done.findings, fixed.findings);
                 }
@@ -356,8 +356,8 @@ impl Linter<'_> {
     }
 
     /// What all layers merge to.
-    fn merged(&self) -> Result<(Run, Vec<Change>)> {
-        let mut run = Run { files: self.args.values.files.len(), ..Run::default() };
+    fn merged(&self) -> Result<(LintRun, Vec<FileChange>)> {
+        let mut run = LintRun { files: self.args.values.files.len(), ..LintRun::default() };
         let mut files = Once::new();
         for name in &self.args.values.files {
             if let Err(error) = holds_values(name, &mut files) {
@@ -367,7 +367,7 @@ impl Linter<'_> {
         if !run.failures.is_empty() {
             return Ok((run, Vec::new()));
         }
-        let mut changes: HashMap<String, Change> = HashMap::new();
+        let mut changes: HashMap<String, FileChange> = HashMap::new();
         let values = match self.read_merged(&changes, &mut files) {
             Ok(values) => values,
             Err(error) => {
@@ -405,7 +405,7 @@ impl Linter<'_> {
             for source in sources {
                 if let Some((text, mended)) = fix::apply(&source, &run.findings) {
                     let after = Source::new(source.name.clone(), text);
-                    changes.insert(source.name.clone(), Change { before: source, after, mended });
+                    changes.insert(source.name.clone(), FileChange { before: source, after, mended });
                 }
             }
             if self.read_merged(&changes, &mut files).is_err() {
@@ -425,7 +425,7 @@ impl Linter<'_> {
                 run.findings = self.lint(&values);
             }
         }
-        let mut changes: Vec<Change> = changes.into_values().collect();
+        let mut changes: Vec<FileChange> = changes.into_values().collect();
         changes.sort_by(|a, b| a.before.name.cmp(&b.before.name));
         Ok((run, changes))
     }
@@ -437,7 +437,7 @@ impl Linter<'_> {
         within_schema(values, &self.args.chart, values::Helm::V3).map(|(_, unchecked)| unchecked)
     }
 
-    fn read_merged(&self, changes: &HashMap<String, Change>, files: &mut Once<'_>) -> Result<Value, ValuesError> {
+    fn read_merged(&self, changes: &HashMap<String, FileChange>, files: &mut Once<'_>) -> Result<Value, ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
         let mut once = files.pass();
         let values = values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
@@ -451,7 +451,7 @@ impl Linter<'_> {
 }
 
 /// Makes a change in its file.
-fn written(change: &Change) -> Result<(), Failure> {
+fn written(change: &FileChange) -> Result<(), Failure> {
     let name = change.before.name.clone();
     change
         .write()

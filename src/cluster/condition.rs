@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::wait::{Objects, Verdict};
+use super::wait::{Objects, WaitState};
 
 /// The text at a JSON pointer; empty where there is none.
 pub fn text<'j>(object: &'j Json, pointer: &str) -> &'j str {
@@ -21,13 +21,13 @@ fn holds<'j>(object: &'j Json, kind: &str) -> Option<&'j Json> {
 }
 
 /// A Job that is complete. `Failed` is final (batch/v1); `FailureTarget` says so a little earlier.
-pub fn job(job: Option<&Json>) -> Verdict {
-    let Some(job) = job else { return Verdict::NotYet("it is not there yet".to_owned()) };
+pub fn job(job: Option<&Json>) -> WaitState {
+    let Some(job) = job else { return WaitState::NotYet("it is not there yet".to_owned()) };
     if holds(job, "Complete").is_some() {
-        return Verdict::Done;
+        return WaitState::Done;
     }
     if let Some(condition) = holds(job, "Failed").or_else(|| holds(job, "FailureTarget")) {
-        return Verdict::Never(format!("{}: {}", text(condition, "/reason"), text(condition, "/message")));
+        return WaitState::Never(format!("{}: {}", text(condition, "/reason"), text(condition, "/message")));
     }
     let parts = number(job, "/spec/completions");
     let (active, succeeded, failed) =
@@ -40,17 +40,17 @@ pub fn job(job: Option<&Json>) -> Verdict {
     if parts > 1 {
         seen = format!("{seen}, {succeeded} of {parts} done");
     }
-    Verdict::NotYet(seen)
+    WaitState::NotYet(seen)
 }
 
 /// A Velero Restore that is complete. `partial` accepts one that says what it could not bring back.
-pub fn restore(restore: Option<&Json>, partial: bool) -> Verdict {
-    let Some(restore) = restore else { return Verdict::NotYet("it is not there yet".to_owned()) };
+pub fn restore(restore: Option<&Json>, partial: bool) -> WaitState {
+    let Some(restore) = restore else { return WaitState::NotYet("it is not there yet".to_owned()) };
     let (errors, warnings) = (number(restore, "/status/errors"), number(restore, "/status/warnings"));
     match text(restore, "/status/phase") {
-        "Completed" => Verdict::Done,
-        "PartiallyFailed" if partial => Verdict::Done,
-        "PartiallyFailed" => Verdict::Never(format!("PartiallyFailed: {errors} errors, {warnings} warnings")),
+        "Completed" => WaitState::Done,
+        "PartiallyFailed" if partial => WaitState::Done,
+        "PartiallyFailed" => WaitState::Never(format!("PartiallyFailed: {errors} errors, {warnings} warnings")),
         "FailedValidation" => {
             let why: Vec<_> = restore
                 .pointer("/status/validationErrors")
@@ -59,11 +59,11 @@ pub fn restore(restore: Option<&Json>, partial: bool) -> Verdict {
                 .flatten()
                 .filter_map(Json::as_str)
                 .collect();
-            Verdict::Never(format!("FailedValidation: {}", why.join("; ")))
+            WaitState::Never(format!("FailedValidation: {}", why.join("; ")))
         }
-        "Failed" => Verdict::Never(format!("Failed: {}", text(restore, "/status/failureReason"))),
-        "" => Verdict::NotYet("Velero has not begun with it".to_owned()),
-        phase => Verdict::NotYet(match number(restore, "/status/progress/totalItems") {
+        "Failed" => WaitState::Never(format!("Failed: {}", text(restore, "/status/failureReason"))),
+        "" => WaitState::NotYet("Velero has not begun with it".to_owned()),
+        phase => WaitState::NotYet(match number(restore, "/status/progress/totalItems") {
             0 => phase.to_owned(),
             all => format!("{phase}, {} of {all} objects", number(restore, "/status/progress/itemsRestored")),
         }),
@@ -71,19 +71,19 @@ pub fn restore(restore: Option<&Json>, partial: bool) -> Verdict {
 }
 
 /// A Velero Backup that is complete.
-pub fn backup(backup: Option<&Json>) -> Verdict {
-    let Some(backup) = backup else { return Verdict::NotYet("it is not there yet".to_owned()) };
+pub fn backup(backup: Option<&Json>) -> WaitState {
+    let Some(backup) = backup else { return WaitState::NotYet("it is not there yet".to_owned()) };
     match text(backup, "/status/phase") {
-        "Completed" => Verdict::Done,
-        "" => Verdict::NotYet("Velero has not begun with it".to_owned()),
+        "Completed" => WaitState::Done,
+        "" => WaitState::NotYet("Velero has not begun with it".to_owned()),
         phase @ ("Failed" | "PartiallyFailed" | "FailedValidation" | "Deleting") => {
             let why = [text(backup, "/status/failureReason").to_owned(), {
                 let errors = backup.pointer("/status/validationErrors").and_then(Json::as_array);
                 errors.into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>().join("; ")
             }];
-            Verdict::Never(format!("{phase}: {}", why.concat()))
+            WaitState::Never(format!("{phase}: {}", why.concat()))
         }
-        phase => Verdict::NotYet(phase.to_owned()),
+        phase => WaitState::NotYet(phase.to_owned()),
     }
 }
 
@@ -95,23 +95,27 @@ pub fn backup_is_over(backup: &Json) -> bool {
 
 /// A storage location that Velero can read and write. `Unavailable` right after the start is normal, so it is never final: the
 /// caller's limit is.
-pub fn storage_location(location: Option<&Json>) -> Verdict {
-    let Some(location) = location else { return Verdict::NotYet("it is not there".to_owned()) };
+pub fn storage_location(location: Option<&Json>) -> WaitState {
+    let Some(location) = location else { return WaitState::NotYet("it is not there".to_owned()) };
     match text(location, "/status/phase") {
-        "Available" => Verdict::Done,
-        "" => Verdict::NotYet("Velero has not looked at it".to_owned()),
-        phase => Verdict::NotYet(format!("{phase}: {}", text(location, "/status/message"))),
+        "Available" => WaitState::Done,
+        "" => WaitState::NotYet("Velero has not looked at it".to_owned()),
+        phase => WaitState::NotYet(format!("{phase}: {}", text(location, "/status/message"))),
     }
 }
 
 /// No pod left of those that `counts` names.
-pub fn gone(objects: &Objects, counts: impl Fn(&Json) -> bool) -> Verdict {
+pub fn gone(objects: &Objects, counts: impl Fn(&Json) -> bool) -> WaitState {
     let left: Vec<_> = objects.iter().filter(|(_, object)| counts(object)).map(|(name, _)| name.as_str()).collect();
-    if left.is_empty() { Verdict::Done } else { Verdict::NotYet(format!("{} left: {}", left.len(), shortened(&left))) }
+    if left.is_empty() {
+        WaitState::Done
+    } else {
+        WaitState::NotYet(format!("{} left: {}", left.len(), shortened(&left)))
+    }
 }
 
 /// A StatefulSet or Deployment whose pods are all of the newest form, and ready.
-pub fn ready(workload: &Json) -> Verdict {
+pub fn ready(workload: &Json) -> WaitState {
     let wanted = workload.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
     let (ready, updated) = (number(workload, "/status/readyReplicas"), number(workload, "/status/updatedReplicas"));
     let seen = number(workload, "/status/observedGeneration") >= number(workload, "/metadata/generation");
@@ -120,9 +124,9 @@ pub fn ready(workload: &Json) -> Verdict {
         || text(workload, "/status/updateRevision") == text(workload, "/status/currentRevision")
             && workload["kind"] == "StatefulSet";
     if seen && ready >= wanted && is_updated {
-        Verdict::Done
+        WaitState::Done
     } else {
-        Verdict::NotYet(format!("{ready} of {wanted} ready"))
+        WaitState::NotYet(format!("{ready} of {wanted} ready"))
     }
 }
 
@@ -159,14 +163,14 @@ mod tests {
             ),
         ] {
             let found = match restore(Some(&json!({"status": status})), false) {
-                Verdict::Done => "done".to_owned(),
-                Verdict::NotYet(_) => "not yet".to_owned(),
-                Verdict::Never(why) => why,
+                WaitState::Done => "done".to_owned(),
+                WaitState::NotYet(_) => "not yet".to_owned(),
+                WaitState::Never(why) => why,
             };
             assert_eq!(found, expected, "{status}");
         }
         let partial = json!({"status": {"phase": "PartiallyFailed", "errors": 2}});
-        assert_eq!(restore(Some(&partial), true), Verdict::Done);
+        assert_eq!(restore(Some(&partial), true), WaitState::Done);
     }
 
     #[test]
@@ -193,14 +197,14 @@ mod tests {
     #[test]
     fn a_job_is_done_or_failed_by_its_conditions_alone() {
         let with = |conditions: Json| json!({"spec": {"completions": 2}, "status": {"active": 1, "succeeded": 1, "conditions": conditions}});
-        assert_eq!(job(Some(&with(json!([])))), Verdict::NotYet("running, 1 of 2 done".to_owned()));
-        assert_eq!(job(Some(&with(json!([{"type": "Complete", "status": "True"}])))), Verdict::Done);
+        assert_eq!(job(Some(&with(json!([])))), WaitState::NotYet("running, 1 of 2 done".to_owned()));
+        assert_eq!(job(Some(&with(json!([{"type": "Complete", "status": "True"}])))), WaitState::Done);
         assert_eq!(
             job(Some(&with(json!([{"type": "Complete", "status": "False"}])))),
-            Verdict::NotYet("running, 1 of 2 done".to_owned())
+            WaitState::NotYet("running, 1 of 2 done".to_owned())
         );
         let failed =
             json!([{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}]);
-        assert_eq!(job(Some(&with(failed))), Verdict::Never("BackoffLimitExceeded: too often".to_owned()));
+        assert_eq!(job(Some(&with(failed))), WaitState::Never("BackoffLimitExceeded: too often".to_owned()));
     }
 }

@@ -46,7 +46,7 @@ pub use exec::Output;
 pub use kind::Kind;
 pub use pulse::{Beat, Pulse};
 pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};
-pub use wait::{Objects, Selection, Verdict, WaitError};
+pub use wait::{Objects, Selection, WaitError, WaitState};
 
 /// How long a call is tried again while the API server is not there: a restart takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);

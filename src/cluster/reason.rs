@@ -57,14 +57,14 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
     let mut reasons = Vec::new();
     let mut mounts = Vec::new();
-    if pods.iter().any(is_being_made) {
+    if pods.iter().any(is_starting) {
         let events = cluster.list(Kind::EVENT, None, "").await.unwrap_or_default();
         mounts = events.into_iter().filter(is_of_no_mount).collect();
     }
     for pod in &pods {
         let name = text(pod, "/metadata/name");
         let about = |event: &&Json| text(event, "/involvedObject/uid") == text(pod, "/metadata/uid");
-        if let Some(event) = mounts.iter().rfind(about).filter(|_| is_being_made(pod)) {
+        if let Some(event) = mounts.iter().rfind(about).filter(|_| is_starting(pod)) {
             reasons.push(format!("pod {name}: {}", said(text(event, "/message"))));
         }
         let conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
@@ -86,7 +86,7 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
 }
 
 /// Whether a pod has its place, and none of its containers has begun.
-fn is_being_made(pod: &Json) -> bool {
+fn is_starting(pod: &Json) -> bool {
     let mut states = containers(pod);
     text(pod, "/status/phase") == "Pending"
         && !text(pod, "/spec/nodeName").is_empty()
@@ -174,12 +174,12 @@ mod tests {
             let waiting = json!([{"state": {"waiting": {"reason": reason}}}]);
             json!({"spec": {"nodeName": node}, "status": {"phase": "Pending", "containerStatuses": waiting}})
         };
-        assert!(is_being_made(&pod("ContainerCreating", "n")));
-        assert!(!is_being_made(&pod("ContainerCreating", "")) && !is_being_made(&pod("ImagePullBackOff", "n")));
+        assert!(is_starting(&pod("ContainerCreating", "n")));
+        assert!(!is_starting(&pod("ContainerCreating", "")) && !is_starting(&pod("ImagePullBackOff", "n")));
         // A pod whose first container runs.
         let mut begun = pod("PodInitializing", "n");
         begun["status"]["initContainerStatuses"] = json!([{"state": {"running": {}}}]);
-        assert!(!is_being_made(&begun));
+        assert!(!is_starting(&begun));
         let event = |reason: &str, message: &str| json!({"reason": reason, "message": message});
         for (reason, message, expected) in [
             ("FailedMount", "MountVolume.SetUp failed for volume \"ca\" : secret \"certs\" not found", true),

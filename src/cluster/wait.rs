@@ -16,7 +16,7 @@ use crate::refusal::with_causes;
 
 /// What a condition says of the objects that it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WaitState {
     /// It holds.
     Done,
     /// Not yet, and what is seen so far.
@@ -25,7 +25,7 @@ pub enum Verdict {
     Never(String),
 }
 
-impl Verdict {
+impl WaitState {
     /// Both: *never* wins, then *not yet*.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -96,7 +96,7 @@ impl Cluster {
         what: &str,
         selection: &Selection,
         limit: Duration,
-        mut see: impl FnMut(&Objects) -> Verdict,
+        mut see: impl FnMut(&Objects) -> WaitState,
         mut tell: impl FnMut(&str),
     ) -> Result<(), WaitError> {
         let api = self.api(selection.kind, selection.namespace.as_deref());
@@ -138,9 +138,9 @@ impl Cluster {
                 }
             }
             match see(&objects) {
-                Verdict::Done => return Ok(()),
-                Verdict::Never(why) => return Err(WaitError::Never { what: what.to_owned(), why }),
-                Verdict::NotYet(seen) => {
+                WaitState::Done => return Ok(()),
+                WaitState::Never(why) => return Err(WaitError::Never { what: what.to_owned(), why }),
+                WaitState::NotYet(seen) => {
                     if seen != last {
                         tell(&seen);
                         last = seen;

@@ -109,7 +109,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     }
 
     /// What this machine has to reach for the plan, as it is agreed to; none where it does no work of its own.
-    fn place_from_here(&self, _topology: &Topology, _steps: &[Planned]) -> Option<String> {
+    fn place_of_local(&self, _topology: &Topology, _steps: &[Planned]) -> Option<String> {
         None
     }
 
@@ -117,7 +117,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// With the first reason why not.
-    fn can_be_done_from_here<'r>(
+    fn can_run_locally<'r>(
         &'r self,
         _topology: &'r Topology,
         _steps: &'r [Planned],

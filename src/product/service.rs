@@ -80,7 +80,7 @@ pub trait Service: Sync {
     }
 
     /// Does from this machine what the Job of this name stands for, if it is such a Job, and lets it end.
-    fn do_here<'r>(&self, _run: &'r mut Run, _job: &'r str) -> Doing<'r, Result<(), Halt>> {
+    fn do_locally<'r>(&self, _run: &'r mut Run, _job: &'r str) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async { Ok(()) })
     }
 

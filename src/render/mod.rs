@@ -41,12 +41,12 @@ pub struct Rendered {
     /// Whole documents that are added behind the stream.
     pub appended: Vec<String>,
     /// What was done to which object, for people: `Kind/name` and a few words.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SummaryLine>,
 }
 
 /// One line of the summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct SummaryLine {
     /// `Kind/name`.
     pub object: String,
     /// What hwdr does to it.
@@ -237,7 +237,7 @@ fn gates(
             Ok(())
         });
         edited.map_err(|source| edit_error(stream, workload.object, source))?;
-        rendered.changes.push(Change {
+        rendered.changes.push(SummaryLine {
             object: name_of(stream, workload.object),
             what: format!("waits for {}", steps.join(", ")),
             is_new: false,
@@ -284,7 +284,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
         edit().map_err(|source| edit_error(stream, index, source))?;
         if !what.is_empty() {
             let what = format!("the chart's own marker: {}", what.join(", "));
-            rendered.changes.push(Change { object: name_of(stream, index), what, is_new: false });
+            rendered.changes.push(SummaryLine { object: name_of(stream, index), what, is_new: false });
         }
     }
     Ok(())
@@ -358,7 +358,7 @@ fn inject(
     let present = ours::present(stream, topology, &documents)?;
     for Document { id, text, what, .. } in documents.into_iter().filter(|document| !present.contains(&document.id)) {
         rendered.appended.push(text);
-        rendered.changes.push(Change { object: id, what, is_new: true });
+        rendered.changes.push(SummaryLine { object: id, what, is_new: true });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::Place;
+use super::Scope;
 use crate::stream::{Stream, json_of};
 
 /// What Helm does with each object of a release.
@@ -47,15 +47,15 @@ pub struct Rule {
 }
 
 /// A verb on a resource: place, group, resource, verb. What is in other namespaces has no place of its own.
-pub type Granted = BTreeSet<(Place, String, String, String)>;
+pub type Granted = BTreeSet<(Scope, String, String, String)>;
 
 /// What `stream` wants, in the namespace of the release, Velero's and others, without what is granted already.
 pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -> Vec<Rule> {
     let (mut rules, mut granted, mut given) = (BTreeSet::new(), granted.clone(), Vec::new());
     let place_of = |namespace: Option<&str>| match namespace {
-        None => Some(Place::Cluster),
-        Some(name) if name == release => Some(Place::Release),
-        Some(name) if name == velero => Some(Place::Velero),
+        None => Some(Scope::Cluster),
+        Some(name) if name == release => Some(Scope::Release),
+        Some(name) if name == velero => Some(Scope::Velero),
         Some(_) => None,
     };
     // Those of `verbs` that are new.

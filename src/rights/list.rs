@@ -1,11 +1,11 @@
 //! The list of rights: what each command does in a cluster, and why.
 
 use super::Command::{Bsl, Finalize, History, Install, Objects, Rerun, Resume, Undo, Upgrade, Watch};
-use super::Place::{Cluster, Release, Velero};
-use super::{Command, Place, Right};
+use super::Scope::{Cluster, Release, Velero};
+use super::{Command, Right, Scope};
 
 const fn right(
-    place: Place,
+    place: Scope,
     (group, resource): (&'static str, &'static str),
     verbs: &'static [&'static str],
     of: &'static [Command],

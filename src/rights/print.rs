@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::chart::{Granted, Rule, rules};
-use super::{Command, Place};
+use super::{Command, Scope};
 use crate::stream::Stream;
 use crate::yaml::{flow, quote};
 
@@ -38,9 +38,9 @@ impl Printed<'_> {
         let (mut granted, mut needed) = (Granted::new(), Granted::new());
         for right in super::ALL.iter().filter(|right| right.of.iter().any(|command| self.commands.contains(command))) {
             let namespace = match right.place {
-                Place::Release => Some(release.clone()),
-                Place::Velero => Some(velero.clone()),
-                Place::Cluster => None,
+                Scope::Release => Some(release.clone()),
+                Scope::Velero => Some(velero.clone()),
+                Scope::Cluster => None,
             };
             let is_new = |verb: &&&str| {
                 let it = (right.place, right.group.to_owned(), right.resource.to_owned(), (***verb).to_owned());

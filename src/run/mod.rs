@@ -24,7 +24,7 @@ use jiff::Timestamp;
 pub use hwdr_run::{Cause, Context, Halt, Lock, RESTORE, Record, Store, UNDO};
 pub use lease::{Lease, Onlooker};
 
-use crate::cluster::{Cluster, ClusterError, Objects, Selection, Verdict, WaitError};
+use crate::cluster::{Cluster, ClusterError, Objects, Selection, WaitError, WaitState};
 use crate::helm::run::{Helm, HelmError};
 use crate::leave;
 use crate::mode::Mode;
@@ -143,7 +143,7 @@ impl Run {
         what: &str,
         selection: &Selection,
         limit: Duration,
-        see: impl FnMut(&Objects) -> Verdict,
+        see: impl FnMut(&Objects) -> WaitState,
     ) -> Result<(), Halt> {
         let show = &mut self.show;
         Ok(self.cluster.wait(what, selection, limit, see, |seen| show.tell(&format!("{what}: {seen}"))).await?)

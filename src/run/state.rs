@@ -247,7 +247,7 @@ impl State {
     }
 
     /// What Velero's things are called, and where they lie.
-    pub fn velero_here(&self) -> Velero {
+    pub fn current_velero(&self) -> Velero {
         self.velero.in_namespace(&self.velero())
     }
 

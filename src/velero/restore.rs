@@ -9,7 +9,7 @@ use super::results;
 use super::{Chosen, Set};
 use super::{MANAGED_BY, installed, storage};
 use crate::cluster::condition::{self, number, text};
-use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
 use crate::refusal::Refusal;
 
 /// How long Velero may take to begin: it does one Restore at a time, and its own restart takes half a minute.
@@ -182,8 +182,8 @@ async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut d
     let one = Selection::one(Kind::RESTORE, Some(namespace), name);
     let what = format!("Velero's Restore {name}");
     let began = |objects: &Objects| match objects.get(name).map(|restore| text(restore, "/status/phase")) {
-        None | Some("" | "New") => Verdict::NotYet("Velero has not begun with it".to_owned()),
-        Some(_) => Verdict::Done,
+        None | Some("" | "New") => WaitState::NotYet("Velero has not begun with it".to_owned()),
+        Some(_) => WaitState::Done,
     };
     cluster.wait(&what, &one, BEGIN, began, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
@@ -199,12 +199,12 @@ async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut d
 }
 
 /// The verdict, without a line for each second of it.
-fn in_tenths(verdict: Verdict, restore: Option<&Json>) -> Verdict {
-    let (Verdict::NotYet(_), Some(restore)) = (&verdict, restore) else { return verdict };
+fn in_tenths(verdict: WaitState, restore: Option<&Json>) -> WaitState {
+    let (WaitState::NotYet(_), Some(restore)) = (&verdict, restore) else { return verdict };
     let (done, all) =
         (number(restore, "/status/progress/itemsRestored"), number(restore, "/status/progress/totalItems"));
     match (done * 10).checked_div(all) {
-        Some(tenths) => Verdict::NotYet(format!("{}, {} % of {all}", text(restore, "/status/phase"), tenths * 10)),
+        Some(tenths) => WaitState::NotYet(format!("{}, {} % of {all}", text(restore, "/status/phase"), tenths * 10)),
         None => verdict,
     }
 }
@@ -213,8 +213,8 @@ fn in_tenths(verdict: Verdict, restore: Option<&Json>) -> Verdict {
 async fn gone(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let one = Selection::one(Kind::RESTORE, Some(namespace), name);
     let see = |objects: &Objects| match objects.get(name) {
-        None => Verdict::Done,
-        Some(_) => Verdict::NotYet("it is being deleted".to_owned()),
+        None => WaitState::Done,
+        Some(_) => WaitState::NotYet("it is being deleted".to_owned()),
     };
     let what = format!("Velero's Restore {name}");
     Ok(cluster.wait(&what, &one, BEGIN, see, |seen| tell(&format!("{name}: {seen}"))).await?)
@@ -287,9 +287,9 @@ mod tests {
     fn progress_moves_in_tenths() {
         let restore = |done: u64| json!({"status": {"phase": "InProgress", "progress": {"itemsRestored": done, "totalItems": 300}}});
         let seen = |done| in_tenths(condition::restore(Some(&restore(done)), true), Some(&restore(done)));
-        assert_eq!(seen(29), Verdict::NotYet("InProgress, 0 % of 300".to_owned()));
-        assert_eq!(seen(31), Verdict::NotYet("InProgress, 10 % of 300".to_owned()));
-        assert_eq!(in_tenths(Verdict::Done, None), Verdict::Done);
+        assert_eq!(seen(29), WaitState::NotYet("InProgress, 0 % of 300".to_owned()));
+        assert_eq!(seen(31), WaitState::NotYet("InProgress, 10 % of 300".to_owned()));
+        assert_eq!(in_tenths(WaitState::Done, None), WaitState::Done);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::{MANAGED_BY, server};
 use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
 use crate::shown::said;
 
 /// How long Velero may take to sign a URL.
@@ -87,7 +87,7 @@ async fn sign(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Strin
     let mut url = String::new();
     let see = |objects: &Objects| {
         url = objects.get(name).map_or_else(String::new, |request| text(request, "/status/downloadURL").to_owned());
-        if url.is_empty() { Verdict::NotYet("Velero has not answered".to_owned()) } else { Verdict::Done }
+        if url.is_empty() { WaitState::NotYet("Velero has not answered".to_owned()) } else { WaitState::Done }
     };
     let result = cluster.wait("Velero's DownloadRequest", &one, SIGN, see, |_| {}).await;
     // Velero itself deletes it when the URL expires, ten minutes later.

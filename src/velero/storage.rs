@@ -13,7 +13,7 @@ use super::Velero;
 use super::location::{self, Access, Location, SECRET, SECRET_KEY};
 use super::{Credentials, MANAGED_BY, installed, is_ours};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict, WaitError};
+use crate::cluster::{Cluster, Kind, Objects, Selection, WaitError, WaitState};
 use crate::refusal::Refusal;
 
 /// How long Velero may take to find a location available. It looks when the location changes and then once a minute
@@ -52,15 +52,15 @@ pub async fn ensure_storage_location(
         Access::Credentials(credentials) => ensure_secret(cluster, namespace, credentials, tell).await?,
     }
     match change {
-        Change::Make => {
+        LocationChange::Make => {
             tell(&format!("making the storage location {name} ({}), read-only", place(location)));
             cluster.create(Kind::STORAGE_LOCATION, Some(namespace), &location.object(velero)).await?;
         }
-        Change::Again(object) => {
+        LocationChange::Again(object) => {
             tell(&format!("changing the storage location {name}, which was never in use, to {}", place(location)));
             cluster.replace(Kind::STORAGE_LOCATION, Some(namespace), &object).await?;
         }
-        Change::None => tell(&format!("the storage location {name} ({}) is there", place(location))),
+        LocationChange::None => tell(&format!("the storage location {name} ({}) is there", place(location))),
     }
     available(cluster, velero, tell).await?;
     let now = cluster.get(Kind::STORAGE_LOCATION, Some(namespace), name).await?.unwrap_or_default();
@@ -92,7 +92,7 @@ pub async fn is_read_only(cluster: &Cluster, velero: &Velero) -> Result<bool, Re
 
 /// What has to be done to the location.
 #[derive(Debug, Clone, PartialEq)]
-enum Change {
+enum LocationChange {
     /// Nothing: it is there.
     None,
     /// It is made.
@@ -102,17 +102,17 @@ enum Change {
 }
 
 /// What has to be done to get `location` where `there` is.
-fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<Change, Refusal> {
+fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<LocationChange, Refusal> {
     let Velero { namespace, location: name, .. } = velero;
-    let Some(there) = there else { return Ok(Change::Make) };
+    let Some(there) = there else { return Ok(LocationChange::Make) };
     let differences = location.differences(there);
     if differences.is_empty() {
-        return Ok(Change::None);
+        return Ok(LocationChange::None);
     }
     if is_ours(there) && text(there, "/status/lastSyncedTime").is_empty() {
         let mut object = there.clone();
         object["spec"] = location.spec();
-        return Ok(Change::Again(object));
+        return Ok(LocationChange::Again(object));
     }
     let mut refusal = Refusal::new(format!(
         "another storage location has the name {name}; it is left as it is\n{}",
@@ -226,17 +226,17 @@ struct Watched {
 
 impl Watched {
     /// What a location says. Its first words may be of a time when its Secret was another.
-    fn see(&mut self, location: Option<&Json>) -> Verdict {
+    fn see(&mut self, location: Option<&Json>) -> WaitState {
         let verdict = condition::storage_location(location);
         let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
         // Around it stand the location's name and the plugin's transport.
         let message = said("/status/message");
         self.message = message.rsplit_once("desc = ").map_or(message.as_str(), |(_, words)| words).to_owned();
         match &verdict {
-            Verdict::NotYet(_) if !self.message.is_empty() => {}
+            WaitState::NotYet(_) if !self.message.is_empty() => {}
             // Unavailable is what it is before Velero has looked.
-            Verdict::NotYet(_) if location.is_some() => {
-                return Verdict::NotYet("Velero has not looked at it".to_owned());
+            WaitState::NotYet(_) if location.is_some() => {
+                return WaitState::NotYet("Velero has not looked at it".to_owned());
             }
             _ => return verdict,
         }
@@ -244,9 +244,9 @@ impl Watched {
         let since = self.since.get_or_insert_with(|| when.clone());
         let seen = format!("Velero says: {}", self.message);
         if *since != when && meaning(&self.message).is_some_and(|meaning| meaning.is_final) {
-            return Verdict::Never(seen);
+            return WaitState::Never(seen);
         }
-        Verdict::NotYet(seen)
+        WaitState::NotYet(seen)
     }
 }
 
@@ -317,9 +317,9 @@ mod tests {
     #[test]
     fn a_foreign_location_is_left_alone_and_an_unused_one_of_ours_is_not() {
         let ours = location("b").object(&Velero::default());
-        assert_eq!(change(&Velero::default(), &location("b"), None), Ok(Change::Make));
-        assert_eq!(change(&Velero::default(), &location("b"), Some(&ours)), Ok(Change::None));
-        let Ok(Change::Again(object)) = change(&Velero::default(), &location("c"), Some(&ours)) else {
+        assert_eq!(change(&Velero::default(), &location("b"), None), Ok(LocationChange::Make));
+        assert_eq!(change(&Velero::default(), &location("b"), Some(&ours)), Ok(LocationChange::None));
+        let Ok(LocationChange::Again(object)) = change(&Velero::default(), &location("c"), Some(&ours)) else {
             panic!("it was never in use")
         };
         assert_eq!(object["spec"]["objectStorage"]["bucket"], "c");
@@ -364,9 +364,9 @@ mod tests {
             let mut watched = Watched::default();
             let last = seen.iter().map(|location| watched.see(Some(location))).last();
             let found = match last.unwrap() {
-                Verdict::Done => "done",
-                Verdict::NotYet(_) => "not yet",
-                Verdict::Never(_) => "never",
+                WaitState::Done => "done",
+                WaitState::NotYet(_) => "not yet",
+                WaitState::Never(_) => "never",
             };
             assert_eq!(found, expected, "{seen:?}");
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Set, Velero, Wanted, backups, choose, installed, storage};
 use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind, Objects, Selection, Verdict};
+use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
 use crate::refusal::Refusal;
 
 /// How long Velero may take to look at the bucket: it does once a minute (backup_sync_controller.go), more rarely where the location or
@@ -84,17 +84,17 @@ async fn looked(
     let mut when = String::new();
     let see = |objects: &Objects| {
         let Some(location) = objects.get(name) else {
-            return Verdict::Never(format!("there is no storage location {name} any more"));
+            return WaitState::Never(format!("there is no storage location {name} any more"));
         };
         when = text(location, "/status/lastSyncedTime").to_owned();
         if !when.is_empty() && before.is_none_or(|before| when != before) {
-            return Verdict::Done;
+            return WaitState::Done;
         }
         if matches!(text(location, "/spec/backupSyncPeriod"), "0" | "0s") {
-            return Verdict::Never("Velero is told never to look at it (backupSyncPeriod: 0)".to_owned());
+            return WaitState::Never("Velero is told never to look at it (backupSyncPeriod: 0)".to_owned());
         }
         let again = if before.is_some() { "again " } else { "" };
-        Verdict::NotYet(format!("Velero has not looked {again}at the bucket; it does once a minute"))
+        WaitState::NotYet(format!("Velero has not looked {again}at the bucket; it does once a minute"))
     };
     cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hwdr::lint::report::{Run, github, human, json};
+use hwdr::lint::report::{LintRun, github, human, json};
 use hwdr::lint::{Context, fix, lint};
 use hwdr::source::Source;
 use hwdr::values::{self, Helm, ValueInputs, show};
@@ -23,7 +23,7 @@ fn work(text: &str) -> u64 {
         let lint = |source: &Arc<Source>| Some(lint(&values::read_one(source.clone()).ok()?, &context));
         let _ = fix::all(&source, &findings, &lint);
         human::render(&findings, human::Look::default());
-        let run = Run { findings, ..Run::default() };
+        let run = LintRun { findings, ..LintRun::default() };
         json::render(&run);
         github::render(&run);
         show::yaml(&values, true);
@@ -101,7 +101,7 @@ fn many_layers_and_flags_are_no_square_either() {
         let values = values::read(&inputs, Helm::V3, &mut read).unwrap();
         let findings = lint(&values, &Context { whole: true, ..Context::default() });
         assert!(findings.len() > n);
-        json::render(&Run { findings, ..Run::default() });
+        json::render(&LintRun { findings, ..LintRun::default() });
         spent() - before
     };
     let (once, four) = (spend(1_000), spend(4_000));

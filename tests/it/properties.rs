@@ -6,7 +6,7 @@ mod asked;
 
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::state::State;
-use hwdr::s3::journal::{Record, Run};
+use hwdr::s3::journal::{Record, Rewind};
 use hwdr::s3::{checked, lifecycle::element, listing};
 use proptest::prelude::*;
 
@@ -74,7 +74,7 @@ fn changed(seeds: &'static [&'static str]) -> impl Strategy<Value = String> {
 fn the_seeds_are_what_is_read() {
     serde_json::from_str::<State>(STATE).expect("a state");
     let mut lines = JOURNAL.lines();
-    let run: Run = serde_json::from_str(lines.next().expect("a run")).expect("a run");
+    let run: Rewind = serde_json::from_str(lines.next().expect("a run")).expect("a run");
     checked::cover(&run.shares).expect("shares without a gap");
     let records: Vec<Record> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
     let believed =

@@ -18,14 +18,14 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use hwdr::s3::client::Client;
-use hwdr::s3::journal::{Aim, Checkpoint, Run, State as RunState};
+use hwdr::s3::journal::{Aim, Checkpoint, Rewind, State as RunState};
 use hwdr::s3::preflight;
 use hwdr::s3::report::{Report, Tally};
 use hwdr::s3::rewind::{Options, rewind};
 use hwdr::s3::share::{Share, Walk, split};
 use hwdr::s3::undo::{last_run, undo};
 use hwdr::s3::window::{Window, shown};
-use hwdr::s3::worker::{Place, through, work};
+use hwdr::s3::worker::{Worker, through, work};
 use proxy::{Fault, Proxy};
 use world::{Bucket, State, World, endpoint, lab_s3, now, over, read, settings, versions};
 
@@ -135,7 +135,7 @@ fn a_random_past_comes_back_second_by_second() {
 
 /// Takes the newest run back once more, whatever its mark says.
 async fn preflight_free_undo(client: &Client) -> u64 {
-    let runs = Run::all(client).await.expect("the journal can be read");
+    let runs = Rewind::all(client).await.expect("the journal can be read");
     let (run, _) = runs.last().expect("there is a run");
     undo(client, run, small(), &Arc::new(Tally::default())).await.expect("it is taken back").acts()
 }
@@ -362,8 +362,8 @@ fn shares_hold_every_key_once_and_are_the_same_again() {
     });
 }
 
-fn worker(index: usize, run: &str) -> Place {
-    Place { index, of: 3, run: run.to_owned() }
+fn worker(index: usize, run: &str) -> Worker {
+    Worker { index, of: 3, run: run.to_owned() }
 }
 
 /// All three pods of a Job, side by side, as each comes to its end.
@@ -423,7 +423,7 @@ fn pods_share_a_run() {
             assert_eq!(report.keys, 0);
         }
         let states: Vec<_> =
-            Run::all(client).await.expect("they are read").into_iter().map(|(_, state)| state).collect();
+            Rewind::all(client).await.expect("they are read").into_iter().map(|(_, state)| state).collect();
         assert_eq!(states, [RunState::Finished]);
     });
 }
@@ -440,7 +440,7 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
         let later = now();
         over(later).await;
         let half = |second, workers: Option<&str>| {
-            let run = Run::new(aim(second, false), vec![Share::default()]);
+            let run = Rewind::new(aim(second, false), vec![Share::default()]);
             workers.map_or(run.clone(), |workers| run.shared_by(workers))
         };
         // Both of earlier Jobs; the one of the same aim says that all is done, which HopsFS has undone since.
@@ -451,7 +451,7 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
         same.set_checkpoint(client, 0, &Checkpoint::through()).await.expect("it is written");
         job(client, &aim(then, false), "new").await;
         assert_eq!(client.get("a").await.expect("it can be read"), Some(b"1".to_vec()));
-        let runs = Run::all(client).await.expect("they are read");
+        let runs = Rewind::all(client).await.expect("they are read");
         assert!(runs.iter().all(|(_, state)| *state == RunState::Finished), "{runs:?}");
         assert_eq!(runs.iter().filter(|(run, _)| run.is_of("new")).count(), 1, "{runs:?}");
 
@@ -465,7 +465,7 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
         }
         // Alone there is nobody who would go on with the old one: it begins anew.
         client.put_markers(&["a"]).await.expect("it is deleted");
-        let alone = Place { index: 0, of: 1, run: "mine".to_owned() };
+        let alone = Worker { index: 0, of: 1, run: "mine".to_owned() };
         for _ in 0..2 {
             assert!(work(client, &aim(then, false), &alone, small(), &Arc::default()).await.expect("it is done"));
         }
@@ -547,7 +547,7 @@ fn a_rewind_that_was_cut_off_is_not_mixed_with_another() {
         let then = now();
         over(then).await;
         client.put_markers(&["a"]).await.expect("it is deleted");
-        let run = Run::new(aim(then, false), vec![Share::default()]);
+        let run = Rewind::new(aim(then, false), vec![Share::default()]);
         run.begin(client).await.expect("it is written");
         let (out, text) = output(&endpoint(), bucket, &["--at", &shown(then), "--exact", "--yes"]);
         assert_eq!(out.status.code(), Some(1), "{text}");

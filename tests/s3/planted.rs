@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 
 use hwdr::s3::client::Client;
 use hwdr::s3::decide::Done;
-use hwdr::s3::journal::{Checkpoint, Record, Run};
+use hwdr::s3::journal::{Checkpoint, Record, Rewind};
 use hwdr::s3::listing::Marker;
 use hwdr::s3::rewind::Options;
 use hwdr::s3::share::Share;
 use hwdr::s3::window::shown;
-use hwdr::s3::worker::{Place, work};
+use hwdr::s3::worker::{Worker, work};
 
 use crate::proxy::{self, Fault};
 use crate::world::{Bucket, endpoint, now, over, versions};
@@ -44,7 +44,7 @@ fn an_unfinished_run_with_gaps_is_no_rewind() {
         for shares in
             [vec![], vec![share("x", None)], vec![share("", Some("a"))], vec![share("", Some("a")), share("x", None)]]
         {
-            let run = Run::new(aim(then, false), shares);
+            let run = Rewind::new(aim(then, false), shares);
             run.begin(client).await.expect("it is written");
             let (out, text) = output(&endpoint(), name, &["--at", &shown(then), "--yes"]);
             assert_eq!(out.status.code(), Some(1), "{text}");
@@ -65,7 +65,7 @@ fn checkpoints_of_anybody_are_not_believed() {
     runtime().block_on(async {
         let (own, then) = bucket("checkpoints").await;
         let (name, client) = (own.name.as_str(), &own.client);
-        let run = Run::new(aim(then, false), vec![Share::default()]);
+        let run = Rewind::new(aim(then, false), vec![Share::default()]);
         run.begin(client).await.expect("it is written");
         run.set_checkpoint(client, 0, &Checkpoint::through()).await.expect("it is written");
         let (out, text) = output(&endpoint(), name, &["--at", &shown(then), "--yes"]);
@@ -74,11 +74,11 @@ fn checkpoints_of_anybody_are_not_believed() {
 
         // A Job's: its run may be read, but not what seals its checkpoints.
         client.put_markers(&["block"]).await.expect("it is deleted");
-        let run = Run::new(aim(then, false), vec![Share::default()]);
+        let run = Rewind::new(aim(then, false), vec![Share::default()]);
         run.clone().shared_by("uid").begin(client).await.expect("it is written");
         run.clone().set_checkpoint(client, 0, &Checkpoint::through()).await.expect("it is written");
         run.shared_by("guess").set_checkpoint(client, 0, &Checkpoint::through()).await.expect("it is written");
-        let place = Place { index: 0, of: 1, run: "uid".to_owned() };
+        let place = Worker { index: 0, of: 1, run: "uid".to_owned() };
         assert!(
             work(client, &aim(then, false), &place, Options::default(), &Arc::default()).await.expect("it is done")
         );
@@ -104,7 +104,7 @@ fn an_undo_takes_back_what_was_done_and_nothing_else() {
                 "only an exact",
             ),
         ] {
-            let run = Run::new(aim(then, false), vec![Share::default()]);
+            let run = Rewind::new(aim(then, false), vec![Share::default()]);
             run.begin(client).await.expect("it is written");
             run.write(client, 0, &records).await.expect("it is written");
             let (out, text) = output(&endpoint(), name, &["--undo", "--yes"]);
@@ -117,7 +117,7 @@ fn an_undo_takes_back_what_was_done_and_nothing_else() {
         }
         // Something that a rewind might have done, but not to this key: it was put later.
         client.put("other", b"later".to_vec()).await.expect("it is put");
-        let run = Run::new(aim(then, false), vec![Share::default()]);
+        let run = Rewind::new(aim(then, false), vec![Share::default()]);
         run.begin(client).await.expect("it is written");
         run.write(client, 0, &[undelete("other", current("other").await)]).await.expect("it is written");
         let (out, text) = output(&endpoint(), name, &["--undo", "--yes"]);

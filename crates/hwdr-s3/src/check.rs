@@ -2,7 +2,7 @@
 
 use super::client::{Client, Error, Lifecycle, Problem, Versioning};
 use super::finding::{Finding, Level};
-use super::lifecycle::judge::{Wanted, judge};
+use super::lifecycle::judge::{Needs, judge};
 use super::lifecycle::policy::Policy;
 use super::preflight::{self, Probe, Stopped};
 use super::xml;
@@ -12,7 +12,7 @@ use hwdr_values::refusal::Refusal;
 ///
 /// # Errors
 /// Where the bucket is not there or not reached. What may not be asked is a finding.
-pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<Vec<Finding>, Error> {
+pub async fn check(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let name = client.bucket();
     match may(client.versioning().await)? {
@@ -90,7 +90,7 @@ fn clock(name: &str, answer: &Versioning) -> Finding {
     of("clock", preflight::clock(name, answer).map(drop), "this machine and the server agree on the time")
 }
 
-fn lifecycle(answer: Option<Lifecycle>, wanted: &Wanted<'_>) -> Vec<Finding> {
+fn lifecycle(answer: Option<Lifecycle>, wanted: &Needs<'_>) -> Vec<Finding> {
     match Policy::of(answer) {
         Ok(policy) => judge(&policy.rules, wanted),
         Err(text) => {

@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn a_run_has_the_name_that_hwdr_gives() {
-        use crate::journal::Run;
+        use crate::journal::Rewind;
         let aim = Aim { prefix: String::new(), window: Window { from: 0, to: 0 }, exact: false, backups: None };
-        assert!(is_run_id(&Run::new(aim, vec![]).id));
+        assert!(is_run_id(&Rewind::new(aim, vec![]).id));
         for id in [
             "",
             "x",

@@ -76,7 +76,7 @@ impl Aim {
 
 /// A run, as the journal holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct Rewind {
     /// Its name: the time of its begin, and something to tell it from others of that second.
     #[serde(skip)]
     pub id: String,
@@ -89,7 +89,7 @@ pub struct Run {
     pub shares: Vec<Share>,
     /// The version of hwdr.
     pub hwdr: String,
-    /// Whose it is, where several share it: a digest of what they have in common ([`Run::shared_by`]).
+    /// Whose it is, where several share it: a digest of what they have in common ([`Rewind::shared_by`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<String>,
     /// What they have in common, where it is known: it is not written down, for by it they know each other's checkpoints.
@@ -143,7 +143,7 @@ impl Checkpoint {
     }
 }
 
-impl Run {
+impl Rewind {
     /// A run that begins now.
     pub fn new(aim: Aim, shares: Vec<Share>) -> Self {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -406,14 +406,14 @@ mod tests {
     #[test]
     fn a_checkpoint_is_sealed_for_its_share_and_run() {
         let aim = Aim { prefix: String::new(), window: Window { from: 0, to: 0 }, exact: false, backups: None };
-        let run = || Run { id: "a".to_owned(), ..Run::new(aim.clone(), vec![Share::default()]) };
+        let run = || Rewind { id: "a".to_owned(), ..Rewind::new(aim.clone(), vec![Share::default()]) };
         let (one, through) = (run().shared_by("uid"), Checkpoint::through());
         let seal = one.seal(0, &through);
         assert!(seal.is_some() && one.workers.is_some());
         assert_eq!(one.seal(0, &through), seal);
         assert_ne!(one.seal(1, &through), seal, "another share");
         assert_ne!(one.seal(0, &Checkpoint::after("k".to_owned())), seal);
-        assert_ne!(Run { id: "b".to_owned(), ..run() }.shared_by("uid").seal(0, &through), seal, "another run");
+        assert_ne!(Rewind { id: "b".to_owned(), ..run() }.shared_by("uid").seal(0, &through), seal, "another run");
         assert_ne!(run().shared_by("other").seal(0, &through), seal);
         assert_eq!(run().seal(0, &through), None, "nobody's");
         let text = serde_json::to_string(&one).unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::client::{Client, Error, Versioning};
-use super::journal::{Aim, RESERVED, Run, State};
+use super::journal::{Aim, RESERVED, Rewind, State};
 use super::listing::Marker;
 use super::window::shown;
 use super::xml;
@@ -329,8 +329,8 @@ pub(crate) async fn a_version(client: &Client, prefix: &str) -> String {
 ///
 /// # Errors
 /// Where one was cut off that had another aim: two half rewinds make no whole one.
-pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopped> {
-    let runs = Run::all(client).await?;
+pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Rewind>, Stopped> {
+    let runs = Rewind::all(client).await?;
     let Some((run, _)) = runs.into_iter().rfind(|(run, state)| *state == State::Begun && overlap(&run.aim, aim)) else {
         return Ok(None);
     };
@@ -341,7 +341,7 @@ pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Run>, Stopp
 }
 
 /// That a run was cut off, and how it is taken back.
-pub(crate) fn half_done(client: &Client, run: &Run) -> Stopped {
+pub(crate) fn half_done(client: &Client, run: &Rewind) -> Stopped {
     let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
     Stopped::refused(
         format!(

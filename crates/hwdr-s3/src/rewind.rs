@@ -16,7 +16,7 @@ use super::client::{Client, Error, Problem};
 use super::copy;
 use super::decide::{Done, Verdict, decide, may_be_copy, may_be_lost};
 use super::history::{Entry, History, Nulls};
-use super::journal::{Aim, Checkpoint, Record, Run, State, own_copies};
+use super::journal::{Aim, Checkpoint, Record, Rewind, State, own_copies};
 use super::preflight::{self, Stopped};
 use super::report::{Act, Report, Tally, Why};
 use super::share::{Chunk, Share, Walk, split};
@@ -66,7 +66,7 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
     let resumed = unfinished.is_some();
     let run = match unfinished {
         Some(run) => run,
-        None => Run::new(aim.clone(), split(client, &aim.prefix, options.shares).await?),
+        None => Rewind::new(aim.clone(), split(client, &aim.prefix, options.shares).await?),
     };
     let begun = OnceCell::new();
     if resumed {
@@ -88,7 +88,7 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
 /// Where a call fails for good. The same call goes on from there.
 pub(crate) async fn rewind_shares(
     client: &Client,
-    run: Run,
+    run: Rewind,
     shares: Vec<usize>,
     options: Options,
     tally: &Arc<Tally>,
@@ -99,7 +99,7 @@ pub(crate) async fn rewind_shares(
 
 struct Work {
     client: Client,
-    run: Run,
+    run: Rewind,
     /// Set once the run is written down, which it is before the first act.
     begun: OnceCell<()>,
     options: Options,
@@ -111,7 +111,7 @@ struct Work {
 impl Work {
     async fn new(
         client: &Client,
-        run: Run,
+        run: Rewind,
         begun: OnceCell<()>,
         options: Options,
         tally: &Arc<Tally>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Client, Error};
 use super::history::History;
 use super::listing::Marker;
-use super::tree;
+use super::seaweedfs;
 
 /// A part of the keys below a prefix: those after `after`, up to and including `end`, in the order of their bytes.
 ///
@@ -69,7 +69,7 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
     let mut shares = Vec::new();
     let mut after = String::new();
     for node in nodes {
-        if client.lists_by_folder() && !tree::is_clean(client, prefix, &node).await? {
+        if client.lists_by_folder() && !seaweedfs::is_clean(client, prefix, &node).await? {
             continue;
         }
         let end = format!("{node}{LAST}");
@@ -138,7 +138,7 @@ pub struct Walk {
     next: Option<Marker>,
     /// The last key of the page before, which may go on on the next.
     held: Option<History>,
-    tree: tree::Recovery,
+    tree: seaweedfs::Recovery,
     /// Folders that the server's paging left out, to be walked after the rest.
     detours: Vec<String>,
     detoured: bool,
@@ -165,7 +165,7 @@ impl Walk {
             share: share.clone(),
             next: Some(Marker { key: share.after.clone(), version: None }),
             held: None,
-            tree: tree::Recovery::default(),
+            tree: seaweedfs::Recovery::default(),
             detours: Vec::new(),
             detoured: false,
         }

@@ -11,7 +11,7 @@ use super::client::{Client, Error};
 use super::copy;
 use super::decide::{Back, back};
 use super::history::{History, Nulls};
-use super::journal::{Record, Run, State, own_copies};
+use super::journal::{Record, Rewind, State, own_copies};
 use super::listing::Marker;
 use super::preflight::Stopped;
 use super::report::{Act, Report, Tally, Why};
@@ -24,8 +24,8 @@ const LOOKUPS: usize = 64;
 ///
 /// # Errors
 /// Where there is none.
-pub async fn last_run(client: &Client, prefix: &str) -> Result<Run, Stopped> {
-    let runs = Run::all(client).await?;
+pub async fn last_run(client: &Client, prefix: &str) -> Result<Rewind, Stopped> {
+    let runs = Rewind::all(client).await?;
     let found = runs.into_iter().rfind(|(run, state)| *state != State::Undone && run.aim.prefix == prefix);
     found.map(|(run, _)| run).ok_or_else(|| {
         let name = client.bucket();
@@ -41,7 +41,7 @@ pub async fn last_run(client: &Client, prefix: &str) -> Result<Run, Stopped> {
 ///
 /// # Errors
 /// Where the journal is not what the run can have written (then nothing is changed), or a call fails for good.
-pub async fn undo(client: &Client, run: &Run, options: Options, tally: &Arc<Tally>) -> Result<Report, Error> {
+pub async fn undo(client: &Client, run: &Rewind, options: Options, tally: &Arc<Tally>) -> Result<Report, Error> {
     let (own_copies, nulls) = (own_copies(client).await?, client.nulls().await?);
     let work = Work { client, options, own_copies, nulls, tally };
     let mut whole = true;
@@ -72,7 +72,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn page(&self, run: &Run, records: &[Record]) -> Result<bool, Error> {
+    async fn page(&self, run: &Rewind, records: &[Record]) -> Result<bool, Error> {
         let looked: Vec<Result<History, Error>> =
             stream::iter(records).map(|record| history(self.client, &record.key)).buffered(LOOKUPS).collect().await;
         let mut todo = Vec::new();
@@ -136,7 +136,7 @@ impl Work<'_> {
         Ok(failed.is_empty())
     }
 
-    async fn copy(&self, run: &Run, todo: &[(History, Back)]) -> Result<bool, Error> {
+    async fn copy(&self, run: &Rewind, todo: &[(History, Back)]) -> Result<bool, Error> {
         let copies: Vec<_> = stream::iter(todo)
             .filter_map(|(history, what)| async move {
                 match what {

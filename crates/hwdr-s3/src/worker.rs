@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{Client, Error};
-use super::journal::{Aim, Run, State};
+use super::journal::{Aim, Rewind, State};
 use super::preflight::{self, Stopped};
 use super::report::Tally;
 use super::rewind::{Options, rewind_shares};
@@ -16,7 +16,7 @@ use super::share::split;
 
 /// Which of the workers this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Worker {
     /// Which one; the first is 0.
     pub index: usize,
     /// How many there are.
@@ -37,7 +37,7 @@ const SHARES_EACH: usize = 8;
 pub async fn work(
     client: &Client,
     aim: &Aim,
-    place: &Place,
+    place: &Worker,
     options: Options,
     tally: &Arc<Tally>,
 ) -> Result<bool, Stopped> {
@@ -85,7 +85,7 @@ pub async fn work(
 ///
 /// # Errors
 /// Where the bucket cannot be read.
-pub async fn through(client: &Client, place: &Place) -> Result<Option<(usize, usize)>, Error> {
+pub async fn through(client: &Client, place: &Worker) -> Result<Option<(usize, usize)>, Error> {
     match theirs(client, place).await? {
         None => Ok(None),
         Some((run, _)) => Ok(Some((run.through(client).await?, run.shares.len()))),
@@ -93,10 +93,10 @@ pub async fn through(client: &Client, place: &Place) -> Result<Option<(usize, us
 }
 
 /// Writes a run down. That of an earlier Job has nothing more to say; one that a person has left half done has.
-async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> Result<(Run, State), Stopped> {
+async fn begin(client: &Client, aim: &Aim, place: &Worker, options: Options) -> Result<(Rewind, State), Stopped> {
     preflight::bucket(client, aim.exact).await?;
     preflight::permissions(client, &aim.prefix, false).await?;
-    for (run, state) in Run::all(client).await? {
+    for (run, state) in Rewind::all(client).await? {
         // What such a run has brought back takes nothing away from what this one does. One of these very workers is theirs.
         let is_theirs = run.is_of(&place.run);
         if state == State::Begun && !is_theirs && (run.workers.is_some() && !run.aim.exact || run.aim == *aim) {
@@ -105,7 +105,7 @@ async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> R
     }
     is_free(client).await?;
     let shares = split(client, &aim.prefix, options.shares.max(SHARES_EACH * place.of)).await?;
-    let run = Run::new(aim.clone(), shares).shared_by(&place.run);
+    let run = Rewind::new(aim.clone(), shares).shared_by(&place.run);
     run.begin(client).await?;
     // Where a lost node's pod has begun one as well, all take the same.
     Ok(theirs(client, place).await?.unwrap_or((run, State::Begun)))
@@ -116,7 +116,7 @@ async fn begin(client: &Client, aim: &Aim, place: &Place, options: Options) -> R
 /// # Errors
 /// Where somebody has.
 pub async fn is_free(client: &Client) -> Result<(), Stopped> {
-    let runs = Run::all(client).await?;
+    let runs = Rewind::all(client).await?;
     match runs.into_iter().find(|(run, state)| *state == State::Begun && (run.workers.is_none() || run.aim.exact)) {
         None => Ok(()),
         Some((run, _)) => Err(preflight::half_done(client, &run)),
@@ -124,7 +124,7 @@ pub async fn is_free(client: &Client) -> Result<(), Stopped> {
 }
 
 /// The run of these workers, once the first has written it down.
-async fn found(client: &Client, place: &Place) -> Result<(Run, State), Error> {
+async fn found(client: &Client, place: &Worker) -> Result<(Rewind, State), Error> {
     loop {
         if let Some(run) = theirs(client, place).await? {
             return Ok(run);
@@ -134,8 +134,8 @@ async fn found(client: &Client, place: &Place) -> Result<(Run, State), Error> {
 }
 
 /// The run of these workers that goes on, or else the one that has come furthest; the same for all of them.
-async fn theirs(client: &Client, place: &Place) -> Result<Option<(Run, State)>, Error> {
-    let runs = Run::all(client).await?.into_iter().filter(|(run, _)| run.is_of(&place.run));
+async fn theirs(client: &Client, place: &Worker) -> Result<Option<(Rewind, State)>, Error> {
+    let runs = Rewind::all(client).await?.into_iter().filter(|(run, _)| run.is_of(&place.run));
     let runs = runs.map(|(run, state)| (run.shared_by(&place.run), state));
     Ok(runs.min_by_key(|(_, state)| match state {
         State::Begun => 0,

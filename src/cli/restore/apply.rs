@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::flags::{self, Command, Line};
-use super::prepare::{Ready, can_be_done_from_here, look, prepare, state};
+use super::prepare::{Ready, can_run_locally, look, prepare, state};
 use super::{block_on, consent, log_format, plain, report, touched};
 use crate::cli::ask;
 use crate::cli::files::Once;
@@ -119,7 +119,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
     }
     let location = super::location(&invocation, &inputs.values, &*restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
-    can_be_done_from_here(&ready, invocation.is_on("dry-run")).await?;
+    can_run_locally(&ready, invocation.is_on("dry-run")).await?;
     let found = look(&invocation, &ready).await?;
     let state = state(&invocation, &ready, &found);
     let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::flags::{self, Command, Line};
 use super::{block_on, connection, consent, log_format, touched};
-use crate::cli::change::Change;
+use crate::cli::change::FileChange;
 use crate::cli::files::{self, Once};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
@@ -188,8 +188,8 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
 }
 
 /// What has to change in the values files.
-fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<Change>, Failure> {
-    let mut changes: Vec<Change> = Vec::new();
+fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChange>, Failure> {
+    let mut changes: Vec<FileChange> = Vec::new();
     let mut read = files.pass();
     for name in &invocation.values.files {
         if changes.iter().any(|change| change.before.name == *name) {
@@ -208,7 +208,7 @@ fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<Change>,
                 .help("remove it where they come from"));
             }
             let after = Source::new(name.clone(), text);
-            changes.push(Change { before, after, mended: 1 });
+            changes.push(FileChange { before, after, mended: 1 });
         }
     }
     Ok(changes)

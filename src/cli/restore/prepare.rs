@@ -17,7 +17,7 @@ use crate::product::Request;
 use crate::render::{self, Marker as Whole};
 use crate::rights;
 use crate::run::Halt;
-use crate::run::preflight::{self, Marker, Wanted};
+use crate::run::preflight::{self, Marker, Proposal};
 use crate::run::state::{Before, Chart, State};
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
@@ -107,13 +107,13 @@ pub(super) async fn prepare(
 }
 
 /// Whether this machine can do what the restore leaves to it: not to be found out when the old data are gone.
-pub(super) async fn can_be_done_from_here(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
-    Ok(ready.restore.can_be_done_from_here(&ready.topology, &ready.plan.steps, dry_run).await?)
+pub(super) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+    Ok(ready.restore.can_run_locally(&ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
 /// Looks for every reason not to begin.
 pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found, Failure> {
-    let wanted = Wanted {
+    let wanted = Proposal {
         release: &invocation.release,
         restore: &*ready.restore,
         topology: &ready.topology,
@@ -132,7 +132,7 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
     let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
     state.before = Before { moment: Some(now), ..found.before.clone() };
     state.wipe = ready.wipe;
-    state.from_here = restore.place_from_here(&ready.topology, &ready.plan.steps);
+    state.from_here = restore.place_of_local(&ready.topology, &ready.plan.steps);
     state.metadata = restore.recorded().metadata;
     let [main, users] = restore.objects();
     state.objects = Some(BackupNames::of(main, users));

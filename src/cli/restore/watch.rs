@@ -10,7 +10,7 @@ use super::follow::newest;
 use super::{block_on, release_name, report};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::messages::Failure;
-use crate::cluster::{Kind, Selection, Verdict, WaitError, progress_of};
+use crate::cluster::{Kind, Selection, WaitError, WaitState, progress_of};
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, Progress, State, read};
 use crate::run::{Halt, Onlooker, Store as _, audit};
@@ -65,7 +65,7 @@ impl Watch {
                     |objects| {
                         let object = objects.get(&name);
                         let Some(state) = object.and_then(|object| read(object, &cluster.namespace).ok()) else {
-                            return Verdict::Never("its state is gone".to_owned());
+                            return WaitState::Never("its state is gone".to_owned());
                         };
                         let over = !matches!(state.phase, Phase::Running | Phase::Undoing);
                         let seen = now(&state).map_or_else(
@@ -73,7 +73,7 @@ impl Watch {
                             |step| format!("{} (since {})", step.step, step.began),
                         );
                         last = Some(state);
-                        if over { Verdict::Done } else { Verdict::NotYet(seen) }
+                        if over { WaitState::Done } else { WaitState::NotYet(seen) }
                     },
                     |seen| show.tell(&format!("{seen}{progress}")),
                 );

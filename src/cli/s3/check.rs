@@ -13,7 +13,7 @@ use crate::cli::ask;
 use crate::cli::messages::Failure;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
-use crate::s3::lifecycle::judge::Wanted;
+use crate::s3::lifecycle::judge::Needs;
 use crate::shown;
 
 /// Tells whether a bucket is ready for a restore
@@ -46,7 +46,7 @@ impl Command {
         let (target, ttl) = self.storage.resolve()?;
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));
-        let wanted = Wanted { bucket: &target.bucket, folders: FOLDERS, ttl, now: now(), apply: &apply };
+        let wanted = Needs { bucket: &target.bucket, folders: FOLDERS, ttl, now: now(), apply: &apply };
         let findings = super::block_on(async {
             let work = async { check(&target.connect().await?, &wanted).await };
             let asking = format!("asking bucket {}: credentials and answers may take a while to come", target.bucket);

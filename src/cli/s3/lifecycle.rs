@@ -19,8 +19,8 @@ use crate::product;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::client::Client;
 use crate::s3::lifecycle::apply::{apply, read};
-use crate::s3::lifecycle::judge::{Wanted, judge};
-use crate::s3::lifecycle::plan::{Plan, Write, plan};
+use crate::s3::lifecycle::judge::{Needs, judge};
+use crate::s3::lifecycle::plan::{RuleChange, Write, plan};
 use crate::s3::lifecycle::policy::Policy;
 use crate::s3::lifecycle::{OWN, days};
 use crate::shown::{lines, print, print_json};
@@ -65,7 +65,7 @@ impl Command {
         let client = target.connect().await?;
         let before = read(&client).await?;
         let command = self.apply_command(target, ttl);
-        let wanted = Wanted { bucket, folders: FOLDERS, ttl: Some(ttl), now: now(), apply: &command };
+        let wanted = Needs { bucket, folders: FOLDERS, ttl: Some(ttl), now: now(), apply: &command };
         let findings = judge(&before.rules, &wanted);
         let planned = plan(&before, &wanted, ttl).map_err(Failure::refused)?;
         if self.output == Format::Text {
@@ -73,8 +73,8 @@ impl Command {
             print(&findings::text(&findings));
         }
         let write = match &planned {
-            Plan::Write(write) => Some(write),
-            Plan::Fits | Plan::Contradicted(_) => None,
+            RuleChange::Write(write) => Some(write),
+            RuleChange::Fits | RuleChange::Contradicted(_) => None,
         };
         if let (Some(write), Format::Text) = (write, self.output) {
             print(&format!("\n{}", lines(&change(bucket, &before, write))));
@@ -92,11 +92,17 @@ impl Command {
     }
 
     /// Writes what was planned; whether there was anything to write.
-    async fn write(&self, client: &Client, before: &Policy, planned: &Plan, command: &str) -> Result<bool, Failure> {
+    async fn write(
+        &self,
+        client: &Client,
+        before: &Policy,
+        planned: &RuleChange,
+        command: &str,
+    ) -> Result<bool, Failure> {
         let bucket = client.bucket();
         match planned {
-            Plan::Fits => Ok(false),
-            Plan::Contradicted(against) => {
+            RuleChange::Fits => Ok(false),
+            RuleChange::Contradicted(against) => {
                 let mut names: Vec<_> = against.iter().filter_map(|finding| finding.rule.clone()).collect();
                 names.dedup();
                 Err(Failure::refused(format!(
@@ -105,7 +111,7 @@ impl Command {
                 ))
                 .help(format!("change it, or take it out, as said above, then:\n{command}")))
             }
-            Plan::Write(write) => {
+            RuleChange::Write(write) => {
                 self.consent(bucket, &change(bucket, before, write))?;
                 apply(client, before, write).await?;
                 if self.output == Format::Text {

@@ -14,7 +14,7 @@ use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;
 use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
-use crate::s3::worker::{Place, through, work};
+use crate::s3::worker::{Worker, through, work};
 use crate::shown::tell;
 
 /// Does one pod's share of a rewind, as the variables of its Job say
@@ -81,7 +81,7 @@ impl Command {
 }
 
 /// Which pod this is, as Kubernetes says (batch/v1, Indexed Jobs).
-fn place() -> Result<Place, Failure> {
+fn place() -> Result<Worker, Failure> {
     let variable = |name: &str| {
         let value = env::var(name).ok().filter(|value| !value.is_empty());
         value.ok_or_else(|| {
@@ -92,11 +92,11 @@ fn place() -> Result<Place, Failure> {
         let text = variable(name)?;
         text.parse().map_err(|_| Failure::unusable(format!("the variable {name} is {text:?}, and should be a number")))
     };
-    Ok(Place { index: number("JOB_COMPLETION_INDEX")?, of: number("PODS")?, run: variable("RUN")? })
+    Ok(Worker { index: number("JOB_COMPLETION_INDEX")?, of: number("PODS")?, run: variable("RUN")? })
 }
 
 /// Says how far it is, until it is ended.
-async fn tell_progress(client: Client, place: Place, tally: Arc<Tally>) {
+async fn tell_progress(client: Client, place: Worker, tally: Arc<Tally>) {
     loop {
         tokio::time::sleep(TELL).await;
         let here = tally.report().counts();

@@ -1,12 +1,12 @@
 //! For GitHub Actions: workflow commands, which show up as annotations of the changed lines.
 
-use crate::lint::report::{Range, Run};
+use crate::lint::report::{LintRun, Range};
 use crate::lint::view;
 use crate::shown::lines;
 use crate::source::Place;
 
 /// One command a line, and the summary as a line of the log.
-pub fn render(run: &Run) -> String {
+pub fn render(run: &LintRun) -> String {
     let mut text = String::new();
     for finding in &run.findings {
         let message = match &finding.help {

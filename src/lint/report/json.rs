@@ -7,13 +7,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::lint::report::{Range, Run};
+use crate::lint::report::{LintRun, Range};
 use crate::lint::{Finding, Level};
 use crate::shown;
 use crate::source::Place;
 
 /// The run as JSON text.
-pub fn render(run: &Run) -> String {
+pub fn render(run: &LintRun) -> String {
     let json = json!({
         "version": 1,
         "findings": run.findings.iter().map(finding).collect::<Vec<_>>(),

@@ -13,7 +13,7 @@ use crate::values::ValuesError;
 
 /// All that came of one run.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct LintRun {
     /// What was found, in order.
     pub findings: Vec<Finding>,
     /// What is said beside.
@@ -42,7 +42,7 @@ pub struct Failure {
     pub error: ValuesError,
 }
 
-impl Run {
+impl LintRun {
     /// How many findings are of this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::lint::report::{Failure, Range, Run, fingerprint};
+use crate::lint::report::{Failure, LintRun, Range, fingerprint};
 use crate::lint::{Finding, Note, page, rules, view};
 use crate::shown;
 use crate::source::{Place, Source};
@@ -21,7 +21,7 @@ use crate::source::{Place, Source};
 const UNREADABLE: &str = "unreadable";
 
 /// The run as SARIF text. Paths under `folder`, the working folder, become relative.
-pub fn render(run: &Run, folder: Option<&Path>) -> String {
+pub fn render(run: &LintRun, folder: Option<&Path>) -> String {
     let mut report = Report { folder, lines: HashMap::new() };
     let mut results: Vec<Json> = run.findings.iter().map(|finding| report.finding(finding)).collect();
     results.extend(run.failures.iter().map(|failure| report.failure(failure)));

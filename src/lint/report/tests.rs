@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::{Failure, Run, github, json, sarif};
+use super::{Failure, LintRun, github, json, sarif};
 use crate::lint::{Context, contents, lint, rules};
 use crate::source::Source;
 use crate::values::{self, Helm, ValueInputs, ValuesError};
@@ -13,7 +13,7 @@ const FILE: &str =
     "global:\n  _hopsworks:\n    backups: {enabled: true, ttl: 6d, schedule: '@weekly', metadataStore: '${STORE}'}\n";
 
 /// Findings in files and flags, files that cannot be read, and notes.
-fn run() -> Run {
+fn run() -> LintRun {
     let inputs = ValueInputs {
         files: vec!["/work/a b,c.yaml".into()],
         set: vec!["global._hopsworks.restoreFromBackup.backupId=254811200".into()],
@@ -23,12 +23,12 @@ fn run() -> Run {
     let broken = values::read_one(Source::new("./broken%\n.yaml", "a: 1\nb: [\n")).unwrap_err();
     let missing = ValuesError::unreadable("cannot read gone.yaml");
     let failures = [("./broken%\n.yaml", broken), ("../gone.yaml", missing)];
-    Run {
+    LintRun {
         findings: lint(&values, &Context { whole: true, ..Context::default() }),
         notes: contents::open(&values).into_iter().collect(),
         failures: failures.into_iter().map(|(name, error)| Failure { name: name.into(), error }).collect(),
         files: 3,
-        ..Run::default()
+        ..LintRun::default()
     }
 }
 
@@ -122,12 +122,12 @@ fn annotations_are_one_line_each_and_nothing_breaks_out_of_them() {
 fn a_file_that_cannot_be_read_is_not_counted_as_good() {
     assert!(run().summary().contains(" in 1 file; "), "{}", run().summary());
     assert!(run().summary().ends_with("; 2 files not readable"), "{}", run().summary());
-    let broken = Run { files: 2, failures: run().failures, ..Run::default() };
+    let broken = LintRun { files: 2, failures: run().failures, ..LintRun::default() };
     assert_eq!(broken.summary(), "nothing was checked; 2 files not readable");
     let json: Json = serde_json::from_str(&json::render(&broken)).unwrap();
     assert_eq!((&json["summary"]["files"], &json["summary"]["unreadable"]), (&2.into(), &2.into()));
     assert_eq!(
-        Run { files: 1, left_out: 1, ..Run::default() }.summary(),
+        LintRun { files: 1, left_out: 1, ..LintRun::default() }.summary(),
         "nothing was checked; 1 file left out, it holds no values of Hopsworks"
     );
 }

@@ -47,7 +47,7 @@ struct Open {
 }
 
 /// A part while it is being read.
-struct Run {
+struct Part {
     lost: Lost,
     certain: bool,
     /// Behind its last key stands something that is not known.
@@ -78,7 +78,7 @@ struct Reader<'w> {
     written: &'w Written,
     block: &'w Block,
     open: Vec<Open>,
-    run: Option<Run>,
+    run: Option<Part>,
     keys: HashSet<&'w str>,
 }
 
@@ -142,7 +142,7 @@ impl<'w> Reader<'w> {
     /// Notes a key that stands too far left. Says whether its path has been there before.
     fn add(&mut self, key: NodeId, value: NodeId, by: usize, path: &[String], above: NodeId) -> bool {
         let start = self.written.tree.node(key).span.start;
-        let run = self.run.get_or_insert_with(|| Run {
+        let run = self.run.get_or_insert_with(|| Part {
             lost: Lost { span: Span::new(start, start), first: key, path: path.join("."), above, shifts: Vec::new() },
             certain: true,
             unknown: false,

@@ -22,7 +22,7 @@ const DAY: u64 = 24 * 3600;
 
 impl Restore {
     /// How this machine reaches HopsFS's bucket, where it has to bring it back.
-    fn settings_from_here(&self, topology: &Topology, steps: &[Planned]) -> Option<Settings> {
+    fn local_settings(&self, topology: &Topology, steps: &[Planned]) -> Option<Settings> {
         if self.hopsfs != HopsFs::Here || injected(steps, "hopsfs").is_none() {
             return None;
         }
@@ -137,19 +137,19 @@ impl Request for Restore {
         self.bucket.as_deref()
     }
 
-    fn place_from_here(&self, topology: &Topology, steps: &[Planned]) -> Option<String> {
-        self.settings_from_here(topology, steps).map(|settings| bucket::place(&settings))
+    fn place_of_local(&self, topology: &Topology, steps: &[Planned]) -> Option<String> {
+        self.local_settings(topology, steps).map(|settings| bucket::place(&settings))
     }
 
     /// Not to be found out when the old data are gone.
-    fn can_be_done_from_here<'r>(
+    fn can_run_locally<'r>(
         &'r self,
         topology: &'r Topology,
         steps: &'r [Planned],
         only_reads: bool,
     ) -> Doing<'r, Result<(), Stopped>> {
         Box::pin(async move {
-            let Some(settings) = self.settings_from_here(topology, steps) else { return Ok(()) };
+            let Some(settings) = self.local_settings(topology, steps) else { return Ok(()) };
             let client = Client::connect(bucket::from_here(settings)).await?;
             let backup = bucket::backup_in(self.beside_blocks(), &self.rondb);
             bucket::can_be_rewound(&client, &backup, only_reads).await

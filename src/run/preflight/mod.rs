@@ -26,7 +26,7 @@ pub use backup::can_be_read;
 pub use permissions::{permissions, velero_permissions};
 
 /// What is to be done.
-pub struct Wanted<'a> {
+pub struct Proposal<'a> {
     /// The release.
     pub release: &'a str,
     /// What the values ask for.
@@ -63,16 +63,16 @@ impl fmt::Display for Marker {
 ///
 /// # Errors
 /// The first reason not to begin.
-pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Result<(Before, Vec<Marker>), Halt> {
+pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Result<(Before, Vec<Marker>), Halt> {
     let release = helm.release(wanted.release).await?;
-    let begins_anew = wanted.plan.mode == Mode::Install && release.is_none();
+    let starts_over = wanted.plan.mode == Mode::Install && release.is_none();
     let mut own_location = false;
     let runs = SecretStore::all(cluster, wanted.release).await?;
     for store in runs.kept.iter().chain(&runs.old) {
         let state = store.load()?;
         own_location |= state.opens_location && !store.is_old();
         // An installation that was taken out again leaves nothing to go on with.
-        if state.phase.is_open() && !(state.mode == Mode::Install && begins_anew) {
+        if state.phase.is_open() && !(state.mode == Mode::Install && starts_over) {
             return Err(or_nobodys(store, run_is_open(&state)));
         }
         if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
@@ -88,7 +88,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Wanted<'_>) -> Resul
     scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await?;
     let there = markers(cluster, wanted).await?;
     // Where nothing is installed and no volume is there, markers guard nothing: helm uninstall has left them.
-    if !there.is_empty() && !wanted.rerun && !begins_anew {
+    if !there.is_empty() && !wanted.rerun && !starts_over {
         let block = wanted.restore.product().keys().asks.first().map(|path| dotted(path)).unwrap_or_default();
         return Err(Halt::new(format!(
             "backup {} was restored here before: {} exist",
@@ -190,7 +190,7 @@ pub fn names(markers: &[Marker]) -> String {
 ///
 /// # Errors
 /// Where they cannot be looked for.
-async fn markers(cluster: &Cluster, wanted: &Wanted<'_>) -> Result<Vec<Marker>, Halt> {
+async fn markers(cluster: &Cluster, wanted: &Proposal<'_>) -> Result<Vec<Marker>, Halt> {
     let mut found: Vec<Marker> = Vec::new();
     for marker in wanted.plan.steps.iter().flat_map(|step| &step.markers) {
         let Some((kind, name)) = marker.split_once('/') else { continue };
@@ -231,7 +231,7 @@ pub async fn delete_markers(cluster: &Cluster, markers: &[Marker]) -> Result<(),
     Ok(())
 }
 
-fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
+fn same_release(wanted: &Proposal<'_>, release: &Release) -> Result<(), Halt> {
     if release.status != "deployed" {
         return Err(Halt::new(format!(
             "release {}: its newest revision {} is {}, not deployed",
@@ -260,7 +260,7 @@ fn same_release(wanted: &Wanted<'_>, release: &Release) -> Result<(), Halt> {
     Ok(())
 }
 
-async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) -> Result<Before, Halt> {
+async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) -> Result<Before, Halt> {
     let (mut workloads, mut sets) = (Vec::new(), Vec::new());
     for (kind, object, live) in workloads_of(wanted.topology.product, cluster, wanted.release).await? {
         let name = text(&object, "/metadata/name").to_owned();
@@ -306,7 +306,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Wanted<'_>, revision: u64) ->
 ///
 /// # Errors
 /// With a claim that is left from an earlier StatefulSet, and that helm would bring back into use: it would not be set aside.
-async fn claims_of_data(cluster: &Cluster, wanted: &Wanted<'_>, live: &[Json]) -> Result<Vec<String>, Halt> {
+async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json]) -> Result<Vec<String>, Halt> {
     let all_live = cluster.list(Kind::STATEFUL_SET, None, "").await?;
     let is_live =
         |claim: &Json, sets: &[Json]| sets.iter().flat_map(prefixes_of).any(|prefix| is_claim(claim, &prefix));
@@ -342,7 +342,7 @@ fn is_claim_of(claim: &str, set: &str) -> bool {
 }
 
 /// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.
-async fn room(cluster: &Cluster, wanted: &Wanted<'_>, volumes: &[Volume]) -> Result<(), Halt> {
+async fn room(cluster: &Cluster, wanted: &Proposal<'_>, volumes: &[Volume]) -> Result<(), Halt> {
     if wanted.wipe {
         return Ok(());
     }
@@ -394,12 +394,12 @@ fn quantity(text: &str) -> Option<u128> {
     Some(number * factor)
 }
 
-fn velero(wanted: &Wanted<'_>) -> Before {
+fn velero(wanted: &Proposal<'_>) -> Before {
     let needed = wanted.plan.steps.iter().any(|step| step.step == "objects");
     Before { velero_namespace: needed.then(|| velero_namespace(wanted)), ..Before::default() }
 }
 
-fn velero_namespace(wanted: &Wanted<'_>) -> String {
+fn velero_namespace(wanted: &Proposal<'_>) -> String {
     wanted.topology.velero_namespace.clone().unwrap_or_else(|| wanted.restore.velero().namespace.clone())
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::cluster::{Cluster, Kind};
-use crate::rights::{self, Command, Place};
+use crate::rights::{self, Command, Scope};
 use crate::run::Halt;
 
 /// That a restore may do what it has to in the release's namespace, and in the whole cluster.
@@ -11,7 +11,7 @@ use crate::run::Halt;
 /// # Errors
 /// With what it may not.
 pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt> {
-    allowed(cluster, command, &cluster.namespace, |place| place != Place::Velero).await
+    allowed(cluster, command, &cluster.namespace, |place| place != Scope::Velero).await
 }
 
 /// The same in Velero's namespace.
@@ -19,7 +19,7 @@ pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt
 /// # Errors
 /// With what it may not.
 pub async fn velero_permissions(cluster: &Cluster, command: Command, namespace: &str) -> Result<(), Halt> {
-    allowed(cluster, command, namespace, |place| place == Place::Velero).await
+    allowed(cluster, command, namespace, |place| place == Scope::Velero).await
 }
 
 /// Asks for each right of `command`, but for those without which it goes on.
@@ -27,7 +27,7 @@ async fn allowed(
     cluster: &Cluster,
     command: Command,
     namespace: &str,
-    is_at: impl Fn(Place) -> bool,
+    is_at: impl Fn(Scope) -> bool,
 ) -> Result<(), Halt> {
     let mut denied = Vec::new();
     for right in rights::of(command).filter(|right| is_at(right.place) && right.without.is_none()) {
@@ -37,7 +37,7 @@ async fn allowed(
             if !sub.is_empty() {
                 attributes["subresource"] = sub.into();
             }
-            if right.place != Place::Cluster {
+            if right.place != Scope::Cluster {
                 attributes["namespace"] = namespace.into();
             }
             let review = json!({

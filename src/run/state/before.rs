@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Verdict};
+use crate::cluster::{Kind, WaitState};
 
 /// What was found before anything was changed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Scaled {
             kind: kind.kind.to_owned(),
             name: text(object, "/metadata/name").to_owned(),
             replicas: object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1),
-            was_ready: condition::ready(object) == Verdict::Done,
+            was_ready: condition::ready(object) == WaitState::Done,
             tier,
         }
     }

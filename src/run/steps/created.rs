@@ -38,7 +38,7 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     for restore in run.state.names("Restore") {
         // Only what this run has restored: another Restore's objects are not this run's.
         match run.cluster.get(Kind::RESTORE, Some(&velero), &restore).await? {
-            Some(found) => run.must_have_made(Kind::RESTORE, &found)?,
+            Some(found) => run.must_be_ours(Kind::RESTORE, &found)?,
             None => {
                 run.show.warn(&format!("there is no Velero Restore {restore}: what it may have made anew is left"));
                 continue;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hwdr_run::process;
 use serde_json::Value as Json;
 
-use super::{fence, quiesce, scripts};
+use super::{pause_backups, quiesce, scripts};
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::helm::record;
@@ -23,7 +23,7 @@ const ELSEWHERE: Duration = Duration::from_secs(5 * 60);
 /// `helm upgrade`, and what it may have undone: the fence; pods of workloads whose number the chart leaves to an autoscaler.
 pub async fn upgrade(run: &mut Run) -> Result<(), Halt> {
     apply(run, Mode::Upgrade).await?;
-    fence::again(run).await?;
+    pause_backups::keep_paused(run).await?;
     quiesce::start(run).await
 }
 

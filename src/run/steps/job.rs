@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::PART;
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Cluster, Kind, Selection, Verdict, WaitError, progress_of, why_job_failed, why_pods_wait};
+use crate::cluster::{Cluster, Kind, Selection, WaitError, WaitState, progress_of, why_job_failed, why_pods_wait};
 use crate::product;
 use crate::run::Halt;
 use crate::run::show::Show;
@@ -34,7 +34,7 @@ pub async fn ends_well(
             &selection,
             LOOK,
             |objects| {
-                objects.get(job).map_or(Verdict::Never("it was deleted".to_owned()), |job| condition::job(Some(job)))
+                objects.get(job).map_or(WaitState::Never("it was deleted".to_owned()), |job| condition::job(Some(job)))
             },
             |seen| show.tell(&format!("{what}: {seen}{progress}")),
         );

@@ -5,13 +5,13 @@ mod applied;
 mod autoscalers;
 mod created;
 mod empty;
-mod fence;
 mod helm;
 pub mod job;
 mod objects;
 mod once;
 mod ours;
 mod parts;
+mod pause_backups;
 mod quiesce;
 mod save_objects;
 pub mod scripts;
@@ -29,10 +29,10 @@ use crate::product::{self, Product};
 use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
-pub use fence::found as found_at_work;
 pub use helm::plan_is_comparable;
 pub use ours::{is_of, must_be_of};
 pub use parts::{fresh, job_is_complete, make};
+pub use pause_backups::found as found_at_work;
 pub use verify::{ready, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
@@ -78,7 +78,9 @@ const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
 
 /// A restore in place.
 pub const UPGRADE: &[Step] = &[
-    step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
+    step("fence", "pauses backups, so that none is made of what is half restored", |run| {
+        Box::pin(pause_backups::pause(run))
+    }),
     step("save-objects", "backs up the Kubernetes objects that Velero may overwrite", |run| {
         Box::pin(save_objects::act(run))
     }),
@@ -90,7 +92,7 @@ pub const UPGRADE: &[Step] = &[
     step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
         Box::pin(verify::restored(run))
     }),
-    step("unfence", "resumes backups", |run| Box::pin(fence::open(run))),
+    step("unfence", "resumes backups", |run| Box::pin(pause_backups::resume(run))),
 ];
 
 /// A restore into a new cluster.
@@ -102,7 +104,9 @@ pub const INSTALL: &[Step] = &[
         Box::pin(objects::restore(run))
     }),
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
-    step("fence", "pauses backups, so that none is made of what is half restored", |run| Box::pin(fence::close(run))),
+    step("fence", "pauses backups, so that none is made of what is half restored", |run| {
+        Box::pin(pause_backups::pause(run))
+    }),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
         Box::pin(verify::restored(run))
@@ -125,5 +129,5 @@ pub const UNDO: &[Step] = &[
         Box::pin(volumes::settle(run))
     }),
     step("undo-markers", "deletes the restore's markers", |run| Box::pin(undo::markers(run))),
-    step("undo-fence", "resumes backups", |run| Box::pin(fence::open(run))),
+    step("undo-fence", "resumes backups", |run| Box::pin(pause_backups::resume(run))),
 ];

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::fence;
 use super::parts::brought_back;
+use super::pause_backups;
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Verdict, condition};
+use crate::cluster::{Kind, WaitState, condition};
 use crate::product::request::{Backup, Recorded};
 use crate::run::{Context as _, Halt, Run};
 use crate::velero::{
@@ -14,7 +14,7 @@ use crate::velero::{
 
 /// Makes the location, where this run was told how Velero gets at it; else it has to be there.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
-    let velero = run.state.velero_here();
+    let velero = run.state.current_velero();
     let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
     let Some(location) = run.location.clone() else {
         if there.is_some() {
@@ -41,7 +41,7 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
 pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let id = checked(run)?;
     let [main, users] = run.state.objects.clone().unwrap_or_default().named();
-    let (wanted, velero) = (Wanted { id, main, users }, run.state.velero_here());
+    let (wanted, velero) = (Wanted { id, main, users }, run.state.current_velero());
     let show = &mut run.show;
     let set = find_set(&run.cluster, &velero, &wanted, &mut |text| show.tell(text)).await?;
     for chosen in set.both() {
@@ -76,7 +76,7 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
 async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
     let velero = run.state.velero();
     let Some(found) = run.cluster.get(Kind::RESTORE, Some(&velero), restore).await? else { return Ok(()) };
-    if matches!(condition::restore(Some(&found), true), Verdict::NotYet(_)) {
+    if matches!(condition::restore(Some(&found), true), WaitState::NotYet(_)) {
         return Ok(());
     }
     must_be_hwdrs(&found, &velero)?;
@@ -107,7 +107,7 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
 
 /// Lets backups be made again, in the location that this run has made, too.
 pub async fn open(run: &mut Run) -> Result<(), Halt> {
-    let velero = run.state.velero_here();
+    let velero = run.state.current_velero();
     if run.state.opens_location {
         open_storage_location(&run.cluster, &velero).await?;
     } else if is_read_only(&run.cluster, &velero).await? {
@@ -117,7 +117,7 @@ pub async fn open(run: &mut Run) -> Result<(), Halt> {
             velero.open()
         ));
     }
-    fence::open(run).await
+    pause_backups::resume(run).await
 }
 
 fn checked(run: &Run) -> Result<Backup, Halt> {

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::applied::{objects_of, put};
 use super::parts;
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Cluster, ClusterError, Kind, Verdict};
+use crate::cluster::{Cluster, ClusterError, Kind, WaitState};
 use crate::run::{Context as _, Halt, Run};
 
 /// Notes the Jobs that are there, once: what a rollback makes is not among them.
@@ -26,7 +26,7 @@ pub async fn note(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Puts Jobs that are complete in the place of those that the rollback has made.
-pub async fn not_again(run: &mut Run) -> Result<(), Halt> {
+pub async fn must_not_run_twice(run: &mut Run) -> Result<(), Halt> {
     let Some(noted) = run.state.before.jobs.clone() else { return Ok(()) };
     let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     let manifest = run.helm.manifest(&release).await?;
@@ -39,10 +39,10 @@ pub async fn not_again(run: &mut Run) -> Result<(), Halt> {
         let there = run.cluster.get(Kind::JOB, None, &name).await?;
         if let Some(there) = &there {
             let is_old = noted.iter().any(|uid| uid == text(there, "/metadata/uid"));
-            if is_old || condition::job(Some(there)) == Verdict::Done {
+            if is_old || condition::job(Some(there)) == WaitState::Done {
                 continue;
             }
-            run.must_have_made(Kind::JOB, there)?;
+            run.must_be_ours(Kind::JOB, there)?;
             run.cluster.delete_this(Kind::JOB, None, there).await?;
         }
         parts::make(run, &job).await?;

@@ -56,7 +56,7 @@ impl Run {
     ///
     /// # Errors
     /// Where it is another release's, or older than the run.
-    pub fn must_have_made(&self, kind: Kind, object: &Json) -> Result<(), Halt> {
+    pub fn must_be_ours(&self, kind: Kind, object: &Json) -> Result<(), Halt> {
         let (state, namespace) = (&self.state, &self.cluster.namespace);
         must_be_of(kind, object, &state.release, namespace, &state.backup_id)?;
         self.must_be_since(kind, object)
@@ -104,7 +104,7 @@ impl Run {
     /// Where it is none of this run's.
     pub async fn delete_own(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), Halt> {
         let Some(found) = self.cluster.get(kind, namespace, name).await? else { return Ok(()) };
-        self.must_have_made(kind, &found)?;
+        self.must_be_ours(kind, &found)?;
         Ok(self.cluster.delete_this(kind, namespace, &found).await?)
     }
 }

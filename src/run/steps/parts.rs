@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{PART, applied, empty, job};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, words_of};
+use crate::cluster::{Kind, Selection, WaitState, words_of};
 use crate::object_id::ObjectId;
 use crate::product::Product;
 use crate::render::GATE;
@@ -36,7 +36,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
                 ("Job", job) => {
                     job_is_there(run, &part.step, job).await?;
                     for service in run.product().services() {
-                        service.do_here(run, job).await?;
+                        service.do_locally(run, job).await?;
                     }
                     job_is_complete(run, &part.step, job).await?;
                 }
@@ -93,9 +93,9 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, H
     // Without Velero nothing becomes of it.
     run.wait(&format!("{what} begins"), &selection, BEGIN, |objects| {
         match objects.get(restore).map(|found| text(found, "/status/phase")) {
-            None => Verdict::NotYet("it is not there".to_owned()),
-            Some("") => Verdict::NotYet("Velero has not begun with it".to_owned()),
-            Some(_) => Verdict::Done,
+            None => WaitState::NotYet("it is not there".to_owned()),
+            Some("") => WaitState::NotYet("Velero has not begun with it".to_owned()),
+            Some(_) => WaitState::Done,
         }
     })
     .await
@@ -126,7 +126,7 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, H
 /// Waits for a Job to be there: one that nobody has made will not come by itself.
 async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     run.wait(&format!("{step}: Job {job}"), &Selection::one(Kind::JOB, None, job), BEGIN, |objects| {
-        if objects.contains_key(job) { Verdict::Done } else { Verdict::NotYet("it is not there".to_owned()) }
+        if objects.contains_key(job) { WaitState::Done } else { WaitState::NotYet("it is not there".to_owned()) }
     })
     .await
 }
@@ -191,16 +191,16 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
             Kind::JOB => condition::job(Some(&found)),
             _ => condition::restore(Some(&found), run.state.accept_partial),
         };
-        if matches!(verdict, Verdict::Never(_)) {
-            run.must_have_made(kind, &found)?;
+        if matches!(verdict, WaitState::Never(_)) {
+            run.must_be_ours(kind, &found)?;
             empty::before_retry(run, &found).await?;
-            make_again(run, kind, &found).await?;
+            recreate(run, kind, &found).await?;
         }
     }
     // Jobs of the chart that waited for one of these have failed with it, and others wait for them.
     for job in run.cluster.list(Kind::JOB, None, "").await? {
-        if run.is_its(&job) && is_gated(&job) && matches!(condition::job(Some(&job)), Verdict::Never(_)) {
-            make_again(run, Kind::JOB, &job).await?;
+        if run.is_its(&job) && is_gated(&job) && matches!(condition::job(Some(&job)), WaitState::Never(_)) {
+            recreate(run, Kind::JOB, &job).await?;
         }
     }
     Ok(())
@@ -212,7 +212,7 @@ fn is_gated(job: &Json) -> bool {
     waiting.is_some_and(|containers| containers.iter().any(|container| container["name"] == GATE))
 }
 
-async fn make_again(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
+async fn recreate(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
     let namespace = (kind == Kind::RESTORE).then(|| run.state.velero());
     let name = text(found, "/metadata/name");
     // Before it is taken away.
@@ -244,9 +244,9 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     let selection = Selection::one(kind, namespace.as_deref(), &name);
     run.wait(&format!("{}/{name} is gone", kind.kind), &selection, super::GONE, |objects| match objects.get(&name) {
         Some(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
-            Verdict::NotYet("it is being deleted".to_owned())
+            WaitState::NotYet("it is being deleted".to_owned())
         }
-        _ => Verdict::Done,
+        _ => WaitState::Done,
     })
     .await
     .map_err(|halt| match kind {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::PODS;
 use crate::cluster::condition::{self, gone, text};
-use crate::cluster::{Kind, Selection, Verdict};
+use crate::cluster::{Kind, Selection, WaitState};
 use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
 
@@ -83,7 +83,7 @@ async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
         let named = left.iter().map(|(name, backup)| {
             format!("{name} is {}", phase(backup).unwrap_or_else(|| "not looked at by Velero".to_owned()))
         });
-        if left.is_empty() { Verdict::Done } else { Verdict::NotYet(named.collect::<Vec<_>>().join(", ")) }
+        if left.is_empty() { WaitState::Done } else { WaitState::NotYet(named.collect::<Vec<_>>().join(", ")) }
     })
     .await
     .map_err(|halt| {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{PODS, created, parts};
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, Verdict, condition};
+use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Backs up by what the Schedules themselves say: that is what their backups bring back.
@@ -20,7 +20,7 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
             None => None,
         };
         // One that has failed stays, and another one is made.
-        let has_failed = matches!(condition::backup(found.as_ref()), Verdict::Never(_));
+        let has_failed = matches!(condition::backup(found.as_ref()), WaitState::Never(_));
         let index = match known {
             Some(index) if !has_failed => index,
             _ => {
@@ -94,7 +94,7 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         let found = run.cluster.get(Kind::RESTORE, Some(&namespace), &name).await?;
         if let Some(failed) = &found
             && is_own(run, failed)
-            && matches!(condition::restore(Some(failed), run.state.accept_partial), Verdict::Never(_))
+            && matches!(condition::restore(Some(failed), run.state.accept_partial), WaitState::Never(_))
         {
             run.cluster.delete_this(Kind::RESTORE, Some(&namespace), failed).await?;
         }

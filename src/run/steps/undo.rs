@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{autoscalers, fence, helm, is_of, once, quiesce, verify, volumes};
+use super::{autoscalers, helm, is_of, once, pause_backups, quiesce, verify, volumes};
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, Verdict, condition};
+use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
@@ -13,7 +13,7 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     if run.state.is_begun("set-aside") {
         volumes::all_there(&run.cluster, &run.state, run.since).await?;
     }
-    fence::again(run).await?;
+    pause_backups::keep_paused(run).await?;
     if run.state.is_begun("helm") {
         helm::settled(run).await?;
         finish_restores(run).await?;
@@ -60,9 +60,9 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
         run.state.end("undo-rolled-back", jiff::Timestamp::now());
         run.save().await?;
     }
-    once::not_again(run).await?;
+    once::must_not_run_twice(run).await?;
     // Helm has resumed backups, also where hwdr was killed right after the rollback.
-    fence::again(run).await
+    pause_backups::keep_paused(run).await
 }
 
 /// Gives everything its pods back.
@@ -84,12 +84,12 @@ async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
             jobs.iter().filter(|(_, job)| is_of(job, &release, &namespace) && job["spec"]["suspend"] != true)
         {
             match condition::job(Some(job)) {
-                Verdict::Done => {}
-                Verdict::NotYet(seen) => at_work.push(format!("{name} {seen}")),
-                Verdict::Never(why) => failed.push(format!("{name} {why}")),
+                WaitState::Done => {}
+                WaitState::NotYet(seen) => at_work.push(format!("{name} {seen}")),
+                WaitState::Never(why) => failed.push(format!("{name} {why}")),
             }
         }
-        if at_work.is_empty() { Verdict::Done } else { Verdict::NotYet(at_work.join(", ")) }
+        if at_work.is_empty() { WaitState::Done } else { WaitState::NotYet(at_work.join(", ")) }
     })
     .await
     .map_err(|halt| halt.help("see why: kubectl describe job NAME; or delete it: kubectl delete job NAME"))?;
@@ -119,8 +119,8 @@ async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
         let selection = Selection::one(Kind::RESTORE, Some(&namespace), &restore);
         run.wait(&format!("Velero restore {restore} has ended"), &selection, super::PODS, |objects| {
             match objects.get(&restore).map(|found| condition::restore(Some(found), true)) {
-                Some(Verdict::NotYet(seen)) => Verdict::NotYet(seen),
-                _ => Verdict::Done,
+                Some(WaitState::NotYet(seen)) => WaitState::NotYet(seen),
+                _ => WaitState::Done,
             }
         })
         .await?;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{PODS, is_of};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Selection, Verdict, why_pods_wait};
+use crate::cluster::{Kind, Selection, WaitState, why_pods_wait};
 use crate::run::{Halt, Run};
 use crate::topology::{Role, Workload};
 
@@ -50,13 +50,13 @@ async fn wait(run: &mut Run, of_what: &str, counts: impl Fn(Kind, &Json) -> bool
         let waited = run.wait(&what, &selection, PODS, |objects| {
             let ours = objects.values().filter(|object| is_of(object, &release, &namespace) && counts(kind, object));
             let late = ours.filter_map(|object| match condition::ready(object) {
-                Verdict::Done => None,
-                Verdict::NotYet(seen) | Verdict::Never(seen) => {
+                WaitState::Done => None,
+                WaitState::NotYet(seen) | WaitState::Never(seen) => {
                     Some(format!("{} {seen}", text(object, "/metadata/name")))
                 }
             });
             let late: Vec<_> = late.collect();
-            if late.is_empty() { Verdict::Done } else { Verdict::NotYet(late.join(", ")) }
+            if late.is_empty() { WaitState::Done } else { WaitState::NotYet(late.join(", ")) }
         });
         if let Err(mut halt) = waited.await {
             let reasons = why_pods_wait(&run.cluster, "").await;

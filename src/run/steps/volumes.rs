@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::ours::{TRIES, restless};
 use super::{GONE, quiesce, workloads_of};
 use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind, Selection, Verdict};
+use crate::cluster::{Cluster, Kind, Selection, WaitState};
 use crate::mode::Mode;
 use crate::run::state::{Before, Scaled, State, Volume};
 use crate::run::{Context as _, Halt, Run};
@@ -160,10 +160,10 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
             let claim = objects.get(&name);
             let is_its = claim.is_some_and(|claim| text(claim, "/spec/volumeName") == held.volume);
             match claim.map(|claim| text(claim, "/status/phase")) {
-                Some("Bound") if is_its => Verdict::Done,
-                Some("Bound") => Verdict::Never("it is bound to another volume".to_owned()),
-                Some("Lost") => Verdict::Never("it is Lost".to_owned()),
-                phase => Verdict::NotYet(phase.unwrap_or("not there").to_owned()),
+                Some("Bound") if is_its => WaitState::Done,
+                Some("Bound") => WaitState::Never("it is bound to another volume".to_owned()),
+                Some("Lost") => WaitState::Never("it is Lost".to_owned()),
+                phase => WaitState::NotYet(phase.unwrap_or("not there").to_owned()),
             }
         })
         .await?;
@@ -407,11 +407,11 @@ async fn must_be_kept(run: &Run, held: &Volume) -> Result<(), Halt> {
 async fn gone(run: &mut Run, name: &str, uid: &str) -> Result<(), Halt> {
     let selection = Selection::one(Kind::CLAIM, None, name);
     run.wait(&format!("claim {name} is gone"), &selection, GONE, |objects| match objects.get(name) {
-        Some(claim) if text(claim, "/metadata/uid") == uid => Verdict::NotYet(format!(
+        Some(claim) if text(claim, "/metadata/uid") == uid => WaitState::NotYet(format!(
             "it is held back by {}",
             claim.pointer("/metadata/finalizers").map(Json::to_string).unwrap_or_default()
         )),
-        _ => Verdict::Done,
+        _ => WaitState::Done,
     })
     .await
     .map_err(|halt| halt.help(format!("see which pod uses it: kubectl describe pvc {name}")))

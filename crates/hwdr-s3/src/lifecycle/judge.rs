@@ -20,7 +20,7 @@ const READABLE: [&str; 6] =
 
 /// What the rules are judged by.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Needs<'a> {
     /// The bucket.
     pub bucket: &'a str,
     /// What lives in it.
@@ -34,7 +34,7 @@ pub struct Wanted<'a> {
 }
 
 /// All that is to be said of `rules`.
-pub fn judge(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
+pub fn judge(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let kept_for_all = rules.iter().any(|rule| rule.enabled && rule.noncurrent.is_some() && rule.is_for_all());
     for rule in rules {
@@ -55,7 +55,7 @@ pub fn judge(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
 /// One rule, and all that is needed to judge it.
 struct Judged<'a> {
     rule: &'a Rule,
-    wanted: &'a Wanted<'a>,
+    wanted: &'a Needs<'a>,
     scope: Scope,
 }
 
@@ -281,7 +281,7 @@ impl Judged<'_> {
 }
 
 /// What only all rules together show.
-fn as_a_whole(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
+fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let on = || rules.iter().filter(|rule| rule.enabled);
     let apply = |text: String| {
@@ -331,12 +331,12 @@ fn as_a_whole(rules: &[Rule], wanted: &Wanted<'_>) -> Vec<Finding> {
     findings
 }
 
-fn name_of(rule: &Rule, wanted: &Wanted<'_>) -> String {
+fn name_of(rule: &Rule, wanted: &Needs<'_>) -> String {
     format!("rule {}: {}", rule.id, Judged { rule, wanted, scope: scope(rule, wanted.folders) }.part())
 }
 
 /// What is said where there is nothing against it.
-fn fits(rules: &[Rule], wanted: &Wanted<'_>) -> Finding {
+fn fits(rules: &[Rule], wanted: &Needs<'_>) -> Finding {
     let kept = rules.iter().filter(|rule| rule.enabled).filter_map(|rule| rule.noncurrent?.days).min();
     let kept = kept.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
     let ttl = wanted.ttl.map_or_else(String::new, |ttl| {

@@ -1,7 +1,7 @@
 //! Tables: a rule in, what is said of it out.
 
 use super::OWN;
-use super::judge::{Wanted, judge};
+use super::judge::{Needs, judge};
 use super::policy::Policy;
 use crate::client::Lifecycle;
 use crate::finding::{Finding, Level};
@@ -14,7 +14,7 @@ fn judged(rules: &str, ttl: Option<i64>) -> Vec<Finding> {
     let policy = Policy::of(Some(Lifecycle { xml, minimum: None })).unwrap();
     // 2026-11-21T00:00:00Z.
     let folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
-    let wanted = Wanted { bucket: "b", folders, ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
+    let wanted = Needs { bucket: "b", folders, ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
     judge(&policy.rules, &wanted)
 }
 

@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 
-use super::judge::{Wanted, judge};
+use super::judge::{Needs, judge};
 use super::policy::Policy;
 use super::{OWN, days};
 use crate::client::Lifecycle;
@@ -16,7 +16,7 @@ use crate::finding::{Finding, Level};
 
 /// What there is to do.
 #[derive(Debug)]
-pub enum Plan {
+pub enum RuleChange {
     /// Nothing: the rules do what the time to live needs.
     Fits,
     /// Rules of others defeat it, whatever hwdr's own rule says.
@@ -40,14 +40,14 @@ pub struct Write {
 ///
 /// # Errors
 /// Where the merged XML cannot be read back, which hwdr then does not write.
-pub fn plan(policy: &Policy, wanted: &Wanted<'_>, ttl: i64) -> Result<Plan, String> {
+pub fn plan(policy: &Policy, wanted: &Needs<'_>, ttl: i64) -> Result<RuleChange, String> {
     let findings = judge(&policy.rules, wanted);
     let against = |finding: &Finding| finding.level == Level::Error && !finding.mended_by_own_rule;
     if findings.iter().any(against) {
-        return Ok(Plan::Contradicted(findings.into_iter().filter(against).collect()));
+        return Ok(RuleChange::Contradicted(findings.into_iter().filter(against).collect()));
     }
     if !findings.iter().any(|finding| finding.mended_by_own_rule) {
-        return Ok(Plan::Fits);
+        return Ok(RuleChange::Fits);
     }
     let needed = u32::try_from(days(ttl)).map_err(|_| "the time to live is too long".to_owned())?;
     // Of rules that overlap the shorter counts: hwdr's own must not be shorter than any that is there.
@@ -63,7 +63,7 @@ pub fn plan(policy: &Policy, wanted: &Wanted<'_>, ttl: i64) -> Result<Plan, Stri
     let (days, longer_for) = longest.map_or((needed, None), |(given, id)| (given, Some(id)));
     let xml = merge(policy, days, newer);
     let policy = Policy::of(Some(Lifecycle { xml, minimum: policy.minimum.clone() }))?;
-    Ok(Plan::Write(Box::new(Write { policy, days, longer_for })))
+    Ok(RuleChange::Write(Box::new(Write { policy, days, longer_for })))
 }
 
 /// The XML with hwdr's own rule put in, or in place of the one that is there. No byte of any other rule changes.
@@ -110,15 +110,15 @@ mod tests {
         Policy::of(Some(Lifecycle { xml, minimum: Some("varies_by_storage_class".to_owned()) })).unwrap()
     }
 
-    fn planned(policy: &Policy, ttl: i64) -> Plan {
+    fn planned(policy: &Policy, ttl: i64) -> RuleChange {
         let folders = crate::folders::Folders { blocks: "hopsfs", backups: &[] };
-        let wanted = Wanted { bucket: "b", folders, ttl: Some(ttl), now: 0, apply: "apply" };
+        let wanted = Needs { bucket: "b", folders, ttl: Some(ttl), now: 0, apply: "apply" };
         plan(policy, &wanted, ttl).unwrap()
     }
 
     fn written(policy: &Policy, ttl: i64) -> Write {
         match planned(policy, ttl) {
-            Plan::Write(write) => *write,
+            RuleChange::Write(write) => *write,
             other => panic!("{other:?}"),
         }
     }
@@ -134,8 +134,8 @@ mod tests {
     fn a_bucket_without_rules_gets_the_one_of_the_docs() {
         let write = written(&Policy::default(), 60 * DAY);
         assert!(write.policy.xml.contains(OURS), "{}", write.policy.xml);
-        assert!(matches!(planned(&write.policy, 60 * DAY), Plan::Fits), "and then it fits");
-        assert!(matches!(planned(&write.policy, 59 * DAY), Plan::Fits), "longer is never shortened");
+        assert!(matches!(planned(&write.policy, 60 * DAY), RuleChange::Fits), "and then it fits");
+        assert!(matches!(planned(&write.policy, 59 * DAY), RuleChange::Fits), "longer is never shortened");
         assert_eq!(written(&write.policy, 60 * DAY + 3600).days, 61, "hours are rounded up");
     }
 
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_rule_that_defeats_it_is_named() {
         let short = "<Rule><ID>short</ID><Filter/><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays></NoncurrentVersionExpiration></Rule>";
-        let Plan::Contradicted(against) = planned(&read(short), 60 * DAY) else { panic!("it contradicts") };
+        let RuleChange::Contradicted(against) = planned(&read(short), 60 * DAY) else { panic!("it contradicts") };
         assert_eq!(against[0].rule.as_deref(), Some("short"));
     }
 }

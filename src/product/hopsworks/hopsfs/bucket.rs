@@ -40,7 +40,7 @@ pub struct Task {
     /// The folder of RonDB's backups.
     backups: Option<String>,
     /// The run does it, not the Job's pods: the Job rests until then.
-    pub is_here: bool,
+    pub is_local: bool,
 }
 
 /// How a client reaches a bucket from a pod, by the options of rclone's remote. Credentials are found as every AWS tool finds them.
@@ -178,7 +178,7 @@ impl Task {
             rondb,
             metadata: needed("METADATA_CONFIGMAP")?,
             backups: given("BACKUP_PREFIX"),
-            is_here: given("FROM").as_deref() == Some("here"),
+            is_local: given("FROM").as_deref() == Some("here"),
         })
     }
 

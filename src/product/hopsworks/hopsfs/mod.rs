@@ -1,7 +1,7 @@
 //! HopsFS, whose blocks lie in a versioned bucket.
 
 pub mod bucket;
-mod here;
+mod local;
 mod plan;
 mod sample;
 mod undo;
@@ -88,12 +88,12 @@ impl Service for HopsFs {
         Task::of_job(job).is_ok()
     }
 
-    fn do_here<'r>(&self, run: &'r mut Run, job: &'r str) -> Doing<'r, Result<(), Halt>> {
-        Box::pin(here::rewind(run, job))
+    fn do_locally<'r>(&self, run: &'r mut Run, job: &'r str) -> Doing<'r, Result<(), Halt>> {
+        Box::pin(local::rewind(run, job))
     }
 
     fn rest(&self, job: &mut Json) {
-        here::rest(job);
+        local::rest(job);
     }
 
     /// Reads some files as soon as HopsFS is ready: an application that waits for a file that is gone never says so.

@@ -50,7 +50,7 @@ struct File {
 }
 
 /// The container in which Hadoop's command is run.
-struct Place {
+struct HdfsPod {
     pod: String,
     container: String,
 }
@@ -111,21 +111,21 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
     run.state.unread = paths;
     run.save().await?;
     let (namespace, release) = (&run.cluster.namespace, &run.state.release);
-    let Place { pod, container } = place;
+    let HdfsPod { pod, container } = place;
     Err(Halt::new(problem)
         .help(format!("check it: kubectl -n {namespace} exec {pod} -c {container} -- hdfs dfs -cat FILE"))
         .help(format!("if you do not need them: helm hwdr resume {release} --accept-partial")))
 }
 
 /// The first files and folders of HopsFS, as Hadoop's command prints them.
-async fn list(cluster: &Cluster, place: &Place) -> Result<String, String> {
+async fn list(cluster: &Cluster, place: &HdfsPod) -> Result<String, String> {
     let listed = cluster.exec(&place.pod, &place.container, &["sh", "-c", LIST], LIMIT).await?;
     let why = told(&listed.error);
     if listed.out.trim().is_empty() && !why.is_empty() { Err(why) } else { Ok(listed.out) }
 }
 
 /// Reads a file; where that fails once more, and again until data nodes have to be known, and the API server to be back.
-async fn whole_or_why(cluster: &Cluster, place: &Place, file: &File, until: Instant) -> Result<(), String> {
+async fn whole_or_why(cluster: &Cluster, place: &HdfsPod, file: &File, until: Instant) -> Result<(), String> {
     let mut again = false;
     loop {
         let read = cluster.exec(&place.pod, &place.container, &["sh", "-c", READ, "sh", &file.path], LIMIT).await;
@@ -143,7 +143,7 @@ async fn whole_or_why(cluster: &Cluster, place: &Place, file: &File, until: Inst
 }
 
 /// A pod of the release's name nodes that is ready, and its container.
-async fn name_node(run: &Run) -> Result<Option<Place>, Halt> {
+async fn name_node(run: &Run) -> Result<Option<HdfsPod>, Halt> {
     let cluster = &run.cluster;
     let workloads = workloads_of(run.product(), cluster, &run.state.release).await?;
     for (_, set, _) in workloads.iter().filter(|(_, _, role)| *role == NAME_NODE) {
@@ -155,7 +155,7 @@ async fn name_node(run: &Run) -> Result<Option<Place>, Halt> {
         let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
         let Some(container) = named.or(containers.first()) else { continue };
         let [pod, container] = [text(pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
-        return Ok(Some(Place { pod, container }));
+        return Ok(Some(HdfsPod { pod, container }));
     }
     Ok(None)
 }

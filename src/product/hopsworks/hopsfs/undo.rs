@@ -8,9 +8,9 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::{MARKER, here};
+use super::{MARKER, local};
 use crate::cluster::condition::{self, text};
-use crate::cluster::{Kind, Verdict};
+use crate::cluster::{Kind, WaitState};
 use crate::run::steps::{fresh, job_is_complete, make};
 use crate::run::{Halt, Run};
 
@@ -22,10 +22,10 @@ pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
     let still = steps.filter(|step| step.step == "helm").map(|step| step.began).next();
     let (Some(moment), Some(still)) = (run.state.before.moment, still) else { return Ok(()) };
     let Some(mut job) = run.cluster.get(Kind::JOB, None, &restored_by).await? else { return Ok(()) };
-    if condition::job(Some(&job)) != Verdict::Done {
+    if condition::job(Some(&job)) != WaitState::Done {
         return Ok(());
     }
-    run.must_have_made(Kind::JOB, &job)?;
+    run.must_be_ours(Kind::JOB, &job)?;
     let (from, to) = span(moment.min(run.since), still, &job);
     if !tell_the_time(&mut job, from, to) {
         run.show.warn(&format!(
@@ -36,13 +36,13 @@ pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
     let name = format!("hwdr-undo-hopsfs-{}", run.state.backup_id);
     job["metadata"]["name"] = name.clone().into();
     if let Some(earlier) = run.cluster.get(Kind::JOB, None, &name).await?
-        && matches!(condition::job(Some(&earlier)), Verdict::Never(_))
+        && matches!(condition::job(Some(&earlier)), WaitState::Never(_))
     {
-        run.must_have_made(Kind::JOB, &earlier)?;
+        run.must_be_ours(Kind::JOB, &earlier)?;
         run.cluster.delete_this(Kind::JOB, None, &earlier).await?;
     }
     make(run, &fresh(run.product(), &job)).await?;
-    here::rewind(run, &name).await?;
+    local::rewind(run, &name).await?;
     job_is_complete(run, "undo-bucket", &name).await?;
     run.delete_own(Kind::JOB, None, &name).await
 }

@@ -82,9 +82,9 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     let marker = format!("{MARKER}-{id}");
     // Where no setup runs on the new volumes, nobody else would bring them back.
     let mut setup = topology.role(MYSQLD_SETUP);
-    let is_made_anew = setup.any(|setup| input.restore.mode == Mode::Install || setup.name.ends_with(id.as_str()));
-    let made_anew = LEFT_OUT.into_iter().filter(|_| is_made_anew);
-    let databases = made_anew.chain(input.restore.excluded_databases.iter().map(String::as_str));
+    let is_recreated = setup.any(|setup| input.restore.mode == Mode::Install || setup.name.ends_with(id.as_str()));
+    let recreated = LEFT_OUT.into_iter().filter(|_| is_recreated);
+    let databases = recreated.chain(input.restore.excluded_databases.iter().map(String::as_str));
     let left_out = (databases.collect::<Vec<_>>().join(","), input.restore.excluded_tables.join(","));
     let job = |template, what, name: &String, after: Vec<String>, is_marker: bool| Object {
         template,

@@ -10,13 +10,13 @@ use crate::run::state::Paused;
 use crate::run::{Context as _, Halt, Run};
 
 /// Notes what makes backups by itself, and puts it to rest.
-pub async fn close(run: &mut Run) -> Result<(), Halt> {
+pub async fn pause(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.paused.is_empty() {
         let velero = run.state.before.velero_namespace.clone();
         run.state.before.paused = found(&run.cluster, &run.state.release, velero.as_deref()).await?;
         run.save().await?;
     }
-    again(run).await?;
+    keep_paused(run).await?;
     protect(run).await
 }
 
@@ -37,7 +37,7 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Puts to rest what is not: helm may have woken it.
-pub async fn again(run: &mut Run) -> Result<(), Halt> {
+pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, true).await?;
     }
@@ -45,7 +45,7 @@ pub async fn again(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Wakes what was awake before.
-pub async fn open(run: &mut Run) -> Result<(), Halt> {
+pub async fn resume(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, paused.was).await?;
     }

@@ -16,7 +16,7 @@ use crate::s3::client::Client;
 use crate::s3::preflight::Stopped;
 use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
-use crate::s3::worker::{Place, work};
+use crate::s3::worker::{Worker, work};
 
 /// The pods' annotation that says so (`templates/hopsfs-here.yaml`).
 const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
@@ -29,7 +29,7 @@ fn halted(why: impl Into<Stopped>) -> Halt {
 
 /// Has a Job of that kind rest again, whatever became of it; any other stays as it is.
 pub fn rest(job: &mut Json) {
-    if !Task::of_job(job).is_ok_and(|task| task.is_here) {
+    if !Task::of_job(job).is_ok_and(|task| task.is_local) {
         return;
     }
     job["spec"]["suspend"] = true.into();
@@ -41,10 +41,10 @@ pub fn rest(job: &mut Json) {
 /// Does what the Job `name` stands for, and lets it run. Any other Job is left alone.
 pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     let Some(job) = run.cluster.get(Kind::JOB, None, name).await? else { return Ok(()) };
-    let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_here && job["spec"]["suspend"] == true) else {
+    let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_local && job["spec"]["suspend"] == true) else {
         return Ok(());
     };
-    run.must_have_made(Kind::JOB, &job)?;
+    run.must_be_ours(Kind::JOB, &job)?;
     bucket::as_agreed(&task.settings, run.state.from_here.as_deref())?;
     let (aim, warning) = task.aim(&run.cluster).await?;
     if let Some(warning) = warning {
@@ -54,7 +54,7 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     task.is_in(&client).await.map_err(halted)?;
     run.show.note(&format!("hopsfs: rewinding bucket {} to {} from this machine", client.bucket(), aim.window));
     let tally = Arc::new(Tally::default());
-    let place = Place { index: 0, of: 1, run: text(&job, "/metadata/uid").to_owned() };
+    let place = Worker { index: 0, of: 1, run: text(&job, "/metadata/uid").to_owned() };
     let whole = {
         let mut working = std::pin::pin!(work(&client, &aim, &place, Options::default(), &tally));
         loop {
