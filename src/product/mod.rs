@@ -1,4 +1,4 @@
-//! What hwdr can restore: one folder a product, and in it one a service. All else in hwdr knows no product, and asks [`PRODUCTS`].
+//! What hwdr can restore: one folder per product, and in it one per service. All other code knows no product, and asks [`PRODUCTS`].
 
 pub mod hopsworks;
 pub mod request;
@@ -24,30 +24,30 @@ use crate::velero::Velero;
 pub use request::{Backup, Ground, Recorded, Request};
 use service::{Doing, Files, Service};
 
-/// All products. Values that none of them knows are looked at as if they were the first one's.
+/// All products. Values that none of them recognizes are read as the first one's.
 pub static PRODUCTS: &[&dyn Product] = &[FIRST];
 /// The first one.
 pub const FIRST: &dyn Product = &hopsworks::Hopsworks;
 
-/// Something that is installed by a chart, and can be restored.
+/// Something that a chart installs and that can be restored.
 pub trait Product: Sync {
     /// One word, stable: also the name of its chart.
     fn name(&self) -> &'static str;
     /// Its name, for people.
     fn title(&self) -> &'static str;
-    /// Names that mean something to it alone, beside those of its keys and services: labels, containers, Jobs, ConfigMaps, folders of a
-    /// bucket. No other code has them (`tests/it/product_names.rs`).
+    /// Names that only this product uses, beside those of its keys and services: labels, containers, Jobs, ConfigMaps, folders of a
+    /// bucket. No other code contains them (`tests/it/product_names.rs`).
     fn names(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Where in the values is what matters.
+    /// The places in its values that matter.
     fn keys(&self) -> &'static Keys;
     /// The JSON Schema of its values.
     fn schema(&self) -> &'static str;
-    /// The same, as the linter uses it.
+    /// That schema, as the linter uses it.
     fn shape(&self) -> &'static Node;
-    /// The rules for its values: they run and are listed in this order.
+    /// The rules for its values, in the order they run and are listed in.
     fn rules(&self) -> &'static [&'static dyn Rule];
     /// Its services, in the order of a restore.
     fn services(&self) -> &'static [&'static dyn Service];
@@ -56,16 +56,16 @@ pub trait Product: Sync {
         &[]
     }
 
-    /// Words by which a ConfigMap is known that has to be looked at, beside those of the services.
+    /// Words that mark a ConfigMap which must be read, beside those of the services.
     fn hints(&self) -> &'static [&'static str] {
         &[]
     }
 
     /// The lines of a plan that list the members of the cluster, by [`Role::group`].
     fn groups(&self) -> &'static [&'static str];
-    /// What stands in the namespace of the release, wherever anything else may stand.
+    /// The role that is always in the namespace of the release.
     fn anchor(&self) -> Role;
-    /// Addresses that restore Jobs use, and what answers there.
+    /// Addresses that restore Jobs use, with the role that answers there.
     fn servers(&self, _topology: &Topology) -> Vec<(String, Role)> {
         Vec::new()
     }
@@ -73,50 +73,50 @@ pub trait Product: Sync {
     /// The restore that `values` ask for, or none.
     ///
     /// # Errors
-    /// Where a value is of the wrong type, or the mode and the values contradict each other: then the intention is unclear.
+    /// If a value has the wrong type, or the mode and the values contradict each other: then the intention is unclear.
     fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, SettingsError>;
-    /// What the values call Velero's things.
+    /// Velero's names in the values.
     ///
     /// # Errors
-    /// Where a value is of the wrong type, or no name.
+    /// If a value has the wrong type, or is not a name.
     fn velero(&self, values: &Value) -> Result<Velero, SettingsError>;
-    /// Where the values say that backups are, and for how long they are kept.
+    /// Where backups are and how long they are kept, as the values say.
     ///
     /// # Errors
-    /// Where a value is of the wrong type.
+    /// If a value has the wrong type.
     fn storage(&self, values: &Value) -> Result<Storage, SettingsError>;
-    /// The backup of that id.
+    /// The backup with that id.
     ///
     /// # Errors
-    /// Where that is none, and what to do.
+    /// If it is not a backup id: why.
     fn backup(&self, id: &str) -> Result<Backup, String>;
-    /// The services whose backups have ids of their own, which are recorded in the cluster.
+    /// The services whose backups the cluster records under ids of their own.
     fn records(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// The backups of their data that have that id, as they are recorded by default.
+    /// The backups of their data with that id, as they are recorded by default.
     fn recorded(&self, id: &Backup) -> Recorded;
     /// Where the cluster records when a backup ended, for people.
     fn ends(&self) -> &'static str;
-    /// What the cluster's records say against restoring from these backups.
+    /// Reasons in the cluster's records not to restore from these backups.
     fn objections<'r>(
         &'r self,
         cluster: &'r Cluster,
         recorded: &'r Recorded,
     ) -> Doing<'r, Result<Vec<String>, Refusal>>;
 
-    /// Where something belongs that is found at `path` by mistake, and what the schema knows of it.
+    /// Where something belongs that is misplaced at `path`, and its schema.
     fn belongs(&self, _path: &[String]) -> Option<(Vec<String>, &'static Node)> {
         None
     }
 
-    /// Whether a restore is lost without a word where the key `key` is misspelt that holds `value`.
+    /// Whether a restore is silently lost if the key `key` is misspelt, with this value.
     fn loses_a_restore(&self, _key: &str, _value: &Value) -> bool {
         false
     }
 
-    /// How the chart wants the id of a service that has one of its own, as far as its schema says.
+    /// The kind of value that the chart's schema takes as a service's own id, if it says so.
     fn id_kind(&self, _chart: &Chart) -> Option<IdKind> {
         None
     }
@@ -128,14 +128,14 @@ impl fmt::Debug for dyn Product {
     }
 }
 
-/// Where backups are and for how long they are kept, as far as the values say.
+/// Where backups are and how long they are kept, as far as the values say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
     /// The bucket.
     pub bucket: Option<String>,
     /// Its region.
     pub region: Option<String>,
-    /// The server's address, where it is not AWS.
+    /// The server's address, unless it is AWS.
     pub endpoint: Option<String>,
     /// How long backups are kept, in seconds.
     pub ttl: Option<i64>,
@@ -144,23 +144,23 @@ pub struct Storage {
 /// A place in the values. `*` stands for any key.
 pub type Path = &'static [&'static str];
 
-/// Where in the values of a product is what matters.
+/// The places in a product's values that matter.
 pub struct Keys {
-    /// What all its charts share.
+    /// The block that all its charts share.
     pub shared: Path,
-    /// The sections of the charts that it has as parts; that of its own is among them.
+    /// The sections of its subcharts, and its own.
     pub sections: &'static [&'static str],
-    /// The charts that it has as parts.
+    /// Its subcharts.
     pub parts: &'static [&'static str],
-    /// Where there is anything of these, the values are for it. Some stand where a block is misplaced.
+    /// With any of these, values are for this product. Some are places of misplaced blocks.
     pub ours: &'static [Path],
     /// What asks for a restore: with any of them, nothing goes to helm unchanged.
     pub asks: &'static [Path],
-    /// What leaves the values when a restore is final.
+    /// What is removed from the values when a restore is final.
     pub goes: &'static [Path],
     /// The id of the backup to restore.
     pub backup_id: Path,
-    /// The Velero backups that are restored: of the cluster's own objects, and of the users'.
+    /// The Velero backups to restore: of the cluster's own objects, and of the users'.
     pub objects: [Path; 2],
     /// The bucket of the backups.
     pub bucket: Path,
@@ -168,22 +168,22 @@ pub struct Keys {
     pub storage: Path,
     /// How long backups are kept.
     pub ttl: Path,
-    /// Who does the work on a bucket: what `--from` of the command line sets.
+    /// Who does the work on a bucket: the flag `--from` sets it.
     pub from: Path,
 }
 
 impl Keys {
-    /// Whether the values are those of its chart, or for one overlay of them.
+    /// Whether these are values of its chart, or an overlay of them.
     pub fn know(&self, values: &Value) -> bool {
         is_map(values, self.shared) || self.sections.iter().any(|section| is_map(values, &[section]))
     }
 
-    /// Whether anything in the values speaks of a restore, be it in a way that is refused later: a misspelt key must not pass as no restore.
+    /// Whether anything in the values asks for a restore, even if it is refused later: a misspelt key must not pass as no restore.
     pub fn ask(&self, values: &Value) -> bool {
         self.asks.iter().any(|path| says(values, path))
     }
 
-    /// Whether the text of a file has the key that all its values stand under.
+    /// Whether a file's text contains the key that all its values are under.
     pub fn are_in(&self, text: &str) -> bool {
         self.shared.last().is_some_and(|key| text.contains(key))
     }
@@ -204,12 +204,12 @@ pub fn of(values: &Value) -> &'static dyn Product {
     PRODUCTS.iter().copied().find(|product| product.keys().know(values)).unwrap_or(FIRST)
 }
 
-/// Whether values are those of a product, or for one overlay of them.
+/// Whether these are values of a product, or an overlay of them.
 pub fn is_known(values: &Value) -> bool {
     PRODUCTS.iter().any(|product| product.keys().know(values))
 }
 
-/// Whether the text of a file has the key that all values of a product stand under.
+/// Whether a file's text contains the key that all values of a product are under.
 pub fn is_in(text: &str) -> bool {
     PRODUCTS.iter().any(|product| product.keys().are_in(text))
 }
@@ -231,7 +231,7 @@ pub fn says(values: &Value, path: &[&str]) -> bool {
     }
 }
 
-/// Whether there is any value in it but nothing, false and the empty string.
+/// Whether it contains any value other than null, false and the empty string.
 fn says_something(value: &Value) -> bool {
     match &value.data {
         Data::Null | Data::Bool(false) => false,

@@ -1,4 +1,4 @@
-//! A restore, as the values of a product ask for it: what is planned and rendered from it, and what is asked of the cluster.
+//! A restore that a product's values ask for: what is planned and rendered from it, and what it needs from the cluster.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::steps::{Object, PlanError, Planned};
 use crate::topology::{Job, Missing, Topology};
 use crate::velero::Velero;
 
-/// The id of a backup, which its product has checked, and when that was made, where the id says so.
+/// The id of a backup, checked by its product, and the time of the backup if the id contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     /// Its digits.
@@ -36,16 +36,16 @@ impl Serialize for Backup {
     }
 }
 
-/// What all injected Jobs and gates stand on.
+/// What all injected Jobs and gates share.
 #[derive(Debug)]
 pub struct Ground {
     /// The account that Jobs run as.
     pub account: Option<String>,
     /// The image with bash and kubectl.
     pub toolbox: Option<String>,
-    /// How long all of it may take, in seconds: Jobs and gates begin at once and wait for each other.
+    /// The limit for all of it, in seconds: Jobs and gates start together and wait for each other.
     pub deadline: u64,
-    /// What the templates of the product use beside that.
+    /// What else the product's templates use.
     pub more: Json,
 }
 
@@ -58,17 +58,17 @@ pub struct Recorded {
     pub metadata: [String; 2],
 }
 
-/// What a product has to say of a plan, from one look at the stream.
+/// A product's part of a plan, from one pass over the stream.
 #[derive(Debug)]
 pub struct Draft {
     /// The steps, in order.
     pub steps: Vec<Planned>,
     /// What the operator has to know.
     pub warnings: Vec<String>,
-    /// What is not in the stream, though a whole installation has it, and a restore does without.
+    /// What a full installation has and this stream lacks, but a restore does not need.
     pub missing: Vec<Missing>,
-    /// What is asked for and what the stream shows of the product, by name, for the plan's digest: names, kinds, images, ids and settings, and
-    /// neither a sentence nor a key.
+    /// Facts for the plan's digest, by name: what the values ask for, and what the stream shows of the product. They are names, kinds,
+    /// images, ids and settings, but no sentences and no keys.
     pub facts: Vec<(&'static str, Json)>,
 }
 
@@ -78,37 +78,37 @@ pub trait Request: fmt::Debug + Send + Sync {
     fn product(&self) -> &'static dyn Product;
     /// Whether it goes onto the running cluster or into a new one.
     fn mode(&self) -> Mode;
-    /// The backup of the whole.
+    /// The backup of the whole product.
     fn backup(&self) -> Backup;
-    /// What Velero's things are called.
+    /// Velero's names.
     fn velero(&self) -> &Velero;
-    /// The Velero backups that are named: of the cluster's own objects, and of the users'.
+    /// The names of the Velero backups, if given: of the cluster's own objects, and of the users'.
     fn objects(&self) -> [Option<&str>; 2];
-    /// Names them.
+    /// Sets those names.
     fn choose(&mut self, objects: [Option<String>; 2]);
     /// The backups of the services' data.
     fn recorded(&self) -> Recorded;
 
-    /// What the product has to say of the plan.
+    /// The product's part of the plan.
     ///
     /// # Errors
-    /// Where something that a step needs is not in the stream.
+    /// If the stream lacks something that a step needs.
     fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, PlanError>;
-    /// From where on there is no way back to the data as it was.
+    /// From which step on the old data cannot come back.
     fn point_of_no_return(&self) -> PointOfNoReturn;
-    /// What tells a Job that the chart does a step with from another: see [`Draft::facts`].
+    /// The facts about a Job with which the chart does a step: see [`Draft::facts`].
     fn facts_of_job(&self, job: &Job) -> Json;
-    /// The same of what an injected object is made of.
+    /// The facts about an injected object.
     fn facts_of_object(&self, object: &Object) -> Json;
-    /// What all Jobs and gates stand on.
+    /// What all injected Jobs and gates share.
     fn ground(&self, topology: &Topology) -> Ground;
 
-    /// The bucket that backups are read from, where the values name one.
+    /// The bucket that backups are read from, if the values name one.
     fn bucket(&self) -> Option<&str> {
         None
     }
 
-    /// What this machine has to reach for the plan, as it is agreed to; none where it does no work of its own.
+    /// What this machine has to reach for the plan, as shown for consent; none if it does no work itself.
     fn place_of_local(&self, _topology: &Topology, _steps: &[Planned]) -> Option<String> {
         None
     }
@@ -116,7 +116,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// Whether this machine can do that work.
     ///
     /// # Errors
-    /// With the first reason why not.
+    /// The first reason why not.
     fn can_run_locally<'r>(
         &'r self,
         _topology: &'r Topology,

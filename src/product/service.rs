@@ -1,5 +1,5 @@
-//! What a service is to those who know none: how it is seen in a rendered stream, what its objects are rendered from, and what it does while a
-//! run goes on. All but the name is optional.
+//! A service as generic code sees it: how it is recognized in a rendered stream, what its objects are rendered from, and what it does during
+//! a run. All but its names is optional.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,23 +18,23 @@ pub type Files = &'static [(&'static str, &'static str)];
 
 /// A part of a product that holds data.
 pub trait Service: Sync {
-    /// One word, stable: that of its steps.
+    /// One word, stable: also the name of its steps.
     fn name(&self) -> &'static str;
 
     /// Its name, for people.
     fn title(&self) -> &'static str;
 
-    /// What its workloads are.
+    /// The roles of its workloads.
     fn roles(&self) -> &'static [Role] {
         &[]
     }
 
-    /// What pods are to it, which a workload of that kind runs; none where they are not its own.
+    /// The role of pods that a workload of this kind runs; none if they are not its own.
     fn role(&self, _kind: &str, _pod: &Pod) -> Option<Role> {
         None
     }
 
-    /// Words by which it knows a ConfigMap that it has to look at: no other is parsed.
+    /// Words that mark a ConfigMap which it must read: no other is parsed.
     fn hints(&self) -> &'static [&'static str] {
         &[]
     }
@@ -49,22 +49,22 @@ pub trait Service: Sync {
         &[]
     }
 
-    /// How a Job looks, before anything is stopped, at the backup that `object` will restore.
+    /// How a Job checks the backup that `object` will restore, before anything is stopped.
     fn look(&self, _object: &Object) -> Option<Look> {
         None
     }
 
-    /// What to do about something that such a Job said.
+    /// What to do about a problem that such a Job reports.
     fn advice(&self, _problem: &str) -> Option<String> {
         None
     }
 
-    /// Whether the pods of a Job wait for each other, so that those which run are no sign that the others will.
+    /// Whether the pods of a Job wait for each other: then some that run do not show that the others will.
     fn needs_all_pods(&self, _job: &Json) -> bool {
         false
     }
 
-    /// Which roles may have to start again on empty volumes, before a Job that failed can be made again.
+    /// Roles that may have to restart on empty volumes before a failed Job can be recreated.
     fn may_be_emptied(&self) -> &'static [Role] {
         &[]
     }
@@ -74,36 +74,36 @@ pub trait Service: Sync {
         false
     }
 
-    /// Says more about the failure of a Job, where that can be found out.
+    /// Adds details to the failure of a Job, if there are any.
     fn explain<'r>(&self, _run: &'r Run, _failed: &'r Json, halt: Halt) -> Doing<'r, Halt> {
         Box::pin(async { halt })
     }
 
-    /// Does from this machine what the Job of this name stands for, if it is such a Job, and lets it end.
+    /// If the Job of this name stands for work of this machine, does that work and lets the Job end.
     fn do_locally<'r>(&self, _run: &'r mut Run, _job: &'r str) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Has a Job that stands for work of this machine wait for it again; any other stays as it is.
+    /// Suspends a Job that stands for work of this machine; leaves any other alone.
     fn rest(&self, _job: &mut Json) {}
 
-    /// Looks whether what was restored can be used.
+    /// Checks whether what was restored can be used.
     fn verify<'r>(&self, _run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Takes back what a restore did outside of volumes and Kubernetes objects.
+    /// Undoes what a restore did outside volumes and Kubernetes objects.
     fn undo<'r>(&self, _run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async { Ok(()) })
     }
 }
 
-/// How a backup is looked at: a container of a Job.
+/// How a backup is checked: a container of a Job.
 pub struct Look {
     /// Its template.
     pub template: &'static str,
-    /// The script that restores, and what that is asked instead; none where the template says what is run.
+    /// The script that restores, and its argument for a check; none if the template says what to run.
     pub script: Option<(&'static str, &'static str)>,
-    /// The volumes that it wants.
+    /// The volumes that it needs.
     pub volumes: Vec<Json>,
 }
