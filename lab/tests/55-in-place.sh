@@ -49,7 +49,7 @@ test_a_restore_without_consent_changes_nothing() {
   refuses 'without a terminal' upgrade
   refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
   refuses 'rolls back while the restore goes on' upgrade --yes --atomic
-  refuses "metadata do not know the backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "40 minutes ago" +%y%V%u%H%M)"
+  refuses "metadata have no backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "40 minutes ago" +%y%V%u%H%M)"
   refuses "RonDB's backup is .* days earlier than .*ignore.ids-far-apart" upgrade --yes --set-string rondb.rondb.restoreFromBackup.backupId=254811200
   keda_scales hopsworks-instance
   refuses 'keda-hpa-hopsworks-instance would start pods of Deployment/hopsworks-instance .* autoscaling.keda.sh/paused=true' upgrade --yes

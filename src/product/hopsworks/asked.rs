@@ -1,4 +1,4 @@
-//! What the values ask for, as rules look at it: the ids of backups, and the names of Velero's.
+//! What the values ask for, as rules read it: ids of backups, and names of Velero's.
 
 #![expect(clippy::string_slice, reason = "digits are counted before")]
 
@@ -12,7 +12,7 @@ use crate::lint::view::{flag, is_empty, map, number_digits, set};
 use crate::mode::Mode;
 use crate::values::{Data, Entry, Value};
 
-/// Install or upgrade, as the chart will decide it: the values' own `mode` goes before Helm's.
+/// Install or upgrade, as the chart decides: `mode` in the values overrides Helm's.
 pub fn mode(values: &Value, context: &Context) -> Option<Mode> {
     match values.get(keys::MODE).and_then(Value::as_str) {
         Some("install") => Some(Mode::Install),
@@ -22,22 +22,22 @@ pub fn mode(values: &Value, context: &Context) -> Option<Mode> {
 }
 
 /// How to see which backups there are.
-pub const LIST_IDS: &str = "the ids that there are:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
+pub const LIST_IDS: &str = "list the ids:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
 
-/// The names of Velero backups: the key that holds one, the setting of the schedule that it is of, and that setting's default.
+/// For each Velero backup to name: its key, the setting with the name of its schedule, and that setting's default.
 pub const VELERO_NAMES: [(&str, &str, &str); 2] = [
     ("mainScheduleBackupId", "mainScheduleName", SCHEDULES[0]),
     ("usersScheduleBackupId", "usersScheduleName", SCHEDULES[1]),
 ];
 
-/// `inPlace`, where it asks for a restore in place.
+/// `inPlace`, if it asks for a restore in place.
 pub fn in_place(values: &Value) -> Option<&Entry> {
     set(values, keys::RESTORE, "inPlace").filter(|entry| flag(&entry.value) == Some(true))
 }
 
 /// One backup id in the values.
 pub struct Id<'v> {
-    /// What is restored by it.
+    /// What it restores.
     pub service: &'static str,
     /// Its path.
     pub path: Vec<&'v str>,
@@ -66,7 +66,7 @@ impl Id<'_> {
     }
 }
 
-/// The global id, by which HopsFS is restored, and the other services unless they have their own.
+/// The global id: HopsFS's, and that of other services without one of their own.
 pub fn global_id(values: &Value) -> Option<Id<'_>> {
     let entry = set(values, keys::RESTORE, "backupId")?;
     Some(Id { service: "HopsFS", path: [keys::RESTORE, &["backupId"]].concat(), entry })
@@ -96,7 +96,7 @@ pub fn ids(values: &Value) -> Vec<Id<'_>> {
     global_id(values).into_iter().chain(own_ids(values)).collect()
 }
 
-/// Velero's schedules as the values name them, each with the key of the backup that is restored.
+/// Velero's schedules as the values name them, each with the key of the backup to restore.
 pub fn velero_schedules(values: &Value) -> [(&'static str, &str); 2] {
     VELERO_NAMES.map(|(key, setting, default)| {
         let named = set(values, keys::VELERO_BACKUP, setting).and_then(|entry| entry.value.as_str());
@@ -104,7 +104,7 @@ pub fn velero_schedules(values: &Value) -> [(&'static str, &str); 2] {
     })
 }
 
-/// The names of Velero backups that are set, each with its key and the schedule it should be of.
+/// The names of Velero backups that are set, each with its key and the schedule it should be from.
 pub fn velero_names(values: &Value) -> Vec<(&'static str, &str, &Entry)> {
     velero_schedules(values)
         .into_iter()
@@ -112,7 +112,7 @@ pub fn velero_names(values: &Value) -> Vec<(&'static str, &str, &Entry)> {
         .collect()
 }
 
-/// The point in time in a Velero backup's name: `…-20260213153627`, or `…-20260213T153627Z` as the docs have it.
+/// The point in time in a Velero backup's name: `…-20260213153627`, or `…-20260213T153627Z` as in the docs.
 pub fn velero_time(name: &str) -> Option<Timestamp> {
     let stamp = name.rsplit('-').next()?;
     let digits: String = stamp.chars().filter(|c| !matches!(c, 'T' | 't' | 'Z' | 'z')).collect();

@@ -1,4 +1,4 @@
-//! Backup ids: what RonDB, OpenSearch and HopsFS call one backup by.
+//! Backup ids: by them RonDB, OpenSearch and HopsFS name a backup.
 
 #![expect(clippy::string_slice, reason = "digits are counted when an id is made")]
 
@@ -16,12 +16,12 @@ use crate::product::request::Backup;
 ///
 /// Hopsworks 4 makes them with `date -u +%y%V%u%H%M`: two-digit year, ISO week, ISO weekday, hour, minute, in UTC, so
 /// `254811200` is 2025, week 48, Monday, 12:00. Hopsworks 3 made ten digits with `%y%m%d%H%M`.
-/// Checked once, where it enters; never a bare string afterwards.
+/// Checked once, at the edge; never a bare string afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct BackupId(String);
 
-/// Why a text is no backup id.
+/// Why a text is not a backup id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BackupIdError {
     /// Nothing there.
@@ -33,7 +33,7 @@ pub enum BackupIdError {
     /// `ndb_restore --backupid` and `START BACKUP` take an unsigned 32-bit number.
     #[error("RonDB takes backup ids up to 4294967295 (an unsigned 32-bit number)")]
     TooLarge,
-    /// RonDB would drop the zeros, and look for another folder than the one in the bucket.
+    /// RonDB would drop the zeros, and look for a folder that is not in the bucket.
     #[error("a backup id does not start with a zero: RonDB would drop it")]
     LeadingZero,
 }
@@ -42,7 +42,7 @@ impl BackupId {
     /// Takes the digits as they are written in the values.
     ///
     /// # Errors
-    /// Where RonDB would not take them.
+    /// If RonDB would not take them.
     pub fn parse(text: &str) -> Result<Self, BackupIdError> {
         if text.is_empty() {
             return Err(BackupIdError::Empty);
@@ -64,7 +64,7 @@ impl BackupId {
         &self.0
     }
 
-    /// The minute that the id names, or none where its digits are no point in time.
+    /// The minute that the id names, or none if its digits are not a point in time.
     ///
     /// ```
     /// use hwdr::product::hopsworks::backup_id::BackupId;

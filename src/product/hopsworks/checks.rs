@@ -1,4 +1,4 @@
-//! What would keep a plan from being done, beyond what the services look at.
+//! Problems that would make a plan fail, beyond those that the services find.
 
 use super::object_storage::Remote;
 use super::plan::{Facts, Input};
@@ -8,10 +8,10 @@ use crate::mode::Mode;
 use crate::plan::held_by;
 use crate::steps::{PlanError, Planned};
 
-/// Injected Jobs read the backup from the bucket: everything that takes must be known.
+/// Injected Jobs read the backup from the bucket: everything that needs must be known.
 ///
 /// # Errors
-/// With what is not.
+/// What is not known.
 pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), PlanError> {
     let missing = |what: &str, help: &str| {
         Err(PlanError::new(format!("{what} is not known, and the restore Jobs need it"), help))
@@ -33,21 +33,21 @@ pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), PlanError> 
         return missing("the image with bash, kubectl, rclone and jq", "set global._hopsworks.toolbox.image");
     }
     for remote in remotes_of(restore, facts) {
-        // Objects that the server encrypts with a key of the client cannot be read without it.
+        // Objects encrypted with a key of the client (SSE-C) cannot be read without it.
         if let Some(option) = remote.not_taken.iter().find(|option| option.starts_with("sse_customer_key")) {
             return Err(PlanError::new(
                 format!(
-                    "rclone's option {option} in the chart's rclone.conf is a secret in plain text, which hwdr copies nowhere"
+                    "rclone's option {option} in the chart's rclone.conf is a secret in plain text, which hwdr does not copy"
                 ),
-                "restore from a bucket whose encryption needs no key of the client (SSE-S3, SSE-KMS)",
+                "restore from a bucket whose encryption needs no client key (SSE-S3, SSE-KMS)",
             ));
         }
         let endpoint = remote.options.iter().find(|(key, _)| key == "endpoint").map_or("", |(_, url)| url);
         let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).split('/').next();
         if authority.is_some_and(|authority| authority.contains('@')) {
             return Err(PlanError::new(
-                "the endpoint of the object storage has a login in it, which hwdr copies nowhere",
-                "write the endpoint without it, and keep the keys in a Secret",
+                "the endpoint of the object storage contains a login, which hwdr does not copy",
+                "remove the login from the endpoint, and keep the keys in a Secret",
             ));
         }
     }
@@ -59,13 +59,13 @@ pub fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
     [remotes::of_backup(restore, &facts.storage), remotes::of_blocks(restore, &facts.storage)]
 }
 
-/// What a restore in place adds to a pod has to arrive in it.
+/// What a restore in place adds to a pod must reach it.
 ///
 /// # Errors
-/// With a workload whose pods keep their old template.
+/// A workload whose pods keep their old template.
 pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), PlanError> {
     let Input { restore, topology, namespace, .. } = *input;
-    // hwdr's own Jobs need nothing of the data nodes, but that nobody starts them anew meanwhile.
+    // hwdr's own Jobs only need the data nodes not to be restarted meanwhile.
     let by_chart = steps.iter().any(|step| step.step == "rondb" && !step.is_injected());
     let rolls = restore.rolls_in_sequence
         || topology.workloads.iter().any(|workload| workload.pod.label(rondb::LABEL) == "ndbmtd-sequenced-rollout");
@@ -77,8 +77,8 @@ pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), PlanError
         }
         return Err(PlanError::new(
             format!(
-                "{}/{} keeps its pods below number {} as they are (updateStrategy.rollingUpdate.partition), also those that are made \
-                 anew: they would start as before the restore",
+                "{}/{} keeps its pods below number {} on the old template (updateStrategy.rollingUpdate.partition), even recreated \
+                 ones: they would start as before the restore",
                 workload.kind, workload.name, workload.partition
             ),
             if is_data {

@@ -1,5 +1,4 @@
-//! What tells one plan of Hopsworks from another, beside what all plans have: facts for the plan's digest. No sentence and no key is among
-//! them.
+//! Facts about Hopsworks for the plan's digest, beside those of all plans. They contain no sentences and no keys.
 
 use serde_json::{Value as Json, json};
 
@@ -23,7 +22,7 @@ pub fn facts(restore: &Restore, shown: &Facts) -> Vec<(&'static str, Json)> {
     vec![("restore", asked(restore)), ("storage", reached), ("opensearch", json!(opensearch))]
 }
 
-/// What the values ask for. A new setting has to be named here.
+/// What the values ask for. A new setting must be added here.
 fn asked(restore: &Restore) -> Json {
     let Restore {
         mode,
@@ -91,18 +90,18 @@ fn s3(storage: &S3) -> Json {
     json!([region, endpoint, keys])
 }
 
-/// How the chart reaches object storage. A key that it has in plain says nothing about what is read, and is not to be guessed at.
+/// How the chart reaches object storage. A key in plain text does not change what is read, and must not be guessable: it is left out.
 fn remote(remote: &Remote) -> Json {
     let references = remote.credentials.iter().map(|entry| json!([entry["name"], entry["valueFrom"]]));
     json!([references.collect::<Vec<_>>(), remote.options])
 }
 
-/// What the plan warns of in a Job of the chart, and what that Job leaves out.
+/// What the plan warns about in a Job of the chart, and what that Job leaves out.
 pub fn chart_job(job: &Json) -> Json {
     json!((tries(job), believes_the_status(job), swallows_failures(job), left_out_by(job)))
 }
 
-/// What an injected object is made of, without keys: those are named where the storage is.
+/// The values of an injected object, without keys: those are among the facts about storage.
 pub fn object(values: &Json) -> Json {
     let mut values = values.clone();
     if let Some(values) = values.as_object_mut() {

@@ -1,12 +1,12 @@
-//! The keys of Hopsworks' values, said once: for what a restore is read from, the linter, `hwdr finalize`, and the question whether a restore
-//! is asked for.
+//! The keys of Hopsworks' values, in one place: for reading a restore, the linter, `hwdr finalize`, and the check whether a restore is asked
+//! for.
 
 use crate::product::Keys;
 pub use crate::product::Path;
 
-/// What all of Hopsworks' charts share.
+/// The block that all of Hopsworks' charts share.
 pub const GLOBAL: Path = &["global", "_hopsworks"];
-/// Whether the chart takes itself as installed or upgraded.
+/// Whether the chart renders for install or upgrade.
 pub const MODE: Path = &["global", "_hopsworks", "mode"];
 /// The same for RonDB's chart.
 pub const RONDB_MODE: Path = &["rondb", "rondb", "mode"];
@@ -17,12 +17,12 @@ pub const RESTORE: Path = &["global", "_hopsworks", "restoreFromBackup"];
 pub const BACKUP_ID: Path = &["global", "_hopsworks", "restoreFromBackup", "backupId"];
 /// Whether to restore onto the running cluster.
 pub const IN_PLACE: Path = &["global", "_hopsworks", "restoreFromBackup", "inPlace"];
-/// What confirms that the cluster's data is replaced.
+/// The confirmation that the cluster's data may go.
 pub const FORCE_DATA_CLEAR: Path = &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"];
 /// Superset's restore, which charts from 5.2 on have.
 pub const SUPERSET_RESTORE: Path = &["global", "_hopsworks", "restoreFromBackup", "superset"];
 
-/// What RonDB alone is restored from.
+/// RonDB's own restore.
 pub const RONDB_RESTORE: Path = &["rondb", "rondb", "restoreFromBackup"];
 /// The id of RonDB's own backup.
 pub const RONDB_BACKUP_ID: Path = &["rondb", "rondb", "restoreFromBackup", "backupId"];
@@ -30,12 +30,12 @@ pub const RONDB_BACKUP_ID: Path = &["rondb", "rondb", "restoreFromBackup", "back
 pub const RONDB_BACKUPS: Path = &["rondb", "rondb", "backups"];
 /// Whether the number of node groups may change.
 pub const FORCE_NODE_GROUP_CHANGE: Path = &["rondb", "rondb", "forceNodeGroupChange"];
-/// Whether data nodes restart one group after the other.
+/// Whether data nodes restart one group at a time.
 pub const SEQUENCED_ROLLOUT: Path = &["rondb", "rondb", "ndbmtdSequencedRollout", "enabled"];
 /// How long restoring RonDB may take.
 pub const RONDB_MINUTES: Path = &["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"];
 
-/// What OpenSearch alone is restored from.
+/// OpenSearch's own restore.
 pub const OPENSEARCH_RESTORE: Path = &["olk", "opensearch", "restore"];
 /// OpenSearch's repositories with the snapshots to restore.
 pub const OPENSEARCH_REPOSITORIES: Path = &["olk", "opensearch", "restore", "repositories"];
@@ -43,15 +43,15 @@ pub const OPENSEARCH_REPOSITORIES: Path = &["olk", "opensearch", "restore", "rep
 pub const SNAPSHOT_NAMES: Path =
     &["olk", "opensearch", "restore", "repositories", "*", "snapshots", "*", "snapshot_name"];
 
-/// What Velero's things are called.
+/// Velero's settings.
 pub const VELERO: Path = &["hopsworks", "velero"];
 /// The settings of Velero's backups.
 pub const VELERO_BACKUP: Path = &["hopsworks", "velero", "backup"];
 /// The boolean that turns Velero's schedules off.
 pub const VELERO_BACKUP_ENABLED: Path = &["hopsworks", "velero", "backup", "enabled"];
-/// Where Velero's backups lie.
+/// Where Velero's backups are.
 pub const VELERO_LOCATION: Path = &["hopsworks", "velero", "backup", "storageLocation"];
-/// Which Velero backups are restored.
+/// Which Velero backups to restore.
 pub const VELERO_RESTORE: Path = &["hopsworks", "velero", "restore"];
 /// The Velero backup of the cluster's own objects.
 pub const VELERO_MAIN: Path = &["hopsworks", "velero", "restore", "mainScheduleBackupId"];
@@ -66,7 +66,7 @@ pub const BACKUPS_ENABLED: Path = &["global", "_hopsworks", "backups", "enabled"
 pub const TTL: Path = &["global", "_hopsworks", "backups", "ttl"];
 /// The ConfigMaps of the backups' metadata, by service.
 pub const METADATA: Path = &["global", "_hopsworks", "backups", "metadataStore", "configMap"];
-/// Object storage of a cloud, or of the operator's own.
+/// Object storage of a cloud, or the operator's own.
 pub const OBJECT_STORAGE: Path = &["global", "_hopsworks", "managedObjectStorage"];
 /// Whether it is used.
 pub const OBJECT_STORAGE_ENABLED: Path = &["global", "_hopsworks", "managedObjectStorage", "enabled"];
@@ -74,7 +74,7 @@ pub const OBJECT_STORAGE_ENABLED: Path = &["global", "_hopsworks", "managedObjec
 pub const S3: Path = &["global", "_hopsworks", "managedObjectStorage", "s3"];
 /// Its bucket.
 pub const BUCKET: Path = &["global", "_hopsworks", "managedObjectStorage", "s3", "bucket", "name"];
-/// Object storage inside of the cluster.
+/// Object storage inside the cluster.
 pub const MINIO: Path = &["global", "_hopsworks", "minio"];
 /// Whether it is used.
 pub const MINIO_ENABLED: Path = &["global", "_hopsworks", "minio", "enabled"];
@@ -82,7 +82,7 @@ pub const MINIO_ENABLED: Path = &["global", "_hopsworks", "minio", "enabled"];
 pub const MINIO_HOPSFS: Path = &["global", "_hopsworks", "minio", "hopsfs", "enabled"];
 /// Its bucket.
 pub const MINIO_BUCKET: Path = &["global", "_hopsworks", "minio", "hopsfs", "bucket"];
-/// Whether data claims go when the release is uninstalled: on by default (the chart's).
+/// Whether data claims go when the release is uninstalled: on by default in the chart.
 pub const WIPES: Path = &["global", "_hopsworks", "wipeDataOnUninstall"];
 /// The image with bash, kubectl, rclone and jq.
 pub const TOOLBOX: Path = &["global", "_hopsworks", "toolbox"];
@@ -91,14 +91,14 @@ pub const REGISTRY: Path = &["global", "_hopsworks", "imageRegistry"];
 
 /// hwdr's own settings, which charts do not know.
 pub const HWDR: Path = &["hwdr"];
-/// Who brings HopsFS's bucket back, where the chart does not.
+/// Who rewinds HopsFS's bucket if the chart does not.
 pub const HOPSFS: Path = &["hwdr", "hopsfs"];
 /// From where.
 pub const HOPSFS_FROM: Path = &["hwdr", "hopsfs", "from"];
-/// What restores although OpenSearch's certificate cannot be checked.
+/// Whether to restore with OpenSearch's certificate unchecked.
 pub const SKIP_TLS_VERIFY: Path = &["hwdr", "opensearch", "insecureSkipTLSVerify"];
 
-/// Where what matters is to those who know no Hopsworks.
+/// The places in the values that generic code uses.
 pub static KEYS: Keys = Keys {
     shared: GLOBAL,
     sections: &["hopsworks", "rondb", "olk", "hopsfs"],
@@ -123,12 +123,12 @@ pub static KEYS: Keys = Keys {
     from: HOPSFS_FROM,
 };
 
-/// The place of `keys` below `path`.
+/// The path of `keys` below `path`.
 pub fn below<'k>(path: Path, keys: &[&'k str]) -> Vec<&'k str> {
     [path, keys].concat()
 }
 
-/// A place as Helm's `--set` and Helm's own messages write it.
+/// A path as Helm's `--set` and Helm's own messages write it.
 pub fn dotted(path: &[&str]) -> String {
     path.join(".")
 }

@@ -1,4 +1,4 @@
-//! Hopsworks on Kubernetes: all that hwdr knows of it.
+//! Hopsworks on Kubernetes: all that hwdr knows about it.
 
 pub mod asked;
 pub mod backup_id;

@@ -8,13 +8,13 @@ use super::rondb;
 use crate::topology::read::{items, text};
 use crate::topology::{Pod, Role, Workload};
 
-/// What others reach their objects through, within the cluster (MinIO): it goes on.
+/// The object storage inside the cluster (MinIO): it keeps running.
 pub const ROLE: Role = Role { name: "objectStorage", rank: 40, group: "S3", stops: None, holds_data: false };
 
 /// Object storage, as the chart's own pods use it.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectStorage {
-    /// The account of the backup's pods: where a cloud grants access by account, it is this one that has it.
+    /// The account of the backup's pods: if a cloud grants access by account, this one has it.
     pub service_account: Option<String>,
     /// Where a restore of RonDB reads from.
     pub restore: Remote,
@@ -27,16 +27,16 @@ pub struct ObjectStorage {
 /// One of rclone's S3 remotes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Remote {
-    /// `env` entries with the keys: by reference to the chart's Secret, or as the chart itself has them in plain (MinIO in the
-    /// cluster); none where access comes by role.
+    /// `env` entries with the keys: by reference to the chart's Secret, or in plain text as in the chart (MinIO in the cluster);
+    /// none if access is by role.
     pub credentials: Vec<Json>,
     /// Its options (`provider`, `region`, `endpoint`, …), without keys.
     pub options: Vec<(String, String)>,
-    /// Options that it has, and that are not among them: what is not known to be no secret does not become an `env` in plain.
+    /// Its other options: what may be a secret does not become an `env` entry in plain text.
     pub not_taken: Vec<String>,
 }
 
-/// rclone's options of S3 that say where and how, and hold no secret (rclone.org/s3). Any other may be one, or may become one.
+/// rclone's S3 options that say where and how, and hold no secret (rclone.org/s3). Any other may be one, now or later.
 const OPTIONS: &[&str] = &[
     "acl",
     "bucket_acl",
@@ -85,14 +85,14 @@ const OPTIONS: &[&str] = &[
     "use_x_id",
     "v2_auth",
 ];
-/// What hwdr's Jobs say themselves, and the keys, which come from the Secret in the environment.
+/// What hwdr's Jobs set themselves, and the keys, which come from the Secret through the environment.
 const OWN: &[&str] = &["type", "env_auth", "access_key_id", "secret_access_key", "session_token"];
 
 impl ObjectStorage {
-    /// Takes it from the pods that fetch or upload backups, and the ConfigMap with rclone's remotes.
+    /// Reads it from the pods that fetch or upload backups, and the ConfigMap with rclone's remotes.
     pub fn of(workloads: &[Workload], configmaps: &[Json]) -> Self {
         let backup = workloads.iter().find(|workload| workload.role == rondb::BACKUP);
-        // Where no backups are made, a chart that restores by itself shows the same.
+        // Without backups, a chart that restores by itself shows the same.
         let restores =
             |workload: &&Workload| workload.kind == "Job" && workload.pod.label(rondb::LABEL) == "restore-backup";
         let restore = workloads.iter().find(restores);
@@ -122,7 +122,7 @@ impl ObjectStorage {
     }
 }
 
-/// `env` entries with the keys that the containers of a pod are given.
+/// `env` entries with the keys of a pod's containers.
 fn credentials(pod: &Pod) -> Vec<Json> {
     let keys = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"].iter();
     keys.filter_map(|key| {
@@ -150,7 +150,7 @@ fn remotes(configmap: &Json) -> Vec<(String, Vec<(String, String)>)> {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             remotes.push((name.to_owned(), Vec::new()));
         } else if let (Some((key, value)), Some((_, options))) = (line.split_once('='), remotes.last_mut()) {
-            // Whatever its spelling, it would become the same variable of the environment.
+            // All spellings become the same environment variable.
             let key = key.trim().to_lowercase().replace(['-', ' '], "_");
             options.push((key, value.trim().to_owned()));
         }
@@ -159,13 +159,13 @@ fn remotes(configmap: &Json) -> Vec<(String, Vec<(String, String)>)> {
     remotes
 }
 
-/// The options of the remote whose name has `word`, or of the first, and the names of those that are not taken.
+/// The options of the remote whose name contains `word`, or of the first, and the names of those that are not taken.
 fn options(remotes: &[(String, Vec<(String, String)>)], word: &str) -> (Vec<(String, String)>, Vec<String>) {
     let chosen = remotes.iter().find(|(name, _)| name.to_lowercase().contains(word)).or_else(|| remotes.first());
     let set = chosen.into_iter().flat_map(|(_, options)| options).filter(|(_, value)| !value.is_empty());
     let (taken, rest): (Vec<_>, Vec<_>) = set.cloned().partition(|(key, _)| OPTIONS.contains(&key.as_str()));
     let not_taken = rest.into_iter().map(|(key, _)| key).filter(|key| !OWN.contains(&key.as_str()));
-    // The plan names them.
+    // The plan shows their names.
     let is_odd = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     (taken, not_taken.map(|key| key.replace(is_odd, "?")).collect())
 }

@@ -12,18 +12,18 @@ use crate::topology::{Job, Missing, Pod, Topology};
 
 /// A service of Hopsworks.
 pub trait Part: Service {
-    /// Its steps, behind those that are planned already.
+    /// Its steps, after those that are planned already.
     ///
     /// # Errors
-    /// Where something that they need is not in the stream.
+    /// If the stream lacks something that they need.
     fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError>;
 
-    /// What of it is not in the stream, though a whole installation has it, and a restore does without.
+    /// What of it a full installation has and this stream lacks, but a restore does not need.
     fn missing(&self, _topology: &Topology, _facts: &Facts) -> Vec<Missing> {
         Vec::new()
     }
 
-    /// What the operator has to know of its steps.
+    /// What the operator has to know about its steps.
     fn warnings(&self, _input: &Input, _steps: &[Planned]) -> Vec<String> {
         Vec::new()
     }
@@ -41,7 +41,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Looks through what was found in the stream.
+    /// Reads it from what was found in the stream.
     pub fn of(topology: &Topology) -> Self {
         let (workloads, config_maps) = (&topology.workloads, &topology.config_maps);
         Self {
@@ -65,13 +65,13 @@ pub struct Input<'a> {
     pub namespace: &'a str,
 }
 
-/// The Job after which the step before is done.
+/// The last Job of the steps before.
 pub fn previous(planned: &[Planned]) -> Option<String> {
     planned.iter().rev().find_map(|step| step.last_job.clone())
 }
 
-/// The chart's own Job for a step: of this name, or in place this name and the id, whose containers do the work.
-/// One that is there for another id is refused: then chart and values disagree about what is restored.
+/// The chart's own Job for a step: with this name, or in place with this name and the id, whose containers do the work.
+/// One for another id is refused: then chart and values disagree about what to restore.
 pub fn chart_job<'t>(
     topology: &'t Topology,
     name: &str,
@@ -105,7 +105,7 @@ pub fn time_of(id: &BackupId) -> Option<String> {
     id.time().map(|time| time.to_string())
 }
 
-/// How what is written to volumes is taken back.
+/// How to undo what is written to volumes.
 pub fn undone(mode: Mode) -> &'static str {
     match mode {
         Mode::Install => "uninstall the release and delete its volumes: the backup is only read",

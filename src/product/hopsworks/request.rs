@@ -14,12 +14,12 @@ pub use crate::velero::Velero;
 pub use storage::storage;
 pub use velero::{PREFIX, SCHEDULES};
 
-/// The ConfigMaps of the backups' metadata where the values do not name them: RonDB's, OpenSearch's.
+/// The default ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
 pub const METADATA: [&str; 2] = ["rondb-backups-metadata", "opensearch-backups-metadata"];
-/// The folder of RonDB's backups where the values do not name it.
+/// The default folder of RonDB's backups.
 pub const RONDB_FOLDER: &str = "rondb_backup";
 
-/// Object storage, as far as the values name it for one of its uses.
+/// Object storage for one of its uses, as far as the values describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct S3 {
     /// The region.
@@ -30,7 +30,7 @@ pub struct S3 {
     pub keys: Option<Keys>,
 }
 
-/// Keys of the object storage, by Secret and key in it.
+/// Keys of the object storage: a Secret and a key in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     /// The id of the access key.
@@ -44,21 +44,21 @@ pub struct Keys {
 pub struct Restore {
     /// Whether it goes onto the running cluster or into a new one.
     pub mode: Mode,
-    /// `global._hopsworks.restoreFromBackup.backupId`: also what HopsFS is restored by.
+    /// `global._hopsworks.restoreFromBackup.backupId`: also HopsFS's.
     pub backup_id: BackupId,
     /// RonDB's: its own (`rondb.rondb.restoreFromBackup.backupId`), or the global one.
     pub rondb: BackupId,
     /// OpenSearch's snapshots, by repository: never empty.
     pub opensearch: Vec<Snapshot>,
-    /// What Velero's things are called.
+    /// Velero's names.
     pub velero: Velero,
-    /// The Velero backup of the cluster's objects, where the values name one.
+    /// The Velero backup of the cluster's objects, if the values name one.
     pub velero_main: Option<String>,
-    /// The Velero backup of the users' resources, where the values name one.
+    /// The Velero backup of the users' resources, if the values name one.
     pub velero_users: Option<String>,
-    /// The bucket that backups are read from, where the values name one.
+    /// The bucket that backups are read from, if the values name one.
     pub bucket: Option<String>,
-    /// The bucket of HopsFS's blocks: another one, where backups are read from elsewhere.
+    /// The bucket of HopsFS's blocks: another one if backups are read from elsewhere.
     pub hopsfs_bucket: Option<String>,
     /// Where RonDB's backup is read from (`rondb.rondb.restoreFromBackup.s3`).
     pub restore_s3: S3,
@@ -72,34 +72,34 @@ pub struct Restore {
     pub rondb_metadata: String,
     /// The first ConfigMap of OpenSearch's.
     pub opensearch_metadata: String,
-    /// The image with bash, kubectl, rclone and jq, where the values name one.
+    /// The image with bash, kubectl, rclone and jq, if the values name one.
     pub toolbox: Option<String>,
-    /// Who brings HopsFS's bucket back, where the chart does not (`hwdr.hopsfs`).
+    /// Who rewinds HopsFS's bucket if the chart does not (`hwdr.hopsfs`).
     pub hopsfs: HopsFs,
-    /// Whether OpenSearch's certificate is not checked, though the chart has a CA for it (`hwdr.opensearch.insecureSkipTLSVerify`).
+    /// Whether to trust OpenSearch's certificate unchecked although the chart has a CA (`hwdr.opensearch.insecureSkipTLSVerify`).
     pub skips_tls_verify: bool,
-    /// How long restoring RonDB may take, where the values say it.
+    /// How long restoring RonDB may take, if the values say so.
     pub rondb_seconds: Option<u64>,
-    /// Databases of RonDB's backup that the values leave out.
+    /// Databases of RonDB's backup that the values exclude.
     pub excluded_databases: Vec<String>,
-    /// Tables of it that they leave out: `database.table`.
+    /// Tables of it that they exclude: `database.table`.
     pub excluded_tables: Vec<String>,
-    /// Whether the chart is told to let the number of node groups change (`rondb.rondb.forceNodeGroupChange`).
+    /// Whether the chart lets the number of node groups change (`rondb.rondb.forceNodeGroupChange`).
     pub node_groups_may_change: bool,
-    /// Whether the chart starts data nodes anew one group after the other (`rondb.rondb.ndbmtdSequencedRollout.enabled`).
+    /// Whether the chart restarts data nodes one group at a time (`rondb.rondb.ndbmtdSequencedRollout.enabled`).
     pub rolls_in_sequence: bool,
-    /// Whether the chart deletes data claims that are left when the release is uninstalled (`global._hopsworks.wipeDataOnUninstall`).
+    /// Whether the chart deletes the remaining data claims when the release is uninstalled (`global._hopsworks.wipeDataOnUninstall`).
     pub wipes_on_uninstall: bool,
-    /// A setting of RonDB's restore that hwdr's own Jobs do not honour, with dots; none where nothing of the kind is set.
+    /// The dotted key of a setting for RonDB's restore that hwdr's own Jobs do not honour, if one is set.
     pub not_honoured: Option<String>,
 }
 
-/// Who brings HopsFS's bucket back: a key at the top of the values, which charts do not know.
+/// Who rewinds HopsFS's bucket: a top-level key of the values, which charts do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HopsFs {
-    /// The toolbox, with rclone: there wherever the chart is.
+    /// The toolbox, with rclone: every chart has it.
     Toolbox,
-    /// hwdr's own image, in so many pods.
+    /// hwdr's own image.
     Worker {
         /// The image (`hwdr.hopsfs.image`).
         image: String,
@@ -121,7 +121,7 @@ pub struct Snapshot {
     pub id: BackupId,
     /// Which indices, in OpenSearch's own syntax (`"-myindex"` skips one); none means all.
     pub indices: Option<String>,
-    /// The whole `payload`, a map: what `_restore` is given.
+    /// The whole `payload`, a map: it goes to `_restore`.
     pub payload: Json,
 }
 
@@ -131,18 +131,18 @@ impl Restore {
         self.hopsfs_bucket.as_deref().or(self.bucket.as_deref())
     }
 
-    /// The folder of RonDB's backups in that bucket, where they lie in it.
+    /// The folder of RonDB's backups in that bucket, if they are in it.
     pub fn beside_blocks(&self) -> Option<&str> {
         (self.hopsfs_bucket == self.bucket).then_some(self.backup_prefix.as_str())
     }
 }
 
-/// The registry that an image's name begins with, if it names one.
+/// The registry in an image's name, if there is one.
 pub fn registry_of(image: &str) -> Option<&str> {
     image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']))
 }
 
-/// An image, from `registry` where its name does not begin with one.
+/// An image, from `registry` if its name contains none.
 pub fn from_registry(image: &str, registry: Option<&str>) -> String {
     match (registry_of(image), registry) {
         (None, Some(registry)) => format!("{registry}/{image}"),
@@ -157,7 +157,7 @@ mod tests {
     use crate::source::Source;
     use crate::values::read_one;
 
-    /// Nothing but a plain `true` gives up the check.
+    /// Only a plain `true` turns the check off.
     #[test]
     fn the_check_of_opensearchs_certificate_is_skipped_on_demand_alone() {
         for (ours, expected) in [

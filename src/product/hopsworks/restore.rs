@@ -1,4 +1,4 @@
-//! What a restore of Hopsworks is to those who know none.
+//! A restore of Hopsworks as generic code sees it.
 
 use serde_json::{Value as Json, json};
 
@@ -17,11 +17,11 @@ use crate::steps::{Object, PlanError, Planned, injected};
 use crate::topology::{Job, Missing, Topology};
 use crate::velero::Velero;
 
-/// How long one part of a restore may take where the values do not say it: a day.
+/// The default limit for one part of a restore: a day.
 const DAY: u64 = 24 * 3600;
 
 impl Restore {
-    /// How this machine reaches HopsFS's bucket, where it has to bring it back.
+    /// How this machine reaches HopsFS's bucket, if it has to rewind it.
     fn local_settings(&self, topology: &Topology, steps: &[Planned]) -> Option<Settings> {
         if self.hopsfs != HopsFs::Here || injected(steps, "hopsfs").is_none() {
             return None;
@@ -80,7 +80,7 @@ impl Request for Restore {
         }
         checks::check_templates(&input, &steps)?;
         let schedules = Missing::new(
-            "Velero's Schedules: the cluster's objects are not backed up from here on",
+            "Velero's Schedules: the cluster's objects are not backed up from now on",
             "set hopsworks.velero.backup.enabled: true",
         );
         let of_velero = topology.schedules.is_empty().then_some(schedules);
@@ -120,7 +120,7 @@ impl Request for Restore {
         Ground {
             account: storage.service_account,
             toolbox: storage.toolbox.or_else(|| self.toolbox.clone()),
-            // The last one's time is that of all. RonDB's limit counts three times (metadata, rows, indexes).
+            // The last one's limit covers all of them. RonDB's limit counts three times (metadata, rows, indexes).
             deadline: 3 * rondb_seconds + DAY,
             more: json!({
                 "bucket": self.bucket,
@@ -141,7 +141,7 @@ impl Request for Restore {
         self.local_settings(topology, steps).map(|settings| bucket::place(&settings))
     }
 
-    /// Not to be found out when the old data are gone.
+    /// Checked before the old data are gone.
     fn can_run_locally<'r>(
         &'r self,
         topology: &'r Topology,

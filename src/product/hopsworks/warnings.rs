@@ -13,13 +13,13 @@ use crate::mode::Mode;
 use crate::steps::{self, By, Planned};
 use crate::topology::Topology;
 
-/// What is at stake beside the steps themselves.
+/// Warnings about settings.
 fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut Vec<String>) {
     let in_place = restore.mode == Mode::Upgrade;
     if in_place && restore.node_groups_may_change {
         warnings.push(
-            "rondb.rondb.forceNodeGroupChange is true: the chart does not stop another number of node groups than the cluster has. \
-             Take it out, unless the number is meant to change"
+            "rondb.rondb.forceNodeGroupChange is true: the chart accepts another number of node groups than the cluster has. \
+             Remove it, unless the number is meant to change"
                 .to_owned(),
         );
     }
@@ -42,15 +42,15 @@ fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut V
     }
     if topology.role(rondb::BINLOG_SERVER).next().is_some() {
         warnings.push(
-            "clusters that replicate from this one do not get what is restored, which stands in no binlog: restore them from the same \
-             backup, and start their replication anew"
+            "clusters that replicate from this one do not get the restored data, which are in no binlog: restore them from the same \
+             backup, and restart their replication"
                 .to_owned(),
         );
     }
     if topology.role(rondb::REPLICA_APPLIER).next().is_some() {
         warnings.push(
-            "this cluster replicates from another one: its replica applier goes on from the backup's epoch, for which the other \
-             cluster must still have the binlog"
+            "this cluster replicates from another one: its replica applier continues from the backup's epoch, and the other \
+             cluster must still have the binlog since then"
                 .to_owned(),
         );
     }
@@ -59,14 +59,14 @@ fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut V
     let found = topology.schedules.is_empty() || named(main) && named(users);
     if !found {
         warnings.push(format!(
-            "the chart's Velero Schedules are {}, and the values name {main} and {users} (hopsworks.velero.backup.mainScheduleName and \
+            "the chart's Velero Schedules are {}, but the values name {main} and {users} (hopsworks.velero.backup.mainScheduleName and \
              usersScheduleName): backups of other schedules are not found",
             topology.schedules.join(", ")
         ));
     }
 }
 
-/// What the operator has to know: defects of the chart's own steps, and what is left to chance.
+/// What the operator has to know: defects of the chart's own steps, and what the values leave open.
 pub fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
     let Input { restore, topology, facts, .. } = *input;
     let mut warnings = Vec::new();
@@ -97,7 +97,7 @@ pub fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
         not_taken.dedup();
         if !not_taken.is_empty() {
             warnings.push(format!(
-                "options of the chart's rclone.conf that hwdr's Jobs do not take over, for they may be secrets: {}",
+                "hwdr's Jobs do not use these options of the chart's rclone.conf, because they may be secrets: {}",
                 not_taken.join(", ")
             ));
         }
@@ -120,31 +120,31 @@ pub fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
         }
         if step.step == "opensearch" && believes_the_status(&job.json) {
             warnings.push(format!(
-                "the chart's own {id} does not look at failed shards: OpenSearch answers 200 also where some failed"
+                "the chart's own {id} does not check for failed shards: OpenSearch answers 200 even if some failed"
             ));
         }
         if swallows_failures(&job.json) && steps::injected(steps, "rows").is_none() {
             warnings.push(format!(
-                "the chart's own {id} runs ndb_restore in the background and waits for all at once: a node that failed is not noticed"
+                "the chart's own {id} runs ndb_restore in the background and waits for all at once: it does not notice a failed node"
             ));
         }
     }
     warnings
 }
 
-/// How often a Job begins anew where it fails: by default six times (Kubernetes, `backoffLimit`).
+/// How often a Job retries when it fails: by default six times (Kubernetes, `backoffLimit`).
 pub fn tries(job: &Json) -> u64 {
     job["spec"]["backoffLimit"].as_u64().unwrap_or(6)
 }
 
-/// Whether the Job's own words restore a snapshot, and none is about shards. What is in a ConfigMap is not known.
+/// Whether the Job's own words restore a snapshot, and none is about shards. A script in a ConfigMap is not seen.
 pub fn believes_the_status(job: &Json) -> bool {
     let words = job["spec"]["template"]["spec"].to_string();
     words.contains("_snapshot/") && words.contains("_restore") && !words.contains("shards")
 }
 
-/// Whether a script of the Job starts something in the background and then waits without looking at what became of it:
-/// bash's bare `wait` is always true.
+/// Whether a script of the Job starts something in the background and then waits without checking its exit status:
+/// bash's bare `wait` always succeeds.
 pub fn swallows_failures(job: &Json) -> bool {
     let containers = ["initContainers", "containers"]
         .into_iter()

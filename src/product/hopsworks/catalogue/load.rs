@@ -9,14 +9,14 @@ use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::request::Recorded;
 use crate::refusal::Refusal;
 
-/// The labels of all ConfigMaps of backup metadata (domain: written by the backup CronJobs).
+/// The labels of all ConfigMaps of backup metadata (written by the backup CronJobs).
 const LABELS: &str = "app=backups-metadata";
 
 impl Catalogue {
     /// Reads what the cluster knows.
     ///
     /// # Errors
-    /// Where the API server refuses, or is not there.
+    /// If the API server refuses or does not answer.
     pub async fn load(cluster: &Cluster, names: &MetadataNames) -> Result<Self, ClusterError> {
         let mut config_maps = cluster.list(Kind::CONFIG_MAP, None, LABELS).await?;
         // An older one may have lost its labels, or never had any.
@@ -27,10 +27,10 @@ impl Catalogue {
     }
 }
 
-/// What the cluster's records say against restoring from these backups. Velero's are none of them.
+/// Reasons in the cluster's records not to restore from these backups. Velero's are not among them.
 ///
 /// # Errors
-/// Where the cluster does not answer, or an id is none.
+/// If the cluster does not answer, or an id is invalid.
 pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<String>, Refusal> {
     let catalogue = Catalogue::load(cluster, &MetadataNames::from(recorded.metadata.clone())).await?;
     let mut objections = Vec::new();
@@ -46,7 +46,7 @@ pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<St
     Ok(objections)
 }
 
-/// Adds `<name>`, `<name>-1`, … up to the first that is not there.
+/// Adds `<name>`, `<name>-1`, … up to the first that does not exist.
 async fn add_unlabelled(cluster: &Cluster, name: &str, config_maps: &mut Vec<Json>) -> Result<(), ClusterError> {
     for name in rotated(name) {
         if config_maps.iter().any(|config_map| text(config_map, "/metadata/name") == name) {

@@ -1,4 +1,4 @@
-//! Backups of data, as the backup CronJobs record them: one entry an id, in ConfigMaps that rotate.
+//! Backups of data, as the backup CronJobs record them: one entry per id, in rotating ConfigMaps.
 
 use std::fmt;
 
@@ -34,13 +34,13 @@ pub struct DataBackup {
     pub service: Service,
     /// Its id.
     pub id: BackupId,
-    /// `SUCCESS`, or what else the CronJob recorded.
+    /// `SUCCESS`, or whatever the CronJob recorded.
     pub state: String,
-    /// When it began, as it was recorded.
+    /// When it began, as recorded.
     pub start: Option<Timestamp>,
-    /// When it ended, as it was recorded.
+    /// When it ended, as recorded.
     pub end: Option<Timestamp>,
-    /// Where it lies in the bucket.
+    /// Where it is in the bucket.
     pub path: String,
     /// The ConfigMap that says so.
     pub config_map: String,

@@ -1,4 +1,4 @@
-//! The catalogue: the backups of data that exist, by id, as ConfigMaps say. Pure, but for [`load`].
+//! The catalogue: the backups of data that exist, by id, as recorded in ConfigMaps. Pure, except [`load`].
 
 mod load;
 mod metadata;
@@ -27,7 +27,7 @@ pub struct MetadataNames {
     pub opensearch: String,
 }
 
-/// The names that ConfigMaps of metadata have as they rotate: the first one's, then with `-1`, `-2`, …
+/// The names of rotating metadata ConfigMaps: the first one's, then with `-1`, `-2`, …
 pub fn rotated(first: &str) -> impl Iterator<Item = String> {
     let later = (1..).map({
         let first = first.to_owned();
@@ -36,7 +36,7 @@ pub fn rotated(first: &str) -> impl Iterator<Item = String> {
     std::iter::once(first.to_owned()).chain(later)
 }
 
-/// So many of them are pods let read: a Role names each.
+/// How many of them pods may read: a Role names each.
 pub const LET_READ: usize = 10;
 
 impl Default for MetadataNames {
@@ -52,8 +52,8 @@ impl From<[String; 2]> for MetadataNames {
 }
 
 impl Catalogue {
-    /// The catalogue of these ConfigMaps, as the API server gives them. ConfigMaps that hold something else
-    /// are passed over.
+    /// The catalogue of these ConfigMaps, as the API server gives them. Other ConfigMaps are
+    /// skipped.
     pub fn new(config_maps: &[serde_json::Value], names: &MetadataNames) -> Self {
         let (mut data, unreadable) = metadata::read(config_maps, names);
         data.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
@@ -65,7 +65,7 @@ impl Catalogue {
         self.data.iter().find(|backup| backup.service == service && backup.id == *id)
     }
 
-    /// What speaks against restoring a service's data from this id, and which ids would do; none where nothing does.
+    /// What speaks against restoring a service's data from this id, and which ids would do; none if nothing does.
     pub fn objection(&self, service: Service, id: &BackupId) -> Option<String> {
         let good: Vec<_> = self
             .data
@@ -74,7 +74,7 @@ impl Catalogue {
             .map(|backup| backup.id.as_str())
             .collect();
         let there = match good.as_slice() {
-            [] => "and it knows no good one".to_owned(),
+            [] => "there is no good one".to_owned(),
             ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
         };
         match self.data(service, id) {
@@ -83,7 +83,7 @@ impl Catalogue {
                 "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
                 backup.state, backup.config_map
             )),
-            None => Some(format!("{service}'s metadata do not know the backup {id}; {there}")),
+            None => Some(format!("{service}'s metadata have no backup {id}; {there}")),
         }
     }
 }
@@ -151,12 +151,12 @@ mod tests {
             (
                 Service::RonDb,
                 "254831200",
-                Some("RonDB's metadata do not know the backup 254831200; the newest good ones are 254811200"),
+                Some("RonDB's metadata have no backup 254831200; the newest good ones are 254811200"),
             ),
             (
                 Service::OpenSearch,
                 "254811200",
-                Some("OpenSearch's metadata do not know the backup 254811200; and it knows no good one"),
+                Some("OpenSearch's metadata have no backup 254811200; there is no good one"),
             ),
         ] {
             assert_eq!(catalogue.objection(service, &id(backup)).as_deref(), expected);

@@ -1,4 +1,4 @@
-//! How the request is read from the values: each setting by its type, and a word about one that is wrong.
+//! Reads the request from the values: each setting by its type, with an error for a wrong one.
 
 use serde_json::json;
 
@@ -11,14 +11,14 @@ use crate::product::hopsworks::backup_id::{BackupId, BackupIdError};
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
-/// Pods of the worker where the values do not say it: more are of use for more than 10⁸ objects alone (docs/s3.md).
+/// The default number of worker pods: more help only with more than 10⁸ objects (docs/s3.md).
 const WORKERS: usize = 4;
 
 impl Restore {
     /// The restore that `values` ask for, or none.
     ///
     /// # Errors
-    /// Where a value is of the wrong type, or the mode and the values contradict each other: then the intention is unclear.
+    /// If a value has the wrong type, or the mode and the values contradict each other: then the intention is unclear.
     pub fn from_values(values: &Value, mode: Mode) -> Result<Option<Self>, SettingsError> {
         let reader = Reader { values };
         let global = reader.backup_id(keys::BACKUP_ID)?;
@@ -35,7 +35,7 @@ impl Restore {
                     return Err(error(
                         value,
                         path,
-                        "restores one service alone: without the global id no HopsFS data comes back, and nothing says so",
+                        "restores one service alone: without the global id, HopsFS's data are silently not restored",
                         "set global._hopsworks.restoreFromBackup.backupId too",
                     ));
                 }
@@ -46,7 +46,7 @@ impl Restore {
                     value,
                     keys::IN_PLACE,
                     "asks for a restore, but there is no backupId",
-                    "set global._hopsworks.restoreFromBackup.backupId, or take inPlace out",
+                    "set global._hopsworks.restoreFromBackup.backupId, or remove inPlace",
                 ));
             }
             return Ok(None);
@@ -60,8 +60,8 @@ impl Restore {
                 return Err(error(
                     value,
                     keys::IN_PLACE,
-                    "restores onto a running cluster, and this is helm install",
-                    "take inPlace and forceDataClear out to restore into a new cluster, or use helm upgrade",
+                    "restores onto a running cluster, but this is helm install",
+                    "remove inPlace and forceDataClear to restore into a new cluster, or use helm upgrade",
                 ));
             }
             Mode::Upgrade if !in_place => {
@@ -69,7 +69,7 @@ impl Restore {
                     id,
                     keys::BACKUP_ID,
                     "names a backup to restore, but an upgrade restores only with inPlace: true",
-                    "take the restoreFromBackup block out if the restore is done, or set inPlace and forceDataClear to true",
+                    "remove the restoreFromBackup block if the restore is done, or set inPlace and forceDataClear to true",
                 ));
             }
             Mode::Upgrade if !clear => {
@@ -77,7 +77,7 @@ impl Restore {
                 return Err(error(
                     value,
                     keys::IN_PLACE,
-                    "replaces the cluster's data, which forceDataClear: true has to confirm",
+                    "replaces the cluster's data, which forceDataClear: true must confirm",
                     "set global._hopsworks.restoreFromBackup.forceDataClear: true (without quotes)",
                 ));
             }
@@ -120,12 +120,12 @@ impl Restore {
     }
 }
 
-/// Where the id of a snapshot stands in the values.
+/// The path of a snapshot's id in the values.
 fn path_of(snapshot: &Snapshot) -> Vec<&str> {
     below(keys::OPENSEARCH_REPOSITORIES, &[&snapshot.repository, "snapshots", &snapshot.key, "snapshot_name"])
 }
 
-/// Reads single settings, and says where one is wrong.
+/// Reads single settings, and says which one is wrong.
 pub(super) struct Reader<'v> {
     pub(super) values: &'v Value,
 }
@@ -136,7 +136,7 @@ impl Reader<'_> {
         self.values.get(path).filter(|value| value.data != Data::Null)
     }
 
-    /// The same for what was just read: to point at it.
+    /// The same, to point at it: all values if it is absent.
     pub(super) fn at_or_whole(&self, path: &[&str]) -> &Value {
         self.at(path).unwrap_or(self.values)
     }
@@ -149,7 +149,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A name that goes into paths and commands: no characters that those would act on.
+    /// A name for paths and commands: no characters with a meaning there.
     pub(super) fn name(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
         let Some(name) = self.string(path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) && !name.contains("..") {
@@ -159,14 +159,14 @@ impl Reader<'_> {
         Err(error(value, path, "expected letters, digits, dashes, dots and slashes only", "give it another name"))
     }
 
-    /// A list of databases or tables, which `ndb_restore` takes with commas between them.
+    /// A list of databases or tables, which `ndb_restore` takes comma-separated.
     pub(super) fn names(&self, path: &[&str]) -> Result<Vec<String>, SettingsError> {
         let Some(value) = self.at(path) else { return Ok(Vec::new()) };
         let wrong = |value: &Value| {
             error(
                 value,
                 path,
-                "expected a list of names without commas and blanks",
+                "expected a list of names without commas or spaces",
                 "write it as a list: [first, second]",
             )
         };
@@ -178,24 +178,24 @@ impl Reader<'_> {
         items.iter().map(name).collect()
     }
 
-    /// The chart's own `mode` overrules Helm: told the wrong one, it renders no Job that makes MySQL's users, or makes them anew.
+    /// The chart's own `mode` overrides Helm's: with a wrong one, it renders no Job that creates MySQL's users, or recreates them.
     pub(super) fn chart_mode(&self, mode: Mode) -> Result<(), SettingsError> {
         for path in [keys::RONDB_MODE, keys::MODE] {
             let Some(said) = self.string(path)?.filter(|said| !said.is_empty() && said != "auto") else { continue };
             if said != mode.word() {
                 let value = self.at(path).unwrap_or(self.values);
                 let problem = format!(
-                    "is {said}, and this restore is a helm {}: the chart renders for the one what the other lacks",
+                    "is {said}, but this restore is a helm {}: the chart renders different objects for each",
                     mode.word()
                 );
-                let help = format!("write auto, or {} where nothing but helm template renders", mode.word());
+                let help = format!("write auto, or {} if only helm template renders", mode.word());
                 return Err(error(value, path, &problem, &help));
             }
         }
         Ok(())
     }
 
-    /// What says that only some tables are restored.
+    /// A setting that restores only some tables.
     pub(super) fn not_honoured(&self) -> Option<String> {
         ["includeTables", "includeDatabases"].into_iter().find_map(|key| {
             let path = below(keys::RONDB_RESTORE, &[key]);
@@ -205,12 +205,12 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether objects are kept inside of the cluster.
+    /// Whether the object storage is inside the cluster.
     pub(super) fn is_in_minio(&self) -> Result<bool, SettingsError> {
         Ok(!self.boolean(keys::OBJECT_STORAGE_ENABLED)? && self.boolean(keys::MINIO_ENABLED)?)
     }
 
-    /// The bucket that the chart keeps backups in: of the object storage that is switched on.
+    /// The bucket of the chart's backups: in the object storage that is on.
     pub(super) fn bucket(&self) -> Result<Option<String>, SettingsError> {
         self.name(if self.is_in_minio()? { keys::MINIO_BUCKET } else { keys::BUCKET })
     }
@@ -235,7 +235,7 @@ impl Reader<'_> {
             Some(value) => Err(error(
                 value,
                 path,
-                "expected true or false: in a template any other text counts as true, \"false\" too",
+                "expected true or false: in a template any other text counts as true, even \"false\"",
                 "write true or false, without quotes",
             )),
         }
@@ -254,7 +254,7 @@ impl Reader<'_> {
                     error(value, path, &problem.to_string(), help)
                 })
             }
-            // Below a million a template prints the digits; RonDB's charts before 0.8 make an integer of any number.
+            // Below a million a template prints the digits; RonDB's charts before 0.8 turn any number into an integer.
             Some(value @ Value { data: Data::Number(number), .. })
                 if number.as_f64().fract() == 0.0
                     && (path.first() == Some(&"rondb") || value.rendered() == number_digits(number)) =>
@@ -267,7 +267,7 @@ impl Reader<'_> {
             Some(value) => Err(error(
                 value,
                 path,
-                "expected a string of digits: Helm makes a number a float, and 254811200 arrives as 2.548112e+08",
+                "expected a string of digits: Helm reads a number as a float, and 254811200 arrives as 2.548112e+08",
                 "put the id in quotes, or give it with --set-string",
             )),
         }
@@ -351,7 +351,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The cluster's own object storage, where that is on.
+    /// The cluster's own object storage, if that is on.
     pub(super) fn s3_of_cluster(&self) -> Result<S3, SettingsError> {
         let at = |keys: &[&'static str]| below(keys::S3, keys);
         if !self.boolean(keys::OBJECT_STORAGE_ENABLED)? {
@@ -401,7 +401,7 @@ impl Reader<'_> {
         self.image(&below(keys::TOOLBOX, &["image"]))
     }
 
-    /// An image, with the chart's registry where it names none.
+    /// An image, with the chart's registry if it names none.
     pub(super) fn image(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
         let image = self.string(path)?;
         let registry = self.string(keys::REGISTRY)?.filter(|name| !name.is_empty());

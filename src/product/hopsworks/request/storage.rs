@@ -1,4 +1,4 @@
-//! What the values say of the bucket and of how long backups are kept, for the commands that work on a bucket.
+//! What the values say about the bucket and how long backups are kept, for the commands that work on a bucket.
 
 use super::super::keys::{self, below};
 use super::read::{Reader, error};
@@ -9,11 +9,11 @@ use crate::values::Value;
 /// What `values` say.
 ///
 /// # Errors
-/// Where a value is of the wrong type.
+/// If a value has the wrong type.
 pub fn storage(values: &Value) -> Result<Storage, SettingsError> {
     let reader = Reader { values };
     let managed = |key: &'static str| {
-        // Inside the cluster, MinIO has a name of its own, which is no setting.
+        // MinIO in the cluster has an address of its own, which is no setting.
         if reader.is_in_minio()? { Ok(None) } else { reader.filled(&below(keys::S3, &[key])) }
     };
     let ttl = match reader.string(keys::TTL)?.filter(|text| !text.is_empty()) {

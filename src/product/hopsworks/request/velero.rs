@@ -1,4 +1,4 @@
-//! What the values call Velero's things; the defaults are the public docs'.
+//! Velero's names in the values; the defaults are from the public docs.
 
 use super::super::keys::{self, below};
 use super::read::{Reader, error};
@@ -9,7 +9,7 @@ use crate::velero::Velero;
 
 /// The default names of the schedules, main first.
 pub const SCHEDULES: [&str; 2] = ["k8s-backups-main", "k8s-backups-users-resources"];
-/// The default of Velero's folder in the bucket.
+/// The default folder of Velero in the bucket.
 pub const PREFIX: &str = "k8s_backup";
 
 impl Default for Velero {
@@ -30,12 +30,12 @@ impl Velero {
     /// What `values` say.
     ///
     /// # Errors
-    /// Where a value is of the wrong type, or no name.
+    /// If a value has the wrong type, or is not a name.
     pub fn from_values(values: &Value) -> Result<Self, SettingsError> {
         let reader = Reader { values };
         let usual = Self::default();
         let at = |keys: &[&'static str]| below(keys::VELERO, keys);
-        // They become names of objects, and parts of paths.
+        // They become names of objects and parts of paths.
         let object = |keys: &[&'static str], usual: String| {
             let path = at(keys);
             match reader.string(&path)?.filter(|name| !name.is_empty()) {
