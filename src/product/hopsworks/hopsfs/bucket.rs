@@ -1,4 +1,4 @@
-//! Bringing HopsFS's bucket back as a step of a restore: what the Job's environment says, for its pods, and for a run that does it from
+//! Rewinds HopsFS's bucket as a step of a restore: reads the task from the Job's environment, for its pods, and for a run that does it from
 //! the operator's machine.
 
 use std::env;
@@ -20,30 +20,30 @@ use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
 use crate::s3::worker;
 use crate::shown::plain;
 
-/// What lives in the bucket: HopsFS's blocks in `hopsfs-blocks-set-N/` (`CloudHelper.PREFIX_STR`), and beside them backups of RonDB, Velero (its
+/// What is in the bucket: HopsFS's blocks in `hopsfs-blocks-set-N/` (`CloudHelper.PREFIX_STR`), and beside them backups of RonDB, Velero (its
 /// prefix in the docs) and OpenSearch.
 pub const FOLDERS: Folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
 
-/// What is to be done, as the Job's environment says it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
+/// The task, as the Job's environment describes it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone)]
 pub struct Task {
     /// How a pod reaches the bucket.
     pub settings: Settings,
-    /// The minute that the backup id of the whole names.
+    /// The minute that the global backup id names.
     backup_time: Timestamp,
     /// The minute that RonDB's id names.
     rondb_time: Timestamp,
-    /// RonDB's id; none (`0`) where the moment alone counts.
+    /// RonDB's id; none (`0`) if only the times count.
     rondb: Option<BackupId>,
     /// The first ConfigMap of RonDB's backup metadata.
     metadata: String,
     /// The folder of RonDB's backups.
     backups: Option<String>,
-    /// The run does it, not the Job's pods: the Job rests until then.
+    /// The run does it, not the Job's pods: the Job is suspended until then.
     pub is_local: bool,
 }
 
-/// How a client reaches a bucket from a pod, by the options of rclone's remote. Credentials are found as every AWS tool finds them.
+/// How a client reaches a bucket from a pod, by the options of rclone's remote. Credentials are looked up as every AWS tool does.
 pub fn settings(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Settings {
     let given = |name: &str| option(name).filter(|value| !value.is_empty());
     let endpoint = given("endpoint").map(|url| if url.contains("://") { url } else { format!("https://{url}") });
@@ -66,18 +66,18 @@ pub fn from_here(settings: Settings) -> Settings {
     }
 }
 
-/// A bucket and its server, as they are agreed to.
+/// A bucket and its server, as shown for consent.
 pub fn place(settings: &Settings) -> String {
     let server = settings.endpoint.as_deref().unwrap_or("AWS");
     format!("bucket {} at {server}", settings.bucket)
 }
 
-/// Whether the bucket and server that a Job names are those that were agreed to: calls are signed with the operator's own credentials, and
-/// whoever may make a Job could have them sent anywhere. A run of an older hwdr has not noted them: then it is AWS, or the server that the
-/// operator's environment names.
+/// Checks that a Job names the bucket and server that were agreed to: requests are signed with the operator's own credentials, and whoever
+/// may create a Job could send them anywhere. A run of an older hwdr did not record them: then it must be AWS, or the server in the
+/// operator's environment.
 ///
 /// # Errors
-/// Where they are others.
+/// If they differ.
 pub fn as_agreed(settings: &Settings, agreed: Option<&str>) -> Result<(), Refusal> {
     let is_agreed = match agreed {
         Some(agreed) => place(settings) == agreed,
@@ -87,39 +87,39 @@ pub fn as_agreed(settings: &Settings, agreed: Option<&str>) -> Result<(), Refusa
         return Ok(());
     }
     let refusal = Refusal::new(format!(
-        "the Job in the cluster names {}, and {} was agreed to: nothing was sent there",
+        "the Job in the cluster names {}, but {} was agreed to: nothing was sent there",
         plain(&place(settings)),
         plain(agreed.unwrap_or("no server"))
     ));
     Err(match agreed {
-        Some(_) => refusal.help("see who has made the Job: kubectl get job -o yaml"),
-        None => refusal.help("if it is the right one, name it yourself: AWS_ENDPOINT_URL_S3=https://…"),
+        Some(_) => refusal.help("see who created the Job: kubectl get job -o yaml"),
+        None => refusal.help("if it is the right server, set it yourself: AWS_ENDPOINT_URL_S3=https://…"),
     })
 }
 
-/// Whether a bucket holds anything below `prefix`: where it should and does not, it is another than the cluster's, or on another server.
+/// Checks that a bucket holds anything below `prefix`: if it should and does not, it is not the cluster's bucket, or on another server.
 ///
 /// # Errors
-/// Where it does not, or cannot be listed.
+/// If it does not, or cannot be listed.
 pub async fn holds(client: &Client, prefix: &str) -> Result<(), Stopped> {
     if client.list_versions(prefix, &Marker::default(), None, 1).await?.keys.is_empty() {
         let below = if prefix.is_empty() { String::new() } else { format!(" below {prefix}") };
         return Err(Stopped::refused(
             format!(
-                "bucket {} has nothing{below}, and never had: it is not the one of HopsFS's blocks",
+                "bucket {} has nothing{below}, and never had: it is not the bucket of HopsFS's blocks",
                 client.bucket()
             ),
-            "see which bucket and server are meant; from this machine the server may have another address: AWS_ENDPOINT_URL_S3=https://…",
+            "check the bucket and the server; from this machine the server may have another address: AWS_ENDPOINT_URL_S3=https://…",
         ));
     }
     Ok(())
 }
 
-/// Whether a client may bring a bucket back: it keeps versions, holds something below `prefix`, nobody has left a rewind of it half done, and
-/// each call that a rewind needs is allowed (`only_reads`: those that read). They are tried on keys that nobody has.
+/// Checks that a client may rewind a bucket: it keeps versions, holds something below `prefix`, has no unfinished rewind, and allows each
+/// request that a rewind needs (`only_reads`: those that read). They are tried on keys that do not exist.
 ///
 /// # Errors
-/// With the first reason why not.
+/// The first reason why not.
 pub async fn can_be_rewound(client: &Client, prefix: &str, only_reads: bool) -> Result<(), Stopped> {
     preflight::bucket(client, false).await?;
     holds(client, prefix).await?;
@@ -127,33 +127,33 @@ pub async fn can_be_rewound(client: &Client, prefix: &str, only_reads: bool) -> 
     worker::is_free(client).await
 }
 
-/// Where in HopsFS's bucket RonDB's backup lies; anywhere (an empty prefix) where `folder`, that of such backups, is in another bucket.
+/// The prefix of RonDB's backup in HopsFS's bucket; empty (anything) if `folder`, that of such backups, is in another bucket.
 pub fn backup_in(folder: Option<&str>, id: &BackupId) -> String {
     folder.map(|folder| format!("{folder}/{id}/")).unwrap_or_default()
 }
 
-/// What is known of RonDB's backup.
+/// What is known about RonDB's backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recorded {
-    /// It is none of a backup's: the moments alone count.
+    /// No backup is involved: only the times count.
     Moment,
-    /// Nothing of its end.
+    /// Not when it ended.
     Nothing,
-    /// When it began, and when it ended.
+    /// When it began, if known, and ended.
     Ended(Option<Timestamp>, Timestamp),
 }
 
 /// The cluster's clock and the bucket's may differ by this much (`s3::preflight` refuses more from here).
 const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 
-/// A time that much later; the last or first that there is, where what was read is as far away as that.
+/// `time` plus `much`; the last or first time there is if the sum is out of range.
 fn after(time: Timestamp, much: SignedDuration) -> Timestamp {
     let edge = if much.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
     time.checked_add(much).unwrap_or(edge)
 }
 
 impl Task {
-    /// Takes it from variables.
+    /// Reads it from variables.
     ///
     /// # Errors
     /// The first one that is missing or wrong.
@@ -182,7 +182,7 @@ impl Task {
         })
     }
 
-    /// Takes it from the first container of a Job.
+    /// Reads it from the first container of a Job.
     ///
     /// # Errors
     /// As [`Task::of`].
@@ -194,8 +194,8 @@ impl Task {
         })
     }
 
-    /// Whether the bucket that a client reaches is the one: it holds RonDB's backup, where that lies beside HopsFS's blocks, and at least
-    /// something where it does not. An undo is not asked.
+    /// Checks that a client reaches the right bucket: it holds RonDB's backup if that is beside HopsFS's blocks, and at least something if
+    /// it is not. For an undo it checks nothing.
     ///
     /// # Errors
     /// As [`holds`].
@@ -209,34 +209,31 @@ impl Task {
     /// As [`can_be_rewound`].
     ///
     /// # Errors
-    /// With the first reason why not.
+    /// The first reason why not.
     pub async fn can_be_done(&self, client: &Client) -> Result<(), Stopped> {
         let backup = self.rondb.as_ref().map(|id| backup_in(self.backups.as_deref(), id));
         can_be_rewound(client, &backup.unwrap_or_default(), false).await
     }
 
-    /// What the bucket is brought back to, and what there is to know about it.
+    /// What to rewind the bucket to, and a warning if there is one.
     ///
     /// # Errors
-    /// Where the cluster does not answer, or the backup is none to restore from.
+    /// If the cluster does not answer, or the backup cannot be restored from.
     pub async fn aim(&self, cluster: &Cluster) -> Result<(Aim, Option<String>), Refusal> {
         let recorded = match &self.rondb {
             Some(id) => self.recorded(cluster, id).await?,
             None => Recorded::Moment,
         };
         let warning = (recorded == Recorded::Nothing).then(|| {
-            format!(
-                "the ConfigMaps {}* do not say when RonDB's backup ended: the day after it began is covered",
-                self.metadata
-            )
+            format!("the ConfigMaps {}* do not say when RonDB's backup ended: hwdr allows a day for it", self.metadata)
         });
         let window = self.window(&recorded);
         Ok((Aim { prefix: String::new(), window, exact: false, backups: self.backups.clone() }, warning))
     }
 
-    /// The metadata that are restored come from RonDB's backup, and describe a moment between its start and its end: what was there at any
-    /// moment of that time is brought back, and what was there at the minute that the backup id of the whole names. A block more does no
-    /// harm, so clocks may differ and a backup of which nothing is recorded may have taken a day.
+    /// The restored metadata come from RonDB's backup, and describe a moment between its start and its end. So everything that existed at
+    /// any time in between comes back, and what existed at the minute of the global backup id. Extra blocks do no harm: clocks may differ,
+    /// and a backup without a record may have taken a day.
     fn window(&self, recorded: &Recorded) -> Window {
         let (mut from, mut to) = (self.backup_time.min(self.rondb_time), self.backup_time.max(self.rondb_time));
         match recorded {
@@ -261,7 +258,7 @@ impl Task {
         let Some(backup) = catalogue.data(Service::RonDb, id) else { return Ok(Recorded::Nothing) };
         if !backup.is_good() {
             return Err(Refusal::new(format!(
-                "RonDB's backup {id} is recorded as {} in ConfigMap {}: not one to restore from",
+                "RonDB's backup {id} is recorded as {} in ConfigMap {}: it cannot be restored from",
                 backup.state, backup.config_map
             )));
         }

@@ -1,4 +1,4 @@
-//! HopsFS's bucket, brought back from this machine (`--from here`): the Job that stands for it rests until that is done.
+//! Rewinds HopsFS's bucket from this machine (`--from here`): the Job that stands for it is suspended until then.
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
@@ -18,16 +18,16 @@ use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Worker, work};
 
-/// The pods' annotation that says so (`templates/hopsfs-here.yaml`).
+/// The pods' annotation for a rewound bucket (`templates/hopsfs-here.yaml`).
 const REWOUND: &str = "hwdr.hopsworks.ai/rewound";
-/// How often it says how far it is.
+/// How often progress is shown.
 const TELL: Duration = Duration::from_secs(1);
 
 fn halted(why: impl Into<Stopped>) -> Halt {
     Refusal::from(why.into()).into()
 }
 
-/// Has a Job of that kind rest again, whatever became of it; any other stays as it is.
+/// Suspends a Job of that kind again, whatever its state; leaves any other alone.
 pub fn rest(job: &mut Json) {
     if !Task::of_job(job).is_ok_and(|task| task.is_local) {
         return;
@@ -38,7 +38,7 @@ pub fn rest(job: &mut Json) {
     }
 }
 
-/// Does what the Job `name` stands for, and lets it run. Any other Job is left alone.
+/// Does what the Job `name` stands for, and resumes the Job. Leaves any other alone.
 pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     let Some(job) = run.cluster.get(Kind::JOB, None, name).await? else { return Ok(()) };
     let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_local && job["spec"]["suspend"] == true) else {
@@ -69,10 +69,10 @@ pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         run.show.warn(&format!("hopsfs: {line}"));
     }
     if !whole.map_err(halted)? {
-        return Err(Halt::new(format!("hopsfs: not all of bucket {} could be brought back", client.bucket())));
+        return Err(Halt::new(format!("hopsfs: bucket {} was not rewound completely", client.bucket())));
     }
     run.show.note(&format!("hopsfs: {}", report.counts()));
-    // Its pods look for the annotation: whoever else lets the Job run, lets nobody in.
+    // Its pods check for the annotation: if anyone else resumes the Job, it lets nobody in.
     let rewound = json!({"metadata": {"annotations": {REWOUND: "true"}}});
     run.cluster.patch(Kind::JOB, None, name, &json!({"spec": {"suspend": false, "template": rewound}})).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! HopsFS, whose blocks lie in a versioned bucket.
+//! HopsFS, whose blocks are in a versioned bucket.
 
 pub mod bucket;
 mod local;
@@ -81,7 +81,7 @@ impl Service for HopsFs {
 
     fn advice(&self, problem: &str) -> Option<String> {
         let is_old = problem.contains("argument '--check'");
-        is_old.then(|| "the image in hwdr.hopsfs.image is of an older hwdr: make image, and push it".to_owned())
+        is_old.then(|| "the image in hwdr.hopsfs.image is of an older hwdr: run make image, and push it".to_owned())
     }
 
     fn needs_all_pods(&self, job: &Json) -> bool {
@@ -96,7 +96,7 @@ impl Service for HopsFs {
         local::rest(job);
     }
 
-    /// Reads some files as soon as HopsFS is ready: an application that waits for a file that is gone never says so.
+    /// Reads some files as soon as HopsFS is ready: an application that waits for a missing file never says so.
     fn verify<'r>(&self, run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async move {
             workloads_are_ready(run, HopsFs.title(), HopsFs.roles()).await?;

@@ -1,4 +1,4 @@
-//! HopsFS: the blocks that were deleted after the backup are undeleted in the versioned bucket.
+//! HopsFS: undeletes the blocks in the versioned bucket that were deleted after the backup.
 
 use serde_json::json;
 
@@ -51,11 +51,13 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
     }
     let Some(time) = time_of(id) else {
         return Err(PlanError::new(
-            format!("backup id {id} names no point in time, so it is not known what HopsFS's bucket held then"),
+            format!(
+                "backup id {id} is not a point in time, so hwdr does not know the time to rewind HopsFS's bucket to"
+            ),
             "use an id that Hopsworks made (date -u +%y%V%u%H%M)",
         ));
     };
-    // A chart's default registry stands in no values file.
+    // A chart's default registry is in no values file.
     let registry = input.facts.storage.toolbox.as_deref().and_then(registry_of);
     let (template, what, pods, image) = match &input.restore.hopsfs {
         HopsFs::Toolbox => ("hopsfs.yaml", "undeletes HopsFS's blocks in the bucket", 1, None),
@@ -87,7 +89,7 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
         after: previous(before).into_iter().collect(),
     };
     let by = By::Hwdr(vec![object.id.clone()]);
-    // It reads when the backup ended from the catalogue. Where the run itself rewinds the bucket, no pod reads it.
+    // The Job reads the backup's end from the catalogue. If the run itself rewinds the bucket, no pod reads it.
     let config_maps: Vec<_> = rotated(&input.restore.rondb_metadata).take(LET_READ).collect();
     let reads = Access {
         template: "hopsfs-access.yaml",

@@ -1,5 +1,5 @@
-//! A sample of HopsFS's files, read through HopsFS itself: its names come from RonDB and its blocks from the bucket, so only reading shows
-//! that both are of the same moment.
+//! Reads a sample of HopsFS's files through HopsFS itself: names come from RonDB and blocks from the bucket, so only reading shows that both
+//! are from the same moment.
 
 #![expect(clippy::indexing_slicing, reason = "fields are counted before, and numbers are those of the list")]
 
@@ -15,27 +15,27 @@ use crate::cluster::{Cluster, Kind};
 use crate::run::steps::workloads_of;
 use crate::run::{Context as _, Halt, Run};
 
-/// How many files are read: each costs Hadoop's start.
+/// How many files are read: each starts Hadoop once.
 const FILES: usize = 8;
-/// Larger files than this are left out, so that reading stays short.
+/// Larger files are skipped, to keep the reading short.
 const LARGE: u64 = 32 << 20;
 /// HopsFS keeps smaller files in RonDB, and nothing of them in the bucket (hops.io, "small files").
 const SMALL: u64 = 64 << 10;
-/// Longer paths are left out: they are noted, and shown.
+/// Longer paths are skipped: paths are recorded and shown.
 const LONGEST: usize = 1000;
-/// After so many that cannot be read no more are tried: each may take minutes.
+/// After this many unreadable files no more are tried: each may take minutes.
 const ENOUGH: usize = 3;
-/// How long a command may take. In the pod it is ended before: Hadoop goes on listing where nobody reads any more, and asks long for a block that is gone.
+/// How long a command may take. The pod kills it before: Hadoop keeps listing when nobody reads any more, and retries a missing block for long.
 const LIMIT: Duration = Duration::from_secs(180);
-/// How long data nodes that are ready may need until the name node knows them.
+/// How long the name node may need to know data nodes that are ready.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// Hadoop's own command, which the environment of the image may or may not have on its path, with little memory: it is the name node's. What was
-/// listed until the time is over is used.
+/// Hadoop's own command, which may or may not be on the path of the image. It gets little memory, which is the name node's. What it has listed
+/// when its time is over is used.
 const LIST: &str = r#"PATH=$PATH:${HADOOP_HOME:-/srv/hops/hadoop}/bin
 export HADOOP_CLIENT_OPTS="${HADOOP_CLIENT_OPTS:-} -Xmx256m"
 timeout -s KILL 120 hdfs dfs -ls -R / | head -n 20000"#;
-/// Counts the bytes of the file that it is given.
+/// Counts the bytes of a file.
 const READ: &str = r#"PATH=$PATH:${HADOOP_HOME:-/srv/hops/hadoop}/bin
 export HADOOP_CLIENT_OPTS="${HADOOP_CLIENT_OPTS:-} -Xmx256m"
 timeout -s KILL 150 hdfs dfs -cat "$1" | wc -c"#;
@@ -49,19 +49,19 @@ struct File {
     path: String,
 }
 
-/// The container in which Hadoop's command is run.
+/// The container in which Hadoop's command runs.
 struct HdfsPod {
     pod: String,
     container: String,
 }
 
-/// Reads some files where HopsFS was restored. Where none can be looked at, the report says so, and the run goes on: that may have reasons which have
-/// nothing to do with the data. A file that is listed and cannot be read is an error, unless `resume` behind it is told that it can be done without.
+/// Reads some files if HopsFS was restored. If none can be listed, the report says so and the run continues: the reason may have nothing to do
+/// with the data. A listed file that cannot be read is an error, unless a later `resume` accepts that.
 pub async fn read(run: &mut Run) -> Result<(), Halt> {
     if !run.state.parts.iter().any(|part| part.step == "hopsfs") {
         return Ok(());
     }
-    // What an earlier try has found is no more.
+    // Findings of an earlier try no longer hold.
     run.state.findings.retain(|finding| !finding.starts_with("hopsfs files: "));
     let Some(place) = name_node(run).await? else {
         run.doubt("hopsfs files: no file was read: no name node of the release is ready");
@@ -78,10 +78,7 @@ pub async fn read(run: &mut Run) -> Result<(), Halt> {
     };
     let chosen = choose(&all, run.state.backup_time.as_deref());
     if chosen.is_empty() {
-        run.doubt(&format!(
-            "hopsfs files: no file was read: of {} that were listed, none has 1 byte to 32 MiB",
-            all.len()
-        ));
+        run.doubt(&format!("hopsfs files: no file was read: of {} listed files, none has 1 byte to 32 MiB", all.len()));
         return Ok(());
     }
     let (mut whole, mut bytes, mut unread) = (0, 0, Vec::new());
@@ -124,7 +121,7 @@ async fn list(cluster: &Cluster, place: &HdfsPod) -> Result<String, String> {
     if listed.out.trim().is_empty() && !why.is_empty() { Err(why) } else { Ok(listed.out) }
 }
 
-/// Reads a file; where that fails once more, and again until data nodes have to be known, and the API server to be back.
+/// Reads a file. Retries once, and again until `until`: by then data nodes must be known and the API server back.
 async fn whole_or_why(cluster: &Cluster, place: &HdfsPod, file: &File, until: Instant) -> Result<(), String> {
     let mut again = false;
     loop {
@@ -142,7 +139,7 @@ async fn whole_or_why(cluster: &Cluster, place: &HdfsPod, file: &File, until: In
     }
 }
 
-/// A pod of the release's name nodes that is ready, and its container.
+/// A ready pod of the release's name nodes, and its container.
 async fn name_node(run: &Run) -> Result<Option<HdfsPod>, Halt> {
     let cluster = &run.cluster;
     let workloads = workloads_of(run.product(), cluster, &run.state.release).await?;
@@ -165,7 +162,7 @@ fn is_ready(pod: &Json) -> bool {
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
-/// A line of `hdfs dfs -ls` as a file: none for folders and for all else that Hadoop says
+/// A line of `hdfs dfs -ls` as a file: none for folders and anything else that Hadoop prints
 /// (`-rw-r--r--   3 hdfs supergroup       1366 2026-02-13 15:36 /user/x`; hadoop, `fs/shell/Ls.java`).
 fn file(line: &str) -> Option<File> {
     let mut rest = line;
@@ -176,22 +173,22 @@ fn file(line: &str) -> Option<File> {
         rest = behind;
     }
     let path = rest.trim_start();
-    // What was being written at the backup can be read no more than it could then.
+    // A file that was being written at the backup was unreadable then, too.
     if [".inprogress", "._COPYING_", "/.Trash/", "/_temporary/"].iter().any(|passing| path.contains(passing))
         || path.starts_with("/tmp/")
     {
         return None;
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=".contains(c);
-    // Names that the command would take for patterns or for addresses are left out, and such as a state may not hold (`run::state::check`).
+    // Skips names that the command would take for patterns or addresses, or that a state may not contain (`run::state::check`).
     if !fields[0].starts_with('-') || !path.starts_with('/') || !path.chars().all(is_plain) || path.len() > LONGEST {
         return None;
     }
     Some(File { size: fields[4].parse().ok()?, day: fields[5].to_owned(), path: path.to_owned() })
 }
 
-/// Some files of all, spread over them. Where there are enough, those that were a day old at the backup: a file that was being written then may
-/// be unreadable now as it was then. And those whose blocks are in the bucket, not in RonDB.
+/// Some of all files, evenly spread. If there are any, only those that were a day old at the backup: a file that was being written then may be
+/// as unreadable now. Of those, if there are any, only those whose blocks are in the bucket, not in RonDB.
 fn choose(all: &[File], backup_time: Option<&str>) -> Vec<File> {
     let before = backup_time
         .and_then(|time| time.parse::<Timestamp>().ok())
@@ -209,7 +206,7 @@ fn choose(all: &[File], backup_time: Option<&str>) -> Vec<File> {
     (0..count).map(|index| among[index * among.len() / count].clone()).collect()
 }
 
-/// What the command said, without what Java says beside it.
+/// What the command said, without Java's log lines.
 fn told(error: &str) -> String {
     let lines: Vec<_> = error.lines().filter(|line| !line.contains(" WARN ") && !line.contains(" INFO ")).collect();
     lines[lines.len().saturating_sub(6)..].join("\n")
@@ -253,7 +250,7 @@ mod tests {
         let chosen = choose(&all, Some("2026-02-13T15:36:00Z"));
         assert_eq!(chosen.len(), FILES);
         assert_eq!((chosen[0].path.as_str(), chosen[FILES - 1].path.as_str()), ("/0", "/87"));
-        // What there is, is read.
+        // Small files, if there are no others.
         let small = [file(1, 10, "2026-02-13"), file(2, 0, "2026-02-13")];
         assert_eq!(choose(&small, Some("2026-02-13T15:36:00Z")), small[..1]);
         assert_eq!(choose(&small, None), small[..1]);

@@ -1,4 +1,4 @@
-//! The blocks of HopsFS that were deleted since a restore began, brought back.
+//! Brings back the blocks of HopsFS that were deleted since a restore began.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,8 +14,8 @@ use crate::cluster::{Kind, WaitState};
 use crate::run::steps::{fresh, job_is_complete, make};
 use crate::run::{Halt, Run};
 
-/// The restored HopsFS may have deleted blocks that the old metadata know: by the Job of the restore itself, told the time from the moment before
-/// to when nothing of old wrote any more. Where that Job is not complete, nobody was let in, and nothing was deleted.
+/// The restored HopsFS may have deleted blocks that the old metadata refer to. Brings them back with a copy of the restore's own Job, for the time
+/// from before the restore to when the old cluster stopped writing. If that Job is not complete, nothing was let in, and nothing was deleted.
 pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
     let restored_by = format!("{MARKER}-{}", run.state.backup_id);
     let steps = run.state.steps.iter();
@@ -47,18 +47,18 @@ pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
     run.delete_own(Kind::JOB, None, &name).await
 }
 
-/// From `before` to when nothing of old wrote any more: when helm had made the Job, which HopsFS waited for, by the API server's clock. `still` is by the
-/// operator's, which may be wrong: with a window that lies too late or too early, blocks would stay deleted.
+/// From `before` to when the old cluster had stopped writing: when helm created the Job, which HopsFS waited for, by the API server's clock. `still` is
+/// by the operator's clock, which may be wrong: with a window too late or too early, blocks would stay deleted.
 fn span(before: Timestamp, still: Timestamp, job: &Json) -> (Timestamp, Timestamp) {
     let made = text(job, "/metadata/creationTimestamp").parse().unwrap_or(still);
     (before.min(made), made)
 }
 
-/// Has hwdr's own Job bring back what was there from `from` to `to`, without waiting for the restore's other Jobs. Says whether it is one of
+/// Makes hwdr's own Job bring back what existed from `from` to `to`, without waiting for the restore's other Jobs. Returns whether it is one of
 /// hwdr's.
 fn tell_the_time(job: &mut Json, from: Timestamp, to: Timestamp) -> bool {
     let [from, to] = [from, to].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    // The API server refuses a rule for a container that is not there.
+    // The API server refuses a rule for a container that does not exist.
     let containers = job.pointer("/spec/template/spec/containers").and_then(Json::as_array);
     let names: Vec<Json> = containers.into_iter().flatten().map(|container| container["name"].clone()).collect();
     if let Some(rules) = job.pointer_mut("/spec/podFailurePolicy/rules").and_then(Json::as_array_mut) {
