@@ -122,7 +122,7 @@ fn an_external_opensearch_is_restored_too() {
     let stream = home.stream(Major::Three, &NEW_CLUSTER);
     let external = without(&stream, &["kind: StatefulSet\nmetadata:\n  name: opensearch\n"]);
     let shown = plan(&home, &NEW_CLUSTER, &[], &external).text();
-    assert!(shown.contains("it is taken for an external one"), "{shown}");
+    assert!(shown.contains("hwdr takes it for an external one"), "{shown}");
     assert!(shown.contains("Job/opensearch-restore-default-default-254811140"), "{shown}");
 }
 

@@ -1,4 +1,4 @@
-//! Kubernetes objects, by Velero. Into a new cluster they must be back *before* Helm creates its own (charts look up existing
+//! Kubernetes objects, by Velero. In a new cluster they must be back *before* Helm creates its own (charts look up existing
 //! Secrets), so there they are not part of what Helm applies.
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]

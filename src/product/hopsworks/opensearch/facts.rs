@@ -18,7 +18,7 @@ pub struct OpenSearch {
     pub url: Json,
     /// `env` entries with user and password.
     pub credentials: Vec<Json>,
-    /// The CA of its certificate, where the chart mounts one: the source of a volume that holds it as `ca.crt`, and nothing else.
+    /// The CA of its certificate, if the chart mounts one: the source of a volume that holds only `ca.crt`.
     pub ca: Option<Json>,
     /// ConfigMaps that hold the settings of a snapshot repository under the key `<repository>.json`: (ConfigMap, repository).
     pub repositories: Vec<(String, String)>,
@@ -84,7 +84,7 @@ impl OpenSearch {
         Some(Self { url, credentials, ca, repositories })
     }
 
-    /// Whether its address is one of plain HTTP: then there is no certificate.
+    /// Whether it is reached by plain HTTP: then there is no certificate.
     pub fn is_in_clear(&self) -> bool {
         text(&self.url["value"]).to_ascii_lowercase().starts_with("http://")
     }

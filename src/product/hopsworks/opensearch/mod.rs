@@ -21,7 +21,7 @@ pub const SERVER: Role = Role { name: "openSearch", rank: 20, group: "OpenSearch
 pub const BACKUP: Role =
     Role { name: "openSearchBackup", rank: 21, group: "backups", stops: Some(0), holds_data: false };
 
-/// What `opensearch.sh` says of a certificate.
+/// What `opensearch.sh` says about a certificate.
 const UNKNOWN: &str = "cannot be checked by the chart's CA";
 
 impl Service for OpenSearch {
@@ -92,7 +92,7 @@ impl Part for OpenSearch {
         plan::plan(input, before)
     }
 
-    /// Whoever can answer in its place is sent its password.
+    /// Whoever can answer in its place gets its password.
     fn warnings(&self, input: &Input, steps: &[Planned]) -> Vec<String> {
         let (Some(_), Some(opensearch)) = (injected(steps, self.name()), &input.facts.opensearch) else {
             return Vec::new();
@@ -102,8 +102,8 @@ impl Part for OpenSearch {
             format!("OpenSearch is reached by plain HTTP, {exposed}")
         } else if input.restore.skips_tls_verify {
             format!(
-                "OpenSearch's certificate is not checked (curl --insecure), for {} is true: whoever controls the network \
-                 between pods can take its password. Take the setting out when the certificate is right",
+                "OpenSearch's certificate is not checked (curl --insecure), because {} is true: whoever controls the network \
+                 between pods can take its password. Remove the setting when the certificate is right",
                 keys::dotted(keys::SKIP_TLS_VERIFY)
             )
         } else if opensearch.ca.is_none() {
@@ -121,13 +121,13 @@ impl Part for OpenSearch {
         let Some(opensearch) = &facts.opensearch else { return missing };
         if topology.role(SERVER).next().is_none() {
             missing.push(Missing::new(
-                "OpenSearch's own servers: it is taken for an external one, which has to be reachable from the cluster",
+                "OpenSearch's own servers: hwdr takes it for an external one, which must be reachable from the cluster",
                 "set olk.opensearch.enabled: true, unless it is meant to be external",
             ));
         }
         if opensearch.repositories.is_empty() {
             missing.push(Missing::new(
-                "the settings of OpenSearch's snapshot repositories: they have to be registered already",
+                "the settings of OpenSearch's snapshot repositories: they must be registered already",
                 "set global._hopsworks.backups.enabled: true",
             ));
         }

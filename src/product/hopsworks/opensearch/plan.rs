@@ -42,7 +42,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         access: Vec::new(),
     };
     let global = &input.restore.backup_id;
-    // The chart names the Job by either id; one for a third is none of ours.
+    // The chart names the Job by either id; one for a third is refused.
     let found = match chart_job(topology, &name, id, |_| true) {
         Err(error) => chart_job(topology, &name, global, |_| true).map_err(|_| error),
         found => found,

@@ -1,7 +1,7 @@
 //! The CA that the chart has for OpenSearch's certificate.
 //!
-//! Charts tell it in two ways: a client is given a file to check the certificate with, or the server's own settings name the CA of its HTTP
-//! layer (docs.opensearch.org, "Configuring TLS certificates"). Either is a path; what is mounted there says which Secret or ConfigMap it is.
+//! Charts name it in two ways: a client gets a file to check the certificate with, or the server's own settings name the CA of its HTTP
+//! layer (docs.opensearch.org, "Configuring TLS certificates"). Either is a path; the mount there shows the Secret or ConfigMap.
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
@@ -13,18 +13,18 @@ use crate::topology::read::{items, text};
 use crate::topology::{Role, Workload};
 use crate::values::read_one;
 
-/// The setting of the server, behind its plugin's name (Open Distro's until OpenSearch 1.x).
+/// The setting of the server, after its plugin's name (Open Distro's until OpenSearch 1.x).
 const SERVERS: [&str; 2] = ["plugins.security", "opendistro_security"];
 const SETTING: &str = "ssl.http.pemtrustedcas_filepath";
-/// Where the server looks for it, where its environment does not say so.
+/// Where the server looks for it, unless its environment says otherwise.
 const CONFIG: &str = "/usr/share/opensearch/config";
-/// By this a ConfigMap with the setting is worth a look.
+/// Marks a ConfigMap with the setting as worth reading.
 pub const HINT: &str = "pemtrustedcas";
-/// What a client of any kind is told a CA by: curl and OpenSSL, and the option of curl.
+/// What gives any client a CA: variables of curl and OpenSSL, and curl's option.
 const BUNDLES: [&str; 2] = ["CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 const OPTION: &str = "--cacert";
 
-/// The source of a volume with the CA as `ca.crt`; none where the chart mounts none that can be found.
+/// The source of a volume with the CA as `ca.crt`; none if the chart mounts none that can be found.
 pub fn ca(clients: &[&Workload], configmaps: &[Json]) -> Option<Json> {
     let settings: Vec<String> = configmaps.iter().flat_map(settings).collect();
     clients.iter().find_map(|client| {
@@ -34,7 +34,7 @@ pub fn ca(clients: &[&Workload], configmaps: &[Json]) -> Option<Json> {
     })
 }
 
-/// The paths of CAs that a container is told.
+/// The paths of CAs that a container is given.
 fn paths(container: &Json, role: Role, settings: &[String]) -> Vec<String> {
     let mut paths = Vec::new();
     let mut config = vec![CONFIG.to_owned()];
@@ -74,7 +74,7 @@ fn paths(container: &Json, role: Role, settings: &[String]) -> Vec<String> {
     paths.into_iter().filter(|path| !path.is_empty()).flat_map(absolute).collect()
 }
 
-/// The paths that the settings in a ConfigMap name: of the server, in `opensearch.yml`, flat or nested.
+/// The paths in a ConfigMap's settings of the server, in `opensearch.yml`, flat or nested.
 fn settings(configmap: &Json) -> Vec<String> {
     let files = configmap["data"].as_object().into_iter().flatten().map(|(_, content)| text(content));
     let files = files.filter(|content| content.contains(HINT));
@@ -85,7 +85,7 @@ fn settings(configmap: &Json) -> Vec<String> {
     named.collect()
 }
 
-/// The text at a key with dots, of which any may be a level of its own.
+/// The text at a key with dots, each of which may be a nested level.
 fn at(map: &Json, key: &str) -> Option<String> {
     if let Some(found) = map.get(key) {
         return found.as_str().map(str::to_owned);
@@ -95,7 +95,7 @@ fn at(map: &Json, key: &str) -> Option<String> {
         .find_map(|(inner, rest)| at(inner, rest))
 }
 
-/// What is mounted into `container` at `path`: the Secret or ConfigMap, and of it this one key.
+/// What is mounted into `container` at `path`: the Secret or ConfigMap, with this key alone.
 fn mounted(pod: &Json, container: &Json, path: &str) -> Option<Json> {
     let mounts = items(&container["volumeMounts"]);
     let behind = |mount: &Json| -> Option<(String, Json)> {
@@ -114,18 +114,18 @@ fn mounted(pod: &Json, container: &Json, path: &str) -> Option<Json> {
     let volume = items(&pod["volumes"]).find(|volume| volume["name"] == name)?;
     let sources: Vec<&Json> = std::iter::once(volume).chain(items(&volume["projected"]["sources"])).collect();
     let named = sources.iter().filter(|source| lists(source)).find_map(|source| one_key(source, &file));
-    // One that lists nothing has all of its keys, whatever these are: with more of them it is not known whose the file is, and a pod that mounts a key
-    // which is not there never begins.
+    // A source without a list has all its keys, whatever they are: with several of them it is not known whose the file is, and a pod that mounts a
+    // missing key never starts.
     let mut whole = sources.iter().filter(|source| !lists(source)).filter_map(|source| one_key(source, &file));
     named.or_else(|| whole.next().filter(|_| whole.next().is_none()))
 }
 
-/// Whether a source names the keys that are mounted of it.
+/// Whether a source lists the keys to mount.
 fn lists(source: &Json) -> bool {
     ["secret", "configMap"].iter().any(|kind| source[kind]["items"].is_array())
 }
 
-/// A volume source of the one key that is there under the name `file`.
+/// A volume source of only the key that is mounted as `file`.
 fn one_key(source: &Json, file: &str) -> Option<Json> {
     let (kind, name, of) = if source["secret"].is_object() {
         let secret = &source["secret"];

@@ -18,7 +18,7 @@ pub struct Rondb {
     pub data_nodes: u64,
     /// The image with `ndb_restore` and `mysqld`: the data nodes' own.
     pub image: String,
-    /// What pods of the data nodes look like, for ours.
+    /// The pod settings of the data nodes, for ours.
     pub settings: PodSettings,
     /// `host:port` of the management server.
     pub management: Option<String>,
@@ -26,7 +26,7 @@ pub struct Rondb {
     pub free_slots: Option<u64>,
     /// Where MySQL's root password is: an `env` entry's `valueFrom`.
     pub root_password: Option<Json>,
-    /// A claim as data nodes have one for their data and backups: its `spec`; none where they have no volume of their own.
+    /// The `spec` of a claim like the data nodes' for data and backups; none if they have no volume of their own.
     pub claim: Option<Json>,
 }
 
@@ -58,7 +58,7 @@ impl Rondb {
     }
 }
 
-/// The claim behind the volume that a data node writes its data and its backups to: the first one, for another is of the columns on disk.
+/// The claim of the volume for a data node's data and backups: the first one. Another is for columns on disk.
 fn claim(node: &Workload) -> Option<Json> {
     let spec = &node.claims.first()?["spec"];
     let storage = &spec["resources"]["requests"]["storage"];
@@ -72,8 +72,8 @@ fn claim(node: &Workload) -> Option<Json> {
     Some(claim)
 }
 
-/// What the chart's own restore leaves out, by the options that it gives `ndb_restore`: databases, and tables (`database.table`), with
-/// commas between them. None where that cannot be read: a script in a volume, a variable, a list of what is restored.
+/// What the chart's own restore excludes, by its options for `ndb_restore`: databases, and tables (`database.table`), comma-separated.
+/// None if that cannot be read: a script in a volume, a variable, a list of what to restore.
 pub fn left_out_by(job: &Json) -> Option<(String, String)> {
     let pod = &job["spec"]["template"]["spec"];
     let containers = items(&pod["initContainers"]).chain(items(&pod["containers"]));
@@ -88,7 +88,7 @@ pub fn left_out_by(job: &Json) -> Option<(String, String)> {
     Some((list_of(&words, "--exclude-databases")?, list_of(&words, "--exclude-tables")?))
 }
 
-/// The list that an option has wherever it is given; none where it is not written out, or not the same everywhere.
+/// The list that an option has everywhere; none if it is not written out, or not the same everywhere.
 fn list_of(words: &[&str], option: &str) -> Option<String> {
     let mut lists = words.iter().flat_map(|word| word.split(option).skip(1)).map(|behind| {
         let value = behind.strip_prefix('=')?.trim_start_matches(['"', '\'', '\\']);
@@ -107,9 +107,9 @@ fn container<'p>(pod: &'p Pod, name: &str) -> Option<&'p Json> {
     pod.containers().find(|container| container["name"] == name).or_else(|| pod.containers().next())
 }
 
-/// The empty slots of the `config.ini` in a ConfigMap: sections `[api]` and `[mysqld]` that name no host, so that any client may
-/// take them. Each running `ndb_restore` takes one. The public chart writes `HostName=` with nothing behind it, and `NodeActive=0`
-/// for nodes that the management server lets nobody take until they are activated (logicalclocks/rondb-helm, files/configs/config.ini).
+/// The empty slots of the `config.ini` in a ConfigMap: sections `[api]` and `[mysqld]` without a host, which any client may take.
+/// Each running `ndb_restore` takes one. The public chart writes `HostName=` without a value, and `NodeActive=0` for nodes that the
+/// management server refuses to everyone until they are activated (logicalclocks/rondb-helm, files/configs/config.ini).
 fn free_slots(configmap: &Json) -> Option<u64> {
     let config = configmap["data"].as_object()?.values().map(text).find(|config| {
         let config = config.to_ascii_lowercase();

@@ -25,7 +25,7 @@ const fn role(name: &'static str, rank: u8, group: &'static str, stops: Option<u
 
 /// RonDB's data nodes (`ndbmtd`).
 pub const DATA_NODE: Role = role("dataNode", 10, "RonDB", Some(5), true);
-/// RonDB's management server (`ndb_mgmd`): it knows the cluster, holds no data, and goes on.
+/// RonDB's management server (`ndb_mgmd`): it knows the cluster, holds no data, and keeps running.
 pub const MANAGEMENT_NODE: Role = role("managementNode", 11, "RonDB", None, false);
 /// MySQL servers for clients.
 pub const MYSQLD: Role = role("mysqld", 12, "MySQL", Some(3), true);
@@ -35,14 +35,14 @@ pub const BINLOG_SERVER: Role = role("binlogServer", 13, "MySQL", Some(1), true)
 pub const REPLICA_APPLIER: Role = role("replicaApplier", 14, "MySQL", Some(1), true);
 /// RonDB's REST server.
 pub const RDRS: Role = role("rdrs", 15, "MySQL", Some(1), false);
-/// The Job of every installation that makes MySQL's users.
+/// The Job of every installation that creates MySQL's users.
 pub const MYSQLD_SETUP: Role = role("mysqldSetup", 16, "MySQL", Some(0), false);
 /// The CronJob that backs RonDB up.
 pub const BACKUP: Role = role("rondbBackup", 17, "backups", Some(0), false);
 
 /// The label of RonDB's chart (`rondb.labels.rondbService.*` in its helpers).
 pub const LABEL: &str = "rondbService";
-/// Its values, and the names of the containers where it is missing.
+/// Its values, and the names of the containers if it is missing.
 const KNOWN: &[(&str, Option<&str>, Role)] = &[
     ("ndbmtd", Some("ndbmtd"), DATA_NODE),
     ("mgmd", Some("mgmd"), MANAGEMENT_NODE),
@@ -54,7 +54,7 @@ const KNOWN: &[(&str, Option<&str>, Role)] = &[
     ("create-backup", None, BACKUP),
 ];
 
-/// The label of hwdr's Jobs that says which one it is (the block `component` of their templates).
+/// The label that tells hwdr's Jobs apart (the block `component` of their templates).
 fn component(job: &Json) -> &str {
     text(job, "/metadata/labels/app.kubernetes.io~1component")
 }
@@ -119,12 +119,12 @@ impl Service for RonDb {
         &[RDRS, REPLICA_APPLIER, BINLOG_SERVER, MYSQLD, DATA_NODE]
     }
 
-    /// Tables of a metadata Job that failed half-way stand in the way of another one, and `ndb_restore` cannot go on with them.
+    /// Tables of a metadata Job that failed halfway make another one fail, and `ndb_restore` cannot continue from them.
     fn has_to_be_emptied(&self, failed: &Json) -> bool {
         component(failed) == "rondb-metadata"
     }
 
-    /// The nodes whose parts are missing, where the Job that compares rows has found that some are.
+    /// Adds the nodes whose parts are missing, if the Job that compares rows failed.
     fn explain<'r>(&self, run: &'r Run, failed: &'r Json, halt: Halt) -> Doing<'r, Halt> {
         Box::pin(async move {
             let part = run.state.parts.iter().find(|part| part.step == "rondb");

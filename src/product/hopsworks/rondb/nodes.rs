@@ -1,4 +1,4 @@
-//! Which nodes' parts did not come back, where rows are missing: RonDB's management server notes the begin and the end of every `ndb_restore`.
+//! Which nodes' parts were not restored, if rows are missing: RonDB's management server logs the start and the end of every `ndb_restore`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::topology::Workload;
 
 use super::MANAGEMENT_NODE;
 
-/// How long the log may take.
+/// How long reading the log may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Where the chart's management server logs (logicalclocks/rondb-helm, files/configs/config.ini), or by default.
+/// Reads the management server's log: where the chart puts it (logicalclocks/rondb-helm, files/configs/config.ini), or the default.
 const READ: &str = r#"cat /srv/hops/mysql-cluster/log/*cluster.log* /srv/hops/mysql-cluster/mgmd/*cluster.log* 2>/dev/null |
 grep -E "Restore (started|completed): backup $1 from node" | tail -n 2000"#;
 
-/// Adds what the management server noted to the failure of the Job that compares rows.
+/// Adds what the management server logged to the failure of the Job that compares rows.
 pub async fn explain(cluster: &Cluster, restore: &str, backup: &str, mut halt: Halt) -> Halt {
     if let Some(told) = nodes(cluster, restore, backup).await {
         halt.problem = format!("{}\n{told}", halt.problem);
@@ -29,8 +29,8 @@ pub async fn explain(cluster: &Cluster, restore: &str, backup: &str, mut halt: H
         .help("RonDB's restore cannot be completed: start again, or choose another backup")
 }
 
-/// What the management server noted of the nodes of `backup` since the chart's Job `restore` was made, in a sentence. Nothing where it cannot be
-/// asked: this is for a failure that is known already.
+/// What the management server logged about the nodes of `backup` since the chart's Job `restore` was created, in a sentence. Nothing if it
+/// cannot be asked: the failure itself is known already.
 async fn nodes(cluster: &Cluster, restore: &str, backup: &str) -> Option<String> {
     let job = cluster.get(Kind::JOB, None, restore).await.ok()??;
     let since = text(&job, "/metadata/creationTimestamp").to_owned();
@@ -44,7 +44,7 @@ async fn nodes(cluster: &Cluster, restore: &str, backup: &str) -> Option<String>
     None
 }
 
-/// Name and container of a pod of a management server.
+/// Name and container of a management server's pod.
 fn management(pod: &Json) -> Option<(&str, &str)> {
     let of_pod = serde_json::json!({"spec": {"template": pod}});
     let is_one =
@@ -55,7 +55,7 @@ fn management(pod: &Json) -> Option<(&str, &str)> {
 }
 
 /// Lines of a cluster log (`2026-02-13 15:36:00 [MgmtSrvr] INFO -- Node 1: Restore started: backup 1 from node 2`; newer ones have a T in the
-/// time) as a sentence; none where no part's end is missing. `since` is a time as Kubernetes writes it, in UTC, which pods' clocks are in.
+/// time) as a sentence; none if no part's end is missing. `since` is a time as Kubernetes writes it, in UTC as in pods.
 fn told(log: &str, since: &str) -> Option<String> {
     let second = |time: &str| time.get(..19).map(|time| time.replace('T', " "));
     let since = second(since).unwrap_or_default();
@@ -73,10 +73,7 @@ fn told(log: &str, since: &str) -> Option<String> {
         return None;
     }
     let others = if whole.is_empty() { String::new() } else { format!("; all of node {}", whole.join(", ")) };
-    Some(format!(
-        "by the management server's log, so many runs of ndb_restore ended well: {}{others}",
-        failed.join(", ")
-    ))
+    Some(format!("runs of ndb_restore that completed, by the management server's log: {}{others}", failed.join(", ")))
 }
 
 #[cfg(test)]
@@ -97,7 +94,7 @@ mod tests {
 short
 ";
         let expected =
-            "by the management server's log, so many runs of ndb_restore ended well: node 2: 0 of 1; all of node 1";
+            "runs of ndb_restore that completed, by the management server's log: node 2: 0 of 1; all of node 1";
         assert_eq!(told(log, "2026-02-13T15:36:00Z").as_deref(), Some(expected));
         assert_eq!(told(log, "2026-02-13T15:36:05Z"), None);
         assert_eq!(told("", ""), None);

@@ -12,11 +12,11 @@ use crate::topology::{Pod, Role};
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
 pub const MARKER: &str = "restore-native-backup";
-/// What the chart's own restore never brings back, for its setup Job makes it anew: its heartbeat, and its benchmarks
-/// (logicalclocks/rondb-helm, templates/backups/restore.yaml). That Job fails for good where it finds rows of the heartbeat.
+/// What the chart's own restore never restores, because its setup Job recreates it: its heartbeat, and its benchmarks
+/// (logicalclocks/rondb-helm, templates/backups/restore.yaml). That Job fails for good if it finds rows of the heartbeat.
 const LEFT_OUT: [&str; 3] = ["heartbeat", "ycsb", "dbt2"];
 
-/// Whom the Jobs cannot do without.
+/// The roles that the Jobs need.
 pub const NEEDS: &[Role] = &[DATA_NODE, MANAGEMENT_NODE, object_storage::ROLE];
 
 pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
@@ -36,7 +36,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     }
     if topology.role(MANAGEMENT_NODE).count() > 1 {
         return Err(PlanError::new(
-            "two RonDB clusters in the rendered stream: which of them the backup belongs to is not known",
+            "two RonDB clusters in the rendered stream: hwdr does not know which of them the backup belongs to",
             "post-render one release at a time",
         ));
     }
@@ -51,8 +51,8 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
         undone: undone(input.restore.mode),
         objects,
         last_job: Some(marker),
-        // Binlog servers may not see half of the tables, and do not wait for the users: the chart's setup Job waits for one of them, so that
-        // it writes down what that Job does.
+        // Binlog servers must not see half of the tables. They do not wait for the users: the chart's setup Job waits for one of them, so that
+        // it logs what that Job does.
         holds: &[MYSQLD_SETUP, BINLOG_SERVER],
         needs: NEEDS,
         access: Vec::new(),
@@ -68,8 +68,8 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     }
     if let Some(key) = &input.restore.not_honoured {
         return Err(PlanError::new(
-            format!("{key} is set, and hwdr's own Jobs do not honour it: they restore all the rest, too"),
-            "take it out, or use a chart that restores RonDB itself",
+            format!("{key} is set, but hwdr's own Jobs do not honour it: they would restore everything"),
+            "remove it, or use a chart that restores RonDB itself",
         ));
     }
     let Some(management) = &rondb.management else {
@@ -80,7 +80,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     };
     let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
     let marker = format!("{MARKER}-{id}");
-    // Where no setup runs on the new volumes, nobody else would bring them back.
+    // If no setup Job runs on the new volumes, nothing else would recreate them.
     let mut setup = topology.role(MYSQLD_SETUP);
     let is_recreated = setup.any(|setup| input.restore.mode == Mode::Install || setup.name.ends_with(id.as_str()));
     let recreated = LEFT_OUT.into_iter().filter(|_| is_recreated);
@@ -102,7 +102,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
             "left_out": {"databases": left_out.0, "tables": left_out.1},
             "claim": rondb.claim,
             "pods": rondb.data_nodes,
-            // Each running ndb_restore holds one slot; without config.ini one is all that is certain.
+            // Each running ndb_restore holds one slot; without config.ini only one is certain.
             "parallelism": rondb.free_slots.unwrap_or(1).clamp(1, rondb.data_nodes),
         }),
         after,
@@ -115,7 +115,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     if rondb.free_slots == Some(0) {
         return Err(PlanError::new(
             "RonDB's config.ini has no free API slot (an active [API] whose HostName is empty), and ndb_restore needs one",
-            "set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore where the cluster runs already",
+            "set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore if the cluster runs already",
         ));
     }
     let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
@@ -124,12 +124,12 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
     Ok(vec![Planned { access: vec![access], ..planned(by, all_but(&left_out), marker, objects) }])
 }
 
-/// Whether a pod is the chart's own restore: by what it runs, or, where that is a script in a volume, by the chart's label.
+/// Whether a pod is the chart's own restore: by what it runs, or, if that is a script in a volume, by the chart's label.
 fn restores(pod: &Pod) -> bool {
     pod.runs("ndb_restore") || pod.label(LABEL) == "restore-backup"
 }
 
-/// "all tables", and which not: databases and tables with commas between them.
+/// "all tables", and what is excluded: databases and tables, comma-separated.
 fn all_but((databases, tables): &(String, String)) -> String {
     let lists = [("of ", databases), ("", tables)].into_iter().filter(|(_, names)| !names.is_empty());
     let left_out: Vec<_> = lists.map(|(of, names)| format!("{of}{}", names.replace(',', ", "))).collect();

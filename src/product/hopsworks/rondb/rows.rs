@@ -1,5 +1,5 @@
-//! What the chart's own restore of RonDB has brought back, compared with what the backup counts: a chart may call a restore complete in which
-//! a node's `ndb_restore` has failed.
+//! Compares what the chart's own restore of RonDB restored with what the backup counts: a chart may call a restore complete although a
+//! node's `ndb_restore` failed.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::product::hopsworks::plan::{Input, previous, time_of};
 use crate::steps::{By, Object, Planned};
 use crate::topology::Role;
 
-/// Behind the chart's own `restore`.
+/// After the chart's own `restore`.
 pub(super) fn plan(input: &Input, restore: &[Planned]) -> Option<Planned> {
     let (id, topology) = (&input.restore.rondb, input.topology);
     let restore = previous(restore).filter(|_| restore.iter().any(|step| !step.is_injected()));
@@ -24,7 +24,7 @@ pub(super) fn plan(input: &Input, restore: &[Planned]) -> Option<Planned> {
     let (true, Some(management), Some(job)) = (knows_the_backup, &rondb.management, topology.job(&restore)) else {
         return None;
     };
-    // What it leaves out would be taken for lost; where that is not known, the plan warns, too.
+    // What it excludes would count as lost; if that is not known, the plan warns, too.
     let (databases, tables) = left_out_by(&job.json)?;
     let name = format!("hwdr-rondb-rows-{id}");
     let object = Object {

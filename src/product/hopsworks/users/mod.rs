@@ -1,4 +1,4 @@
-//! MySQL's users, grants and databases: what of RonDB's backup is in no NDB table.
+//! MySQL's users, grants and databases: the part of RonDB's backup in no NDB table.
 
 mod plan;
 

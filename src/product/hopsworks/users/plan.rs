@@ -1,4 +1,4 @@
-//! MySQL's users, grants and what else is no NDB table: `databases.sql` and `users.sql` of the RonDB backup.
+//! MySQL's users, grants and all else that is no NDB table: `databases.sql` and `users.sql` of the RonDB backup.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::product::hopsworks::{hopsfs, rondb};
 use crate::steps::{By, Object, PlanError, Planned};
 use crate::topology::{Pod, Role, without_revision};
 
-/// The contract name of the Job that makes the users.
+/// The contract name of the Job that creates the users.
 pub const MARKER: &str = "setup-mysqld-dont-remove";
 
 pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
@@ -35,8 +35,8 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
         needs: rondb::NEEDS,
         access: Vec::new(),
     };
-    // The Job without an id is part of every installation; it restores only if it is handed what a backup holds. One with the id in its
-    // name is made for the restore.
+    // The Job without an id is part of every installation; it restores only if its pod fetches a backup. One with the id in its name
+    // is for the restore.
     let named = format!("{MARKER}-{id}");
     let is_made_for_it = input.topology.job(&named).is_some();
     match chart_job(input.topology, MARKER, id, |pod: &Pod| is_made_for_it || pod.fetches_for_itself()) {
@@ -47,8 +47,8 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
         Ok(None) | Err(_) => {}
     }
     let marker = format!("{MARKER}-{id}");
-    // The chart's Job that makes its own users comes first, where Helm renders it at all.
-    // One that has the revision in its name only adds users of the values, and a Job cannot wait for another one at each try.
+    // The chart's Job that creates its own users comes first, if Helm renders it at all.
+    // One with the revision in its name only adds users from the values, and a Job cannot wait for another one at each try.
     let setup = input.topology.role(rondb::MYSQLD_SETUP).map(|setup| setup.name.clone());
     let setup: Vec<_> = setup.filter(|name| without_revision(name) == *name).collect();
     let object = Object {
@@ -63,7 +63,7 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
             "settings": rondb.settings,
             "management": rondb.management,
             "root_password": rondb.root_password,
-            // In place it may be the one of the installation: hwdr's makes up for that.
+            // In place it may be the installation's own Job: hwdr's makes up for that.
             "any_age": setup.join(" "),
             "pods": 1,
         }),
