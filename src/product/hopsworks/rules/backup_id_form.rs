@@ -1,11 +1,11 @@
-//! A backup id that is no backup id.
+//! A backup id that RonDB does not take.
 //!
 //! ## What it does
 //! Checks that the global backup id and RonDB's own are digits, do not start with a zero, and fit into 32 bits.
 //!
 //! ## Why is this bad
 //! RonDB takes a backup id as an unsigned 32-bit number. Anything else is refused only when the restore runs; and the
-//! id goes into scripts, paths and names of Jobs, where characters such as `$` or `;` would be acted on.
+//! id goes into scripts, paths and names of Jobs, where characters such as `$` or `;` have a meaning.
 //!
 //! ## Example
 //! ```yaml
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! ## Use instead
-//! The id as the cluster settings or the ConfigMap `rondb-backups-metadata` list it.
+//! The id as listed in the cluster settings or the ConfigMap `rondb-backups-metadata`.
 //! ```yaml
 //! global:
 //!   _hopsworks:
@@ -56,7 +56,7 @@ impl Rule for BackupIdForm {
             if let Err(error) = BackupId::parse(text) {
                 let mut finding = Finding::error(self.name(), &id.entry.value.place, error.to_string());
                 if !text.trim().is_empty() && BackupId::parse(text.trim()).is_ok() {
-                    finding.help = Some(format!("without the space around it: \"{}\"", text.trim()));
+                    finding.help = Some(format!("remove the space around it: \"{}\"", text.trim()));
                 } else {
                     finding.help = Some(asked::LIST_IDS.to_owned());
                 }

@@ -1,17 +1,17 @@
-//! A backup id that is a number, because it stands without quotes.
+//! A backup id that is a number, because it has no quotes.
 //!
 //! ## What it does
-//! Looks at every backup id: the global one, RonDB's own, and OpenSearch's snapshot names.
+//! Checks every backup id: the global one, RonDB's own, and OpenSearch's snapshot names.
 //!
 //! ## Why is this bad
-//! Helm reads digits without quotes as a floating-point number, and templates print one from a million up with an exponent:
-//! `254811200` becomes `2.548112e+08`. No backup has that name. The restore then fails when it looks for it, which in an in-place
-//! restore is after the data was cleared. The same happens with `--set`, once Helm has read the release back, which is why there is
-//! `--set-string`. A smaller number prints as it is, and is a warning.
+//! Helm reads digits without quotes as a floating-point number, and templates print numbers from a million up with an exponent:
+//! `254811200` becomes `2.548112e+08`. No backup has that name, so the restore fails when it looks for it: in an in-place restore, after
+//! the data was cleared. The same happens with `--set`, once Helm has read the release back: use `--set-string`. A smaller number prints
+//! unchanged, and is a warning.
 //!
-//! RonDB's own id is another matter: the schema of RonDB's charts before 0.8 takes nothing but a number, which their templates print as
-//! one (from 0.6.2 on, whatever its size), and that of later charts nothing but text. With `--chart` it is known which of them the chart
-//! takes, and the other one is an error; without, a number from a million up is a warning.
+//! RonDB's own id is different: the schema of RonDB's charts before 0.8 takes only a number, which their templates print without an
+//! exponent (from 0.6.2 on, whatever its size), and that of later charts takes only text. With `--chart`, the rule knows which of them the
+//! chart takes, and the other is an error. Without it, a number from a million up is a warning.
 //!
 //! ## Example
 //! ```yaml
@@ -30,8 +30,8 @@
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` adds the quotes, if there is nothing but digits; those of RonDB's own id only where the chart is known, and it takes them
-//! away where the chart wants a number.
+//! Safe: `--fix` adds the quotes if the value is only digits. For RonDB's own id, it does so only if the chart is known, and removes the
+//! quotes if the chart takes a number.
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, IdKind, Level, view};
@@ -78,7 +78,7 @@ impl BackupIdNumber {
         let (shown, rendered) = (shown(id, number), rendered(number));
         let finding = if rendered == digits {
             let message = format!(
-                "{} {shown} is a number: templates print it as it is only because it is below 1000000",
+                "{} {shown} is a number: templates print it unchanged only because it is below 1000000",
                 id.key()
             );
             Finding::warning(self.name(), place, message)
@@ -99,7 +99,7 @@ impl BackupIdNumber {
         }
     }
 
-    /// A number for RonDB, where the chart that decides is not known.
+    /// A number for RonDB, if the chart that decides is not known.
     fn of_rondb(&self, id: &asked::Id<'_>, number: &Number) -> Option<Finding> {
         let (digits, rendered) = (view::number_digits(number), rendered(number));
         let message = format!(
@@ -108,27 +108,27 @@ impl BackupIdNumber {
         );
         (rendered != digits).then(|| {
             Finding::warning(self.name(), &id.entry.value.place, message).help(format!(
-                "from chart 0.8 on write it in quotes: backupId: \"{digits}\". With --chart CHART it is known which is right"
+                "from chart 0.8 on write it in quotes: backupId: \"{digits}\". Give --chart CHART to check which is right"
             ))
         })
     }
 
-    /// A text, where the chart takes a number.
+    /// Text, although the chart takes a number.
     fn text(&self, id: &asked::Id<'_>, text: &str) -> Finding {
         let place = &id.entry.value.place;
         let finding =
-            Finding::error(self.name(), place, "Helm refuses a text here: the schema of this chart takes a number");
+            Finding::error(self.name(), place, "Helm refuses text here: the schema of this chart takes a number");
         if BackupId::parse(text).is_err() {
             finding.help("write the digits of the id without quotes")
         } else if view::from_flag(place) {
             finding.help(format!("give it as a number: --set {}={text}", view::dotted(&id.path)))
         } else {
-            finding.help(format!("write it without quotes: backupId: {text}")).fix("take the quotes away", place, text)
+            finding.help(format!("write it without quotes: backupId: {text}")).fix("remove the quotes", place, text)
         }
     }
 }
 
-/// The number as it is written. What `--set` makes an integer at first is a float as soon as the release is read back.
+/// The number as written. An integer of `--set` becomes a float as soon as the release is read back.
 fn shown(id: &asked::Id<'_>, number: &Number) -> String {
     let written = id.entry.value.place.text();
     if written.is_empty() { view::number_digits(number) } else { written.to_owned() }

@@ -1,14 +1,14 @@
-//! A backup id that names no minute, or one that is yet to come.
+//! A backup id that is not a time, or is in the future.
 //!
 //! ## What it does
 //! Hopsworks makes ids with `date -u +%y%V%u%H%M`: year, ISO week, weekday, hour and minute in UTC; older versions
 //! with `%y%m%d%H%M`. The rule reads the id back as a time.
 //!
 //! ## Why is this bad
-//! An id of the future is a slip of the finger: there is no such backup, and the restore fails (error). One that is no
-//! time at all may be a slip too; and HopsFS, whose bucket is taken back to the time of the backup, then depends on
-//! what the backup's metadata say about it (warning). RonDB's own ids of up to five digits are none either: its charts before 0.8 make
-//! such.
+//! An id in the future is a typing error: there is no such backup, and the restore fails (error). One that is not a
+//! time may be an error too; and HopsFS, whose bucket is rewound to the time of the backup, then depends on what the
+//! backup's metadata say about it (warning). RonDB's own ids of up to five digits are allowed: its charts before 0.8
+//! create them.
 //!
 //! ## Example
 //! Week 84 does not exist:
@@ -37,7 +37,7 @@ use crate::product::hopsworks::asked;
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::values::Value;
 
-/// Clocks are not all alike.
+/// Clocks may differ.
 const GRACE_SECONDS: i64 = 15 * 60;
 
 /// See the head of this file.
@@ -71,7 +71,7 @@ impl Rule for BackupIdTime {
                     Finding::error(
                         self.name(),
                         place,
-                        format!("backup id {parsed} is of {}, which is in the future", view::minute(time)),
+                        format!("backup id {parsed} is from {}, which is in the future", view::minute(time)),
                     )
                     .help(asked::LIST_IDS),
                 ),

@@ -1,13 +1,12 @@
-//! Backups that are on without object storage to put them into.
+//! Backups that are on without object storage for them.
 //!
 //! ## What it does
 //! Looks for `backups.enabled: true` where neither `global._hopsworks.managedObjectStorage.enabled` nor
-//! `global._hopsworks.minio.enabled` (with `hopsfs.enabled`) is true. Where the chart's defaults are not known, one of
-//! them has to be outspokenly false.
+//! `global._hopsworks.minio.enabled` (with `hopsfs.enabled`) is true. If the chart's defaults are not known, one of them
+//! must be explicitly false.
 //!
 //! ## Why is this bad
-//! The chart then ignores the settings of backups without a word. That there are none is noticed on the day when one is
-//! needed.
+//! The chart then silently ignores the settings of backups. You notice that there are none on the day you need one.
 //!
 //! ## Example
 //! ```yaml
@@ -76,7 +75,7 @@ impl Rule for BackupsWithoutStorage {
         let mut finding = Finding::error(
             self.name(),
             &enabled.value.place,
-            "no backups are taken: there is no object storage to put them into",
+            "no backups are taken: there is no object storage for them",
         )
         .help("set global._hopsworks.managedObjectStorage.enabled (or minio.enabled) to true");
         for path in [keys::OBJECT_STORAGE_ENABLED, keys::MINIO_ENABLED, keys::MINIO_HOPSFS] {

@@ -4,9 +4,9 @@
 //! Looks for `backups.enabled: true` together with `hopsworks.velero.backup.enabled: false`.
 //!
 //! ## Why is this bad
-//! The backup of a cluster is data and Kubernetes objects: secrets, projects, service accounts. Without the latter
-//! the status in the cluster settings is *partial*, and a new cluster cannot be restored: its passwords and
-//! certificates do not match the data.
+//! The backup of a cluster is data and Kubernetes objects: secrets, projects, service accounts. Without the objects, the
+//! status in the cluster settings is *partial*, and a new cluster cannot be restored: its passwords and certificates do
+//! not match the data.
 //!
 //! ## Example
 //! ```yaml

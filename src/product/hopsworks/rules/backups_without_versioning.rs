@@ -32,7 +32,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: the bucket itself has to be changed too.
+//! None: the bucket itself must be changed too.
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};

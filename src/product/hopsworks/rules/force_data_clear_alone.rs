@@ -1,12 +1,11 @@
 //! A confirmation that confirms nothing yet.
 //!
 //! ## What it does
-//! Looks for `forceDataClear: true` without `inPlace: true`, where all values are there or `inPlace` is outspokenly
-//! false.
+//! Looks for `forceDataClear: true` without `inPlace: true`, if all values are given or `inPlace` is explicitly false.
 //!
 //! ## Why is this bad
-//! It does nothing by itself. But it disarms the question that protects the data: whoever sets `inPlace` later, in a
-//! hurry, is not asked any more.
+//! It does nothing by itself. But it disables the question that protects the data: whoever sets `inPlace` later, in a
+//! hurry, is no longer asked.
 //!
 //! ## Example
 //! ```yaml

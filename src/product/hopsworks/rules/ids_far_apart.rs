@@ -2,13 +2,13 @@
 //!
 //! ## What it does
 //! Compares the times in the ids of RonDB and OpenSearch and in the names of Velero backups with that of the global
-//! id. More than an hour between them is reported: services name their backups by their own clocks, and those of one
-//! run differ by minutes only.
+//! id, and reports a difference of more than an hour: services name their backups by their own clocks, and those of one
+//! run differ only by minutes.
 //!
 //! ## Why is this bad
 //! RonDB holds the metadata of the files in HopsFS, and Velero's backups the secrets and projects that belong to both.
-//! What was made or deleted between two of them is there in one and missing in the other. `helm hwdr upgrade` and `install`
-//! refuse them, unless the line excuses it.
+//! What was created or deleted between two of them is in one and missing in the other. `helm hwdr upgrade` and `install`
+//! refuse them, unless a comment on the line ignores this rule.
 //!
 //! ## Example
 //! ```yaml
@@ -91,7 +91,7 @@ impl Rule for IdsFarApart {
                     format!("{service}'s backup is {} {order} than {base}'s", view::in_words(apart)),
                 )
                 .related(base_place, format!("{base}: {}", view::minute(base_time)))
-                .help(format!("it is of {}; take one of the same run", view::minute(time))),
+                .help(format!("it is from {}; choose one of the same run", view::minute(time))),
             );
         }
     }

@@ -1,7 +1,7 @@
-//! An in-place restore where there is nothing in place yet.
+//! An in-place restore in a new installation.
 //!
 //! ## What it does
-//! Looks for `inPlace: true` when Helm is to install (`--for install`, or `global._hopsworks.mode: install`).
+//! Looks for `inPlace: true` when Helm installs (`--for install`, or `global._hopsworks.mode: install`).
 //!
 //! ## Why is this bad
 //! The chart refuses it. A new cluster is restored by `backupId` alone, after Velero has brought back the Kubernetes
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: it may be the command that is wrong.
+//! None: the command may be wrong instead.
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level};
@@ -63,7 +63,7 @@ impl Rule for InPlaceOnInstall {
                     &in_place.value.place,
                     "inPlace is for a running cluster, not for an install",
                 )
-                .help("leave inPlace and forceDataClear out, or use helm upgrade"),
+                .help("remove inPlace and forceDataClear, or use helm upgrade"),
             );
         }
     }

@@ -1,8 +1,8 @@
 //! An in-place restore that is not confirmed.
 //!
 //! ## What it does
-//! Looks for `inPlace: true` without `forceDataClear: true`. In a file that is linted alone, only an outspoken
-//! `forceDataClear: false` counts: what is missing may stand in another.
+//! Looks for `inPlace: true` without `forceDataClear: true`. In a file that is linted alone, only an explicit
+//! `forceDataClear: false` counts: what is missing may be in another.
 //!
 //! ## Why is this bad
 //! An in-place restore replaces all data of the cluster. `forceDataClear` confirms that this is meant; without it the
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: to confirm is yours.
+//! None: only you can confirm it.
 
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;

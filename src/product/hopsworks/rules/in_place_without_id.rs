@@ -1,12 +1,11 @@
-//! An in-place restore that does not say from which backup.
+//! An in-place restore without a backup id.
 //!
 //! ## What it does
-//! Looks for `inPlace: true` where no `backupId` is set. Only where all values are there: in a file that is linted
-//! alone, the id may stand in another.
+//! Looks for `inPlace: true` without a `backupId`, if all values are given: for a file that is linted alone, the id may
+//! be in another.
 //!
 //! ## Why is this bad
-//! The chart refuses it; charts without support of their own ignore the block, and the upgrade that was to bring the
-//! data back restores nothing.
+//! The chart refuses it; charts that cannot restore by themselves ignore the block, and the upgrade restores nothing.
 //!
 //! ## Example
 //! ```yaml
@@ -57,12 +56,8 @@ impl Rule for InPlaceWithoutId {
             return;
         }
         findings.push(
-            Finding::error(
-                self.name(),
-                &in_place.value.place,
-                "inPlace asks for a restore, and no backupId says of what",
-            )
-            .help(format!("set global._hopsworks.restoreFromBackup.backupId; {}", asked::LIST_IDS)),
+            Finding::error(self.name(), &in_place.value.place, "inPlace asks for a restore, but there is no backupId")
+                .help(format!("set global._hopsworks.restoreFromBackup.backupId; {}", asked::LIST_IDS)),
         );
     }
 }

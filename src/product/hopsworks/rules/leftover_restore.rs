@@ -1,12 +1,12 @@
-//! A restore block that should have left the values.
+//! A restore block that should be removed.
 //!
 //! ## What it does
 //! Looks for a restore block that restores nothing (empty, or without an id), for a backup that is older than backups
-//! are kept, and, in a file that is linted alone and not for a certain run (`--for`), for any restore at all.
+//! are kept, and, in a file that is linted alone and for no specific run (`--for`), for any restore at all.
 //!
 //! ## Why is this bad
-//! The values are kept, and used again for the next upgrade. A restore block in them then makes that upgrade fail, or
-//! wipes a cluster that is well. After a restore the block has to go, and one more `helm upgrade` has to follow.
+//! The values are kept, and used again for the next upgrade. A restore block in them makes that upgrade fail, or wipes a
+//! healthy cluster. After a restore, remove the block, and run `helm upgrade` once more.
 //!
 //! ## Example
 //! ```yaml
@@ -27,7 +27,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: only you know when the restore is known to be good.
+//! None: only you know when the restore has proved good.
 
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
@@ -56,8 +56,8 @@ impl Rule for LeftoverRestore {
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         let Some(block) = view::entry(values, keys::RESTORE) else { return };
         let Some(id) = asked::global_id(values) else {
-            // Without in-place it restores nothing; with it, another rule asks for the id. An id that is there and empty says the same
-            // on purpose. Superset is restored without the global id.
+            // Without in-place it restores nothing; with it, another rule asks for the id. An empty id says the same on purpose.
+            // Superset is restored without the global id.
             let says = |(key, entry): (&String, &Entry)| key != "superset" && !view::is_empty(&entry.value);
             let bare = matches!(&block.value.data, Data::Map(map) if map.iter().any(says));
             let meant = block.value.entry("backupId").is_some();

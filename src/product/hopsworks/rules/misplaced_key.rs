@@ -1,13 +1,13 @@
 //! A known block in a place where nothing reads it.
 //!
 //! ## What it does
-//! Looks for `restoreFromBackup` and `backups` on top, directly under `global`, or under a misspelt `_hopsworks`; for the
-//! id and the switches of a restore outside their block; and for the blocks of RonDB, OpenSearch and Velero that lack a level. A
-//! block with other keys, such as `backups.s3`, is for another chart.
+//! Looks for `restoreFromBackup` and `backups` at the top, directly under `global`, or under a misspelt `_hopsworks`; for
+//! the id and the switches of a restore outside their block; and for blocks of RonDB, OpenSearch and Velero with a level missing. A block
+//! with other keys, such as `backups.s3`, is for another chart.
 //!
 //! ## Why is this bad
 //! Helm takes any key, and templates read only those they know. A restore block one level too high is no error: the
-//! installation goes through, with an empty cluster.
+//! installation succeeds, with an empty cluster.
 //!
 //! ## Example
 //! ```yaml
@@ -73,7 +73,7 @@ const MOVES: &[(&[&str], &[&str])] = &[
     (&["hopsworks", "velero", "usersScheduleBackupId"], keys::VELERO_USERS),
 ];
 
-/// Blocks that other charts have too: they are taken for ours only if one of these keys is inside.
+/// Keys that mark a block as ours: other charts have blocks of the same name.
 const SIGNS: [&str; 13] = [
     "backupId",
     "inPlace",
@@ -126,14 +126,14 @@ impl Rule for MisplacedKey {
     }
 }
 
-/// Where something at `path` belongs that is in the wrong place there, and what the schema knows of it.
+/// Where something belongs that is misplaced at `path`, and its schema.
 pub fn belongs(path: &[String]) -> Option<(Vec<String>, &'static Node)> {
     let (_, right) = MOVES.iter().find(|(wrong, _)| path == *wrong)?;
     Some((right.iter().map(|&part| part.to_owned()).collect(), Hopsworks.shape().at(right)?))
 }
 
-/// Whether the block is one of those that belong at `right`: it has a key by which we know it, which says something, and where we know
-/// all keys (of backups, say) no other. RonDB's chart on its own, for one, has `backups.s3` at the top.
+/// Whether the block belongs at `right`: it has one of our signs with a value and, if we know all its keys (as of backups), no other key.
+/// RonDB's chart on its own, for example, has `backups.s3` at the top.
 fn is_ours(value: &Value, right: &[&str]) -> bool {
     let node = Hopsworks.shape().at(right).filter(|node| node.is_strict());
     let known = |key: &str| node.is_none_or(|node| SIGNS.contains(&key) || nearest_of(key, node.keys(), 2).is_some());
@@ -151,12 +151,12 @@ fn is_ours(value: &Value, right: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    /// The schema refuses what this rule does, and each place is one that the schema knows.
+    /// The schema refuses what this rule refuses, and knows each place.
     #[test]
     fn the_schema_refuses_the_same() {
         let json: serde_json::Value = serde_json::from_str(Hopsworks.schema()).unwrap();
         let validator = jsonschema::validator_for(&json).unwrap();
-        // Helm itself hands global down to every subchart, before it asks the schema.
+        // Helm itself passes global to every subchart before it checks the schema.
         for (wrong, right) in MOVES.iter().filter(|(wrong, _)| wrong.last() != Some(&"global")) {
             assert!(Hopsworks.shape().at(right).is_some(), "{right:?}");
             for (inside, refused) in [

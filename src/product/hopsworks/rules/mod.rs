@@ -1,4 +1,4 @@
-//! Hopsworks' rules: one file each. To add one, write its file, and add it to [`ALL`].
+//! Hopsworks' rules: one file each, listed in [`ALL`]. CONTRIBUTING.md says how to add one.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ use crate::lint::rules::{
     second_document, typographic_quote, unknown_key, wrong_type,
 };
 
-/// In this order they run and are listed: what belongs together stands together, and the last three only speak where no other rule did.
+/// The rules, in the order they run and are listed in: related ones together. The last three are silent where another rule spoke.
 pub static ALL: &[&dyn Rule] = &[
     &backup_id_number::BackupIdNumber,
     &backup_id_form::BackupIdForm,

@@ -1,12 +1,12 @@
 //! An id for one service, without the global id.
 //!
 //! ## What it does
-//! Looks for a backup id of RonDB or a snapshot of OpenSearch where `global._hopsworks.restoreFromBackup.backupId` is not
-//! set. Only where all values are there.
+//! Looks for a backup id of RonDB or a snapshot of OpenSearch without `global._hopsworks.restoreFromBackup.backupId`, if all
+//! values are given.
 //!
 //! ## Why is this bad
-//! HopsFS is restored by the global id only. Without it, RonDB's metadata come back and the files that they speak of
-//! do not, and nothing says so.
+//! HopsFS is restored only by the global id. Without it, RonDB's metadata come back but the files that they describe do
+//! not, and nothing reports it.
 //!
 //! ## Example
 //! ```yaml
@@ -57,7 +57,8 @@ impl Rule for OverrideWithoutGlobalId {
             return;
         }
         for id in asked::own_ids(values) {
-            let message = format!("{} gets a backup of its own, but HopsFS none: the global id is not set", id.service);
+            let message =
+                format!("{} has a backup id of its own, but HopsFS has none: the global id is not set", id.service);
             findings.push(
                 Finding::error(self.name(), &id.entry.value.place, message)
                     .help("set global._hopsworks.restoreFromBackup.backupId as well"),

@@ -1,12 +1,12 @@
 //! A backup id in an upgrade that is not in place.
 //!
 //! ## What it does
-//! Looks for a global `backupId` without `inPlace: true` when Helm is to upgrade (`--for upgrade`, or
+//! Looks for a global `backupId` without `inPlace: true` when Helm upgrades (`--for upgrade`, or
 //! `global._hopsworks.mode: upgrade`).
 //!
 //! ## Why is this bad
-//! Usually it is what an earlier restore into a new cluster has left in the values. The chart refuses such an upgrade;
-//! charts without support of their own render it as if nothing were asked for.
+//! Usually an earlier restore into a new cluster has left it in the values. The chart refuses such an upgrade; charts
+//! that cannot restore by themselves ignore the id.
 //!
 //! ## Example
 //! ```yaml
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ## Use instead
-//! No `restoreFromBackup` block, if nothing is to be restored; else:
+//! No `restoreFromBackup` block, if you do not want to restore; otherwise:
 //! ```yaml
 //! # helm upgrade
 //! global:
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: the block may have to go or to be completed.
+//! None: the block may have to be removed or completed.
 
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
@@ -63,13 +63,13 @@ impl Rule for RestoreOnUpgrade {
         if in_place.is_some_and(|entry| is_unknown(&entry.value)) {
             return;
         }
-        // In one overlay of several, inPlace may stand in another.
+        // With several overlays, inPlace may be in another.
         let not_in_place = in_place.is_some();
         if let Some(id) = asked::global_id(values).filter(|_| context.whole || not_in_place) {
             findings.push(
                 Finding::error(self.name(), &id.entry.key, "an upgrade restores only in place, and inPlace is not set")
                     .help(
-                        "a block left from an earlier restore? Remove it. Else set inPlace and forceDataClear to true",
+                        "a block left from an earlier restore? Remove it. Otherwise set inPlace and forceDataClear to true",
                     ),
             );
         }

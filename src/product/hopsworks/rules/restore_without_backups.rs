@@ -1,12 +1,12 @@
-//! A restore where backups are off.
+//! A restore while backups are off.
 //!
 //! ## What it does
 //! Looks for a global `backupId` where `global._hopsworks.backups.enabled` is false (error), or is not set although all
-//! values are there (warning).
+//! values are given (warning).
 //!
 //! ## Why is this bad
 //! With backups off, the chart renders neither the service account nor the settings of the object storage that a
-//! restore downloads the backup with. And the restored cluster would be without backups.
+//! restore needs to download the backup. And the restored cluster would have no backups.
 //!
 //! ## Example
 //! ```yaml

@@ -4,8 +4,8 @@
 //! Looks for `backups.enabled: true` together with `rondb.rondb.backups.enabled: false`.
 //!
 //! ## Why is this bad
-//! Where RonDB's own setting is given at all, it wins over the global one, and nothing says so: OpenSearch and the Kubernetes
-//! objects are backed up, and the database, without which none of it can be restored, is not. It is noticed on the day it is needed.
+//! RonDB's own setting silently overrides the global one: OpenSearch and the Kubernetes objects are backed up, but the database,
+//! without which none of it can be restored, is not. You notice it on the day you need it.
 //!
 //! ## Example
 //! ```yaml
@@ -64,7 +64,7 @@ impl Rule for RondbNotBackedUp {
                     "backups are on, but not RonDB's: nothing could be restored",
                 )
                 .related(&backups.value.place, "on")
-                .help("take rondb.rondb.backups.enabled out, or set it to true"),
+                .help("remove rondb.rondb.backups.enabled, or set it to true"),
             );
         }
     }

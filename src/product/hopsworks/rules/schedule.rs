@@ -1,14 +1,14 @@
-//! A schedule that nothing runs by.
+//! A schedule that is invalid or never fires.
 //!
 //! ## What it does
 //! Reads `backups.schedule` as Kubernetes and Velero do: five fields in UTC, `@yearly` … `@hourly`, or `@every` with a
-//! Go duration; and looks whether it ever fires. `@every` itself is a warning.
+//! Go duration; and checks whether it ever fires. `@every` itself is a warning.
 //!
 //! ## Why is this bad
-//! A schedule that is refused makes the upgrade fail halfway, with some of its objects applied. One that never fires,
-//! such as on the 30th of February, is accepted by everyone; that there are no backups is noticed on the day when one is
-//! needed. `@every` counts from when each service's own schedule was made, so that the backups of RonDB, OpenSearch and
-//! Velero drift apart; Kubernetes does not document it for CronJobs at all.
+//! An invalid schedule makes the upgrade fail halfway, with some of its objects applied. One that never fires, such as on
+//! the 30th of February, is accepted everywhere; you notice that there are no backups on the day you need one. `@every`
+//! counts from when each service's own schedule was created, so the backups of RonDB, OpenSearch and Velero drift apart;
+//! Kubernetes does not document it for CronJobs at all.
 //!
 //! ## Example
 //! ```yaml
@@ -29,7 +29,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe, where it is clear what was meant: `@Weekly` becomes `@weekly`.
+//! Safe, if it is clear what was meant: `@Weekly` becomes `@weekly`.
 
 use crate::lint::cron::Schedule;
 use crate::lint::placeholder::is_unknown;
@@ -77,12 +77,12 @@ impl Rule for ScheduleRule {
                 }
             }
             Ok(schedule) if schedule.never_fires() => {
-                Finding::error(self.name(), place, format!("'{text}' never comes: no backup would be taken"))
+                Finding::error(self.name(), place, format!("'{text}' never fires: no backup would be taken"))
                     .help(FORMS)
             }
             Ok(Schedule::Every(_)) => {
                 Finding::warning(self.name(), place, "@every lets the backups of the services drift apart")
-                    .help("Kubernetes documents no @every for CronJobs; say when, with five fields")
+                    .help("Kubernetes does not document @every for CronJobs; use five fields")
             }
             Ok(Schedule::Fields(_)) => return,
         };

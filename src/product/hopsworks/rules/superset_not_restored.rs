@@ -5,9 +5,8 @@
 //! (`restoreFromBackup.superset`).
 //!
 //! ## Why is this bad
-//! Superset's dashboards are in a database of their own, with backups and ids of their own; the global id does not restore them. The
-//! chart, from 5.2 on, restores them by `restoreFromBackup.superset`; hwdr does not look at that restore: it neither waits for it, nor
-//! checks it, nor takes it back.
+//! Superset's dashboards are in a database of their own, with backups and ids of their own; the global id does not restore them. From 5.2
+//! on, the chart restores them by `restoreFromBackup.superset`. hwdr ignores that restore: it does not wait for it, check it, or undo it.
 //!
 //! ## Example
 //! ```yaml
@@ -20,7 +19,7 @@
 //! ```
 //!
 //! ## Use instead
-//! Restore the cluster; then Superset, as the chart's docs say, in an upgrade of its own:
+//! Restore the cluster; then restore Superset in a separate upgrade, as the chart's docs say:
 //! ```yaml
 //! global:
 //!   _hopsworks:
@@ -63,7 +62,7 @@ impl Rule for SupersetNotRestored {
                 Finding::warning(
                     self.name(),
                     &entry.key,
-                    "hwdr does not restore Superset, and does not look at how the chart does it",
+                    "hwdr does not restore Superset, and does not check the chart's restore of it",
                 )
                 .help("check that its Job superset-restore-ID succeeds"),
             );

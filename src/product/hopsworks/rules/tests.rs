@@ -55,7 +55,7 @@ fn restores_by_mode() {
     for (block, mode, whole, expected) in [
         ("backupId: '260751536'", install, true, &[][..]),
         ("backupId: '260751536'", upgrade, true, &["restore-on-upgrade"]),
-        ("backupId: '260751536'", upgrade, false, &[]), // inPlace may stand in another file
+        ("backupId: '260751536'", upgrade, false, &[]), // inPlace may be in another file
         ("backupId: '260751536', inPlace: false", upgrade, false, &["restore-on-upgrade"]),
         ("backupId: '260751536'", None, true, &[]),
         ("backupId: '260751536'", None, false, &["leftover-restore"]),
@@ -75,7 +75,7 @@ fn restores_by_mode() {
         let text = global(&format!("restoreFromBackup: {{{block}}}"));
         assert_eq!(rules(&text, whole, mode), expected, "{block} {mode:?} whole: {whole}");
     }
-    // What the values say about the mode goes before what the command line says.
+    // The mode in the values overrides that of the command line.
     let text = global("mode: install, restoreFromBackup: {backupId: '260751536', inPlace: true, forceDataClear: true}");
     assert_eq!(rules(&text, true, upgrade), ["in-place-on-install"]);
 }
@@ -248,7 +248,7 @@ fn flags() {
     assert!(found.iter().all(|finding| finding.fix.is_none()), "a flag cannot be fixed");
 }
 
-/// What is written twice: a row is a text, and the level and help of what is found.
+/// Duplicate keys: a row is a text, and the level and help of the finding.
 #[test]
 fn keys_that_are_there_twice() {
     let restore = "{restoreFromBackup: {backupId: '260751536'}}";
@@ -290,7 +290,7 @@ fn keys_that_are_there_twice() {
     for text in ["a: {<<: {b: 1}, <<: {b: 2}}", "a: {b: 1}\nc: {b: 1}\n"] {
         assert_eq!(rules(text, false, None), [""; 0], "{text}");
     }
-    // Each layer for itself: in another file it is what merging is for.
+    // Each layer alone: another file may repeat a key, to override it.
     let mut read = |name: &str| Ok(if name == "a" { "a: 1\na: 2\n" } else { "a: 3\n" }.as_bytes().to_vec());
     let inputs = ValueInputs { files: vec!["a".into(), "b".into()], ..ValueInputs::default() };
     let values = values::read(&inputs, Helm::V3, &mut read).unwrap();
@@ -310,7 +310,7 @@ fn fixed(text: &str) -> Option<String> {
     fix::all(&source, &findings, &lint).map(|fixed| fixed.source.text.clone())
 }
 
-/// The page of the docs, as it is after it was copied.
+/// The page of the docs, as it looks when copied.
 const PASTED: &str = "global:\n_hopsworks:\nbackups:\nenabled: true\nschedule: \"@weekly\"\nrestoreFromBackup:\nbackupId: \"254811200\"\n\
     inPlace: true\nforceDataClear: true\n# Optional: specify Velero backup IDs.\nhopsworks:\nvelero:\nrestore:\n\
     mainScheduleBackupId: \"k8s-backups-main-20260213153627\"\nrondb:\nrondb:\nrestoreFromBackup:\nbackupId: \"254811140\"\n\
@@ -345,7 +345,7 @@ fn indentation_that_was_lost_is_given_back() {
         assert_eq!(found.first(), Some(&"lost-indentation"), "{text}: {found:?}");
         assert_eq!(fixed(text).as_deref(), expected, "{text}");
     }
-    // Blocks that are empty and meant so.
+    // Blocks that are empty on purpose.
     for text in [
         "rondb:\nolk:\n  opensearch: {}\nglobal:\n",
         "global:\n  _hopsworks:\n    restoreFromBackup:\n    superset:\n      enabled: true\n",
@@ -401,7 +401,7 @@ fn paths_and_blanks_of_other_places() {
     }
 }
 
-/// Quotes of print are mended where it is certain what was meant, and are all that is said about the value.
+/// Typographic quotes are fixed if it is certain what was meant, and are the only finding about the value.
 #[test]
 fn typographic_quotes() {
     for (inside, expected) in [
@@ -421,7 +421,7 @@ fn typographic_quotes() {
         let expected = expected.map(|expected| format!("global: {{_hopsworks: {{{expected}}}}}\n"));
         assert_eq!(fixed(&text), expected, "{inside}");
     }
-    // Elsewhere they are letters of a text.
+    // Elsewhere they are plain letters.
     for text in ["note: “so”\nmotd: {text: 'it’s'}\n", "“a”: 1\n"] {
         assert_eq!(rules(text, false, None), [""; 0], "{text}");
     }
@@ -435,7 +435,7 @@ fn typographic_quotes() {
     assert!(said.fix.is_none() && said.help.as_deref() == Some("write it without these quotes: 254811200"), "{said:?}");
 }
 
-/// A space that was forgotten makes one text of settings, and of a list.
+/// A missing space turns settings, or a list, into one text.
 #[test]
 fn a_lost_space_is_told() {
     let help = |text: &str| {
@@ -450,7 +450,7 @@ fn a_lost_space_is_told() {
     assert!(!help("global: {_hopsworks: {backups: 'ttl:60d'}}\n").is_some_and(|help| help.contains("space")));
 }
 
-/// The documented values of chart 5.2: none of their keys is unknown, and nobody takes Superset for restored.
+/// The documented values of chart 5.2: none of their keys is unknown, and Superset does not count as restored.
 #[test]
 fn superset() {
     let restore = "restoreFromBackup: {superset: {enabled: true, backupId: '20260722215632-2116913658', initiatedBy: ops, activeDeadlineSeconds: 14400}}";
@@ -473,7 +473,7 @@ fn superset() {
     assert_eq!(rules(&text, true, Some(Mode::Upgrade)), ["superset-not-restored"]);
 }
 
-/// What is said of RonDB's own id, by what the chart takes: nothing, or the level and whether it is mended.
+/// The finding about RonDB's own id, by what the chart takes: none, or its level and fix.
 #[test]
 fn the_id_of_rondb_is_what_its_chart_takes() {
     let (number, text) = (Some(IdKind::Number), Some(IdKind::Text));
@@ -508,7 +508,7 @@ fn the_id_of_rondb_is_what_its_chart_takes() {
     );
     assert_eq!(found.iter().find(|f| f.rule == "backup-id-number").map(|f| f.level), Some(Warning));
 }
-/// hwdr's own settings: a slip in one that gives up a check, or in one that is to give it up, is told.
+/// hwdr's own settings: a slip in one that turns off a check, or is meant to, is reported.
 #[test]
 fn settings_of_hwdr_itself() {
     for (inside, expected) in [
@@ -524,7 +524,7 @@ fn settings_of_hwdr_itself() {
     }
 }
 
-/// What is no text to every reader is none in any value that hwdr uses.
+/// What is not text to every reader is refused in every value that hwdr uses.
 #[test]
 fn characters_that_readers_see_differently() {
     let special = [

@@ -4,7 +4,7 @@
 //! Checks that `backups.ttl` is a number of days or hours, such as `60d` or `36h`.
 //!
 //! ## Why is this bad
-//! Each service reads it by its own script. One that does not understand it keeps backups for ever, or deletes the
+//! Each service reads it with its own script. One that does not understand it keeps backups forever, or deletes the
 //! wrong ones; Velero refuses its schedule.
 //!
 //! ## Example
@@ -26,7 +26,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe, where it is clear what was meant: `2w` becomes `14d`.
+//! Safe, if it is clear what was meant: `2w` becomes `14d`.
 
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
@@ -57,7 +57,7 @@ impl Rule for Ttl {
         }
         let place = &entry.value.place;
         let Some(text) = entry.value.as_str() else {
-            let finding = Finding::error(self.name(), place, "a ttl is a number with d (days) or h (hours) behind it");
+            let finding = Finding::error(self.name(), place, "a ttl is a number followed by d (days) or h (hours)");
             findings.push(finding.help("for example ttl: 60d"));
             return;
         };

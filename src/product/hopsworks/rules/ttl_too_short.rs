@@ -1,12 +1,12 @@
 //! A backup that expires before the next one exists.
 //!
 //! ## What it does
-//! Compares `backups.ttl` with the longest time that lies between two firings of `backups.schedule` (`@weekly` where none
-//! is set and all values are there).
+//! Compares `backups.ttl` with the longest time between two firings of `backups.schedule` (`@weekly` if none is set and all
+//! values are given).
 //!
 //! ## Why is this bad
-//! There are times without any backup. If the two are equal, the old backup goes when the new one has only been
-//! begun (warning); and if a backup fails once, there is none until the next (consider keeping several).
+//! There are times without any backup. If the two are equal, the old backup expires when the new one has only just started
+//! (warning). And if one backup fails, there is none until the next: consider keeping several.
 //!
 //! ## Example
 //! ```yaml
@@ -29,7 +29,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: how long backups are kept is yours to say.
+//! None: you decide how long to keep backups.
 
 use crate::lint::cron::Schedule;
 use crate::lint::rules::Rule;
@@ -66,12 +66,12 @@ impl Rule for TtlTooShort {
         let mut finding = if kept < gap {
             Finding::error(self.name(), place, "a backup expires before the next one exists")
         } else if kept == gap {
-            Finding::warning(self.name(), place, "a backup expires when the next one has only been begun")
+            Finding::warning(self.name(), place, "a backup expires when the next one has only just started")
         } else {
             return;
         };
         finding = finding.help(format!(
-            "kept for {}, and up to {} lie between two backups: keep several",
+            "kept for {}, but up to {} pass between two backups: keep several",
             view::in_words(kept),
             view::in_words(gap)
         ));

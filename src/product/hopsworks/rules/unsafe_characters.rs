@@ -1,15 +1,16 @@
-//! Characters that a template or a shell would act on.
+//! Characters that a template or a shell would interpret.
 //!
 //! ## What it does
 //! Looks in the settings of backups and restores (names of snapshots, ConfigMaps, buckets, images, endpoints, indices), and
 //! in hwdr's own (`hwdr`), for `{{`, `$`, backticks, quotes, `;`, `|`, `&`, `<`, `>`, backslashes, and for what YAML, JSON or
-//! a terminal does not take for text: line breaks (U+0085, U+2028 and U+2029 too), control characters, byte order marks,
-//! signs that turn the direction of text, and what is invisible.
+//! a terminal does not treat as text: line breaks (also U+0085, U+2028 and U+2029), control characters, byte order marks,
+//! characters that change the direction of text, and invisible ones.
 //!
 //! ## Why is this bad
-//! These texts end up in shell scripts, URLs and YAML that the chart renders. There a `$(…)` is run, with the rights of
-//! the backup's service account, and a quote or a line break changes what the rest of the script means. What is a letter to
-//! one reader of YAML ends the line for another, who finds an object of its own behind it. What nobody sees nobody checks.
+//! These texts end up in shell scripts, URLs and YAML that the chart renders. There, `$(…)` runs with the rights of the
+//! backup's service account, and a quote or a line break changes what the rest of the script means. A character that is a
+//! letter to one YAML parser ends the line for another, which then reads a separate object after it. And nobody reviews
+//! what nobody can see.
 //!
 //! ## Example
 //! ```yaml
@@ -121,10 +122,10 @@ impl UnsafeCharacters {
     }
 }
 
-/// The first thing in a text that is not plain, and why it is none to have; what is filled in before Helm sees it does not count.
+/// The first unsafe character in a text, and why it is unsafe; placeholders that are filled in before Helm reads it do not count.
 fn dangerous(text: &str) -> Option<String> {
     let text = &placeholder::without(text);
-    let acted_on = |what: String| format!("{what} would be acted on by a template or a shell");
+    let acted_on = |what: String| format!("a template or a shell would interpret {what}");
     if text.contains("{{") {
         return Some(acted_on("'{{'".to_owned()));
     }
@@ -133,7 +134,7 @@ fn dangerous(text: &str) -> Option<String> {
         ('\n' | '\r', _) => acted_on("a line break".to_owned()),
         (_, Some(_)) if found.is_ascii() => acted_on(format!("the control character {}", found.escape_unicode())),
         (_, Some(what)) => {
-            format!("the character U+{:04X} is {what}: not all readers take it for the same", u32::from(found))
+            format!("the character U+{:04X} is {what}: not all parsers read it alike", u32::from(found))
         }
         (_, None) => acted_on(format!("'{found}'")),
     })

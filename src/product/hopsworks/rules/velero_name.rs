@@ -2,14 +2,14 @@
 //!
 //! ## What it does
 //! Checks that `mainScheduleBackupId` names a backup of the schedule `k8s-backups-main`, and `usersScheduleBackupId` one
-//! of `k8s-backups-users-resources`; and that the name is one that Velero gives: the schedule, a hyphen, and 14 digits.
+//! of `k8s-backups-users-resources`; and that the name has Velero's form: the schedule, a hyphen, and 14 digits.
 //!
 //! ## Why is this bad
-//! With the two swapped, Velero restores the wrong objects, and says `Completed`. A name with capital letters, as in
-//! `…-20260213T153627Z`, which is how the docs write it, cannot be the name of an object in Kubernetes: the API server
-//! refuses the Restore in the middle of the upgrade; and Velero gives none with a `t` and a `z` in it (warning). A name that does not
-//! end in a time may be one of your own (warning). Schedules that are named otherwise in the values
-//! (`hopsworks.velero.backup.mainScheduleName`) are looked for by those names.
+//! If the two are swapped, Velero restores the wrong objects, and reports `Completed`. A name with capital letters, such as
+//! `…-20260213T153627Z` in the docs, cannot be the name of an object in Kubernetes: the API server refuses the Restore in
+//! the middle of the upgrade. Velero itself writes the time without a `t` or a `z` (warning). A name that does not end in a
+//! time may be one of your own (warning). If the values name the schedules differently (`hopsworks.velero.backup.mainScheduleName`), the
+//! rule uses those names.
 //!
 //! ## Example
 //! ```yaml
@@ -63,12 +63,12 @@ impl Rule for VeleroName {
             let place = &entry.value.place;
             let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
             let others = schedules.iter().map(|(_, other)| *other);
-            // Velero's own form of what is written as the docs do it.
+            // Velero's own form of a name that is written as in the docs.
             let digits = asked::velero_time(name).and(of_schedule(schedule)).map(|stamp| {
                 let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
                 format!("Velero's own name has digits only: {schedule}-{digits}")
             });
-            // Of `a` and `a-b` the longer name tells.
+            // Of `a` and `a-b` the longer name counts.
             let other = others.filter(|other| *other != schedule && of_schedule(other).is_some());
             let other = other
                 .filter(|other| of_schedule(schedule).is_none() || other.len() > schedule.len())
@@ -85,7 +85,7 @@ impl Rule for VeleroName {
             } else if asked::velero_time(name).is_none() {
                 Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
             } else if let Some(help) = digits.filter(|_| name.ends_with('z')) {
-                Finding::warning(self.name(), place, "Velero gives no backup such a name").help(help)
+                Finding::warning(self.name(), place, "Velero never gives a backup such a name").help(help)
             } else {
                 continue;
             };

@@ -1,12 +1,11 @@
 //! The name of one Velero backup without that of the other.
 //!
 //! ## What it does
-//! Looks for `mainScheduleBackupId` without `usersScheduleBackupId`, or the other way round. Only where all values are
-//! there.
+//! Looks for `mainScheduleBackupId` without `usersScheduleBackupId`, or the other way round, if all values are given.
 //!
 //! ## Why is this bad
-//! Where no name is given, the latest backup is taken. That one is later than the other, and later than the data: secrets
-//! and projects of users then do not match what is restored.
+//! Without a name, Velero takes the latest backup. That one is later than the other, and later than the data: secrets and
+//! projects of users then do not match what is restored.
 //!
 //! ## Example
 //! ```yaml
