@@ -1,4 +1,4 @@
-//! `hwdr s3 lifecycle` and `hwdr s3 check` on the real server, and with a proxy that lies to them.
+//! `hwdr s3 lifecycle` and `hwdr s3 check` on the real server, and behind a proxy that lies to them.
 
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -85,10 +85,10 @@ fn a_rule_is_put_among_those_of_others() {
 
         says(&endpoint(), &lifecycle("30d", &["--apply", "--yes"]), 0, &["are kept 60 days, and backups 30 days"]);
         assert_eq!(policy(client).await.xml, after.xml, "it is never shortened");
-        says(&endpoint(), &lifecycle("90d", &["--apply", "--yes"]), 0, &["already beyond restore", "Written to"]);
+        says(&endpoint(), &lifecycle("90d", &["--apply", "--yes"]), 0, &["can no longer be restored", "Written to"]);
         let longer = policy(client).await;
         assert_eq!(days(&longer), Some(90));
-        says(&endpoint(), &lifecycle("90d", &[]), 0, &["the rules leave all"]);
+        says(&endpoint(), &lifecycle("90d", &[]), 0, &["the rules keep all"]);
         let (out, text) = hwdr(&endpoint(), &lifecycle("90d", &["-o", "json"]));
         assert!(out.status.success(), "{text}");
         assert!(text.contains("\"ttl_seconds\": 7776000") && text.contains("\"change\": null"), "{text}");
@@ -106,7 +106,7 @@ fn rules_that_defeat_it_are_named_and_nothing_is_written() {
         );
         let live = format!("<Rule><ID>live</ID>{all}<Expiration><Days>365</Days></Expiration></Rule>");
         for (rule, name, words) in
-            [(short, "rule short", "already beyond restore"), (live, "rule live", "deletes objects that are in use")]
+            [(short, "rule short", "can no longer be restored"), (live, "rule live", "deletes objects that are in use")]
         {
             client.put_lifecycle(&rules(&rule)).await.expect("it is put");
             let before = policy(client).await;
@@ -153,7 +153,7 @@ fn lifecycle_rules_are_never_lost_to_a_bad_answer() {
             &idle.endpoint,
             &arguments,
             1,
-            &["not as they should be", &format!("rule {OWN} is missing"), "<ID>uploads</ID>"],
+            &["the server returns others", &format!("rule {OWN} is missing"), "<ID>uploads</ID>"],
         );
         untouched().await;
     });
@@ -173,8 +173,8 @@ fn a_bucket_is_checked_without_a_trace() {
         let values = values.to_str().expect("a plain name");
         says(&endpoint(), &["check", "-f", values], 1, &["removes old versions", "s3 lifecycle --bucket", values]);
         says(&endpoint(), &["lifecycle", "-f", values, "--apply", "--yes"], 0, &["Backups are kept 60d", "Written to"]);
-        says(&endpoint(), &["check", "-f", values], 0, &["keeps older versions", "the rules leave all", "s3:DeleteObject is allowed"]);
-        says(&endpoint(), &["check", "--bucket", bucket], 1, &["is not known", "-f values.yaml"]);
+        says(&endpoint(), &["check", "-f", values], 0, &["keeps older versions", "the rules keep all", "s3:DeleteObject is allowed"]);
+        says(&endpoint(), &["check", "--bucket", bucket], 1, &["it is unknown how long", "-f values.yaml"]);
         let (out, text) = hwdr(&endpoint(), &["check", "-f", values, "-o", "json"]);
         assert!(out.status.success() && text.contains("\"about\": \"clock\""), "{text}");
 

@@ -1,7 +1,8 @@
 //! `hwdr s3 rewind` on a real S3 server: random pasts, faults on the way, kills at any request. Part of the lab's tests (lab/tests/15-bucket.sh).
 //!
-//! `HWDR_S3_CASES` random pasts (1) are tried, from seed `HWDR_S3_SEED` on. Outside the lab they run against any SeaweedFS of the version in
-//! lab/versions.sh on loopback with the lab's keys: `HWDR_LAB_S3_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_REGION` name it.
+//! Tries `HWDR_S3_CASES` random pasts (default 1), starting at seed `HWDR_S3_SEED`. Outside the lab, any SeaweedFS of the version in
+//! lab/versions.sh works, on loopback with the lab's keys: set `HWDR_LAB_S3_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+//! `AWS_REGION`.
 
 mod lifecycle;
 mod planted;
@@ -496,7 +497,7 @@ fn what_cannot_work_is_refused_before_the_first_write() {
         };
         let to_come = shown(now() + 3600);
         refused(&endpoint(), bucket, &["--at", &to_come, "--yes"], &["has not passed yet", bucket]);
-        refused(&endpoint(), bucket, &["--at", "2001-01-01T00:00:00Z", "--yes"], &["is before anything", bucket]);
+        refused(&endpoint(), bucket, &["--at", "2001-01-01T00:00:00Z", "--yes"], &["is before everything", bucket]);
         refused(&endpoint(), bucket, &["--at", &time], &["without a terminal", "--dry-run"]);
         refused(&endpoint(), bucket, &["--undo", "--yes"], &["nothing to undo", bucket]);
         refused(&endpoint(), "test-no-such-bucket", &["--at", &time, "--yes"], &["there is no such bucket"]);
@@ -505,7 +506,7 @@ fn what_cannot_work_is_refused_before_the_first_write() {
         let clock = Proxy::start(target(), |_, _| Fault::Clock);
         refused(&clock.endpoint, bucket, &["--at", &time, "--yes"], &["s apart", "clock"]);
         for (setting, answer, words) in [
-            (&["GET", "?versioning"], "<V><Status>Suspended</Status></V>", ["versioning is Suspended", "for good"]),
+            (&["GET", "?versioning"], "<V><Status>Suspended</Status></V>", ["versioning is Suspended", "permanently"]),
             (&["GET", "?versioning"], "<V><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></V>", ["MFA delete", "MFADelete=Disabled"]),
             (
                 &["GET", "?object-lock"],

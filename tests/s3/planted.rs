@@ -1,4 +1,4 @@
-//! What somebody does who may write below `.hwdr/`, and nowhere else; and a server whose answers have no end.
+//! Attacks by somebody who may write below `.hwdr/`, and nowhere else; and a server whose answers have no end.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,7 +1,8 @@
-//! No data version is ever removed, whatever the server does with its key: odd keys, folders, what was put before versioning and while it was
-//! suspended. What is there is told by the lab's own client, version by version, byte by byte.
+//! No data version is ever removed, whatever the server does with its key: odd keys, folders, what was put before versioning and while it
+//! was
+//! suspended. The lab's own client compares the contents, version by version, byte by byte.
 //!
-//! `HWDR_S3_CASES` random pasts (1) are tried, from seed `HWDR_S3_SEED` on.
+//! Tries `HWDR_S3_CASES` random pasts (default 1), starting at seed `HWDR_S3_SEED`.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -256,7 +257,7 @@ fn a_folder_that_was_born_later_is_left_and_named() {
         let time = shown(then);
         let (out, text) = output(&endpoint(), bucket, &["--at", &time, "--exact", "--yes"]);
         assert_eq!(out.status.code(), Some(1), "{text}");
-        assert!(text.contains("gone for good dir/") && text.contains("1 keys are not as they were"), "{text}");
+        assert!(text.contains("would lose their data dir/") && text.contains("1 keys are not as they were"), "{text}");
         assert_eq!(data(bucket), there);
         assert_eq!(versions(client, "dir/").await, [(true, "null".to_owned())]);
         for key in ["new", "dir/key"] {

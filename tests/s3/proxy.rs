@@ -1,4 +1,4 @@
-//! A proxy on loopback that stands before the S3 server and does harm as it is told: one request a connection, so that each can be met alone.
+//! A proxy on loopback in front of the S3 server that injects faults: one request per connection, so that each can be hit alone.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Ways to the bucket other than keys in the environment over plain HTTP: a certificate of one's own, and a pod's web identity (IRSA).
+//! Other ways to connect than keys in the environment over plain HTTP: a private certificate, and a pod's web identity (IRSA).
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! A bucket with a random past, and a model that wrote down what a client saw at the end of each round of changes.
+//! A bucket with a random past, and a model that recorded what a client saw at the end of each round of changes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

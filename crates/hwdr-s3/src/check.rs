@@ -1,4 +1,4 @@
-//! Whether a bucket is ready for a restore, before one is needed: what can be asked is asked, nothing is written.
+//! Checks whether a bucket is ready for a restore, before one is needed, without writing anything.
 
 use super::client::{Client, Error, Lifecycle, Problem, Versioning};
 use super::finding::{Finding, Level};
@@ -11,7 +11,7 @@ use hwdr_values::refusal::Refusal;
 /// All findings, in the order of what a restore needs first.
 ///
 /// # Errors
-/// Where the bucket is not there or not reached. What may not be asked is a finding.
+/// If the bucket does not exist or cannot be reached. A denied call is a finding.
 pub async fn check(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let name = client.bucket();
@@ -48,12 +48,12 @@ pub async fn check(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, 
     Ok(findings)
 }
 
-/// Whether the server says "no".
+/// Whether the server refused.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.problem, Problem::Denied(_) | Problem::Refused(..) | Problem::NotFound(_))
 }
 
-/// An answer, or the server's "no"; any other error ends the check, as nothing more would be learnt.
+/// An answer, or the server's refusal; any other error ends the check, since nothing more could be learnt.
 fn may<T>(result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
     match result {
         Err(error) if is_refusal(&error) => Ok(Err(error)),
@@ -84,8 +84,8 @@ fn versioning(name: &str, answer: &Versioning) -> Finding {
 
 fn clock(name: &str, answer: &Versioning) -> Finding {
     if answer.server_time.is_none() {
-        let text = format!("the server of bucket {name} does not say what time it is: times of versions are its own");
-        return Finding::new(Level::Warning, "clock", text).fix("compare the clocks, and set the one that is wrong");
+        let text = format!("the server of bucket {name} does not report its time: versions have the server's times");
+        return Finding::new(Level::Warning, "clock", text).fix("compare the clocks, and set the wrong one");
     }
     of("clock", preflight::clock(name, answer).map(drop), "this machine and the server agree on the time")
 }
@@ -102,20 +102,20 @@ fn lifecycle(answer: Option<Lifecycle>, wanted: &Needs<'_>) -> Vec<Finding> {
     }
 }
 
-/// The default encryption. A copy asks for what its source has; a key of one's own needs permissions of its own.
+/// The default encryption. A copy gets the encryption of its source; a customer's key requires separate permissions.
 fn encryption(name: &str, answer: Option<&str>) -> Finding {
     let algorithm = answer.and_then(|text| xml::text_of(text, "SSEAlgorithm"));
     let text = match algorithm.as_deref() {
-        Some("AES256") => format!("objects in bucket {name} are encrypted by the server's own key (AES256)"),
+        Some("AES256") => format!("objects in bucket {name} are encrypted with the server's own key (AES256)"),
         Some(algorithm) => {
             let key =
                 answer.and_then(|text| xml::text_of(text, "KMSMasterKeyID")).unwrap_or_else(|| "aws/s3".to_owned());
             format!(
-                "objects in bucket {name} are encrypted by {algorithm} with key {key}: a restore needs kms:Decrypt and \
-                 kms:GenerateDataKey on it, and without the key no block can ever be read: keep it as long as the backups"
+                "objects in bucket {name} are encrypted with {algorithm}, key {key}: a restore needs kms:Decrypt and \
+                 kms:GenerateDataKey on it, and no block can be read without the key: keep it as long as the backups"
             )
         }
-        None => format!("bucket {name} names no default encryption"),
+        None => format!("bucket {name} has no default encryption"),
     };
     Finding::new(Level::Ok, "encryption", text)
 }
@@ -128,7 +128,7 @@ mod tests {
     fn encryption_is_told() {
         let with = |inner: &str| format!("<S><Rule><A>{inner}</A></Rule></S>");
         for (answer, words) in [
-            (None, "names no default"),
+            (None, "has no default"),
             (Some(with("<SSEAlgorithm>AES256</SSEAlgorithm>")), "AES256"),
             (Some(with("<SSEAlgorithm>aws:kms</SSEAlgorithm>")), "key aws/s3"),
             (Some(with("<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k1</KMSMasterKeyID>")), "kms:Decrypt"),

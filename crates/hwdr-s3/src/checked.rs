@@ -1,7 +1,7 @@
-//! What of the journal may be believed: what was read is checked before anybody acts on it.
+//! Checks what is read from the journal before anybody acts on it.
 //!
-//! Whoever may write below `.hwdr/` could otherwise say that a rewind is done that never was, or have an undo hide what no rewind touches.
-//! That a change was made at all is told by the key's own versions ([`super::decide::back`]), never by the journal alone.
+//! Otherwise anybody who may write below `.hwdr/` could fake a finished rewind, or make an undo hide what no rewind touches.
+//! Only the key's own versions prove a change ([`super::decide::back`]), never the journal alone.
 
 use super::decide::Done;
 use super::folders::Folders;
@@ -9,7 +9,7 @@ use super::history::NULL;
 use super::journal::{Aim, Record};
 use super::share::Share;
 
-/// Whether a run may be called so: `20260213T153627Z-0a1b2c`, as [`super::journal::Run::new`] names it.
+/// Whether this can be a run's id: `20260213T153627Z-0a1b2c`, from [`super::journal::Rewind::new`].
 pub fn is_run_id(id: &str) -> bool {
     let bytes = id.as_bytes();
     bytes.len() == 23
@@ -22,10 +22,10 @@ pub fn is_run_id(id: &str) -> bool {
         })
 }
 
-/// Whether shares cover all keys, each once: a run with a gap would be through without having looked at what lies in it.
+/// Whether shares cover all keys, each once: a run with a gap would finish without having processed the keys in it.
 ///
 /// # Errors
-/// Where they do not.
+/// If they do not.
 pub fn cover(shares: &[Share]) -> Result<(), String> {
     let mut after = Some("");
     for (number, share) in shares.iter().enumerate() {
@@ -43,7 +43,7 @@ pub fn cover(shares: &[Share]) -> Result<(), String> {
     }
 }
 
-/// The share whose acts an object of the journal holds, by its name (`00003-1770996987123-0a1b2c3d`). None: it is no page of acts.
+/// The share whose acts an object of the journal holds, from its name (`00003-1770996987123-0a1b2c3d`). `None`: not a page of acts.
 pub fn share_of(name: &str) -> Option<usize> {
     let (share, rest) = name.split_once('-')?;
     let (time, random) = rest.split_once('-')?;
@@ -71,9 +71,9 @@ pub fn record(aim: &Aim, folders: Folders, share: &Share, record: &Record) -> Re
         }
         Done::Copy { source, was } => is_id(source) && was.as_ref().is_none_or(|was| is_id(was) && was != source),
         Done::Hide { was } if aim.exact => is_id(was),
-        Done::Hide { .. } => return Err(format!("{key:?} is hidden, which only an exact rewind does")),
+        Done::Hide { .. } => return Err(format!("{key:?} is hidden, but only an exact rewind hides keys")),
     };
-    if makes_sense { Ok(()) } else { Err(format!("what is said to be done to {key:?} makes no sense")) }
+    if makes_sense { Ok(()) } else { Err(format!("the act on {key:?} makes no sense")) }
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
             ("", false, "blocks/1", copy(Some("v1")), false),
             ("", true, "blocks/1", hide(), true),
             ("", false, "blocks/1", hide(), false),
-            // What a rewind leaves alone, an undo does, too.
+            // An undo leaves alone what a rewind leaves alone.
             ("", false, "rondb_backup/254811200/users.sql", undelete("v1", &["m1"]), false),
             ("", false, ".hwdr/rewind/x.json", undelete("v1", &["m1"]), false),
             ("", false, "ours/x", undelete("v1", &["m1"]), false),

@@ -1,21 +1,21 @@
-//! Putting an older version on top again, within the server.
+//! Copies an older version on top again, on the server.
 
 use super::client::{Client, Copied, Error, Head, Problem};
 
-/// What S3 copies in one call (CopyObject, API reference).
+/// S3's maximum for one call (CopyObject, API reference).
 pub(crate) const LARGEST_COPY: u64 = 5 << 30;
 
-/// The size of a part where the source does not tell its own.
+/// The size of a part if the source's own is unknown.
 const PART: u64 = 512 << 20;
 
-/// The least that S3 takes for a part that is not the last (Amazon S3 multipart upload limits).
+/// S3's minimum for a part that is not the last (Amazon S3 multipart upload limits).
 const SMALLEST_PART: u64 = 5 << 20;
 
 /// Copies version `version` of `key` (`size` bytes, storage class `class`) on top, with metadata, tags, storage class and encryption.
-/// Above `limit` bytes it is copied in parts, as long as those of the source, so that the entity tag comes out the same.
+/// More than `limit` bytes are copied in parts of the source's part size, so that the entity tag stays the same.
 ///
 /// # Errors
-/// Where the copy was not made. Parts of an unfinished one are given up.
+/// If the copy failed. Parts of an unfinished copy are removed.
 pub(crate) async fn put_on_top(
     client: &Client,
     key: &str,
@@ -33,7 +33,7 @@ pub(crate) async fn put_on_top(
             problem: Problem::Refused(
                 400,
                 "SSE-C".to_owned(),
-                "it is encrypted by a key that only its owner has".to_owned(),
+                "it is encrypted with a key that only its owner has".to_owned(),
             ),
         });
     }
@@ -62,13 +62,13 @@ pub(crate) async fn put_on_top(
     }
     .await;
     if result.is_err() {
-        // What is left of it is billed; that it could not be removed is less news than why the copy failed.
+        // Leftover parts are billed; but why the copy failed matters more than that they could not be removed.
         let _ = client.abort_parts(&upload).await;
     }
     result
 }
 
-/// The size of the source's own parts, if it has any and they fit.
+/// The source's own part size, if it has one that fits.
 async fn part_size(client: &Client, key: &str, version: &str, size: u64, head: &Head, limit: u64) -> u64 {
     let fallback = PART.min(limit.max(SMALLEST_PART)).max(size.div_ceil(10_000));
     if !head.get("etag").is_some_and(|etag| etag.contains('-')) {
@@ -94,10 +94,10 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Whether two versions of a key are the same to whoever reads them: bytes (by the entity tag), metadata and tags.
+/// Whether readers see no difference between two versions of a key: bytes (by the entity tag), metadata and tags.
 ///
 /// # Errors
-/// Where they cannot be looked at.
+/// If they cannot be read.
 pub async fn same(client: &Client, key: &str, one: &str, other: &str) -> Result<bool, Error> {
     let (first, second) = (client.head(key, one).await?, client.head(key, other).await?);
     if first.get("etag") != second.get("etag")
@@ -106,7 +106,7 @@ pub async fn same(client: &Client, key: &str, one: &str, other: &str) -> Result<
     {
         return Ok(false);
     }
-    // Servers say how many tags there are; without any there is nothing to compare.
+    // Servers report how many tags there are; without tags there is nothing to compare.
     let counted = |head: &Head| head.get("x-amz-tagging-count").map(str::to_owned);
     if counted(&first).is_none() && counted(&second).is_none() && !client.counts_no_tags() {
         return Ok(true);

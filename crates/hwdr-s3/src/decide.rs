@@ -1,23 +1,23 @@
 //! The pure core: what has to be done to one key.
 //!
-//! Nothing here, and so nothing that is done, removes a data version.
+//! Nothing here removes a data version, so no rewind or undo does.
 
-#![expect(clippy::indexing_slicing, reason = "numbers are those of the entries of one key, which are counted here")]
+#![expect(clippy::indexing_slicing, reason = "indices are those of one key's entries, which are counted here")]
 
 use super::history::{Entry, History, NULL};
 use super::window::Window;
 
-/// What one key needs, to be as it was. Indices point into [`History::entries`].
+/// What one key needs to be as it was. Indices point into [`History::entries`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is as it was.
     Keep,
-    /// Remove the delete markers above data version `target`: there is nothing else above it.
+    /// Remove the delete markers above data version `target`: nothing else is above it.
     Undelete {
-        /// The data version that becomes current; as many markers lie above it.
+        /// The data version that becomes current; `target` markers are above it.
         target: usize,
     },
-    /// Put a copy of data version `source` on top: other data is above it, which must stay.
+    /// Put a copy of data version `source` on top: the other data above it must stay.
     Copy {
         /// The version to copy.
         source: usize,
@@ -28,11 +28,11 @@ pub enum Verdict {
     Hide,
     /// It did not exist then, and is left (without `exact`).
     BornLater,
-    /// The listing contradicts itself: which version came when cannot be told, and it is left.
+    /// The listing contradicts itself: the order of versions is unknown, so the key is left.
     Unclear,
 }
 
-/// Decides about one key. With `exact`, what did not exist in the window is hidden.
+/// Decides about one key. With `exact`, a key that did not exist in the window is hidden.
 pub fn decide(history: &History, window: Window, exact: bool) -> Verdict {
     let entries = &history.entries;
     let Some(newest) = entries.first() else { return Verdict::Keep };
@@ -55,7 +55,7 @@ pub fn decide(history: &History, window: Window, exact: bool) -> Verdict {
     Verdict::Copy { source: target, maybe_done: entries.get(target).is_some_and(|wanted| looks_like(newest, wanted)) }
 }
 
-/// Whether something may have been there that is gone for good: nothing was current in the window, and the oldest entry is a delete marker
+/// Whether something that existed may be lost: nothing was current in the window, and the oldest entry is a delete marker
 /// put after it began. What it deleted, if anything, has expired since.
 pub(crate) fn may_be_lost(history: &History, window: Window) -> bool {
     let entries = &history.entries;
@@ -63,8 +63,8 @@ pub(crate) fn may_be_lost(history: &History, window: Window) -> bool {
     current_in(entries, window).is_none() && entries.last().is_some_and(late)
 }
 
-/// Whether the first `count` entries are delete markers that may be removed. One with the id `null` is of a time without versioning: its id
-/// may come to name data.
+/// Whether the first `count` entries are delete markers that may be removed. A marker with the id `null` is from a time without
+/// versioning: its id may later name data.
 fn are_removable(entries: &[Entry], count: usize) -> bool {
     entries.iter().take(count).all(|entry| !entry.is_data() && entry.version != NULL)
 }
@@ -74,8 +74,8 @@ pub(crate) fn looks_like(entry: &Entry, wanted: &Entry) -> bool {
     may_be_copy(entry, wanted) && entry.etag == wanted.etag
 }
 
-/// Whether `entry` may be a copy of `wanted` that has another entity tag, as where the bucket encrypts. What notes say of a copy is believed
-/// only where this holds.
+/// Whether `entry` may be a copy of `wanted` with a different entity tag, as in an encrypted bucket. Notes about copies are believed
+/// only if this is true.
 pub(crate) fn may_be_copy(entry: &Entry, wanted: &Entry) -> bool {
     entry.is_data() && wanted.is_data() && entry.size == wanted.size && entry.class == wanted.class
 }
@@ -89,8 +89,8 @@ fn current_in(entries: &[Entry], window: Window) -> Option<usize> {
     })
 }
 
-/// When each entry came on top. The order of the listing is what counts: an entry cannot have come before the one below it, though its
-/// time may say so (on S3 the time of a multipart upload is that of its start).
+/// When each entry came on top. The listing's order counts: an entry cannot have come before the one below it, even if its time says so
+/// (on S3 a multipart upload has the time of its start).
 fn put_times(entries: &[Entry]) -> Vec<i64> {
     let mut put: Vec<i64> = entries.iter().map(|entry| entry.modified).collect();
     for at in (1..put.len()).rev() {
@@ -99,7 +99,7 @@ fn put_times(entries: &[Entry]) -> Vec<i64> {
     put
 }
 
-/// What was done to one key, as the journal holds it.
+/// What was done to one key, as the journal records it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "act", rename_all = "lowercase")]
 pub enum Done {
@@ -124,10 +124,10 @@ pub enum Done {
     },
 }
 
-/// What takes one key back to where it was before.
+/// What returns one key to its state before the rewind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
-    /// It is there already, or was never changed.
+    /// It is already there, or was never changed.
     Nothing,
     /// Put a delete marker on top.
     PutMarker,
@@ -140,13 +140,13 @@ pub enum Back {
         /// Compare first.
         maybe_done: bool,
     },
-    /// Somebody has changed the key since, or what the journal says of it was never so: it is left.
+    /// Somebody has changed the key since, or the journal's claim was never true: it is left.
     Changed,
 }
 
-/// Decides how one key goes back after a rewind to `window`. The journal is not believed: what it says was done must be what a rewind to that
-/// window would do, by the key's own versions. `is_copy` knows hwdr's own copies, where no listing shows it (their entity tags differ from
-/// their sources'): whether the first version was made from the second.
+/// Decides how one key goes back after a rewind to `window`. The journal is not trusted: its claim must be what a rewind to that window
+/// would do, judged by the key's own versions. `is_copy` knows hwdr's own copies that a listing does not identify (their entity tags differ
+/// from their sources'): whether the first version was made from the second.
 pub fn back(history: &History, done: &Done, window: Window, is_copy: impl Fn(&str, &str) -> bool) -> Back {
     let entries = &history.entries;
     let Some(newest) = entries.first() else { return Back::Changed };

@@ -1,11 +1,11 @@
-//! Tables of cases, and histories at random against a model that knows nothing of versions.
+//! Tables of cases, and random histories against a model that knows nothing of versions.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::history::Kind;
 
-/// `d5` is data put at second 5, `m5` a delete marker; newest first. Ids are made from the place, counted from the oldest.
+/// `d5` is data put at second 5, `m5` a delete marker; newest first. Ids count from the oldest entry.
 fn history(text: &str) -> History {
     let words: Vec<&str> = text.split_whitespace().collect();
     let entries = words.iter().enumerate().map(|(at, word)| {
@@ -75,7 +75,7 @@ fn what_may_be_lost_is_known_whatever_lies_above() {
         ("d9 m6", true),
         ("m10 d9 m6", true),
         ("d9 m6 d3", false), // what it deleted is there
-        ("d9", false),       // born later, as far as anybody can tell
+        ("d9", false),       // born later, as far as the listing shows
         ("d9 m6 m4", false),
     ] {
         assert_eq!(may_be_lost(&history(text), at(5)), lost, "{text}");
@@ -94,7 +94,7 @@ fn what_contradicts_itself_is_left() {
     assert_eq!(back(&unclear, &done, at(5), |_, _| true), Back::Changed);
 }
 
-/// Whoever may write to the journal, and to nothing else, does not get a key changed that no rewind has changed.
+/// Write access to the journal alone is not enough to change a key that no rewind has changed.
 #[test]
 fn a_journal_that_lies_changes_nothing() {
     let undelete = |target: &str, markers: &[&str]| Done::Undelete {
@@ -118,7 +118,7 @@ fn a_journal_that_lies_changes_nothing() {
         ("d9 d8 d7", copy("v1", Some("v2")), "the source was put after the time"),
         ("d9 d4 d3", copy("v2", Some("v1")), "what was current is older than what was copied"),
     ] {
-        // Whatever the notes say of copies, too, where size or class show that it is none.
+        // Nor do notes about copies, if size or class show that it is none.
         let mut entries = history(text);
         if let Some(newest) = entries.entries.first_mut().filter(|_| matches!(done, Done::Copy { .. })) {
             newest.size += 1;
@@ -177,7 +177,7 @@ impl Key {
         self.put(Kind::Data, second, &etag);
     }
 
-    /// What a client reads: the content, told by the entity tag.
+    /// What a client reads: the content, identified by the entity tag.
     fn seen(&self) -> Option<String> {
         self.entries.first().filter(|entry| entry.is_data()).map(|entry| entry.etag.clone())
     }
@@ -190,7 +190,7 @@ impl Key {
         self.entries.iter().filter(|entry| entry.is_data()).map(|entry| entry.version.clone()).collect()
     }
 
-    /// Does what was decided, and says what the journal holds of it.
+    /// Carries out the decision, and returns what the journal records of it.
     fn act(&mut self, verdict: Verdict, second: i64) -> Option<Done> {
         let was = self.entries.first().filter(|entry| entry.is_data()).map(|entry| entry.version.clone());
         match verdict {
@@ -254,7 +254,7 @@ proptest! {
                 Deed::Delete => key.put(Kind::Marker, second, ""),
                 Deed::Undelete => {
                     if key.entries.first().is_some_and(|entry| !entry.is_data()) {
-                        // A marker that is gone has left no trace: the past now looks as if it had never been.
+                        // A removed marker has left no trace: the past now looks as if it had never existed.
                         without_trace = true;
                         key.entries.remove(0);
                     }

@@ -1,4 +1,4 @@
-//! What is found out about a bucket, one line each: how bad it is, what it means, and what to do.
+//! What was found about a bucket: for each finding how bad it is, what it means, and what to do.
 
 use serde::Serialize;
 
@@ -6,36 +6,36 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// As it should be, or no harm.
+    /// Good, or harmless.
     Ok,
-    /// Restores work, but something is not as it should be, or cannot be told.
+    /// Restores work, but something is wrong, or unknown.
     Warning,
     /// Restores fail, or data is lost.
     Error,
 }
 
-/// One line.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub level: Level,
-    /// What was looked at: `versioning`, `lifecycle`, `permission`, `encryption`, `object-lock`, `clock`.
+    /// What was checked: `versioning`, `lifecycle`, `permission`, `encryption`, `object-lock`, `clock`.
     pub about: &'static str,
-    /// The lifecycle rule that it is about.
+    /// The lifecycle rule concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// What is so, and what it means.
+    /// What is the case, and what it means.
     pub message: String,
-    /// What to do: words, or a command on a line of its own.
+    /// What to do: text, or a command on a line of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// Whether hwdr's own lifecycle rule puts it right.
+    /// Whether hwdr's own lifecycle rule fixes it.
     #[serde(skip)]
     pub mended_by_own_rule: bool,
 }
 
 impl Finding {
-    /// A finding without a remedy.
+    /// A finding without a fix.
     pub fn new(level: Level, about: &'static str, message: impl Into<String>) -> Self {
         Self { level, about, rule: None, message: message.into(), fix: None, mended_by_own_rule: false }
     }

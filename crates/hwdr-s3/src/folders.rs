@@ -1,12 +1,12 @@
-//! What lives in a bucket, as far as its folders' names tell. Whoever knows the bucket's owner says it: nothing here does.
+//! What a bucket contains, judged by the names of its folders. The caller, who knows the bucket's owner, supplies the names.
 
 /// How the names of folders at the top of a bucket begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Folders {
-    /// What a rewind is for.
+    /// What a rewind restores.
     pub blocks: &'static str,
-    /// Backups that share the bucket; a slash at the end stands for the whole name. To rewind those would undo later backups, and break a
-    /// repository whose index names what is in it.
+    /// Backups that share the bucket; a slash at the end means the whole name. Rewinding them would undo later backups, and break a
+    /// repository whose index names its contents.
     pub backups: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! One key's past: its versions and delete markers, newest first, in the order in which the server lists them.
+//! One key's history: its versions and delete markers, newest first, in the server's order.
 
 /// What an entry of a versions listing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,21 +14,21 @@ pub enum Kind {
 pub struct Entry {
     /// Data or marker.
     pub kind: Kind,
-    /// The version id; `null` where the bucket had no versioning when it was written.
+    /// The version id; `null` if the bucket had no versioning when it was written.
     pub version: String,
-    /// When it was put, in seconds since 1970. S3 tells no more than the second.
+    /// When it was put, in seconds since 1970. S3 is no more precise.
     pub modified: i64,
     /// Bytes; 0 for a marker.
     pub size: u64,
     /// The entity tag without quotes; empty for a marker.
     pub etag: String,
-    /// The storage class; empty for a marker, or where the server names none.
+    /// The storage class; empty for a marker, or if the server names none.
     pub class: String,
     /// The server says that it is the current one (`IsLatest`).
     pub latest: bool,
 }
 
-/// The id of what was put while the bucket had no versioning. There is one version of that id: whatever is put as `null` takes its place.
+/// The id of what was put while the bucket had no versioning. Only one version has it: the next put as `null` replaces it.
 pub const NULL: &str = "null";
 
 /// What a server keeps of a version with the id `null` when a delete marker or another version is put on top.
@@ -36,10 +36,10 @@ pub const NULL: &str = "null";
 pub enum Nulls {
     /// All of it, as S3 promises.
     Kept,
-    /// Not that of a folder, a key that ends in `/`: the server gives no other id to what is put there, and deletes it for good.
+    /// Not that of a folder, a key that ends in `/`: the server uses the same id for what is put there, and deletes it permanently.
     /// (SeaweedFS 4.48, tried; MinIO's `putOpts` and `delOpts` in its object-api-options.go, read.)
     KeptButFolders,
-    /// None: not every key of the bucket has versions.
+    /// None: some keys of the bucket have no versions.
     Lost,
 }
 
@@ -49,14 +49,14 @@ impl Entry {
         self.kind == Kind::Data
     }
 
-    /// Whether it lies in an archive: it can be made current, but neither read nor copied before it is restored from there.
+    /// Whether it is in an archive: it can become current, but must be restored before it is read or copied.
     /// (`GLACIER_IR` is not one: it reads at once. S3 User Guide, "Understanding and managing Amazon S3 storage classes".)
     pub(crate) fn is_archived(&self) -> bool {
         matches!(self.class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
     }
 }
 
-/// All that the server knows of one key.
+/// All that the server knows about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// The key.
@@ -65,20 +65,20 @@ pub struct History {
     pub entries: Vec<Entry>,
 }
 
-/// Entries of one key that are held: a key that is overwritten each second for a day has fewer.
+/// The most entries kept of one key: a key overwritten each second for a day has fewer.
 const MOST: usize = 100_000;
 
 impl History {
-    /// Adds what the next page has of it.
+    /// Adds the key's entries from the next page.
     ///
     /// # Errors
-    /// Where that is more than can be held.
+    /// If there are too many.
     pub fn go_on(&mut self, more: Self) -> Result<(), String> {
         self.entries.extend(more.entries);
         if self.entries.len() > MOST { Err(format!("more than {MOST} versions of one key")) } else { Ok(()) }
     }
 
-    /// Whether all of its data would still be there with a delete marker or another version on top.
+    /// Whether all of its data survives a delete marker or another version on top.
     pub(crate) fn outlives(&self, nulls: Nulls) -> bool {
         let has_null = self.entries.iter().any(|entry| entry.is_data() && entry.version == NULL);
         match nulls {
@@ -88,8 +88,8 @@ impl History {
         }
     }
 
-    /// Whether the order of the entries is that in which they came, as far as can be told. SeaweedFS lists what was put while versioning was
-    /// suspended last, even where it is current (seen with 4.48): what came when cannot be told from such a listing.
+    /// Whether the entries are in the order in which they came, as far as the listing shows. SeaweedFS lists versions put while versioning
+    /// was suspended last, even a current one (seen with 4.48): such a listing does not show the order.
     pub(crate) fn is_in_order(&self) -> bool {
         let mut pairs = self.entries.iter().zip(self.entries.iter().skip(1));
         !pairs.any(|(above, entry)| entry.latest || entry.version == NULL && entry.modified > above.modified)
@@ -127,7 +127,7 @@ mod tests {
             ("k", &null[..], true, true, false),
             ("k/", &null, true, false, false),
             ("k", &overwritten, true, true, false),
-            // A copy there would have the id `null`, too, and take its place.
+            // A copy there would also have the id `null`, and replace it.
             ("k/", &overwritten, true, false, false),
             ("k/", &[("v1", data, true)], true, true, true),
             ("k/", &[("null", marker, true)], true, true, true),

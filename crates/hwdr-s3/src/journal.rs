@@ -1,15 +1,15 @@
-//! What was done, written down before it is done, in the bucket itself: whoever comes next, from whatever machine, finds it.
+//! What was done, recorded before it is done, in the bucket itself: the next run finds it, from any machine.
 //!
 //! ```text
 //! .hwdr/rewind/<run>.json                       what the run is to do, and its shares
-//! .hwdr/rewind/<run>.finished.json, .undone.json  empty but for the time: the run is through, or taken back
+//! .hwdr/rewind/<run>.finished.json, .undone.json  empty but for the time: the run is finished, or undone
 //! .hwdr/journal/<run>/<share>-<time>-<number>   a page's acts: JSON, one a line
-//! .hwdr/journal/<run>/<share>-checkpoint        the key after which the share goes on
-//! .hwdr/copies/<run>/<share>-<time>-<number>    copies that a listing does not show to be such
+//! .hwdr/journal/<run>/<share>-checkpoint        the key after which the share continues
+//! .hwdr/copies/<run>/<share>-<time>-<number>    copies that a listing does not identify
 //! ```
 //!
-//! Others may be able to write there. So what is read is checked ([`checked`]), and of what is written once the *first* version is read: what
-//! came later is not hwdr's.
+//! Others may be able to write there. So what is read is checked ([`checked`]), and of objects written once the *first* version is read:
+//! later ones are not hwdr's.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,12 +32,12 @@ const RUNS: &str = ".hwdr/rewind/";
 const JOURNAL: &str = ".hwdr/journal/";
 const COPIES: &str = ".hwdr/copies/";
 
-/// Runs that are read, and the bytes of all of them: a run is a few kilobytes, and one is written a restore.
+/// How many runs are read, and the bytes of all of them: a run is a few kilobytes, and each restore writes one.
 const MOST_RUNS: usize = 10_000;
 const MOST_RUN_BYTES: usize = 64 << 20;
-/// Bytes of acts in one object: a quarter of what is read in one ([`super::client::MOST_OF_PAGE`]), so that one act more still fits.
+/// Bytes of acts in one object: a quarter of what one read accepts ([`super::client::MOST_OF_PAGE`]), so one more act still fits.
 const MOST_OF_ACTS: usize = 4 << 20;
-/// Copies of its own that hwdr knows, some 100 bytes each. Those beyond are copied once more, which harms nothing, and left by an undo.
+/// How many of its own copies hwdr knows, some 100 bytes each. Those beyond are copied again, which is harmless, and not undone.
 const MOST_COPIES: usize = 500_000;
 
 /// What a run is to do. Two runs of the same aim do the same.
@@ -45,11 +45,11 @@ const MOST_COPIES: usize = 500_000;
 pub struct Aim {
     /// Keys below it.
     pub prefix: String,
-    /// To when.
+    /// The time to rewind to.
     pub window: Window,
-    /// Whether what was born later is hidden.
+    /// Whether objects created later are hidden.
     pub exact: bool,
-    /// A folder of backups under another name than the usual one: left alone, too.
+    /// A folder of backups under another than the usual name: also left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backups: Option<String>,
 }
@@ -74,38 +74,38 @@ impl Aim {
     }
 }
 
-/// A run, as the journal holds it.
+/// A run, as the journal records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewind {
-    /// Its name: the time of its begin, and something to tell it from others of that second.
+    /// Its name: the time when it began, and a suffix that distinguishes runs of the same second.
     #[serde(skip)]
     pub id: String,
-    /// When it was written down, by the server's clock, in seconds since 1970; 0 before that.
+    /// When it was written, by the server's clock, in seconds since 1970; 0 before that.
     #[serde(skip)]
     pub written: i64,
     /// What it is to do.
     pub aim: Aim,
-    /// The parts of the key space that it is done in. They stay as they are when it is resumed.
+    /// The shares of the key space. They stay the same when the run is resumed.
     pub shares: Vec<Share>,
     /// The version of hwdr.
     pub hwdr: String,
-    /// Whose it is, where several share it: a digest of what they have in common ([`Rewind::shared_by`]).
+    /// Who owns it, if several workers share it: a digest of their secret ([`Rewind::shared_by`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<String>,
-    /// What they have in common, where it is known: it is not written down, for by it they know each other's checkpoints.
+    /// Their secret, if known. It is not written down: workers use it to recognize each other's checkpoints.
     #[serde(skip)]
     secret: Option<String>,
 }
 
-/// How far a run has come.
+/// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Begun, and neither finished nor taken back.
+    /// Begun, and neither finished nor undone.
     Begun,
-    /// Through, or another has taken its place.
+    /// Finished, or replaced by another.
     Finished,
-    /// Taken back.
+    /// Undone.
     Undone,
 }
 
@@ -119,25 +119,25 @@ pub struct Record {
     pub done: Done,
 }
 
-/// Where a share goes on.
+/// Where a share continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// After this key.
     pub after: String,
-    /// The share is through.
+    /// The share is finished.
     pub through: bool,
-    /// Shows that it was written by who knows the workers' secret.
+    /// Proves that the writer knows the workers' secret.
     #[serde(default)]
     seal: String,
 }
 
 impl Checkpoint {
-    /// Goes on after that key.
+    /// Continues after that key.
     pub fn after(key: String) -> Self {
         Self { after: key, ..Self::default() }
     }
 
-    /// There is nothing left to do.
+    /// Nothing is left to do.
     pub fn through() -> Self {
         Self { through: true, ..Self::default() }
     }
@@ -151,20 +151,20 @@ impl Rewind {
         Self { id, written: 0, aim, shares, hwdr: env!("CARGO_PKG_VERSION").to_owned(), workers: None, secret: None }
     }
 
-    /// The same, by workers that have `secret` in common and that nobody else knows: a Job's uid.
+    /// The same run, for workers that share `secret`, which nobody else knows: a Job's uid.
     pub fn shared_by(self, secret: &str) -> Self {
         Self { workers: Some(digest(&["workers", secret])), secret: Some(secret.to_owned()), ..self }
     }
 
-    /// Whether it is shared by the workers who have `secret` in common.
+    /// Whether it belongs to the workers that share `secret`.
     pub fn is_of(&self, secret: &str) -> bool {
         self.workers.as_deref() == Some(&digest(&["workers", secret]))
     }
 
-    /// All runs that the bucket knows of, in the order in which the server got them.
+    /// All runs in the bucket, in the order in which the server received them.
     ///
     /// # Errors
-    /// Where they cannot be read, or are none of hwdr's.
+    /// If they cannot be read, or were not written by hwdr.
     pub async fn all(client: &Client) -> Result<Vec<(Self, State)>, Error> {
         let mut found: BTreeMap<String, (State, Option<(History, Entry)>)> = BTreeMap::new();
         let mut walk = Walk::new(client, RUNS, &Share::default());
@@ -210,10 +210,10 @@ impl Rewind {
         Ok(runs)
     }
 
-    /// How many of its shares are through.
+    /// How many of its shares are finished.
     ///
     /// # Errors
-    /// Where their checkpoints cannot be read.
+    /// If their checkpoints cannot be read.
     pub async fn through(&self, client: &Client) -> Result<usize, Error> {
         let mut through = 0;
         for share in 0..self.shares.len() {
@@ -222,10 +222,10 @@ impl Rewind {
         Ok(through)
     }
 
-    /// Writes down that it begins, before anything is changed, and sees by that whether the bucket really keeps versions.
+    /// Records the start of the run before anything is changed. This also verifies that the bucket really keeps versions.
     ///
     /// # Errors
-    /// Where it cannot, or what it has put has no version: then nothing may be done.
+    /// If it cannot be written, or has no version: then nothing may be done.
     pub async fn begin(&self, client: &Client) -> Result<(), Error> {
         let key = format!("{RUNS}{}.json", self.id);
         let text = plain_data::text(self).into_bytes();
@@ -238,10 +238,10 @@ impl Rewind {
         Err(error(client, &key, Problem::Unversioned))
     }
 
-    /// Writes down that it is finished or undone.
+    /// Records that it is finished or undone.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// If it cannot.
     pub async fn mark(&self, client: &Client, state: State) -> Result<(), Error> {
         let name = match state {
             State::Begun => return Ok(()),
@@ -252,10 +252,10 @@ impl Rewind {
         client.put(&format!("{RUNS}{}.{name}.json", self.id), text.into_bytes()).await
     }
 
-    /// Writes down what is about to be done. Each call writes an object of its own: nothing that was written is lost.
+    /// Records what is about to be done. Each call writes a new object: nothing already written is lost.
     ///
     /// # Errors
-    /// Where it cannot; then nothing may be done.
+    /// If it cannot be written; then nothing may be done.
     pub async fn write(&self, client: &Client, share: usize, records: &[Record]) -> Result<(), Error> {
         let mut text = Vec::new();
         for record in records {
@@ -268,10 +268,10 @@ impl Rewind {
         if text.is_empty() { Ok(()) } else { client.put(&self.unique(JOURNAL, share), text).await }
     }
 
-    /// Writes down copies that a listing would not show to be such: each one's id and its source's.
+    /// Records copies that a listing would not identify: each one's id and its source's.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// If it cannot.
     pub(crate) async fn write_copies(
         &self,
         client: &Client,
@@ -286,10 +286,10 @@ impl Rewind {
         format!("{folder}{}/{share:05}-{now:013}-{:08x}", self.id, fastrand::u32(..))
     }
 
-    /// Where the share goes on: at its begin, unless one of the workers has written down something else.
+    /// Where the share continues: at its start, unless one of the workers recorded another position.
     ///
     /// # Errors
-    /// Where that cannot be read.
+    /// If that cannot be read.
     pub(crate) async fn checkpoint(&self, client: &Client, share: usize) -> Result<Checkpoint, Error> {
         let bytes = client.get(&self.checkpoint_key(share)).await?.unwrap_or_default();
         let known = serde_json::from_slice(&bytes).unwrap_or_else(|_| Checkpoint::default());
@@ -297,21 +297,21 @@ impl Rewind {
         Ok(if is_theirs { known } else { Checkpoint::default() })
     }
 
-    /// Writes down how far the share is.
+    /// Records how far the share is.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// If it cannot.
     pub async fn set_checkpoint(&self, client: &Client, share: usize, checkpoint: &Checkpoint) -> Result<(), Error> {
         let seal = self.seal(share, checkpoint).unwrap_or_default();
         let sealed = Checkpoint { seal, ..checkpoint.clone() };
         client.put(&self.checkpoint_key(share), plain_data::bytes(&sealed)).await
     }
 
-    /// What shows that a worker wrote it, for this share of this run.
+    /// Proves that a worker wrote the checkpoint, for this share of this run.
     fn seal(&self, share: usize, checkpoint: &Checkpoint) -> Option<String> {
         let secret = self.secret.as_deref()?;
         let said = format!("{} {share} {} {}", self.id, checkpoint.through, checkpoint.after);
-        // Twice, as HMAC does, so that nothing can be added to what was said.
+        // Twice, as in HMAC, so that nothing can be appended.
         Some(digest(&["seal", secret, &digest(&["said", secret, &said])]))
     }
 
@@ -319,7 +319,7 @@ impl Rewind {
         format!("{JOURNAL}{}/{share:05}-checkpoint", self.id)
     }
 
-    /// A walk over the journal's objects.
+    /// Walks over the journal's objects.
     pub fn walk(&self, client: &Client) -> Walk {
         Walk::new(client, &format!("{JOURNAL}{}/", self.id), &Share::default())
     }
@@ -327,7 +327,7 @@ impl Rewind {
     /// Reads one of them: its acts, or none if it is of another kind.
     ///
     /// # Errors
-    /// Where it cannot be read, or has what this run cannot have written.
+    /// If it cannot be read, or has what this run cannot have written.
     pub async fn read(&self, client: &Client, page: &History) -> Result<Vec<Record>, Error> {
         let key = &page.key;
         let Some(number) = key.rsplit('/').next().and_then(checked::share_of) else { return Ok(Vec::new()) };
@@ -346,12 +346,12 @@ impl Rewind {
     }
 }
 
-/// All runs' copies that a listing does not show to be such, each one's id with its source's: their entity tags differ, as where
-/// the bucket encrypts by a key of one's own. Elsewhere there are none. What it says is to be compared with the versions themselves
+/// The copies of all runs that a listing does not identify, by id, with their sources' ids. Their entity tags differ, as in a bucket
+/// encrypted with a customer's key; elsewhere there are none. The caller compares them with the versions themselves
 /// ([`super::decide::may_be_copy`]).
 ///
 /// # Errors
-/// Where they cannot be read.
+/// If they cannot be read.
 pub(crate) async fn own_copies(client: &Client) -> Result<HashMap<String, String>, Error> {
     let mut all = HashMap::new();
     let mut walk = Walk::new(client, COPIES, &Share::default());
@@ -369,7 +369,7 @@ pub(crate) async fn own_copies(client: &Client) -> Result<HashMap<String, String
     Ok(all)
 }
 
-/// The first data of a key: what hwdr writes once, under a name of its own.
+/// The first data of a key: what hwdr writes once, under a unique name.
 fn first(history: &History) -> Option<&Entry> {
     history.entries.iter().rfind(|entry| entry.is_data())
 }
@@ -381,7 +381,7 @@ async fn read_first(client: &Client, history: &History) -> Result<Option<Vec<u8>
     }
 }
 
-/// SHA-256 over texts, each with its length.
+/// SHA-256 over texts, each prefixed with its length.
 fn digest(texts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for text in texts {

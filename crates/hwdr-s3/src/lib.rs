@@ -1,12 +1,12 @@
-//! The bucket: brought back to a point in time, and back again.
+//! Rewinds a bucket to a point in time, and undoes that.
 //!
 //! `decide` is the pure core: one key's versions and a window of time in, what to do out. Around it: `client` (S3's REST calls),
 //! `listing` (versions in the server's own order), `share` (parts of the key space), `journal` (what was done, in the bucket itself),
-//! `checked` (what of that is believed), and `rewind` and `undo`, which drive them; `worker` is a rewind by several.
+//! `checked` (which of that to trust), and `rewind` and `undo`, which drive them; `worker` shares a rewind among several pods.
 //!
-//! `lifecycle` is how long the bucket keeps what a rewind needs, and `check` whether it is ready for one at all: both end in `finding`s.
+//! `lifecycle` checks how long the bucket keeps what a rewind needs, and `check` whether it is ready for one: both produce `finding`s.
 
-// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+// Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(
     not(test),
     warn(

@@ -1,7 +1,7 @@
 //! A page of a versions listing, as the server wrote it.
 //!
-//! Within one second only the listing's own order tells which of two entries came first, and versions and delete markers interleave
-//! in it. Client libraries hand them over as two lists, which loses that order, so the XML is read here.
+//! Within one second only the listing's own order shows which of two entries came first; versions and delete markers are mixed
+//! in it. Client libraries return them as two lists, which loses that order, so the XML is parsed here.
 
 use std::borrow::Cow;
 
@@ -11,37 +11,37 @@ use percent_encoding::percent_decode_str;
 use super::history::{Entry, History, Kind};
 use super::xml::{self, Visitor};
 
-/// Entries in a page: S3 gives 1,000 at most, whatever it is asked for. Ten times as many for servers that do not know that.
+/// Entries in a page: S3 returns at most 1,000, whatever is requested. Ten times as many for servers that ignore that limit.
 const MOST_ENTRIES: usize = 10_000;
-/// Bytes of a key, as it is written in a page: S3 knows 1,024, each of which may be encoded as three.
+/// Bytes of a key in a page: S3 allows 1,024, each of which may be encoded as three.
 const LONGEST_KEY: usize = 4096;
 
-/// Where a listing goes on.
+/// Where a listing continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marker {
     /// After this key …
     pub key: String,
-    /// … or, if there is one, after this version of it.
+    /// … or, if given, after this version of it.
     pub version: Option<String>,
 }
 
 /// One page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Runs of entries of one key each, in the listing's order. The last key may go on on the next page.
+    /// The entries of one key each, in the listing's order. The last key may continue on the next page.
     pub keys: Vec<History>,
-    /// With a delimiter: what the keys have in common up to it.
+    /// With a delimiter: the common prefixes of keys up to it.
     pub prefixes: Vec<String>,
-    /// Where the next page begins; none if this is the last.
+    /// Where the next page begins; `None` if this is the last.
     pub next: Option<Marker>,
-    /// How many keys the server could not write in XML and has marred (U+FFFD): what they are called is not known.
+    /// How many keys the server could not write in XML and has garbled (U+FFFD): their names are unknown.
     pub unreadable: u64,
 }
 
 /// Reads the answer to ListObjectVersions.
 ///
 /// # Errors
-/// What is wrong with it. An answer that was cut off is an error, never a shorter page.
+/// What is wrong with it. A truncated answer is an error, never a shorter page.
 pub fn parse(xml: &str) -> Result<Page, String> {
     let mut parser = Parser::default();
     xml::walk(xml, &mut parser)?;
@@ -118,7 +118,7 @@ impl<'a> Visitor<'a> for Parser {
                     },
                     "Size" => match text.parse() {
                         Ok(size) => entry.size = size,
-                        Err(_) => self.problem = Some(format!("Size {text} is no number")),
+                        Err(_) => self.problem = Some(format!("Size {text} is not a number")),
                     },
                     "ETag" => entry.etag = text.trim_matches('"').to_owned(),
                     "IsLatest" => entry.latest = text == "true",
@@ -134,7 +134,7 @@ impl<'a> Visitor<'a> for Parser {
 impl Parser {
     fn finish(mut self) -> Result<Page, String> {
         if !self.root {
-            return Err("it is no ListVersionsResult".to_owned());
+            return Err("it is not a ListVersionsResult".to_owned());
         }
         if let Some(problem) = self.problem {
             return Err(problem);
@@ -166,7 +166,7 @@ impl Parser {
         }
         self.page.prefixes = self.prefixes.into_iter().map(|prefix| plain(prefix, url)).collect::<Result<_, _>>()?;
         if truncated {
-            // Ceph of about 2019 encodes keys, and not the marker.
+            // Ceph of about 2019 encodes keys, but not the marker.
             let is_raw = self.page.keys.last().is_some_and(|last| last.key == self.next.key);
             let next = Marker { key: plain(self.next.key, url && !is_raw)?, version: self.next.version };
             if next.key.is_empty() {
@@ -178,14 +178,14 @@ impl Parser {
     }
 }
 
-/// A key as it is: AWS, MinIO and Ceph write it percent-encoded, a blank as a plus sign, if they say so (`EncodingType`). SeaweedFS does
-/// not say so, and does not.
+/// Decodes a key: AWS, MinIO and Ceph percent-encode it, with a plus sign for a space, if they say so (`EncodingType`). SeaweedFS does
+/// not say so, and does not encode.
 fn plain(key: String, url: bool) -> Result<String, String> {
     if !url {
         return Ok(key);
     }
     let blanks = key.replace('+', " ");
-    let decoded = percent_decode_str(&blanks).decode_utf8().map_err(|_| format!("the key {key} is no UTF-8"))?;
+    let decoded = percent_decode_str(&blanks).decode_utf8().map_err(|_| format!("the key {key} is not UTF-8"))?;
     Ok(decoded.into_owned())
 }
 

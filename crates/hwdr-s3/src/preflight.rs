@@ -1,4 +1,4 @@
-//! What is found out before anything is changed.
+//! Checks before anything is changed.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,13 +14,13 @@ use hwdr_values::shown::{plain, word};
 /// Clocks may differ by this much.
 const CLOCKS: Duration = Duration::from_secs(60);
 
-/// So many pages are looked at for something that existed at the time.
+/// How many pages are searched for something that existed at the time.
 const PAGES: u32 = 20;
 
 /// Why nothing was done.
 #[derive(Debug)]
 pub enum Stopped {
-    /// It was understood, and is refused.
+    /// The request is valid, but refused.
     Refused(Refusal),
     /// A call failed.
     Failed(Error),
@@ -59,10 +59,10 @@ impl From<Error> for Stopped {
     }
 }
 
-/// Whether the bucket keeps versions, may be written to, and has a clock that agrees with ours. `exact`: keys are going to be hidden.
+/// Checks that the bucket keeps versions, is writable, and has a clock that agrees with ours. `exact`: keys will be hidden.
 ///
 /// # Errors
-/// Where one of them does not hold.
+/// If one of these checks fails.
 pub async fn bucket(client: &Client, exact: bool) -> Result<SystemTime, Stopped> {
     let versioning = client.versioning().await?;
     versioned(client.bucket(), &versioning)?;
@@ -74,20 +74,20 @@ pub async fn bucket(client: &Client, exact: bool) -> Result<SystemTime, Stopped>
     Ok(there)
 }
 
-/// Whether bucket `name` keeps versions, and lets them be undeleted.
+/// Checks that bucket `name` keeps versions, and allows undeleting them.
 ///
 /// # Errors
-/// Where it does not.
+/// If it does not.
 pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     let help = format!(
-        "what was deleted or overwritten without versions cannot be brought back; for the future:\n\
+        "what was deleted or overwritten without versions cannot be restored; enable it for the future:\n\
          aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
     );
     match versioning.status.as_deref() {
         Some("Enabled") => {}
         Some(status) => {
             let message =
-                format!("bucket {name}: versioning is {status}, not Enabled: a delete would remove data for good");
+                format!("bucket {name}: versioning is {status}, not Enabled: a delete would remove data permanently");
             return Err(Stopped::refused(message, help));
         }
         None => {
@@ -102,34 +102,34 @@ pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     }
     if versioning.purges {
         return Err(Stopped::refused(
-            format!("bucket {name} has PurgeOnDelete: a delete there takes all versions of a key"),
-            "turn it off before anything else: what it has taken, nothing brings back",
+            format!("bucket {name} has PurgeOnDelete: a delete removes all versions of a key"),
+            "turn it off first: what it has removed cannot be restored",
         ));
     }
     Ok(())
 }
 
-/// Whether every key of a bucket that is [`versioned`] has versions: where some have none, what is hidden is gone.
+/// Checks that every key of a bucket that is [`versioned`] has versions: hiding a key without versions would lose its data.
 ///
 /// # Errors
-/// Where some have none.
+/// If some keys have none.
 pub(crate) fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     let Some(exceptions) = versioning.exceptions else { return Ok(()) };
     Err(Stopped::refused(
         format!(
-            "bucket {name} keeps no versions of some keys ({exceptions}): what is deleted or overwritten there is gone for good"
+            "bucket {name} keeps no versions of some keys ({exceptions}): what is deleted or overwritten there is lost"
         ),
         format!(
-            "keep versions of all; this writes the setting anew, without exceptions:\n\
+            "keep versions of all keys; this replaces the setting, without exceptions:\n\
              aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
         ),
     ))
 }
 
-/// The server's time, where it agrees with ours.
+/// The server's time, if it agrees with ours.
 ///
 /// # Errors
-/// Where it does not.
+/// If it does not.
 pub fn clock(name: &str, versioning: &Versioning) -> Result<SystemTime, Stopped> {
     let here = SystemTime::now();
     let there = versioning.server_time.unwrap_or(here);
@@ -137,40 +137,40 @@ pub fn clock(name: &str, versioning: &Versioning) -> Result<SystemTime, Stopped>
     if apart > CLOCKS {
         return Err(Stopped::refused(
             format!(
-                "this machine's clock and that of bucket {name}'s server are {} s apart: the times of versions are the server's, and TIME \
-                 would mean another moment",
+                "this machine's clock and that of bucket {name}'s server are {} s apart: versions have the server's times, so TIME \
+                 would mean a different moment",
                 apart.as_secs()
             ),
-            "set the clock that is wrong:\ntimedatectl set-ntp true",
+            "set the wrong clock:\ntimedatectl set-ntp true",
         ));
     }
     Ok(there)
 }
 
-/// An object lock does not keep delete markers, but with a default retention every copy and every page of the journal would be locked.
+/// An object lock does not keep delete markers, but its default retention would lock every copy and every page of the journal.
 ///
 /// # Errors
-/// Where there is such a lock.
+/// If there is a default retention.
 pub async fn lock(client: &Client) -> Result<(), Stopped> {
     let Some(text) = client.object_lock().await? else { return Ok(()) };
     let Some(mode) = xml::text_of(&text, "Mode") else { return Ok(()) };
     let name = client.bucket();
     Err(Stopped::refused(
         format!(
-            "bucket {name} has an object lock with a default retention ({mode}): copies that a rewind makes, and its journal, could not be \
-             removed before that has passed"
+            "bucket {name} has an object lock with a default retention ({mode}): the copies and the journal of a rewind could not be \
+             removed until it expires"
         ),
         format!(
-            "remove the default retention for the restore; what is locked stays locked:\naws s3api put-object-lock-configuration \
+            "remove the default retention for the restore; locked objects stay locked:\naws s3api put-object-lock-configuration \
              --bucket {name} --object-lock-configuration ObjectLockEnabled=Enabled"
         ),
     ))
 }
 
-/// Whether the time makes sense: not to come, and not before everything in the bucket.
+/// Checks that the time is in the past, and not before everything in the bucket.
 ///
 /// # Errors
-/// Where it does not.
+/// If it is not.
 pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Stopped> {
     let name = client.bucket();
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()) as i64;
@@ -208,7 +208,7 @@ pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Sto
             None => return Err(before(name, aim, oldest)),
         }
     }
-    // Too many to look at them all. On AWS the date of a bucket may be later than its making, so it alone proves nothing.
+    // Too many to list them all. On AWS the date of a bucket may be later than its creation, so it alone proves nothing.
     match client.created().await {
         Some(created) if window.to < created => Err(before(name, aim, created.min(oldest))),
         _ => Ok(()),
@@ -218,23 +218,23 @@ pub async fn time(client: &Client, aim: &Aim, now: SystemTime) -> Result<(), Sto
 fn before(name: &str, aim: &Aim, oldest: i64) -> Stopped {
     Stopped::refused(
         format!(
-            "{} is before anything in bucket {name} below {:?}: the oldest that is left is of {}",
+            "{} is before everything in bucket {name} below {:?}: the oldest version left is of {}",
             aim.window,
             aim.prefix,
             shown(oldest)
         ),
-        "give a later time, or look whether a lifecycle rule has removed older versions:\nhwdr s3 rewind … --dry-run",
+        "give a later time, or check whether a lifecycle rule has removed older versions:\nhwdr s3 rewind … --dry-run",
     )
 }
 
-/// Whether this identity may make every call that is needed. Writes no data; a delete marker at most, on a key of hwdr's own, and
-/// only where the server knows no conditional delete.
+/// Checks that this identity may make every call that is needed. Writes no data; at most a delete marker on one of hwdr's own keys, and
+/// only on a server without conditional deletes.
 ///
 /// # Errors
-/// The first call that it may not make.
+/// The first call that is not allowed.
 pub async fn permissions(client: &Client, prefix: &str, dry_run: bool) -> Result<(), Stopped> {
     let version = a_version(client, prefix).await;
-    // Permissions below the prefix may differ from those on hwdr's own notes, which lie at the top.
+    // Permissions below the prefix may differ from those on hwdr's own notes, which are at the top.
     let below = (!prefix.is_empty()).then(|| probe_key(prefix));
     for key in [Some(probe_key("")), below].into_iter().flatten() {
         for probe in Probe::ALL.into_iter().filter(|probe| !dry_run || probe.reads()) {
@@ -244,12 +244,12 @@ pub async fn permissions(client: &Client, prefix: &str, dry_run: bool) -> Result
     Ok(())
 }
 
-/// A key that nobody has: of hwdr's own, below `prefix`.
+/// A key that does not exist, in hwdr's own folder below `prefix`.
 pub(crate) fn probe_key(prefix: &str) -> String {
     format!("{prefix}{RESERVED}probe-{:016x}", fastrand::u64(..))
 }
 
-/// A call that a rewind needs, tried.
+/// A call that a rewind needs, to be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe {
     /// List versions.
@@ -262,9 +262,9 @@ pub enum Probe {
     ReadTags,
     /// Remove a version (a rewind removes delete markers only).
     Remove,
-    /// Begin an upload, and give it up.
+    /// Begin an upload and abort it.
     Write,
-    /// Begin an upload with a tag, and give it up.
+    /// Begin an upload with a tag and abort it.
     WriteTags,
     /// Put a delete marker.
     Delete,
@@ -294,10 +294,10 @@ impl Probe {
         matches!(self, Self::List | Self::Get | Self::Read | Self::ReadTags)
     }
 
-    /// Makes the call, on a key that nobody has; `version`: of [`a_version`].
+    /// Makes the call on a key that does not exist; `version`: of [`a_version`].
     ///
     /// # Errors
-    /// Where it may not be made.
+    /// If it is not allowed.
     pub async fn make(self, client: &Client, prefix: &str, key: &str, version: &str) -> Result<(), Error> {
         match self {
             Self::List => client.list_versions(prefix, &Marker::default(), None, 1).await.map(drop),
@@ -315,20 +315,20 @@ impl Probe {
     }
 }
 
-/// The id of no version. MinIO refuses what has not this shape before it looks at permissions (`getOpts` in its object-api-options.go).
+/// The id of no version. MinIO refuses ids of any other form before it checks permissions (`getOpts` in its object-api-options.go).
 const NO_VERSION: &str = "00000000-0000-4000-8000-000000000000";
 
-/// A version id that the server would take for one; the key that it is asked for has no versions.
+/// A version id in a form that the server accepts; the key that it is used for has no versions.
 pub(crate) async fn a_version(client: &Client, prefix: &str) -> String {
     let page = client.list_versions(prefix, &Marker::default(), None, 10).await;
     let entries = page.into_iter().flat_map(|page| page.keys).flat_map(|key| key.entries);
     entries.map(|entry| entry.version).find(|version| version != "null").unwrap_or_else(|| NO_VERSION.to_owned())
 }
 
-/// The run that this one goes on with, if one was cut off.
+/// The interrupted run to resume, if there is one.
 ///
 /// # Errors
-/// Where one was cut off that had another aim: two half rewinds make no whole one.
+/// If an interrupted run had another aim: two half rewinds do not make a whole one.
 pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Rewind>, Stopped> {
     let runs = Rewind::all(client).await?;
     let Some((run, _)) = runs.into_iter().rfind(|(run, state)| *state == State::Begun && overlap(&run.aim, aim)) else {
@@ -340,7 +340,7 @@ pub async fn unfinished(client: &Client, aim: &Aim) -> Result<Option<Rewind>, St
     Err(half_done(client, &run))
 }
 
-/// That a run was cut off, and how it is taken back.
+/// Says that a run was interrupted, and how to undo it.
 pub(crate) fn half_done(client: &Client, run: &Rewind) -> Stopped {
     let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
     Stopped::refused(

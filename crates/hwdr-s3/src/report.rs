@@ -1,4 +1,4 @@
-//! What a rewind or an undo has come to: counts, and the first of those keys that somebody has to look at.
+//! The result of a rewind or an undo: counts, and the first of the keys that need attention.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,31 +7,31 @@ use serde::Serialize;
 
 use hwdr_values::shown::{lines, plain};
 
-/// How many keys are named of each kind. All are counted; all are told as they come ([`Tally::tell`]).
+/// How many keys are named of each kind. All are counted, and reported as they come ([`Tally::tell`]).
 const NAMED: usize = 100;
 
 /// Why a key is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
-    /// Its version lies in an archive: current again, but not readable before it is restored from there.
+    /// Its version is in an archive: current again, but readable only after it is restored from there.
     Archived,
-    /// Its version lies in an archive and would have to be copied: not done.
+    /// Its version is in an archive and would have to be copied: not done.
     ArchivedNotCopied,
-    /// A delete marker put later lies over nothing: if there was a version, it has expired.
+    /// A delete marker put later covers nothing: if there was a version, it has expired.
     Expired,
     /// Somebody changed it since: left as it is.
     Changed,
-    /// What is there would be gone for good if it were hidden or overwritten, for the server keeps no versions of it: left as it is.
+    /// The server keeps no versions of it, so hiding or overwriting it would lose its data: left as it is.
     Unversioned,
-    /// Its versions are listed in an order that contradicts itself: left as it is.
+    /// Its versions are listed in a contradictory order: left as it is.
     Unclear,
-    /// The server would not do it.
+    /// The server refused.
     Failed,
 }
 
 impl Why {
-    /// What it means, behind a number of keys.
+    /// What it means, after a number of keys.
     pub fn means(self) -> &'static str {
         match self {
             Self::Archived => {
@@ -39,7 +39,7 @@ impl Why {
                  aws s3api restore-object --bucket … --key … --restore-request Days=30"
             }
             Self::ArchivedNotCopied => {
-                "were overwritten, and what they were lies in an archive, which cannot be copied: restore the version named, then rewind again\n\
+                "were overwritten, and their old version is in an archive, which cannot be copied: restore that version, then rewind again\n\
                  aws s3api restore-object --bucket … --key … --version-id … --restore-request Days=30"
             }
             Self::Expired => {
@@ -47,7 +47,7 @@ impl Why {
             }
             Self::Changed => "were changed by somebody after the rewind, and are left as they are",
             Self::Unversioned => {
-                "are left as they are: this server keeps no versions of them (version null), so what is hidden or overwritten would be gone for good"
+                "are left as they are: this server keeps no versions of them (version null), so hiding or overwriting them would lose their data"
             }
             Self::Unclear => {
                 "are left as they are: the server lists their versions out of order, as SeaweedFS does with those from a time when versioning was suspended"
@@ -57,7 +57,7 @@ impl Why {
     }
 }
 
-/// What is done to a key, for who follows.
+/// What is done to a key, for the observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
@@ -69,7 +69,7 @@ pub enum Act {
     Hide,
 }
 
-/// A key that somebody has to look at.
+/// A key that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
     /// The key.
@@ -80,26 +80,26 @@ pub struct Notice {
     pub detail: String,
 }
 
-/// What happens to keys, as it happens.
+/// What happens to keys, while it happens.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// An act on a key (in a dry run: that would be done).
+    /// An act on a key (in a dry run: one that would be done).
     Act(Act, &'a str),
-    /// A key to be looked at.
+    /// A key that needs attention.
     Notice(&'a Notice),
 }
 
-/// Who follows: called from many tasks.
+/// The observer: called from many tasks.
 pub type Follow = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 
-/// Keys to be looked at: the first of each kind, and how many there are.
+/// Keys that need attention: the first of each kind, and how many there are.
 #[derive(Debug, Clone, Default)]
 struct Notices {
     named: Vec<Notice>,
     counts: Vec<(Why, u64)>,
 }
 
-/// Counts that grow while the work is done.
+/// Counts that grow during the work.
 #[derive(Default)]
 pub struct Tally {
     keys: AtomicU64,
@@ -119,10 +119,10 @@ impl std::fmt::Debug for Tally {
     }
 }
 
-/// The counts of a moment.
+/// A snapshot of the counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Keys looked at.
+    /// Keys processed.
     pub keys: u64,
     /// Their versions and delete markers.
     pub versions: u64,
@@ -136,7 +136,7 @@ pub struct Report {
     pub born_later: u64,
     /// Entries whose keys the server could not write.
     pub unreadable: u64,
-    /// How many keys somebody has to look at, by reason.
+    /// How many keys need attention, by reason.
     pub to_look_at: Vec<(Why, u64)>,
     /// The first of them.
     pub notices: Vec<Notice>,
@@ -153,7 +153,7 @@ impl Report {
         format!("{} keys changed, of {} with {} versions", self.acts(), self.keys, self.versions)
     }
 
-    /// The keys that somebody has to look at, a line for each reason, with the first few keys.
+    /// The keys that need attention, one line for each reason, with the first few keys.
     pub fn notable(&self) -> Vec<String> {
         const NAMED: usize = 5;
         let line = |&(why, count): &(Why, u64)| {
@@ -168,19 +168,19 @@ impl Report {
         self.to_look_at.iter().map(line).chain((self.unreadable > 0).then_some(unreadable)).collect()
     }
 
-    /// How many keys somebody has to look at for this reason.
+    /// How many keys need attention for this reason.
     pub fn count(&self, why: Why) -> u64 {
         self.to_look_at.iter().find(|(known, _)| *known == why).map_or(0, |(_, count)| *count)
     }
 }
 
 impl Tally {
-    /// Counts that are also told to `follow`, one by one.
+    /// Counts that also report each event to `follow`.
     pub fn followed_by(follow: Follow) -> Self {
         Self { follow: Some(follow), ..Self::default() }
     }
 
-    /// Keys were looked at.
+    /// Keys were processed.
     pub fn looked(&self, keys: usize, versions: usize, unreadable: u64) {
         self.keys.fetch_add(keys as u64, Ordering::Relaxed);
         self.versions.fetch_add(versions as u64, Ordering::Relaxed);
@@ -203,7 +203,7 @@ impl Tally {
         self.tell(&Event::Act(act, key));
     }
 
-    /// A key is to be looked at.
+    /// A key needs attention.
     pub fn notice(&self, key: &str, why: Why, detail: impl Into<String>) {
         let notice = Notice { key: key.to_owned(), why, detail: detail.into() };
         self.tell(&Event::Notice(&notice));
@@ -225,7 +225,7 @@ impl Tally {
         }
     }
 
-    /// Tells whoever follows.
+    /// Tells the observer.
     fn tell(&self, event: &Event<'_>) {
         if let Some(follow) = &self.follow {
             follow(event);

@@ -1,9 +1,8 @@
-//! The rewind itself: walks the shares, decides key by key, writes down what it is about to do, and does it.
+//! The rewind itself: walks the shares, decides key by key, records what it is about to do, and does it.
 //!
-//! What is in memory at a time are a few pages of a few shares, whatever the size of the bucket. While one page is acted on, the next is
-//! listed.
+//! Memory holds a few pages of a few shares, whatever the size of the bucket. While one page is processed, the next is listed.
 
-#![expect(clippy::indexing_slicing, reason = "numbers are those that the decision found among the entries of this key")]
+#![expect(clippy::indexing_slicing, reason = "indices are those that the decision found among this key's entries")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,15 +23,15 @@ use super::share::{Chunk, Share, Walk, split};
 /// How a rewind is done. The default is right; tests make everything smaller.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Only look.
+    /// Change nothing.
     pub dry_run: bool,
     /// Objects above this many bytes are copied in parts.
     pub copy_limit: u64,
-    /// Into about how many shares the keys are cut.
+    /// About how many shares the keys are split into.
     pub shares: usize,
-    /// How many of them are worked on at a time.
+    /// How many of them are processed in parallel.
     pub workers: usize,
-    /// How often a worker's share writes down how far it is.
+    /// How often a worker's share records its progress.
     pub checkpoint_every: Duration,
 }
 
@@ -48,19 +47,19 @@ impl Default for Options {
     }
 }
 
-/// Pages of one share that are acted on at a time.
+/// Pages of one share that are processed in parallel.
 const PAGES_AHEAD: usize = 3;
-/// Keys in one DeleteObjects: S3 takes 1,000; smaller ones are answered sooner, and side by side.
+/// Keys in one DeleteObjects: S3 takes 1,000; smaller requests are answered sooner, and in parallel.
 const BATCH: usize = 250;
-/// Copies of one page under way; the client's pace is what limits them.
+/// Copies of one page in progress; the client's pace is the limit.
 const COPIES: usize = 64;
 
-/// Brings what lies below a prefix back to a time. Goes on with a run of the same aim that was cut off: in its shares, but all over again, for
-/// what is done already is told by the keys themselves, and notes of how far it was might be anybody's. What may not be done in the first place
-/// is for [`preflight`] to find out.
+/// Rewinds what is below a prefix to a time. An interrupted run of the same aim is resumed in its shares, but from the start: the keys
+/// themselves show what is done, and anybody could have written notes of progress. [`preflight`] checks what is allowed
+/// in the first place.
 ///
 /// # Errors
-/// Where a call fails for good, or another rewind is half done. The same call goes on from there.
+/// If a call fails after all retries, or another rewind is unfinished. The same call continues from there.
 pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Tally>) -> Result<Report, Stopped> {
     let unfinished = if options.dry_run { None } else { preflight::unfinished(client, aim).await? };
     let resumed = unfinished.is_some();
@@ -82,10 +81,10 @@ pub async fn rewind(client: &Client, aim: &Aim, options: Options, tally: &Arc<Ta
     Ok(tally.report())
 }
 
-/// Does some shares of a run: the work of one pod. The run has been begun by whoever gives the shares out. Says whether all of it could be done.
+/// Does some shares of a run: the work of one pod. Whoever hands out the shares has begun the run. Returns whether all of it could be done.
 ///
 /// # Errors
-/// Where a call fails for good. The same call goes on from there.
+/// If a call fails after all retries. The same call continues from there.
 pub(crate) async fn rewind_shares(
     client: &Client,
     run: Rewind,
@@ -100,7 +99,7 @@ pub(crate) async fn rewind_shares(
 struct Work {
     client: Client,
     run: Rewind,
-    /// Set once the run is written down, which it is before the first act.
+    /// Set once the run is recorded, before the first act.
     begun: OnceCell<()>,
     options: Options,
     own_copies: HashMap<String, String>,
@@ -120,14 +119,14 @@ impl Work {
         Ok(Self { client: client.clone(), run, begun, options, own_copies, nulls, tally: tally.clone() })
     }
 
-    /// Does shares, some at a time, and says whether all of them could be done. An error ends the others where they are.
+    /// Does shares, some in parallel, and returns whether all of them could be done. An error stops the others.
     async fn shares(&self, numbers: Vec<usize>) -> Result<bool, Error> {
         let shares = stream::iter(numbers).map(|number| self.share(number));
         let done = shares.buffer_unordered(self.options.workers);
         done.try_fold(true, |whole, share| async move { Ok(whole && share) }).await
     }
 
-    /// Does a share, and says whether all of it could be done.
+    /// Does a share, and returns whether all of it could be done.
     async fn share(&self, number: usize) -> Result<bool, Error> {
         let Some(share) = self.run.shares.get(number) else { return Ok(true) };
         let mut share: Share = share.clone();
@@ -140,7 +139,7 @@ impl Work {
         }
         let mut walk = Walk::new(&self.client, &self.run.aim.prefix, &share);
         let pages = stream::poll_fn({
-            // The walk is a future of its own, so that it goes on while pages are acted on.
+            // The walk is a future of its own, so that it continues while pages are processed.
             let (sender, receiver) = tokio::sync::mpsc::channel(1);
             let mut receiver: tokio::sync::mpsc::Receiver<Result<Chunk, Error>> = receiver;
             let lister = tokio::spawn(async move {
@@ -173,7 +172,7 @@ impl Work {
         while let Some(done) = acts.next().await {
             let (upto, page_whole) = done?;
             whole &= page_whole;
-            // Not past a key that could not be done: the next run is to try it again.
+            // Not past a key that failed: the next run must retry it.
             if let Some(after) = upto.filter(|_| whole && written.elapsed() >= self.options.checkpoint_every) {
                 self.checkpoint(number, Checkpoint::after(after)).await?;
                 written = Instant::now();
@@ -185,7 +184,7 @@ impl Work {
         Ok(whole)
     }
 
-    /// Workers tell each other, and themselves when they are started again.
+    /// Workers inform each other, and themselves after a restart.
     async fn checkpoint(&self, share: usize, checkpoint: Checkpoint) -> Result<(), Error> {
         if self.run.workers.is_some() {
             self.run.set_checkpoint(&self.client, share, &checkpoint).await?;
@@ -193,7 +192,7 @@ impl Work {
         Ok(())
     }
 
-    /// Does one page, and says whether all of it could be done.
+    /// Does one page, and returns whether all of it could be done.
     async fn page(&self, share: usize, page: Chunk) -> Result<bool, Error> {
         let aim = &self.run.aim;
         let folders = self.client.folders();
@@ -259,12 +258,12 @@ impl Work {
         Ok(deleted? && copied? && whole)
     }
 
-    /// Whether the notes know the current version for a copy of that one, and it may be one.
+    /// Whether the notes say that the current version is a copy of that one, and it may be one.
     fn is_own_copy(&self, newest: &Entry, source: &Entry) -> bool {
         self.own_copies.get(&newest.version) == Some(&source.version) && may_be_copy(newest, source)
     }
 
-    /// Those of which the current version is not yet what it was.
+    /// Those whose current version is not yet the wanted one.
     async fn without_same<'a>(&self, compare: Vec<Todo<'a>>) -> Result<Vec<Todo<'a>>, Error> {
         let client = &self.client;
         let all: Vec<_> = stream::iter(compare)
@@ -317,7 +316,7 @@ impl Work {
         Ok(whole)
     }
 
-    /// Counts what was done, and names what was not.
+    /// Counts what was done, and names what failed.
     fn count(&self, batch: &[&Todo<'_>], failed: Vec<(String, String)>) -> bool {
         for one in batch {
             if !failed.iter().any(|(key, _)| key == one.key()) {
@@ -366,7 +365,7 @@ impl Work {
     }
 }
 
-/// An error that concerns one key; any other ends the run.
+/// An error about one key; any other ends the run.
 pub(super) fn one_key_only(error: Error) -> Result<Error, Error> {
     match error.problem {
         Problem::Refused(..) | Problem::NotFound(_) | Problem::Denied(_) => Ok(error),
@@ -374,7 +373,7 @@ pub(super) fn one_key_only(error: Error) -> Result<Error, Error> {
     }
 }
 
-/// Ends the task when nobody waits for it any more.
+/// Aborts the task when nobody waits for it any more.
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
@@ -387,7 +386,7 @@ impl Drop for AbortOnDrop {
 struct Todo<'a> {
     history: &'a History,
     act: Act,
-    /// Where the version that is to be current stands in the history; for `Hide`, the one that is to be hidden.
+    /// The index of the version that must become current; for `Hide`, the one to hide.
     source: usize,
 }
 

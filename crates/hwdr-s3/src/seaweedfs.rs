@@ -1,11 +1,12 @@
-//! SeaweedFS lists folder by folder, not in the order of keys, and loses some of them between two pages.
+//! Works around SeaweedFS, which lists folder by folder, not in the order of keys, and loses some of them between two pages.
 //!
-//! It walks its folders in the order of their entries' names (a key `k` is the entry `k.versions`), fills a page, sorts the page by key, and
-//! goes on after its greatest key. What sorts before that key but is walked later never appears: with pages of two and the keys `x/1`,
-//! `x/2`, `x-b`, `x` the answer is `x/1`, `x/2`, and the end (seen with 4.48). Concerned are names that begin alike and go on
-//! with a character up to `/`. They are looked for here at each end of a page, so that a walk is complete on SeaweedFS, too.
+//! It walks its folders in the order of their entries' names (a key `k` is the entry `k.versions`), fills a page, sorts the page by key,
+//! and
+//! continues after its greatest key. A key that sorts before that one but is walked later never appears: with pages of two and the keys
+//! `x/1`, `x/2`, `x-b`, `x` the answer is `x/1`, `x/2`, and the end (seen with 4.48). This affects names that begin alike and continue
+//! with a character up to `/`. They are looked up here at the end of each page, so that a walk is complete.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::client::{Client, Error, Problem};
 use super::history::History;
@@ -17,22 +18,22 @@ pub(crate) struct Found {
     regions: Vec<Region>,
     /// Keys with all of their entries.
     pub keys: Vec<History>,
-    /// Folders to be walked.
+    /// Folders that have to be walked.
     pub folders: Vec<String>,
 }
 
 impl Found {
-    /// Whether the key is handed out by way of this.
+    /// Whether this returns the key.
     pub(crate) fn covers(&self, key: &str) -> bool {
         self.regions.iter().any(|region| region.holds(key))
     }
 }
 
-/// Keys that may be lost because the page ended within what begins with `stem`.
+/// Keys that may be lost because the page ended among those that begin with `stem`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Region {
     stem: String,
-    /// The page ended inside the folder `stem/`: all that sorts before it. Otherwise: the key `stem` alone.
+    /// The page ended inside the folder `stem/`: all that sorts before it. Otherwise: only the key `stem`.
     folder: bool,
 }
 
@@ -42,17 +43,17 @@ impl Region {
     }
 }
 
-/// Remembers what was looked for already.
+/// Remembers what was already looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
     done: Vec<Region>,
 }
 
 impl Recovery {
-    /// What the page that ended with `last` may have lost, below `prefix`; each thing once.
+    /// What the page that ended with `last` may have lost, below `prefix`; everything once.
     ///
     /// # Errors
-    /// Where the bucket cannot be listed, or so many names begin alike that the answer would not be whole.
+    /// If the bucket cannot be listed, or too many names begin alike for a complete answer.
     pub(crate) async fn recover(&mut self, client: &Client, prefix: &str, last: &str) -> Result<Found, Error> {
         let regions = regions(prefix, last);
         self.done.retain(|done| regions.contains(done));
@@ -74,7 +75,7 @@ impl Recovery {
     }
 }
 
-/// Whether nothing would be lost if a walk ended, or began, between what begins with `boundary` and the rest.
+/// Whether nothing is lost if a walk ends, or begins, between the keys that begin with `boundary` and the rest.
 ///
 /// # Errors
 /// As [`Recovery::recover`].
@@ -101,10 +102,10 @@ fn regions(prefix: &str, last: &str) -> Vec<Region> {
         .collect()
 }
 
-/// What lies in the same folder as `stem` and begins like it.
+/// What is in the same folder as `stem` and begins like it.
 async fn beside(client: &Client, stem: &str) -> Result<super::listing::Page, Error> {
     let page = client.list_versions(stem, &Marker::default(), Some('/'), 1000).await?;
-    // The names that matter are walked first; any other name in the page says that they are all there.
+    // The names that matter come first; any other name in the page proves that all of them are there.
     let beyond = format!("{stem}0");
     let whole = page.next.is_none() || page.keys.iter().any(|history| history.key >= beyond);
     if whole {
@@ -115,7 +116,7 @@ async fn beside(client: &Client, stem: &str) -> Result<super::listing::Page, Err
         bucket: client.bucket().to_owned(),
         key: Some(stem.to_owned()),
         problem: Problem::Nonsense(
-            "more than 1,000 versions lie beside it under names that begin alike: SeaweedFS loses some of them in listings".to_owned(),
+            "more than 1,000 versions lie beside it under names that begin alike: SeaweedFS omits some of them from listings".to_owned(),
         ),
     })
 }

@@ -12,12 +12,12 @@ use super::seaweedfs;
 
 /// A part of the keys below a prefix: those after `after`, up to and including `end`, in the order of their bytes.
 ///
-/// Shares that [`split`] gives follow each other without gaps, so that whatever key turns up belongs to one of them.
+/// Shares from [`split`] follow each other without gaps, so every key belongs to one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// Keys greater than this one. Empty: from the first on.
+    /// Keys greater than this one. Empty: from the first key.
     pub after: String,
-    /// Keys up to this one. None: to the last.
+    /// Keys up to this one. `None`: to the last key.
     pub end: Option<String>,
 }
 
@@ -28,22 +28,22 @@ impl Share {
     }
 }
 
-/// The greatest character: what ends with it comes after all that begins with what stands before it.
+/// The greatest character: a text that ends with it sorts after all texts that begin with what precedes it.
 const LAST: char = '\u{10ffff}';
 
-/// Nodes that are looked into at a time.
+/// Nodes inspected in parallel.
 const LOOKS: usize = 8;
-/// So many different characters are told apart at one place; what comes after them stays together.
+/// How many different characters are distinguished at one place; those after them stay together.
 const BRANCHES: usize = 128;
 
-/// Cuts the keys below `prefix` into `wanted` shares or some more (never none, fewer where there are few keys), by looking at what keys there
-/// are: it descends only where there is more than a page of them, so that a prefix under which most keys lie is cut finer. On the
-/// same bucket the outcome is the same.
+/// Splits the keys below `prefix` into `wanted` shares or slightly more (at least one; fewer if there are few keys). It descends
+/// only where there is more than a page of keys, so a prefix that holds most keys is split finer. The same bucket
+/// gives the same result.
 ///
 /// # Errors
-/// Where the bucket cannot be listed.
+/// If the bucket cannot be listed.
 pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<Share>, Error> {
-    // What begins like this is one node of the tree of keys.
+    // Each text is a node of the tree of keys: the keys that begin with it.
     let mut open = vec![prefix.to_owned()];
     let mut small = Vec::new();
     while open.len() + small.len() < wanted && !open.is_empty() {
@@ -79,12 +79,12 @@ pub async fn split(client: &Client, prefix: &str, wanted: usize) -> Result<Vec<S
     Ok(shares)
 }
 
-/// MinIO refuses a prefix of which a component is `.` or `..`, be it the begin of another (`hasBadPathComponent` in its generic-handlers.go).
+/// MinIO refuses a prefix that has or ends in a component `.` or `..` (`hasBadPathComponent` in its generic-handlers.go).
 fn ends_in_dots(client: &Client, node: &str) -> bool {
     !client.is_plain() && matches!(node.rsplit('/').next(), Some("." | ".."))
 }
 
-/// The nodes at the first place below `node` where keys differ.
+/// The nodes at the first position below `node` where keys differ.
 async fn branches(client: &Client, node: &str) -> Result<Vec<String>, Error> {
     let mut node = node.to_owned();
     loop {
@@ -96,14 +96,14 @@ async fn branches(client: &Client, node: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-/// What the keys below `node` go on with: `node` and one more character each.
+/// The children of `node`: `node` and one more character each.
 async fn children(client: &Client, node: &str) -> Result<Vec<String>, Error> {
     let mut children: Vec<String> = Vec::new();
     let mut marker = Marker::default();
     while children.len() < BRANCHES {
         let page = client.list_versions(node, &marker, None, 1).await?;
         let Some(found) = page.keys.first() else { break };
-        // A server that folds slashes may answer with keys that do not begin as asked, or in another order.
+        // A server that folds slashes may return keys that do not begin as requested, or in another order.
         let Some(rest) = found.key.strip_prefix(node) else { break };
         let key = match rest.chars().next() {
             Some(next) => {
@@ -114,7 +114,7 @@ async fn children(client: &Client, node: &str) -> Result<Vec<String>, Error> {
                 children.push(child.clone());
                 format!("{child}{LAST}")
             }
-            // Ceph gives the marker's own key once more, where no version stands by it (`rgw_bucket_list` in cls_rgw.cc).
+            // Ceph returns the marker's own key again if no version is given with it (`rgw_bucket_list` in cls_rgw.cc).
             None if found.key == marker.key => match page.next {
                 Some(next) => {
                     marker = next;
@@ -136,23 +136,23 @@ pub struct Walk {
     prefix: String,
     share: Share,
     next: Option<Marker>,
-    /// The last key of the page before, which may go on on the next.
+    /// The last key of the previous page, which may continue on the next.
     held: Option<History>,
     tree: seaweedfs::Recovery,
-    /// Folders that the server's paging left out, to be walked after the rest.
+    /// Folders that the server's paging left out, to walk after the rest.
     detours: Vec<String>,
     detoured: bool,
 }
 
-/// Some whole histories.
+/// Some complete histories.
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// Keys with all of their entries.
     pub keys: Vec<History>,
-    /// A walk may go on after this key: it and all before it have been handed out. None at the end of the walk, and once a
-    /// detour had to be made.
+    /// A walk may continue after this key: it and all before it have been returned. `None` at the end of the walk, and after a
+    /// detour.
     pub upto: Option<String>,
-    /// Keys whose names the server could not write, so that nothing can be done to them.
+    /// Keys whose names the server could not write, so that hwdr cannot process them.
     pub unreadable: u64,
 }
 
@@ -171,10 +171,10 @@ impl Walk {
         }
     }
 
-    /// The next histories; none at the end.
+    /// The next histories; `None` at the end.
     ///
     /// # Errors
-    /// Where the bucket cannot be listed.
+    /// If the bucket cannot be listed.
     pub async fn next(&mut self) -> Result<Option<Chunk>, Error> {
         loop {
             let Some(marker) = self.next.take() else {

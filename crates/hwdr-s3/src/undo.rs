@@ -1,6 +1,6 @@
-//! Back to the moment before a rewind: what the journal says was done, is taken back, key by key.
+//! Undoes a rewind: takes back what the journal says was done, key by key.
 
-#![expect(clippy::indexing_slicing, reason = "numbers are those that the decision found among the entries of this key")]
+#![expect(clippy::indexing_slicing, reason = "indices are those that the decision found among this key's entries")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::preflight::Stopped;
 use super::report::{Act, Report, Tally, Why};
 use super::rewind::{Options, one_key_only};
 
-/// Keys that are looked up at a time; the client's pace is what limits them.
+/// Keys looked up in parallel; the client's pace is the limit.
 const LOOKUPS: usize = 64;
 
-/// The run that an undo takes back: the last below `prefix` that has not been taken back.
+/// The run to undo: the last below `prefix` that is not undone yet.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is none.
 pub async fn last_run(client: &Client, prefix: &str) -> Result<Rewind, Stopped> {
     let runs = Rewind::all(client).await?;
     let found = runs.into_iter().rfind(|(run, state)| *state != State::Undone && run.aim.prefix == prefix);
@@ -37,15 +37,15 @@ pub async fn last_run(client: &Client, prefix: &str) -> Result<Rewind, Stopped> 
     })
 }
 
-/// Takes a run back. Keys that somebody has changed since are left, and named. Cut off, the same call goes on.
+/// Undoes a run. Keys changed by somebody since are left, and named. If interrupted, the same call resumes it.
 ///
 /// # Errors
-/// Where the journal is not what the run can have written (then nothing is changed), or a call fails for good.
+/// If the journal is not what the run can have written (then nothing is changed), or a call fails after all retries.
 pub async fn undo(client: &Client, run: &Rewind, options: Options, tally: &Arc<Tally>) -> Result<Report, Error> {
     let (own_copies, nulls) = (own_copies(client).await?, client.nulls().await?);
     let work = Work { client, options, own_copies, nulls, tally };
     let mut whole = true;
-    // Once to see that all of it can be believed, and then to act on it.
+    // First to check all of it, then to act on it.
     for acts in [false, true] {
         let mut journal = run.walk(client);
         while let Some(chunk) = journal.next().await? {
@@ -198,7 +198,7 @@ async fn history(client: &Client, key: &str) -> Result<History, Error> {
             }
         }
         match page.next {
-            // On a server that lists folder by folder the key may come behind a folder of its name.
+            // On a server that lists folder by folder, the key may come after a folder of its name.
             Some(next) if !gone_by || client.lists_by_folder() && found.entries.is_empty() => after = next,
             _ => return Ok(found),
         }

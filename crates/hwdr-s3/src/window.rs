@@ -1,14 +1,14 @@
-//! The time to which a bucket is brought back.
+//! The time to which a bucket is rewound.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A stretch of time. What was current at any moment in it is made current; of several versions of one key the newest.
+/// A stretch of time. What was current at any moment in it becomes current; of several versions of one key the newest.
 ///
-/// A point in time is a window of one moment. Times of versions have the resolution of a second, so a second counts whole: what was
-/// put in the second `to` is there, and what was deleted in the second `from` is gone.
+/// A point in time is a window of one moment. Version times have a resolution of one second, so a second counts whole: what was
+/// put in the second `to` exists, and what was deleted in the second `from` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The state after this second, in seconds since 1970.
@@ -17,9 +17,9 @@ pub struct Window {
     pub to: i64,
 }
 
-/// How long a backup may take, where only the minute of its begin is known. Its metadata shows the bucket at its *end*
-/// (`START BACKUP … SNAPSHOTEND`). Blocks that were deleted within a day after the begin come back, too: more than any
-/// restored file knows does no harm, a block less is a file lost.
+/// How long a backup may take, if only the minute of its start is known. Its metadata shows the bucket at its *end*
+/// (`START BACKUP … SNAPSHOTEND`). Blocks deleted within a day after the start are restored, too: extra blocks are harmless,
+/// but a missing block means a lost file.
 pub const LONGEST_BACKUP_SECONDS: i64 = 24 * 3600;
 
 impl Window {
@@ -29,13 +29,13 @@ impl Window {
         Self { from: second, to: second }
     }
 
-    /// The window of a backup that began at `begin` and ended at `end`. The second before `begin` counts, so that what was
-    /// deleted in the very second of the begin is there.
+    /// The window of a backup that began at `begin` and ended at `end`. It includes the second before `begin`, so that what was
+    /// deleted in the same second as `begin` exists.
     pub fn between(begin: Timestamp, end: Timestamp) -> Self {
         Self { from: Self::at(begin).from - 1, to: Self::at(end).to.max(Self::at(begin).to) }
     }
 
-    /// The window of a backup of which only the begin is known; none where it would end after the last time that there is.
+    /// The window of a backup of which only the start is known; `None` if it would end after the last representable time.
     pub fn of_backup(begin: Timestamp) -> Option<Self> {
         let end = Timestamp::from_second(begin.as_second().checked_add(LONGEST_BACKUP_SECONDS)?).ok()?;
         Some(Self::between(begin, end))

@@ -1,8 +1,8 @@
-//! One rewind by several: the pods of a Job, which know of each other only through the bucket.
+//! One rewind shared by several workers: the pods of a Job, which communicate only through the bucket.
 //!
-//! The first cuts the keys into shares and writes the run down; all take theirs; the first waits for the last share, and notes that the run
-//! is through. What they tell each other there is sealed with the Job's uid. Any of them may be cut off anywhere and be started again: shares go on from their checkpoints. Another Job begins anew,
-//! whatever an earlier one has done: HopsFS may have deleted blocks again in between.
+//! The first worker splits the keys into shares and records the run; all take their shares; the first waits for the last share, and records
+//! the end. Messages are sealed with the Job's uid. Any worker may be interrupted anywhere and restarted: shares continue from their
+//! checkpoints. Another Job starts from the beginning, whatever an earlier one has done: HopsFS may have deleted blocks again in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,26 +14,27 @@ use super::report::Tally;
 use super::rewind::{Options, rewind_shares};
 use super::share::split;
 
-/// Which of the workers this is.
+/// Identifies a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
-    /// Which one; the first is 0.
+    /// Its index; the first is 0.
     pub index: usize,
     /// How many there are.
     pub of: usize,
-    /// What they have in common and no others: the Job's uid.
+    /// The secret they share: the Job's uid.
     pub run: String,
 }
 
-/// How often the others are looked for.
+/// How often to look for the other workers' progress.
 const LOOK: Duration = Duration::from_secs(3);
-/// Shares for each worker: so many are worked on at a time, and a worker that is faster has none of another's.
+/// Shares for each worker: this many are processed in parallel, and a faster worker takes none of another's.
 const SHARES_EACH: usize = 8;
 
-/// Does this worker's shares of the rewind, and says whether every key of theirs could be done. The first comes back when all shares are through.
+/// Does this worker's shares of the rewind, and returns whether all their keys could be done. The first returns when all shares are
+/// finished.
 ///
 /// # Errors
-/// Where the bucket may not or cannot be rewound, the run was taken back or replaced, or a call fails for good. The same call goes on from there.
+/// If the bucket may not or cannot be rewound, the run was undone or replaced, or a call fails after all retries. The same call resumes it.
 pub async fn work(
     client: &Client,
     aim: &Aim,
@@ -49,24 +50,24 @@ pub async fn work(
     if run.aim != *aim {
         return Err(Stopped::refused(
             format!(
-                "run {} of bucket {} says that it is this Job's, and goes to {}, while this pod is to go to {}",
+                "run {} of bucket {} claims to be this Job's, but rewinds to {}, and this pod must rewind to {}",
                 run.id,
                 client.bucket(),
                 run.aim.window,
                 aim.window
             ),
-            "what is recorded of the backup has changed meanwhile, or somebody else wrote that run (docs/s3.md says who may). Have the Job created again:\nhelm hwdr resume RELEASE",
+            "the record of the backup has changed, or somebody else wrote that run (docs/s3.md says who may). Recreate the Job:\nhelm hwdr resume RELEASE",
         ));
     }
     let run = match state {
         State::Begun => run,
         State::Finished if run.through(client).await? == run.shares.len() => return Ok(true),
-        // Alone there is nobody who would go on with the old one.
+        // A single worker has nobody who would resume the old one.
         State::Finished | State::Undone if place.of == 1 => begin(client, aim, place, options).await?.0,
         State::Finished | State::Undone => {
             return Err(Stopped::refused(
-                format!("run {} of bucket {} was undone, or another has taken its place", run.id, client.bucket()),
-                "have the Job created again, which starts from the beginning:\nhelm hwdr resume RELEASE",
+                format!("run {} of bucket {} was undone, or replaced by another", run.id, client.bucket()),
+                "recreate the Job, which starts from the beginning:\nhelm hwdr resume RELEASE",
             ));
         }
     };
@@ -81,10 +82,10 @@ pub async fn work(
     Ok(whole)
 }
 
-/// How many shares of the workers' run are through, and of how many; none before it is begun.
+/// How many shares of the workers' run are finished, and of how many; `None` before it begins.
 ///
 /// # Errors
-/// Where the bucket cannot be read.
+/// If the bucket cannot be read.
 pub async fn through(client: &Client, place: &Worker) -> Result<Option<(usize, usize)>, Error> {
     match theirs(client, place).await? {
         None => Ok(None),
@@ -92,12 +93,12 @@ pub async fn through(client: &Client, place: &Worker) -> Result<Option<(usize, u
     }
 }
 
-/// Writes a run down. That of an earlier Job has nothing more to say; one that a person has left half done has.
+/// Records a run. A run of an earlier Job is obsolete; one that a person left unfinished is not.
 async fn begin(client: &Client, aim: &Aim, place: &Worker, options: Options) -> Result<(Rewind, State), Stopped> {
     preflight::bucket(client, aim.exact).await?;
     preflight::permissions(client, &aim.prefix, false).await?;
     for (run, state) in Rewind::all(client).await? {
-        // What such a run has brought back takes nothing away from what this one does. One of these very workers is theirs.
+        // What such a run restored takes nothing away from this one. A run of these very workers is theirs.
         let is_theirs = run.is_of(&place.run);
         if state == State::Begun && !is_theirs && (run.workers.is_some() && !run.aim.exact || run.aim == *aim) {
             run.mark(client, State::Finished).await?;
@@ -107,14 +108,14 @@ async fn begin(client: &Client, aim: &Aim, place: &Worker, options: Options) -> 
     let shares = split(client, &aim.prefix, options.shares.max(SHARES_EACH * place.of)).await?;
     let run = Rewind::new(aim.clone(), shares).shared_by(&place.run);
     run.begin(client).await?;
-    // Where a lost node's pod has begun one as well, all take the same.
+    // A lost node's pod may have begun one, too: all take the same.
     Ok(theirs(client, place).await?.unwrap_or((run, State::Begun)))
 }
 
-/// Whether nobody has left a rewind half done that says more than that blocks are to be there.
+/// Checks that nobody has left a rewind unfinished that does more than bring blocks back.
 ///
 /// # Errors
-/// Where somebody has.
+/// If somebody has.
 pub async fn is_free(client: &Client) -> Result<(), Stopped> {
     let runs = Rewind::all(client).await?;
     match runs.into_iter().find(|(run, state)| *state == State::Begun && (run.workers.is_none() || run.aim.exact)) {
@@ -123,7 +124,7 @@ pub async fn is_free(client: &Client) -> Result<(), Stopped> {
     }
 }
 
-/// The run of these workers, once the first has written it down.
+/// The run of these workers, once the first has recorded it.
 async fn found(client: &Client, place: &Worker) -> Result<(Rewind, State), Error> {
     loop {
         if let Some(run) = theirs(client, place).await? {
@@ -133,7 +134,7 @@ async fn found(client: &Client, place: &Worker) -> Result<(Rewind, State), Error
     }
 }
 
-/// The run of these workers that goes on, or else the one that has come furthest; the same for all of them.
+/// The unfinished run of these workers, or else the furthest one; the same for all of them.
 async fn theirs(client: &Client, place: &Worker) -> Result<Option<(Rewind, State)>, Error> {
     let runs = Rewind::all(client).await?.into_iter().filter(|(run, _)| run.is_of(&place.run));
     let runs = runs.map(|(run, state)| (run.shared_by(&place.run), state));

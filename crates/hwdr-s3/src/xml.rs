@@ -1,4 +1,4 @@
-//! The little XML that S3 speaks.
+//! The subset of XML that S3 uses.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,15 @@ use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
-/// Elements within each other: S3's deepest answer, a lifecycle rule's filter, has six. A file of nothing but opening tags costs no more.
+/// The deepest nesting that is read: S3's deepest answer, a lifecycle rule's filter, has six levels. A file of only opening tags costs no
+/// more.
 pub(crate) const DEEPEST: usize = 32;
 
-/// Calls `visit` with each element of `xml` that has no elements inside: its name and its text, and its parent's name.
-/// Elements that hold others are passed to `open` and `close`.
+/// Calls `leaf` for each element of `xml` without child elements, with its parent's name, its own name and its text.
+/// Elements with children go to `open` and `close`.
 ///
 /// # Errors
-/// Where it is no XML, is cut off, or nests deeper than [`DEEPEST`].
+/// If it is not XML, is cut off, or nests deeper than [`DEEPEST`].
 pub(crate) fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(), String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
@@ -24,7 +25,7 @@ pub(crate) fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(_) | Event::Empty(_) if started && open.is_empty() => {
-                return Err("more than one element at its top".to_owned());
+                return Err("more than one root element".to_owned());
             }
             Event::Start(tag) => {
                 started = true;
@@ -41,7 +42,7 @@ pub(crate) fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(
             }
             Event::End(tag) => {
                 let end = reader.buffer_position() as usize;
-                let name = open.pop().ok_or("an element ends that was not begun")?;
+                let name = open.pop().ok_or("an end tag without a start tag")?;
                 if text.take().is_some() {
                     let length = "</>".len() + tag.name().as_ref().len();
                     // White space before the closing bracket is legal; nobody writes it.
@@ -67,9 +68,9 @@ pub(crate) fn walk<'a>(xml: &'a str, visitor: &mut impl Visitor<'a>) -> Result<(
     }
 }
 
-/// What [`walk`] tells.
+/// Receives what [`walk`] finds.
 pub(crate) trait Visitor<'a> {
-    /// An element begins that holds others.
+    /// An element with children begins.
     fn open(&mut self, _name: &str) {}
     /// Such an element ends.
     fn close(&mut self, _name: &str) {}
@@ -77,7 +78,7 @@ pub(crate) trait Visitor<'a> {
     fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>);
 }
 
-/// Whether it is XML, all of it.
+/// Checks that the text is complete XML.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -107,7 +108,7 @@ pub(crate) fn text_of(xml: &str, name: &str) -> Option<String> {
     first.found
 }
 
-/// Writes a text so that it reads back as it was; none where XML 1.0 has no way to write it.
+/// Escapes a text so that it reads back unchanged; `None` if XML 1.0 cannot represent it.
 pub(crate) fn escape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 8);
     for character in text.chars() {
@@ -143,7 +144,7 @@ mod tests {
         for end in 0..xml.len() {
             assert!(whole(&xml[..end]).is_err(), "{}", &xml[..end]);
         }
-        // A whole one, and what belongs to nothing.
+        // A complete document with something behind it.
         for more in ["<E/>", "<F></F>"] {
             assert!(whole(&format!("{xml}{more}")).is_err(), "{more}");
             assert!(whole(&format!("<E/>{more}")).is_err(), "{more}");

@@ -9,29 +9,29 @@ use crate::xml;
 /// A bucket's lifecycle rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// The XML as it stands.
+    /// The XML as the server sent it.
     pub xml: String,
-    /// Which small objects change their storage class by default, on AWS. A configuration that is written without it gets AWS's
+    /// Which small objects change their storage class by default, on AWS. A configuration written without it gets AWS's
     /// own default, whatever it was before ("PutBucketLifecycleConfiguration", API reference).
     pub minimum: Option<String>,
 }
 
-/// The header that says so.
+/// The header for [`Lifecycle::minimum`].
 const MINIMUM: &str = "x-amz-transition-default-minimum-object-size";
 
-/// What a bucket says of its versions.
+/// What the bucket reports about versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioning {
-    /// `Enabled`, `Suspended`, or none where it never was on.
+    /// `Enabled`, `Suspended`, or `None` if it never was on.
     pub status: Option<String>,
-    /// Whether removing a version asks for a second factor, which no program has.
+    /// Whether removing a version requires a second factor, which no program has.
     pub mfa_delete: bool,
-    /// The server's clock, as it answered.
+    /// The server's clock, from its answer.
     pub server_time: Option<SystemTime>,
-    /// Some keys have no versions, though the status is Enabled: how MinIO names it (`ExcludedPrefixes`, `ExcludeFolders` in its
+    /// Some keys have no versions, though the status is Enabled: MinIO's name for it (`ExcludedPrefixes`, `ExcludeFolders` in its
     /// internal/bucket/versioning/versioning.go).
     pub exceptions: Option<&'static str>,
-    /// A delete takes all versions of a key (AIStor's `PurgeOnDelete`, minio-go's api-bucket-versioning.go).
+    /// A delete removes all versions of a key (AIStor's `PurgeOnDelete`, minio-go's api-bucket-versioning.go).
     pub purges: bool,
 }
 
@@ -39,7 +39,7 @@ impl Client {
     /// Whether the bucket keeps versions, and the server's clock.
     ///
     /// # Errors
-    /// Where the bucket is not there, or does not say.
+    /// If the bucket does not exist, or does not answer.
     pub async fn versioning(&self) -> Result<Versioning, Error> {
         let call = self.about_bucket("s3:GetBucketVersioning", "versioning");
         let reply = self.call(call).await?;
@@ -61,18 +61,18 @@ impl Client {
         })
     }
 
-    /// The bucket's object lock: the XML as it stands, or none where there is none.
+    /// The bucket's object lock: the XML as the server sent it, or `None`.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If the server does not answer.
     pub(crate) async fn object_lock(&self) -> Result<Option<String>, Error> {
         self.setting("s3:GetBucketObjectLockConfiguration", "object-lock").await
     }
 
-    /// The bucket's lifecycle rules, or none where there are none.
+    /// The bucket's lifecycle rules, or `None` if it has none.
     ///
     /// # Errors
-    /// Where it does not say. Only "there are none" counts as none: who writes rules writes all of them.
+    /// If the server does not answer. Only "there are none" counts as none: a write replaces all rules.
     pub async fn lifecycle(&self) -> Result<Option<Lifecycle>, Error> {
         match self.call(self.about_bucket("s3:GetLifecycleConfiguration", "lifecycle")).await {
             Ok(reply) => Ok(Some(Lifecycle {
@@ -87,7 +87,7 @@ impl Client {
     /// Writes the bucket's lifecycle rules, all of them.
     ///
     /// # Errors
-    /// Where the server does not take them.
+    /// If the server refuses them.
     pub async fn put_lifecycle(&self, rules: &Lifecycle) -> Result<(), Error> {
         let mut call = self.about_bucket("s3:PutLifecycleConfiguration", "lifecycle");
         call.method = "PUT";
@@ -97,15 +97,15 @@ impl Client {
         self.call(call).await.map(drop)
     }
 
-    /// The bucket's default encryption: the XML as it stands, or none.
+    /// The bucket's default encryption: the XML as the server sent it, or `None`.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If the server does not answer.
     pub async fn encryption(&self) -> Result<Option<String>, Error> {
         self.setting("s3:GetEncryptionConfiguration", "encryption").await
     }
 
-    /// When the bucket was made, in seconds since 1970; none where this identity may not list buckets. On AWS the date moves when
+    /// When the bucket was created, in seconds since 1970; `None` if this identity may not list buckets. On AWS the date changes when
     /// the bucket's settings are changed (ListBuckets, API reference).
     pub async fn created(&self) -> Option<i64> {
         let call = Call { action: "s3:ListAllMyBuckets", method: "GET", service: true, ..Call::default() };
@@ -121,7 +121,7 @@ impl Client {
         Call { action, method: "GET", query: vec![(what, String::new())], ..Call::default() }
     }
 
-    /// A setting that may be absent. A server that does not know of such a thing at all has none, either.
+    /// A setting that may be absent, also because the server does not support it.
     async fn setting(&self, action: &'static str, what: &'static str) -> Result<Option<String>, Error> {
         match self.call(self.about_bucket(action, what)).await {
             Ok(reply) => Ok(Some(String::from_utf8_lossy(&reply.body).into_owned())),

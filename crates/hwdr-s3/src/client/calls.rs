@@ -1,4 +1,4 @@
-//! One function a call of S3's: listing, deleting, reading and writing; and calls that are only tried.
+//! One function for each call of S3's: listing, deleting, reading and writing; and calls that are only tried.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ impl Client {
     /// A page of the versions below `prefix`, from `after` on. `most`: entries in it, at most 1,000.
     ///
     /// # Errors
-    /// Where the bucket cannot be listed. An answer that was cut off is asked for again.
+    /// If the bucket cannot be listed. A truncated answer is requested again.
     pub async fn list_versions(
         &self,
         prefix: &str,
@@ -51,7 +51,7 @@ impl Client {
         .await
     }
 
-    /// That a listing goes on beyond what can be held.
+    /// Says that a listing is longer than can be held.
     pub fn endless(&self, key: &str, problem: String) -> Error {
         let call = Call { action: "s3:ListBucketVersions", key: Some(key.to_owned()), ..Call::default() };
         self.error(&call, Problem::Nonsense(problem))
@@ -60,7 +60,7 @@ impl Client {
     /// Removes delete markers. Each pair is a key and the id of a *marker*; the caller has seen it listed as one.
     ///
     /// # Errors
-    /// Where the call fails as a whole. What failed for single keys is in the answer: key, reason.
+    /// If the call fails as a whole. Failures for single keys are in the answer: key, reason.
     pub async fn remove_markers(&self, markers: &[(&str, &str)]) -> Result<Vec<(String, String)>, Error> {
         debug_assert!(markers.iter().all(|(_, version)| !version.is_empty() && *version != "null"));
         let objects: Vec<_> = markers.iter().map(|&(key, version)| (key, Some(version))).collect();
@@ -76,7 +76,7 @@ impl Client {
         self.delete_all("s3:DeleteObject", &objects).await
     }
 
-    /// DeleteObjects for what XML can write, DeleteObject for the rest. What the server was too busy for is asked again.
+    /// DeleteObjects for what XML can represent, DeleteObject for the rest. Retries what the server was too busy for.
     async fn delete_all(
         &self,
         action: &'static str,
@@ -104,7 +104,7 @@ impl Client {
                 let own =
                     left.iter().find(|(known, id)| *known == key && (version.is_none() || *id == version.as_deref()));
                 match (own, code.as_str()) {
-                    // Gone already, by an earlier try: as it should be.
+                    // Already removed by an earlier attempt: as it should be.
                     (Some(_), "NoSuchVersion" | "NoSuchKey") => {}
                     (Some(&own), code) if is_busy(code) => again.push(own),
                     _ => failed.push((
@@ -115,7 +115,7 @@ impl Client {
             }
             rounds -= 1;
             if rounds == 0 {
-                // SeaweedFS fails for very long keys here (seen with 4.48), and does them one by one.
+                // SeaweedFS fails for very long keys here (seen with 4.48), but deletes them one by one.
                 for (key, version) in std::mem::take(&mut again) {
                     if let Err(error) = self.delete_one(action, key, version).await {
                         failed.push((key.to_owned(), error.to_string()));
@@ -139,7 +139,7 @@ impl Client {
     /// Writes a small object of hwdr's own.
     ///
     /// # Errors
-    /// Where it was not written.
+    /// If it was not written.
     pub async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
         let headers = vec![digest(&body), ("content-type".to_owned(), "application/json".to_owned())];
         let call =
@@ -147,10 +147,10 @@ impl Client {
         self.call(call).await.map(drop)
     }
 
-    /// Reads a small object; none if it is not there.
+    /// Reads a small object; `None` if it does not exist.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let call = Call { action: "s3:GetObject", method: "GET", key: Some(key.to_owned()), ..Call::default() };
         self.content(call).await
@@ -159,7 +159,7 @@ impl Client {
     /// The same of one version.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(crate) async fn get_version(&self, key: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
         let query = vec![("versionId", version.to_owned())];
         let call =
@@ -175,20 +175,20 @@ impl Client {
         }
     }
 
-    /// Asks for something that cannot be there, to see whether this identity may ask at all: removes version `version` of `key`,
+    /// Tests whether this identity may delete versions, with a request that cannot succeed: it removes version `version` of `key`,
     /// which never had such a version.
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it may not.
     pub(crate) async fn try_removing(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.delete_one("s3:DeleteObjectVersion", key, Some(version)).await)
     }
 
-    /// Puts a delete marker on `key`, on condition that it holds an object that it cannot hold: where the server knows such
-    /// conditions, nothing is written. Gives the marker's id where it does not.
+    /// Puts a delete marker on `key`, on a condition that cannot be true: a server with conditional deletes
+    /// writes nothing. Returns the marker's id otherwise.
     ///
     /// # Errors
-    /// Where this identity may not.
+    /// If this identity may not.
     pub(crate) async fn try_deleting(&self, key: &str) -> Result<Option<String>, Error> {
         let call = Call {
             action: "s3:DeleteObject",
@@ -206,10 +206,10 @@ impl Client {
         }
     }
 
-    /// Sees whether this identity may write: begins an upload in parts and gives it up.
+    /// Tests whether this identity may write: begins a multipart upload and aborts it.
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it may not.
     pub(crate) async fn try_writing(&self, key: &str) -> Result<(), Error> {
         let upload = self.begin_parts(key, Vec::new()).await?;
         self.abort_parts(&upload).await
@@ -218,7 +218,7 @@ impl Client {
     /// The same with a tag, which is another permission (CreateMultipartUpload, API reference).
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it may not.
     pub(crate) async fn try_writing_tags(&self, key: &str) -> Result<(), Error> {
         let headers = vec![("x-amz-tagging".to_owned(), "hwdr=probe".to_owned())];
         let begun = self.begin_parts(key, headers).await;
@@ -226,10 +226,10 @@ impl Client {
         self.abort_parts(&upload).await
     }
 
-    /// Sees whether this identity may read versions, of one that is not there.
+    /// Tests whether this identity may read versions, with one that does not exist.
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it may not.
     pub(crate) async fn try_reading(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.head(key, version).await.map(drop))
     }
@@ -237,13 +237,13 @@ impl Client {
     /// The same for a version's tags.
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it may not.
     pub(crate) async fn try_reading_tags(&self, key: &str, version: &str) -> Result<(), Error> {
         allowed(self.tags(key, version).await.map(drop))
     }
 }
 
-/// Whatever is not "you may not" says that one may.
+/// Any answer but "access denied" means that the call is allowed.
 fn allowed(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(Error { problem: Problem::NotFound(_) | Problem::Refused(..), .. }) => Ok(()),
@@ -272,12 +272,12 @@ fn delete_call(action: &'static str, objects: &[(&str, Option<&str>)]) -> Call {
     }
 }
 
-/// DeleteObjects and lifecycle rules want one, and so does every write under an object lock; all servers know this form of it.
+/// Required by DeleteObjects, lifecycle rules and every write under an object lock; all servers know this form of it.
 pub(super) fn digest(body: &[u8]) -> (String, String) {
     ("content-md5".to_owned(), BASE64.encode(Md5::digest(body)))
 }
 
-/// Codes that mean: ask again. MinIO's `SlowDownRead` and `SlowDownWrite`, Ceph's `ConcurrentModification`, and what S3 has.
+/// Codes that mean "retry". MinIO's `SlowDownRead` and `SlowDownWrite`, Ceph's `ConcurrentModification`, and what S3 has.
 fn is_busy(code: &str) -> bool {
     code.starts_with("SlowDown")
         || matches!(

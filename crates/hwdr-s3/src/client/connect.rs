@@ -1,4 +1,4 @@
-//! From settings to a client.
+//! Makes a client from settings.
 
 use std::fs;
 use std::net::IpAddr;
@@ -20,15 +20,15 @@ use tokio::sync::Mutex;
 use super::{Client, Error, Inner, Pace, Problem, Retries};
 use crate::folders::Folders;
 
-/// Which bucket, and how it is reached. What is left out is found as every AWS tool finds it: environment, profile, web identity
+/// Which bucket, and how to reach it. Missing settings are found as every AWS tool finds them: environment, profile, web identity
 /// (IRSA), container and instance roles.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The bucket.
     pub bucket: String,
-    /// What lives in it.
+    /// Its folders.
     pub folders: Folders,
-    /// Another server than AWS: `https://host[:port]`.
+    /// A server other than AWS: `https://host[:port]`.
     pub endpoint: Option<String>,
     /// The region that requests are signed for.
     pub region: Option<String>,
@@ -36,14 +36,14 @@ pub struct Settings {
     pub path_style: bool,
     /// Certificates (PEM) to trust besides the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// The most requests in a second.
+    /// The maximum requests per second.
     pub requests_per_second: Option<u32>,
-    /// How stubborn calls are.
+    /// How calls are retried.
     pub retries: Retries,
 }
 
 impl Settings {
-    /// A bucket of AWS's, and all else as the environment has it.
+    /// A bucket on AWS, with everything else from the environment.
     pub fn new(bucket: impl Into<String>, folders: Folders) -> Self {
         Self {
             bucket: bucket.into(),
@@ -59,15 +59,15 @@ impl Settings {
 }
 
 impl Client {
-    /// Reads credentials and settings of the environment, and makes a client. Asks the bucket nothing yet.
+    /// Reads credentials and settings from the environment, and makes a client. Does not contact the bucket yet.
     ///
     /// # Errors
-    /// Where a setting cannot be used, or no credentials are found.
+    /// If a setting is invalid, or no credentials are found.
     pub async fn connect(settings: Settings) -> Result<Self, Error> {
         let bucket = settings.bucket.clone();
         let failed = |problem| Error { action: "connect", bucket: bucket.clone(), key: None, problem };
         if !is_name(&bucket) {
-            return Err(failed(Problem::Setting(format!("{} is no name of a bucket", plain(&bucket)))));
+            return Err(failed(Problem::Setting(format!("{} is not the name of a bucket", plain(&bucket)))));
         }
         let http = connector(&settings).map_err(|text| failed(Problem::Setting(text)))?;
         let config = load(&settings, http.clone()).await;
@@ -96,8 +96,8 @@ impl Client {
     }
 }
 
-/// Whether this may be a bucket's name, or the ARN of an access point: S3 and other servers allow no other characters, and it stands in
-/// URLs and in commands that are suggested.
+/// Whether this may be a bucket's name, or the ARN of an access point: S3 and other servers allow no other characters, and the name goes
+/// into URLs and suggested commands.
 fn is_name(bucket: &str) -> bool {
     const LONGEST: usize = 255;
     (1..=LONGEST).contains(&bucket.len())
@@ -105,13 +105,13 @@ fn is_name(bucket: &str) -> bool {
         && !bucket.starts_with('-')
 }
 
-/// One pool of connections, for S3 and for whatever gives credentials.
+/// One pool of connections, for S3 and for the sources of credentials.
 fn connector(settings: &Settings) -> Result<SharedHttpConnector, String> {
     let mut trusted = TrustStore::default();
     if let Some(path) = &settings.ca_bundle {
         let pem = fs::read(path).map_err(|error| format!("--ca-bundle {}: {error}", path.display()))?;
         if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
-            return Err(format!("--ca-bundle {}: no certificate in PEM form is in it", path.display()));
+            return Err(format!("--ca-bundle {}: it contains no PEM certificate", path.display()));
         }
         trusted = trusted.with_pem_certificate(pem);
     }
@@ -132,7 +132,7 @@ async fn load(settings: &Settings, http: SharedHttpConnector) -> SdkConfig {
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     } else if settings.endpoint.is_some() && !named {
-        // Other servers mostly do not care; looking for an instance of EC2 that would know takes seconds.
+        // Other servers mostly ignore the region; asking an EC2 instance for it takes seconds.
         loader = loader.region(Region::new("us-east-1"));
     }
     loader.load().await

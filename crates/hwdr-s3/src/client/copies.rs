@@ -1,4 +1,4 @@
-//! Calls that copy a version, with all that describes it, whole or in parts.
+//! Calls that copy a version with its description, whole or in parts.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use percent_encoding::utf8_percent_encode;
 use super::{Call, Client, Error, PATH, Problem, Reply};
 use crate::xml;
 
-/// What one version is like: its headers, lower case, those that describe the object.
+/// The headers of one version, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// All headers of the answer.
@@ -20,7 +20,7 @@ impl Head {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The headers that a copy must have, too: what the object is, and what its owner wrote on it.
+    /// The headers that a copy must have, too: the object's type, and its owner's metadata.
     pub fn description(&self) -> Vec<(String, String)> {
         const NAMES: [&str; 6] =
             ["content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
@@ -34,7 +34,7 @@ impl Head {
         kept
     }
 
-    /// The headers that ask for the same storage class, encryption and redirection, which S3 does not copy by itself.
+    /// The headers for the same storage class, encryption and redirection, which S3 does not copy by itself.
     pub fn storage(&self) -> Vec<(String, String)> {
         const NAMES: [&str; 5] = [
             "x-amz-storage-class",
@@ -47,16 +47,16 @@ impl Head {
     }
 }
 
-/// What a copy has become.
+/// The result of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// The new version's id, where the server says so.
+    /// The new version's id, if the server returns it.
     pub version: Option<String>,
     /// Its entity tag, without quotes.
     pub etag: String,
 }
 
-/// A copy in parts, under way.
+/// A copy in parts, in progress.
 #[derive(Debug, Clone)]
 pub struct Multipart {
     key: String,
@@ -64,15 +64,15 @@ pub struct Multipart {
 }
 
 impl Client {
-    /// What one version is like.
+    /// The headers of one version.
     ///
     /// # Errors
-    /// Where it is not there, or may not be read.
+    /// If it does not exist, or may not be read.
     pub async fn head(&self, key: &str, version: &str) -> Result<Head, Error> {
         self.head_part(key, version, None).await
     }
 
-    /// The same of its part `number`: `content-length` is then the part's.
+    /// The same for its part `number`: `content-length` is then the part's.
     ///
     /// # Errors
     /// As [`Client::head`].
@@ -91,7 +91,7 @@ impl Client {
     /// A version's tags, sorted.
     ///
     /// # Errors
-    /// Where they may not be read.
+    /// If they may not be read.
     pub async fn tags(&self, key: &str, version: &str) -> Result<Vec<(String, String)>, Error> {
         let query = vec![("tagging", String::new()), ("versionId", version.to_owned())];
         let call = Call {
@@ -115,10 +115,10 @@ impl Client {
         Ok(tags)
     }
 
-    /// Copies a version of up to 5 GiB on top of its own key, metadata and tags included; `headers` say what else it is to have.
+    /// Copies a version of up to 5 GiB on top of its own key, metadata and tags included; `headers` add to that.
     ///
     /// # Errors
-    /// Where the copy was not made.
+    /// If the copy failed.
     pub async fn copy(&self, key: &str, version: &str, headers: Vec<(String, String)>) -> Result<Copied, Error> {
         let mut headers = headers;
         headers.push(self.copy_source(key, version));
@@ -142,7 +142,7 @@ impl Client {
     /// Begins a copy in parts. Metadata, tags, class and encryption are in `headers`.
     ///
     /// # Errors
-    /// Where the server does not begin it.
+    /// If the server refuses.
     pub async fn begin_parts(&self, key: &str, headers: Vec<(String, String)>) -> Result<Multipart, Error> {
         let call = Call {
             action: "s3:PutObject",
@@ -158,10 +158,10 @@ impl Client {
         Ok(Multipart { key: key.to_owned(), id })
     }
 
-    /// Copies the bytes `from` up to and including `to` of a version, as part `number`; gives the part's entity tag.
+    /// Copies the bytes `from` through `to` of a version as part `number`; returns the part's entity tag.
     ///
     /// # Errors
-    /// Where the part was not made.
+    /// If the part was not copied.
     pub async fn copy_part(
         &self,
         to: &Multipart,
@@ -185,10 +185,10 @@ impl Client {
         Ok(copied(&reply).etag)
     }
 
-    /// Puts the parts together.
+    /// Completes the upload from its parts.
     ///
     /// # Errors
-    /// Where the object was not made.
+    /// If the object was not created.
     pub async fn finish_parts(&self, upload: &Multipart, etags: &[String]) -> Result<Copied, Error> {
         let mut body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
         for (number, etag) in (1..).zip(etags) {
@@ -209,10 +209,10 @@ impl Client {
         Ok(copied(&reply))
     }
 
-    /// Gives a copy in parts up: its parts go away.
+    /// Aborts a copy in parts, which deletes the parts.
     ///
     /// # Errors
-    /// Where the server keeps them.
+    /// If the server keeps them.
     pub(crate) async fn abort_parts(&self, upload: &Multipart) -> Result<(), Error> {
         let call = Call {
             action: "s3:AbortMultipartUpload",

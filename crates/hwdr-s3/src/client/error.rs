@@ -1,13 +1,13 @@
-//! What may go wrong with a call, and what to do about it.
+//! What can go wrong with a call, and the fix.
 
 use std::fmt;
 
 use hwdr_values::shown::{lines, mask, plain, word};
 
-/// A call that failed, for good: retries are behind it.
+/// A call that failed after all retries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The action that IAM knows the call by: `s3:ListBucketVersions`.
+    /// IAM's name for the call: `s3:ListBucketVersions`.
     pub action: &'static str,
     /// The bucket.
     pub bucket: String,
@@ -22,33 +22,33 @@ pub struct Error {
 pub enum Problem {
     /// Not allowed.
     Denied(String),
-    /// The bucket is not there.
+    /// The bucket does not exist.
     NoBucket,
-    /// Object, version or setting is not there.
+    /// Object, version or setting does not exist.
     NotFound(String),
-    /// The server asks for fewer requests, and went on doing so.
+    /// The server asked for fewer requests, and kept asking.
     Throttled(String),
-    /// The clocks are too far apart for a signature to be taken.
+    /// The clocks are too far apart for signatures.
     Clock(String),
-    /// The bucket is in another region (which one, where the server says so).
+    /// The bucket is in another region (which one, if the server says so).
     Region(String),
     /// Any other answer: status, code and message.
     Refused(u16, String, String),
-    /// No answer, or half of one.
+    /// No answer, or only part of one.
     Transport(String),
     /// The server's certificate is not trusted.
     Untrusted(String),
     /// An answer that makes no sense.
     Nonsense(String),
-    /// An answer that goes on beyond what any honest one has: so many bytes were read of it.
+    /// An answer longer than any valid one; this many bytes were read.
     Endless(usize),
-    /// What was put has no version, though the bucket says that it keeps them.
+    /// What was put has no version, though the bucket claims to keep them.
     Unversioned,
-    /// hwdr's own notes in the bucket are not what hwdr writes.
+    /// hwdr's own notes in the bucket are not what hwdr wrote.
     Journal(String),
     /// No credentials.
     Credentials(String),
-    /// A flag or a setting of the environment cannot be used.
+    /// A flag or a setting from the environment is invalid.
     Setting(String),
 }
 
@@ -58,34 +58,34 @@ impl Error {
         let Self { action, bucket, .. } = self;
         match &self.problem {
             Problem::Denied(_) => format!(
-                "allow {action} on the bucket (docs/s3.md has the whole policy); see who you are:\naws sts get-caller-identity"
+                "allow {action} on the bucket (docs/s3.md has the whole policy); see which identity you use:\naws sts get-caller-identity"
             ),
             Problem::NoBucket => format!("see which buckets there are:\naws s3 ls | grep {bucket}"),
             Problem::Clock(_) => "set this machine's clock:\ntimedatectl set-ntp true".to_owned(),
             Problem::Region(region) if !region.is_empty() => format!("give the bucket's region: --region {}", word(region)),
-            Problem::Region(_) => format!("ask for it, and give it with --region:\naws s3api get-bucket-location --bucket {bucket}"),
+            Problem::Region(_) => format!("look it up, and give it with --region:\naws s3api get-bucket-location --bucket {bucket}"),
             Problem::Throttled(_) => "run the same command again: it continues where it stopped; --requests-per-second N asks for less".to_owned(),
             Problem::Transport(_) => {
                 "check --endpoint, --ca-bundle and the network; the same command continues where it stopped".to_owned()
             }
-            Problem::Untrusted(_) => "name the certificate of the authority that signed the server's: --ca-bundle FILE, or AWS_CA_BUNDLE".to_owned(),
-            Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what is found:\naws configure list".to_owned(),
+            Problem::Untrusted(_) => "give the certificate of the authority that signed the server's: --ca-bundle FILE, or AWS_CA_BUNDLE".to_owned(),
+            Problem::Credentials(_) => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; see what the AWS tools find:\naws configure list".to_owned(),
             Problem::Setting(_) => "correct the flag, or the variable or profile that it comes from (AWS_CA_BUNDLE, AWS_ENDPOINT_URL_S3)".to_owned(),
-            Problem::Endless(_) => "see what answers at --endpoint: it is not an S3 server, or a broken one".to_owned(),
+            Problem::Endless(_) => "check --endpoint: what answers is not an S3 server, or a broken one".to_owned(),
             Problem::Unversioned => format!(
-                "do not use this bucket: what is deleted or overwritten in it is gone for good; see:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
+                "do not use this bucket: what is deleted or overwritten in it is lost; see:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
             ),
             Problem::Journal(_) => format!(
                 "somebody else has written there (docs/s3.md says who may): see who, and remove what is not hwdr's:\naws s3api list-object-versions --bucket {bucket} --prefix .hwdr/"
             ),
             Problem::NotFound(_) | Problem::Refused(..) | Problem::Nonsense(_) => {
-                "run it again; if it stays, the server's log tells more".to_owned()
+                "run it again; if it fails again, see the server's log".to_owned()
             }
         }
     }
 }
 
-/// Words of a server, without what may be a credential in them.
+/// Words of a server, with possible credentials hidden.
 fn said(words: &str) -> String {
     lines(&mask::credentials(words)).into_owned()
 }

@@ -1,8 +1,8 @@
 //! S3's REST calls, signed, retried and paced.
 //!
-//! Credentials, profiles, roles, web identity and TLS are those of the AWS SDK (`aws-config`, `aws-sigv4`, `aws-smithy-http-client`); the
-//! calls are made here, because the SDK's S3 client splits a versions listing into two lists, drops the parts of a lifecycle configuration
-//! that it does not know, and would double the time of a build.
+//! Credentials, profiles, roles, web identity and TLS come from the AWS SDK (`aws-config`, `aws-sigv4`, `aws-smithy-http-client`). The
+//! calls are made here, because the SDK's S3 client splits a versions listing into two lists, drops unknown parts of a lifecycle
+//! configuration, and would double the build time.
 
 mod bucket;
 mod calls;
@@ -41,24 +41,24 @@ use super::history::Nulls;
 use super::xml;
 use pace::Came;
 
-/// What AWS's signature wants unencoded in a query ("Create a signed AWS API request"): letters, digits, `-._~`.
+/// What AWS's signature requires unencoded in a query ("Create a signed AWS API request"): letters, digits, `-._~`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The same for a key in a path, where `/` stands for itself.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
-/// The most bytes of an answer that lists, or is hwdr's own: 1,000 entries with the longest keys, each byte of them encoded, are 4 MiB.
+/// The most bytes of a listing or one of hwdr's own objects: 1,000 entries with the longest keys, each byte of them encoded, are 4 MiB.
 pub(crate) const MOST_OF_PAGE: usize = 16 << 20;
-/// The most bytes of any other answer: 1,000 lifecycle rules, which are all that S3 takes, fit in.
+/// The most bytes of any other answer: enough for 1,000 lifecycle rules, S3's maximum.
 const MOST_OF_ANSWER: usize = 4 << 20;
 
-/// How stubborn calls are.
+/// How calls are retried.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// How often a call is made before it counts as failed.
+    /// How often a call is attempted before it counts as failed.
     pub attempts: u32,
     /// The longest first pause; the next may be twice as long, and so on, up to 20 seconds.
     pub first_pause: Duration,
-    /// How long one attempt may take. Copies of much data get ten times as long.
+    /// How long one attempt may take. Copies of large data get ten times as long.
     pub limit: Duration,
 }
 
@@ -79,7 +79,7 @@ struct Inner {
     http: SharedHttpConnector,
     /// The server: `https://host[:port]/`.
     root: String,
-    /// The bucket there, without a slash at its end.
+    /// The bucket there, without a trailing slash.
     base: String,
     region: String,
     bucket: String,
@@ -88,7 +88,7 @@ struct Inner {
     credentials: Mutex<Option<Credentials>>,
     pace: Pace,
     retries: Retries,
-    /// What the server calls itself, from its first answer on.
+    /// The server's name for itself, from its first answer on.
     server: OnceLock<String>,
 }
 
@@ -101,7 +101,7 @@ struct Call {
     query: Vec<(&'static str, String)>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    /// Takes as long as there is data.
+    /// Takes longer with more data.
     long: bool,
     /// Not about the bucket, but about all of them.
     service: bool,
@@ -120,7 +120,7 @@ impl Reply {
     }
 
     fn text(&self) -> Result<&str, Problem> {
-        std::str::from_utf8(&self.body).map_err(|_| Problem::Nonsense("it is no UTF-8".to_owned()))
+        std::str::from_utf8(&self.body).map_err(|_| Problem::Nonsense("it is not UTF-8".to_owned()))
     }
 }
 
@@ -130,12 +130,12 @@ impl Client {
         &self.inner.bucket
     }
 
-    /// What lives in it.
+    /// Its folders.
     pub fn folders(&self) -> Folders {
         self.inner.folders
     }
 
-    /// How many requests may be under way now.
+    /// How many requests may be in progress now.
     pub fn concurrency(&self) -> usize {
         self.inner.pace.limit()
     }
@@ -145,7 +145,7 @@ impl Client {
         self.inner.server.get().is_some_and(|name| name.starts_with("SeaweedFS"))
     }
 
-    /// Whether the server is known not to be MinIO, which refuses a prefix that ends in a dot; behind a proxy it may not be known by its name.
+    /// Whether the server is certainly not MinIO, which refuses a prefix that ends in a dot; a proxy may hide the server's name.
     pub fn is_plain(&self) -> bool {
         self.inner.server.get().is_some_and(|name| name.starts_with("AmazonS3") || name.starts_with("SeaweedFS"))
     }
@@ -153,7 +153,7 @@ impl Client {
     /// What the bucket keeps of versions with the id `null`.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If the server does not answer.
     pub async fn nulls(&self) -> Result<Nulls, Error> {
         let versioning = self.versioning().await?;
         let is_aws = self.inner.server.get().is_some_and(|name| name == "AmazonS3");
@@ -164,16 +164,16 @@ impl Client {
         })
     }
 
-    /// Whether the server says nothing of tags where it describes an object.
+    /// Whether the server omits the number of tags when it describes an object.
     pub(crate) fn counts_no_tags(&self) -> bool {
         self.inner.server.get().is_none_or(|name| name != "AmazonS3")
     }
 
-    /// Makes a call until it is answered, or is seen to be hopeless.
+    /// Makes a call until it is answered, or is hopeless.
     async fn call(&self, call: Call) -> Result<Reply, Error> {
         let is_content = matches!(call.action, "s3:GetObject" | "s3:GetObjectVersion");
         self.call_for(call, |reply| {
-            // An answer that was cut off on the way reads like a shorter one.
+            // An answer truncated on the way looks like a shorter one.
             if !is_content && reply.body.starts_with(b"<") {
                 let wrong = |text| Problem::Nonsense(format!("the answer's XML: {text}"));
                 xml::whole(reply.text()?).map_err(wrong)?;
@@ -183,7 +183,7 @@ impl Client {
         .await
     }
 
-    /// The same, and reads the answer, which may be wrong in itself: then it is asked for again.
+    /// The same, and parses the answer. If that fails, the call is made again.
     async fn call_for<T>(&self, call: Call, read: impl Fn(Reply) -> Result<T, Problem>) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
@@ -216,9 +216,9 @@ impl Client {
         let since = Instant::now();
         let answer = match tokio::time::timeout(limit, self.send(call, credentials)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Problem::Transport(format!("nothing for {} s", limit.as_secs()))),
+            Err(_) => Err(Problem::Transport(format!("no answer within {} s", limit.as_secs()))),
         };
-        // Never headers and bodies: the signature is in the one, and data in the other.
+        // Never headers or bodies: they contain the signature and data.
         let problem = answer.as_ref().err().map(field::debug);
         debug!(target: "bucket", key = call.key, took = ?since.elapsed(), problem, "{}", call.action);
         permit.done(match &answer {
@@ -232,7 +232,7 @@ impl Client {
     async fn send(&self, call: &Call, credentials: Credentials) -> Result<Reply, Problem> {
         let request = self.signed(call, credentials).map_err(Problem::Nonsense)?;
         let transport = |error: &dyn std::error::Error| match with_causes(error) {
-            // What rustls calls it (`Error::InvalidCertificate`): no retry changes it.
+            // rustls' name for it (`Error::InvalidCertificate`): no retry changes it.
             text if text.contains("invalid peer certificate") => Problem::Untrusted(text),
             text => Problem::Transport(text),
         };
@@ -308,7 +308,7 @@ impl Client {
         HttpRequest::try_from(request).map_err(|error| error.to_string())
     }
 
-    /// The credentials, asked for again five minutes before they expire.
+    /// The credentials, requested again five minutes before they expire.
     async fn credentials(&self) -> Result<Credentials, Problem> {
         let mut known = self.inner.credentials.lock().await;
         let soon = SystemTime::now().checked_add(Duration::from_secs(300));

@@ -1,7 +1,7 @@
-//! How many requests at a time, and how many a second.
+//! Limits the requests in progress, and the requests per second.
 //!
-//! The number under way grows by one for each round of answers and is cut by a third when the server says that it is too much (503, 429,
-//! SlowDown): the rule by which TCP finds the bandwidth of a link. It also stops growing where more requests only wait longer.
+//! The number in progress grows by one for each round of answers, and is cut by a third when the server says that it is too high (503, 429,
+//! SlowDown): TCP finds the bandwidth of a link by the same rule. It also stops growing where more requests only wait longer.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 const FIRST: f64 = 16.0;
 const MOST: f64 = 256.0;
-/// Answers that take this many times the quickest average say that requests queue up at the server.
+/// Answers that take this many times the quickest average mean that requests queue at the server.
 const QUEUEING: f64 = 4.0;
 
 /// The gate that each request passes.
@@ -25,7 +25,7 @@ pub(crate) struct Pace {
 struct State {
     limit: f64,
     under_way: usize,
-    /// Somebody had to wait: only then do more at a time make sense.
+    /// A request had to wait: only then are more in parallel useful.
     crowded: bool,
     last_cut: Option<Instant>,
     next_slot: Instant,
@@ -33,14 +33,14 @@ struct State {
     quickest: f64,
 }
 
-/// How an answer came.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Came {
-    /// As it should.
+    /// Success.
     Well,
     /// "Slow down".
     Throttled,
-    /// Not, or as another error: says nothing of the load.
+    /// No answer, or another error: says nothing about the load.
     Badly,
 }
 
@@ -60,7 +60,7 @@ impl Pace {
         Self { state: Mutex::new(state), freed: Notify::new(), gap }
     }
 
-    /// Waits for a turn. The permit is given back by [`Permit::done`], or when it is dropped.
+    /// Waits for a turn. [`Permit::done`] or dropping the permit returns it.
     pub(crate) async fn turn(&self) -> Permit<'_> {
         loop {
             let freed = self.freed.notified();
@@ -75,12 +75,12 @@ impl Pace {
         }
     }
 
-    /// How many requests may be under way now.
+    /// How many requests may be in progress now.
     pub(crate) fn limit(&self) -> usize {
         self.lock().limit as usize
     }
 
-    /// Takes a place, if there is one, and says when the request may leave.
+    /// Takes a place if one is free, and returns when the request may leave.
     fn enter(&self) -> Option<Option<Instant>> {
         let mut state = self.lock();
         if state.under_way >= state.limit as usize {
@@ -107,7 +107,7 @@ impl Pace {
                     state.limit = (state.limit + 1.0 / state.limit).min(MOST);
                 }
             }
-            // All requests under way hear of the same overload: one cut for all of them.
+            // All requests in progress see the same overload: one cut for all of them.
             Came::Throttled if state.last_cut.is_none_or(|cut| cut.elapsed() > Duration::from_millis(500)) => {
                 state.limit = (state.limit * 2.0 / 3.0).max(1.0);
                 state.last_cut = Some(Instant::now());
@@ -115,7 +115,7 @@ impl Pace {
             Came::Throttled | Came::Badly => {}
         }
         drop(state);
-        // Both the place that was left, and one that the limit may have grown by.
+        // Both the freed place, and one by which the limit may have grown.
         self.freed.notify_one();
         self.freed.notify_one();
     }
@@ -134,7 +134,7 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// Says how it came out.
+    /// Records the outcome.
     pub(crate) fn done(mut self, came: Came) {
         self.came = came;
     }

@@ -1,4 +1,4 @@
-//! Writes a bucket's rules, and sees whether the server has them.
+//! Writes a bucket's rules, and verifies that the server has them.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::policy::Policy;
 use crate::client::{Client, Lifecycle};
 use crate::preflight::Stopped;
 
-/// How often, and how long apart, the server is asked whether it has the rules: AWS spreads them for a while.
+/// How often, and at what interval, the server is asked for the new rules: AWS takes a while to spread them.
 const LOOKS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The bucket's rules.
 ///
 /// # Errors
-/// Where they cannot be read or understood.
+/// If they cannot be read or understood.
 pub async fn read(client: &Client) -> Result<Policy, Stopped> {
     Policy::of(client.lifecycle().await?).map_err(|text| {
         Stopped::refused(
@@ -28,7 +28,7 @@ pub async fn read(client: &Client) -> Result<Policy, Stopped> {
 /// Writes what was planned from `before`, and reads it back.
 ///
 /// # Errors
-/// Where somebody has changed the rules since, the server does not take them, or does not have them as they were written.
+/// If somebody has changed the rules since, the server refuses them, or returns other rules than were written.
 pub async fn apply(client: &Client, before: &Policy, write: &Write) -> Result<(), Stopped> {
     let name = client.bucket();
     if !read(client).await?.same(before) {
@@ -52,12 +52,12 @@ pub async fn apply(client: &Client, before: &Policy, write: &Write) -> Result<()
         }
     }
     Err(Stopped::refused(
-        format!("the lifecycle rules of bucket {name} were written, but are not as they should be: {wrong}"),
-        format!("look at them, and put back what they were, if need be; that was:\n{}", before.pretty()),
+        format!("the lifecycle rules of bucket {name} were written, but the server returns others: {wrong}"),
+        format!("look at them, and put back the old rules if needed; they were:\n{}", before.pretty()),
     ))
 }
 
-/// The first rule that the server has otherwise.
+/// The first rule that differs on the server.
 fn difference(wanted: &Policy, got: &Policy) -> Option<String> {
     for (element, rule) in wanted.elements.iter().zip(&wanted.rules) {
         let same = if rule.id == OWN {
@@ -72,5 +72,5 @@ fn difference(wanted: &Policy, got: &Policy) -> Option<String> {
     if wanted.minimum.is_some() && got.minimum != wanted.minimum {
         return Some("the default for small objects has changed (TransitionDefaultMinimumObjectSize)".to_owned());
     }
-    (got.elements.len() != wanted.elements.len()).then(|| "there are other rules beside".to_owned())
+    (got.elements.len() != wanted.elements.len()).then(|| "there are other rules, too".to_owned())
 }

@@ -1,7 +1,7 @@
-//! A small tree over an XML text that remembers where everything stands, so that a part can be replaced and all else stays as it is,
-//! elements that hwdr does not know included.
+//! A small tree over an XML text that knows where each element is, so that one part can be replaced and everything else stays as it is,
+//! including elements unknown to hwdr.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,16 +12,16 @@ use quick_xml::events::Event;
 
 use crate::xml::DEEPEST;
 
-/// An element. Attributes are not kept: a lifecycle configuration has none but name spaces.
+/// An element. Attributes are not kept: a lifecycle configuration has none but namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     /// Its name, without a prefix.
     pub name: String,
-    /// Where it stands, its tags included (bytes).
+    /// Its position, tags included (bytes).
     pub at: Range<usize>,
-    /// Where its content stands.
+    /// The position of its content.
     pub inside: Range<usize>,
-    /// Its text, where it holds no elements.
+    /// Its text, if it contains no elements.
     pub text: String,
     /// The elements in it.
     pub children: Vec<Element>,
@@ -38,7 +38,7 @@ impl Element {
         self.child(name).map(|child| child.text.as_str())
     }
 
-    /// Whether both say the same: servers may order elements anew, write `<A/>` or `<A></A>`, and change the blanks between them.
+    /// Whether both mean the same: servers may reorder elements, write `<A/>` or `<A></A>`, and change the white space between them.
     pub fn same(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
@@ -49,7 +49,7 @@ impl Element {
         format!("<{}>{}{}</>", self.name, escape(self.text.as_str()), children.concat())
     }
 
-    /// It again, an element a line: for people, and for a diff.
+    /// The XML with one element per line: for people, and for a diff.
     pub fn pretty(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, 0);
@@ -73,7 +73,7 @@ impl Element {
 /// Reads a text.
 ///
 /// # Errors
-/// Where it is no XML, or has what no S3 server writes (comments or CDATA beside text).
+/// If it is not XML, or has what no S3 server writes (comments or CDATA beside text).
 pub fn parse(xml: &str) -> Result<Element, String> {
     let mut reader = Reader::from_str(xml);
     let mut open: Vec<Element> = Vec::new();
@@ -84,7 +84,7 @@ pub fn parse(xml: &str) -> Result<Element, String> {
         let to = reader.buffer_position() as usize;
         let whole = match event {
             Event::Start(_) | Event::Empty(_) if root.is_some() => {
-                return Err("more than one element at its top".to_owned());
+                return Err("more than one root element".to_owned());
             }
             Event::Start(tag) => {
                 if open.len() >= DEEPEST {
@@ -99,7 +99,7 @@ pub fn parse(xml: &str) -> Result<Element, String> {
                 Element { name, at: from..to, inside: to..to, text: String::new(), children: Vec::new() }
             }
             Event::End(_) => {
-                let mut element = open.pop().ok_or("an element ends that was not begun")?;
+                let mut element = open.pop().ok_or("an end tag without a start tag")?;
                 element.at.end = to;
                 element.inside.end = from;
                 if element.children.is_empty() {

@@ -1,8 +1,8 @@
-//! What a bucket's rules mean for backups that are to be restorable for their time to live: rules in, findings out.
+//! What a bucket's rules mean for backups that must be restorable during their time to live: rules in, findings out.
 //!
-//! Where rules overlap, the shorter expiration is honoured ("How Amazon S3 handles conflicts in lifecycle configurations", S3 user
-//! guide): a longer rule beside a short one changes nothing. S3 rounds to the next midnight in UTC and takes up to days more;
-//! what is said here is the earliest moment.
+//! The shorter of overlapping expirations applies ("How Amazon S3 handles conflicts in lifecycle configurations", S3 user
+//! guide): a longer rule beside a short one changes nothing. S3 rounds to the next midnight in UTC and may take days longer;
+//! the messages name the earliest moment.
 
 use super::rule::{Noncurrent, Rule, Transition, When};
 use super::scope::{Scope, scope};
@@ -11,29 +11,29 @@ use crate::finding::{Finding, Level};
 use crate::folders::Folders;
 use crate::window::shown;
 
-/// Classes whose objects cannot be read before they are restored from there ("Understanding and managing S3 storage classes").
+/// Classes whose objects must be restored before they are read ("Understanding and managing S3 storage classes").
 const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// Classes whose objects are read like any other.
 const READABLE: [&str; 6] =
     ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"];
 
-/// What the rules are judged by.
+/// The criteria for the rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Needs<'a> {
     /// The bucket.
     pub bucket: &'a str,
-    /// What lives in it.
+    /// Its folders.
     pub folders: Folders,
-    /// How long backups are kept, in seconds; none where nobody says.
+    /// How long backups are kept, in seconds; `None` if unknown.
     pub ttl: Option<i64>,
     /// Now, in seconds since 1970.
     pub now: i64,
-    /// The command that puts hwdr's own rule in place.
+    /// The command that writes hwdr's own rule.
     pub apply: &'a str,
 }
 
-/// All that is to be said of `rules`.
+/// All findings about `rules`.
 pub fn judge(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let kept_for_all = rules.iter().any(|rule| rule.enabled && rule.noncurrent.is_some() && rule.is_for_all());
@@ -52,7 +52,7 @@ pub fn judge(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
     findings
 }
 
-/// One rule, and all that is needed to judge it.
+/// One rule, and the context to judge it.
 struct Judged<'a> {
     rule: &'a Rule,
     wanted: &'a Needs<'a>,
@@ -68,7 +68,7 @@ impl Judged<'_> {
         findings.extend(self.rule.transitions.iter().filter_map(|transition| self.transition(transition)));
     }
 
-    /// Everything, or the part that a filter leaves.
+    /// The whole bucket, or the part that a filter selects.
     fn part(&self) -> String {
         let rule = self.rule;
         let mut parts = Vec::new();
@@ -93,7 +93,7 @@ impl Judged<'_> {
         }
         let bucket = self.wanted.bucket;
         finding.fix(format!(
-            "take the rules, change {name} or take it out, and put them back:\n\
+            "get the rules, change or remove {name}, and put them back:\n\
              aws s3api get-bucket-lifecycle-configuration --bucket {bucket} > rules.json\n\
              aws s3api put-bucket-lifecycle-configuration --bucket {bucket} --lifecycle-configuration file://rules.json"
         ))
@@ -103,7 +103,7 @@ impl Judged<'_> {
         format!("rule {}", self.rule.id)
     }
 
-    /// Says something that hwdr's own rule, written anew, no longer is.
+    /// A finding that hwdr's own rule, rewritten, would resolve.
     fn mended(&self, mut finding: Finding) -> Finding {
         if self.rule.id == OWN {
             finding.mended_by_own_rule = true;
@@ -112,7 +112,7 @@ impl Judged<'_> {
         finding
     }
 
-    /// Blocks are always needed; what may hold none is left to those who know.
+    /// An error for blocks and backups, which are always needed; elsewhere only a warning.
     fn grave(&self) -> Level {
         if self.scope == Scope::Elsewhere { Level::Warning } else { Level::Error }
     }
@@ -121,7 +121,7 @@ impl Judged<'_> {
         if self.scope == Scope::Elsewhere { " (if HopsFS or a backup keeps anything there)" } else { "" }
     }
 
-    /// A rule that does nothing: of interest where it looks as if it removed old versions, and no other does.
+    /// A disabled rule: of interest if it seems to remove old versions, and no other rule does.
     fn disabled(&self, kept_for_all: bool) -> Option<Finding> {
         let retains = self.rule.noncurrent.is_some() || self.rule.expires_markers;
         let level = if kept_for_all && self.rule.id != OWN { Level::Ok } else { Level::Warning };
@@ -136,11 +136,11 @@ impl Judged<'_> {
         let unknown = &self.rule.unknown;
         (!unknown.is_empty()).then(|| {
             let text = format!(
-                "has what hwdr does not know ({}): whether it harms backups {} cannot be told",
+                "has elements that hwdr does not know ({}): whether it harms backups {} is unknown",
                 unknown.join("; "),
                 self.part()
             );
-            // AIStor's AllVersionsExpiration is one: what it takes, nothing brings back.
+            // AIStor's AllVersionsExpiration is one: what it removes cannot be restored.
             let expires = unknown.iter().any(|name| name.ends_with("Expiration"));
             self.says(if expires { Level::Error } else { Level::Warning }, text)
         })
@@ -151,7 +151,7 @@ impl Judged<'_> {
         let part = self.part();
         if self.rule.expires_all_versions {
             let text = format!(
-                "removes objects {part} with all their versions {when}{}: what is lost this way, nothing brings back",
+                "removes objects {part} with all their versions {when}{}: what is lost this way cannot be restored",
                 self.perhaps()
             );
             return Some(self.mended(self.says(self.grave(), text)));
@@ -160,14 +160,14 @@ impl Judged<'_> {
             return self.backups(when);
         }
         let text = format!(
-            "deletes objects that are in use {part}, {when}{}: HopsFS would lose blocks of files that exist. It deletes what it \
+            "deletes objects that are in use {part}, {when}{}: HopsFS would lose blocks of existing files. It deletes what it \
              does not need by itself",
             self.perhaps()
         );
         Some(self.mended(self.says(self.grave(), text)))
     }
 
-    /// The backups' own files may go when their time is over, not before.
+    /// The backups' own files may be removed after their time to live, not before.
     fn backups(&self, when: &When) -> Option<Finding> {
         let part = self.part();
         match (when, self.wanted.ttl) {
@@ -176,7 +176,7 @@ impl Judged<'_> {
             (When::Days(given), Some(ttl)) => Some(self.says(
                 Level::Error,
                 format!(
-                    "deletes backups {part} {given} days after they were written, and they are to be kept {} days: older ones cannot \
+                    "deletes backups {part} {given} days after they were written, but they must be kept {} days: older ones cannot \
                      be restored",
                     days(ttl)
                 ),
@@ -187,7 +187,7 @@ impl Judged<'_> {
         }
     }
 
-    /// MinIO's way to remove what was deleted.
+    /// MinIO's rule to remove deleted objects.
     fn deleted(&self) -> Option<Finding> {
         let given = self.rule.deleted_days?;
         if self.scope == Scope::Backups {
@@ -198,7 +198,7 @@ impl Judged<'_> {
 
     fn noncurrent(&self, noncurrent: Noncurrent) -> Option<Finding> {
         if self.scope == Scope::Backups {
-            // What a backup deletes of its own files, no restore asks for.
+            // No restore needs what a backup deletes of its own files.
             return None;
         }
         let given = noncurrent.days.unwrap_or(0);
@@ -208,14 +208,14 @@ impl Judged<'_> {
         let ttl = days(self.wanted.ttl?);
         if i64::from(given) >= ttl {
             let text = format!(
-                "keeps the newest {newer} old versions of each key {} whatever their age: no harm to backups, but deleted blocks stay, and \
-                 are paid for, for ever",
+                "keeps the newest {newer} old versions of each key {} whatever their age: backups are safe, but deleted blocks stay, and \
+                 are paid for, forever",
                 self.part()
             );
             return Some(self.says(Level::Ok, text));
         }
         let text = format!(
-            "keeps the newest {newer} old versions of each key {}, and others only {given} days, where backups are kept {ttl}: a key that \
+            "keeps the newest {newer} old versions of each key {}, and others only {given} days, but backups are kept {ttl}: a key that \
              was overwritten more than {newer} times since a backup cannot be brought back to it. HopsFS writes a block once, so most \
              are safe",
             self.part()
@@ -223,7 +223,7 @@ impl Judged<'_> {
         Some(self.mended(self.says(Level::Warning, text)))
     }
 
-    /// Old versions that go before the backups that need them.
+    /// Old versions are removed before the backups that need them.
     fn too_short(&self, given: u32, does: &str) -> Option<Finding> {
         let ttl = days(self.wanted.ttl?);
         if i64::from(given) >= ttl {
@@ -231,8 +231,8 @@ impl Judged<'_> {
         }
         let since = shown(self.wanted.now - i64::from(given) * 86_400);
         let text = format!(
-            "{does} {} after {given} days{}, and backups are kept {ttl} days: backups from before {since} are already beyond restore, as \
-             blocks that were deleted between the backup and then may be gone for good",
+            "{does} {} after {given} days{}, but backups are kept {ttl} days: backups from before {since} can no longer be restored, as \
+             blocks that were deleted between the backup and then may be lost",
             self.part(),
             self.perhaps()
         );
@@ -251,7 +251,7 @@ impl Judged<'_> {
             (false, _) => (
                 Level::Warning,
                 format!(
-                    "moves objects {part} to {class}, a class that hwdr does not know: they must be readable without a wait"
+                    "moves objects {part} to {class}, a class that hwdr does not know: objects must be readable without a wait"
                 ),
             ),
             (true, false) => (
@@ -270,7 +270,7 @@ impl Judged<'_> {
                 (
                     Level::Warning,
                     format!(
-                        "moves old versions {part} to the archive {class} after {given} days: a restore to a backup older than that first \
+                        "moves old versions {part} to the archive {class} after {given} days: a restore from an older backup first \
                          needs a thaw ({thaw}), which takes hours; `hwdr s3 rewind --dry-run` names them"
                     ),
                 )
@@ -294,20 +294,20 @@ fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
         let parts: Vec<_> = on().filter(|rule| rule.noncurrent.is_some()).map(|rule| name_of(rule, wanted)).collect();
         findings.push(apply(if parts.is_empty() {
             format!(
-                "no rule of bucket {bucket} removes old versions: none costs a backup, but what HopsFS deletes stays, and is \
-                 paid for, for ever"
+                "no rule of bucket {bucket} removes old versions: backups are safe, but what HopsFS deletes stays, and is \
+                 paid for, forever"
             )
         } else {
             format!(
-                "old versions are removed in parts of bucket {bucket} only ({}): elsewhere what HopsFS deletes stays, and is paid for, for \
-                 ever",
+                "old versions are removed in parts of bucket {bucket} only ({}): elsewhere what HopsFS deletes stays, and is paid for, \
+                 forever",
                 parts.join("; ")
             )
         }));
     }
     if !on().any(|rule| rule.expires_markers && rule.is_for_all()) {
         findings.push(apply(format!(
-            "no rule has ExpiredObjectDeleteMarker for all of bucket {bucket}: delete markers stay when the versions below them are gone, and \
+            "no rule has ExpiredObjectDeleteMarker for all of bucket {bucket}: delete markers stay after the versions below them are gone, and \
              make listings and rewinds slower with each deleted block"
         )));
     }
@@ -315,7 +315,7 @@ fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
         findings.push(Finding::new(
             Level::Ok,
             "lifecycle",
-            "no rule has AbortIncompleteMultipartUpload: parts of uploads that were cut off stay, and are paid for. No harm to restores",
+            "no rule has AbortIncompleteMultipartUpload: parts of unfinished uploads stay, and are paid for. Restores are safe",
         ));
     }
     if wanted.ttl.is_none() && on().any(|rule| rule.noncurrent.is_some()) {
@@ -323,9 +323,9 @@ fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
             Finding::new(
                 Level::Warning,
                 "lifecycle",
-                "how long backups are kept is not known: whether old versions outlive them cannot be told",
+                "it is unknown how long backups are kept, and so whether old versions outlive them",
             )
-            .fix("give the values, with global._hopsworks.backups.ttl: -f values.yaml"),
+            .fix("give the values with global._hopsworks.backups.ttl: -f values.yaml"),
         );
     }
     findings
@@ -335,13 +335,13 @@ fn name_of(rule: &Rule, wanted: &Needs<'_>) -> String {
     format!("rule {}: {}", rule.id, Judged { rule, wanted, scope: scope(rule, wanted.folders) }.part())
 }
 
-/// What is said where there is nothing against it.
+/// The finding if nothing is wrong.
 fn fits(rules: &[Rule], wanted: &Needs<'_>) -> Finding {
     let kept = rules.iter().filter(|rule| rule.enabled).filter_map(|rule| rule.noncurrent?.days).min();
-    let kept = kept.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
+    let kept = kept.map_or_else(|| "forever".to_owned(), |days| format!("{days} days"));
     let ttl = wanted.ttl.map_or_else(String::new, |ttl| {
         format!(
-            ", and backups {} days: the rules leave all that backups from {} on need",
+            ", and backups {} days: the rules keep all that backups since {} need",
             days(ttl),
             shown(wanted.now - ttl)
         )

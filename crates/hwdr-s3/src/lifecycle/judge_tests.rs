@@ -1,4 +1,4 @@
-//! Tables: a rule in, what is said of it out.
+//! Tables: a rule in, what is said about it out.
 
 use super::OWN;
 use super::judge::{Needs, judge};
@@ -18,7 +18,7 @@ fn judged(rules: &str, ttl: Option<i64>) -> Vec<Finding> {
     judge(&policy.rules, &wanted)
 }
 
-/// The docs' rule, and one for cut-off uploads: a bucket in order.
+/// The docs' rule, and one for unfinished uploads: a bucket in order.
 const GOOD: &str = "<Rule><ID>HopsFSBlocksRetentionPolicy</ID><Filter/><Status>Enabled</Status>\
                     <Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>\
                     <NoncurrentVersionExpiration><NoncurrentDays>60</NoncurrentDays></NoncurrentVersionExpiration>\
@@ -71,7 +71,7 @@ fn one_rule_beside_a_good_one() {
     let sized = "<Filter><ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></Filter>";
     let strange = "<Filter><Color>red</Color></Filter>";
     for (filter, action, expected) in [
-        (ALL, &*week, Some((Error, "backups from before 2026-11-14T00:00:00Z are already beyond restore"))),
+        (ALL, &*week, Some((Error, "backups from before 2026-11-14T00:00:00Z can no longer be restored"))),
         (BLOCKS, &week, Some((Error, "removes old versions below hopsfs-blocks-set-1/ after 7 days"))),
         (sized, &week, Some((Error, "of some sizes"))),
         (LOGS, &week, Some((Warning, "if HopsFS or a backup keeps anything there"))),
@@ -86,7 +86,7 @@ fn one_rule_beside_a_good_one() {
         (RONDB, &month, Some((Error, "deletes backups below rondb_backup/ 30 days after"))),
         (RONDB, &year, None),
         (RONDB, &date, Some((Error, "every new one at once"))),
-        (ALL, &every, Some((Error, "nothing brings back"))),
+        (ALL, &every, Some((Error, "cannot be restored"))),
         (ALL, &deleted(3), Some((Error, "removes all versions of what was deleted"))),
         (ALL, &deleted(60), None),
         (ALL, &to(1, "GLACIER"), Some((Error, "thaw"))),
@@ -124,7 +124,7 @@ fn what_hwdrs_own_rule_mends() {
     for (rules, words) in [
         (String::new(), &["no rule of bucket b removes old versions", "ExpiredObjectDeleteMarker"][..]),
         (own(ALL, "Disabled", &days(60)), &["is Disabled"]),
-        (own(ALL, "Enabled", &days(7)), &["already beyond restore", "ExpiredObjectDeleteMarker"]),
+        (own(ALL, "Enabled", &days(7)), &["can no longer be restored", "ExpiredObjectDeleteMarker"]),
         (
             own(BLOCKS, "Enabled", &days(60)),
             &["in parts of bucket b only (rule HopsFSBlocksRetentionPolicy: below hopsfs"],

@@ -1,7 +1,7 @@
 //! How long a bucket keeps old versions, and how long it must: its lifecycle rules.
 //!
-//! `judge` is the pure core: rules in, findings out. `plan` finds the rule that a time to live needs and merges it into the bucket's XML,
-//! in which every other rule stays as it is; `apply` writes it and reads it back.
+//! `judge` is the pure core: rules in, findings out. `plan` determines the rule that a time to live needs and merges it into the bucket's
+//! XML, in which every other rule stays as it is; `apply` writes it and reads it back.
 
 pub mod apply;
 pub mod element;
@@ -13,10 +13,10 @@ pub mod policy;
 pub mod rule;
 mod scope;
 
-/// The name of hwdr's own rule, which is that of the docs' example ("Disaster Recovery", Cleanup): who has followed them has it already.
+/// The name of hwdr's own rule, from the docs' example ("Disaster Recovery", Cleanup): whoever followed them has it already.
 pub const OWN: &str = "HopsFSBlocksRetentionPolicy";
 
-/// A time to live, in the whole days that S3 counts in. Seconds in; rounded up, since a version must outlive its backups.
+/// A time to live in whole days, S3's unit. Seconds in; rounded up, since a version must outlive its backups.
 pub fn days(ttl: i64) -> i64 {
     (ttl + 86_399) / 86_400
 }

@@ -1,10 +1,6 @@
-//! The rule that a time to live needs, merged into what a bucket has.
+//! The rule that a time to live needs, merged into the bucket's rules.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::fmt::Write as _;
 
@@ -14,18 +10,18 @@ use super::{OWN, days};
 use crate::client::Lifecycle;
 use crate::finding::{Finding, Level};
 
-/// What there is to do.
+/// What has to be done.
 #[derive(Debug)]
 pub enum RuleChange {
-    /// Nothing: the rules do what the time to live needs.
+    /// Nothing: the rules fit the time to live.
     Fits,
     /// Rules of others defeat it, whatever hwdr's own rule says.
     Contradicted(Vec<Finding>),
-    /// These rules are to be written.
+    /// Write these rules.
     Write(Box<Write>),
 }
 
-/// What is to be written.
+/// What to write.
 #[derive(Debug)]
 pub struct Write {
     /// All rules, with hwdr's own.
@@ -36,10 +32,10 @@ pub struct Write {
     pub longer_for: Option<String>,
 }
 
-/// What there is to do so that old versions in a bucket with `policy` outlive backups of `ttl` seconds.
+/// What has to be done so that old versions in a bucket with `policy` outlive backups of `ttl` seconds.
 ///
 /// # Errors
-/// Where the merged XML cannot be read back, which hwdr then does not write.
+/// If the merged XML cannot be read back; hwdr then does not write it.
 pub fn plan(policy: &Policy, wanted: &Needs<'_>, ttl: i64) -> Result<RuleChange, String> {
     let findings = judge(&policy.rules, wanted);
     let against = |finding: &Finding| finding.level == Level::Error && !finding.mended_by_own_rule;
@@ -50,7 +46,7 @@ pub fn plan(policy: &Policy, wanted: &Needs<'_>, ttl: i64) -> Result<RuleChange,
         return Ok(RuleChange::Fits);
     }
     let needed = u32::try_from(days(ttl)).map_err(|_| "the time to live is too long".to_owned())?;
-    // Of rules that overlap the shorter counts: hwdr's own must not be shorter than any that is there.
+    // Of overlapping rules the shorter counts: hwdr's own must not be shorter than any existing rule.
     let longest = policy
         .rules
         .iter()
@@ -66,11 +62,11 @@ pub fn plan(policy: &Policy, wanted: &Needs<'_>, ttl: i64) -> Result<RuleChange,
     Ok(RuleChange::Write(Box::new(Write { policy, days, longer_for })))
 }
 
-/// The XML with hwdr's own rule put in, or in place of the one that is there. No byte of any other rule changes.
+/// The XML with hwdr's own rule added or replaced. No byte of any other rule changes.
 fn merge(policy: &Policy, days: u32, newer: Option<u32>) -> String {
     let own = policy.rules.iter().position(|rule| rule.id == OWN);
     let mut rule = format!("<Rule><ID>{OWN}</ID>");
-    // A configuration may have its prefixes in filters or outside of them, but not both ("PutBucketLifecycleConfiguration").
+    // A configuration may have its prefixes inside or outside filters, but not both ("PutBucketLifecycleConfiguration").
     let outside =
         policy.elements.iter().any(|element| element.child("Prefix").is_some() && element.child("Filter").is_none());
     rule.push_str(if outside { "<Prefix></Prefix>" } else { "<Filter><Prefix></Prefix></Filter>" });
@@ -123,7 +119,7 @@ mod tests {
         }
     }
 
-    /// A rule of somebody else's, with what hwdr does not know.
+    /// Somebody else's rule, with parts unknown to hwdr.
     const FOREIGN: &str = "<Rule >\n <ID>logs</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status>\
                            <Transition><Days>3</Days><StorageClass>GLACIER_IR</StorageClass></Transition><New a='1'><X/> </New></Rule>";
     const OURS: &str = "<Rule><ID>HopsFSBlocksRetentionPolicy</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration>\

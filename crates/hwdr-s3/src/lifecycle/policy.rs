@@ -1,15 +1,15 @@
-//! A bucket's lifecycle rules: as they stand, and as data.
+//! A bucket's lifecycle rules: as the server sent them, and parsed.
 
 use super::element::{self, Element};
 use super::rule::Rule;
 use crate::client::Lifecycle;
 
-/// All of them.
+/// All rules of a bucket.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The server's XML; empty where there are no rules.
     pub xml: String,
-    /// AWS's default for small objects, which is not in the XML and has to be given back with it.
+    /// AWS's default for small objects, which is not in the XML and must be sent with it.
     pub minimum: Option<String>,
     /// The rules' elements, in order.
     pub elements: Vec<Element>,
@@ -20,15 +20,15 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What a server answered.
+    /// Parses the server's answer.
     ///
     /// # Errors
-    /// Where it is no lifecycle configuration.
+    /// If it is not a lifecycle configuration.
     pub fn of(answer: Option<Lifecycle>) -> Result<Self, String> {
         let Some(Lifecycle { xml, minimum }) = answer else { return Ok(Self::default()) };
         let root = element::parse(&xml)?;
         if root.name != "LifecycleConfiguration" {
-            return Err(format!("<LifecycleConfiguration> was expected, and it is <{}>", root.name));
+            return Err(format!("expected <LifecycleConfiguration>, not <{}>", root.name));
         }
         let elements: Vec<_> = root.children.into_iter().filter(|child| child.name == "Rule").collect();
         if elements.is_empty() {
@@ -43,7 +43,7 @@ impl Policy {
         self.elements.iter().map(Element::pretty).collect()
     }
 
-    /// Whether both hold the same rules, in whatever order.
+    /// Whether both have the same rules, in any order.
     pub fn same(&self, other: &Self) -> bool {
         self.minimum == other.minimum
             && self.elements.len() == other.elements.len()

@@ -1,7 +1,7 @@
 //! A lifecycle rule as data.
 //!
 //! The elements are those of PutBucketLifecycleConfiguration (Amazon S3 API reference), and two of MinIO's own
-//! (`ExpiredObjectAllVersions`, `DelMarkerExpiration`; minio, `internal/bucket/lifecycle`), which other servers take over.
+//! (`ExpiredObjectAllVersions`, `DelMarkerExpiration`; minio, `internal/bucket/lifecycle`), which other servers have adopted.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use super::element::Element;
 /// What a rule does, and to what.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rule {
-    /// Its name; empty where it has none.
+    /// Its name; empty if it has none.
     pub id: String,
     /// Whether it does anything at all.
     pub enabled: bool,
-    /// Only keys that begin like this.
+    /// Only keys with this prefix.
     pub prefix: String,
     /// Only objects with these tags (`key=value`).
     pub tags: Vec<String>,
@@ -24,17 +24,17 @@ pub struct Rule {
     pub sizes: bool,
     /// Current objects get a delete marker.
     pub expires_current: Option<When>,
-    /// (MinIO) … and not only that: all their versions go.
+    /// (MinIO) … and all their versions are removed, too.
     pub expires_all_versions: bool,
     /// Delete markers that hide nothing any more are removed.
     pub expires_markers: bool,
-    /// (MinIO) All versions go of what has been deleted for so many days.
+    /// (MinIO) All versions of what was deleted this many days ago are removed.
     pub deleted_days: Option<u32>,
     /// Old versions are removed.
     pub noncurrent: Option<Noncurrent>,
-    /// Objects or versions go to another storage class.
+    /// Objects or versions move to another storage class.
     pub transitions: Vec<Transition>,
-    /// Parts of uploads that were never finished are removed after so many days.
+    /// Parts of unfinished uploads are removed after this many days.
     pub aborts_uploads: Option<u32>,
     /// What hwdr does not understand: paths of elements.
     pub unknown: Vec<String>,
@@ -44,9 +44,9 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
-    /// So many days after it was made.
+    /// This many days after it was created.
     Days(u32),
-    /// On a day, and ever after.
+    /// On this day, and ever after.
     Date(String),
 }
 
@@ -62,13 +62,13 @@ impl fmt::Display for When {
 /// When old versions are removed: both conditions hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Noncurrent {
-    /// Days since the version was deleted or overwritten. Without it (MinIO), at once.
+    /// Days since the version was deleted or overwritten. Without it (MinIO): at once.
     pub days: Option<u32>,
-    /// So many newer old versions of the key are kept, whatever their age.
+    /// This many newer old versions of the key are kept, whatever their age.
     pub newer: Option<u32>,
 }
 
-/// To another storage class.
+/// A move to another storage class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Transition {
     /// When, for current objects; for old versions days since they were deleted or overwritten.
@@ -80,7 +80,7 @@ pub struct Transition {
 }
 
 impl Rule {
-    /// A rule's element as data. What is not understood is named in [`Rule::unknown`].
+    /// Parses a rule's element. Unknown parts are named in [`Rule::unknown`].
     pub fn of(element: &Element) -> Self {
         let mut rule = Self::default();
         for child in &element.children {
@@ -166,7 +166,7 @@ impl Rule {
         self.unknown.extend(others.map(|child| format!("{}.{}", element.name, child.name)));
     }
 
-    /// Whether it holds for every object in the bucket.
+    /// Whether it applies to every object in the bucket.
     pub fn is_for_all(&self) -> bool {
         let other_filter = self.unknown.iter().any(|name| name.starts_with("Filter."));
         self.prefix.is_empty() && self.tags.is_empty() && !self.sizes && !other_filter

@@ -1,21 +1,21 @@
-//! What a rule's filter means for a bucket that HopsFS and backups live in.
+//! What a rule's filter means for a bucket that contains HopsFS and backups.
 
 use super::rule::Rule;
 use crate::folders::Folders;
 use crate::journal::RESERVED;
 
-/// What a rule is about.
+/// What a rule applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// HopsFS's blocks are, or may be, among it.
+    /// It applies, or may apply, to HopsFS's blocks.
     Blocks,
-    /// Backups in the same bucket are, or may be, among it, and no block.
+    /// It applies, or may apply, to backups in the same bucket, and to no block.
     Backups,
-    /// Something else, as far as a filter tells: other prefixes, or objects with tags, which HopsFS gives none.
+    /// Something else, as far as the filter shows: other prefixes, or objects with tags, which HopsFS does not set.
     Elsewhere,
 }
 
-/// What `rule` is about.
+/// What `rule` applies to.
 pub(crate) fn scope(rule: &Rule, folders: Folders) -> Scope {
     let prefix = rule.prefix.trim_start_matches('/');
     let meets = |begin: &str| prefix.starts_with(begin) || begin.starts_with(prefix);
