@@ -90,7 +90,7 @@ fn what_is_merged_into_a_pod_stays() {
             shared("*pod")
                 .replace("      <<: *pod\n", "      initContainers: *l\n")
                 .replace("x-none: &none {}", "x-l: &l [{name: a}]"),
-            "is shared by an alias",
+            "an alias (`*name`) shares it",
         ),
         (shared("*pod").replace("      <<: *pod\n", "      <<: text\n"), "map merge requires map"),
     ] {

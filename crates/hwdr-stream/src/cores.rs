@@ -1,9 +1,9 @@
-//! Work on parts that do not depend on each other, on all cores.
+//! Runs independent pieces of work on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// `work(0)`, `work(1)`, … `work(count - 1)`, in order.
+/// The results of `work(0)`, `work(1)`, … `work(count - 1)`, in order.
 pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let worker = || {

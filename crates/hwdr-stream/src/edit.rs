@@ -1,12 +1,12 @@
-//! Editing documents in place: lines are added, and where asked for taken out; all other bytes stay.
+//! Edits documents in place: adds lines, and removes some on request; all other bytes stay.
 //!
-//! Edits are collected, each with all that is needed to make it, and made when the document is written. What is known of
+//! Edits are collected with all that they need, and made when the document is written. What is known about
 //! a collection is kept in its *shape*, taken from the tree once; the tree itself need not live on.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places in a text are those that the parser found in this very text"
+    reason = "the parser found these positions in this very text"
 )]
 
 mod splices;
@@ -28,29 +28,29 @@ use splices::{Added, List, Touched};
 /// Why something cannot be edited.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EditError {
-    /// An alias elsewhere stands for it: the change would show there too.
-    #[error("it is shared by an alias (`*name`) with another place in the document: write it out in both")]
+    /// An alias elsewhere refers to it: the change would appear there, too.
+    #[error("an alias (`*name`) shares it with another place in the document: write it out in both")]
     Aliased,
-    /// What is to be taken out comes from elsewhere, or what is to be extended is there twice.
+    /// What is to be removed comes from elsewhere, or what is to be extended exists twice.
     #[error("`{0}` is merged in (`<<`) from another mapping: write it out where it belongs")]
     MergedIn(String),
-    /// An entry was to go into something else.
+    /// An entry was added to something else.
     #[error("it is not a mapping")]
     NotAMapping,
-    /// An item was to go into something else.
+    /// An item was added to something else.
     #[error("it is not a list")]
     NotAList,
-    /// The mapping has this key.
+    /// The mapping has this key already.
     #[error("the key `{0}` is there already")]
     Exists(String),
     /// The mapping does not have this key.
     #[error("there is no key `{0}`")]
     Missing(String),
-    /// It is written in a way that is not edited (`? key`, line breaks other than LF and CRLF).
+    /// It is written in a way that cannot be edited (`? key`, line breaks other than LF and CRLF).
     #[error("it is written in a way that cannot be edited: {0}")]
     Unusual(&'static str),
-    /// What was to be added is not one YAML value.
-    #[error("the text to add is not fit: {0}")]
+    /// What is to be added is not one YAML value.
+    #[error("the text to add is not valid: {0}")]
     Value(String),
     /// The edited document would not be YAML.
     #[error("the edited document cannot be read: {0}")]
@@ -60,9 +60,9 @@ pub enum EditError {
 /// Where an item goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// Before the first; several come out in the order in which they were added.
+    /// Before the first; several keep the order in which they were added.
     Front,
-    /// Behind the last.
+    /// After the last.
     End,
 }
 
@@ -85,10 +85,10 @@ impl Edits {
     }
 
     /// Adds `key: value` at the end of mapping `map`, which may also be empty or null. The value is YAML text of one or
-    /// many lines, itself indented from column 0.
+    /// many lines, indented from column 0.
     ///
     /// # Errors
-    /// Where `map` is no mapping, has the key already, or is (inside) a node that an alias stands for.
+    /// If `map` is not a mapping, has the key already, or is (inside) a node that an alias refers to.
     pub fn add_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str, value_yaml: &str) -> Result<(), EditError> {
         let value = Value::new(value_yaml)?;
         if look.tree.is_merged_in(map, key) {
@@ -97,10 +97,10 @@ impl Edits {
         self.push(look, map, key, Added::Value(value))
     }
 
-    /// Adds an item to the list at `key` of mapping `map`, which is made where it is not there.
+    /// Adds an item to the list at `key` of mapping `map`, which is created if it does not exist.
     ///
-    /// One that is merged in (`<<`) from a place that is shared is not changed there: `map` gets a list of its own, of the
-    /// same items and the new one, so that nothing is lost, here or elsewhere.
+    /// A list merged in (`<<`) from a shared place is not changed there: `map` gets its own list of
+    /// the same items and the new one, so that nothing is lost, here or elsewhere.
     ///
     /// # Errors
     /// Those of [`Edits::add_entry`] and [`Edits::add_item`].
@@ -138,8 +138,8 @@ impl Edits {
         self.push(look, map, key, Added::List(list))
     }
 
-    /// Adds `entry: value` to the mapping at `key` of mapping `map`, which is made where it is not there, and copied where it is
-    /// merged in, as [`Edits::add_to_list`] does it.
+    /// Adds `entry: value` to the mapping at `key` of mapping `map`, which is created if it does not exist, and copied if it is
+    /// merged in, as in [`Edits::add_to_list`].
     ///
     /// # Errors
     /// Those of [`Edits::add_entry`].
@@ -176,7 +176,7 @@ impl Edits {
     /// Adds an item, YAML text indented from column 0, to the list `list`, which may also be empty or null.
     ///
     /// # Errors
-    /// Where `list` is no list, or is (inside) a node that an alias stands for.
+    /// If `list` is not a list, or is (inside) a node that an alias refers to.
     pub fn add_item(&mut self, look: &Look<'_>, list: NodeId, item_yaml: &str, at: At) -> Result<(), EditError> {
         let value = Value::new(item_yaml)?;
         let touched = self.touch(look, list, Kind::List)?;
@@ -190,10 +190,10 @@ impl Edits {
         Ok(())
     }
 
-    /// Takes out the lines of one entry of a mapping (all of them, where the key occurs more than once).
+    /// Removes the lines of one entry of a mapping (all of them, if the key occurs more than once).
     ///
     /// # Errors
-    /// Where `map` is no mapping, does not have the key, has it by a merge, or is (inside) a node that an alias stands for.
+    /// If `map` is not a mapping, does not have the key, has it from a merge, or is (inside) a node that an alias refers to.
     pub fn remove_entry(&mut self, look: &Look<'_>, map: NodeId, key: &str) -> Result<(), EditError> {
         if look.tree.is_merged_in(map, key) {
             return Err(EditError::MergedIn(key.to_owned()));
@@ -214,7 +214,7 @@ impl Edits {
         changed.map(|(document, _)| *document).collect()
     }
 
-    /// A document as it will be, with its separator line.
+    /// A document after its edits, with its separator line.
     pub fn apply_to(&self, stream: &Stream, document: usize) -> String {
         let whole = stream.documents[document].whole;
         let text = stream.text();
@@ -225,7 +225,7 @@ impl Edits {
         for touched in touched.filter(|touched| touched.is_changed()) {
             splices.extend(touched.splices(text).into_iter().map(|splice| (splice, touched.start)));
         }
-        // At one point: inner collections before outer ones, and what is added before what is taken out.
+        // At the same position: inner collections before outer ones, and additions before removals.
         splices.sort_by_key(|(splice, start)| {
             let empty = splice.span.start == splice.span.end;
             (splice.span.start, !empty, std::cmp::Reverse(*start))
@@ -234,7 +234,7 @@ impl Edits {
         let mut done = whole.start;
         for (splice, _) in splices {
             if splice.span.start < done {
-                // Inside something that was taken out.
+                // Inside something that was removed.
                 continue;
             }
             new.push_str(&text[done..splice.span.start]);
@@ -252,7 +252,7 @@ impl Edits {
         new
     }
 
-    /// Reads an edited document back: it has to be one still, of the same objects. The answer is the objects' heads.
+    /// Reads an edited document back: it must still be one document, of the same objects. Returns the objects' heads.
     pub fn read_back(&self, stream: &Stream, document: usize, new: &str) -> Result<Vec<Object>, EditError> {
         let Document { body, .. } = stream.documents[document];
         let broken = |message: String| EditError::Broken(message);
@@ -277,7 +277,7 @@ impl Edits {
         Ok(objects)
     }
 
-    /// The same, where no object was added.
+    /// The same, if no object was added.
     pub(super) fn check(&self, stream: &Stream, document: usize, new: &str) -> Result<(), EditError> {
         let before = stream.objects.iter().filter(|object| object.document == document);
         let after = self.read_back(stream, document, new)?;
@@ -287,7 +287,7 @@ impl Edits {
         }
     }
 
-    /// What is to be added at `key` of `map` already.
+    /// What will be added at `key` of `map`.
     fn added(&mut self, look: &Look<'_>, map: NodeId, key: &str) -> Option<&mut Added> {
         let touched = self.touched.get_mut(&look.document)?.iter_mut().find(|touched| touched.node == map)?;
         touched.back.iter_mut().find(|(added, _)| added == key).map(|(_, added)| added)
@@ -308,7 +308,7 @@ impl Edits {
         Ok(())
     }
 
-    /// The record of a collection, made where it is the first edit of it.
+    /// The record of a collection, created at its first edit.
     fn touch(&mut self, look: &Look<'_>, node: NodeId, kind: Kind) -> Result<&mut Touched, EditError> {
         let path = path_to(&look.tree, node);
         if path.iter().any(|id| look.tree.node(*id).shared || matches!(look.tree.node(*id).data, Data::Alias(_))) {
@@ -324,7 +324,7 @@ impl Edits {
         let all = self.touched.entry(look.document).or_default();
         let found = match all.iter().position(|touched| touched.node == node) {
             Some(found) if all[found].shape.is_list == is_list => found,
-            // A null that has become the other thing.
+            // A null that became the other kind.
             Some(_) if is_list => return Err(EditError::NotAList),
             Some(_) => return Err(EditError::NotAMapping),
             None => {
@@ -352,7 +352,7 @@ fn path_to(tree: &Tree, node: NodeId) -> Vec<NodeId> {
     path
 }
 
-/// What is copied comes from merges alone: a second entry of `map`'s own with the same key is none that every reader takes.
+/// Only merged entries are copied: not all readers resolve a second entry of `map`'s own with the same key alike.
 fn is_only_merged(look: &Look<'_>, map: NodeId, key: &str) -> Result<(), EditError> {
     match (look.tree.own_entry(map, key), look.tree.is_merged_in(map, key)) {
         (None, true) => Ok(()),

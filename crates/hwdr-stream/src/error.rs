@@ -1,19 +1,15 @@
 //! What is wrong with a stream, and where.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::fmt;
 
-/// Why a stream cannot be taken.
+/// Why a stream is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamError {
-    /// The document, from 1, as one would count them in the stream.
+    /// The document, from 1, as a person would count them in the stream.
     pub document: usize,
-    /// What the document is known by: the template in its `# Source:` comment, else its kind and name.
+    /// The document's name: the template in its `# Source:` comment, else its kind and name.
     pub name: Option<String>,
     /// The line in the stream, from 1.
     pub line: usize,
@@ -36,13 +32,13 @@ impl fmt::Display for StreamError {
 }
 
 impl StreamError {
-    /// An error at byte `offset` of the stream, in the document whose text (without separator) is `body`.
+    /// An error at byte `offset` of the stream, in the document with the text `body` (without separator).
     pub(super) fn new(stream: &str, offset: usize, document: usize, body: &str, message: String) -> Self {
         let (line, column) = line_column(stream, offset);
         Self { document: document + 1, name: name_of(body), line, column, message }
     }
 
-    /// An error at byte `offset` of a stream up to which it is UTF-8 but has not been split yet.
+    /// An error at byte `offset` of an unsplit stream that is UTF-8 up to there.
     pub(super) fn at_bytes(bytes: &[u8], offset: usize, message: String) -> Self {
         let before = str::from_utf8(&bytes[..offset]).unwrap_or_default();
         let (line, column) = line_column(before, offset);
@@ -74,12 +70,12 @@ fn line_column(text: &str, offset: usize) -> (usize, usize) {
     (line, before[start..].chars().count() + 1)
 }
 
-/// How many lines end in a text.
+/// The number of line ends in a text.
 pub(super) fn count_lines(text: &str) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
-/// What a person would call the document: it may not be YAML, so only lines are looked at.
+/// A person's name for the document: it may not be YAML, so only lines are searched.
 fn name_of(body: &str) -> Option<String> {
     if let Some(source) = source_comment(body) {
         return Some(source.to_owned());
@@ -96,7 +92,7 @@ fn name_of(body: &str) -> Option<String> {
     })
 }
 
-/// The template named by Helm's comment among the comments on top of a document.
+/// The template named by Helm's comment, among the comments on top of a document.
 pub(super) fn source_comment(body: &str) -> Option<&str> {
     let comments = body.lines().map(|line| line.trim_start_matches('\u{feff}')).take_while(|line| {
         let line = line.trim();

@@ -1,10 +1,6 @@
-//! The head of an object: what it is and what it is called.
+//! The head of an object: its kind and name.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::StreamError;
 use super::plain::{self, Scan};
@@ -16,20 +12,20 @@ use hwdr_values::yaml::{self, Budget, Data, NodeId, Style, Tree};
 /// The head of one object of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// apiVersion, kind, namespace and name, one after the other.
+    /// apiVersion, kind, namespace and name, concatenated.
     text: Box<str>,
     /// Where apiVersion, kind and namespace end in it.
     ends: [usize; 3],
     /// Which document of the stream, from 0.
     pub document: usize,
-    /// Which item of a `List`, from 0, where the document is one.
+    /// Which item of a `List`, from 0, if the document is one.
     pub item: Option<usize>,
     /// The line of the stream on which the object begins, from 1.
     pub line: usize,
 }
 
 impl Object {
-    /// `apiVersion`, empty where there is none.
+    /// `apiVersion`, or empty.
     pub fn api_version(&self) -> &str {
         &self.text[..self.ends[0]]
     }
@@ -39,7 +35,7 @@ impl Object {
         self.api_version().split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// `kind`, empty where there is none.
+    /// `kind`, or empty.
     pub fn kind(&self) -> &str {
         &self.text[self.ends[0]..self.ends[1]]
     }
@@ -50,22 +46,22 @@ impl Object {
         (!namespace.is_empty()).then_some(namespace)
     }
 
-    /// `metadata.name`, empty where there is none.
+    /// `metadata.name`, or empty.
     pub fn name(&self) -> &str {
         &self.text[self.ends[2]..]
     }
 
-    /// What it is known by: apiVersion, kind, namespace and name.
+    /// Its identity: apiVersion, kind, namespace and name.
     pub(super) fn id(&self) -> [&str; 4] {
         [self.api_version(), self.kind(), self.namespace().unwrap_or_default(), self.name()]
     }
 
-    /// The same object, so many documents and lines further on.
+    /// The same object, this many documents and lines further on.
     pub(super) fn moved(self, documents: usize, lines: usize) -> Self {
         Self { document: self.document + documents, line: self.line + lines, ..self }
     }
 
-    /// Puts a head together. `head` is apiVersion, kind, namespace and name.
+    /// Builds a head. `head` is apiVersion, kind, namespace and name.
     pub(super) fn new(head: [&str; 4], document: usize, item: Option<usize>, line: usize) -> Self {
         let mut ends = [0; 3];
         let mut end = 0;
@@ -77,7 +73,7 @@ impl Object {
     }
 }
 
-/// Takes the heads of a document's objects, the document's text beginning on line `first_line`.
+/// Reads the heads of a document's objects; the document's text begins on line `first_line`.
 pub(super) fn read(
     stream: &str,
     number: usize,
@@ -101,7 +97,7 @@ pub(super) fn read(
     }
 }
 
-/// The same, by the parser.
+/// The same, with the parser.
 pub(super) fn parse(
     stream: &str,
     number: usize,
@@ -114,14 +110,14 @@ pub(super) fn parse(
     let body = &stream[start..end];
     let fail = |offset: usize, message: String| StreamError::new(stream, start + offset, number, body, message);
     let tree = Tree::parse(body).map_err(|error| {
-        // The parser does not say where such a character stands.
+        // The parser does not report where such a character is.
         let character = error.message.contains("control char").then(|| body.find(is_control)).flatten();
         let offset = character.unwrap_or(error.offset);
         fail(offset, explain(body, offset, error.message))
     })?;
     let Some(&root) = tree.roots().first() else { return Ok(()) };
     if let Some(&second) = tree.roots().get(1) {
-        let message = "a second document without a line `---` before it: Helm would drop it".to_owned();
+        let message = "a second document without a preceding line `---`: Helm would drop it".to_owned();
         return Err(fail(tree.node(second).span.start, message));
     }
     yaml::check(&tree, root, MAX_DEPTH, budget).map_err(|error| fail(error.offset, error.message))?;
@@ -135,10 +131,10 @@ pub(super) fn parse(
         Data::Scalar { .. } => "a text".to_owned(),
         Data::Sequence { .. } | Data::Alias(_) => "a list".to_owned(),
     };
-    Err(fail(tree.node(root).span.start, format!("the document is {what}, and not an object (`kind: …`)")))
+    Err(fail(tree.node(root).span.start, format!("the document is {what}, not an object (`kind: …`)")))
 }
 
-/// Adds the heads of an object, or of the items of a list of objects.
+/// Adds the heads of an object, or of a list's items.
 fn heads(body: &str, tree: &Tree, root: NodeId, document: usize, first_line: usize, objects: &mut Vec<Object>) {
     let mut lines = Lines { body, line: first_line, offset: 0 };
     let head = head(tree, root);
@@ -151,7 +147,7 @@ fn heads(body: &str, tree: &Tree, root: NodeId, document: usize, first_line: usi
         let line = lines.at(tree.node(node).span.start);
         let mut own = self::head(tree, node);
         if own[1].is_empty() {
-            // The items of a typed list (`kind: PodList`) need not say what they are.
+            // The items of a typed list (`kind: PodList`) may omit their kind.
             own[0] = head[0];
             own[1] = head[1].strip_suffix("List").unwrap_or_default();
         }
@@ -159,8 +155,8 @@ fn heads(body: &str, tree: &Tree, root: NodeId, document: usize, first_line: usi
     }
 }
 
-/// Whether Helm takes the object apart into its items: whatever has a list as `items` at its top is one to the
-/// Kubernetes libraries, of any kind (`unstructuredJSONScheme.decode`, `FlattenListVisitor`).
+/// Whether Helm splits the object into its items: the Kubernetes libraries treat any object with a list as `items` at its top
+/// as one, of any kind (`unstructuredJSONScheme.decode`, `FlattenListVisitor`).
 fn is_list(tree: &Tree, root: NodeId) -> bool {
     tree.get(root, "items").is_some_and(|items| {
         matches!(tree.node(tree.resolve(items)).data, Data::Sequence { .. })
@@ -197,8 +193,8 @@ struct Lines<'t> {
 }
 
 impl Lines<'_> {
-    /// The line of an offset that is no smaller than the one asked for before (an alias may point back: then a little
-    /// off is good enough).
+    /// The line of an offset, which is not smaller than the previous one (an alias may point back: then the line is
+    /// only approximate).
     fn at(&mut self, offset: usize) -> usize {
         if offset > self.offset {
             self.line += memchr::memchr_iter(b'\n', &self.body.as_bytes()[self.offset..offset]).count();
@@ -208,13 +204,13 @@ impl Lines<'_> {
     }
 }
 
-/// What YAML allows nowhere.
+/// Characters that YAML never allows.
 fn is_control(character: char) -> bool {
     let allowed = matches!(character, '\n' | '\r' | '\t' | '\u{85}' | '\u{feff}');
     !allowed && (character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}'))
 }
 
-/// The parser's words, and where the cause is known, what to do.
+/// The parser's message, and the fix if the cause is known.
 fn explain(body: &str, offset: usize, message: String) -> String {
     let rest = &body[body.floor_char_boundary(offset.min(body.len()))..];
     if rest.starts_with('\t') {
@@ -222,7 +218,7 @@ fn explain(body: &str, offset: usize, message: String) -> String {
     } else if body.trim_start_matches('\u{feff}').starts_with('%') {
         format!("{message}; Helm cannot read a stream with directives (`%YAML`, `%TAG`)")
     } else if message.contains("<document start>") {
-        format!("{message}; Helm would drop what stands here, without `---` before it")
+        format!("{message}; Helm would drop this text, which has no `---` before it")
     } else if rest.trim().is_empty() {
         format!("{message}; is the stream cut short?")
     } else {

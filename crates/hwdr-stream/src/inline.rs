@@ -1,6 +1,6 @@
-//! The YAML text that an edit adds, made to fit where it goes: as block lines, or as JSON inside a flow collection.
+//! The YAML text that an edit adds, formatted for its place: as block lines, or as JSON inside a flow collection.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use super::edit::EditError;
 use super::head::is_null;
 use hwdr_values::yaml::{self, Data, NodeId, Style, Tree, quote};
 
-/// A text that was found to be one YAML value.
+/// A text that is one YAML value.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     /// As given, with line breaks `\n` and one at the end.
@@ -22,7 +22,7 @@ pub(super) struct Value {
 enum Shape {
     /// A block mapping or list: its lines go below a key.
     Block,
-    /// A literal or folded scalar: its first line goes behind the key, and what follows keeps its distance to the key.
+    /// A literal or folded scalar: its first line goes after the key, and the rest keeps its indentation relative to the key.
     BlockScalar,
     /// Everything else.
     Inline,
@@ -38,7 +38,7 @@ impl Value {
             text.push('\n');
         }
         if !yaml::is_printable(&text) {
-            return Err(EditError::Value("it has characters that not all readers take for the same".to_owned()));
+            return Err(EditError::Value("it has characters that YAML readers interpret differently".to_owned()));
         }
         let tree = Tree::parse(&text).map_err(|error| EditError::Value(error.message))?;
         let wrong = |message: &str| Err(EditError::Value(message.to_owned()));
@@ -64,7 +64,7 @@ impl Value {
         let mut json = String::new();
         let json = to_json(&tree, root, &mut json).map(|()| json);
         if ends_in_kept_breaks(&tree, root, &text) {
-            return wrong("it ends in a `|+` scalar, which goes on with the blank lines that follow");
+            return wrong("it ends in a `|+` scalar, which would include the blank lines that follow");
         }
         if has_anchor(&tree, root) {
             return wrong("it has an anchor");
@@ -72,13 +72,13 @@ impl Value {
         Ok(Self { text, shape, json })
     }
 
-    /// What is copied from elsewhere.
+    /// A value copied from elsewhere.
     pub(super) fn of(value: &Json) -> Result<Self, EditError> {
         Self::new(&yaml::write(value, 0))
     }
 
-    /// As the value of `key` (which is written as it goes into YAML), the key standing in column `column`:
-    /// whole lines, the first of them without its indentation.
+    /// Formats it as the value of `key` (already written as YAML) in column `column`:
+    /// whole lines, the first without its indentation.
     pub(super) fn as_entry(&self, key: &str, column: usize) -> String {
         match self.shape {
             Shape::Block => format!("{key}:\n{}{}", " ".repeat(column + 2), shift(&self.text, column + 2)),
@@ -88,7 +88,7 @@ impl Value {
         }
     }
 
-    /// As an item of a list whose dashes stand in column `column`: whole lines, the first of them without its
+    /// Formats it as an item of a list with its dashes in column `column`: whole lines, the first without its
     /// indentation.
     pub(super) fn as_item(&self, column: usize) -> String {
         match self.shape {
@@ -104,7 +104,7 @@ impl Value {
     }
 }
 
-/// Indents all lines but the first and those that are empty.
+/// Indents all lines but the first and the empty ones.
 fn shift(text: &str, by: usize) -> String {
     let mut out = String::with_capacity(text.len() + by * 8);
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -116,7 +116,7 @@ fn shift(text: &str, by: usize) -> String {
     out
 }
 
-/// A key as it is written in a block mapping.
+/// A key, written for a block mapping.
 pub(super) fn yaml_key(key: &str) -> String {
     if is_surely_text(key) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
         key.to_owned()
@@ -125,7 +125,7 @@ pub(super) fn yaml_key(key: &str) -> String {
     }
 }
 
-/// Whether the last line is that of a block scalar that keeps the line breaks behind it.
+/// Whether the last line is part of a block scalar that keeps the line breaks after it.
 fn ends_in_kept_breaks(tree: &Tree, mut node: NodeId, text: &str) -> bool {
     loop {
         let last = match &tree.node(node).data {
@@ -160,7 +160,7 @@ fn has_anchor(tree: &Tree, root: NodeId) -> bool {
     false
 }
 
-/// Writes a node as JSON. The texts are the product's own templates: their nesting is no danger to the stack.
+/// Writes a node as JSON. The texts are the product's own templates: their nesting cannot overflow the stack.
 fn to_json(tree: &Tree, id: NodeId, out: &mut String) -> Result<(), EditError> {
     let node = tree.node(id);
     if node.tag.is_some() {
@@ -194,8 +194,8 @@ fn to_json(tree: &Tree, id: NodeId, out: &mut String) -> Result<(), EditError> {
     Ok(())
 }
 
-/// A plain scalar keeps its meaning: numbers and booleans stay bare, words get quotes, and what is neither for sure
-/// (`0x1F`, `1_000`, `10:30`) stays as it is written, which is YAML still.
+/// A plain scalar keeps its meaning: numbers and booleans stay bare, words get quotes, and doubtful ones
+/// (`0x1F`, `1_000`, `10:30`) stay as written, which is still YAML.
 fn plain_to_json(value: &str, out: &mut String) -> Result<(), EditError> {
     if matches!(value, "true" | "false") || serde_json::from_str::<serde_json::Number>(value).is_ok() {
         out.push_str(value);
@@ -209,7 +209,7 @@ fn plain_to_json(value: &str, out: &mut String) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Whether no YAML reader could take a plain scalar for anything but text.
+/// Whether every YAML reader takes a plain scalar for text.
 fn is_surely_text(value: &str) -> bool {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let first = value.chars().next();

@@ -1,4 +1,4 @@
-//! A parsed object as JSON, which is how Kubernetes has it in the end.
+//! Converts a parsed object to JSON, as Kubernetes finally sees it.
 
 use serde_json::{Map, Number, Value as Json};
 
@@ -6,10 +6,10 @@ use hwdr_values::values::{Scalar, key_text, resolve_plain};
 use hwdr_values::yaml::{Data, NodeId, Tree};
 
 /// The JSON of a node, as both Helms make it (`sigs.k8s.io/yaml` on go-yaml v2): aliases are followed, merge keys resolved, keys
-/// become strings (`on: x` is `"true"`), and what comes later wins.
+/// become strings (`on: x` is `"true"`), and later entries win.
 ///
-/// It makes copies of what aliases repeat: [`hwdr_values::yaml::check`] says whether that is bounded, and [`super::Stream::parse`] has
-/// asked it.
+/// It copies what aliases repeat: [`hwdr_values::yaml::check`] checks that this is bounded, and [`super::Stream::parse`] has
+/// called it.
 pub fn json_of(tree: &Tree, id: NodeId) -> Json {
     let id = tree.resolve(id);
     match &tree.node(id).data {
@@ -23,7 +23,7 @@ pub fn json_of(tree: &Tree, id: NodeId) -> Json {
     }
 }
 
-/// Adds the entries of a mapping, those merged in where their merge key stands.
+/// Adds the entries of a mapping; merged entries at their merge key.
 fn entries(tree: &Tree, id: NodeId, map: &mut Map<String, Json>) {
     for (key, value) in tree.entries(id) {
         if tree.is_merge_key(*key) {
@@ -36,7 +36,7 @@ fn entries(tree: &Tree, id: NodeId, map: &mut Map<String, Json>) {
     }
 }
 
-/// What Helm and Kubernetes make of a scalar; one that they refuse stays text, and theirs to refuse.
+/// What Helm and Kubernetes make of a scalar; one that they refuse stays text.
 fn scalar(tree: &Tree, id: NodeId) -> Json {
     match resolve_plain(tree, id) {
         None => tree.scalar(id).unwrap_or_default().into(),
@@ -60,7 +60,7 @@ mod tests {
         json_of(&tree, tree.roots()[0])
     }
 
-    /// Values are read by another way through the same tree, which tests/it/values_oracle compares with Helm's own packages.
+    /// Values are read by other code from the same tree, which tests/it/values_oracle compares with Helm's own packages.
     #[test]
     fn manifests_are_read_as_values_are() {
         for text in [

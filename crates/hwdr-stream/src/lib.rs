@@ -1,16 +1,16 @@
-//! The stream that Helm hands to a post-renderer: documents that keep their bytes.
+//! The stream that Helm gives to a post-renderer: documents that keep their bytes.
 //!
-//! [`Stream::parse`] splits the stream as Helm does and proves that every document is one that Helm reads the same way;
-//! what Helm would refuse, or would lose without a word, is an error here. [`Stream::objects`] are the heads of all
-//! objects; [`Stream::look`] parses one document in full; [`edit`] adds lines to documents; [`write()`] puts the
-//! stream out again, with every byte that was not edited.
+//! [`Stream::parse`] splits the stream as Helm does and proves that Helm reads every document the same way;
+//! what Helm would refuse, or silently lose, is an error here. [`Stream::objects`] are the heads of all
+//! objects; [`Stream::look`] parses one document in full; [`edit`] adds lines to documents; [`write()`] writes the
+//! stream, with every byte that was not edited.
 //!
-//! How Helm reads its post-renderer's output was read in the sources: Helm 3.22 feeds the whole to
+//! How Helm reads its post-renderer's output is taken from the sources: Helm 3.22 feeds everything to
 //! `k8s.io/apimachinery/pkg/util/yaml` (`YAMLReader`: a line that starts with `---` separates, only a comment may follow
 //! on it) and each part to go-yaml v2, which takes the part's first document and ignores the rest; Helm 4.3 splits
-//! with kyaml (`kio.ParseAll`) by much the same rule, and each part goes to go-yaml v3.
+//! with kyaml (`kio.ParseAll`) by much the same rule, and gives each part to go-yaml v3.
 
-// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+// Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(
     not(test),
     warn(
@@ -30,7 +30,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "documents, objects and places in the text are those that were found in this very stream"
+    reason = "documents, objects and positions were found in this very stream"
 )]
 
 use std::sync::{Arc, Mutex};
@@ -60,13 +60,13 @@ pub use read::read;
 use split::Document;
 pub use write::write;
 
-/// A rendered stream that was found to be sound.
+/// A rendered and validated stream.
 #[derive(Debug)]
 pub struct Stream {
     text: String,
     documents: Vec<Document>,
     objects: Vec<Object>,
-    /// The tree of the document that was looked at last: the items of a `List` share it.
+    /// The tree of the document that was parsed last: the items of a `List` share it.
     last: Mutex<Option<(usize, Arc<Tree>)>>,
 }
 
@@ -89,8 +89,8 @@ impl Stream {
     /// Splits and validates.
     ///
     /// # Errors
-    /// What is not UTF-8, is not YAML, has a scalar or a list as a document, is cut short, or is YAML that Helm would
-    /// read otherwise than it stands there; and what would not fit into memory with its aliases followed.
+    /// If it is not UTF-8 or not YAML, has a scalar or a list as a document, is truncated, or is YAML that Helm would
+    /// interpret differently; or if its expanded aliases would not fit into memory.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, StreamError> {
         let text = String::from_utf8(bytes).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
@@ -105,19 +105,19 @@ impl Stream {
         &self.text
     }
 
-    /// The bytes that it was made from.
+    /// The bytes it was made from.
     pub fn into_bytes(self) -> Vec<u8> {
         self.text.into_bytes()
     }
 
-    /// The heads of all objects in the order in which they stand. The items of a `List` are objects of their own,
-    /// and the `List` is none: so does Helm have it.
+    /// The heads of all objects in their order. The items of a `List` are separate objects,
+    /// and the `List` is none: Helm does the same.
     pub fn objects(&self) -> &[Object] {
         &self.objects
     }
 
-    /// The objects (as indices of [`Stream::objects`]) that are worth a look, judged by head and document text. That text
-    /// is all of a `List`, for each of its items.
+    /// The objects (as indices of [`Stream::objects`]) that are worth parsing, judged by head and document text. That text
+    /// is the whole `List` for each of its items.
     pub fn select(&self, worth: impl Fn(&Object, &str) -> bool + Sync) -> Vec<usize> {
         const AT_A_TIME: usize = 256;
         let groups: Vec<_> = self.objects.chunks(AT_A_TIME).collect();
@@ -129,7 +129,7 @@ impl Stream {
         chosen.concat()
     }
 
-    /// How many documents there are, those without content counted too.
+    /// The number of documents, including those without content.
     pub fn documents(&self) -> usize {
         self.documents.len()
     }
@@ -156,7 +156,7 @@ impl Stream {
         look
     }
 
-    /// The same, but for an item of a `List` it is the `List` that is looked at.
+    /// The same, but returns the whole `List` for one of its items.
     #[expect(clippy::expect_used, reason = "an object was found by parsing this very document")]
     pub fn look_at_document(&self, object: &Object) -> Look<'_> {
         let Span { start, end } = self.documents[object.document].body;
@@ -172,7 +172,7 @@ impl Stream {
 }
 
 impl Look<'_> {
-    /// The text of a node as it is written.
+    /// The text of a node as written.
     pub fn written(&self, node: NodeId) -> &str {
         let span = self.tree.node(node).span;
         &self.text[span.start..span.end]

@@ -1,10 +1,6 @@
-//! Reading the documents of a stream, part by part.
+//! Reads the documents of a stream in parts.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::cores;
 use super::head::{self, Object};
@@ -13,15 +9,15 @@ use super::{StreamError, error};
 use hwdr_values::source::Span;
 use hwdr_values::yaml::{Budget, Spent, TooMuch};
 
-/// How much of the stream is given to a core at a time.
+/// How many bytes of the stream a core gets at a time.
 const PART: usize = 1 << 20;
 
-/// What was read of one part of the stream, counted from the part's beginning.
+/// The result of reading one part of the stream, with positions relative to the part's start.
 struct Part {
     documents: Vec<Document>,
     objects: Vec<Object>,
     lines: usize,
-    /// What aliases repeat, up to and with each document that has some.
+    /// What aliases repeat, up to and including each document that has some.
     spent: Vec<(usize, Spent)>,
 }
 
@@ -48,7 +44,7 @@ fn read_part(text: &str, span: Span) -> Result<Part, StreamError> {
     Ok(part)
 }
 
-/// Puts the parts together, up to the first that has an error.
+/// Joins the parts, up to the first with an error.
 fn merge(text: &str, parts: Vec<Result<Part, StreamError>>) -> Result<(Vec<Document>, Vec<Object>), StreamError> {
     let (mut documents, mut objects, mut lines) = (Vec::<Document>::new(), Vec::new(), 1);
     let mut spent = Spent::default();

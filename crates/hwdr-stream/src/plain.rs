@@ -1,25 +1,25 @@
-//! The fast lane: proves a document to be plain YAML without building its tree, and takes its head on the way.
+//! The fast path: proves that a document is plain YAML without building its tree, and finds its head on the way.
 //!
-//! A rendered chart is almost all block mappings and lists of one-line scalars and of block scalars, which a scan of
-//! its lines can follow. Whatever is not surely so (aliases, merge keys, tags, tabs, line breaks other than LF and CRLF,
-//! directives, `? key`, …) is left to the parser: [`scan`] says *unsure*. What it does accept, the parser accepts with the same
+//! A rendered chart is almost entirely block mappings and lists of one-line scalars and of block scalars, which a line scanner
+//! can follow. Everything else (aliases, merge keys, tags, tabs, line breaks other than LF and CRLF,
+//! directives, `? key`, …) is left to the parser: [`scan`] returns *unsure*. The parser accepts everything that it accepts, with the same
 //! head: `plain_tests.rs` proves that on mutated manifests.
 //!
-//! The names below are those of libyaml's scanner, whose rules these are: a collection is known by the column of its
-//! keys or dashes, and a value ends where a line begins no deeper than that.
+//! The names below are those of libyaml's scanner, whose rules these are: a collection is identified by the column of its
+//! keys or dashes, and a value ends at a line that begins no deeper than that.
 
-#![expect(clippy::indexing_slicing, reason = "places in a text are those that the parser found in this very text")]
+#![expect(clippy::indexing_slicing, reason = "the parser found these positions in this very text")]
 
 use hwdr_values::source::Span;
 
-/// What a scan came to.
+/// The result of a scan.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scan {
     /// No content: blank lines and comments only.
     Empty,
     /// One object.
     Object(Head),
-    /// The parser has to look.
+    /// The parser must decide.
     Unsure,
 }
 
@@ -56,21 +56,21 @@ pub(super) fn scan(body: &[u8]) -> Scan {
     }
 }
 
-/// A block collection that is open.
+/// An open block collection.
 #[derive(Debug, Clone, Copy)]
 struct Level {
     column: i32,
     list: bool,
 }
 
-/// What the last key at the root was.
+/// The last key at the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Metadata,
     Other,
 }
 
-/// The part of the head that a value goes to.
+/// The part of the head that a value belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     ApiVersion,
@@ -83,19 +83,19 @@ enum Slot {
 struct Scanner<'t> {
     text: &'t [u8],
     levels: Vec<Level>,
-    /// The last key or dash that had nothing behind it: its value may follow below, deeper.
+    /// The last key or dash with nothing after it: its value may follow below, deeper.
     pending: Option<Level>,
-    /// Whether the last value was a plain scalar that deeper lines go on with.
+    /// Whether the last value was a plain scalar that deeper lines continue.
     open_plain: bool,
     head: Head,
     section: Section,
     /// The part of the head whose value comes next, or was the last.
     slot: Option<Slot>,
-    /// Whether the pending value has its anchor already.
+    /// Whether the pending value already has its anchor.
     anchored: bool,
 }
 
-/// The scanner's methods return where they got to, and none where they are unsure.
+/// The scanner's methods return the position they reached, or `None` if unsure.
 impl Scanner<'_> {
     fn run(&mut self) -> Option<()> {
         let mut at = 0;
@@ -148,7 +148,7 @@ impl Scanner<'_> {
             },
             _ => return self.scalar_below(at, column),
         };
-        // A key is looked for on one line and in 1024 characters.
+        // A key must be on one line and within 1024 characters.
         if colon - at > 1000 || !self.is_blank(colon + 1) {
             return None;
         }
@@ -164,10 +164,10 @@ impl Scanner<'_> {
         }
     }
 
-    /// A scalar where a key could stand: behind a dash, or on the line below its key.
+    /// A scalar where a key could be: after a dash, or on the line below its key.
     fn scalar_below(&mut self, at: usize, column: i32) -> Option<usize> {
         let pending = self.pending?;
-        // The head is not looked for below its keys, and a document is no scalar.
+        // Keys of the head have no nested head, and a document is not a scalar.
         if pending.column < 0 || column <= pending.column || (self.slot.is_some() && !pending.list) {
             return None;
         }
@@ -176,7 +176,7 @@ impl Scanner<'_> {
         self.value(at)
     }
 
-    /// Makes the collection at `column` the current one: opens it, or closes those that are deeper.
+    /// Makes the collection at `column` the current one: opens it, or closes deeper ones.
     fn place(&mut self, column: i32, list: bool) -> Option<()> {
         if let Some(pending) = self.pending.take()
             && (column > pending.column || (column == pending.column && list && !pending.list))
@@ -205,8 +205,8 @@ impl Scanner<'_> {
         (level.column == column && level.list == list).then_some(())
     }
 
-    /// The part of the head that the value of `key` is, the key's mapping being the current collection. Unsure about
-    /// lists of objects, and about what is merged in.
+    /// The part of the head for the value of `key` in the current collection. Unsure about
+    /// lists of objects, and about merged entries.
     fn slot_of(&mut self, key: Span) -> Option<Option<Slot>> {
         let key = &self.text[key.start..key.end];
         if key == b"<<" {
@@ -252,7 +252,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// A value that begins at `at`, to the end of its last line; what it is the value of is pending.
+    /// A value that begins at `at`, to the end of its last line; its key or dash is pending.
     fn value(&mut self, mut at: usize) -> Option<usize> {
         if self.byte(at) == b'&' {
             let end = self.name(at + 1)?;
@@ -308,7 +308,7 @@ impl Scanner<'_> {
         Some(end)
     }
 
-    /// A line that is deeper than the current collection and has no key or dash to belong to: more of a plain scalar.
+    /// A line deeper than the current collection without a key or dash: more of a plain scalar.
     fn more_plain(&mut self, at: usize) -> Option<usize> {
         if !self.open_plain || self.slot.is_some() {
             return None;
@@ -319,7 +319,7 @@ impl Scanner<'_> {
         self.nothing(next)
     }
 
-    /// A plain scalar's part of one line: where it ends (without the blanks behind it), and whether a colon follows that
+    /// One line of a plain scalar: where it ends (without trailing blanks), and whether a colon follows that
     /// makes it a key.
     fn plain(&self, start: usize) -> Option<(usize, bool)> {
         let mut at = start;
@@ -337,7 +337,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind a quoted scalar, which may go over several lines.
+    /// The position after a quoted scalar, which may span several lines.
     fn quoted(&self, start: usize) -> Option<usize> {
         let quote = self.byte(start);
         let mut at = start + 1;
@@ -361,7 +361,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind a literal or folded scalar, from behind its `|` or `>`.
+    /// The position after a literal or folded scalar; `at` is after its `|` or `>`.
     fn block_scalar(&mut self, mut at: usize) -> Option<usize> {
         let parent = usize::try_from(self.levels.last()?.column).ok()?;
         let (mut indent, mut chomping) = (None, false);
@@ -399,7 +399,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The indentation of a block scalar's first line that is not blank; none where that belongs to it no more.
+    /// The indentation of a block scalar's first line that is not blank; `None` if that line is no longer part of it.
     fn detect_indent(&self, at: &mut usize, parent: usize) -> Option<Option<usize>> {
         let mut widest = 0;
         loop {
@@ -422,7 +422,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind a flow collection on one line, written much as JSON is.
+    /// The position after a flow collection on one line, written much like JSON.
     fn flow(&self, start: usize) -> Option<usize> {
         let mut open = Vec::new();
         let mut at = start;
@@ -443,7 +443,7 @@ impl Scanner<'_> {
                 }
                 _ => self.flow_scalar(at)?,
             };
-            // What closes behind it, up to a comma and the next one.
+            // Closing brackets after it, up to a comma and the next value.
             loop {
                 at = self.skip_spaces(at);
                 let bracket = *open.last()?;
@@ -464,7 +464,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind a key of a flow mapping, its colon and blanks (which a quoted key can do without, as in JSON).
+    /// The position after a key of a flow mapping, its colon and blanks (optional after a quoted key, as in JSON).
     fn flow_key(&self, at: usize) -> Option<usize> {
         let end = self.flow_scalar(at)?;
         let quoted = matches!(self.byte(at), b'"' | b'\'');
@@ -474,7 +474,7 @@ impl Scanner<'_> {
         Some(self.skip_spaces(end + 1))
     }
 
-    /// Behind a quoted scalar or a word.
+    /// The position after a quoted scalar or a word.
     fn flow_scalar(&self, at: usize) -> Option<usize> {
         if matches!(self.byte(at), b'"' | b'\'') {
             let end = self.quoted(at)?;
@@ -489,7 +489,7 @@ impl Scanner<'_> {
         (first.is_ascii_alphanumeric() || (sign == 0 && b"/._".contains(&first))).then_some(end)
     }
 
-    /// Behind the name of an anchor, a blank.
+    /// The position after the name of an anchor and a blank.
     fn name(&self, at: usize) -> Option<usize> {
         let name =
             self.text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
@@ -504,7 +504,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Behind the line break where nothing but a comment (behind a blank) is left of a line.
+    /// The position after the line break, if only a comment (after a blank) is left of a line.
     fn nothing(&self, at: usize) -> Option<usize> {
         if at == self.text.len() {
             return Some(at);
@@ -525,7 +525,7 @@ impl Scanner<'_> {
         matches!(self.byte(at), b' ' | b'\n' | b'\r')
     }
 
-    /// Behind the line break at `at`, if one is there.
+    /// The position after the line break at `at`, if there is one.
     fn line_break(&self, at: usize) -> Option<usize> {
         match self.text.get(at)? {
             b'\n' => Some(at + 1),
@@ -553,11 +553,11 @@ impl Scanner<'_> {
     }
 }
 
-/// What single bytes mean.
+/// The meaning of single bytes.
 mod bytes {
     /// The bytes at which a plain scalar may end, and a tab.
     pub(super) const ENDS_PLAIN: [bool; 256] = table(b":#\t\r\n");
-    /// The bytes at which something happens in a quoted scalar.
+    /// The bytes that matter in a quoted scalar.
     pub(super) const ENDS_QUOTED: [bool; 256] = table(b"\"'\\\t\n");
     /// The bytes with which a plain scalar cannot begin, or not always.
     pub(super) const NOT_FIRST: [bool; 256] = table(b"-?:,[]{}#&*!|>'\"%@` \t\r\n");
@@ -576,7 +576,7 @@ mod bytes {
         table
     }
 
-    /// Whether all characters are such as YAML allows, and none but LF and CRLF breaks lines.
+    /// Whether YAML allows all characters, and only LF and CRLF break lines.
     pub(super) fn are_plain(text: &[u8]) -> bool {
         let mut seen = 0u8;
         let mut chunks = text.chunks_exact(64);
@@ -589,14 +589,14 @@ mod bytes {
     }
 
     /// Bit 0: a control character; bit 1: a carriage return; bit 7: a byte of a character beyond ASCII. Without branches,
-    /// so that many bytes are looked at in one instruction.
+    /// so that one instruction processes many bytes.
     fn notable(byte: u8) -> u8 {
         let control = (byte < 0x20) & (byte != b'\n') & (byte != b'\t') & (byte != b'\r') | (byte == 0x7f);
         u8::from(control) | u8::from(byte == b'\r') << 1 | byte & 0x80
     }
 
     /// Refuses U+0080 to U+009F (controls, and NEL that breaks lines), U+2028 and U+2029 (line breaks), and U+F000 to
-    /// U+FFFF, where the byte order mark and what is no character lies.
+    /// U+FFFF, which includes the byte order mark and noncharacters.
     fn non_ascii_is_plain(text: &[u8]) -> bool {
         !memchr::memchr3_iter(0xc2, 0xe2, 0xef, text).any(|at| match text[at..] {
             [0xc2, second, ..] => second < 0xa0,

@@ -1,4 +1,4 @@
-//! Whatever the fast lane accepts, the parser accepts with the same head: shown on mutated manifests.
+//! The parser accepts everything that the fast path accepts, with the same head: shown on mutated manifests.
 
 use super::plain::{self, Scan};
 use super::split::Document;
@@ -6,7 +6,7 @@ use super::{Object, head};
 use hwdr_values::source::Span;
 use hwdr_values::yaml::Budget;
 
-/// Manifests that have something of everything the fast lane knows, and of what it does not.
+/// Manifests with some of everything that the fast path knows, and of what it does not.
 const SEEDS: &[&str] = &[
     include_str!("seeds/config_map.yaml"),
     include_str!("seeds/deployment.yaml"),
@@ -14,7 +14,7 @@ const SEEDS: &[&str] = &[
     include_str!("seeds/odd.yaml"),
 ];
 
-/// Where the two disagree about a document, how; else whether the fast lane was sure.
+/// How the two disagree about a document; else whether the fast path was sure.
 fn compare(document: &str) -> Result<bool, String> {
     let whole = Span::new(0, document.len());
     let mut fast = Vec::new();
@@ -35,7 +35,7 @@ fn compare(document: &str) -> Result<bool, String> {
     }
 }
 
-/// Changes documents at random and compares. The answer is how many were accepted.
+/// Mutates documents at random and compares. Returns how many were accepted.
 fn fuzz(seed: u64, rounds: usize) -> Result<usize, String> {
     let mut random = Random(seed | 1);
     let mut accepted = 0;
@@ -53,8 +53,8 @@ fn fuzz(seed: u64, rounds: usize) -> Result<usize, String> {
     Ok(accepted)
 }
 
-/// One small change: bytes that mean something to YAML put in, taken out or put in the place of others; lines doubled,
-/// swapped, taken out, indented, cut off.
+/// One small change: inserts, removes or replaces bytes with a meaning in YAML; doubles,
+/// swaps, removes, indents or truncates lines.
 fn mutate(document: &mut String, random: &mut Random) {
     const BITS: &[&str] = &[
         " ",

@@ -1,11 +1,11 @@
-//! Reading a stream from a pipe.
+//! Reads a stream from a pipe.
 
 use std::io::{self, Read};
 
-/// Reads all of it, into memory that grows where it lies: no copies, and no more pages than there are bytes.
+/// Reads all of it, into memory that grows in place: no copies, and no more pages than there are bytes.
 ///
 /// # Errors
-/// Those of `input`.
+/// The errors of `input`.
 pub fn read(mut input: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(1 << 20);
     loop {

@@ -1,9 +1,9 @@
-//! How a collection is written: all that an edit of it needs to know, in bytes of the stream.
+//! How a collection is written: all that an edit needs to know, in bytes of the stream.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places in a text are those that the parser found in this very text"
+    reason = "the parser found these positions in this very text"
 )]
 
 use super::Look;
@@ -11,31 +11,31 @@ use super::edit::{EditError, Splice};
 use hwdr_values::source::Span;
 use hwdr_values::yaml::{Data, NodeId, Style};
 
-/// A collection's children, and the places where something can be added to it.
+/// A collection's children, and the positions where something can be added.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     pub known: Known,
-    /// Whether it is a list (or is to become one).
+    /// Whether it is a list (or will become one).
     pub is_list: bool,
     pub children: Vec<Child>,
-    /// Where a first child goes: at the first one (block), or behind the opening bracket (flow).
+    /// Where a first child goes: at the first one (block), or after the opening bracket (flow).
     pub front: usize,
-    /// Where whole lines go behind the last child.
+    /// Where whole lines go after the last child.
     pub end: usize,
     /// The node itself.
     span: Span,
-    /// In a flow collection with its children on lines of their own: the line break and indentation before each.
+    /// In a flow collection with children on separate lines: the line break and indentation before each.
     pub gap: Option<String>,
-    /// Whether it is a null in flow context, which needs brackets of its own.
+    /// Whether it is a null in flow context, which needs brackets.
     bare: bool,
 }
 
-/// The style, as far as edits go by it.
+/// The style, as far as edits depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Lines; the keys or dashes stand in this column.
+    /// Lines; the keys or dashes are in this column.
     Block { column: usize },
-    /// Nothing, null or empty brackets where a block can stand: lines will follow, in this column.
+    /// Nothing, null or empty brackets where a block is possible: lines will follow, in this column.
     Empty { column: usize },
     /// Brackets.
     Flow,
@@ -44,13 +44,13 @@ pub(super) enum Known {
 /// An entry or an item.
 #[derive(Debug, Clone)]
 pub(super) struct Child {
-    /// The key, where it is a scalar.
+    /// The key, if it is a scalar.
     pub key: Option<String>,
     /// Where the key, or the item, begins.
     pub start: usize,
     /// Where the value ends.
     pub end: usize,
-    /// Where the line of its end ends, with the line break.
+    /// Where the line of its end ends, line break included.
     pub line_end: usize,
     /// Whether it ends with the colon of its key.
     pub bare_colon: bool,
@@ -107,7 +107,7 @@ impl Shape {
         Ok(Self { known, is_list, children, front: at(front), end: at(end), span, gap, bare })
     }
 
-    /// What takes out an empty node's brackets or `null`, with the blank before them.
+    /// Removes an empty node's brackets or `null`, with the blank before them.
     pub(super) fn emptied(&self, text: &str) -> Vec<Splice> {
         if self.span.start == self.span.end {
             return Vec::new();
@@ -117,7 +117,7 @@ impl Shape {
         vec![Splice { span, text: String::new(), lines: false }]
     }
 
-    /// What fills a flow collection that is empty, or puts one in the place of a null.
+    /// Fills an empty flow collection, or replaces a null with one.
     pub(super) fn filled(&self, content: &str) -> Splice {
         let (span, text) = match (self.bare, self.is_list) {
             (false, _) => (Span::new(self.front, self.front), content.to_owned()),
@@ -137,7 +137,7 @@ fn is_collection(look: &Look<'_>, node: NodeId) -> bool {
     matches!(look.tree.node(node).data, Data::Mapping { .. } | Data::Sequence { .. })
 }
 
-/// The children of a collection with their ends; a block collection's keys or dashes stand in `column`.
+/// The children of a collection with their ends; a block collection's keys or dashes are in `column`.
 fn children(look: &Look<'_>, node: NodeId, column: Option<usize>) -> Result<Vec<Child>, EditError> {
     let mut children = Vec::new();
     let pairs: Vec<(Option<NodeId>, NodeId)> = match &look.tree.node(node).data {
@@ -151,7 +151,7 @@ fn children(look: &Look<'_>, node: NodeId, column: Option<usize>) -> Result<Vec<
         let end = end_of(look, key, value);
         let bare_colon = key.is_some() && look.text[..end].ends_with(':') && value_span.start == value_span.end;
         let line_end = match column {
-            // A block scalar's end is behind its line break.
+            // A block scalar ends after its line break.
             Some(column) => {
                 let content = end - usize::from(look.text[..end].ends_with('\n'));
                 below_comments(look.text, line_end(look.text, content)?, column)
@@ -164,7 +164,7 @@ fn children(look: &Look<'_>, node: NodeId, column: Option<usize>) -> Result<Vec<
     Ok(children)
 }
 
-/// Where an entry or an item ends. The parser puts a value that is not there at the next token: it ends with its key's
+/// Where an entry or an item ends. The parser places a missing value at the next token: the entry ends with its key's
 /// colon, or with the dash.
 fn end_of(look: &Look<'_>, key: Option<NodeId>, value: NodeId) -> usize {
     let span = look.tree.node(value).span;
@@ -185,7 +185,7 @@ fn end_of(look: &Look<'_>, key: Option<NodeId>, value: NodeId) -> usize {
     if rest[blanks..].starts_with(':') { behind + blanks + 1 } else { behind }
 }
 
-/// Where a child of `parent` is written: where it is nothing at all, behind its key's colon.
+/// Where a child of `parent` is written: a missing value is after its key's colon.
 fn written_span(look: &Look<'_>, parent: NodeId, node: NodeId) -> Result<Span, EditError> {
     let span = look.tree.node(node).span;
     let key = look.tree.entries(parent).iter().find(|(_, value)| *value == node).map(|(key, _)| *key);
@@ -201,7 +201,7 @@ fn written_span(look: &Look<'_>, parent: NodeId, node: NodeId) -> Result<Span, E
     }
 }
 
-/// Where a block scalar's lines end. Empty lines at its end are part of its text only where it says so (`|+`).
+/// Where a block scalar's lines end. Trailing empty lines are part of its text only with `|+`.
 fn block_scalar_end(text: &str, span: Span) -> usize {
     let content = &text[span.start..span.end];
     let header = content.lines().next().unwrap_or_default();
@@ -216,7 +216,7 @@ fn block_scalar_end(text: &str, span: Span) -> usize {
     end
 }
 
-/// Where the line ends in which something ends at `at`: only a comment may follow there.
+/// Where the line ends in which something ends at `at`: only a comment may follow.
 fn line_end(text: &str, at: usize) -> Result<usize, EditError> {
     let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline + 1);
     let rest = text[at..end].trim_end_matches('\n');
@@ -232,8 +232,8 @@ fn line_end(text: &str, at: usize) -> Result<usize, EditError> {
     }
 }
 
-/// Below the comments that follow a child and are deeper than its collection: they belong to the child, and would become
-/// part of a block scalar that is put before them.
+/// After the comments that follow a child and are deeper than its collection: they belong to the child, and would become
+/// part of a block scalar inserted before them.
 fn below_comments(text: &str, at: usize, column: usize) -> usize {
     let (mut end, mut below) = (at, at);
     while end < text.len() {
@@ -251,7 +251,7 @@ fn below_comments(text: &str, at: usize, column: usize) -> usize {
     below
 }
 
-/// The column in which a block collection's keys or dashes stand.
+/// The column of a block collection's keys or dashes.
 fn column_of(look: &Look<'_>, node: NodeId) -> Result<usize, EditError> {
     let text = look.text;
     let at = match &look.tree.node(node).data {
@@ -268,7 +268,7 @@ fn column_of(look: &Look<'_>, node: NodeId) -> Result<usize, EditError> {
     Ok(before.chars().count())
 }
 
-/// The dash of the first item of a block list: behind the list's own anchor and tag, and comments.
+/// The dash of the first item of a block list: after the list's own anchor and tag, and comments.
 fn first_dash(text: &str, span: Span) -> usize {
     let mut at = span.start;
     loop {
@@ -286,13 +286,13 @@ fn first_dash(text: &str, span: Span) -> usize {
     }
 }
 
-/// Behind the opening bracket of a flow collection, which may have an anchor and a tag before it.
+/// After the opening bracket of a flow collection, which may have an anchor and a tag before it.
 fn opening(text: &str, span: Span) -> Result<usize, EditError> {
     let at = first_dash(text, span);
     if text[at..].starts_with(['[', '{']) { Ok(at + 1) } else { Err(EditError::Unusual("a single pair in a list")) }
 }
 
-/// Above the comments that stand right above `at` in its column: they belong to what is there.
+/// Above the comments directly above `at` in its column: they belong to what follows.
 fn above_comments(text: &str, at: usize, column: usize) -> usize {
     let mut above = at;
     loop {

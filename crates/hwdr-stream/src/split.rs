@@ -1,15 +1,11 @@
-//! Cutting a stream into documents where Helm cuts it.
+//! Splits a stream into documents where Helm splits it.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::StreamError;
 use hwdr_values::source::Span;
 
-/// One document: what stands between two separator lines.
+/// One document: the text between two separator lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Document {
     /// With the separator line above it.
@@ -18,11 +14,11 @@ pub(super) struct Document {
     pub body: Span,
 }
 
-/// The documents of `part` of the text, in order. Their spans, one after the other, are the whole part, which begins
-/// where the text does or at a separator.
+/// The documents of `part` of the text, in order. Together, their spans cover the part, which begins
+/// at the start of the text or at a separator.
 ///
-/// A line that starts with `---` separates, and only blanks and a comment may follow on it: so has it `YAMLReader` of
-/// `k8s.io/apimachinery`, through which Helm 3 sends the stream. Helm 4's kyaml agrees but for the first line.
+/// A line that starts with `---` separates, and only blanks and a comment may follow on it: the rule of `YAMLReader` in
+/// `k8s.io/apimachinery`, which Helm 3 uses. Helm 4's kyaml agrees except for the first line.
 pub(super) fn split(text: &str, part: Span) -> Result<Vec<Document>, StreamError> {
     let mut documents = Vec::new();
     let mut whole = part.start;
@@ -42,7 +38,7 @@ pub(super) fn split(text: &str, part: Span) -> Result<Vec<Document>, StreamError
     Ok(documents)
 }
 
-/// Parts of the text of about `size` bytes that can be split on their own.
+/// Parts of about `size` bytes that can be split independently.
 pub(super) fn parts(text: &str, size: usize) -> Vec<Span> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -70,9 +66,9 @@ fn check_separator(text: &str, at: usize, rest: &str, document: usize, body: usi
         if !rest.starts_with('#') {
             return Ok(());
         }
-        format!("`---{}` is a word to YAML and a separator to Helm: put a space before the `#`", excerpt(said))
+        format!("`---{}` is a word in YAML but a separator in Helm: put a space before the `#`", excerpt(said))
     } else {
-        format!("Helm allows only a comment behind `---` on its line, and here is `{}`", excerpt(said))
+        format!("Helm allows only a comment after `---` on its line, not `{}`", excerpt(said))
     };
     let end = text[body..].find("\n---").map_or(text.len(), |end| body + end);
     Err(StreamError::new(text, at, document, &text[body..end], message))

@@ -1,6 +1,6 @@
-//! Putting the stream out again.
+//! Writes the stream.
 
-#![expect(clippy::indexing_slicing, reason = "places in a text are those that the parser found in this very text")]
+#![expect(clippy::indexing_slicing, reason = "the parser found these positions in this very text")]
 
 use std::io::{self, Write};
 
@@ -8,13 +8,13 @@ use super::Stream;
 use super::edit::Edits;
 use hwdr_values::yaml;
 
-/// Writes the stream with its edits, and `appended` as documents of their own behind it (each without separator).
+/// Writes the stream with its edits, followed by `appended` as separate documents (each without separator).
 ///
-/// All that is edited is made, and read back, before the first byte goes out.
+/// Makes all edits, and reads them back, before the first byte is written.
 ///
 /// # Errors
-/// Those of `out`; [`io::ErrorKind::InvalidData`] where an edited document is no longer YAML or has become another object, or
-/// one that is appended is not one document of printable ASCII, in which case nothing was written.
+/// The errors of `out`; [`io::ErrorKind::InvalidData`] if an edited document is no longer YAML or has become another object, or
+/// an appended one is not one document of printable ASCII. Then nothing was written.
 pub fn write(stream: &Stream, edits: &Edits, appended: &[String], out: &mut dyn Write) -> io::Result<()> {
     let mut edited = Vec::new();
     for document in edits.documents() {
@@ -57,7 +57,7 @@ pub fn write(stream: &Stream, edits: &Edits, appended: &[String], out: &mut dyn 
     out.flush()
 }
 
-/// Whether a text can stand behind a separator without becoming anything else.
+/// Whether a text can follow a separator without changing its meaning.
 fn is_one_document(text: &str) -> bool {
     let one = Stream::parse(text.as_bytes().to_vec()).is_ok_and(|stream| stream.documents() == 1);
     one && yaml::is_printable(text) && !text.starts_with("---")

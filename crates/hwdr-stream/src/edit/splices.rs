@@ -1,9 +1,9 @@
-//! From what a collection is to become to pieces of text that are put in the place of others.
+//! Turns the edits of a collection into replacements of text.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places in a text are those that the parser found in this very text"
+    reason = "the parser found these positions in this very text"
 )]
 
 use std::collections::BTreeSet;
@@ -15,12 +15,12 @@ use super::{At, EditError};
 use crate::inline::{Value, yaml_key};
 use crate::shape::{Known, Shape};
 
-/// A collection with what is to become of it.
+/// A collection with its edits.
 #[derive(Debug, Clone)]
 pub(super) struct Touched {
     /// The collection (a document is always parsed to the same tree).
     pub(super) node: NodeId,
-    /// Where the collection begins in the stream: tells the inner from the outer.
+    /// Where the collection begins in the stream: distinguishes inner from outer ones.
     pub(super) start: usize,
     pub(super) shape: Shape,
     pub(super) front: Vec<Value>,
@@ -28,7 +28,7 @@ pub(super) struct Touched {
     pub(super) removed: BTreeSet<usize>,
 }
 
-/// What is added behind the last child.
+/// What is added after the last child.
 #[derive(Debug, Clone)]
 pub(super) enum Added {
     /// An item, or an entry's value.
@@ -43,7 +43,7 @@ pub(super) enum Added {
 #[derive(Debug, Clone, Default)]
 pub(super) struct List {
     pub(super) items: Vec<Value>,
-    /// How many of them were added before the first.
+    /// How many of them were added before the first item.
     pub(super) front: usize,
 }
 
@@ -76,14 +76,14 @@ impl List {
     }
 }
 
-/// A piece of a document put in the place of another.
+/// A replacement of a piece of a document.
 #[derive(Debug)]
 pub(crate) struct Splice {
-    /// Where it goes, in the stream.
+    /// Its position in the stream.
     pub span: Span,
-    /// What goes there.
+    /// The new text.
     pub text: String,
-    /// Whether the text is whole lines, which need a line break before them.
+    /// Whether the text is whole lines, which need a preceding line break.
     pub lines: bool,
 }
 
@@ -105,7 +105,7 @@ impl Touched {
         }
     }
 
-    /// What is added, each as its lines, the first without indentation.
+    /// The added items, each as its lines, the first without indentation.
     fn added(&self, column: usize) -> impl Iterator<Item = String> {
         let front = self.front.iter().map(move |value| value.as_item(column));
         let indent = " ".repeat(column + 2);
@@ -136,7 +136,7 @@ impl Touched {
             let lines: String = added.iter().map(|lines| format!("{lines}{indent}")).collect();
             let at = self.shape.front;
             let starts_line = text[..at].ends_with(&indent) && at >= column && is_line_start(text, at - column);
-            // Whole lines above the first item's, or in the middle of a line (`- - a`), which its rest moves down from.
+            // Whole lines above the first item's, or in the middle of a line (`- - a`), whose rest moves down.
             let (at, text) = match starts_line {
                 true => (at - column, added.iter().map(|lines| format!("{indent}{lines}")).collect()),
                 false => (at, lines),
@@ -156,13 +156,13 @@ impl Touched {
             let (from, to) = (children[first].start, children[number - 1].line_end);
             let line = from - column.min(from);
             if first == 0 && number == children.len() {
-                // All of them: what is left is empty, not null; what is added takes the place.
+                // All of them: what is left is empty, not null; additions replace it.
                 let first_added = if back.is_empty() { "{}\n".to_owned() } else { back.remove(0) };
                 splices.push(Splice { span: Span::new(from, to), text: first_added, lines: false });
             } else if is_line_start(text, line) && text[line..from].bytes().all(|byte| byte == b' ') {
                 splices.push(Splice { span: Span::new(line, to), text: String::new(), lines: false });
             } else {
-                // Behind a dash: the next entry moves up, if no comment stands in between.
+                // After a dash: the next entry moves up, if there is no comment in between.
                 let next = children[number].start;
                 let (to, text) = match text[to..next].trim().is_empty() {
                     true => (next, String::new()),
@@ -180,7 +180,7 @@ impl Touched {
 
     fn flow(&self) -> Vec<Splice> {
         let children = &self.shape.children;
-        // What has no JSON was refused when it was added.
+        // Values without JSON were refused when they were added.
         let front = self.front.iter().filter_map(|value| value.as_json().ok());
         let front: Vec<_> = front.map(str::to_owned).collect();
         let back = self.back.iter().filter_map(|(key, added)| match self.shape.is_list {
