@@ -1,4 +1,4 @@
-//! Does the steps.
+//! Runs the steps.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{Cause, Halt, Phase, Record, Store};
 
-/// What the steps of a run act on. The engine uses its record, the store of that, and its display; all else is the steps' own.
+/// What the steps of a run act on. The engine uses its record, the record's store, and its display; everything else belongs to the steps.
 pub trait Context: Sized {
     /// Where the record is kept.
     type Store: Store;
@@ -18,16 +18,16 @@ pub trait Context: Sized {
     /// What the engine uses.
     fn parts(&mut self) -> Parts<'_, Self::Store, Self::Show>;
 
-    /// The commands that go on with the run, or back.
+    /// The commands that resume or undo the run.
     fn way_on(&self) -> WayOn;
 
-    /// Notes what has happened to a step, for those who ask later. A run does not stop where that fails.
+    /// Records what happened to a step, for later readers. If that fails, the run continues.
     fn note(&self, happened: &str, what: &str) -> impl Future<Output = ()>;
 
     /// Writes the record.
     ///
     /// # Errors
-    /// Where that fails: then nothing may be changed.
+    /// If that fails: then nothing may be changed.
     fn save(&mut self) -> impl Future<Output = Result<(), Halt>> {
         async {
             let Parts { record, store, .. } = self.parts();
@@ -42,7 +42,7 @@ pub trait Context: Sized {
         parts.record.keep(text);
     }
 
-    /// The same of what could not be found out, or was done without.
+    /// The same for what could not be determined, or was skipped.
     fn doubt(&mut self, text: &str) {
         let parts = self.parts();
         parts.show.warn(text);
@@ -53,9 +53,9 @@ pub trait Context: Sized {
 /// What the engine uses of a context.
 #[derive(Debug)]
 pub struct Parts<'r, S: Store, W> {
-    /// What the run has written down.
+    /// The run's record.
     pub record: &'r mut S::Record,
-    /// Where that is kept.
+    /// Where the record is kept.
     pub store: &'r mut S,
     /// What people see.
     pub show: &'r mut W,
@@ -78,13 +78,13 @@ pub trait Show {
     fn end(&mut self, name: &str, began: Timestamp);
     /// Something to know.
     fn note(&mut self, text: &str);
-    /// Something that the operator has to know, though the run goes on.
+    /// Something that the operator must know, though the run continues.
     fn warn(&mut self, text: &str);
-    /// Nothing moves any more.
+    /// Nothing is moving any more.
     fn rest(&mut self);
 }
 
-/// What a step does. It is idempotent: it may have been cut off anywhere before.
+/// What a step does. It is idempotent: it may have been interrupted anywhere before.
 pub type Act<C> = for<'r> fn(&'r mut C) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + 'r>>;
 
 /// A step of a run.
@@ -98,24 +98,24 @@ pub struct Step<C> {
     pub act: Act<C>,
 }
 
-/// How a run ends.
+/// The phases of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Goal {
-    /// The phase while it goes on.
+    /// The phase during the run.
     pub during: Phase,
-    /// The phase when all is done.
+    /// The phase after the last step.
     pub after: Phase,
 }
 
 /// Everything is restored.
 pub const RESTORE: Goal = Goal { during: Phase::Running, after: Phase::Restored };
-/// Everything is as it was before.
+/// Everything is as it was before the run.
 pub const UNDO: Goal = Goal { during: Phase::Undoing, after: Phase::Undone };
 
-/// Does all steps that are not done, in order. A run that is stopped by `stop` ends between two awaits, wherever that is.
+/// Does all steps that are not done, in order. If `stop` ends, the run stops between two awaits, wherever that is.
 ///
 /// # Errors
-/// Where a step cannot be done, or `stop` has ended: the record then says why. Where the lock is lost, nothing is written any more.
+/// If a step fails, or `stop` has ended: the record then says why. After the lock is lost, nothing is written any more.
 pub async fn go<C: Context>(
     run: &mut C,
     steps: &[Step<C>],
@@ -132,7 +132,7 @@ pub async fn go<C: Context>(
     if halt.cause == Cause::Lost {
         return Err(halt);
     }
-    // Logs of pods and the words of others may hold secrets: all but their first line is for the terminal alone.
+    // Pods' logs and other foreign text may hold secrets: only the first line is recorded.
     let first_line = kept(&halt.problem);
     let entries = run.parts().record.entries();
     if halt.cause == Cause::Problem && goal.during == Phase::Running {

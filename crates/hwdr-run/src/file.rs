@@ -1,8 +1,8 @@
-//! Records in files, for runs that have no cluster to keep them in: a folder of this user alone, a file for each run, and locks that the
+//! Records in files, for runs without a cluster: a folder private to this user, a file for each run, and locks that the
 //! kernel releases however a process ends.
 //!
-//! A record is written to a new file, which then takes the place of the old one: whoever reads it, after a loss of power, too, finds the one or
-//! the other, and never a part.
+//! A record is written to a new file, which then replaces the old one: a reader finds one or the other, never a part, even after
+//! a power failure.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{Halt, Lock, Phase, Record, Store, process};
 
-/// How often a process looks whether the file of its lock is still there.
+/// How often a process checks that its lock file still exists.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A folder of records and locks.
@@ -28,17 +28,17 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, and makes it where it is not there.
+    /// Opens a folder, and creates it if needed.
     ///
     /// # Errors
-    /// Where it cannot be made, or others may write to it.
+    /// If it cannot be created, or others may write to it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Halt> {
         let path = path.into();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(|error| failed("make the folder", &path, &error))?;
+        made.map_err(|error| failed("create the folder", &path, &error))?;
         let data = fs::metadata(&path).map_err(|error| failed("look at", &path, &error))?;
         must_be_own(&path, &data)?;
-        // A new folder has to outlast a loss of power as its records do. One that is not ours to read was there before.
+        // A new folder must survive a power failure, as its records do. A parent that we cannot read existed before.
         let _ = path.parent().and_then(|parent| File::open(parent).ok()).map(|parent| parent.sync_all());
         Ok(Self { path })
     }
@@ -46,12 +46,12 @@ impl Folder {
     /// Takes the lock `name`, which only one process can hold.
     ///
     /// # Errors
-    /// Where another process holds it.
+    /// If another process holds it.
     pub fn lock(&self, name: &str) -> Result<FileLock, Halt> {
         let path = self.file(name, "lock")?;
         let failed = |error: &io::Error| failed("lock", &path, error);
         loop {
-            // It is never deleted: whoever did that would let two processes lock two files of one name.
+            // It is never deleted: otherwise two processes could lock two files of one name.
             let mut file = private().create(true).truncate(false).open(&path).map_err(|error| failed(&error))?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -69,17 +69,17 @@ impl Folder {
             if !is_at(&file, &path) {
                 continue;
             }
-            // For people alone.
+            // Only for people.
             let _ = file.set_len(0).and_then(|()| file.rewind());
             let _ = file.write_all(process::name(id()).as_bytes());
             return Ok(FileLock { path, file });
         }
     }
 
-    /// Begins the record `id`, in place of one of a run that is over. The caller holds the lock of the run.
+    /// Begins the record `id`, replacing one of a finished run. The caller holds the lock of the run.
     ///
     /// # Errors
-    /// Where it cannot be written, or there is one of a run that has a way on or back.
+    /// If it cannot be written, or the existing record is of a run that can be resumed or undone.
     pub fn create<R: Record>(&self, id: &str, record: &R) -> Result<FileStore<R>, Halt> {
         let is_over = |earlier: &R| matches!(earlier.phase(), Phase::Undone | Phase::Finalized);
         let mut store = match self.load::<R>(id)? {
@@ -99,10 +99,10 @@ impl Folder {
         Ok(store)
     }
 
-    /// The record `id`; none where there is none.
+    /// The record `id`, or `None`.
     ///
     /// # Errors
-    /// Where it cannot be read, or others may write it.
+    /// If it cannot be read, or others may write it.
     pub fn load<R: Record>(&self, id: &str) -> Result<Option<FileStore<R>>, Halt> {
         let path = self.file(id, "json")?;
         let known = read(&path)?;
@@ -124,12 +124,12 @@ impl Folder {
 pub struct FileStore<R> {
     path: PathBuf,
     folder: PathBuf,
-    /// What this process knows to be in the file; none where there was no file.
+    /// What this process believes is in the file; `None` if there was no file.
     known: Option<String>,
     record: PhantomData<fn() -> R>,
 }
 
-/// The keys that every record has, of whatever form.
+/// The keys that every record has, whatever its form.
 #[derive(Deserialize)]
 struct Head {
     form: u32,
@@ -174,7 +174,7 @@ impl<R: Record> FileStore<R> {
             )));
         }
         let new = self.path.with_extension("new");
-        // One that a process has left which died here.
+        // A file left by a process that died here.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
             _ => {}
@@ -195,19 +195,19 @@ pub struct FileLock {
 }
 
 impl Lock for FileLock {
-    /// The kernel takes it from nobody; but where its file is taken away another process can lock a new one.
+    /// The kernel takes it from nobody; but if its file is removed, another process can lock a new one.
     async fn lost(&self) -> Halt {
         while is_at(&self.file, &self.path) {
             tokio::time::sleep(LOOK).await;
         }
         let path = self.path.display();
-        Halt::lost(format!("{path} was taken away: another process may have taken over, so this one stops"))
+        Halt::lost(format!("{path} was removed: another process may have taken over, so this one stops"))
     }
 
     async fn release(self) {}
 }
 
-/// What is in a file that nobody else may write; none where it is not there.
+/// The contents of a file that nobody else may write; `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<String>, Halt> {
     let failed = |error: &io::Error| failed("read", path, error);
     let mut file = match OpenOptions::new().read(true).custom_flags(no_links()).open(path) {
@@ -220,30 +220,30 @@ fn read(path: &Path) -> Result<Option<String>, Halt> {
     Ok(Some(text))
 }
 
-/// Whether a file is the one that its path leads to.
+/// Whether a path still leads to this file.
 fn is_at(file: &File, path: &Path) -> bool {
     let of = |data: io::Result<Metadata>| data.ok().map(|data| (data.dev(), data.ino()));
     let open = of(file.metadata());
     open.is_some() && open == of(fs::symlink_metadata(path))
 }
 
-/// That nobody but this user may write it: who may could have a run change anything.
+/// Checks that only this user may write it: a writer could make a run change anything.
 fn must_be_own(path: &Path, data: &Metadata) -> Result<(), Halt> {
     if data.uid() == geteuid().as_raw() && data.mode() & 0o022 == 0 {
         return Ok(());
     }
-    Err(Halt::new(format!("{} is another user's, or others may write it: it is not used", path.display()))
+    Err(Halt::new(format!("{} belongs to another user, or others may write it, so it is not used", path.display()))
         .help(format!("look at it: ls -ld {}", path.display())))
 }
 
-/// How files are opened that this user alone can read.
+/// Options to open files that only this user can read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600).custom_flags(no_links());
     options
 }
 
-/// A link would lead elsewhere.
+/// Symbolic links would lead elsewhere.
 fn no_links() -> i32 {
     OFlags::NOFOLLOW.bits().cast_signed()
 }

@@ -12,18 +12,18 @@ pub struct Halt {
     pub problem: String,
     /// What to do about it.
     pub help: Vec<String>,
-    /// The kind of stop.
+    /// Why it stopped.
     pub cause: Cause,
 }
 
-/// The kind of stop.
+/// Why a run stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// Something is wrong.
     Problem,
     /// The operator stopped the run: nothing is wrong.
     Wish,
-    /// The lock is lost: the record is another process's, and must not be written.
+    /// The lock is lost: the record belongs to another process, and must not be written.
     Lost,
 }
 

@@ -1,8 +1,8 @@
-//! The engine of a run: it does the steps of a run one after the other, and writes down before and after each what it does. A run that is
-//! cut off anywhere can therefore be resumed, or undone.
+//! The engine of a run: it does the steps of a run one after the other, and records before and after each what it does. A run
+//! interrupted anywhere can therefore be resumed, or undone.
 //!
-//! The engine knows no cluster. What the steps act on is a [`Context`]; where the [`Record`] of a run is kept is a [`Store`]; that only one
-//! process works on it is a [`Lock`]'s doing; what people see is a [`Show`]. [`file`] keeps records in files.
+//! The engine knows no cluster. The steps act on a [`Context`]; a [`Store`] keeps the [`Record`] of a run; a [`Lock`] allows only one
+//! process to work on it; a [`Show`] shows it to people. [`file`] keeps records in files.
 
 // Nothing that is read may end the program. Tests may.
 #![cfg_attr(

@@ -1,23 +1,23 @@
-//! The record of a run, as far as the engine knows it: which steps were begun and done, where the run is, and what it has found. All else in
-//! it is the product's.
+//! The record of a run, as far as the engine knows it: which steps were begun and done, the run's phase, and its findings. Everything else
+//! in it belongs to the product.
 
 use hwdr_values::shown::said;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// How many findings are kept, how many characters of each, and how many bytes of all. The record has to fit where it is kept, whatever pods
-/// say: otherwise it could not be written any more, and the run could go neither on nor back.
+/// How many findings are kept, how many characters of each, and how many bytes of all. The record must not outgrow its store:
+/// then it could not be written any more, and the run could be neither resumed nor undone.
 const FINDINGS: usize = 200;
 const LONGEST: usize = 1000;
 const MOST: usize = 48 << 10;
 
-/// What a run writes down: JSON that has at least the keys `form` and `version`, and those of [`Entries`].
+/// What a run records: JSON that has at least the keys `form` and `version`, and those of [`Entries`].
 pub trait Record: Serialize + DeserializeOwned {
     /// The newest form that this program knows.
     const FORM: u32;
 
-    /// Where the run is.
+    /// The phase of the run.
     fn phase(&self) -> Phase;
 
     /// The steps that were begun, in their order.
@@ -36,22 +36,22 @@ pub trait Record: Serialize + DeserializeOwned {
         self.steps().iter().any(|progress| progress.step == step)
     }
 
-    /// Notes that a step begins; one that began before goes on.
+    /// Records that a step begins; one that began before continues.
     fn begin(&mut self, step: &str, now: Timestamp) {
         if !self.is_begun(step) {
             self.entries().steps.push(Progress { step: step.to_owned(), began: now, ended: None });
         }
     }
 
-    /// Notes that a step is done.
+    /// Records that a step is done.
     fn end(&mut self, step: &str, now: Timestamp) {
         for progress in self.entries().steps.iter_mut().filter(|progress| progress.step == step) {
             progress.ended = Some(now);
         }
     }
 
-    /// Keeps what was found for the report, if there is room for it: without credentials, as pods and servers may have said it. A step that is
-    /// done again finds the same again.
+    /// Keeps a finding for the report, if there is room: without credentials, since pods and servers may have said it. A repeated step
+    /// finds the same again.
     fn keep(&mut self, finding: &str) {
         let finding: String = said(finding).chars().take(LONGEST).collect();
         let Entries { phase, findings, .. } = self.entries();
@@ -64,11 +64,11 @@ pub trait Record: Serialize + DeserializeOwned {
 /// The entries of a record that the engine writes.
 #[derive(Debug)]
 pub struct Entries<'r> {
-    /// Where the run is.
+    /// The phase of the run.
     pub phase: &'r mut Phase,
     /// Why it stopped.
     pub why: &'r mut Option<String>,
-    /// When it was all done.
+    /// When everything was done.
     pub ended: &'r mut Option<Timestamp>,
     /// The steps that were begun, in their order.
     pub steps: &'r mut Vec<Progress>,
@@ -76,19 +76,19 @@ pub struct Entries<'r> {
     pub findings: &'r mut Vec<String>,
 }
 
-/// Where a run is.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// It runs, or was cut off.
+    /// It is running, or was interrupted.
     Running,
-    /// It stopped: a step cannot be done as things are.
+    /// It stopped: a step failed.
     Failed,
-    /// All is restored; what was set aside is still there.
+    /// Everything is restored; what was set aside still exists.
     Restored,
-    /// It is being undone, or that was cut off.
+    /// It is being undone, or that was interrupted.
     Undoing,
-    /// All is as it was before.
+    /// Everything is as it was before.
     Undone,
     /// What was set aside is given up.
     Finalized,
@@ -106,13 +106,13 @@ impl Phase {
 pub struct Progress {
     /// Its name.
     pub step: String,
-    /// When it was begun first.
+    /// When it first began.
     pub began: Timestamp,
     /// When it was done.
     pub ended: Option<Timestamp>,
 }
 
-/// Whether a finding is a new one, and there is room for it.
+/// Whether a finding is new, and there is room for it.
 fn has_room(findings: &[String], text: &String) -> bool {
     let bytes = |text: &String| serde_json::Value::from(text.as_str()).to_string().len();
     let all = findings.iter().map(bytes).sum::<usize>().saturating_add(bytes(text));
@@ -127,7 +127,7 @@ mod tests {
     fn what_pods_say_leaves_room_for_the_record() {
         let mut findings = Vec::new();
         for number in 0..10_000 {
-            // As long as one may be, of characters that take much room.
+            // The longest text, of characters that take much room.
             let text = format!("{number}{}", "\u{1f600}".repeat(LONGEST - 5));
             if has_room(&findings, &text) {
                 findings.push(text);

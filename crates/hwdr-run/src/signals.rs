@@ -1,4 +1,4 @@
-//! The operator's wish to stop.
+//! Signals by which the operator stops a run.
 
 use std::fs;
 use std::future::pending;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Ends when the operator presses Ctrl-C, the process is told to end or its terminal is gone, and nothing runs that must not be cut off.
+/// Returns when the operator presses Ctrl-C, or the process is terminated or loses its terminal, and nothing is running that must finish.
 pub async fn interrupted(is_busy: &AtomicBool) {
     tokio::select! {
         () = signalled(SignalKind::interrupt()) => {}
@@ -21,19 +21,19 @@ pub async fn interrupted(is_busy: &AtomicBool) {
 
 async fn signalled(kind: SignalKind) {
     if is_ignored(kind) {
-        // To listen would undo what `nohup` does.
+        // Listening would cancel the effect of `nohup`.
         return pending().await;
     }
     match signal(kind) {
         Ok(mut signal) => {
             signal.recv().await;
         }
-        // It cannot be listened to: then none comes.
+        // Without a listener there is no signal.
         Err(_) => pending().await,
     }
 }
 
-/// Whether this process was started with a signal ignored, as `nohup` does with the loss of the terminal. It then stays ignored.
+/// Whether this process was started with a signal ignored, as `nohup` does with SIGHUP. It then stays ignored.
 pub fn is_ignored(kind: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The engine at work without a cluster: a toy product whose steps change files, with its record in a file. It is cut off after every write, and
-//! resumed or undone: the end is the same.
+//! Runs the engine without a cluster: a toy product whose steps change files, with its record in a file. It is interrupted after every
+//! write, and resumed or undone: the result is the same.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::cell::Cell;
@@ -21,7 +21,7 @@ use hwdr_run::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the toy writes down.
+/// What the toy records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Diary {
     form: u32,
@@ -67,11 +67,11 @@ impl Diary {
     }
 }
 
-/// Burns down by one with each write; when it is burnt, nothing is written any more.
+/// Burns down by one with each write; when it is burnt out, nothing is written any more.
 #[derive(Debug, Clone)]
 struct Fuse {
     left: Rc<Cell<usize>>,
-    /// Whether the process ends there, as by kill -9.
+    /// Whether the process ends there, as after kill -9.
     aborts: bool,
 }
 
@@ -92,7 +92,7 @@ impl Fuse {
     }
 }
 
-/// A store that writes as long as its fuse burns.
+/// A store that writes while its fuse burns.
 struct Cut<S> {
     inner: S,
     fuse: Fuse,
@@ -111,7 +111,7 @@ impl<S: Store> Store for Cut<S> {
     }
 }
 
-/// A display that remembers.
+/// A display that remembers what it showed.
 #[derive(Default)]
 struct Seen(Vec<String>);
 
@@ -129,7 +129,7 @@ impl Show for Seen {
     fn rest(&mut self) {}
 }
 
-/// The toy: a file `data` that is restored, with an index beside it.
+/// The toy: restores a file `data`, with an index beside it.
 struct Toy {
     diary: Diary,
     store: Cut<FileStore<Diary>>,
@@ -154,7 +154,7 @@ impl Context for Toy {
 }
 
 impl Toy {
-    /// Begins a run, or goes on with the one that is there.
+    /// Begins a run, or resumes the existing one.
     fn open(place: &Path, fuse: Fuse) -> Result<Self, Halt> {
         let folder = Folder::open(place.join("runs"))?;
         let inner = match folder.load("toy")? {
@@ -238,7 +238,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-/// A place where the toy's data lie: in memory where there is such a folder, for records are synced at each write.
+/// The folder for the toy's data: in memory if possible, because records are synced at each write.
 fn place() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
@@ -246,14 +246,14 @@ fn place() -> tempfile::TempDir {
     place
 }
 
-/// Runs as far as the fuse burns.
+/// Runs until the fuse is burnt.
 fn run(place: &Path, fuse: &Fuse, steps: &[Step<Toy>], goal: Goal) -> Result<Toy, Halt> {
     let mut toy = Toy::open(place, fuse.clone())?;
     block_on(go(&mut toy, steps, goal, pending()))?;
     Ok(toy)
 }
 
-/// What is there, and what the record says of it, without times.
+/// The files, and the record without its times.
 fn end(place: &Path) -> String {
     let file = |name: &str| fs::read_to_string(place.join(name)).ok();
     let diary = Folder::open(place.join("runs")).unwrap().load::<Diary>("toy").unwrap().unwrap().load().unwrap();
@@ -288,7 +288,7 @@ fn a_run_that_is_cut_off_after_any_write_comes_to_the_same_end() {
         for again in 0..writes {
             let place = place();
             assert!(run(place.path(), &Fuse::new(cut), FORWARD, RESTORE).is_err(), "{cut}");
-            // Cut off once more on the way on, or not.
+            // Interrupted once more while resuming, or not.
             let _ = run(place.path(), &Fuse::new(again), FORWARD, RESTORE);
             run(place.path(), &Fuse::new(UNCUT), FORWARD, RESTORE).unwrap();
             assert_eq!(end(place.path()), RESTORED, "{cut} {again}");
