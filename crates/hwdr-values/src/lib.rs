@@ -1,9 +1,9 @@
-//! YAML that knows where each node stands, values exactly as Helm reads them, and how words of others are shown.
+//! YAML that knows the position of each node, values exactly as Helm reads them, and how foreign text is shown.
 //!
 //! Each module builds on those before it: [`source`], [`special`], [`yaml`], [`values`]; [`shown`] builds on the first three. Nothing here
 //! opens a file or a socket, or reads a clock.
 
-// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+// Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(
     not(test),
     warn(

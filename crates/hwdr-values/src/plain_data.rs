@@ -1,10 +1,10 @@
-//! hwdr's own types as JSON. They hold texts, numbers, lists and maps with texts as keys, and nothing that JSON could not say.
+//! hwdr's own types as JSON. They contain only texts, numbers, lists and maps with texts as keys, which JSON can always represent.
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 /// As a value.
-#[expect(clippy::expect_used, reason = "serde_json fails for keys that are no texts alone, and there are none")]
+#[expect(clippy::expect_used, reason = "serde_json fails only for keys that are not texts, and there are none")]
 pub fn json(value: &impl Serialize) -> Json {
     serde_json::to_value(value).expect("plain data")
 }

@@ -1,4 +1,4 @@
-//! Why something is not done, where that was asked for, and what to do about it.
+//! Why a request is refused, and what to do about it.
 
 use std::error::Error as StdError;
 
@@ -6,15 +6,15 @@ use thiserror::Error;
 
 use crate::source::Place;
 
-/// A reason, and the ways out.
+/// A reason, and the fixes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{problem}")]
 pub struct Refusal {
     /// What is wrong: the object, what was expected, what is there.
     pub problem: String,
-    /// Where it was written, where a person has written it.
+    /// Where it was written, if a person has written it.
     pub place: Option<Place>,
-    /// What to do about it; commands on lines of their own.
+    /// What to do about it; commands are on separate lines.
     pub help: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl Refusal {
     }
 }
 
-/// An error with all that caused it: the outermost words alone say nothing (`ServiceError`, `dispatch failure`).
+/// An error with all its causes: the outermost text alone says nothing (`ServiceError`, `dispatch failure`).
 pub fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,18 +1,18 @@
-//! Texts in which values stand, and places inside them. Everything that points at something an operator
-//! wrote (a finding, an error, the origin of a value) does so with a [`Place`].
+//! Texts that contain values, and places inside them. Everything that points at something an operator
+//! wrote (a finding, an error, the origin of a value) uses a [`Place`].
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// A named text: a values file, standard input, or the text of one `--set` argument.
 pub struct Source {
-    /// What the operator calls it: a path as it was given, or the flag (`--set`).
+    /// The operator's name for it: a path as given, or the flag (`--set`).
     pub name: String,
     /// The whole text.
     pub text: String,
-    /// The files that were merged, of a source that stands for several.
+    /// The merged files, if the source stands for several.
     pub layers: Vec<Arc<Source>>,
-    /// Where lines begin, made when it is first asked for: there may be as many places as there are bytes.
+    /// Where lines begin, computed on first use: there may be as many places as bytes.
     lines: OnceLock<Lines>,
 }
 
@@ -22,13 +22,13 @@ impl Source {
         Arc::new(Self { name: name.into(), text: text.into(), layers: Vec::new(), lines: OnceLock::new() })
     }
 
-    /// What several files were merged to: it has no text of its own.
+    /// The result of merging several files: it has no text of its own.
     pub fn merged(layers: Vec<Arc<Source>>) -> Arc<Self> {
         Arc::new(Self { name: String::new(), text: String::new(), layers, lines: OnceLock::new() })
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.
-    /// An offset past the end, or inside a character, is taken as the nearest one before it.
+    /// An offset past the end, or inside a character, is rounded down to the nearest one.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -40,7 +40,7 @@ impl Source {
         (line, lines.characters(&self.text, offset) - lines.characters(&self.text, start) + 1)
     }
 
-    /// The line that holds a byte, without the line break at its end. Lines end at `\n` alone.
+    /// The line that contains a byte, without its line break. Lines end only at `\n`.
     pub fn line(&self, offset: usize) -> Span {
         let lines = self.lines();
         let line = lines.starts.partition_point(|start| *start <= offset);
@@ -53,7 +53,7 @@ impl Source {
     }
 }
 
-/// The index is no part of what a source is.
+/// The line index is not compared.
 impl PartialEq for Source {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.text, &self.layers) == (&other.name, &other.text, &other.layers)
@@ -68,13 +68,13 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Where lines begin in a text, and how many characters stand before every so many bytes.
+/// Where lines begin in a text, and how many characters precede every [`STRIDE`]th byte.
 struct Lines {
     starts: Vec<usize>,
     characters: Vec<usize>,
 }
 
-/// How many bytes lie between two counts of characters.
+/// How many bytes there are between two counts of characters.
 const STRIDE: usize = 512;
 
 impl Lines {
@@ -112,7 +112,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to, and without, `end`.
+    /// The bytes from `start` up to, but excluding, `end`.
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end }
     }
@@ -123,7 +123,7 @@ impl Span {
 pub struct Place {
     /// The text.
     pub source: Arc<Source>,
-    /// The part of it that is meant.
+    /// The part of it concerned.
     pub span: Span,
 }
 
@@ -133,7 +133,7 @@ impl Place {
         Self { source, span }
     }
 
-    /// The text that stands there.
+    /// The text at this place.
     pub fn text(&self) -> &str {
         self.source.text.get(self.span.start..self.span.end).unwrap_or_default()
     }

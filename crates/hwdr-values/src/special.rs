@@ -1,7 +1,7 @@
-//! Characters that a reader does not show, or takes for something else than text.
+//! Characters that a reader does not show, or does not take for text.
 
-/// What a character is to YAML 1.1, YAML 1.2, JSON or a terminal, if it is not plain text to all of them. (Surrogates are in no
-/// text: readers refuse them.)
+/// What a character is in YAML 1.1, YAML 1.2, JSON or a terminal, unless it is plain text in all of them. (No text contains surrogates:
+/// readers refuse them.)
 pub fn special(character: char) -> Option<&'static str> {
     Some(match character {
         '\n' | '\r' => "a line break",
@@ -42,14 +42,14 @@ mod tests {
     #[test]
     fn text_is_not_special() {
         for character in ('\0'..=char::MAX).filter(|character| character.is_alphanumeric()) {
-            // Letters that have no look: fillers of Hangul.
+            // Letters without a shape: Hangul fillers.
             let filler = matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
             assert!(special(character).is_none() || filler, "{character:?}");
         }
         assert_eq!((' '..='~').find(|character| special(*character).is_some()), None);
     }
 
-    /// What breaks a line in a block, cannot stand in YAML at all, or is lost.
+    /// Characters that break a line in a block, are not allowed in YAML, or are lost.
     #[test]
     fn what_yaml_does_not_take_as_it_stands_is_special() {
         let read = |characters: &[char]| {
@@ -62,7 +62,7 @@ mod tests {
             let texts = characters.iter().map(|character| format!("a{character}b\n"));
             read(characters) == Some(texts.collect())
         };
-        // What lies beyond is all the same to the parsers.
+        // The parsers treat all later characters alike.
         let characters: Vec<char> = ('\0'..='\u{ffff}').chain('\u{10fff0}'..=char::MAX).collect();
         for some in characters.chunks(512).filter(|some| !stands(some)) {
             for character in some.iter().filter(|character| !stands(&[**character])) {

@@ -32,7 +32,7 @@ pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static s
         ),
         ("text behind a collection", error.message.contains("stops at the end") && before.contains(['}', ']'])),
         ("text behind a collection", has_text_behind_collection(text)),
-        ("two keys by chance", error.message.contains("by chance")),
+        ("two keys at random", error.message.contains("at random")),
         ("UTF-16 in Helm 4", helm == Helm::V4 && error.message.contains("UTF-16") && starts_as_utf16(case)),
         (
             "subchart under two names",

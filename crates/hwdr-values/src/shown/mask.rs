@@ -1,14 +1,14 @@
-//! Credentials are never shown, not even in the excerpt that says where they stand, and are never kept.
+//! Credentials are never shown, not even in the excerpt that says where they are, and are never kept.
 //!
-//! Two readers look for them. One goes line by line and takes any text: words of helm and of pods, YAML that is broken. The other follows
-//! the structure of YAML, and finds what stands elsewhere than behind its key: data of Secrets, environments, aliases, merge keys.
-//! Both would rather hide too much than too little.
+//! Two readers look for them. One goes line by line and accepts any text: messages from helm and pods, broken YAML. The other follows
+//! the structure of YAML, and finds credentials away from their key: in Secrets' data, environments, aliases, merge keys.
+//! Both hide too much rather than too little.
 
 mod structure;
 
 use crate::source::Span;
 
-/// A text without the credentials in its lines: each byte of them is an asterisk, so that all offsets stay the same.
+/// A text without the credentials in its lines: each of their bytes becomes an asterisk, so that all offsets stay the same.
 pub fn credentials(text: &str) -> String {
     let mut hidden = Hidden::new(text);
     hidden.scan();
@@ -20,7 +20,7 @@ pub fn document(text: &str) -> String {
     of_document(text).same_length()
 }
 
-/// The same for a text that is compared with another: how long a credential is cannot be seen. Line breaks stay.
+/// The same for a text that is compared with another: it hides the length of credentials. Line breaks stay.
 pub fn short(text: &str) -> String {
     of_document(text).short()
 }
@@ -78,7 +78,7 @@ impl<'t> Hidden<'t> {
                 out.push_str("\"***\"");
                 was_hidden = true;
             }
-            // The blank in front of a value, and all line breaks.
+            // Keeps the blank in front of a value, and all line breaks.
             if !is_hidden || c == '\n' || !was_hidden && c.is_whitespace() {
                 out.push(c);
             }
@@ -87,7 +87,7 @@ impl<'t> Hidden<'t> {
         out
     }
 
-    /// Looks line by line.
+    /// Searches line by line.
     fn scan(&mut self) {
         let mut start = 0_usize;
         let mut below = Below::Nothing;
@@ -110,7 +110,7 @@ impl<'t> Hidden<'t> {
         }
         match *below {
             Below::Value(key) if indent > key || is_blank => return self.hide_in(start, Span::new(0, line.len())),
-            // What a key holds may begin on the next line: a text, a list of texts, or a mapping, which is looked at by itself.
+            // A key's value may begin on the next line: a text, a list of texts, or a mapping, which is searched separately.
             Below::Open(_) if is_blank => return,
             Below::Open(key)
                 if (indent > key || indent == key && line.trim_start().starts_with("- ")) && !is_entry(line) =>
@@ -147,9 +147,9 @@ impl<'t> Hidden<'t> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Below {
     Nothing,
-    /// More of a credential whose key is indented so far: a block, or a text of several lines.
+    /// More of a credential whose key has this indentation: a block, or a text of several lines.
     Value(usize),
-    /// All of a credential whose key is indented so far.
+    /// All of a credential whose key has this indentation.
     Open(usize),
     /// A private key, up to its last line.
     Key,
@@ -164,7 +164,7 @@ enum Value {
     Below,
 }
 
-/// The value of the first credential on a line: behind the `:` or `=` that follows its key, or behind a flag.
+/// The value of the first credential on a line: after the `:` or `=` that follows its key, or after a flag.
 fn value(line: &str) -> Option<Value> {
     let line = line.trim_end();
     for (at, c) in line.char_indices() {
@@ -192,7 +192,7 @@ fn value(line: &str) -> Option<Value> {
     None
 }
 
-/// Whether the colon is one of prose, behind which the reason stands: Velero's words for a Secret that it leaves as it is, the AWS SDK's for
+/// Whether the colon belongs to prose and precedes a reason: Velero's message about a Secret that it leaves as it is, the AWS SDK's about
 /// credentials that it cannot load.
 fn is_prose(line: &str, colon: usize) -> bool {
     let phrases = ["could not restore, Secret", "while loading credentials"];
@@ -213,8 +213,8 @@ fn is_entry(line: &str) -> bool {
     line.starts_with('#') || line.ends_with(':') || line.contains(": ")
 }
 
-/// Whether a value is no credential: a switch, nothing, or a number of a few digits, and nothing more than that. In quotes, too: `"#x"`
-/// is no comment, and `"on fire"` no switch.
+/// Whether a value is no credential: only a switch, nothing, or a number of a few digits. In quotes, too: `"#x"`
+/// is not a comment, and `"on fire"` not a switch.
 fn is_plain(text: &str) -> bool {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
     let split = match quote {
@@ -231,7 +231,7 @@ fn is_plain(text: &str) -> bool {
     (is_switch || is_number) && is_end(rest)
 }
 
-/// Whether what follows a value is no more of it: brackets, a comment, the next key.
+/// Whether what follows a value is not part of it: brackets, a comment, the next key.
 fn is_end(rest: &str) -> bool {
     let behind = rest.trim_start_matches(|c: char| c.is_whitespace() || "]}".contains(c));
     match behind.strip_prefix(',') {
@@ -240,12 +240,12 @@ fn is_end(rest: &str) -> bool {
     }
 }
 
-/// Whether a comment begins here. `#x` without a blank is one as well to YAML, but may have been meant otherwise.
+/// Whether a comment begins here. `#x` without a blank is also one in YAML, but may have been meant otherwise.
 fn is_comment(text: &str) -> bool {
     text.starts_with(char::is_whitespace) && text.trim_start().starts_with("# ")
 }
 
-/// Whether a mapping begins here, which says more of itself; or a template's expression.
+/// Whether a mapping begins here, which has keys of its own; or a template's expression.
 fn is_mapping(text: &str) -> bool {
     text.strip_prefix('{').is_some_and(|inside| inside.starts_with('{') || begins_with_key(inside))
 }
@@ -257,7 +257,7 @@ fn begins_with_key(text: &str) -> bool {
     end > 0 && text.get(end..).is_some_and(|rest| rest.trim_start().starts_with([':', '=']))
 }
 
-/// The parts of a line that are a user and a password in a URL. A password may have a `/` in it, which should have been escaped.
+/// The user and password in a line's URLs. A password may contain a `/` that should have been escaped.
 fn urls(line: &str) -> impl Iterator<Item = Span> + '_ {
     /// No password is longer.
     const LONGEST: usize = 200;
@@ -276,7 +276,7 @@ fn urls(line: &str) -> impl Iterator<Item = Span> + '_ {
     })
 }
 
-/// The parts of a line that are tokens of HTTP.
+/// The HTTP tokens in a line.
 fn bearers(line: &str) -> impl Iterator<Item = Span> + '_ {
     /// No word of prose is as long, and no token is shorter.
     const TOKEN: usize = 16;
@@ -287,7 +287,7 @@ fn bearers(line: &str) -> impl Iterator<Item = Span> + '_ {
     })
 }
 
-/// How the names of keys end that hold a credential.
+/// Endings of the names of keys that hold a credential.
 const ENDINGS: [&str; 27] = [
     "pass",
     "password",
@@ -318,7 +318,7 @@ const ENDINGS: [&str; 27] = [
     "credentials",
 ];
 
-/// Whether a key is one that holds a credential; not one that names where it is kept.
+/// Whether a key holds a credential, and not only the name of where it is kept.
 pub fn is_credential(key: &str) -> bool {
     let plain: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let names_it = plain.starts_with("existingsecret") || plain.ends_with("pullsecret");

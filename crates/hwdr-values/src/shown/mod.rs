@@ -1,9 +1,9 @@
-//! How text is shown, or kept where others read it. Much of it was written by others: names of files and objects, keys of a bucket, the
-//! words of helm, of pods and of servers.
+//! How text is shown, or kept where others read it. Much of it was written by others: names of files and objects, keys of a bucket,
+//! messages from helm, pods and servers.
 //!
-//! - [`plain`] shows foreign characters as escapes, and [`screen`] does so with all that goes to a terminal or a log.
-//! - [`mask`] hides credentials, in excerpts and diffs and in words of others.
-//! - [`word`] makes one word of a shell's command of any text.
+//! - [`plain`] shows foreign characters as escapes, and [`screen`] does so for everything that goes to a terminal or a log.
+//! - [`mask`] hides credentials, in excerpts, diffs and foreign text.
+//! - [`word`] turns any text into one word of a shell command.
 
 pub mod mask;
 mod plain;
@@ -14,15 +14,15 @@ pub use word::word;
 
 /// The most characters of a line that is kept.
 const KEPT: usize = 500;
-/// The most lines of others' words.
+/// The most lines of a foreign text.
 const SAID: usize = 100;
 
-/// What may be kept where others read it (the state of a run, its history, Events): one line, without credentials, of a bounded length.
+/// What may be kept where others read it (the state of a run, its history, Events): one line, without credentials, of limited length.
 pub fn kept(text: &str) -> String {
     said(text.lines().next().unwrap_or_default())
 }
 
-/// Words of others, as they may be shown and kept: without credentials, of a bounded length, and with escapes for what is no text.
+/// Foreign text that may be shown and kept: without credentials, of limited length, and with escapes for special characters.
 pub fn said(text: &str) -> String {
     let masked = mask::credentials(text);
     let short = |line: &str| match line.char_indices().nth(KEPT) {

@@ -1,11 +1,11 @@
-//! Foreign characters as escapes: what a terminal would act on, does not show, or takes for the direction of text.
+//! Shows foreign characters as escapes: those that a terminal interprets, does not show, or takes for the direction of text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::special;
 
-/// A foreign text on one line. In quotes where it has anything special in it, so that its end is seen.
+/// A foreign text on one line. In quotes if it has special characters, so that its end is visible.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| special(c).is_some()) {
         return Cow::Borrowed(text);
@@ -21,7 +21,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A text of several lines, otherwise as [`plain`], and without quotes.
+/// A text of several lines, otherwise like [`plain`], and without quotes.
 pub fn lines(text: &str) -> Cow<'_, str> {
     let stays = |c: char| matches!(c, '\n' | '\t') || special(c).is_none();
     if text.chars().all(stays) {
@@ -51,8 +51,8 @@ fn push(out: &mut String, c: char) {
     }
 }
 
-/// What a terminal or a log gets: nothing special but line breaks, tabs and the colours that hwdr uses, and no line that a CI system
-/// takes for a command to itself (`::error::` and `##[error]` of GitHub Actions, `##vso[` of Azure, `##teamcity[`).
+/// Text for a terminal or a log: nothing special but line breaks, tabs and hwdr's colours, and no line that a CI system
+/// takes for a command (`::error::` and `##[error]` of GitHub Actions, `##vso[` of Azure, `##teamcity[`).
 pub fn screen(text: &str) -> Cow<'_, str> {
     let is_harmless =
         !text.contains("::") && !text.contains("##") && text.chars().all(|c| c == '\n' || special(c).is_none());
@@ -62,7 +62,7 @@ pub fn screen(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len().saturating_add(64));
     for line in text.split_inclusive('\n') {
         let mut rest = line;
-        // Whether only blanks and colours have come yet.
+        // Whether only blanks and colours precede.
         let mut at_start = true;
         while let Some(c) = rest.chars().next() {
             if let Some(colour) = colour(rest) {
@@ -70,7 +70,7 @@ pub fn screen(text: &str) -> Cow<'_, str> {
                 rest = rest.strip_prefix(colour).unwrap_or_default();
                 continue;
             }
-            // Three colons and a blank are those of an excerpt.
+            // Three colons and a blank belong to an excerpt.
             if at_start && rest.starts_with("::") && !rest.starts_with("::: ") {
                 out.push('\\');
             }
@@ -95,7 +95,7 @@ fn is_command(text: &str) -> bool {
         .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('['))
 }
 
-/// The sequence at a text's beginning that sets a colour or weight as hwdr uses them. Those that hide text (8, 30, 7) are none of these.
+/// The sequence at a text's beginning that sets a colour or weight used by hwdr. Those that hide text (8, 30, 7) are not among them.
 fn colour(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let (parameters, _) = parameters.split_once('m')?;
@@ -103,7 +103,7 @@ fn colour(text: &str) -> Option<&str> {
         number.is_empty()
             || number.parse::<u8>().is_ok_and(|number| matches!(number, 0..=4 | 22..=24 | 31..=37 | 39 | 91..=97))
     };
-    // The introducer has two bytes, the end one.
+    // The introducer has two bytes, the terminator one.
     let end = parameters.len().checked_add(3)?;
     if parameters.split(';').all(is_ours) { text.get(..end) } else { None }
 }
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// All of Unicode: what comes out is plain, whatever goes in.
+    /// All of Unicode: the output is plain, whatever the input.
     #[test]
     fn nothing_special_gets_through() {
         for c in '\0'..=char::MAX {

@@ -1,11 +1,11 @@
-//! Words of commands that are suggested to people, who copy them into a shell.
+//! Words in suggested commands, which people copy into a shell.
 
 use std::fmt::Write as _;
 
 use crate::special;
 
-/// A text as one word of a shell's command, whatever is in it. Where it has characters that a terminal acts on, it is written byte by
-/// byte, as bash, zsh and ksh take it.
+/// A text as one word of a shell command, whatever it contains. If it has characters that a terminal interprets, it is written byte by
+/// byte, in a form that bash, zsh and ksh accept.
 pub fn word(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(is_safe) {
@@ -23,7 +23,7 @@ pub fn word(text: &str) -> String {
             }
             b' '..=b'~' => out.push(char::from(byte)),
             _ => {
-                // Of three digits at most, so that what follows is not taken for a part of it.
+                // Three digits at most, so that what follows is not part of it.
                 let _ = write!(out, "\\{byte:03o}");
             }
         }

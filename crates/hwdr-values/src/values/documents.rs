@@ -1,10 +1,6 @@
-//! From the bytes of a values file to values: its text, its documents, and what they merge to.
+//! From the bytes of a values file to values: its text, its documents, and their merged result.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,11 +10,11 @@ use super::{Data, Helm, Map, Value, ValuesError, from_yaml, go_yaml, merge, past
 use crate::source::{Place, Source, Span};
 use crate::yaml::{Budget, SyntaxError, Tree};
 
-/// The text of a values file. libyaml, and so Helm, reads UTF-8 and, where a byte order mark says so, UTF-16
+/// The text of a values file. libyaml, and so Helm, reads UTF-8 and, after a byte order mark, UTF-16
 /// (what PowerShell's `>` writes).
 ///
 /// # Errors
-/// Where the bytes are not text.
+/// If the bytes are not text.
 pub fn text_of(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, ValuesError> {
     let text = match bytes.get(..2) {
         Some([0xff, 0xfe]) => utf16(name, &bytes, u16::from_le_bytes)?,
@@ -46,24 +42,24 @@ fn utf16(name: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, V
 /// Reads the bytes of a values file.
 pub(super) fn read_bytes(name: &str, bytes: Vec<u8>, helm: Helm) -> Result<Value, ValuesError> {
     if helm == Helm::V4 && matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
-        // It cuts the file into lines at single bytes, and puts one more byte to the end of most.
+        // It splits the file into lines at single bytes, and appends one more byte to most.
         return Err(ValuesError::unsupported(format!("{name}: Helm 4 does not read UTF-16: save it as UTF-8"), None));
     }
     read_source(&text_of(name, bytes)?, helm)
 }
 
-/// Reads one values file, of which Helm 3 takes the first document and Helm 4 merges all.
+/// Reads one values file: Helm 3 takes the first document, Helm 4 merges all.
 ///
 /// # Errors
-/// Where Helm refuses it.
+/// If Helm refuses it.
 pub(crate) fn read_source(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError> {
     read_documents(source, helm).map_err(|error| template::explain(error, source))
 }
 
-/// Every document of a file that is a map, as whoever applies Kubernetes objects reads it.
+/// Every document of a file that is a map, as Kubernetes tools read it.
 ///
 /// # Errors
-/// Where it is not YAML, or JSON has no place for what it says.
+/// If it is not YAML, or cannot be written as JSON.
 pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
     let tree = Tree::parse(&source.text)
         .map_err(|error| template::explain(explained(&error, &source.text, source, 0), source))?;
@@ -73,10 +69,10 @@ pub fn read_all(source: &Arc<Source>) -> Result<Vec<Value>, ValuesError> {
     maps.collect()
 }
 
-/// Reads values that stand at `span` of another text, as those of a block scalar do: indented, and with their places in the whole text.
+/// Reads values at `span` of another text, such as those of a block scalar: indented, and with places in the whole text.
 ///
 /// # Errors
-/// Where Helm would refuse them.
+/// If Helm would refuse them.
 pub fn read_inside(source: &Arc<Source>, span: Span) -> Result<Value, ValuesError> {
     let text = source.text.get(span.start..span.end).unwrap_or_default();
     read_document(source, span.start, text, &mut Budget::default())
@@ -98,7 +94,7 @@ fn read_documents(source: &Arc<Source>, helm: Helm) -> Result<Value, ValuesError
     }
 }
 
-/// Reads the first document of `text`, which stands at `offset` in the source. Nothing at all, or `null`, is an empty map.
+/// Reads the first document of `text`, which is at `offset` in the source. Empty text, or `null`, is an empty map.
 fn read_document(source: &Arc<Source>, offset: usize, text: &str, budget: &mut Budget) -> Result<Value, ValuesError> {
     go_yaml::check_text(text, source, offset)?;
     let tree = Tree::parse_first(text).map_err(|error| explained(&error, text, source, offset))?;
@@ -114,7 +110,7 @@ fn read_document(source: &Arc<Source>, offset: usize, text: &str, budget: &mut B
     }
 }
 
-/// Why `text`, which stands at `offset` in the source, is not YAML: in plain words, at the line to change.
+/// Why `text`, which is at `offset` in the source, is not YAML: in plain words, at the line to change.
 fn explained(error: &SyntaxError, text: &str, source: &Arc<Source>, offset: usize) -> ValuesError {
     let trouble = pasted::find(text, error);
     let span = Span::new(offset + trouble.span.start, offset + trouble.span.end);
@@ -129,8 +125,8 @@ fn explained(error: &SyntaxError, text: &str, source: &Arc<Source>, offset: usiz
     ValuesError::refused(trouble.words(text) + if mends { " (hwdr lint --fix does it)" } else { "" }, place)
 }
 
-/// The documents of a file as Helm 4 splits it, by the `YAMLReader` of `k8s.io/apimachinery`: at every line that starts with `---`,
-/// whatever it may be to YAML. Each ends in a line break, added where the file has none.
+/// The documents of a file as Helm 4 splits it, with the `YAMLReader` of `k8s.io/apimachinery`: at every line that starts with `---`,
+/// whatever that means in YAML. Each ends in a line break, added if the file has none.
 fn split(source: &Arc<Source>) -> Result<Vec<(usize, Cow<'_, str>)>, ValuesError> {
     let text = source.text.as_str();
     let mut documents = Vec::new();
@@ -163,7 +159,7 @@ fn whole(source: &Arc<Source>) -> Place {
     Place::new(Arc::clone(source), Span::new(0, source.text.len()))
 }
 
-/// The text of a file given by `--set-file`. Helm keeps its bytes; what is not UTF-8 looks here as it would in Helm's JSON.
+/// The text of a file given by `--set-file`. Helm keeps its bytes; what is not UTF-8 is converted here as in Helm's JSON.
 pub(super) fn set_file_text(bytes: &[u8]) -> String {
     go_lossy(bytes)
 }

@@ -1,17 +1,17 @@
-//! Why values cannot be had.
+//! Why values cannot be read.
 
 use std::fmt;
 
 use crate::source::Place;
 
-/// Why values cannot be had: always something to tell the operator, and exit code 2.
+/// Why values cannot be read: always reported to the operator, with exit code 2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValuesError {
     /// What kind of failure it is.
     pub kind: Kind,
     /// What is wrong.
     pub message: String,
-    /// Where it is written, as far as that is known.
+    /// Where it is written, if known.
     pub place: Option<Place>,
 }
 
@@ -22,17 +22,17 @@ pub enum Kind {
     Unreadable,
     /// Helm refuses it, too.
     Refused,
-    /// Helm takes it, but hwdr does not: Helm's result is left to chance, or something is beyond a limit of hwdr's own.
+    /// Helm accepts it, but hwdr does not: Helm's result is random, or it exceeds a limit of hwdr's own.
     Unsupported,
 }
 
 impl ValuesError {
-    /// What Helm refuses.
+    /// Something that Helm refuses.
     pub fn refused(message: impl Into<String>, place: Option<Place>) -> Self {
         Self { kind: Kind::Refused, message: message.into(), place }
     }
 
-    /// What Helm takes but hwdr does not.
+    /// Something that Helm accepts but hwdr does not.
     pub(crate) fn unsupported(message: impl Into<String>, place: Option<Place>) -> Self {
         Self { kind: Kind::Unsupported, message: message.into(), place }
     }

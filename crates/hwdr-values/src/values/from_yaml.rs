@@ -1,8 +1,8 @@
-//! From a YAML document to values, as `sigs.k8s.io/yaml` does it for Helm: go-yaml v2 decodes the document, keys become strings, and
-//! the whole is written as JSON and read back, which makes every number a `float64`.
+//! Converts a YAML document to values, as `sigs.k8s.io/yaml` does for Helm: go-yaml v2 decodes the document, keys become strings, and
+//! everything is written as JSON and read back, which makes every number a `float64`.
 //!
-//! What only the second half refuses (a number that is none, a key that is no text) is refused only where it survives the first half:
-//! an entry that a later one of the same key replaces does not matter. [`Later`] carries such an error along until then.
+//! What only the second half refuses (a number that JSON lacks, a key that is not text) is refused only if it survives the first half: an
+//! entry replaced by a later one of the same key does not matter. [`Later`] carries such an error until then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::yaml::{Budget, Data as Yaml, NodeId, TooMuch, Tree};
 type Later = Result<Value, ValuesError>;
 
 /// Decodes the document under `root`. The tree's spans count from byte `offset` of the source.
-/// What aliases repeat comes out of `budget`.
+/// `budget` pays for what aliases repeat.
 pub(super) fn decode(
     tree: &Tree,
     root: NodeId,
@@ -74,8 +74,8 @@ impl Decoder<'_> {
         Ok(value)
     }
 
-    /// Adds the entries of a mapping in their order: a later key replaces an earlier one, and so does what a merge key brings,
-    /// also over what stands before it.
+    /// Adds the entries of a mapping in their order: a later key replaces an earlier one, and so does a merged entry,
+    /// even an earlier key of the mapping itself.
     fn mapping(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), ValuesError> {
         for (key, value) in self.tree.entries(id) {
             if self.tree.is_merge_key(*key) {
@@ -89,7 +89,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The value of a merge key, of which the first wins.
+    /// The value of a merge key; the first mapping wins.
     fn merge(&mut self, id: NodeId, entries: &mut Entries) -> Result<(), ValuesError> {
         self.tree.merged(id).into_iter().rev().try_for_each(|map| self.merge_one(map, entries))
     }
@@ -124,7 +124,7 @@ impl Decoder<'_> {
             }
             return scalar.map(Key::from).map_err(|message| self.refused(message, id));
         }
-        // go-yaml reads `{}: x` at a document's start as `{}` alone, and never looks at the rest.
+        // go-yaml reads `{}: x` at a document's start as `{}`, and ignores the rest.
         let message = "invalid map key: it is a collection";
         Err(ValuesError::unsupported(message, Some(self.place(id))))
     }
@@ -147,7 +147,7 @@ impl Decoder<'_> {
         Ok(Value { data, place })
     }
 
-    /// Counts a node, and stops where aliases make too much of a small text.
+    /// Counts a node, and stops if aliases expand a small text too much.
     fn count(&mut self, id: NodeId) -> Result<(), ValuesError> {
         self.budget.spend(self.tree.node(id)).map_err(|error| match error {
             TooMuch::ForHelm => self.refused(error.to_string(), id),
@@ -174,7 +174,7 @@ impl Decoder<'_> {
     }
 }
 
-/// A key as go-yaml has it, before it becomes a string: keys of different types are different keys.
+/// A key in go-yaml, before it becomes a string: keys of different types are different keys.
 enum Key {
     Null,
     Bool(bool),
@@ -198,7 +198,7 @@ impl From<Scalar<'_>> for Key {
     }
 }
 
-/// The entries of a mapping while it is decoded, by the string that each key becomes.
+/// The entries of a mapping during decoding, by each key's string.
 #[derive(Default)]
 struct Entries {
     slots: BTreeMap<String, Slot>,
@@ -207,7 +207,7 @@ struct Entries {
 }
 
 struct Slot {
-    /// What kind of key became this string: keys of two kinds (`1` and `"1"`) are two entries of which JSON keeps one, by chance.
+    /// What kind of key became this string: keys of two kinds (`1` and `"1"`) are two entries of which JSON keeps one, at random.
     kind: KeyKind,
     key: Place,
     value: Later,
@@ -217,7 +217,7 @@ struct Slot {
 enum KeyKind {
     Bool,
     Int,
-    /// Floats differ that print the same, since keys are printed in single precision. No NaN equals another.
+    /// Different floats may print the same, since keys are printed in single precision. No NaN equals another.
     Float(f64),
     Text,
 }
@@ -243,7 +243,7 @@ impl Entries {
         }
         let clash = self.slots.get(&name).is_some_and(|slot| slot.kind != kind);
         if clash && self.flaw.is_none() {
-            let message = format!("two keys that Helm both turns into \"{name}\": it takes one of them by chance");
+            let message = format!("Helm turns two keys into \"{name}\", and takes one of them at random");
             self.flaw = Some(ValuesError::unsupported(message, Some(place)));
         } else {
             self.slots.insert(name, Slot { kind, key: place, value });

@@ -1,11 +1,11 @@
-//! Where go-yaml v2, which reads values for Helm, and libyaml, which reads them here, draw the line between YAML and other text
-//! differently (`scannerc.go` and `readerc.go` of go.yaml.in/yaml/v2 2.4 beside libyaml 0.2.5). Each case ends in an error: what Helm
-//! refuses is refused, and what Helm would read otherwise is, too, with the way to write it that both agree on.
+//! Where go-yaml v2, which reads values for Helm, and libyaml, which reads them here, disagree on what is YAML
+//! (`scannerc.go` and `readerc.go` of go.yaml.in/yaml/v2 2.4 beside libyaml 0.2.5). Each case is an error: what Helm
+//! refuses is refused, and so is what Helm would read differently, with a spelling on which both agree.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places in a text are those that the parser found in this very text"
+    reason = "the parser found these positions in this very text"
 )]
 
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use super::ValuesError;
 use crate::source::{Place, Source, Span};
 use crate::yaml::{Data, Node, Style, SyntaxError, Tree};
 
-/// go-yaml looks for the mark at the start of its buffer instead of where it reads, and if it stands there skips the first character of
-/// each line. Where its buffer starts depends on lengths of lines far before.
+/// go-yaml looks for the mark at the start of its buffer instead of at its position, and if it is there skips the first character of
+/// each line. Where its buffer starts depends on the lengths of much earlier lines.
 const INNER_MARK: &str = "a byte order mark inside the text: Helm may lose characters after it";
 
-/// libyaml ends the tag at the comma, go-yaml takes it and what follows for a part of the tag.
-const TAG_COMMA: &str = "Helm takes this comma for a part of the tag: put a space before it";
+/// libyaml ends the tag at the comma; go-yaml makes the comma and what follows part of the tag.
+const TAG_COMMA: &str = "Helm takes this comma for part of the tag: put a space before it";
 
-/// go-yaml ends a plain scalar at a question mark inside of `[]` and `{}`, and nothing that may follow a scalar starts with one.
+/// go-yaml ends a plain scalar at a question mark inside `[]` and `{}`, and nothing that may follow a scalar starts with one.
 const QUESTION_MARK: &str = "did not find expected ',', ']' or '}': Helm does not take a '?' here without quotes";
 
-/// What libyaml says where it finds no `:` within 1,024 bytes of a key's start; go-yaml looks as many characters far.
+/// libyaml's messages if there is no `:` within 1,024 bytes of a key's start; go-yaml searches as many characters.
 const NO_COLON: [&str; 3] =
     ["could not find expected ':'", "mapping values are not allowed in this context", "did not find expected ',' or"];
 
@@ -39,11 +39,11 @@ pub(super) fn check_text(text: &str, source: &Arc<Source>, offset: usize) -> Res
     }
 }
 
-/// Refuses what libyaml has read as YAML.
+/// Refuses text that libyaml has accepted as YAML.
 pub(super) fn check_tree(tree: &Tree, text: &str, source: &Arc<Source>, offset: usize) -> Result<(), ValuesError> {
     let place = |start, end| Some(Place::new(Arc::clone(source), Span::new(offset + start, offset + end)));
     if let Some(at) = behind_root(tree, text) {
-        let message = "Helm stops at the end of this collection, and drops the rest of the text without a word";
+        let message = "Helm stops at the end of this collection, and silently drops the rest of the text";
         return Err(ValuesError::unsupported(message, place(at, at)));
     }
     // Nodes come in the order of the text.
@@ -74,11 +74,11 @@ pub(super) fn check_tree(tree: &Tree, text: &str, source: &Arc<Source>, offset: 
     Ok(())
 }
 
-/// Whether libyaml alone refuses the text, as far as its error tells: then Helm may read it.
+/// Whether only libyaml refuses the text, as far as its error shows: then Helm may read it.
 pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
     let at = error.offset.min(text.len());
     let before_bracket = text[at..].starts_with([',', '[', ']']);
-    // go-yaml takes a colon before a bracket or a comma for text, and those behind a tag for a part of it.
+    // go-yaml takes a colon before a bracket or a comma for text, and those after a tag for part of it.
     if error.message.starts_with("found unexpected ':'")
         || text[..at].split([' ', '\t', '\n', '[', '{']).any(|word| word.starts_with('!') && word.contains(','))
         || (before_bracket && error.message.ends_with("while scanning a tag"))
@@ -86,17 +86,17 @@ pub(super) fn only_libyaml_refuses(error: &SyntaxError, text: &str) -> bool {
     {
         return true;
     }
-    // go-yaml reads `{}: x` and `{?a} x` as `{}` and `{?a}` alone, and never looks at the rest.
+    // go-yaml reads `{}: x` and `{?a} x` as `{}` and `{?a}`, and ignores the rest.
     if flow_root(text) && text[..at].contains(['}', ']']) {
         return true;
     }
     let long = |line: &str| line.len() > 1024 && !line.is_ascii();
-    // The error stands behind the key, or at its start.
+    // The error is after the key, or at its start.
     NO_COLON.iter().any(|message| error.message.starts_with(message))
         && (text[..at].rsplit('\n').next().is_some_and(long) || text[at..].split('\n').next().is_some_and(long))
 }
 
-/// Where text stands behind a document that is a collection in brackets, if there is any but comments and the next document.
+/// Where text follows a document that is a collection in brackets, except comments and the next document.
 fn behind_root(tree: &Tree, text: &str) -> Option<usize> {
     let root = tree.node(*tree.roots().first()?);
     if !matches!(root.data, Data::Sequence { flow: true, .. } | Data::Mapping { flow: true, .. }) {
@@ -129,14 +129,14 @@ fn flow_root(text: &str) -> bool {
     }
 }
 
-/// Whether an empty node ends in a tag and a comma. (`!<tag>,` Helm refuses.)
+/// Whether an empty node ends in a tag and a comma. (Helm refuses `!<tag>,`.)
 fn tag_meets_comma(node: &Node, text: &str) -> bool {
     let written = &text[node.span.start..node.span.end];
     let last = written.rsplit(char::is_whitespace).next().unwrap_or(written);
     last.starts_with('!') && text[node.span.end..].starts_with(',')
 }
 
-/// Where `\/` stands in a text in double quotes, with what may stand before them: YAML 1.2 has this escape, YAML 1.1 and go-yaml have not.
+/// The position of `\/` in a text in double quotes, with what may precede them: YAML 1.2 has this escape, YAML 1.1 and go-yaml do not.
 fn escaped_slash(written: &str) -> Option<usize> {
     if !written.ends_with('"') {
         return None;

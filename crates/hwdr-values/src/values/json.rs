@@ -1,23 +1,23 @@
-//! The JSON of `--set-json`, read as Go's `encoding/json` reads it, with the place of each value; and values printed as JSON.
+//! The JSON of `--set-json`, as Go's `encoding/json` reads it, with the place of each value.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::sync::Arc;
 
 use super::{Data, Entry, MAX_DEPTH, Map, Number, Value, ValuesError};
 use crate::source::{Place, Source, Span};
 
-/// Reads the JSON value at byte `start` of the source, and says where it ends: more text may follow.
+/// Reads the JSON value at byte `start` of the source, and returns where it ends: more text may follow.
 pub(super) fn read(source: &Arc<Source>, start: usize) -> Result<(Value, usize), ValuesError> {
     let mut reader = Reader { source, at: start, depth: 0 };
     let value = reader.value()?;
     Ok((value, reader.at))
 }
 
-/// Reads a whole argument that is one JSON object, as Helm 4 takes it for `--set-json`.
+/// Reads an argument that is one JSON object, as Helm 4 accepts it for `--set-json`.
 pub(super) fn read_object(name: &str, text: &str) -> Result<Map, ValuesError> {
     let source = Source::new(name, text);
-    // Helm trims all blanks that Unicode knows, before and after the object.
+    // Helm trims all Unicode blanks before and after the object.
     let start = text.len() - text.trim_start().len();
     let mut reader = Reader { source: &source, at: start, depth: 0 };
     let value = reader.value()?;
@@ -129,7 +129,7 @@ impl Reader<'_> {
         let mut text = String::new();
         loop {
             let Some(next) = self.rest().chars().next() else {
-                return Err(self.error("the JSON ends inside of a string"));
+                return Err(self.error("the JSON ends inside a string"));
             };
             match next {
                 '"' => {
@@ -137,7 +137,7 @@ impl Reader<'_> {
                     return Ok(text);
                 }
                 '\\' => text.push(self.escape()?),
-                '\0'..='\x1f' => return Err(self.error("a control character inside of a JSON string")),
+                '\0'..='\x1f' => return Err(self.error("a control character inside a JSON string")),
                 _ => {
                     text.push(next);
                     self.at += next.len_utf8();
@@ -155,13 +155,13 @@ impl Reader<'_> {
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            _ => return Err(self.error("no JSON escape")),
+            _ => return Err(self.error("not a JSON escape")),
         };
         self.at += 2;
         Ok(escaped)
     }
 
-    /// `\uXXXX`, or two of them for one character. A half of such a pair on its own becomes U+FFFD, as in Go.
+    /// `\uXXXX`, or two of them for one character. An unpaired half becomes U+FFFD, as in Go.
     fn unicode_escape(&mut self) -> Result<char, ValuesError> {
         let first = self.unit(self.at).ok_or_else(|| self.error("four hexadecimal digits are expected here"))?;
         let second = self.unit(self.at + 6);
@@ -222,7 +222,7 @@ impl Reader<'_> {
         ValuesError::refused(message, Some(self.place(self.at)))
     }
 
-    /// From `start` to where the reader is.
+    /// From `start` to the current position.
     fn place(&self, start: usize) -> Place {
         Place::new(Arc::clone(self.source), Span::new(start, self.at))
     }

@@ -1,6 +1,6 @@
-//! Characters that look like YAML's own and are none: blanks and quotes of web pages and word processors.
+//! Characters that look like YAML's own but are not: blanks and quotes of web pages and word processors.
 
-/// Whether a character looks like a blank, or like nothing, and is none to YAML.
+/// Whether a character looks like a blank, or is invisible, but is not a blank in YAML.
 pub fn is_odd_blank(character: char) -> bool {
     matches!(
         character,
@@ -8,13 +8,13 @@ pub fn is_odd_blank(character: char) -> bool {
     )
 }
 
-/// The text with plain blanks in place of odd ones; those without a width go.
+/// The text with plain blanks instead of odd ones; those without a width are removed.
 pub fn plain_blanks(text: &str) -> String {
     let visible = text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'));
     visible.map(|c| if is_odd_blank(c) { ' ' } else { c }).collect()
 }
 
-/// Whether a character is a quote of print, which word processors and web pages put in place of `"` and `'`.
+/// Whether a character is a typographic quote, which word processors and web pages write instead of `"` and `'`.
 pub fn is_curly(character: char) -> bool {
     matches!(
         character,
@@ -22,7 +22,7 @@ pub fn is_curly(character: char) -> bool {
     )
 }
 
-/// The text inside of its quotes, at least one of which is one of print, where it can be written in plain quotes as it is.
+/// The text inside its quotes, at least one of which is typographic, if plain quotes can hold it unchanged.
 pub fn inside_curly(text: &str) -> Option<&str> {
     let is_quote = |c: char| is_curly(c) || matches!(c, '"' | '\'');
     let inner = text.strip_prefix(is_quote)?.strip_suffix(is_quote)?;

@@ -1,10 +1,10 @@
-//! Merging one layer of values onto another, as `mergeMaps` in Helm's `pkg/cli/values` does.
+//! Merges one layer of values onto another, as `mergeMaps` in Helm's `pkg/cli/values` does.
 
 use std::collections::btree_map::Entry as Slot;
 
 use super::{Data, Map};
 
-/// Lays `layer` over `base`: maps merge deeply, anything else is replaced, and `null` replaces like any other value.
+/// Merges `layer` over `base`: maps merge deeply, anything else is replaced, and `null` replaces like any other value.
 pub(super) fn merge(base: &mut Map, layer: Map) {
     for (name, entry) in layer {
         match base.entry(name) {

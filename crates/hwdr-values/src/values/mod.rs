@@ -1,6 +1,6 @@
-//! Values as Helm has them: read from files and `--set` flags, merged, and each knowing where it was written.
+//! Values as Helm sees them: read from files and `--set` flags, merged, each with the place where it was written.
 //!
-//! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] says which is meant. `tests/it/values_oracle` compares all of this with Helm's own
+//! Where Helm 3.22 and Helm 4.3 differ, [`Helm`] chooses. `tests/it/values_oracle` compares all of this with Helm's own
 //! packages.
 
 pub mod chart;
@@ -36,11 +36,11 @@ pub use resolve::{Scalar, key_text, resolve_plain};
 pub use strvals::rename_files;
 pub use template::refuse_template;
 
-/// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm goes on to 10,000.)
+/// How deep values may nest: far deeper than any chart needs, and safe on a small stack. (Helm allows 10,000.)
 pub const MAX_DEPTH: usize = 256;
 
-/// Which Helm's reading. The two differ: Helm 4 merges all documents of a file where Helm 3 takes the first, ends
-/// each with a line break, takes a whole JSON object for `--set-json`, and lets an unfinished index in `--set` pass.
+/// Which Helm to follow. The two differ: Helm 4 merges all documents of a file where Helm 3 reads the first, ends
+/// each with a line break, accepts a whole JSON object for `--set-json`, and an unfinished index in `--set`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Helm {
     /// Helm 3.
@@ -49,7 +49,7 @@ pub enum Helm {
     V4,
 }
 
-/// The values flags as they were given, in order. How different flags are mixed makes no difference to Helm.
+/// The values flags as given, in order. Helm does not care how different flags are mixed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ValueInputs {
     /// `-f`, `--values`
@@ -66,14 +66,14 @@ pub struct ValueInputs {
     pub set_literal: Vec<String>,
 }
 
-/// Gives the bytes of a file by its name; `-` is standard input.
+/// Returns the bytes of a file by its name; `-` is standard input.
 pub type Read<'r> = dyn FnMut(&str) -> io::Result<Vec<u8>> + 'r;
 
 /// Reads the files, left to right, and then applies the flags by kind, in Helm's order: JSON, plain, string, file, literal
-/// (`MergeValues` in `pkg/cli/values/options.go`). `read` is asked for the files: the core does no I/O itself.
+/// (`MergeValues` in `pkg/cli/values/options.go`). `read` supplies the files: the core does no I/O itself.
 ///
 /// # Errors
-/// Where a file cannot be read, or Helm refuses something. The first error in Helm's order is reported.
+/// If a file cannot be read, or Helm refuses something. The first error in Helm's order is reported.
 pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Value, ValuesError> {
     use strvals::Flag;
 
@@ -112,15 +112,15 @@ pub fn read(inputs: &ValueInputs, helm: Helm, read: &mut Read<'_>) -> Result<Val
     Ok(values)
 }
 
-/// Reads one values file as Helm 3 does, without merging anything: what a linter needs for a fragment.
+/// Reads one values file as Helm 3 does, without merging anything, so that fragments can be linted.
 ///
 /// # Errors
-/// Where Helm refuses it.
+/// If Helm refuses it.
 pub fn read_one(source: Arc<Source>) -> Result<Value, ValuesError> {
     read_source(&source, Helm::V3)
 }
 
-/// Lays `layer` over `base`, as Helm does with two values files.
+/// Merges `layer` over `base`, as Helm does with two values files.
 pub fn merge_over(base: &mut Value, layer: Value) {
     if let (Data::Map(base), Data::Map(layer)) = (&mut base.data, layer.data) {
         merge::merge(base, layer);
@@ -130,7 +130,7 @@ pub fn merge_over(base: &mut Value, layer: Value) {
 /// What `--set`, or `--set-string` for `text`, makes of one `key=value`.
 ///
 /// # Errors
-/// Where Helm refuses it.
+/// If Helm refuses it.
 pub fn read_set(argument: &str, text: bool) -> Result<Value, ValuesError> {
     let flag = if text { strvals::Flag::SetString } else { strvals::Flag::Set };
     let mut map = Map::new();
@@ -140,12 +140,12 @@ pub fn read_set(argument: &str, text: bool) -> Result<Value, ValuesError> {
     Ok(Value { data: Data::Map(map), place: Place::new(source, span) })
 }
 
-/// A value and where it was written: the place is in a values file, or in the text of a flag.
+/// A value and where it was written: in a values file, or in the text of a flag.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// What it is, as Helm reads it.
     pub data: Data,
-    /// Where the value stands. For a map that several layers add to: in the first of them; the uppermost one's source names them all.
+    /// Where the value is. For a map from several layers: in the first of them; the uppermost one's source names them all.
     pub place: Place,
 }
 
@@ -178,7 +178,7 @@ pub struct Entry {
     pub value: Value,
 }
 
-/// A number, in the Go type that it has in Helm's templates: that decides how a template prints it.
+/// A number, in its Go type in Helm's templates: that decides how a template prints it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Number {
     /// `int64`: from `--set`.

@@ -1,6 +1,6 @@
-//! Numbers as Go reads and prints them: the parts of Go's `strconv` that decide what go-yaml and templates make of one.
+//! Numbers as Go reads and prints them: the parts of Go's `strconv` that matter to go-yaml and templates.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 /// `strconv.ParseInt(text, 0, 64)` on a text without underscores: an optional sign, then decimal, `0x`, `0o`, `0b`, or octal by a leading zero.
 pub(super) fn parse_int(text: &str) -> Option<i64> {
@@ -27,7 +27,7 @@ pub(super) fn parse_uint(text: &str) -> Option<u64> {
     parse_digits(digits, base)
 }
 
-/// Digits of a base and nothing else; a sign, which Rust's own function would take, is refused.
+/// Digits of a base and nothing else; refuses a sign, which Rust's own function accepts.
 fn parse_digits(digits: &str, base: u32) -> Option<u64> {
     if digits.starts_with(['+', '-']) { None } else { u64::from_str_radix(digits, base).ok() }
 }
@@ -37,13 +37,13 @@ pub(super) fn parse_binary(text: &str) -> Option<i64> {
     i64::from_str_radix(text, 2).ok()
 }
 
-/// `strconv.ParseFloat(text, 64)` for a decimal number without underscores: none where it is out of range.
-/// The text has been found to look like a float.
+/// `strconv.ParseFloat(text, 64)` for a decimal number without underscores: `None` if out of range.
+/// The caller has checked that the text looks like a float.
 pub(super) fn parse_decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|float: &f64| float.is_finite())
 }
 
-/// Whether a text is a float by the pattern of go-yaml's `resolve.go`:
+/// Whether a text matches the pattern for floats in go-yaml's `resolve.go`:
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 pub(super) fn looks_like_float(text: &str) -> bool {
     let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -68,7 +68,7 @@ pub(super) fn looks_like_float(text: &str) -> bool {
     }
 }
 
-/// `strconv.ParseFloat(text, 64)` for a text that starts with a point. Underscores may stand between digits, as in Go's own literals.
+/// `strconv.ParseFloat(text, 64)` for a text that starts with a point. Underscores are allowed between digits, as in Go's own literals.
 pub(super) fn parse_point_float(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     let is_digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
@@ -89,7 +89,7 @@ pub(super) fn go_float(float: f64) -> String {
 
 /// `strconv.FormatFloat(float, 'g', -1, 32)`: how a float that is a map's key becomes a string.
 pub(super) fn go_float_key(float: f64) -> String {
-    #[allow(clippy::cast_possible_truncation)] // That is what Go does here.
+    #[allow(clippy::cast_possible_truncation)] // Go does the same.
     let single = float as f32;
     match go_shortest(f64::from(single), format!("{single:e}")).as_str() {
         "+Inf" => ".inf".to_owned(),

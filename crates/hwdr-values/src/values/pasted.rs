@@ -1,7 +1,7 @@
-//! What happens to values on their way through web pages, editors and merges, in plain words: a parser only says that a character
+//! Damage to values by web pages, editors and merges, in plain words: a parser only says that a character
 //! "cannot start any token".
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::lookalike::{inside_curly, is_curly, is_odd_blank, plain_blanks};
 use super::slip;
@@ -9,10 +9,10 @@ use super::trouble::{Trouble, floor};
 use crate::source::{Source, Span};
 use crate::yaml::{SyntaxError, Tree};
 
-/// How many different troubles are mended in one text.
+/// How many different mistakes are corrected in one text.
 const ROUNDS: usize = 20;
 
-/// The text of a file that is not YAML, mended so that it is, where it is certain what was meant.
+/// Corrects the text of a file that is not YAML, if it is certain what was meant.
 pub fn mended(source: &Source) -> Option<String> {
     let mut text = source.text.clone();
     for _ in 0..ROUNDS {
@@ -32,7 +32,7 @@ pub fn mended(source: &Source) -> Option<String> {
     None
 }
 
-/// What a parser's error comes from.
+/// The cause of a parser's error.
 pub(super) fn find(text: &str, error: &SyntaxError) -> Trouble {
     let mut trouble = pasted(text, error).unwrap_or_else(|| slip::find(text, error));
     let Span { start, end } = trouble.span;
@@ -40,7 +40,7 @@ pub(super) fn find(text: &str, error: &SyntaxError) -> Trouble {
     trouble
 }
 
-/// What came with a text that was copied, or was written as elsewhere no quotes are needed.
+/// Damage from copying, or a text that needs quotes only in YAML.
 fn pasted(text: &str, error: &SyntaxError) -> Option<Trouble> {
     let at = floor(text, error.offset);
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -58,7 +58,7 @@ fn pasted(text: &str, error: &SyntaxError) -> Option<Trouble> {
 fn conflict(text: &str) -> Option<Trouble> {
     let mark = "<<<<<<< ";
     let at = if text.starts_with(mark) { 0 } else { text.find(&format!("\n{mark}"))? + 1 };
-    let message = "an unfinished merge: Git has marked here what two sides changed. Keep one side, or what is right of both, and \
+    let message = "an unfinished merge: Git has marked what two sides changed. Keep one side, or the right parts of both, and \
                    delete the lines <<<<<<<, ======= and >>>>>>>";
     Some(Trouble::new(message, Span::new(at, at + mark.len() - 1)))
 }
@@ -75,7 +75,7 @@ fn fence(text: &str, line: &str, start: usize) -> Option<Trouble> {
         if is_fence(line) {
             fences.push((Span::new(at, at + line.len()), String::new()));
         } else if !line.trim().is_empty() {
-            // What stands before the first, where there are two, or behind the last may be no YAML at all.
+            // Before the first of two fences, or after the last, may be text that is not YAML at all.
             outside |= fences.len() >= 2;
         }
         at += line.len();
@@ -110,7 +110,7 @@ fn tab(text: &str, line: &str, start: usize) -> Option<Trouble> {
     Some(Trouble::new(message, Span::new(start + column, start + column + 1)).mend(mend))
 }
 
-/// Blanks that are none, in the line where reading failed or the one before: at its start, behind a colon, or at its end.
+/// Odd blanks in the line where reading failed or the one before: at its start, after a colon, or at its end.
 fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
     let before = text[..start].trim_end_matches('\n').rfind('\n').map_or(0, |newline| newline + 1);
     let near = &text[before..end];
@@ -123,7 +123,7 @@ fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
         let body = line.trim_end_matches(['\n', '\r']);
         let head = body.len() - body.trim_start_matches(blank).len();
         let tail = body.trim_end_matches(blank).len().max(head);
-        // Behind the first colon that a blank of either kind follows.
+        // After the first colon followed by a blank of either kind.
         let colon =
             body[head..tail].char_indices().find(|(at, c)| *c == ':' && body[head + at + 1..].starts_with(blank));
         let value = colon.map_or(head, |(at, _)| head + at + 1);
@@ -136,11 +136,11 @@ fn odd_blank(text: &str, start: usize, end: usize) -> Option<Trouble> {
         at += line.len();
     }
     let message =
-        "a character that looks like a space, and to YAML is a letter: copied web pages have it. Write a space";
+        "a character that looks like a space, but is a letter in YAML: it comes from copied web pages. Write a space";
     Some(Trouble::new(message, Span::new(found, found + length)).mend(mend))
 }
 
-/// Quotes of print around a value, in the line where reading failed or began.
+/// Typographic quotes around a value, in the line where reading failed or began.
 fn curly(text: &str, at: usize) -> Option<Trouble> {
     let mut failed = None;
     let mut mend = Vec::new();
@@ -162,7 +162,7 @@ fn curly(text: &str, at: usize) -> Option<Trouble> {
     }
     let (span, inner) = failed?;
     let trouble = Trouble::new(
-        "a typographic quote, which is a letter to YAML: web pages and word processors put it in. Write plain quotes",
+        "a typographic quote, which is a letter in YAML: it comes from web pages and word processors. Write plain quotes",
         span,
     );
     Some(match inner {
@@ -171,15 +171,15 @@ fn curly(text: &str, at: usize) -> Option<Trouble> {
     })
 }
 
-/// A text without quotes that begins with a character of YAML's own: `@weekly`, `*/5 * * * *`.
+/// A text without quotes that begins with a special character of YAML's: `@weekly`, `*/5 * * * *`.
 fn bare(text: &str, at: usize, start: usize, end: usize, error: &SyntaxError) -> Option<Trouble> {
     let at = match text[at..end].chars().next() {
         Some('@' | '`') => at,
-        // The error stands behind the asterisk.
+        // The error is after the asterisk.
         _ if error.message.contains("while scanning an alias") => start + text[start..at].rfind('*')?,
         _ => return None,
     };
-    // In brackets the text ends with the next comma or bracket.
+    // In brackets the text ends at the next comma or bracket.
     let in_flow = text[start..at].contains(['{', '[']);
     let rest = &text[at..end];
     let rest = if in_flow { rest.split([',', '}', ']']).next().unwrap_or(rest) } else { rest };
@@ -198,7 +198,7 @@ fn bare(text: &str, at: usize, start: usize, end: usize, error: &SyntaxError) ->
 mod tests {
     use super::*;
 
-    /// The first words of what is said, the line, and the text mended.
+    /// The first words of the message, the line, and the corrected text.
     fn said(text: &str) -> (String, usize, Option<String>) {
         let error = Tree::parse_first(text).unwrap_err();
         let trouble = find(text, &error);

@@ -1,11 +1,11 @@
-//! Values printed: as JSON the way Go writes it, and as a template prints them.
+//! Prints values: as JSON the way Go writes it, and as a template prints them.
 
 use std::fmt::Write as _;
 
 use super::{Data, Number, Value, number};
 
 impl Number {
-    /// The number as a float, which is what it is in JSON.
+    /// The number as a float, its type in JSON.
     #[allow(clippy::cast_precision_loss)] // As in Go.
     pub fn as_f64(&self) -> f64 {
         match self {
@@ -45,8 +45,8 @@ impl Value {
         }
     }
 
-    /// The value as JSON, to the letter as Go writes it (`toJson` of a template): numbers as it prints them, and `<`, `>` and `&` escaped.
-    /// With `indent`, entries stand on lines of their own, indented by so many blanks for each level.
+    /// The value as JSON, exactly as Go writes it (`toJson` of a template): Go's numbers, and `<`, `>` and `&` escaped.
+    /// With `indent`, each entry is on its own line, indented by this many blanks per level.
     pub fn to_json_text(&self, indent: usize) -> String {
         let mut text = String::new();
         self.json(&mut text, indent, 0);
@@ -140,7 +140,7 @@ impl Value {
     }
 }
 
-/// A string as Go's `encoding/json` writes it, safe inside of HTML.
+/// A string as Go's `encoding/json` writes it, safe inside HTML.
 fn json_string(string: &str, text: &mut String) {
     text.push('"');
     for character in string.chars() {

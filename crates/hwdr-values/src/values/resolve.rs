@@ -1,6 +1,6 @@
-//! What a YAML scalar means to Helm: go-yaml v2's `resolve.go`, which reads YAML 1.1 in a way of its own.
+//! What a YAML scalar means to Helm: go-yaml v2's `resolve.go`, with its own reading of YAML 1.1.
 
-#![expect(clippy::indexing_slicing, reason = "what is empty was answered before, and groups have four bytes")]
+#![expect(clippy::indexing_slicing, reason = "empty texts return earlier, and groups have four bytes")]
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use crate::yaml::{Data, Node, NodeId, Tree};
 pub enum Scalar<'t> {
     /// `null`, `~` or nothing.
     Null,
-    /// `y`, `yes`, `true`, `on` and their opposites, in three ways to write capitals.
+    /// `y`, `yes`, `true`, `on` and their opposites, in three kinds of capitalization.
     Bool(bool),
     /// A whole number; octal by a leading zero.
     Int(i64),
     /// A whole number beyond `i64`.
     Uint(u64),
-    /// A number with a point or an exponent, an infinity or no number.
+    /// A number with a point or an exponent, an infinity or NaN.
     Float(f64),
     /// Text. Timestamps are text, too.
     Text(Cow<'t, str>),
@@ -28,12 +28,12 @@ pub enum Scalar<'t> {
 /// The prefix of YAML's own tags, which are written `!!name`.
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
-/// What the node means if it is a scalar (or an alias of one) that Helm can read.
+/// What the node means, if it is a scalar (or an alias of one) that Helm can read.
 pub fn resolve_plain(tree: &Tree, id: NodeId) -> Option<Scalar<'_>> {
     resolve_node(tree.node(tree.resolve(id)))?.ok()
 }
 
-/// What a scalar means, or why its tag does not fit it; none for a collection.
+/// What a scalar means, or why its tag does not fit; `None` for a collection.
 pub(super) fn resolve_node(node: &Node) -> Option<Result<Scalar<'_>, String>> {
     let Data::Scalar { value, .. } = &node.data else { return None };
     Some(match &node.tag {
@@ -43,7 +43,7 @@ pub(super) fn resolve_node(node: &Node) -> Option<Result<Scalar<'_>, String>> {
     })
 }
 
-/// The string that a mapping's key becomes in JSON (`sigs.k8s.io/yaml`); none for what Helm refuses as a key.
+/// The string that a mapping's key becomes in JSON (`sigs.k8s.io/yaml`); `None` if Helm refuses the key.
 pub fn key_text(tree: &Tree, key: NodeId) -> Option<String> {
     match resolve_plain(tree, key)? {
         Scalar::Bool(value) => Some(value.to_string()),
@@ -72,7 +72,7 @@ pub(crate) fn resolve_text(text: &str) -> Scalar<'_> {
     }
 }
 
-/// A number that starts with a digit or a sign. Underscores count for nothing wherever they stand; there is no sexagesimal.
+/// A number that starts with a digit or a sign. Underscores are ignored everywhere; sexagesimal numbers are not supported.
 fn resolve_number(text: &str) -> Option<Scalar<'static>> {
     let plain = text.replace('_', "");
     if let Some(int) = number::parse_int(&plain) {
@@ -86,7 +86,7 @@ fn resolve_number(text: &str) -> Option<Scalar<'static>> {
     {
         return Some(Scalar::Float(float));
     }
-    // Go's own parser knows `0b`, so that this adds only a sign after the prefix: `0b-11`.
+    // Go's own parser handles `0b`, so this only adds a sign after the prefix: `0b-11`.
     if let Some(digits) = plain.strip_prefix("0b") { number::parse_binary(digits).map(Scalar::Int) } else { None }
 }
 
@@ -103,7 +103,7 @@ fn resolve_tagged<'t>(tag: &str, text: &'t str) -> Result<Scalar<'t>, String> {
         return kept;
     }
     if !matches!(name, "bool" | "int" | "float" | "null" | "timestamp") {
-        return kept; // `!!str`, and tags that go-yaml does not know.
+        return kept; // `!!str`, and tags unknown to go-yaml.
     }
     let scalar = resolve_text(text);
     let is = match &scalar {
@@ -115,14 +115,14 @@ fn resolve_tagged<'t>(tag: &str, text: &'t str) -> Result<Scalar<'t>, String> {
         Scalar::Text(_) => "str",
     };
     match scalar {
-        #[allow(clippy::cast_precision_loss)] // As Go converts it.
+        #[allow(clippy::cast_precision_loss)] // Go converts it, too.
         Scalar::Int(int) if name == "float" => Ok(Scalar::Float(int as f64)),
         scalar if is == name => Ok(scalar),
         _ => Err(format!("cannot decode !!{is} `{text}` as a !!{name}")),
     }
 }
 
-/// Go's `base64.StdEncoding`: padding is required, line breaks count for nothing.
+/// Go's `base64.StdEncoding`: padding is required, line breaks are ignored.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let symbols: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     if !symbols.len().is_multiple_of(4) {

@@ -1,13 +1,13 @@
-//! Values shown to people: as YAML that Helm reads back to the same values, and with where each of them comes from.
+//! Shows values to people: as YAML that Helm reads back to the same values, with the origin of each.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::fmt::Write as _;
 
 use super::{Data, Scalar, Value, resolve_text};
 use crate::source::Place;
 
-/// The values as YAML. With `origins`, each line that holds a value says where that was written.
+/// The values as YAML. With `origins`, each line with a value shows where it was written.
 pub fn yaml(values: &Value, origins: bool) -> String {
     let mut printer = Printer { text: String::new(), origins };
     match &values.data {
@@ -20,7 +20,7 @@ pub fn yaml(values: &Value, origins: bool) -> String {
     printer.text
 }
 
-/// Each value that is no filled map or list, with its path as `--set` writes it and where it was written.
+/// Each value that is not a filled map or list, with its path as `--set` writes it and where it was written.
 pub fn origins(values: &Value) -> serde_json::Value {
     let mut all = Vec::new();
     collect(values, &mut String::new(), &mut all);
@@ -58,16 +58,16 @@ fn collect(value: &Value, path: &mut String, all: &mut Vec<serde_json::Value>) {
     }
 }
 
-/// How much of a flag's argument is shown with each value in it, in characters.
+/// How much of a flag's argument is shown with each of its values, in characters.
 const LONGEST_ARGUMENT: usize = 200;
 
-/// Where a value comes from: `values.yaml:3:9`, or the flag with its argument. Nothing for what Helm itself brought about.
+/// Where a value comes from: `values.yaml:3:9`, or the flag with its argument. Nothing for what Helm itself added.
 fn origin(place: &Place) -> Option<String> {
     match place.source.name.as_str() {
         "" => None,
         flag if flag.starts_with("--") => {
             let argument = &place.source.text;
-            // One argument may hold thousands of values, each of which would repeat all of it.
+            // One argument may hold thousands of values, and each would repeat all of it.
             match argument.char_indices().nth(LONGEST_ARGUMENT) {
                 Some((end, _)) => Some(format!("{flag} {}…", &argument[..end])),
                 None => Some(format!("{flag} {argument}")),
@@ -83,14 +83,14 @@ struct Printer {
 }
 
 impl Printer {
-    /// The entries of a map or the items of a list, one to a line or more.
+    /// The entries of a map or the items of a list, each on one line or more.
     fn children(&mut self, value: &Value, indent: usize) {
         match &value.data {
             Data::Map(map) => {
                 for (name, entry) in map {
                     self.indent(indent);
                     let key = text(name);
-                    // Beyond 1,024 characters only an explicit key is one.
+                    // Beyond 1,024 characters, a key must be explicit.
                     if key.len() > 1000 {
                         let _ = write!(self.text, "? {key}\n{:indent$}", "");
                     } else {
@@ -111,7 +111,7 @@ impl Printer {
         }
     }
 
-    /// What stands behind a `:` or a `-`.
+    /// What follows a `:` or a `-`.
     fn child(&mut self, value: &Value, indent: usize, in_list: bool) {
         let filled = match &value.data {
             Data::Map(map) => !map.is_empty(),
@@ -119,7 +119,7 @@ impl Printer {
             _ => false,
         };
         if filled && in_list {
-            // The first line of it stands behind the dash.
+            // Its first line is after the dash.
             self.text.push(' ');
             let start = self.text.len();
             self.children(value, indent);
@@ -134,7 +134,7 @@ impl Printer {
         self.text.push(' ');
         self.text.push_str(&leaf(value));
         if let Some(origin) = origin(&value.place).filter(|_| self.origins) {
-            // An argument may hold anything, a line break too.
+            // An argument may contain anything, even a line break.
             let origin: String = origin.chars().map(|c| if printable(c) { c } else { '\u{fffd}' }).collect();
             let _ = write!(self.text, " # {origin}");
         }
@@ -158,7 +158,7 @@ fn leaf(value: &Value) -> String {
     }
 }
 
-/// A text, in quotes where it would not be one without.
+/// A text, in quotes if it would not be text without them.
 fn text(string: &str) -> String {
     let first = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '/');
     let later = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.' | '-' | '+' | '@');
@@ -182,7 +182,7 @@ fn text(string: &str) -> String {
     quoted
 }
 
-/// Whether YAML takes a character as it is, within a line.
+/// Whether YAML allows a character unescaped within a line.
 fn printable(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
 }

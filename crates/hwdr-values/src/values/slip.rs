@@ -1,7 +1,7 @@
-//! Slips of the keyboard that leave a text that is not YAML: a colon without a space, a quote that is not closed, a line at the wrong
-//! depth. The parser notices them late, and names them by its own parts; here they are told by what the line looks like.
+//! Typing mistakes that leave a text that is not YAML: a colon without a space, an unclosed quote, a line at the wrong
+//! depth. The parser notices them late, and describes them in its own terms; here the look of the line identifies them.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use super::lookalike::is_curly;
 use super::trouble::{Trouble, floor};
@@ -38,7 +38,7 @@ pub(super) fn find(text: &str, error: &SyntaxError) -> Trouble {
     found.unwrap_or_else(|| Trouble::new(format!("this line is not YAML ({})", error.message), Span::new(at, at)))
 }
 
-/// A character that begins something else than a text.
+/// A character that begins something other than a text.
 fn token(text: &str, error: &SyntaxError, at: usize, since: Option<usize>) -> Option<Trouble> {
     let says = |words: &str| error.message.contains(words);
     if text[at..].starts_with('\t') || says("tab character") {
@@ -109,12 +109,12 @@ fn to_quote(text: &str, at: usize) -> Trouble {
         return trouble;
     }
     let quoted = format!("\"{rest}\"");
-    // Behind a | a text could have been meant to begin on the next line.
+    // After a `|` a text could have been meant to begin on the next line.
     let mend = if matches!(first, '>' | '%') { vec![(span, quoted.clone())] } else { Vec::new() };
     trouble.write(quoted).mend(mend)
 }
 
-/// A colon where a value is being read: the second on its line, or the first behind a line that ended too early.
+/// A colon inside a value: the second on its line, or the first after a line that ended too early.
 fn second_colon(text: &str, line: &Line<'_>, at: usize) -> Option<Trouble> {
     let (start, body) = line.body();
     if start <= at
@@ -161,7 +161,7 @@ fn second_colon(text: &str, line: &Line<'_>, at: usize) -> Option<Trouble> {
     })
 }
 
-/// A line that has no colon, where a setting was expected.
+/// A line without a colon, where a setting was expected.
 fn without_colon(text: &str, line: &Line<'_>) -> Trouble {
     let (start, body) = line.body();
     let body = without_comment(body);
@@ -197,7 +197,7 @@ fn without_colon(text: &str, line: &Line<'_>) -> Trouble {
     }
     if let Some((key, value)) = body.split_once(':').filter(|(key, value)| is_name(key) && !value.starts_with("//")) {
         let colon = start + key.len() + 1;
-        // Between settings a line can be nothing else than one.
+        // Between settings, a line can only be a setting.
         let certain = beside || next.is_none();
         let mend = if certain { vec![(Span::new(colon, colon), " ".to_owned())] } else { Vec::new() };
         return say("a space is missing after the colon").write(format!("{key}: {value}")).mend(mend);
@@ -218,7 +218,7 @@ fn without_colon(text: &str, line: &Line<'_>) -> Trouble {
     )
 }
 
-/// A quote that is opened and not closed.
+/// A quote that is opened but not closed.
 fn not_closed(text: &str, at: usize) -> Trouble {
     let line = Line::at(text, at);
     let quote = text[at..].chars().next().unwrap_or('"');
@@ -227,7 +227,7 @@ fn not_closed(text: &str, at: usize) -> Trouble {
     trouble.write(format!("{rest}{quote}"))
 }
 
-/// Something in a block that is no part of it.
+/// Something in a block that does not belong to it.
 fn broken_block(text: &str, line: &Line<'_>, at: usize, since: Option<usize>) -> Option<Trouble> {
     let before = text[line.start..at].trim_end();
     if !before.trim_start().is_empty() {
@@ -262,7 +262,7 @@ fn broken_block(text: &str, line: &Line<'_>, at: usize, since: Option<usize>) ->
             line.span(),
         ));
     }
-    // The depths of the blocks above, the nearest first.
+    // The depths of the blocks above, nearest first.
     let (mut depths, mut above) = (Vec::new(), line.above(text));
     while let Some(one) = above {
         if depths.last().is_none_or(|depth| one.indent < *depth) {
@@ -281,7 +281,7 @@ fn broken_block(text: &str, line: &Line<'_>, at: usize, since: Option<usize>) ->
     Some(Trouble::new(message, line.span()))
 }
 
-/// Text behind a closing quote: a quote inside of the text, or one that was opened on a line above and not closed.
+/// Text after a closing quote: a quote inside the text, or an unclosed one on a line above.
 fn behind_quote(text: &str, line: &Line<'_>, at: usize, quote: char) -> Trouble {
     let is_odd = |line: &str| line.matches(quote).count() % 2 == 1;
     if is_odd(&text[line.start..at]) {
@@ -310,7 +310,7 @@ fn behind_quote(text: &str, line: &Line<'_>, at: usize, quote: char) -> Trouble 
     }
 }
 
-/// Brackets that are not closed, or lack a comma.
+/// Unclosed brackets, or brackets with a missing comma.
 fn brackets(text: &str, open: usize, at: usize) -> Trouble {
     let close = if text[open..].starts_with('[') { ']' } else { '}' };
     if text.get(open..at).is_some_and(|inside| inside.contains('\n')) {
@@ -327,7 +327,7 @@ fn brackets(text: &str, open: usize, at: usize) -> Trouble {
 struct Line<'t> {
     start: usize,
     indent: usize,
-    /// What stands in it, without the spaces around.
+    /// Its text, without surrounding spaces.
     content: &'t str,
 }
 
@@ -348,7 +348,7 @@ impl<'t> Line<'t> {
         Span::new(self.start + self.indent, self.end())
     }
 
-    /// What stands behind the dashes of lists, and where.
+    /// What follows the dashes of lists, and its position.
     fn body(&self) -> (usize, &'t str) {
         let mut body = self.content;
         while let Some(rest) = body.strip_prefix("- ") {
@@ -357,7 +357,7 @@ impl<'t> Line<'t> {
         (self.end() - body.len(), body)
     }
 
-    /// The nearest line above that says something.
+    /// The nearest line above with content.
     fn above(&self, text: &'t str) -> Option<Self> {
         let mut start = self.start;
         while start > 0 {
@@ -370,7 +370,7 @@ impl<'t> Line<'t> {
         None
     }
 
-    /// The nearest line below that says something.
+    /// The nearest line below with content.
     fn below(&self, text: &'t str) -> Option<Self> {
         let mut end = self.end();
         while let Some(newline) = text[end..].find('\n') {
@@ -402,7 +402,7 @@ fn without_comment(text: &str) -> &str {
     text.split(" #").next().unwrap_or(text).trim_end()
 }
 
-/// Whether a line begins with a dash that was meant for one of a list, and lacks its blank.
+/// Whether a line begins with a dash meant for a list item, but without its blank.
 fn is_bare_dash(content: &str) -> bool {
     content
         .strip_prefix('-')
@@ -427,7 +427,7 @@ mod tests {
     use crate::values::pasted::{self, mended};
     use crate::yaml::Tree;
 
-    /// What is said about a text, its line, and the text mended.
+    /// The message about a text, its line, and the corrected text.
     fn said(text: &str) -> (String, usize, Option<String>) {
         let error = Tree::parse_first(text).expect_err(text);
         let trouble = pasted::find(text, &error);
@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn slips_are_told_at_their_line_with_what_to_write() {
         for (text, words, line, mended) in [
-            // A colon that is missing, or stands too close.
+            // A colon that is missing, or lacks a space.
             (
                 "a:\n  b:true\n  c: x\n",
                 "a space is missing after the colon: b: true",
@@ -551,7 +551,7 @@ mod tests {
             ("a: {b: 1 c: 2}\n", "a comma or a } is missing here", 1, None),
             ("a: [1", "a comma or a ] is missing here", 1, None),
             ("a: {b: 1}}\nc: 1\n", "one '}' too many: delete it", 1, None),
-            // What is no values at all.
+            // Not values at all.
             ("// why\na: 1\n", "a comment begins with #: # why", 1, None),
             ("$ cat values.yaml\na: 1\n", "this belongs to a shell command", 1, None),
             ("a:\n  b: 1\nEOF\n", "this belongs to a shell command", 3, None),
@@ -578,7 +578,7 @@ mod tests {
         }
     }
 
-    /// One character typed too many, too few, or another one, anywhere: never a panic, and never the parser's words.
+    /// One character too many, too few, or wrong, anywhere: never a panic, and never the parser's words.
     #[test]
     fn no_slip_of_one_character_is_told_in_the_parsers_words() {
         let text = "global:\n  _hopsworks: # é\n    backups:\n      schedule: \"@weekly\"\n      ttl: 60d\n    list:\n      - a: 'x'\n        b: [1, 2]\n      - {c: d}\n";

@@ -1,13 +1,9 @@
-//! The language of `--set` and its kin, as Helm's `pkg/strvals` parses it, oddities included: `a.b=1,c[0]=x,d={e,f}`.
+//! The language of `--set` and related flags, as Helm's `pkg/strvals` parses it, quirks included: `a.b=1,c[0]=x,d={e,f}`.
 //!
-//! Helm works on the values themselves while it parses, and so does this: where an argument ends in the middle, what was
-//! changed until then stays. All keys and values get the place in the argument where they stand.
+//! Helm changes the values while it parses, and so does this: if an argument ends early, the changes
+//! so far stay. All keys and values get their place in the argument.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::io;
 use std::sync::Arc;
@@ -25,14 +21,14 @@ const MAX_NAME_LEVEL: usize = 30;
 /// How many indexes may follow each other. Helm has no such limit.
 const MAX_INDEX_LEVEL: usize = 100;
 
-/// What stands after the `=`.
+/// The kind of value after the `=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flag {
     /// `--set`: booleans, `null` and whole numbers are recognised.
     Set,
-    /// `--set-string`: all is text.
+    /// `--set-string`: everything is text.
     SetString,
-    /// `--set-file`: the text of the file of that name.
+    /// `--set-file`: the contents of the named file.
     SetFile,
     /// `--set-json`: a JSON value.
     SetJson,
@@ -65,10 +61,10 @@ pub(super) fn apply(
     Parser { flag, source: &source, at: 0, read, files: Vec::new() }.all(values, helm)
 }
 
-/// An argument of `--set-file` with other files in it: `other` gives the new name of each.
+/// An argument of `--set-file` with other files: `other` returns the new name of each.
 ///
 /// # Errors
-/// Where the argument is wrong, or `other` fails.
+/// If the argument is invalid, or `other` fails.
 pub fn rename_files(
     argument: &str,
     other: &mut dyn FnMut(&str) -> Result<String, ValuesError>,
@@ -81,7 +77,7 @@ pub fn rename_files(
     for (span, name) in &parser.files {
         renamed.push_str(argument.get(at..span.start).unwrap_or_default());
         for character in other(name)?.chars() {
-            // What has no meaning of its own has none behind a backslash.
+            // A backslash changes nothing before a character without a special meaning.
             if !character.is_ascii_alphanumeric() {
                 renamed.push('\\');
             }
@@ -93,11 +89,11 @@ pub fn rename_files(
     Ok(renamed)
 }
 
-/// Why parsing does not go on.
+/// Why parsing stops.
 enum Stop {
-    /// The text is at its end.
+    /// The text has ended.
     End,
-    /// The text is at its end, and an index is not closed.
+    /// The text has ended inside an index.
     EndInIndex,
     /// Something is wrong.
     Error(Box<ValuesError>),
@@ -109,15 +105,15 @@ impl From<ValuesError> for Stop {
     }
 }
 
-/// A piece of the argument, its backslashes undone.
+/// A piece of the argument, without its backslashes.
 struct Piece {
     text: String,
     span: Span,
-    /// The character that ends it, which is not part of it; none at the end of the argument.
+    /// The character that ends it, which is not part of it; `None` at the end of the argument.
     end: Option<char>,
 }
 
-/// A value after the `=`, or the news that the argument ends there.
+/// A value after the `=`, or the end of the argument.
 enum Taken {
     Value(Value),
     Nothing,
@@ -128,7 +124,7 @@ struct Parser<'p, 'r> {
     source: &'p Arc<Source>,
     at: usize,
     read: &'p mut Read<'r>,
-    /// The files that were named, and where.
+    /// The named files, and where.
     files: Vec<(Span, String)>,
 }
 
@@ -139,15 +135,15 @@ impl Parser<'_, '_> {
             match self.key(values, 0) {
                 Ok(()) => {}
                 Err(Stop::End) => return Ok(()),
-                // Helm 4 asks whether an error *wraps* the end of the text, and so takes `a[1` for the end of the argument.
+                // Helm 4 checks whether an error *wraps* the end of the text, and so takes `a[1` for the end of the argument.
                 Err(Stop::EndInIndex) if helm == Helm::V4 => return Ok(()),
-                Err(Stop::EndInIndex) => return Err(self.refused("the argument ends inside of an index", self.at)),
+                Err(Stop::EndInIndex) => return Err(self.refused("the argument ends inside an index", self.at)),
                 Err(Stop::Error(error)) => return Err(*error),
             }
         }
     }
 
-    /// A key, up to the next special character, and what comes after it.
+    /// A key, up to the next special character, and what follows it.
     fn key(&mut self, map: &mut Map, level: usize) -> Result<(), Stop> {
         let stops: &[char] = if self.flag == Flag::SetLiteral { &['=', '[', '.'] } else { &['=', '[', ',', '.'] };
         let key = self.until(stops);
@@ -170,7 +166,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// After `key.`: the rest of the name in the map of that name, which may be new.
+    /// After `key.`: the rest of the name, in the map of that name, which may be new.
     fn map(&mut self, map: &mut Map, key: Piece, level: usize) -> Result<(), Stop> {
         if level > MAX_NAME_LEVEL {
             let message = format!("a name has more than {MAX_NAME_LEVEL} dots");
@@ -197,7 +193,7 @@ impl Parser<'_, '_> {
         result
     }
 
-    /// After `key[`: the index, and what comes after it, in the list of that name, which may be new.
+    /// After `key[`: the index and what follows it, in the list of that name, which may be new.
     fn list(&mut self, map: &mut Map, key: Piece, level: usize) -> Result<(), Stop> {
         let index = self.index()?;
         let place = self.place(key.span);
@@ -208,7 +204,7 @@ impl Parser<'_, '_> {
             let before = list.len();
             let result = self.item(list, index, level, 1);
             if key.text.is_empty() {
-                list.truncate(before); // Go grows a copy, which the empty key then does not keep.
+                list.truncate(before); // Go grows a copy, which the empty key does not keep.
             }
             return result;
         }
@@ -218,7 +214,7 @@ impl Parser<'_, '_> {
         result
     }
 
-    /// After `[index]`: another index, a name inside of the item, or its value.
+    /// After `[index]`: another index, a name inside the item, or its value.
     fn item(&mut self, list: &mut Vec<Value>, index: Index, level: usize, depth: usize) -> Result<(), Stop> {
         if index.number < 0 {
             return Err(self.bad(format!("negative {} index not allowed", index.number), index.span));
@@ -232,7 +228,7 @@ impl Parser<'_, '_> {
             return Err(self.bad(format!("unexpected data at end of array index: \"{}\"", rest.text), rest.span));
         }
         let place = self.place(index.span);
-        // An index that is too large is refused only when something is put there.
+        // An index that is too large is refused only when a value is stored there.
         let position = usize::try_from(index.number).unwrap_or(usize::MAX);
         match rest.end {
             None => Err(Stop::End),
@@ -272,7 +268,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Puts a value into a list; nulls fill the gap before it.
+    /// Stores a value in a list; nulls fill the gap before it.
     fn set_index(&self, list: &mut Vec<Value>, index: Index, value: Value) -> Result<(), Stop> {
         let position = usize::try_from(index.number).unwrap_or(usize::MAX);
         if position > MAX_INDEX {
@@ -298,7 +294,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// What stands after `=`.
+    /// The value after `=`.
     fn value(&mut self) -> Result<Taken, Stop> {
         match self.flag {
             Flag::SetJson => self.json().map(Taken::Value),
@@ -353,7 +349,7 @@ impl Parser<'_, '_> {
         Ok(value)
     }
 
-    /// Skips blanks and the comma after them. Says whether the argument, or this part of it, ends there.
+    /// Skips blanks and the comma after them. Returns whether the argument, or this part of it, ends there.
     fn blank(&mut self) -> bool {
         while let Some(next) = self.rest().chars().next() {
             if next == ',' {
@@ -385,7 +381,7 @@ impl Parser<'_, '_> {
         Ok(Value { data, place })
     }
 
-    /// The text up to one of `stops`, which is passed over. A backslash takes the next character as it is (not for `--set-literal`).
+    /// The text up to one of `stops`, which is consumed. A backslash takes the next character literally (not for `--set-literal`).
     fn until(&mut self, stops: &[char]) -> Piece {
         let start = self.at;
         let mut text = String::new();
@@ -442,15 +438,15 @@ struct Index {
     span: Span,
 }
 
-/// Sets a key; the empty one is passed over silently.
+/// Sets a key; an empty one is silently ignored.
 fn set(map: &mut Map, key: &Piece, place: Place, value: Value) {
     if !key.text.is_empty() {
         map.insert(key.text.clone(), Entry { key: place, value });
     }
 }
 
-/// The type that `--set` gives a text (`typedVal`): numbers with leading zeros stay text, and so does everything that is not a whole
-/// number within 64 bits.
+/// The type that `--set` gives a text (`typedVal`): numbers with leading zeros stay text, and so does everything but whole
+/// numbers within 64 bits.
 fn typed(text: String) -> Data {
     // Go folds case by Unicode, where the long s is an s.
     match text.replace('ſ', "s").to_ascii_lowercase().as_str() {

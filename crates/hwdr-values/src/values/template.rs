@@ -1,17 +1,17 @@
-//! Files that are templates of values (helmfile's `.gotmpl`, Jinja, Helm's own), which are no YAML before they are rendered.
+//! Files that are templates of values (helmfile's `.gotmpl`, Jinja, Helm's own), which are not YAML before they are rendered.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::sync::Arc;
 
 use super::ValuesError;
 use crate::source::{Place, Source, Span};
 
-/// What is said of a template.
+/// The message about a template.
 const MESSAGE: &str = "this file is a template, not values: render it, and use the result. If the chart itself is to fill in the {{ … }}, put it in \
                        quotes: \"{{ … }}\"";
 
-/// Says of a text that cannot be read that it is a template, if it is one.
+/// Explains an unreadable text as a template, if it is one.
 pub(super) fn explain(error: ValuesError, source: &Arc<Source>) -> ValuesError {
     match first_action(&source.text) {
         Some(span) => {
@@ -21,13 +21,13 @@ pub(super) fn explain(error: ValuesError, source: &Arc<Source>) -> ValuesError {
     }
 }
 
-/// Endings of the names of templates.
+/// File extensions of templates.
 const ENDINGS: [&str; 6] = [".gotmpl", ".tmpl", ".tpl", ".j2", ".jinja", ".jinja2"];
 
-/// Refuses a file that calls itself a template and has an action in it, though YAML takes it as it is: `a: "{{ b }}"`.
+/// Refuses a file with a template's extension and an action in it, even if it is valid YAML: `a: "{{ b }}"`.
 ///
 /// # Errors
-/// Where it is one.
+/// If it is a template.
 pub fn refuse_template(source: &Arc<Source>) -> Result<(), ValuesError> {
     let named = ENDINGS.iter().any(|ending| source.name.ends_with(ending));
     let action = ["{{", "{%"].iter().filter_map(|open| source.text.find(open)).min().filter(|_| named);
@@ -38,7 +38,7 @@ pub fn refuse_template(source: &Arc<Source>) -> Result<(), ValuesError> {
 }
 
 /// The first `{{ … }}`, `{% … %}` or `{# … #}` where YAML has no use for one: at the start of a line or of a value. Texts in quotes
-/// and blocks (`|`) may have them for the chart's own templates.
+/// and blocks (`|`) may contain them for the chart's own templates.
 fn first_action(text: &str) -> Option<Span> {
     let mut offset = 0;
     let mut block: Option<usize> = None;

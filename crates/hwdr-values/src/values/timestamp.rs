@@ -1,13 +1,9 @@
-//! What go-yaml takes for a timestamp. Values keep the text of one, so this only decides which texts `!!timestamp` accepts.
+//! Recognises go-yaml's timestamps. Values keep their text, so this only decides which texts `!!timestamp` accepts.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
-/// Whether one of the four layouts of go-yaml's `resolve.go` fits, by the rules of Go's `time.Parse`: four digits of year, one or two of
-/// month, day, hour, minute and second, then as many as there are of the fraction.
+/// Whether one of the four layouts in go-yaml's `resolve.go` fits, by the rules of Go's `time.Parse`: four digits of year, one or two of
+/// month, day, hour, minute and second, then any number for the fraction.
 pub(super) fn is_timestamp(text: &str) -> bool {
     let mut cursor = Cursor(text);
     let Some((year, month, day)) = date(&mut cursor) else {
@@ -20,7 +16,7 @@ pub(super) fn is_timestamp(text: &str) -> bool {
             clock(&mut cursor).is_some() && zone(&mut cursor).is_some()
         }
         Some(b' ') => {
-            // A layout's space stands for any number of them, none included.
+            // A space in a layout matches any number of spaces, also none.
             cursor.0 = cursor.0.trim_start_matches(' ');
             clock(&mut cursor).is_some()
         }
@@ -29,7 +25,7 @@ pub(super) fn is_timestamp(text: &str) -> bool {
     fits && cursor.0.is_empty() && (1..=days_in(month, year)).contains(&day)
 }
 
-/// What is left to read.
+/// The rest of the text.
 struct Cursor<'t>(&'t str);
 
 impl Cursor<'_> {
@@ -42,7 +38,7 @@ impl Cursor<'_> {
         Some(())
     }
 
-    /// One digit, or two where there are two.
+    /// One or two digits.
     fn number(&mut self) -> Option<u32> {
         let digits = self.0.bytes().take(2).take_while(u8::is_ascii_digit).count();
         let number = self.0[..digits].parse().ok()?;

@@ -1,24 +1,24 @@
-//! What is wrong with a text that is not YAML, as [`super::pasted`] and [`super::slip`] tell it.
+//! What is wrong with a text that is not YAML, as found by [`super::pasted`] and [`super::slip`].
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use crate::source::Span;
 
 /// What is wrong with a text that is not YAML.
 #[derive(Debug, PartialEq)]
 pub(super) struct Trouble {
-    /// What it is, and what to do. It repeats nothing but keys: a value may be a secret.
+    /// What it is, and what to do. It quotes only keys: a value may be a secret.
     pub message: String,
-    /// What to write in place of what stands at the span.
+    /// What to write instead of the text at the span.
     pub write: Option<String>,
-    /// Where it stands.
+    /// Its position.
     pub span: Span,
-    /// What to write instead, and where; none where that is not certain.
+    /// Certain corrections: what to write, and where; empty if uncertain.
     pub(super) mend: Vec<(Span, String)>,
 }
 
 impl Trouble {
-    /// What only a person can put right.
+    /// Something that only a person can correct.
     pub(super) fn new(message: impl Into<String>, span: Span) -> Self {
         Self { message: message.into(), write: None, span, mend: Vec::new() }
     }
@@ -28,12 +28,12 @@ impl Trouble {
         Self { write: Some(write.into()), ..self }
     }
 
-    /// Adds the changes by which it is certainly put right.
+    /// Adds the changes that certainly correct it.
     pub(super) fn mend(self, mend: Vec<(Span, String)>) -> Self {
         Self { mend, ..self }
     }
 
-    /// What is said: what to write is left out where it may be a secret.
+    /// The message; it omits what to write if that may be a secret.
     pub(super) fn words(&self, text: &str) -> String {
         const SECRET: [&str; 7] = ["pass", "pwd", "secret", "token", "key", "credential", "auth"];
         let start = text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -46,7 +46,7 @@ impl Trouble {
     }
 }
 
-/// The boundary of characters at `at`, or the nearest before it.
+/// The character boundary at `at`, or the nearest before it.
 pub(super) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! How much aliases may make of a text: each may repeat all that others repeat, so that a few lines stand for more than any
+//! Limits what aliases may make of a text: each may repeat all that others repeat, so a few lines can stand for more than any
 //! machine can hold.
 //!
-//! One measure for values and for the rendered stream. A tree holds no copies; whoever makes some asks first.
+//! One measure for values and for the rendered stream. A tree holds no copies; whoever copies from it checks first.
 
 use thiserror::Error;
 
@@ -10,17 +10,17 @@ use super::{Data, Node, NodeId, SyntaxError, Tree};
 /// How many nodes aliases may repeat, in all documents together. Helm itself allows about as many in a small document.
 pub(crate) const COPIES: u64 = 400_000;
 
-/// How many bytes of text aliases may repeat. For Helm they cost nothing: Go's strings are shared.
+/// How many bytes of text aliases may repeat. In Helm they cost nothing: Go's strings are shared.
 pub(crate) const COPIED_BYTES: u64 = 16 << 20;
 
-/// What is left for aliases.
+/// What aliases may still repeat.
 #[derive(Debug)]
 pub struct Budget {
     /// How many nodes of this document were decoded, each as often as aliases repeat it.
     decoded: u64,
     /// How many of them inside of aliases.
     aliased: u64,
-    /// How many aliases are being followed. (None of them leads back into itself: the tree's builder refuses that.)
+    /// How many aliases are being followed. (None contains itself: the tree's builder refuses that.)
     following: usize,
     spent: Spent,
 }
@@ -33,24 +33,24 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// Both together.
+    /// The sum of both.
     pub fn and(self, other: Self) -> Self {
         Self { nodes: self.nodes.saturating_add(other.nodes), bytes: self.bytes.saturating_add(other.bytes) }
     }
 
-    /// Whether it is more than all documents together may have.
+    /// Whether it exceeds the limits for all documents together.
     pub fn is_too_much(self) -> bool {
         self.nodes > COPIES || self.bytes > COPIED_BYTES
     }
 }
 
-/// Why no more is decoded.
+/// Why decoding stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TooMuch {
-    /// Helm refuses it too, in these words.
+    /// Helm refuses it, too, with these words.
     #[error("document contains excessive aliasing")]
     ForHelm,
-    /// Helm reads it, or may.
+    /// Helm accepts it, or may.
     #[error("aliases (`*name`) repeat more than {COPIES} nodes or {} MiB of text", COPIED_BYTES >> 20)]
     ForUs,
 }
@@ -63,17 +63,17 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Begins another document: go-yaml's measure is of one, the limits here are of all.
+    /// Begins another document: go-yaml's measure is per document, the limits here are for all.
     pub(crate) fn next_document(&mut self) {
         *self = Self { spent: self.spent, ..Self::default() };
     }
 
-    /// What is spent from here on is spent by an alias, until [`Budget::leave`].
+    /// What is spent from here on counts as repeated by an alias, until [`Budget::leave`].
     pub fn follow(&mut self) {
         self.following += 1;
     }
 
-    /// The end of an alias.
+    /// Ends an alias.
     pub fn leave(&mut self) {
         self.following = self.following.saturating_sub(1);
     }
@@ -86,8 +86,8 @@ impl Budget {
     /// Counts a node.
     ///
     /// # Errors
-    /// Where aliases make too much of a small text. By go-yaml's measure nearly all of up to 400,000 nodes may come from
-    /// aliases, and ever less of more, down to a tenth of 4,000,000.
+    /// If aliases expand a small text too much. By go-yaml's measure, nearly all of up to 400,000 nodes may come from
+    /// aliases, and a decreasing share of more, down to a tenth of 4,000,000.
     pub fn spend(&mut self, node: &Node) -> Result<(), TooMuch> {
         const LOW: f64 = 400_000.0;
         const HIGH: f64 = 4_000_000.0;
@@ -115,10 +115,10 @@ impl Budget {
     }
 }
 
-/// Goes through a document as go-yaml decodes it, without making anything: after that it can be copied.
+/// Walks a document as go-yaml decodes it, without creating anything: after that it is safe to copy.
 ///
 /// # Errors
-/// Where aliases make too much of it, where it nests deeper than `depth` with all aliases followed, or where a merge key has
+/// If aliases expand it too much, if it nests deeper than `depth` with all aliases followed, or if a merge key has
 /// nothing to merge.
 pub fn check(tree: &Tree, root: NodeId, depth: usize, budget: &mut Budget) -> Result<(), SyntaxError> {
     budget.next_document();
@@ -214,7 +214,7 @@ mod tests {
         check(&tree, tree.roots()[0], 256, budget).map_err(|error| error.message)
     }
 
-    /// `levels` lists, each of ten times the one before.
+    /// `levels` lists, each ten times the one before.
     fn bomb(levels: usize, open: &str, close: &str) -> String {
         let lists = (1..levels).map(|level| {
             let all = vec![format!("*x{}", level - 1); 10].join(", ");

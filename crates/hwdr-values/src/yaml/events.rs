@@ -1,6 +1,6 @@
-//! YAML's events, by libyaml. The one place with unsafe code: the crate is libyaml itself, put into Rust line by line, with C's interface.
+//! YAML's events, from libyaml. The only unsafe code: the crate is libyaml itself, translated to Rust line by line, with C's interface.
 
-#![expect(unsafe_code, reason = "libyaml takes and gives pointers")]
+#![expect(unsafe_code, reason = "libyaml takes and returns pointers")]
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use libyaml_rs as c;
 use super::{Style, SyntaxError};
 use crate::source::Span;
 
-/// What the parser comes across.
+/// What the parser encounters.
 #[derive(Debug)]
 pub(crate) enum Event {
     StreamStart,
@@ -28,19 +28,19 @@ pub(crate) enum Event {
 /// The events of one text.
 pub(crate) struct Events<'t> {
     text: &'t str,
-    /// The byte at which libyaml's count begins: behind a byte order mark.
+    /// The byte at which libyaml starts counting: after a byte order mark.
     begin: usize,
-    /// On the heap, and behind a pointer: libyaml keeps a pointer to the parser in the parser, so it may not move, and no reference to it may
-    /// say that it is the only one.
+    /// On the heap, and behind a pointer: libyaml keeps a pointer to the parser in the parser, so it must not move, and no reference to it
+    /// may claim to be unique.
     parser: NonNull<c::yaml_parser_t>,
 }
 
 impl<'t> Events<'t> {
-    /// Begins to parse.
+    /// Starts parsing.
     pub(crate) fn new(text: &'t str) -> Self {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parser = NonNull::from(Box::leak(Box::new(MaybeUninit::<c::yaml_parser_t>::uninit()))).cast();
-        // SAFETY: yaml_parser_initialize sets all of the parser, and fails only where memory does. The text outlives the parser, which reads
+        // SAFETY: yaml_parser_initialize sets all of the parser, and fails only without memory. The text outlives the parser, which reads
         // no more than its length.
         unsafe {
             assert!(c::yaml_parser_initialize(parser.as_ptr()).ok, "out of memory");
@@ -50,10 +50,10 @@ impl<'t> Events<'t> {
         Self { text, begin: text.len() - body.len(), parser }
     }
 
-    /// The next event, and where it stands in bytes.
+    /// The next event, and its position in bytes.
     ///
     /// # Errors
-    /// Where the text is not YAML. The parser is of no use after that.
+    /// If the text is not YAML. The parser is unusable after that.
     pub(crate) fn next(&mut self) -> Result<(Event, Span), SyntaxError> {
         let mut event = MaybeUninit::<c::yaml_event_t>::uninit();
         // SAFETY: the parser is initialised; yaml_parser_parse sets the event, which is deleted once it is copied.
@@ -68,7 +68,7 @@ impl<'t> Events<'t> {
             (copy, marks.0, marks.1)
         };
         let span = Span::new(self.byte(start), self.byte(end));
-        // go-yaml v2 knows YAML 1.1 only (`found incompatible YAML document`).
+        // go-yaml v2 supports only YAML 1.1 (`found incompatible YAML document`).
         let message = match copy {
             Ok(event) => return Ok((event, span)),
             Err(message) => message,
@@ -81,7 +81,7 @@ impl<'t> Events<'t> {
         (self.begin + index as usize).min(self.text.len())
     }
 
-    /// What libyaml found wrong, in its words, with the context that it gives.
+    /// libyaml's error message, with its context.
     fn problem(&self) -> SyntaxError {
         // SAFETY: the parser is initialised, and nothing changes it while this reads; both texts are null or of libyaml's own, which live as
         // long as the program.
@@ -95,7 +95,7 @@ impl<'t> Events<'t> {
             _ => "this is not YAML".to_owned(),
         };
         let offset = match parser.error {
-            // Of a character that YAML does not allow libyaml says no line.
+            // libyaml reports no line for a character that YAML does not allow.
             c::YAML_READER_ERROR => forbidden(self.text),
             _ => self.byte(parser.problem_mark.index),
         };
@@ -114,12 +114,12 @@ impl Drop for Events<'_> {
     }
 }
 
-/// A copy of an event that libyaml will free.
+/// A copy of an event before libyaml frees it.
 ///
 /// # Safety
-/// The event is one that `yaml_parser_parse` has set: its type says which part of the union is there.
+/// `yaml_parser_parse` has set the event: its type says which part of the union is valid.
 unsafe fn copy(event: &c::yaml_event_t) -> Result<Event, &'static str> {
-    // SAFETY: see above; texts are null or end in a zero, but for a scalar's, which has a length.
+    // SAFETY: see above; texts are null or end in a zero, except a scalar's, which has a length.
     unsafe {
         Ok(match event.type_ {
             c::YAML_DOCUMENT_START_EVENT => {
@@ -163,7 +163,7 @@ unsafe fn copy(event: &c::yaml_event_t) -> Result<Event, &'static str> {
     }
 }
 
-/// A text of C's that is UTF-8, or none where there is none.
+/// A UTF-8 text from C, or `None` for null.
 ///
 /// # Safety
 /// It is null or ends in a zero.
@@ -172,16 +172,16 @@ unsafe fn text(text: *const u8) -> Option<String> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_string_lossy().into_owned())
 }
 
-/// Words of libyaml's own.
+/// A static text of libyaml's.
 ///
 /// # Safety
-/// They are null, or end in a zero and live as long as the program.
+/// It is null, or ends in a zero and lives as long as the program.
 unsafe fn words(text: *const i8) -> Option<&'static str> {
     // SAFETY: see above.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text.cast()) }.to_str().unwrap_or_default())
 }
 
-/// Where the first character stands that YAML does not allow.
+/// The position of the first character that YAML does not allow.
 fn forbidden(text: &str) -> usize {
     let allowed = |character: char| match character {
         '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{feff}' => true,
@@ -194,7 +194,7 @@ fn forbidden(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// All events of a text, moved about as they are read; the message where it is not YAML.
+    /// Counts all events of a text, moving the parser meanwhile; the message if the text is not YAML.
     fn count(text: &str) -> Result<usize, String> {
         let mut events = Events::new(text);
         for number in 1.. {
@@ -209,7 +209,7 @@ mod tests {
         Ok(0)
     }
 
-    /// `make miri` runs it where each access to memory is checked: the parser may move, be left in the middle, and fail.
+    /// `make miri` runs it with every memory access checked: the parser may move, be dropped in the middle, and fail.
     #[test]
     fn the_parser_is_used_as_it_may_be() {
         for (text, expected) in [

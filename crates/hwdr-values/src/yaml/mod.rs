@@ -1,14 +1,14 @@
-//! YAML as a tree that knows where each node stands.
+//! YAML as a tree that knows the position of each node.
 //!
-//! The parser below is libyaml's (in Rust, by the YAML organisation), because Helm reads YAML by go-yaml v2, which is
-//! libyaml's port to Go: both draw the same lines between what is YAML and what is not. What a scalar *means*
-//! is not decided here, but by [`crate::values`].
+//! The parser below is libyaml's (in Rust, by the YAML organisation), because Helm reads YAML with go-yaml v2, which is
+//! a port of libyaml to Go: both agree on what is YAML and what is not. [`crate::values`] decides what a scalar
+//! *means*.
 //!
-//! Nodes lie in one vector and point at each other by index, so that aliases cost nothing (no copies:
-//! an alias bomb stays as small as its text) and a tree of any depth is dropped without recursion. Whoever does make
-//! copies asks a [`Budget`] first.
+//! Nodes are in one vector and refer to each other by index, so aliases cost nothing (no copies:
+//! an alias bomb stays as small as its text) and dropping a tree of any depth needs no recursion. Whoever does
+//! copy checks a [`Budget`] first.
 //!
-//! Merge keys (`<<`) are part of a mapping here as they stand; lookups ([`Tree::get`], [`Tree::entry`], [`Tree::path`])
+//! Merge keys (`<<`) are ordinary entries of a mapping here; lookups ([`Tree::get`], [`Tree::entry`], [`Tree::path`])
 //! follow them.
 
 mod budget;
@@ -41,7 +41,7 @@ pub const MAX_DEPTH: usize = 10_000;
 #[derive(Debug)]
 pub struct Tree {
     nodes: Vec<Node>,
-    /// The collection that each node stands in.
+    /// The collection that contains each node.
     parents: Vec<Option<NodeId>>,
     roots: Vec<NodeId>,
 }
@@ -51,15 +51,15 @@ pub struct Tree {
 pub struct Node {
     /// What it is.
     pub data: Data,
-    /// Its tag when written out (`!!str`, resolved to its long form), else none.
+    /// Its tag if written (`!!str`, resolved to its long form), else `None`.
     pub tag: Option<String>,
     /// Whether it carries an anchor (`&name`).
     pub anchored: bool,
-    /// Whether an alias stands for it.
+    /// Whether an alias refers to it.
     pub shared: bool,
-    /// For a scalar: libyaml's "plain implicit". So is a plain one without tag, and any one with the tag `!`.
+    /// For a scalar: libyaml's "plain implicit". True for a plain one without tag, and any one with the tag `!`.
     pub implicit: bool,
-    /// Where it stands. A block collection ends where its last child ends.
+    /// Its position. A block collection ends where its last child ends.
     pub span: Span,
 }
 
@@ -80,21 +80,21 @@ pub enum Data {
         /// Whether it is written in flow style (`[a, b]`).
         flow: bool,
     },
-    /// A mapping: all entries in order, with keys that occur twice kept twice.
+    /// A mapping: all entries in order; keys that occur twice are kept twice.
     Mapping {
         /// Keys and values.
         entries: Vec<(NodeId, NodeId)>,
         /// Whether it is written in flow style (`{a: b}`).
         flow: bool,
     },
-    /// `*name`: the node that it stands for.
+    /// `*name`: the node that it refers to.
     Alias(NodeId),
 }
 
 /// How a scalar was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes: its meaning depends on what it looks like.
+    /// Without quotes: its meaning depends on its text.
     Plain,
     /// In single or double quotes.
     Quoted,
@@ -110,7 +110,7 @@ pub struct SyntaxError {
     pub message: String,
     /// The byte where it was noticed.
     pub offset: usize,
-    /// The byte where what was being read begins, such as a text in quotes or a block; as far as the parser says it.
+    /// The byte where the current element begins, such as a text in quotes or a block, if the parser reports it.
     pub since: Option<usize>,
 }
 
@@ -118,15 +118,15 @@ impl Tree {
     /// Reads all documents of `text`.
     ///
     /// # Errors
-    /// Where the text is not YAML, or nests deeper than [`MAX_DEPTH`].
+    /// If the text is not YAML, or nests deeper than [`MAX_DEPTH`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         Builder::new(text).run(usize::MAX)
     }
 
-    /// Reads the first document of `text` and no further: what comes after it may be anything, as it may for go-yaml's `Unmarshal`.
+    /// Reads only the first document of `text`: what follows may be anything, as in go-yaml's `Unmarshal`.
     ///
     /// # Errors
-    /// Where the first document is not YAML, or nests deeper than [`MAX_DEPTH`].
+    /// If the first document is not YAML, or nests deeper than [`MAX_DEPTH`].
     pub fn parse_first(text: &str) -> Result<Self, SyntaxError> {
         Builder::new(text).run(1)
     }
@@ -149,13 +149,13 @@ impl Tree {
     /// The node itself, which may be an alias.
     #[expect(
         clippy::indexing_slicing,
-        reason = "ids are those of this tree: nobody else makes any, and nodes only ever come to it"
+        reason = "ids are those of this tree: only it makes them, and nodes are only added"
     )]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }
 
-    /// The node that `id` stands for: itself, or for an alias its target.
+    /// The node that `id` refers to: itself, or an alias's target.
     pub fn resolve(&self, mut id: NodeId) -> NodeId {
         while let Data::Alias(target) = self.node(id).data {
             id = target;
@@ -163,19 +163,19 @@ impl Tree {
         id
     }
 
-    /// The collection that a node stands in; none for a root.
+    /// The collection that contains a node; `None` for a root.
     pub fn parent(&self, id: NodeId) -> Option<NodeId> {
         self.parents.get(id.index()).copied().flatten()
     }
 
-    /// Whether a mapping's key is the merge key. So it is to go-yaml: `<<` without quotes, or tagged `!!merge`.
+    /// Whether a mapping's key is a merge key by go-yaml's rule: `<<` without quotes, or tagged `!!merge`.
     pub fn is_merge_key(&self, key: NodeId) -> bool {
         let node = self.node(key);
         let tagged = node.tag.as_deref() == Some("tag:yaml.org,2002:merge");
         matches!(&node.data, Data::Scalar { value, .. } if value == "<<") && (node.implicit || tagged)
     }
 
-    /// What the value of a merge key brings in, the first of which wins: a mapping, an alias of one, or a list of those.
+    /// What a merge key's value brings in; the first wins: a mapping, an alias of one, or a list of those.
     pub fn merged(&self, value: NodeId) -> Vec<NodeId> {
         match &self.node(value).data {
             Data::Sequence { items, .. } => items.clone(),
@@ -188,10 +188,10 @@ impl Tree {
         self.entry(id, key).map(|(_, value)| value)
     }
 
-    /// The same as [`Tree::get`], with the key's node, which stands in another mapping where the entry is merged in.
+    /// The same as [`Tree::get`], with the key's node, which is in another mapping if the entry is merged in.
     ///
-    /// What comes later wins, also a merge over what stands before it: that is how go-yaml v2 has it
-    /// (`decode.go`), by which both Helms read manifests and values in the end.
+    /// The later entry wins, and a merge overrides what precedes it, as in go-yaml v2
+    /// (`decode.go`), which both Helms finally use to read manifests and values.
     pub fn entry(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
         enum Next<'t> {
             Mapping(NodeId),
@@ -217,7 +217,7 @@ impl Tree {
         None
     }
 
-    /// The entry of `key` that stands in mapping `id` itself, whatever is merged into it.
+    /// The entry of `key` in mapping `id` itself, without merges.
     pub fn own_entry(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
         let is_it = |found: NodeId| !self.is_merge_key(found) && self.scalar(found) == Some(key);
         self.entries(id).iter().rev().find(|(found, _)| is_it(*found)).copied()
@@ -234,7 +234,7 @@ impl Tree {
         keys.iter().try_fold(id, |node, key| self.get(node, key))
     }
 
-    /// The entries of a mapping as they are written, merge keys too; nothing for other nodes.
+    /// The entries of a mapping as written, including merge keys; nothing for other nodes.
     pub fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match &self.node(self.resolve(id)).data {
             Data::Mapping { entries, .. } => entries,
@@ -265,9 +265,9 @@ struct Builder<'t> {
     nodes: Vec<Node>,
     parents: Vec<Option<NodeId>>,
     roots: Vec<NodeId>,
-    /// Collections that are not yet closed.
+    /// Collections that are still open.
     open: Vec<NodeId>,
-    /// A mapping's key that waits for its value, for each open collection.
+    /// For each open collection, a mapping's key that waits for its value.
     keys: Vec<Option<NodeId>>,
     anchors: HashMap<String, NodeId>,
 }
@@ -301,7 +301,7 @@ impl<'t> Builder<'t> {
                         let message = format!("unknown anchor '{anchor}' referenced");
                         return Err(SyntaxError { message, offset: span.start, since: None });
                     };
-                    // The open collections are in the order in which they were met.
+                    // The open collections are in the order in which they began.
                     if self.open.binary_search(&target).is_ok() {
                         let message = format!("anchor '{anchor}' value contains itself");
                         return Err(SyntaxError { message, offset: span.start, since: None });
@@ -357,7 +357,7 @@ impl<'t> Builder<'t> {
                 None => *key = Some(id),
                 Some(key) => entries.push((key, id)),
             },
-            // Only collections are opened, each with a place for its key.
+            // Only collections are opened, each with a slot for its key.
             _ => {}
         }
         Ok(id)
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(tree.scalar(tree.path(root, &["b", "k"]).unwrap()), Some("1"));
     }
 
-    /// As go-yaml v2 decodes them: tests/it/values_oracle compares values with merges in them with Helm's own packages.
+    /// As go-yaml v2 decodes them: tests/it/values_oracle compares values with merges with Helm's own packages.
     #[test]
     fn lookups_follow_merge_keys() {
         for (text, expected) in [
@@ -450,7 +450,7 @@ mod tests {
         assert!(tree.is_merged_in(y, "k") && !tree.is_merged_in(y, "j"));
     }
 
-    /// Each merges the one before ten times: looked into as often as they are written, there would be 10⁴⁰ of them.
+    /// Each merges the one before ten times: searched as often as they are written, there would be 10⁴⁰ of them.
     #[test]
     fn a_lookup_searches_each_mapping_once() {
         let mut text = "x0: &x0 {a: 1}\n".to_owned();
@@ -499,7 +499,7 @@ mod tests {
         }
     }
 
-    /// A parser that was tried before this one panicked on some of these.
+    /// A parser tried before this one panicked on some of these.
     #[test]
     fn odd_texts_are_read_or_refused() {
         assert_eq!(Tree::parse("[!!str, b]").unwrap().roots().len(), 1);

@@ -1,17 +1,17 @@
-//! The one emitter: all YAML that hwdr writes, and JSON inside of it, comes out of here.
+//! The only emitter: all YAML that hwdr writes, and JSON inside it, comes from here.
 //!
-//! It writes printable ASCII and line feeds, and no other character: what YAML 1.1, YAML 1.2, JSON and terminals take for a
-//! line break, a direction or nothing at all is escaped in double quotes, so that every reader reads the same.
+//! It writes only printable ASCII and line feeds: characters that YAML 1.1, YAML 1.2, JSON or terminals take for a
+//! line break, a text direction or nothing are escaped in double quotes, so that every reader reads the same.
 
 use serde_json::Value as Json;
 
-/// Whether a text has printable ASCII and line feeds only.
+/// Whether a text consists of printable ASCII and line feeds.
 pub fn is_printable(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
 }
 
-/// A string in double quotes. It reads the same in YAML 1.1 and 1.2, and in JSON too if it has no character beyond U+FFFF:
-/// those JSON writes as two halves, which go-yaml refuses.
+/// A string in double quotes. It reads the same in YAML 1.1 and 1.2, and also in JSON if it has no character beyond U+FFFF:
+/// JSON writes those as two halves, which go-yaml refuses.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -31,7 +31,7 @@ pub fn quote(text: &str) -> String {
     out
 }
 
-/// Writes `value` on one line, as JSON is written.
+/// Writes `value` on one line, like JSON.
 pub fn flow(value: &Json) -> String {
     match value {
         Json::String(text) => quote(text),
@@ -44,17 +44,17 @@ pub fn flow(value: &Json) -> String {
     }
 }
 
-/// Writes `value` in the form that a person would write into a manifest: in block style behind a key, or at the start of a
-/// line. Continuation lines get `indent` spaces. A map or list that is not empty begins on the line where it stands, so put
-/// it on a line of its own.
+/// Writes `value` as a person would write it in a manifest: in block style after a key, or at the start of a
+/// line. Continuation lines get `indent` spaces. A map or list that is not empty begins on the current line, so put
+/// it on a separate line.
 pub fn write(value: &Json, indent: usize) -> String {
     let mut out = String::new();
     emit(value, indent, &mut out);
     out
 }
 
-/// Writes a text behind a key as a literal block, its lines with `indent` spaces; in quotes where it has anything that a block might
-/// not keep.
+/// Writes a text after a key as a literal block, its lines with `indent` spaces; in quotes if a block might not
+/// preserve it.
 pub fn block(text: &str, indent: usize) -> String {
     let blank = |character: char| matches!(character, ' ' | '\n');
     let content = text.strip_suffix('\n').unwrap_or_default();
@@ -103,7 +103,7 @@ fn emit(value: &Json, indent: usize, out: &mut String) {
     }
 }
 
-/// Whether a value takes lines of its own.
+/// Whether a value takes several lines.
 fn is_block(value: &Json) -> bool {
     match value {
         Json::Object(map) => !map.is_empty(),
@@ -112,7 +112,7 @@ fn is_block(value: &Json) -> bool {
     }
 }
 
-/// A string, without quotes only where no YAML reader could take it for anything else.
+/// A string, without quotes only if every YAML reader takes it for text.
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
         && text.len() < 200
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    /// All characters of which any reader knows something special, and a share of all others; in a text and in a key.
+    /// All characters that any reader treats specially, and a sample of all others; in a text and in a key.
     #[test]
     fn every_character_comes_back_from_printable_ascii() {
         let characters: Vec<char> = ('\0'..='\u{ffff}').chain(('\u{10000}'..=char::MAX).step_by(37)).collect();
@@ -202,11 +202,11 @@ mod tests {
                 assert!(entries.map(|(key, _)| tree.scalar(*key).unwrap()).eq(keys.keys()), "{:?}", some[0]);
             }
         }
-        // No character is left out of this.
+        // No character is omitted here.
         assert!(('\0'..=char::MAX).all(|c| is_printable(&quote(&c.to_string()))));
     }
 
-    /// go-yaml is another reader than libyaml in places ([`crate::values`] knows them).
+    /// go-yaml differs from libyaml in places ([`crate::values`] knows them).
     #[test]
     fn helm_reads_what_is_written() {
         let special =

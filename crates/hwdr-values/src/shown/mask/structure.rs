@@ -1,5 +1,5 @@
-//! Credentials by the structure of YAML: whatever stands in Secrets, under the keys of credentials and in environments, also where an
-//! alias or a merge key brings it from elsewhere.
+//! Finds credentials by the structure of YAML: in Secrets, under credential keys and in environments, even if an
+//! alias or a merge key brings them from elsewhere.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use crate::yaml::{Data, NodeId, Style, Tree};
 /// The annotation in which kubectl keeps a whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Parts of a container's environment are named like this (and not always like a key in values).
+/// Names of a container's environment variables contain these (not always as keys in values do).
 const VARIABLES: [&str; 5] = ["PASS", "SECRET", "KEY", "TOKEN", "CREDENTIAL"];
 
-/// Calls `hide` for each part of a text that is a credential; for none where it is no YAML.
+/// Calls `hide` for each part of a text that is a credential; never if the text is not YAML.
 pub(super) fn find(text: &str, hide: &mut dyn FnMut(Span)) {
     let Ok(tree) = Tree::parse(text) else { return };
     let is_mapping = |id: &NodeId| matches!(tree.node(*id).data, Data::Mapping { .. });
@@ -25,7 +25,7 @@ pub(super) fn find(text: &str, hide: &mut dyn FnMut(Span)) {
     }
 }
 
-/// What a mapping has itself, found in one pass over it: it may be merged into many.
+/// A mapping's own facts, found in one pass: it may be merged into many.
 #[derive(Default)]
 struct Facts {
     kind: Option<Kind>,
@@ -63,7 +63,7 @@ impl Facts {
     }
 }
 
-/// What kind of an object a mapping is.
+/// The kind of object that a mapping is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Other,
@@ -74,12 +74,12 @@ enum Kind {
 struct Search<'t> {
     tree: &'t Tree,
     hide: &'t mut dyn FnMut(Span),
-    /// What is hidden with all that is in it: each node once, however many aliases there are.
+    /// What is hidden with everything in it: each node once, however many aliases there are.
     done: HashSet<NodeId>,
     facts: HashMap<NodeId, Facts>,
-    /// What mappings say that they are. Each is looked at once, however often it is merged in.
+    /// The kinds that mappings claim. Each mapping is inspected once, however often it is merged in.
     kinds: HashMap<NodeId, Kind>,
-    /// Those that were hidden as Secrets.
+    /// Those hidden as Secrets.
     secrets: HashSet<NodeId>,
 }
 
@@ -94,7 +94,7 @@ impl Search<'_> {
         }
         match self.kind(id) {
             Kind::Secret => self.secret(id),
-            // Its items do not say what they are.
+            // Its items do not state their kind.
             Kind::Secrets => {
                 for item in self.own(id, |facts| facts.items.map(|items| tree.items(items).to_vec())).concat() {
                     self.secret(item);
@@ -110,16 +110,16 @@ impl Search<'_> {
         }
     }
 
-    /// What a mapping has, and what the mappings have that are merged into it.
+    /// A fact of a mapping and of the mappings merged into it.
     fn own<T>(&self, id: NodeId, of: impl Fn(&Facts) -> Option<T>) -> Vec<T> {
         let merges = self.facts.get(&id).into_iter().flat_map(|facts| &facts.merges);
         std::iter::once(&id).chain(merges).filter_map(|id| of(self.facts.get(id)?)).collect()
     }
 
-    /// What kind of an object a mapping says that it is, by itself or by what is merged into it.
+    /// The kind of object that a mapping claims to be, itself or through a merge.
     fn kind(&mut self, id: NodeId) -> Kind {
         let tree = self.tree;
-        // Merges of merges, the innermost first.
+        // Merges of merges, innermost first.
         let mut open = vec![(tree.resolve(id), false)];
         while let Some((id, is_seen)) = open.pop() {
             let known = |kinds: &HashMap<NodeId, Kind>, id| kinds.get(&id).copied();
@@ -145,7 +145,7 @@ impl Search<'_> {
         self.facts.get(&id).map(|facts| facts.merges.clone()).unwrap_or_default()
     }
 
-    /// Hides what a Secret holds, wherever it stands: what is written twice, or merged in, is hidden each time.
+    /// Hides what a Secret holds: every occurrence, if it is written twice or merged in.
     fn secret(&mut self, id: NodeId) {
         let tree = self.tree;
         let mut open = vec![tree.resolve(id)];
@@ -170,7 +170,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a value is a text, or a list of some: a mapping says more of itself. Switches are none.
+    /// Whether a value is a text, or a list of texts: a mapping has keys of its own. Switches are excluded.
     fn is_text(&self, value: NodeId) -> bool {
         let tree = self.tree;
         let is_scalar = |id: NodeId| match &tree.node(tree.resolve(id)).data {
@@ -180,7 +180,7 @@ impl Search<'_> {
         is_scalar(value) || tree.items(value).iter().any(|item| is_scalar(*item))
     }
 
-    /// Hides all scalars in a node, wherever they stand. Keys of mappings stay.
+    /// Hides all scalars in a node, wherever they are. Keys of mappings stay.
     fn all_of(&mut self, id: NodeId) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {

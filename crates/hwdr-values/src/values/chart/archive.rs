@@ -1,4 +1,4 @@
-//! Unpacking a packed chart, within the limits that Helm sets (`archive.go` in Helm's `pkg/chart/loader`).
+//! Unpacks a packed chart, within Helm's limits (`archive.go` in Helm's `pkg/chart/loader`).
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -8,21 +8,21 @@ use flate2::read::MultiGzDecoder;
 use super::Files;
 use crate::values::ValuesError;
 
-/// How large all files may be together (`MaxDecompressedChartSize`).
+/// The maximum size of all files together (`MaxDecompressedChartSize`).
 const MAX_CHART: u64 = 100 * 1024 * 1024;
 
-/// How large one may be (`MaxDecompressedFileSize`).
+/// The maximum size of one (`MaxDecompressedFileSize`).
 const MAX_FILE: u64 = 5 * 1024 * 1024;
 
-/// How much may stand between the contents of two files: their headers, and names that are too long for one. Go's reader, which is Helm's,
-/// takes as much of a special entry (`maxSpecialFileSize` in its `archive/tar`).
+/// How much may come between the contents of two files: their headers, and names too long for one. Go's reader, which Helm uses,
+/// accepts as much of a special entry (`maxSpecialFileSize` in its `archive/tar`).
 const MAX_HEADERS: u64 = 1024 * 1024;
 
-/// How much a chart may unpack to together with all packed charts in it, headers too. Helm counts each by itself, and would unpack one that
-/// holds itself for ever.
+/// How much a chart may unpack to, together with all packed charts in it and headers. Helm counts each separately, and would unpack
+/// a chart that contains itself forever.
 const MAX_ALL: u64 = 2 * MAX_CHART;
 
-/// What is left to unpack for a chart and the packed charts in it.
+/// What may still be unpacked for a chart and the packed charts in it.
 pub(super) struct Room(Cell<u64>);
 
 impl Room {
@@ -31,7 +31,7 @@ impl Room {
     }
 }
 
-/// Reads no more than there is room for, in all and up to the next file's content.
+/// Reads no more than there is room for, in total and up to the next file's content.
 struct Metered<'r, R> {
     inner: R,
     room: &'r Room,
@@ -43,7 +43,7 @@ impl<R: Read> Read for Metered<'_, R> {
         let left = self.room.0.get().min(self.step.get());
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("it unpacks to more than Helm takes"));
+            return Err(io::Error::other("it unpacks to more than Helm accepts"));
         }
         let read = self.inner.read(buffer.get_mut(..most).unwrap_or_default())?;
         for cell in [&self.room.0, self.step] {
@@ -53,12 +53,12 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
-/// The files of a packed chart. Only those that may hold values or metadata are kept.
+/// The files of a packed chart. Only those that may contain values or metadata are kept.
 pub(super) fn unpack(bytes: &[u8], label: &str, room: &Room) -> Result<Files, ValuesError> {
     let refused = |message: &str| ValuesError::refused(format!("{label}: {message}"), None);
     let step = Cell::new(MAX_HEADERS);
     let mut archive = tar::Archive::new(Metered { inner: MultiGzDecoder::new(bytes), room, step: &step });
-    let broken = |error: io::Error| refused(&format!("no packed chart: {error}"));
+    let broken = |error: io::Error| refused(&format!("not a packed chart: {error}"));
     let mut files = Files::new();
     let mut left = MAX_CHART;
     for entry in archive.entries().map_err(broken)? {
@@ -69,14 +69,14 @@ pub(super) fn unpack(bytes: &[u8], label: &str, room: &Room) -> Result<Files, Va
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).replace('\\', "/");
         let Some((_, path)) = path.split_once('/') else {
-            return Err(refused(&format!("a file outside of the chart's folder: {path}")));
+            return Err(refused(&format!("a file outside the chart's folder: {path}")));
         };
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
             return Err(refused(&format!("an unsafe path: {path}")));
         }
         let size = entry.size();
         if size > MAX_FILE || size >= left {
-            return Err(refused(&format!("{path} is larger than Helm takes")));
+            return Err(refused(&format!("{path} is larger than Helm accepts")));
         }
         left = left.saturating_sub(size);
         let path: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
@@ -87,7 +87,7 @@ pub(super) fn unpack(bytes: &[u8], label: &str, room: &Room) -> Result<Files, Va
         let read = entry.by_ref().take(MAX_FILE.saturating_add(1)).read_to_end(&mut content).map_err(broken)?;
         step.set(MAX_HEADERS);
         if read as u64 != size {
-            return Err(refused(&format!("{path} is cut short")));
+            return Err(refused(&format!("{path} is truncated")));
         }
         if wanted {
             files.insert(path, content);
@@ -96,7 +96,7 @@ pub(super) fn unpack(bytes: &[u8], label: &str, room: &Room) -> Result<Files, Va
     if files.is_empty() { Err(refused("no files in chart archive")) } else { Ok(files) }
 }
 
-/// Whether a file of a chart can have a say in values, or says what they may be. (Anything directly in `charts/` counts: Helm takes it for a chart.)
+/// Whether a file of a chart can affect values or their validation. (Anything directly in `charts/` counts: Helm takes it for a chart.)
 pub fn matters(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let own = path.split("charts/").last().unwrap_or(path);
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::values::Helm;
 
-    /// An entry with `size` bytes of content said, and what is written of it.
+    /// An entry that claims `size` bytes of content, and only its header.
     fn entry(kind: tar::EntryType, name: &str, size: u64) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
@@ -142,7 +142,7 @@ mod tests {
         bytes
     }
 
-    /// Names of a GiB, many headers, and contents that are said to be huge: each is refused after a few MiB.
+    /// Names of a GiB, many headers, and contents with huge claimed sizes: each is refused after a few MiB.
     #[test]
     fn headers_without_end_are_not_read() {
         const LARGE: u64 = 1 << 30;
@@ -157,7 +157,7 @@ mod tests {
             let bytes = packed(std::iter::once(entry(kind, "x/y", LARGE)).chain(blocks(64)));
             let room = Room::new();
             let error = unpack(&bytes, "chart.tgz", &room).unwrap_err().to_string();
-            assert!(error.contains("more than Helm takes"), "{kind:?}: {error}");
+            assert!(error.contains("more than Helm accepts"), "{kind:?}: {error}");
             assert!(MAX_ALL - room.0.get() < 4 << 20, "{kind:?}: {} bytes were read", MAX_ALL - room.0.get());
         }
     }
@@ -172,14 +172,14 @@ mod tests {
             inner = packed([metadata("a"), file("a/charts/a.tgz", &inner), vec![0; 1024]]);
         }
         let error = Chart::from_archive(&inner, "chart.tgz", Helm::V3).unwrap_err().to_string();
-        assert!(error.contains("inside of each other"), "{error}");
+        assert!(error.contains("nested charts"), "{error}");
         let mut header = entry(tar::EntryType::GNULongName, "././@LongLink", 90_014);
         header.extend(format!("a/{}values.yaml", "charts/a/".repeat(10_000)).bytes().chain([0]));
         header.resize(header.len().next_multiple_of(512), 0);
         let bytes = packed([metadata("a"), header, file("x", b""), vec![0; 1024]]);
         let error = Chart::from_archive(&bytes, "chart.tgz", Helm::V3).unwrap_err().to_string();
-        assert!(error.contains("Chart.yaml") || error.contains("inside of each other"), "{error}");
-        // Thirty charts that unpack to eight MiB each are too much together, and none by itself.
+        assert!(error.contains("Chart.yaml") || error.contains("nested charts"), "{error}");
+        // Thirty charts that unpack to eight MiB each are too much together, but not separately.
         let eight =
             packed([metadata("b"), file("b/x", &vec![0; 4 << 20]), file("b/y", &vec![0; 4 << 20]), vec![0; 1024]]);
         let charts = |count: usize| {
@@ -188,6 +188,6 @@ mod tests {
         };
         Chart::from_archive(&charts(2), "chart.tgz", Helm::V3).unwrap();
         let error = Chart::from_archive(&charts(30), "chart.tgz", Helm::V3).unwrap_err().to_string();
-        assert!(error.contains("more than Helm takes"), "{error}");
+        assert!(error.contains("more than Helm accepts"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Values over a chart's defaults: `coalesce.go` in Helm's `pkg/chartutil` and, for Helm 4, in `pkg/chart/common/util`.
+//! Completes values with a chart's defaults: `coalesce.go` in Helm's `pkg/chartutil` and, for Helm 4, in `pkg/chart/common/util`.
 //!
 //! *Merging* keeps nulls, for steps that will coalesce again; *coalescing* lets a null delete a default.
 
@@ -6,7 +6,7 @@ use super::table::{Node, Slot, Table};
 use super::{Chart, Helm};
 use crate::values::ValuesError;
 
-/// The name under which values are handed down to all subcharts.
+/// The name under which values are passed to all subcharts.
 const GLOBAL: &str = "global";
 
 /// `CoalesceValues`, or `MergeValues` with `merge`: a copy of the values, completed by the chart and its subcharts.
@@ -39,7 +39,7 @@ fn coalesce(chart: &Chart, dest: &Table, merge: bool, helm: Helm) -> Result<(), 
     Ok(())
 }
 
-/// Completes a subchart's `global` by that of its parent, which wins.
+/// Completes a subchart's `global` with that of its parent, which wins.
 fn globals(dest: &Table, src: &Table) {
     let table = |slot: Option<Slot>| match slot {
         None => Some(Table::default()),
@@ -72,7 +72,7 @@ fn with_table(slot: &Slot, table: Table) -> Slot {
     Slot { node: Node::Table(table), ..slot.clone() }
 }
 
-/// Completes values by the defaults of one chart (`coalesceValues`).
+/// Completes values with the defaults of one chart (`coalesceValues`).
 fn defaults(chart: &Chart, values: &Table, merge: bool, helm: Helm) {
     let clean = !merge && helm == Helm::V4;
     for (name, default) in chart.values.deep().slots() {
@@ -98,7 +98,7 @@ fn defaults(chart: &Chart, values: &Table, merge: bool, helm: Helm) {
     }
 }
 
-/// Completes one table by another (`coalesceTablesFullKey`).
+/// Completes one table with another (`coalesceTablesFullKey`).
 pub(super) fn tables(dest: &Table, src: &Table, merge: bool) {
     let set_in_src: Vec<String> =
         src.slots().into_iter().filter(|(_, slot)| !slot.is_null()).map(|(name, _)| name).collect();

@@ -1,14 +1,10 @@
 //! Version constraints of subcharts, by the rules of `Masterminds/semver`, which Helm uses: `~1.2`, `^1`, `>=1.0 <2 || 3.x`, `1.2 - 1.5`.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "places in a text are those that were found in this very text"
-)]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::cmp::Ordering;
 
-/// A version; what stands after a `+` counts for nothing.
+/// A version; what follows a `+` is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
     numbers: [u64; 3],
@@ -22,7 +18,7 @@ enum Identifier {
 }
 
 impl Version {
-    /// Reads a version; missing numbers are zero, and a `v` may stand before it.
+    /// Parses a version; missing numbers are zero, and a leading `v` is allowed.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (version, given) = partial(text)?;
         (given > 0).then_some(version)
@@ -46,7 +42,7 @@ impl Ord for Version {
     }
 }
 
-/// A version of which parts may be missing or wildcards, and how many numbers it gives.
+/// A version with parts possibly missing or wildcards, and how many numbers it has.
 fn partial(text: &str) -> Option<(Version, usize)> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let text = text.split('+').next()?;
@@ -73,7 +69,7 @@ fn partial(text: &str) -> Option<(Version, usize)> {
     Some((Version { numbers, pre }, given))
 }
 
-/// Whether a constraint allows a version (`IsCompatibleRange`): not if either cannot be read.
+/// Whether a constraint allows a version (`IsCompatibleRange`): false if either cannot be parsed.
 pub(super) fn allows(constraint: &str, version: &str) -> bool {
     let Some(version) = Version::parse(version) else { return false };
     let alternatives: Option<Vec<_>> = constraint.split("||").map(alternative).collect();
@@ -115,7 +111,7 @@ fn alternative(text: &str) -> Option<Vec<Comparison>> {
 impl Comparison {
     fn allows(&self, version: &Version) -> bool {
         if !version.pre.is_empty() && self.version.pre.is_empty() {
-            return false; // A pre-release only where a pre-release is asked for.
+            return false; // A pre-release only if the constraint has one.
         }
         let [major, minor, patch] = version.numbers;
         let [own_major, own_minor, own_patch] = self.version.numbers;

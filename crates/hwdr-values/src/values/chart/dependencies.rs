@@ -1,11 +1,11 @@
-//! Which subcharts are on, under which names, and what they export: `dependencies.go` in Helm's `pkg/chartutil`.
+//! Which subcharts are enabled, under which names, and what they export: `dependencies.go` in Helm's `pkg/chartutil`.
 
 use super::metadata::{Import, Requirement};
 use super::table::{Node, Slot, Table};
 use super::{Chart, Helm, coalesce, constraint};
 use crate::values::{Data, ValuesError};
 
-/// Refuses a chart of which a subchart is missing, as `helm install` does.
+/// Refuses a chart with a missing subchart, as `helm install` does.
 pub(super) fn check(chart: &Chart) -> Result<(), ValuesError> {
     let there = |name: &str| chart.dependencies.iter().any(|subchart| subchart.name == name);
     let wanted = chart.requirements.iter().flatten();
@@ -23,7 +23,7 @@ pub(super) fn process(chart: &mut Chart, values: &Table, helm: Helm) -> Result<(
     import(chart, helm)
 }
 
-/// Leaves in the chart those subcharts that conditions and tags leave on, under their aliases.
+/// Keeps the subcharts that conditions and tags enable, under their aliases.
 fn enable(chart: &mut Chart, values: &Table, path: &str, helm: Helm) -> Result<(), ValuesError> {
     let Some(mut requirements) = chart.requirements.take() else { return Ok(()) };
     let found = |wanted: &Requirement, subchart: &Chart| {
@@ -55,13 +55,13 @@ fn enable(chart: &mut Chart, values: &Table, path: &str, helm: Helm) -> Result<(
         enable(subchart, &all, &path, helm)?;
     }
     let left: Vec<_> = on.into_iter().filter(|wanted| !off.contains(&wanted.name)).collect();
-    // Go appends them to nil: without any, the chart is then one that asks for none, and imports nothing.
+    // Go appends them to nil: without any, the chart then requests none, and imports nothing.
     chart.requirements = Some(left).filter(|left| !left.is_empty());
     Ok(())
 }
 
-/// Refuses a chart that takes one subchart under two names, if that has wishes of its own: Helm's copies share them, and what it does to
-/// them for the first name shows in the second. (Helm 4 copies one level more.)
+/// Refuses a chart that uses one subchart under two names, if that has dependencies: Helm's copies share them, and changes
+/// for the first name appear in the second. (Helm 4 copies one level more.)
 fn check_twice(
     chart: &Chart,
     requirements: &[Requirement],
@@ -75,14 +75,14 @@ fn check_twice(
             Helm::V4 => subchart.dependencies.iter().any(asks),
         };
         if shares && requirements.iter().filter(|wanted| found(wanted, subchart)).count() > 1 {
-            let message = format!("{} is taken under two names, and Helm mixes up what it depends on", subchart.name);
+            let message = format!("{} is used under two names, and Helm mixes up its dependencies", subchart.name);
             return Err(ValuesError::unsupported(message, None));
         }
     }
     Ok(())
 }
 
-/// Whether a subchart is on: the first of its conditions that has a boolean decides, else its tags, of which one that is true is enough.
+/// Whether a subchart is enabled: the first of its conditions with a boolean decides, else its tags, of which one true is enough.
 fn is_enabled(wanted: &Requirement, values: &Table, path: &str) -> bool {
     let conditions = wanted.condition.trim().split(',').filter(|condition| !condition.is_empty());
     let mut decided = conditions.filter_map(|condition| boolean(values, &format!("{path}{condition}")));
@@ -110,7 +110,7 @@ fn as_bool(slot: &Slot) -> Option<bool> {
     }
 }
 
-/// Takes into each chart's values what its subcharts export to it (`import-values`), subcharts first.
+/// Adds to each chart's values what its subcharts export to it (`import-values`), subcharts first.
 fn import(chart: &mut Chart, helm: Helm) -> Result<(), ValuesError> {
     for subchart in &mut chart.dependencies {
         import(subchart, helm)?;
@@ -132,7 +132,7 @@ fn import(chart: &mut Chart, helm: Helm) -> Result<(), ValuesError> {
     Ok(())
 }
 
-/// The table under a path of names joined by dots; a single dot stands for no path (`pathToMap`).
+/// The table under a path of names joined by dots; a single dot means no path (`pathToMap`).
 fn nested(path: &str, table: Table) -> Table {
     if path == "." {
         return table;

@@ -13,7 +13,7 @@ pub(super) struct Metadata {
     pub requirements: Option<Vec<Requirement>>,
 }
 
-/// A subchart as its parent asks for it.
+/// A subchart as its parent requests it.
 #[derive(Debug, Clone)]
 pub(super) struct Requirement {
     /// The subchart's name, and later its alias if it has one.
@@ -25,7 +25,7 @@ pub(super) struct Requirement {
     pub alias: Option<String>,
 }
 
-/// An entry of `import-values`: a path in the subchart's values and where it goes in the parent's.
+/// An entry of `import-values`: a path in the subchart's values and its target in the parent's.
 #[derive(Debug, Clone)]
 pub(super) struct Import {
     pub child: String,
@@ -43,16 +43,16 @@ pub(super) fn read(files: &Files, label: &str) -> Result<Metadata, ValuesError> 
         Some(value) => match &value.data {
             Data::Null => None,
             Data::List(list) => Some(list.iter().map(requirement).collect::<Result<Vec<_>, _>>()?),
-            _ => return Err(unexpected("dependencies are a list", &value)),
+            _ => return Err(unexpected("dependencies must be a list", &value)),
         },
     };
     let metadata = Metadata { name: text(&chart, "name")?, version: text(&chart, "version")?, requirements };
     let invalid = |what: &str| Err(ValuesError::refused(what, Some(chart.place.clone())));
     if metadata.name.is_empty() || metadata.name == "." || metadata.name == ".." || metadata.name.contains('/') {
-        return invalid("chart.metadata.name is required, and is no path");
+        return invalid("chart.metadata.name is required, and must not be a path");
     }
     if super::constraint::Version::parse(&metadata.version).is_none() {
-        return invalid("chart.metadata.version is required, and is a version like 1.2.3");
+        return invalid("chart.metadata.version is required, and must be a version like 1.2.3");
     }
     let mut names: Vec<_> =
         metadata.requirements.iter().flatten().map(|r| r.alias.as_ref().unwrap_or(&r.name)).collect();
@@ -71,7 +71,7 @@ fn parse(name: &str, files: &Files, label: &str) -> Result<Option<Value>, Values
 
 fn requirement(value: &Value) -> Result<Requirement, ValuesError> {
     if !matches!(value.data, Data::Map(_)) {
-        return Err(unexpected("a dependency is a map", value));
+        return Err(unexpected("a dependency must be a map", value));
     }
     let alias = text(value, "alias")?;
     let clean = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -88,7 +88,7 @@ fn requirement(value: &Value) -> Result<Requirement, ValuesError> {
     })
 }
 
-/// An import: a map with `child` and `parent`, or the name of something under `exports`. Anything else is passed over.
+/// An import: a map with `child` and `parent`, or the name of something under `exports`. Anything else is ignored.
 fn import(value: &Value) -> Option<Import> {
     let part = |name: &str| match value.entry(name) {
         Some(entry) if entry.value.data != Data::Null => entry.value.rendered(),
@@ -105,7 +105,7 @@ fn list<'v>(value: &'v Value, name: &str) -> Result<&'v [Value], ValuesError> {
     match value.entry(name).map(|entry| &entry.value.data) {
         None | Some(Data::Null) => Ok(&[]),
         Some(Data::List(list)) => Ok(list),
-        Some(_) => Err(unexpected(&format!("{name} is a list"), value)),
+        Some(_) => Err(unexpected(&format!("{name} must be a list"), value)),
     }
 }
 
@@ -121,7 +121,7 @@ fn scalar(value: &Value) -> Result<String, ValuesError> {
         Data::Bool(value) => Ok(value.to_string()),
         Data::Number(number) if number.as_f64().fract() == 0.0 => Ok(number.to_json_text()),
         Data::Number(number) => Ok(number::go_float_key(number.as_f64())),
-        Data::List(_) | Data::Map(_) => Err(unexpected("text is expected here", value)),
+        Data::List(_) | Data::Map(_) => Err(unexpected("expected text", value)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A chart's share in the values: its defaults, those of its subcharts, and what comes of them and the operator's values
+//! A chart's share in the values: its defaults, those of its subcharts, and their combination with the operator's values
 //! (Helm's `pkg/chart/loader`, `pkg/chartutil`; in Helm 4 `pkg/chart/v2`).
 
 mod archive;
@@ -19,10 +19,10 @@ use super::{Data, Helm, Map, Value, ValuesError, documents};
 use metadata::Requirement;
 use table::Table;
 
-/// The files of a chart by their path inside of it.
+/// The files of a chart by their path inside it.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// How deep charts may lie in each other, packed or as folders.
+/// How deep charts may nest, packed or as folders.
 const MAX_DEPTH: usize = 32;
 
 /// A chart as far as values go.
@@ -33,23 +33,23 @@ pub struct Chart {
     values: Table,
     /// Its `values.schema.json`.
     schema: Option<Vec<u8>>,
-    /// What `Chart.yaml` says about subcharts; none where it says nothing at all.
+    /// What `Chart.yaml` says about subcharts; `None` if it says nothing.
     requirements: Option<Vec<Requirement>>,
     dependencies: Vec<Chart>,
 }
 
 impl Chart {
-    /// Reads a chart from its files. `label` is what the chart is called in places: the path that the operator gave.
+    /// Reads a chart from its files. `label` is the chart's name in places: the path that the operator gave.
     ///
     /// # Errors
-    /// Where Helm refuses the chart.
+    /// If Helm refuses the chart.
     pub fn from_files(files: Files, label: &str, helm: Helm) -> Result<Self, ValuesError> {
         Self::at_depth(0, files, label, helm, &Room::new())
     }
 
     fn at_depth(depth: usize, files: Files, label: &str, helm: Helm, room: &Room) -> Result<Self, ValuesError> {
         if depth > MAX_DEPTH {
-            return Err(ValuesError::refused(format!("{label}: too many charts inside of each other"), None));
+            return Err(ValuesError::refused(format!("{label}: too many nested charts"), None));
         }
         let deeper = depth.saturating_add(1);
         let metadata = metadata::read(&files, label)?;
@@ -94,13 +94,13 @@ impl Chart {
     /// Reads a packed chart (`.tgz`).
     ///
     /// # Errors
-    /// Where it is no archive of a chart.
+    /// If it is not an archive of a chart.
     pub fn from_archive(bytes: &[u8], label: &str, helm: Helm) -> Result<Self, ValuesError> {
         let room = Room::new();
         Self::at_depth(0, archive::unpack(bytes, label, &room)?, label, helm, &room)
     }
 
-    /// Whether the schemas of this chart and its subcharts take a value of a JSON Schema type at `path`; none where none of them says.
+    /// Whether the schemas of this chart and its subcharts accept a value of a JSON Schema type at `path`; `None` if none of them says.
     pub fn takes(&self, path: &[&str], kind: &str) -> Option<bool> {
         let schema: Option<serde_json::Value> =
             self.schema.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
@@ -121,18 +121,18 @@ impl Chart {
         }
     }
 
-    /// The values that templates see: the operator's over the chart's, subcharts' sections and `global` included. Schemas have no say.
+    /// The values that templates see: the operator's over the chart's, including subcharts' sections and `global`. Schemas are not checked.
     ///
     /// # Errors
-    /// Where the section of a subchart is no map, or a subchart is missing.
+    /// If the section of a subchart is not a map, or a subchart is missing.
     pub fn values(self, values: Value, helm: Helm) -> Result<Value, ValuesError> {
         self.lay(values, helm, |_, _| Ok(())).map(|(values, ())| values)
     }
 
-    /// The same, where the schemas of the chart and its subcharts allow it, and what of these schemas was not checked.
+    /// The same, if the schemas of the chart and its subcharts allow it, and the unchecked parts of these schemas.
     ///
     /// # Errors
-    /// As [`Chart::values`], and where a schema refuses the values.
+    /// As [`Chart::values`], and if a schema refuses the values.
     pub fn checked_values(self, values: Value, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
         self.lay(values, helm, schema::check)
     }

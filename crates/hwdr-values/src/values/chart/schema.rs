@@ -1,5 +1,5 @@
-//! Charts' `values.schema.json`, applied as Helm applies them (`ValidateAgainstSchema` in its `jsonschema.go`): when all values are merged and
-//! the subcharts that are off are gone, the chart's own to all of the values, and each subchart's to its section.
+//! Charts' `values.schema.json`, applied as Helm applies them (`ValidateAgainstSchema` in its `jsonschema.go`): after all values are merged
+//! and disabled subcharts removed, the chart's own to all of the values, and each subchart's to its section.
 
 use std::error::Error;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::table::{Node, Table};
 use crate::source::Place;
 use crate::values::{Data, Value, ValuesError};
 
-/// How many objections are told.
+/// How many objections are shown.
 const MOST: usize = 10;
 
-/// A part of a schema that is on the web: Helm fetches it, and hwdr does not.
+/// A part of a schema that is on the web: Helm fetches it, but hwdr does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unchecked {
     /// The chart whose schema it is.
@@ -25,7 +25,7 @@ pub struct Unchecked {
     pub uri: String,
 }
 
-/// What is said about it.
+/// The note about it.
 impl fmt::Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { chart, uri } = self;
@@ -33,22 +33,21 @@ impl fmt::Display for Unchecked {
     }
 }
 
-/// What a schema has against the values.
+/// A violation of a schema.
 struct Objection {
     chart: String,
     message: String,
     place: Option<Place>,
 }
 
-/// Refuses values that a schema does, and gives what was not checked.
+/// Refuses values that violate a schema, and returns what was not checked.
 pub(super) fn check(chart: &Chart, values: &Table) -> Result<Vec<Unchecked>, ValuesError> {
     let (mut objections, elsewhere) = (Vec::new(), Elsewhere::default());
     collect(chart, values, &mut objections, &elsewhere)?;
     let Some(first) = objections.first() else { return Ok(elsewhere.take()) };
     let lines = objections.iter().take(MOST).map(|objection| format!("\n{}: {}", objection.chart, objection.message));
-    let message =
-        format!("the values do not meet the chart's schema (values.schema.json){}", lines.collect::<String>());
-    // Where only the chart itself has it, there is no line of the operator's to show.
+    let message = format!("the values violate the chart's schema (values.schema.json){}", lines.collect::<String>());
+    // A value that only the chart sets has no line of the operator's to show.
     Err(ValuesError::refused(message, first.place.clone()))
 }
 
@@ -67,7 +66,7 @@ fn collect(
         let validator = jsonschema::options()
             .with_base_uri("file:///values.schema.json")
             .with_retriever(elsewhere.of(&chart.name))
-            // As in Go, there is no looking ahead.
+            // As in Go, without look-ahead.
             .with_pattern_options(PatternOptions::regex())
             .build(&schema)
             .map_err(|error| unusable(error.to_string()))?;
@@ -82,7 +81,7 @@ fn collect(
         let Some(slot) = values.get(&subchart.name).filter(|slot| !slot.is_null()) else { continue };
         match slot.table() {
             Some(section) => collect(subchart, section, objections, elsewhere)?,
-            None => objections.push(objection(format!("{}: a map is expected", subchart.name), slot.place)),
+            None => objections.push(objection(format!("{}: expected a map", subchart.name), slot.place)),
         }
     }
     Ok(())
@@ -98,7 +97,7 @@ fn path(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// Where the value at a path, or what it lies in, was written.
+/// Where the value at a path, or its nearest written parent, was written.
 fn place(values: &Table, path: &[String]) -> Option<Place> {
     let (mut table, mut place) = (values.clone(), None);
     for name in path {
@@ -112,8 +111,8 @@ fn place(values: &Table, path: &[String]) -> Option<Place> {
     place
 }
 
-/// What a schema refers to outside of itself. Helm fetches what is on the web; here nothing is fetched, and such a part allows all. A file
-/// beside the schema is none of Helm's either: it looks at the root of the machine.
+/// What a schema refers to outside itself. Helm fetches what is on the web; hwdr fetches nothing, and such a part allows everything. A file
+/// beside the schema is not found by Helm either: it looks in the root directory.
 #[derive(Clone, Default)]
 struct Elsewhere {
     chart: String,
@@ -121,7 +120,7 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// What the schema of this chart refers to.
+    /// The references of this chart's schema.
     fn of(&self, chart: &str) -> Self {
         Self { chart: chart.to_owned(), unchecked: Arc::clone(&self.unchecked) }
     }

@@ -1,5 +1,5 @@
-//! Maps that are shared as Go shares them. Helm merges in place, and copies only the uppermost level of `global` for a subchart: what
-//! a subchart adds deeper inside of it appears in the parent, too. To have that, maps are handles here.
+//! Maps that are shared as in Go. Helm merges in place, and copies only the uppermost level of `global` for a subchart: what
+//! a subchart adds deeper inside appears in the parent, too. To reproduce that, maps are handles here.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,16 +8,16 @@ use std::rc::Rc;
 use crate::source::Place;
 use crate::values::{Data, Entry, Map, Value};
 
-/// A map that others may hold, too.
+/// A map that others may also hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table(Rc<RefCell<BTreeMap<String, Slot>>>);
 
 /// An entry of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
-    /// Where the key was written, if it was.
+    /// Where the key was written, if known.
     pub key: Option<Place>,
-    /// Where the value was written, if it was.
+    /// Where the value was written, if known.
     pub place: Option<Place>,
     pub node: Node,
 }
@@ -60,7 +60,7 @@ impl Table {
         Self(Rc::new(RefCell::new(slots.collect())))
     }
 
-    /// The map again, with what the chart alone brought about placed nowhere.
+    /// Converts it back to a map; what only the chart added has no place.
     pub(super) fn into_map(self) -> Map {
         let entry = |(name, slot): (String, Slot)| {
             let nowhere = || Place::new(crate::source::Source::new("", ""), crate::source::Span::default());
@@ -87,12 +87,12 @@ impl Table {
         self.0.borrow_mut().remove(name);
     }
 
-    /// The entries as they are now.
+    /// The current entries.
     pub(super) fn slots(&self) -> Vec<(String, Slot)> {
         self.0.borrow().iter().map(|(name, slot)| (name.clone(), slot.clone())).collect()
     }
 
-    /// A copy of this level: the tables in it are the same ones.
+    /// A copy of this level: the tables in it stay shared.
     pub(super) fn shallow(&self) -> Self {
         Self(Rc::new(RefCell::new(self.0.borrow().clone())))
     }
