@@ -14,7 +14,7 @@ pub enum Owner {
     Operator,
     /// The defaults of a product's chart, which only its makers can change.
     Product,
-    /// Those of a part of such a chart, where the same keys mean something else.
+    /// Those of a part of such a chart, where the same keys have another meaning.
     Part,
     /// Those of another chart.
     Other,
@@ -31,7 +31,7 @@ impl Owner {
     }
 }
 
-/// Whose values a file holds that is in the folder of a chart. `defaults`: it is that chart's `values.yaml`; `inside`: the chart is in the
+/// Whose values a file in a chart's folder holds. `defaults`: it is that chart's `values.yaml`; `inside`: the chart is in the
 /// folder `charts/` of another.
 pub fn owner(chart: Arc<Source>, defaults: bool, inside: bool) -> Owner {
     let Ok(chart) = values::read_one(chart) else { return Owner::Operator };
@@ -42,7 +42,7 @@ pub fn owner(chart: Arc<Source>, defaults: bool, inside: bool) -> Owner {
     let is_product = |name: &str| PRODUCTS.iter().any(|product| product.name() == name);
     let depends = dependencies.iter().any(|dependency| {
         let text = |key: &str| dependency.get(&[key]).and_then(Value::as_str).unwrap_or_default();
-        // A product's chart itself may have a part of the same name, which comes from no repository.
+        // A product's chart itself may have a part of the same name, which has no repository.
         is_product(text("name")) && !text("repository").is_empty() && !text("repository").starts_with("file:")
     });
     match chart.get(&["name"]).and_then(Value::as_str) {
@@ -68,7 +68,7 @@ mod tests {
             ("name: hopsworks", true, true, Owner::Part),
             ("name: rondb", true, false, Owner::Part),
             ("name: grafana", false, false, Owner::Other),
-            // An operator's chart that brings in Hopsworks'.
+            // An operator's chart that includes Hopsworks'.
             (
                 "name: platform\ndependencies: [{name: hopsworks, repository: 'https://example.com'}]",
                 true,

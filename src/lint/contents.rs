@@ -1,5 +1,5 @@
-//! What stands in a file: values, or Kubernetes objects that have values inside, as Flux and Argo CD take them. Those are linted where
-//! they stand: their places are in the file as it is.
+//! The contents of a file: values, or Kubernetes objects that contain values, for Flux and Argo CD. These values are linted in
+//! place: with positions in the file as it is.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::product::{self, PRODUCTS};
 use crate::source::{Place, Source, Span};
 use crate::values::{self, Data, Value, ValuesError};
 
-/// What stands in a file.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// All values of the file.
     values: Vec<Inside>,
-    /// They stand in Kubernetes objects.
+    /// They are inside Kubernetes objects.
     objects: bool,
-    /// What is not looked at.
+    /// What is not checked.
     notes: Vec<Note>,
 }
 
-/// Values, and those places among theirs that stand for more than one value, or for one that is written in another way.
+/// Values, and those of their places that stand for more than one value, or for one that is written differently.
 #[derive(Debug, Default)]
 struct Inside {
     values: Option<Value>,
@@ -32,7 +32,7 @@ impl Contents {
     /// Reads a file.
     ///
     /// # Errors
-    /// Where it cannot be read as values, or as objects.
+    /// If it cannot be read as values, or as objects.
     pub fn read(source: &Arc<Source>) -> Result<Self, ValuesError> {
         let first = values::read_one(source.clone())?;
         if kind(&first).is_none() {
@@ -47,7 +47,7 @@ impl Contents {
             }
         }
         if contents.is_empty() && product::is_in(&source.text) {
-            let message = "not checked: these values are in no HelmRelease and no Application";
+            let message = "not checked: these values are not in a HelmRelease or an Application";
             contents.notes.push(Note::new(&first.place, message));
         }
         Ok(contents)
@@ -59,7 +59,7 @@ impl Contents {
         for inside in &self.values {
             let mut found = inside.values.as_ref().map_or_else(Vec::new, |values| super::lint(values, context));
             if self.objects {
-                // Here documents stand side by side.
+                // In these files several documents are normal.
                 found.retain(|finding| finding.rule != "second-document");
             }
             for finding in &mut found {
@@ -76,7 +76,7 @@ impl Contents {
         findings
     }
 
-    /// What is not checked: said once, however many values are not known yet.
+    /// What is not checked: reported once, however many values are unknown.
     pub fn notes(&self) -> Vec<Note> {
         let open = self.values.iter().filter_map(|inside| open(inside.values.as_ref()?));
         self.notes.iter().cloned().chain(open).collect()
@@ -87,7 +87,7 @@ impl Contents {
         self.values.is_empty() && self.notes.is_empty()
     }
 
-    /// Whether any of the values are for a product, given whose the file is.
+    /// Whether any of the values are for a product, given the file's owner.
     pub fn are_of(&self, owner: Owner) -> bool {
         self.values.iter().filter_map(|inside| inside.values.as_ref()).any(|values| owner.takes(values))
     }
@@ -131,7 +131,7 @@ impl Contents {
         Ok(())
     }
 
-    /// Takes the values, and says whether they are for a product's chart.
+    /// Adds the values, and returns whether they are for a product's chart.
     fn add(&mut self, inside: Inside) -> bool {
         let Some(values) = inside.values.as_ref().filter(|values| matches!(values.data, Data::Map(_))) else {
             return false;
@@ -143,12 +143,12 @@ impl Contents {
 
     fn not_looked_at(&mut self, entry: &values::Entry, key: &str) {
         if !view::is_empty(&entry.value) {
-            self.notes.push(Note::new(&entry.key, format!("not checked: the values that {key} brings")));
+            self.notes.push(Note::new(&entry.key, format!("not checked: the values from {key}")));
         }
     }
 }
 
-/// What is said once, however many values are not known yet.
+/// The one note about all values that are not known yet.
 pub fn open(values: &Value) -> Option<Note> {
     let (mut encrypted, mut others) = (0_usize, 0_usize);
     let mut first: Option<Place> = None;
@@ -167,17 +167,17 @@ pub fn open(values: &Value) -> Option<Note> {
     Some(Note::new(&first?, format!("not checked: {}", parts.join(" and "))))
 }
 
-/// How a parameter is mended: not by its quotes.
+/// How to correct a parameter: not by its quotes.
 fn of_parameter(finding: &mut Finding) {
     finding.fix = None;
     finding.help = match finding.rule {
         "backup-id-number" => Some("add to this parameter: forceString: true".to_owned()),
-        "boolean-text" => Some("take forceString from this parameter, and write true or false".to_owned()),
+        "boolean-text" => Some("remove forceString from this parameter, and write true or false".to_owned()),
         _ => return,
     };
 }
 
-/// The group and the kind of a Kubernetes object; none for values.
+/// The group and the kind of a Kubernetes object; `None` for values.
 pub fn kind(value: &Value) -> Option<(&str, &str)> {
     let api = value.get(&["apiVersion"])?.as_str()?;
     let kind = value.get(&["kind"])?.as_str()?;
@@ -185,7 +185,7 @@ pub fn kind(value: &Value) -> Option<(&str, &str)> {
         .then(|| (api.split_once('/').map_or("", |(group, _)| group), kind))
 }
 
-/// Whether the object, or its chart, has a name that says a product.
+/// Whether the name of the object, or of its chart, identifies a product.
 fn named(object: &Value, chart: &[&[&str]]) -> bool {
     let says = |path: &[&str]| {
         let name = object.get(path).and_then(Value::as_str).unwrap_or_default();
@@ -201,7 +201,7 @@ fn items(value: Option<&Value>) -> &[Value] {
     }
 }
 
-/// The values in a text: those of a block (`|`) have places of their own, those of other texts all stand where the text does.
+/// The values in a text: those of a block (`|`) have their own places, those of other texts all have the text's.
 fn in_text(text: &Value) -> Result<Value, ValuesError> {
     let (source, span) = (&text.place.source, text.place.span);
     let written = text.place.text();
@@ -220,12 +220,12 @@ fn in_text(text: &Value) -> Result<Value, ValuesError> {
     Ok(values)
 }
 
-/// What one of Argo CD's parameters sets, as `--set` or (`forceString`) `--set-string` does; none for one without name.
+/// What one of Argo CD's parameters sets, as `--set` or (`forceString`) `--set-string` does; `None` for one without name.
 fn parameter(parameter: &Value) -> Result<Option<Value>, ValuesError> {
     let Some(name) = parameter.get(&["name"]) else { return Ok(None) };
     let value = parameter.get(&["value"]);
     let text = value.and_then(Value::as_str).unwrap_or_default();
-    // As Argo CD does it: a comma is a part of the value, unless this is a list.
+    // As in Argo CD, a comma is part of the value, unless this is a list.
     let list = text.starts_with('{') && text.ends_with('}');
     let text = if list { text.to_owned() } else { text.replace("\\,", ",").replace(',', "\\,") };
     let force = parameter.get(&["forceString"]).and_then(Value::as_bool).unwrap_or(false);
@@ -236,7 +236,7 @@ fn parameter(parameter: &Value) -> Result<Option<Value>, ValuesError> {
     Ok(Some(set))
 }
 
-/// Gives all keys and all values inside one place.
+/// Gives all keys and all values in it one place.
 fn move_to(value: &mut Value, key: &Place, place: &Place) {
     value.place = place.clone();
     match &mut value.data {
@@ -255,7 +255,7 @@ fn move_to(value: &mut Value, key: &Place, place: &Place) {
 mod tests {
     use super::*;
 
-    /// What is found, each at its line and column, with its help; and the notes.
+    /// The findings, each with its line, column and help; and the notes.
     fn found(text: &str) -> (Vec<String>, Vec<String>) {
         let contents = Contents::read(&Source::new("release.yaml", text)).unwrap();
         let line =
@@ -288,7 +288,7 @@ spec:
         assert_eq!(
             notes,
             [
-                "release.yaml:9:3 not checked: the values that valuesFrom brings",
+                "release.yaml:9:3 not checked: the values from valuesFrom",
                 "release.yaml:13:38 not checked: 1 placeholder"
             ]
         );
@@ -336,7 +336,7 @@ spec:
                 "23:72 boolean-text",
             ]
         );
-        assert_eq!(notes, ["release.yaml:7:9 not checked: the values that valueFiles brings"]);
+        assert_eq!(notes, ["release.yaml:7:9 not checked: the values from valueFiles"]);
         let contents = Contents::read(&Source::new("release.yaml", application)).unwrap();
         let findings = contents.lint(&Context::default());
         let fixed: Vec<&str> = findings.iter().filter(|f| f.fix.is_some()).map(|f| f.place.text()).collect();
@@ -381,7 +381,7 @@ spec:
         }
     }
 
-    /// A values file may well have keys of these names.
+    /// A values file may legitimately have keys with these names.
     #[test]
     fn values_that_look_like_objects_are_values() {
         for text in ["kind: Deployment\nreplicas: 1\n", "apiVersion: v1\nkind: x\nttl: 2w\n"] {

@@ -1,17 +1,17 @@
-//! Schedules as Kubernetes and Velero read them: both by the Go library robfig/cron, "standard" form.
+//! Schedules as Kubernetes and Velero read them: both use the Go library robfig/cron, "standard" form.
 //!
 //! Five fields (minute, hour, day of month, month, day of week), one of `@yearly` … `@hourly`, or `@every` with a Go
-//! duration. What other crons take besides (`7` for Sunday, `L`, `W`, `#`, seconds) is refused here, as it is there.
+//! duration. Extensions of other crons (`7` for Sunday, `L`, `W`, `#`, seconds) are refused, as in robfig/cron.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "pairs have two, and places in a text are those that were found in this very text"
+    reason = "pairs have two, and positions were found in this very text"
 )]
 
 use thiserror::Error;
 
-/// When something happens again and again.
+/// A recurring schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
     /// At these minutes.
@@ -32,7 +32,7 @@ pub struct Fields {
     both_days: bool,
 }
 
-/// Why a text is no schedule.
+/// Why a text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{problem}")]
 pub struct CronError {
@@ -78,15 +78,15 @@ impl Schedule {
     /// Reads a schedule.
     ///
     /// # Errors
-    /// Where Kubernetes or Velero would refuse it.
+    /// If Kubernetes or Velero would refuse it.
     pub fn parse(text: &str) -> Result<Self, CronError> {
         if text.starts_with("TZ=") || text.starts_with("CRON_TZ=") {
-            return Err("a CronJob takes no time zone here: schedules are in UTC".to_owned().into());
+            return Err("the schedule must not have a time zone: schedules are in UTC".to_owned().into());
         }
         if let Some(duration) = text.strip_prefix("@every ") {
             return match go_seconds(duration) {
                 Some(seconds) if seconds >= 1 => Ok(Self::Every(seconds)),
-                _ => Err(format!("'{duration}' is no duration like 12h or 2h30m").into()),
+                _ => Err(format!("'{duration}' is not a duration like 12h or 2h30m").into()),
             };
         }
         if text.starts_with('@') {
@@ -97,7 +97,7 @@ impl Schedule {
         }
         let texts: Vec<&str> = text.split_whitespace().collect();
         let Ok([minute, hour, day, month, weekday]) = <[&str; 5]>::try_from(texts.as_slice()) else {
-            return Err(format!("a schedule has 5 fields, this one has {}", texts.len()).into());
+            return Err(format!("a schedule has 5 fields, but this one has {}", texts.len()).into());
         };
         let days = FIELDS[2].parse(day)?;
         let weekdays = FIELDS[4].parse(weekday)?;
@@ -111,7 +111,7 @@ impl Schedule {
         }))
     }
 
-    /// Whether there is no time at which it fires.
+    /// Whether it never fires.
     pub fn never_fires(&self) -> bool {
         match self {
             Self::Every(_) => false,
@@ -119,7 +119,7 @@ impl Schedule {
         }
     }
 
-    /// The longest time, in seconds, that ever lies between one firing and the next; none if it never fires.
+    /// The longest time, in seconds, between one firing and the next; `None` if it never fires.
     pub fn longest_gap(&self) -> Option<i64> {
         match self {
             Self::Every(seconds) => Some(*seconds),
@@ -129,13 +129,13 @@ impl Schedule {
 }
 
 impl Fields {
-    /// Whether only the day of the week decides: then two weeks show all there is.
+    /// Whether only the day of the week decides: then two weeks show everything.
     fn is_weekly(&self) -> bool {
         let all = |bits: u64, field: &Field| (field.min..=field.max).all(|bit| bits & (1 << bit) != 0);
         all(self.months, &FIELDS[3]) && all(self.days, &FIELDS[2]) && self.both_days
     }
 
-    /// The days that show all there is to see.
+    /// The days that show everything.
     fn days(&self) -> impl Iterator<Item = Day> {
         days().take(if self.is_weekly() { 15 } else { usize::MAX })
     }
@@ -168,7 +168,7 @@ impl Fields {
     }
 }
 
-/// A day as a schedule sees it: all of it counted as in the fields.
+/// A day in the terms of the fields.
 #[derive(Debug, Clone, Copy)]
 struct Day {
     date: u32,
@@ -176,7 +176,7 @@ struct Day {
     weekday: u32,
 }
 
-/// The days of nine years: they hold every date, two leap years, and, as a day of the week is never asked for
+/// The days of nine years: they include every date, two leap years, and, as a day of the week is never required
 /// together with a date, every distance between two firings. A plain count, because a calendar library is slow at it.
 fn days() -> impl Iterator<Item = Day> {
     let mut weekday = 0; // 2024 starts on a Monday.
@@ -204,7 +204,7 @@ impl Field {
             self.add(part, &mut parsed)?;
         }
         if parsed.bits == 0 {
-            return Err(format!("{} '{text}' names nothing", self.name).into());
+            return Err(format!("{} '{text}' is unknown", self.name).into());
         }
         Ok(parsed)
     }
@@ -268,7 +268,7 @@ fn unknown_descriptor(text: &str) -> CronError {
     CronError { problem: format!("there is no schedule called {text}"), meant }
 }
 
-/// The whole seconds of a Go duration (`2h30m`, `1.5h`); none if it is none.
+/// The whole seconds of a Go duration (`2h30m`, `1.5h`); `None` if it is not one.
 fn go_seconds(text: &str) -> Option<i64> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest.is_empty() {
@@ -333,9 +333,9 @@ mod tests {
     #[test]
     fn refusals() {
         for (text, problem) in [
-            ("", "a schedule has 5 fields, this one has 0"),
-            ("0 0 * *", "a schedule has 5 fields, this one has 4"),
-            ("0 0 0 * * *", "a schedule has 5 fields, this one has 6"),
+            ("", "a schedule has 5 fields, but this one has 0"),
+            ("0 0 * *", "a schedule has 5 fields, but this one has 4"),
+            ("0 0 0 * * *", "a schedule has 5 fields, but this one has 6"),
             ("60 0 * * *", "minute 60 is not between 0 and 59"),
             ("0 24 * * *", "hour 24 is not between 0 and 23"),
             ("0 0 0 * *", "day of month 0 is not between 1 and 31"),
@@ -346,16 +346,16 @@ mod tests {
             ("1-2-3 * * * *", "minute '2-3' is not a number"),
             ("@fortnightly", "there is no schedule called @fortnightly"),
             ("@every", "there is no schedule called @every"),
-            ("@every 2d", "'2d' is no duration like 12h or 2h30m"),
-            ("@every -1h", "'-1h' is no duration like 12h or 2h30m"),
-            ("TZ=UTC 0 0 * * *", "a CronJob takes no time zone here: schedules are in UTC"),
+            ("@every 2d", "'2d' is not a duration like 12h or 2h30m"),
+            ("@every -1h", "'-1h' is not a duration like 12h or 2h30m"),
+            ("TZ=UTC 0 0 * * *", "the schedule must not have a time zone: schedules are in UTC"),
         ] {
             assert_eq!(Schedule::parse(text).unwrap_err().problem, problem, "{text}");
         }
         assert_eq!(Schedule::parse("@Weekly").unwrap_err().meant.as_deref(), Some("@weekly"));
     }
 
-    /// Another library's idea of the same fields: it must find the same next firings.
+    /// Another library's reading of the same fields: it must find the same next firings.
     #[test]
     fn croner_agrees_on_when_it_fires() {
         use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What is right, or not known yet, or not ours, though it looks like a finding: each row is a kind that was met in real files.
+//! Values that are right, not known yet, or not ours, but resemble a finding: each row was met in real files.
 
 use super::*;
 use crate::source::Source;
@@ -17,7 +17,7 @@ fn contexts() -> impl Iterator<Item = Context> {
         .flat_map(move |mode| [false, true].map(|whole| Context { mode: Some(mode), whole, now, ..Context::default() }))
 }
 
-/// Wherever a value may stand that somebody else fills in, nothing is said of it, nor of what goes with it.
+/// Nothing is reported about a value that something else fills in, nor about what depends on it.
 #[test]
 fn what_is_filled_in_later_is_no_finding() {
     let template = "\
@@ -53,7 +53,7 @@ hopsworks: {velero: {backup: {enabled: X}, restore: {mainScheduleBackupId: X, us
     }
 }
 
-/// A placeholder in one switch does not hide that another is wrong.
+/// A placeholder in one switch does not hide another wrong one.
 #[test]
 fn what_is_known_is_still_checked() {
     for (inside, rule) in [
@@ -69,7 +69,7 @@ fn what_is_known_is_still_checked() {
     }
 }
 
-/// An engine that renders or runs takes none of this for a restore that was asked for.
+/// An engine that renders or runs takes none of this for a restore request.
 #[test]
 fn a_restore_of_an_unknown_id_is_not_rendered() {
     for id in ["${BACKUP_ID}", "ENC[AES256_GCM,data:aGk=,iv:aGk=,tag:aGk=,type:str]", "<path:a#b>"] {
@@ -118,7 +118,7 @@ fn what_is_not_ours_is_no_finding() {
     }
 }
 
-/// What only looks like a credential.
+/// Texts that only look like a credential.
 #[test]
 fn names_of_keys_and_switches_are_no_credentials() {
     for (line, credential) in [
@@ -139,7 +139,7 @@ fn names_of_keys_and_switches_are_no_credentials() {
     }
 }
 
-/// Sops signs the whole file: what is changed without it, it no longer opens.
+/// Sops signs the whole file: it refuses to open one that was changed without it.
 #[test]
 fn nothing_is_mended_in_a_file_that_sops_has_signed() {
     let text = "global: {_hopsworks: {backups: {ttl: 2w}}}\n";

@@ -1,6 +1,6 @@
-//! Making fixes: the edits are made, and every other byte stays as it is.
+//! Applies fixes: makes the edits, and leaves every other byte as it is.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use std::sync::Arc;
 use crate::lint::{Edit, Finding};
 use crate::source::{Place, Source, Span};
 
-/// How often a file is fixed: mending one thing may bring another to light, as indentation does.
+/// How often a file is fixed: one fix may reveal other findings, such as restored indentation.
 const ROUNDS: usize = 8;
 
-/// A file that was mended.
+/// A file after its fixes.
 #[derive(Debug)]
 pub struct Fixed {
-    /// What it is now.
+    /// Its new text.
     pub source: Arc<Source>,
-    /// What is left to find in it.
+    /// The remaining findings.
     pub findings: Vec<Finding>,
-    /// How many findings were mended.
+    /// How many findings were fixed.
     pub mended: usize,
 }
 
-/// Fixes `source`, in which `findings` were found, until nothing is left to fix. `lint` says what is found in a text, or nothing where it
-/// cannot be read: a round that makes such a text, or none the better, is not made.
+/// Fixes `source`, in which `findings` were found, until nothing is left to fix. `lint` returns the findings in a text, or `None` if it
+/// cannot be read. A round that makes the text unreadable, or no better, is discarded.
 pub fn all(
     source: &Arc<Source>,
     findings: &[Finding],
@@ -35,7 +35,7 @@ pub fn all(
         let Some((text, mended)) = apply(now, found) else { break };
         let after = Source::new(source.name.clone(), text);
         let Some(left) = lint(&after) else { break };
-        // A text that is understood at last may have more wrong in it than the one thing that hid it.
+        // A text that can be understood at last may contain more mistakes than the one that hid them.
         let better = left.len() < found.len() || found.iter().any(|finding| finding.hides && finding.fix.is_some());
         if !better {
             break;
@@ -46,8 +46,8 @@ pub fn all(
     best
 }
 
-/// The text of `source` with the fixes of those findings that touch it, and how many findings that mends;
-/// none where there is nothing to do. Of edits that overlap, the first is made.
+/// The text of `source` with the fixes of those findings that touch it, and how many findings that fixes;
+/// `None` if there is nothing to do. Of overlapping edits, the first is made.
 pub fn apply(source: &Arc<Source>, findings: &[Finding]) -> Option<(String, usize)> {
     let mut chosen: BTreeMap<Span, &Edit> = BTreeMap::new();
     let mut mended = 0;
@@ -72,7 +72,7 @@ pub fn apply(source: &Arc<Source>, findings: &[Finding]) -> Option<(String, usiz
     Some((text, mended))
 }
 
-/// Whether no chosen edit overlaps with `span`. As none of them overlaps with another, only neighbours can.
+/// Whether no chosen edit overlaps `span`. As none of them overlaps another, only neighbours can.
 fn is_free(chosen: &BTreeMap<Span, &Edit>, span: Span) -> bool {
     let overlaps = |other: &Span| span.start < other.end && other.start < span.end || span == *other;
     let mut before = chosen.range(..span).rev().map(|(other, _)| other);
@@ -80,7 +80,7 @@ fn is_free(chosen: &BTreeMap<Span, &Edit>, span: Span) -> bool {
     !before.next().is_some_and(overlaps) && !after.any(overlaps)
 }
 
-/// The edits that write `text` in place of the scalar at `place`. None where other parts of the file use it by its anchor.
+/// The edits that write `text` instead of the scalar at `place`. `None` if other parts of the file refer to it by its anchor.
 pub fn scalar(place: &Place, text: String) -> Option<Vec<Edit>> {
     let written = place.text();
     let edit = |start: usize, end: usize, text: String| {
@@ -93,7 +93,7 @@ pub fn scalar(place: &Place, text: String) -> Option<Vec<Edit>> {
     if !written.starts_with(['|', '>']) {
         return Some(vec![edit(0, written.len(), text)]);
     }
-    // A block: a comment may stand behind its first line, and the line break after its last one belongs to what follows.
+    // A block: a comment may follow on its first line, and the line break after its last one belongs to what follows.
     let indicator = written.len() - written[1..].trim_start_matches(|c: char| "+-0123456789".contains(c)).len();
     let first_line = written.find('\n').unwrap_or(written.len());
     let first_line = written[..first_line].strip_suffix('\r').map_or(first_line, str::len);

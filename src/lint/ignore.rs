@@ -1,6 +1,6 @@
-//! `# hwdr: ignore[rule]`: a comment that excuses a line from rules.
+//! `# hwdr: ignore[rule]`: a comment that exempts a line from rules.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::values::Value;
 
 const MARK: &str = "# hwdr: ignore";
 
-/// Drops the findings that a comment on their line excuses, and adds one for each comment that names no rule.
+/// Drops the findings that a comment on their line excuses, and adds one for each comment without a valid rule.
 pub fn apply(values: &Value, findings: &mut Vec<Finding>) {
     for source in view::sources(values) {
         let comments = comments(&source);
@@ -46,7 +46,7 @@ pub fn apply(values: &Value, findings: &mut Vec<Finding>) {
 }
 
 fn unknown(source: &Arc<Source>, name: &str) -> Finding {
-    // The name is a part of the text that the comment was read from.
+    // The name is part of the text that the comment was read from.
     let at = (name.as_ptr() as usize).saturating_sub(source.text.as_ptr() as usize);
     let at = Span::new(at, at + name.len());
     let finding = Finding::error(
@@ -66,14 +66,14 @@ struct Comment<'s> {
     rules: Vec<&'s str>,
 }
 
-/// The comments of a text that excuse something, with the lines they stand on.
+/// The comments of a text that excuse something, with their lines.
 fn comments(source: &Source) -> Vec<Comment<'_>> {
     let text = source.text.as_str();
     let mut found = Vec::new();
     let mut done = 0;
     for start in memchr::memmem::find_iter(text.as_bytes(), MARK) {
         let Span { start: line_start, end: line_end } = source.line(start);
-        // A second one on a line is a part of the first one's comment.
+        // A second mark on a line is part of the first one's comment.
         if start < done {
             continue;
         }

@@ -1,7 +1,7 @@
 //! The linter: what an expert would say about a values file before Helm acts on it.
 //!
-//! [`lint`] runs every rule of [`rules`] over values that were read as Helm reads them. A rule is one file, whose
-//! head is the page that `hwdr lint --explain RULE` prints; [`report`] has one file for each form of output.
+//! [`lint`] runs every rule of [`rules`] over values read as Helm reads them. A rule is one file, whose
+//! head is the page that `hwdr lint --explain RULE` prints; [`report`] has one file for each output format.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ mod tests;
 pub enum Level {
     /// It works, but not as well or as safely as it should.
     Warning,
-    /// The restore would fail, restore the wrong data, be ignored without a word, or lose data.
+    /// The restore would fail, restore the wrong data, be silently ignored, or lose data.
     Error,
 }
 
@@ -58,23 +58,23 @@ pub struct Finding {
     pub rule: &'static str,
     /// How bad it is.
     pub level: Level,
-    /// Where it stands.
+    /// Where it is.
     pub place: Place,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Other places that belong to it, and what is there.
+    /// Other places that belong to it, and their labels.
     pub related: Vec<(Place, String)>,
-    /// A change that does no more than what was certainly meant.
+    /// A change that does only what was certainly meant.
     pub fix: Option<Fix>,
-    /// Whether other findings may come to light once it is mended.
+    /// Whether fixing it may reveal other findings.
     pub hides: bool,
-    /// Whether it had a fix, which is not made: sops has signed the file.
+    /// Whether it had a fix, which is not made because sops has signed the file.
     pub sealed: bool,
 }
 
-/// A change of text that mends a finding.
+/// A change of text that fixes a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fix {
     /// What it does.
@@ -92,12 +92,12 @@ pub struct Edit {
     pub text: String,
 }
 
-/// Something that is said beside the findings, such as what was not checked.
+/// A remark besides the findings, such as what was not checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Note {
     /// What it is about.
     pub place: Place,
-    /// What is said.
+    /// The remark.
     pub message: String,
 }
 
@@ -108,22 +108,22 @@ impl Note {
     }
 }
 
-/// What is known about the values besides themselves.
+/// What is known about the values besides the values themselves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context {
-    /// Whether Helm is to install or to upgrade, where that is known.
+    /// Whether Helm will install or upgrade, if known.
     pub mode: Option<Mode>,
-    /// The values are all there are, so that what is missing is missing; not one overlay of several.
+    /// The values are complete, so what is missing is missing; not one overlay of several.
     pub whole: bool,
     /// The chart's defaults are among the values.
     pub chart: bool,
-    /// What the chart's schema takes for the id of a service that has one of its own, where that is known.
+    /// The type that the chart's schema accepts for the id of a service with an id of its own, if known.
     pub id_kind: Option<IdKind>,
     /// The time of day. The core reads no clock: without it, nothing is said about the future.
     pub now: Option<jiff::Timestamp>,
 }
 
-/// How a chart wants a backup id.
+/// The type of a backup id in a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
     /// As a number.
@@ -170,7 +170,7 @@ impl Finding {
         self
     }
 
-    /// Adds a fix that replaces the text at `place`. A flag of a command line cannot be fixed: there it adds nothing.
+    /// Adds a fix that replaces the text at `place`. A command-line flag cannot be fixed: there it adds nothing.
     pub fn fix(mut self, title: impl Into<String>, place: &Place, text: impl Into<String>) -> Self {
         if !view::from_flag(place) {
             let title = title.into();
@@ -179,7 +179,7 @@ impl Finding {
         self
     }
 
-    /// Adds a fix of several edits, after which more may be found.
+    /// Adds a fix with several edits, which may reveal more findings.
     pub fn rewrite(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Self {
         self.fix = Some(Fix { title: title.into(), edits });
         self.hides = true;
@@ -202,13 +202,13 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
     for file in &files {
         file.settle(&mut findings);
     }
-    // What other rules say about a value in typographic quotes comes from the quotes.
+    // Other findings about a value in typographic quotes are caused by the quotes.
     let (quoted, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.rule == TypographicQuote.name());
     let spoken = rules::Spoken::of(&quoted);
     others.retain(|finding| !spoken.at(&finding.place));
     let mut findings = [quoted, others].concat();
     ignore::apply(values, &mut findings);
-    // A file that sops has signed is changed with sops, or it can no longer be opened. Each file is looked through once.
+    // A file signed by sops must be changed with sops, or it can no longer be opened. Each file is searched once.
     let mut sealed: Vec<(Arc<Source>, bool)> = Vec::new();
     for finding in findings.iter_mut().filter(|finding| finding.fix.is_some()) {
         let source = &finding.place.source;
@@ -227,7 +227,7 @@ pub fn lint(values: &Value, context: &Context) -> Vec<Finding> {
     findings
 }
 
-/// Puts findings in order of file, place and rule, and drops what was found twice.
+/// Sorts findings by file, place and rule, and drops duplicates.
 pub fn sort(findings: &mut Vec<Finding>) {
     fn key(finding: &Finding) -> (&str, Span, &str, &str) {
         (&finding.place.source.name, finding.place.span, finding.rule, &finding.message)

@@ -1,9 +1,9 @@
 //! The page of a rule: the `//!` lines at the head of its file.
 
-/// GitHub's limit of a rule's description, in characters.
+/// GitHub's limit for a rule's description, in characters.
 const MAX_DESCRIPTION: usize = 1024;
 
-/// The page in Markdown: what the file's leading `//!` lines say.
+/// The page in Markdown: the file's leading `//!` lines.
 pub fn of(source: &str) -> String {
     let mut page = String::new();
     for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
@@ -18,7 +18,7 @@ pub fn summary(source: &str) -> String {
     of(source).lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// What the rule does and why, as plain text; where GitHub's limit of 1,024 characters comes first, up to the sentence before it.
+/// What the rule does and why, as plain text; beyond GitHub's limit of 1,024 characters, only up to the sentence before it.
 pub fn description(source: &str) -> String {
     let page = of(source);
     let prose = |heading: &'static str| {

@@ -1,5 +1,5 @@
-//! Texts that something else fills in before Helm sees them: sops, argocd-vault-plugin, vals, envsubst, Flux. What they will be is
-//! not known, so nothing is said about them.
+//! Texts that something else fills in before Helm sees them: sops, argocd-vault-plugin, vals, envsubst, Flux. Their final values are
+//! unknown, so nothing is reported about them.
 
 use crate::source::Source;
 use crate::values::Value;
@@ -7,12 +7,12 @@ use crate::values::Value;
 /// How sops writes a value that it has encrypted.
 const SOPS: &str = "ENC[AES256_GCM,";
 
-/// References to a secret elsewhere, which are the whole value: those of vals, of Vault's webhook, and of 1Password.
+/// References to a secret elsewhere that are the whole value: of vals, Vault's webhook, and 1Password.
 const REFERENCES: [&str; 4] = ["ref+", "secretref+", "vault:", "op://"];
 
-/// Whether the value is one of these texts, or has one inside.
+/// Whether the value is one of these texts, or contains one.
 pub fn is_unknown(value: &Value) -> bool {
-    // Ansible's `!vault` is a tag that Helm knows nothing of.
+    // Ansible's `!vault` is a tag unknown to Helm.
     value.as_str().is_some_and(|text| without(text) != text || value.place.text().starts_with("!vault"))
 }
 
@@ -21,13 +21,13 @@ pub fn is_encrypted(value: &Value) -> bool {
     value.as_str().is_some_and(is_sops)
 }
 
-/// Whether sops has signed the file: it does not open one that somebody else has changed.
+/// Whether sops has signed the file: it refuses to open one that something else has changed.
 pub fn is_sealed(source: &Source) -> bool {
     source.text.contains(SOPS)
         && source.text.lines().any(|line| ["sops:", "\"sops\":"].iter().any(|key| line.trim_start().starts_with(key)))
 }
 
-/// The text without what is still to be filled in.
+/// The text without the parts still to be filled in.
 pub fn without(text: &str) -> String {
     if is_sops(text) || REFERENCES.iter().any(|prefix| text.starts_with(prefix)) {
         return String::new();
@@ -48,8 +48,8 @@ fn is_sops(text: &str) -> bool {
     text.starts_with(SOPS) && text.ends_with(']')
 }
 
-/// The length of the reference that the text starts with: `${NAME}` with envsubst's defaults, `$(NAME)` as Kubernetes writes it (a
-/// command of a shell has small letters), or `<path:…>`.
+/// The length of the reference that the text starts with: `${NAME}` with envsubst's defaults, `$(NAME)` in Kubernetes' notation (a
+/// shell command has lower-case letters), or `<path:…>`.
 fn reference(text: &str) -> Option<usize> {
     let inside = |open: &str, close: char| {
         let inside = text.strip_prefix(open)?.split_once(close)?.0;

@@ -1,9 +1,9 @@
 //! The JSON Schema of the values, as the linter uses it: which keys there are, and what kind of value each takes.
 //!
-//! `schema.json` of a product is a whole JSON Schema, for Helm and for editors. Here only the keywords that say
-//! something about shape are read ([`KEYWORDS`]): what a value may be beyond that (patterns) is said better by rules
-//! of their own. So the values are walked as they are, with their places, and nothing has to be translated for a
-//! general validator and back; tests hold this one against such a validator.
+//! `schema.json` of a product is a complete JSON Schema, for Helm and for editors. Only the keywords about
+//! shape are read here ([`KEYWORDS`]): rules report better what a value may be beyond that (patterns).
+//! So the values are checked directly, with their places, without translation for a general validator and
+//! back; tests compare the result with such a validator.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::lint::placeholder::is_unknown;
 use crate::product;
 use crate::values::{Data, Entry, Value};
 
-/// The keywords of JSON Schema that the file may use: those that are read, and those that say nothing about shape.
+/// The JSON Schema keywords that the file may use: those that are read, and those irrelevant to shape.
 pub const KEYWORDS: [&str; 14] = [
     "type",
     "properties",
@@ -21,11 +21,11 @@ pub const KEYWORDS: [&str; 14] = [
     "items",
     "enum",
     "minimum",
-    // For what nothing reads: `misplaced-key` says so in better words, and a property with this is none here.
+    // For keys that nothing reads: `misplaced-key` reports them in better words, so a property with this does not exist here.
     "not",
     "definitions",
     "patternProperties",
-    // Not looked at here.
+    // Ignored here.
     "$schema",
     "title",
     "description",
@@ -38,7 +38,7 @@ pub const KEYWORDS: [&str; 14] = [
 pub struct Node {
     types: Vec<String>,
     properties: BTreeMap<String, Node>,
-    /// What a key that is not listed holds: anything, or nothing (`strict`), or this.
+    /// What an unlisted key holds: anything, or nothing (`strict`), or this.
     others: Option<Box<Node>>,
     strict: bool,
     items: Option<Box<Node>>,
@@ -47,7 +47,7 @@ pub struct Node {
     example: Option<Json>,
 }
 
-/// One thing that does not fit the schema.
+/// One violation of the schema.
 #[derive(Debug)]
 pub enum Problem<'v> {
     /// A value of the wrong kind, or out of bounds.
@@ -66,25 +66,25 @@ pub enum Problem<'v> {
     },
     /// A key that the schema does not list.
     Unknown {
-        /// The block that it stands in.
+        /// The block that contains it.
         path: &'v [&'v str],
         /// The key.
         key: &'v str,
         /// The entry.
         entry: &'v Entry,
-        /// What is known of the block.
+        /// What the schema says about the block.
         node: &'static Node,
     },
 }
 
 /// A schema that is built into the program.
-#[expect(clippy::expect_used, reason = "schemas stand in the program, and are read in the tests")]
+#[expect(clippy::expect_used, reason = "schemas are part of the program, and the tests read them")]
 pub fn read(text: &str) -> Node {
     let json: Json = serde_json::from_str(text).expect("the schema in the binary is JSON");
     Node::read(&json)
 }
 
-/// Calls `report` for everything in the values that does not fit.
+/// Calls `report` for every violation in the values.
 pub fn walk(values: &Value, report: &mut dyn FnMut(Problem<'_>)) {
     visit(values, product::of(values).shape(), &mut Vec::new(), report);
 }
@@ -151,7 +151,7 @@ impl Node {
         node
     }
 
-    /// Whether keys that are not listed are refused.
+    /// Whether unlisted keys are refused.
     pub fn is_strict(&self) -> bool {
         self.strict
     }
@@ -161,17 +161,17 @@ impl Node {
         self.properties.keys().map(String::as_str)
     }
 
-    /// What is known of `key`.
+    /// What is known about `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.properties.get(key)
     }
 
-    /// What is known of `key`, which may be one that can have any name.
+    /// What is known about `key`, which may be one with an arbitrary name.
     pub fn child(&self, key: &str) -> Option<&Node> {
         self.properties.get(key).or(self.others.as_deref())
     }
 
-    /// What is known of the value at `path`.
+    /// What is known about the value at `path`.
     pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.child(key.as_ref()))
     }
@@ -181,7 +181,7 @@ impl Node {
         self.types.iter().any(|name| name == "boolean")
     }
 
-    /// A value that would be right.
+    /// An example of a valid value.
     pub fn example(&self) -> Option<&Json> {
         self.example.as_ref()
     }
@@ -194,7 +194,7 @@ impl Node {
         }
         let names: Vec<&str> = self.types.iter().filter(|name| *name != "null").map(|name| in_words(name)).collect();
         match self.minimum {
-            Some(minimum) => format!("{} from {minimum} up", names.join(" or ")),
+            Some(minimum) => format!("{} of at least {minimum}", names.join(" or ")),
             None => names.join(" or "),
         }
     }
@@ -217,7 +217,7 @@ impl Node {
     }
 }
 
-/// The kind of a value under JSON Schema's name for it.
+/// JSON Schema's name for the kind of a value.
 fn kind(value: &Value) -> &'static str {
     match &value.data {
         Data::Null => "null",

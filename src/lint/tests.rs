@@ -1,4 +1,4 @@
-//! What a person sees: every rule's page is held against the rule.
+//! What a person sees: compares every rule's page with the rule.
 
 use super::*;
 use crate::product::PRODUCTS;
@@ -14,7 +14,7 @@ fn findings(text: &str, context: &Context) -> Vec<Finding> {
     lint(&values::read_one(Source::new("values.yaml", text)).unwrap(), context)
 }
 
-/// The context that an example asks for: `# helm install` or `# helm upgrade` on top.
+/// The context that an example requests: `# helm install` or `# helm upgrade` on top.
 fn context_of(example: &str) -> Context {
     let mode = if example.contains("# helm install") {
         Some(Mode::Install)
@@ -87,7 +87,7 @@ fn a_comment_excuses_its_line_from_the_rules_that_it_names() {
     assert_eq!(rules("# hwdr: ignore"), ["ttl", "ignore-comment"]);
 }
 
-/// Whatever a general validator refuses, the linter reports, and the other way round for what is wrong in shape.
+/// The linter reports everything that a general validator refuses, and the validator refuses every error of shape.
 #[test]
 fn a_general_validator_agrees() {
     let schema: serde_json::Value = serde_json::from_str(PRODUCTS[0].schema()).unwrap();
@@ -136,7 +136,7 @@ fn a_general_validator_agrees() {
     }
 }
 
-/// The values of the Hopsworks docs: none of them is an error, each for itself or merged. But for one thing: the docs'
+/// The values of the Hopsworks docs: none of them is an error, alone or merged. With one exception: the docs'
 /// Velero names end in `T153627Z`, which Kubernetes refuses.
 #[test]
 fn the_examples_of_the_docs_are_no_errors() {
@@ -165,7 +165,7 @@ fn the_examples_of_the_docs_are_no_errors() {
     }
 }
 
-/// The example of every page as a person sees its findings: `testdata/lint/examples.human.txt`, to be read in review.
+/// The findings in the example of every page, as a person sees them: `testdata/lint/examples.human.txt`, to read in review.
 #[test]
 fn the_examples_look_like_this() {
     let mut text = String::new();

@@ -1,23 +1,23 @@
 //! How long backups are kept: `60d`, `36h`.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
-/// The longest time that Velero takes, in hours: Go counts durations in nanoseconds, in 64 bits. It is 292 years.
+/// The longest time that Velero accepts, in hours: Go counts durations in nanoseconds, in 64 bits. That is 292 years.
 const LONGEST_HOURS: i64 = 2_562_047;
 
-/// Why a text is no time to live.
+/// Why a text is not a time to live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TtlError {
     /// The text that was probably meant.
     pub meant: Option<String>,
-    /// It is one, but longer than Velero takes.
+    /// It is one, but longer than Velero accepts.
     pub too_long: bool,
 }
 
 /// The seconds that a time to live lasts.
 ///
 /// # Errors
-/// Where it is not a number above zero with `d` or `h` behind it.
+/// If it is not a number above zero followed by `d` or `h`.
 pub fn parse(text: &str) -> Result<i64, TtlError> {
     match hours(text) {
         Some(hours @ 1..=LONGEST_HOURS) => Ok(hours * 3_600),
@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<i64, TtlError> {
     }
 }
 
-/// The hours of a number with `d` or `h` behind it; more than can be counted are as many as can be.
+/// The hours of a number followed by `d` or `h`; capped at what can be counted.
 fn hours(text: &str) -> Option<i64> {
     let (number, unit) = text.strip_suffix('d').map(|n| (n, 24)).or(text.strip_suffix('h').map(|n| (n, 1)))?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());

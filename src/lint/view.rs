@@ -1,4 +1,4 @@
-//! How rules look at values: by this, each of them reads as a sentence.
+//! How rules look at values: with this, each rule reads like a sentence.
 
 #![expect(clippy::string_slice, reason = "a time has as many digits as its form")]
 
@@ -16,12 +16,12 @@ pub fn entry<'v>(values: &'v Value, path: &[&str]) -> Option<&'v Entry> {
     values.get(parents)?.entry(last)
 }
 
-/// The entry at `path/key` if it holds something: neither null nor an empty text, which Helm takes for "not set".
+/// The entry at `path/key` if it contains something: neither null nor an empty text, which Helm treats as "not set".
 pub fn set<'v>(values: &'v Value, path: &[&str], key: &str) -> Option<&'v Entry> {
     values.get(path)?.entry(key).filter(|entry| !is_empty(&entry.value))
 }
 
-/// Null, or a text of nothing.
+/// Null, or an empty text.
 pub fn is_empty(value: &Value) -> bool {
     match &value.data {
         Data::Null => true,
@@ -44,12 +44,12 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// What a switch at `path` is meant to be; false where there is none.
+/// What a switch at `path` is meant to be; false if there is none.
 pub fn is_on(values: &Value, path: &[&str]) -> bool {
     values.get(path).and_then(flag).unwrap_or(false)
 }
 
-/// What a switch at `path` says, where it says something.
+/// What a switch at `path` says, if it says something.
 pub fn switch(values: &Value, path: &[&str]) -> Option<bool> {
     values.get(path).and_then(flag)
 }
@@ -68,8 +68,8 @@ pub fn from_flag(place: &Place) -> bool {
     place.source.name.starts_with("--")
 }
 
-/// Takes out of the charts' sections the `global` that Helm itself hands down to every subchart; what `wrote` says of its key that the
-/// operator wrote it stays.
+/// Removes from the charts' sections the `global` that Helm itself passes to every subchart; it stays if `wrote` says that the operator
+/// wrote its key.
 pub fn drop_handed_down(values: &mut Value, wrote: &dyn Fn(&Place) -> bool) {
     let Data::Map(sections) = &mut values.data else { return };
     for (_, section) in sections.iter_mut().filter(|(name, _)| *name != "global") {
@@ -80,12 +80,12 @@ pub fn drop_handed_down(values: &mut Value, wrote: &dyn Fn(&Place) -> bool) {
     }
 }
 
-/// The path as Helm's `--set` and Helm's own messages write it.
+/// The path as in Helm's `--set` and Helm's own messages.
 pub fn dotted(path: &[&str]) -> String {
     path.join(".")
 }
 
-/// The last key of a path, with the block that it stands in where the key alone says little.
+/// The last key of a path, with its block if the key alone says little.
 pub fn short(path: &[&str]) -> String {
     match path {
         [.., block, key @ ("enabled" | "name" | "image")] => format!("{block}.{key}"),
@@ -113,7 +113,7 @@ pub fn map(value: Option<&Value>) -> impl Iterator<Item = (&String, &Entry)> {
         .flatten()
 }
 
-/// A distance in time, in words short enough for a message.
+/// A length of time, in words short enough for a message.
 pub fn in_words(seconds: i64) -> String {
     let seconds = seconds.abs();
     let plural = |n: i64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
@@ -139,7 +139,7 @@ pub fn sources(values: &Value) -> Vec<Arc<Source>> {
     let mut open = vec![values];
     while let Some(value) = open.pop() {
         let source = &value.place.source;
-        // What Helm itself brought about stands nowhere, each piece in a nowhere of its own.
+        // What Helm itself added has no text, and each piece has its own empty source.
         if !source.text.is_empty() && seen.insert(Arc::as_ptr(source)) {
             sources.push(source.clone());
         }

@@ -1,6 +1,6 @@
-//! A values file as it was written: YAML that is not yet values, which no longer know what was written twice, or where lines began.
+//! A values file as it was written: YAML before it becomes values, which lose duplicate keys and where lines begin.
 //!
-//! Rules look at it by [`Rule::check_written`](crate::lint::rules::Rule::check_written); one reading of the text serves them all.
+//! Rules check it in [`Rule::check_written`](crate::lint::rules::Rule::check_written); the text is parsed once for all of them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ mod lost;
 
 pub use lost::Lost;
 
-/// Rules whose findings are one with that of lost indentation, where that was found.
+/// Rules whose findings only repeat a finding of lost indentation.
 const HIDDEN: [&str; 3] = ["misplaced-key", "unknown-key", "duplicate-key"];
 
 /// One values file.
@@ -29,23 +29,23 @@ pub struct Written {
     pub tree: Tree,
     /// The values in it.
     pub root: NodeId,
-    /// The parts of it that have lost their indentation, in their order.
+    /// The parts that have lost their indentation, in order.
     pub lost: Vec<Lost>,
 }
 
-/// A mapping that the schema knows.
+/// A mapping known to the schema.
 #[derive(Clone)]
 pub struct Block {
     /// The mapping.
     pub id: NodeId,
     /// What the schema says about it.
     pub schema: &'static Node,
-    /// Where it stands in the values.
+    /// Its path in the values.
     pub path: Vec<String>,
 }
 
 impl Written {
-    /// The files that the operator gave: not the flags, and not the files of a chart.
+    /// The files that the operator gave, without flags and the files of a chart.
     pub fn all(values: &Value) -> Vec<Self> {
         let (product, place) = (product::of(values), &values.place);
         if place.source.layers.is_empty() {
@@ -54,7 +54,7 @@ impl Written {
         place.source.layers.iter().filter_map(|layer| Self::of(product, layer, None)).collect()
     }
 
-    /// The values in `source`: all of it, or what stands at `span`.
+    /// The values in `source`: all of it, or the part at `span`.
     fn of(product: &'static dyn Product, source: &Arc<Source>, span: Option<Span>) -> Option<Self> {
         if source.text.is_empty() || source.name.starts_with("--") {
             return None;
@@ -63,7 +63,7 @@ impl Written {
         let stands = |tree: &Tree| tree.ids().find(|id| span.is_none_or(|span| tree.node(*id).span == span));
         let mut root = stands(&tree);
         if root.is_none() {
-            // Values inside of a later document: those of an object in a list of objects.
+            // Values inside a later document: those of an object in a list of objects.
             tree = Tree::parse(&source.text).ok()?;
             root = stands(&tree);
         }
@@ -77,7 +77,7 @@ impl Written {
         Place::new(Arc::clone(&self.source), self.tree.node(id).span)
     }
 
-    /// The mappings that the schema knows, each before those inside of it. Aliases are not followed: they are known where they stand.
+    /// The mappings known to the schema, each before those inside it. Aliases are not followed: their targets are visited themselves.
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if self.is_mapping(self.root) {
@@ -97,7 +97,7 @@ impl Written {
         blocks
     }
 
-    /// The text of a key, where it is a scalar of its own.
+    /// The text of a key, if it is a scalar of its own.
     pub fn key(&self, id: NodeId) -> Option<&str> {
         match &self.tree.node(id).data {
             Data::Scalar { value, .. } => Some(value),
@@ -105,7 +105,7 @@ impl Written {
         }
     }
 
-    /// Whether the node is a mapping, and no alias of one.
+    /// Whether the node is a mapping, and not an alias of one.
     pub fn is_mapping(&self, id: NodeId) -> bool {
         matches!(self.tree.node(id).data, Data::Mapping { .. })
     }
@@ -115,7 +115,7 @@ impl Written {
         matches!(self.tree.node(id).data, Data::Mapping { flow: false, .. })
     }
 
-    /// Whether nothing is there, or `null`.
+    /// Whether the node is empty, or `null`.
     pub fn is_nothing(&self, id: NodeId) -> bool {
         let node = self.tree.node(id);
         matches!(&node.data, Data::Scalar { value, style: Style::Plain } if matches!(value.as_str(), "" | "~" | "null"))
@@ -123,12 +123,12 @@ impl Written {
             && node.tag.is_none()
     }
 
-    /// How many blanks stand before the node on its line; none where anything else does.
+    /// How many blanks precede the node on its line; `None` if anything else does.
     pub fn indent(&self, id: NodeId) -> Option<usize> {
         let start = self.tree.node(id).span.start;
         let line = self.source.line(start).start;
         let before = self.source.text.get(line..start)?;
-        // A byte order mark is no part of the first line.
+        // A byte order mark is not part of the first line.
         let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         before.bytes().all(|byte| byte == b' ').then_some(before.len())
     }
@@ -139,7 +139,7 @@ impl Written {
         next.checked_sub(1).and_then(|at| self.lost.get(at)).is_some_and(|lost| span.start < lost.span.end)
     }
 
-    /// Drops the findings that only say once more that indentation was lost.
+    /// Drops the findings that only repeat that indentation was lost.
     pub fn settle(&self, findings: &mut Vec<Finding>) {
         if self.lost.is_empty() {
             return;

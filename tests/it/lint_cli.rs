@@ -351,11 +351,7 @@ fn values_in_gitops_objects_are_linted_and_mended_where_they_stand() {
     let ran = hwdr_in(&folder.0, &["lint", "release.yaml", "namespace.yaml"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.out.contains("--> release.yaml:7:42"), "{}", ran.out);
-    assert!(
-        ran.out.contains("note: release.yaml:5:3: not checked: the values that valuesFrom brings\n"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("note: release.yaml:5:3: not checked: the values from valuesFrom\n"), "{}", ran.out);
     assert!(
         ran.out.ends_with(
             "1 error in 1 file; 1 file left out, it holds no values of Hopsworks; 1 can be fixed with --fix\n"

@@ -1,16 +1,16 @@
-//! The fingerprints by which GitHub knows an alert again when lines above it were added: `primaryLocationLineHash`, a hash of the 100
-//! characters from the start of the line on that are no blanks. It is the hash that GitHub's own upload action makes of a file, which
-//! complains about any other.
+//! The fingerprints by which GitHub recognises an alert after lines above it were added: `primaryLocationLineHash`, a hash of the first 100
+//! non-blank characters from the start of the line. GitHub's own upload action computes the same hash of a file,
+//! and complains about any other.
 
 use std::collections::HashMap;
 
 const WINDOW: usize = 100;
 const BASE: u64 = 37;
 
-/// What ends the text in the hash: no character.
+/// Marks the end of the text in the hash: not a character.
 const END: u64 = 65_535;
 
-/// The fingerprint of each line, the first at 0: the hash, and how often it has come up so far.
+/// The fingerprint of each line, the first at 0: the hash, and how often it has occurred so far.
 pub fn of_lines(text: &str) -> Vec<String> {
     let (symbols, starts) = symbols(text);
     let mut counts: HashMap<u64, usize> = HashMap::new();
@@ -29,7 +29,7 @@ pub fn of_lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The text's UTF-16 units without blanks, each line break as one `\n`, and where among them each line starts.
+/// The text's UTF-16 units without blanks, each line break as one `\n`, and where each line starts among them.
 fn symbols(text: &str) -> (Vec<u64>, Vec<usize>) {
     let (mut symbols, mut starts) = (Vec::new(), Vec::new());
     let (mut line_start, mut after_return) = (true, false);

@@ -1,11 +1,11 @@
-//! For GitHub Actions: workflow commands, which show up as annotations of the changed lines.
+//! For GitHub Actions: workflow commands, which appear as annotations of the changed lines.
 
 use crate::lint::report::{LintRun, Range};
 use crate::lint::view;
 use crate::shown::lines;
 use crate::source::Place;
 
-/// One command a line, and the summary as a line of the log.
+/// One command per line, and the summary as a line of the log.
 pub fn render(run: &LintRun) -> String {
     let mut text = String::new();
     for finding in &run.findings {
@@ -31,7 +31,7 @@ pub fn render(run: &LintRun) -> String {
     text
 }
 
-/// One workflow command. A flag is in no file.
+/// One workflow command. A flag has no file.
 fn command(name: &str, place: Option<&Place>, title: &str, message: &str) -> String {
     let mut properties = String::new();
     if let Some(place) = place.filter(|place| !view::from_flag(place)) {
@@ -50,7 +50,7 @@ fn command(name: &str, place: Option<&Place>, title: &str, message: &str) -> Str
     format!("::{name} {properties}title={}::{}\n", property(title), data(message))
 }
 
-/// What a log shows is harmless; a line break is one of the annotation.
+/// Log output is already escaped; here line breaks become part of the annotation.
 fn data(text: &str) -> String {
     lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -1,9 +1,9 @@
-//! For people: each finding with the line it is about, underlined, and what to do.
+//! For people: each finding with its line, underlined, and what to do.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places are those that were found in this very text, and each excerpt has at least one"
+    reason = "places were found in this very text, and each excerpt has at least one"
 )]
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,12 +15,12 @@ use crate::lint::{Finding, Level, Note};
 use crate::shown::{lines, mask, plain};
 use crate::source::{Place, Source, Span};
 
-/// How the text is to look.
+/// How the text looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// Columns of the terminal.
     pub width: usize,
-    /// With colours. (A stream that is no terminal is better served without.)
+    /// With colours. (Better not on a stream that is not a terminal.)
     pub colour: bool,
 }
 
@@ -30,13 +30,13 @@ impl Default for Look {
     }
 }
 
-/// Places in one text are shown as one excerpt, if no more than this many lines lie between them.
+/// Places in one text share an excerpt, if no more than this many lines are between them.
 const NEAR_LINES: usize = 30;
 
-/// A line longer than this (JSON, say) is not shown: nobody would find anything in it.
+/// A longer line (JSON, say) is not shown: nobody would find anything in it.
 const LONGEST_LINE: usize = 2_000;
 
-/// How many findings of one rule in one file are shown. Nobody reads a hundred thousand; the other forms have them all.
+/// How many findings of one rule in one file are shown. Nobody reads a hundred thousand; the other formats have them all.
 const SHOWN: usize = 50;
 
 /// The findings, with an empty line after each.
@@ -59,7 +59,7 @@ pub fn render(findings: &[Finding], look: Look) -> String {
     text
 }
 
-/// Notes, a line or two each, with an empty line after them.
+/// Notes, a line or two each, followed by an empty line.
 pub fn render_notes(notes: &[Note], look: Look) -> String {
     let bold = if look.colour { anstyle::Style::new().bold() } else { anstyle::Style::new() };
     let mut text = String::new();
@@ -73,7 +73,7 @@ pub fn render_notes(notes: &[Note], look: Look) -> String {
     text
 }
 
-/// An error that is no finding, at its place if it has one, with what to do about it.
+/// An error that is not a finding, at its place if it has one, with what to do about it.
 pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look: Look) -> String {
     let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() }.term_width(look.width);
     let mut group = Group::with_title(Shown::ERROR.primary_title(wrap(message, look.width.saturating_sub(7))));
@@ -91,7 +91,7 @@ fn one(finding: &Finding, masked: &mut Masked, renderer: &Renderer, width: usize
         Level::Error => Shown::ERROR,
         Level::Warning => Shown::WARNING,
     };
-    // "error[rule]: " stands before the first line, and the lines after it are indented alike.
+    // The first line begins with "error[rule]: ", and the lines after it are indented to match.
     let title = wrap(&finding.message, width.saturating_sub(finding.level.name().len() + finding.rule.len() + 4));
     let mut places = vec![(&finding.place, None)];
     places.extend(finding.related.iter().map(|(place, label)| (place, Some(label.as_str()))));
@@ -102,7 +102,7 @@ fn one(finding: &Finding, masked: &mut Masked, renderer: &Renderer, width: usize
     renderer.render(&[group])
 }
 
-/// Excerpts of the texts in which the places stand; the first place is the one that it is all about.
+/// Excerpts of the texts that contain the places; the first place is the finding's own.
 fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)], masked: &mut Masked) -> Vec<Element<'p>> {
     let mut cuts: Vec<Cut> = Vec::new();
     for (number, (place, _)) in places.iter().enumerate() {
@@ -115,18 +115,18 @@ fn excerpts<'p>(places: &[(&'p Place, Option<&'p str>)], masked: &mut Masked) ->
     cuts.iter().map(|cut| cut.show(places, masked)).collect()
 }
 
-/// The texts of sources without credentials. Each is made once, and of the whole text: what a line means depends on those above it.
+/// The texts of sources without credentials. Each is computed once, from the whole text: a line's meaning depends on those above it.
 #[derive(Default)]
 struct Masked(HashMap<*const Source, String>);
 
 impl Masked {
-    /// The text of a source that outlives this: all offsets are the same.
+    /// The text of a source that outlives this: all offsets stay the same.
     fn of(&mut self, source: &Arc<Source>) -> &str {
         self.0.entry(Arc::as_ptr(source)).or_insert_with(|| mask::document(&source.text))
     }
 }
 
-/// Whole lines of a text that hold some of the places.
+/// Whole lines of a text that contain some of the places.
 struct Cut {
     source: Arc<Source>,
     start: usize,
@@ -135,7 +135,7 @@ struct Cut {
 }
 
 impl Cut {
-    /// The line in which a place starts: one of many lines is shown by its first.
+    /// The line in which a place starts: several lines are represented by their first.
     fn of(place: &Place, number: usize) -> Self {
         let Span { start, end } = place.source.line(place.span.start.min(place.source.text.len()));
         Self { source: place.source.clone(), start, end, places: vec![number] }
@@ -177,7 +177,7 @@ impl Cut {
     }
 }
 
-/// Breaks the lines of a text into lines of at most `width` characters, between words where it can. Foreign characters become escapes.
+/// Breaks the lines of a text into lines of at most `width` characters, between words if possible. Foreign characters become escapes.
 pub fn wrap(text: &str, width: usize) -> String {
     let mut out = String::new();
     for line in lines(text).split('\n') {

@@ -1,8 +1,8 @@
-//! For programs: one JSON object. Fields are only ever added; `version` would change if one had to go.
+//! For programs: one JSON object. Fields are only added; `version` would change if one were removed.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+    reason = "reading JSON by a missing key gives null, and what is written to is made here"
 )]
 
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-//! What a run of the linter found, in the forms that people and programs read: one file a form.
+//! The result of a linter run, in the formats for people and programs: one file each.
 
 mod fingerprint;
 pub mod github;
@@ -11,22 +11,22 @@ use crate::product;
 use crate::source::Place;
 use crate::values::ValuesError;
 
-/// All that came of one run.
+/// The result of one run.
 #[derive(Debug, Default)]
 pub struct LintRun {
     /// What was found, in order.
     pub findings: Vec<Finding>,
-    /// What is said beside.
+    /// What is not checked, and other remarks.
     pub notes: Vec<Note>,
     /// Files that could not be read.
     pub failures: Vec<Failure>,
-    /// How many files were looked at, unreadable ones included.
+    /// How many files were processed, including unreadable ones.
     pub files: usize,
-    /// How many of them were left out: they hold the values of another chart, or Kubernetes objects without values.
+    /// How many of them were skipped: they hold the values of another chart, or Kubernetes objects without values.
     pub left_out: usize,
-    /// How many findings were fixed and are no longer among them.
+    /// How many findings were fixed, and are no longer listed.
     pub fixed: usize,
-    /// How many of the failures are files that could be read, and not written.
+    /// How many of the failures are files that could be read, but not written.
     pub unwritten: usize,
 }
 
@@ -48,12 +48,12 @@ impl LintRun {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
-    /// How many findings `--fix` would mend.
+    /// How many findings `--fix` would fix.
     pub fn fixable(&self) -> usize {
         self.findings.iter().filter(|finding| finding.fix.is_some()).count()
     }
 
-    /// One line that says how it went.
+    /// One line that summarizes the run.
     pub fn summary(&self) -> String {
         let mut parts = Vec::new();
         for (number, word) in [(self.count(Level::Error), "error"), (self.count(Level::Warning), "warning")] {
@@ -62,7 +62,7 @@ impl LintRun {
             }
         }
         let mut text = if parts.is_empty() { "no findings".to_owned() } else { parts.join(" and ") };
-        // A file that cannot be read, or is not ours, has not been found good.
+        // A file that cannot be read, or is not ours, was not checked.
         let unreadable = self.failures.len().saturating_sub(self.unwritten);
         let looked_at = self.files.saturating_sub(unreadable + self.left_out);
         if looked_at > 0 {

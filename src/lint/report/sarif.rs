@@ -1,9 +1,9 @@
-//! For code scanning: SARIF 2.1.0, as GitHub takes it. It refuses a whole report for one location without a file, and for a run that
-//! says it was unsuccessful; so a flag stands in a file of its own name, and a file that cannot be read is a result.
+//! For code scanning: SARIF 2.1.0, as GitHub accepts it. It refuses a whole report for one location without a file, and for a run that
+//! claims to be unsuccessful; so a flag gets a file of its own name, and an unreadable file is a result.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+    reason = "reading JSON by a missing key gives null, and what is written to is made here"
 )]
 
 use std::collections::HashMap;
@@ -73,14 +73,14 @@ fn unreadable() -> Json {
     })
 }
 
-/// Where a rule stands in the list of them.
+/// The index of a rule in the list of rules.
 fn index(name: &str) -> usize {
     rules::all().position(|rule| rule.name() == name).unwrap_or_else(|| rules::all().count())
 }
 
 struct Report<'r> {
     folder: Option<&'r Path>,
-    /// The fingerprints of the lines of each text, which are made once.
+    /// The fingerprints of the lines of each text, computed once.
     lines: HashMap<*const Source, Vec<String>>,
 }
 
@@ -147,7 +147,7 @@ impl Report<'_> {
         json
     }
 
-    /// By its line an alert is known again; by what it says, if it is in no file.
+    /// The line identifies an alert across runs; the message does, if it is in no file.
     fn fingerprint(&mut self, place: &Place, message: &str) -> String {
         let of_message = || fingerprint::of_lines(message).swap_remove(0);
         if view::from_flag(place) || place.source.text.is_empty() {
@@ -158,7 +158,7 @@ impl Report<'_> {
         lines.get(Range::of(place).line - 1).cloned().unwrap_or_else(of_message)
     }
 
-    /// A path as a relative URI reference, or outside of the working folder as an absolute one.
+    /// A path as a relative URI reference, or outside the working folder as an absolute one.
     fn uri(&self, path: &str) -> String {
         let inside = self.folder.and_then(|folder| Path::new(path).strip_prefix(folder).ok()).and_then(Path::to_str);
         let path = inside.filter(|inside| !inside.is_empty()).unwrap_or(path);

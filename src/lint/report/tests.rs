@@ -1,4 +1,4 @@
-//! Reports as those who take them want them.
+//! Reports in the form that their consumers require.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ fn is_text(json: &Json) -> bool {
     json.as_str().is_some_and(|text| !text.trim().is_empty())
 }
 
-/// What GitHub's rules for ingestion ask of a place (GH1001, GH1003, GH1005, GH1006, GH1016, GH1017 of sarif-multitool).
+/// What GitHub's ingestion rules require of a place (GH1001, GH1003, GH1005, GH1006, GH1016, GH1017 of sarif-multitool).
 fn check_location(location: &Json) {
     let place = &location["physicalLocation"];
     let uri = place["artifactLocation"]["uri"].as_str().unwrap_or_else(|| panic!("no file: {location}"));
@@ -80,7 +80,7 @@ fn github_takes_the_sarif() {
         list(&result["locations"]).iter().chain(list(&result["relatedLocations"])).for_each(check_location);
     }
     let invocation = &run["invocations"][0];
-    // GitHub takes no result of a run that was not successful, and one file that cannot be read would hide all others' findings.
+    // GitHub accepts no result of an unsuccessful run, and one unreadable file would hide all other files' findings.
     assert_eq!(invocation["executionSuccessful"], true);
     assert_eq!(invocation["workingDirectory"]["uri"], "file:///work/");
     let notes = list(&invocation["toolExecutionNotifications"]);
@@ -101,7 +101,7 @@ fn places_in_the_sarif_are_paths_from_the_working_folder() {
     assert_eq!(uri("unreadable"), ["broken%25%0A.yaml", "../gone.yaml"]);
 }
 
-/// A workflow command is a line: nothing that was read may begin a second one, or another property.
+/// A workflow command is one line: nothing that was read may begin a second one, or another property.
 #[test]
 fn annotations_are_one_line_each_and_nothing_breaks_out_of_them() {
     let run = run();

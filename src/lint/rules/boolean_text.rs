@@ -1,11 +1,11 @@
-//! A switch that is given as text.
+//! A switch given as text.
 //!
 //! ## What it does
-//! Looks at every switch that the schema knows, such as `inPlace` and `backups.enabled`, for text in place of `true` or
+//! Checks every switch that the schema knows, such as `inPlace` and `backups.enabled`, for text instead of `true` or
 //! `false`.
 //!
 //! ## Why is this bad
-//! To a template, any text that is not empty is true. `forceDataClear: "false"` therefore means *yes, clear the
+//! In a template, any text that is not empty is true. `forceDataClear: "false"` therefore means *yes, clear the
 //! data*: the opposite of what it says.
 //!
 //! ## Example
@@ -29,7 +29,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` writes what the text says (`"false"` becomes `false`), where it is a word that YAML knows.
+//! Safe: `--fix` writes what the text says (`"false"` becomes `false`), if it is a word that YAML knows.
 
 use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Problem};

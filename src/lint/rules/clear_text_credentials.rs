@@ -1,12 +1,12 @@
 //! A password or key in clear text.
 //!
 //! ## What it does
-//! Looks, anywhere in the values, for a text under a key such as `password`, `secretKey`, `secretAccessKey` or
-//! `sessionToken`. Keys that only name where a credential is kept (`passwordKey`, `existingSecretKey: password`) are not
-//! meant, nor are encrypted values and placeholders. A file alone is checked if it is for Hopsworks.
+//! Searches all values for a text under a key such as `password`, `secretKey`, `secretAccessKey` or
+//! `sessionToken`. It ignores keys that only name where a credential is kept (`passwordKey`, `existingSecretKey: password`),
+//! encrypted values and placeholders. A single file is checked only if it is for Hopsworks.
 //!
 //! ## Why is this bad
-//! Values files go into Git, and Helm stores all values in the cluster with each revision of the release; whoever may
+//! Values files go into Git, and Helm stores all values in the cluster with each revision of the release. Whoever may
 //! read either can read, and delete, the backups. Excerpts in the linter's own output mask the text.
 //!
 //! ## Example
@@ -77,12 +77,8 @@ impl Rule for ClearTextCredentials {
                     for (key, entry) in map {
                         if is_credential(key) && is_secret(key, &entry.value) {
                             findings.push(
-                                Finding::warning(
-                                    self.name(),
-                                    &entry.key,
-                                    format!("{key} is here for everyone to read"),
-                                )
-                                .help("put it into a Secret, and name the Secret in the values"),
+                                Finding::warning(self.name(), &entry.key, format!("{key} is stored in clear text"))
+                                    .help("put it into a Secret, and name the Secret in the values"),
                             );
                         }
                         open.push(&entry.value);
@@ -94,25 +90,25 @@ impl Rule for ClearTextCredentials {
     }
 }
 
-/// Whether a key is one that holds a credential.
+/// Whether a key holds a credential.
 pub fn is_credential(key: &str) -> bool {
     let plain = plain(key);
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
-/// A key's letters and digits, all small.
+/// A key's letters and digits, in lower case.
 fn plain(key: &str) -> String {
     key.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a text is a credential: not nothing, a switch, a reference, or the name of a Secret or of a key inside one.
+/// Whether a text is a credential: not empty, a switch, a reference, or the name of a Secret or of a key in one.
 fn is_secret(key: &str, value: &Value) -> bool {
     let Some(text) = value.as_str().filter(|text| !text.is_empty() && view::boolean_word(text).is_none()) else {
         return false;
     };
     let key = plain(key);
     let secret_name = text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    // `secretKey` is a credential of S3, and for others, as `tokenSecretKey`, the key inside of a Secret.
+    // `secretKey` is a credential of S3, and elsewhere, as `tokenSecretKey`, the key inside a Secret.
     let of_key = key.ends_with("secretkey") || key.ends_with("privatekey");
     let key_name = of_key && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-_.".contains(&b));
     let reference = text.contains("{{") || placeholder::is_unknown(value) || key.starts_with("existing");

@@ -4,8 +4,8 @@
 //! Looks for keys such as `global._hopsworks.backups.ttl`, whose parts are keys of known blocks.
 //!
 //! ## Why is this bad
-//! Helm splits a path at its dots in `--set` alone. In a values file it is one key with dots in its name, which nothing reads: a restore
-//! that was written so is no restore.
+//! Helm splits paths at their dots only in `--set`. In a values file it is one key with dots in its name, which nothing reads: a restore
+//! written like this does not happen.
 //!
 //! ## Example
 //! ```yaml
@@ -24,7 +24,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` writes the blocks, where none of them is there already and each value stands on the line of its key.
+//! Safe: `--fix` writes the blocks, if none of them exists already and each value is on the line of its key.
 
 use std::collections::HashSet;
 
@@ -50,7 +50,7 @@ impl Rule for DottedKey {
         include_str!("dotted_key.rs")
     }
 
-    /// Nothing: it is looked for where it is written.
+    /// Nothing: this rule checks the written text.
     fn check(&self, _: &Value, _: &Context, _: &mut Vec<Finding>) {}
 
     fn check_written(&self, file: &Written, findings: &mut Vec<Finding>) {
@@ -74,7 +74,7 @@ impl Rule for DottedKey {
                 let nested = nested.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&nested);
                 let message = format!("nothing reads '{name}': dots make a path in --set, not in a values file");
                 let finding = Finding::error(self.name(), &file.place(*key), message);
-                // All of them are mended at once, by the first.
+                // The first finding fixes all of them at once.
                 findings.push(match edits.take() {
                     Some(edits) => finding.help("--fix writes the blocks").rewrite("write the blocks", edits),
                     None if certain => finding.help("--fix writes the blocks"),
@@ -85,18 +85,18 @@ impl Rule for DottedKey {
     }
 }
 
-/// The parts of a key that is a path to something that the schema knows.
+/// The parts of a key that is a path to something in the schema.
 fn parts<'k>(block: &Block, key: &'k str) -> Option<Vec<&'k str>> {
     let parts: Vec<&str> = key.split('.').collect();
     let (first, second) = (parts.first()?, parts.get(1)?);
     let known = block.schema.get(first)?.get(second).is_some();
     let plain =
         |part: &&str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') && !part.is_empty();
-    // Deeper than any setting of ours it is not ours.
+    // Deeper than any of our settings, it is not ours.
     (known && parts.len() <= 12 && parts.iter().all(plain)).then_some(parts)
 }
 
-/// The keys as blocks; none where two blocks of one name would come of it, or a value does not stand on the line of its key.
+/// The keys as blocks; `None` if that would create two blocks of one name, or a value is not on the line of its key.
 fn blocks(file: &Written, block: &Block, keys: &[(NodeId, NodeId, Vec<&str>)]) -> Option<Vec<Edit>> {
     if !file.is_block(block.id) {
         return None;
@@ -110,7 +110,7 @@ fn blocks(file: &Written, block: &Block, keys: &[(NodeId, NodeId, Vec<&str>)]) -
     let mut previous: &[&str] = &[];
     let mut next = entries.iter();
     for (key, value, parts) in keys {
-        // Behind another key the blocks of the one before it are closed.
+        // After another key, the blocks of the one before it are closed.
         if next.by_ref().position(|(other, _)| other == key)? > 0 {
             previous = &[];
         }

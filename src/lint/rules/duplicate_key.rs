@@ -1,12 +1,12 @@
-//! A key that is there twice in one block.
+//! A key that occurs twice in one block.
 //!
 //! ## What it does
-//! Looks for keys that a block of a values file has more than once. It is an error where a setting of backups or restores is lost by
-//! it, else a warning.
+//! Looks for keys that occur more than once in a block of a values file. It is an error if a setting of backups or restores is
+//! lost, else a warning.
 //!
 //! ## Why is this bad
-//! Helm takes the last of them and drops the others, with all that is inside, without a word. A restore that was added to the end of a
-//! file under a `global` of its own drops all other global settings; a block that was added to the top is dropped itself, and the
+//! Helm takes the last of them and silently drops the others, with everything inside. A restore added to the end of a
+//! file under a second `global` drops all other global settings; a block added to the top is dropped itself, and the
 //! cluster comes up empty.
 //!
 //! ## Example
@@ -122,13 +122,13 @@ impl DuplicateKey {
     }
 }
 
-/// The settings that the schema knows inside of a node, with their paths; a few more than are named.
+/// The settings that the schema knows inside a node, with their paths; a few more than are named.
 fn settings(file: &Written, value: NodeId, schema: Option<&'static Node>, path: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: Vec<(NodeId, &Node, Vec<&str>)> =
         schema.map(|schema| (value, schema, path.to_vec())).into_iter().collect();
     while let Some((id, schema, path)) = open.pop() {
-        // What an alias brings is written elsewhere, but lost here all the same.
+        // What an alias brings is written elsewhere, but also lost here.
         let target = file.tree.resolve(id);
         match &file.tree.node(target).data {
             Data::Mapping { entries, .. } if !path.is_empty() && target == id => {

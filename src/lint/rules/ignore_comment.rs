@@ -1,10 +1,10 @@
-//! A comment that is to excuse a line and does not.
+//! A comment that should excuse a line, but does not.
 //!
 //! ## What it does
 //! Looks at comments of the form `# hwdr: ignore[rule]` for names that no rule has, and for those without a name.
 //!
 //! ## Why is this bad
-//! The finding that it was to excuse is still there, or, worse, the comment hides something else than everyone believes.
+//! The finding that it should excuse is still there, or, worse, the comment hides something other than everyone believes.
 //!
 //! ## Example
 //! ```yaml

@@ -1,11 +1,11 @@
 //! A text that has lost its indentation.
 //!
 //! ## What it does
-//! Looks for keys that stand beside an empty block which they belong inside of: `backups` beside an empty `_hopsworks`.
+//! Looks for keys beside an empty block that should contain them: `backups` beside an empty `_hopsworks`.
 //!
 //! ## Why is this bad
-//! A page of the docs loses its indentation when it is pasted. What is left is YAML, and Helm takes any key: nothing reads `backupId` at
-//! the start of a line, and the restore that was pasted is an empty cluster, or none at all.
+//! A page of the docs loses its indentation when it is pasted. The result is valid YAML, and Helm accepts any key: nothing reads `backupId`
+//! at the start of a line, so the pasted restore is an empty cluster, or none at all.
 //!
 //! ## Example
 //! ```yaml
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` gives the indentation back where each key can stand in one place only.
+//! Safe: `--fix` restores the indentation if each key can be in one place only.
 
 use crate::lint::rules::Rule;
 use crate::lint::written::Written;
@@ -53,19 +53,17 @@ impl Rule for LostIndentation {
         include_str!("lost_indentation.rs")
     }
 
-    /// Nothing: values know nothing of lines.
+    /// Nothing: values have no lines.
     fn check(&self, _: &Value, _: &Context, _: &mut Vec<Finding>) {}
 
     fn check_written(&self, file: &Written, findings: &mut Vec<Finding>) {
         for lost in &file.lost {
             let (key, above) = (file.key(lost.first).unwrap_or_default(), file.key(lost.above).unwrap_or_default());
-            let message =
-                format!("'{key}' stands beside '{above}', not inside of it: this text has lost its indentation");
+            let message = format!("'{key}' is beside '{above}', not inside it: this text has lost its indentation");
             let finding = Finding::error(self.name(), &file.place(lost.first), message)
-                .related(&file.place(lost.above), "there is nothing inside of it");
+                .related(&file.place(lost.above), "nothing is inside it");
             findings.push(if lost.shifts.is_empty() {
-                finding
-                    .help(format!("'{key}' belongs at {}: indent each key under the one that it is part of", lost.path))
+                finding.help(format!("'{key}' belongs at {}: indent each key under its parent", lost.path))
             } else {
                 finding
                     .help(format!("'{key}' belongs at {}; --fix indents it and what follows", lost.path))

@@ -1,7 +1,7 @@
-//! The rules that hold for the values of any product, one file each, and what all rules have in common. Each product has a list of its rules.
+//! The rules for the values of any product, one file each, and what all rules have in common. Each product has a list of its rules.
 //!
 //! The head of a rule's file is its page: what it does, why that is bad, an example, what to use instead, and
-//! whether it can be fixed. Tests hold the examples against the rule, and `docs/rules.md` against the pages.
+//! whether it can be fixed. Tests compare the examples with the rule, and `docs/rules.md` with the pages.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::values::Value;
 
 /// A rule.
 pub trait Rule: Sync {
-    /// The name by which it is chosen, ignored and explained.
+    /// The name by which it is selected, ignored and explained.
     fn name(&self) -> &'static str;
     /// The worst level of its findings.
     fn level(&self) -> Level;
     /// The text of its file, whose head is its page.
     fn source(&self) -> &'static str;
-    /// Adds what it finds. What rules before it in the list have found is there to be seen.
+    /// Adds its findings. It can see those of the rules before it in the list.
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>);
-    /// Adds what it finds in a file as it was written, where values no longer tell. All rules do this before any looks at values.
+    /// Adds its findings in the written file, which values no longer show. All rules do this before any of them checks values.
     fn check_written(&self, _: &Written, _: &mut Vec<Finding>) {}
 }
 
@@ -39,16 +39,16 @@ pub mod typographic_quote;
 pub mod unknown_key;
 pub mod wrong_type;
 
-/// The places of findings: where one rule has spoken, another that says less is silent.
+/// The places of findings: if one rule has reported something, a less specific one stays silent.
 pub struct Spoken(HashSet<(*const Source, Span)>);
 
 impl Spoken {
-    /// Where the rules before have spoken.
+    /// The places that earlier rules have reported.
     pub fn of(findings: &[Finding]) -> Self {
         Self(findings.iter().map(|finding| Self::key(&finding.place)).collect())
     }
 
-    /// Whether one of them has spoken here.
+    /// Whether one of them has reported this place.
     pub fn at(&self, place: &Place) -> bool {
         self.0.contains(&Self::key(place))
     }
@@ -74,15 +74,15 @@ pub fn is_known(name: &str) -> bool {
     find(name).is_some()
 }
 
-/// The rule whose name is nearest to `name`, if one is near.
+/// The known rule name nearest to `name`, if one is near.
 pub fn nearest(name: &str) -> Option<&'static str> {
     nearest_of(name, all().map(|rule| rule.name()), 3)
 }
 
-/// The word nearest to `word`, if no more than `limit` changes lie between them.
+/// The word nearest to `word`, if no more than `limit` changes are between them.
 pub fn nearest_of<'w>(word: &str, words: impl Iterator<Item = &'w str>, limit: usize) -> Option<&'w str> {
     let lower = word.to_lowercase();
-    // Each character too many is a change, and comparing takes the product of both lengths.
+    // Each extra character is a change, and the comparison takes the product of both lengths.
     let length = lower.chars().count();
     words
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
@@ -116,7 +116,7 @@ pub fn line(rule: &dyn Rule) -> String {
     format!("{:<27} {:<7} {summary}", rule.name(), rule.level().name())
 }
 
-/// The page of one rule as a terminal of 80 columns shows it: headings are bold, examples are indented.
+/// The page of one rule for a terminal of 80 columns: headings are bold, examples are indented.
 pub fn explain(rule: &dyn Rule) -> String {
     let bold = anstyle::Style::new().bold();
     let mut text = format!("{bold}{}{bold:#} ({})\n", rule.name(), rule.level().name());

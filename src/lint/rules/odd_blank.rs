@@ -1,11 +1,11 @@
-//! A character that looks like a space, and is a letter to YAML.
+//! A character that looks like a space, but is a letter in YAML.
 //!
 //! ## What it does
-//! Looks for characters that look like a space, or like nothing, and are letters to YAML: the no-break space of web pages, and others of
-//! its kind. It looks at keys, and at the values of known settings, without quotes.
+//! Looks for characters that look like a space, or are invisible, but are letters in YAML, such as the no-break space of web pages.
+//! It checks keys, and the values of known settings, without quotes.
 //!
 //! ## Why is this bad
-//! They come along when a page is copied. To YAML they are letters: a line that is indented by them is not indented, and its key is
+//! They come from copied web pages. In YAML they are letters: a line indented with them is not indented, and its key is
 //! another one, which nothing reads. They cannot be seen.
 //!
 //! ## Example
@@ -50,7 +50,7 @@ impl Rule for OddBlank {
         include_str!("odd_blank.rs")
     }
 
-    /// Nothing: it is looked for where it is written.
+    /// Nothing: this rule checks the written text.
     fn check(&self, _: &Value, _: &Context, _: &mut Vec<Finding>) {}
 
     fn check_written(&self, file: &Written, findings: &mut Vec<Finding>) {
@@ -80,13 +80,13 @@ impl OddBlank {
     fn finding(&self, file: &Written, id: NodeId, what: &str) -> Option<Finding> {
         let Data::Scalar { value, style: Style::Plain } = &file.tree.node(id).data else { return None };
         let trimmed = value.trim_matches(|c: char| is_odd_blank(c) || c == ' ');
-        // Inside of a text they may be meant.
+        // Inside a text they may be intended.
         if trimmed.len() == value.len() || !(value.starts_with(is_odd_blank) || value.ends_with(is_odd_blank)) {
             return None;
         }
         let place = file.place(id);
         let message = format!(
-            "this {what} has a character in it that looks like a space, and is a letter to YAML: it is not '{trimmed}'"
+            "this {what} contains a character that looks like a space, but is a letter in YAML: it is not '{trimmed}'"
         );
         let start = place.span.start + place.text().find(trimmed).filter(|_| !trimmed.is_empty())?;
         let edit = |from: usize, to: usize| {

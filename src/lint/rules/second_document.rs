@@ -4,8 +4,8 @@
 //! Looks for more than one YAML document (`---`) in a values file.
 //!
 //! ## Why is this bad
-//! Helm 3 reads the first document and drops the others without a word; Helm 4 merges them all. The same file is two
-//! different configurations, and a restore block in the second document is, for Helm 3, not there.
+//! Helm 3 reads the first document and silently drops the others; Helm 4 merges them all. The same file is two
+//! different configurations, and for Helm 3 a restore block in the second document does not exist.
 //!
 //! ## Example
 //! ```yaml
@@ -34,7 +34,7 @@
 //! ## Fix
 //! None: whole documents would have to move.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
@@ -61,7 +61,7 @@ impl Rule for SecondDocument {
 
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         for source in view::sources(values) {
-            // The first document of two may be the one that is not ours.
+            // Of two documents, the first may be the one that is not ours.
             if !context.whole && !product::is_known(values) && !product::is_in(&source.text) {
                 continue;
             }

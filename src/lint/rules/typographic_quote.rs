@@ -1,11 +1,11 @@
-//! A typographic quote, which is a letter to YAML.
+//! A typographic quote, which is a letter in YAML.
 //!
 //! ## What it does
-//! Looks in known settings, and in their keys, for the quotes that word processors and web pages put in place of `"` and `'`: `“ ”`, `‘ ’`
-//! and others of their kind.
+//! Looks in known settings, and in their keys, for the quotes that word processors and web pages write instead of `"` and `'`: `“ ”`, `‘ ’`
+//! and similar ones.
 //!
 //! ## Why is this bad
-//! To YAML they are letters. The backup id `“254811200”` is a text of eleven letters, which no backup has, and a key in such quotes is
+//! In YAML they are letters. The backup id `“254811200”` is a text of eleven letters, which no backup has, and a key in such quotes is
 //! another key, which nothing reads.
 //!
 //! ## Example
@@ -25,7 +25,7 @@
 //! ```
 //!
 //! ## Fix
-//! Safe: `--fix` writes plain quotes, where they are around all of a value or a key.
+//! Safe: `--fix` writes plain quotes, if they surround all of a value or a key.
 
 use crate::lint::rules::Rule;
 use crate::lint::schema::Node;
@@ -69,7 +69,7 @@ impl Rule for TypographicQuote {
         }
     }
 
-    /// Keys: no value is known by one that has such quotes.
+    /// Keys: one with such quotes leads to no value.
     fn check_written(&self, file: &Written, findings: &mut Vec<Finding>) {
         // Most files have none.
         if !file.source.text.contains(is_curly) {
@@ -89,7 +89,7 @@ impl Rule for TypographicQuote {
 impl TypographicQuote {
     fn finding(&self, place: &Place, what: &str, text: &str, bare: bool) -> Finding {
         let quote = text.chars().find(|character| is_curly(*character)).unwrap_or('“');
-        let message = format!("this {what} has a typographic quote ({quote}) in it, which is a letter to YAML");
+        let message = format!("this {what} contains a typographic quote ({quote}), which is a letter in YAML");
         let finding = Finding::error(self.name(), place, message);
         let Some(inner) = inside_curly(text.trim()) else { return finding.help("write plain quotes, or none") };
         let plain = if bare { inner.to_owned() } else { format!("\"{inner}\"") };
@@ -98,7 +98,7 @@ impl TypographicQuote {
         }
         let mut finding =
             finding.help(format!("write plain quotes, or none: {plain}")).fix(format!("write {plain}"), place, plain);
-        // What else is wrong shows when they are gone.
+        // Other mistakes appear after the quotes are gone.
         finding.hides = true;
         finding
     }

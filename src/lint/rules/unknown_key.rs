@@ -1,12 +1,12 @@
 //! A key that nothing reads.
 //!
 //! ## What it does
-//! Compares the keys of the blocks for backups and restores with those that the schema lists. One that looks like a
-//! known key is an error, any other a warning; elsewhere, where the chart has hundreds of keys, only a slip of the
-//! finger next to a known key is reported, as a warning.
+//! Compares the keys of the blocks for backups and restores with those that the schema lists. One that resembles a
+//! known key is an error, any other a warning. Elsewhere, where the chart has hundreds of keys, only misspellings
+//! of known keys are reported, as a warning.
 //!
 //! ## Why is this bad
-//! Helm takes any key. `schedul: "@daily"` leaves the backups weekly, and `inplace: true` makes an upgrade restore
+//! Helm accepts any key. `schedul: "@daily"` leaves the backups weekly, and with `inplace: true` an upgrade restores
 //! nothing.
 //!
 //! ## Example
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! ## Fix
-//! None: a key that suddenly counts changes what Helm does.
+//! None: a key that suddenly takes effect changes what Helm does.
 
 use crate::lint::rules::{Rule, Spoken, nearest_of};
 use crate::lint::schema::{self, Problem};
@@ -67,11 +67,11 @@ impl Rule for UnknownKey {
                         Finding::error(self.name(), &entry.key, message).help(format!("did you mean '{known}'?"))
                     }
                     None => Finding::warning(self.name(), &entry.key, message)
-                        .help(format!("it knows {}", node.keys().collect::<Vec<_>>().join(", "))),
+                        .help(format!("its keys are {}", node.keys().collect::<Vec<_>>().join(", "))),
                 });
             } else if let Some(known) = nearest_of(key, node.keys().filter(|known| known.len() >= 5), slips(key)) {
                 let message = format!("'{key}' looks like '{known}'");
-                // With one of these a whole restore is lost without a word.
+                // With one of these a whole restore is silently lost.
                 let loses = product.loses_a_restore(known, &entry.value);
                 let found = if loses { Finding::error } else { Finding::warning };
                 findings.push(found(self.name(), &entry.key, message).help(format!("did you mean '{known}'?")));
@@ -80,7 +80,7 @@ impl Rule for UnknownKey {
     }
 }
 
-/// How many slips of the finger a word of that length may hold and still be recognised.
+/// How many typing mistakes a word of that length may contain and still be recognised.
 fn slips(key: &str) -> usize {
     if key.chars().count() >= 8 { 2 } else { 1 }
 }

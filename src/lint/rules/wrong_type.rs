@@ -1,12 +1,12 @@
 //! A value of the wrong kind.
 //!
 //! ## What it does
-//! Compares values with the kinds that the schema lists: a map, a list, a text, a number, true or false. It speaks only
-//! where no other rule says it better.
+//! Compares values with the kinds that the schema lists: a map, a list, a text, a number, true or false. It reports only
+//! what no other rule describes better.
 //!
 //! ## Why is this bad
-//! Templates take a value for what they expect. The best outcome is that Helm fails with a Go type in its message; a
-//! worse one is an object with a wrong value in it.
+//! Templates take a value for what they expect. At best Helm fails with a Go type in its message; at
+//! worst it creates an object with a wrong value.
 //!
 //! ## Example
 //! ```yaml
@@ -55,7 +55,7 @@ impl Rule for WrongType {
                 return;
             }
             let block = if path.is_empty() { "a values file".to_owned() } else { view::short(path) };
-            let message = format!("{block} must be {}, and this is {}", node.expected(), value.data.kind());
+            let message = format!("{block} must be {}, but this is {}", node.expected(), value.data.kind());
             let finding = Finding::error(self.name(), &value.place, message);
             if let Some(help) = lost_space(value) {
                 findings.push(finding.help(help));
@@ -71,7 +71,7 @@ impl Rule for WrongType {
     }
 }
 
-/// What to write where a space was forgotten, so that settings or items of a list became one text: `ttl:60d`, `-default`.
+/// What to write if a missing space turned settings or items of a list into one text: `ttl:60d`, `-default`.
 fn lost_space(value: &Value) -> Option<String> {
     let text = value.as_str().filter(|_| !value.place.text().starts_with(['"', '\'', '|', '>', '!', '&', '*']))?;
     if let Some(item) = text.strip_prefix('-').filter(|item| item.starts_with(|c: char| c.is_alphanumeric())) {

@@ -1,8 +1,7 @@
-//! Where a text has lost its indentation, as a page of the docs does when it is pasted: keys stand side by side that the schema knows
-//! inside of each other.
+//! Finds where a text has lost its indentation, like a page of the docs when it is pasted: keys are side by side that the schema nests.
 //!
-//! A key whose block is empty is *open*: the keys behind it may have been inside of it. The schema tells which were; where it leaves no
-//! choice, the indentation can be given back.
+//! A key with an empty block is *open*: the keys after it may have been inside. The schema shows which were; if only one place is
+//! possible, the indentation can be restored.
 
 use std::collections::HashSet;
 
@@ -15,7 +14,7 @@ use crate::yaml::{Data, NodeId};
 /// One part that has lost its indentation.
 #[derive(Debug)]
 pub struct Lost {
-    /// From the first key that stands too far left to the end of the last.
+    /// From the first key that is too far left to the end of the last.
     pub span: Span,
     /// The first key.
     pub first: NodeId,
@@ -23,7 +22,7 @@ pub struct Lost {
     pub path: String,
     /// The empty key above it.
     pub above: NodeId,
-    /// Lines by their first byte, and how many blanks each of them lacks; empty where that is not certain.
+    /// Lines by their first byte, and how many blanks each of them lacks; empty if uncertain.
     pub shifts: Vec<(usize, usize)>,
 }
 
@@ -35,14 +34,14 @@ impl Lost {
     }
 }
 
-/// A block that has nothing inside of it, yet.
+/// A block with nothing inside it yet.
 struct Open {
     schema: &'static Node,
     key: NodeId,
     path: Vec<String>,
-    /// How far its own keys are to be indented.
+    /// The indentation of its keys.
     indent: usize,
-    /// Whether it is itself where it should be, or can be brought there.
+    /// Whether it is where it should be, or can be moved there.
     certain: bool,
 }
 
@@ -50,20 +49,20 @@ struct Open {
 struct Part {
     lost: Lost,
     certain: bool,
-    /// Behind its last key stands something that is not known.
+    /// Something unknown follows its last key.
     unknown: bool,
     seen: HashSet<Vec<String>>,
-    /// Where the last key and its value begin, and how far they are moved.
+    /// Where the last key and its value begin, and how far they move.
     last: (NodeId, NodeId, usize),
 }
 
-/// All parts of a file, in their order.
+/// All parts of a file, in order.
 pub(super) fn find(written: &Written) -> Vec<Lost> {
     let mut all: Vec<Lost> = Vec::new();
     for block in written.blocks().iter().filter(|block| written.is_block(block.id)) {
         Reader { written, block, open: Vec::new(), run: None, keys: HashSet::new() }.read(&mut all);
     }
-    // Within a part that moves as a whole nothing else is moved.
+    // Inside a part that moves as a whole, nothing else moves.
     all.sort_by_key(|lost| (lost.span.start, std::cmp::Reverse(lost.span.end)));
     let mut end = 0;
     all.retain(|lost| {
@@ -97,7 +96,7 @@ impl<'w> Reader<'w> {
         let twice = !self.keys.insert(name);
         let here = self.block.schema.get(name);
         let last = self.open.len().wrapping_sub(1);
-        // A name that may be any is one only right behind its block.
+        // A key that may have any name counts only directly after its block.
         let knows = |(at, open): (usize, &Open)| {
             open.schema.get(name).is_some() || at == last && open.schema.child(name).is_some()
         };
@@ -120,7 +119,7 @@ impl<'w> Reader<'w> {
                     self.push(schema, key, value, path, base + by, certain);
                 }
             }
-            // Something that is not known belongs to what is around it, or ends it: what follows tells.
+            // Something unknown belongs to its surroundings, or ends them: what follows decides.
             None if here.is_none() && self.run.is_some() => {
                 if let Some(run) = &mut self.run {
                     run.unknown = true;
@@ -139,7 +138,7 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// Notes a key that stands too far left. Says whether its path has been there before.
+    /// Records a key that is too far left. Returns whether its path occurred before.
     fn add(&mut self, key: NodeId, value: NodeId, by: usize, path: &[String], above: NodeId) -> bool {
         let start = self.written.tree.node(key).span.start;
         let run = self.run.get_or_insert_with(|| Part {
@@ -158,7 +157,7 @@ impl<'w> Reader<'w> {
         !run.seen.insert(path.to_vec())
     }
 
-    /// Opens a block, or the one inside of it that ends it, where it is empty.
+    /// Opens an empty block, or the block inside it that ends it.
     fn push(
         &mut self,
         schema: &'static Node,
@@ -183,7 +182,7 @@ impl<'w> Reader<'w> {
                 return;
             };
             let Some(child) = schema.child(name) else { return };
-            // What is moved is moved as a whole.
+            // A block moves as a whole.
             let own = self.written.indent(key).unwrap_or_default();
             let inner = column + indent.saturating_sub(own);
             let name = name.to_owned();
@@ -193,7 +192,7 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// Ends the part that is being read.
+    /// Ends the current part.
     fn close(&mut self, all: &mut Vec<Lost>) {
         let Some(mut run) = self.run.take() else { return };
         let tree = &self.written.tree;
@@ -210,7 +209,7 @@ impl<'w> Reader<'w> {
     }
 }
 
-/// Adds the lines that begin in a part of the text, the first with its own line.
+/// Adds the lines that begin in a part of the text, including the first.
 fn shift(written: &Written, start: usize, end: usize, by: usize, shifts: &mut Vec<(usize, usize)>) {
     if by == 0 {
         return;
