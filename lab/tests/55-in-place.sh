@@ -48,7 +48,7 @@ test_a_restore_without_consent_changes_nothing() {
   everything >"$RUN/notes/before.txt"
   refuses 'without a terminal' upgrade
   refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
-  refuses 'rolls back while the restore goes on' upgrade --yes --atomic
+  refuses 'rolls back during the restore' upgrade --yes --atomic
   refuses "metadata have no backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "40 minutes ago" +%y%V%u%H%M)"
   refuses "RonDB's backup is .* days earlier than .*ignore.ids-far-apart" upgrade --yes --set-string rondb.rondb.restoreFromBackup.backupId=254811200
   keda_scales hopsworks-instance

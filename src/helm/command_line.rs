@@ -1,8 +1,8 @@
 //! Helm's command line, read as Helm reads it (spf13/pflag).
 //!
-//! A post-renderer is not told the values that Helm was given, but it is Helm's child, so it can read its parent's command line.
+//! A post-renderer does not receive Helm's values. But it is Helm's child, so it can read its parent's command line.
 
-#![expect(clippy::string_slice, reason = "places in a text are those that were found in this very text")]
+#![expect(clippy::string_slice, reason = "positions were found in this very text")]
 
 use thiserror::Error;
 
@@ -13,17 +13,17 @@ use crate::values::ValueInputs;
 /// What a helm command line says about the values and the mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Whether Helm installs or upgrades; none where only the cluster knows (`helm upgrade --install`).
+    /// Whether Helm installs or upgrades; `None` if only the cluster knows (`helm upgrade --install`).
     pub mode: Option<Mode>,
     /// The value flags, in order.
     pub values: ValueInputs,
-    /// `-n`, where given.
+    /// `-n`, if given.
     pub namespace: Option<String>,
-    /// `--reuse-values` or `--reset-then-reuse-values`: some values come from the last release, out of sight.
+    /// `--reuse-values` or `--reset-then-reuse-values`: some values come from the last release, which hwdr cannot see.
     pub reuses_values: bool,
 }
 
-/// Why a command line tells nothing.
+/// Why a command line cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommandLineError {
     /// It is not one of the commands that render a chart.
@@ -35,7 +35,7 @@ pub enum CommandLineError {
     /// Neither hwdr nor helm has it.
     #[error("there is no flag {flag}{}", .nearest.as_ref().map(|near| format!("; did you mean --{near}?")).unwrap_or_default())]
     Unknown {
-        /// As it was written, without its value.
+        /// As written, without its value.
         flag: String,
         /// The flag that was probably meant.
         nearest: Option<String>,
@@ -43,22 +43,22 @@ pub enum CommandLineError {
     /// A switch is neither on nor off.
     #[error("{0}={1}: expected true or false")]
     NoSwitch(String, String),
-    /// `-f` with something that is no list of names.
+    /// `-f` with something that is not a list of names.
     #[error("-f {0}: {1}")]
     NoNames(String, &'static str),
-    /// There is one more than the command takes.
+    /// There is one argument too many.
     #[error("unexpected argument {0}: the command takes a release and a chart")]
     TooMany(String),
     /// A flag that was pasted from a web page.
-    #[error("{0} begins with a long dash, as web pages and word processors write it: type {typed}", typed = typed(.0))]
+    #[error("{0} begins with a long dash from a web page or word processor: type {typed}", typed = typed(.0))]
     LongDash(String),
 }
 
 impl CommandLine {
-    /// Reads the arguments of a helm process, the program's name left out.
+    /// Parses the arguments of a helm process, without the program's name.
     ///
     /// # Errors
-    /// Where the command renders no chart, or ends in the middle of a flag.
+    /// If the command renders no chart, or ends in the middle of a flag.
     pub fn parse(arguments: &[String]) -> Result<Self, CommandLineError> {
         let mut line = Self::default();
         let mut command: Option<String> = None;
@@ -94,22 +94,22 @@ impl CommandLine {
 /// An argument, with the value that it takes from the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The arguments as they were given: one, or two.
+    /// The arguments as given: one, or two.
     pub words: Vec<String>,
-    /// The flags in it and their values (`true` for one that stands alone): several for `-if values.yaml`. The name of a letter that
-    /// nobody knows is that letter with its dash.
+    /// The flags in it and their values (`true` for one without a value): several for `-if values.yaml`. An unknown letter keeps
+    /// its dash as its name.
     pub flags: Vec<(String, String)>,
-    /// Whether it is no flag: the command, a release, a chart.
+    /// Whether it is not a flag: the command, a release, a chart.
     pub is_positional: bool,
 }
 
-/// A flag that helm does not have, or that goes before helm's: its name, and whether it takes a value.
+/// A flag that helm does not have, or that overrides helm's: its name, and whether it takes a value.
 pub type Own = (&'static str, bool);
 
-/// The arguments, each with its value; `own` are flags besides helm's. Behind `--` no argument is a flag.
+/// The arguments, each with its value; `own` are flags in addition to helm's. After `--` no argument is a flag.
 ///
 /// # Errors
-/// Where the last flag has no value.
+/// If the last flag has no value.
 pub fn tokens(arguments: &[String], own: &[Own]) -> Result<Vec<Token>, CommandLineError> {
     let (mut tokens, mut command) = (Vec::new(), None);
     let mut arguments = arguments.iter();
@@ -142,7 +142,7 @@ pub fn tokens(arguments: &[String], own: &[Own]) -> Result<Vec<Token>, CommandLi
     Ok(tokens)
 }
 
-/// Whether a line asks for help: wherever it stands, and whatever else is wrong.
+/// Whether a line asks for help, in any position, and whatever else is wrong.
 pub fn asks_for_help(arguments: &[String], own: &[Own]) -> bool {
     match tokens(arguments, own) {
         Ok(tokens) => {
@@ -152,12 +152,12 @@ pub fn asks_for_help(arguments: &[String], own: &[Own]) -> bool {
     }
 }
 
-/// A flag's name as it is written.
+/// A flag's name with its dashes.
 pub fn dashed(name: &str) -> String {
     if name.starts_with('-') { name.to_owned() } else { format!("--{name}") }
 }
 
-/// One flag of an argument, and the value that is attached to it (`--name=value`, `-nvalue`).
+/// One flag of an argument, and its attached value (`--name=value`, `-nvalue`).
 struct Flag {
     name: String,
     attached: Option<String>,
@@ -200,18 +200,17 @@ fn flags_of(argument: &str, own: &[Own], command: &str) -> Vec<Flag> {
     flags
 }
 
-/// `-f a.yaml,b.yaml` names two files: Helm takes the flag's value as one line of CSV (Go's `encoding/csv`), and the empty text as no file
-/// at all.
+/// `-f a.yaml,b.yaml` names two files: Helm parses the flag's value as one line of CSV (Go's `encoding/csv`), and an empty text as no file.
 ///
 /// # Errors
-/// Where Go refuses it, or the name of a file has a line break.
+/// If Go refuses it, or a file name contains a line break.
 pub fn split_commas(value: &str) -> Result<Vec<String>, CommandLineError> {
     let bad = |why| CommandLineError::NoNames(value.to_owned(), why);
     if value.is_empty() {
         return Ok(Vec::new());
     }
     if value.contains(['\n', '\r']) {
-        return Err(bad("there is a line break in it"));
+        return Err(bad("it contains a line break"));
     }
     let (mut items, mut rest) = (Vec::new(), value);
     loop {
@@ -253,10 +252,10 @@ pub fn split_commas(value: &str) -> Result<Vec<String>, CommandLineError> {
     }
 }
 
-/// The names of files behind `-f` on a command line of hwdr's own: none may be empty.
+/// The file names after `-f` on a command line of hwdr's own: none may be empty.
 ///
 /// # Errors
-/// As [`split_commas`], and where a name is empty.
+/// As [`split_commas`], and if a name is empty.
 pub fn file_names(value: &str) -> Result<Vec<String>, CommandLineError> {
     let names = split_commas(value)?;
     if names.is_empty() || names.iter().any(String::is_empty) {
@@ -266,7 +265,7 @@ pub fn file_names(value: &str) -> Result<Vec<String>, CommandLineError> {
     Ok(names)
 }
 
-/// Takes the value of one of the `--set` flags in, if `name` is one.
+/// Adds the value of a `--set` flag, if `name` is one.
 pub fn sets(values: &mut ValueInputs, name: &str, value: &str) -> bool {
     let list = match name {
         "set" => &mut values.set,
@@ -280,27 +279,27 @@ pub fn sets(values: &mut ValueInputs, name: &str, value: &str) -> bool {
     true
 }
 
-/// Dashes of print: what a word processor makes of `-` and `--`.
+/// Typographic dashes: a word processor's replacements of `-` and `--`.
 const LONG_DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
 
-/// Whether a word was meant for a flag, and begins with a dash of print.
+/// Whether a word was meant as a flag, but begins with a typographic dash.
 pub fn has_long_dash(word: &str) -> bool {
     word.starts_with(LONG_DASHES)
 }
 
-/// The flag as it is typed.
+/// The flag with plain dashes.
 fn typed(word: &str) -> String {
     let name = word.trim_start_matches(|c| c == '-' || LONG_DASHES.contains(&c));
     let is_letter = name.split('=').next().is_some_and(|name| name.chars().count() == 1);
     format!("{}{name}", if is_letter { "-" } else { "--" })
 }
 
-/// Booleans as Go's `strconv.ParseBool` takes them.
+/// Booleans as Go's `strconv.ParseBool` accepts them.
 pub fn is_true(value: &str) -> bool {
     as_bool(value) == Some(true)
 }
 
-/// The same; none for what it refuses.
+/// The same; `None` for what it refuses.
 pub fn as_bool(value: &str) -> Option<bool> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

@@ -1,16 +1,16 @@
-//! The flags of `helm install`, `upgrade` and `template`, of Helm 3.22 and 4.3. A test compares the list with what both Helms say.
+//! The flags of `helm install`, `upgrade` and `template`, of Helm 3.22 and 4.3. A test compares the list with the help of both Helms.
 
 use strsim::damerau_levenshtein;
 
 use crate::mode::Mode;
 use crate::values::Helm;
 
-/// What stands behind a flag.
+/// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// Nothing: it is a switch (`--debug`, `--debug=false`).
     Nothing,
-    /// A value that is attached to it, or nothing (`--wait`, `--wait=watcher`).
+    /// An optional attached value (`--wait`, `--wait=watcher`).
     Attached,
     /// A value: attached, or the next argument.
     Value,
@@ -18,11 +18,11 @@ pub enum Takes {
 
 /// A flag of helm's.
 pub struct Flag {
-    /// Without its dashes.
+    /// The name without dashes.
     pub name: &'static str,
     /// Its letter.
     pub short: Option<char>,
-    /// For each of [`COMMANDS`] what it takes: `b` nothing, `o` something attached, `v` a value, `-` it is not there.
+    /// What it takes in each of [`COMMANDS`]: `b` nothing, `o` an optional attached value, `v` a value, `-` not supported.
     takes: &'static str,
 }
 
@@ -37,7 +37,7 @@ const COMMANDS: [(Helm, &str); 6] = [
 ];
 
 impl Flag {
-    /// What it takes in a command of a Helm; none where it is unknown there.
+    /// What it takes in a command of a Helm; `None` if unknown there.
     pub fn takes(&self, helm: Helm, command: &str) -> Option<Takes> {
         let index = COMMANDS.iter().position(|known| *known == (helm, command))?;
         match self.takes.as_bytes().get(index) {
@@ -59,14 +59,14 @@ pub fn of_letter(letter: char) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.short == Some(letter))
 }
 
-/// What a flag takes in a command, whichever Helm it is; where the command does not have it, what it takes elsewhere.
+/// What a flag takes in a command, in either Helm; if the command does not have it, what it takes elsewhere.
 pub fn takes(name: &str, command: &str) -> Option<Takes> {
     let flag = find(name)?;
     let of = |command: &str| [Helm::V3, Helm::V4].into_iter().find_map(|helm| flag.takes(helm, command));
     of(command).or_else(|| ["install", "upgrade", "template"].into_iter().find_map(of))
 }
 
-/// Whether one of the Helms has the flag for the mode; for any, where the mode is open.
+/// Whether one of the Helms has the flag in the mode; in any mode, if the mode is open.
 pub fn is_known(name: &str, mode: Option<Mode>) -> bool {
     let modes = mode.map_or_else(|| vec![Mode::Install, Mode::Upgrade], |mode| vec![mode]);
     find(name).is_some_and(|flag| {
@@ -74,7 +74,7 @@ pub fn is_known(name: &str, mode: Option<Mode>) -> bool {
     })
 }
 
-/// The flag that was probably meant: of `others`, or of helm's for the mode.
+/// The flag that was probably meant: one of `others`, or of helm's for the mode.
 pub fn nearest<'f>(name: &str, mode: Option<Mode>, others: impl Iterator<Item = &'f str>) -> Option<&'f str> {
     let helms = FLAGS.iter().map(|flag| flag.name).filter(|flag| is_known(flag, mode));
     others

@@ -1,17 +1,17 @@
-//! What the operator gives to `helm hwdr install` and `helm hwdr upgrade`: hwdr's own flags are taken out, values are known, and the rest
-//! is for helm, as it is.
+//! The arguments of `helm hwdr install` and `helm hwdr upgrade`: hwdr's own flags are separated, values are recognised, and the rest
+//! goes to helm unchanged.
 
 use super::command_line::{CommandLineError, Own, as_bool, dashed, file_names, has_long_dash, is_true, sets, tokens};
 use super::flags;
 use crate::mode::Mode;
 use crate::values::ValueInputs;
 
-/// A command line, taken apart.
+/// A parsed command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// The release.
     pub release: String,
-    /// The chart, as it was given.
+    /// The chart, as given.
     pub chart: String,
     /// The values flags.
     pub values: ValueInputs,
@@ -25,33 +25,33 @@ pub struct Invocation {
     pub rest: Vec<String>,
     /// hwdr's own flags and their values.
     pub own: Flags,
-    /// A flag that does not go with a restore, and why.
+    /// A flag that is not allowed with a restore, and why.
     pub forbidden: Option<(String, &'static str)>,
 }
 
-/// Passed over by hwdr, it would work on another cluster than helm.
+/// If hwdr ignored these, it would use another cluster than helm.
 const A_CONTEXT: &str = "hwdr takes the cluster only from a context of the kubeconfig (--kube-context)";
 
-/// Flags that would work against a restore.
+/// Flags that would break a restore.
 const FORBIDDEN: &[(&str, &str)] = &[
-    ("atomic", "it rolls back while the restore goes on"),
-    ("rollback-on-failure", "it rolls back while the restore goes on"),
-    ("cleanup-on-fail", "it deletes what the restore is made of"),
+    ("atomic", "it rolls back during the restore"),
+    ("rollback-on-failure", "it rolls back during the restore"),
+    ("cleanup-on-fail", "it deletes the restore's objects"),
     ("force", "it replaces objects in the middle of a restore"),
     ("force-replace", "it replaces objects in the middle of a restore"),
     ("wait", "hwdr itself waits for every step"),
     ("wait-for-jobs", "hwdr itself waits for every step"),
     ("post-renderer", "hwdr is the post-renderer of a restore"),
     ("post-renderer-args", "hwdr is the post-renderer of a restore"),
-    ("install", "you have to choose: upgrade restores in place, install into a new cluster"),
-    ("generate-name", "a restore is of a release that has a name"),
-    ("name-template", "a restore is of a release that has a name"),
-    ("reuse-values", "hwdr has to see all values: give them with -f (helm get values RELEASE -o yaml)"),
-    ("reset-then-reuse-values", "hwdr has to see all values: give them with -f (helm get values RELEASE -o yaml)"),
+    ("install", "choose one: upgrade restores in place, install into a new cluster"),
+    ("generate-name", "a restore needs the release's name"),
+    ("name-template", "a restore needs the release's name"),
+    ("reuse-values", "hwdr must see all values: give them with -f (helm get values RELEASE -o yaml)"),
+    ("reset-then-reuse-values", "hwdr must see all values: give them with -f (helm get values RELEASE -o yaml)"),
     ("no-hooks", "a chart's own hooks are part of its restore"),
-    ("output", "hwdr prints what it does itself"),
-    ("dry-run", "helm would say that it has done what it has not"),
-    ("hide-secret", "helm takes it only with a dry run"),
+    ("output", "hwdr prints its own output"),
+    ("dry-run", "helm would report changes that it did not make"),
+    ("hide-secret", "helm accepts it only with a dry run"),
     ("recreate-pods", "it restarts pods in the middle of a restore"),
     ("kube-apiserver", A_CONTEXT),
     ("kube-token", A_CONTEXT),
@@ -63,11 +63,11 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 impl Invocation {
-    /// Takes the arguments behind `install` or `upgrade` apart; without a mode, those of either. `own` names hwdr's flags, and whether each
+    /// Parses the arguments after `install` or `upgrade`; without a mode, those of either. `own` lists hwdr's flags, and whether each
     /// takes a value.
     ///
     /// # Errors
-    /// Where anything in it is not understood.
+    /// If anything is not understood.
     pub fn parse(mode: Option<Mode>, own: &[Own], arguments: &[String]) -> Result<Self, CommandLineError> {
         let mut invocation = Self::default();
         let mut positional = Vec::new();
@@ -104,7 +104,7 @@ impl Invocation {
                         if is_alone {
                             invocation.rest.extend(token.words.iter().cloned());
                         } else {
-                            // Of `-if values.yaml` helm gets each by itself.
+                            // Helm gets the letters of `-if values.yaml` one by one.
                             invocation.rest.push(format!("--{name}={value}"));
                         }
                     }
@@ -133,14 +133,14 @@ impl Invocation {
         self.own.iter().rev().find(|(name, _)| name == flag).map(|(_, value)| value.as_str())
     }
 
-    /// The flags that say which cluster and namespace, for helm.
+    /// The flags for cluster and namespace, for helm.
     pub fn connection(&self) -> Vec<String> {
         let flags =
             [("--namespace", &self.namespace), ("--kube-context", &self.context), ("--kubeconfig", &self.kubeconfig)];
         flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?])).flatten().collect()
     }
 
-    /// The values flags again, with `files` in place of the files; Helm does not care how kinds are mixed.
+    /// The values flags with `files` instead of the original files; Helm does not care how kinds are mixed.
     pub fn value_flags(values: &ValueInputs) -> Vec<String> {
         let kinds = [
             ("--set-json", &values.set_json),
@@ -149,7 +149,7 @@ impl Invocation {
             ("--set-file", &values.set_file),
             ("--set-literal", &values.set_literal),
         ];
-        // A name may have a comma, which Helm takes as the end of one.
+        // A name may contain a comma, which Helm takes for a separator.
         let files =
             values.files.iter().flat_map(|file| ["-f".to_owned(), format!("\"{}\"", file.replace('"', "\"\""))]);
         files
@@ -161,10 +161,10 @@ impl Invocation {
 /// Flags and their values.
 type Flags = Vec<(String, String)>;
 
-/// What one of hwdr's own flags says.
+/// The value of one of hwdr's own flags.
 fn own_value(name: &str, value: String, takes_value: bool) -> Result<String, CommandLineError> {
     match name {
-        // `--dry-run=client` is helm's own spelling, and all of them mean: change nothing.
+        // `--dry-run=client` is helm's own spelling; all its values mean: change nothing.
         "dry-run" => Ok((!matches!(value.as_str(), "none" | "false")).to_string()),
         _ if takes_value || as_bool(&value).is_some() => Ok(value),
         _ => Err(CommandLineError::NoSwitch(dashed(name), value)),
@@ -252,9 +252,9 @@ mod tests {
             ("r c more", "unexpected argument more: the command takes a release and a chart"),
             (
                 "r c \u{2013}f values.yaml",
-                "\u{2013}f begins with a long dash, as web pages and word processors write it: type -f",
+                "\u{2013}f begins with a long dash from a web page or word processor: type -f",
             ),
-            ("r \u{2014}dry-run", "write it: type --dry-run"),
+            ("r \u{2014}dry-run", "word processor: type --dry-run"),
             ("r c -- --yes", "unexpected argument --yes"),
             ("r c -f a.yaml,", "the name of a file is empty"),
             ("r c --timeout", "the flag --timeout has no value"),

@@ -1,4 +1,4 @@
-//! What hwdr knows about Helm: its command line, its versions, its plugins; and running it.
+//! Helm: its command line, its versions, its plugins; and running it.
 
 pub mod command_line;
 pub mod flags;

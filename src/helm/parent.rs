@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::command_line::CommandLine;
 
-/// How many ancestors are looked at: a post-renderer that is a wrapper script has a shell or two in between.
+/// How many ancestors are checked: a post-renderer that is a wrapper script adds a shell or two.
 const GENERATIONS: usize = 4;
 
 /// A helm process, found among this process's ancestors.
@@ -14,14 +14,14 @@ const GENERATIONS: usize = 4;
 pub struct Parent {
     /// Its process id.
     pub pid: u32,
-    /// What its command line says.
+    /// Its parsed command line.
     pub line: CommandLine,
 }
 
 impl Parent {
-    /// When it was started, as far as that can be told: to some hundredths of a second.
+    /// When it started, if known: accurate to some hundredths of a second.
     pub fn started(&self) -> Option<SystemTime> {
-        // Linux counts in hundredths for every program, whatever the kernel itself does.
+        // Linux reports hundredths to every program, whatever the kernel uses internally.
         let ticks: u64 = stat_of(self.pid)?.split_whitespace().nth(19)?.parse().ok()?;
         let uptime: f64 = fs::read_to_string("/proc/uptime").ok()?.split_whitespace().next()?.parse().ok()?;
         let since_boot = Duration::try_from_secs_f64(uptime).ok()?;
@@ -29,7 +29,7 @@ impl Parent {
         SystemTime::now().checked_sub(age)
     }
 
-    /// A path of its command line as this process has to name it: relative to its folder, and with its own open files.
+    /// A path from its command line, for use in this process: relative to the helm process' folder, and with its open files.
     pub fn path(&self, name: &str) -> PathBuf {
         let own = Path::new("/proc").join(self.pid.to_string());
         if name == "/dev/stdin" {
@@ -50,7 +50,7 @@ impl Parent {
     }
 }
 
-/// The nearest ancestor that is a rendering helm command. Reads Linux's `/proc`; elsewhere there is none.
+/// The nearest ancestor that is a rendering helm command. Reads Linux's `/proc`; elsewhere returns `None`.
 pub fn find() -> Option<Parent> {
     let mut pid = std::os::unix::process::parent_id();
     for _ in 0..GENERATIONS {
@@ -80,7 +80,7 @@ fn parent_of(pid: u32) -> Option<u32> {
     stat_of(pid)?.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 1)
 }
 
-/// The fields of `/proc/<pid>/stat` from the third on: before it stands the program's name, which may hold anything.
+/// The fields of `/proc/<pid>/stat` from the third on: the program's name before them may contain anything.
 fn stat_of(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')').map(|(_, rest)| rest.to_owned())

@@ -1,4 +1,4 @@
-//! Helm 4's plugin, written for the program that runs.
+//! Helm 4's plugin, written for the running program.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use std::path::Path;
 pub const NAME: &str = "hwdr-post-renderer";
 const PLUGIN: &str = include_str!("../../post-renderer/plugin.yaml");
 
-/// Writes it for this very program into a folder of plugins. The program is found by a link: Helm 4 splits a command at its
-/// blanks, and a path may have some.
+/// Writes it for this program into a folder of plugins. The plugin refers to the program by a link: Helm 4 splits a command at its
+/// blanks, and a path may contain some.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write(folder: &Path, program: &Path) -> io::Result<()> {
     let plugin = folder.join(NAME);
     let (link, new) = (plugin.join("hwdr"), plugin.join(".hwdr.new"));

@@ -1,7 +1,7 @@
 //! Helm's own record of a revision: `data.release` of its Secret or ConfigMap (pkg/storage/driver/util.go: JSON, gzip, base64; a Secret's
-//! data are base64 once more).
+//! data is base64-encoded once more).
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use std::io::{Read as _, Write as _};
 
@@ -12,11 +12,11 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::{Value as Json, json};
 
-/// No record is larger: it has to fit into an object of 1 MiB, and text as charts have it shrinks to a tenth or a twentieth.
+/// No record is larger: it has to fit into an object of 1 MiB, and a chart's text compresses to a tenth or a twentieth.
 const LIMIT: u64 = 32 << 20;
 
-/// What has to be patched in a record's object to say that its revision failed: helm then begins anew, or rolls back from it. None
-/// where the record is not understood.
+/// The patch of a record's object that marks its revision as failed: helm can then upgrade again, or roll back from it. `None`
+/// if the record is not understood.
 pub fn failed(object: &Json) -> Option<Json> {
     let is_secret = object["kind"] == "Secret" || object["type"] == "helm.sh/release.v1";
     let data = object["data"]["release"].as_str()?;

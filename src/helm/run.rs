@@ -1,6 +1,6 @@
-//! Running helm itself: the one that the operator uses.
+//! Runs helm itself: the one that the operator uses.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use std::env;
 use std::ffi::OsString;
@@ -25,26 +25,26 @@ use crate::shown::{lines, mask};
 use crate::values::{self, Helm as Major, ValueInputs, ValuesError};
 use crate::velero::BackupNames;
 
-/// What a post-renderer of a run is told, in a file that only this user can read.
+/// A run's orders for its post-renderer, in a file that only this user can read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Orders {
-    /// The values that the plan was made from.
+    /// The values of the plan.
     pub values: ValueInputs,
     /// What helm does.
     pub mode: Mode,
     /// The release's namespace.
     pub namespace: String,
-    /// The plan that was agreed to: another one is refused. None: the stream is only kept.
+    /// The digest of the approved plan: any other plan is refused. `None`: the stream is only kept.
     pub digest: Option<String>,
     /// Velero's backups that were chosen for an upgrade: the cluster's own objects, the users'.
     pub objects: Option<BackupNames>,
-    /// Where the stream is kept, as helm renders it.
+    /// Where to store the stream, as helm renders it.
     pub keep: PathBuf,
-    /// The process of the run: when it is gone, nothing may be applied any more.
+    /// The process of the run: once it is gone, nothing may be applied any more.
     pub run: u32,
 }
 
-/// The plan that was agreed to.
+/// The approved plan.
 #[derive(Debug, Clone)]
 pub struct Agreed {
     /// Its digest.
@@ -53,7 +53,7 @@ pub struct Agreed {
     pub objects: Option<BackupNames>,
 }
 
-/// A helm that waits for its post-renderer's orders.
+/// A helm process that waits for its post-renderer's orders.
 pub struct Begun {
     helm: Child,
     since: Instant,
@@ -61,13 +61,13 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Its process.
+    /// Its process id.
     pub fn process(&self) -> Option<u32> {
         self.helm.id()
     }
 }
 
-/// A helm program, and a folder of this process alone for what it is given.
+/// A helm program, and a private folder for its input files.
 pub struct Helm {
     program: OsString,
     major: Major,
@@ -77,7 +77,7 @@ pub struct Helm {
     values: ValueInputs,
 }
 
-/// A release, as helm has it.
+/// A release, as helm reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     /// Its newest revision.
@@ -86,25 +86,25 @@ pub struct Release {
     pub status: String,
     /// When its first revision was installed (RFC 3339).
     pub first_deployed: String,
-    /// What is noted of its newest revision.
+    /// The description of its newest revision.
     pub description: String,
     /// Whether the API server merges what helm applies (Helm 4's default for its own releases).
     pub is_server_side: bool,
-    /// When its newest revision was (RFC 3339).
+    /// When its newest revision was deployed (RFC 3339).
     pub last_deployed: String,
     /// Name and version of the chart: `hopsworks-4.8.0`.
     pub chart: String,
-    /// The version of what it installs.
+    /// The version of the application.
     pub app_version: String,
 }
 
 impl Release {
-    /// What helm has to be told, to change what hwdr has scaled: the API server takes that for a conflict.
+    /// The flags that helm needs to change what hwdr has scaled: the API server treats that as a conflict.
     pub fn over_conflicts(&self) -> Vec<String> {
         self.is_server_side.then(|| "--force-conflicts".to_owned()).into_iter().collect()
     }
 
-    /// How long ago its newest revision was begun.
+    /// How long ago the deployment of its newest revision began.
     pub fn deployed_since(&self) -> Option<Duration> {
         let time: Timestamp = self.last_deployed.parse().ok()?;
         Timestamp::now().duration_since(time).try_into().ok()
@@ -114,15 +114,15 @@ impl Release {
 /// What helm would apply.
 #[derive(Debug)]
 pub struct Rendering {
-    /// The stream that a post-renderer gets.
+    /// The stream for a post-renderer.
     pub stream: Vec<u8>,
     /// Name and version of the chart.
     pub chart: String,
-    /// The version of what it installs.
+    /// The version of the application.
     pub app_version: String,
 }
 
-/// Why helm did not do it.
+/// Why helm failed.
 #[derive(Debug, Error)]
 pub enum HelmError {
     /// It cannot be started.
@@ -133,7 +133,7 @@ pub enum HelmError {
         /// Why.
         source: io::Error,
     },
-    /// It cannot be given what it needs.
+    /// Its input cannot be written.
     #[error("cannot write what helm needs to {folder}: {source}")]
     Folder {
         /// Where.
@@ -142,18 +142,18 @@ pub enum HelmError {
         source: io::Error,
     },
     /// It failed, in its own words.
-    // Helm's words stand on lines of their own: the first line alone is kept in the state, and they may quote values.
+    // Helm's words are on separate lines: only the first line is kept in the state, and they may quote values.
     #[error("helm {verb} failed:\n{words}")]
     Failed {
-        /// What was asked.
+        /// The command.
         verb: String,
         /// The end of its standard error.
         words: String,
     },
-    /// It is a version that hwdr does not know.
-    #[error("helm version says {0:?}, and hwdr knows Helm 3 and Helm 4")]
+    /// hwdr does not know this version.
+    #[error("helm version says {0:?}, but hwdr supports only Helm 3 and Helm 4")]
     Version(String),
-    /// What it printed is not what it should be.
+    /// Its output is not as expected.
     #[error("what helm {0} printed cannot be read: {1}")]
     Output(String, String),
 }
@@ -162,7 +162,7 @@ impl Helm {
     /// The helm that started this plugin (`$HELM_BIN`), or the one in `$PATH`.
     ///
     /// # Errors
-    /// Where there is none, or an unknown one.
+    /// If there is none, or an unknown version.
     pub async fn find(invocation: &Invocation) -> Result<Self, HelmError> {
         let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
         let error = |source| HelmError::Io { program: Path::new(&program).display().to_string(), source };
@@ -176,7 +176,7 @@ impl Helm {
             Some("v4") => Major::V4,
             _ => return Err(HelmError::Version(version)),
         };
-        // Values may hold secrets: the folder is this user's alone, and goes with the process.
+        // Values may contain secrets: the folder is private to this user, and is removed with the process.
         let folder = Folder::new()
             .map_err(|source| HelmError::Folder { folder: env::temp_dir().display().to_string(), source })?;
         let chart = [vec![invocation.release.clone(), invocation.chart.clone()], invocation.rest.clone()].concat();
@@ -190,11 +190,11 @@ impl Helm {
         })
     }
 
-    /// Gives helm copies of all files that the value flags name: what the plan is made from is what helm gets, whatever happens to the
-    /// files, and a pipe can be read only once. `read` gives the bytes of one.
+    /// Gives helm copies of all files that the value flags name: helm gets exactly what the plan was made from, whatever happens to the
+    /// files, and a pipe can be read only once. `read` returns the bytes of a file.
     ///
     /// # Errors
-    /// Where one cannot be read or copied.
+    /// If one cannot be read or copied.
     pub fn freeze(&mut self, read: &mut values::Read<'_>) -> Result<(), ValuesError> {
         let folder = self.folder.path().to_owned();
         let mut number = 0_usize;
@@ -216,7 +216,7 @@ impl Helm {
         Ok(())
     }
 
-    /// Whether it was given a chart.
+    /// Whether a chart was given.
     pub fn has_chart(&self) -> bool {
         self.chart.get(1).is_some_and(|chart| !chart.is_empty())
     }
@@ -226,10 +226,10 @@ impl Helm {
         &self.values
     }
 
-    /// What helm would apply, rendered with a look at the cluster (`lookup`), and nothing applied.
+    /// What helm would apply, rendered with access to the cluster (`lookup`), without applying anything.
     ///
     /// # Errors
-    /// Where helm refuses.
+    /// If helm refuses.
     pub async fn render(&self, mode: Mode, namespace: &str) -> Result<Rendering, HelmError> {
         let keep = self.folder.path().join("stream.yaml");
         let orders = Orders {
@@ -242,7 +242,7 @@ impl Helm {
             run: std::process::id(),
         };
         let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
-        // The post-renderer writes it anew, and over nothing.
+        // The post-renderer creates a new file, and overwrites nothing.
         let _ = fs::remove_file(&orders.keep);
         self.order(&orders)?;
         let command = self.apply(mode, &flags)?;
@@ -257,11 +257,11 @@ impl Helm {
         })
     }
 
-    /// Begins to install or upgrade, through hwdr as the post-renderer, if the chart still renders the plan of this digest. Nothing is
+    /// Begins to install or upgrade, with hwdr as the post-renderer, if the chart still renders the plan with this digest. Nothing is
     /// rendered before [`Helm::end`]: the post-renderer waits for its orders.
     ///
     /// # Errors
-    /// Where helm cannot be started.
+    /// If helm cannot be started.
     pub fn begin(&self, mode: Mode, namespace: &str, plan: Agreed, flags: &[String]) -> Result<Begun, HelmError> {
         let orders = Orders {
             values: self.values.clone(),
@@ -279,10 +279,10 @@ impl Helm {
         Ok(Begun { helm, since, orders })
     }
 
-    /// Lets what [`Helm::begin`] began go on, and waits for its end.
+    /// Lets what [`Helm::begin`] began continue, and waits for its end.
     ///
     /// # Errors
-    /// Where helm failed, in its own words.
+    /// If helm failed; with its own words.
     pub async fn end(&self, mode: Mode, begun: Begun) -> Result<(), HelmError> {
         self.order(&begun.orders)?;
         let output = begun.helm.wait_with_output().await.map_err(|source| self.io(source))?;
@@ -290,10 +290,10 @@ impl Helm {
         words(&mode.to_string(), &output).map(drop)
     }
 
-    /// `helm upgrade` as it is, with the copies of the values files.
+    /// A plain `helm upgrade`, with the copies of the values files.
     ///
     /// # Errors
-    /// Where helm fails.
+    /// If helm fails.
     pub async fn upgrade(&self, description: &str) -> Result<(), HelmError> {
         let mut command = self.command();
         command.arg("upgrade").args(&self.chart).args(&self.connection).args(["--description", description]);
@@ -332,7 +332,7 @@ impl Helm {
         self.folder.path().join("orders.json")
     }
 
-    /// Gives the post-renderer its orders, in one step: it may be looking for them.
+    /// Gives the post-renderer its orders, atomically: it may be waiting for them.
     fn order(&self, orders: &Orders) -> Result<(), HelmError> {
         let new = self.folder.path().join("orders.new");
         let _ = fs::remove_file(&new);
@@ -343,10 +343,10 @@ impl Helm {
             .map_err(|source| self.unwritable(source))
     }
 
-    /// The release, or none.
+    /// The release, or `None`.
     ///
     /// # Errors
-    /// Where helm cannot tell.
+    /// If helm cannot tell.
     pub async fn release(&self, name: &str) -> Result<Option<Release>, HelmError> {
         let mut command = self.command();
         command.args(["status", name, "-o", "json"]).args(&self.connection);
@@ -370,20 +370,20 @@ impl Helm {
         }))
     }
 
-    /// What the newest revision of a release applies, without its hooks.
+    /// The manifest of a release's newest revision, without its hooks.
     ///
     /// # Errors
-    /// Where helm cannot tell.
+    /// If helm cannot tell.
     pub async fn manifest(&self, name: &str) -> Result<String, HelmError> {
         let mut command = self.command();
         command.args(["get", "manifest", name]).args(&self.connection);
         self.printed("get manifest", command).await
     }
 
-    /// Makes an older revision the newest.
+    /// Rolls back to an older revision.
     ///
     /// # Errors
-    /// Where helm fails.
+    /// If helm fails.
     pub async fn rollback(&self, name: &str, revision: u64, flags: &[String]) -> Result<(), HelmError> {
         let mut command = self.command();
         command.args(["rollback", name, &revision.to_string()]).args(&self.connection).args(flags);
@@ -392,12 +392,12 @@ impl Helm {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // In a group of its own: Ctrl-C is for hwdr, which lets helm end.
+        // In its own process group: Ctrl-C is for hwdr, which lets helm finish.
         command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
         command
     }
 
-    /// What the command prints; its messages, if it fails.
+    /// The command's output; if it fails, its messages.
     async fn printed(&self, verb: &str, mut command: Command) -> Result<String, HelmError> {
         let since = Instant::now();
         let output = command.output().await.map_err(|source| self.io(source))?;
@@ -414,7 +414,7 @@ impl Helm {
     }
 }
 
-/// Logs that helm was run: never its flags, which hold values, nor what it said.
+/// Logs that helm was run: never its flags, which contain values, nor its output.
 fn log(verb: &str, since: Instant, output: &Output) {
     debug!(target: "helm", code = output.status.code(), took = ?since.elapsed(), "helm {verb}");
 }
@@ -422,12 +422,12 @@ fn log(verb: &str, since: Instant, output: &Output) {
 /// How many lines of helm's words are shown.
 const LINES: usize = 30;
 
-/// What a helm that has ended printed; its messages, if it failed.
+/// The output of a helm that has ended; its messages, if it failed.
 fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    // Before it is cut: what a line holds may be told by one above it.
+    // Masked before it is cut: an earlier line may show that a line holds a credential.
     let words = mask::credentials(&String::from_utf8_lossy(&output.stderr));
     let mut all: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
     let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
