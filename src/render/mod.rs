@@ -1,8 +1,8 @@
-//! A plan as changes of the stream: objects that are injected, gates in front of those who must wait, and markers that last.
+//! Renders a plan into the stream: injects objects, adds gates to those who must wait, and makes markers permanent.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "objects are those that the topology found in this stream, and JSON that is written to is made here"
+    reason = "the topology found the objects in this stream, and JSON that is written to is made here"
 )]
 
 mod ours;
@@ -30,15 +30,15 @@ pub use crate::topology::GATE;
 pub use preflight::preflight;
 pub use templates::script;
 
-/// Where a container that asks the cluster mounts the token of its account (kubernetes.io, "Configure Service Accounts for Pods").
+/// Where the token of the account is mounted in a container that uses the API (kubernetes.io, "Configure Service Accounts for Pods").
 const TOKEN: &str = "mountPath: /var/run/secrets/kubernetes.io/serviceaccount";
 
-/// What post-render makes of a stream.
+/// The result of post-render.
 #[derive(Debug)]
 pub struct Rendered {
-    /// Lines that are added to documents (and the TTL of markers that is taken out).
+    /// Lines added to documents (and the TTL removed from markers).
     pub edits: Edits,
-    /// Whole documents that are added behind the stream.
+    /// Whole documents added after the stream.
     pub appended: Vec<String>,
     /// What was done to which object, for people: `Kind/name` and a few words.
     pub changes: Vec<SummaryLine>,
@@ -65,34 +65,34 @@ pub enum RenderError {
         object: String,
         /// Where it begins.
         line: usize,
-        /// Why not.
+        /// The reason.
         source: EditError,
     },
-    /// The stream went through hwdr before, with other values.
+    /// The stream was processed by hwdr before, with other values.
     #[error(
-        "{0} is in the stream already, and is not the one that this plan makes: give hwdr the stream as Helm renders it"
+        "{0} is already in the stream, but is not the one that this plan makes: give hwdr the stream as Helm renders it"
     )]
     OtherPlan(String),
-    /// Something has hwdr's label, and is nothing that this plan makes.
+    /// Something has hwdr's label, but is not part of this plan.
     #[error(
-        "{0} has the label {MANAGED_BY}: hwdr, and is nothing that this plan makes: take the label off, \
+        "{0} has the label {MANAGED_BY}: hwdr, but is not part of this plan: remove the label, \
          or give hwdr the stream as Helm renders it"
     )]
     NotOurs(String),
-    /// What was rendered is not what it has to be. So it is where a text that was read means something to YAML.
+    /// The rendered text is not what it must be, for example because a value has a meaning in YAML.
     #[error("{object} cannot be rendered: {why}")]
     Broken {
         /// `Kind/name`, or the template.
         object: String,
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }
 
-/// Who makes the ConfigMap that says of the whole restore that it was run.
+/// Who creates the ConfigMap that marks the whole restore as run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
-    /// It is injected.
+    /// hwdr injects it.
     Injected,
     /// A run of hwdr has its own record, in a Secret.
     IsThere,
@@ -101,7 +101,7 @@ pub enum Marker {
 /// Renders `plan` into `stream`.
 ///
 /// # Errors
-/// Where a document cannot be edited in place, or something in the stream is taken for hwdr's and is not what this plan makes.
+/// If a document cannot be edited in place, or something in the stream looks like hwdr's but is not what this plan makes.
 pub fn render(
     stream: &Stream,
     topology: &Topology,
@@ -118,10 +118,10 @@ pub fn render(
     Ok(rendered)
 }
 
-/// Whether a ConfigMap holds the scripts of this hwdr, and no others.
+/// Whether a ConfigMap contains the scripts of this hwdr, and no others.
 pub fn is_with_our_scripts(product: &dyn Product, configmap: &Json) -> bool {
     let data = configmap["data"].as_object();
-    // Helms do not agree on a text's last line break.
+    // Helm 3 and 4 disagree on a text's last line break.
     let same = |name: &str, text: &str| {
         data.and_then(|data| data.get(name)?.as_str()).is_some_and(|there| there.trim_end() == text.trim_end())
     };
@@ -157,7 +157,7 @@ fn common(ground: &Ground, plan: &Plan) -> Json {
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
         },
-        // A pod reserves this while it waits, too: with more, those who wait would keep those that they wait for off a full cluster.
+        // A pod reserves this while it waits, too: with more, waiting pods would keep those that they wait for off a full cluster.
         "small": resources("10m", "64Mi", "512Mi"),
         "large": resources("20m", "128Mi", "2Gi"),
         "volumes": volumes(plan),
@@ -165,7 +165,7 @@ fn common(ground: &Ground, plan: &Plan) -> Json {
     with(&common, &ground.more)
 }
 
-/// What every template may use, and what the one of an object may.
+/// What every template may use, plus what an object's template may.
 fn with(common: &Json, values: &Json) -> Json {
     let mut context = common.clone();
     if let (Some(context), Some(values)) = (context.as_object_mut(), values.as_object()) {
@@ -174,12 +174,12 @@ fn with(common: &Json, values: &Json) -> Json {
     context
 }
 
-/// Requests, and a limit of memory: a limit of processors would only slow a restore down.
+/// Requests, and a memory limit: a CPU limit would only slow down a restore.
 fn resources(cpu: &str, memory: &str, limit: &str) -> Json {
     json!({"resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}})
 }
 
-/// What a gate mounts: the scripts, and a token of the pod's own account, which pods may have switched off.
+/// A gate's mounts: the scripts, and a token of the pod's own account, which pods may have disabled.
 fn volumes(plan: &Plan) -> Json {
     json!([
         {"name": VOLUMES[0], "configMap": {"name": format!("hwdr-scripts-{}", plan.backup_id), "defaultMode": 0o555}},
@@ -191,20 +191,20 @@ fn volumes(plan: &Plan) -> Json {
     ])
 }
 
-/// Those of them for a pod of which no container mounts the token.
+/// The gate's volumes for a pod whose containers do not mount the token.
 fn without_token(volumes: &Json) -> Json {
     let volumes = volumes.as_array().into_iter().flatten();
     volumes.filter(|volume| volume["name"] != VOLUMES[1]).cloned().collect()
 }
 
-/// What `workload` has to wait for: the injected steps that hold its role, and the last Job of each.
+/// What `workload` must wait for: the injected steps that hold its role, and the last Job of each.
 fn holds<'p>(plan: &'p Plan, workload: &'p Workload) -> (Vec<&'static str>, Vec<String>) {
     let jobs: Vec<String> = held_by(&plan.steps, workload, &plan.namespace).map(str::to_owned).collect();
     let step = |job: &String| plan.steps.iter().find(|step| step.last_job.as_ref() == Some(job)).map(|step| step.step);
     (jobs.iter().filter_map(step).collect(), jobs)
 }
 
-/// Puts an init container in front of everybody who would write, or read, too soon.
+/// Adds an init container to everybody who would write, or read, too soon.
 fn gates(
     stream: &Stream,
     topology: &Topology,
@@ -246,7 +246,7 @@ fn gates(
     Ok(())
 }
 
-/// Makes the chart's own markers last: no TTL, and kept when they leave the manifest.
+/// Makes the chart's own markers permanent: no TTL, and kept when they leave the manifest.
 fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rendered) -> Result<(), RenderError> {
     let adopted: BTreeSet<&str> = plan
         .steps
@@ -266,7 +266,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
         let mut edit = || -> Result<(), EditError> {
             let metadata = look.tree.get(look.root, "metadata").unwrap_or(look.root);
             let annotations = look.tree.get(metadata, "annotations");
-            // Without an id in its name it says nothing of a backup, and would stand in the next installation's way.
+            // Without an id in its name it identifies no backup, and would block the next installation.
             let names_backup = object.name().rsplit('-').next().is_some_and(|id| topology.product.backup(id).is_ok());
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
             if kept.is_none() && (kind == "Restore" || names_backup) {
@@ -290,7 +290,7 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
     Ok(())
 }
 
-/// Adds hwdr's own objects, in the order in which Kubernetes wants them.
+/// Adds hwdr's own objects, in the order that Kubernetes needs.
 fn inject(
     stream: &Stream,
     topology: &Topology,
@@ -377,7 +377,7 @@ mod tests {
     use super::*;
     use crate::product::PRODUCTS;
 
-    /// What is immutable has to be a function of its name and of this program, or another upgrade of the release fails in the middle.
+    /// An immutable object must depend only on its name and this program, or another upgrade of the release fails in the middle.
     #[test]
     fn scripts_are_ours_by_all_of_their_content() {
         let mut ours = json!({"data": templates::scripts(PRODUCTS[0]).iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect::<serde_json::Map<_, _>>()});

@@ -1,4 +1,4 @@
-//! What is ours: what this plan renders, by name and by content, compared whole. A label or a name alone says nothing.
+//! What is ours: what this plan renders, compared by name and whole content. A label or a name alone proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::stream::{Stream, json_of};
 use crate::topology::{Topology, Workload};
 use crate::yaml::is_printable;
 
-/// A document that is injected.
+/// An injected document.
 #[derive(Debug)]
 pub(super) struct Document {
     /// `Kind/name`.
@@ -23,14 +23,14 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads back what a template has made: it has to be the object `id` and nothing else, whatever the values and the chart
+    /// Parses a rendered template: it must be the object `id` and nothing else, whatever the values and the chart
     /// have put into it.
     pub(super) fn new(id: String, text: String, what: impl Into<String>) -> Result<Self, RenderError> {
         let broken = |why: String| RenderError::Broken { object: id.clone(), why };
         if !is_printable(&text) {
-            return Err(broken("it has characters that not all readers take for the same".to_owned()));
+            return Err(broken("it has characters that YAML readers interpret differently".to_owned()));
         }
-        // A literal block at its end has its line break only where the line has.
+        // A literal block at the end has its line break only if the line has.
         let stream = Stream::parse(format!("{text}\n").into_bytes()).map_err(|error| broken(error.to_string()))?;
         let [object] = stream.objects() else {
             return Err(broken(format!("it is {} objects", stream.objects().len())));
@@ -44,14 +44,14 @@ impl Document {
         let own = keys_of(kind);
         let more = json.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).find(|key| !own.contains(key));
         if let Some(key) = more {
-            return Err(broken(format!("it has the key {key} at its top")));
+            return Err(broken(format!("it has the top-level key {key}")));
         }
         let namespace = object.namespace().map(str::to_owned);
         Ok(Self { what: what.into(), namespace, json, id, text })
     }
 }
 
-/// What stands at the top of an injected object.
+/// The top-level keys of an injected object.
 fn keys_of(kind: &str) -> &'static [&'static str] {
     match kind {
         "ConfigMap" => &["apiVersion", "kind", "metadata", "data", "immutable"],
@@ -61,10 +61,10 @@ fn keys_of(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Those of `documents` that are in the stream already, from an earlier pass.
+/// Those of `documents` that are already in the stream, from an earlier pass.
 ///
 /// # Errors
-/// Where something in the stream has the name of one, or the label, and is not the same.
+/// If an object in the stream has the name of one, or the label, but differs.
 pub(super) fn present(
     stream: &Stream,
     topology: &Topology,
@@ -91,7 +91,7 @@ pub(super) fn present(
     Ok(present)
 }
 
-/// Whether the object that is in the stream says the same as `document`. Helm 4 annotates every document with its file.
+/// Whether the object in the stream equals `document`. Helm 4 annotates every document with its file.
 fn same(stream: &Stream, object: usize, document: &Document) -> bool {
     let Some(object) = stream.objects().get(object) else { return false };
     let look = stream.look(object);
@@ -106,10 +106,10 @@ fn same(stream: &Stream, object: usize, document: &Document) -> bool {
     there == document.json
 }
 
-/// Whether `workload` has this very gate, from an earlier pass; none is the gate of who does not have to wait.
+/// Whether `workload` already has exactly this gate, from an earlier pass; `None` is the gate of a workload that does not wait.
 ///
 /// # Errors
-/// Where it has anything else by the name of the gate or of its volumes.
+/// If it has another container or volume with a name of the gate's.
 pub(super) fn has_gate(workload: &Workload, gate: Option<&Json>, volumes: &[Json]) -> Result<bool, RenderError> {
     let added = &workload.added;
     let named = |name: &Json| added.volumes.iter().filter(|volume| volume["name"] == *name).count();

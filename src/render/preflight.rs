@@ -1,8 +1,8 @@
-//! The Job that looks at a backup before anything is stopped.
+//! The Job that checks a backup before anything is stopped.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
+    reason = "reading JSON by a missing key gives null, and what is written to is made here"
 )]
 
 use serde_json::{Value as Json, json};
@@ -12,12 +12,12 @@ use crate::plan::Plan;
 use crate::product::request::Request;
 use crate::topology::Topology;
 
-/// How long it may take, in seconds: it lists, and reads the control files, of which a big cluster's backup has gigabytes.
+/// The Job's deadline, in seconds: it lists, and reads the control files, which are gigabytes in a big cluster's backup.
 const DEADLINE: u64 = 1200;
 /// How long a service may take to answer, in seconds.
 const ANSWER: u64 = 60;
-/// How long the scripts try, in seconds, how long a call of rclone may take, and how often it tries (rclone.org/docs): by its defaults it would
-/// go on for as long as the Job may, and say nothing.
+/// How long the scripts retry, in seconds, how long a call of rclone may take, and how often it retries (rclone.org/docs): by default
+/// it would continue for as long as the Job may run, without a message.
 const PATIENCE: &[(&str, &str)] = &[
     ("PATIENCE", "20"),
     ("CALL_SECONDS", "240"),
@@ -26,11 +26,11 @@ const PATIENCE: &[(&str, &str)] = &[
     ("RCLONE_LOW_LEVEL_RETRIES", "3"),
 ];
 
-/// A Job that finds out, from where the backup will be restored and with what will restore it, whether that can be read; it changes
-/// nothing. None where hwdr's own Jobs restore nothing. Its account has to be there already: it is for a restore in place.
+/// A Job that checks whether the backup is readable, with the same images and credentials as the restore; it changes
+/// nothing. `None` if no Jobs of hwdr restore anything. Its account must already exist: it is for a restore in place.
 ///
 /// # Errors
-/// Where something is to go into it that would change what it means.
+/// If a value would change the meaning of the template.
 pub fn preflight(topology: &Topology, request: &dyn Request, plan: &Plan) -> Result<Option<Json>, RenderError> {
     let mut common = common(&request.ground(topology), plan);
     common["patience"] = json!(PATIENCE);
@@ -49,7 +49,7 @@ pub fn preflight(topology: &Topology, request: &dyn Request, plan: &Plan) -> Res
         }
         containers.push(templates::render(look.template, &context)?);
         for volume in look.volumes {
-            // The containers share them.
+            // The containers share the volumes.
             if !volumes.contains(&volume) {
                 volumes.push(volume);
             }
@@ -65,7 +65,7 @@ pub fn preflight(topology: &Topology, request: &dyn Request, plan: &Plan) -> Res
     let mut context = common;
     let Some(settings) = settings else { return Ok(None) };
     context["settings"] = settings;
-    // Nothing that runs has to make room for it.
+    // It must not preempt anything that runs.
     if let Some(settings) = context["settings"].as_object_mut() {
         settings.remove("priorityClassName");
         if !pull_secrets.is_empty() {
@@ -76,7 +76,7 @@ pub fn preflight(topology: &Topology, request: &dyn Request, plan: &Plan) -> Res
     context["marker"] = json!(false);
     context["after"] = Json::Null;
     context["deadline"] = json!(DEADLINE);
-    // The scripts of the restore are not there yet.
+    // The scripts of the restore do not exist yet.
     context["volumes"] = json!([]);
     context["containers"] = json!(containers);
     context["more_volumes"] = json!(volumes);

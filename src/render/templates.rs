@@ -19,7 +19,7 @@ macro_rules! files {
     };
 }
 
-/// Templates of objects, and of their pieces, that no service has for its own.
+/// Templates of objects, and of parts, that are not specific to a service.
 const TEMPLATES: Files = files!("":
     "access.yaml", "gate.yaml", "job.yaml", "marker.yaml", "pieces/control-work.yaml", "pieces/preflight.yaml", "pieces/work-mounts.yaml",
     "preflight.yaml", "scripts.yaml",
@@ -37,7 +37,7 @@ pub fn scripts(product: &dyn Product) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The script of that name.
-#[expect(clippy::expect_used, reason = "names stand in the program, and each script is rendered in the tests")]
+#[expect(clippy::expect_used, reason = "names are part of the program, and the tests render each script")]
 pub fn script(product: &dyn Product, name: &str) -> &'static str {
     scripts(product).into_iter().find(|(script, _)| *script == name).expect("it is in the list").1
 }
@@ -50,17 +50,17 @@ static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
     environment.add_filter("yaml", move |value: Value, indent: usize| safe(yaml::write(&as_json(&value), indent)));
     environment.add_filter("flow", move |value: Value| safe(yaml::flow(&as_json(&value))));
     environment.add_filter("block", move |text: String, indent: usize| safe(yaml::block(&text, indent)));
-    // What comes out of no filter goes into YAML as it stands: a word, so that it can mean nothing else there.
+    // Unfiltered values go into YAML unchanged: only words, which cannot mean anything else there.
     environment.set_formatter(|out, state, value| {
         if value.is_safe() || is_word(&value.to_string()) {
             return escape_formatter(out, state, value);
         }
-        Err(Error::new(ErrorKind::BadEscape, format!("{value:?} is no word: it has to go through a filter")))
+        Err(Error::new(ErrorKind::BadEscape, format!("{value:?} is not a word: it needs a filter")))
     });
     let products =
         PRODUCTS.iter().flat_map(|product| product.shared()).chain(services().flat_map(|service| service.templates()));
     for (name, text) in TEMPLATES.iter().chain(products) {
-        #[expect(clippy::expect_used, reason = "templates stand in the program, and each is rendered in the tests")]
+        #[expect(clippy::expect_used, reason = "templates are part of the program, and the tests render each")]
         environment.add_template(name, text).expect("a template");
     }
     environment
@@ -77,7 +77,7 @@ fn is_word(text: &str) -> bool {
 /// Renders the template `name`.
 ///
 /// # Errors
-/// Where something is to go into it that would change what it means.
+/// If a value would change the meaning of the text.
 pub fn render(name: &str, context: &Json) -> Result<String, RenderError> {
     let broken = |error: Error| RenderError::Broken { object: format!("templates/{name}"), why: format!("{error:#}") };
     let template = ENVIRONMENT.get_template(name).map_err(broken)?;
@@ -86,11 +86,11 @@ pub fn render(name: &str, context: &Json) -> Result<String, RenderError> {
     Ok(text)
 }
 
-/// What was rendered of the template `name`, as JSON.
+/// The rendered text of the template `name`, as JSON.
 pub fn json(name: &str, text: &str) -> Result<Json, RenderError> {
     let broken = |why: String| RenderError::Broken { object: format!("templates/{name}"), why };
     if !yaml::is_printable(text) {
-        return Err(broken("it has characters that not all readers take for the same".to_owned()));
+        return Err(broken("it has characters that YAML readers interpret differently".to_owned()));
     }
     let tree = Tree::parse(text).map_err(|error| broken(error.message))?;
     match tree.roots() {
