@@ -1,4 +1,4 @@
-//! The plan of a restore: what will be done, in order. Made from settings and topology alone; the same input gives the same plan.
+//! The plan of a restore: what will be done, in order. It depends only on settings and topology; equal input gives an equal plan.
 
 mod digest;
 mod order;
@@ -25,43 +25,43 @@ pub struct Plan {
     pub product: &'static dyn Product,
     /// Into a new cluster, or in place.
     pub mode: Mode,
-    /// The global backup id: it names the markers of the whole.
+    /// The global backup id: it names the markers of the whole restore.
     pub backup_id: Backup,
-    /// When that backup was made, where the id names a time.
+    /// When that backup was made, if the id names a time.
     pub backup_time: Option<String>,
     /// The release's namespace.
     pub namespace: String,
-    /// Who is restored.
+    /// What is restored.
     pub cluster: Cluster,
     /// The steps in order.
     pub steps: Vec<Planned>,
-    /// From where on the old data is not there any more.
+    /// The point after which the old data no longer exists.
     pub point_of_no_return: PointOfNoReturn,
-    /// What the operator has to know: defects of the chart's own steps, and what is left to chance.
+    /// What the operator must know: defects of the chart's own steps, and what is left to chance.
     pub warnings: Vec<String>,
     #[serde(skip)]
     digest: String,
 }
 
-/// What the stream shows of the cluster.
+/// What the stream shows about the cluster.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
     /// Everything that has a part in the restore.
     pub members: Vec<Member>,
-    /// What would undo a scaling by hand.
+    /// What would undo manual scaling.
     pub autoscalers: Vec<Autoscaler>,
     /// Velero's Schedules.
     pub schedules: Vec<String>,
-    /// What was looked for, and is done without.
+    /// What was not found, and is done without.
     pub missing: Vec<Missing>,
 }
 
-/// From where on there is no way back to the data as it was.
+/// The point after which the old data cannot be brought back.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PointOfNoReturn {
-    /// The step; none where nothing that is there is lost.
+    /// The step; `None` if no existing data is lost.
     pub step: Option<&'static str>,
     /// What is lost there, or why nothing is.
     pub why: &'static str,
@@ -71,12 +71,12 @@ impl Plan {
     /// Plans the restore.
     ///
     /// # Errors
-    /// Where something that a step needs is not in the stream: half a restore is not planned.
+    /// If the stream lacks something that a step needs: half a restore is not planned.
     pub fn new(request: &dyn Request, topology: &Topology, namespace: Option<&str>) -> Result<Self, PlanError> {
         let namespace = topology.namespace.as_deref().or(namespace).ok_or_else(|| {
             PlanError::new(
-                "the namespace of the release is not known: the chart's objects do not name it",
-                "add --namespace NAME (behind --post-renderer-args when helm runs hwdr)",
+                "the namespace of the release is unknown: the chart's objects do not name it",
+                "add --namespace NAME (after --post-renderer-args when helm runs hwdr)",
             )
         })?;
         let draft = request.draft(topology, namespace)?;
@@ -104,7 +104,7 @@ impl Plan {
         })
     }
 
-    /// A name for the plan that only an equal plan has, whatever its sentences: two digits of its form, and 16 of SHA-256 over its facts.
+    /// A name that only equal plans share, whatever their sentences: two digits of its form, and 16 of SHA-256 over its facts.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -115,7 +115,7 @@ impl Plan {
     }
 }
 
-/// What is known of a step that the chart itself brings: the end of its Job, and not what that looked at.
+/// What can be verified of a step that the chart itself brings: that its Job completed, not what the Job checked.
 fn as_the_chart_does_it(mut step: Planned) -> Planned {
     if let By::Chart(object) = &step.by {
         step.verified = match object.split_once('/') {
@@ -127,7 +127,7 @@ fn as_the_chart_does_it(mut step: Planned) -> Planned {
     step
 }
 
-/// Who does not wait, because it is in another namespace.
+/// The workloads that do not wait, because they are in another namespace.
 fn elsewhere(topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<String> {
     let held = |workload: &&Workload| {
         steps.iter().any(|step| step.is_injected() && step.holds.contains(&workload.role))
@@ -135,7 +135,7 @@ fn elsewhere(topology: &Topology, namespace: &str, steps: &[Planned]) -> Vec<Str
     };
     let warning = |workload: &Workload| {
         format!(
-            "{}/{} is in the namespace {}, and does not wait for the restore: stop it until that is done",
+            "{}/{} is in the namespace {}, and does not wait for the restore: stop it until the restore is done",
             workload.kind,
             workload.name,
             workload.namespace.as_deref().unwrap_or_default()

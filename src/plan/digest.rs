@@ -1,9 +1,9 @@
-//! The digest of a plan: a name that only an equal plan has.
+//! The digest of a plan: equal only for equal plans.
 //!
-//! It is made of facts (names, kinds, images, ids), and of no sentence and no `Debug` output: a later hwdr that words a plan differently
-//! still knows the plan that was agreed to.
+//! It is computed from facts (names, kinds, images, ids), not from sentences or `Debug` output: a later hwdr that words a plan differently
+//! still recognises the approved plan.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use std::iter::once;
 
@@ -14,14 +14,14 @@ use crate::product::request::Request;
 use crate::steps::{By, Planned};
 use crate::topology::{Topology, members, without_revision};
 
-/// The form of the facts. Whoever adds, drops or renames a fact counts it up: then a run that agreed to a plan of another form is told so.
-/// The first form, of hwdr 0.1, was made of texts, and is known by its 16 digits.
+/// The form of the facts. Increase it when a fact is added, dropped or renamed: a run that approved a plan of another form is then told.
+/// The first form, of hwdr 0.1, was computed from texts, and is recognised by its 16 digits.
 const FORM: u8 = 2;
 
-/// How many digits a digest has: two of the form, and the first 16 of SHA-256.
+/// The length of a digest: two digits of the form, and the first 16 of SHA-256.
 const DIGITS: usize = 18;
 
-/// Whether this hwdr makes digests of this form, so that they can be compared with its own.
+/// Whether this hwdr computes digests of this form, so that they are comparable with its own.
 pub fn is_comparable(digest: &str) -> bool {
     digest.len() == DIGITS && digest.starts_with(&format!("{FORM:02x}"))
 }
@@ -29,7 +29,7 @@ pub fn is_comparable(digest: &str) -> bool {
 /// The digest of `facts`.
 pub(super) fn of(facts: &Json, topology: &Topology) -> String {
     let mut text = sorted(facts).to_string();
-    // Some of the chart's Jobs get another name with each revision of the release.
+    // The names of some of the chart's Jobs change with each revision of the release.
     for job in topology.workloads.iter().filter(|workload| workload.kind == "Job") {
         text = text.replace(&job.name, &without_revision(&job.name));
     }
@@ -37,7 +37,7 @@ pub(super) fn of(facts: &Json, topology: &Topology) -> String {
     once(FORM).chain(hash.iter().take(8).copied()).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// All that tells one plan from another.
+/// Everything that distinguishes one plan from another.
 pub(super) fn facts(
     request: &dyn Request,
     topology: &Topology,
@@ -63,7 +63,7 @@ pub(super) fn facts(
         .iter()
         .map(|restore| (&restore.name, restore.spec["existingResourcePolicy"].as_str()))
         .collect();
-    // The Helms order a stream differently, and it is the same cluster.
+    // Helm 3 and 4 order a stream differently, but it is the same cluster.
     elsewhere.sort();
     lose_claims.sort();
     restores.sort();

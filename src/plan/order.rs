@@ -1,7 +1,7 @@
-//! Who waits for whom once the plan is rendered, so that nobody waits for himself: hwdr's Jobs and gates, and what the chart's own init
-//! containers and Jobs wait for, as far as the stream shows it (the address of a Service, the name of a Job).
+//! Who waits for whom after the plan is rendered, so that nobody waits for itself: hwdr's Jobs and gates, and what the chart's own init
+//! containers and Jobs wait for, as far as the stream shows it (a Service's address, a Job's name).
 
-#![expect(clippy::indexing_slicing, reason = "numbers are those of the list of names")]
+#![expect(clippy::indexing_slicing, reason = "indices are those of the list of names")]
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,9 +13,9 @@ use crate::topology::{Topology, Workload, container_texts, host_of};
 struct Wait {
     from: usize,
     to: usize,
-    /// What it waits by.
+    /// How it waits.
     by: String,
-    /// Whether it would not without hwdr.
+    /// Whether hwdr adds this wait.
     is_ours: bool,
 }
 
@@ -27,7 +27,7 @@ struct Order {
     waits: Vec<Wait>,
 }
 
-/// Refuses a plan in which somebody would wait for himself in the end.
+/// Refuses a plan in which somebody would finally wait for itself.
 ///
 /// # Errors
 /// With all members of the shortest such circle.
@@ -40,7 +40,7 @@ pub fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<
         .iter()
         .map(|wait| format!("{} waits for {} ({})", order.names[wait.from], order.names[wait.to], wait.by));
     Err(PlanError::new(
-        format!("this restore would wait for itself for ever:\n{}", members.collect::<Vec<_>>().join("\n")),
+        format!("this restore would wait for itself forever:\n{}", members.collect::<Vec<_>>().join("\n")),
         "switch one of them off for the restore, or use a chart that restores this part itself",
     ))
 }
@@ -66,7 +66,7 @@ impl Order {
         for step in steps.iter().filter(|step| step.is_injected()) {
             for object in &step.objects {
                 for job in &object.after {
-                    self.wait(object.id.clone(), format!("Job/{job}"), "it comes after it", true);
+                    self.wait(object.id.clone(), format!("Job/{job}"), "it runs after it", true);
                 }
                 if !object.id.starts_with("Job/") {
                     continue;
@@ -83,7 +83,7 @@ impl Order {
         }
     }
 
-    /// What the chart's own containers wait for before anybody can use their pod: its init containers, and all of a Job's.
+    /// What the chart's own containers wait for before their pod is usable: its init containers, and all containers of a Job.
     fn of_chart(&mut self, topology: &Topology, namespace: &str) {
         for workload in &topology.workloads {
             let inits = workload.pod.init_containers();
@@ -99,7 +99,7 @@ impl Order {
         }
     }
 
-    /// The shortest circle that would not be there without hwdr.
+    /// The shortest circle that includes a wait of hwdr's.
     fn circle(&self) -> Option<Vec<&Wait>> {
         let mut from: Vec<Vec<&Wait>> = vec![Vec::new(); self.names.len()];
         for wait in &self.waits {
@@ -113,7 +113,7 @@ impl Order {
         circles.min_by_key(Vec::len)
     }
 
-    /// The shortest way from one to another.
+    /// The shortest path from one to another.
     fn way<'o>(&'o self, from: &[Vec<&'o Wait>], start: usize, end: usize) -> Option<Vec<&'o Wait>> {
         let mut came: Vec<Option<&Wait>> = vec![None; self.names.len()];
         let mut next = VecDeque::from([start]);
@@ -146,15 +146,15 @@ fn id_of(workload: &Workload) -> String {
 
 /// The last Jobs of the injected steps that hold a workload.
 pub fn held_by<'p>(steps: &'p [Planned], workload: &'p Workload, namespace: &'p str) -> impl Iterator<Item = &'p str> {
-    // A gate needs the scripts and the Jobs beside it; the plan warns of who is elsewhere.
+    // A gate needs the scripts and the Jobs in its namespace; the plan warns about workloads elsewhere.
     let elsewhere = workload.namespace.as_ref().is_some_and(|other| *other != namespace);
     let holding =
         steps.iter().filter(move |step| !elsewhere && step.is_injected() && step.holds.contains(&workload.role));
     holding.filter_map(|step| step.last_job.as_deref())
 }
 
-/// The workloads that a text of a container means: a Job by its name (`job/NAME`, or the name alone), others by the host name of a
-/// Service in front of them or of one of their pods. A word that only looks like a Service's name is none.
+/// The workloads that a text of a container refers to: a Job by its name (`job/NAME`, or only the name), others by the host name of a
+/// Service in front of them or of one of their pods. A word that only resembles a Service's name does not count.
 fn mentioned<'t>(topology: &'t Topology, namespace: &str, text: &str, is_whole: bool) -> Vec<&'t Workload> {
     let mut found = Vec::new();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -170,7 +170,7 @@ fn mentioned<'t>(topology: &'t Topology, namespace: &str, text: &str, is_whole: 
     }
     if is_whole {
         found.extend(jobs().filter(|job| job.name == text));
-        // A name alone may as well be the namespace's, or a user's.
+        // A bare name may also be the namespace's, or a user's.
         if text.contains(':') {
             found.extend(behind(topology, namespace, host_of(text), true));
         }
@@ -178,7 +178,7 @@ fn mentioned<'t>(topology: &'t Topology, namespace: &str, text: &str, is_whole: 
     found
 }
 
-/// The workloads behind a host name: `SERVICE` where nothing else is meant, `SERVICE.NAMESPACE…`, `POD.SERVICE…`.
+/// The workloads behind a host name: `SERVICE` if nothing else is meant, `SERVICE.NAMESPACE…`, `POD.SERVICE…`.
 fn behind<'t>(topology: &'t Topology, namespace: &str, host: &str, may_be_short: bool) -> Vec<&'t Workload> {
     let mut labels = host.split('.');
     let (first, second) = (labels.next().unwrap_or_default(), labels.next());

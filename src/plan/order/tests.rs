@@ -30,7 +30,7 @@ fn planned(name: &'static str, after: &[&str], holds: &'static [Role]) -> Planne
     }
 }
 
-/// A chart whose setup Job waits for its binlog server, and another one's pods.
+/// A chart whose setup Job waits for its binlog server, and for another chart's pods.
 const CHART: &str = r#"
 apiVersion: batch/v1
 kind: Job
@@ -99,10 +99,10 @@ fn checked(steps: &[Planned]) -> Result<(), String> {
 fn a_circle_is_refused_with_its_members() {
     let users = |holds| planned("users", &["rondb", "setup"], holds);
     let rondb = |holds| planned("rondb", &[], holds);
-    // The binlog server may not wait for what waits for the setup Job.
+    // The binlog server must not wait for what waits for the setup Job.
     let circle = checked(&[rondb(&[rondb::MYSQLD_SETUP]), users(&[rondb::BINLOG_SERVER])]).unwrap_err();
     for member in [
-        "Job/users waits for Job/setup (it comes after it)",
+        "Job/users waits for Job/setup (it runs after it)",
         "Job/setup waits for StatefulSet/binlogs (its container wait-one-binlog-server)",
         "StatefulSet/binlogs waits for Job/users (hwdr's gate)",
     ] {
