@@ -1,4 +1,4 @@
-//! The topology as people are shown it: who was found in the stream, and what was looked for in vain.
+//! The topology as shown to people: what was found in the stream, and what was looked for in vain.
 
 use serde::Serialize;
 
@@ -9,31 +9,31 @@ use super::pods::Role;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
-    /// What it is.
+    /// Its role.
     pub role: Role,
     /// `Kind/name`.
     pub object: String,
-    /// How many pods it wants; none for Jobs and CronJobs, and where an autoscaler alone says it.
+    /// The number of its pods; `None` for Jobs and CronJobs, and if only an autoscaler sets it.
     pub replicas: Option<u64>,
 }
 
-/// Something that was looked for and not found, which a restore does without.
+/// Something that was not found, and that the restore does without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// What, and what follows from it.
+    /// What, and the consequence.
     pub what: String,
-    /// The value or flag that names it.
+    /// The value or flag that sets it.
     pub help: String,
 }
 
 impl Missing {
-    /// Something that was looked for in vain, and the value or flag that names it.
+    /// Something that was not found, and the value or flag that sets it.
     pub fn new(what: &str, help: &str) -> Self {
         Self { what: what.to_owned(), help: help.to_owned() }
     }
 }
 
-/// Everybody who has a part in a restore, by role and name: the Helms order a stream differently.
+/// Everybody with a part in a restore, by role and name: Helm 3 and 4 order a stream differently.
 pub fn members(topology: &Topology) -> Vec<Member> {
     let known = topology.workloads.iter().filter(|workload| !workload.role.group.is_empty());
     let mut members: Vec<Member> = known

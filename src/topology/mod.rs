@@ -1,11 +1,11 @@
-//! What the rendered stream says of the cluster that is to be restored: who is who, and what restore Jobs need of the
+//! What the rendered stream says about the cluster to restore: the role of each workload, and what restore Jobs need from the
 //! chart's own objects (images, accounts, credentials by reference, where pods may run).
 //!
-//! Objects are known by their labels and containers, not by their names: those a chart may choose.
+//! Objects are recognised by their labels and containers, not by their names, which a chart may choose.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "objects are those of this stream, and JSON that is read by a key is null where there is none"
+    reason = "objects are those of this stream, and reading JSON by a missing key gives null"
 )]
 
 mod members;
@@ -27,48 +27,48 @@ use crate::product::Product;
 pub use crate::stream::json_of;
 use crate::stream::{Object, Stream};
 
-/// The label of what hwdr injects. In the stream it makes an object of one of the kinds in [`OURS`] none of the chart's; whether it is
-/// ours is for who renders the plan to say, by its content.
+/// The label of injected objects. An object in the stream with this label and one of the kinds in [`OURS`] is not the chart's; whoever
+/// renders the plan decides by content whether it is ours.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// The kinds of what hwdr injects.
+/// The kinds of injected objects.
 const OURS: [&str; 5] = ["ConfigMap", "Job", "Restore", "Role", "RoleBinding"];
 
-/// What stands in the stream.
+/// The contents of the stream.
 #[derive(Debug)]
 pub struct Topology {
-    /// The product that is looked for.
+    /// The product to look for.
     pub product: &'static dyn Product,
     /// Everything that runs pods, in the stream's order.
     pub workloads: Vec<Workload>,
-    /// The Jobs that are not hooks, by name, with all that is known of them.
+    /// The Jobs that are not hooks, by name, with everything known about them.
     pub jobs: Vec<Job>,
     /// Velero Restores that the chart renders.
     pub restores: Vec<Restore>,
-    /// The ConfigMaps that a service may want to look at.
+    /// The ConfigMaps that a service may want to read.
     pub config_maps: Vec<Json>,
     /// Velero Schedules that the chart renders, by name.
     pub schedules: Vec<String>,
-    /// Where Velero's own objects of this chart lie, if it renders any.
+    /// The namespace of the chart's own Velero objects, if it renders any.
     pub velero_namespace: Option<String>,
-    /// What would undo a scaling by hand: HorizontalPodAutoscalers.
+    /// HorizontalPodAutoscalers, which would undo manual scaling.
     pub autoscalers: Vec<Autoscaler>,
     /// The Services that the chart renders.
     pub services: Vec<Service>,
-    /// The same, whole.
+    /// The same Services as whole objects.
     pub service_objects: Vec<Json>,
-    /// The namespace of the release, as the objects themselves name it.
+    /// The release's namespace, as the objects themselves name it.
     pub namespace: Option<String>,
-    /// Whether there is nothing but hooks: Helm 4 may run a post-renderer on them apart.
+    /// Whether there are only hooks: Helm 4 may run a post-renderer on them separately.
     pub hooks_only: bool,
-    /// What says of itself that hwdr injected it in an earlier pass.
+    /// What claims to be injected by hwdr in an earlier pass.
     pub injected: Vec<Injected>,
 }
 
 /// A Job of the chart.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Its place in [`Stream::objects`].
+    /// Its index in [`Stream::objects`].
     pub object: usize,
     /// Its name.
     pub name: String,
@@ -79,7 +79,7 @@ pub struct Job {
 /// A Velero Restore of the chart.
 #[derive(Debug, Clone)]
 pub struct Restore {
-    /// Its place in [`Stream::objects`].
+    /// Its index in [`Stream::objects`].
     pub object: usize,
     /// Its name.
     pub name: String,
@@ -92,21 +92,21 @@ pub struct Restore {
 pub struct Autoscaler {
     /// Its name.
     pub name: String,
-    /// Whom it scales: `Kind/name`.
+    /// The object that it scales: `Kind/name`.
     pub target: String,
 }
 
-/// An object that says so.
+/// An object that claims to be injected.
 #[derive(Debug, Clone)]
 pub struct Injected {
-    /// Its place in [`Stream::objects`].
+    /// Its index in [`Stream::objects`].
     pub object: usize,
     /// `Kind/name`.
     pub id: String,
 }
 
 impl Topology {
-    /// Looks through the stream. Only the documents of kinds that matter are parsed.
+    /// Searches the stream. Only documents of relevant kinds are parsed.
     pub fn of(product: &'static dyn Product, stream: &Stream) -> Self {
         let mut topology = Self {
             product,
@@ -167,7 +167,7 @@ impl Topology {
                 _ => topology.workloads.extend(workload(&json)),
             }
         }
-        // The Helms order a stream differently, and it is the same cluster.
+        // Helm 3 and 4 order a stream differently, but it is the same cluster.
         topology.schedules.sort();
         topology.autoscalers.sort_by(|one, other| one.name.cmp(&other.name));
         topology.hooks_only = not_hooks == 0 && !stream.objects().is_empty();
@@ -183,7 +183,7 @@ impl Topology {
         topology
     }
 
-    /// The workloads that play `role`.
+    /// The workloads with the role `role`.
     pub fn role(&self, role: Role) -> impl Iterator<Item = &Workload> {
         self.workloads.iter().filter(move |workload| workload.role == role)
     }
@@ -194,13 +194,13 @@ impl Topology {
     }
 }
 
-/// Whether what is of this kind goes on running behind Helm's back, hook or not: Helm waits for the end of Jobs and pods alone. It has
-/// to wait for a restore as any other. (To Helm 3 whatever a post-renderer sees is no hook.)
+/// Whether objects of this kind keep running after Helm has applied them, hook or not: Helm waits only for Jobs and pods to end. They
+/// must wait for a restore like any other. (In Helm 3, nothing that a post-renderer sees is a hook.)
 fn outlasts_a_hook(kind: &str) -> bool {
     kind != "Job" && pods::template_path(kind).is_some()
 }
 
-/// Whether an object has to be parsed: as few as can be, since that takes fifty times as long as splitting.
+/// Whether an object must be parsed: as few as possible, since parsing takes fifty times as long as splitting.
 fn worth_a_look(product: &dyn Product) -> impl Fn(&Object, &str) -> bool + Sync + use<> {
     let hook = memmem::Finder::new("helm.sh/hook");
     let ours = memmem::Finder::new("hwdr");
@@ -210,7 +210,7 @@ fn worth_a_look(product: &dyn Product) -> impl Fn(&Object, &str) -> bool + Sync 
     move |object, text| {
         let has = |finder: &memmem::Finder| finder.find(text.as_bytes()).is_some();
         let relevant = match object.kind() {
-            // One look at a List serves all of its items.
+            // Parsing a List once serves all of its items.
             _ if object.item.is_some() => true,
             "Service" | "Restore" | "Schedule" | "HorizontalPodAutoscaler" => true,
             "ConfigMap" => config.iter().any(has) || has(&ours),

@@ -1,6 +1,6 @@
-//! What an earlier pass of hwdr has added to the chart's pods. It says nothing about the chart, so nobody else sees it.
+//! What an earlier pass of hwdr has added to the chart's pods. It says nothing about the chart, so it is hidden from other code.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use serde_json::Value as Json;
 
@@ -11,18 +11,18 @@ pub const GATE: &str = "hwdr-gate";
 /// The volumes that it mounts.
 pub const VOLUMES: [&str; 2] = ["hwdr-scripts", "hwdr-token"];
 
-/// What by its names hwdr has added to a pod. Whether it is ours is for who renders the plan to say, by its content.
+/// What hwdr, judging by names, has added to a pod. Whoever renders the plan decides by content whether it is ours.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Added {
-    /// The init containers that are called like the gate.
+    /// The init containers with the gate's name.
     pub gates: Vec<Json>,
     /// Whether one of them is the pod's first.
     pub is_first: bool,
-    /// The volumes that are called like the gate's.
+    /// The volumes with the names of the gate's.
     pub volumes: Vec<Json>,
 }
 
-/// Takes it out of the object.
+/// Removes it from the object.
 pub fn forget(kind: &str, object: &mut Json) -> Added {
     let Some(template) = template_path(kind) else { return Added::default() };
     let spec = template.iter().try_fold(object, |value, key| value.get_mut(*key)).and_then(|pod| pod.get_mut("spec"));

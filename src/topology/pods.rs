@@ -1,6 +1,6 @@
-//! Everything that runs pods, and what its pods look like.
+//! Everything that runs pods, and what its pods are like.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
@@ -9,23 +9,23 @@ use super::ours::Added;
 use super::read::{items, text};
 use crate::product::Product;
 
-/// What a workload is to its product. Each service has constants of this.
+/// A workload's role in its product. Each service has constants of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Role {
     /// One word, stable: it stands in plans.
     pub name: &'static str,
     /// Its place in lists.
     pub rank: u8,
-    /// The line of the plan that lists it; none where it has no part in a restore.
+    /// The line of the plan that lists it; empty if it has no part in a restore.
     pub group: &'static str,
-    /// In which turn it is stopped, lower ones first: who uses a service before the service. None for what goes on.
+    /// When it is stopped, lower numbers first: users of a service before the service. `None` for what keeps running.
     pub stops: Option<u8>,
-    /// Whether it starts on new volumes, and the old ones are set aside.
+    /// Whether it starts on new volumes, with the old ones set aside.
     pub holds_data: bool,
 }
 
 impl Role {
-    /// What no service knows, and runs all the time: it may write, so it waits until everything is back.
+    /// A workload that no service knows and that runs all the time: it may write, so it waits until everything is restored.
     pub const APPLICATION: Self =
         Self { name: "application", rank: 200, group: "application", stops: Some(0), holds_data: false };
     /// Jobs and CronJobs that no service knows.
@@ -41,29 +41,29 @@ impl Serialize for Role {
 /// A workload.
 #[derive(Debug, Clone)]
 pub struct Workload {
-    /// Its place in the stream's objects.
+    /// Its index in the stream's objects.
     pub object: usize,
     /// Its kind.
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its role.
     pub role: Role,
-    /// The namespace that it names; none where it leaves that to Helm.
+    /// The namespace that it names; `None` if it leaves that to Helm.
     pub namespace: Option<String>,
-    /// How many pods it wants; none where that is not said (then Kubernetes makes one).
+    /// The number of its pods; `None` if not given (Kubernetes then creates one).
     pub replicas: Option<u64>,
-    /// Of a StatefulSet: pods with a lower number keep the old template, also those that are made anew.
+    /// Of a StatefulSet: pods with a lower number keep the old template, even when recreated.
     pub partition: u64,
-    /// Of a StatefulSet: whether its claims go when it is deleted.
+    /// Of a StatefulSet: whether its claims are deleted with it.
     pub loses_claims: bool,
     /// The headless Service that names its pods.
     pub service: Option<String>,
     /// The claims of each pod: `volumeClaimTemplates`.
     pub claims: Vec<Json>,
-    /// Its pods, without what hwdr has added.
+    /// Its pods, without hwdr's additions.
     pub pod: Pod,
-    /// What by its names hwdr has added to them in an earlier pass.
+    /// What hwdr, judging by names, has added to them in an earlier pass.
     pub added: Added,
 }
 
@@ -76,15 +76,15 @@ pub struct Pod {
     pub spec: Json,
 }
 
-/// Who injected containers run as where the chart's own pods are root, or do not say who they are.
+/// The user of injected containers if the chart's own pods run as root, or name no user.
 pub const USER: u64 = 1000;
 
-/// What an injected pod takes over from one of the chart's, ready to stand in a pod's `spec`.
+/// What an injected pod adopts from one of the chart's, ready for a pod's `spec`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct PodSettings(pub Map<String, Json>);
 
-/// Where the pod template lies in an object of this kind; none for kinds without pods.
+/// Where the pod template is in an object of this kind; `None` for kinds without pods.
 pub fn template_path(kind: &str) -> Option<&'static [&'static str]> {
     match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => Some(&["spec", "template"]),
@@ -93,7 +93,7 @@ pub fn template_path(kind: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The name with what each revision of the release changes in it as `*`: a number between dashes that is too short for a backup's id.
+/// The name with the part that changes with each revision of the release as `*`: a number between dashes, too short for a backup id.
 pub fn without_revision(name: &str) -> String {
     let is_revision = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     let last = name.split('-').count() - 1;
@@ -103,7 +103,7 @@ pub fn without_revision(name: &str) -> String {
 }
 
 impl Workload {
-    /// The workload that `json` describes, if its kind runs pods.
+    /// The workload described by `json`, if its kind runs pods.
     pub fn of(product: &dyn Product, object: usize, kind: &str, json: &Json) -> Option<Self> {
         let template = template_path(kind)?.iter().fold(json, |value, key| &value[*key]);
         let pod = Pod { metadata: template["metadata"].clone(), spec: template["spec"].clone() };
@@ -129,7 +129,7 @@ pub fn is_lasting(kind: &str) -> bool {
     matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
 }
 
-/// What the first service that knows the pods says they are.
+/// The role that the first service that knows the pods gives them.
 fn role_of(product: &dyn Product, kind: &str, pod: &Pod) -> Role {
     let known = product.services().iter().find_map(|service| service.role(kind, pod));
     known.unwrap_or(if is_lasting(kind) { Role::APPLICATION } else { Role::OTHER })
@@ -140,8 +140,8 @@ fn command_line(container: &Json) -> impl Iterator<Item = &str> {
     ["command", "args"].into_iter().flat_map(|key| items(&container[key])).map(text)
 }
 
-/// What a container is told: the values of its environment and the words of its command line, and whether such a word is all of one
-/// line and so no script.
+/// The values of a container's environment and the words of its command line, and whether such a word is a single
+/// line and so not a script.
 pub fn container_texts(container: &Json) -> impl Iterator<Item = (&str, bool)> {
     let env = items(&container["env"]).map(|entry| text(&entry["value"]));
     env.chain(command_line(container)).map(|text| (text, !text.contains(char::is_whitespace)))
@@ -158,7 +158,7 @@ impl Pod {
         items(&self.spec["initContainers"])
     }
 
-    /// The user that its containers run as where they do not say it themselves, if that is not root.
+    /// The user of its containers if they do not name one themselves, unless that is root.
     pub fn user(&self) -> Option<u64> {
         self.spec["securityContext"]["runAsUser"].as_u64().filter(|user| *user > 0)
     }
@@ -173,13 +173,13 @@ impl Pod {
         self.init_containers().chain(self.containers())
     }
 
-    /// Whether one of its containers is given exactly this text: in its environment, or as a word of its command line.
+    /// Whether one of its containers gets exactly this text: in its environment, or as a word of its command line.
     pub fn is_given(&self, wanted: &str) -> bool {
         let mut texts = self.all_containers().flat_map(container_texts);
         texts.any(|(text, _)| text.split_whitespace().any(|word| word.trim_matches(['"', '\'']) == wanted))
     }
 
-    /// Whether one of its containers runs this program by itself, or has another pod run it.
+    /// Whether one of its containers runs this program itself, or makes another pod run it.
     pub fn runs(&self, program: &str) -> bool {
         let code = self.all_containers().flat_map(command_line).flat_map(str::lines);
         let code = code.filter(|line| !line.trim_start().starts_with('#'));
@@ -187,7 +187,7 @@ impl Pod {
             .any(|word| word == program)
     }
 
-    /// Whether an init container with access to the object storage fetches something for a later one, by a volume that both mount.
+    /// Whether an init container with access to the object storage fetches something for a later one, through a volume that both mount.
     pub fn fetches_for_itself(&self) -> bool {
         let mounts = |container: &'_ Json| -> Vec<String> {
             items(&container["volumeMounts"]).map(|mount| text(&mount["name"]).to_owned()).collect()
@@ -202,17 +202,17 @@ impl Pod {
         })
     }
 
-    /// The value of a label, or nothing.
+    /// The value of a label, or an empty text.
     pub fn label(&self, name: &str) -> &str {
         text(&self.metadata["labels"][name])
     }
 
-    /// The account it runs as.
+    /// Its service account.
     pub fn service_account(&self) -> &str {
         self.spec["serviceAccountName"].as_str().unwrap_or("default")
     }
 
-    /// What a pod of ours takes over: where it may run, what it may pull, and as whom it runs. Root is not taken over.
+    /// What an injected pod adopts: where it may run, what it may pull, and its user. Root is not adopted.
     pub fn settings(&self) -> PodSettings {
         let mut settings = Map::new();
         for key in ["imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName"] {

@@ -1,4 +1,4 @@
-//! Looking into an object that was made JSON.
+//! Access to objects as JSON.
 
 use serde_json::Value as Json;
 
@@ -7,7 +7,7 @@ pub fn items(value: &Json) -> impl Iterator<Item = &Json> {
     value.as_array().into_iter().flatten()
 }
 
-/// The text of a string, or nothing.
+/// The text of a string, or an empty text.
 pub fn text(value: &Json) -> &str {
     value.as_str().unwrap_or_default()
 }

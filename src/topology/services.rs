@@ -1,6 +1,6 @@
-//! Services, and who stands behind the addresses that restore Jobs use: those may not wait for the Jobs, whatever their containers are called.
+//! Services, and the workloads behind the addresses that restore Jobs use: those must not wait for the Jobs, whatever their names.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use serde_json::Value as Json;
 use super::pods::{Pod, Role, Workload};
 use super::read::text;
 
-/// A Service that chooses its pods by labels.
+/// A Service that selects its pods by labels.
 #[derive(Debug, Clone)]
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// Its name in Consul, where it has one.
+    /// Its name in Consul, if it has one.
     pub in_consul: Option<String>,
     selector: BTreeMap<String, String>,
 }
 
 impl Service {
-    /// The Service that `json` describes; none where it chooses no pods.
+    /// The Service described by `json`; `None` if it selects no pods.
     pub fn of(json: &Json) -> Option<Self> {
         let selector = json["spec"]["selector"].as_object().filter(|selector| !selector.is_empty())?;
         let selector = selector.iter().map(|(key, value)| (key.clone(), text(value).to_owned())).collect();
@@ -32,7 +32,7 @@ impl Service {
         })
     }
 
-    /// Whether the pods of that template answer for it.
+    /// Whether it selects the pods of that template.
     pub fn chooses(&self, pod: &Pod) -> bool {
         self.selector.iter().all(|(key, value)| pod.label(key) == value)
     }
@@ -44,10 +44,10 @@ pub fn host_of(url: &str) -> &str {
     host.split(['/', ':']).next().unwrap_or_default()
 }
 
-/// Gives the workloads behind the Service that `url` names their role, and Consul's own the same where the name is one of Consul's.
+/// Gives `role` to the workloads behind the Service in `url`, and to Consul's own if the name is one of Consul's.
 pub fn give_role(workloads: &mut [Workload], services: &[Service], url: &str, role: Role) {
     let host = host_of(url);
-    // Within its namespace a Service has its name for a host; from elsewhere, its name and then its namespace.
+    // Inside its namespace a Service's host is its name; from elsewhere, its name and then its namespace.
     let name = host.split('.').next().unwrap_or_default();
     let by_consul = host.ends_with(".consul");
     let is_it = |service: &&Service| service.name == name || by_consul && service.in_consul.as_deref() == Some(name);
@@ -86,7 +86,7 @@ mod tests {
         for (url, storage, consul) in [
             ("http://minio:9000", ROLE, Role::APPLICATION),
             ("https://minio.hopsworks.svc.cluster.local/", ROLE, Role::APPLICATION),
-            // Nothing of this is found while Consul waits.
+            // None of these resolves while Consul waits.
             ("http://minio.service.consul:9000", ROLE, ROLE),
             ("http://objects.service.consul:9000", ROLE, ROLE),
             ("http://objects:9000", Role::APPLICATION, Role::APPLICATION),
