@@ -1,9 +1,9 @@
-//! Takes what asks for a restore out of a values file, and leaves every other byte as it is, comments too.
+//! Removes restore requests from a values file, and leaves every other byte as it is, including comments.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "places in a text are those that the parser found in this very text"
+    reason = "the parser found these positions in this very text"
 )]
 
 use serde_json::Value as Json;
@@ -13,22 +13,22 @@ use crate::product::PRODUCTS;
 use crate::topology::json_of;
 use crate::yaml::{Data, NodeId, Tree};
 
-/// Why a file is not changed.
+/// Why a file cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FinalizeError {
-    /// It is no YAML.
+    /// It is not YAML.
     #[error("it cannot be read: {0}")]
     Syntax(String),
-    /// More would change than what asks for a restore.
-    #[error("{0} cannot be taken out without changing something else")]
+    /// More than the restore request would change.
+    #[error("{0} cannot be removed without changing something else")]
     Entangled(String),
 }
 
-/// The text without what asks for a restore; none where nothing does. A map that nothing is left in goes, too: an empty one would be
-/// null, and that deletes a chart's defaults.
+/// The text without restore requests; `None` if there are none. A map that would be left empty is removed, too: it would become
+/// null, which deletes a chart's defaults.
 ///
 /// # Errors
-/// Where the text is no YAML, or the result would differ in anything else (an anchor that is used elsewhere, for one).
+/// If the text is not YAML, or anything else would change (an anchor that is used elsewhere, for one).
 pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
     let parse = |text: &str| Tree::parse(text).map_err(|error| FinalizeError::Syntax(error.to_string()));
     let mut now = text.to_owned();
@@ -50,12 +50,12 @@ pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
     Ok((now != text).then_some(now))
 }
 
-/// What leaves the values, with `*` for any key.
+/// The paths to remove from the values, with `*` for any key.
 fn paths() -> impl Iterator<Item = &'static [&'static str]> {
     PRODUCTS.iter().flat_map(|product| product.keys().goes).copied()
 }
 
-/// The text's first document; nothing and an empty map are the same to Helm.
+/// The text's first document; no value and an empty map are the same to Helm.
 fn json(tree: &Tree) -> Json {
     let value = tree.roots().first().map_or(Json::Null, |root| json_of(tree, *root));
     if value.as_object().is_some_and(|map| map.is_empty()) || value == "" { Json::Null } else { value }
@@ -64,7 +64,7 @@ fn json(tree: &Tree) -> Json {
 /// An entry of a mapping: its key and its value.
 type Entry = (NodeId, NodeId);
 
-/// The entries on the way to the first place that `path` names.
+/// The entries on the path to the first match of `path`.
 fn find(tree: &Tree, at: NodeId, path: &[&str], way: &mut Vec<Entry>) -> Option<Vec<Entry>> {
     let Some((key, rest)) = path.split_first() else { return Some(way.clone()) };
     for entry in tree.entries(at) {
@@ -81,7 +81,7 @@ fn find(tree: &Tree, at: NodeId, path: &[&str], way: &mut Vec<Entry>) -> Option<
     None
 }
 
-/// The bytes to take out for the last entry of `path`, or for the first above it that would be left empty.
+/// The bytes to remove for the last entry of `path`, or for the first above it that would be left empty.
 fn extent(text: &str, tree: &Tree, root: NodeId, path: &[Entry]) -> Option<(usize, usize)> {
     let mut last = path.len() - 1;
     while last > 0 && tree.entries(path[last - 1].1).len() == 1 {
@@ -103,7 +103,7 @@ fn extent(text: &str, tree: &Tree, root: NodeId, path: &[Entry]) -> Option<(usiz
         }
         Data::Mapping { flow: false, .. } => {
             let start = text[..key.start].rfind('\n').map_or(0, |end| end + 1);
-            // Something else stands in front of the key: a dash, an anchor, a mark of a document.
+            // Something else precedes the key: a dash, an anchor, a document marker.
             if !text[start..key.start].trim().is_empty() {
                 return None;
             }
@@ -117,7 +117,7 @@ fn extent(text: &str, tree: &Tree, root: NodeId, path: &[Entry]) -> Option<(usiz
     }
 }
 
-/// Takes a path out of JSON, and maps that nothing is left in.
+/// Removes a path from JSON, and maps that become empty.
 fn remove(value: &mut Json, path: &[&str]) {
     let Some((key, rest)) = path.split_first() else { return };
     let Some(map) = value.as_object_mut() else { return };
@@ -153,7 +153,7 @@ mod tests {
                 "global: {_hopsworks: {mode: auto, restoreFromBackup: {backupId: '1'}}}\n",
                 "global: {_hopsworks: {mode: auto}}\n",
             ),
-            // A map that would be left empty is null to Helm, and deletes defaults.
+            // A map left empty is null to Helm, and deletes defaults.
             (
                 "a: 1\nhopsworks:\n  velero:\n    restore:\n      mainScheduleBackupId: x\n      usersScheduleBackupId: y\n",
                 "a: 1\n",
@@ -164,7 +164,7 @@ mod tests {
                 "olk:\n  opensearch:\n    restore:\n      repositories:\n        default:\n          snapshots:\n            default:\n              \
                  payload: {indices: \"-a\"}\n",
             ),
-            // hwdr's own settings ask for no restore.
+            // hwdr's own settings do not request a restore.
             (
                 "hwdr:\n  hopsfs: {from: here}\n  opensearch: {insecureSkipTLSVerify: true}\nglobal: {_hopsworks: {restoreFromBackup: {backupId: '1'}}}\n",
                 "hwdr:\n  hopsfs: {from: here}\n  opensearch: {insecureSkipTLSVerify: true}\n",

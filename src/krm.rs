@@ -1,4 +1,4 @@
-//! A KRM function's ResourceList: one document whose items are the objects, with the function's own settings beside them.
+//! A KRM function's ResourceList: one document with the objects as items, and the function's own settings beside them.
 
 use thiserror::Error;
 
@@ -13,20 +13,20 @@ use crate::values::{Data, Entry, Value, ValuesError, read_one, text_of};
 pub struct ResourceList {
     /// The whole document: its items are the stream's objects.
     pub stream: Stream,
-    /// What the function is told.
+    /// The function's settings.
     pub config: Config,
 }
 
 /// `functionConfig.spec`.
 #[derive(Debug)]
 pub struct Config {
-    /// `for`: which restore is meant.
+    /// `for`: which kind of restore.
     pub mode: Mode,
-    /// `namespace`, where the objects do not name theirs.
+    /// `namespace`, if the objects do not name theirs.
     pub namespace: Option<String>,
     /// `unguarded`: restore in place though nobody sets the old data aside.
     pub unguarded: bool,
-    /// `values`: what Helm would have.
+    /// `values`: the values that Helm would get.
     pub values: Value,
 }
 
@@ -34,9 +34,9 @@ pub struct Config {
 #[derive(Debug, Error)]
 pub enum KrmError {
     /// It is not one.
-    #[error("standard input is no ResourceList: {0}")]
+    #[error("standard input is not a ResourceList: {0}")]
     NoList(String),
-    /// The function's settings are not what they must be.
+    /// The function's settings are invalid.
     #[error("functionConfig: {0}")]
     Config(String),
     /// A document in it.
@@ -53,7 +53,7 @@ pub enum KrmError {
 /// Reads a ResourceList.
 ///
 /// # Errors
-/// Where it is none, or its `functionConfig.spec` has not what [`Config`] asks for.
+/// If it is not one, or its `functionConfig.spec` lacks what [`Config`] needs.
 pub fn read(bytes: Vec<u8>) -> Result<ResourceList, KrmError> {
     let source = text_of("ResourceList", bytes.clone())?;
     let list = read_one(source)?;
@@ -64,7 +64,7 @@ pub fn read(bytes: Vec<u8>) -> Result<ResourceList, KrmError> {
     }
     let stream = Stream::parse(bytes)?;
     if stream.documents() != 1 {
-        return Err(KrmError::NoList(format!("there are {} documents, where one is expected", stream.documents())));
+        return Err(KrmError::NoList(format!("expected one document, but there are {}", stream.documents())));
     }
     Ok(ResourceList { stream, config: config(list)? })
 }
@@ -79,7 +79,7 @@ fn config(list: Value) -> Result<Config, KrmError> {
     let mode = mode.as_ref().and_then(Value::as_str).and_then(Mode::of);
     let mode = mode.ok_or_else(|| wrong("spec.for must be install (into a new cluster) or upgrade (in place)"))?;
     let values = take("values").filter(|values| matches!(values.data, Data::Map(_)));
-    let values = values.ok_or_else(|| wrong("spec.values is missing (a map: what helm would be given with -f)"))?;
+    let values = values.ok_or_else(|| wrong("spec.values is missing (a map: the values for helm's -f)"))?;
     let namespace = take("namespace");
     let namespace = match &namespace {
         None => None,
@@ -91,14 +91,14 @@ fn config(list: Value) -> Result<Config, KrmError> {
     };
     match spec.keys().next() {
         None => Ok(Config { mode, namespace, unguarded, values }),
-        Some(key) => Err(wrong(&format!("spec.{key} is unknown: there are for, namespace, unguarded, values"))),
+        Some(key) => Err(wrong(&format!("spec.{key} is unknown: use for, namespace, unguarded or values"))),
     }
 }
 
-/// The ResourceList with its changes: what is injected becomes items. It is read back before anybody else gets it.
+/// The ResourceList with its changes: injected objects become items. It is parsed again before anybody else gets it.
 ///
 /// # Errors
-/// Where items cannot be added to it.
+/// If items cannot be added to it.
 pub fn write(stream: &Stream, rendered: Rendered) -> Result<String, KrmError> {
     let Rendered { mut edits, appended, .. } = rendered;
     let object = stream.objects().first().ok_or_else(|| KrmError::NoList("it has no items".to_owned()))?;
@@ -116,7 +116,7 @@ pub fn write(stream: &Stream, rendered: Rendered) -> Result<String, KrmError> {
     }
 }
 
-/// What an object is known by.
+/// The identity of an object.
 fn id(object: &Object) -> String {
     format!("{} {} {:?} {}", object.api_version(), object.kind(), object.namespace(), object.name())
 }

@@ -1,6 +1,6 @@
-//! What has to be done however this process ends: files that hold secrets are removed, and a run that was cut off names the command that
-//! goes on with it. Normal ends and errors drop their guards. Signals and panics do not (a panic aborts in a release build), and come
-//! through here. What a kill -9 leaves is cleared by a later run ([`crate::private`]).
+//! What must be done however this process ends: files with secrets are removed, and an interrupted run names the command that
+//! resumes it. Normal ends and errors drop their guards. Signals and panics do not (a panic aborts in a release build), so they are
+//! handled here. A later run removes what a kill -9 leaves ([`crate::private`]).
 
 use std::any::Any;
 use std::fs;
@@ -16,12 +16,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::shown::word;
 
-/// The exit status of a fault of hwdr's own, as Rust has it.
+/// The exit status after a bug in hwdr, as in Rust.
 const FAULT: i32 = 101;
-/// The exit status where a run has stopped in the middle (README, "Exit codes").
+/// The exit status if a run stopped in the middle (README, "Exit codes").
 const STOPPED: i32 = 3;
 
-/// What is left to do. The one thing here that is global, for a signal and a panic know nothing else.
+/// What is left to do. The only global state here, because signals and panics have nothing else.
 struct Left {
     paths: Vec<PathBuf>,
     release: Option<String>,
@@ -29,7 +29,7 @@ struct Left {
 
 static LEFT: Mutex<Left> = Mutex::new(Left { paths: Vec::new(), release: None });
 
-/// Who listens to signals.
+/// Who handles signals.
 static LISTENER: AtomicU8 = AtomicU8::new(NOBODY);
 const NOBODY: u8 = 0;
 const RUN: u8 = 1;
@@ -43,7 +43,7 @@ fn left() -> MutexGuard<'static, Left> {
 #[derive(Debug)]
 pub struct Removed(PathBuf);
 
-/// Has `path` removed at the end of the process, or when the guard is dropped.
+/// Removes `path` at the end of the process, or when the guard is dropped.
 pub fn removed(path: impl Into<PathBuf>) -> Removed {
     watch();
     let path = path.into();
@@ -59,18 +59,18 @@ impl Drop for Removed {
 }
 
 fn remove(path: &Path) {
-    // A link is not followed: it is removed itself.
+    // A symbolic link is not followed, but removed itself.
     let _ = match fs::symlink_metadata(path) {
         Ok(data) if data.is_dir() => fs::remove_dir_all(path),
         _ => fs::remove_file(path),
     };
 }
 
-/// Names the release of a run: should the process end in the middle of it, the way on is told.
+/// Names the release of a run: if the process ends in the middle of it, hwdr prints how to resume.
 #[derive(Debug)]
 pub struct WayOn(());
 
-/// From here on the run of `release` has to be resumed if this process ends.
+/// From here on, the run of `release` must be resumed if this process ends.
 pub fn way_on(release: &str) -> WayOn {
     left().release = Some(release.to_owned());
     WayOn(())
@@ -82,17 +82,17 @@ impl Drop for WayOn {
     }
 }
 
-/// As long as it lives, somebody else answers to signals.
+/// While it lives, somebody else handles signals.
 #[derive(Debug)]
 pub struct Listening(u8);
 
-/// A run answers to the first signal, and comes to an orderly end. A second one ends the process.
+/// The run handles the first signal, and ends in an orderly way. A second one ends the process.
 pub fn run_listens() -> Listening {
     watch();
     Listening(LISTENER.swap(RUN, Ordering::SeqCst))
 }
 
-/// A child answers to all signals, and this process ends behind it.
+/// A child handles all signals, and this process ends after it.
 pub fn child_listens() -> Listening {
     watch();
     Listening(LISTENER.swap(CHILD, Ordering::SeqCst))
@@ -104,9 +104,9 @@ impl Drop for Listening {
     }
 }
 
-/// Tells the way on, removes what has to go, and ends the process.
+/// Prints how to resume, removes what must be removed, and ends the process.
 fn end(code: i32) -> ! {
-    // Where the lock is held by the thread that panicked, nobody else can let go of it.
+    // If the panicking thread holds the lock, nobody else can release it.
     let left = LEFT.try_lock().map_or_else(
         |error| match error {
             std::sync::TryLockError::Poisoned(error) => Some(error.into_inner()),
@@ -127,15 +127,15 @@ fn say(text: &str) {
     crate::shown::tell(&format!("hwdr: {text}"));
 }
 
-/// Listens to signals in a thread of its own, for a command may be waiting for a person's answer. Only from the first moment on at which
-/// there is something to do: before, a signal ends the process by itself.
+/// Listens to signals in a separate thread, because a command may be waiting for a person's answer. It starts only when there is
+/// something to do: before, a signal ends the process by default.
 fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let (ready, is_ready) = mpsc::channel();
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || listen(&ready));
         if thread.is_ok() {
-            // It is ready, or has ended: where signals cannot be had, they end the process, and a later run clears up.
+            // It is ready, or has ended: without signal handlers, signals end the process, and a later run cleans up.
             let _ = is_ready.recv();
         }
     });
@@ -155,7 +155,7 @@ fn listen(ready: &mpsc::Sender<()>) {
                 () = next(&mut terminate) => SignalKind::terminate(),
                 () = next(&mut hangup) => SignalKind::hangup(),
             };
-            // A terminal that is closed behind a Ctrl-C is no second wish.
+            // Closing the terminal after a Ctrl-C is not a second request.
             wishes = wishes.saturating_add(u8::from(kind != SignalKind::hangup()));
             match LISTENER.load(Ordering::SeqCst) {
                 CHILD => {}
@@ -179,7 +179,7 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Has a panic say what to do, and clear up, in place of Rust's own words: those may quote what was read, and secrets in it.
+/// Makes a panic print what to do, and clean up, instead of Rust's own message, which may quote secrets that were read.
 pub fn on_panic() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
@@ -191,7 +191,7 @@ pub fn on_panic() {
     }));
 }
 
-/// A panic's words where they stand in the program; not those that were put together, which may quote what was read.
+/// A panic's message if it is a literal of the program; not a formatted one, which may quote what was read.
 fn fixed(payload: &dyn Any) -> Option<&'static str> {
     payload.downcast_ref::<&'static str>().copied()
 }
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(fixed(panic::catch_unwind(|| panic!("{text}")).unwrap_err().as_ref()), None);
     }
 
-    /// In a process of its own, for the hook is everybody's.
+    /// In a separate process, because the hook is global.
     #[test]
     fn a_panic_clears_up_and_names_the_way_on() {
         const NAME: &str = "leave::tests::a_panic_clears_up_and_names_the_way_on";

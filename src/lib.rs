@@ -1,9 +1,9 @@
 //! hwdr: disaster recovery of Hopsworks clusters, as a Helm plugin.
 //!
-//! The library is a pure core: it takes texts (values files, a rendered stream) and gives findings, a plan and a changed
-//! stream. It opens no socket and reads no clock; `s3`, which works on a bucket, does both. `docs/architecture.md` shows how the modules hang together.
+//! The library is a pure core: it takes texts (values files, a rendered stream) and returns findings, a plan and a changed
+//! stream. It opens no socket and reads no clock; `s3`, which works on a bucket, does both. `docs/architecture.md` shows the modules.
 
-// Nothing that is read may end the program: what could panic is an error, or says with `expect` why it cannot. Tests may.
+// Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(
     not(test),
     warn(

@@ -1,10 +1,10 @@
-//! Which of the two restores is meant.
+//! The two kinds of restore.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How Helm brings the chart up, and with it which restore is meant.
+/// How Helm applies the chart, and so which kind of restore is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -18,7 +18,7 @@ impl Mode {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Install, Self::Upgrade];
 
-    /// The one that Helm's word means.
+    /// The mode for Helm's word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.word() == word)
     }

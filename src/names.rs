@@ -1,4 +1,4 @@
-//! The names that Kubernetes and Helm take, for what is read from where others may write.
+//! Names that Kubernetes and Helm accept, to check what others may have written.
 
 /// Whether `name` can be the name of a Kubernetes object (RFC 1123, a subdomain).
 pub fn is_object(name: &str) -> bool {

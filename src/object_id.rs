@@ -1,14 +1,14 @@
-//! Which object of a cluster: its kind and its name.
+//! Identifies an object of a cluster: its kind and its name.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The kind and the name of an object, written `Kind/name`. Its namespace is the one at hand.
+/// The kind and the name of an object, written `Kind/name`. The context gives its namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct ObjectId {
-    /// The kind; empty where a text names none.
+    /// The kind; empty if a text names none.
     pub kind: String,
     /// The name.
     pub name: String,
@@ -20,7 +20,7 @@ impl ObjectId {
         Self { kind: kind.into(), name: name.into() }
     }
 
-    /// The name of an object of this kind; none for any other.
+    /// The name of an object of this kind; `None` for any other.
     pub fn name_of(&self, kind: &str) -> Option<&str> {
         (self.kind == kind).then_some(self.name.as_str())
     }

@@ -1,4 +1,4 @@
-//! From values and a rendered stream to the changed one: what `post-render`, `diff` and `plan` have in common.
+//! From values and a rendered stream to the changed stream: the common part of `post-render`, `diff` and `plan`.
 
 use crate::lint::{self, Context, Finding, Level};
 use crate::mode::Mode;
@@ -9,10 +9,10 @@ use crate::stream::{Stream, StreamError};
 use crate::topology::Topology;
 use crate::values::Value;
 
-/// What became of a stream.
+/// The result for a stream.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Nothing is to be done with it: here it is again.
+    /// Nothing to do: the stream itself.
     Unchanged(Vec<u8>),
     /// A restore was rendered into it.
     Restore {
@@ -20,7 +20,7 @@ pub enum Outcome {
         stream: Box<Stream>,
         /// What changes.
         rendered: Box<Rendered>,
-        /// Why.
+        /// The reason for it.
         plan: Box<Plan>,
     },
 }
@@ -33,13 +33,13 @@ pub enum Error {
     Findings {
         /// What was found.
         findings: Vec<Finding>,
-        /// What helm does, where that is known.
+        /// What helm does, if known.
         mode: Option<Mode>,
     },
     /// The values are contradictory, or of the wrong types.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The stream is none.
+    /// The stream is invalid.
     #[error(transparent)]
     Stream(#[from] StreamError),
     /// The restore cannot be planned.
@@ -50,21 +50,21 @@ pub enum Error {
     Render(#[from] RenderError),
 }
 
-/// Whether anything in the values speaks of a restore, be it in a way that is refused later.
+/// Whether anything in the values mentions a restore, even if it is refused later.
 pub fn asks_for_restore(values: &Value) -> bool {
     product::of(values).keys().ask(values)
 }
 
-/// Whether values are those of a product: hwdr stands in front of helm for other charts, too, and has no say in those.
+/// Whether values are for a product: hwdr also stands in front of helm for other charts, which it leaves alone.
 fn are_ours(values: &Value) -> bool {
     PRODUCTS.iter().flat_map(|product| product.keys().ours).any(|path| says(values, path))
 }
 
-/// Refuses values of a product that have errors, whether or not they ask for a restore: where a block is misplaced they do not,
-/// and were meant to.
+/// Refuses values of a product that have errors, whether or not they request a restore: with a misplaced block they do not,
+/// but were meant to.
 ///
 /// # Errors
-/// With what the linter finds.
+/// The linter's findings.
 pub fn without_errors(values: &Value, mode: Option<Mode>) -> Result<(), Error> {
     let context = Context { mode, whole: true, ..Context::default() };
     let mut findings = lint::lint(values, &context);
@@ -72,19 +72,19 @@ pub fn without_errors(values: &Value, mode: Option<Mode>) -> Result<(), Error> {
     if findings.is_empty() || !are_ours(values) { Ok(()) } else { Err(Error::Findings { findings, mode }) }
 }
 
-/// The restore that `values` ask for, if any.
+/// The restore that `values` request, if any.
 ///
 /// # Errors
-/// Where the linter finds an error, or the values contradict the mode: with such values Helm would restore nothing, or the wrong thing.
+/// If the linter finds an error, or the values contradict the mode: with such values Helm would restore nothing, or the wrong thing.
 pub fn restore(values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Error> {
     without_errors(values, Some(mode))?;
     Ok(product::of(values).request(values, mode)?)
 }
 
-/// Plans the restore of what the stream `bytes` shows.
+/// Plans the restore of the cluster in the stream `bytes`.
 ///
 /// # Errors
-/// Where anything is not as it must be.
+/// If anything is wrong.
 pub fn plan(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>) -> Result<Plan, Error> {
     let stream = Stream::parse(bytes)?;
     Ok(Plan::new(restore, &Topology::of(restore.product(), &stream), namespace)?)
@@ -93,11 +93,11 @@ pub fn plan(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>) -> R
 /// Renders the restore into the stream `bytes`.
 ///
 /// # Errors
-/// Where anything is not as it must be; then nothing was changed.
+/// If anything is wrong; then nothing was changed.
 pub fn run(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>, marker: Marker) -> Result<Outcome, Error> {
     let stream = Stream::parse(bytes)?;
     let topology = Topology::of(restore.product(), &stream);
-    // Helm 4's strategy `separate` runs the post-renderer on hooks apart: there is nothing to restore in those.
+    // Helm 4's strategy `separate` runs the post-renderer on hooks separately: they contain nothing to restore.
     if topology.hooks_only {
         return Ok(Outcome::Unchanged(stream.into_bytes()));
     }

@@ -1,6 +1,6 @@
-//! A folder of this process alone, for what may hold secrets: frozen values, the rendered stream, a post-renderer's orders. The folder is
-//! 0700 and its files 0600, made new and never opened where something is. It goes however the process ends ([`crate::leave`]); what a
-//! kill -9 leaves, the next run clears.
+//! A folder private to this process, for what may contain secrets: frozen values, the rendered stream, a post-renderer's orders. The
+//! folder is 0700 and its files 0600, always newly created. It is removed however the process ends ([`crate::leave`]); the next run
+//! removes what a kill -9 leaves.
 
 use std::env;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -13,8 +13,8 @@ use rustix::process::geteuid;
 use crate::leave::{self, Removed};
 
 const PREFIX: &str = "hwdr-";
-/// Locked as long as the process lives: the kernel lets go of the lock however that ends, and no number of a process is ever used again
-/// by mistake.
+/// Locked while the process lives: the kernel releases the lock however the process ends, and a reused process number causes no
+/// mistake.
 const LOCK: &str = "lock";
 
 /// The folder. It is removed when this is dropped.
@@ -26,10 +26,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes one in the folder for temporary files, and removes those that dead processes have left there.
+    /// Creates one in the folder for temporary files, and removes those that dead processes have left there.
     ///
     /// # Errors
-    /// Where it cannot be made.
+    /// If it cannot be created.
     pub fn new() -> io::Result<Self> {
         Self::within(&env::temp_dir())
     }
@@ -40,10 +40,10 @@ impl Folder {
             tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
         let path = made.keep();
         let removed = leave::removed(&path);
-        // It is locked before it has the name by which others look for it.
+        // It is locked before it gets the name that others look for.
         let new = path.join("lock.new");
         let lock = create(&new)?;
-        // Where the file system knows no locks, nobody ever clears it.
+        // On a file system without locks, nobody ever removes it.
         if lock.try_lock().is_ok() {
             fs::rename(new, path.join(LOCK))?;
         }
@@ -59,7 +59,7 @@ impl Folder {
 /// Writes a new file that only this user can read.
 ///
 /// # Errors
-/// Where something has its name, or it cannot be written.
+/// If the name is taken, or it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }
@@ -68,11 +68,11 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Removes what dead processes of this user have left. A folder that others may write to, or that has no lock, is none of ours.
+/// Removes what dead processes of this user have left. A folder that others may write to, or without a lock, is not ours.
 fn clear(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        // The entry's own data: a link is none of ours.
+        // The entry's own data: a symbolic link is not ours.
         let is_ours =
             |data: fs::Metadata| data.is_dir() && data.uid() == geteuid().as_raw() && data.mode() & 0o077 == 0;
         if is_named && entry.metadata().is_ok_and(is_ours) {

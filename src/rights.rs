@@ -1,5 +1,5 @@
-//! What each command does in the cluster, and so has to be allowed to: the one list of rights. `hwdr rbac` prints it, and the preflight of a
-//! restore asks for it.
+//! What each command does in the cluster, and so what it must be allowed to do: the only list of rights. `hwdr rbac` prints it, and the
+//! preflight of a restore checks it.
 
 pub mod chart;
 mod list;
@@ -9,7 +9,7 @@ use Command::{Bsl, Finalize, History, Install, Objects, Rerun, Resume, Undo, Upg
 
 pub use list::ALL;
 
-/// A command that asks the cluster.
+/// A command that uses the cluster.
 #[allow(missing_docs, reason = "each is the command of its name")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Command {
@@ -45,13 +45,13 @@ impl Command {
         }
     }
 
-    /// Whether it has Helm apply a chart, which wants more than is known here.
+    /// Whether it makes Helm apply a chart, which needs more rights than are known here.
     pub fn runs_helm(self) -> bool {
         matches!(self, Upgrade | Install | Resume | Undo | Finalize | Rerun)
     }
 }
 
-/// Where a right holds.
+/// Where a right applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// In the release's namespace.
@@ -62,26 +62,26 @@ pub enum Scope {
     Cluster,
 }
 
-/// A rule of a Role, and why it is there.
+/// A rule of a Role, and the reason for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Right {
-    /// Where it holds.
+    /// Where it applies.
     pub place: Scope,
     /// The API group; empty for Kubernetes' core.
     pub group: &'static str,
     /// The resource, or `resource/subresource`.
     pub resource: &'static str,
-    /// What is done to it.
+    /// The verbs on it.
     pub verbs: &'static [&'static str],
-    /// Who does it.
+    /// The commands that use it.
     pub of: &'static [Command],
     /// What it is for.
     pub why: &'static str,
-    /// What the commands do without it; none where they refuse.
+    /// What the commands do without it; `None` if they refuse.
     pub without: Option<&'static str>,
-    /// When it is used; none where each run uses it.
+    /// When it is used; `None` if every run uses it.
     pub when: Option<&'static str>,
-    /// The one object that it is for; none where it is for all.
+    /// The only object that it applies to; `None` for all.
     pub name: Option<&'static str>,
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::cluster::Kind;
 
-    /// Each right can be taken away on its own, so that a test can see that it is needed.
+    /// Each right can be removed separately, so that a test can show that it is needed.
     #[test]
     fn no_verb_is_granted_twice() {
         for command in Command::ALL {
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Verbs on resources, of rights without which the command refuses or stops.
+    /// Verbs on resources, for rights without which the command refuses or stops.
     fn needs(command: Command) -> BTreeSet<(Scope, &'static str, &'static str, &'static str)> {
         let needed = of(command).filter(|right| right.without.is_none());
         needed
@@ -154,7 +154,7 @@ mod tests {
             .collect()
     }
 
-    /// `rerun` is `upgrade` behind the markers, and `resume` goes on with any run, without what is looked at before one begins.
+    /// `rerun` is `upgrade` after removing the markers, and `resume` continues any run, without the checks before its start.
     #[test]
     fn who_does_the_same_needs_the_same() {
         assert!(needs(Upgrade).is_subset(&needs(Rerun)));
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(needs(Upgrade).difference(&needs(Resume)).collect::<Vec<_>>(), [&only_before]);
     }
 
-    /// What hwdr does by itself, it does to kinds that are named in one place.
+    /// hwdr itself acts only on kinds that are named in one place.
     #[test]
     fn kinds_are_those_that_hwdr_knows() {
         let own = [

@@ -1,6 +1,6 @@
-//! Everything that a person sees: [`tell`] and [`print`] are the only ways out for what people read, and clippy refuses any other.
+//! Everything that a person sees: [`tell`] and [`print`] are the only ways to print for people, and clippy refuses any other.
 //!
-//! A reader who has seen enough (`head`) is no failure; any other output that is lost is told, and ends the command badly.
+//! A reader who stops reading (`head`) is not a failure; any other lost output is reported, and fails the command.
 
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,35 +14,35 @@ pub use hwdr_values::shown::*;
 /// Whether standard output could not be written.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
-/// Prints what people read to standard output, as it is: with its own line breaks.
+/// Prints text for people to standard output, unchanged: with its own line breaks.
 pub fn print(text: &str) {
     written(&mut anstream::stdout().lock(), &screen(text));
 }
 
-/// Prints what programs read, which is escaped already as its form has it.
+/// Prints data for programs, already escaped as its format requires.
 pub fn print_data(text: &str) {
     written(&mut std::io::stdout().lock(), text);
 }
 
-/// Prints JSON on one line, or indented, with a line break behind it.
+/// Prints JSON on one line, or indented, followed by a line break.
 pub fn print_json(value: &Json, indented: bool) {
     let text = if indented { format!("{value:#}") } else { value.to_string() };
     print_data(&format!("{}\n", json(&text)));
 }
 
-/// Tells people a line or more on standard error.
+/// Prints one or more lines for people on standard error.
 pub fn tell(text: &str) {
     tell_bare(&format!("{text}\n"));
 }
 
-/// The same without a line break behind it: a question.
+/// The same without a line break at the end: a question.
 pub fn tell_bare(text: &str) {
     let mut out = anstream::stderr().lock();
     // Nobody is left to tell.
     let _ = out.write_all(screen(text).as_bytes()).and_then(|()| out.flush());
 }
 
-/// Tells programs that read standard error a line of JSON.
+/// Prints a line of JSON on standard error, for programs that read it.
 pub fn tell_json(value: &Json) {
     // Nobody is left to tell.
     let _ = writeln!(std::io::stderr().lock(), "{}", json(&value.to_string()));
@@ -53,7 +53,7 @@ pub fn is_coloured() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
 }
 
-/// Whether something of standard output was lost.
+/// Whether some of standard output was lost.
 pub fn is_lost() -> bool {
     IS_LOST.load(Ordering::Relaxed)
 }
@@ -67,11 +67,11 @@ fn written(out: &mut dyn Write, text: &str) {
     }
 }
 
-/// The text of some JSON, in which what a terminal would act on is escaped, as JSON has it.
+/// JSON text with characters escaped that a terminal would interpret, in JSON's own way.
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        // Of ASCII, only line breaks between values are left: inside them they are escaped already.
+        // In ASCII, only line breaks between values are left: inside values they are already escaped.
         if c == '\n' || special(c).is_none() {
             out.push(c);
         } else {

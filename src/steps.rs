@@ -1,4 +1,4 @@
-//! The steps of a restore: what one does to which data, whether the chart brings it itself, the objects it renders, how it is verified and
+//! The steps of a restore: what each does to which data, whether the chart brings it itself, the objects it renders, how it is verified and
 //! undone. A product's services plan them.
 
 use serde::Serialize;
@@ -17,29 +17,29 @@ pub struct Planned {
     pub does: String,
     /// The backup it restores from: an id, or Velero's name.
     pub backup: String,
-    /// When that backup was made, where its name tells.
+    /// When that backup was made, if its name shows it.
     pub backup_time: Option<String>,
-    /// Who brings the objects.
+    /// Who provides the objects.
     pub by: By,
-    /// The objects whose existence says that the step was run: `Kind/name`.
+    /// The objects whose existence shows that the step was run: `Kind/name`.
     pub markers: Vec<String>,
-    /// How one sees that it worked.
+    /// How to see that it worked.
     pub verified: &'static str,
-    /// How it is taken back.
+    /// How it is undone.
     pub undone: &'static str,
-    /// What is injected, in order.
+    /// The injected objects, in order.
     #[serde(skip)]
     pub objects: Vec<Object>,
-    /// The Job after which the step is done; none where the chart brings it without one.
+    /// The Job after which the step is done; `None` if the chart brings it without a Job.
     #[serde(skip)]
     pub last_job: Option<String>,
-    /// Who may not start before.
+    /// Who must not start before it is done.
     #[serde(skip)]
     pub holds: &'static [Role],
-    /// Whom its Jobs cannot do without.
+    /// Who its Jobs depend on.
     #[serde(skip)]
     pub needs: &'static [Role],
-    /// What its Jobs' account is let do beyond waiting.
+    /// What its Jobs' account may do beyond waiting.
     #[serde(skip)]
     pub access: Vec<Access>,
 }
@@ -52,7 +52,7 @@ pub enum By {
     Chart(String),
     /// hwdr's, in Jobs or Restores: `Kind/name`.
     Hwdr(Vec<String>),
-    /// Nobody's that Helm applies: it has to be done before, and by what.
+    /// Nobody's that Helm applies: it must be done before, by the method named.
     Before(&'static str),
 }
 
@@ -65,7 +65,7 @@ pub struct Object {
     pub id: String,
     /// What it does, in a few words.
     pub what: &'static str,
-    /// What the template needs beside what all have.
+    /// What the template needs in addition to the common values.
     pub values: Json,
     /// For a Job: the Jobs that must be complete before it does anything.
     pub after: Vec<String>,
@@ -78,11 +78,11 @@ pub struct Access {
     pub template: &'static str,
     /// What is in their names.
     pub name: &'static str,
-    /// What the template needs beside what all have.
+    /// What the template needs in addition to the common values.
     pub values: Json,
 }
 
-/// Why there is no plan: whatever is known to fail is not begun.
+/// Why there is no plan: what is known to fail is not begun.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{problem}")]
 pub struct PlanError {
@@ -106,7 +106,7 @@ impl Planned {
     }
 }
 
-/// The step of that name, where hwdr's own objects do it.
+/// The step of that name, if hwdr's own objects do it.
 pub fn injected<'p>(steps: &'p [Planned], name: &str) -> Option<&'p Planned> {
     steps.iter().find(|step| step.step == name && step.is_injected())
 }
