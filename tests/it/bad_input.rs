@@ -1,5 +1,5 @@
-//! Inputs that no linter should fall over: each is named in an error, the other files are linted all the same, and neither memory nor
-//! time runs away.
+//! Inputs that must not break the linter: each is named in an error, the other files are still linted, and neither memory nor
+//! time grows without limit.
 
 use std::fs::File;
 use std::time::{Duration, Instant};

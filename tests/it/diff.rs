@@ -1,4 +1,4 @@
-//! `hwdr diff`: what a person sees of what post-render would change.
+//! `hwdr diff`: what a person sees of post-render's changes.
 
 use crate::common::{Home, golden, run, testdata};
 

@@ -1,5 +1,5 @@
-//! A stream is what others wrote: what it says of itself is not believed, what it holds is not taken for YAML, and what is
-//! small does not become big.
+//! Others write the stream: its claims about itself are not trusted, its contents are not taken for YAML, and
+//! small input does not become large.
 
 use std::collections::BTreeMap;
 

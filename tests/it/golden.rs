@@ -1,8 +1,8 @@
 //! The test chart of every generation, through both real Helms, for both restores.
 //!
-//! What changes is compared with `testdata/golden/<generation>-<mode>.diff`: what `hwdr diff` shows of Helm 3's stream. Helm 4
-//! orders and indents otherwise, so its result is compared object by object. `UPDATE_GOLDEN=1 cargo test --test it golden` writes the
-//! files anew: look at what changed in them.
+//! The changes are compared with `testdata/golden/<generation>-<mode>.diff`: the output of `hwdr diff` for Helm 3's stream. Helm 4
+//! orders and indents differently, so its result is compared object by object. `UPDATE_GOLDEN=1 cargo test --test it golden` rewrites the
+//! files: review the changes.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Reading and linting take time that grows with the text, whatever is in it: 16 MiB are let in, and nobody waits for a square of that.
+//! Reading and linting take time proportional to the text, whatever it contains: 16 MiB are accepted, and must not take quadratic time.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Fixes on files of every shape: what is fixed is fixed, and no other byte moves.
+//! Fixes on files of every shape: every fix is made, and no other byte changes.
 
 use std::sync::Arc;
 

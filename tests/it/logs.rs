@@ -1,4 +1,4 @@
-//! The log that `-v` and `HWDR_LOG` ask for: every request is in it, and no secret.
+//! The log of `-v` and `HWDR_LOG`: it contains every request, and no secret.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

@@ -1,6 +1,6 @@
-//! The tests that need no cluster, in one binary: it is linked once. A module for each part of the program.
+//! The tests that need no cluster, in one binary, which is linked once. One module for each part of the program.
 //!
-//! A tool that is missing is a failure, never a skipped test: `make test` installs them. Tests share this process: none changes its
+//! A missing tool is a failure, never a skipped test: `make test` installs them. Tests share this process: none changes its
 //! environment, its current folder or its signals.
 
 mod bad_input;

@@ -1,4 +1,4 @@
-//! `hwdr plan`: the same plan for the same input, and none where a part of the restore could not be done.
+//! `hwdr plan`: the same plan for the same input, and no plan if a part of the restore is impossible.
 
 use crate::common::{self, Case, Home, Major, Ran, golden, run};
 use serde_json::Value as Json;

@@ -1,5 +1,5 @@
-//! States of runs that somebody else has written: in a ConfigMap, as an older hwdr kept them and as the chart's own backup accounts may. What they
-//! name is looked at in a cluster that holds more than the release, and nothing else of it may change.
+//! States of runs written by somebody else: in a ConfigMap, as older versions of hwdr kept them and as the chart's own backup accounts may.
+//! They refer to a cluster that holds more than the release, and nothing else in it may change.
 
 use crate::common::api_server::{ApiServer, NOW};
 use crate::common::{self, Home, Ran, run};

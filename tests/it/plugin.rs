@@ -1,4 +1,4 @@
-//! The plugin, as `helm plugin install` sets it up, and the post-renderer that it sets up in turn.
+//! The plugin, as installed by `helm plugin install`, and the post-renderer that it installs in turn.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `hwdr post-render`: where it gets the values from, what it refuses, and what becomes of bad input.
+//! `hwdr post-render`: where it gets the values from, what it refuses, and how it handles bad input.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -1,5 +1,5 @@
-//! What a product knows stands in its folder: nothing outside of `src/product/` names a service of one, a place in its values, a label or a
-//! container of its workloads, a Job of its chart, or a folder of its bucket. The names are the products' own.
+//! Knowledge about a product is in its folder: nothing outside `src/product/` names a service of one, a place in its values, a label or a
+//! container of its workloads, a Job of its chart, or a folder of its bucket. The products supply these names.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What has to hold of any text that others can write (`fuzz/properties.rs`), on the seeds of the fuzz targets, cut, changed and mixed. Fuzzing goes
-//! further (`make fuzz`), and wants a nightly toolchain.
+//! Properties of any text that others can write (`fuzz/properties.rs`), tested on the seeds of the fuzz targets, cut, changed and mixed.
+//! Fuzzing goes further (`make fuzz`), and needs a nightly toolchain.
 
 #[path = "../../fuzz/properties.rs"]
 mod asked;

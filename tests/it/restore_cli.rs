@@ -1,4 +1,4 @@
-//! The commands that run restores, as far as they come without a cluster: what they refuse before they look for one.
+//! The commands that run restores, up to where they need a cluster: what they refuse before they look for one.
 
 use crate::common::{self, BOTH, HWDR, Home, run, testdata};
 

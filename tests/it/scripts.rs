@@ -1,5 +1,5 @@
-//! The scripts of injected Jobs, run by bash as in their containers, on backups made here and with stand-ins for what talks to
-//! servers. Real files of NDB, and the real programs: lab/tests.
+//! The scripts of injected Jobs, run by bash as in their containers, on backups made here and with stand-ins for the programs that talk to
+//! servers. lab/tests uses NDB's real files, and the real programs.
 
 use std::fs;
 use std::io::Write as _;

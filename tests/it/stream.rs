@@ -1,6 +1,6 @@
-//! What a stream may be, by examples: read as both Helms read it, or refused with the place.
+//! Which streams are accepted, by examples: read as both Helms read them, or refused with the place.
 //!
-//! How Helm reads each was seen with `k8s.io/apimachinery` 0.37 (Helm 3.22) and kyaml 0.21 (Helm 4.3).
+//! How Helm reads each was observed with `k8s.io/apimachinery` 0.37 (Helm 3.22) and kyaml 0.21 (Helm 4.3).
 
 use hwdr::stream::edit::Edits;
 use hwdr::stream::{Stream, StreamError};

@@ -1,4 +1,4 @@
-//! Editing documents in place: what goes where, by examples.
+//! Edits documents in place: what goes where, by examples.
 
 use hwdr::stream::Stream;
 use hwdr::stream::edit::{At, EditError, Edits};

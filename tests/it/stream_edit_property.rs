@@ -1,5 +1,5 @@
-//! Editing in place, for documents of any shape: the result is the old data plus the change, no line is lost, and taking
-//! out what was added gives back the document.
+//! In-place edits of documents of any shape: the result is the old data plus the change, no line is lost, and removing
+//! the additions restores the document.
 
 use hwdr::stream::Stream;
 use hwdr::stream::edit::{At, EditError, Edits};

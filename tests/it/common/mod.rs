@@ -1,6 +1,6 @@
-//! What integration tests have in common: the program, both real Helms in homes of their own, and the test chart.
+//! Common parts of integration tests: the program, both real Helms in separate homes, and the test chart.
 //!
-//! No test needs a network or a cluster. A tool that is missing is a failure, never a skipped test.
+//! No test needs a network or a cluster. A missing tool is a failure, never a skipped test.
 
 pub mod api_server;
 

@@ -1,4 +1,4 @@
-//! What Helm takes and hwdr refuses: the list in `docs/values.md`. Each entry looks at the case itself, so that an error of hwdr's cannot
+//! What Helm accepts but hwdr refuses: the list in `docs/values.md`. Each entry checks the case itself, so that a mistake of hwdr's cannot
 //! hide behind a message.
 
 use std::collections::BTreeMap;

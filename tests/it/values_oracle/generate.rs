@@ -1,4 +1,4 @@
-//! Makes cases: values files full of the oddities of YAML 1.1, and arguments of the `--set` family.
+//! Generates cases: values files full of the oddities of YAML 1.1, and arguments of the `--set` family.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Compares what hwdr reads with what Helm's own packages read, for hand-made and for generated cases.
+//! Compares hwdr's reading with that of Helm's own packages, for hand-made and for generated cases.
 //!
-//! `HWDR_ORACLE_CASES` sets how many cases are generated (5,000 without it; of charts a tenth), `HWDR_ORACLE_SEED` where they start.
+//! `HWDR_ORACLE_CASES` sets the number of generated cases (default 5,000; a tenth for charts), `HWDR_ORACLE_SEED` the first seed.
 
 mod alone;
 mod generate;

@@ -1,4 +1,4 @@
-//! Asks Helm's own packages, by way of the Go program in `tests/oracle`.
+//! Asks Helm's own packages, through the Go program in `tests/oracle`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

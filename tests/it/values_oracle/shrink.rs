@@ -1,4 +1,4 @@
-//! Makes a case that differs small enough to be understood.
+//! Reduces a case that differs until it is small enough to understand.
 
 use std::collections::BTreeMap;
 
