@@ -474,7 +474,7 @@ fn a_job_begins_anew_whatever_an_earlier_one_has_done() {
         // What a person has left half done is theirs to finish.
         half(later, None).begin(client).await.expect("it is written");
         let refused = work(client, &aim(then, false), &worker(0, "newer"), small(), &Arc::default()).await;
-        assert!(refused.unwrap_err().to_string().contains("was cut off"));
+        assert!(refused.unwrap_err().to_string().contains("was interrupted"));
     });
 }
 
@@ -552,7 +552,7 @@ fn a_rewind_that_was_cut_off_is_not_mixed_with_another() {
         run.begin(client).await.expect("it is written");
         let (out, text) = output(&endpoint(), bucket, &["--at", &shown(then), "--exact", "--yes"]);
         assert_eq!(out.status.code(), Some(1), "{text}");
-        assert!(text.contains("was cut off") && text.contains("--undo"), "{text}");
+        assert!(text.contains("was interrupted") && text.contains("--undo"), "{text}");
         let (out, text) = output(&endpoint(), bucket, &["--at", &shown(then), "--yes"]);
         assert!(out.status.success(), "{text}");
         assert_eq!(client.get("a").await.expect("it can be read"), Some(b"1".to_vec()));

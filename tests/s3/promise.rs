@@ -1,6 +1,5 @@
 //! No data version is ever removed, whatever the server does with its key: odd keys, folders, what was put before versioning and while it
-//! was
-//! suspended. The lab's own client compares the contents, version by version, byte by byte.
+//! was suspended. The lab's own client compares the contents, version by version, byte by byte.
 //!
 //! Tries `HWDR_S3_CASES` random pasts (default 1), starting at seed `HWDR_S3_SEED`.
 

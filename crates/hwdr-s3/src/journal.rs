@@ -3,7 +3,7 @@
 //! ```text
 //! .hwdr/rewind/<run>.json                       what the run is to do, and its shares
 //! .hwdr/rewind/<run>.finished.json, .undone.json  empty but for the time: the run is finished, or undone
-//! .hwdr/journal/<run>/<share>-<time>-<number>   a page's acts: JSON, one a line
+//! .hwdr/journal/<run>/<share>-<time>-<number>   a page's acts: JSON, one per line
 //! .hwdr/journal/<run>/<share>-checkpoint        the key after which the share continues
 //! .hwdr/copies/<run>/<share>-<time>-<number>    copies that a listing does not identify
 //! ```

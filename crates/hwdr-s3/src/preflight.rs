@@ -345,7 +345,7 @@ pub(crate) fn half_done(client: &Client, run: &Rewind) -> Stopped {
     let (name, Aim { prefix, window, exact, .. }) = (client.bucket(), &run.aim);
     Stopped::refused(
         format!(
-            "a rewind of bucket {name}{} to {window}{} was cut off (run {}): finish it or undo it first",
+            "a rewind of bucket {name}{} to {window}{} was interrupted (run {}): finish it or undo it first",
             if prefix.is_empty() { String::new() } else { format!(" below {}", plain(prefix)) },
             if *exact { ", exact," } else { "" },
             run.id

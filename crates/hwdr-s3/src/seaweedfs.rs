@@ -1,10 +1,9 @@
 //! Works around SeaweedFS, which lists folder by folder, not in the order of keys, and loses some of them between two pages.
 //!
 //! It walks its folders in the order of their entries' names (a key `k` is the entry `k.versions`), fills a page, sorts the page by key,
-//! and
-//! continues after its greatest key. A key that sorts before that one but is walked later never appears: with pages of two and the keys
-//! `x/1`, `x/2`, `x-b`, `x` the answer is `x/1`, `x/2`, and the end (seen with 4.48). This affects names that begin alike and continue
-//! with a character up to `/`. They are looked up here at the end of each page, so that a walk is complete.
+//! and continues after its greatest key. A key that sorts before that one but is walked later never appears: with pages of two and the keys
+//! `x/1`, `x/2`, `x-b`, `x` the answer is `x/1`, `x/2`, and the end (seen with 4.48). This affects names that begin alike and continue with
+//! a character up to `/`. They are looked up here at the end of each page, so that a walk is complete.
 
 #![expect(clippy::string_slice, reason = "positions were found in this very text")]
 

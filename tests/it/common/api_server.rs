@@ -1,6 +1,5 @@
 //! As much of a Kubernetes API server as a run without pods needs: objects can be created, read, listed, replaced, patched and deleted,
-//! with
-//! the versions and preconditions of the real one. A Job is complete, and a claim bound, as soon as it is created.
+//! with the versions and preconditions of the real one. A Job is complete, and a claim bound, as soon as it is created.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
