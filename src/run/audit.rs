@@ -1,5 +1,5 @@
-//! What was done to a release, for those who ask later: a ConfigMap of lines that are only added (the oldest go when it is full), and
-//! Kubernetes Events. Neither may stop a run: what cannot be noted is not.
+//! The history of a release: a ConfigMap of lines that are only added (the oldest go when it is full), and Kubernetes Events. Neither may
+//! stop a run: failures to write them are ignored.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::state::{State, labels};
 use crate::cluster::{Cluster, Kind};
 use crate::shown;
 
-/// How many bytes of lines are kept: a ConfigMap takes a MiB.
+/// How many bytes of lines are kept: a ConfigMap holds 1 MiB.
 const ROOM: usize = 256 << 10;
 
 /// The ConfigMap of a release.
@@ -21,7 +21,7 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
     let what = &shown::kept(what);
     let line = format!("{} {} {:?}: {what} {happened}", Timestamp::now(), state.backup_id, state.phase);
     let name = name(&state.release);
-    // Another writer: the second time over what that wrote.
+    // After a conflict with another writer, tries again on its version.
     for _ in 0..3 {
         let Ok(found) = cluster.get(Kind::CONFIG_MAP, None, &name).await else { return };
         let written = match found {
@@ -61,7 +61,7 @@ pub async fn note(cluster: &Cluster, state: &State, happened: &str, what: &str) 
     let _ = cluster.create(Kind::EVENT, None, &event).await;
 }
 
-/// The newest lines, as many as there is room for. In one step: others may write there, too, and a MiB of line breaks is as many lines.
+/// The newest lines that fit. Cut in one step, not line by line: others may fill it with a MiB of line breaks.
 fn newest(log: &str) -> &str {
     let from = log.len().saturating_sub(ROOM);
     let is_begin = |at: &usize| *at == 0 || log.as_bytes().get(at - 1) == Some(&b'\n');

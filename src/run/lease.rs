@@ -1,4 +1,4 @@
-//! One run at a time: the lock of a run in a cluster. A Lease is renewed while the run lives, and taken over when it does not any more.
+//! One run at a time: the lock of a run in a cluster. A Lease is renewed while the run lives; afterwards another run can take it over.
 
 use std::process::id;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use super::state::labels;
 use crate::cluster::{Beat, Cluster, Kind, Pulse};
 use crate::shown::{plain, word};
 
-/// How long a Lease holds without being renewed.
+/// How long a Lease is valid without renewal.
 const DURATION: Duration = Duration::from_secs(15);
-/// How long it may stay without being renewed while the API server is not there: as long as a call is tried again.
+/// How long it may go without renewal while the API server is unreachable: as long as a call is retried.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(4);
 /// How long a renewal may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// For how long after a renewal the cluster is still changed: less than it holds, for a change takes a moment to arrive.
+/// How long after a renewal the cluster may be changed: less than the Lease is valid, because a change takes a moment to arrive.
 const FRESH: Duration = Duration::from_secs(10);
 
 /// The Lease of a release, held by this process. Dropping it ends the renewal; [`Lock::release`] gives it back at once.
@@ -35,14 +35,14 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the Lease of `release`: at once where nobody holds it, or when its holder has not renewed it for as long as it holds.
+    /// Takes the Lease of `release`: at once if nobody holds it, or after its holder has not renewed it while it was valid.
     ///
     /// # Errors
-    /// Where another process holds it, and renews it.
+    /// If another process holds it and renews it.
     pub async fn take(cluster: &Cluster, release: &str, mut tell: impl FnMut(&str)) -> Result<Self, Halt> {
         let name = lease_name(release);
         let holder = format!("{}/{}", process::name(id()), Timestamp::now().as_millisecond());
-        // Another machine's clock may be wrong: what counts is that nothing changes for so long on this one.
+        // Another machine's clock may be wrong: what counts is how long this machine sees no change.
         let mut seen: Option<(String, Instant)> = None;
         let taken = loop {
             let since = Beat::now();
@@ -84,8 +84,8 @@ impl Lease {
         Ok(Self { cluster: cluster.clone(), name, holder, pulse, lost, renewal })
     }
 
-    /// The cluster, to be changed while the Lease is held and not a moment longer: a process that was asleep meanwhile finds out first
-    /// whether another one has taken over. What uses it has to be guarded ([`Lock::guard`]).
+    /// The cluster, which may be changed only while the Lease is held: a process that was suspended first finds out whether another one
+    /// has taken over. What uses it must be guarded ([`Lock::guard`]).
     pub fn cluster(&self) -> Cluster {
         self.cluster.under(self.pulse.clone())
     }
@@ -94,7 +94,7 @@ impl Lease {
 impl Lock for Lease {
     async fn lost(&self) -> Halt {
         let mut receiver = self.lost.clone();
-        // An error means that the renewal has ended without a word, which is a loss, too.
+        // An error means that the renewal ended without a message, which is a loss, too.
         let halt = receiver.wait_for(Option::is_some).await.ok().and_then(|halt| halt.clone());
         halt.unwrap_or_else(lost)
     }
@@ -105,13 +105,13 @@ impl Lock for Lease {
             && lease["spec"]["holderIdentity"] == self.holder.as_str()
         {
             lease["spec"]["holderIdentity"] = "".into();
-            // Where it fails it runs out by itself.
+            // If this fails, the Lease expires.
             let _ = self.cluster.replace(Kind::LEASE, None, &lease).await;
         }
     }
 }
 
-/// Renews until it is lost: to another holder, or because nobody could be told for as long as it holds.
+/// Renews until it is lost: to another holder, or because the API server was unreachable for too long.
 async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sender: watch::Sender<Option<Halt>>) {
     let mut renewed = Instant::now();
     let halt = loop {
@@ -125,7 +125,7 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
             lease["spec"]["renewTime"] = now().into();
             cluster.replace(Kind::LEASE, None, &lease).await.map(|_| true)
         };
-        // The call itself tries again for longer than the Lease holds: it is cut off, and begun again.
+        // The call itself retries for longer than the Lease is valid, so it is cut off and started again.
         let why = match tokio::time::timeout(ATTEMPT, attempt).await {
             Ok(Ok(true)) => {
                 pulse.beat(since);
@@ -136,8 +136,8 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer in {} s", ATTEMPT.as_secs()),
         };
-        // An API server that is gone serves no other run either: nobody can take the Lease from it until it is back,
-        // and then it is seen above who holds it. One that only this machine does not reach may: so nothing is changed meanwhile.
+        // An API server that is down serves no other run either: nobody can take the Lease until it is back, and then the check above
+        // shows who holds it. If only this machine cannot reach it, another run can take it, so nothing is changed meanwhile.
         if renewed.elapsed() > PATIENCE {
             let problem = format!("the Lease {name} could not be renewed for {} s: {why}", PATIENCE.as_secs());
             break Halt::lost(problem)
@@ -147,14 +147,14 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
     let _ = sender.send(Some(halt));
 }
 
-/// Sees, for those who look on, whether anybody works on a release.
+/// Sees from outside whether any process works on a release.
 #[derive(Debug, Default)]
 pub struct Onlooker {
     seen: Option<(String, Instant)>,
 }
 
 impl Onlooker {
-    /// Why nobody does, where that is known.
+    /// Why none does, if that is known.
     pub async fn nobody(&mut self, cluster: &Cluster, release: &str) -> Option<String> {
         let lease = cluster.get(Kind::LEASE, None, &lease_name(release)).await.ok()?.unwrap_or_default();
         let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
@@ -195,7 +195,7 @@ fn spec(holder: &str) -> Json {
     json!({"holderIdentity": holder, "leaseDurationSeconds": DURATION.as_secs(), "acquireTime": now(), "renewTime": now()})
 }
 
-/// As Kubernetes' MicroTime wants it.
+/// Now, as Kubernetes' MicroTime.
 fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
@@ -206,7 +206,7 @@ pub fn kill(name: &str) -> String {
     format!("kill {} (on {})", word(number), plain(host))
 }
 
-/// The Lease went to another run.
+/// Another run has taken the Lease.
 pub fn lost() -> Halt {
     Halt::lost("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
 }

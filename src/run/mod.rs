@@ -1,10 +1,10 @@
-//! A run against a cluster: what its steps act on, and what they have in common. The engine that does the steps is the crate `hwdr-run`; here
-//! are its store (a Secret), its lock (a Lease) and its display.
+//! A run against a cluster: what its steps act on and share. The engine that does the steps is the crate `hwdr-run`; here are its store
+//! (a Secret), its lock (a Lease) and its display.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "JSON that is read by a key is null where there is none, objects of the API server are maps, and digits are counted before"
+    reason = "JSON without a key gives null, objects of the API server are maps, and digits are counted before"
 )]
 
 pub mod audit;
@@ -57,25 +57,25 @@ impl From<WaitError> for Halt {
     }
 }
 
-/// A run that goes on.
+/// A run in progress.
 pub struct Run {
     /// The cluster.
     pub cluster: Cluster,
-    /// Where it is.
+    /// Its state.
     pub state: State,
-    /// Helm, and what it is given; none where it has been run already.
+    /// Helm and its arguments, of which there are none once it has run.
     pub helm: Helm,
     /// What people see.
     pub show: Show,
-    /// Where Velero's backups lie, as far as this run was told; never written down, for it may hold credentials.
+    /// Where Velero's backups are, if this run was told. Never saved: it may hold credentials.
     pub location: Option<Location>,
-    /// Asked where Velero could not bring every object back.
+    /// Asked when Velero could not restore every object.
     pub accepts: fn(&Holes) -> bool,
-    /// Whether restored files that could not be read, and were named by an earlier stop, can be done without.
+    /// Whether to do without the restored files that an earlier stop named as unreadable.
     pub accepts_unread: bool,
-    /// Whether something runs that should not be cut off: a wish to stop waits for its end.
+    /// Whether something runs that must not be interrupted: a request to stop waits for its end.
     pub is_busy: Arc<AtomicBool>,
-    /// Since when there is the run, by the API server's clock.
+    /// When the run began, by the API server's clock.
     pub since: Timestamp,
     store: SecretStore,
 }
@@ -102,10 +102,10 @@ impl Context for Run {
 }
 
 impl Run {
-    /// A run of the state in `store`, which goes on in a Secret.
+    /// A run of the state in `store`, which is moved to a Secret.
     ///
     /// # Errors
-    /// Where the state cannot be read, or taken over from an older hwdr's ConfigMap.
+    /// If the state cannot be read, or moved from an older hwdr's ConfigMap.
     pub async fn new(cluster: Cluster, store: SecretStore, helm: Helm, show: Show) -> Result<Self, Halt> {
         let store = store.into_secret().await?;
         Ok(Self {
@@ -122,19 +122,19 @@ impl Run {
         })
     }
 
-    /// Does all steps that are not done, in order.
+    /// Does all remaining steps, in order.
     ///
     /// # Errors
-    /// Where one cannot be done, or the operator wants to stop: the state says so then, too.
+    /// If one fails, or the operator stops the run. The state says so, too.
     pub async fn go(&mut self, steps: &[Step], goal: Goal) -> Result<(), Halt> {
         let is_busy = self.is_busy.clone();
-        // However this process ends from here on, the way on is told.
+        // However this process ends from now on, it says how to continue.
         let _way_on = leave::way_on(&self.state.release);
         let _listens = leave::run_listens();
         hwdr_run::go(self, steps, goal, interrupted(&is_busy)).await
     }
 
-    /// Waits, and shows what is seen.
+    /// Waits, and shows the progress.
     ///
     /// # Errors
     /// *Never*, or the limit.

@@ -1,4 +1,4 @@
-//! What people see of a run: on a terminal a line that moves, elsewhere plain lines with their time, or JSON.
+//! What people see of a run: on a terminal a live line, elsewhere plain lines with timestamps, or JSON.
 
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Show {
         Self { format, live, last: String::new() }
     }
 
-    /// What is seen of the step that runs.
+    /// The progress of the current step.
     pub fn tell(&mut self, text: &str) {
         if text == self.last {
             return;
@@ -59,12 +59,12 @@ impl Show {
         self.line("note", &format!("  {text}"), Style::new());
     }
 
-    /// Something that the operator has to know, though the run goes on.
+    /// Something that the operator has to know, although the run continues.
     pub fn warn(&mut self, text: &str) {
         self.line("warning", &format!("  warning: {text}"), Style::new().fg_color(Some(AnsiColor::Yellow.into())));
     }
 
-    /// Nothing moves any more.
+    /// Removes the live line.
     pub fn rest(&mut self) {
         if let Some(bar) = &self.live {
             bar.disable_steady_tick();

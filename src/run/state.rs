@@ -1,6 +1,5 @@
 //! The state of a run: what was decided, what is done, and what was found before. It is written before and after every change, so that a
-//! run can be cut off anywhere. Where it lies is [`store`]'s; what it may say is [`check`]'s; what was there
-//! before the run is [`before`]'s.
+//! run can be interrupted anywhere. [`store`] keeps it, [`check`] validates it, and [`before`] holds what was there before the run.
 
 mod before;
 mod check;
@@ -23,10 +22,9 @@ pub use before::{Autoscaler, Before, Paused, Scaled, Volume};
 pub use hwdr_run::{Phase, Progress};
 pub use store::{Runs, SecretStore, read};
 
-/// The label of what hwdr keeps in the cluster for a release: its name.
+/// The label of what hwdr keeps in the cluster for a release. Its value is the release's name.
 const RELEASE: &str = "hwdr.hopsworks.ai/release";
-/// Velero leaves objects alone that carry this label (velero.io, "Exclude specific items from backup"): a state that
-/// Velero brought back would be an old one.
+/// Velero ignores objects with this label (velero.io, "Exclude specific items from backup"): it would restore an old state.
 const NO_BACKUP: &str = "velero.io/exclude-from-backup";
 /// The newest form of the state that this program knows. The first one was kept in ConfigMaps.
 const FORM: u32 = 2;
@@ -45,11 +43,11 @@ pub fn labels(release: &str) -> Json {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
-    /// The form of this very structure.
+    /// The form of this structure.
     pub form: u32,
     /// The program's version.
     pub version: String,
-    /// The product's name. That of the first one is not written down, because hwdr 0.1 knew no other.
+    /// The product's name. Left out for the first product, the only one that hwdr 0.1 knew.
     #[serde(default = "first_product", skip_serializing_if = "is_first_product")]
     pub product: String,
     /// Into a new cluster, or in place.
@@ -58,62 +56,62 @@ pub struct State {
     pub release: String,
     /// The global backup id.
     pub backup_id: String,
-    /// When that backup was made, where the id names a time.
+    /// When that backup was made, if the id names a time.
     pub backup_time: Option<String>,
     /// The digest of the plan that was agreed to.
     pub digest: String,
-    /// The chart as it was given, and a hash of the values: what `resume` has to be given again while helm has not run.
+    /// The chart as it was given, and a hash of the values. Until helm has run, `resume` must be given the same.
     pub chart: Chart,
     /// Where the run is.
     pub phase: Phase,
-    /// Why it stopped, where it failed.
+    /// Why it stopped, if it failed.
     pub why: Option<String>,
     /// When it began.
     pub began: Timestamp,
-    /// When it was all done.
+    /// When everything was done.
     pub ended: Option<Timestamp>,
-    /// Where the state was taken over from an older hwdr's: when the API server made that one.
+    /// When the older hwdr's state was created that this one was taken over from, by the API server's clock.
     #[serde(default)]
     pub since: Option<Timestamp>,
-    /// The Job or Restore that is made again: it may be deleted already. What it is stands in Helm's record.
+    /// The Job or Restore that is being recreated: it may be deleted already. Helm's record contains it.
     #[serde(default, deserialize_with = "name_alone")]
     pub remade: Option<ObjectId>,
-    /// What is started anew on empty volumes: it may be stopped.
+    /// The workloads that are being restarted on empty volumes: they may be stopped.
     #[serde(default)]
     pub emptied: Vec<Scaled>,
-    /// The helm that runs: `machine/pid`.
+    /// The running helm: `machine/pid`.
     #[serde(default)]
     pub helm: Option<String>,
-    /// The steps that were begun, in their order.
+    /// The steps that were begun, in order.
     pub steps: Vec<Progress>,
     /// The parts of the restore that the cluster does, once helm has run.
     pub parts: Vec<Part>,
-    /// The two Velero backups that were chosen, where objects are restored before helm: the cluster's own, the users'.
+    /// The two chosen Velero backups (the cluster's own, the users'), if objects are restored before helm.
     #[serde(default)]
     pub objects: Option<BackupNames>,
     /// The first ConfigMaps of the backups' metadata, in the product's order.
     #[serde(default)]
     pub metadata: [String; 2],
-    /// What Velero's things are called.
+    /// The names of Velero's objects.
     #[serde(default)]
     pub velero: Velero,
-    /// The Restores of earlier runs are taken away.
+    /// The Restores of earlier runs are deleted.
     #[serde(default)]
     pub restores_anew: bool,
-    /// The storage location was made by this run, or by one that it begins anew, and is given write access when all is done.
+    /// The storage location was created by this run, or by one that it starts over; it becomes writable when everything is done.
     #[serde(default)]
     pub opens_location: bool,
     /// Volumes are deleted, not set aside (`--wipe`).
     pub wipe: bool,
-    /// A Velero Restore that says what it could not bring back is taken as done (`--accept-partial`).
+    /// A Velero Restore with reported failures counts as done (`--accept-partial`).
     pub accept_partial: bool,
-    /// The bucket and the server that were agreed to, where this machine brings a bucket back.
+    /// The agreed bucket and server, if the bucket is rewound from this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_here: Option<String>,
-    /// Files that could not be read, and were named: what `resume --accept-partial` may do without.
+    /// Files that were reported as unreadable: `resume --accept-partial` may do without them.
     #[serde(default)]
     pub unread: Vec<String>,
-    /// What was found to be restored: for the report.
+    /// What was found to be restored, for the report.
     #[serde(default)]
     pub findings: Vec<String>,
     /// What was found before anything was changed.
@@ -143,19 +141,19 @@ pub struct Part {
     pub step: String,
     /// What it restores from.
     pub backup: String,
-    /// What has to be done: Jobs, Restores or workloads, in order.
+    /// Its Jobs, Restores or workloads, in order.
     pub objects: Vec<ObjectId>,
 }
 
 impl Part {
-    /// Its name among the steps of the state: the step's, and that of what is done last.
+    /// Its name among the steps of the state: the step's name and its last object's.
     pub fn name(&self) -> String {
         let last = self.objects.last().map_or("", |object| object.name.as_str());
         format!("{}:{last}", self.step)
     }
 }
 
-/// The product of runs that do not say theirs.
+/// The product of a state without one.
 fn first_product() -> String {
     product::FIRST.name().to_owned()
 }
@@ -164,7 +162,7 @@ fn is_first_product(name: &str) -> bool {
     name == product::FIRST.name()
 }
 
-/// An older hwdr kept the whole object: only its name is taken from there.
+/// An older hwdr kept the whole object, of which only the name is read.
 fn name_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
     Ok(Option::<Json>::deserialize(deserializer)?.map(|kept| match kept {
         Json::String(id) => id.into(),
@@ -235,23 +233,23 @@ impl State {
         }
     }
 
-    /// The names of the objects of one kind that have to be done, of all parts.
+    /// The names of all parts' objects of one kind.
     pub fn names(&self, kind: &str) -> Vec<String> {
         let objects = self.parts.iter().flat_map(|part| &part.objects);
         objects.filter_map(|object| object.name_of(kind)).map(str::to_owned).collect()
     }
 
-    /// Where Velero's objects lie.
+    /// The namespace of Velero's objects.
     pub fn velero(&self) -> String {
         self.before.velero_namespace.clone().unwrap_or_else(|| self.velero.namespace.clone())
     }
 
-    /// What Velero's things are called, and where they lie.
+    /// The names and the namespace of Velero's objects.
     pub fn current_velero(&self) -> Velero {
         self.velero.in_namespace(&self.velero())
     }
 
-    /// What helm notes of this run's revision: no other has it.
+    /// The description of this run's Helm revision: no other has it.
     pub fn description(&self) -> String {
         format!("hwdr restores backup {}, begun {}", self.backup_id, self.began)
     }

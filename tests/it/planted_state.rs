@@ -193,7 +193,7 @@ fn another_claims_volume_is_never_touched() {
         lab.api.put("/api/v1/persistentvolumes/pv-1", volume("pv-1", of, phase));
         let ran = lab.run(&["finalize", "hops", "c", "-f", "v.yaml", "--yes"]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(line(&ran).contains("is not what was set aside of claim data-0 any more"), "{}", ran.stderr);
+        assert!(line(&ran).contains("is no longer the one set aside for claim data-0"), "{}", ran.stderr);
         assert_eq!(lab.touched(), [""; 0], "{of:?}");
     }
 }
@@ -213,7 +213,7 @@ fn a_claim_of_nobody_that_the_release_runs_is_not_deleted() {
                 "creationTimestamp": EARLIER}, "spec": {"volumeName": "pv-1"}}),
         );
         let ran = lab.run(&["resume", "hops", "--yes"]);
-        assert!(line(&ran).contains("is no claim of the release's StatefulSets"), "{}", ran.stderr);
+        assert!(line(&ran).contains("did not belong to the release's StatefulSets"), "{}", ran.stderr);
         assert_eq!(lab.touched(), [""; 0]);
     }
 }
@@ -350,7 +350,7 @@ fn a_job_is_made_again_as_helm_has_applied_it_and_not_as_the_state_has_it() {
         lab.plant(&run);
         let ran = lab.run(&["resume", "hops", "--yes"]);
         assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-        assert!(line(&ran).contains("Job/restore cannot be made again"), "{}", ran.stderr);
+        assert!(line(&ran).contains("Job/restore cannot be recreated"), "{}", ran.stderr);
         assert_eq!(lab.touched(), [""; 0], "{description}");
     }
 }
@@ -395,7 +395,7 @@ fn a_live_rondb_is_not_emptied() {
     lab.api.put(&format!("{sets}/node-group-0"), owned("StatefulSet", "node-group-0", HOPS, books));
     lab.plant(&state("failed", &begun, json!({"parts": parts, "emptied": emptied, "before": {"claims": []}})));
     let ran = lab.run(&["resume", "hops", "--yes"]);
-    assert!(line(&ran).contains("StatefulSet/node-group-0 is none of RonDB's"), "{}", ran.stderr);
+    assert!(line(&ran).contains("StatefulSet/node-group-0 does not belong to RonDB"), "{}", ran.stderr);
     assert_eq!(lab.touched(), [""; 0]);
 }
 
@@ -526,12 +526,12 @@ fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     // What could not be read again is not begun.
     let writes = lab.api.writes().len();
     let odd = State { release: "--x".to_owned(), ..state.clone() };
-    assert!(create(&odd).unwrap_err().problem.contains("no hwdr has written this state: release"));
+    assert!(create(&odd).unwrap_err().problem.contains("hwdr did not write this state: release"));
     assert_eq!(lab.api.writes().len(), writes);
     // Somebody else's Secret of that name stays.
     let theirs = json!({"kind": "Secret", "type": "Opaque", "metadata": {"name": state.name()}, "data": {"a": "b"}});
     lab.api.put(&path, theirs);
-    assert!(create(&state).unwrap_err().problem.contains("which is no state of a run"));
+    assert!(create(&state).unwrap_err().problem.contains("is not the state of this run"));
     assert_eq!(lab.api.get(&path).unwrap()["data"], json!({"a": "b"}));
 }
 
@@ -540,12 +540,12 @@ fn what_no_hwdr_writes_is_refused_in_plain_words_and_without_a_panic() {
     for (more, words) in [
         (json!({"release": "--kubeconfig=/tmp/x"}), "release is"),
         (json!({"release": "other"}), "another run's"),
-        (json!({"began": "9999-12-30T22:00:00Z"}), "not a time of this age"),
+        (json!({"began": "9999-12-30T22:00:00Z"}), "not a time between 2000 and 2200"),
         (
             json!({"before": {"paused": [{"kind": "CronJob", "namespace": "kube-system", "name": "x", "was": false}]}}),
             "in namespace hopsworks",
         ),
-        (json!({"before": {"objects": ["somebodys-backup"]}}), "a Velero Backup that this run has made"),
+        (json!({"before": {"objects": ["somebodys-backup"]}}), "a Velero Backup that this run made"),
         (json!({"parts": [{"step": "x", "backup": "x", "objects": ["Secret/x"]}]}), "Job/NAME, Restore/NAME"),
     ] {
         let lab = Lab::new("");

@@ -42,7 +42,7 @@ storageClassName: $class
 capacity: 1Mi
 YAML
   everything >"$RUN/notes/before.txt"
-  refuses "storage class $class has room for 1 MiB, and the new volumes want" upgrade --yes
+  refuses "storage class $class has room for 1 MiB, but the new volumes need" upgrade --yes
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
   kubectl -n kube-system delete csistoragecapacity little

@@ -245,7 +245,7 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   may undo
   own undo hopsworks --yes 2>&1 | tee "$RUN/notes/undo.txt"
   # It may not look into all namespaces, and says so: what Velero has made anew stays.
-  tr -s ' \n' ' ' <"$RUN/notes/undo.txt" | grep 'could not look for what .* has made among: '
+  tr -s ' \n' ' ' <"$RUN/notes/undo.txt" | grep 'could not look for objects that .* created among: '
   LAB_RECORD=$RUN/notes/second.record data_are_the_backups
   is_exact undo
 }

@@ -1,4 +1,4 @@
-//! The backup itself: whether all of it can be read from where it will be restored.
+//! Whether all of the backup can be read from where it will be restored.
 
 use std::time::Duration;
 
@@ -11,30 +11,30 @@ use crate::run::Halt;
 use crate::run::show::Show;
 use crate::run::steps::job;
 
-/// How long its pod may be unable to begin: an image, or a place.
+/// How long its pod may be unable to start, for want of an image or a node.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
-/// How long one that is deleted may stay.
+/// How long a deleted Job may stay.
 const GONE: Duration = Duration::from_secs(60);
 
-/// Has `job` ([`crate::render::preflight`]) look at the backup, and takes it away again. That it finds no place to run in is no reason against
-/// the restore, which makes room, and may bring the account.
+/// Runs `job` ([`crate::render::preflight`]) to check the backup, and deletes it. If it cannot be scheduled, the restore may still begin:
+/// the restore makes room, and may bring the account.
 ///
 /// # Errors
-/// With what it says against the backup, or against its own image.
+/// What it found wrong with the backup, or with its own image.
 pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Result<(), Halt> {
     let name = text(job, "/metadata/name");
-    let unseen = |why: &str| format!("the backup itself was not looked at: {why}");
+    let unseen = |why: &str| format!("the backup itself was not checked: {why}");
     let account = text(job, "/spec/template/spec/serviceAccountName");
     if let Ok(None) = cluster.get(Kind::SERVICE_ACCOUNT, None, account).await {
         show.warn(&unseen(&format!("there is no ServiceAccount {account} yet")));
         return Ok(());
     }
     show.note("checking that the backup can be read, before anything is stopped");
-    // That of a process that was cut off.
+    // Left by an interrupted process.
     if let Some(earlier) = cluster.get(Kind::JOB, None, name).await? {
         let label = |job: &Json| text(job, "/metadata/labels/hwdr.hopsworks.ai~1restore-id").to_owned();
         if label(&earlier) != label(job) {
-            return Err(Halt::new(format!("there is a Job {name} already, which hwdr has not made"))
+            return Err(Halt::new(format!("Job {name} exists, but hwdr did not create it"))
                 .help(format!("see what it is: kubectl -n {} get job {name} -o yaml", cluster.namespace)));
         }
         cluster.delete_this(Kind::JOB, None, &earlier).await?;
@@ -61,23 +61,22 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
         show.warn(&unseen(&halt.problem));
         return Ok(());
     }
-    let problem =
-        format!("the backup cannot be restored from as things are, and nothing was changed\n{}", halt.problem);
-    // Where to see its log is no help: that is gone with it.
+    let problem = format!("the backup cannot be restored as it is; nothing was changed\n{}", halt.problem);
+    // Without the help on where to see its log: that is deleted with the Job.
     Err(Halt::new(problem).help(help(&halt.problem)))
 }
 
-/// What to do about what it says.
+/// What to do about a problem that it found.
 fn help(problem: &str) -> String {
     let advice = product::services().find_map(|service| service.advice(problem));
-    advice.unwrap_or_else(|| "fix what it says, and start again".to_owned())
+    advice.unwrap_or_else(|| "fix the problem, and start again".to_owned())
 }
 
-/// Whether a pod of the Job has, or had, a place to run in. Where that cannot be known, yes.
+/// Whether a pod of the Job was ever scheduled; yes if that is not known.
 async fn has_run(cluster: &Cluster, name: &str) -> bool {
     let job = cluster.get(Kind::JOB, None, name).await;
     let pods = cluster.list(Kind::POD, None, &format!("batch.kubernetes.io/job-name={name}")).await;
     let (Ok(Some(job)), Ok(pods)) = (job, pods) else { return true };
-    // One that was ended by the Job's deadline is gone, and counted.
+    // A pod that the Job's deadline ended is gone, but counted.
     number(&job, "/status/failed") > 0 || pods.iter().any(|pod| !text(pod, "/spec/nodeName").is_empty())
 }

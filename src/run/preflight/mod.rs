@@ -1,4 +1,4 @@
-//! Before anything is changed: what would make the restore fail is found, and what is there is noted, so that it can be given back.
+//! The checks before anything is changed: finds what would make the restore fail, and notes what is there, so that undo can bring it back.
 
 mod backup;
 mod permissions;
@@ -25,7 +25,7 @@ use crate::topology::Topology;
 pub use backup::can_be_read;
 pub use permissions::{permissions, velero_permissions};
 
-/// What is to be done.
+/// The restore to check.
 pub struct Proposal<'a> {
     /// The release.
     pub release: &'a str,
@@ -39,11 +39,11 @@ pub struct Proposal<'a> {
     pub chart: &'a Chart,
     /// `--wipe`.
     pub wipe: bool,
-    /// The markers of an earlier restore in place are no obstacle: they are deleted.
+    /// Markers of an earlier restore in place are deleted, and no reason to refuse.
     pub rerun: bool,
 }
 
-/// An object whose existence says that a backup was restored.
+/// An object whose existence shows that a backup was restored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Marker {
     kind: Kind,
@@ -58,8 +58,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// Looks at everything that can be known, and changes nothing. What is found is what `undo` goes back to, and the markers of an
-/// earlier restore.
+/// Checks everything that can be checked, and changes nothing. Returns what `undo` goes back to, and the markers of an earlier restore.
 ///
 /// # Errors
 /// The first reason not to begin.
@@ -71,7 +70,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
     for store in runs.kept.iter().chain(&runs.old) {
         let state = store.load()?;
         own_location |= state.opens_location && !store.is_old();
-        // An installation that was taken out again leaves nothing to go on with.
+        // An installation that was uninstalled leaves nothing to resume.
         if state.phase.is_open() && !(state.mode == Mode::Install && starts_over) {
             return Err(or_nobodys(store, run_is_open(&state)));
         }
@@ -87,7 +86,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
     }
     scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await?;
     let there = markers(cluster, wanted).await?;
-    // Where nothing is installed and no volume is there, markers guard nothing: helm uninstall has left them.
+    // With no release and no volumes, markers guard nothing: helm uninstall left them.
     if !there.is_empty() && !wanted.rerun && !starts_over {
         let block = wanted.restore.product().keys().asks.first().map(|path| dotted(path)).unwrap_or_default();
         return Err(Halt::new(format!(
@@ -96,9 +95,9 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
             names(&there)
         ))
         .help(format!("if that restore is done, remove {block} from the values: helm hwdr finalize"))
-        .help(format!("to restore it once more: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
+        .help(format!("to restore it again: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
     }
-    // They are deleted: those of another release are not.
+    // They are deleted, but not those of another release.
     for marker in &there {
         must_be_of(marker.kind, &marker.object, wanted.release, &cluster.namespace, &wanted.plan.backup_id.id)?;
     }
@@ -106,16 +105,16 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
         Mode::Install => match release {
             Some(found) => {
                 return Err(Halt::new(format!(
-                    "release {} is there already ({}, revision {})",
+                    "release {} exists already ({}, revision {})",
                     wanted.release, found.status, found.revision
                 ))
-                .help("to restore onto it: helm hwdr upgrade, with inPlace: true in the values"));
+                .help("to restore it in place: helm hwdr upgrade, with inPlace: true in the values"));
             }
             None => {
                 let claims = cluster.list(Kind::CLAIM, None, "").await?;
                 if let Some(claim) = claims.first() {
                     return Err(Halt::new(format!(
-                        "namespace {} is not empty: there is a claim {} in it, and the restore would write onto its volume",
+                        "namespace {} is not empty: the restore would write to the volume of its claim {}",
                         cluster.namespace,
                         text(claim, "/metadata/name")
                     ))
@@ -143,7 +142,8 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
     Ok((before, there))
 }
 
-/// The cluster is the one that is expected: `--expect-cluster` names the context, the server, or the cluster by the uid of its namespace kube-system, which no other has.
+/// Checks that this is the expected cluster: `--expect-cluster` names the context, the server, or the uid of the namespace kube-system,
+/// which is unique.
 pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<(), Halt> {
     let Some(expected) = expected else { return Ok(()) };
     if [&cluster.context, cluster.server.trim_end_matches('/')].contains(&expected) {
@@ -154,7 +154,7 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
         return Ok(());
     }
     Err(Halt::new(format!(
-        "this is context {} at {} (uid {}), and not {expected}",
+        "this is context {} at {} (uid {}), not {expected}",
         cluster.context,
         cluster.server,
         text(&system, "/metadata/uid")
@@ -162,7 +162,7 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
     .help("choose the cluster: --kube-context NAME"))
 }
 
-/// Another run is not over.
+/// Another run has not ended.
 fn run_is_open(state: &State) -> Halt {
     let halt =
         Halt::new(format!("a restore of backup {} was begun at {} and has not ended", state.backup_id, state.began))
@@ -176,7 +176,7 @@ fn run_is_open(state: &State) -> Halt {
     }
 }
 
-/// What to do about the state of a run beside it, where that lies where others may have written it.
+/// Adds what to do about the state of a run that others may have written.
 fn or_nobodys(store: &SecretStore, halt: Halt) -> Halt {
     if store.is_old() { halt.help(store.nobodys()) } else { halt }
 }
@@ -186,10 +186,10 @@ pub fn names(markers: &[Marker]) -> String {
     markers.iter().map(Marker::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The objects whose existence says that this backup was restored, of those that are there.
+/// The existing markers of this backup.
 ///
 /// # Errors
-/// Where they cannot be looked for.
+/// If they cannot be read.
 async fn markers(cluster: &Cluster, wanted: &Proposal<'_>) -> Result<Vec<Marker>, Halt> {
     let mut found: Vec<Marker> = Vec::new();
     for marker in wanted.plan.steps.iter().flat_map(|step| &step.markers) {
@@ -200,7 +200,7 @@ async fn markers(cluster: &Cluster, wanted: &Proposal<'_>) -> Result<Vec<Marker>
             found.push(Marker { kind, namespace, object: identity(&object) });
         }
     }
-    // An older hwdr kept a run's state by that name.
+    // An older hwdr kept a run's state under that name.
     let whole = format!("hwdr-restore-{}", wanted.plan.backup_id);
     let there = cluster.get(Kind::CONFIG_MAP, None, &whole).await?;
     if let Some(object) = there.filter(|marker| marker["data"]["state.json"].is_null()) {
@@ -211,7 +211,7 @@ async fn markers(cluster: &Cluster, wanted: &Proposal<'_>) -> Result<Vec<Marker>
     Ok(found)
 }
 
-/// Which object it is and whose, without what changes while it is looked at.
+/// Which object it is and whose, without what may change meanwhile.
 fn identity(object: &Json) -> Json {
     let mut metadata = serde_json::Map::new();
     for key in ["name", "namespace", "uid", "labels", "annotations"] {
@@ -220,10 +220,10 @@ fn identity(object: &Json) -> Json {
     json!({"metadata": metadata})
 }
 
-/// Deletes the objects that say that this backup was restored: these very ones, and no others.
+/// Deletes exactly these markers.
 ///
 /// # Errors
-/// Where one cannot be deleted, or another one has taken its name.
+/// If one cannot be deleted, or another object has taken its name.
 pub async fn delete_markers(cluster: &Cluster, markers: &[Marker]) -> Result<(), Halt> {
     for Marker { kind, namespace, object } in markers {
         cluster.delete_this(*kind, namespace.as_deref(), object).await?;
@@ -241,7 +241,7 @@ fn same_release(wanted: &Proposal<'_>, release: &Release) -> Result<(), Halt> {
     }
     if (release.chart.as_str(), release.app_version.as_str()) != (&wanted.chart.name, &wanted.chart.app_version) {
         return Err(Halt::new(format!(
-            "release {} is of chart {} (app version {}), and this chart is {} ({}): a restore changes no version",
+            "release {} is of chart {} (app version {}), and this chart is {} ({}): a restore does not change the version",
             wanted.release, release.chart, release.app_version, wanted.chart.name, wanted.chart.app_version
         ))
         .help("give the chart of the release: --version, or its archive"));
@@ -266,13 +266,13 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
         let name = text(&object, "/metadata/name").to_owned();
         let mut rendered = wanted.topology.workloads.iter();
         let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
-        // What runs and is not rendered any more would be deleted, with its claims.
+        // What runs and is no longer rendered would be deleted, with its claims.
         if rendered.is_none() && live.holds_data {
             return Err(Halt::new(format!(
                 "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
                 kind.kind
             ))
-            .help("give the values of the release that runs: helm get values RELEASE -o yaml"));
+            .help("give the values of the running release: helm get values RELEASE -o yaml"));
         }
         let role = rendered.map_or(live, |workload| workload.role);
         if let Some(tier) = role.stops {
@@ -302,10 +302,10 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
     Ok(Before { revision, workloads, autoscalers, paused, volumes, claims: Some(claims), ..before })
 }
 
-/// The uids of the claims with a volume, of the StatefulSets that hold data and run.
+/// The uids of the claims with a volume, of running StatefulSets that hold data.
 ///
 /// # Errors
-/// With a claim that is left from an earlier StatefulSet, and that helm would bring back into use: it would not be set aside.
+/// A claim that an earlier StatefulSet left, and that helm would use again: it would not be set aside.
 async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json]) -> Result<Vec<String>, Halt> {
     let all_live = cluster.list(Kind::STATEFUL_SET, None, "").await?;
     let is_live =
@@ -325,7 +325,7 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json])
             && !is_live(&claim, &all_live)
         {
             return Err(Halt::new(format!(
-                "claim {name} is left from an earlier StatefulSet {}, which the chart renders now and which does not run: it would start \
+                "claim {name} is left from an earlier StatefulSet {}, which does not run but which the chart renders: it would start \
                  on that volume",
                 set.name
             ))
@@ -335,13 +335,13 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json])
     Ok(uids)
 }
 
-/// Whether a claim is one of the StatefulSet of this name: `template-set-0`.
+/// Whether a claim belongs to the StatefulSet of this name: `template-set-0`.
 fn is_claim_of(claim: &str, set: &str) -> bool {
     let rest = claim.trim_end_matches(|c: char| c.is_ascii_digit());
     rest.len() < claim.len() && rest.strip_suffix('-').is_some_and(|rest| rest.ends_with(&format!("-{set}")))
 }
 
-/// Where the cluster says how much room a class has (CSIStorageCapacity), there must be enough for a second set of volumes.
+/// Checks that there is room for a second set of volumes, if the cluster reports the room of a class (CSIStorageCapacity).
 async fn room(cluster: &Cluster, wanted: &Proposal<'_>, volumes: &[Volume]) -> Result<(), Halt> {
     if wanted.wipe {
         return Ok(());
@@ -364,17 +364,17 @@ async fn room(cluster: &Cluster, wanted: &Proposal<'_>, volumes: &[Volume]) -> R
             && has < wants
         {
             return Err(Halt::new(format!(
-                "storage class {class} has room for {} MiB, and the new volumes want {} MiB beside the old ones",
+                "storage class {class} has room for {} MiB, but the new volumes need {} MiB beside the old ones",
                 has >> 20,
                 wants >> 20
             ))
-            .help("free some space, or give up the old volumes, and with them the way back: --wipe"));
+            .help("free some space; or delete the old volumes, without a way back: --wipe"));
         }
     }
     Ok(())
 }
 
-/// A quantity of bytes as Kubernetes writes it (`10Gi`, `500M`), or none where it is not understood.
+/// A quantity of bytes as Kubernetes writes it (`10Gi`, `500M`), or none if it is not understood.
 fn quantity(text: &str) -> Option<u128> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u128 = text[..digits].parse().ok()?;

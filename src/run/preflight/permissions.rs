@@ -1,4 +1,4 @@
-//! What a restore does, and so has to be allowed to.
+//! Whether a restore has the permissions that it needs.
 
 use serde_json::{Value as Json, json};
 
@@ -6,10 +6,10 @@ use crate::cluster::{Cluster, Kind};
 use crate::rights::{self, Command, Scope};
 use crate::run::Halt;
 
-/// That a restore may do what it has to in the release's namespace, and in the whole cluster.
+/// Checks the permissions of a restore in the release's namespace and in the whole cluster.
 ///
 /// # Errors
-/// With what it may not.
+/// What is not allowed.
 pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt> {
     allowed(cluster, command, &cluster.namespace, |place| place != Scope::Velero).await
 }
@@ -17,12 +17,12 @@ pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt
 /// The same in Velero's namespace.
 ///
 /// # Errors
-/// With what it may not.
+/// What is not allowed.
 pub async fn velero_permissions(cluster: &Cluster, command: Command, namespace: &str) -> Result<(), Halt> {
     allowed(cluster, command, namespace, |place| place == Scope::Velero).await
 }
 
-/// Asks for each right of `command`, but for those without which it goes on.
+/// Checks each right of `command`, except those that it can do without.
 async fn allowed(
     cluster: &Cluster,
     command: Command,
@@ -55,6 +55,6 @@ async fn allowed(
         return Ok(());
     }
     Err(Halt::new(format!("in namespace {namespace} you may not: {}", denied.join(", ")))
-        .help(format!("see what it takes, and why: helm hwdr rbac {}", command.name()))
+        .help(format!("see what it needs, and why: helm hwdr rbac {}", command.name()))
         .help("ask for a role that allows it, or use another context"))
 }

@@ -1,4 +1,4 @@
-//! What there was before a run, so that it can be given back.
+//! What was there before a run, so that undo can bring it back.
 
 use std::fmt;
 
@@ -14,28 +14,27 @@ use crate::cluster::{Kind, WaitState};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Before {
-    /// The release's revision; 0 where there was no release.
+    /// The release's revision; 0 if there was no release.
     pub revision: u64,
-    /// The moment before the first change: the bucket's, too.
+    /// The moment before the first change, which the bucket goes back to, too.
     pub moment: Option<Timestamp>,
     /// What was scaled to zero, in that order.
     pub workloads: Vec<Scaled>,
     /// The autoscalers of these workloads.
     pub autoscalers: Vec<Autoscaler>,
-    /// What made backups by itself.
+    /// What makes backups on a schedule.
     pub paused: Vec<Paused>,
     /// The claims, and the volumes behind them.
     pub volumes: Vec<Volume>,
-    /// The uids of the claims that there were, of what holds data: what is on their volumes is not this restore's. None where that was not
-    /// looked at.
+    /// The uids of the claims that workloads with data had: their volumes hold nothing of this restore. None if not checked.
     pub claims: Option<Vec<String>>,
     /// The Velero Backups of what Velero may overwrite.
     pub objects: Vec<String>,
-    /// The uids of the Jobs that there were before the release was rolled back.
+    /// The uids of the Jobs that existed before the rollback.
     pub jobs: Option<Vec<String>>,
-    /// Where Velero's objects lie.
+    /// The namespace of Velero's objects.
     pub velero_namespace: Option<String>,
-    /// The storage location was made by the run that this one begins anew.
+    /// The storage location was created by the run that this one starts over.
     pub own_location: bool,
 }
 
@@ -51,7 +50,7 @@ pub struct Scaled {
     /// Whether they were all ready.
     #[serde(default)]
     pub was_ready: bool,
-    /// Those of one tier are stopped together, lower ones first.
+    /// Workloads of one tier stop together, lower tiers first.
     pub tier: u8,
 }
 
@@ -68,7 +67,7 @@ impl Scaled {
     }
 }
 
-/// An autoscaler, which rests while its workload has no pods.
+/// An autoscaler, which is inactive while its workload has no pods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Autoscaler {
     /// Its name.
@@ -87,7 +86,7 @@ impl fmt::Display for Autoscaler {
     }
 }
 
-/// A CronJob or Schedule, and whether it was at rest before.
+/// A CronJob or Schedule, and whether it was paused before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// `CronJob` or `Schedule`.
@@ -96,17 +95,16 @@ pub struct Paused {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Whether it was at rest before.
+    /// Whether it was paused before.
     pub was: bool,
 }
 
 /// A claim that is set aside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Volume {
-    /// The claim, as it has to be made again.
+    /// The claim, as it has to be recreated.
     pub claim: PersistentVolumeClaim,
-    /// The claim's uid: the volume is touched as long as it is that claim's. Empty where an older hwdr has noted it among
-    /// [`Before::claims`] alone.
+    /// The claim's uid: the volume is changed only while it is that claim's. Empty if an older hwdr noted it only in [`Before::claims`].
     #[serde(default)]
     pub uid: String,
     /// The volume that it was bound to.

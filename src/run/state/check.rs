@@ -1,5 +1,5 @@
-//! What a state may say. It was written by hwdr, unless by somebody else: who reads it may rely on names being names, numbers being of a size
-//! that there is, and times being of this age. Whoever adds a field says here what may stand in it.
+//! What a state may contain. Others than hwdr may have written it; after this check, names are valid, numbers are of a plausible size,
+//! and times are of this age. Whoever adds a field adds its check here.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::object_id::ObjectId;
 use crate::product::{self, Product};
 use crate::velero::Velero;
 
-/// No list has more entries: a cluster of so many nodes and claims is the largest that Kubernetes is made for.
+/// No list has more entries: Kubernetes supports no larger cluster.
 pub const MOST: usize = 5000;
 /// No workload has more pods.
 const PODS: u64 = 10_000;
@@ -21,18 +21,18 @@ static TIERS: LazyLock<u8> = LazyLock::new(|| {
     let roles = product::services().flat_map(|service| service.roles());
     roles.filter_map(|role| role.stops).max().unwrap_or_default()
 });
-/// No text is longer, but those that tell what happened.
+/// No text is longer, except those that say what happened.
 const LONGEST: usize = 4096;
-/// What hwdr restores is younger, and whoever restores in 2200 has another hwdr.
+/// The years 2000 and 2200: what hwdr restores is younger, and by 2200 there is another hwdr.
 const TIMES: [i64; 2] = [946_684_800, 7_258_118_400];
 
 /// What is wrong: where, what it is, and what it should be.
 type Checked = Result<(), String>;
 
-/// Checks a state that lies in `namespace`.
+/// Checks a state in `namespace`.
 ///
 /// # Errors
-/// With the first thing that no hwdr writes.
+/// The first thing that hwdr would not write.
 pub fn check(state: &State, namespace: &str) -> Checked {
     let State {
         form: _,
@@ -77,7 +77,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
         one(at, hash, "a hash", |hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     }
     if let Some(text) = backup_time {
-        let time = text.parse().map_err(|_| format!("backupTime is {text:?}, and not a time"))?;
+        let time = text.parse().map_err(|_| format!("backupTime is {text:?}, not a time"))?;
         sane("backupTime", time)?;
     }
     sane("began", *began)?;
@@ -102,7 +102,7 @@ pub fn check(state: &State, namespace: &str) -> Checked {
     each("emptied", emptied, scaled)?;
     let chosen = objects.clone().map(<[String; 2]>::from).unwrap_or_default();
     for (at, names) in [("objects", &chosen), ("metadata", metadata)] {
-        // Empty: what the chart or Velero has by default.
+        // Empty: the default of the chart or Velero.
         for name in names.iter().filter(|name| !name.is_empty()) {
             object(at, name)?;
         }
@@ -135,7 +135,7 @@ fn found(state: &State, before: &Before, mode: Mode, namespace: &str) -> Checked
         own_location: _,
     } = before;
     if mode == Mode::Upgrade && *revision == 0 {
-        return Err("before.revision is 0, and a restore in place has one to go back to".to_owned());
+        return Err("before.revision is 0, but a restore in place needs a revision to go back to".to_owned());
     }
     if let Some(name) = velero_namespace {
         one("before.veleroNamespace", name, "the name of a namespace", is_namespace)?;
@@ -150,7 +150,7 @@ fn found(state: &State, before: &Before, mode: Mode, namespace: &str) -> Checked
         let expected = match kind.as_str() {
             "CronJob" => namespace.to_owned(),
             "Schedule" => state.velero(),
-            other => return Err(format!("{at} is a {other:?}, and not a CronJob or a Schedule")),
+            other => return Err(format!("{at} is a {other:?}, not a CronJob or a Schedule")),
         };
         one(at, of, &format!("in namespace {expected}"), |of| of == expected)
     })?;
@@ -159,12 +159,12 @@ fn found(state: &State, before: &Before, mode: Mode, namespace: &str) -> Checked
         each("before", uids, |at, uid| one(at, uid, "a uid", is_uid))?;
     }
     each("before.objects", objects, |at, name| {
-        let expected = "a Velero Backup that this run has made";
+        let expected = "a Velero Backup that this run made";
         one(at, name, expected, |name| is_object(name) && is_own_backup(name, &state.backup_id))
     })
 }
 
-/// Whether a Velero Backup has the name of one of before the restore: `hwdr-before-ID-TIME-SCHEDULE` (`steps::save_objects`).
+/// Whether a Velero Backup has the name of one made before the restore: `hwdr-before-ID-TIME-SCHEDULE` (`steps::save_objects`).
 fn is_own_backup(name: &str, id: &str) -> bool {
     let rest = name.strip_prefix("hwdr-before-").and_then(|rest| rest.strip_prefix(id)?.strip_prefix('-'));
     rest.and_then(|rest| rest.split_once('-')).is_some_and(|(time, schedule)| {
@@ -186,7 +186,7 @@ fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier }: &Scaled
     one(at, kind, "a StatefulSet or a Deployment", |kind| ["StatefulSet", "Deployment"].contains(&kind))?;
     object(at, name)?;
     if *replicas > PODS || *tier > *TIERS {
-        return Err(format!("{at} has {replicas} pods in tier {tier}, and up to {PODS} in tier {} are known", *TIERS));
+        return Err(format!("{at} has {replicas} pods in tier {tier}; the limits are {PODS} pods and tier {}", *TIERS));
     }
     Ok(())
 }
@@ -196,13 +196,13 @@ fn volume(at: &str, held: &Volume) -> Checked {
     object(at, held.name())?;
     object(at, volume)?;
     one(at, policy, "a reclaim policy", |policy| ["Retain", "Delete", "Recycle"].contains(&policy))?;
-    // An older hwdr has noted it elsewhere.
+    // An older hwdr noted it elsewhere.
     if uid.is_empty() { Ok(()) } else { one(at, uid, "a uid", is_uid) }
 }
 
 fn each<T>(at: &str, list: &[T], check: impl Fn(&str, &T) -> Checked) -> Checked {
     if list.len() > MOST {
-        return Err(format!("{at} has {} entries, and no more than {MOST} are known", list.len()));
+        return Err(format!("{at} has {} entries; the limit is {MOST}", list.len()));
     }
     list.iter().enumerate().try_for_each(|(index, entry)| check(&format!("{at}[{index}]"), entry))
 }
@@ -216,7 +216,7 @@ fn one(at: &str, text: &str, expected: &str, is_it: impl Fn(&str) -> bool) -> Ch
         return Ok(());
     }
     let shown: String = text.chars().take(80).collect();
-    Err(format!("{at} is {shown:?}, and not {expected}"))
+    Err(format!("{at} is {shown:?}, not {expected}"))
 }
 
 fn sane(at: &str, time: Timestamp) -> Checked {
@@ -224,7 +224,7 @@ fn sane(at: &str, time: Timestamp) -> Checked {
     if (from..to).contains(&time.as_second()) {
         Ok(())
     } else {
-        Err(format!("{at} is {time}, and not a time of this age"))
+        Err(format!("{at} is {time}, not a time between 2000 and 2200"))
     }
 }
 
@@ -233,7 +233,7 @@ fn id(at: &str, id: &ObjectId, expected: &str, kinds: &[&str]) -> Checked {
     one(at, &id.to_string(), expected, |_| kinds.contains(&id.kind.as_str()) && is_object(&id.name))
 }
 
-/// A step's name, or that of a part's: the step, a colon, and what is done last.
+/// The name of a step, or of a part: its step, a colon, and its last object.
 fn is_step(step: &str) -> bool {
     let (step, rest) = step.split_once(':').unwrap_or((step, "a"));
     is_object(step) && (is_object(rest) || rest.is_empty())

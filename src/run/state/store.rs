@@ -1,5 +1,5 @@
-//! Where the state of a run lies: in a Secret `hwdr-restore-<id>` of the release's namespace, of a type of hwdr's own. Not in a ConfigMap, as an
-//! older hwdr had it: the chart's own backup accounts may write those (docs/security.md).
+//! The state of a run is kept in a Secret `hwdr-restore-<id>` in the release's namespace, of hwdr's own type. Not in a ConfigMap, as in
+//! an older hwdr: the chart's own backup accounts may write those (docs/security.md).
 
 use std::cmp::Reverse;
 
@@ -23,7 +23,7 @@ const TYPE: &str = "hwdr.hopsworks.ai/run";
 const BACKUP_ID: &str = "hwdr.hopsworks.ai/restore-id";
 /// The key of the state.
 const STATE: &str = "state.json";
-/// A Secret holds so many bytes (kubernetes, `MaxSecretSize`), and a run adds to its state as it goes on.
+/// The size limit of a Secret (kubernetes, `MaxSecretSize`), less room for what a run adds to its state.
 const ROOM: usize = (1 << 20) - (128 << 10);
 
 /// The state in the cluster, and the version of it that this process knows.
@@ -31,24 +31,24 @@ pub struct SecretStore {
     cluster: Cluster,
     kind: Kind,
     object: Json,
-    /// What was written last, be the answer to it lost.
+    /// What was written last, even if the answer was lost.
     tried: String,
 }
 
 /// The states of the runs of a release.
 pub struct Runs {
-    /// The newest first, without those that nobody can go on with.
+    /// Newest first, without abandoned ones.
     pub kept: Vec<SecretStore>,
-    /// Those of an older hwdr, in ConfigMaps, the newest first. One beside a Secret of its name is none.
+    /// Those of an older hwdr, in ConfigMaps, newest first, without any that has a Secret of the same name.
     pub old: Vec<SecretStore>,
 }
 
 impl SecretStore {
-    /// Puts a new run's state there, in place of that of an earlier run for the same backup id: the Lease is held, and preflight has looked
-    /// whether that one is over.
+    /// Creates the state of a new run, in place of an earlier run's for the same backup id. The Lease is held, and preflight has checked
+    /// that the earlier run is over.
     ///
     /// # Errors
-    /// Where it cannot be written, or could not be read again.
+    /// If it cannot be written, or could not be read back.
     pub async fn create(cluster: &Cluster, state: &State, plan: &Plan) -> Result<Self, Halt> {
         let mut object = object_of(state);
         let plan = plan.to_json();
@@ -59,11 +59,11 @@ impl SecretStore {
             )));
         }
         object["data"]["plan.json"] = STANDARD.encode(plan).into();
-        // A run that could not be gone on with is not begun.
+        // A run that could not be resumed is not begun.
         checked(&object, state, &cluster.namespace)?;
         if let Some(earlier) = cluster.get(Kind::SECRET, None, &state.name()).await?.filter(is_state) {
             another_releases(&earlier, state, &cluster.namespace)?;
-            // Not written over: its time of creation says which run is the newest.
+            // Not overwritten: the creation time says which run is the newest.
             cluster.delete_this(Kind::SECRET, None, &earlier).await?;
         }
         Self::make(cluster, &object).await
@@ -73,22 +73,22 @@ impl SecretStore {
         match cluster.create(Kind::SECRET, None, object).await {
             Err(error) if error.is_conflict() => {
                 let (name, namespace) = (text(object, "/metadata/name"), &cluster.namespace);
-                // The answer to a call of our own may have been lost.
+                // An earlier call of ours may have succeeded, and its answer been lost.
                 let there = cluster.get(Kind::SECRET, None, name).await?.unwrap_or_default();
                 if is_state(&there) && there["data"] == object["data"] {
                     return Ok(Self::of(cluster, Kind::SECRET, there));
                 }
-                Err(Halt::new(format!("there is a Secret {name}, which is no state of a run, or another one's"))
+                Err(Halt::new(format!("Secret {name} exists, but is not the state of this run"))
                     .help(format!("see what it is: kubectl -n {namespace} get secret {name} -o yaml")))
             }
             made => Ok(Self::of(cluster, Kind::SECRET, made?)),
         }
     }
 
-    /// The state of the run for this backup id, if there is one: in a Secret, or where there is none, in an older hwdr's ConfigMap.
+    /// The state of the run for this backup id, if there is one: in a Secret, or else in an older hwdr's ConfigMap.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub async fn find(cluster: &Cluster, backup_id: &str) -> Result<Option<Self>, Halt> {
         for kind in [Kind::SECRET, Kind::CONFIG_MAP] {
             if let Some(found) = cluster.get(kind, None, &name_of(backup_id)).await?.filter(is_state) {
@@ -98,14 +98,15 @@ impl SecretStore {
         Ok(None)
     }
 
-    /// The states of all runs of this release. Which is the newest is what the API server says of when it has made them.
+    /// The states of all runs of this release. The API server's creation times say which is the newest.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn all(cluster: &Cluster, release: &str) -> Result<Runs, Halt> {
         if !is_release(release) {
-            return Err(Halt::new(format!("{release:?} cannot be the name of a release"))
-                .help("see which there are: helm list -A"));
+            return Err(
+                Halt::new(format!("{release:?} is not a valid release name")).help("list the releases: helm list -A")
+            );
         }
         let mut found = Vec::new();
         for kind in [Kind::SECRET, Kind::CONFIG_MAP] {
@@ -117,7 +118,7 @@ impl SecretStore {
         }
         let (mut old, kept) = (found.pop().unwrap_or_default(), found.pop().unwrap_or_default());
         old.retain(|store| !kept.iter().any(|secret| secret.name() == store.name()));
-        // An installation that was begun anew has given up those before it.
+        // An installation that starts over abandons those before it.
         let given_up =
             |store: &Self| store.load().is_ok_and(|state| state.mode == Mode::Install && state.phase.is_open());
         let kept = kept.into_iter().enumerate().filter(|(index, store)| *index == 0 || !given_up(store));
@@ -134,26 +135,26 @@ impl SecretStore {
         text(&self.object, "/metadata/name")
     }
 
-    /// Whether an older hwdr has written it, where others may write, too.
+    /// Whether an older hwdr wrote it, where others may write, too.
     pub fn is_old(&self) -> bool {
         self.kind == Kind::CONFIG_MAP
     }
 
-    /// What to do about it, where nobody here has begun that run.
+    /// What to do about it if nobody here began that run.
     pub fn nobodys(&self) -> String {
         nobodys(self.kind.kind, self.name(), &self.cluster.namespace)
     }
 
-    /// Since when there is the run, by the API server's clock: what is older is not of its making.
+    /// When the run began, by the API server's clock: it made nothing that is older.
     pub fn since(&self) -> Timestamp {
         let made = text(&self.object, "/metadata/creationTimestamp").parse().unwrap_or(Timestamp::MAX);
         if self.is_old() { made } else { self.load().ok().and_then(|state| state.since).unwrap_or(made) }
     }
 
-    /// Has the run go on in a Secret, where an older hwdr has begun it in a ConfigMap, which goes.
+    /// Moves the state to a Secret, if an older hwdr began the run in a ConfigMap.
     ///
     /// # Errors
-    /// Where the Secret cannot be written.
+    /// If the Secret cannot be written.
     pub async fn into_secret(self) -> Result<Self, Halt> {
         if !self.is_old() {
             return Ok(self);
@@ -164,7 +165,7 @@ impl SecretStore {
             object["data"]["plan.json"] = STANDARD.encode(plan).into();
         }
         let store = Self::make(&self.cluster, &object).await?;
-        // Where it stays the Secret counts.
+        // If it stays, the Secret counts.
         let _ = self.cluster.delete_this(Kind::CONFIG_MAP, None, &self.object).await;
         Ok(store)
     }
@@ -192,7 +193,7 @@ impl Store for SecretStore {
             Err(error) if error.is_conflict() => {
                 let now = self.cluster.get(Kind::SECRET, None, self.name()).await?.unwrap_or_default();
                 let there = said(&now, STATE).unwrap_or_default();
-                // The answer to a write of our own may have been lost, and the write not.
+                // An earlier write of ours may have succeeded, and its answer been lost.
                 if there == before {
                     self.object["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
                     self.object = self.cluster.replace(Kind::SECRET, None, &self.object).await?;
@@ -208,7 +209,7 @@ impl Store for SecretStore {
     }
 }
 
-/// That the state in `earlier` may be taken away for a new run: another release's that somebody may go on with, or back, is not for this one to delete.
+/// Checks that a new run may delete the state in `earlier`: not if it is another release's and can still be resumed or undone.
 fn another_releases(earlier: &Json, new: &State, namespace: &str) -> Result<(), Halt> {
     let (of, name) = (text(earlier, "/metadata/labels/hwdr.hopsworks.ai~1release"), new.name());
     let is_over = |state: State| match state.phase {
@@ -220,23 +221,23 @@ fn another_releases(earlier: &Json, new: &State, namespace: &str) -> Result<(), 
         return Ok(());
     }
     Err(Halt::new(format!(
-        "Secret {name} is the state of a restore of the same backup into release {of}, which is not over: with it went the way back"
+        "Secret {name} is the state of a restore of the same backup into release {of}, which is not over: deleting it would make undo impossible"
     ))
     .help(format!("end that one first: helm hwdr resume {of}, helm hwdr undo {of} or helm hwdr finalize {of}"))
     .help(format!("if that release is gone, and nothing of it is needed: kubectl -n {namespace} delete secret {name}")))
 }
 
-/// An object of a list or an answer does not always say what it is.
+/// Adds the kind, which objects from a list or an answer may lack.
 fn with_kind(secret: &Json) -> Json {
     let mut secret = secret.clone();
     secret["kind"] = Kind::SECRET.kind.into();
     secret
 }
 
-/// What the object that keeps the state of a run says.
+/// Reads the state of a run from the object that keeps it.
 ///
 /// # Errors
-/// Where a later hwdr wrote it, nobody did, or it says what no hwdr would write.
+/// If there is none, a later hwdr wrote it, or it contains what hwdr would not write.
 pub fn read(object: &Json, namespace: &str) -> Result<State, Halt> {
     let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
     let text = said(object, STATE).unwrap_or_default();
@@ -253,7 +254,7 @@ pub fn read(object: &Json, namespace: &str) -> Result<State, Halt> {
     Ok(state)
 }
 
-/// That a state says what an hwdr would write, and of the run that its object is for.
+/// Checks that a state contains only what hwdr would write, and belongs to the run that its object names.
 fn checked(object: &Json, state: &State, namespace: &str) -> Result<(), Halt> {
     let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
     let label = |key: &str| object["metadata"]["labels"][key].as_str();
@@ -262,25 +263,25 @@ fn checked(object: &Json, state: &State, namespace: &str) -> Result<(), Halt> {
         let is_its = state.release == release && state.name() == name && id.is_none_or(|id| id == state.backup_id);
         (!is_its).then(|| {
             format!(
-                "it is of release {:?} and backup {:?}, and its name and labels are another run's",
+                "it is of release {:?} and backup {:?}, but its name and labels are another run's",
                 state.release, state.backup_id
             )
         })
     };
     match check::check(state, namespace).err().or_else(of_another) {
         None => Ok(()),
-        Some(why) => Err(Halt::new(format!("{kind} {name}: no hwdr has written this state: {why}"))
+        Some(why) => Err(Halt::new(format!("{kind} {name}: hwdr did not write this state: {why}"))
             .help(format!("see what it says: kubectl -n {namespace} get {} {name} -o yaml", kind.to_lowercase()))
             .help(nobodys(kind, name, namespace))),
     }
 }
 
-/// What to do about a state that is none.
+/// What to do about a state that nobody here wrote.
 fn nobodys(kind: &str, name: &str, namespace: &str) -> String {
-    format!("if nobody here has begun that restore: kubectl -n {namespace} delete {} {name}", kind.to_lowercase())
+    format!("if nobody here began that restore: kubectl -n {namespace} delete {} {name}", kind.to_lowercase())
 }
 
-/// Whether an object keeps the state of a run: a ConfigMap may be the marker that post-render makes, a Secret anything.
+/// Whether an object keeps the state of a run. A ConfigMap may be the marker that post-render makes, a Secret anything.
 fn is_state(object: &Json) -> bool {
     let is_secret = object["type"].is_string();
     !object["data"][STATE].is_null() && (!is_secret || object["type"] == TYPE)

@@ -1,4 +1,4 @@
-//! What helm has applied for this run, out of Helm's own record: the one place from which a Job or a Restore is made again.
+//! What helm applied for this run, from Helm's own record: the only source for recreating a Job or Restore.
 
 use std::env;
 
@@ -9,16 +9,16 @@ use crate::cluster::condition::text;
 use crate::run::{Halt, Run};
 use crate::stream::{Stream, json_of};
 
-/// The Job or Restore that helm has applied for this run, as it was rendered from the plan, with what Helm puts on its own.
+/// The Job or Restore that helm applied for this run, as rendered from the plan, with Helm's own labels and annotations.
 ///
 /// # Errors
-/// Where Helm's newest revision is not this run's, does not have it, or is kept where others may write.
+/// If Helm's newest revision is not this run's, does not have it, or is kept where others may write.
 pub async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Halt> {
     let (release, namespace) = (&run.state.release, &run.cluster.namespace);
     let refused = |why: String| {
-        Halt::new(format!("{}/{name} cannot be made again: {why}", kind.kind))
+        Halt::new(format!("{}/{name} cannot be recreated: {why}", kind.kind))
             .help(format!("see what is applied: helm -n {namespace} get manifest {release}"))
-            .help(format!("take {}/{name} away, and apply it from there; then: helm hwdr resume {release}", kind.kind))
+            .help(format!("delete {}/{name}, and apply it from there; then: helm hwdr resume {release}", kind.kind))
     };
     if driver_is_a_configmap(env::var("HELM_DRIVER").ok().as_deref()) {
         return Err(refused(
@@ -43,7 +43,7 @@ pub async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Halt> {
                 && is("/metadata/name", name)
                 && is("/metadata/namespace", of)
         })
-        .ok_or_else(|| refused(format!("Helm's newest revision has none in namespace {of}")))
+        .ok_or_else(|| refused(format!("Helm's newest revision has no such object in namespace {of}")))
 }
 
 /// Whether Helm keeps its records in ConfigMaps (helm, `pkg/action/action.go`, `Init`).
@@ -51,7 +51,7 @@ fn driver_is_a_configmap(driver: Option<&str>) -> bool {
     matches!(driver, Some("configmap" | "configmaps"))
 }
 
-/// The objects of a manifest, with what Helm puts on its own; those that name no namespace are in the release's.
+/// The objects of a manifest, with Helm's own labels and annotations; those without a namespace are in the release's.
 pub fn objects_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
     let stream = Stream::parse(manifest.into_bytes()).map_err(|error| error.to_string())?;
     let objects = stream.objects().iter().map(|object| {
@@ -68,7 +68,7 @@ pub fn objects_of(manifest: String, release: &str, namespace: &str) -> Result<Ve
     Ok(objects.collect())
 }
 
-/// Sets what is at the end of a path; what is no mapping on the way becomes one.
+/// Sets the value at the end of a path; anything else than a mapping on the way becomes one.
 pub fn put(object: &mut Json, path: &[&str], value: Json) {
     let Some((key, rest)) = path.split_first() else {
         *object = value;

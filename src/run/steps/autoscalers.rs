@@ -1,4 +1,4 @@
-//! Autoscalers: one whose workload has no pods rests by itself, unless it may go down to none.
+//! Autoscalers: one whose workload has no pods is inactive, unless its minimum is 0.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,7 @@ use crate::run::{Halt, Run};
 /// The autoscalers of these workloads.
 ///
 /// # Errors
-/// Where one would start pods while a restore goes on. Kubernetes' own does not touch what has no pods unless its `minReplicas` is 0
+/// If one would start pods during a restore. Kubernetes' own ignores a workload without pods unless its `minReplicas` is 0
 /// (kubernetes, `pkg/controller/podautoscaler/horizontal.go`); KEDA starts pods where there are none, and deletes its autoscaler while it is paused.
 pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autoscaler>, Halt> {
     let mut found = Vec::new();
@@ -30,7 +30,7 @@ pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autosc
         if text(&object, "/metadata/ownerReferences/0/kind") == "ScaledObject" {
             let owner = text(&object, "/metadata/ownerReferences/0/name");
             let annotate = format!("kubectl -n {namespace} annotate scaledobject {owner} autoscaling.keda.sh/paused");
-            return Err(starts(&format!("it is of KEDA's ScaledObject {owner}"))
+            return Err(starts(&format!("it belongs to KEDA's ScaledObject {owner}"))
                 .help(format!("pause it: {annotate}=true"))
                 .help(format!("and resume it when the restore is done: {annotate}-")));
         }
@@ -44,7 +44,7 @@ pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autosc
     Ok(found)
 }
 
-/// Says which of them are no more as they were before. Helm's rollback gives back those of the release; others are their owners'.
+/// Warns of autoscalers that are not as they were before. Helm's rollback resets those of the release; others are their owners'.
 pub async fn compare(run: &mut Run) {
     let now =
         run.cluster.list(Kind::AUTOSCALER, None, "").await.map(|found| found.iter().map(read).collect::<Vec<_>>());
@@ -66,7 +66,7 @@ fn read(object: &Json) -> Autoscaler {
     Autoscaler {
         name: text(object, "/metadata/name").to_owned(),
         target: format!("{}/{}", text(object, "/spec/scaleTargetRef/kind"), text(object, "/spec/scaleTargetRef/name")),
-        // The API server writes 1 where nothing is said.
+        // The API server's default is 1.
         min: number(object, "/spec/minReplicas"),
         max: number(object, "/spec/maxReplicas"),
     }

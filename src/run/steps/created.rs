@@ -1,4 +1,4 @@
-//! What Velero's Restores have made anew: it was not there before, and goes when a restore is undone.
+//! What Velero's Restores created: it was not there before, and undo deletes it.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ use crate::cluster::Kind;
 use crate::cluster::condition::{shortened, text};
 use crate::run::{Halt, Run};
 
-/// Velero puts the Restore's name on what it makes, and on what it updates (velero, pkg/restore/restore.go, `addRestoreLabels`).
+/// Velero puts the Restore's name on what it creates, and on what it updates (velero, pkg/restore/restore.go, `addRestoreLabels`).
 const RESTORE: &str = "velero.io/restore-name";
-/// What may take data with it when it goes: these are left to the operator.
+/// Deleting these may delete data: they are left to the operator.
 const LEFT: &[&str] = &[
     "PersistentVolume",
     "PersistentVolumeClaim",
@@ -23,15 +23,15 @@ const LEFT: &[&str] = &[
     "VolumeSnapshotContent",
 ];
 
-/// Deletes what the run's Restores have made.
+/// Deletes what the run's Restores created.
 pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.velero();
-    // What is younger than the backup of before was not there; both times are the API server's.
+    // What is younger than the backup made before the restore was not there; both times are the API server's.
     let Some(before) = run.state.before.objects.first() else { return Ok(()) };
     let backup = run.cluster.get(Kind::BACKUP, Some(&velero), before).await?.unwrap_or_default();
     let made = text(&backup, "/metadata/creationTimestamp").parse::<Timestamp>();
     let Some(since) = made.ok().filter(|_| save_objects::is_own(run, &backup)) else {
-        run.show.warn(&format!("the Velero backup {before} is gone: what the restore has created is left"));
+        run.show.warn(&format!("the Velero backup {before} is gone: what the restore created is left"));
         return Ok(());
     };
     let (mut left, mut namespaces) = (Vec::new(), BTreeSet::new());
@@ -40,14 +40,14 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
         match run.cluster.get(Kind::RESTORE, Some(&velero), &restore).await? {
             Some(found) => run.must_be_ours(Kind::RESTORE, &found)?,
             None => {
-                run.show.warn(&format!("there is no Velero Restore {restore}: what it may have made anew is left"));
+                run.show.warn(&format!("there is no Velero Restore {restore}: what it may have created is left"));
                 continue;
             }
         }
         let labelled = run.cluster.labelled(&format!("{RESTORE}={}", label(&restore))).await?;
         if !labelled.unseen.is_empty() {
             let kinds: Vec<_> = labelled.unseen.iter().map(String::as_str).collect();
-            run.show.warn(&format!("could not look for what {restore} has made among: {}", shortened(&kinds)));
+            run.show.warn(&format!("could not look for objects that {restore} created among: {}", shortened(&kinds)));
         }
         for found in labelled.found.iter().filter(|found| is_younger(&found.object, since)) {
             let (kind, namespace) = (&found.resource.kind, text(&found.object, "/metadata/namespace"));
@@ -66,12 +66,12 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
             }
         }
     }
-    // Velero does not mark those that it makes.
+    // Velero does not label the namespaces that it creates.
     for name in namespaces {
         match run.cluster.get(Kind::NAMESPACE, None, &name).await {
             Ok(Some(namespace)) if is_younger(&namespace, since) => left.push(format!("Namespace/{name}")),
             Ok(_) => {}
-            // Who may list what is in it may not always look at the namespace itself.
+            // The right to list its objects does not include the namespace itself.
             Err(error) => left.push(format!("Namespace/{name}, perhaps: {error}")),
         }
     }
@@ -84,12 +84,13 @@ pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Whether an object was made after a moment, by the API server's clock, which tells seconds.
+/// Whether an object was made after a moment, by the API server's clock, in whole seconds.
 fn is_younger(object: &Json, since: Timestamp) -> bool {
     text(object, "/metadata/creationTimestamp").parse::<Timestamp>().is_ok_and(|made| made > since)
 }
 
-/// A name as Velero makes a label's value of it (velero, pkg/label/label.go, `GetValidName`): long ones end in six digits of their hash.
+/// A name as Velero writes it into a label's value (velero, pkg/label/label.go, `GetValidName`): long ones end in six hex digits of their
+/// hash.
 fn label(name: &str) -> String {
     const ROOM: usize = 63;
     if name.len() <= ROOM {

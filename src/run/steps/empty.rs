@@ -1,4 +1,4 @@
-//! Starts workloads again on empty volumes, where a Job has left something half restored that another try cannot go on with.
+//! Restarts workloads on empty volumes, after a Job left half-restored data that a retry cannot continue from.
 
 use serde_json::Value as Json;
 
@@ -7,18 +7,18 @@ use crate::run::state::Scaled;
 use crate::run::{Context as _, Halt, Run};
 use crate::topology::Role;
 
-/// Empties what the failed Job has written to, where its service says that this is needed. Nothing but this restore has written there: the
-/// volumes were new, which is looked at once more, and everybody else waits for this Job.
+/// Empties what the failed Job has written to, if its service needs that. Only this restore has written there: the volumes were new,
+/// which is checked again, and everything else waits for this Job.
 pub async fn before_retry(run: &mut Run, failed: &Json) -> Result<(), Halt> {
     let service = run.product().services().iter().find(|service| service.has_to_be_emptied(failed));
     let Some(service) = service else { return Ok(()) };
-    run.show.note(&format!("{} may be half restored: it starts once more, on empty volumes", service.title()));
+    run.show.note(&format!("{} may be half restored: restarting it on empty volumes", service.title()));
     run.state.emptied = workloads(run, service.may_be_emptied()).await?;
     run.save().await?;
     go_on(run).await
 }
 
-/// Goes on with that, where it was cut off.
+/// Does so, or resumes it after an interruption.
 pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
     if run.state.emptied.is_empty() {
         return Ok(());
@@ -32,13 +32,13 @@ pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
         |workload: &Scaled| live.iter().any(|live| (&live.kind, &live.name) == (&workload.kind, &workload.name));
     if let Some(other) = noted.iter().find(|workload| !may_be_emptied(workload)) {
         return Err(Halt::new(format!(
-            "{}/{} is none of {}'s in release {}, and is not emptied",
+            "{}/{} does not belong to {} in release {}: it is not emptied",
             other.kind,
             other.name,
             titles.join(" or "),
             run.state.release
         ))
-        .help(format!("go back, and restore once more: helm hwdr undo {}", run.state.release)));
+        .help(format!("undo, then restore again: helm hwdr undo {}", run.state.release)));
     }
     volumes::must_be_new(run, &noted).await?;
     quiesce::stop_these(run, &noted).await?;

@@ -1,4 +1,4 @@
-//! Helm, once: with the plan that was agreed to.
+//! Runs helm once, with the plan that was agreed to.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::run::state::State;
 use crate::run::{Context as _, Halt, Run, lease};
 use crate::shown::word;
 
-/// How long a helm on another machine may go on: its own default --timeout.
+/// How long a helm on another machine may run: its own default --timeout.
 const ELSEWHERE: Duration = Duration::from_secs(5 * 60);
 
-/// `helm upgrade`, and what it may have undone: the fence; pods of workloads whose number the chart leaves to an autoscaler.
+/// `helm upgrade`; then again what it may have undone: paused backups, and pods of workloads whose number the chart leaves to an autoscaler.
 pub async fn upgrade(run: &mut Run) -> Result<(), Halt> {
     apply(run, Mode::Upgrade).await?;
     pause_backups::keep_paused(run).await?;
@@ -36,7 +36,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     let (release, before) = (run.state.release.clone(), run.state.before.revision);
     let now = settled(run).await?;
     let description = run.state.description();
-    // It was cut off behind helm, and before that was written down.
+    // The run was interrupted after helm, before the state said so.
     let is_done = |now: &Release| now.status == "deployed" && now.description == description;
     if now.as_ref().is_some_and(is_done) {
         return Ok(());
@@ -59,7 +59,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     let mut flags = vec!["--description".to_owned(), description];
     flags.extend(now.as_ref().map(Release::over_conflicts).unwrap_or_default());
     if let Some(failed) = now.filter(|_| mode == Mode::Install) {
-        // helm install wants the name free; what a first attempt has made carries the release's name, and is taken over.
+        // helm install needs the name free; it takes over what a first attempt made, which carries the release's name.
         forget(run, failed.revision).await?;
     }
     run.show.tell(&format!("helm {mode} {release}"));
@@ -69,10 +69,10 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     done
 }
 
-/// That this hwdr can tell whether the chart still renders the plan that was agreed to. Helm must not run with another one.
+/// Checks that this hwdr can tell whether the chart still renders the plan that was agreed to. Helm must not run with another one.
 ///
 /// # Errors
-/// Where an hwdr that made another kind of digest has begun the run.
+/// If the run was begun by an hwdr that made another kind of digest.
 pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
     if plan::is_comparable(&state.digest) {
         return Ok(());
@@ -85,15 +85,14 @@ pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
     ))
     .help(format!("resume with the version that began it: hwdr {version}"));
     Err(match state.mode {
-        Mode::Upgrade => halt.help(format!("or go back, and start again: helm hwdr undo {release}")),
+        Mode::Upgrade => halt.help(format!("or undo, and start again: helm hwdr undo {release}")),
         Mode::Install => halt.help(format!(
             "or start again: helm uninstall {release}, delete its claims (kubectl delete pvc NAME), then helm hwdr install"
         )),
     })
 }
 
-/// Runs helm, and notes which process that is: should this one be killed, that one may go on. It gets its orders only when that is
-/// written down.
+/// Runs helm, and notes its process: if this process is killed, that one may continue. It gets its orders only after the state is written.
 async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> {
     let objects = run.state.objects.clone().filter(|_| mode == Mode::Upgrade);
     let agreed = Agreed { digest: run.state.digest.clone(), objects };
@@ -105,26 +104,26 @@ async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> 
     run.save().await
 }
 
-/// The release, when no helm of this run works on it any more. A revision that was left pending is marked as failed: helm would not
-/// begin while it is pending, and rolls back from what it says.
+/// The release, once no helm of this run works on it. A pending revision is marked as failed: helm does not start while it is pending,
+/// and a rollback needs to see what it applied.
 pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
     let release = run.state.release.clone();
     let began = Instant::now();
     let pending = loop {
         let now = run.helm.release(&release).await?;
-        // A helm that is there, and has not written its record yet.
+        // A helm that runs, but has not written its record yet.
         let works =
             run.state.helm.as_deref().is_some_and(|helm| process::is_of_this_machine(helm) && !process::is_dead(helm));
         let Some(found) = now.as_ref().filter(|now| now.status.starts_with("pending-")) else {
             if !works {
                 return Ok(now);
             }
-            wait_for(run, began, "has not begun to write").await?;
+            wait_for(run, began, "it has not written its record yet").await?;
             continue;
         };
         let is_over = match &run.state.helm {
             Some(helm) if process::is_of_this_machine(helm) => !works,
-            // It may go on elsewhere; helm gives up by itself after its --timeout.
+            // It may still run elsewhere; helm gives up by itself after its --timeout.
             _ => found.deployed_since().is_none_or(|since| since > ELSEWHERE),
         };
         if is_over {
@@ -133,7 +132,7 @@ pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
         let status = format!("revision {} is {}", found.revision, found.status);
         wait_for(run, began, &status).await?;
     };
-    run.show.tell(&format!("helm was cut off: marking revision {} as failed", pending.revision));
+    run.show.tell(&format!("helm was interrupted: marking revision {} as failed", pending.revision));
     let (kind, record) = record(run, pending.revision).await?;
     let patch = record::failed(&record).ok_or_else(|| {
         Halt::new(format!("release {release}: the record of revision {} cannot be read", pending.revision))
@@ -157,7 +156,7 @@ async fn wait_for(run: &mut Run, began: Instant, status: &str) -> Result<(), Hal
     Ok(())
 }
 
-/// Takes the record of a revision away.
+/// Deletes the record of a revision.
 async fn forget(run: &mut Run, revision: u64) -> Result<(), Halt> {
     let (kind, record) = record(run, revision).await?;
     Ok(run.cluster.delete_this(kind, None, &record).await?)
@@ -172,7 +171,7 @@ async fn record(run: &Run, revision: u64) -> Result<(Kind, Json), Halt> {
             return Ok((kind, found));
         }
     }
-    Err(Halt::new(format!("release {release}: Helm keeps revision {revision} where hwdr does not look"))
+    Err(Halt::new(format!("release {release}: no Secret or ConfigMap holds Helm's record of revision {revision}"))
         .help("remove that revision from Helm's storage (HELM_DRIVER), then resume"))
 }
 

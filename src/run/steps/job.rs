@@ -1,4 +1,4 @@
-//! Waiting for a Job, and saying why one does not end well.
+//! Waits for a Job, and says why it failed.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::product;
 use crate::run::Halt;
 use crate::run::show::Show;
 
-/// How often pods are looked at while their Job is waited for.
+/// How often pods are checked while waiting for their Job.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Waits for the end of a Job. What keeps its pods from beginning is told, and ends the wait if it lasts longer than `patience` and none of
-/// them is at work.
+/// Waits for the end of a Job. Reports what keeps its pods from starting, which ends the wait if it lasts longer than `patience` and none
+/// of them is running.
 ///
 /// # Errors
-/// Where it fails, is deleted, or does not begin: with its pods' own words.
+/// If it fails, is deleted, or does not start: with its pods' own messages.
 pub async fn ends_well(
     cluster: &Cluster,
     show: &mut Show,
@@ -74,7 +74,7 @@ pub async fn ends_well(
     }
 }
 
-/// Whether pods of a Job are at work that need no others: those that find no place begin when these have ended.
+/// Whether a Job has running pods that need no others: pods that cannot be scheduled start when these have ended.
 async fn works_alone(cluster: &Cluster, job: &str, labels: &str) -> bool {
     let found = cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
     let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();

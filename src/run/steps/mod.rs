@@ -1,5 +1,4 @@
-//! The steps of a run, one file each. Each is idempotent: it looks at what is there before it changes anything, and notes in the state what it
-//! found before it does.
+//! The steps of a run, one file each. Each is idempotent: before it changes anything, it checks what is there, and notes it in the state.
 
 mod applied;
 mod autoscalers;
@@ -38,23 +37,23 @@ pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
 /// How long pods may take to end, or to become ready.
 const PODS: Duration = Duration::from_secs(30 * 60);
-/// How long an object may take to be gone.
+/// How long an object may take to go.
 const GONE: Duration = Duration::from_secs(5 * 60);
-/// How long a part of the restore may take beyond what its own Jobs allow themselves.
+/// How long a part of the restore may take, beyond the limits of its own Jobs.
 const PART: Duration = Duration::from_secs(8 * 24 * 3600);
 
 impl Run {
     /// The product that is restored.
     pub fn product(&self) -> &'static dyn Product {
-        // A state names one that there is (`state::check`).
+        // `state::check` accepts only a product that exists.
         product::named(&self.state.product).unwrap_or(product::FIRST)
     }
 }
 
-/// The StatefulSets and Deployments of a release as they are now, and what each is.
+/// The StatefulSets and Deployments of a release as they are now, and their roles.
 ///
 /// # Errors
-/// Where they cannot be listed.
+/// If they cannot be listed.
 pub async fn workloads_of(
     product: &dyn Product,
     cluster: &Cluster,
@@ -78,7 +77,7 @@ const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
 
 /// A restore in place.
 pub const UPGRADE: &[Step] = &[
-    step("fence", "pauses backups, so that none is made of what is half restored", |run| {
+    step("fence", "pauses backups, so that none contains half-restored data", |run| {
         Box::pin(pause_backups::pause(run))
     }),
     step("save-objects", "backs up the Kubernetes objects that Velero may overwrite", |run| {
@@ -97,14 +96,14 @@ pub const UPGRADE: &[Step] = &[
 
 /// A restore into a new cluster.
 pub const INSTALL: &[Step] = &[
-    step("storage", "makes the storage location of the backups, or finds it available", |run| {
+    step("storage", "creates the storage location of the backups, or checks that it is available", |run| {
         Box::pin(objects::location(run))
     }),
-    step("objects", "brings back the Kubernetes objects, before helm makes its own", |run| {
+    step("objects", "restores the Kubernetes objects, before helm creates its own", |run| {
         Box::pin(objects::restore(run))
     }),
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
-    step("fence", "pauses backups, so that none is made of what is half restored", |run| {
+    step("fence", "pauses backups, so that none contains half-restored data", |run| {
         Box::pin(pause_backups::pause(run))
     }),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
@@ -114,7 +113,7 @@ pub const INSTALL: &[Step] = &[
     step("unfence", "resumes backups", |run| Box::pin(objects::open(run))),
 ];
 
-/// Back to what was there before a restore in place.
+/// Undoes a restore in place.
 pub const UNDO: &[Step] = &[
     step("undo-stop", "stops the restore, and everything that writes", |run| Box::pin(undo::stop(run))),
     step("undo-bucket", "brings back what was deleted from the bucket since", |run| Box::pin(undo::bucket(run))),
@@ -125,9 +124,7 @@ pub const UNDO: &[Step] = &[
     }),
     step("undo-helm", "rolls the release back", |run| Box::pin(undo::rollback(run))),
     step("undo-start", "starts everything again, and waits until it is ready", |run| Box::pin(undo::start(run))),
-    step("undo-policies", "lets the volumes go with their claims again, as before", |run| {
-        Box::pin(volumes::settle(run))
-    }),
+    step("undo-policies", "resets the volumes' reclaim policies", |run| Box::pin(volumes::settle(run))),
     step("undo-markers", "deletes the restore's markers", |run| Box::pin(undo::markers(run))),
     step("undo-fence", "resumes backups", |run| Box::pin(pause_backups::resume(run))),
 ];

@@ -1,4 +1,4 @@
-//! Into a new cluster: the storage location, and the Kubernetes objects from it, before helm makes its own.
+//! A restore into a new cluster: the storage location, and the Kubernetes objects from it, before helm creates its own.
 
 use serde_json::Value as Json;
 
@@ -12,7 +12,7 @@ use crate::velero::{
     BackupNames, Wanted, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
 };
 
-/// Makes the location, where this run was told how Velero gets at it; else it has to be there.
+/// Creates the location, if this run was told how Velero accesses it; otherwise it must exist.
 pub async fn location(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.current_velero();
     let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
@@ -24,11 +24,11 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
             "there is no BackupStorageLocation {}, so Velero knows no backups",
             velero.location
         ))
-        .help("say how Velero gets at the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
-        .help("or make it first: helm hwdr bsl apply"));
+        .help("say how Velero accesses the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
+        .help("or create it first: helm hwdr bsl apply"));
     };
     if there.is_none() {
-        // hwdr makes it read-only: the last step lets Velero write.
+        // hwdr creates it read-only; the last step makes it writable.
         run.state.opens_location = true;
         run.save().await?;
     }
@@ -72,7 +72,7 @@ pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     known(run).await
 }
 
-/// Takes a Restore away that ended before this run: what it brought back may be gone again, with the release that had taken it over.
+/// Deletes a Restore that ended before this run: what it restored may be gone again, with the release that took it over.
 async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
     let velero = run.state.velero();
     let Some(found) = run.cluster.get(Kind::RESTORE, Some(&velero), restore).await? else { return Ok(()) };
@@ -80,22 +80,22 @@ async fn forget(run: &mut Run, restore: &str) -> Result<(), Halt> {
         return Ok(());
     }
     must_be_hwdrs(&found, &velero)?;
-    run.show.tell(&format!("{restore} was restored before: it is restored once more, and what exists stays as it is"));
+    run.show.tell(&format!("{restore} was restored before: restoring it again; existing objects stay as they are"));
     Ok(run.cluster.delete_this(Kind::RESTORE, Some(&velero), &found).await?)
 }
 
-/// That a Restore is one of hwdr's: it carries the label of what hwdr makes for a backup id.
+/// Checks that a Restore is hwdr's, by the label of what hwdr creates for a backup id.
 fn must_be_hwdrs(restore: &Json, velero: &str) -> Result<(), Halt> {
     if !text(restore, "/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_empty() {
         return Ok(());
     }
     let name = text(restore, "/metadata/name");
-    Err(Halt::new(format!("there is a Velero Restore {name} already, which hwdr has not made"))
-        .help("what it brought back may be gone since, so it has to be done once more; what exists stays as it is")
-        .help(format!("take it away, and go on: kubectl -n {velero} delete restores.velero.io {name}")))
+    Err(Halt::new(format!("Velero Restore {name} exists, but hwdr did not create it"))
+        .help("what it restored may be gone, so it must run again; existing objects stay as they are")
+        .help(format!("delete it, then resume: kubectl -n {velero} delete restores.velero.io {name}")))
 }
 
-/// The metadata have come back with the objects: now it shows whether the ids are backups that ended well.
+/// The metadata were restored with the objects: checks that the ids are of successful backups.
 async fn known(run: &mut Run) -> Result<(), Halt> {
     let backups = run.state.parts.iter().map(|part| (part.step.clone(), part.backup.clone())).collect();
     let recorded = Recorded { backups, metadata: run.state.metadata.clone() };
@@ -105,14 +105,14 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
     }
 }
 
-/// Lets backups be made again, in the location that this run has made, too.
+/// Resumes backups, and makes the location writable if this run created it.
 pub async fn open(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.current_velero();
     if run.state.opens_location {
         open_storage_location(&run.cluster, &velero).await?;
     } else if is_read_only(&run.cluster, &velero).await? {
         run.show.warn(&format!(
-            "Velero may not write to {}, which this run has not made: no backup of it will succeed before\n{}",
+            "Velero may not write to {}, which this run did not create: no backup of it succeeds until you run\n{}",
             velero.location,
             velero.open()
         ));

@@ -1,7 +1,8 @@
-//! Jobs of a revision that helm rolls back to. They did their work when that revision was new: on the data of today they must not do it
-//! again, and what waits for them has to find them complete.
+//! Jobs of a revision that helm rolls back to. They did their work when that revision was new. They must not do it again on today's data,
+//! and what waits for them must find them complete.
 //!
-//! Such a Job may fill a database (again it fails for good, and the servers that wait for it do not start), or restore an older backup over
+//! Such a Job may fill a database (a second time it fails for good, and the servers that wait for it do not start), or restore an older
+//! backup over
 //! the data.
 
 use jiff::Timestamp;
@@ -13,11 +14,11 @@ use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, ClusterError, Kind, WaitState};
 use crate::run::{Context as _, Halt, Run};
 
-/// Notes the Jobs that are there, once: what a rollback makes is not among them.
+/// Notes the existing Jobs, once, so that those of a rollback are not among them.
 pub async fn note(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.jobs.is_none() {
         let jobs = run.cluster.list(Kind::JOB, None, "").await?;
-        // Helm takes no other's: those of users may be more than the state has room for.
+        // A rollback affects no others, and users' Jobs may be more than the state has room for.
         let ours = jobs.iter().filter(|job| run.is_its(job));
         run.state.before.jobs = Some(ours.map(|job| text(job, "/metadata/uid").to_owned()).collect());
         run.save().await?;
@@ -25,7 +26,7 @@ pub async fn note(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Puts Jobs that are complete in the place of those that the rollback has made.
+/// Replaces the Jobs that the rollback made with complete ones.
 pub async fn must_not_run_twice(run: &mut Run) -> Result<(), Halt> {
     let Some(noted) = run.state.before.jobs.clone() else { return Ok(()) };
     let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
@@ -52,7 +53,7 @@ pub async fn must_not_run_twice(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// The Jobs of a manifest as objects that rest, with what Helm puts on its own.
+/// The Jobs of a manifest, suspended, with Helm's own labels and annotations.
 fn jobs_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
     let mut jobs = objects_of(manifest, release, namespace)?;
     jobs.retain(|object| {
@@ -66,7 +67,7 @@ fn jobs_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>
     Ok(jobs)
 }
 
-/// Says of a Job that rests that it is complete. Kubernetes 1.31 and later want `SuccessCriteriaMet` beside it, and earlier ones refuse that
+/// Marks a suspended Job as complete. Kubernetes 1.31 and later require `SuccessCriteriaMet` as well, and earlier ones refuse it
 /// (kubernetes, pkg/apis/batch/validation/validation.go, `validateJobStatus`).
 async fn complete(cluster: &Cluster, name: &str) -> Result<(), ClusterError> {
     let status = |conditions: &[&str]| {

@@ -1,4 +1,4 @@
-//! Whose an object is: nothing is deleted, scaled or paused because the state names it, but because it is this release's or this run's, too.
+//! Whose an object is: hwdr deletes, scales or pauses only what is this release's or this run's, whatever the state names.
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -7,13 +7,13 @@ use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::run::{Halt, Run};
 
-/// How often a change is tried on an object that others write, too.
+/// How often a change is tried on an object that others write to, too.
 pub const TRIES: usize = 50;
 
-/// The release of an object and that release's namespace, where Helm has applied it: a release of the same name elsewhere is another one.
+/// The release of an object that Helm applied, and its namespace: a release of the same name elsewhere is another one.
 const OWNER: [&str; 2] =
     ["/metadata/annotations/meta.helm.sh~1release-name", "/metadata/annotations/meta.helm.sh~1release-namespace"];
-/// The label of what hwdr makes for a backup id (`templates/`).
+/// The label of what hwdr creates for a backup id (`templates/`).
 const RESTORE_ID: &str = "/metadata/labels/hwdr.hopsworks.ai~1restore-id";
 
 /// Whether an object is one of the release's.
@@ -27,10 +27,10 @@ fn is_of_restore(object: &Json, release: &str, namespace: &str, backup_id: &str)
     is_of(object, release, namespace) || is_nobodys && text(object, RESTORE_ID) == backup_id
 }
 
-/// Refuses what is of another release.
+/// Refuses an object of another release.
 ///
 /// # Errors
-/// Where it is neither one of the release's, nor hwdr's for this backup id.
+/// If it is neither the release's nor hwdr's for this backup id.
 pub fn must_be_of(kind: Kind, object: &Json, release: &str, namespace: &str, backup_id: &str) -> Result<(), Halt> {
     if is_of_restore(object, release, namespace, backup_id) {
         return Ok(());
@@ -47,25 +47,25 @@ impl Run {
         is_of(object, &self.state.release, &self.cluster.namespace)
     }
 
-    /// Whether an object was made since the run began, by the API server's clock: preflight has seen what was there before.
+    /// Whether an object was made since the run began, by the API server's clock: preflight saw what was there before.
     pub fn is_since(&self, object: &Json) -> bool {
         text(object, "/metadata/creationTimestamp").parse::<Timestamp>().is_ok_and(|made| made >= self.since)
     }
 
-    /// That an object was made by this run, or by the helm that it has run.
+    /// Checks that this run, or its helm, made an object.
     ///
     /// # Errors
-    /// Where it is another release's, or older than the run.
+    /// If it is another release's, or older than the run.
     pub fn must_be_ours(&self, kind: Kind, object: &Json) -> Result<(), Halt> {
         let (state, namespace) = (&self.state, &self.cluster.namespace);
         must_be_of(kind, object, &state.release, namespace, &state.backup_id)?;
         self.must_be_since(kind, object)
     }
 
-    /// That an object was made since the run began.
+    /// Checks that an object was made since the run began.
     ///
     /// # Errors
-    /// Where it was there before.
+    /// If it was there before.
     pub fn must_be_since(&self, kind: Kind, object: &Json) -> Result<(), Halt> {
         if self.is_since(object) {
             return Ok(());
@@ -74,8 +74,7 @@ impl Run {
         Err(not_ours(kind, object, &format!("of {made}"), &format!("older than this run, of {}", self.since)))
     }
 
-    /// Changes an object by what `decide` says to it as it is now: that very one, in that very version. Gives it as it was; none where it is not
-    /// there.
+    /// Patches an object as `decide` says, in exactly the version that it saw. Returns the object as it was, or none if it does not exist.
     ///
     /// # Errors
     /// Those of `decide`.
@@ -90,7 +89,7 @@ impl Run {
             let Some(object) = self.cluster.get(kind, namespace, name).await? else { return Ok(None) };
             let Some(patch) = decide(&object)? else { return Ok(Some(object)) };
             match self.cluster.patch_this(kind, namespace, &object, &patch).await {
-                // It has changed meanwhile: its controller writes its status.
+                // It changed meanwhile: its controller writes its status.
                 Err(error) if error.is_conflict() => {}
                 changed => return Ok(Some(changed.map(|_| object)?)),
             }
@@ -98,10 +97,10 @@ impl Run {
         Err(restless(kind, name))
     }
 
-    /// Deletes an object that this run has made; that it is not there is no error.
+    /// Deletes an object that this run made; a missing one is no error.
     ///
     /// # Errors
-    /// Where it is none of this run's.
+    /// If it is not this run's.
     pub async fn delete_own(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), Halt> {
         let Some(found) = self.cluster.get(kind, namespace, name).await? else { return Ok(()) };
         self.must_be_ours(kind, &found)?;
@@ -111,7 +110,7 @@ impl Run {
 
 /// Why an object could not be changed.
 pub fn restless(kind: Kind, name: &str) -> Halt {
-    Halt::new(format!("{}/{name} has changed each time it was to be changed", kind.kind))
+    Halt::new(format!("{}/{name} changed during every attempt to change it", kind.kind))
         .help(format!("see who writes it: kubectl get {} {name} -o yaml --show-managed-fields", kind.plural))
 }
 
@@ -141,7 +140,7 @@ mod tests {
         }
         let name_alone = json!({"metadata": {"annotations": {"meta.helm.sh/release-name": "hops"}}});
         assert!(!is_of(&name_alone, "hops", "hopsworks"));
-        // What hwdr has made without helm has its label alone; that of another release with the same id is not ours.
+        // What hwdr created without helm has only its label; another release's with the same id is not ours.
         let ours = |object: &Json| must_be_of(Kind::JOB, object, "hops", "hopsworks", "254811200").is_ok();
         assert!(ours(&owned("", "", "254811200")) && ours(&owned("hops", "hopsworks", "")));
         assert!(!ours(&owned("", "", "254811201")) && !ours(&owned("hops", "other", "254811200")) && !ours(&json!({})));

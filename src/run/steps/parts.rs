@@ -14,12 +14,12 @@ use crate::run::state::Part;
 use crate::run::{Context as _, Halt, Record as _, Run};
 use crate::velero::{Holes, fetch_results, shortened};
 
-/// How long an object may take to be there, and to be begun with.
+/// How long an object may take to appear and to start.
 const BEGIN: Duration = Duration::from_secs(300);
-/// How long pods may be unable to begin.
+/// How long pods may be unable to start.
 const STUCK: Duration = Duration::from_secs(10 * 60);
 
-/// Waits for every object of every part, in order. What failed before is made again first; what fails now is told first.
+/// Waits for every object of every part, in order. Recreates first what failed before; ends at the first failure.
 pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     if run.state.parts.iter().any(|part| run.state.is_begun(&part.name())) {
         again(run).await?;
@@ -46,7 +46,7 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
                     let is_whole = text(&ended, "/status/phase") == "Completed";
                     run.finding(&brought_back(restore, items, is_whole));
                 }
-                _ => run.show.warn(&format!("{}: nothing shows when {object} is done but its log", part.step)),
+                _ => run.show.warn(&format!("{}: only the log of {object} shows when it is done", part.step)),
             }
         }
         give_room_back(run, &part).await;
@@ -57,8 +57,8 @@ pub async fn wait(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Deletes pods that have volumes of their own, when their part is restored: these may be as large as those of the data. Their Jobs stay, and
-/// say that it was done.
+/// Deletes pods that have ephemeral volumes, when their part is restored: these may be as large as the data's. Their Jobs stay, and show
+/// that it was done.
 async fn give_room_back(run: &mut Run, part: &Part) {
     for name in part.objects.iter().filter_map(|object| object.name_of("Job")) {
         let job = run.cluster.get(Kind::JOB, None, name).await.ok().flatten().unwrap_or_default();
@@ -72,34 +72,34 @@ async fn give_room_back(run: &mut Run, part: &Part) {
             pods.unwrap_or_default().iter().filter(|pod| matches!(text(pod, "/status/phase"), "Succeeded" | "Failed"))
         {
             if let Err(error) = run.cluster.delete_this(Kind::POD, None, pod).await {
-                run.show.warn(&format!("{error}: its volume stays until the Job {name} goes, with helm hwdr finalize"));
+                run.show.warn(&format!("{error}: its volume stays until helm hwdr finalize deletes the Job {name}"));
                 return;
             }
         }
     }
 }
 
-/// What a Velero Restore has brought back, for the report.
+/// What a Velero Restore restored, for the report.
 pub fn brought_back(restore: &str, items: u64, is_whole: bool) -> String {
     let holes = if is_whole { "without errors" } else { "with errors that were accepted" };
     format!("objects: {items} objects by Velero's Restore {restore}, {holes}")
 }
 
-/// Waits for a Velero Restore, which it gives back as it ended.
+/// Waits for a Velero Restore, and returns it as it ended.
 pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, Halt> {
     let namespace = run.state.velero();
     let what = format!("Velero restore {restore}");
     let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);
-    // Without Velero nothing becomes of it.
+    // Without Velero it never starts.
     run.wait(&format!("{what} begins"), &selection, BEGIN, |objects| {
         match objects.get(restore).map(|found| text(found, "/status/phase")) {
             None => WaitState::NotYet("it is not there".to_owned()),
-            Some("") => WaitState::NotYet("Velero has not begun with it".to_owned()),
+            Some("") => WaitState::NotYet("Velero has not started it".to_owned()),
             Some(_) => WaitState::Done,
         }
     })
     .await
-    .map_err(|halt| halt.help(format!("see whether Velero is well: kubectl -n {namespace} get pods")))?;
+    .map_err(|halt| halt.help(format!("see whether Velero is running: kubectl -n {namespace} get pods")))?;
     run.wait(&what, &selection, PART, |objects| condition::restore(objects.get(restore), true))
         .await
         .map_err(|halt| halt.help(format!("see more: velero restore describe {restore} --details")))?;
@@ -109,7 +109,7 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, H
         let holes = Holes::of(&run.cluster, &namespace, &ended, &mut |text| show.tell(text)).await;
         if !run.state.accept_partial && !(run.accepts)(&holes) {
             return Err(Halt::new(format!("{what} is PartiallyFailed\n{}", holes.text()))
-                .help("fix what it says, then resume: helm hwdr resume RELEASE (a Restore that has failed is created again)")
+                .help("fix these problems, then resume: helm hwdr resume RELEASE (a failed Restore is recreated)")
                 .help("or accept it: helm hwdr resume RELEASE --accept-partial"));
         }
         run.show.warn(&format!("{what} is PartiallyFailed, and that is accepted\n{}", holes.text()));
@@ -123,7 +123,7 @@ pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, H
     Ok(ended)
 }
 
-/// Waits for a Job to be there: one that nobody has made will not come by itself.
+/// Waits for a Job to exist, but not long: one that nobody creates never appears.
 async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     run.wait(&format!("{step}: Job {job}"), &Selection::one(Kind::JOB, None, job), BEGIN, |objects| {
         if objects.contains_key(job) { WaitState::Done } else { WaitState::NotYet("it is not there".to_owned()) }
@@ -131,13 +131,13 @@ async fn job_is_there(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> 
     .await
 }
 
-/// Waits for a Job, and keeps what it says.
+/// Waits for a Job, and keeps its messages.
 pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(), Halt> {
     let ended = job::ends_well(&run.cluster, &mut run.show, &format!("{step}: Job {job}"), job, STUCK).await;
     if let Err(halt) = ended {
         return Err(explained(run, job, halt).await);
     }
-    // What a chart's own Job says may hold secrets: it is for the terminal alone.
+    // The messages of a chart's own Job may hold secrets: they go only to the terminal.
     let is_ours = is_injected(run, job).await;
     for words in words_of(&run.cluster, job).await {
         let words = format!("{step}: {words}");
@@ -152,7 +152,7 @@ pub async fn job_is_complete(run: &mut Run, step: &str, job: &str) -> Result<(),
     Ok(())
 }
 
-/// Adds what the services can find out about the failure of a Job.
+/// Adds what the services know about the failure of a Job.
 async fn explained(run: &Run, job: &str, mut halt: Halt) -> Halt {
     let found = run.cluster.get(Kind::JOB, None, job).await.ok().flatten().unwrap_or_default();
     for service in run.product().services() {
@@ -167,18 +167,18 @@ async fn is_injected(run: &Run, job: &str) -> bool {
     is_hwdrs(&found)
 }
 
-/// Whether a Job has the label of what hwdr makes for a backup id.
+/// Whether a Job has the label of what hwdr creates for a backup id.
 fn is_hwdrs(job: &Json) -> bool {
     job.pointer("/metadata/labels/hwdr.hopsworks.ai~1restore-id").is_some()
 }
 
-/// Makes Jobs and Restores that have failed again: helm would not, and they cannot go on.
+/// Recreates failed Jobs and Restores: they cannot continue, and helm would not recreate them.
 async fn again(run: &mut Run) -> Result<(), Halt> {
     empty::go_on(run).await?;
-    // One that was deleted when the run before this was cut off.
+    // The one that an interrupted run had deleted.
     remake(run).await?;
     let (parts, state) = (run.state.parts.clone(), &run.state);
-    // One that is done may have holes that were accepted.
+    // One that is done may have failures that were accepted.
     let open: Vec<_> = parts.iter().filter(|part| !state.is_done(&part.name())).collect();
     for ObjectId { kind, name } in open.iter().flat_map(|part| &part.objects) {
         let (kind, namespace) = match kind.as_str() {
@@ -197,7 +197,7 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
             recreate(run, kind, &found).await?;
         }
     }
-    // Jobs of the chart that waited for one of these have failed with it, and others wait for them.
+    // The chart's Jobs that waited for one of these failed with it, and others wait for them.
     for job in run.cluster.list(Kind::JOB, None, "").await? {
         if run.is_its(&job) && is_gated(&job) && matches!(condition::job(Some(&job)), WaitState::Never(_)) {
             recreate(run, Kind::JOB, &job).await?;
@@ -215,16 +215,16 @@ fn is_gated(job: &Json) -> bool {
 async fn recreate(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
     let namespace = (kind == Kind::RESTORE).then(|| run.state.velero());
     let name = text(found, "/metadata/name");
-    // Before it is taken away.
+    // Checked before it is deleted.
     applied::object(run, kind, name).await?;
-    run.show.note(&format!("making {}/{name} again, which has failed", kind.kind));
+    run.show.note(&format!("recreating {}/{name}, which failed", kind.kind));
     run.state.remade = Some(ObjectId::new(kind.kind, name));
     run.save().await?;
     run.cluster.delete_this(kind, namespace.as_deref(), found).await?;
     remake(run).await
 }
 
-/// Makes the object that the state says is being made again: as helm has applied it.
+/// Recreates the object that the state names, as helm applied it.
 async fn remake(run: &mut Run) -> Result<(), Halt> {
     let Some(ObjectId { kind, name }) = run.state.remade.clone() else { return Ok(()) };
     let kind = if kind == Kind::JOB.kind { Kind::JOB } else { Kind::RESTORE };
@@ -234,7 +234,7 @@ async fn remake(run: &mut Run) -> Result<(), Halt> {
     run.save().await
 }
 
-/// Makes a Job or Restore, as soon as one of its name that is being deleted is gone. One that stays is left as it is.
+/// Creates a Job or Restore, as soon as one of its name that is being deleted is gone. An existing one is left as it is.
 pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     let name = text(object, "/metadata/name").to_owned();
     let (kind, namespace) = match text(object, "/kind") {
@@ -250,7 +250,7 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     })
     .await
     .map_err(|halt| match kind {
-        // It takes what it wrote about it out of the bucket first.
+        // Velero first deletes the Restore's files from the bucket.
         Kind::RESTORE => halt.help("Velero deletes it as soon as it can read the bucket: velero backup-location get"),
         _ => halt,
     })?;
@@ -260,7 +260,7 @@ pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     }
 }
 
-/// A Job without what the cluster wrote into it; one that stands for this machine's work rests again.
+/// A Job without what the cluster wrote into it. One that stands for work on this machine is suspended again.
 pub fn fresh(product: &dyn Product, job: &Json) -> Json {
     let mut spec = job["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {

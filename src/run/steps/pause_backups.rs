@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::run::state::Paused;
 use crate::run::{Context as _, Halt, Run};
 
-/// Notes what makes backups by itself, and puts it to rest.
+/// Notes what makes backups on a schedule, and pauses it.
 pub async fn pause(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.paused.is_empty() {
         let velero = run.state.before.velero_namespace.clone();
@@ -20,7 +20,7 @@ pub async fn pause(run: &mut Run) -> Result<(), Halt> {
     protect(run).await
 }
 
-/// Velero deletes a backup as soon as it has expired: those that are restored are kept for as long as a restore may take, and be undone.
+/// Velero deletes expired backups: keeps those being restored for as long as a restore and its undo may take.
 async fn protect(run: &mut Run) -> Result<(), Halt> {
     let (namespace, now) = (run.state.velero(), Timestamp::now());
     let until = now.saturating_add(SignedDuration::from_hours(14 * 24)).unwrap_or(now);
@@ -36,7 +36,7 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Puts to rest what is not: helm may have woken it.
+/// Pauses what is not paused: helm may have resumed it.
 pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, true).await?;
@@ -44,7 +44,7 @@ pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Wakes what was awake before.
+/// Resumes what was not paused before.
 pub async fn resume(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, paused.was).await?;
@@ -76,9 +76,9 @@ pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Re
     Ok(found)
 }
 
-/// Pauses one of the release's, or lets it go on; any other is left alone, whatever the state says.
+/// Pauses or resumes an object of the release; any other is left alone, whatever the state says.
 async fn set(run: &mut Run, paused: &Paused, rest: bool) -> Result<(), Halt> {
-    // The state is read back with namespaces of this release and of Velero alone (`run::state::check`).
+    // `run::state::check` accepts only the namespaces of this release and of Velero.
     let (kind, key) = match paused.kind.as_str() {
         "Schedule" => (Kind::SCHEDULE, "paused"),
         _ => (Kind::CRON_JOB, "suspend"),

@@ -1,4 +1,4 @@
-//! Stops everything that writes, in order: who uses a service first, then the service.
+//! Stops everything that writes, in order: the users of a service first, then the service.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::cluster::{Kind, Selection, WaitState};
 use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
 
-/// Stops the noted workloads, as soon as no backup is made of them.
+/// Stops the noted workloads, as soon as no backup of them is running.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     finish_backups(run).await?;
     let workloads = run.state.before.workloads.clone();
@@ -39,13 +39,13 @@ pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt>
     Ok(())
 }
 
-/// Gives the noted workloads their pods back.
+/// Scales the noted workloads up again.
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.clone();
     start_these(run, &workloads).await
 }
 
-/// Gives workloads their pods back, where they have none: helm leaves the number alone where a chart does not say it.
+/// Scales workloads without pods up again: helm leaves the number alone if a chart does not set it.
 pub async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for workload in workloads {
         scale(run, workload, |now| now == 0, workload.replicas).await?;
@@ -53,7 +53,7 @@ pub async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt
     Ok(())
 }
 
-/// Backups that were begun before the fence are left to end.
+/// Waits for backups that began before the fence.
 async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
     let limit = Duration::from_secs(15 * 60);
     let is_cron = |job: &Json| text(job, "/metadata/ownerReferences/0/kind") == "CronJob";
@@ -65,7 +65,7 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
     finish_velero(run, limit).await
 }
 
-/// The same of Velero's, which the fence does not end: those of the release's Schedules, and of its namespace.
+/// The same for Velero's backups, which the fence does not end: those of the release's Schedules, and of its namespace.
 async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
     let Some(velero) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     let schedules: Vec<_> =
@@ -81,18 +81,18 @@ async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
         let left: Vec<_> = backups.iter().filter(|(_, backup)| counts(backup)).collect();
         let phase = |backup: &Json| Some(text(backup, "/status/phase").to_owned()).filter(|phase| !phase.is_empty());
         let named = left.iter().map(|(name, backup)| {
-            format!("{name} is {}", phase(backup).unwrap_or_else(|| "not looked at by Velero".to_owned()))
+            format!("{name} is {}", phase(backup).unwrap_or_else(|| "not started by Velero".to_owned()))
         });
         if left.is_empty() { WaitState::Done } else { WaitState::NotYet(named.collect::<Vec<_>>().join(", ")) }
     })
     .await
     .map_err(|halt| {
-        halt.help(format!("see whether Velero is well: kubectl -n {velero} get pods"))
-            .help("or do without that backup: velero backup delete NAME, and then: helm hwdr resume")
+        halt.help(format!("see whether Velero is running: kubectl -n {velero} get pods"))
+            .help("or delete that backup: velero backup delete NAME, and then: helm hwdr resume")
     })
 }
 
-/// Whether a Velero Backup is of the objects of a namespace. Names may be patterns (velero.io, "Resource filtering").
+/// Whether a Velero Backup includes the objects of a namespace. Names may be patterns (velero.io, "Resource filtering").
 fn includes(backup: &Json, namespace: &str) -> bool {
     let list = |pointer: &str| backup.pointer(pointer).and_then(Json::as_array).cloned().unwrap_or_default();
     let named = |names: &[Json]| names.iter().filter_map(Json::as_str).any(|name| matches(name, namespace));
@@ -100,7 +100,7 @@ fn includes(backup: &Json, namespace: &str) -> bool {
     (included.is_empty() || named(&included)) && !named(&list("/spec/excludedNamespaces"))
 }
 
-/// Whether `name` is of the pattern: `*` stands for anything.
+/// Whether `name` matches the pattern: `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -110,10 +110,10 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Gives a workload of the release this many pods, where it `counts` how many it has; none where it is not there.
+/// Scales a workload of the release to this many pods, if `counts` accepts its present number. None if it does not exist.
 ///
 /// # Errors
-/// Where it is another release's, whatever the state says.
+/// If it is another release's, whatever the state says.
 async fn scale(run: &Run, workload: &Scaled, counts: impl Fn(u64) -> bool, pods: u64) -> Result<Option<Json>, Halt> {
     let Some(kind) = Kind::named(&workload.kind) else { return Ok(None) };
     let decide = |object: &Json| {
@@ -131,7 +131,7 @@ async fn scale(run: &Run, workload: &Scaled, counts: impl Fn(u64) -> bool, pods:
     run.change(kind, None, &workload.name, decide).await
 }
 
-/// Whether a pod has all labels of a selector, and is not at its end.
+/// Whether a pod has all labels of a selector, and has not ended.
 fn is_selected(pod: &Json, selector: &Json) -> bool {
     let labels = &pod["metadata"]["labels"];
     let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");

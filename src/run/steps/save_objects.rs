@@ -8,7 +8,7 @@ use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
-/// Backs up by what the Schedules themselves say: that is what their backups bring back.
+/// Backs up what the Schedules themselves select: that is what their backups restore.
 pub async fn act(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     let names = run.state.velero.clone();
@@ -19,13 +19,13 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
             Some(index) => run.cluster.get(Kind::BACKUP, Some(&namespace), &run.state.before.objects[index]).await?,
             None => None,
         };
-        // One that has failed stays, and another one is made.
+        // A failed one stays, and another one is made.
         let has_failed = matches!(condition::backup(found.as_ref()), WaitState::Never(_));
         let index = match known {
             Some(index) if !has_failed => index,
             _ => {
                 let moment = Timestamp::now().strftime("%Y%m%d%H%M%S");
-                // No name of the schedule in front: nobody should take it for one of its backups.
+                // Not prefixed with the schedule's name, so that it is not taken for one of its backups.
                 let name = format!("hwdr-before-{}-{moment}-{schedule}", run.state.backup_id);
                 let objects = &mut run.state.before.objects;
                 objects.retain(|name| !is_by(name, schedule));
@@ -37,7 +37,7 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
         let name = run.state.before.objects[index].clone();
         let mut spec = template["spec"]["template"].clone();
         if let Some(spec) = spec.as_object_mut() {
-            // The schedule's own may be shorter than an undo may be wanted; Velero's is 30 days.
+            // The schedule's own may be too short for an undo; Velero's default is 30 days.
             spec.remove("ttl");
         }
         let backup = json!({
@@ -54,23 +54,24 @@ pub async fn act(run: &mut Run) -> Result<(), Halt> {
             .await
             .map_err(|halt| {
                 halt.help(format!("see: velero backup describe {name} --details"))
-                    .help(format!("see whether Velero is well: kubectl -n {namespace} get pods"))
+                    .help(format!("see whether Velero is running: kubectl -n {namespace} get pods"))
             })?;
     }
     Ok(())
 }
 
-/// Whether a backup of before the restore is by that schedule: `hwdr-before-ID-TIME-SCHEDULE`. The name of one may be the end of another's.
+/// Whether a backup made before the restore is of that schedule: `hwdr-before-ID-TIME-SCHEDULE`. One schedule's name may be the end of
+/// another's.
 fn is_by(name: &str, schedule: &str) -> bool {
     name.splitn(5, '-').nth(4) == Some(schedule)
 }
 
-/// Whether a Velero Backup or Restore is one that this run has made: its name has the form that the state is read with (`run::state::check`).
+/// Whether this run made a Velero Backup or Restore; `run::state::check` has checked its name.
 pub fn is_own(run: &Run, object: &Json) -> bool {
     text(object, "/metadata/labels/app.kubernetes.io~1name") == "hwdr" && run.is_since(object)
 }
 
-/// Takes away what the restore has made, and brings back what it may have overwritten. Where no object was restored, there is nothing to do.
+/// Deletes what the restore created, and brings back what it may have overwritten. Does nothing if no objects were restored.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     if !run.state.is_begun("helm") {
@@ -81,7 +82,7 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         let backup = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await?;
         if backup.is_none_or(|backup| !is_own(run, &backup)) {
             run.show.warn(&format!(
-                "Velero backup {name} is gone, or another one: what it held stays as the restore has left it"
+                "Velero backup {name} is gone or was replaced: the objects in it stay as the restore left them"
             ));
             continue;
         }

@@ -1,4 +1,4 @@
-//! Back to what was there before a restore in place.
+//! Undoes a restore in place.
 
 use serde_json::Value as Json;
 
@@ -7,7 +7,7 @@ use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
-/// Stops what writes. Helm and Velero cannot be stopped in the middle: what they still write would be written over what is given back.
+/// Stops what writes. Waits for Helm and Velero, which cannot be stopped: they would overwrite what undo brings back.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     run.state.findings.clear();
     if run.state.is_begun("set-aside") {
@@ -25,7 +25,7 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// What a restore did outside of volumes and Kubernetes objects, such as in a bucket, is taken back by who did it.
+/// Has each service undo what it did outside of volumes and Kubernetes objects, such as in a bucket.
 pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
     for service in run.product().services() {
         service.undo(run).await?;
@@ -38,20 +38,20 @@ pub async fn parts(run: &mut Run) -> Result<(), Halt> {
     if run.state.is_begun("helm") { delete_jobs(run).await } else { Ok(()) }
 }
 
-/// Makes the revision of before the newest again.
+/// Rolls the release back to its revision before the restore.
 pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
     let (release, before) = (run.state.release.clone(), run.state.before.revision);
     if !run.state.is_begun("helm") {
         return Ok(());
     }
-    // A rollback that was cut off is pending, too.
+    // An interrupted rollback is pending, too.
     let Some(now) = helm::settled(run).await? else { return Ok(()) };
     if !run.state.is_done("undo-rolled-back") {
         if now.revision == before {
             return Ok(());
         }
         once::note(run).await?;
-        // The helm of the upgrade has ended: should this process end, too, nobody may take its end for that of the rollback.
+        // The helm of the upgrade has ended: if this process ends, too, its end must not be taken for that of the rollback.
         run.state.helm = None;
         run.save().await?;
         run.show.tell(&format!("helm rollback {release} {before}"));
@@ -61,11 +61,11 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
         run.save().await?;
     }
     once::must_not_run_twice(run).await?;
-    // Helm has resumed backups, also where hwdr was killed right after the rollback.
+    // Helm resumed backups, even if hwdr was killed right after the rollback.
     pause_backups::keep_paused(run).await
 }
 
-/// Gives everything its pods back.
+/// Scales everything up again.
 pub async fn start(run: &mut Run) -> Result<(), Halt> {
     quiesce::start(run).await?;
     verify::as_before(run).await?;
@@ -73,7 +73,7 @@ pub async fn start(run: &mut Run) -> Result<(), Halt> {
     jobs_ended(run).await
 }
 
-/// A Job of the release that still runs may write.
+/// Waits for the release's own Jobs: a running one may write.
 async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
     let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     let mut failed = Vec::new();
@@ -99,7 +99,7 @@ async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Takes away what says that the backup was restored.
+/// Deletes the markers of the restore.
 pub async fn markers(run: &mut Run) -> Result<(), Halt> {
     if !run.state.is_begun("helm") {
         return Ok(());
@@ -112,7 +112,7 @@ pub async fn markers(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Velero cannot be stopped in the middle of a Restore: what it still writes would be written over what is brought back.
+/// Waits for Velero's Restores, which cannot be stopped: they would overwrite what undo brings back.
 async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
     let namespace = run.state.velero();
     for restore in run.state.names("Restore") {

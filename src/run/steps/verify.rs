@@ -1,4 +1,4 @@
-//! Everything that the release runs is ready, and what it holds can be read.
+//! Checks that the release's workloads are ready, and that their data can be read.
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use crate::cluster::{Kind, Selection, WaitState, why_pods_wait};
 use crate::run::{Halt, Run};
 use crate::topology::{Role, Workload};
 
-/// Has each service look at what was restored as soon as it can, and waits for the rest.
+/// Has each service check what was restored as soon as it can, and waits for the rest.
 pub async fn restored(run: &mut Run) -> Result<(), Halt> {
     for service in run.product().services() {
         service.verify(run).await?;
@@ -16,10 +16,10 @@ pub async fn restored(run: &mut Run) -> Result<(), Halt> {
     ready(run).await
 }
 
-/// Waits until the workloads of these roles are ready, which are those of `service`.
+/// Waits until the workloads of `service`, which have these roles, are ready.
 ///
 /// # Errors
-/// Where they do not get ready in time.
+/// If they are not ready in time.
 pub async fn workloads_are_ready(run: &mut Run, service: &str, roles: &[Role]) -> Result<(), Halt> {
     let product = run.product();
     wait(run, &format!(" of {service}"), |kind, object| {
@@ -34,7 +34,7 @@ pub async fn ready(run: &mut Run) -> Result<(), Halt> {
     wait(run, "", |_, _| true).await
 }
 
-/// The same, without those that were not ready before the restore either.
+/// The same, except those that were not ready before the restore either.
 pub async fn as_before(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.iter();
     let was_not: Vec<_> =
@@ -42,7 +42,7 @@ pub async fn as_before(run: &mut Run) -> Result<(), Halt> {
     wait(run, "", |_, object| !was_not.iter().any(|name| name == text(object, "/metadata/name"))).await
 }
 
-/// Waits for those of the release that count; `of_what` says which these are.
+/// Waits for the release's workloads that count; `of_what` describes them.
 async fn wait(run: &mut Run, of_what: &str, counts: impl Fn(Kind, &Json) -> bool) -> Result<(), Halt> {
     let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     for (kind, what) in [(Kind::STATEFUL_SET, "StatefulSets"), (Kind::DEPLOYMENT, "Deployments")] {

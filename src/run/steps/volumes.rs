@@ -1,4 +1,4 @@
-//! Volumes: kept beyond their claims, set aside, given back, or given up.
+//! Volumes: kept beyond their claims, set aside, given back, or deleted.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -12,8 +12,8 @@ use crate::mode::Mode;
 use crate::run::state::{Before, Scaled, State, Volume};
 use crate::run::{Context as _, Halt, Run};
 
-/// Notes the claims that are to be set aside, and makes their volumes outlive them: before anything is stopped, because a StatefulSet may
-/// delete its claims when it is scaled down (`persistentVolumeClaimRetentionPolicy.whenScaled`).
+/// Makes the volumes outlive their claims before anything is stopped, because a StatefulSet may delete its claims when it is scaled down
+/// (`persistentVolumeClaimRetentionPolicy.whenScaled`).
 pub async fn keep(run: &mut Run) -> Result<(), Halt> {
     if run.state.wipe {
         return Ok(());
@@ -34,7 +34,7 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
     for held in run.state.before.volumes.clone() {
         let name = held.name().to_owned();
         let Some(claim) = run.cluster.get(Kind::CLAIM, None, &name).await? else { continue };
-        // A claim of another volume is a new one: it was set aside already.
+        // A claim of another volume is new: the old one was set aside already.
         if text(&claim, "/spec/volumeName") != held.volume {
             continue;
         }
@@ -42,10 +42,10 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
         let is_of_a_set = prefixes.iter().any(|prefix| is_claim(&claim, prefix));
         if !is_noted(&run.state.before, &held, uid) || !is_of_a_set {
             return Err(Halt::new(format!(
-                "claim {name} (uid {uid}) is no claim of the release's StatefulSets that was there before the restore: it is not deleted"
+                "claim {name} (uid {uid}) did not belong to the release's StatefulSets before the restore: it is not deleted"
             ))
             .help(format!("see what it is: kubectl -n {} get pvc {name} -o yaml", run.cluster.namespace))
-            .help(format!("go back: helm hwdr undo {}", run.state.release)));
+            .help(format!("undo the restore: helm hwdr undo {}", run.state.release)));
         }
         if !run.state.wipe {
             must_be_kept(run, &held).await?;
@@ -56,41 +56,38 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// That all claims of these workloads were made by this restore.
+/// Checks that this restore made all claims of these workloads.
 ///
 /// # Errors
-/// With one that was there before: what is on its volume is nobody's to delete.
+/// A claim that was there before: hwdr must not delete its data.
 pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
     let before = &run.state.before;
     if before.claims.is_none() && run.state.mode == Mode::Upgrade {
         return Err(Halt::new("hwdr does not know which claims there were, because an older hwdr began this restore")
-            .help("so nothing can start again on empty volumes: undo the restore, and restore once more"));
+            .help("so nothing can restart on empty volumes: undo the restore, then restore again"));
     }
     let was_there = |claim: &Json| {
         let uid = text(claim, "/metadata/uid");
-        // A volume that was deleted may have left its name to another one.
+        // Another volume may have got the name of a deleted one.
         let is_kept = |held: &Volume| !run.state.wipe && held.volume == text(claim, "/spec/volumeName");
-        // Whatever the state says was there: what is older than it was.
+        // Whatever the state says, a claim older than the run was there.
         !run.is_since(claim)
             || before.claims.iter().flatten().any(|before| before == uid)
             || before.volumes.iter().any(is_kept)
     };
-    // One that is being deleted goes whatever is done here.
+    // One that is being deleted goes in any case.
     let is_going = |claim: &Json| claim.pointer("/metadata/deletionTimestamp").is_some();
     let claims = claims_of(run, workloads).await?;
     if let Some(claim) = claims.iter().find(|claim| was_there(claim) && !is_going(claim)) {
         let name = text(claim, "/metadata/name");
-        return Err(Halt::new(format!(
-            "claim {name} was there before the restore, so it is not emptied of what is half restored"
-        ))
-        .help(format!(
-            "see what its volume holds, and if that is not needed: kubectl delete pvc {name} --wait=false"
-        )));
+        return Err(Halt::new(format!("claim {name} was there before the restore, so its data are not deleted")).help(
+            format!("see what its volume holds, and if that is not needed: kubectl delete pvc {name} --wait=false"),
+        ));
     }
     Ok(())
 }
 
-/// Deletes the claims of workloads that are stopped, with what this restore has written there ([`must_be_new`]).
+/// Deletes the claims of stopped workloads, with what this restore wrote there ([`must_be_new`]).
 pub async fn empty(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for claim in claims_of(run, workloads).await? {
         run.cluster.delete_this(Kind::CLAIM, None, &claim).await?;
@@ -99,7 +96,7 @@ pub async fn empty(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     Ok(())
 }
 
-/// The claims of workloads, as they are.
+/// The claims of workloads, as they are now.
 async fn claims_of(run: &Run, workloads: &[Scaled]) -> Result<Vec<Json>, Halt> {
     let mut claims = run.cluster.list(Kind::CLAIM, None, "").await?;
     let mut prefixes = Vec::new();
@@ -120,7 +117,7 @@ pub fn prefixes_of(set: &Json) -> Vec<String> {
     templates.map(|template| format!("{}-{name}-", text(template, "/metadata/name"))).collect()
 }
 
-/// Makes the old claims again, bound to the old volumes. What was restored onto the new volumes goes.
+/// Recreates the old claims, bound to the old volumes. What was restored to the new volumes is deleted.
 pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     quiesce::stop(run).await?;
     all_there(&run.cluster, &run.state, run.since).await?;
@@ -129,24 +126,24 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
         let name = held.name().to_owned();
         let volume = its_volume(run, &held).await?;
         let mut claim = run.cluster.get(Kind::CLAIM, None, &name).await?;
-        // One that is not bound yet is left to be: deleted in that very moment, it would leave its uid to the volume, and nobody would know it.
+        // One that is about to be bound stays: if it were deleted now, the volume would keep a uid that no state knows.
         if !claim.as_ref().is_some_and(|claim| is_bound_to(claim, &volume) || waits_for(claim, &volume)) {
             if let Some(claim) = &claim {
-                // One of before the restore that is bound to another volume is not in the way by this run's doing.
+                // Only the noted claim may be older than the run: this run did not put any other in the way.
                 if !is_noted(&run.state.before, &held, text(claim, "/metadata/uid")) {
                     run.must_be_since(Kind::CLAIM, claim)?;
                 }
                 run.cluster.delete_this(Kind::CLAIM, None, claim).await?;
                 gone(run, &name, text(claim, "/metadata/uid")).await?;
             }
-            // The volume waits for a claim of this name and no other; with the old claim's uid it would wait for that one for ever.
+            // The volume waits for a claim of this name only; with the old claim's uid it would wait for that one forever.
             let claim_ref = json!({
                 "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": run.cluster.namespace, "name": name,
                 "uid": null, "resourceVersion": null,
             });
             change(run, &held, &json!({"spec": {"claimRef": claim_ref}})).await?;
             claim = match run.cluster.create(Kind::CLAIM, None, &again(&held)).await {
-                // It is there already, or an answer was lost: looked at below.
+                // It exists already, or an answer was lost: checked below.
                 Err(error) if error.is_conflict() => run.cluster.get(Kind::CLAIM, None, &name).await?,
                 made => Some(made?),
             };
@@ -171,7 +168,7 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Gives the volumes their reclaim policy back, when everything runs on them again: until then they outlive their claims.
+/// Resets the volumes' reclaim policies once everything runs on them again: until then they outlive their claims.
 pub async fn settle(run: &mut Run) -> Result<(), Halt> {
     for held in run.state.before.volumes.clone() {
         let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
@@ -188,10 +185,10 @@ pub async fn settle(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// All old volumes are there, and those of the claims that were noted: looked at before anything is stopped to give them back.
+/// Checks that all old volumes are there and belong to the noted claims, before anything is stopped to give them back.
 ///
 /// # Errors
-/// Where one is gone, or going, or another claim's.
+/// If one is gone, being deleted, or another claim's.
 pub async fn all_there(cluster: &Cluster, state: &State, since: Timestamp) -> Result<(), Halt> {
     for held in &state.before.volumes {
         let volume = cluster.get(Kind::VOLUME, None, &held.volume).await?;
@@ -208,7 +205,7 @@ pub async fn all_there(cluster: &Cluster, state: &State, since: Timestamp) -> Re
     Ok(())
 }
 
-/// Whether `uid` is that of the claim that was noted.
+/// Whether `uid` is the noted claim's.
 fn is_noted(before: &Before, held: &Volume, uid: &str) -> bool {
     let among_all = || before.claims.iter().flatten().any(|noted| noted == uid);
     !uid.is_empty() && (held.uid == uid || held.uid.is_empty() && among_all())
@@ -219,11 +216,11 @@ fn claim_of(volume: &Json) -> [&str; 3] {
     ["/spec/claimRef/namespace", "/spec/claimRef/name", "/spec/claimRef/uid"].map(|pointer| text(volume, pointer))
 }
 
-/// That a volume is the one of the claim that was noted: by the live volume's own word for it, whatever the state says. After it was given
-/// back it is of that claim's successor, which has no uid in the volume yet, or one that this run has made.
+/// Checks on the live volume, whatever the state says, that it belongs to the noted claim. After it was given back, it belongs to that
+/// claim's successor: without a uid yet, or with that of a claim that this run made.
 ///
 /// # Errors
-/// Where it is any other claim's, or nobody's.
+/// If it is any other claim's, or nobody's.
 async fn must_be_its(
     cluster: &Cluster,
     before: &Before,
@@ -253,10 +250,10 @@ async fn must_be_its(
     .help(format!("look at it: kubectl get pv {} -o yaml", held.volume)))
 }
 
-/// The volume of a claim that was noted, as it is now.
+/// The volume of a noted claim, as it is now.
 ///
 /// # Errors
-/// Where it is gone, or another claim's.
+/// If it is gone, or another claim's.
 async fn its_volume(run: &Run, held: &Volume) -> Result<Json, Halt> {
     let volume = run
         .cluster
@@ -267,7 +264,7 @@ async fn its_volume(run: &Run, held: &Volume) -> Result<Json, Halt> {
     Ok(volume)
 }
 
-/// Changes the volume of a claim that was noted: looked at right before, and nothing else is written over.
+/// Patches the volume of a noted claim, in exactly the version that was checked.
 async fn change(run: &Run, held: &Volume, patch: &Json) -> Result<(), Halt> {
     for _ in 0..TRIES {
         let volume = its_volume(run, held).await?;
@@ -280,7 +277,7 @@ async fn change(run: &Run, held: &Volume, patch: &Json) -> Result<(), Halt> {
     Err(restless(Kind::VOLUME, &held.volume))
 }
 
-/// Whether this claim is the one that the volume is bound to, and not on its way out.
+/// Whether this claim is the one that the volume is bound to, and is not being deleted.
 fn is_bound_to(claim: &Json, volume: &Json) -> bool {
     let uid = text(claim, "/metadata/uid");
     text(claim, "/spec/volumeName") == text(volume, "/metadata/name")
@@ -289,7 +286,7 @@ fn is_bound_to(claim: &Json, volume: &Json) -> bool {
         && text(volume, "/spec/claimRef/uid") == uid
 }
 
-/// Whether this claim is for the volume, which is given to it and knows nothing of it yet.
+/// Whether this claim and the volume are for each other, but not bound yet.
 fn waits_for(claim: &Json, volume: &Json) -> bool {
     text(claim, "/spec/volumeName") == text(volume, "/metadata/name")
         && claim.pointer("/metadata/deletionTimestamp").is_none()
@@ -299,7 +296,7 @@ fn waits_for(claim: &Json, volume: &Json) -> bool {
             .all(|key| text(volume, &format!("/spec/claimRef/{key}")) == text(claim, &format!("/metadata/{key}")))
 }
 
-/// Gives the old volumes up: those that nobody claims any more are deleted, with what is on them. Says how many.
+/// Deletes the old volumes that are no longer claimed, with their data. Returns how many.
 pub async fn give_up(run: &mut Run) -> Result<usize, Halt> {
     let mut given_up = 0;
     for held in run.state.before.volumes.clone() {
@@ -312,7 +309,7 @@ pub async fn give_up(run: &mut Run) -> Result<usize, Halt> {
             given_up += 1;
         } else {
             run.show.warn(&format!(
-                "volume {} is not what was set aside of claim {} any more: it is left as it is",
+                "volume {} is no longer the one set aside for claim {}: it is left as it is",
                 held.volume,
                 held.name()
             ));
@@ -321,7 +318,7 @@ pub async fn give_up(run: &mut Run) -> Result<usize, Halt> {
     Ok(given_up)
 }
 
-/// The claims of StatefulSets, as they have to be made again. Those without a volume hold nothing.
+/// The claims of StatefulSets, as they have to be recreated. Those without a volume hold nothing.
 pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>, Halt> {
     let claims = cluster.list(Kind::CLAIM, None, "").await?;
     let mut volumes = Vec::new();
@@ -344,13 +341,13 @@ pub async fn of(cluster: &Cluster, stateful_sets: &[Json]) -> Result<Vec<Volume>
     Ok(volumes)
 }
 
-/// Whether a claim is one of a StatefulSet: its name is the prefix and a number.
+/// Whether a claim belongs to a StatefulSet: its name is the prefix and a number.
 pub fn is_claim(claim: &Json, prefix: &str) -> bool {
     let number = text(claim, "/metadata/name").strip_prefix(prefix);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A claim without what the cluster wrote into it, so that it can be made again for the same volume.
+/// A claim without what the cluster wrote into it, so that it can be recreated for the same volume.
 fn bare(claim: &Json) -> Result<PersistentVolumeClaim, Halt> {
     let mut annotations = claim.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({}));
     if let Some(map) = annotations.as_object_mut() {
@@ -370,7 +367,7 @@ fn bare(claim: &Json) -> Result<PersistentVolumeClaim, Halt> {
         .map_err(|error| Halt::new(format!("claim {} cannot be read: {error}", text(claim, "/metadata/name"))))
 }
 
-/// The claim that is made again: for its old volume and no other, and of what the state says about it, nothing but what a claim is.
+/// The claim to recreate: for its old volume only, with nothing from the state but a claim's own fields.
 fn again(held: &Volume) -> Json {
     let mut spec = held.claim.spec.clone().unwrap_or_default();
     spec.volume_name = Some(held.volume.clone());
@@ -390,7 +387,7 @@ async fn set_policy(run: &Run, held: &Volume, policy: &str) -> Result<(), Halt> 
     change(run, held, &json!({"spec": {"persistentVolumeReclaimPolicy": policy}})).await
 }
 
-/// Looks once more before a claim is deleted: the volume behind it is the only copy.
+/// Checks again before a claim is deleted: its volume is the only copy.
 async fn must_be_kept(run: &Run, held: &Volume) -> Result<(), Halt> {
     let volume = its_volume(run, held).await?;
     if text(&volume, "/spec/persistentVolumeReclaimPolicy") == "Retain" {
@@ -403,7 +400,7 @@ async fn must_be_kept(run: &Run, held: &Volume) -> Result<(), Halt> {
     .help("see what changes it back: kubectl get events -A | grep PersistentVolume"))
 }
 
-/// Waits until this very claim is gone; a new one of its name has another uid.
+/// Waits until exactly this claim is gone; a new one of its name has another uid.
 async fn gone(run: &mut Run, name: &str, uid: &str) -> Result<(), Halt> {
     let selection = Selection::one(Kind::CLAIM, None, name);
     run.wait(&format!("claim {name} is gone"), &selection, GONE, |objects| match objects.get(name) {
@@ -448,7 +445,7 @@ mod tests {
         let volume = |uid: Json| json!({"metadata": {"name": "pv"}, "spec": {"claimRef": {"namespace": "n", "name": "c", "uid": uid}}});
         let claim = json!({"metadata": {"namespace": "n", "name": "c", "uid": "2"}, "spec": {"volumeName": "pv"}});
         assert!(waits_for(&claim, &volume(Json::Null)) && !is_bound_to(&claim, &volume(Json::Null)));
-        // The volume is another's still, or already.
+        // The volume is still, or already, another claim's.
         assert!(!waits_for(&claim, &volume(json!("1"))));
         for (at, other) in [("/metadata/name", "d"), ("/metadata/namespace", "m"), ("/spec/volumeName", "other")] {
             let mut claim = claim.clone();
@@ -479,7 +476,7 @@ mod tests {
             "metadata": {"name": "c", "labels": {"a": "b"}, "annotations": {"mine": "1"}}, "spec": claim["spec"],
         });
         assert_eq!(again(&held), expected);
-        // Whatever else a state says of it.
+        // Other fields of the state are ignored.
         held.claim.metadata.namespace = Some("other".to_owned());
         held.claim.metadata.finalizers = Some(vec!["x/y".to_owned()]);
         held.claim.spec.as_mut().unwrap().volume_name = Some("other".to_owned());

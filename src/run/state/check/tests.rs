@@ -1,10 +1,10 @@
-//! States as others would plant them: each word of a good one, replaced by what no hwdr writes.
+//! Planted states: each value of a good one, replaced by something that hwdr would not write.
 
 use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// A state of a restore in place in the middle, as an older hwdr has kept it.
+/// The state of an unfinished restore in place, as an older hwdr kept it.
 pub fn good() -> Json {
     let uid = "0b6d1a2c-0000-4000-8000-000000000001";
     json!({
@@ -116,7 +116,7 @@ fn what_no_hwdr_writes_is_refused_and_named() {
         assert!(why.contains(words) && why.len() < 400, "{at} {planted}: {why}");
         assert!(!why.contains(char::is_control), "{why:?}");
     }
-    // What is nothing to anybody.
+    // Nothing depends on this one.
     assert!(set("/why", json!("\u{1b}[2J")).is_ok());
 }
 
@@ -132,7 +132,7 @@ fn velero_is_called_as_the_values_may_call_it() {
     }
 }
 
-/// The places of a value, from its root on.
+/// The pointers to everything in a value, including its root.
 fn places(value: &Json, at: String, all: &mut Vec<String>) {
     match value {
         Json::Object(map) => {
@@ -146,7 +146,7 @@ fn places(value: &Json, at: String, all: &mut Vec<String>) {
     all.push(at);
 }
 
-/// Whatever stands wherever: it is refused, or can be written down and read once more, and told.
+/// Any value in any place is refused, or can be written, read again and shown.
 #[test]
 fn odd_things_anywhere_are_refused_or_mean_what_they_say() {
     let mut all = Vec::new();
@@ -179,6 +179,6 @@ fn odd_things_anywhere_are_refused_or_mean_what_they_say() {
         assert!(is_release(&state.release) && is_object(&state.name()), "{at} {planted}");
         assert!(!state.description().contains(char::is_control), "{at} {planted}");
     }
-    // An empty list is fine, and so is what nobody acts on.
+    // An empty list is fine, and so are values that nothing depends on.
     assert!((20..all.len() * odd.len() / 2).contains(&accepted), "{accepted} of {}", all.len() * odd.len());
 }

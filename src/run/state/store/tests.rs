@@ -1,4 +1,4 @@
-//! Objects that say that they keep the state of a run.
+//! Objects that claim to keep the state of a run.
 
 use super::super::check::tests::good;
 use super::*;
@@ -16,7 +16,7 @@ fn a_secret_says_what_was_written_into_it() {
     let old = read(&config_map(&good()), "hopsworks").unwrap();
     let secret = object_of(&old);
     assert_eq!((&secret["kind"], &secret["type"]), (&json!("Secret"), &json!(TYPE)));
-    // Velero must not bring an old one back.
+    // Velero must not restore an old one.
     assert_eq!(secret["metadata"]["labels"][NO_BACKUP], "true");
     assert!(is_state(&secret) && !secret.to_string().contains("254811200\\\""));
     assert_eq!(read(&secret, "hopsworks").unwrap(), old);
@@ -52,7 +52,7 @@ fn a_state_is_of_the_run_that_its_object_is_for() {
     assert!(read(&config_map(&json!("x")), "hopsworks").unwrap_err().problem.contains("cannot be read"));
 }
 
-/// What hwdr 0.1.0 has written into Secrets. It may run again over what this one writes.
+/// What hwdr 0.1.0 wrote into Secrets. It may be used again after this version.
 #[test]
 fn what_0_1_wrote_is_read_and_written_to_the_byte() {
     for text in [
