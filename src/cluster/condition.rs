@@ -1,15 +1,15 @@
-//! What is waited for, as functions of the objects: *done*, *not yet*, or *never, because*. Every terminal state is known here.
+//! Conditions to wait for, as functions of the objects: *done*, *not yet*, or *never, because*. Every terminal state is known here.
 
 use serde_json::Value as Json;
 
 use super::wait::{Objects, WaitState};
 
-/// The text at a JSON pointer; empty where there is none.
+/// The text at a JSON pointer; empty if there is none.
 pub fn text<'j>(object: &'j Json, pointer: &str) -> &'j str {
     object.pointer(pointer).and_then(Json::as_str).unwrap_or_default()
 }
 
-/// The number at a JSON pointer; 0 where there is none.
+/// The number at a JSON pointer; 0 if there is none.
 pub fn number(object: &Json, pointer: &str) -> u64 {
     object.pointer(pointer).and_then(Json::as_u64).unwrap_or_default()
 }
@@ -43,7 +43,7 @@ pub fn job(job: Option<&Json>) -> WaitState {
     WaitState::NotYet(seen)
 }
 
-/// A Velero Restore that is complete. `partial` accepts one that says what it could not bring back.
+/// A Velero Restore that is complete. `partial` accepts one with reported failures.
 pub fn restore(restore: Option<&Json>, partial: bool) -> WaitState {
     let Some(restore) = restore else { return WaitState::NotYet("it is not there yet".to_owned()) };
     let (errors, warnings) = (number(restore, "/status/errors"), number(restore, "/status/warnings"));
@@ -62,7 +62,7 @@ pub fn restore(restore: Option<&Json>, partial: bool) -> WaitState {
             WaitState::Never(format!("FailedValidation: {}", why.join("; ")))
         }
         "Failed" => WaitState::Never(format!("Failed: {}", text(restore, "/status/failureReason"))),
-        "" => WaitState::NotYet("Velero has not begun with it".to_owned()),
+        "" => WaitState::NotYet("Velero has not started it".to_owned()),
         phase => WaitState::NotYet(match number(restore, "/status/progress/totalItems") {
             0 => phase.to_owned(),
             all => format!("{phase}, {} of {all} objects", number(restore, "/status/progress/itemsRestored")),
@@ -75,7 +75,7 @@ pub fn backup(backup: Option<&Json>) -> WaitState {
     let Some(backup) = backup else { return WaitState::NotYet("it is not there yet".to_owned()) };
     match text(backup, "/status/phase") {
         "Completed" => WaitState::Done,
-        "" => WaitState::NotYet("Velero has not begun with it".to_owned()),
+        "" => WaitState::NotYet("Velero has not started it".to_owned()),
         phase @ ("Failed" | "PartiallyFailed" | "FailedValidation" | "Deleting") => {
             let why = [text(backup, "/status/failureReason").to_owned(), {
                 let errors = backup.pointer("/status/validationErrors").and_then(Json::as_array);
@@ -87,7 +87,7 @@ pub fn backup(backup: Option<&Json>) -> WaitState {
     }
 }
 
-/// Whether a Velero Backup is over, or about to be taken away; all other phases, of later Velero too, are of one that is at work or will be.
+/// Whether a Velero Backup has ended, or is being deleted. All other phases, of later versions of Velero too, mean that it runs or will run.
 pub fn backup_is_over(backup: &Json) -> bool {
     let phase = text(backup, "/status/phase");
     matches!(phase, "Completed" | "PartiallyFailed" | "Failed" | "FailedValidation" | "Deleting")
@@ -99,12 +99,12 @@ pub fn storage_location(location: Option<&Json>) -> WaitState {
     let Some(location) = location else { return WaitState::NotYet("it is not there".to_owned()) };
     match text(location, "/status/phase") {
         "Available" => WaitState::Done,
-        "" => WaitState::NotYet("Velero has not looked at it".to_owned()),
+        "" => WaitState::NotYet("Velero has not checked it yet".to_owned()),
         phase => WaitState::NotYet(format!("{phase}: {}", text(location, "/status/message"))),
     }
 }
 
-/// No pod left of those that `counts` names.
+/// None of the objects that `counts` selects is left.
 pub fn gone(objects: &Objects, counts: impl Fn(&Json) -> bool) -> WaitState {
     let left: Vec<_> = objects.iter().filter(|(_, object)| counts(object)).map(|(name, _)| name.as_str()).collect();
     if left.is_empty() {
@@ -114,7 +114,7 @@ pub fn gone(objects: &Objects, counts: impl Fn(&Json) -> bool) -> WaitState {
     }
 }
 
-/// A StatefulSet or Deployment whose pods are all of the newest form, and ready.
+/// A StatefulSet or Deployment whose pods are all up to date and ready.
 pub fn ready(workload: &Json) -> WaitState {
     let wanted = workload.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1);
     let (ready, updated) = (number(workload, "/status/readyReplicas"), number(workload, "/status/updatedReplicas"));

@@ -7,21 +7,21 @@ use serde_json::{Value as Json, json};
 use super::condition::text;
 use super::{Cluster, ClusterError};
 
-/// An object of whatever kind.
+/// An object of any kind.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// Its kind.
     pub resource: ApiResource,
-    /// Its metadata: of what it holds, Secrets for one, nothing is read.
+    /// Its metadata only: its contents may be secret.
     pub object: Json,
 }
 
-/// What carries some labels.
+/// What has some labels.
 #[derive(Debug, Default)]
 pub struct Labelled {
     /// The objects, in all namespaces, of all kinds that can be deleted.
     pub found: Vec<Found>,
-    /// Kinds that could not be looked at.
+    /// Kinds that could not be listed.
     pub unseen: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl Cluster {
     /// All objects with these labels.
     ///
     /// # Errors
-    /// Where the API server is gone for longer than a restart takes.
+    /// If the API server is gone for longer than a restart takes.
     pub async fn labelled(&self, labels: &str) -> Result<Labelled, ClusterError> {
         let mut all = Labelled::default();
         let groups = self.call("list API groups", || self.client.list_api_groups()).await?;
@@ -60,20 +60,20 @@ impl Cluster {
         Ok(all)
     }
 
-    /// The kinds of a group; none where they cannot be known: the server of somebody's own behind it may be gone.
+    /// The kinds of a group; none if they cannot be listed: an aggregated API server behind it may be gone.
     async fn group(&self, name: &str) -> Result<Option<ApiGroup>, ClusterError> {
         if let Ok(found) = discovery::group(&self.client, name).await {
             return Ok(Some(found));
         }
-        // Unless the API server itself was.
+        // Unless the API server itself was gone.
         self.call("list API groups", || self.client.list_api_groups()).await?;
         Ok(discovery::group(&self.client, name).await.ok())
     }
 
-    /// Deletes this very object, whatever its kind.
+    /// Deletes exactly this object, of any kind.
     ///
     /// # Errors
-    /// As [`Cluster::get`]; that it is not there is none.
+    /// As [`Cluster::get`]; a missing object is no error.
     pub async fn delete_found(&self, found: &Found) -> Result<(), ClusterError> {
         let name = text(&found.object, "/metadata/name");
         let api: Api<DynamicObject> = match text(&found.object, "/metadata/namespace") {
@@ -83,7 +83,7 @@ impl Cluster {
         let uid = text(&found.object, "/metadata/uid").to_owned();
         let this = Preconditions { uid: Some(uid), resource_version: None };
         match self.delete_in(&api, &found.resource.kind, name, Some(this)).await {
-            // Another one of its name is none of ours.
+            // Another one of its name is not ours.
             Err(error) if error.is_conflict() => Ok(()),
             deleted => deleted,
         }

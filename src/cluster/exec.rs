@@ -12,13 +12,13 @@ use tokio::time::timeout;
 use super::Cluster;
 use crate::refusal::with_causes;
 
-/// More than this is not kept of either stream.
+/// How much of each stream is kept.
 const MOST: usize = 8 << 20;
 /// Why a command that ran failed (k8s.io/apimachinery, `remotecommand.NonZeroExitCodeReason`); any other failure is the cluster's own.
 const ENDED_BADLY: &str = "NonZeroExitCode";
 const BROKEN: &str = "the connection to the command broke";
 
-/// What a command wrote, up to 8 MiB each. Its exit status is not told: what it wrote decides.
+/// What a command wrote, up to 8 MiB each. Without its exit status: what it wrote decides.
 #[derive(Debug, Default)]
 pub struct Output {
     /// Its standard output.
@@ -28,11 +28,11 @@ pub struct Output {
 }
 
 impl Cluster {
-    /// Runs a command in a container of the release's namespace, to its end. Only for what changes nothing there: it asks no lock, and an answer that
-    /// was lost cannot be asked for again. RBAC wants `get` and, from Kubernetes 1.35 on, `create` of `pods/exec`.
+    /// Runs a command in a container of the release's namespace, to its end. Only for commands that change nothing there: it checks no
+    /// lock, and a lost answer cannot be asked for again. RBAC requires `get` and, from Kubernetes 1.35 on, `create` of `pods/exec`.
     ///
     /// # Errors
-    /// Where the API server or the node refuses, in their words; where the connection breaks; where there is no end within `limit`.
+    /// If the API server or the node refuses, in their words; if the connection breaks; if the command does not end within `limit`.
     pub async fn exec(&self, pod: &str, container: &str, command: &[&str], limit: Duration) -> Result<Output, String> {
         let api: Api<Pod> = Api::namespaced(self.client().clone(), &self.namespace);
         let parameters = AttachParams::default().container(container);
@@ -60,7 +60,7 @@ impl Cluster {
     }
 }
 
-/// That a command was run at all.
+/// Checks that a command was run at all.
 fn has_run(status: Status) -> Result<(), String> {
     match (status.status.as_deref(), status.reason.as_deref()) {
         (Some("Failure"), Some(ENDED_BADLY)) => Ok(()),
@@ -69,7 +69,7 @@ fn has_run(status: Status) -> Result<(), String> {
     }
 }
 
-/// Reads to the end, for a stream that is not read holds the other one up.
+/// Reads to the end, because an unread stream blocks the other one.
 async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> String {
     let (mut all, mut some) = (Vec::new(), [0; 8192]);
     if let Some(mut stream) = stream {

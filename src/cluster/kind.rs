@@ -1,4 +1,4 @@
-//! The kinds of objects that hwdr looks at or touches.
+//! The kinds of objects that hwdr reads or changes.
 
 use kube::api::ApiResource;
 
@@ -13,7 +13,7 @@ pub struct Kind {
     pub kind: &'static str,
     /// The name in paths and in `kubectl get`.
     pub plural: &'static str,
-    /// Whether its objects lie in namespaces.
+    /// Whether its objects are in namespaces.
     pub namespaced: bool,
 }
 

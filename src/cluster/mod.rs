@@ -1,12 +1,9 @@
 //! The Kubernetes cluster: its objects as JSON, calls that outlast a restart of the API server, and waits that end.
 //!
-//! Objects are read as JSON and not as Kubernetes' own types, as everywhere in hwdr: what is looked at is little, and an object
-//! that is kept (a claim that is set aside) must lose nothing that this program does not know.
+//! Objects are read as JSON and not as Kubernetes' own types, as everywhere in hwdr: few fields are read, and an object that is kept (a
+//! claim that is set aside) must not lose fields that this program does not know.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
-)]
+#![expect(clippy::indexing_slicing, reason = "JSON gives null for a missing key, and what is written to is made here")]
 
 pub mod condition;
 mod discover;
@@ -48,13 +45,13 @@ pub use pulse::{Beat, Pulse};
 pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};
 pub use wait::{Objects, Selection, WaitError, WaitState};
 
-/// How long a call is tried again while the API server is not there: a restart takes half a minute.
+/// How long a call is retried while the API server is unreachable: a restart takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The pause between two calls from which on a person is told.
+/// From this pause between two calls on, people are told.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// How the cluster is reached, as Helm has it.
+/// How to reach the cluster, as in Helm.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
     /// `--kubeconfig`; else `$KUBECONFIG` and the usual place.
@@ -65,7 +62,7 @@ pub struct Connection {
     pub namespace: Option<String>,
 }
 
-/// A connection to one cluster, and the namespace that is meant.
+/// A connection to one cluster, and a namespace in it.
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
@@ -78,16 +75,16 @@ pub struct Cluster {
     pub namespace: String,
 }
 
-/// Why the cluster did not do what it was asked for.
+/// Why a call to the cluster failed.
 #[derive(Debug, Error)]
 pub enum ClusterError {
-    /// There is no usable way to it.
+    /// There is no usable connection to it.
     #[error("the cluster cannot be reached: {0}")]
     Connection(String),
-    /// A kubeconfig file is not there.
+    /// A kubeconfig file does not exist.
     #[error("there is no kubeconfig file {0}")]
     NoKubeconfig(String),
-    /// It cannot be asked: no connection, or no login.
+    /// It does not answer: no connection, or no login.
     #[error("{what}: the API server {server} cannot be reached: {why}")]
     NoAnswer {
         /// What was asked.
@@ -106,26 +103,26 @@ pub enum ClusterError {
         what: String,
         /// Its answer.
         why: String,
-        /// The HTTP status; 0 where there was none.
+        /// The HTTP status; 0 if there was none.
         code: u16,
     },
 }
 
 impl ClusterError {
-    /// Whether another writer was faster, or the object is there already.
+    /// Whether another writer was faster, or the object exists already.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Call { code: 409, .. })
     }
 }
 
 fn client(mut config: Config) -> Result<Client, ClusterError> {
-    // A watch is answered when something happens; what has an end of its own is [`Cluster::call`].
+    // A watch is answered when something happens; [`Cluster::call`] has its own limit.
     config.read_timeout = Some(Duration::from_secs(295));
     config.connect_timeout = Some(Duration::from_secs(10));
-    // [`Cluster::call`] does, and looks at the lock before.
+    // [`Cluster::call`] retries, and checks the lock before.
     config.default_retry = false;
     let builder = ClientBuilder::try_from(config).map_err(|error| ClusterError::Connection(error.to_string()))?;
-    // Each request and its answer. Never headers and bodies, and no query: the commands of an `exec` are in it.
+    // Each request and its answer. Never headers, bodies or the query, which contains the commands of an `exec`.
     let log = TraceLayer::new_for_http()
         .make_span_with(|request: &Request<Body>| {
             let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
@@ -159,10 +156,10 @@ fn plain(error: &KubeconfigError, named: &str) -> String {
 }
 
 impl Cluster {
-    /// Connects, and asks nothing yet.
+    /// Connects, without a call.
     ///
     /// # Errors
-    /// Where there is no kubeconfig or it is of no use.
+    /// If there is no usable kubeconfig.
     pub async fn connect(connection: &Connection) -> Result<Self, ClusterError> {
         let failed = |why: String| ClusterError::Connection(why);
         let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
@@ -190,23 +187,23 @@ impl Cluster {
             .or_else(|| env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()))
             .unwrap_or_else(|| config.default_namespace.clone());
         if !is_segment(&namespace) {
-            return Err(failed(format!("{} is no name of a namespace", plain_text(&namespace))));
+            return Err(failed(format!("{} is not a valid namespace name", plain_text(&namespace))));
         }
         let server = config.cluster_url.to_string();
         Ok(Self { client, pulse: None, context, server, namespace })
     }
 
-    /// The cluster in which this very process is a pod, as the pod's own account.
+    /// The cluster in which this process runs in a pod, with the pod's own account.
     ///
     /// # Errors
-    /// Where it is none, or has no token.
+    /// If it does not run in a pod, or the pod has no token.
     pub fn of_this_pod() -> Result<Self, ClusterError> {
         let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
         let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
         Ok(Self { client: client(config)?, pulse: None, context: String::new(), server, namespace })
     }
 
-    /// The same cluster, asked for nothing while a lock is not renewed: somebody else may have taken it, and be at work.
+    /// The same cluster, without calls while a lock is not renewed: another process may have taken it.
     pub fn under(&self, pulse: Pulse) -> Self {
         Self { pulse: Some(pulse), ..self.clone() }
     }
@@ -229,7 +226,7 @@ impl Cluster {
     /// One object, or none.
     ///
     /// # Errors
-    /// Where the API server refuses, or is gone for longer than a restart takes.
+    /// If the API server refuses, or is gone for longer than a restart takes.
     pub async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Option<Json>, ClusterError> {
         are_segments("get", kind, namespace, name)?;
         let api = self.api(kind, namespace);
@@ -258,7 +255,7 @@ impl Cluster {
         let parameters = ListParams { label_selector: Some(labels.to_owned()), ..ListParams::default() };
         let list = self.call(&format!("list {}", kind.plural), || api.list(&parameters)).await?;
         let (version, name) = (kind.api_version(), kind.kind);
-        // Items of a list do not say what they are.
+        // Items of a list lack their kind.
         let named = |mut object: Json| {
             object["apiVersion"] = version.clone().into();
             object["kind"] = name.into();
@@ -267,7 +264,7 @@ impl Cluster {
         Ok(list.items.into_iter().map(json_of).map(named).collect())
     }
 
-    /// Makes an object.
+    /// Creates an object.
     ///
     /// # Errors
     /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that exists.
@@ -280,10 +277,10 @@ impl Cluster {
         Ok(json_of(made))
     }
 
-    /// Replaces an object; where it carries a `resourceVersion`, only that one.
+    /// Replaces an object; if it has a `resourceVersion`, only that version.
     ///
     /// # Errors
-    /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that another has changed.
+    /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that another writer changed.
     pub async fn replace(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
         let api = self.api(kind, namespace);
         let (object, name) = parsed(kind, object)?;
@@ -294,7 +291,7 @@ impl Cluster {
         Ok(json_of(now))
     }
 
-    /// Merges a patch into an object (RFC 7386: null takes a key out).
+    /// Merges a patch into an object (RFC 7386: null removes a key).
     ///
     /// # Errors
     /// As [`Cluster::get`].
@@ -342,7 +339,7 @@ impl Cluster {
         Ok(json_of(now))
     }
 
-    /// Merges a patch into this very object, as it was seen: another one of its name, or one that has changed meanwhile, is a conflict.
+    /// Merges a patch into exactly this version of an object: another one of its name, or a later version, is a conflict.
     ///
     /// # Errors
     /// As [`Cluster::get`].
@@ -360,7 +357,7 @@ impl Cluster {
         self.patch(kind, namespace, condition::text(object, "/metadata/name"), &patch).await
     }
 
-    /// Deletes an object; that it is not there is no error. What it owns goes after it.
+    /// Deletes an object; a missing one is no error. What it owns is deleted afterwards.
     ///
     /// # Errors
     /// As [`Cluster::get`].
@@ -369,7 +366,7 @@ impl Cluster {
         self.delete_in(&self.api(kind, namespace), kind.kind, name, None).await
     }
 
-    /// Deletes this very object: another one that has taken its name meanwhile stays, and is a conflict.
+    /// Deletes exactly this object: another one that has taken its name stays, and is a conflict.
     ///
     /// # Errors
     /// As [`Cluster::get`].
@@ -398,8 +395,8 @@ impl Cluster {
         }
     }
 
-    /// Calls, and calls again while the server is not there, or has too much to do. Whoever holds the lock that this waits for has to end
-    /// it when the lock is lost.
+    /// Calls, and retries while the server is unreachable or overloaded. Whoever holds the lock that this waits for must end it when the
+    /// lock is lost.
     async fn call<T, F>(&self, what: &str, call: impl Fn() -> F) -> Result<T, ClusterError>
     where
         F: Future<Output = kube::Result<T>>,
@@ -431,7 +428,7 @@ impl Cluster {
                     ClusterError::Call { what, why, code }
                 });
             }
-            // A run shows by itself that it waits. Before it, somebody looks at a screen on which nothing happens.
+            // A run shows that it waits. Before one, nothing else would be on the screen.
             if is_away && self.pulse.is_none() && !is_told && pause > SILENCE {
                 is_told = true;
                 let server = &self.server;
@@ -446,7 +443,7 @@ impl Cluster {
     }
 }
 
-/// Whether a text may stand in the path of a URL as it is, as every name of an object may (a path segment, in Kubernetes' words; those of
+/// Whether a text may be used in the path of a URL as it is, as every name of an object may (Kubernetes calls it a path segment; names of
 /// roles have colons). Anything else would lead to another object, or be no URL at all.
 fn is_segment(name: &str) -> bool {
     const LONGEST: usize = 253;
@@ -455,13 +452,13 @@ fn is_segment(name: &str) -> bool {
         && !matches!(name, "." | "..")
 }
 
-/// Refuses what is no name of an object or namespace, before it is asked for.
+/// Refuses what is no valid name of an object or namespace, before the call.
 fn are_segments(verb: &str, kind: Kind, namespace: Option<&str>, name: &str) -> Result<(), ClusterError> {
     match [Some(name), namespace].into_iter().flatten().find(|name| !is_segment(name)) {
         None => Ok(()),
         Some(wrong) => Err(ClusterError::Call {
             what: format!("{verb} {}", kind.kind),
-            why: format!("{} is no name of an object", plain_text(wrong)),
+            why: format!("{} is not a valid object name", plain_text(wrong)),
             code: 0,
         }),
     }

@@ -1,4 +1,4 @@
-//! Names alone, of objects whose contents are large or secret.
+//! Only the names of objects whose contents are large or secret.
 
 use kube::ResourceExt as _;
 use kube::api::ListParams;

@@ -1,9 +1,9 @@
-//! A sign of life: what is done under a lock that has to be renewed waits while it has not been.
+//! A sign of life: calls under a lock that needs renewal wait until it was renewed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// When a lock was renewed last, by two clocks: one stands still while the machine sleeps, and the other can be set.
+/// When a lock was last renewed, by two clocks: one stops while the machine sleeps, and the other can be set.
 #[derive(Debug, Clone)]
 pub struct Pulse {
     last: Arc<Mutex<(Instant, SystemTime)>>,
@@ -11,17 +11,17 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// A lock that was taken at `since`, and may be believed in for as long as it `holds`.
+    /// A lock that was taken at `since`, and is valid for as long as it `holds`.
     pub fn new(since: Beat, holds: Duration) -> Self {
         Self { last: Arc::new(Mutex::new((since.0, since.1))), holds }
     }
 
-    /// It was renewed by a call that was begun at `since`.
+    /// It was renewed by a call that began at `since`.
     pub fn beat(&self, since: Beat) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = (since.0, since.1);
     }
 
-    /// Whether it may still be believed in.
+    /// Whether it is still valid.
     pub fn is_fresh(&self) -> bool {
         let (at, wall) = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         at.elapsed() < self.holds && wall.elapsed().is_ok_and(|age| age < self.holds)

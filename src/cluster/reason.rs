@@ -13,12 +13,12 @@ const LINES: i64 = 12;
 /// How many bytes of them are fetched: a line may have no end.
 const BYTES: i64 = 64 << 10;
 
-/// What is known of a Job's failure beside its condition: its pods' containers, their last log lines, and the pods' events.
-/// What cannot be read is left out: this is asked when something is wrong already.
+/// What is known of a Job's failure besides its condition: its pods' containers, their last log lines, and the pods' events.
+/// What cannot be read is left out, because something is wrong already.
 pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
     let pods = pods_of(cluster, job).await;
     let mut reasons = Vec::new();
-    // One pod's story is enough: the others failed for the same reason, or because of it.
+    // One pod is enough: the others failed for the same reason, or because of it.
     let failed = pods.iter().find(|pod| text(pod, "/status/phase") == "Failed").or_else(|| pods.first());
     let Some(pod) = failed else {
         reasons.extend(events(cluster, job).await);
@@ -52,7 +52,7 @@ pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
     reasons
 }
 
-/// Why pods do not even begin: no image, no room. Pods that wait in a gate are well.
+/// Why pods do not even start: no image, no node. Pods that wait in a gate are fine.
 pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
     let mut reasons = Vec::new();
@@ -69,7 +69,7 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
         }
         let conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
         for condition in conditions.filter(|condition| condition["reason"] == "Unschedulable") {
-            reasons.push(format!("pod {name} finds no place: {}", text(condition, "/message")));
+            reasons.push(format!("pod {name} cannot be scheduled: {}", text(condition, "/message")));
         }
         for container in containers(pod) {
             let waiting = text(container, "/state/waiting/reason");
@@ -85,7 +85,7 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     reasons
 }
 
-/// Whether a pod has its place, and none of its containers has begun.
+/// Whether a pod is scheduled, and none of its containers has started.
 fn is_starting(pod: &Json) -> bool {
     let mut states = containers(pod);
     text(pod, "/status/phase") == "Pending"
@@ -95,8 +95,8 @@ fn is_starting(pod: &Json) -> bool {
         })
 }
 
-/// Whether an event says that a volume cannot be there: of a Secret or ConfigMap that is not, or has no such key (kubernetes, pkg/volume). Disks that take
-/// their time have other words.
+/// Whether an event says that a volume cannot be mounted, because its Secret, its ConfigMap or a key in it does not exist (kubernetes,
+/// pkg/volume). Events of slow disks have other words.
 fn is_of_no_mount(event: &Json) -> bool {
     let message = text(event, "/message");
     let is_missing =
@@ -133,7 +133,7 @@ async fn log(cluster: &Cluster, pod: &str, container: &str, lines: i64) -> Strin
     said(&api.logs(pod, &parameters).await.unwrap_or_default())
 }
 
-/// What a Job's pods say that they have done (their termination messages), for people: numbers alone are for other pods.
+/// What a Job's pods report to people in their termination messages. Plain numbers are for other pods.
 pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
     let pods = pods_of(cluster, job).await;
     let done = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
@@ -141,7 +141,7 @@ pub async fn words_of(cluster: &Cluster, job: &str) -> Vec<String> {
     words.filter(|words| words.contains(' ')).map(said).collect()
 }
 
-/// How far a Job of hwdr's own image says it is: the first pod's last word of it.
+/// The progress of a Job of hwdr's own image, as its first pod last reported it.
 pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
     let labels = format!("batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index=0");
     let pods = cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
@@ -151,7 +151,7 @@ pub async fn progress_of(cluster: &Cluster, job: &str) -> Option<String> {
     log.lines().rev().find_map(|line| line.strip_prefix("progress: ")).map(shown::kept)
 }
 
-/// The warnings that Kubernetes recorded of an object.
+/// The warnings that Kubernetes recorded about an object.
 async fn events(cluster: &Cluster, name: &str) -> Vec<String> {
     let events = cluster.list(Kind::EVENT, None, "").await.unwrap_or_default();
     let mut lines: Vec<_> = events

@@ -18,7 +18,7 @@ impl From<ClusterError> for Refusal {
         }
         match code {
             401 => refusal.help("log in to the cluster again: the API server does not know these credentials"),
-            403 => refusal.help("ask for the missing role, or let somebody run this who has it"),
+            403 => refusal.help("ask for the missing role, or ask somebody who has it to run this"),
             _ => refusal,
         }
     }

@@ -1,4 +1,4 @@
-//! Waits: watches with a limit, that end at *never*, too.
+//! Waits: watches with a limit, which also end at *never*.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use tokio::time::{Instant, timeout_at};
 use super::{Cluster, Kind, json_of};
 use crate::refusal::with_causes;
 
-/// What a condition says of the objects that it is shown.
+/// What a condition says about the objects that it sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitState {
     /// It holds.
     Done,
     /// Not yet, and what is seen so far.
     NotYet(String),
-    /// It will not any more, because.
+    /// It cannot hold any more, and why.
     Never(String),
 }
 
@@ -36,10 +36,10 @@ impl WaitState {
     }
 }
 
-/// The objects that a wait looks at, by name.
+/// The objects that a wait watches, by name.
 pub type Objects = BTreeMap<String, Json>;
 
-/// Which objects a wait looks at.
+/// Which objects a wait watches.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// Their kind.
@@ -62,10 +62,10 @@ impl Selection {
     }
 }
 
-/// Why a wait ended without what it waited for.
+/// Why a wait ended without success.
 #[derive(Debug, Error)]
 pub enum WaitError {
-    /// It cannot come any more.
+    /// It cannot happen any more.
     #[error("{what}: {why}")]
     Never {
         /// What was waited for.
@@ -73,7 +73,7 @@ pub enum WaitError {
         /// The cluster's reason.
         why: String,
     },
-    /// The limit is over.
+    /// The limit has passed.
     #[error("{what}: still not after {} s: {last}", limit.as_secs())]
     Limit {
         /// What was waited for.
@@ -86,8 +86,8 @@ pub enum WaitError {
 }
 
 impl Cluster {
-    /// Watches until `see` says *done* or *never*, or the limit is over. `tell` hears of every change of what is seen.
-    /// A watch that breaks off (a restarted API server) is begun again.
+    /// Watches until `see` says *done* or *never*, or the limit has passed. `tell` gets every change of what is seen.
+    /// An interrupted watch (a restarted API server) is started again.
     ///
     /// # Errors
     /// *Never*, or the limit: with what was seen last.
@@ -106,7 +106,7 @@ impl Cluster {
         }
         let mut events = watcher(api, config).default_backoff().boxed();
         let (mut objects, mut listing) = (Objects::new(), Objects::new());
-        let mut last = format!("nothing is known of the {} yet", selection.kind.plural);
+        let mut last = format!("no {} are known yet", selection.kind.plural);
         let until = Instant::now() + limit;
         loop {
             let Ok(event) = timeout_at(until, events.next()).await else {
@@ -129,7 +129,7 @@ impl Cluster {
                     objects.remove(&object.name_any());
                 }
                 Some(Err(error)) => {
-                    last = format!("the watch broke off: {}", with_causes(&error));
+                    last = format!("the watch was interrupted: {}", with_causes(&error));
                     tell(&last);
                     continue;
                 }

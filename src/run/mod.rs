@@ -4,7 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "JSON without a key gives null, objects of the API server are maps, and digits are counted before"
+    reason = "JSON gives null for a missing key, objects of the API server are maps, and digits are counted before"
 )]
 
 pub mod audit;

@@ -751,6 +751,6 @@ fn a_namespace_of_other_characters_is_refused() {
         let mut hwdr = home.hwdr();
         hwdr.env("KUBECONFIG", home.path("kubeconfig")).args(["history", "hops", "-n", namespace]);
         let message = run(&mut hwdr, b"").failed(2);
-        assert!(message.contains("is no name of a namespace"), "{namespace:?}: {message}");
+        assert!(message.contains("is not a valid namespace name"), "{namespace:?}: {message}");
     }
 }
