@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, ClusterError, Kind};
 
-/// All Backups in Velero's namespace, newest first; none where Velero is not installed.
+/// All Backups in Velero's namespace, newest first; none if Velero is not installed.
 ///
 /// # Errors
-/// Where the API server refuses, or is not there.
+/// If the API server refuses, or is unreachable.
 pub async fn backups(cluster: &Cluster, velero: &str) -> Result<Vec<ObjectBackup>, ClusterError> {
     let found = match cluster.list(Kind::BACKUP, Some(velero), "").await {
         Err(ClusterError::Call { code: 404, .. }) => Vec::new(),
@@ -25,7 +25,7 @@ pub async fn backups(cluster: &Cluster, velero: &str) -> Result<Vec<ObjectBackup
 pub struct ObjectBackup {
     /// Its name.
     pub name: String,
-    /// The schedule that made it (label `velero.io/schedule-name`); empty where none did.
+    /// The schedule that made it (label `velero.io/schedule-name`); empty if none did.
     pub schedule: String,
     /// `status.phase`.
     pub phase: String,
@@ -36,7 +36,7 @@ pub struct ObjectBackup {
     pub started: Option<Timestamp>,
     /// When it was complete.
     pub completed: Option<Timestamp>,
-    /// From when on Velero deletes it.
+    /// When it expires, and Velero deletes it.
     pub expiration: Option<Timestamp>,
     /// Whether the object is being deleted.
     pub is_deleting: bool,
@@ -65,19 +65,19 @@ impl ObjectBackup {
         }
     }
 
-    /// The moment that it shows: its start, or its end where nothing else is known.
+    /// The moment that it captures: its start, or its end if that is all that is known.
     pub fn time(&self) -> Option<Timestamp> {
         self.started.or(self.completed)
     }
 
-    /// What speaks against restoring from it; none where nothing does.
+    /// Why it should not be restored; none if there is no reason.
     pub fn objection(&self, now: Timestamp) -> Option<String> {
         if self.is_deleting {
             return Some("is being deleted".to_owned());
         }
         match self.phase.as_str() {
             "Completed" => {}
-            "" => return Some("has not begun".to_owned()),
+            "" => return Some("has not started".to_owned()),
             "PartiallyFailed" => return Some(format!("is PartiallyFailed: {} errors", self.errors)),
             phase => return Some(format!("is {phase}, not Completed")),
         }
@@ -85,7 +85,7 @@ impl ObjectBackup {
         Some(format!("expired at {expiration:.0}"))
     }
 
-    /// Whether that it has expired is all that speaks against it.
+    /// Whether the only objection is that it has expired.
     pub fn is_only_expired(&self, now: Timestamp) -> bool {
         !self.is_deleting && self.phase == "Completed" && self.objection(now).is_some()
     }

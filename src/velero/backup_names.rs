@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The names of the Velero Backups of a set. Where one is empty, none was chosen by name.
+/// The names of the Velero Backups of a set. An empty name means that none was chosen by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "[String; 2]", into = "[String; 2]")]
 pub struct BackupNames {
@@ -19,7 +19,7 @@ impl BackupNames {
         Self { main, users }
     }
 
-    /// The main one, then the users', each where it has a name.
+    /// The main one, then the users', each if it has a name.
     pub fn named(self) -> [Option<String>; 2] {
         [self.main, self.users].map(|name| Some(name).filter(|name| !name.is_empty()))
     }

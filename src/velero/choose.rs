@@ -8,9 +8,9 @@ use super::{ObjectBackup, Velero};
 use crate::product::request::Backup;
 use crate::refusal::Refusal;
 
-/// Farther from the id's time than this, it is said.
+/// A backup farther from the id's time than this is reported.
 const FAR: SignedDuration = SignedDuration::from_hours(1);
-/// Farther than this, it has to be named.
+/// A backup farther than this must be named.
 const TOO_FAR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is asked for.
@@ -18,9 +18,9 @@ const TOO_FAR: SignedDuration = SignedDuration::from_hours(24);
 pub struct Wanted {
     /// The backup id of the restore.
     pub id: Backup,
-    /// The Velero backup of the cluster's objects, where it is named.
+    /// The Velero backup of the cluster's objects, if it is named.
     pub main: Option<String>,
-    /// The Velero backup of the users' resources, where it is named.
+    /// The Velero backup of the users' resources, if it is named.
     pub users: Option<String>,
 }
 
@@ -31,16 +31,16 @@ impl Wanted {
     }
 }
 
-/// A backup that is restored.
+/// A backup to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// Which.
     pub backup: ObjectBackup,
-    /// How much later than the id's time it began; negative: earlier. None where the id names no time.
+    /// How much later than the id's time it began; negative: earlier. None if the id names no time.
     pub skew: Option<SignedDuration>,
-    /// Whether it was named, and not found.
+    /// Whether it was named, and not chosen by its time.
     pub is_named: bool,
-    /// What there is to know about the choice.
+    /// Notes on the choice.
     pub notes: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl Chosen {
 /// Chooses the set for `wanted` as of `now`.
 ///
 /// # Errors
-/// Where a named backup is not there or cannot be restored from, or none is near enough: with what is there instead.
+/// If a named backup does not exist or cannot be restored, or none is near enough: with the backups that exist.
 pub fn choose(backups: &[ObjectBackup], wanted: &Wanted, velero: &Velero, now: Timestamp) -> Result<Set, Refusal> {
     let choice = Choice { backups, wanted, velero, now };
     Ok(Set {
@@ -97,7 +97,7 @@ impl Choice<'_> {
         }
     }
 
-    /// The one that was named, if it can be restored from.
+    /// The one that was named, if it can be restored.
     fn named(&self, schedule: &str, name: &str) -> Result<Chosen, Refusal> {
         let Some(backup) = self.backups.iter().find(|backup| backup.name == name) else {
             return Err(self.with_list(Refusal::new(format!("there is no Velero backup {name}")), schedule));
@@ -111,7 +111,7 @@ impl Choice<'_> {
         }
         let mut chosen = self.chosen(backup, true);
         if chosen.skew.is_some_and(|skew| skew.abs() > FAR) {
-            chosen.notes.push(format!("{} is {}: it was named, and is taken", backup.name, chosen.skew_text()));
+            chosen.notes.push(format!("{} is {}: it is used because it was named", backup.name, chosen.skew_text()));
         }
         Ok(chosen)
     }
@@ -159,7 +159,7 @@ impl Choice<'_> {
                     backup.name,
                     apart(*skew)
                 ))
-                .help(format!("take it all the same: {flag} {}", backup.name)),
+                .help(format!("use it anyway: {flag} {}", backup.name)),
                 schedule,
             ));
         }
@@ -174,11 +174,11 @@ impl Choice<'_> {
         if let Some((_, other)) = good.next().filter(|(other, _)| other.abs() == skew.abs()) {
             chosen
                 .notes
-                .push(format!("{} is as near; the later one is taken (name the other with {flag})", other.name));
+                .push(format!("{} is equally near; the later one is used (name the other with {flag})", other.name));
         }
         for (_, nearer) in all.iter().take_while(|(_, other)| other.name != backup.name) {
             let Some(objection) = nearer.objection(self.now) else { continue };
-            chosen.notes.push(format!("{} is nearer, but {objection}: passed over", nearer.name));
+            chosen.notes.push(format!("{} is nearer, but {objection}: skipped", nearer.name));
         }
         Ok(chosen)
     }
@@ -188,7 +188,7 @@ impl Choice<'_> {
         Chosen { backup: backup.clone(), skew, is_named, notes: Vec::new() }
     }
 
-    /// A backup that cannot be restored from.
+    /// Refuses a backup that cannot be restored.
     fn refused(&self, backup: &ObjectBackup, objection: &str, schedule: &str) -> Refusal {
         let Velero { namespace, location, .. } = self.velero;
         let name = &backup.name;
@@ -196,16 +196,16 @@ impl Choice<'_> {
         if backup.is_only_expired(self.now) {
             let until = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
             refusal = refusal.help(format!(
-                "Velero deletes it as soon as it looks, unless {location} is ReadOnly. Is it what you want, keep it for \
+                "Velero deletes it at its next check, unless {location} is ReadOnly. If you want it, keep it for \
                  a week:\nkubectl -n {namespace} patch backup \\\n{name} \\\n--type merge -p '{{\"status\":{{\"expiration\":\"{until:.0}\"}}}}'"
             ));
         } else if backup.phase == "PartiallyFailed" {
-            refusal = refusal.help(format!("see what it lacks:\nvelero backup describe --details \\\n{name}"));
+            refusal = refusal.help(format!("see what is missing in it:\nvelero backup describe --details \\\n{name}"));
         }
         self.with_list(refusal, schedule)
     }
 
-    /// Adds which backups of the schedule there are, the nearest good ones first.
+    /// Adds the good backups of the schedule, nearest first.
     fn with_list(&self, refusal: Refusal, schedule: &str) -> Refusal {
         let namespace = &self.velero.namespace;
         const SHOWN: usize = 5;
@@ -220,7 +220,7 @@ impl Choice<'_> {
         good.sort_by_key(|backup| far(backup));
         if good.is_empty() {
             return refusal.help(format!(
-                "there is no good one of {schedule}; see them all:\nkubectl -n {namespace} get backups \\\n-l velero.io/schedule-name={schedule}"
+                "there is no good backup of {schedule}; list them all:\nkubectl -n {namespace} get backups \\\n-l velero.io/schedule-name={schedule}"
             ));
         }
         let names: Vec<_> = good.iter().take(SHOWN).map(|backup| backup.name.as_str()).collect();
@@ -228,7 +228,7 @@ impl Choice<'_> {
             0 => String::new(),
             more => format!("\nand {more} more"),
         };
-        refusal.help(format!("the good ones of {schedule}, nearest first:\n{}{more}", names.join("\n")))
+        refusal.help(format!("the good backups of {schedule}, nearest first:\n{}{more}", names.join("\n")))
     }
 }
 

@@ -14,13 +14,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why a text is of no use as credentials. It never holds any of the text.
+/// Why a text cannot be used as credentials. It never contains any of the text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CredentialsError {
     /// The profile `default` lacks a key.
     #[error("there is no {0} in a profile [default]")]
     Missing(&'static str),
-    /// A value would break the file's form.
+    /// A value would break the file's format.
     #[error("{0} is empty, or holds a line break")]
     Malformed(&'static str),
 }
@@ -29,7 +29,7 @@ impl Credentials {
     /// The text of a credentials file.
     ///
     /// # Errors
-    /// Where its profile `default` has no key pair: Velero would answer with a long message, minutes later.
+    /// If its profile `default` has no key pair: Velero would answer with a long message, minutes later.
     pub fn from_file(text: &str) -> Result<Self, CredentialsError> {
         let mut in_default = false;
         let mut keys = Vec::new();
@@ -51,11 +51,10 @@ impl Credentials {
         Ok(Self(text.to_owned()))
     }
 
-    /// What AWS's tools take from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` where it
-    /// is set.
+    /// What AWS's tools take from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` if it is set.
     ///
     /// # Errors
-    /// Where one of the first two is not set.
+    /// If one of the first two is not set.
     pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
         let mut text = "[default]\n".to_owned();
         for (name, key, is_needed) in [
@@ -75,12 +74,12 @@ impl Credentials {
         Ok(Self(text))
     }
 
-    /// Whether they end by themselves after some hours: a session's.
+    /// Whether they expire by themselves after some hours: a session's.
     pub fn are_temporary(&self) -> bool {
         self.0.lines().any(|line| line.trim().to_ascii_lowercase().starts_with("aws_session_token"))
     }
 
-    /// The text, for the Secret alone.
+    /// The text, only for the Secret.
     pub(super) fn text(&self) -> &str {
         &self.0
     }

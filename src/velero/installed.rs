@@ -1,28 +1,29 @@
-//! Whether Velero is there at all: without it nothing ever answers, and every wait only ends by its limit.
+//! Whether Velero is installed: without it nothing answers, and every wait ends only at its limit.
 
 use super::Velero;
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, ClusterError, Kind};
 use crate::refusal::Refusal;
 
-/// How it is installed (reference: the docs' own command).
+/// How to install it (reference: the docs' own command).
 const INSTALL: &str = "install it:\n\
                        velero install --image velero/velero:v1.17.1 \\\n  \
                        --plugins velero/velero-plugin-for-aws:v1.13.0 \\\n  \
                        --no-default-backup-location --no-secret \\\n  \
                        --use-volume-snapshots=false --wait";
 
-/// Nothing, where Velero's resources are known and its server has a pod that is ready.
+/// Checks that Velero's resources are known and its server exists.
 ///
 /// # Errors
-/// Where one of them is missing; where the server is there and not ready, that is told, and left to the wait that follows.
+/// If one of them is missing. A server that is not ready is reported, and left to the wait that follows.
 pub async fn check(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let Velero { namespace, deployment: usual, .. } = velero;
     match cluster.list(Kind::STORAGE_LOCATION, Some(namespace), "").await {
         Err(ClusterError::Call { code: 404, .. }) => {
-            return Err(
-                Refusal::new("Velero is not in this cluster: its resources (velero.io/v1) are not known").help(INSTALL)
-            );
+            return Err(Refusal::new(
+                "Velero is not installed: the cluster does not know its resources (velero.io/v1)",
+            )
+            .help(INSTALL));
         }
         other => other?,
     };
@@ -35,13 +36,13 @@ pub async fn check(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str
     };
     let Some(server) = deployments.iter().find(is_server) else {
         return Err(Refusal::new(format!(
-            "Velero's resources are there, but no Deployment {usual} in the namespace {namespace}"
+            "Velero's resources exist, but there is no Deployment {usual} in the namespace {namespace}"
         ))
         .help(INSTALL));
     };
     if number(server, "/status/readyReplicas") == 0 {
         let name = text(server, "/metadata/name");
-        tell(&format!("Velero's Deployment {name} has no pod that is ready (kubectl -n {namespace} describe pods)"));
+        tell(&format!("Velero's Deployment {name} has no ready pod (kubectl -n {namespace} describe pods)"));
     }
     Ok(())
 }

@@ -1,9 +1,6 @@
-//! A BackupStorageLocation: what it should be, and how one that is there differs.
+//! A BackupStorageLocation: what it should be, and how an existing one differs.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
-)]
+#![expect(clippy::indexing_slicing, reason = "JSON gives null for a missing key, and what is written to is made here")]
 
 use serde_json::{Map, Value as Json, json};
 
@@ -11,12 +8,12 @@ use super::Velero;
 use super::{Credentials, MANAGED_BY};
 use crate::cluster::condition::text;
 
-/// The Secret that hwdr makes for given credentials, and its key (reference: the docs' names).
+/// The Secret that hwdr creates for given credentials, and its key (reference: the docs' names).
 pub const SECRET: &str = "hopsworks-bsl-credentials";
 /// The key in it.
 pub const SECRET_KEY: &str = "cloud";
 
-/// Where the backups lie.
+/// Where the backups are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The bucket.
@@ -25,20 +22,20 @@ pub struct Location {
     pub prefix: String,
     /// The bucket's region.
     pub region: String,
-    /// The server's URL, where it is not AWS's own.
+    /// The server's URL, if it is not AWS's own.
     pub endpoint: Option<String>,
-    /// Whether the bucket stands in the path and not in the server's name.
+    /// Whether the bucket is in the path and not in the server's name.
     pub path_style: bool,
     /// How Velero may read it.
     pub access: Access,
 }
 
-/// How Velero is let in.
+/// How Velero gets access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// By the role of its pod or node.
     Role,
-    /// By a Secret that is there.
+    /// By an existing Secret.
     Secret {
         /// Its name, in Velero's namespace.
         name: String,
@@ -49,7 +46,7 @@ pub enum Access {
     Credentials(Credentials),
 }
 
-/// One thing in which a location that is there differs from the one that is wanted.
+/// One difference between an existing location and the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Which.
@@ -72,10 +69,10 @@ impl Location {
 
     /// Its `spec`.
     ///
-    /// It is read-only: with write access Velero deletes backups as soon as they have expired (gc_controller.go), in a new cluster at
-    /// the first sync, and the expired one may be the only one that is left; and a cluster that was only made to try a restore would
-    /// write its own backups among those of the one in production. Reading and syncing are the same in both modes, and a Restore
-    /// still puts its log and results beside the backup (restore_controller.go asks for no mode).
+    /// It is read-only. With write access Velero deletes expired backups (gc_controller.go), in a new cluster at the first sync, and the
+    /// only backup left may be an expired one. A cluster created only to try a restore would also write its own backups among those of
+    /// production. Reading and syncing are the same in both modes, and a Restore still puts its log and results beside the backup
+    /// (restore_controller.go does not check the mode).
     pub fn spec(&self) -> Json {
         let mut config = Map::new();
         config.insert("region".to_owned(), self.region.clone().into());
@@ -107,7 +104,7 @@ impl Location {
         })
     }
 
-    /// How one that is there differs. Its access mode, and what was not asked for (a sync period, encryption, a CA), may be as they
+    /// How an existing one differs. Its access mode, and what was not asked for (a sync period, encryption, a CA), may be as they
     /// are.
     pub fn differences(&self, there: &Json) -> Vec<Difference> {
         let is = |pointer: &str| text(there, pointer).to_owned();
@@ -116,7 +113,7 @@ impl Location {
         let pair = |name: &str, key: &str| if name.is_empty() { String::new() } else { format!("{name}/{key}") };
         let secret = self.secret().map_or_else(String::new, |(name, key)| pair(name, key));
         let fields = [
-            // The plugin's full name is velero.io/aws; Velero adds the front where it is missing.
+            // The plugin's full name is velero.io/aws; Velero adds the prefix if it is missing.
             ("provider", provider.strip_prefix("velero.io/").unwrap_or(&provider).to_owned(), "aws".to_owned()),
             ("bucket", is("/spec/objectStorage/bucket"), self.bucket.clone()),
             ("prefix", is("/spec/objectStorage/prefix").trim_matches('/').to_owned(), self.prefix.clone()),

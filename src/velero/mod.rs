@@ -1,7 +1,7 @@
-//! What brings Kubernetes objects back, before Helm makes its own: the storage location, the backups that Velero finds in it, and its
-//! Restores, main first. Each function is idempotent: cut off anywhere and called again, it goes on.
+//! Restores Kubernetes objects, before Helm creates its own: the storage location, the backups that Velero finds in it, and its Restores,
+//! main first. Each function is idempotent: after an interruption, call it again to resume.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "JSON gives null for a missing key")]
 
 mod backup;
 mod backup_names;
@@ -27,10 +27,10 @@ pub use results::{fetch as fetch_results, shortened};
 pub use storage::{StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
 pub use sync::{find_set, wait_synced};
 
-/// Who made an object: what hwdr made and left unfinished, it may also change.
+/// The label of what hwdr created: it may also change its own unfinished objects.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hwdr");
 
-/// Whether hwdr made it.
+/// Whether hwdr created it.
 fn is_ours(object: &serde_json::Value) -> bool {
     object["metadata"]["labels"][MANAGED_BY.0] == MANAGED_BY.1
 }

@@ -1,8 +1,8 @@
-//! What Velero's things are called.
+//! The names of Velero's objects.
 
 use serde::{Deserialize, Serialize};
 
-/// How a chart names what Velero has of this cluster: settings, whose defaults are the product's.
+/// How a chart names Velero's objects of this cluster: settings with the product's defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Velero {
@@ -18,7 +18,7 @@ pub struct Velero {
     pub location: String,
     /// Its folder in the bucket.
     pub prefix: String,
-    /// Whether the bucket stands in the URL's path, where the values say so.
+    /// Whether the bucket is in the URL's path, if the values say.
     pub path_style: Option<bool>,
 }
 
@@ -28,7 +28,7 @@ impl Velero {
         Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
-    /// How the location is given write access, which the backups of the new cluster need.
+    /// The command that gives the location write access, which the new cluster's backups need.
     pub fn open(&self) -> String {
         format!(
             "kubectl -n {} patch backupstoragelocation {} \\\n  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadWrite\"}}}}'",

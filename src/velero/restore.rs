@@ -12,12 +12,12 @@ use crate::cluster::condition::{self, number, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
 use crate::refusal::Refusal;
 
-/// How long Velero may take to begin: it does one Restore at a time, and its own restart takes half a minute.
+/// How long Velero may take to start: it does one Restore at a time, and its own restart takes half a minute.
 const BEGIN: Duration = Duration::from_secs(300);
 /// How long one Restore may take: a few thousand objects take minutes.
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// A Restore that did not bring everything back.
+/// A Restore that did not restore everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holes {
     /// Its name, and its backup's.
@@ -26,7 +26,7 @@ pub struct Holes {
     pub count: u64,
     /// What they say, one a line.
     pub errors: Vec<String>,
-    /// Why they could not be read, where they could not.
+    /// Why they could not be read, if so.
     pub unread: Option<String>,
 }
 
@@ -39,21 +39,21 @@ pub struct Restored {
     pub items: u64,
     /// Whether it was done before this call.
     pub was_done: bool,
-    /// Whether it has holes that were accepted.
+    /// Whether it has errors that were accepted.
     pub has_holes: bool,
-    /// What Velero left as it was, and what else it warns of. Objects that Kubernetes itself makes are not in it.
+    /// What Velero left as it was, and its other warnings, without objects that Kubernetes itself creates.
     pub warnings: Vec<String>,
-    /// Why the warnings could not be read, where there are some.
+    /// Why the warnings could not be read, if there are any.
     pub unread: Option<String>,
 }
 
-/// Restores the set's two backups, one after the other. A Restore of the same name is gone on with, or is done already.
+/// Restores the set's two backups, one after the other. Continues a Restore of the same name, unless it is done already.
 ///
-/// What exists is not overwritten: a new cluster has little, and a Secret that an operator made for it is meant to stay.
-/// `accepts` is asked where Velero could not bring everything back.
+/// Existing objects are not overwritten: a new cluster has few, and a Secret that an operator created for it is meant to stay. `accepts`
+/// is asked if Velero could not restore everything.
 ///
 /// # Errors
-/// Where one fails, or its holes are not accepted: with Velero's own reasons.
+/// If one fails, or its errors are not accepted: with Velero's own reasons.
 pub async fn restore_objects(
     cluster: &Cluster,
     velero: &Velero,
@@ -85,7 +85,7 @@ async fn one(
     }
     let namespace = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?;
     if namespace.as_ref().is_some_and(|namespace| !text(namespace, "/metadata/deletionTimestamp").is_empty()) {
-        return Err(Refusal::new(format!("namespace {} is being deleted, and all that is in it", cluster.namespace))
+        return Err(Refusal::new(format!("namespace {} is being deleted, with everything in it", cluster.namespace))
             .help(format!("wait until it is gone: kubectl get namespace {}", cluster.namespace)));
     }
     if let Some(restore) = &there
@@ -102,7 +102,7 @@ async fn one(
     match &there {
         Some(restore) => same_backup(restore, of, name)?,
         None => {
-            // Velero refuses for good what it is asked for while it cannot read the bucket (restore_controller.go).
+            // Velero fails a Restore for good that is created while it cannot read the bucket (restore_controller.go).
             storage::available(cluster, velero, tell).await?;
             tell(&format!("restoring {name}"));
             match cluster.create(Kind::RESTORE, Some(of), &object(set, of, name)).await {
@@ -135,21 +135,21 @@ async fn one(
     }
     tell(&match (was_done, restored.has_holes) {
         (true, false) => format!("{name} was restored before"),
-        (true, true) => format!("{name} was restored before, with holes that were accepted"),
-        (false, true) => format!("{name} is restored, with holes that were accepted"),
+        (true, true) => format!("{name} was restored before, with errors that were accepted"),
+        (false, true) => format!("{name} is restored, with errors that were accepted"),
         (false, false) => format!("{name} is restored (objects: {})", restored.items),
     });
     Ok(restored)
 }
 
-/// Whether the namespace is gone, or another one than that into which a Restore has restored: what it brought back has gone with it.
+/// Whether the namespace that a Restore restored is gone, or was recreated: the restored objects are gone with it.
 fn has_lost(restore: &Json, namespace: Option<&Json>) -> bool {
     let completed = text(restore, "/status/completionTimestamp");
     // Both are RFC 3339 in UTC and whole seconds.
     !completed.is_empty() && namespace.is_none_or(|found| text(found, "/metadata/creationTimestamp") > completed)
 }
 
-/// The Restore of a backup, by its name.
+/// The Restore of a backup, with its name.
 fn object(set: &Set, namespace: &str, name: &str) -> Json {
     json!({
         "apiVersion": "velero.io/v1",
@@ -167,7 +167,7 @@ fn object(set: &Set, namespace: &str, name: &str) -> Json {
     })
 }
 
-/// That a Restore which is there restores the backup of its name.
+/// Checks that an existing Restore restores the backup of its name.
 fn same_backup(restore: &Json, namespace: &str, name: &str) -> Result<(), Refusal> {
     let backup = text(restore, "/spec/backupName");
     if backup == name {
@@ -177,20 +177,20 @@ fn same_backup(restore: &Json, namespace: &str, name: &str) -> Result<(), Refusa
     Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}")).help(again(namespace, name)))
 }
 
-/// Waits until Velero is through with it.
+/// Waits until Velero has finished it.
 async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let one = Selection::one(Kind::RESTORE, Some(namespace), name);
     let what = format!("Velero's Restore {name}");
     let began = |objects: &Objects| match objects.get(name).map(|restore| text(restore, "/status/phase")) {
-        None | Some("" | "New") => WaitState::NotYet("Velero has not begun with it".to_owned()),
+        None | Some("" | "New") => WaitState::NotYet("Velero has not started it".to_owned()),
         Some(_) => WaitState::Done,
     };
     cluster.wait(&what, &one, BEGIN, began, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
             .help(format!(
-                "check whether Velero is busy with another one, or not well:\nkubectl -n {namespace} get restores,pods"
+                "check whether Velero is busy with another one, or not running:\nkubectl -n {namespace} get restores,pods"
             ))
-            .help("it stays where it is: run this again to wait for it")
+            .help("the Restore stays: run this again to wait for it")
     })?;
     let ended = |objects: &Objects| in_tenths(condition::restore(objects.get(name), true), objects.get(name));
     cluster.wait(&what, &one, LIMIT, ended, |seen| tell(&format!("{name}: {seen}"))).await.map_err(|error| {
@@ -198,7 +198,7 @@ async fn to_its_end(cluster: &Cluster, namespace: &str, name: &str, tell: &mut d
     })
 }
 
-/// The verdict, without a line for each second of it.
+/// The verdict, with progress in tenths: not a line for each second.
 fn in_tenths(verdict: WaitState, restore: Option<&Json>) -> WaitState {
     let (WaitState::NotYet(_), Some(restore)) = (&verdict, restore) else { return verdict };
     let (done, all) =
@@ -220,10 +220,10 @@ async fn gone(cluster: &Cluster, namespace: &str, name: &str, tell: &mut dyn FnM
     Ok(cluster.wait(&what, &one, BEGIN, see, |seen| tell(&format!("{name}: {seen}"))).await?)
 }
 
-/// How a Restore is done again.
+/// How to repeat a Restore.
 fn again(namespace: &str, name: &str) -> String {
     format!(
-        "fix the cause, delete this Restore, and run again; what it brought back stays:\nkubectl -n {namespace} delete restore.velero.io \\\n{name}"
+        "fix the cause, delete this Restore, and run again; what it restored stays:\nkubectl -n {namespace} delete restore.velero.io \\\n{name}"
     )
 }
 
@@ -234,7 +234,7 @@ fn not_accepted(namespace: &str, holes: &Holes) -> Refusal {
 }
 
 impl Holes {
-    /// What a Restore in Velero's namespace says that it could not bring back.
+    /// What a Restore in Velero's namespace could not restore.
     pub async fn of(cluster: &Cluster, namespace: &str, restore: &Json, tell: &mut dyn FnMut(&str)) -> Self {
         let name = text(restore, "/metadata/name").to_owned();
         let results = results::fetch(cluster, namespace, &name, tell).await;

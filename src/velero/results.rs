@@ -1,4 +1,4 @@
-//! What a Restore could not do, in Velero's own words: a file in the bucket, to which Velero gives a signed URL (DownloadRequest).
+//! What a Restore could not do, in Velero's own words: a file in the bucket, for which Velero signs a URL (DownloadRequest).
 
 use std::fmt;
 use std::io::{BufReader, Read as _};
@@ -23,31 +23,31 @@ use crate::shown::said;
 const SIGN: Duration = Duration::from_secs(30);
 /// How long the download may take: the file has a line for each error.
 const FETCH: Duration = Duration::from_secs(20);
-/// How large the file may be: a line for each of a hundred thousand objects shrinks to less.
+/// How large the file may be: a line for each of a hundred thousand objects is packed to less.
 const MAX_PACKED: usize = 8 << 20;
-/// How much of it is unpacked. It is read as it comes, and only what is kept takes room.
+/// How much of it is unpacked. It is read as a stream, and only what is kept takes memory.
 const MAX: u64 = 64 << 20;
 /// How many lines of a kind are kept: more than anybody reads.
 const KEPT: usize = 1_000;
-/// How long a line may be that is kept, in characters.
+/// How long a kept line may be, in characters.
 const LINE: usize = 500;
 /// How many lines are shown.
 const SHOWN: usize = 20;
 
-/// What Velero wrote down.
+/// What Velero reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Results {
     /// One a line.
     pub errors: Vec<String>,
-    /// One a line; without those of what Kubernetes makes in each namespace itself.
+    /// One a line, without those about what Kubernetes itself creates in each namespace.
     pub warnings: Vec<String>,
 }
 
 /// Fetches the results of a Restore in Velero's namespace.
 ///
 /// # Errors
-/// A reason for people: the URL may lead to a server that only the cluster reaches. It never holds the URL, whose signature lets
-/// anybody in.
+/// A reason for people: only the cluster may be able to reach the URL's server. It never contains the URL, whose signature gives anybody
+/// access.
 pub async fn fetch(
     cluster: &Cluster,
     namespace: &str,
@@ -61,7 +61,7 @@ pub async fn fetch(
     parse(&packed)
 }
 
-/// The storage location in which the results of a Restore lie: that of its backup.
+/// The storage location with the results of a Restore: that of its backup.
 async fn location_of(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Json, String> {
     let get = async |kind: Kind, name: &str| -> Result<Json, String> {
         let found = cluster.get(kind, Some(namespace), name).await.map_err(|error| error.to_string())?;
@@ -96,8 +96,8 @@ async fn sign(cluster: &Cluster, namespace: &str, restore: &str) -> Result<Strin
     Ok(url)
 }
 
-/// The file behind a signed URL. The client is Kubernetes' own, without any of its credentials: the only one in this program.
-/// Only the location's own server is asked: whoever may write a DownloadRequest's status would else have any other one asked from here.
+/// The file behind a signed URL. The client is Kubernetes' own, the only one in this program, without any of its credentials. It calls
+/// only the location's own server: otherwise whoever may write a DownloadRequest's status could make it call any other.
 async fn download(url: &str, location: &Json) -> Result<Vec<u8>, String> {
     let malformed = || "Velero's URL has an unknown form".to_owned();
     let uri: Uri = url.parse().map_err(|_| malformed())?;
@@ -124,7 +124,7 @@ async fn download(url: &str, location: &Json) -> Result<Vec<u8>, String> {
     timeout(FETCH, answer).await.unwrap_or_else(|_| Err(unreached(&format!("no answer in {} s", FETCH.as_secs()))))
 }
 
-/// What is at the bottom of an error: `Connection refused`, and not `ServiceError`.
+/// The innermost cause of an error: `Connection refused`, not `ServiceError`.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -135,11 +135,11 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// Reads the file: gzip, and in it a JSON map of `errors` and `warnings` (pkg/util/results/result.go).
 fn parse(packed: &[u8]) -> Result<Results, String> {
-    let unreadable = |why: String| format!("the results have another form than expected: {why}");
+    let unreadable = |why: String| format!("the results have an unexpected form: {why}");
     let unpacked = BufReader::new(GzDecoder::new(packed).take(MAX));
     let file: File = serde_json::from_reader(unpacked).map_err(|error| unreadable(error.to_string()))?;
     let mut warnings = file.warnings.unwrap_or_default().lines();
-    // Kubernetes makes it in every namespace, with the cluster's own certificate.
+    // Kubernetes creates it in every namespace, with the cluster's own certificate.
     warnings.retain(|warning: &String| !warning.contains("kube-root-ca.crt"));
     Ok(Results { errors: file.errors.unwrap_or_default().lines(), warnings })
 }
@@ -276,7 +276,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
-    /// What goes on and on is counted, and not kept. (Unpacked, each of these has more than ten million values.)
+    /// Endless lists are counted, not kept. (Unpacked, each of these has more than ten million values.)
     #[test]
     fn a_file_without_end_is_read_in_little_room() {
         let packed = |piece: &str, times: usize, front: &str, behind: &str| {

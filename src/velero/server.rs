@@ -5,17 +5,17 @@ use serde_json::Value as Json;
 
 use crate::cluster::condition::text;
 
-/// Whether `uri`, by which Velero gives out a file, leads to the bucket of a BackupStorageLocation. In the words of Velero's plugin for S3
-/// (its `config`, backupstoragelocation.md): `publicUrl`, or `s3Url`, or AWS itself.
+/// Whether `uri`, at which Velero offers a file, is in the bucket of a BackupStorageLocation. Its server is, in the words of Velero's
+/// plugin for S3 (its `config`, backupstoragelocation.md), `publicUrl`, `s3Url`, or AWS itself.
 ///
 /// # Errors
-/// Why it does not, without the URL: its signature lets anybody in.
+/// Why it is not, without the URL: its signature gives anybody access.
 pub fn is_of(uri: &Uri, location: &Json) -> Result<(), String> {
     let config = |key: &str| text(location, &format!("/spec/config/{key}"));
     let name = text(location, "/metadata/name");
     let provider = text(location, "/spec/provider");
     if provider.strip_prefix("velero.io/").unwrap_or(provider) != "aws" {
-        return Err(format!("the storage location {name} is none of S3's: hwdr does not know its server"));
+        return Err(format!("the storage location {name} is not on S3: hwdr does not know its server"));
     }
     let bucket = text(location, "/spec/objectStorage/bucket");
     let endpoint = [config("publicUrl"), config("s3Url")].into_iter().find(|url| !url.is_empty());
@@ -28,10 +28,8 @@ pub fn is_of(uri: &Uri, location: &Json) -> Result<(), String> {
         return Ok(());
     }
     let server = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |it| it.host()));
-    let expected = endpoint.unwrap_or("https, and a server of AWS's");
-    Err(format!(
-        "Velero gives out a URL of {server}, which is not the server of the storage location {name} ({expected})"
-    ))
+    let expected = endpoint.unwrap_or("https, and a server of AWS");
+    Err(format!("Velero offers a URL of {server}, which is not the server of the storage location {name} ({expected})"))
 }
 
 /// The hosts of S3 in a region (AWS General Reference, "Amazon S3 endpoints and quotas").
@@ -50,7 +48,7 @@ fn aws(region: &str) -> impl Iterator<Item = String> {
     hosts.into_iter().flat_map(move |host| domains.map(|domain| format!("{host}.{domain}")))
 }
 
-/// Whether a URL is one of a bucket at an endpoint: by the same scheme and port, the bucket in the path or in front of the host.
+/// Whether a URL is in a bucket at an endpoint: of the same scheme and port, with the bucket in the path or in front of the host.
 fn is_at(uri: &Uri, endpoint: &Uri, bucket: &str) -> bool {
     let port = |uri: &Uri| uri.port_u16().or(if uri.scheme_str() == Some("http") { Some(80) } else { Some(443) });
     let (Some(host), Some(own)) = (uri.host(), endpoint.host()) else { return false };

@@ -1,9 +1,6 @@
-//! The storage location of the backups in the cluster: made, or found to be the same, and available.
+//! The storage location of the backups in the cluster: created, or checked to be the same, and available.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON that is read by a key is null where there is none, and what is written to is made here"
-)]
+#![expect(clippy::indexing_slicing, reason = "JSON gives null for a missing key, and what is written to is made here")]
 
 use std::time::Duration;
 
@@ -16,26 +13,25 @@ use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, WaitError, WaitState};
 use crate::refusal::Refusal;
 
-/// How long Velero may take to find a location available. It looks when the location changes and then once a minute
-/// (backup_storage_location_controller.go, default of --store-validation-frequency): twice, and half a minute for its own start.
+/// How long Velero may take to find a location available. It checks when the location changes and then once a minute
+/// (backup_storage_location_controller.go, default of --store-validation-frequency): two checks, and half a minute for its own start.
 const LIMIT: Duration = Duration::from_secs(150);
 
 /// A location that is available.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageLocation {
-    /// Whether it was made by this call. A call that was cut off right after it made it, and is made again, says no.
+    /// Whether this call created it. No if an interrupted earlier call did.
     pub is_new: bool,
-    /// Whether hwdr made it, now or before.
+    /// Whether hwdr created it, now or before.
     pub is_ours: bool,
-    /// Whether Velero may only read it: then it deletes no expired backup, and makes no new one.
+    /// Whether Velero may only read it: then it deletes no expired backup, and writes no new one.
     pub is_read_only: bool,
 }
 
-/// Makes the location of Velero's backups, and waits until Velero finds it available. One that is there and the same is left as it is.
+/// Creates the location of Velero's backups, and waits until Velero finds it available. An existing one that is the same is left as it is.
 ///
 /// # Errors
-/// Where Velero is missing, where another location has the name (nothing is changed then), or where it does not become
-/// available: with Velero's own words.
+/// If Velero is missing, another location has the name (nothing is changed then), or it does not become available: with Velero's own words.
 pub async fn ensure_storage_location(
     cluster: &Cluster,
     velero: &Velero,
@@ -53,14 +49,14 @@ pub async fn ensure_storage_location(
     }
     match change {
         LocationChange::Make => {
-            tell(&format!("making the storage location {name} ({}), read-only", place(location)));
+            tell(&format!("creating the storage location {name} ({}), read-only", place(location)));
             cluster.create(Kind::STORAGE_LOCATION, Some(namespace), &location.object(velero)).await?;
         }
         LocationChange::Again(object) => {
             tell(&format!("changing the storage location {name}, which was never in use, to {}", place(location)));
             cluster.replace(Kind::STORAGE_LOCATION, Some(namespace), &object).await?;
         }
-        LocationChange::None => tell(&format!("the storage location {name} ({}) is there", place(location))),
+        LocationChange::None => tell(&format!("the storage location {name} ({}) exists", place(location))),
     }
     available(cluster, velero, tell).await?;
     let now = cluster.get(Kind::STORAGE_LOCATION, Some(namespace), name).await?.unwrap_or_default();
@@ -71,10 +67,10 @@ pub async fn ensure_storage_location(
     })
 }
 
-/// Gives the location write access: then Velero takes new backups, and deletes expired ones. That it has it already is no error.
+/// Gives the location write access: then Velero takes new backups, and deletes expired ones. No error if it has it already.
 ///
 /// # Errors
-/// Where it is not there, or the API server refuses.
+/// If it does not exist, or the API server refuses.
 pub async fn open_storage_location(cluster: &Cluster, velero: &Velero) -> Result<(), Refusal> {
     let patch = json!({"spec": {"accessMode": "ReadWrite"}});
     cluster.patch(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location, &patch).await?;
@@ -84,7 +80,7 @@ pub async fn open_storage_location(cluster: &Cluster, velero: &Velero) -> Result
 /// Whether Velero may only read the location.
 ///
 /// # Errors
-/// Where the API server refuses.
+/// If the API server refuses.
 pub async fn is_read_only(cluster: &Cluster, velero: &Velero) -> Result<bool, Refusal> {
     let location = cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
     Ok(location.is_some_and(|location| text(&location, "/spec/accessMode") == "ReadOnly"))
@@ -93,15 +89,15 @@ pub async fn is_read_only(cluster: &Cluster, velero: &Velero) -> Result<bool, Re
 /// What has to be done to the location.
 #[derive(Debug, Clone, PartialEq)]
 enum LocationChange {
-    /// Nothing: it is there.
+    /// Nothing: it exists.
     None,
-    /// It is made.
+    /// Create it.
     Make,
-    /// One that hwdr made and Velero never read is made again: its bucket or endpoint was mistyped.
+    /// Replace one that hwdr created and Velero never read: its bucket or endpoint was mistyped.
     Again(Json),
 }
 
-/// What has to be done to get `location` where `there` is.
+/// What has to be done to turn `there` into `location`.
 fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<LocationChange, Refusal> {
     let Velero { namespace, location: name, .. } = velero;
     let Some(there) = there else { return Ok(LocationChange::Make) };
@@ -122,7 +118,7 @@ fn change(velero: &Velero, location: &Location, there: Option<&Json>) -> Result<
     let release = text(there, "/metadata/annotations/meta.helm.sh~1release-name");
     refusal = if release.is_empty() {
         refusal.help(format!(
-            "if it is a left-over, delete it; what is in its bucket stays:\nkubectl -n {namespace} delete backupstoragelocation \
+            "if it is not needed any more, delete it; what is in its bucket stays:\nkubectl -n {namespace} delete backupstoragelocation \
              {name}"
         ))
     } else {
@@ -139,7 +135,7 @@ fn place(location: &Location) -> String {
     format!("s3://{}/{}{at}", location.bucket, location.prefix)
 }
 
-/// That a Secret which Velero is to read is there, and has the key. Its value is not looked at.
+/// Checks that the Secret for Velero exists and has the key. Its value is not checked.
 async fn check_secret(cluster: &Cluster, namespace: &str, name: &str, key: &str) -> Result<(), Refusal> {
     let Some(secret) = cluster.get(Kind::SECRET, Some(namespace), name).await? else {
         return Err(Refusal::new(format!("there is no Secret {name} in the namespace {namespace}"))
@@ -156,7 +152,7 @@ async fn check_secret(cluster: &Cluster, namespace: &str, name: &str, key: &str)
         .help(format!("name the right one, as --secret {name}/KEY; it has: {}", keys.join(", "))))
 }
 
-/// Puts credentials into the Secret, unless somebody else's is there.
+/// Puts credentials into the Secret, unless hwdr did not create it.
 async fn ensure_secret(
     cluster: &Cluster,
     namespace: &str,
@@ -172,19 +168,19 @@ async fn ensure_secret(
         "stringData": {SECRET_KEY: credentials.text()},
     });
     let Some(there) = cluster.get(Kind::SECRET, Some(namespace), SECRET).await? else {
-        tell(&format!("making the Secret {SECRET}"));
+        tell(&format!("creating the Secret {SECRET}"));
         cluster.create(Kind::SECRET, Some(namespace), &new).await?;
         return Ok(());
     };
     if is_ours(&there) {
-        // The API server changes nothing where the values are the same.
+        // The API server changes nothing if the values are the same.
         let patch = json!({"stringData": {SECRET_KEY: credentials.text()}});
         cluster.patch(Kind::SECRET, Some(namespace), SECRET, &patch).await?;
         tell(&format!("the Secret {SECRET} holds these credentials"));
         return Ok(());
     }
     Err(Refusal::new(format!(
-        "there is a Secret {SECRET} in the namespace {namespace}, which hwdr did not make; it is left as it is"
+        "Secret {SECRET} exists in the namespace {namespace}, but hwdr did not create it; it is left as it is"
     ))
     .help(format!("if it holds the right credentials, use it: --secret {SECRET}"))
     .help(format!("or delete it:\nkubectl -n {namespace} delete secret {SECRET}")))
@@ -193,7 +189,7 @@ async fn ensure_secret(
 /// Waits until Velero finds the location available.
 ///
 /// # Errors
-/// Velero's own reason, with what it usually means: when it has looked twice, and what it says does not mend itself; or at the limit.
+/// Velero's own reason, with what it usually means: after two checks with an error that does not go away by itself, or at the limit.
 pub async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let Velero { namespace, deployment, location: name, .. } = velero;
     let one = Selection::one(Kind::STORAGE_LOCATION, Some(namespace), name);
@@ -215,28 +211,28 @@ pub async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(
     Err(refusal.help(format!("see what Velero does:\nkubectl -n {namespace} logs deployment/{deployment} --tail=50")))
 }
 
-/// What was seen of a location while it is waited for.
+/// What a wait has seen of a location.
 #[derive(Debug, Default)]
 struct Watched {
-    /// Velero's last words.
+    /// Velero's last message.
     message: String,
-    /// When it said them first.
+    /// The time of the first check that gave a message.
     since: Option<String>,
 }
 
 impl Watched {
-    /// What a location says. Its first words may be of a time when its Secret was another.
+    /// What a location says. Its first message may be from before its Secret was changed.
     fn see(&mut self, location: Option<&Json>) -> WaitState {
         let verdict = condition::storage_location(location);
         let said = |pointer: &str| location.map_or("", |location| text(location, pointer)).to_owned();
-        // Around it stand the location's name and the plugin's transport.
+        // The location's name and the plugin's transport surround it.
         let message = said("/status/message");
         self.message = message.rsplit_once("desc = ").map_or(message.as_str(), |(_, words)| words).to_owned();
         match &verdict {
             WaitState::NotYet(_) if !self.message.is_empty() => {}
-            // Unavailable is what it is before Velero has looked.
+            // It is Unavailable until Velero has checked it.
             WaitState::NotYet(_) if location.is_some() => {
-                return WaitState::NotYet("Velero has not looked at it".to_owned());
+                return WaitState::NotYet("Velero has not checked it yet".to_owned());
             }
             _ => return verdict,
         }
@@ -250,14 +246,14 @@ impl Watched {
     }
 }
 
-/// What a message of Velero's means.
+/// What a message from Velero means.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
-    /// Words by which it is known: codes of S3, and of Velero's plugin loader.
+    /// Words that identify it: codes of S3, and of Velero's plugin loader.
     marks: &'static [&'static str],
-    /// Whether it does not mend itself.
+    /// Whether the error does not go away by itself.
     is_final: bool,
-    /// What helps.
+    /// What to do.
     help: &'static str,
 }
 
@@ -291,7 +287,7 @@ const MEANINGS: &[Meaning] = &[
     Meaning {
         marks: &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
         is_final: false,
-        help: "Velero's pod does not reach the server: check --endpoint and, without --path-style, the bucket's own host name",
+        help: "Velero's pod cannot reach the server: check --endpoint and, without --path-style, the bucket's own host name",
     },
 ];
 
@@ -343,7 +339,7 @@ mod tests {
             ),
             ("api error NoSuchBucket: The specified bucket does not exist", "no such bucket"),
             ("unable to locate ObjectStore plugin named velero.io/aws", "velero plugin add"),
-            ("dial tcp: lookup b.s3.example.com: no such host", "does not reach the server"),
+            ("dial tcp: lookup b.s3.example.com: no such host", "cannot reach the server"),
         ] {
             assert!(meaning(message).is_some_and(|meaning| meaning.help.contains(expected)), "{message}");
         }

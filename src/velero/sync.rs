@@ -1,4 +1,4 @@
-//! The backups that Velero finds in a storage location, which it shows as objects: all of them, after its first look at it.
+//! The backups that Velero finds in a storage location and shows as objects. After its first sync they are complete.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
 use crate::refusal::Refusal;
 
-/// How long Velero may take to look at the bucket: it does once a minute (backup_sync_controller.go), more rarely where the location or
-/// the server say so, and each new backup takes it a few requests.
+/// How long Velero may take to sync the bucket: it does so once a minute (backup_sync_controller.go), less often if the location or the
+/// server say so, and each new backup takes a few requests.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Waits until Velero has looked at the whole location at least once, and `names` are there.
+/// Waits until Velero has synced the whole location at least once, and `names` exist.
 ///
-/// One backup appears after the other, in any order: before the first look is over, the nearest one may not be there yet.
+/// Backups appear one after the other, in any order: before the first sync has ended, the nearest one may be missing.
 ///
 /// # Errors
-/// Where Velero never looks, or looked again and a name is not there: with the names that are.
+/// If Velero never syncs, or a name is missing after another sync: with the names that exist.
 pub async fn wait_synced(
     cluster: &Cluster,
     velero: &Velero,
@@ -37,7 +37,7 @@ pub async fn wait_synced(
     if missing.is_empty() {
         return Ok(());
     }
-    tell(&format!("{} is not there yet: waiting until Velero has looked again", missing.join(", ")));
+    tell(&format!("{} is missing: waiting until Velero has synced again", missing.join(", ")));
     looked(cluster, velero, Some(&first), tell).await?;
     let missing = self::missing(cluster, namespace, names).await?;
     if missing.is_empty() {
@@ -47,11 +47,11 @@ pub async fn wait_synced(
     let mut there: Vec<_> = backups.iter().map(|backup| text(backup, "/metadata/name")).collect();
     there.sort_unstable();
     Err(Refusal::new(format!(
-        "Velero has looked at the storage location {location}, and there is no backup {} in it",
+        "Velero has synced the storage location {location}, and found no backup {} in it",
         missing.join(", ")
     ))
     .help(match there.as_slice() {
-        [] => "it found none at all: look at the location's bucket and prefix".to_owned(),
+        [] => "it found none at all: check the location's bucket and prefix".to_owned(),
         names => format!("it found these:\n{}", names.join("\n")),
     }))
 }
@@ -71,7 +71,7 @@ pub async fn find_set(
     choose(&backups(cluster, &velero.namespace).await?, wanted, velero, Timestamp::now())
 }
 
-/// Waits until Velero has looked at the location: at all, or at another time than `before`. Answers when it did.
+/// Waits until Velero has synced the location: at all, or at another time than `before`. Returns when it did.
 async fn looked(
     cluster: &Cluster,
     velero: &Velero,
@@ -84,17 +84,17 @@ async fn looked(
     let mut when = String::new();
     let see = |objects: &Objects| {
         let Some(location) = objects.get(name) else {
-            return WaitState::Never(format!("there is no storage location {name} any more"));
+            return WaitState::Never(format!("the storage location {name} was deleted"));
         };
         when = text(location, "/status/lastSyncedTime").to_owned();
         if !when.is_empty() && before.is_none_or(|before| when != before) {
             return WaitState::Done;
         }
         if matches!(text(location, "/spec/backupSyncPeriod"), "0" | "0s") {
-            return WaitState::Never("Velero is told never to look at it (backupSyncPeriod: 0)".to_owned());
+            return WaitState::Never("Velero is told never to sync it (backupSyncPeriod: 0)".to_owned());
         }
         let again = if before.is_some() { "again " } else { "" };
-        WaitState::NotYet(format!("Velero has not looked {again}at the bucket; it does once a minute"))
+        WaitState::NotYet(format!("Velero has not synced the bucket {again}yet; it does so once a minute"))
     };
     cluster.wait(&what, &one, LIMIT, see, |seen| tell(&format!("{what}: {seen}"))).await.map_err(|error| {
         Refusal::from(error)
@@ -103,7 +103,7 @@ async fn looked(
     Ok(when)
 }
 
-/// Those names that are not there.
+/// The names that do not exist.
 async fn missing<'n>(cluster: &Cluster, namespace: &str, names: &[&'n str]) -> Result<Vec<&'n str>, Refusal> {
     let mut missing = Vec::new();
     for name in names {

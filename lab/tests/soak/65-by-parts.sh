@@ -24,7 +24,7 @@ test_wrong_credentials_are_told_in_veleros_own_words() {
   local theirs output
   theirs=$(kubectl -n velero get secret hopsworks-bsl-credentials -o json | jq -c '[.data, .metadata.uid]')
   export AWS_ACCESS_KEY_ID=wrong-access-key AWS_SECRET_ACCESS_KEY=wrong-secret-key
-  refuses 'did not make' bsl_apply --credentials-env
+  refuses 'did not create' bsl_apply --credentials-env
   [ "$theirs" = "$(kubectl -n velero get secret hopsworks-bsl-credentials -o json | jq -c '[.data, .metadata.uid]')" ]
   ! kubectl -n velero get backupstoragelocation hopsworks-bsl || false
   kubectl -n velero delete secret hopsworks-bsl-credentials

@@ -10,8 +10,8 @@ fn id(text: &str) -> Backup {
 
 const NOW: &str = "2025-12-01T00:00:00Z";
 
-/// `main@12:00:52` is a backup of that schedule, begun then on the id's day; `main@+1d` a day later. What follows is what is
-/// wrong with it.
+/// `main@12:00:52` is a backup of that schedule, begun then on the id's day; `main@+1d` a day later. A word after it
+/// is its defect.
 fn backup(text: &str) -> ObjectBackup {
     let (text, state) = text.split_once(' ').unwrap_or((text, "Completed"));
     let (schedule, time) = text.split_once('@').unwrap();
@@ -55,21 +55,21 @@ fn the_nearest_good_one_is_chosen_and_never_blindly_the_latest() {
         (
             &["main@12:01:00 PartiallyFailed", "main@12:40:00"],
             "main-124000 40 min later",
-            &["k8s-backups-main-120100 is nearer, but is PartiallyFailed: 3 errors: passed over"],
+            &["k8s-backups-main-120100 is nearer, but is PartiallyFailed: 3 errors: skipped"],
         ),
         (
             &["main@12:01:00 expired", "main@12:02:00 Deleting", "main@12:03:00 InProgress", "main@12:40:00"],
             "main-124000 40 min later",
             &[
-                "k8s-backups-main-120100 is nearer, but expired at 2025-11-30T00:00:00Z: passed over",
-                "k8s-backups-main-120200 is nearer, but is being deleted: passed over",
-                "k8s-backups-main-120300 is nearer, but is InProgress, not Completed: passed over",
+                "k8s-backups-main-120100 is nearer, but expired at 2025-11-30T00:00:00Z: skipped",
+                "k8s-backups-main-120200 is nearer, but is being deleted: skipped",
+                "k8s-backups-main-120300 is nearer, but is InProgress, not Completed: skipped",
             ],
         ),
         (
             &["main@11:30:00", "main@12:30:00"],
             "main-123000 30 min later",
-            &["k8s-backups-main-113000 is as near; the later one is taken (name the other with --main)"],
+            &["k8s-backups-main-113000 is equally near; the later one is used (name the other with --main)"],
         ),
         (
             &["main@15:20:00"],
@@ -114,7 +114,7 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
             None,
             "the nearest good backup of k8s-backups-main to 254811200 (2025-11-24T12:00:00Z) is k8s-backups-main--3d, which is \
              3 d earlier: objects and data would hardly match",
-            "take it all the same: --main k8s-backups-main--3d",
+            "use it anyway: --main k8s-backups-main--3d",
         ),
         (
             &["main@12:00:00", "main@12:30:00"],
@@ -146,7 +146,7 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
 fn a_name_wins_over_nearness_and_its_distance_is_said() {
     let chosen = main_of(&["main@12:00:00", "main@-3d"], Some("k8s-backups-main--3d")).unwrap();
     assert!(chosen.is_named);
-    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 d earlier: it was named, and is taken"]);
+    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 d earlier: it is used because it was named"]);
 }
 
 #[test]
