@@ -1,6 +1,6 @@
-//! What Helm has to be allowed to, to apply a chart: read from the chart's rendered stream.
+//! The permissions that Helm needs to apply a chart, from the chart's rendered stream.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
+#![expect(clippy::indexing_slicing, reason = "JSON gives null for a missing key")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const WAITS: [&str; 2] = ["list", "watch"];
 /// The hooks that install, upgrade and rollback run.
 const HOOKS: [&str; 6] =
     ["pre-install", "post-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback"];
-/// Kinds whose objects lie in no namespace, of those that charts bring.
+/// The cluster-wide kinds, of those that charts contain.
 const CLUSTER_WIDE: [&str; 14] = [
     "APIService",
     "CSIDriver",
@@ -34,14 +34,14 @@ const CLUSTER_WIDE: [&str; 14] = [
     "ValidatingWebhookConfiguration",
 ];
 
-/// A rule as a chart wants it.
+/// A rule that a chart needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
     /// The namespace; none for the whole cluster.
     pub namespace: Option<String>,
     /// The rule, with the keys of a Role's.
     pub rule: BTreeMap<&'static str, Vec<String>>,
-    /// Whether it is one that the chart itself gives away. Nobody may give what he does not have (kubernetes.io, "Using RBAC Authorization",
+    /// Whether the chart itself grants it. Nobody may grant what they do not have (kubernetes.io, "Using RBAC Authorization",
     /// "Privilege escalation prevention").
     pub is_given: bool,
 }
@@ -49,7 +49,7 @@ pub struct Rule {
 /// A verb on a resource: place, group, resource, verb. What is in other namespaces has no place of its own.
 pub type Granted = BTreeSet<(Scope, String, String, String)>;
 
-/// What `stream` wants, in the namespace of the release, Velero's and others, without what is granted already.
+/// What `stream` needs, in the namespace of the release, Velero's and others, without what is granted already.
 pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -> Vec<Rule> {
     let (mut rules, mut granted, mut given) = (BTreeSet::new(), granted.clone(), Vec::new());
     let place_of = |namespace: Option<&str>| match namespace {
@@ -72,7 +72,7 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
         let helm: Vec<_> = match hooks(&json) {
             None => HELM.to_vec(),
             Some(hooks) if hooks.iter().any(|hook| HOOKS.contains(hook)) => [HELM.as_slice(), &WAITS].concat(),
-            // A test's, for one.
+            // Of a test, for example.
             Some(_) => continue,
         };
         let helm: Vec<_> = helm.into_iter().map(str::to_owned).collect();
@@ -114,7 +114,7 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
     rules.into_iter().collect()
 }
 
-/// When helm runs an object as a hook; none where it is none.
+/// When helm runs an object as a hook; none if it is not one.
 fn hooks(object: &Json) -> Option<Vec<&str>> {
     let hooks = object["metadata"]["annotations"]["helm.sh/hook"].as_str()?;
     Some(hooks.split(',').map(str::trim).collect())
@@ -129,7 +129,7 @@ fn given_by(rule: &Json) -> BTreeMap<&'static str, Vec<String>> {
     keys.into_iter().map(|key| (key, list(key))).filter(|(_, words)| !words.is_empty()).collect()
 }
 
-/// The resource of a kind, as Kubernetes makes it by default (apimachinery, `meta.UnsafeGuessKindToResource`).
+/// The resource of a kind, as Kubernetes derives it by default (apimachinery, `meta.UnsafeGuessKindToResource`).
 fn plural(kind: &str) -> String {
     let kind = kind.to_ascii_lowercase();
     match kind.as_bytes() {

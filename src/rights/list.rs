@@ -14,32 +14,32 @@ const fn right(
     Right { place, group, resource, verbs, of, why, without: None, when: None, name: None }
 }
 
-/// Those that work on a release until it is as it should be.
+/// Those that run the steps of a restore or an undo.
 const RUNS: &[Command] = &[Upgrade, Install, Resume, Undo, Rerun];
 const RUNS_AND_FINALIZE: &[Command] = &[Upgrade, Install, Resume, Undo, Rerun, Finalize];
 /// Those that may stop what runs and set its volumes aside.
 const IN_PLACE: &[Command] = &[Upgrade, Resume, Undo, Rerun];
 /// Those that restore.
 const RESTORES: &[Command] = &[Upgrade, Install, Resume, Rerun];
-/// Those that begin to restore.
+/// Those that begin a restore.
 const BEGIN: &[Command] = &[Upgrade, Install, Rerun];
 /// Those that restore in place.
 const RESTORES_IN_PLACE: &[Command] = &[Upgrade, Resume, Rerun];
 /// Those that go back to what was there before.
 const GO_BACK: &[Command] = &[Resume, Undo];
-/// Those that make the storage location.
+/// Those that create the storage location.
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
 /// Helm 3 creates what is not there; Helm 4 has the API server apply it, which is a patch.
 const PATCHES: &str = "Helm 4 applies it, or it is there already";
-/// Helm takes away what its newest revision does not have any more.
+/// Helm deletes what its newest revision no longer has.
 const LEFT: &str = "an earlier restore has left them in the release";
 /// Velero counts them in a Restore's status.
 const HOLES: &str = "a Restore has warnings or errors";
-/// An installation looks for what makes backups behind helm, a restore in place before anything.
-const UNKNOWN: &str = "an installation goes on";
-/// How Velero is let in without a Secret that hwdr makes.
-const BY_ROLE: &str = "only --iam can be used, or a storage location that is there";
+/// An installation looks for scheduled backups after helm, a restore in place before anything.
+const UNKNOWN: &str = "an installation is resumed";
+/// How Velero gets access without a Secret from hwdr.
+const BY_ROLE: &str = "only --iam or an existing storage location can be used";
 
 const SECRETS: (&str, &str) = ("", "secrets");
 const CONFIG_MAPS: (&str, &str) = ("", "configmaps");
@@ -64,7 +64,7 @@ const SCHEDULES: (&str, &str) = ("velero.io", "schedules");
 const LOCATIONS: (&str, &str) = ("velero.io", "backupstoragelocations");
 const DOWNLOADS: (&str, &str) = ("velero.io", "downloadrequests");
 
-/// All rights. No verb stands twice for a command. `lab/tests/soak/87-rbac.sh` compares them with what each command asks the API server for.
+/// All rights. No command has a verb twice. `lab/tests/soak/87-rbac.sh` compares them with each command's calls to the API server.
 pub const ALL: &[Right] = &[
     right(
         Release,
@@ -83,11 +83,11 @@ pub const ALL: &[Right] = &[
     .when("this backup was restored before, or the release has ten revisions"),
     right(Release, SECRETS, &["delete"], &[Undo, Finalize], "Helm drops its oldest revisions")
         .when("the release has ten revisions"),
-    right(Release, SECRETS, &["patch"], GO_BACK, "a revision that was left pending is marked as failed")
-        .when("a helm was cut off"),
+    right(Release, SECRETS, &["patch"], GO_BACK, "a pending revision is marked as failed")
+        .when("a helm was interrupted"),
     right(Release, SECRETS, &["list", "watch"], &[Watch], "the state of the run"),
-    right(Release, SECRETS, &["list"], &[Objects], "whether a release is there already")
-        .without("that a release is there already is not noticed"),
+    right(Release, SECRETS, &["list"], &[Objects], "whether the release exists already")
+        .without("an existing release is not noticed"),
     right(
         Release,
         CONFIG_MAPS,
@@ -96,8 +96,7 @@ pub const ALL: &[Right] = &[
         "the catalogue of backups, markers, the history, and states of older versions",
     ),
     right(Release, CONFIG_MAPS, &["list"], &[Watch], "states of older versions"),
-    right(Release, CONFIG_MAPS, &["watch"], &[Watch], "the state of the run")
-        .when("an older version has begun the run"),
+    right(Release, CONFIG_MAPS, &["watch"], &[Watch], "the state of the run").when("an older version began the run"),
     right(Release, CONFIG_MAPS, &["get"], &[History], "what was done to the release"),
     right(
         Release,
@@ -106,8 +105,7 @@ pub const ALL: &[Right] = &[
         RESTORES,
         "Helm applies the scripts of the Jobs; the history of the release",
     ),
-    right(Release, CONFIG_MAPS, &["create"], &[Undo, Finalize], "the history of the release")
-        .when("there is none any more"),
+    right(Release, CONFIG_MAPS, &["create"], &[Undo, Finalize], "the history of the release").when("it was deleted"),
     right(Release, CONFIG_MAPS, &["update"], RUNS_AND_FINALIZE, "the history of the release"),
     right(Release, CONFIG_MAPS, &["patch"], RESTORES, "Helm applies the scripts of the Jobs").when(PATCHES),
     right(
@@ -115,7 +113,7 @@ pub const ALL: &[Right] = &[
         CONFIG_MAPS,
         &["delete"],
         &[Resume, Undo, Rerun, Finalize],
-        "Helm takes the scripts of the Jobs away; markers of a restore go before another one",
+        "Helm deletes the scripts of the Jobs; markers of a restore are deleted before another one",
     ),
     right(Release, CONFIG_MAPS, &["delete"], &[Upgrade, Install], "scripts and markers of an earlier restore go")
         .when("there are some"),
@@ -166,17 +164,17 @@ pub const ALL: &[Right] = &[
         "what a Job's pods say; the Role of the Job that adds up rows may only give what its maker has",
     ),
     right(Release, PODS, &["list"], &[Finalize], "why pods do not start")
-        .when("something does not get ready")
+        .when("something does not become ready")
         .without("messages lack what the pods say"),
-    right(Release, PODS, &["list"], &[Watch], "how far a Job is").without("how far a Job is, is not shown"),
+    right(Release, PODS, &["list"], &[Watch], "the progress of a Job").without("the progress of a Job is not shown"),
     right(Release, PODS, &["delete"], RESTORES, "the pods of RonDB's data Job, each with a volume of its own")
         .without("their volumes stay until the Job goes"),
     right(Release, LOGS, &["get"], RUNS, "the last words of a Job that failed, and how far one is")
         .when("a Job fails, or takes longer than ten seconds")
         .without("messages lack the last lines of logs"),
-    right(Release, LOGS, &["get"], &[Watch], "how far a Job is")
-        .when("the Job at work says so in its log")
-        .without("how far a Job is, is not shown"),
+    right(Release, LOGS, &["get"], &[Watch], "the progress of a Job")
+        .when("the running Job reports it in its log")
+        .without("the progress of a Job is not shown"),
     right(
         Release,
         EXEC,
@@ -203,8 +201,8 @@ pub const ALL: &[Right] = &[
         "Helm applies the Jobs that restore; that of HopsFS waits for this machine",
     )
     .when("Helm 4 applies them, they are there already, or HopsFS is brought back from this machine (--from here)"),
-    right(Release, JOBS, &["patch"], &[Undo], "the Job that brings HopsFS back waits for this machine")
-        .when("HopsFS was brought back from this machine (--from here)"),
+    right(Release, JOBS, &["patch"], &[Undo], "the Job that restores HopsFS waits for this machine")
+        .when("HopsFS was restored from this machine (--from here)"),
     right(
         Release,
         ("batch", "jobs/status"),
@@ -213,7 +211,7 @@ pub const ALL: &[Right] = &[
         "a Job of the old revision did its work before: it is marked as complete, and does not run again",
     )
     .when("the old revision has Jobs"),
-    right(Release, JOBS, &["get"], &[Finalize], "Helm takes the Jobs of the restore away"),
+    right(Release, JOBS, &["get"], &[Finalize], "Helm deletes the Jobs of the restore"),
     right(
         Release,
         JOBS,
@@ -221,7 +219,7 @@ pub const ALL: &[Right] = &[
         &[Upgrade, Resume, Undo, Rerun, Finalize],
         "the Job that has looked at the backup, those that failed, and those of a restore that is over",
     ),
-    right(Release, JOBS, &["delete"], &[Install], "the Jobs of an earlier restore go").when("there are some"),
+    right(Release, JOBS, &["delete"], &[Install], "the Jobs of an earlier restore are deleted").when("there are some"),
     right(Release, CRON_JOBS, &["list"], BEGIN, "CronJobs that make backups are suspended meanwhile"),
     right(Release, CRON_JOBS, &["list"], &[Resume], "CronJobs that make backups are suspended meanwhile").when(UNKNOWN),
     right(Release, CRON_JOBS, &["get", "patch"], RUNS, "CronJobs that make backups are suspended meanwhile"),
@@ -237,7 +235,7 @@ pub const ALL: &[Right] = &[
     right(Release, DEPLOYMENTS, &["get", "patch"], IN_PLACE, "what writes is stopped (replicas: 0), and started again"),
     right(Release, AUTOSCALERS, &["list"], &[Upgrade, Rerun], "what would start pods meanwhile"),
     right(Release, AUTOSCALERS, &["list"], GO_BACK, "whether autoscalers are as before")
-        .without("whether autoscalers are as before is not known, which is a warning"),
+        .without("hwdr warns that it cannot tell"),
     right(
         Release,
         CLAIMS,
@@ -246,7 +244,7 @@ pub const ALL: &[Right] = &[
         "claims of data, which are set aside; those of a RonDB that is begun anew",
     ),
     right(Release, CLAIMS, &["list"], &[Install], "whether the namespace is empty"),
-    right(Release, CLAIMS, &["create"], GO_BACK, "the old claims are made again by an undo"),
+    right(Release, CLAIMS, &["create"], GO_BACK, "an undo recreates the old claims"),
     right(Release, NAMESPACES, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
     right(Release, NAMESPACES, &["get"], &[Undo], "whether the restore created the namespace")
         .when("Velero has created objects")
@@ -280,7 +278,7 @@ pub const ALL: &[Right] = &[
         .without("--expect-cluster can give a context or a server"),
     right(Cluster, NAMESPACES, &["create"], &[Install, Resume], "--create-namespace")
         .when("--create-namespace is given")
-        .without("make the namespace yourself"),
+        .without("create the namespace yourself"),
     right(Velero, RESTORE_OBJECTS, &["get"], &[Finalize], "Helm leaves Velero's Restores in place"),
     right(
         Velero,
@@ -294,7 +292,7 @@ pub const ALL: &[Right] = &[
         RESTORE_OBJECTS,
         &["delete"],
         &[Resume, Undo, Rerun],
-        "those that have failed, and those of a restore that is undone, or done once more",
+        "those that failed, and those of a restore that is undone or repeated",
     ),
     right(
         Velero,
@@ -335,17 +333,23 @@ pub const ALL: &[Right] = &[
     )
     .when(HOLES)
     .without("they are counted, and cannot be shown"),
-    right(Velero, LOCATIONS, &["patch"], &[Install, Resume], "when all is restored, Velero may write there again")
-        .when("this run has made the storage location"),
+    right(
+        Velero,
+        LOCATIONS,
+        &["patch"],
+        &[Install, Resume],
+        "when everything is restored, Velero may write there again",
+    )
+    .when("this run created the storage location"),
     right(Velero, LOCATIONS, &["create"], &[Bsl], "the storage location"),
     right(Velero, LOCATIONS, &["update"], &[Bsl], "the storage location is corrected")
-        .when("hwdr has made it, and Velero has never read it"),
+        .when("hwdr created it, and Velero has never read it"),
     right(Velero, LOCATIONS, &["create"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
         .when("one of these is given, and there is no storage location")
-        .without("make the storage location before: helm hwdr bsl apply"),
+        .without("create the storage location first: helm hwdr bsl apply"),
     right(Velero, LOCATIONS, &["update"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
-        .when("one of these is given, hwdr has made the storage location, and Velero has never read it")
-        .without("make the storage location before: helm hwdr bsl apply"),
+        .when("one of these is given, hwdr created the storage location, and Velero has never read it")
+        .without("create the storage location first: helm hwdr bsl apply"),
     right(Velero, SECRETS, &["get"], LOCATES, "--secret, --credentials-file, --credentials-env")
         .when("one of these is given")
         .without(BY_ROLE),
@@ -353,7 +357,7 @@ pub const ALL: &[Right] = &[
         .when("one of these is given, and there is no such Secret")
         .without(BY_ROLE),
     right(Velero, SECRETS, &["patch"], LOCATES, "--credentials-file, --credentials-env")
-        .when("one of these is given, and hwdr has made the Secret before")
+        .when("one of these is given, and hwdr created the Secret before")
         .without(BY_ROLE),
     right(Velero, DEPLOYMENTS, &["list"], &[Install, Resume, Bsl, Objects], "whether Velero runs"),
     right(

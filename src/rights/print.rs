@@ -30,7 +30,7 @@ fn name(commands: &[Command]) -> String {
 }
 
 impl Printed<'_> {
-    /// Role and ClusterRole as YAML: documents of which each has rules.
+    /// Role and ClusterRole as YAML: documents with at least one rule.
     pub fn yaml(&self) -> String {
         // In the order of the list; of all commands each right once.
         let mut sections: BTreeMap<Option<String>, String> = BTreeMap::new();
@@ -74,7 +74,7 @@ impl Printed<'_> {
             for Rule { namespace, rule, is_given } in rules(stream, self.namespaces, &needed) {
                 let section = sections.entry(namespace).or_default();
                 let why = if is_given {
-                    "the chart gives this away, and nobody may give what he does not have"
+                    "the chart grants this, and nobody may grant what they do not have"
                 } else {
                     "Helm applies the chart, and waits for its hooks"
                 };
@@ -126,12 +126,12 @@ impl Printed<'_> {
             );
         }
         if self.commands.iter().any(|command| matches!(command, Command::Install | Command::Objects)) {
-            head.push_str("# The release's namespace has to be there for a Role to be made in it: make it first.\n");
+            head.push_str("# A Role needs the release's namespace: create it first.\n");
         }
         if self.commands.contains(&Command::Undo) {
             head.push_str(
-                "# An undo also deletes what Velero has made anew, of any kind and in any namespace, where it may list and delete it; else it says that\n\
-                 # it could not look.\n",
+                "# An undo also deletes what Velero created, of any kind and in any namespace, if it may list and delete it; otherwise it warns that\n\
+                 # it could not look for it.\n",
             );
         }
         head

@@ -62,7 +62,7 @@ rights() {
     /^    verbs: / {
       note = said ~ /may be left out: / ? "optional" : "needed"
       if (said ~ /used only when /) note = note ",when"
-      if (said ~ /Helm applies the chart, |the chart gives this away/) note = "chart"
+      if (said ~ /Helm applies the chart, |the chart grants this/) note = "chart"
       verbs = list($0, verb)
       for (g = 1; g <= groups; g++) for (r = 1; r <= resources; r++) for (v = 1; v <= verbs; v++)
         print place "\t" rule "\t" note "\t" group[g] "\t" resource[r] "\t" verb[v]
