@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts that work on the running cluster share: kubectl, Helm, waiting for the chart. Sourced after lib.sh.
+# Shared by scripts that work on the running cluster: kubectl, Helm, waiting for the chart. Sourced after lib.sh.
 NS=hopsworks
 export KUBECONFIG=$KUBECONFIG_FILE
 PATH=$(part_dir kubernetes):$PATH
@@ -16,7 +16,7 @@ helm_of() { # helm_of 3|4: the one that HELM3 or HELM4 names, or the project's o
   fi
 }
 HELM=${LAB_HELM:-$(helm_of 3)}
-# What an operator gives helm: the chart, and its values. LAB_CHART and LAB_VALUES are another chart, and a file of values more.
+# An operator's arguments for helm: the chart and its values. LAB_CHART names another chart, LAB_VALUES a further values file.
 CHART=("${LAB_CHART:-$LAB/../testdata/chart}" -f "$LAB/../testdata/values/base.yaml" -f "$LAB/values.yaml" ${LAB_VALUES:+-f "$LAB_VALUES"})
 
 prerequisites() {
@@ -25,7 +25,7 @@ prerequisites() {
     --from-literal=secret-access-key="$S3_SECRET_KEY" --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 }
 
-# show_pods: what is not well, with events and last log lines; for the reader of a failure.
+# show_pods: the pods that are not ready, with events and last log lines; for the reader of a failure.
 show_pods() {
   local pod
   {
@@ -39,7 +39,7 @@ show_pods() {
   } >&2
 }
 
-# wait_ready [SECONDS]: every workload of the chart, and the application, which looks at all of the data as it starts.
+# wait_ready [SECONDS]: every workload of the chart, and the application, which checks all data at its start.
 wait_ready() {
   local limit=${1:-600} began=$SECONDS what
   for what in statefulset/mgmds statefulset/node-group-0 statefulset/mysqlds statefulset/opensearch statefulset/namenode \
@@ -60,7 +60,7 @@ fs() { # fs METHOD PATH [FILE]: HopsFS, by its name node
   curl -sS --fail-with-body --max-time 60 -X "$1" "$(url namenode)/fs$2" ${3:+--data-binary "@$3"}
 }
 
-# fails_with PATTERN COMMAND…: for tests: the command must fail, and say something that matches.
+# fails_with PATTERN COMMAND…: for tests: the command must fail with output that matches.
 fails_with() {
   local pattern=$1 out
   shift

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What every script of the lab shares: where things are, how to say what happens, how to wait, how to build a part.
+# Shared by all scripts of the lab: paths, messages, waiting, building a part.
 set -euo pipefail
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${HWDR_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hwdr-lab}
 RUN=${HWDR_LAB_RUN:-$CACHE/run}        # what the running lab writes: data, sockets, pids, logs, keys
-JOBS=${HWDR_LAB_JOBS:-2}               # compilers at a time
+JOBS=${HWDR_LAB_JOBS:-2}               # parallel compilers
 # shellcheck source=lab/versions.sh
 . "$LAB/versions.sh"
 # shellcheck source=lab/net.sh
@@ -34,7 +34,7 @@ wait_for() {
 }
 
 # A part is a file parts/NAME.sh that sets VERSION and defines build(), which fills the folder $OUT.
-# part NAME builds it unless the cache has it; part_dir NAME says where it lies.
+# part NAME builds it unless the cache has it; part_dir NAME prints its folder.
 part_dir() { (. "$LAB/parts/$1.sh" && echo "$CACHE/$1-$VERSION"); }
 
 part() {
@@ -52,7 +52,7 @@ part() {
   say "$name: built in $((SECONDS - began)) s (processor time: $(tail -n 1 "$CACHE/log/cost-$name"))"
 }
 
-# debian PACKAGE…: installs what is missing of Debian's packages.
+# debian PACKAGE…: installs those of Debian's packages that are missing.
 debian() {
   local p missing=()
   for p in "$@"; do
@@ -69,7 +69,7 @@ debian() {
   ) >"$CACHE/log/apt.log" 2>&1 || { tail_log "$CACHE/log/apt.log"; die "apt-get could not install ${missing[*]}"; }
 }
 
-# go_install OUT MODULE@VERSION [NAME]: one program by Go's own client, into OUT/NAME.
+# go_install OUT MODULE@VERSION [NAME]: one program, with go install, into OUT/NAME.
 go_install() {
   local out=$1 module=$2 tmp
   tmp=$(mktemp -d "$WORK/gobin.XXXX")

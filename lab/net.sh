@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The addresses of the lab, and how a command gets into it. Sourced by lib.sh.
+# The addresses of the lab, and how to run a command in it. Sourced by lib.sh.
 #
-# All of the lab runs in namespaces of its own (processes, mounts, network), below one process that holds them. Ending that
-# process ends every server and container, and takes mounts, bridges, rules and addresses with it. A pair of interfaces joins
-# it to the host, so that a test may use every service and pod from outside.
+# All of the lab runs in namespaces of its own (processes, mounts, network), under one process that holds them. Ending that process ends
+# every server and container, and removes mounts, bridges, rules and addresses. A pair of interfaces connects it to the host, so that a
+# test can use every service and pod from outside.
 HOST_IP=10.87.0.1
 NODE_IP=10.87.0.2
 POD_NET=10.88.0.0/16
@@ -14,16 +14,16 @@ LINK=hwdr-lab0             # the host's end
 S3_ENDPOINT=http://$BRIDGE_IP:8333
 S3_ACCESS_KEY=lab-access-key
 S3_SECRET_KEY=lab-secret-key
-S3_READER_ACCESS_KEY=lab-reader-access-key # may read, and change nothing
+S3_READER_ACCESS_KEY=lab-reader-access-key # may only read
 S3_READER_SECRET_KEY=lab-reader-secret-key
 S3_REGION=us-east-1
-HOPSFS_BUCKET=hopsworks            # versioned; HopsFS blocks, and the backups as the chart places them
-BACKUP_BUCKET=hopsworks-backups    # a second one, for what is kept elsewhere
+HOPSFS_BUCKET=hopsworks            # versioned; HopsFS blocks, and the backups where the chart puts them
+BACKUP_BUCKET=hopsworks-backups    # a second one, for backups that are kept elsewhere
 KUBECONFIG_FILE=$RUN/admin.kubeconfig
-# What a test run notes down, and a new cluster leaves alone: what the backup holds, and what it is called.
+# The notes of a test run, which a new cluster keeps: the contents and the names of the backup.
 LAB_RECORD=$RUN/notes/record.json
 LAB_BACKUP=$RUN/notes/backup.txt
-# The namespace of accounts whose requests to the API server are noted, and where.
+# The namespace of accounts whose requests to the API server are logged, and the log.
 AUDITED=audited
 AUDIT_LOG=$RUN/log/audit.log
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """s3-proxy.py LISTEN_ADDRESS:PORT TARGET_ADDRESS:PORT MODE_FILE
 
-Stands before the S3 server and hands bytes on, unless the file says otherwise: 503 (every request is refused so), reset (the
+Forwards bytes to the S3 server, unless the file says otherwise: 503 (the answer to every request), reset (the
 connection is cut), slow (64 kB a second), hang (no answer). The file is read for each new connection and each piece.
 """
 import asyncio

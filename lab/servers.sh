@@ -50,7 +50,7 @@ hold_namespaces() {
     ip link add cni0 type bridge && ip addr add $BRIDGE_IP/16 dev cni0 && ip link set cni0 up
     ip route add $SERVICE_NET dev cni0
     sysctl -qw net.ipv4.ip_forward=1
-    # Where programs insist on a path of the host, they get an empty one of the lab's own.
+    # Programs that insist on a path of the host get an empty one of the lab's own.
     mkdir -p /var/lib/cni /tmp/hostpath_pv
     for dir in /run /var/log /var/lib/cni; do mount -t tmpfs hwdr-lab \$dir; done
     mount --bind $RUN/volumes /tmp/hostpath_pv"
@@ -67,7 +67,7 @@ start_s3() {
 JSON
   serve s3 "$PYPI/bin/weed" -logtostderr=true server -dir="$RUN/s3" -ip="$BRIDGE_IP" -ip.bind="$BRIDGE_IP" -master.volumeSizeLimitMB=256 \
     -volume.max=200 -volume.preStopSeconds=0 -filer -s3 -s3.port=8334 -s3.config="$RUN/s3.json" -s3.port.iceberg=0
-  # All clients come through a proxy that can be told to fail (see fault).
+  # All clients go through a proxy that can be told to fail (see fault).
   serve s3-proxy python3 "$LAB/s3-proxy.py" "$BRIDGE_IP:8333" "$BRIDGE_IP:8334" "$RUN/s3-mode"
 }
 
@@ -92,12 +92,12 @@ YAML
     --kubelet-client-certificate="$RUN/pki/admin.crt" --kubelet-client-key="$RUN/pki/admin.key"
 }
 
-# Behind the API server: controllers wait half a minute for it, which is not enough on a busy machine, and then end.
+# After the API server: controllers wait half a minute for it, which is not enough on a busy machine, and then exit.
 start_controllers() {
   serve controller-manager "$K8S/kube-controller-manager" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false \
     --service-account-private-key-file="$RUN/pki/sa.key" --root-ca-file="$RUN/pki/ca.crt" --use-service-account-credentials \
     --cluster-cidr="$POD_NET" --enable-hostpath-provisioner --bind-address=127.0.0.1
-  # The provisioner makes folders for root alone, and host paths know no fsGroup: open each as it comes.
+  # The provisioner creates folders for root only, and host paths ignore fsGroup: open each new one.
   serve volumes bash -c 'inotifywait -mq -e create --format %w%f "$1" | while read -r dir; do chmod 0777 "$dir"; done' - "$RUN/volumes"
   serve scheduler "$K8S/kube-scheduler" --kubeconfig="$KUBECONFIG_FILE" --leader-elect=false --bind-address=127.0.0.1
 }
@@ -148,7 +148,7 @@ resolvConf: ""
 containerRuntimeEndpoint: unix://$RUN/containerd.sock
 evictionHard: {imagefs.available: "1%", nodefs.available: "1%"}
 localStorageCapacityIsolation: false
-cpuCFSQuota: false # limits are for more processors than there are
+cpuCFSQuota: false # the limits assume more processors
 maxPods: 200
 imageGCHighThresholdPercent: 100
 serializeImagePulls: false
@@ -157,7 +157,7 @@ shutdownGracePeriod: 0s
 YAML
   serve kubelet "$K8S/kubelet" --config="$RUN/kubelet.yaml" --kubeconfig="$KUBECONFIG_FILE" --hostname-override=lab-node \
     --node-ip="$BRIDGE_IP" --root-dir="$RUN/kubelet" --v=2
-  # Masquerading sends answers back through the host, where the address was changed, without the bridge's netfilter module.
+  # Masquerading sends answers back through the host, which changed the address, without the bridge's netfilter module.
   serve kube-proxy "$K8S/kube-proxy" --kubeconfig="$KUBECONFIG_FILE" --hostname-override=lab-node --cluster-cidr="$POD_NET" \
     --masquerade-all --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s \
     --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249

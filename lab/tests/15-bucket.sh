@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# hwdr s3 rewind, lifecycle and check on the lab's S3 server: random pasts, faults, kills (tests/s3). It makes buckets of its own, and drops them.
+# hwdr s3 rewind, lifecycle and check on the lab's S3 server: random pasts, faults, kills (tests/s3). It creates its own buckets, and
+# drops them.
 # HWDR_S3_CASES, HWDR_S3_KILLS: how many random pasts, and kills.
 
 test_a_bucket_is_rewound() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the chart's own CronJobs and Schedules have written: all parts, in the real form.
+# What the chart's own CronJobs and Schedules wrote: all parts, in the real format.
 id_of() { awk -v s="$1" '$1 == s {print $2}' "$LAB_BACKUP"; }
 
 test_rondb_uploads_every_nodes_part_with_users_and_databases() {

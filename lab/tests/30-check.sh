@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# lab/check judges every restore later: here it is judged itself. Each service's data is broken in each way, must be reported
-# as exactly that, and is put back, after which check must be content.
+# lab/check judges every restore later, so it is tested first. Each service's data is broken in each way and must be reported as exactly
+# that. After it is put back, check must report nothing.
 
-# differs SERVICE LINE…: check must find a difference in that service alone, with just these lines.
+# differs SERVICE LINE…: check must find a difference in that service only, with exactly these lines.
 differs() {
   local service=$1 out status=0
   shift
@@ -84,7 +84,7 @@ test_check_finds_a_lost_block_as_a_changed_file() {
 
 test_check_finds_files_missing_extra_and_of_another_content() {
   local ids
-  # Files made here take ids, and the counter is a row like any other: it is put back as well.
+  # Files created here use ids, and the counter is a row like any other, so it is put back, too.
   ids=$(sql -N -B <<<"SELECT value FROM hopsfs.hdfs_variables WHERE id = 'next_id'")
   fs GET /user/first/file-1 >"$RUN/file-1"
   fs GET /user/first/file-2 >"$RUN/file-2"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The backup is good, and so is the lab: data destroyed by hand is reported as exactly that loss, and comes back by ndb_restore,
-# by hand, as the documentation says. This proves the lab before any tool of ours is in it.
+# Shows that the backup and the lab are good before any tool of ours is used: data destroyed by hand is reported as exactly that loss, and
+# ndb_restore restores it, by hand, as in the documentation.
 
-# restore_pod ID: a pod of the data nodes' image with the backup's parts on an empty volume, as one of hwdr's would be.
+# restore_pod ID: a pod of the data nodes' image with the backup's parts on an empty volume, like one of hwdr's.
 restore_pod() {
   local id=$1
   kubectl apply -n "$NS" -f - <<YAML
@@ -53,7 +53,7 @@ test_rows_destroyed_by_hand_come_back_by_ndb_restore() {
   for node in 1 2; do restore "$node" --restore-data --include-databases=online_first; done
   restore 1 --rebuild-indexes --include-databases=online_first
   kubectl -n "$NS" exec restore-by-hand -- ndb_select_count -c headless-mgmds:1186 -d online_first kinds | grep '^1000 records'
-  # What ndb_restore does not bring: the database as MySQL sees it. A server that runs learns of the tables within a minute, or when told to look.
+  # What ndb_restore does not restore: the database as MySQL sees it. A running server finds the tables within a minute, or when told to look.
   sql <<<"CREATE DATABASE IF NOT EXISTS online_first; SET GLOBAL ndb_metadata_sync = ON"
   synced() { [ "$(sql -N -B <<<"SELECT @@ndb_metadata_sync")" = 0 ]; }
   wait_for 60 "MySQL's look at the tables" - synced

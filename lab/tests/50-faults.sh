@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The faults on demand do what they say, and the lab gets over them.
+# The faults on demand do what they say, and the lab recovers from them.
 
 test_a_killed_api_server_comes_back() {
   "$LAB/fault" kill apiserver

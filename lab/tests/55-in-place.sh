@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# A restore onto the running cluster, and back again: "helm hwdr upgrade" and "helm hwdr undo", on a chart that cannot restore
+# A restore in place, and its undo: "helm hwdr upgrade" and "helm hwdr undo", on a chart that cannot restore
 # anything itself.
 
 note() { awk -v s="$1" '$1 == s {print $2}' "$LAB_BACKUP"; }
 
-# refuses PATTERN COMMAND…: as fails_with, over the lines that a message is broken into.
+# refuses PATTERN COMMAND…: as fails_with, across the lines of a wrapped message.
 refuses() { fails_with "$1" one_line "${@:2}"; }
 one_line() {
   local out status=0
@@ -25,11 +25,11 @@ hopsworks:
   velero:
     restore: {mainScheduleBackupId: $(note main), usersScheduleBackupId: $(note users)}
 hwdr:
-  hopsfs: {image: ${IMAGE_HWDR#*/}, pods: 2} # by hwdr's own image; the tests behind this use rclone
+  hopsfs: {image: ${IMAGE_HWDR#*/}, pods: 2} # by hwdr's own image; the tests after this use rclone
 YAML
 }
 
-# hwdr COMMAND ARGUMENTS…: as "helm hwdr" runs it; IN_PLACE_HELM chooses the helm.
+# hwdr COMMAND ARGUMENTS…: as with "helm hwdr"; IN_PLACE_HELM chooses the helm.
 hwdr() { HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS timeout 800 "$HWDR" "$@"; }
 
 upgrade() {
@@ -60,7 +60,7 @@ test_a_restore_without_consent_changes_nothing() {
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
 }
 
-# What the backup lacks in the bucket, and what the pods of the restore may not do there, is found out before anything is stopped.
+# Missing parts of the backup, and missing permissions of the restore's pods in the bucket, are found before anything is stopped.
 test_a_backup_that_cannot_be_read_is_refused() {
   local id gone key keys
   id=$(note rondb)
@@ -75,7 +75,7 @@ test_a_backup_that_cannot_be_read_is_refused() {
   refuses 'nothing was changed .*container hopsfs-2: .*s3:[A-Za-z]+ on bucket hopsworks: not allowed' upgrade --yes
   credentials_are "$S3_ACCESS_KEY" "$S3_SECRET_KEY"
 
-  # The catalogue knows it still, and OpenSearch does not.
+  # The catalogue still has it, but OpenSearch does not.
   gone=${id%?}$(((${id: -1} + 1) % 10))
   kubectl -n "$NS" get configmap opensearch-backups-metadata -o json | jq --arg id "$(note opensearch)" --arg gone "$gone" \
     '{data: {($gone): .data[$id]}}' >"$RUN/notes/gone.json"
@@ -93,7 +93,7 @@ credentials_are() {
     --patch "{\"stringData\": {\"access-key-id\": \"$1\", \"secret-access-key\": \"$2\"}}"
 }
 
-# keda_scales DEPLOYMENT: what KEDA's operator would make, which does not run here.
+# keda_scales DEPLOYMENT: what KEDA's operator, which does not run here, would create.
 keda_scales() {
   local uid
   kubectl apply -f - <<'YAML'
@@ -125,8 +125,8 @@ spec: {minReplicas: 1, maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kin
 YAML
 }
 
-# cut_off WRITES COMMAND…: runs it, and kills it (-9) as soon as it has written its state that many times (and CUT_LATER seconds more).
-# Fails where it ended before.
+# cut_off WRITES COMMAND…: runs it, and kills it (-9) CUT_LATER seconds after it has written its state that many times.
+# Fails if it ended before.
 cut_off() {
   local writes=$1 pid watch event seen=0 began=$SECONDS
   shift
@@ -139,7 +139,7 @@ cut_off() {
   HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS "$HWDR" "$@" &
   pid=$!
   while ((seen < writes && SECONDS - began < 800)) && kill -0 "$pid" 2>/dev/null; do
-    # The state of an earlier run for the same backup goes before a new one is made.
+    # The state of an earlier run for the same backup is deleted before a new one is created.
     if read -r -t 1 event <&9 && [ "$event" != DELETED ]; then seen=$((seen + 1)); fi
   done
   sleep "${CUT_LATER:-0}"
@@ -152,7 +152,7 @@ cut_off() {
   [ "$status" = 137 ]
 }
 
-# kill_the_metadata SECONDS: after ndb_restore has been at the metadata for so long. The Kubernetes API would be too slow for that.
+# kill_the_metadata SECONDS: after ndb_restore has restored metadata for that long. The Kubernetes API would be too slow for that.
 kill_the_metadata() {
   local pid
   until pid=$(pgrep -f '^ndb_restore .*--restore-meta'); do sleep 0.02; done
@@ -160,8 +160,8 @@ kill_the_metadata() {
   kill -KILL "$pid"
 }
 
-# killed_throughout RESUME…: goes on with a run that was killed, kills it after its next write, and so on to its end. Counts them in $kills.
-# Every third time it is left alone for up to three seconds more: until it is between two writes.
+# killed_throughout RESUME…: resumes a killed run, kills it after its next write, and so on to its end. Counts the kills in $kills.
+# Every third time it waits up to three seconds more, so that the kill comes between two writes.
 killed_throughout() {
   kills=1
   while CUT_LATER=$((kills % 3 == 0 ? RANDOM % 4 : 0)) cut_off 1 "$@"; do
@@ -171,7 +171,7 @@ killed_throughout() {
   echo "$1 $2, killed $kills times: $(state | jq -c '[.steps[].step]')" >>"$RUN/notes/kills"
 }
 
-# fresh_cluster [HELM ARGUMENTS]: a cluster of its own, with a backup of its own, and more written since (second.record).
+# fresh_cluster [HELM ARGUMENTS]: a new cluster with its own backup, and with more data since (second.record).
 fresh_cluster() {
   "$LAB/down"
   "$LAB/up"
@@ -188,10 +188,10 @@ upgrade_arguments() {
   printf '%s\n' upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --yes
 }
 
-# To go on with it, where helm has not run yet.
+# To resume it, if helm has not run yet.
 resume_arguments() { upgrade_arguments | sed '1s/upgrade/resume/; $d'; }
 
-# findings_are_whole: the report says of each part what came back.
+# findings_are_whole: the report says for each part what was restored.
 findings_are_whole() {
   local finding
   for finding in 'objects: [0-9]+ objects by .*without errors' 'rondb: .*rows' \
@@ -203,29 +203,29 @@ findings_are_whole() {
 phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
 state() { kubectl -n "$NS" get secret "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | @base64d | fromjson'; }
 
-# is_the_backup: all data are the backup's. Velero brings objects back and takes none away: those that were made since stay.
+# is_the_backup: all data are the backup's. Velero restores objects and deletes none: those created since stay.
 is_the_backup() { phase_is restored && data_are_the_backups; }
 data_are_the_backups() {
   local service
   for service in rondb users hopsfs opensearch; do "$LAB/check" "$LAB_RECORD" --service "$service"; done
-  # It fails where anything is extra.
+  # It fails if anything is extra.
   { "$LAB/check" "$LAB_RECORD" --service kubernetes || true; } | grep -E 'the same|0 missing, [0-9]+ extra, 0 changed'
 }
 
-# write_more: what is written after the backup, and one of Velero's objects less, which the restore brings back and an undo takes away again.
+# write_more: writes data after the backup, and deletes one of Velero's objects, which the restore brings back and an undo deletes again.
 write_more() {
   "$LAB/seed" second
   kubectl -n "$NS" delete secret user-first
   kubectl -n first-team delete secret api-key
 }
 
-# The run dies while the parts are restored, and goes on from another process, which is told nothing but the release.
+# The run dies while the parts are restored, and resumes in another process, which gets only the release's name.
 test_an_upgrade_that_is_killed_goes_on_and_restores_in_place() {
   write_more
   "$LAB/check" --record "$RUN/notes/second.record"
   in_place_values
   mapfile -t arguments < <(upgrade_arguments)
-  # Behind helm: before, it would want the chart again.
+  # After helm: before, it would need the chart again.
   cut_off 20 "${arguments[@]}"
   refuses 'has not ended' upgrade --yes
   hwdr resume hopsworks -o json | tee "$RUN/notes/report.json"

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# The chart's own backup account may write any ConfigMap of the namespace. A state of a run that it plants there is not believed.
+# The chart's own backup account may write any ConfigMap of the namespace. A run's state that it plants there is not trusted.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
 # as_the_account ARGUMENTS…: kubectl as the chart's backup pods.
 as_the_account() { kubectl -n "$NS" --as "system:serviceaccount:$NS:rondb-backups-sa" "$@"; }
 
-# planted RELEASE ID: the ConfigMap of a run as an older hwdr kept it, half-way through a restore of a volume of somebody else's.
+# planted RELEASE ID: the ConfigMap of a run as an older hwdr kept it, in the middle of a restore, with somebody else's volume.
 planted() {
   cat <<YAML
 apiVersion: v1
@@ -48,7 +48,7 @@ spec:
   claimRef: {namespace: payroll, name: books, uid: 0b6d1a2c-0000-4000-8000-000000000001}
 YAML
   kubectl wait --for=jsonpath='{.status.phase}'=Released pv/planted-books --timeout=30s
-  # Of the release, which has runs of its own, and of one that has none.
+  # For the release, which has runs of its own, and for one that has none.
   planted hopsworks 254811200 | as_the_account create -f -
   planted books 254811300 | as_the_account create -f -
   everything >"$RUN/notes/before.txt"

@@ -1,11 +1,10 @@
 # shellcheck shell=bash
-# A lost cluster is replaced by an empty one that sees the same buckets, and its data come back as an operator brings them back:
-# by "helm hwdr install" of a chart that cannot restore anything itself.
-# Last, because each test leaves another cluster than it found.
+# An empty cluster that sees the same buckets replaces a lost one. Its data are restored as an operator would: by "helm hwdr install" of a
+# chart that cannot restore anything itself. Last, because each test leaves another cluster than it found.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
-# What goes on in the old cluster after the backup: files are deleted, and their blocks with them.
+# What happens in the old cluster after the backup: files are deleted, and their blocks with them.
 lose_files() {
   fs DELETE /user/first/file-3
   fs DELETE /Projects/first_fraud/part-1
@@ -13,7 +12,7 @@ lose_files() {
   fs PUT /user/first/late "$RUN/notes/late"
 }
 
-# restore_objects: the storage location, and from it what Velero keeps, as the documentation says: by kubectl alone.
+# restore_objects: creates the storage location and restores Velero's backups from it, as in the documentation: with kubectl only.
 restore_objects() {
   local schedule name
   kubectl apply -f - <<YAML
@@ -54,7 +53,7 @@ hopsworks:
 YAML
 }
 
-# restored_by HELM ARGUMENTS…: installs with the restore's values; the Jobs that hwdr injects are complete, and no data is missing.
+# restored_by HELM ARGUMENTS…: installs with the restore's values; hwdr's injected Jobs must be complete, and no data missing.
 restored_by() {
   local job
   restore_values
@@ -73,7 +72,7 @@ test_a_new_cluster_is_empty_and_sees_the_old_backups() {
   "$LAB/s3" list "$HOPSFS_BUCKET" rondb_backup/ | grep users.sql
 }
 
-# What "helm hwdr install" needs, and in $arguments what it is given. It makes Velero's credentials itself.
+# What "helm hwdr install" needs, and in $arguments its arguments. It creates Velero's credentials itself.
 prepare_installation() {
   kubectl -n velero delete secret hopsworks-bsl-credentials
   prerequisites
@@ -82,7 +81,8 @@ prepare_installation() {
   arguments=(hopsworks "${CHART[@]}" -f "$RUN/notes/restore.yaml" --credentials-env)
 }
 
-# "helm hwdr install" does all of it. The run dies while objects come back, and goes on: helm has not run then, so it wants the chart again.
+# "helm hwdr install" does all of it. The run dies while objects are restored, and resumes: helm has not run then, so it needs the chart
+# again.
 test_an_installation_restores_all_into_it() {
   export IN_PLACE_HELM=4
   local arguments
@@ -98,7 +98,7 @@ test_an_installation_restores_all_into_it() {
   "$LAB/backup"
 }
 
-# A node's part that never reached the bucket is half of the rows, and no error to ndb_restore.
+# A node's part that never reached the bucket is half of the rows, but no error for ndb_restore.
 test_a_missing_part_lets_nobody_in() {
   local id key keys logs
   id=$(note rondb)

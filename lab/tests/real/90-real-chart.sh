@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# RonDB's own chart in the place of the test's: installed, backed up by its own CronJob, restored in place and into a new cluster, and undone;
-# both where it cannot restore and hwdr's Jobs do it, and where it restores itself.
+# RonDB's own chart in place of the test's: installed, backed up by its own CronJob, restored in place and into a new cluster, and undone:
+# both if it cannot restore, so that hwdr's Jobs do it, and if it restores itself.
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
@@ -8,7 +8,7 @@ LAB_VALUES=$CACHE/real/values.yaml
 export LAB_VALUES
 plain=$CACHE/real/plain native=$CACHE/real/native
 
-# Whether the chart restores in place itself.
+# Whether the chart itself restores in place.
 restores_in_place() { grep -q FORCE_INITIAL_START "$native/charts/rondb/charts/rondb/templates/ndbd.yaml"; }
 
 # with CHART COMMAND…: runs it with that chart.
@@ -60,7 +60,7 @@ test_it_is_installed_and_backs_itself_up() {
   "$LAB/real-chart" "$plain" --cannot-restore
   "$LAB/real-chart" "$native"
   cp "$LAB/real-values.yaml" "$LAB_VALUES"
-  # Its data nodes leave the cluster one by one, and are killed where that takes longer than this.
+  # Its data nodes leave the cluster one by one, and are killed if that takes longer than this.
   if restores_in_place; then sed -i 's/terminationGracePeriodSeconds: .*/terminationGracePeriodSeconds: 45/' "$LAB_VALUES"; fi
   "$LAB/down"
   "$LAB/up"

@@ -4,13 +4,13 @@
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
-# bsl_apply ARGUMENTS…: hwdr's way to the same location.
+# bsl_apply ARGUMENTS…: creates the same location with hwdr.
 bsl_apply() {
   "$HWDR" bsl apply --bucket "$HOPSFS_BUCKET" --region "$S3_REGION" --endpoint "$S3_ENDPOINT" --path-style "$@"
 }
 objects_restore() { "$HWDR" objects restore --namespace "$NS" -f "$RUN/notes/restore.yaml" "$@"; }
 restores() { kubectl -n velero get restores -o json | jq -r '.items[] | "\(.metadata.name) \(.status.phase)"'; }
-# The location itself: its status makes generations, too.
+# The location itself: changes of its status count as generations, too.
 location() { kubectl -n velero get backupstoragelocation hopsworks-bsl -o json | jq -c '[.metadata.uid, .metadata.labels, .spec]'; }
 velero_patch() { kubectl -n velero patch backup "$1" --type merge -p "$2"; }
 
@@ -19,7 +19,7 @@ test_another_new_cluster_is_there() {
   ! kubectl get namespace "$NS" || false
 }
 
-# The right ones take the place of wrong ones, but nothing takes the place of a Secret that somebody else made.
+# The right credentials replace wrong ones, but nothing replaces a Secret that somebody else created.
 test_wrong_credentials_are_told_in_veleros_own_words() {
   local theirs output
   theirs=$(kubectl -n velero get secret hopsworks-bsl-credentials -o json | jq -c '[.data, .metadata.uid]')
@@ -49,7 +49,7 @@ test_another_location_of_the_name_is_left_alone() {
   [ "$before" = "$(location)" ]
 }
 
-# Whatever is refused leaves nothing behind.
+# A refusal leaves nothing behind.
 test_backups_that_cannot_be_restored_are_refused() {
   local users expiration
   users=$(note users)
@@ -63,12 +63,12 @@ test_backups_that_cannot_be_restored_are_refused() {
   refuses "is Failed, not" "$HWDR" objects restore --namespace "$NS" --backup-id "$(note rondb)" --yes
   velero_patch "$users" '{"status":{"phase":"Completed"}}'
   refuses "--users is .*-1, and .* is $users" objects_restore --users k8s-backups-users-resources-1 --yes
-  refuses 'there is no backup k8s-backups-main-1 in it' "$HWDR" objects restore --backup-id "$(note rondb)" --main k8s-backups-main-1 --yes
+  refuses 'found no backup k8s-backups-main-1 in it' "$HWDR" objects restore --backup-id "$(note rondb)" --main k8s-backups-main-1 --yes
   refuses 'objects and data would hardly match' "$HWDR" objects restore --backup-id 254811200 --yes
   [ -z "$(restores)" ]
 }
 
-# Velero cannot bring one Secret back: it is named, and nothing goes on before somebody says so.
+# Velero cannot restore one Secret: it is named, and nothing continues before somebody accepts that.
 test_holes_are_shown_and_have_to_be_accepted() {
   local main
   main=$(note main)
@@ -82,7 +82,7 @@ test_holes_are_shown_and_have_to_be_accepted() {
   kubectl delete namespace "$NS" first-team
 }
 
-# Cut off in the middle and run again, it goes on; run once more, there is nothing left to do.
+# Interrupted in the middle and run again, it resumes; run once more, it has nothing left to do.
 test_objects_come_back_by_hwdr() {
   local pid
   objects_restore --yes &
@@ -96,7 +96,7 @@ test_objects_come_back_by_hwdr() {
   kubectl -n "$NS" get secret user-first
   kubectl -n first-team get secret api-key
   kubectl -n "$NS" get configmap rondb-backups-metadata -o json | jq -e '.data | length > 0'
-  # What was restored goes with its namespace.
+  # Restored objects are deleted with their namespace.
   kubectl delete namespace "$NS"
   objects_restore --yes 2>&1 | grep -c 'no longer holds' | grep -x 2
   kubectl -n "$NS" get secret user-first
@@ -108,7 +108,7 @@ test_helm_4_with_hwdr_brings_the_data_into_it() {
   helm=$(helm_of 4)
   HELM_BIN=$helm "$HWDR" post-renderer install --helm 4
   HELM_PLUGINS=$("$HWDR" post-renderer path --helm 4) restored_by "$helm" --post-renderer hwdr-post-renderer
-  # The chart leaves a location alone that it did not make: it is opened as hwdr says.
+  # The chart leaves a location alone that it did not create: it is made writable as hwdr says.
   kubectl -n velero patch backupstoragelocation hopsworks-bsl --type merge -p '{"spec":{"accessMode":"ReadWrite"}}'
   "$LAB/backup"
 }

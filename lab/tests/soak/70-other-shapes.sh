@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# New clusters of another shape than the lost one. Each takes minutes, so they belong to "make soak".
+# New clusters of another shape than the lost one. Each takes minutes, so they are part of "make soak".
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
 # hwdr_install ARGUMENTS…: through Helm 3, as in the file before.
 hwdr_install() { restored_by "$(helm_of 3)" --post-renderer "$HWDR" --post-renderer-args post-render "$@"; }
 
-# A chart that restores its services itself: its Jobs are adopted, and none is run beside them.
+# A chart that restores its services itself: its Jobs are adopted, and no others run.
 test_a_chart_that_restores_itself_is_left_to_it() {
   "$LAB/up" --new-cluster
   restore_objects
@@ -19,7 +19,7 @@ test_a_chart_that_restores_itself_is_left_to_it() {
   kubectl -n "$NS" get job restore-native-backup -o json | jq -e '.spec.ttlSecondsAfterFinished == null and .status.succeeded == 1'
 }
 
-# OpenSearch's snapshot is of another minute than RonDB's backup; and there are twice as many data nodes as parts.
+# OpenSearch's snapshot is from another minute than RonDB's backup, and there are twice as many data nodes as parts.
 test_two_node_groups_and_an_id_for_each_service() {
   local later
   while later=$(date -u +%y%V%u%H%M) && [ "$later" = "$(note opensearch)" ]; do sleep 1; done

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Restores in place that take long: cut off everywhere, with the other Helm, made final, and begun once more.
+# Restores in place that take long: interrupted everywhere, with the other Helm, finalized, and repeated.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
-# Whatever the tests before have left.
+# Whatever earlier tests left.
 test_a_fresh_cluster_is_backed_up() {
   # shellcheck disable=SC2119 # No arguments: the chart as it is.
   fresh_cluster
@@ -42,7 +42,7 @@ test_a_run_that_is_killed_anywhere_goes_back() {
   done
 }
 
-# HopsFS's bucket is brought back from this machine, which has to have a way in before anything is changed.
+# HopsFS's bucket is rewound from this machine, which must have access before anything is changed.
 test_helm_4_restores_in_place_too() {
   export IN_PLACE_HELM=4
   everything >"$RUN/notes/before.txt"
@@ -66,7 +66,7 @@ test_finalize_makes_it_the_normal_state() {
   data_are_the_backups
   [ "$(kubectl get pv -o name | wc -l)" -lt "$volumes" ]
   refuses 'given up by finalize' hwdr undo hopsworks --yes
-  # Plain upgrades, as ever: nothing starts again. (Pods that finalize has replaced may still be ending.)
+  # Ordinary upgrades: nothing restarts. (Pods that finalize replaced may still be terminating.)
   running() {
     kubectl -n "$NS" get pods -o json |
       jq -r '.items[] | select(.status.phase == "Running" and .metadata.deletionTimestamp == null) | .metadata.uid' | sort
@@ -81,7 +81,7 @@ test_finalize_makes_it_the_normal_state() {
   data_are_the_backups
 }
 
-# The markers of the restore that is final stand in the way of another one; and without the old volumes there is no way back.
+# The markers of the finalized restore prevent another one; and without the old volumes there is no way back.
 test_rerun_and_wipe_restore_once_more() {
   export IN_PLACE_HELM=4
   "$LAB/seed" third

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# One fault at a time, in the middle of a restore in place: it gets over it, or stops and says why, and goes on when that is mended.
+# One fault at a time, in the middle of a restore in place: it recovers, or stops, says why, and resumes after the fix.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
@@ -8,7 +8,7 @@ test_a_fresh_cluster_is_backed_up() {
   fresh_cluster
 }
 
-# at_step STEP: until the run that was begun in the background has begun with it.
+# at_step STEP: waits until the run in the background has begun that step.
 at_step() { wait_for "${2:-300}" "the step $1" - has_begun "$1"; }
 has_begun() { state | jq -e --arg step "$1" '.phase == "running" and any(.steps[]; .step | startswith($step))'; }
 
@@ -16,12 +16,12 @@ velero() { # velero PODS
   kubectl -n velero scale deployment/velero --replicas="$1" >/dev/null
 }
 
-location_at() { # location_at URL PHASE: Velero looks for the bucket there, and finds it, or not
+location_at() { # location_at URL PHASE: Velero looks for the bucket there, and finds it or not
   kubectl -n velero patch backupstoragelocation hopsworks-bsl --type merge -p "{\"spec\": {\"config\": {\"s3Url\": \"$1\"}}}"
   kubectl -n velero wait backupstoragelocation/hopsworks-bsl --for=jsonpath='{.status.phase}'="$2" --timeout=150s
 }
 
-# stops PATTERN COMMAND…: it has to stop in the middle, and to say that.
+# stops PATTERN COMMAND…: it must stop in the middle, with that message.
 stops() {
   local out status=0
   out=$("${@:2}" 2>&1) || status=$?
@@ -58,8 +58,9 @@ test_who_may_not_is_refused() {
   kubectl delete -n "$NS" rolebinding/nobody serviceaccount/nobody
 }
 
-# What passes by itself: an autoscaler that wants pods, a claim that somebody holds back, an API server and a Velero that are gone for a while,
-# a bucket that is gone for a minute, a data node that dies.
+# Faults that pass by themselves: an autoscaler that wants pods, a claim that somebody holds back, an API server and a Velero that are
+# down for a while,
+# a bucket that is unavailable for a minute, a data node that dies.
 test_a_run_gets_over_what_passes() {
   local pid claim=rondb-ndbmtd-node-group-0-0
   kubectl -n "$NS" autoscale deployment hopsworks-instance --min=1 --max=2 --cpu-percent=50
@@ -96,7 +97,7 @@ test_a_run_gets_over_what_passes() {
   "$LAB/check" "$RUN/notes/second.record"
 }
 
-# A process that was asleep, and whose run another one has taken over, changes nothing any more.
+# A suspended process whose run another one has taken over changes nothing any more.
 test_a_run_that_slept_leaves_the_rest_to_its_heir() {
   local pid heir
   in_place_values
@@ -118,7 +119,7 @@ test_a_run_that_slept_leaves_the_rest_to_its_heir() {
   "$LAB/check" "$RUN/notes/second.record"
 }
 
-# hwdr_in_background ARGUMENTS…: itself, and no shell around it, so that its pid is $!.
+# hwdr_in_background ARGUMENTS…: without a shell around it, so that its pid is $!.
 hwdr_in_background() {
   local log
   log=$(mktemp "$RUN/notes/run.XXXXXX")
@@ -126,8 +127,8 @@ hwdr_in_background() {
   ln -s "$log" "$RUN/notes/run-$!.log"
 }
 
-# What does not: helm that times out, a Velero that cannot read the bucket, an object that it may not make, a part that is damaged, an image that
-# cannot be had. Each stops the run, or would; mended, it goes on.
+# Faults that do not: helm that times out, a Velero that cannot read the bucket, an object that it may not create, a damaged part, a
+# missing image. Each stops the run, or would; after the fix it resumes.
 test_a_run_stops_and_goes_on_when_it_is_mended() {
   local absent=docker.hops.works/lab/absent:1 id key keys pid
   id=$(note rondb)
@@ -138,13 +139,13 @@ test_a_run_stops_and_goes_on_when_it_is_mended() {
     mapfile -t arguments < <(upgrade_arguments)
     hwdr "${arguments[@]}" "$@"
   }
-  # One that was never there is found out before anything is stopped; this one goes later.
+  # A part that was never there is found before anything is stopped; this one is removed later.
   refuses 'nothing was changed .*container hopsfs-2: (ErrImage|ImagePull)' upgrade_with_an_absent_image
   images tag "$IMAGE_HWDR" "$absent"
   stops 'helm upgrade failed: .*(timed out|deadline)' upgrade_with_an_absent_image --timeout 1s
   images rm "$absent"
 
-  # From here on, for helm starts all Jobs at once.
+  # From here on, because helm starts all Jobs at once.
   mapfile -t keys < <("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/2/" | awk '/\.Data/ {print $1}')
   for key in "${keys[@]}"; do "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$RUN/notes/whole-${key##*/}"; done
   "$LAB/fault" part cut "$id" 2
@@ -171,7 +172,7 @@ test_a_run_stops_and_goes_on_when_it_is_mended() {
   "$LAB/check" "$RUN/notes/second.record"
 }
 
-# A block that HopsFS's names know and that is not in the bucket: nobody takes that for restored. It is one of the first file that is read.
+# A block that HopsFS's metadata names but the bucket does not have: that does not count as restored. It is in the first file that is read.
 test_a_file_that_cannot_be_read_stops_the_run() {
   local block loser
   block=$(sql -N -e "SELECT CONCAT('hopsfs_blocks/blk_', block_id, '_', generation_stamp, '.data') FROM hopsfs.hdfs_block_infos
@@ -188,13 +189,13 @@ test_a_file_that_cannot_be_read_stops_the_run() {
   "$LAB/check" "$RUN/notes/second.record"
 }
 
-# As soon as the bucket is the backup's.
+# As soon as the bucket is rewound.
 lose() {
   at_step opensearch: 400
   "$LAB/s3" delete "$HOPSFS_BUCKET" "$1"
 }
 
-# The tables of a metadata Job that ended half-way stand in the way of another one. With some more of them there is time to end it.
+# The tables of an interrupted metadata Job prevent another one. More tables leave time to interrupt it.
 test_metadata_that_ended_half_way_are_restored_anew() {
   local killer
   for n in $(seq 40); do echo "CREATE TABLE IF NOT EXISTS online_first.many_$n (id INT PRIMARY KEY) ENGINE=NDB;"; done | sql
@@ -206,7 +207,7 @@ test_metadata_that_ended_half_way_are_restored_anew() {
   stops 'rondb: Job hwdr-rondb-metadata-' upgrade --yes
   wait $killer
   hwdr resume hopsworks 2>&1 | tee "$RUN/notes/anew.log"
-  grep 'start once more, on empty volumes' "$RUN/notes/anew.log"
+  grep 'restarting it on empty volumes' "$RUN/notes/anew.log"
   is_the_backup
   hwdr undo hopsworks --yes
   "$LAB/check" "$RUN/notes/second.record"

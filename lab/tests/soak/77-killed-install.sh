@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# An installation that restores is cut off everywhere and goes on; and one that is taken out again can be begun anew.
+# An installation that restores is interrupted everywhere and resumes; and one that is uninstalled can start over.
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
@@ -22,7 +22,7 @@ test_an_installation_that_was_killed_anywhere_can_be_begun_anew() {
   for cut in ${LAB_CUTS:-3 9 15 21}; do
     say "killed after $cut writes"
     cut_off "$cut" install "${arguments[@]}" --yes
-    # The helm that it has started goes on.
+    # The helm that it started continues.
     while pgrep -f 'helm.* install hopsworks' >/dev/null; do sleep 1; done
     if "$(helm_of 3)" status hopsworks -n "$NS"; then
       refuses 'or start again: helm uninstall hopsworks, delete its claims' hwdr install "${arguments[@]}" --yes
@@ -36,7 +36,7 @@ test_an_installation_that_was_killed_anywhere_can_be_begun_anew() {
   [ "$(kubectl -n velero get backupstoragelocation hopsworks-bsl -o jsonpath='{.spec.accessMode}')" = ReadWrite ]
 }
 
-# Jobs of the chart that wait for the metadata have failed with them, too.
+# The chart's Jobs that wait for the metadata failed with them, too.
 test_an_installation_whose_metadata_ended_half_way_goes_on() {
   local arguments killer
   "$LAB/up" --new-cluster

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# Every command as an account that has the rights which "hwdr rbac" prints for it, and no others. The API server notes what the account asks for
-# (lab/servers.sh): it is refused nothing, and asks for all that it has, but for what "hwdr rbac" says is used only at times. And without
-# each single right that a restore needs, it does not begin.
+# Every command with an account that has exactly the rights that "hwdr rbac" prints for it. The API server logs the account's requests
+# (lab/servers.sh): none is refused, and all rights are used, except those that "hwdr rbac" says are used only at times. And without any
+# single right that a restore needs, it does not begin.
 # shellcheck source=lab/tests/60-new-cluster.sh
 . "$LAB/tests/60-new-cluster.sh"
 
-# How the chart is rendered whose objects Helm applies.
+# How the chart that Helm applies is rendered.
 rendered=(--is-upgrade -f "$RUN/notes/in-place.yaml")
 
 made() { "$@" --dry-run=client -o yaml | kubectl apply -f -; }
 
-# may COMMAND [least]: an account of the command's name with its rights; "least": without those that may be left out.
+# may COMMAND [least]: creates an account of the command's name with its rights; "least": without those that may be left out.
 may() {
   local command=$1 file=$RUN/notes/rbac-$1.yaml account=$AUDITED:$1 place rules
   "$HELM" template hopsworks "${CHART[@]}" -n "$NS" "${rendered[@]}" | "$HWDR" rbac "$command" - -n "$NS" >"$file"
@@ -32,19 +32,19 @@ may() {
   KUBECONFIG=$RUN/notes/$command.kubeconfig kubectl config set-context --current --user="$command"
 }
 
-# take_away COMMAND PLACE RULES: rules of the Role in that namespace, or of the ClusterRole (-), by their numbers: 3,7
+# take_away COMMAND PLACE RULES: removes rules of the Role in that namespace, or of the ClusterRole (-), by number: 3,7
 take_away() {
   local role=(-n "$2" role "hwdr-$1")
   [ "$2" != - ] || role=(clusterrole "hwdr-$1")
   kubectl get "${role[@]}" -o json | jq "del(.rules[$3])" | kubectl replace -f -
 }
 
-# as ACCOUNT ARGUMENTS…: hwdr as that account. own COMMAND ARGUMENTS…: as the command's own.
+# as ACCOUNT ARGUMENTS…: hwdr with that account. own COMMAND ARGUMENTS…: with the command's own.
 as() { KUBECONFIG=$RUN/notes/$1.kubeconfig hwdr "${@:2}"; }
 own() { as "$1" "$@"; }
 
-# rights FILE: what "hwdr rbac" has printed, a line for each verb: place (namespace, or - for the cluster), number of the rule in it, note, group,
-# resource, verb. The note is chart, needed or optional, the latter two with ",when" where there is a condition.
+# rights FILE: the output of "hwdr rbac", one line per verb: place (namespace, or - for the cluster), number of the rule in it, note,
+# group, resource, verb. The note is chart, needed or optional, the latter two with ",when" if there is a condition.
 rights() {
   awk '
     function list(text, words, n) {
@@ -70,9 +70,9 @@ rights() {
     }' "$1"
 }
 
-# asked ACCOUNT: what it has asked the API server for: place, group, resource, verb, status. What everybody may is left out, and what undo looks for in
-# all namespaces: it says by itself where it may not. Who waits lists first, with a limit, and watches only what is not there yet; Helm 4
-# applies by a patch what it creates.
+# asked ACCOUNT: its requests to the API server: place, group, resource, verb, status. Without what everybody may do, and without undo's
+# search of all namespaces, which itself says what it may not do. A wait lists first, with a limit, and watches only if it has to; Helm 4
+# creates with a patch.
 asked() {
   jq -r --arg account "system:serviceaccount:$AUDITED:$1" '
     select(.user.username == $account and .objectRef.resource and .objectRef.apiGroup != "authorization.k8s.io")
@@ -84,7 +84,7 @@ asked() {
     | @tsv' "$AUDIT_LOG" | sort -u
 }
 
-# compare RIGHTS ASKED [least]: prints where the two differ.
+# compare RIGHTS ASKED [least]: prints the differences.
 compare() {
   awk -F'\t' -v least="${3:-}" '
     function said(place, group, resource, verb) { return verb " " resource " (" group ") in " (place == "-" ? "the cluster" : place) }
@@ -110,7 +110,7 @@ compare() {
     }' "$1" "$2" | sort
 }
 
-# is_exact COMMAND [least]: its account was refused nothing, and has asked for all that it may.
+# is_exact COMMAND [least]: none of its account's requests was refused, and all its rights were used.
 is_exact() {
   local asked=$RUN/notes/asked-$1.tsv differences
   asked "$1" >>"$asked"
@@ -205,7 +205,7 @@ test_without_any_single_right_a_restore_is_refused() {
   may upgrade
   own upgrade hopsworks "${CHART[@]}" -f "$RUN/notes/in-place.yaml" --dry-run >/dev/null
   everything >"$RUN/notes/before.txt"
-  # A line for each rule: its verbs as the refusal names them.
+  # One line per rule: its verbs as the refusal names them.
   mapfile -t all < <(rights "$RUN/notes/rbac-upgrade.yaml" | awk -F'\t' '$3 ~ /^needed/ {
       if (key != $1 FS $2) { if (key) print key FS verbs; key = $1 FS $2; verbs = "" }
       verbs = verbs (verbs ? ", " : "") $6 " " $5
@@ -244,13 +244,13 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
 
   may undo
   own undo hopsworks --yes 2>&1 | tee "$RUN/notes/undo.txt"
-  # It may not look into all namespaces, and says so: what Velero has made anew stays.
+  # It may not search all namespaces, and says so: what Velero created stays.
   tr -s ' \n' ' ' <"$RUN/notes/undo.txt" | grep 'could not look for objects that .* created among: '
   LAB_RECORD=$RUN/notes/second.record data_are_the_backups
   is_exact undo
 }
 
-# Only what may not be left out is given for finalize and rerun.
+# finalize and rerun get only the rights that may not be left out.
 test_what_follows_a_restore_needs_all_of_its_rights_and_no_other() {
   local arguments
   in_place_values
@@ -275,11 +275,11 @@ test_what_follows_a_restore_needs_all_of_its_rights_and_no_other() {
   own resume hopsworks
   phase_is undone
   data_are_the_backups
-  # It goes on with an installation, too (below), and the new cluster has no log of this.
+  # It also resumes an installation (below), and the new cluster has no log of this.
   asked resume >"$RUN/notes/asked-resume.tsv"
 }
 
-# mistyped_location: one of hwdr's, of a bucket that there is not: Velero has never read it.
+# mistyped_location: one of hwdr's with a bucket that does not exist: Velero has never read it.
 mistyped_location() {
   kubectl apply -f - <<YAML
 apiVersion: velero.io/v1
@@ -311,7 +311,7 @@ test_a_restore_into_a_new_cluster_needs_all_of_its_rights_and_no_other() {
   own objects restore -f "$RUN/notes/restore.yaml" --yes
   is_exact objects
 
-  # An installation that is begun, goes on until helm is next, and is begun anew, all of it.
+  # An installation that begins, continues until before helm, and starts over from the beginning.
   kubectl -n velero delete backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
   cut_off 3 install "${arguments[@]}" --yes
   kubectl -n velero delete --ignore-not-found backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
