@@ -1,4 +1,4 @@
-# Everything that anybody runs. Set-up is idempotent; what it builds lies in the cache (HWDR_CACHE), not in the checkout.
+# All commands for developers. Set-up is idempotent; its results are in the cache (HWDR_CACHE), not in the checkout.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -12,16 +12,16 @@ SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
-demo: ## set up what is missing, and run the main job on the embedded chart
+demo: ## set up what is missing, and show the main commands on the embedded chart
 	@scripts/demo
 
-build: ## the program, optimised, at target/release/hwdr
+build: ## build the optimised program, at target/release/hwdr
 	cargo build --release --locked
 
-image: ## hwdr's own image, which brings HopsFS's bucket back in the cluster (docs/s3.md)
+image: ## build hwdr's own image, which restores HopsFS's bucket from within the cluster (docs/s3.md)
 	scripts/image
 
-test: ## unit, golden and integration tests, through both Helms and kustomize; no cluster is needed
+test: ## unit, golden and integration tests, through both Helms and kustomize; needs no cluster
 	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked --workspace
 
@@ -30,7 +30,7 @@ real-charts: ## restores with every release of RonDB's public chart: RONDB_HELM=
 	cargo build --locked
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 HWDR=target/debug/hwdr scripts/real-charts $(RONDB_HELM)
 
-lab-test: ## the tests on a real cluster, which it brings up and takes down; needs root (docs/lab.md)
+lab-test: ## the tests on a real cluster, which it starts and removes; needs root (docs/lab.md)
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/test
 
@@ -38,11 +38,11 @@ lab-real: ## the tests of RonDB's own chart in the lab, given as RONDB_HELM=DIR 
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 RONDB_HELM=$(RONDB_HELM) lab/real
 
-soak: ## long runs of the lab: up-and-down cycles, then its tests, again and again
+soak: ## long runs of the lab: up-and-down cycles, then its tests, repeatedly
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/soak
 
-lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, sources, vulnerabilities where they can be looked up), shellcheck
+lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, sources, known vulnerabilities if their database is available), shellcheck
 	scripts/tools cargo-deny cargo-shear shellcheck typos
 	cargo fmt --all --check
 	$(BIN)/typos
@@ -53,27 +53,27 @@ lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, s
 	# SC1091: the test chart's scripts source files that only exist in its pods.
 	$(BIN)/shellcheck --exclude=SC1091 $(SCRIPTS)
 
-audit: ## known vulnerabilities of what is built in; fetches the advisory database
+audit: ## known vulnerabilities of all dependencies; fetches the advisory database
 	scripts/tools cargo-deny
 	$(BIN)/cargo-deny --locked check advisories
 
-bench: build ## how fast it is, beside its peers (benches/)
+bench: build ## measure the speed, compared with other tools (benches/)
 	scripts/tools helm3 yq kustomize
 	HELM3=$(BIN)/helm3 PATH=$(BIN):$$PATH cargo bench --locked --bench post_render
 	benches/lint.sh
 
-bench-bucket: build ## how fast a rewind is, beside its peers, on a SeaweedFS of its own (a quarter of an hour)
+bench-bucket: build ## measure the speed of a rewind, compared with other tools, on its own SeaweedFS (a quarter of an hour)
 	benches/s3.sh
 
 fuzz: ## fuzz each reader for SECONDS_EACH (60), or for RUNS; needs a nightly toolchain
 	scripts/fuzz $(or $(SECONDS_EACH),60)
 
-miri: ## the one file with unsafe code, with each access to memory checked; needs a nightly toolchain with Miri
+miri: ## test the one file with unsafe code, checking each memory access; needs a nightly toolchain with Miri
 	cargo +nightly miri test -p hwdr-values --lib yaml::events
 
 fuzz-values: ## compare CASES (100000) generated values, and a tenth as many charts, with both Helms, from SEED (1) on
 	HWDR_ORACLE_CASES=$(or $(CASES),100000) HWDR_ORACLE_SEED=$(or $(SEED),1) \
 	  cargo test --release --locked --test it -- values_oracle --nocapture --test-threads 1
 
-clean: ## what cargo built; the cache stays
+clean: ## delete what cargo built; the cache stays
 	cargo clean

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How fast `hwdr lint` is, next to check-jsonschema with the same schema, yamllint, and `helm lint` of the test chart with it.
+# Measures the speed of `hwdr lint`, compared with check-jsonschema and `helm lint` with the same schema, and yamllint.
 #
 #   benches/lint.sh [HWDR]      the program, by default target/release/hwdr
 #
-# 1,000 files of 30 lines, and one file; best of several runs, so that a busy machine tells little less than an idle one.
-# The peers are installed into the cache. Ends with 1 where a promise is not kept: 50 times faster than
+# 1,000 files of 30 lines, and one file; best of several runs, so that other load on the machine matters little.
+# The peers are installed into the cache. Ends with 1 if a limit is missed: 50 times faster than
 # check-jsonschema on many files, 5 ms for one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -63,7 +63,7 @@ cp "$schema" "$work/chart/values.schema.json"
 many=("$work"/many/*.yaml)
 one=("${many[0]}")
 
-# The least number of microseconds that a command took.
+# The shortest time of a command, in microseconds.
 best() { # COMMAND...
   local least=-1 start took
   for ((run = 0; run < runs; run++)); do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How much memory `hwdr s3 rewind` takes for COUNT objects (1000000): on a stand-in of a server that makes its listing up (s3/many.py), for no real one
-# of that size fits beside other work. benches/s3.sh measures time, on a real server.
+# Measures the memory of `hwdr s3 rewind` for COUNT objects (1000000), on a stand-in server that generates its listing (s3/many.py): a
+# real one of that size does not fit on a busy machine. benches/s3.sh measures time, on a real server.
 #
 #   benches/memory.sh [HWDR]      the program, by default target/release/hwdr
 #
-# Ends with 1 where it is more than 100 MB.
+# Ends with 1 if it is more than 100 MB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hwdr=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/release/hwdr}")

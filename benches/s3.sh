@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How fast `hwdr s3 rewind` is, next to s3-pit-restore and rclone, on the same SeaweedFS, one after the other in one run.
+# Measures the speed of `hwdr s3 rewind`, s3-pit-restore and rclone on the same SeaweedFS, one after the other in one run.
 #
 #   benches/s3.sh [HWDR]      the program, by default target/release/hwdr
 #
 # COUNT objects (100000), of which a fifth is deleted, a hundredth overwritten, and a tenth is new. ALONE=1 leaves the peers out (for 1,000,000).
-# Ends with 1 where a promise is not kept: 5 times as fast as either, 100 MB of memory.
+# Ends with 1 if a limit is missed: 5 times as fast as either, 100 MB of memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ wait_for 60 "the S3 server" "$work/log" curl -fsS "http://$host:$port/"
 export AWS_ACCESS_KEY_ID=bench AWS_SECRET_ACCESS_KEY=bench AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL=http://$host:$port
 then=$(benches/s3/load.py $host:$port bench "$count")
 
-# timed NAME COMMAND…: seconds and the most memory (MB) of a command, into $work/NAME.
+# timed NAME COMMAND…: writes the seconds and peak memory (MB) of a command into $work/NAME.
 timed() {
   local name=$1
   shift
@@ -78,7 +78,7 @@ CONF
   rclone=("$(part_dir rclone)/rclone" --config "$work/rclone.conf" copy --checksum --fast-list --server-side-across-configs
     --transfers 64 --checkers 64 "now,version_at=\"${at%Z}\":bench")
   TZ=UTC timed rclone-in-place "${rclone[@]}" now:bench --log-level ERROR || true
-  # As its documentation has it: into another bucket, all of it.
+  # As in its documentation: all of it, into another bucket.
   python3 - "$host:$port" <<'PY'
 import http.client, sys
 connection = http.client.HTTPConnection(sys.argv[1])

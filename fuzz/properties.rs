@@ -1,4 +1,4 @@
-//! What has to hold of any text, for readers that others can write to. Fuzz targets and `tests/it/properties.rs` ask the same.
+//! Properties that must hold for any text, of readers whose input others can write. Fuzz targets and `tests/it/properties.rs` use them.
 
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::Record as _;
@@ -12,12 +12,12 @@ use hwdr::stream::{self, Stream, json_of};
 use hwdr::yaml::quote;
 use serde_json::json;
 
-/// Between a text and what it is put into.
+/// Separates a text from the object that it is put into.
 pub const AND: char = '\u{1f}';
-/// An object to edit, where the text has none of its own.
+/// An object to edit, if the text has none of its own.
 const OBJECT: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a # b\ndata: {a: b}\n";
 
-/// A text that is put into an object, both of any characters: the object is the old one with that text, or it is refused.
+/// Puts a text into an object, both of any characters: the result is the old object with that text, or a refusal.
 pub fn edit(text: &str) {
     let (value, document) = text.split_once(AND).unwrap_or((text, OBJECT));
     let Ok(stream) = Stream::parse(document.as_bytes().to_vec()) else { return };
@@ -40,7 +40,7 @@ pub fn edit(text: &str) {
     }
 }
 
-/// The state of a run, of which anybody may have written any: whatever is read as one can be asked, and written down again as it is.
+/// The state of a run, which anybody may have written: whatever is read as one can be used, and written again as it is.
 pub fn state(text: &str) {
     let Ok(state) = serde_json::from_str::<State>(text) else { return };
     let _ = (state.name(), state.description(), state.velero(), state.current_velero());
@@ -52,7 +52,7 @@ pub fn state(text: &str) {
     serde_json::from_str::<State>(&written).expect("what is written can be read");
 }
 
-/// The journal of a rewind: a run on the first line, and acts on the others. What is believed of it keeps to what a rewind may touch.
+/// The journal of a rewind: a run on the first line, and acts on the others. Accepted acts touch only what a rewind may touch.
 pub fn journal(text: &str) {
     let mut lines = text.lines();
     let Some(Ok(run)) = lines.next().map(serde_json::from_str::<Rewind>) else { return };
@@ -76,7 +76,7 @@ pub fn journal(text: &str) {
     }
 }
 
-/// A bucket's answers. One that is cut off is never taken for a shorter one.
+/// A bucket's answers. A truncated one is never accepted as a shorter one.
 pub fn xml(text: &str) {
     let cut = text.rfind("</").and_then(|end| text.get(..end));
     if listing::parse(text).is_ok() {

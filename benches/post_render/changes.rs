@@ -1,11 +1,11 @@
-//! What a tool changed that it was not asked to.
+//! What a tool changed without being asked.
 
 use std::collections::BTreeMap;
 
 use hwdr::stream::Stream;
 use hwdr::yaml::{Data, Style};
 
-/// What is counted of a stream.
+/// What is counted in a stream.
 struct Count {
     lines: BTreeMap<String, usize>,
     comments: usize,
@@ -14,8 +14,8 @@ struct Count {
     order: Vec<String>,
 }
 
-/// In a few words, what became of `before`. Lines, comments and nulls that are gone count, and objects that moved; what was
-/// added does not.
+/// Describes in a few words what changed in `before`: lines, comments and nulls that are gone, and objects that moved. Additions do not
+/// count.
 pub fn between(before: &[u8], after: &[u8]) -> String {
     let (before, after) = match (count(before), count(after)) {
         (Ok(before), Ok(after)) => (before, after),
@@ -70,7 +70,7 @@ fn count(bytes: &[u8]) -> Result<Count, String> {
                 Data::Alias(_) => {}
             }
         }
-        // Comments are what starts with `#` outside of scalars; those inside are counted, and taken off.
+        // Comments start with `#` outside of scalars; those inside are counted, and subtracted.
         count.comments += hashes(look.text).saturating_sub(hashes(&scalars));
     }
     Ok(count)

@@ -1,5 +1,4 @@
-//! The stream that is post-rendered: the test chart as Helm renders it, and behind it as much as is asked for of what
-//! large releases are made of.
+//! The stream to post-render: the test chart as Helm renders it, followed by as many documents of the kinds in large releases as asked for.
 
 use std::fmt::Write as _;
 
@@ -12,7 +11,7 @@ pub fn stream(chart: &str, size: usize) -> String {
             0..=11 => config_map(&mut text, number),
             12..=14 => text.push_str(&service(number)),
             15..=17 => text.push_str(&role(number)),
-            // An application has to wait for the restore, which is work of another kind: a hundred of them.
+            // Applications have to wait for the restore, which is work of another kind: a hundred of them.
             18 if number < 2000 => text.push_str(&deployment(number)),
             _ => custom_resource_definition(&mut text, number),
         }

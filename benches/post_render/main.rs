@@ -1,11 +1,11 @@
-//! What post-rendering costs, against piping with `cat` and against the two tools that people post-render with.
+//! The cost of post-rendering, compared with `cat` and with the two tools that people post-render with.
 //!
 //! `make bench` runs it, or `cargo bench --bench post_render -- [--size MB] [--runs N]`. It needs Helm 3 (to render the test
-//! chart), and yq and kustomize where they are to be compared: `scripts/tools helm3 yq kustomize` builds all of them.
+//! chart), and yq and kustomize to compare them: `scripts/tools helm3 yq kustomize` builds all of them.
 //!
-//! Each tool does the like of what post-render does: it reads the whole stream, changes a few objects (yq: one annotation on
-//! StatefulSets; kustomize: the same, as a patch) and writes the whole out. Everything goes through pipes, as Helm has it.
-//! yq and kustomize get as much as they bear in a few seconds, and `cat` then gets the same.
+//! Each tool does similar work: it reads the whole stream, changes a few objects (yq: one annotation on StatefulSets; kustomize: the
+//! same, as a patch) and writes the whole stream. Everything goes through pipes, as in Helm. yq and kustomize get as much as they can do
+//! in a few seconds, and `cat` then gets the same.
 
 mod changes;
 mod corpus;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the table; whether hwdr keeps to its limits.
+/// Prints the table. Returns whether hwdr is within its limits.
 fn bench() -> Result<bool, String> {
     let size = number("--size", 100)? * MB;
     let runs = number("--runs", 5)?;
@@ -65,7 +65,7 @@ fn bench() -> Result<bool, String> {
     let (ratio, memory) = line("hwdr, with a restore", &whole, &restore, &plain);
     for (name, megabytes) in [("yq", 5), ("kustomize", 1)] {
         let Some(tool) = tool(name) else {
-            println!("{name:<22} not there: build it with scripts/tools {name}");
+            println!("{name:<22} not installed: build it with scripts/tools {name}");
             continue;
         };
         let input = corpus::stream(&chart, megabytes * MB);
@@ -88,7 +88,7 @@ fn bench() -> Result<bool, String> {
     Ok(size < 50 * MB || (ratio <= 3.0 && memory <= 2.1))
 }
 
-/// The run of middle length of `runs`, after one that does not count.
+/// The median of `runs`, after a warm-up run.
 fn median(runs: usize, command: impl Fn() -> Command, input: &str) -> Result<Run, String> {
     let mut all = Vec::new();
     for _ in 0..=runs.max(1) {
@@ -99,7 +99,7 @@ fn median(runs: usize, command: impl Fn() -> Command, input: &str) -> Result<Run
     all.sort_by_key(|run| run.wall);
     let middle = all.len() / 2;
     let run = all.swap_remove(middle);
-    // The machine rests, so that one tool's heat is not the next one's.
+    // A pause, so that one tool does not heat up the processor for the next.
     std::thread::sleep(Duration::from_millis(50));
     Ok(run)
 }
@@ -133,7 +133,7 @@ fn kustomize(tool: &Path, folder: &Path) -> Command {
 /// The test chart's stream, from Helm 3.
 fn render_chart() -> Result<String, String> {
     let helm = env::var_os("HELM3").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(|| tool("helm3"));
-    let helm = helm.ok_or("Helm 3 renders the chart, and is not there: build it with scripts/tools helm3")?;
+    let helm = helm.ok_or("Helm 3 is needed to render the chart: build it with scripts/tools helm3")?;
     let mut command = Command::new(helm);
     command.args(["template", "hopsworks", "testdata/chart", "--namespace", "hopsworks", "--no-hooks"]);
     command.args(["--set", GENERATION]);
@@ -156,7 +156,7 @@ fn tool(name: &str) -> Option<PathBuf> {
     Some(cache.join("bin").join(name)).filter(|path| path.exists())
 }
 
-/// The number behind a flag.
+/// The number after a flag.
 fn number(flag: &str, default: usize) -> Result<usize, String> {
     let arguments: Vec<_> = env::args().collect();
     match arguments.iter().position(|argument| argument == flag) {

@@ -1,4 +1,4 @@
-//! Running a command as Helm runs a post-renderer: the stream through a pipe into it, and through a pipe out of it.
+//! Runs a command as Helm runs a post-renderer: with pipes for its input and its output.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one run came to.
+/// The result of one run.
 pub struct Run {
     /// From start to exit.
     pub wall: Duration,
-    /// The most memory that it held at a time, in bytes; 0 where the system does not tell.
+    /// Its peak memory, in bytes; 0 if the system does not tell.
     pub peak: u64,
     /// What it wrote.
     pub output: Vec<u8>,
@@ -19,10 +19,10 @@ pub struct Run {
 /// Runs `command` with `input`.
 ///
 /// # Errors
-/// Where it cannot be started, or fails: then with what it said.
+/// If it cannot be started, or fails: then with its error output.
 pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Run> {
     let mut output = Vec::with_capacity(input.len() + (1 << 20));
-    // Touched here, so that it costs the command nothing.
+    // Allocated here, so that it costs the command no time.
     output.resize(output.capacity(), 1);
     let start = Instant::now();
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -34,7 +34,7 @@ pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Run> {
     let mut said = String::new();
     let mut length = 0;
     thread::scope(|scope| -> io::Result<()> {
-        // A command that fails stops reading: its own words say more than the broken pipe.
+        // A command that fails stops reading: its own message says more than the broken pipe.
         scope.spawn(move || stdin.write_all(input));
         let words = &mut said;
         scope.spawn(move || stderr.read_to_string(words));
@@ -45,7 +45,7 @@ pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Run> {
             }
             let read = stdout.read(&mut output[length..])?;
             length += read;
-            // The peak only grows: it is asked for now and then, and last before the end.
+            // The peak only grows: it is read now and then, and last before the end.
             if length >= told {
                 told = length + (1 << 23);
                 peak = peak.max(peak_of(pid));

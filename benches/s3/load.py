@@ -2,7 +2,7 @@
 """load.py HOST:PORT BUCKET COUNT: makes a bucket of COUNT objects, and then deletes a fifth, overwrites a hundredth (HopsFS never
 overwrites a block), and adds a tenth.
 
-Prints the time between, to which the bucket is to be brought back. The server takes requests without signatures: making them would
+Prints the time in between, to which the bucket is rewound. The server accepts requests without signatures: making them would
 take longer than the server does.
 """
 import datetime, http.client, multiprocessing, sys, time

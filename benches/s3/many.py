@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""many.py COUNT: as much of S3 as a rewind asks of it, with COUNT objects that nobody has to store: for the memory of the client alone.
+"""many.py COUNT: the part of S3 that a rewind uses, with COUNT objects that are not stored: to measure only the client's memory.
 
-Of ten objects two are deleted later (delete markers above a version), one is born later, and seven stay as they were; all calls that write
-succeed, and change nothing. Prints the port on loopback that it listens on.
+Of ten objects two are deleted later (delete markers above a version), one is created later, and seven stay as they were. All calls that
+write succeed, and change nothing. Prints the port on loopback that it listens on.
 """
 import bisect
 import http.server

@@ -1,7 +1,7 @@
-//! A text of any characters, put into an object of any form: see `properties`.
+//! Any text, put into any object: see `properties`.
 #![no_main]
 
-#[allow(dead_code, reason = "each target asks one of them")]
+#[allow(dead_code, reason = "each target uses one of them")]
 #[path = "../properties.rs"]
 mod properties;
 

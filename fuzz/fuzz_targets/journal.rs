@@ -1,7 +1,7 @@
-//! Any text as what a bucket's journal holds: see `properties`.
+//! Any text as the content of a bucket's journal: see `properties`.
 #![no_main]
 
-#[allow(dead_code, reason = "each target asks one of them")]
+#[allow(dead_code, reason = "each target uses one of them")]
 #[path = "../properties.rs"]
 mod properties;
 

@@ -1,4 +1,4 @@
-//! Any text as a values file: linted, reported in every form, and mended without touching what is not named in a fix.
+//! Any text as a values file: linted, reported in every format, and fixed.
 #![no_main]
 
 use hwdr::lint::report::{Run, github, human, json, sarif};

@@ -1,4 +1,4 @@
-//! Lines as arguments of the `--set` family, over a values file with something of everything.
+//! Lines as arguments of the `--set` family, over a values file with all kinds of values.
 #![no_main]
 
 use hwdr::values::{self, Helm, ValueInputs, show};

@@ -1,4 +1,4 @@
-//! Any text as a rendered stream: split and put together it is the same, and a restore that is rendered into it twice changes nothing the
+//! Any text as a rendered stream: split and joined it is the same, and a restore that is rendered into it twice changes nothing the
 //! second time.
 #![no_main]
 

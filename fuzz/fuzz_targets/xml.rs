@@ -1,7 +1,7 @@
 //! Any text as the answer of an S3 server: see `properties`.
 #![no_main]
 
-#[allow(dead_code, reason = "each target asks one of them")]
+#[allow(dead_code, reason = "each target uses one of them")]
 #[path = "../properties.rs"]
 mod properties;
 
