@@ -13,7 +13,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("src/cli/restore/flags.rs", "help texts"),
     ("src/cli/s3/", "help texts, and the pods of the one service that keeps its data in a bucket"),
     ("src/rights/list.rs", "the reasons that `hwdr rbac` prints for each right"),
-    ("crates/hwdr-s3/", "messages about a bucket, and the folders that backups share it with"),
 ];
 
 /// Words of the language, of Kubernetes, and of hwdr's own record and report, that are names as well.

@@ -79,6 +79,7 @@ pub fn record(aim: &Aim, folders: Folders, share: &Share, record: &Record) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::TEST;
     use crate::window::Window;
 
     fn share(after: &str, end: Option<&str>) -> Share {
@@ -170,7 +171,7 @@ mod tests {
                 backups: Some("ours".to_owned()),
             };
             let (share, one) = (share("", Some("y")), Record { key: key.to_owned(), done });
-            let folders = Folders { blocks: "blocks", backups: &["rondb_backup/"] };
+            let folders = Folders { blocks: "blocks", ..TEST };
             assert_eq!(record(&aim, folders, &share, &one).is_ok(), good, "{prefix:?} {one:?}");
         }
     }

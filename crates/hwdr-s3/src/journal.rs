@@ -402,6 +402,7 @@ fn error(client: &Client, key: &str, problem: Problem) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::TEST;
 
     #[test]
     fn a_checkpoint_is_sealed_for_its_share_and_run() {
@@ -438,7 +439,7 @@ mod tests {
         ] {
             let window = Window { from: 0, to: 0 };
             let aim = Aim { prefix: prefix.to_owned(), window, exact: false, backups: Some("our/backups".to_owned()) };
-            let folders = Folders { blocks: "blocks", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
+            let folders = Folders { blocks: "blocks", ..TEST };
             assert_eq!(aim.leaves(key, folders), left, "{prefix} {key}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The first worker splits the keys into shares and records the run; all take their shares; the first waits for the last share, and records
 //! the end. Messages are sealed with the Job's uid. Any worker may be interrupted anywhere and restarted: shares continue from their
-//! checkpoints. Another Job starts from the beginning, whatever an earlier one has done: HopsFS may have deleted blocks again in between.
+//! checkpoints. Another Job starts from the beginning, whatever an earlier one has done: blocks may have been deleted again in between.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,10 +19,10 @@ use crate::product;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::client::Client;
 use crate::s3::lifecycle::apply::{apply, read};
+use crate::s3::lifecycle::days;
 use crate::s3::lifecycle::judge::{Needs, judge};
 use crate::s3::lifecycle::plan::{RuleChange, Write, plan};
 use crate::s3::lifecycle::policy::Policy;
-use crate::s3::lifecycle::{OWN, days};
 use crate::shown::{lines, print, print_json};
 
 /// Compares a bucket's lifecycle rules with what the backups' ttl needs
@@ -81,7 +81,7 @@ impl Command {
         }
         let written = if self.apply { self.write(&client, &before, &planned, &command).await } else { Ok(false) };
         if self.output == Format::Json {
-            let rule = write.and_then(|write| write.policy.rules.iter().find(|rule| rule.id == OWN));
+            let rule = write.and_then(|write| write.policy.rules.iter().find(|rule| rule.id == FOLDERS.rule));
             let applied = *written.as_ref().unwrap_or(&false);
             let json = json!({
                 "bucket": bucket, "ttl_seconds": ttl, "rules": before.rules, "findings": findings, "change": rule, "applied": applied,
@@ -158,7 +158,7 @@ fn change(bucket: &str, before: &Policy, write: &Write) -> String {
     let mut out = diff
         .unified_diff()
         .context_radius(3)
-        .header(&format!("bucket {bucket}, as it is"), &format!("bucket {bucket}, with rule {OWN}"))
+        .header(&format!("bucket {bucket}, as it is"), &format!("bucket {bucket}, with rule {}", FOLDERS.rule))
         .to_string();
     let mut note = |text: &str| {
         let _ = writeln!(out, "\n{}", wrap(text, 80));

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::OWN;
 use super::plan::Write;
 use super::policy::Policy;
 use crate::client::{Client, Lifecycle};
@@ -46,7 +45,7 @@ pub async fn apply(client: &Client, before: &Policy, write: &Write) -> Result<()
         if look > 0 {
             tokio::time::sleep(PAUSE).await;
         }
-        match difference(&write.policy, &read(client).await?) {
+        match difference(client.folders().rule, &write.policy, &read(client).await?) {
             None => return Ok(()),
             Some(text) => wrong = text,
         }
@@ -57,10 +56,10 @@ pub async fn apply(client: &Client, before: &Policy, write: &Write) -> Result<()
     ))
 }
 
-/// The first rule that differs on the server.
-fn difference(wanted: &Policy, got: &Policy) -> Option<String> {
+/// The first rule that differs on the server; `own` is the name of hwdr's.
+fn difference(own: &str, wanted: &Policy, got: &Policy) -> Option<String> {
     for (element, rule) in wanted.elements.iter().zip(&wanted.rules) {
-        let same = if rule.id == OWN {
+        let same = if rule.id == own {
             got.rules.contains(rule)
         } else {
             got.elements.iter().any(|theirs| theirs.same(element))

@@ -4,9 +4,9 @@
 //! guide): a longer rule beside a short one changes nothing. S3 rounds to the next midnight in UTC and may take days longer;
 //! the messages name the earliest moment.
 
+use super::days;
 use super::rule::{Noncurrent, Rule, Transition, When};
 use super::scope::{Scope, scope};
-use super::{OWN, days};
 use crate::finding::{Finding, Level};
 use crate::folders::Folders;
 use crate::window::shown;
@@ -99,13 +99,18 @@ impl Judged<'_> {
         ))
     }
 
+    /// Whether it is hwdr's own.
+    fn is_own(&self) -> bool {
+        self.rule.id == self.wanted.folders.rule
+    }
+
     fn name(&self) -> String {
         format!("rule {}", self.rule.id)
     }
 
     /// A finding that hwdr's own rule, rewritten, would resolve.
     fn mended(&self, mut finding: Finding) -> Finding {
-        if self.rule.id == OWN {
+        if self.is_own() {
             finding.mended_by_own_rule = true;
             finding.fix = Some(self.wanted.apply.to_owned());
         }
@@ -117,16 +122,23 @@ impl Judged<'_> {
         if self.scope == Scope::Elsewhere { Level::Warning } else { Level::Error }
     }
 
-    fn perhaps(&self) -> &'static str {
-        if self.scope == Scope::Elsewhere { " (if HopsFS or a backup keeps anything there)" } else { "" }
+    fn perhaps(&self) -> String {
+        match self.scope {
+            Scope::Elsewhere => format!(" (if {} or a backup keeps anything there)", self.owner()),
+            Scope::Blocks | Scope::Backups => String::new(),
+        }
+    }
+
+    fn owner(&self) -> &'static str {
+        self.wanted.folders.owner
     }
 
     /// A disabled rule: of interest if it seems to remove old versions, and no other rule does.
     fn disabled(&self, kept_for_all: bool) -> Option<Finding> {
         let retains = self.rule.noncurrent.is_some() || self.rule.expires_markers;
-        let level = if kept_for_all && self.rule.id != OWN { Level::Ok } else { Level::Warning };
+        let level = if kept_for_all && !self.is_own() { Level::Ok } else { Level::Warning };
         let finding = || self.says(level, format!("is Disabled: it does nothing {}", self.part()));
-        if self.rule.id == OWN {
+        if self.is_own() {
             return Some(self.mended(finding()));
         }
         retains.then(finding)
@@ -160,9 +172,10 @@ impl Judged<'_> {
             return self.backups(when);
         }
         let text = format!(
-            "deletes objects that are in use {part}, {when}{}: HopsFS would lose blocks of existing files. It deletes what it \
+            "deletes objects that are in use {part}, {when}{}: {} would lose blocks of existing files. It deletes what it \
              does not need by itself",
-            self.perhaps()
+            self.perhaps(),
+            self.owner()
         );
         Some(self.mended(self.says(self.grave(), text)))
     }
@@ -216,9 +229,10 @@ impl Judged<'_> {
         }
         let text = format!(
             "keeps the newest {newer} old versions of each key {}, and others only {given} days, but backups are kept {ttl}: a key that \
-             was overwritten more than {newer} times since a backup cannot be brought back to it. HopsFS writes a block once, so most \
+             was overwritten more than {newer} times since a backup cannot be brought back to it. {} writes a block once, so most \
              are safe",
-            self.part()
+            self.part(),
+            self.owner()
         );
         Some(self.mended(self.says(Level::Warning, text)))
     }
@@ -289,17 +303,17 @@ fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
         finding.mended_by_own_rule = true;
         finding
     };
-    let bucket = wanted.bucket;
+    let (bucket, owner) = (wanted.bucket, wanted.folders.owner);
     if !on().any(|rule| rule.noncurrent.is_some() && rule.is_for_all()) {
         let parts: Vec<_> = on().filter(|rule| rule.noncurrent.is_some()).map(|rule| name_of(rule, wanted)).collect();
         findings.push(apply(if parts.is_empty() {
             format!(
-                "no rule of bucket {bucket} removes old versions: backups are safe, but what HopsFS deletes stays, and is \
+                "no rule of bucket {bucket} removes old versions: backups are safe, but what {owner} deletes stays, and is \
                  paid for, forever"
             )
         } else {
             format!(
-                "old versions are removed in parts of bucket {bucket} only ({}): elsewhere what HopsFS deletes stays, and is paid for, \
+                "old versions are removed in parts of bucket {bucket} only ({}): elsewhere what {owner} deletes stays, and is paid for, \
                  forever",
                 parts.join("; ")
             )
@@ -325,7 +339,7 @@ fn as_a_whole(rules: &[Rule], wanted: &Needs<'_>) -> Vec<Finding> {
                 "lifecycle",
                 "it is unknown how long backups are kept, and so whether old versions outlive them",
             )
-            .fix("give the values with global._hopsworks.backups.ttl: -f values.yaml"),
+            .fix("give the values that set how long backups are kept: -f values.yaml"),
         );
     }
     findings

@@ -1,11 +1,10 @@
 //! Tables: a rule in, what is said about it out.
 
-use super::OWN;
 use super::judge::{Needs, judge};
 use super::policy::Policy;
 use crate::client::Lifecycle;
 use crate::finding::{Finding, Level};
-use crate::folders::Folders;
+use crate::folders::TEST;
 
 const DAY: i64 = 86_400;
 
@@ -13,8 +12,7 @@ fn judged(rules: &str, ttl: Option<i64>) -> Vec<Finding> {
     let xml = format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>");
     let policy = Policy::of(Some(Lifecycle { xml, minimum: None })).unwrap();
     // 2026-11-21T00:00:00Z.
-    let folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
-    let wanted = Needs { bucket: "b", folders, ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
+    let wanted = Needs { bucket: "b", folders: TEST, ttl, now: 1_795_219_200, apply: "hwdr … --apply" };
     judge(&policy.rules, &wanted)
 }
 
@@ -41,7 +39,7 @@ fn a_bucket_in_order() {
     assert_eq!(findings[0].level, Level::Ok);
     assert_eq!(
         findings[0].message,
-        "old versions in bucket b are kept 60 days, and backups 60 days: the rules leave all that backups from 2026-09-22T00:00:00Z on need"
+        "old versions in bucket b are kept 60 days, and backups 60 days: the rules keep all that backups since 2026-09-22T00:00:00Z need"
     );
     assert_eq!(judged(GOOD, None)[0].level, Level::Warning, "without a time to live nobody can tell");
 }
@@ -93,7 +91,7 @@ fn one_rule_beside_a_good_one() {
         (LOGS, &to(1, "DEEP_ARCHIVE"), Some((Warning, "thaw"))),
         (ALL, &to(1, "GLACIER_IR"), None),
         (ALL, &to(1, "COLD-TIER"), Some((Warning, "a class that hwdr does not know"))),
-        (ALL, &old_to(30), Some((Warning, "after 30 days: a restore to a backup older than that"))),
+        (ALL, &old_to(30), Some((Warning, "after 30 days: a restore from an older backup"))),
         (ALL, &old_to(60), None),
         (ALL, "<Shrink>1</Shrink>", Some((Warning, "hwdr does not know (Shrink)"))),
         (strange, "", Some((Warning, "(Filter.Color)"))),
@@ -116,7 +114,7 @@ fn one_rule_beside_a_good_one() {
 #[test]
 fn what_hwdrs_own_rule_mends() {
     let own = |filter: &str, status: &str, action: &str| {
-        format!("<Rule><ID>{OWN}</ID>{filter}<Status>{status}</Status>{action}</Rule>")
+        format!("<Rule><ID>{}</ID>{filter}<Status>{status}</Status>{action}</Rule>", TEST.rule)
     };
     let days = |days: u32| {
         format!("<NoncurrentVersionExpiration><NoncurrentDays>{days}</NoncurrentDays></NoncurrentVersionExpiration>")

@@ -13,9 +13,6 @@ pub mod policy;
 pub mod rule;
 mod scope;
 
-/// The name of hwdr's own rule, from the docs' example ("Disaster Recovery", Cleanup): whoever followed them has it already.
-pub const OWN: &str = "HopsFSBlocksRetentionPolicy";
-
 /// A time to live in whole days, S3's unit. Seconds in; rounded up, since a version must outlive its backups.
 pub fn days(ttl: i64) -> i64 {
     (ttl + 86_399) / 86_400

@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
+use super::days;
 use super::judge::{Needs, judge};
 use super::policy::Policy;
-use super::{OWN, days};
 use crate::client::Lifecycle;
 use crate::finding::{Finding, Level};
 
@@ -45,27 +45,28 @@ pub fn plan(policy: &Policy, wanted: &Needs<'_>, ttl: i64) -> Result<RuleChange,
     if !findings.iter().any(|finding| finding.mended_by_own_rule) {
         return Ok(RuleChange::Fits);
     }
+    let own = wanted.folders.rule;
     let needed = u32::try_from(days(ttl)).map_err(|_| "the time to live is too long".to_owned())?;
     // Of overlapping rules the shorter counts: hwdr's own must not be shorter than any existing rule.
     let longest = policy
         .rules
         .iter()
-        .filter(|rule| rule.enabled || rule.id == OWN)
+        .filter(|rule| rule.enabled || rule.id == own)
         .filter_map(|rule| Some((rule.noncurrent?.days?, rule.id.clone())))
         .max()
         .filter(|(given, _)| *given > needed);
-    let newer = policy.rules.iter().filter(|rule| rule.enabled || rule.id == OWN);
+    let newer = policy.rules.iter().filter(|rule| rule.enabled || rule.id == own);
     let newer = newer.filter_map(|rule| rule.noncurrent?.newer).max();
     let (days, longer_for) = longest.map_or((needed, None), |(given, id)| (given, Some(id)));
-    let xml = merge(policy, days, newer);
+    let xml = merge(policy, own, days, newer);
     let policy = Policy::of(Some(Lifecycle { xml, minimum: policy.minimum.clone() }))?;
     Ok(RuleChange::Write(Box::new(Write { policy, days, longer_for })))
 }
 
 /// The XML with hwdr's own rule added or replaced. No byte of any other rule changes.
-fn merge(policy: &Policy, days: u32, newer: Option<u32>) -> String {
-    let own = policy.rules.iter().position(|rule| rule.id == OWN);
-    let mut rule = format!("<Rule><ID>{OWN}</ID>");
+fn merge(policy: &Policy, name: &str, days: u32, newer: Option<u32>) -> String {
+    let own = policy.rules.iter().position(|rule| rule.id == name);
+    let mut rule = format!("<Rule><ID>{name}</ID>");
     // A configuration may have its prefixes inside or outside filters, but not both ("PutBucketLifecycleConfiguration").
     let outside =
         policy.elements.iter().any(|element| element.child("Prefix").is_some() && element.child("Filter").is_none());
@@ -98,6 +99,9 @@ fn merge(policy: &Policy, days: u32, newer: Option<u32>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::TEST;
+
+    const OWN: &str = TEST.rule;
 
     const DAY: i64 = 86_400;
 
@@ -107,8 +111,7 @@ mod tests {
     }
 
     fn planned(policy: &Policy, ttl: i64) -> RuleChange {
-        let folders = crate::folders::Folders { blocks: "hopsfs", backups: &[] };
-        let wanted = Needs { bucket: "b", folders, ttl: Some(ttl), now: 0, apply: "apply" };
+        let wanted = Needs { bucket: "b", folders: TEST, ttl: Some(ttl), now: 0, apply: "apply" };
         plan(policy, &wanted, ttl).unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! What a rule's filter means for a bucket that contains HopsFS and backups.
+//! What a rule's filter means for a bucket that contains blocks and backups.
 
 use super::rule::Rule;
 use crate::folders::Folders;
@@ -7,11 +7,11 @@ use crate::journal::RESERVED;
 /// What a rule applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// It applies, or may apply, to HopsFS's blocks.
+    /// It applies, or may apply, to blocks.
     Blocks,
     /// It applies, or may apply, to backups in the same bucket, and to no block.
     Backups,
-    /// Something else, as far as the filter shows: other prefixes, or objects with tags, which HopsFS does not set.
+    /// Something else, as far as the filter shows: other prefixes, or objects with tags, which blocks do not have.
     Elsewhere,
 }
 
@@ -33,10 +33,10 @@ pub(crate) fn scope(rule: &Rule, folders: Folders) -> Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::TEST;
 
     #[test]
     fn prefixes_tell() {
-        let folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
         for (prefix, expected) in [
             ("", Scope::Blocks),
             ("h", Scope::Blocks),
@@ -49,8 +49,8 @@ mod tests {
             ("r", Scope::Backups),
             ("raw/", Scope::Elsewhere),
         ] {
-            assert_eq!(scope(&Rule { prefix: prefix.to_owned(), ..Rule::default() }, folders), expected, "{prefix:?}");
+            assert_eq!(scope(&Rule { prefix: prefix.to_owned(), ..Rule::default() }, TEST), expected, "{prefix:?}");
         }
-        assert_eq!(scope(&Rule { tags: vec!["a=b".to_owned()], ..Rule::default() }, folders), Scope::Elsewhere);
+        assert_eq!(scope(&Rule { tags: vec!["a=b".to_owned()], ..Rule::default() }, TEST), Scope::Elsewhere);
     }
 }

@@ -22,7 +22,13 @@ use crate::shown::plain;
 
 /// What is in the bucket: HopsFS's blocks in `hopsfs-blocks-set-N/` (`CloudHelper.PREFIX_STR`), and beside them backups of RonDB, Velero (its
 /// prefix in the docs) and OpenSearch.
-pub const FOLDERS: Folders = Folders { blocks: "hopsfs", backups: &["rondb_backup/", "k8s_backup/", "opensearch"] };
+pub const FOLDERS: Folders = Folders {
+    owner: "HopsFS",
+    // From the docs' example ("Disaster Recovery", Cleanup): whoever followed them has it already.
+    rule: "HopsFSBlocksRetentionPolicy",
+    blocks: "hopsfs",
+    backups: &["rondb_backup/", "k8s_backup/", "opensearch"],
+};
 
 /// The task, as the Job's environment describes it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
 #[derive(Debug, Clone)]
