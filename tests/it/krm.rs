@@ -143,7 +143,7 @@ fn what_is_not_understood_is_refused() {
     for (text, problem) in [
         ("", "it is empty, or has no kind"),
         ("kind: List\nitems: []\n", "its kind is List"),
-        ("kind: ResourceList\n---\nkind: ResourceList\n", "there are 2 documents"),
+        ("kind: ResourceList\n---\nkind: ResourceList\n", "expected one document"),
         ("kind: [\n", "ResourceList:"),
     ] {
         let said = run(home.hwdr().arg("krm"), text.as_bytes()).failed(2);

@@ -80,7 +80,7 @@ impl Request for Restore {
         }
         checks::check_templates(&input, &steps)?;
         let schedules = Missing::new(
-            "Velero's Schedules: the cluster's objects are not backed up from now on",
+            "Velero's Schedules: the cluster's objects are not backed up from here on",
             "set hopsworks.velero.backup.enabled: true",
         );
         let of_velero = topology.schedules.is_empty().then_some(schedules);
