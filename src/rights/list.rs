@@ -112,11 +112,17 @@ pub const ALL: &[Right] = &[
         Release,
         CONFIG_MAPS,
         &["delete"],
-        &[Resume, Undo, Rerun, Finalize],
-        "Helm deletes the scripts of the Jobs; markers of a restore are deleted before another one",
+        &[Resume, Undo, Finalize],
+        "Helm deletes the scripts of the Jobs; undo deletes the markers of the restore",
     ),
-    right(Release, CONFIG_MAPS, &["delete"], &[Upgrade, Install], "scripts and markers of an earlier restore go")
-        .when("there are some"),
+    right(
+        Release,
+        CONFIG_MAPS,
+        &["delete"],
+        &[Upgrade, Install, Rerun],
+        "scripts and markers of an earlier restore go",
+    )
+    .when("there are some"),
     right(
         Release,
         ROLES,
