@@ -9,6 +9,8 @@
     reason = "pairs have two, and positions were found in this very text"
 )]
 
+mod next;
+
 use thiserror::Error;
 
 /// A recurring schedule.
