@@ -44,12 +44,21 @@ pub struct ObjectBackup {
     pub errors: u64,
     /// How many warnings.
     pub warnings: u64,
+    /// When the object was made.
+    pub created: Option<Timestamp>,
+    /// How many objects are in it, and of how many, where Velero counts them.
+    pub items: Option<(u64, u64)>,
+    /// Velero's own words of why it failed.
+    pub why: String,
 }
 
 impl ObjectBackup {
     /// Reads it as the API server gives it.
     pub fn read(backup: &Json) -> Self {
         let time = |pointer: &str| text(backup, pointer).parse::<Timestamp>().ok();
+        let count = |pointer: &str| backup.pointer(pointer).and_then(Json::as_u64);
+        let invalid = backup.pointer("/status/validationErrors").and_then(Json::as_array);
+        let invalid = invalid.into_iter().flatten().filter_map(Json::as_str);
         Self {
             name: text(backup, "/metadata/name").to_owned(),
             schedule: text(backup, "/metadata/labels/velero.io~1schedule-name").to_owned(),
@@ -62,6 +71,13 @@ impl ObjectBackup {
                 || text(backup, "/status/phase") == "Deleting",
             errors: number(backup, "/status/errors"),
             warnings: number(backup, "/status/warnings"),
+            created: time("/metadata/creationTimestamp"),
+            items: count("/status/progress/itemsBackedUp").zip(count("/status/progress/totalItems")),
+            why: std::iter::once(text(backup, "/status/failureReason"))
+                .chain(invalid)
+                .filter(|why| !why.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
         }
     }
 

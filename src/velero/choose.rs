@@ -13,6 +13,32 @@ const FAR: SignedDuration = SignedDuration::from_hours(1);
 /// A backup farther than this must be named.
 const TOO_FAR: SignedDuration = SignedDuration::from_hours(24);
 
+/// How near a backup is to a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// Near enough.
+    Near,
+    /// It belongs to it, and what changed in between does not match.
+    Far,
+    /// It does not belong to it, unless somebody says so.
+    TooFar,
+}
+
+/// How near what began so much later is.
+pub fn nearness(skew: SignedDuration) -> Nearness {
+    match skew.abs() {
+        far if far > TOO_FAR => Nearness::TooFar,
+        far if far > FAR => Nearness::Far,
+        _ => Nearness::Near,
+    }
+}
+
+/// The order of nearness. Of two that are equally far, the later one: what is in it and not in the data does no harm; a Secret that is missing
+/// does.
+pub fn rank(skew: SignedDuration) -> impl Ord {
+    (skew.unsigned_abs(), Reverse(skew))
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -110,7 +136,7 @@ impl Choice<'_> {
             return Err(self.refused(backup, &objection, schedule));
         }
         let mut chosen = self.chosen(backup, true);
-        if chosen.skew.is_some_and(|skew| skew.abs() > FAR) {
+        if chosen.skew.is_some_and(|skew| nearness(skew) != Nearness::Near) {
             chosen.notes.push(format!("{} is {}: it is used because it was named", backup.name, chosen.skew_text()));
         }
         Ok(chosen)
@@ -135,8 +161,7 @@ impl Choice<'_> {
             .filter(|backup| backup.schedule == schedule && backup.location == self.velero.location)
             .filter_map(|backup| Some((backup.time()?.duration_since(time), backup)))
             .collect();
-        // Of two that are equally far, the later one: what is in it and not in the data does no harm; a Secret that is missing does.
-        all.sort_by_key(|(skew, backup)| (skew.unsigned_abs(), Reverse(*skew), &backup.name));
+        all.sort_by(|(one, a), (other, b)| rank(*one).cmp(&rank(*other)).then_with(|| a.name.cmp(&b.name)));
         let mut good = all.iter().filter(|(_, backup)| backup.objection(self.now).is_none());
         let Some((skew, backup)) = good.next() else {
             return Err(match all.first() {
@@ -151,7 +176,7 @@ impl Choice<'_> {
                 )),
             });
         };
-        if skew.abs() > TOO_FAR {
+        if nearness(*skew) == Nearness::TooFar {
             return Err(self.with_list(
                 Refusal::new(format!(
                     "the nearest good backup of {schedule} to {id} ({time}) is {}, which is {}: objects and data would \
@@ -164,7 +189,7 @@ impl Choice<'_> {
             ));
         }
         let mut chosen = self.chosen(backup, false);
-        if skew.abs() > FAR {
+        if nearness(*skew) != Nearness::Near {
             chosen.notes.push(format!(
                 "{} is the nearest good one, but {}: what changed in between does not match the data",
                 backup.name,
@@ -233,7 +258,7 @@ impl Choice<'_> {
 }
 
 /// A distance in time, for people: `52 s later`, `3 h 20 min earlier`.
-fn apart(skew: SignedDuration) -> String {
+pub fn apart(skew: SignedDuration) -> String {
     let side = if skew.is_negative() { "earlier" } else { "later" };
     let seconds = skew.abs().as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);

@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, ClusterError, Kind};
 use crate::refusal::Refusal;
 
 /// How to install it (reference: the docs' own command).
-const INSTALL: &str = "install it:\n\
+pub const INSTALL: &str = "install it:\n\
                        velero install --image velero/velero:v1.17.1 \\\n  \
                        --plugins velero/velero-plugin-for-aws:v1.13.0 \\\n  \
                        --no-default-backup-location --no-secret \\\n  \
