@@ -10,6 +10,7 @@ mod discover;
 mod exec;
 mod kind;
 mod names;
+mod pages;
 mod pulse;
 mod reason;
 mod refusal;
@@ -67,6 +68,7 @@ pub struct Connection {
 pub struct Cluster {
     client: Client,
     pulse: Option<Pulse>,
+    patience: Duration,
     /// The context's name, for people.
     pub context: String,
     /// The API server's address.
@@ -190,7 +192,7 @@ impl Cluster {
             return Err(failed(format!("{} is not a valid namespace name", plain_text(&namespace))));
         }
         let server = config.cluster_url.to_string();
-        Ok(Self { client, pulse: None, context, server, namespace })
+        Ok(Self { client, pulse: None, patience: PATIENCE, context, server, namespace })
     }
 
     /// The cluster in which this process runs in a pod, with the pod's own account.
@@ -200,12 +202,17 @@ impl Cluster {
     pub fn of_this_pod() -> Result<Self, ClusterError> {
         let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
         let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
-        Ok(Self { client: client(config)?, pulse: None, context: String::new(), server, namespace })
+        Ok(Self { client: client(config)?, pulse: None, patience: PATIENCE, context: String::new(), server, namespace })
     }
 
     /// The same cluster, without calls while a lock is not renewed: another process may have taken it.
     pub fn under(&self, pulse: Pulse) -> Self {
         Self { pulse: Some(pulse), ..self.clone() }
+    }
+
+    /// The same cluster, whose calls are tried again for so long and no longer, without a word.
+    pub fn hurried(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
     }
 
     /// The objects of a kind: in the release's namespace, or in another one.
@@ -401,7 +408,7 @@ impl Cluster {
     where
         F: Future<Output = kube::Result<T>>,
     {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         let mut is_told = false;
         let mut pause = Duration::from_millis(200);
         loop {
@@ -429,7 +436,7 @@ impl Cluster {
                 });
             }
             // A run shows that it waits. Before one, nothing else would be on the screen.
-            if is_away && self.pulse.is_none() && !is_told && pause > SILENCE {
+            if is_away && self.pulse.is_none() && self.patience == PATIENCE && !is_told && pause > SILENCE {
                 is_told = true;
                 let server = &self.server;
                 let seconds = PATIENCE.as_secs();

@@ -3,13 +3,15 @@
 
 #![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 /// No record is larger: it has to fit into an object of 1 MiB, and a chart's text compresses to a tenth or a twentieth.
@@ -19,8 +21,7 @@ const LIMIT: u64 = 32 << 20;
 /// if the record is not understood.
 pub fn failed(object: &Json) -> Option<Json> {
     let is_secret = object["kind"] == "Secret" || object["type"] == "helm.sh/release.v1";
-    let data = object["data"]["release"].as_str()?;
-    let once = if is_secret { String::from_utf8(STANDARD.decode(data).ok()?).ok()? } else { data.to_owned() };
+    let once = packed(object)?;
     let mut text = Vec::new();
     GzDecoder::new(STANDARD.decode(once).ok()?.as_slice()).take(LIMIT).read_to_end(&mut text).ok()?;
     let mut release: Json = serde_json::from_slice(&text).ok()?;
@@ -34,25 +35,52 @@ pub fn failed(object: &Json) -> Option<Json> {
     Some(json!({"metadata": {"labels": {"status": "failed"}}, "data": {"release": data}}))
 }
 
+/// When the release of a record was installed first. None where the record is not understood.
+pub fn first_deployed(object: &Json) -> Option<Timestamp> {
+    /// As much of a release as is read: the chart and its manifest are large.
+    #[derive(Deserialize)]
+    struct Release {
+        info: Info,
+    }
+    #[derive(Deserialize)]
+    struct Info {
+        first_deployed: Timestamp,
+    }
+    let packed = STANDARD.decode(packed(object)?).ok()?;
+    let release: Release =
+        serde_json::from_reader(BufReader::new(GzDecoder::new(packed.as_slice()).take(LIMIT))).ok()?;
+    Some(release.info.first_deployed)
+}
+
+/// The record of an object, as Helm packs it.
+fn packed(object: &Json) -> Option<String> {
+    let is_secret = object["kind"] == "Secret" || object["type"] == "helm.sh/release.v1";
+    let data = object["data"]["release"].as_str()?;
+    if is_secret { String::from_utf8(STANDARD.decode(data).ok()?).ok() } else { Some(data.to_owned()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_record_is_failed_and_otherwise_the_same() {
-        let release = json!({"name": "hops", "info": {"status": "pending-upgrade", "first_deployed": "x"}, "manifest": "é\n---\n"});
+        let release = json!({"name": "hops", "info": {"status": "pending-upgrade", "first_deployed": "2025-11-24T13:00:00+01:00"}, "manifest": "é\n---\n"});
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(release.to_string().as_bytes()).unwrap();
         let once = STANDARD.encode(gzip.finish().unwrap());
         for (kind, data) in [("Secret", STANDARD.encode(&once)), ("ConfigMap", once)] {
             let patch = failed(&json!({"kind": kind, "data": {"release": data}})).unwrap();
             let mut again = json!({"kind": kind, "data": patch["data"]});
+            let first = first_deployed(&json!({"kind": kind, "data": patch["data"]}));
+            assert_eq!(first, Some("2025-11-24T13:00:00+01:00".parse().unwrap()));
             // What was written can be read.
             let second = failed(&again).unwrap();
             assert_eq!(patch["data"], second["data"], "{kind}");
             assert_eq!(patch["metadata"]["labels"]["status"], "failed");
             again["data"]["release"] = "broken".into();
             assert_eq!(failed(&again), None);
+            assert_eq!(first_deployed(&again), None);
         }
     }
 }
