@@ -21,6 +21,7 @@
     )
 )]
 
+pub mod backups;
 pub mod cli;
 pub mod cluster;
 pub mod finalize;

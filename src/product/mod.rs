@@ -6,6 +6,7 @@ pub mod service;
 
 use std::fmt;
 
+use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::cluster::Cluster;
@@ -21,7 +22,7 @@ use crate::values::chart::Chart;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
-pub use request::{Backup, Ground, Recorded, Request};
+pub use request::{Backup, Ground, Recorded, Request, rotated};
 use service::{Doing, Files, Service};
 
 /// All products. Values that none of them recognizes are read as the first one's.
@@ -97,6 +98,21 @@ pub trait Product: Sync {
 
     /// The backups of their data with that id, as they are recorded by default.
     fn recorded(&self, id: &Backup) -> Recorded;
+    /// The labels of the ConfigMaps that record backups.
+    fn record_labels(&self) -> &'static str {
+        ""
+    }
+
+    /// The first ConfigMap that records the backups of each of [`Product::records`]; the usual ones where there are no values.
+    ///
+    /// # Errors
+    /// Where a value is of the wrong type.
+    fn record_names(&self, _values: Option<&Value>) -> Result<Vec<(&'static str, String)>, SettingsError> {
+        Ok(Vec::new())
+    }
+
+    /// The values that restore these backups, each by the name of its series.
+    fn restore_values(&self, id: &str, parts: &[(String, &str)], mode: Mode) -> Json;
     /// Where the cluster records when a backup ended, for people.
     fn ends(&self) -> &'static str;
     /// Reasons in the cluster's records not to restore from these backups.

@@ -58,6 +58,15 @@ pub struct Recorded {
     pub metadata: [String; 2],
 }
 
+/// The names of rotating metadata ConfigMaps: the first one's, then with `-1`, `-2`, …
+pub fn rotated(first: &str) -> impl Iterator<Item = String> {
+    let later = (1..).map({
+        let first = first.to_owned();
+        move |number: u32| format!("{first}-{number}")
+    });
+    std::iter::once(first.to_owned()).chain(later)
+}
+
 /// A product's part of a plan, from one pass over the stream.
 #[derive(Debug)]
 pub struct Draft {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use serde_json::Value as Json;
 
+use crate::backups::{Seen, Series};
 use crate::run::{Halt, Run};
 use crate::steps::Object;
 use crate::topology::{Pod, Role};
@@ -72,6 +73,16 @@ pub trait Service: Sync {
     /// Whether they have to, for this Job.
     fn has_to_be_emptied(&self, _failed: &Json) -> bool {
         false
+    }
+
+    /// The backups of its data, as far as the cluster knows them; none where it has none of its own.
+    fn backups(&self, _seen: &Seen) -> Vec<Series> {
+        Vec::new()
+    }
+
+    /// What of its backups the cluster does not know, and where to look.
+    fn elsewhere(&self) -> Option<&'static str> {
+        None
     }
 
     /// Adds details to the failure of a Job, if there are any.

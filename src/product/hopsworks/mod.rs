@@ -21,6 +21,8 @@ mod warnings;
 
 use std::sync::LazyLock;
 
+use serde_json::Value as Json;
+
 use super::request::{Backup, Recorded, Request};
 use super::service::{Doing, Files, Service};
 use super::{Keys, Product, SettingsError, Storage};
@@ -155,6 +157,19 @@ impl Product for Hopsworks {
     fn recorded(&self, id: &Backup) -> Recorded {
         let backups = self.records().iter().map(|service| ((*service).to_owned(), id.id.clone()));
         Recorded { backups: backups.collect(), metadata: request::METADATA.map(str::to_owned) }
+    }
+
+    fn record_labels(&self) -> &'static str {
+        catalogue::LABELS
+    }
+
+    fn record_names(&self, values: Option<&Value>) -> Result<Vec<(&'static str, String)>, SettingsError> {
+        let names = values.map_or_else(|| Ok(request::METADATA.map(str::to_owned)), request::metadata)?;
+        Ok(self.records().iter().copied().zip(names).collect())
+    }
+
+    fn restore_values(&self, id: &str, parts: &[(String, &str)], mode: Mode) -> Json {
+        request::values_of(id, parts, mode)
     }
 
     fn ends(&self) -> &'static str {

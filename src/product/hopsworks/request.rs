@@ -2,6 +2,7 @@
 
 mod read;
 mod storage;
+mod values;
 mod velero;
 
 use serde_json::Value as Json;
@@ -11,7 +12,8 @@ use crate::mode::Mode;
 
 pub use crate::product::SettingsError;
 pub use crate::velero::Velero;
-pub use storage::storage;
+pub use storage::{metadata, storage};
+pub use values::values_of;
 pub use velero::{PREFIX, SCHEDULES};
 
 /// The default ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.

@@ -21,6 +21,12 @@ pub fn is_of(object: &Json, release: &str, namespace: &str) -> bool {
     OWNER.map(|annotation| text(object, annotation)) == [release, namespace]
 }
 
+/// The release that an object belongs to, and that one's namespace; none where Helm has not applied it.
+pub fn release_of(object: &Json) -> Option<[&str; 2]> {
+    let owner = OWNER.map(|annotation| text(object, annotation));
+    Some(owner).filter(|owner| owner.iter().any(|name| !name.is_empty()))
+}
+
 /// Whether an object is one of the release's, or hwdr's for this backup id and nobody else's.
 fn is_of_restore(object: &Json, release: &str, namespace: &str, backup_id: &str) -> bool {
     let is_nobodys = OWNER.iter().all(|annotation| text(object, annotation).is_empty());

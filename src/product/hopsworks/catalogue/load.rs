@@ -10,7 +10,7 @@ use crate::product::request::Recorded;
 use crate::refusal::Refusal;
 
 /// The labels of all ConfigMaps of backup metadata (written by the backup CronJobs).
-const LABELS: &str = "app=backups-metadata";
+pub const LABELS: &str = "app=backups-metadata";
 
 impl Catalogue {
     /// Reads what the cluster knows.

@@ -58,41 +58,72 @@ impl DataBackup {
     }
 }
 
+/// An entry that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The ConfigMap.
+    pub config_map: String,
+    /// The key in it.
+    pub key: String,
+    /// The same as a backup id, where it is one.
+    pub id: Option<BackupId>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}: {}", self.config_map, self.key, self.why)
+    }
+}
+
 /// The entries of all ConfigMaps that hold such metadata, and those that cannot be read.
-pub fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Vec<String>) {
+pub fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Vec<Unreadable>) {
+    let (mut backups, mut unreadable) = read_of(config_maps, Service::RonDb, &names.rondb);
+    let (more, too) = read_of(config_maps, Service::OpenSearch, &names.opensearch);
+    backups.extend(more);
+    unreadable.extend(too);
+    (backups, unreadable)
+}
+
+/// The same of one service, whose first ConfigMap has the name `first`.
+pub fn read_of(config_maps: &[Json], service: Service, first: &str) -> (Vec<DataBackup>, Vec<Unreadable>) {
     let (mut backups, mut unreadable) = (Vec::new(), Vec::new());
     for config_map in config_maps {
         let name = text(config_map, "/metadata/name");
-        let Some(service) = service_of(name, names) else { continue };
+        if !is_rotated(name, first) {
+            continue;
+        }
         for (key, value) in config_map["data"].as_object().into_iter().flatten() {
-            match entry(service, name, key, value.as_str().unwrap_or_default()) {
+            let id = BackupId::parse(key);
+            let read = match &id {
+                Ok(id) => entry(service, name, id, value.as_str().unwrap_or_default()),
+                Err(problem) => Err(problem.to_string()),
+            };
+            match read {
                 Ok(backup) => backups.push(backup),
-                Err(why) => unreadable.push(format!("{name}/{key}: {why}")),
+                Err(why) => {
+                    unreadable.push(Unreadable { config_map: name.to_owned(), key: key.clone(), id: id.ok(), why })
+                }
             }
         }
     }
     (backups, unreadable)
 }
 
-/// Whose metadata a ConfigMap of this name holds: `<name>`, `<name>-1`, `<name>-2`, …
-fn service_of(config_map: &str, names: &MetadataNames) -> Option<Service> {
-    let is_of = |name: &str| {
-        config_map.strip_prefix(name).is_some_and(|rest| {
-            rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
-        })
-    };
-    [(Service::RonDb, &names.rondb), (Service::OpenSearch, &names.opensearch)]
-        .into_iter()
-        .find_map(|(service, name)| is_of(name).then_some(service))
+/// Whether a ConfigMap is one of those that begin with `first`: `<first>`, `<first>-1`, `<first>-2`, …
+fn is_rotated(config_map: &str, first: &str) -> bool {
+    config_map.strip_prefix(first).is_some_and(|rest| {
+        rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
+    })
 }
 
-fn entry(service: Service, config_map: &str, key: &str, value: &str) -> Result<DataBackup, String> {
-    let id = BackupId::parse(key).map_err(|problem| problem.to_string())?;
+fn entry(service: Service, config_map: &str, id: &BackupId, value: &str) -> Result<DataBackup, String> {
     let entry: Json = serde_json::from_str(value).map_err(|error| format!("not JSON: {error}"))?;
     let time = |pointer: &str| text(&entry, pointer).parse::<Timestamp>().ok();
     Ok(DataBackup {
         service,
-        id,
+        id: id.clone(),
         state: text(&entry, "/state").to_owned(),
         start: time("/start_time"),
         end: time("/end_time"),

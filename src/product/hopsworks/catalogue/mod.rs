@@ -2,9 +2,13 @@
 
 mod load;
 mod metadata;
+mod series;
 
-pub use load::objections;
+pub use load::{LABELS, objections};
 pub use metadata::{DataBackup, Service};
+pub use series::series;
+
+pub use crate::product::request::rotated;
 
 use super::backup_id::BackupId;
 use super::request::METADATA;
@@ -25,15 +29,6 @@ pub struct MetadataNames {
     pub rondb: String,
     /// `global._hopsworks.backups.metadataStore.configMap.opensearch`
     pub opensearch: String,
-}
-
-/// The names of rotating metadata ConfigMaps: the first one's, then with `-1`, `-2`, …
-pub fn rotated(first: &str) -> impl Iterator<Item = String> {
-    let later = (1..).map({
-        let first = first.to_owned();
-        move |number: u32| format!("{first}-{number}")
-    });
-    std::iter::once(first.to_owned()).chain(later)
 }
 
 /// How many of them pods may read: a Role names each.
@@ -57,7 +52,7 @@ impl Catalogue {
     pub fn new(config_maps: &[serde_json::Value], names: &MetadataNames) -> Self {
         let (mut data, unreadable) = metadata::read(config_maps, names);
         data.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
-        Self { data, unreadable }
+        Self { data, unreadable: unreadable.iter().map(ToString::to_string).collect() }
     }
 
     /// The backup of a service's data with this id.

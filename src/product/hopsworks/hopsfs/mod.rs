@@ -51,6 +51,12 @@ impl Service for HopsFs {
         }
     }
 
+    fn elsewhere(&self) -> Option<&'static str> {
+        Some(
+            "HopsFS's backup is the versions that its bucket keeps, which are not looked at here:\nhelm hwdr s3 check -f values.yaml",
+        )
+    }
+
     fn templates(&self) -> Files {
         &[
             ("hopsfs-access.yaml", include_str!("templates/hopsfs-access.yaml")),

@@ -1,7 +1,9 @@
 //! Kubernetes objects, by Velero.
 
+mod backups;
 mod plan;
 
+use crate::backups::{Seen, Series};
 use crate::product::hopsworks::plan::{Input, Part};
 use crate::product::service::{Files, Service};
 use crate::steps::{PlanError, Planned};
@@ -16,6 +18,10 @@ impl Service for Objects {
 
     fn title(&self) -> &'static str {
         "Kubernetes objects"
+    }
+
+    fn backups(&self, seen: &Seen) -> Vec<Series> {
+        backups::series(seen, self.name())
     }
 
     fn templates(&self) -> Files {

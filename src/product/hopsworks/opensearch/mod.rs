@@ -6,6 +6,8 @@ mod trust;
 
 use serde_json::{Value as Json, json};
 
+use crate::backups::{Seen, Series};
+use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::keys;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Files, Look, Service};
@@ -49,6 +51,10 @@ impl Service for OpenSearch {
     fn hints(&self) -> &'static [&'static str] {
         // The settings of repositories, and the CA.
         &[".json", trust::HINT]
+    }
+
+    fn backups(&self, seen: &Seen) -> Vec<Series> {
+        vec![catalogue::series(seen, catalogue::Service::OpenSearch, self.name(), self.title(), BACKUP)]
     }
 
     fn templates(&self) -> Files {

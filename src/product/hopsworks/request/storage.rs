@@ -1,6 +1,7 @@
 //! What the values say about the bucket and how long backups are kept, for the commands that work on a bucket.
 
 use super::super::keys::{self, below};
+use super::METADATA;
 use super::read::{Reader, error};
 use crate::lint::ttl;
 use crate::product::{SettingsError, Storage};
@@ -25,4 +26,17 @@ pub fn storage(values: &Value) -> Result<Storage, SettingsError> {
         })?),
     };
     Ok(Storage { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
+}
+
+/// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
+///
+/// # Errors
+/// Where a value is of the wrong type, or no name.
+pub fn metadata(values: &Value) -> Result<[String; 2], SettingsError> {
+    let reader = Reader { values };
+    let [rondb, opensearch] = METADATA;
+    let name = |key: &'static str, usual: &str| {
+        Ok(reader.name(&below(keys::METADATA, &[key]))?.unwrap_or_else(|| usual.to_owned()))
+    };
+    Ok([name("ronDB", rondb)?, name("opensearch", opensearch)?])
 }

@@ -9,7 +9,9 @@ pub use plan::{MARKER, NEEDS};
 
 use serde_json::Value as Json;
 
+use crate::backups::{Seen, Series};
 use crate::cluster::condition::text;
+use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Doing, Files, Look, Service};
 use crate::run::{Halt, Run};
@@ -83,6 +85,10 @@ impl Service for RonDb {
     fn hints(&self) -> &'static [&'static str] {
         // Sections of `config.ini`.
         &["[ndb", "[NDB", "[Ndb"]
+    }
+
+    fn backups(&self, seen: &Seen) -> Vec<Series> {
+        vec![catalogue::series(seen, catalogue::Service::RonDb, self.name(), self.title(), BACKUP)]
     }
 
     fn templates(&self) -> Files {

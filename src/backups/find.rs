@@ -1,0 +1,68 @@
+//! The set that a person means: by an id, by the name of a part, or by `latest`, `oldest` and `last-failed`.
+
+use super::fitness::Usable;
+use super::inventory::{BackupSet, Inventory};
+use super::part::PartState;
+use super::series::Join;
+use crate::refusal::Refusal;
+
+/// So many ids are named where one is not there.
+const NAMED: usize = 5;
+
+impl Inventory {
+    /// The set of that name.
+    ///
+    /// # Errors
+    /// Where there is none: with those that there are.
+    pub fn find(&self, name: &str) -> Result<&BackupSet, Refusal> {
+        let is_usable = |set: &&BackupSet| self.fitness(set).new_cluster == Usable::Yes;
+        let found = match name {
+            "latest" => self.sets.iter().find(is_usable),
+            "oldest" => self.sets.iter().rfind(is_usable),
+            "last-failed" => self.sets.iter().find(|set| self.has_failed(set)),
+            name => self.named(name),
+        };
+        found.ok_or_else(|| match name {
+            "latest" | "oldest" => Refusal::new("no backup can be restored").help(SEE),
+            "last-failed" => Refusal::new("no backup has failed, as far as the cluster knows").help(SEE),
+            name => self.none_of(name),
+        })
+    }
+
+    fn has_failed(&self, set: &BackupSet) -> bool {
+        let failed = |state: &PartState| matches!(state, PartState::Failed(_) | PartState::Partial { .. });
+        let others = set.passed_over.iter().filter_map(|(at, part)| self.series.get(*at)?.parts.get(*part));
+        self.parts(set).map(|(_, part)| part).chain(others).any(|part| failed(&part.state))
+    }
+
+    /// The set with that id; else the one with a part of that name, of several the one that is nearest to it.
+    fn named(&self, name: &str) -> Option<&BackupSet> {
+        let by_id = self.sets.iter().find(|set| self.name(set) == name);
+        let by_part = || {
+            let with = self.sets.iter().filter_map(|set| {
+                let is_it = |at: &usize| self.part(set, *at).is_some_and(|part| part.name == name);
+                let at = (0..self.series.len()).find(is_it)?;
+                let skew = set.parts.get(at)?.as_ref()?.skew;
+                Some((skew.map(|skew| skew.abs()), set))
+            });
+            with.min_by_key(|(skew, _)| *skew).map(|(_, set)| set)
+        };
+        by_id.or_else(by_part)
+    }
+
+    fn none_of(&self, name: &str) -> Refusal {
+        let refusal = Refusal::new(format!("there is no backup {name}"));
+        let ids: Vec<_> = self.sets.iter().filter_map(|set| self.id(set)).take(NAMED).collect();
+        let is_unread = self.series.iter().any(|series| series.join == Join::Own && series.unread.is_some());
+        let refusal = match ids.as_slice() {
+            [] => refusal,
+            ids => refusal.help(format!("the newest are {}", ids.join(", "))),
+        };
+        match is_unread {
+            true => refusal.help("not all backups could be read: fix that first").help(SEE),
+            false => refusal.help(SEE),
+        }
+    }
+}
+
+const SEE: &str = "see them all:\nhelm hwdr backups list";

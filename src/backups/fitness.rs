@@ -1,0 +1,123 @@
+//! Whether a set can be restored: onto the running cluster, into a new one, and why not.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::inventory::{BackupSet, Inventory};
+use super::part::PartState;
+use super::series::{Join, Series};
+use crate::velero::apart;
+
+/// An answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Usable {
+    /// As far as the cluster knows.
+    Yes,
+    /// It could not be found out.
+    Unknown,
+    /// No, for a reason.
+    No,
+}
+
+/// What a set can be used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fitness {
+    /// For a restore onto the running cluster.
+    pub in_place: Usable,
+    /// For a restore into a new cluster.
+    pub new_cluster: Usable,
+    /// Why not, or why that is not known.
+    pub reasons: Vec<String>,
+}
+
+impl Inventory {
+    /// What a set can be used for.
+    pub fn fitness(&self, set: &BackupSet) -> Fitness {
+        let mut fitness = Fitness { in_place: Usable::Yes, new_cluster: Usable::Yes, reasons: Vec::new() };
+        for (at, series) in self.series.iter().enumerate() {
+            let Some((usable, why)) = self.objection(set, at, series) else { continue };
+            fitness.new_cluster = fitness.new_cluster.max(usable);
+            // Without Velero, a restore in place leaves the objects as they are.
+            let is_left_out = series.join == Join::Nearest && series.unread.as_ref().is_some_and(|it| !it.is_unknown());
+            if !is_left_out {
+                fitness.in_place = fitness.in_place.max(usable);
+            }
+            fitness.reasons.push(format!("{}: {why}", series.called));
+        }
+        if self.id(set).is_none() {
+            let may_have_one = |series: &Series| series.unread.as_ref().is_some_and(super::fault::Fault::is_unknown);
+            let is_hidden = self.series.iter().any(|series| series.join == Join::Own && may_have_one(series));
+            let usable = if is_hidden { Usable::Unknown } else { Usable::No };
+            fitness.new_cluster = fitness.new_cluster.max(usable);
+            fitness.in_place = fitness.in_place.max(usable);
+        }
+        if fitness.in_place != Usable::No {
+            let (in_place, why) = self.age(set.time);
+            fitness.in_place = fitness.in_place.max(in_place);
+            fitness.reasons.extend(why);
+        }
+        fitness
+    }
+
+    /// What speaks against a set's part of a series.
+    fn objection(&self, set: &BackupSet, at: usize, series: &Series) -> Option<(Usable, String)> {
+        let Some(part) = self.part(set, at) else {
+            return Some(match &series.unread {
+                Some(fault) if fault.is_unknown() => (Usable::Unknown, fault.what.clone()),
+                Some(fault) => (Usable::No, fault.what.clone()),
+                None if series.join == Join::Nearest => (Usable::No, "no good backup within a day".to_owned()),
+                None => (Usable::No, "no backup within an hour".to_owned()),
+            });
+        };
+        let says = |why: &str| if why.is_empty() { part.state.word().to_owned() } else { why.to_owned() };
+        match &part.state {
+            PartState::Good => None,
+            PartState::Running => Some((Usable::No, "it is being made".to_owned())),
+            PartState::Unknown(why) => Some((Usable::Unknown, says(why))),
+            PartState::Partial { done: Some((done, of)), why } => Some((Usable::No, format!("{done} of {of}: {why}"))),
+            PartState::Partial { why, .. } | PartState::Failed(why) | PartState::Expired(why) => {
+                Some((Usable::No, says(why)))
+            }
+        }
+    }
+
+    /// Whether a time lies behind the last installation.
+    fn age(&self, time: Option<Timestamp>) -> (Usable, Option<String>) {
+        match (&self.installed, time) {
+            (Err(fault), _) => {
+                let usable = if fault.is_unknown() { Usable::Unknown } else { Usable::No };
+                (usable, Some(format!("in place: {}", fault.what)))
+            }
+            (Ok(_), None) => (Usable::Unknown, Some("in place: the id names no time".to_owned())),
+            (Ok(installed), Some(time)) if time <= *installed => (
+                Usable::No,
+                Some(format!("in place: older than the installation of {installed:.0}, which made new certificates")),
+            ),
+            _ => (Usable::Yes, None),
+        }
+    }
+
+    /// What else there is to know about a set: parts that are far from the others, and those that were passed over.
+    pub fn notes(&self, set: &BackupSet) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (series, joined) in self.series.iter().zip(&set.parts) {
+            let skew = joined.as_ref().and_then(|joined| joined.skew);
+            let far = skew.filter(|skew| crate::velero::nearness(*skew) != crate::velero::Nearness::Near);
+            if let Some(skew) = far {
+                notes.push(format!(
+                    "{}: {}, so what changed in between does not match the data",
+                    series.called,
+                    apart(skew)
+                ));
+            }
+        }
+        for (at, part) in &set.passed_over {
+            let Some(series) = self.series.get(*at) else { continue };
+            let Some(part) = series.parts.get(*part) else { continue };
+            let why = part.state.why().unwrap_or("it is being made");
+            notes.push(format!("{}: {} is not taken: {why}", series.called, part.name));
+        }
+        notes
+    }
+}

@@ -1,0 +1,89 @@
+//! All sets of backups, newest first.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::fault::Reading;
+use super::join;
+use super::part::BackupPart;
+use super::series::{Join, Series};
+
+/// The backups that there are.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// When it was looked.
+    pub now: Timestamp,
+    /// When the release was installed.
+    pub installed: Reading<Timestamp>,
+    /// The backups of each service: those that name a set first.
+    pub series: Vec<Series>,
+    /// The same joined, newest first.
+    pub sets: Vec<BackupSet>,
+}
+
+/// Backups of the services that belong to one point in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupSet {
+    /// That point: the one of the first part.
+    pub time: Option<Timestamp>,
+    /// The part of each series, in the order of these.
+    pub parts: Vec<Option<Joined>>,
+    /// Parts at the same time that are not good and not chosen: series, and part.
+    pub passed_over: Vec<(usize, usize)>,
+}
+
+/// A part in a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// Its place in the series.
+    pub part: usize,
+    /// How much later than the set's time it is; negative: earlier.
+    pub skew: Option<SignedDuration>,
+}
+
+impl Inventory {
+    /// Joins what the services have.
+    pub fn new(now: Timestamp, installed: Reading<Timestamp>, series: Vec<Series>) -> Self {
+        let sets = join::join(&series);
+        let mut inventory = Self { now, installed, series, sets: Vec::new() };
+        let mut keyed: Vec<_> = sets.into_iter().map(|set| (inventory.name(&set).to_owned(), set)).collect();
+        // Sets without a time are the last.
+        keyed.sort_by(|(one, a), (other, b)| b.time.cmp(&a.time).then_with(|| other.cmp(one)));
+        inventory.sets = keyed.into_iter().map(|(_, set)| set).collect();
+        inventory
+    }
+
+    /// The part that a set has of a series.
+    pub fn part(&self, set: &BackupSet, series: usize) -> Option<&BackupPart> {
+        let joined = set.parts.get(series)?.as_ref()?;
+        self.series.get(series)?.parts.get(joined.part)
+    }
+
+    /// The parts that a set has, with their series.
+    pub fn parts<'i>(&'i self, set: &'i BackupSet) -> impl Iterator<Item = (&'i Series, &'i BackupPart)> {
+        self.series.iter().enumerate().filter_map(|(at, series)| Some((series, self.part(set, at)?)))
+    }
+
+    /// The backup id of a set; none where no part has one.
+    pub fn id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
+        let own = self.parts(set).filter(|(series, _)| series.join == Join::Own);
+        own.map(|(_, part)| part).find(|part| part.is_id).map(|part| part.name.as_str())
+    }
+
+    /// The backup id of a set, or the name of its first part.
+    pub fn name<'i>(&'i self, set: &'i BackupSet) -> &'i str {
+        let first = || self.parts(set).next().map(|(_, part)| part.name.as_str());
+        self.id(set).or_else(first).unwrap_or_default()
+    }
+
+    /// How far apart the parts of a set are; none where it has fewer than two with a time.
+    pub fn skew(&self, set: &BackupSet) -> Option<SignedDuration> {
+        let times = || self.parts(set).filter_map(|(_, part)| part.time);
+        let (first, last) = (times().min()?, times().max()?);
+        (times().count() > 1).then(|| last.duration_since(first))
+    }
+
+    /// When the first of its parts expires.
+    pub fn expires(&self, set: &BackupSet) -> Option<Timestamp> {
+        self.parts(set).filter_map(|(_, part)| part.expires).min()
+    }
+}

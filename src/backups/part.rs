@@ -1,0 +1,83 @@
+//! What one service says of one backup of its own.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// One service's part of a backup. What is not known is none, never zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupPart {
+    /// What it is called: the backup id, or the name of the object that stands for it.
+    pub name: String,
+    /// Whether the name is a backup id, by which it can be restored.
+    pub is_id: bool,
+    /// The moment that it stands for.
+    pub time: Option<Timestamp>,
+    /// What became of it.
+    pub state: PartState,
+    /// How large it is.
+    pub bytes: Option<u64>,
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// From when on it is deleted.
+    pub expires: Option<Timestamp>,
+    /// The Job that makes it, where that has left nothing else.
+    pub job: Option<String>,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartState {
+    /// It can be restored.
+    Good,
+    /// Some of it is missing.
+    Partial {
+        /// How much is there, and of how much: nodes, or objects.
+        done: Option<(u64, u64)>,
+        /// What is missing, or why.
+        why: String,
+    },
+    /// It failed.
+    Failed(String),
+    /// It is being made.
+    Running,
+    /// It is there no longer, or not for long.
+    Expired(String),
+    /// It could not be found out.
+    Unknown(String),
+}
+
+impl BackupPart {
+    /// Whether it can be restored.
+    pub fn is_good(&self) -> bool {
+        self.state == PartState::Good
+    }
+
+    /// How long it took.
+    pub fn took(&self) -> Option<SignedDuration> {
+        let took = self.ended?.duration_since(self.started?);
+        Some(took).filter(|took| !took.is_negative())
+    }
+}
+
+impl PartState {
+    /// One word, stable: for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Partial { .. } => "partial",
+            Self::Failed(_) => "failed",
+            Self::Running => "running",
+            Self::Expired(_) => "expired",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Why it is not good.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Good | Self::Running => None,
+            Self::Partial { why, .. } | Self::Failed(why) | Self::Expired(why) | Self::Unknown(why) => Some(why),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Whether backups are made, service by service, and what keeps them from it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::fault::{Fault, Severity};
+use super::part::{BackupPart, PartState};
+use super::series::{Maker, Series};
+use super::view::{ago, long};
+use crate::lint::cron::Schedule;
+
+/// So many of the longest times between two runs may pass.
+const INTERVALS: f64 = 1.5;
+
+/// Whether something backs up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Enabled {
+    /// All is well.
+    Enabled,
+    /// It is turned on, and something is wrong.
+    Partial,
+    /// Nothing makes backups.
+    Disabled,
+    /// It could not be found out.
+    Unknown,
+}
+
+impl Enabled {
+    /// One word, stable.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Partial => "partial",
+            Self::Disabled => "disabled",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Enabled, Self::Partial, Self::Disabled, Self::Unknown];
+}
+
+/// How the backups of one series are. What is not known is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// The series: `objects/main`.
+    pub name: String,
+    /// The same for people.
+    #[serde(skip)]
+    pub called: String,
+    /// Whether it backs up.
+    pub is: Enabled,
+    /// The worst of its faults.
+    pub severity: Severity,
+    /// The schedule, as it is written.
+    pub schedule: Option<String>,
+    /// The longest time between two runs, in seconds.
+    pub interval_seconds: Option<i64>,
+    /// The age from which on the last good backup is too old, in seconds.
+    pub limit_seconds: Option<i64>,
+    /// The name of the last good backup.
+    pub last_good: Option<String>,
+    /// The moment that it stands for.
+    pub last_good_time: Option<Timestamp>,
+    /// How old that is, in seconds.
+    pub age_seconds: Option<i64>,
+    /// Whether there is a good one; none where that is not known.
+    pub has_good: Option<bool>,
+    /// What became of the newest one.
+    pub last_run: Option<&'static str>,
+    /// How long the last good one took, in seconds.
+    pub took_seconds: Option<i64>,
+    /// How large it is.
+    pub bytes: Option<u64>,
+    /// When the next one is due.
+    pub next: Option<Timestamp>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// How the backups of a release are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// When it was looked.
+    pub now: Timestamp,
+    /// All of it.
+    pub is: Enabled,
+    /// The worst of all faults.
+    pub severity: Severity,
+    /// Each series.
+    pub services: Vec<ServiceStatus>,
+}
+
+/// How the backups are. `max_age` is the age from which on a backup is too old, whatever its schedule.
+pub fn status(series: &[Series], now: Timestamp, max_age: Option<SignedDuration>) -> Status {
+    let services: Vec<_> = series.iter().map(|series| of(series, now, max_age)).collect();
+    let all = |wanted: &[Enabled]| services.iter().all(|service| wanted.contains(&service.is));
+    let is = match () {
+        () if services.is_empty() => Enabled::Unknown,
+        () if all(&[Enabled::Enabled]) => Enabled::Enabled,
+        () if all(&[Enabled::Disabled]) => Enabled::Disabled,
+        () if all(&[Enabled::Enabled, Enabled::Unknown]) => Enabled::Unknown,
+        () => Enabled::Partial,
+    };
+    let severity = services.iter().map(|service| service.severity).max().unwrap_or(Severity::Unknown);
+    Status { now, is, severity, services }
+}
+
+fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> ServiceStatus {
+    let mut faults: Vec<_> = series.faults.iter().chain(&series.odd).cloned().collect();
+    let makers: &[Maker] = series.makers.as_deref().unwrap_or_default();
+    let awake: Vec<_> = makers.iter().filter(|maker| !maker.is_suspended).collect();
+    match &series.makers {
+        Err(fault) => faults.push(fault.clone()),
+        Ok(makers) if makers.is_empty() => {
+            faults.push(Fault::new(Severity::Critical, "nothing makes backups").fix(series.turn_on));
+        }
+        Ok(_) => {}
+    }
+    for maker in makers.iter().filter(|maker| maker.is_suspended) {
+        let what = format!("{} is suspended: it makes no backups", maker.object);
+        faults
+            .push(Fault::new(Severity::Critical, what).fix(format!("unless a restore runs, wake it:\n{}", maker.wake)));
+    }
+    let plan = Timing::of(&awake, now, &mut faults);
+    faults.extend(series.unread.clone().filter(|fault| !faults.contains(fault)));
+    let good = series.last_good(now);
+    let limit = max_age.map(|age| age.as_secs()).or(plan.interval.map(|seconds| (seconds as f64 * INTERVALS) as i64));
+    match good {
+        Some(good) => judge(good, now, limit, &plan, &mut faults),
+        None if series.unread.is_none() && !makers.is_empty() => faults.push(none_yet(&awake, limit, &plan, now)),
+        None => {}
+    }
+    faults.extend(series.ahead(now).map(|part| of_clock(part, now)));
+    faults.extend(series.last_run(now).and_then(|run| of_run(run, plan.interval, now)));
+    faults.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
+    faults.dedup();
+    let severity = faults.iter().map(|fault| fault.severity).max().unwrap_or(Severity::Ok);
+    let is = match &series.makers {
+        Err(fault) if fault.is_unknown() => Enabled::Unknown,
+        Err(_) => Enabled::Disabled,
+        Ok(_) if awake.is_empty() => Enabled::Disabled,
+        Ok(_) if severity == Severity::Ok => Enabled::Enabled,
+        Ok(_) if severity == Severity::Unknown => Enabled::Unknown,
+        Ok(_) => Enabled::Partial,
+    };
+    ServiceStatus {
+        name: series.name(),
+        called: series.called.clone(),
+        is,
+        severity,
+        schedule: makers.first().map(|maker| maker.schedule.clone()),
+        interval_seconds: plan.interval,
+        limit_seconds: limit,
+        last_good: good.map(|good| good.name.clone()),
+        last_good_time: good.and_then(|good| good.time),
+        age_seconds: good.and_then(|good| Some(now.duration_since(good.time?).as_secs().max(0))),
+        has_good: if good.is_none() && series.unread.as_ref().is_some_and(Fault::is_unknown) {
+            None
+        } else {
+            Some(good.is_some())
+        },
+        last_run: series.last_run(now).map(|run| run.state.word()),
+        took_seconds: good.and_then(BackupPart::took).map(|took| took.as_secs()),
+        bytes: good.and_then(|good| good.bytes),
+        next: plan.next,
+        faults,
+    }
+}
+
+/// When backups are made.
+#[derive(Debug, Default)]
+struct Timing {
+    /// The shortest of its makers' longest times between two runs, in seconds.
+    interval: Option<i64>,
+    /// When the first of them runs next.
+    next: Option<Timestamp>,
+}
+
+impl Timing {
+    fn of(makers: &[&Maker], now: Timestamp, faults: &mut Vec<Fault>) -> Self {
+        let mut plan = Self::default();
+        for maker in makers {
+            match Schedule::parse(&maker.schedule) {
+                Ok(schedule) if schedule.never_fires() => {
+                    let what = format!("the schedule {:?} of {} never fires", maker.schedule, maker.object);
+                    faults.push(Fault::new(Severity::Critical, what).fix("correct it in the values, and upgrade"));
+                }
+                Ok(schedule) => {
+                    plan.interval = [plan.interval, schedule.longest_gap()].into_iter().flatten().min();
+                    // hwdr counts in UTC alone.
+                    let next = schedule.next(now, maker.last.or(maker.since)).filter(|_| maker.zone.is_none());
+                    plan.next = [plan.next, next].into_iter().flatten().min();
+                }
+                Err(error) => {
+                    let what = format!("the schedule {:?} of {} cannot be read: {error}", maker.schedule, maker.object);
+                    faults.push(Fault::new(Severity::Unknown, what).fix("correct it in the values, and upgrade"));
+                }
+            }
+        }
+        plan
+    }
+}
+
+/// What is wrong with the last good backup.
+fn judge(good: &BackupPart, now: Timestamp, limit: Option<i64>, plan: &Timing, faults: &mut Vec<Fault>) {
+    let Some(time) = good.time else { return };
+    let age = now.duration_since(time);
+    if let Some(limit) = limit.map(SignedDuration::from_secs).filter(|limit| age > *limit) {
+        let what = format!("the last good backup, {}, is {} old: more than {}", good.name, ago(age), ago(limit));
+        faults.push(Fault::new(Severity::Critical, what));
+    }
+    if let (Some(expires), Some(next)) = (good.expires, plan.next)
+        && expires < next
+    {
+        let what = format!("the last good backup, {}, expires before the next one is made ({next:.0})", good.name);
+        faults
+            .push(Fault::new(Severity::Warning, what).fix("keep backups for longer than the time between them (ttl)"));
+    }
+}
+
+/// That there is no good backup: no wonder where nothing was due yet.
+fn none_yet(awake: &[&Maker], limit: Option<i64>, plan: &Timing, now: Timestamp) -> Fault {
+    let since = awake.iter().filter_map(|maker| maker.since).min();
+    let waits = since.map(|since| now.duration_since(since).as_secs());
+    if waits.zip(limit).is_some_and(|(waits, limit)| waits <= limit) {
+        let next = plan.next.map_or_else(String::new, |next| format!("; the next is due at {next:.0}"));
+        return Fault::new(Severity::Warning, format!("no good backup yet{next}"));
+    }
+    Fault::new(Severity::Critical, "there is no good backup")
+}
+
+/// That a backup is of a time that has not come yet.
+fn of_clock(part: &BackupPart, now: Timestamp) -> Fault {
+    let ahead = part.time.map_or(SignedDuration::ZERO, |time| time.duration_since(now));
+    let what = format!("{} is {} ahead of this machine's clock: one of the two clocks is wrong", part.name, ago(ahead));
+    Fault::new(Severity::Warning, what).fix("compare them:\ndate -u")
+}
+
+/// What is wrong with the newest one.
+fn of_run(run: &BackupPart, interval: Option<i64>, now: Timestamp) -> Option<Fault> {
+    let name = &run.name;
+    match &run.state {
+        PartState::Good | PartState::Expired(_) => None,
+        PartState::Failed(why) => Some(Fault::new(Severity::Warning, format!("the last run failed, {name}: {why}"))),
+        PartState::Partial { why, .. } => {
+            Some(Fault::new(Severity::Warning, format!("the last backup is not whole, {name}: {why}")))
+        }
+        PartState::Unknown(why) => Some(Fault::new(Severity::Unknown, format!("the last backup, {name}: {why}"))),
+        PartState::Running => {
+            let takes = now.duration_since(run.started.or(run.time)?).as_secs();
+            let is_long = interval.is_some_and(|interval| takes > interval);
+            is_long.then(|| {
+                let what = format!("{name} has run for {}, longer than the time between two", long(takes));
+                Fault::new(Severity::Warning, what)
+            })
+        }
+    }
+}

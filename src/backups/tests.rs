@@ -1,0 +1,378 @@
+//! Tables of what belongs together, and what is said of it. The day is that of the id 254811200: 2025-11-24.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::product::request::Backup;
+use crate::velero::{ObjectBackup, Velero, Wanted, choose};
+
+const NOW: &str = "2025-12-01T00:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// `12:00`, or `+2d` from noon on.
+fn time(text: &str) -> Timestamp {
+    match text.strip_suffix('d') {
+        Some(days) => {
+            let noon: Timestamp = "2025-11-24T12:00:00Z".parse().unwrap();
+            noon + SignedDuration::from_hours(24 * days.parse::<i64>().unwrap())
+        }
+        None => format!("2025-11-24T{text}:00Z").parse().unwrap(),
+    }
+}
+
+/// `id@12:00 failed`: a part of that name and time, and what is wrong with it. A name of digits is an id.
+fn part(text: &str) -> BackupPart {
+    let (text, state) = text.split_once(' ').unwrap_or((text, ""));
+    let (name, at) = text.split_once('@').unwrap();
+    let state = match state {
+        "" => PartState::Good,
+        "failed" => PartState::Failed("no room".to_owned()),
+        "partial" => PartState::Partial { done: Some((3, 4)), why: "node 2".to_owned() },
+        "running" => PartState::Running,
+        "expired" => PartState::Expired("expired".to_owned()),
+        _ => PartState::Unknown("not JSON".to_owned()),
+    };
+    BackupPart {
+        name: name.to_owned(),
+        is_id: name.bytes().all(|byte| byte.is_ascii_digit()),
+        time: (!at.is_empty()).then(|| time(at)),
+        state,
+        bytes: None,
+        started: None,
+        ended: None,
+        expires: None,
+        job: None,
+    }
+}
+
+fn series(service: &'static str, join: Join, parts: &[&str]) -> Series {
+    Series {
+        service,
+        part: None,
+        title: service,
+        called: service.to_owned(),
+        join,
+        parts: parts.iter().map(|text| part(text)).collect(),
+        unread: None,
+        odd: None,
+        makers: Ok(vec![maker("@daily")]),
+        turn_on: "turn it on",
+        faults: Vec::new(),
+    }
+}
+
+fn maker(schedule: &str) -> Maker {
+    Maker {
+        object: "CronJob/it".to_owned(),
+        schedule: schedule.to_owned(),
+        zone: None,
+        is_suspended: false,
+        wake: "wake it".to_owned(),
+        since: Some("2025-01-01T00:00:00Z".parse().unwrap()),
+        last: None,
+    }
+}
+
+fn inventory(series: Vec<Series>) -> Inventory {
+    Inventory::new(now(), Ok("2025-11-01T00:00:00Z".parse().unwrap()), series)
+}
+
+/// Each set as its name and its parts.
+fn sets(inventory: &Inventory) -> Vec<String> {
+    let of = |set: &BackupSet| {
+        let parts = (0..inventory.series.len())
+            .map(|at| inventory.part(set, at).map_or("-", |part| part.name.as_str()))
+            .collect::<Vec<_>>();
+        parts.join(" ")
+    };
+    inventory.sets.iter().map(of).collect()
+}
+
+#[test]
+fn parts_of_one_run_are_one_set() {
+    for (one, other, nearest, expected) in [
+        // By id, and by time where clocks differ.
+        (&["1@12:00", "2@1d"][..], &["1@12:00", "3@1d"][..], &[][..], &["2 3 -", "1 1 -"][..]),
+        (&["1@12:00"], &["9@12:40"], &[], &["1 9 -"]),
+        (&["1@12:00"], &["9@13:20"], &[], &["- 9 -", "1 - -"]),
+        // An id goes before a time.
+        (&["1@12:00", "2@12:30"], &["2@12:00"], &[], &["2 2 -", "1 - -"]),
+        // Each is of one set alone, and the nearest.
+        (&["1@12:00", "2@12:30"], &["8@12:05", "9@12:10"], &[], &["2 9 -", "1 8 -"]),
+        // A good one goes to a good one, though a run that failed is nearer.
+        (&["job@12:00 failed", "2@12:30"], &["9@12:00"], &[], &["2 9 -", "job - -"]),
+        // What failed is seen, and so is what has no time.
+        (&["1@12:00"], &["job@12:01 failed"], &[], &["1 job -"]),
+        (&["1@"], &["1@", "2@"], &[], &["- 2 -", "1 1 -"]),
+        // The nearest serves both; one that is not good is taken where there is no other.
+        (&["1@12:00", "2@13:30"], &[], &["v@12:50"], &["2 - v", "1 - v"]),
+        (&["1@12:00"], &[], &["v@12:01 failed", "w@20:00"], &["1 - w"]),
+        (&["1@12:00"], &[], &["v@12:01 failed"], &["1 - v"]),
+        (&["1@12:00"], &[], &["v@2d"], &["- - v", "1 - -"]),
+        // One at the same time of each; of two that are as far, the later.
+        (&["1@12:00"], &[], &["v@11:00", "w@13:00"], &["1 - w"]),
+    ] {
+        let all = vec![series("a", Join::Own, one), series("b", Join::Own, other), series("v", Join::Nearest, nearest)];
+        assert_eq!(sets(&inventory(all)), expected, "{one:?} {other:?} {nearest:?}");
+    }
+}
+
+#[test]
+fn objects_alone_are_a_set_of_their_own() {
+    let all = vec![
+        series("a", Join::Own, &["1@12:00"]),
+        series("main", Join::Nearest, &["m1@12:00", "m2@4d", "m3@5d failed"]),
+        series("users", Join::Nearest, &["u1@12:02", "u2@4d"]),
+    ];
+    assert_eq!(sets(&inventory(all)), ["- m3 -", "- m2 u2", "1 m1 u1"]);
+}
+
+/// Whatever there is, a set has the Velero backup that a restore of its id would choose.
+#[test]
+fn the_nearest_is_the_one_that_a_restore_chooses() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let velero = Velero::default();
+    for _ in 0..300 {
+        let texts: Vec<_> = (0..random.usize(1..8))
+            .map(|at| {
+                let state = ["", "", "", " failed"][random.usize(0..4)];
+                format!("v{at}@{:02}:{:02}{state}", random.usize(8..16), random.usize(0..4) * 15)
+            })
+            .collect();
+        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+        let all = inventory(vec![series("a", Join::Own, &["254811200@12:00"]), series("v", Join::Nearest, &texts)]);
+        let objects: Vec<_> = texts
+            .iter()
+            .flat_map(|text| {
+                let part = part(text);
+                velero.schedules().map(|schedule| ObjectBackup {
+                    name: part.name.clone(),
+                    schedule: schedule.to_owned(),
+                    phase: if part.is_good() { "Completed" } else { "Failed" }.to_owned(),
+                    location: velero.location.clone(),
+                    started: part.time,
+                    ..ObjectBackup::default()
+                })
+            })
+            .collect();
+        let id = Backup { id: "254811200".to_owned(), time: Some(time("12:00")) };
+        let chosen = choose(&objects, &Wanted { id, main: None, users: None }, &velero, now());
+        let set = all.find("254811200").unwrap();
+        let part = all.part(set, 1).filter(|part| part.is_good());
+        assert_eq!(part.map(|part| &part.name), chosen.ok().map(|set| set.main.backup.name).as_ref(), "{texts:?}");
+    }
+}
+
+#[test]
+fn what_a_set_can_be_used_for() {
+    use Usable::{No, Unknown, Yes};
+    for (parts, installed, expected) in [
+        (["1@12:00", "1@12:00", "v@12:00"], "2025-11-01T00:00:00Z", (Yes, Yes, "")),
+        (
+            ["1@12:00", "1@12:00", "v@12:00"],
+            "2025-11-25T00:00:00Z",
+            (No, Yes, "in place: older than the installation of 2025-11-25T00:00:00Z, which made new certificates"),
+        ),
+        (["1@12:00", "1@12:00", "v@12:00"], "", (Unknown, Yes, "in place: not read")),
+        (["1@12:00 failed", "1@12:00", "v@12:00"], "2025-11-01T00:00:00Z", (No, No, "a: no room")),
+        (["1@12:00 partial", "1@12:00", "v@12:00"], "2025-11-01T00:00:00Z", (No, No, "a: 3 of 4: node 2")),
+        (["1@12:00", "1@12:00 odd", "v@12:00"], "2025-11-01T00:00:00Z", (Unknown, Unknown, "b: not JSON")),
+        (["1@12:00", "1@12:00", "v@12:00 running"], "2025-11-01T00:00:00Z", (No, No, "v: it is being made")),
+        (["1@12:00", "2@1d", "v@12:00"], "2025-11-01T00:00:00Z", (No, No, "b: no backup within an hour")),
+        (["1@12:00", "1@12:00", "v@3d"], "2025-11-01T00:00:00Z", (No, No, "v: no good backup within a day")),
+    ] {
+        let [one, other, nearest] = parts;
+        let all = vec![
+            series("a", Join::Own, &[one]),
+            series("b", Join::Own, &[other]),
+            series("v", Join::Nearest, &[nearest]),
+        ];
+        let installed = installed.parse().map_err(|_| Fault::new(Severity::Unknown, "not read"));
+        let all = Inventory::new(now(), installed, all);
+        let Fitness { in_place, new_cluster, reasons } = all.fitness(all.find("1").unwrap());
+        assert_eq!((in_place, new_cluster, reasons.join("; ").as_str()), expected, "{parts:?}");
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_and_what_is_not_there_is_missing() {
+    let mut all =
+        vec![series("a", Join::Own, &["1@12:00"]), series("b", Join::Own, &[]), series("v", Join::Nearest, &[])];
+    all[1].unread = Some(Fault::new(Severity::Unknown, "forbidden"));
+    all[2].unread = Some(Fault::new(Severity::Critical, "Velero is not there"));
+    let all = inventory(all);
+    let fitness = all.fitness(all.find("1").unwrap());
+    // Velero is not there, so nothing can be restored by it into a new cluster; in place it is not needed.
+    assert_eq!((fitness.in_place, fitness.new_cluster), (Usable::Unknown, Usable::No));
+    assert_eq!(fitness.reasons, ["b: forbidden", "v: Velero is not there"]);
+}
+
+#[test]
+fn names_of_sets() {
+    let all = inventory(vec![
+        series("a", Join::Own, &["1@12:00", "2@1d", "3@2d failed", "job@3d failed", "4@4d running"]),
+        series("v", Join::Nearest, &["v1@12:00", "v2@1d"]),
+    ]);
+    for (name, expected) in [
+        ("latest", Some("2")),
+        ("oldest", Some("1")),
+        ("last-failed", Some("job")),
+        ("job", Some("job")),
+        ("3", Some("3")),
+        ("v1", Some("1")),
+        ("v2", Some("2")),
+        ("5", None),
+        ("", None),
+    ] {
+        assert_eq!(all.find(name).ok().map(|set| all.name(set)), expected, "{name}");
+    }
+    let refusal = all.find("5").unwrap_err();
+    assert!(refusal.help[0].contains("4, 3, 2, 1"), "{refusal:?}");
+    assert!(inventory(Vec::new()).find("latest").is_err());
+}
+
+/// The status of one series, as its state, its severity and what is wrong.
+fn status_of(change: impl Fn(&mut Series), max_age: Option<i64>) -> (Enabled, Severity, Vec<String>) {
+    let mut one = series("a", Join::Own, &["1@5d", "2@6d"]);
+    change(&mut one);
+    let status = status(&[one], now(), max_age.map(SignedDuration::from_hours));
+    let [service] = status.services.try_into().unwrap();
+    assert_eq!((status.is, status.severity), (service.is, service.severity));
+    (service.is, service.severity, service.faults.into_iter().map(|fault| fault.what).collect())
+}
+
+#[test]
+fn each_reason_is_said() {
+    use Enabled::{Disabled, Enabled as On, Partial};
+    let bad = |state: &'static str| move |one: &mut Series| one.parts.push(part(&format!("3@6d {state}")));
+    type Change = Box<dyn Fn(&mut Series)>;
+    let cases: Vec<(Change, Option<i64>, Enabled, Severity, &str)> = vec![
+        (Box::new(|_| {}), None, On, Severity::Ok, ""),
+        (Box::new(|_| {}), Some(11), Partial, Severity::Critical, "the last good backup, 2, is 12h old: more than 11h"),
+        (
+            Box::new(|one| one.makers.as_mut().unwrap()[0].is_suspended = true),
+            None,
+            Disabled,
+            Severity::Critical,
+            "CronJob/it is suspended: it makes no backups",
+        ),
+        (Box::new(|one| one.makers = Ok(Vec::new())), None, Disabled, Severity::Critical, "nothing makes backups"),
+        (
+            Box::new(|one| one.makers = Err(Fault::new(Severity::Unknown, "forbidden"))),
+            None,
+            Enabled::Unknown,
+            Severity::Unknown,
+            "forbidden",
+        ),
+        (
+            Box::new(|one| one.makers = Err(Fault::new(Severity::Critical, "no Velero"))),
+            None,
+            Disabled,
+            Severity::Critical,
+            "no Velero",
+        ),
+        (
+            Box::new(|one| one.makers = Ok(vec![maker("@hourly")])),
+            None,
+            Partial,
+            Severity::Critical,
+            "the last good backup, 2, is 12h old: more than 90m",
+        ),
+        (
+            Box::new(|one| one.makers = Ok(vec![maker("0 0 30 2 *")])),
+            None,
+            Partial,
+            Severity::Critical,
+            "the schedule \"0 0 30 2 *\" of CronJob/it never fires",
+        ),
+        (Box::new(|one| one.parts.clear()), None, Partial, Severity::Critical, "there is no good backup"),
+        (
+            Box::new(|one| {
+                one.parts.clear();
+                one.makers.as_mut().unwrap()[0].since = Some("2025-11-30T12:00:00Z".parse().unwrap());
+            }),
+            None,
+            Partial,
+            Severity::Warning,
+            "no good backup yet; the next is due at 2025-12-02T00:00:00Z",
+        ),
+        (
+            Box::new(|one| {
+                one.parts.clear();
+                one.unread = Some(Fault::new(Severity::Unknown, "forbidden"));
+            }),
+            None,
+            Enabled::Unknown,
+            Severity::Unknown,
+            "forbidden",
+        ),
+        (
+            Box::new(|one| one.parts.push(part("job@7d failed"))),
+            None,
+            Partial,
+            Severity::Warning,
+            "the last run failed, job: no room",
+        ),
+        (Box::new(bad("failed")), None, Partial, Severity::Warning, "the last run failed, 3: no room"),
+        (Box::new(bad("partial")), None, Partial, Severity::Warning, "the last backup is not whole, 3: node 2"),
+        (Box::new(bad("odd")), None, Enabled::Unknown, Severity::Unknown, "the last backup, 3: not JSON"),
+        (
+            Box::new(|one| one.parts[1].expires = Some("2025-12-01T12:00:00Z".parse().unwrap())),
+            None,
+            Partial,
+            Severity::Warning,
+            "the last good backup, 2, expires before the next one is made (2025-12-02T00:00:00Z)",
+        ),
+        (
+            Box::new(|one| one.parts.push(part("3@9d"))),
+            None,
+            Partial,
+            Severity::Warning,
+            "3 is 2d ahead of this machine's clock: one of the two clocks is wrong",
+        ),
+        // Nor does it hide that the others are old.
+        (
+            Box::new(|one| one.parts = vec![part("1@1d"), part("3@9d")]),
+            None,
+            Partial,
+            Severity::Critical,
+            "the last good backup, 1, is 5d old: more than 36h; 3 is 2d ahead of this machine's clock: one of the two clocks is wrong",
+        ),
+    ];
+    for (change, max_age, is, severity, what) in cases {
+        let found = status_of(change, max_age);
+        assert_eq!((found.0, found.1, found.2.join("; ").as_str()), (is, severity, what));
+    }
+}
+
+#[test]
+fn the_whole_is_no_better_than_its_parts() {
+    let of = |words: &[Enabled]| {
+        let one = |is: &Enabled| {
+            let mut one = series("a", Join::Own, &["1@6d"]);
+            match is {
+                Enabled::Enabled => {}
+                Enabled::Partial => one.parts.push(part("job@6d failed")),
+                Enabled::Disabled => one.makers = Ok(Vec::new()),
+                Enabled::Unknown => one.makers = Err(Fault::new(Severity::Unknown, "forbidden")),
+            }
+            one
+        };
+        status(&words.iter().map(one).collect::<Vec<_>>(), now(), None).is
+    };
+    use Enabled::{Disabled, Enabled as On, Partial, Unknown};
+    for (parts, expected) in [
+        (&[On, On][..], On),
+        (&[On, Disabled], Partial),
+        (&[On, Partial], Partial),
+        (&[Disabled, Disabled], Disabled),
+        (&[On, Unknown], Unknown),
+        (&[Disabled, Unknown], Partial),
+        (&[], Unknown),
+    ] {
+        assert_eq!(of(parts), expected, "{parts:?}");
+    }
+}

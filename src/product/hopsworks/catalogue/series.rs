@@ -1,0 +1,208 @@
+//! The backups of a service's data, by what its CronJob has recorded, and by its Jobs: a run that fails records nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::metadata::{DataBackup, Service, read_of};
+use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
+use crate::cluster::WaitState;
+use crate::cluster::condition::{self, text};
+use crate::product::hopsworks::Hopsworks;
+use crate::shown::word;
+use crate::topology::{Role, Workload};
+
+/// An id names the minute before its Job began, and clocks differ a little.
+const EARLIER: SignedDuration = SignedDuration::from_secs(120);
+/// So many keys are named that are none.
+const NAMED: usize = 3;
+
+/// What the cluster knows of the backups of `service`, whose CronJob has the role `role`.
+pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static str, role: Role) -> Series {
+    let mut odd = None;
+    let mut unread = None;
+    let mut parts = match &seen.config_maps {
+        Ok(config_maps) => {
+            let (parts, none) = recorded(seen, config_maps, service, name);
+            odd = none;
+            parts
+        }
+        Err(fault) => {
+            unread = Some(fault.clone());
+            Vec::new()
+        }
+    };
+    match &seen.jobs {
+        Ok(jobs) => {
+            let jobs: Vec<_> = jobs.iter().filter(|job| is_run_of(seen, job, role)).collect();
+            let unrecorded = unrecorded(&jobs, &parts, seen.now, unread.is_none());
+            parts.extend(unrecorded);
+        }
+        Err(fault) => unread = unread.or_else(|| Some(fault.clone())),
+    }
+    Series {
+        service: name,
+        part: None,
+        title,
+        called: title.to_owned(),
+        join: Join::Own,
+        parts,
+        unread,
+        makers: makers(seen, role),
+        turn_on: "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true",
+        odd,
+        faults: Vec::new(),
+    }
+}
+
+/// The entries of its ConfigMaps, and what is said of those that are no backups.
+fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> (Vec<BackupPart>, Option<Fault>) {
+    let Some((_, first)) = seen.records.iter().find(|(of, _)| *of == name) else { return (Vec::new(), None) };
+    let (backups, unreadable) = read_of(config_maps, service, first);
+    let mut by_id: BTreeMap<String, BackupPart> = BTreeMap::new();
+    let unknown = unreadable.iter().filter_map(|entry| {
+        let id = entry.id.as_ref()?;
+        let why = format!("{}/{id} cannot be read: {}", entry.config_map, entry.why);
+        Some(part(id.as_str(), id.time(), PartState::Unknown(why)))
+    });
+    let known = backups.into_iter().map(|backup| {
+        let time = backup.id.time().or(backup.start);
+        let ttl = seen.ttl.map(SignedDuration::from_secs);
+        BackupPart {
+            started: backup.start,
+            ended: backup.end,
+            expires: time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok()),
+            ..part(backup.id.as_str(), time, state(&backup))
+        }
+    });
+    // One that is recorded twice is there if one of the two says so.
+    for part in unknown.chain(known) {
+        let is_better = by_id.get(&part.name).is_none_or(|other| !other.is_good());
+        if is_better {
+            by_id.insert(part.name.clone(), part);
+        }
+    }
+    let odd: Vec<_> = unreadable.iter().filter(|entry| entry.id.is_none()).map(ToString::to_string).collect();
+    let fault = (!odd.is_empty()).then(|| {
+        let more = match odd.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let named = odd.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+        Fault::new(Severity::Warning, format!("entries that are no backups: {named}{more}"))
+    });
+    (by_id.into_values().collect(), fault)
+}
+
+fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {
+    BackupPart {
+        name: id.to_owned(),
+        is_id: true,
+        time,
+        state,
+        bytes: None,
+        started: None,
+        ended: None,
+        expires: None,
+        job: None,
+    }
+}
+
+/// What a record says. Today's CronJobs write `SUCCESS` alone.
+fn state(backup: &DataBackup) -> PartState {
+    if backup.is_good() {
+        return PartState::Good;
+    }
+    let recorded = || format!("recorded as {:?} in ConfigMap {}", backup.state, backup.config_map);
+    match backup.state.to_ascii_uppercase().as_str() {
+        "FAILED" | "FAILURE" | "ERROR" => PartState::Failed(recorded()),
+        "RUNNING" | "STARTED" | "IN_PROGRESS" => PartState::Running,
+        "PARTIAL" => PartState::Partial { done: None, why: recorded() },
+        _ => PartState::Unknown(format!("{}, which hwdr does not know", recorded())),
+    }
+}
+
+/// Whether a Job is a run of a CronJob with that role, and of this release.
+fn is_run_of(seen: &Seen, job: &Json, role: Role) -> bool {
+    let owners = job.pointer("/metadata/ownerReferences").and_then(Json::as_array).into_iter().flatten();
+    let Some(owner) = owners.into_iter().find(|owner| text(owner, "/kind") == "CronJob") else { return false };
+    match &seen.cron_jobs {
+        Ok(cron_jobs) => cron_jobs
+            .iter()
+            .any(|cron_job| text(cron_job, "/metadata/name") == text(owner, "/name") && has_role(cron_job, role)),
+        // By its pods, which are those of its CronJob.
+        Err(_) => {
+            let template = job.get("spec").cloned().unwrap_or_default();
+            has_role(&serde_json::json!({"spec": {"jobTemplate": {"spec": template}}}), role)
+        }
+    }
+}
+
+fn has_role(cron_job: &Json, role: Role) -> bool {
+    Workload::of(&Hopsworks, 0, "CronJob", cron_job).is_some_and(|workload| workload.role == role)
+}
+
+/// Runs that have left no record. One that is complete without a record is only known to be so where the records could be read.
+fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bool) -> Vec<BackupPart> {
+    let mut times: Vec<_> = parts.iter().filter_map(|part| part.started.or(part.time)).collect();
+    times.sort_unstable();
+    let run = |job: &&Json| {
+        let time = |pointer: &str| text(job, pointer).parse::<Timestamp>().ok();
+        let started = time("/status/startTime").or_else(|| time("/metadata/creationTimestamp"))?;
+        let state = condition::job(Some(job));
+        let ended = time("/status/completionTime").or_else(|| match state {
+            WaitState::Never(_) => failed_at(job),
+            _ => None,
+        });
+        let from = started.checked_sub(EARLIER).unwrap_or(started);
+        let to = ended.unwrap_or(now);
+        let behind = times.partition_point(|time| *time < from);
+        if times.get(behind).is_some_and(|time| *time <= to) {
+            return None;
+        }
+        let name = text(job, "/metadata/name");
+        let state = match state {
+            WaitState::Never(why) => PartState::Failed(why),
+            WaitState::NotYet(_) => PartState::Running,
+            WaitState::Done if are_read => {
+                PartState::Unknown(format!("Job {name} is complete, but no record names its backup"))
+            }
+            WaitState::Done => return None,
+        };
+        let part = part(name, Some(started), state);
+        Some(BackupPart { is_id: false, started: Some(started), ended, job: Some(name.to_owned()), ..part })
+    };
+    jobs.iter().filter_map(run).collect()
+}
+
+/// When a Job was given up.
+fn failed_at(job: &Json) -> Option<Timestamp> {
+    let conditions = job.pointer("/status/conditions")?.as_array()?;
+    let failed = conditions.iter().find(|condition| text(condition, "/type") == "Failed")?;
+    text(failed, "/lastTransitionTime").parse().ok()
+}
+
+/// The CronJobs with that role.
+fn makers(seen: &Seen, role: Role) -> Reading<Vec<Maker>> {
+    let cron_jobs = seen.cron_jobs.as_ref().map_err(Clone::clone)?;
+    let maker = |cron_job: &Json| {
+        let time = |pointer: &str| text(cron_job, pointer).parse::<Timestamp>().ok();
+        let name = text(cron_job, "/metadata/name");
+        let zone = text(cron_job, "/spec/timeZone");
+        Maker {
+            object: format!("CronJob/{name}"),
+            schedule: text(cron_job, "/spec/schedule").to_owned(),
+            zone: Some(zone.to_owned()).filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC")),
+            is_suspended: cron_job.pointer("/spec/suspend").is_some_and(|suspend| suspend == true),
+            wake: format!(
+                "kubectl -n {} patch cronjob {} \\\n  --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+                word(&seen.namespace),
+                word(name)
+            ),
+            since: time("/metadata/creationTimestamp"),
+            last: time("/status/lastScheduleTime"),
+        }
+    };
+    Ok(cron_jobs.iter().filter(|cron_job| has_role(cron_job, role)).map(maker).collect())
+}

@@ -1,0 +1,167 @@
+//! What Velero has of the cluster's objects, and of the users'.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
+use crate::cluster::condition::text;
+use crate::shown::{said, word};
+use crate::velero::ObjectBackup;
+
+/// Velero looks at a location once a minute, unless it is told otherwise.
+const SILENT: SignedDuration = SignedDuration::from_hours(2);
+/// Phases of a backup that is not over (velero, pkg/apis/velero/v1/backup_types.go; two of them from 1.18 on).
+const AT_WORK: [&str; 9] = [
+    "",
+    "New",
+    "Queued",
+    "ReadyToStart",
+    "InProgress",
+    "WaitingForPluginOperations",
+    "WaitingForPluginOperationsPartiallyFailed",
+    "Finalizing",
+    "FinalizingPartiallyFailed",
+];
+
+/// The backups of both schedules.
+pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
+    let velero = &seen.velero;
+    let location = location(seen);
+    let both = [("main", &velero.main_schedule), ("users", &velero.users_schedule)];
+    let one = |(title, schedule): (&'static str, &String)| {
+        let (parts, unread) = match &seen.backups {
+            Ok(backups) => (
+                backups
+                    .iter()
+                    .filter(|it| is_of(it, schedule, &velero.location))
+                    .map(|it| part(it, seen.now))
+                    .collect(),
+                None,
+            ),
+            Err(fault) => (Vec::new(), Some(fault.clone())),
+        };
+        let (makers, invalid) = makers(seen, schedule);
+        let mut faults: Vec<_> = location.iter().cloned().collect();
+        faults.extend(invalid);
+        Series {
+            service,
+            part: Some(title),
+            title,
+            called: format!("Kubernetes objects ({title})"),
+            join: Join::Nearest,
+            parts,
+            unread,
+            odd: None,
+            makers,
+            turn_on: "turn backups and Velero's schedules on in the values, and upgrade:\n\
+                      global._hopsworks.backups.enabled: true\nhopsworks.velero.backup.enabled: true",
+            faults,
+        }
+    };
+    both.map(one).into()
+}
+
+/// Whether a restore would take it for one of that schedule (`velero::choose`).
+fn is_of(backup: &ObjectBackup, schedule: &str, location: &str) -> bool {
+    backup.schedule == schedule && backup.location == location
+}
+
+fn part(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
+    let why = || match said(&backup.why) {
+        why if why.is_empty() => format!("{} errors", backup.errors),
+        why => why,
+    };
+    let state = match (backup.objection(now), backup.phase.as_str()) {
+        (None, _) => PartState::Good,
+        (Some(objection), _) if backup.is_deleting || backup.is_only_expired(now) => PartState::Expired(objection),
+        (_, "PartiallyFailed") => PartState::Partial { done: backup.items, why: format!("PartiallyFailed: {}", why()) },
+        (_, phase @ ("Failed" | "FailedValidation")) => PartState::Failed(format!("{phase}: {}", why())),
+        (_, phase) if AT_WORK.contains(&phase) => PartState::Running,
+        (_, phase) => PartState::Unknown(format!("its phase is {phase:?}, which hwdr does not know")),
+    };
+    BackupPart {
+        name: backup.name.clone(),
+        is_id: false,
+        time: backup.time().or(backup.created),
+        state,
+        bytes: None,
+        started: backup.started,
+        ended: backup.completed,
+        expires: backup.expiration,
+        job: None,
+    }
+}
+
+/// The Schedule of that name, and what is wrong with it.
+fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
+    let schedules = match &seen.schedules {
+        Ok(schedules) => schedules,
+        Err(fault) => return (Err(fault.clone()), None),
+    };
+    let Some(schedule) = schedules.iter().find(|schedule| text(schedule, "/metadata/name") == name) else {
+        return (Ok(Vec::new()), None);
+    };
+    let time = |pointer: &str| text(schedule, pointer).parse::<Timestamp>().ok();
+    let namespace = &seen.velero.namespace;
+    let maker = Maker {
+        object: format!("Schedule/{name}"),
+        schedule: text(schedule, "/spec/schedule").to_owned(),
+        zone: None,
+        is_suspended: schedule.pointer("/spec/paused").is_some_and(|paused| paused == true),
+        wake: format!(
+            "kubectl -n {} patch schedule {} \\\n  --type merge -p '{{\"spec\":{{\"paused\":false}}}}'",
+            word(namespace),
+            word(name)
+        ),
+        since: time("/metadata/creationTimestamp"),
+        last: time("/status/lastBackup"),
+    };
+    let invalid = (text(schedule, "/status/phase") == "FailedValidation").then(|| {
+        let why = schedule.pointer("/status/validationErrors").and_then(Json::as_array);
+        let why = why.into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>().join("; ");
+        Fault::new(Severity::Critical, format!("Velero refuses Schedule/{name}: {}", said(&why)))
+    });
+    (Ok(vec![maker]), invalid)
+}
+
+/// What is wrong with the storage location, so that no backup can be made.
+fn location(seen: &Seen) -> Option<Fault> {
+    let name = &seen.velero.location;
+    let namespace = word(&seen.velero.namespace);
+    let critical = |what: String| Fault::new(Severity::Critical, what);
+    let locations = match &seen.locations {
+        Ok(locations) => locations,
+        Err(fault) => return Some(fault.clone()),
+    };
+    let Some(location) = locations.iter().find(|location| text(location, "/metadata/name") == name) else {
+        let fault = critical(format!("there is no storage location {name}"));
+        return Some(fault.fix("create it:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam"));
+    };
+    let look = format!(
+        "see what Velero says:\nkubectl -n {namespace} logs deployment/{} --tail=50",
+        word(&seen.velero.deployment)
+    );
+    match text(location, "/status/phase") {
+        "Available" => {}
+        "" => {
+            return Some(
+                Fault::new(Severity::Warning, format!("Velero has not looked at the storage location {name} yet"))
+                    .fix(look),
+            );
+        }
+        phase => {
+            let why = said(text(location, "/status/message"));
+            return Some(critical(format!("the storage location {name} is {phase}: {why}")).fix(look));
+        }
+    }
+    if text(location, "/spec/accessMode") == "ReadOnly" {
+        let fault = critical(format!("the storage location {name} is read-only: Velero makes no new backups"));
+        return Some(fault.fix(format!("unless a restore runs, let Velero write:\n{}", seen.velero.open())));
+    }
+    let looked: Timestamp = text(location, "/status/lastValidationTime").parse().ok()?;
+    let silent = seen.now.duration_since(looked);
+    (silent > SILENT).then(|| {
+        let what = format!("Velero has not looked at the storage location {name} since {looked:.0}: does it run?");
+        Fault::new(Severity::Warning, what).fix(format!("see whether it runs:\nkubectl -n {namespace} get pods"))
+    })
+}
