@@ -5,7 +5,7 @@ pub mod chart;
 mod list;
 pub mod print;
 
-use Command::{Bsl, Finalize, History, Install, Objects, Rerun, Resume, Undo, Upgrade, Watch};
+use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
 
 pub use list::ALL;
 
@@ -23,11 +23,14 @@ pub enum Command {
     History,
     Bsl,
     Objects,
+    Backups,
+    Status,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 10] = [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects];
+    pub const ALL: [Self; 12] =
+        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -42,6 +45,8 @@ impl Command {
             History => "history",
             Bsl => "bsl",
             Objects => "objects",
+            Backups => "backups",
+            Status => "status",
         }
     }
 
@@ -141,7 +146,7 @@ mod tests {
             assert!([right.when, right.without, right.name].into_iter().flatten().all(|text| !text.is_empty()));
         }
         let reads = ["get", "list", "watch"];
-        for command in [Watch, History] {
+        for command in [Watch, History, Backups, Status] {
             assert!(of(command).flat_map(|right| right.verbs).all(|verb| reads.contains(verb)));
         }
     }

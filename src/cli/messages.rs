@@ -41,6 +41,17 @@ impl Failure {
         self
     }
 
+    /// The same, of something that was to be found out.
+    pub fn unknown(mut self) -> Self {
+        self.outcome = Outcome::Unknown;
+        self
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &str {
+        &self.refusal.problem
+    }
+
     /// Adds where it was written.
     pub fn at(mut self, place: Option<Place>) -> Self {
         self.refusal = self.refusal.at(place);

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each of them arguments in, a library call, printing out.
 
 mod ask;
+mod backups;
 mod bsl;
 mod change;
 pub mod connection;
@@ -20,6 +21,7 @@ mod rbac;
 mod restore;
 mod s3;
 pub mod schema;
+mod status;
 mod value_args;
 pub mod values;
 
@@ -57,6 +59,8 @@ enum Command {
     Rerun(restore::Rerun),
     Watch(restore::Watch),
     History(restore::History),
+    Status(Box<status::Command>),
+    Backups(Box<backups::Command>),
     S3(s3::Command),
     Bsl(bsl::Command),
     Objects(objects::Command),
@@ -77,6 +81,8 @@ pub enum Outcome {
     Unusable,
     /// A run has stopped in the middle, and can go on or back: exit code 3.
     Stopped,
+    /// It could not be found out (`status`, whose codes are Nagios'): exit code 3.
+    Unknown,
 }
 
 impl From<Outcome> for ExitCode {
@@ -85,7 +91,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Clean => ExitCode::SUCCESS,
             Outcome::Refused => ExitCode::from(1),
             Outcome::Unusable => ExitCode::from(2),
-            Outcome::Stopped => ExitCode::from(3),
+            Outcome::Stopped | Outcome::Unknown => ExitCode::from(3),
         }
     }
 }
@@ -123,6 +129,8 @@ fn command() -> Outcome {
         Command::Watch(command) => finish(command.run()),
         Command::History(command) => finish(command.run()),
         Command::S3(command) => finish(command.run()),
+        Command::Status(command) => ended(command.run()),
+        Command::Backups(command) => ended(command.run()),
         Command::Rbac(command) => finish(command.run()),
         Command::Schema(command) => command.run(),
         Command::Values(command) => finish(command.run()),
@@ -152,8 +160,13 @@ fn help(command: &str) {
 
 /// Prints a failure, if there is one.
 fn finish(result: Result<(), messages::Failure>) -> Outcome {
+    ended(result.map(|()| Outcome::Clean))
+}
+
+/// The same of a command that can end in more ways than one.
+fn ended(result: Result<Outcome, messages::Failure>) -> Outcome {
     match result {
-        Ok(()) => Outcome::Clean,
+        Ok(outcome) => outcome,
         Err(failure) => {
             failure.print();
             failure.outcome

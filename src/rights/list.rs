@@ -1,6 +1,6 @@
 //! The list of rights: what each command does in a cluster, and why.
 
-use super::Command::{Bsl, Finalize, History, Install, Objects, Rerun, Resume, Undo, Upgrade, Watch};
+use super::Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
 
@@ -29,6 +29,14 @@ const RESTORES_IN_PLACE: &[Command] = &[Upgrade, Resume, Rerun];
 const GO_BACK: &[Command] = &[Resume, Undo];
 /// Those that create the storage location.
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
+
+/// Those that show which backups there are.
+const LIST: &[Command] = &[Backups, Status];
+/// When last words are asked for.
+const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
+const WORDLESS: &str = "messages lack what the pods say";
+/// What they do without a right.
+const SHOWN: &str = "it is shown as unknown, and the exit code says so";
 
 /// Helm 3 creates what is not there; Helm 4 has the API server apply it, which is a patch.
 const PATCHES: &str = "Helm 4 applies it, or it is there already";
@@ -375,4 +383,24 @@ pub const ALL: &[Right] = &[
     )
     .when(HOLES)
     .without("they are counted, and cannot be shown"),
+    right(Release, CONFIG_MAPS, &["get", "list"], LIST, "what the backup CronJobs have recorded").without(SHOWN),
+    right(Release, CRON_JOBS, &["list"], LIST, "which CronJobs make backups, and when").without(SHOWN),
+    right(Release, JOBS, &["list"], LIST, "runs that have failed, and recorded nothing").without(SHOWN),
+    right(
+        Release,
+        SECRETS,
+        &["list"],
+        &[Backups],
+        "when the release was installed (Helm's record): older backups are of no use in place",
+    )
+    .without(SHOWN),
+    right(Release, SECRETS, &["get"], &[Backups], "when the release was installed (Helm's record)")
+        .when("Helm has dropped its first revision")
+        .without(SHOWN),
+    right(Release, PODS, &["list"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, LOGS, &["get"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, EVENTS, &["list"], LIST, "why a run failed").when(RUN_FAILED).without(WORDLESS),
+    right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
+    right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
+    right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
 ];

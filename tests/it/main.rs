@@ -3,6 +3,7 @@
 //! A missing tool is a failure, never a skipped test: `make test` installs them. Tests share this process: none changes its
 //! environment, its current folder or its signals.
 
+mod backups;
 mod bad_input;
 mod common;
 mod diff;

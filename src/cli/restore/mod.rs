@@ -79,7 +79,7 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
 }
 
 /// The name of a release, and nothing that helm or the API server would take for anything else.
-fn release_name(name: &str) -> Result<String, String> {
+pub fn release_name(name: &str) -> Result<String, String> {
     if is_release(name) {
         return Ok(name.to_owned());
     }

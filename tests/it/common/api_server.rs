@@ -16,6 +16,8 @@ pub const NOW: &str = "2026-02-13T16:00:00Z";
 struct Kept {
     objects: BTreeMap<String, Json>,
     writes: Vec<(String, String, Json)>,
+    reads: Vec<String>,
+    failures: BTreeMap<String, u16>,
     versions: u64,
 }
 
@@ -58,6 +60,16 @@ impl ApiServer {
         kept.keep(path, object);
     }
 
+    /// Answers all calls of this path, and of what lies below it, by an error; 0: never.
+    pub fn fail(&self, path: &str, code: u16) {
+        self.kept().failures.insert(path.to_owned(), code);
+    }
+
+    /// What was read.
+    pub fn reads(&self) -> Vec<String> {
+        self.kept().reads.clone()
+    }
+
     /// An object.
     pub fn get(&self, path: &str) -> Option<Json> {
         self.kept().objects.get(path).cloned()
@@ -94,7 +106,13 @@ impl ApiServer {
         let mut body = vec![0; length.unwrap_or_default()];
         reader.read_exact(&mut body).expect("a body");
         let sent = serde_json::from_slice(&body).unwrap_or_default();
-        let (status, answer) = self.kept().call(method, path, query, sent);
+        let failure = self.kept().failure(method, path);
+        if failure == Some(0) {
+            loop {
+                thread::park();
+            }
+        }
+        let (status, answer) = failure.map_or_else(|| self.kept().call(method, path, query, sent), refused);
         let body = answer.to_string();
         let answer = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -105,6 +123,13 @@ impl ApiServer {
 }
 
 impl Kept {
+    fn failure(&mut self, method: &str, path: &str) -> Option<u16> {
+        if method == "GET" {
+            self.reads.push(path.to_owned());
+        }
+        self.failures.iter().find(|(failing, _)| path.starts_with(failing.as_str())).map(|(_, code)| *code)
+    }
+
     fn keep(&mut self, path: &str, mut object: Json) -> Json {
         self.versions += 1;
         object["metadata"]["resourceVersion"] = self.versions.to_string().into();
@@ -195,7 +220,18 @@ impl Kept {
         };
         let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && wanted(object));
         let items: Vec<_> = items.map(|(_, object)| object).collect();
-        json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": self.versions.to_string()}, "items": items})
+        let number = |key: &str| {
+            let term = query.split('&').filter_map(|term| term.split_once('=')).find(|(name, _)| *name == key);
+            term.and_then(|(_, value)| value.parse::<usize>().ok())
+        };
+        // A page, and where the next one begins. A watch begins with all.
+        let from = number("continue").unwrap_or_default();
+        let to = number("limit").map_or(items.len(), |limit| from + limit).min(items.len());
+        let mut metadata = json!({"resourceVersion": self.versions.to_string()});
+        if to < items.len() {
+            metadata["continue"] = to.to_string().into();
+        }
+        json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": &items[from..to]})
     }
 }
 
@@ -226,6 +262,14 @@ fn merge(object: &mut Json, patch: &Json) {
         } else {
             merge(&mut object[key], value);
         }
+    }
+}
+
+fn refused(code: u16) -> (u16, Json) {
+    match code {
+        403 => status(403, "is forbidden: not allowed"),
+        404 => status(404, "the server could not find the requested resource"),
+        code => status(code, "no"),
     }
 }
 

@@ -1,0 +1,173 @@
+//! `hwdr backups`: which backups there are, and what each can be used for.
+
+pub mod look;
+mod show;
+mod table;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::Outcome;
+use super::ask;
+use super::connection::block_on;
+use super::messages::Failure;
+use crate::backups::{Fault, Inventory, SetView};
+use crate::rights;
+use crate::shown::{self, plain};
+use look::LookArgs;
+
+/// Lists backups, and shows what each can be used for
+#[derive(Debug, Args)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    List(Box<List>),
+    Show(Box<show::ShowSet>),
+}
+
+/// Lists all backups, the newest first
+///
+/// It joins the backups of all services that belong to one point in time, and says whether they can be restored onto the running cluster (in
+/// place) and into a new one. It asks the cluster, not the bucket. Exit code 2: something could not be read, and is shown as ?.
+#[derive(Debug, Args)]
+struct List {
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: ListFormat,
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// 80 columns
+    #[default]
+    Table,
+    /// One line for each, with all that is known
+    Wide,
+    /// One JSON object
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// The ids alone
+    Name,
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        block_on(async {
+            match &self.action {
+                Action::List(list) => list.run().await,
+                Action::Show(show) => show.run().await,
+            }
+        })
+    }
+}
+
+impl List {
+    async fn run(&self) -> Result<Outcome, Failure> {
+        let looked = self.look.look(rights::Command::Backups, true).await?;
+        let unread = told(&looked.unread);
+        let (namespace, release) = (looked.cluster.namespace.clone(), looked.release.clone());
+        let inventory = looked.inventory();
+        let odd = told_odd(&inventory);
+        let head = Head {
+            now: inventory.now.to_string(),
+            namespace,
+            release,
+            installed: inventory.installed.as_ref().ok().map(ToString::to_string),
+            unread: &unread,
+        };
+        match self.output {
+            ListFormat::Table => shown::print(&table::table(&inventory)),
+            ListFormat::Wide => shown::print(&table::wide(&inventory)),
+            ListFormat::Name => {
+                let names = inventory.sets.iter().map(|set| format!("{}\n", plain(inventory.name(set))));
+                shown::print(&names.collect::<String>());
+            }
+            ListFormat::Json => print_list(&head, &inventory),
+            ListFormat::Yaml => print_yaml(&head, &inventory),
+        }
+        if inventory.sets.is_empty() && unread.is_empty() {
+            shown::tell(&format!("There are no backups in namespace {}.", plain(&head.namespace)));
+        }
+        Ok(if unread.is_empty() && !odd { Outcome::Clean } else { Outcome::Unusable })
+    }
+}
+
+/// What a list begins with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'h> {
+    now: String,
+    namespace: String,
+    release: Option<String>,
+    installed: Option<String>,
+    unread: &'h [Fault],
+}
+
+/// A backup at a time: thousands of them are never whole in memory.
+fn print_list(head: &Head, inventory: &Inventory) {
+    let mut text = serde_json::to_string(head).unwrap_or_default();
+    text.truncate(text.len().saturating_sub("}".len()));
+    text.push_str(",\"backups\":[");
+    for (at, set) in inventory.sets.iter().enumerate() {
+        let set = serde_json::to_string(&SetView::new(inventory, set)).unwrap_or_default();
+        text.push_str(if at == 0 { "\n" } else { ",\n" });
+        text.push_str(&set);
+    }
+    text.push_str("\n]}\n");
+    shown::print_data(&shown::json(&text));
+}
+
+fn print_yaml(head: &Head, inventory: &Inventory) {
+    let mut text = written(&json!(head), 0);
+    text.push_str(if inventory.sets.is_empty() { "backups: []\n" } else { "backups:\n" });
+    for set in &inventory.sets {
+        let set = written(&json!(SetView::new(inventory, set)), 4);
+        text.push_str(&format!("  - {}", set.trim_start()));
+    }
+    shown::print_data(&text);
+}
+
+/// A map as YAML, with a line break behind it.
+fn written(value: &Json, indent: usize) -> String {
+    let text = crate::yaml::write(value, indent);
+    format!("{}\n", text.trim_start_matches('\n').trim_end())
+}
+
+/// Tells what could not be read; each fault once.
+fn told(unread: &[Fault]) -> Vec<Fault> {
+    let mut told: Vec<Fault> = Vec::new();
+    for fault in unread {
+        if told.iter().any(|other| other.what == fault.what) {
+            continue;
+        }
+        let fix = fault.fix.as_ref().map_or_else(String::new, |fix| format!("\n{fix}"));
+        // One remedy for several in a row is said once.
+        let is_said = told.last().is_some_and(|last| last.fix == fault.fix);
+        ask::warn(&format!("{}{}", fault.what, if is_said { "" } else { &fix }));
+        told.push(fault.clone());
+    }
+    told
+}
+
+/// Tells of entries that cannot be read; whether there are any.
+fn told_odd(inventory: &Inventory) -> bool {
+    let mut is_odd = false;
+    for series in &inventory.series {
+        let unknown = |part: &crate::backups::BackupPart| matches!(part.state, crate::backups::PartState::Unknown(_));
+        is_odd |= series.parts.iter().any(unknown);
+        if let Some(fault) = &series.odd {
+            ask::warn(&format!("{}: {}", series.called, fault.what));
+            is_odd = true;
+        }
+    }
+    is_odd
+}

@@ -1,0 +1,216 @@
+//! `hwdr backups show`: one backup, its parts, and the values and the command that restore it.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::look::LookArgs;
+use super::table::local;
+use super::{told, written};
+use crate::backups::{BackupPart, BackupSet, Inventory, PartState, SetView, Usable, ago};
+use crate::cli::Outcome;
+use crate::cli::messages::Failure;
+use crate::lint::report::human::wrap;
+use crate::mode::Mode;
+use crate::product::Product;
+use crate::rights;
+use crate::shown::{self, lines, plain, word};
+
+/// Shows one backup: its parts, and the values and the command that restore it
+///
+/// ID is a backup id, the name of a part, or one of latest, oldest (that can be restored) and last-failed.
+#[derive(Debug, Args)]
+pub struct ShowSet {
+    /// The backup
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: ShowFormat,
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ShowFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// A set among the others.
+struct Shown<'s> {
+    inventory: &'s Inventory,
+    set: &'s BackupSet,
+    product: &'static dyn Product,
+    release: Option<&'s str>,
+    namespace: &'s str,
+}
+
+impl ShowSet {
+    pub(super) async fn run(&self) -> Result<Outcome, Failure> {
+        let looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
+        let unread = told(&looked.unread);
+        let (product, release, namespace) = (looked.product, looked.release.clone(), looked.cluster.namespace.clone());
+        let inventory = looked.inventory();
+        let set = inventory.find(&self.id)?;
+        let shown = Shown { inventory: &inventory, set, product, release: release.as_deref(), namespace: &namespace };
+        match self.output {
+            ShowFormat::Text => shown::print(&shown.text()),
+            ShowFormat::Json => shown::print_json(&shown.machine(), true),
+            ShowFormat::Yaml => shown::print_data(&written(&shown.machine(), 0)),
+        }
+        Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable })
+    }
+}
+
+impl Shown<'_> {
+    /// The sets before and after it in time, those that have an id.
+    fn neighbours(&self) -> [Option<&str>; 2] {
+        let ids = || self.inventory.sets.iter().filter(|set| self.inventory.id(set).is_some());
+        let later = ids().rfind(|set| set.time > self.set.time);
+        let earlier = ids().find(|set| set.time < self.set.time);
+        [earlier, later].map(|set| set.and_then(|set| self.inventory.id(set)))
+    }
+
+    /// The values that restore it; none where it cannot be restored so.
+    fn values(&self, mode: Mode) -> Option<Json> {
+        let fitness = self.inventory.fitness(self.set);
+        let usable = if mode == Mode::Upgrade { fitness.in_place } else { fitness.new_cluster };
+        let id = self.inventory.id(self.set).filter(|_| usable != Usable::No)?;
+        let parts: Vec<_> =
+            self.inventory.parts(self.set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
+        Some(self.product.restore_values(id, &parts, mode))
+    }
+
+    fn machine(&self) -> Json {
+        let mut out = json!(SetView::new(self.inventory, self.set));
+        let [previous, next] = self.neighbours();
+        if let Some(map) = out.as_object_mut() {
+            map.insert("previous".to_owned(), json!(previous));
+            map.insert("next".to_owned(), json!(next));
+            let values = json!({"newCluster": self.values(Mode::Install), "inPlace": self.values(Mode::Upgrade)});
+            map.insert("values".to_owned(), values);
+        }
+        out
+    }
+
+    fn text(&self) -> String {
+        let Self { inventory, set, .. } = self;
+        let bold = Style::new().bold();
+        let (zone, name) = local(inventory.now);
+        let mut out = format!("{bold}Backup {}{bold:#}\n", plain(inventory.name(set)));
+        let mut say = |label: &str, text: &str| {
+            let text = wrap(text, 66).replace('\n', &format!("\n{:13}", ""));
+            let _ = writeln!(out, "  {label:<11}{text}");
+        };
+        let now = inventory.now;
+        if let Some(time) = set.time {
+            let is_utc = name == "UTC";
+            let here = if is_utc { String::new() } else { format!("{} {name}, ", at(time, &zone)) };
+            let age = now.duration_since(time);
+            let age = if age.is_negative() {
+                "ahead of this machine's clock".to_owned()
+            } else {
+                format!("{} ago", ago(age))
+            };
+            say("time", &format!("{here}{time:.0}, {age}"));
+        }
+        let fitness = inventory.fitness(set);
+        let answer = |usable: Usable| match usable {
+            Usable::Yes => "yes",
+            Usable::No => "no",
+            Usable::Unknown => "not known",
+        };
+        say(
+            "usable",
+            &format!("in place: {}; for a new cluster: {}", answer(fitness.in_place), answer(fitness.new_cluster)),
+        );
+        for reason in &fitness.reasons {
+            say("", reason);
+        }
+        for note in inventory.notes(set) {
+            say("note", &note);
+        }
+        if let Some(expires) = inventory.expires(set) {
+            let left = expires.duration_since(now);
+            let when = if left.is_negative() { format!("{} ago", ago(left)) } else { format!("in {}", ago(left)) };
+            say("expires", &format!("{expires:.0}, {when}"));
+        }
+        if let Some(skew) = inventory.skew(set) {
+            say("skew", &format!("{} between its parts", ago(skew)));
+        }
+        let [previous, next] = self.neighbours();
+        say("previous", &plain(previous.unwrap_or("-")));
+        say("next", &plain(next.unwrap_or("-")));
+        out.push('\n');
+        for (at, series) in inventory.series.iter().enumerate() {
+            out.push_str(&part(&series.called, inventory.part(set, at), series.unread.is_some()));
+        }
+        self.ways(&mut out);
+        out
+    }
+
+    /// The values and commands that restore it.
+    fn ways(&self, out: &mut String) {
+        let namespace = word(self.namespace);
+        let release = self.release.map_or("RELEASE".into(), word);
+        let ways = [
+            (
+                Mode::Install,
+                "Into a new cluster",
+                format!("helm hwdr install {release} CHART -n {namespace} \\\n  -f values.yaml -f restore.yaml --iam"),
+            ),
+            (
+                Mode::Upgrade,
+                "In place",
+                format!("helm hwdr upgrade {release} CHART -n {namespace} \\\n  -f values.yaml -f restore.yaml"),
+            ),
+        ];
+        for (mode, title, command) in ways {
+            let Some(values) = self.values(mode) else { continue };
+            let values = written(&values, 0).replace('\n', "\n  ");
+            let _ = writeln!(out, "\n{title}, with this restore.yaml:\n\n  {}\n", values.trim_end());
+            let _ = writeln!(out, "  {}", command.replace('\n', "\n  "));
+        }
+    }
+}
+
+fn at(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A part on two lines, and more where something is wrong with it.
+fn part(called: &str, part: Option<&BackupPart>, is_unread: bool) -> String {
+    let Some(part) = part else {
+        return format!("  {called:<28}{}\n", if is_unread { "not known" } else { "missing" });
+    };
+    let mut out = format!("  {called:<28}{}, {}\n", part.state.word(), plain(&part.name));
+    let time = |time: Option<Timestamp>| time.map_or_else(|| "?".to_owned(), |time| format!("{time:.0}"));
+    let took = part.took().map_or_else(String::new, |took| format!(", {}", took_text(took)));
+    if part.started.is_some() || part.ended.is_some() {
+        let _ = writeln!(out, "{:30}{} to {}{took}", "", time(part.started), time(part.ended));
+    }
+    if let Some(bytes) = part.bytes {
+        let _ = writeln!(out, "{:30}{bytes} bytes", "");
+    }
+    if let PartState::Partial { done: Some((done, of)), .. } = part.state {
+        let _ = writeln!(out, "{:30}{done} of {of}", "");
+    }
+    for line in part.state.why().into_iter().flat_map(str::lines) {
+        let _ = writeln!(out, "{:30}{}", "", wrap(&lines(line), 50).replace('\n', &format!("\n{:30}", "")));
+    }
+    out
+}
+
+fn took_text(took: SignedDuration) -> String {
+    if took.as_secs() == 0 { "less than 1s".to_owned() } else { ago(took) }
+}

@@ -1,0 +1,176 @@
+//! The list of backups for people.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::backups::{BackupSet, Fitness, Inventory, Usable, ago, short};
+use crate::lint::report::human::wrap;
+use crate::shown::plain;
+
+const WIDTH: usize = 80;
+/// The reasons of a set that cannot be used stand below it.
+const INDENT: usize = 4;
+
+/// A cell: its text, and how that looks.
+struct Cell(String, Style);
+
+impl Cell {
+    fn plain(text: impl Into<String>) -> Self {
+        Self(text.into(), Style::new())
+    }
+}
+
+/// The local time zone, and what it is called now.
+pub fn local(now: Timestamp) -> (TimeZone, String) {
+    let zone = TimeZone::system();
+    let name = now.to_zoned(zone.clone()).strftime("%Z").to_string();
+    (zone, name)
+}
+
+/// 80 columns: what can be used, and why the rest cannot.
+pub fn table(inventory: &Inventory) -> String {
+    let (zone, name) = local(inventory.now);
+    let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "AGE".to_owned()];
+    heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
+    heads.extend(["LEFT", "USABLE"].map(str::to_owned));
+    let rows = inventory.sets.iter().map(|set| {
+        let fitness = inventory.fitness(set);
+        let id = inventory.id(set).map_or_else(|| "-".to_owned(), |id| plain(id).into_owned());
+        let mut cells = vec![Cell::plain(id), Cell::plain(time(set.time, &zone)), Cell::plain(age(inventory, set))];
+        cells.extend(states(inventory, set));
+        cells.extend([Cell::plain(left(inventory, set)), usable(&fitness)]);
+        let reasons = if fitness.new_cluster == Usable::Yes { Vec::new() } else { fitness.reasons };
+        (cells, reasons)
+    });
+    lay_out(&heads, rows.collect())
+}
+
+/// One line for each, with all that is known.
+pub fn wide(inventory: &Inventory) -> String {
+    let (zone, name) = local(inventory.now);
+    let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "TIME (UTC)".to_owned(), "AGE".to_owned()];
+    heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
+    heads.extend(["SKEW", "EXPIRES (UTC)", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
+    let rows = inventory.sets.iter().map(|set| {
+        let fitness = inventory.fitness(set);
+        let mut cells = vec![
+            Cell::plain(plain(inventory.name(set))),
+            Cell::plain(time(set.time, &zone)),
+            Cell::plain(time(set.time, &TimeZone::UTC)),
+            Cell::plain(age(inventory, set)),
+        ];
+        cells.extend(states(inventory, set));
+        let skew = inventory.skew(set).map_or_else(|| "-".to_owned(), ago);
+        let mut why = fitness.reasons.clone();
+        why.extend(inventory.notes(set));
+        // The first line of others' words: the rest is what `show` is for.
+        let why: Vec<_> = why.iter().map(|why| why.lines().next().unwrap_or_default()).collect();
+        let why = why.join("; ");
+        cells.extend([
+            Cell::plain(skew),
+            Cell::plain(time(inventory.expires(set), &TimeZone::UTC)),
+            answer(fitness.in_place),
+            answer(fitness.new_cluster),
+            Cell::plain(if why.is_empty() { "-".into() } else { plain(&why) }),
+        ]);
+        (cells, Vec::new())
+    });
+    lay_out(&heads, rows.collect())
+}
+
+fn time(time: Option<Timestamp>, zone: &TimeZone) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+fn age(inventory: &Inventory, set: &BackupSet) -> String {
+    // Clocks differ: what is a little ahead has no age yet.
+    let age = set.time.map(|time| inventory.now.duration_since(time));
+    age.map_or_else(|| "-".to_owned(), |age| if age.is_negative() { "0s".to_owned() } else { ago(age) })
+}
+
+/// How long it is until the first part expires.
+fn left(inventory: &Inventory, set: &BackupSet) -> String {
+    let left = inventory.expires(set).map(|expires| expires.duration_since(inventory.now));
+    left.map_or_else(|| "-".to_owned(), |left| if left.is_negative() { "gone".to_owned() } else { ago(left) })
+}
+
+/// The state of each part.
+fn states<'i>(inventory: &'i Inventory, set: &'i BackupSet) -> impl Iterator<Item = Cell> + use<'i> {
+    inventory.series.iter().enumerate().map(|(at, series)| {
+        let text = short(inventory.part(set, at), series.unread.is_some());
+        let style = match text.as_str() {
+            "ok" => AnsiColor::Green.on_default(),
+            "FAIL" | "gone" => AnsiColor::Red.on_default().bold(),
+            "-" | "runs" => Style::new(),
+            _ => AnsiColor::Yellow.on_default().bold(),
+        };
+        Cell(text, style)
+    })
+}
+
+fn usable(fitness: &Fitness) -> Cell {
+    let green = AnsiColor::Green.on_default();
+    match (fitness.in_place, fitness.new_cluster) {
+        (Usable::Yes, Usable::Yes) => Cell("both".to_owned(), green),
+        (Usable::Yes, _) => Cell("place".to_owned(), green),
+        (Usable::No, Usable::Yes) => Cell("new".to_owned(), green),
+        (Usable::Unknown, Usable::Yes) => Cell("new, ?".to_owned(), AnsiColor::Yellow.on_default()),
+        (Usable::No, Usable::No) => Cell("no".to_owned(), AnsiColor::Red.on_default().bold()),
+        _ => Cell("?".to_owned(), AnsiColor::Yellow.on_default().bold()),
+    }
+}
+
+fn answer(usable: Usable) -> Cell {
+    match usable {
+        Usable::Yes => Cell("yes".to_owned(), AnsiColor::Green.on_default()),
+        Usable::No => Cell("no".to_owned(), AnsiColor::Red.on_default().bold()),
+        Usable::Unknown => Cell("?".to_owned(), AnsiColor::Yellow.on_default().bold()),
+    }
+}
+
+/// Columns as wide as what is in them, two blanks apart.
+fn lay_out(heads: &[String], rows: Vec<(Vec<Cell>, Vec<String>)>) -> String {
+    let mut out = String::new();
+    if rows.is_empty() {
+        return out;
+    }
+    let length = |text: &str| text.chars().count();
+    let widths: Vec<usize> = heads
+        .iter()
+        .enumerate()
+        .map(|(at, head)| {
+            let cells = rows.iter().filter_map(|(cells, _)| cells.get(at)).map(|cell| length(&cell.0));
+            cells.chain([length(head)]).max().unwrap_or_default()
+        })
+        .collect();
+    let bold = Style::new().bold();
+    let head: Vec<_> = heads.iter().map(|head| Cell(head.clone(), bold)).collect();
+    line(&mut out, &head, &widths);
+    let dim = Style::new().dimmed();
+    let pad = " ".repeat(INDENT);
+    for (cells, reasons) in &rows {
+        line(&mut out, cells, &widths);
+        for reason in reasons {
+            let reason = wrap(reason, WIDTH - INDENT);
+            for line in reason.lines() {
+                let _ = writeln!(out, "{pad}{dim}{line}{dim:#}");
+            }
+        }
+    }
+    out
+}
+
+fn line(out: &mut String, cells: &[Cell], widths: &[usize]) {
+    for (at, (Cell(text, style), width)) in cells.iter().zip(widths).enumerate() {
+        let is_last = at + 1 == cells.len();
+        let _ = write!(out, "{style}{text}{style:#}");
+        if !is_last {
+            let blanks = (width + 2).saturating_sub(text.chars().count());
+            let _ = write!(out, "{:blanks$}", "");
+        }
+    }
+    out.push('\n');
+}

@@ -1,0 +1,115 @@
+//! `hwdr status`: whether backups are made, and what keeps them from it.
+
+mod machine;
+mod people;
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+use tokio::time::sleep;
+
+use super::Outcome;
+use super::backups::look::{LookArgs, Looked};
+use super::connection::block_on;
+use super::messages::Failure;
+use crate::backups::{Severity, Status, status};
+use crate::lint::ttl;
+use crate::rights;
+use crate::shown;
+
+/// How often `--watch` looks.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Shows whether backups are made, service by service
+///
+/// Exit code 0: all is well; 1: something is to be looked at; 2: a restore would fail, or lose more than it may; 3: something could not be
+/// found out (as for Nagios).
+#[derive(Debug, Args)]
+pub struct Command {
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Form,
+    /// The age from which on a backup is too old: 36h, 8d [default: 1.5 times what the schedule leaves between two]
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    max_age: Option<SignedDuration>,
+    /// Look again every 15 s, and show what has changed
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// Metrics in the text form of Prometheus
+    Prometheus,
+    /// One line for Nagios
+    Nagios,
+}
+
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let wrong = |wrong: ttl::TtlError| {
+        let meant = wrong.meant.map_or_else(String::new, |meant| format!(": did you mean {meant}?"));
+        format!("expected a number of days or hours, like 36h or 8d{meant}")
+    };
+    ttl::parse(text).map(SignedDuration::from_secs).map_err(wrong)
+}
+
+impl From<Severity> for Outcome {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Ok => Self::Clean,
+            Severity::Warning => Self::Refused,
+            Severity::Critical => Self::Unusable,
+            Severity::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        if self.watch && matches!(self.output, Form::Prometheus | Form::Nagios) {
+            return Err(Failure::unusable("--watch is for people, and for -o json").unknown());
+        }
+        block_on(self.looks()).map_err(|failure| {
+            // Who reads one line of it has to see why there is none.
+            if self.output == Form::Nagios {
+                shown::print(&machine::unknown(failure.problem()));
+            }
+            failure.unknown()
+        })
+    }
+
+    async fn looks(&self) -> Result<Outcome, Failure> {
+        let mut last = None;
+        loop {
+            let looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;
+            let status = status(&looked.series, looked.now, self.max_age);
+            let seen = machine::gist(&status);
+            if last.as_ref() != Some(&seen) {
+                self.print(&status, &looked);
+            }
+            if !self.watch {
+                return Ok(status.severity.into());
+            }
+            last = Some(seen);
+            sleep(LOOK).await;
+        }
+    }
+
+    fn print(&self, status: &Status, looked: &Looked) {
+        match self.output {
+            Form::Text => shown::print(&people::text(status, looked)),
+            Form::Json => shown::print_json(&machine::json(status, looked), !self.watch),
+            Form::Prometheus => shown::print_data(&machine::prometheus(status, looked)),
+            Form::Nagios => shown::print(&machine::nagios(status)),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The status for people: 80 columns.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use jiff::SignedDuration;
+
+use crate::backups::{Enabled, Fault, ServiceStatus, Severity, Status, ago};
+use crate::cli::backups::look::Looked;
+use crate::lint::report::human::wrap;
+use crate::shown::{lines, plain};
+
+const WIDTH: usize = 80;
+const INDENT: usize = 10;
+
+fn style(is: Enabled) -> Style {
+    match is {
+        Enabled::Enabled => AnsiColor::Green.on_default(),
+        Enabled::Partial | Enabled::Unknown => AnsiColor::Yellow.on_default().bold(),
+        Enabled::Disabled => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+/// All of it.
+pub(super) fn text(status: &Status, looked: &Looked) -> String {
+    let release = looked.release.as_ref().map_or_else(String::new, |release| format!(" of release {}", plain(release)));
+    let is = style(status.is);
+    let mut out = format!(
+        "Backups{release} in namespace {}: {is}{}{is:#}\n\n",
+        plain(&looked.cluster.namespace),
+        status.is.word()
+    );
+    let mut said: Vec<&Fault> = Vec::new();
+    for service in &status.services {
+        let is = style(service.is);
+        let _ = writeln!(out, "{is}{:<INDENT$}{is:#}{}", service.is.word(), service.called);
+        line(&mut out, &facts(service), 0);
+        for fault in &service.faults {
+            // What two have in common is said once.
+            if said.contains(&fault) {
+                continue;
+            }
+            said.push(fault);
+            of_fault(&mut out, fault);
+        }
+    }
+    for elsewhere in looked.product.services().iter().filter_map(|service| service.elsewhere()) {
+        out.push('\n');
+        for line in elsewhere.lines() {
+            let is_command = line.starts_with("helm ");
+            let _ = writeln!(out, "{}{}", if is_command { "  " } else { "" }, wrap(line, WIDTH - 2));
+        }
+    }
+    out
+}
+
+/// When it was last, and when it will be next.
+fn facts(service: &ServiceStatus) -> String {
+    let last = match (&service.last_good, service.age_seconds) {
+        (Some(name), Some(age)) => format!("{}, {} ago", plain(name), ago(SignedDuration::from_secs(age))),
+        _ if service.has_good == Some(false) => "no good backup".to_owned(),
+        _ => "not known".to_owned(),
+    };
+    let schedule = service.schedule.as_ref().map_or_else(String::new, |it| format!("; schedule {}", plain(it)));
+    let next = service.next.map_or_else(String::new, |next| format!("; next {next:.0}"));
+    format!("last good: {last}{schedule}{next}")
+}
+
+fn of_fault(out: &mut String, fault: &Fault) {
+    let (word, style) = match fault.severity {
+        Severity::Ok => ("ok", AnsiColor::Green.on_default()),
+        Severity::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
+        Severity::Unknown => ("unknown", AnsiColor::Yellow.on_default().bold()),
+        Severity::Critical => ("critical", AnsiColor::Red.on_default().bold()),
+    };
+    let mut text = fault.what.lines();
+    let first = wrap(text.next().unwrap_or_default(), WIDTH - INDENT - word.len() - 2);
+    let pad = " ".repeat(INDENT);
+    let _ = writeln!(out, "{pad}{style}{word}{style:#}: {}", first.replace('\n', &format!("\n{pad}")));
+    // Words of others: a log keeps its lines.
+    text.for_each(|words| line(out, words, 2));
+    let dim = Style::new().dimmed();
+    for fix in fault.fix.iter().flat_map(|fix| fix.lines()) {
+        let is_command = ["helm ", "kubectl ", "date ", "velero ", "  "].iter().any(|name| fix.starts_with(name));
+        if is_command {
+            let _ = writeln!(out, "{pad}  {dim}{}{dim:#}", lines(fix));
+        } else {
+            line(out, fix, 0);
+        }
+    }
+}
+
+fn line(out: &mut String, text: &str, more: usize) {
+    let pad = " ".repeat(INDENT + more);
+    let _ = writeln!(out, "{pad}{}", wrap(text, WIDTH - INDENT - more).replace('\n', &format!("\n{pad}")));
+}
