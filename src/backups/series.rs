@@ -63,8 +63,9 @@ pub struct Maker {
 /// A clock that is further ahead than this is wrong.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
-fn is_ahead(part: &BackupPart, now: Timestamp) -> bool {
-    now.checked_add(AHEAD).is_ok_and(|soon| part.time.is_some_and(|time| time > soon))
+/// Whether a time has not come yet, by more than clocks may differ.
+pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
+    now.checked_add(AHEAD).is_ok_and(|soon| time > soon)
 }
 
 impl Series {
@@ -78,20 +79,20 @@ impl Series {
 
     /// The newest one that can be restored, as of `now`: one of a clock that was wrong is never the newest.
     pub fn last_good(&self, now: Timestamp) -> Option<&BackupPart> {
-        self.timed().filter(|part| part.is_good() && !is_ahead(part, now)).max_by_key(|part| part.time)
+        self.timed(now, false).filter(|part| part.is_good()).max_by_key(|part| part.time)
     }
 
     /// The newest one, whatever became of it.
     pub fn last_run(&self, now: Timestamp) -> Option<&BackupPart> {
-        self.timed().filter(|part| !is_ahead(part, now)).max_by_key(|part| part.time)
+        self.timed(now, false).max_by_key(|part| part.time)
     }
 
     /// One whose time has not come yet.
     pub fn ahead(&self, now: Timestamp) -> Option<&BackupPart> {
-        self.timed().filter(|part| is_ahead(part, now)).max_by_key(|part| part.time)
+        self.timed(now, true).max_by_key(|part| part.time)
     }
 
-    fn timed(&self) -> impl Iterator<Item = &BackupPart> {
-        self.parts.iter().filter(|part| part.time.is_some())
+    fn timed(&self, now: Timestamp, ahead: bool) -> impl Iterator<Item = &BackupPart> {
+        self.parts.iter().filter(move |part| part.time.is_some_and(|time| is_ahead(time, now) == ahead))
     }
 }

@@ -4,8 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::fault::{Fault, Severity};
+use super::fitness::Usable;
+use super::inventory::{BackupSet, Inventory};
 use super::part::{BackupPart, PartState};
-use super::series::{Maker, Series};
+use super::series::{Maker, Series, is_ahead};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
 
@@ -90,23 +92,55 @@ pub struct Status {
     pub is: Enabled,
     /// The worst of all faults.
     pub severity: Severity,
+    /// The newest set that can be restored into a new cluster.
+    pub last_usable: Option<String>,
+    /// The moment that it stands for.
+    pub last_usable_time: Option<Timestamp>,
+    /// What is wrong with all of it, though nothing is with each series.
+    pub faults: Vec<Fault>,
     /// Each series.
     pub services: Vec<ServiceStatus>,
 }
 
 /// How the backups are. `max_age` is the age from which on a backup is too old, whatever its schedule.
-pub fn status(series: &[Series], now: Timestamp, max_age: Option<SignedDuration>) -> Status {
-    let services: Vec<_> = series.iter().map(|series| of(series, now, max_age)).collect();
+pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status {
+    let now = inventory.now;
+    let services: Vec<_> = inventory.series.iter().map(|series| of(series, now, max_age)).collect();
     let all = |wanted: &[Enabled]| services.iter().all(|service| wanted.contains(&service.is));
+    let is_usable = |set: &&BackupSet| {
+        !set.time.is_some_and(|time| is_ahead(time, now)) && inventory.fitness(set).new_cluster == Usable::Yes
+    };
+    let usable = inventory.sets.iter().find(is_usable);
+    let last_usable = usable.map(|set| inventory.name(set).to_owned());
+    let last_usable_time = usable.and_then(|set| set.time);
+    let faults: Vec<_> = apart(&services, last_usable.as_deref(), last_usable_time, now).into_iter().collect();
     let is = match () {
         () if services.is_empty() => Enabled::Unknown,
-        () if all(&[Enabled::Enabled]) => Enabled::Enabled,
+        () if all(&[Enabled::Enabled]) && faults.is_empty() => Enabled::Enabled,
         () if all(&[Enabled::Disabled]) => Enabled::Disabled,
-        () if all(&[Enabled::Enabled, Enabled::Unknown]) => Enabled::Unknown,
+        () if all(&[Enabled::Enabled, Enabled::Unknown]) && faults.is_empty() => Enabled::Unknown,
         () => Enabled::Partial,
     };
     let severity = services.iter().map(|service| service.severity).max().unwrap_or(Severity::Unknown);
-    Status { now, is, severity, services }
+    let severity = faults.iter().map(|fault| fault.severity).fold(severity, Ord::max);
+    Status { now, is, severity, last_usable, last_usable_time, faults, services }
+}
+
+/// That the services have good backups, each for itself, which do not fit together.
+fn apart(services: &[ServiceStatus], name: Option<&str>, time: Option<Timestamp>, now: Timestamp) -> Option<Fault> {
+    let are_good =
+        services.iter().all(|service| service.has_good == Some(true) && service.severity <= Severity::Warning);
+    let limit = services.iter().filter_map(|service| service.limit_seconds).max()?;
+    let age = time.map(|time| now.duration_since(time));
+    if !are_good || age.is_some_and(|age| age.as_secs() <= limit) {
+        return None;
+    }
+    let newest = match (name, age) {
+        (Some(name), Some(age)) => format!("the newest that can be restored as a whole is {name}, {} old", ago(age)),
+        _ => "none can be restored as a whole".to_owned(),
+    };
+    let what = format!("the services' newest backups do not belong together: {newest}");
+    Some(Fault::new(Severity::Critical, what).fix("see why:\nhelm hwdr backups list"))
 }
 
 fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> ServiceStatus {

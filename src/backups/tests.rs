@@ -238,7 +238,7 @@ fn names_of_sets() {
 fn status_of(change: impl Fn(&mut Series), max_age: Option<i64>) -> (Enabled, Severity, Vec<String>) {
     let mut one = series("a", Join::Own, &["1@5d", "2@6d"]);
     change(&mut one);
-    let status = status(&[one], now(), max_age.map(SignedDuration::from_hours));
+    let status = status(&inventory(vec![one]), max_age.map(SignedDuration::from_hours));
     let [service] = status.services.try_into().unwrap();
     assert_eq!((status.is, status.severity), (service.is, service.severity));
     (service.is, service.severity, service.faults.into_iter().map(|fault| fault.what).collect())
@@ -310,7 +310,7 @@ fn each_reason_is_said() {
             "forbidden",
         ),
         (
-            Box::new(|one| one.parts.push(part("job@7d failed"))),
+            Box::new(|one| one.parts.push(part("job@6d failed"))),
             None,
             Partial,
             Severity::Warning,
@@ -361,7 +361,7 @@ fn the_whole_is_no_better_than_its_parts() {
             }
             one
         };
-        status(&words.iter().map(one).collect::<Vec<_>>(), now(), None).is
+        status(&inventory(words.iter().map(one).collect()), None).is
     };
     use Enabled::{Disabled, Enabled as On, Partial, Unknown};
     for (parts, expected) in [
@@ -374,5 +374,33 @@ fn the_whole_is_no_better_than_its_parts() {
         (&[], Unknown),
     ] {
         assert_eq!(of(parts), expected, "{parts:?}");
+    }
+}
+
+/// Each service is well, and no two of their backups fit together.
+#[test]
+fn backups_that_do_not_belong_together_are_none() {
+    let one = |name, at: &[&str]| series(name, Join::Own, at);
+    for (one, other, is, last, what) in [
+        (one("a", &["1@6d"]), one("b", &["2@6d"]), Enabled::Enabled, Some("1"), ""),
+        (
+            one("a", &["1@6d", "3@2d"]),
+            one("b", &["2@5d", "4@2d"]),
+            Enabled::Partial,
+            Some("3"),
+            "the services' newest backups do not belong together: the newest that can be restored as a whole is 3, 4d old",
+        ),
+        (
+            one("a", &["1@6d"]),
+            one("b", &["2@5d"]),
+            Enabled::Partial,
+            None,
+            "the services' newest backups do not belong together: none can be restored as a whole",
+        ),
+    ] {
+        let status = status(&inventory(vec![one, other]), None);
+        let said: Vec<_> = status.faults.iter().map(|fault| fault.what.as_str()).collect();
+        assert_eq!((status.is, status.last_usable.as_deref(), said.concat().as_str()), (is, last, what));
+        assert_eq!(status.severity, if what.is_empty() { Severity::Ok } else { Severity::Critical });
     }
 }

@@ -90,8 +90,8 @@ impl Command {
     async fn looks(&self) -> Result<Outcome, Failure> {
         let mut last = None;
         loop {
-            let looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;
-            let status = status(&looked.series, looked.now, self.max_age);
+            let mut looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;
+            let status = status(&looked.inventory(), self.max_age);
             let seen = machine::gist(&status);
             if last.as_ref() != Some(&seen) {
                 self.print(&status, &looked);

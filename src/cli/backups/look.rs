@@ -70,8 +70,8 @@ pub struct Looked {
 
 impl Looked {
     /// The backups, joined.
-    pub fn inventory(self) -> Inventory {
-        Inventory::new(self.now, self.installed, self.series)
+    pub fn inventory(&mut self) -> Inventory {
+        Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
     }
 
     /// Has the newest run of each service, if it failed, say its last words.

@@ -72,7 +72,7 @@ impl Command {
 
 impl List {
     async fn run(&self) -> Result<Outcome, Failure> {
-        let looked = self.look.look(rights::Command::Backups, true).await?;
+        let mut looked = self.look.look(rights::Command::Backups, true).await?;
         let unread = told(&looked.unread);
         let (namespace, release) = (looked.cluster.namespace.clone(), looked.release.clone());
         let inventory = looked.inventory();
@@ -85,8 +85,8 @@ impl List {
             unread: &unread,
         };
         match self.output {
-            ListFormat::Table => shown::print(&table::table(&inventory)),
-            ListFormat::Wide => shown::print(&table::wide(&inventory)),
+            ListFormat::Table => shown::print(&table::table(&inventory, &table::local(inventory.now))),
+            ListFormat::Wide => shown::print(&table::wide(&inventory, &table::local(inventory.now))),
             ListFormat::Name => {
                 let names = inventory.sets.iter().map(|set| format!("{}\n", plain(inventory.name(set))));
                 shown::print(&names.collect::<String>());

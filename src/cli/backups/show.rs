@@ -57,7 +57,7 @@ struct Shown<'s> {
 
 impl ShowSet {
     pub(super) async fn run(&self) -> Result<Outcome, Failure> {
-        let looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
+        let mut looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
         let unread = told(&looked.unread);
         let (product, release, namespace) = (looked.product, looked.release.clone(), looked.cluster.namespace.clone());
         let inventory = looked.inventory();

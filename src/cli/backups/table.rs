@@ -31,15 +31,14 @@ pub fn local(now: Timestamp) -> (TimeZone, String) {
 }
 
 /// 80 columns: what can be used, and why the rest cannot.
-pub fn table(inventory: &Inventory) -> String {
-    let (zone, name) = local(inventory.now);
+pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "AGE".to_owned()];
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
     heads.extend(["LEFT", "USABLE"].map(str::to_owned));
     let rows = inventory.sets.iter().map(|set| {
         let fitness = inventory.fitness(set);
         let id = inventory.id(set).map_or_else(|| "-".to_owned(), |id| plain(id).into_owned());
-        let mut cells = vec![Cell::plain(id), Cell::plain(time(set.time, &zone)), Cell::plain(age(inventory, set))];
+        let mut cells = vec![Cell::plain(id), Cell::plain(time(set.time, zone)), Cell::plain(age(inventory, set))];
         cells.extend(states(inventory, set));
         cells.extend([Cell::plain(left(inventory, set)), usable(&fitness)]);
         let reasons = if fitness.new_cluster == Usable::Yes { Vec::new() } else { fitness.reasons };
@@ -49,8 +48,7 @@ pub fn table(inventory: &Inventory) -> String {
 }
 
 /// One line for each, with all that is known.
-pub fn wide(inventory: &Inventory) -> String {
-    let (zone, name) = local(inventory.now);
+pub fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "TIME (UTC)".to_owned(), "AGE".to_owned()];
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
     heads.extend(["SKEW", "EXPIRES (UTC)", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
@@ -58,7 +56,7 @@ pub fn wide(inventory: &Inventory) -> String {
         let fitness = inventory.fitness(set);
         let mut cells = vec![
             Cell::plain(plain(inventory.name(set))),
-            Cell::plain(time(set.time, &zone)),
+            Cell::plain(time(set.time, zone)),
             Cell::plain(time(set.time, &TimeZone::UTC)),
             Cell::plain(age(inventory, set)),
         ];
@@ -66,7 +64,6 @@ pub fn wide(inventory: &Inventory) -> String {
         let skew = inventory.skew(set).map_or_else(|| "-".to_owned(), ago);
         let mut why = fitness.reasons.clone();
         why.extend(inventory.notes(set));
-        // The first line of others' words: the rest is what `show` is for.
         let why: Vec<_> = why.iter().map(|why| why.lines().next().unwrap_or_default()).collect();
         let why = why.join("; ");
         cells.extend([
@@ -154,7 +151,8 @@ fn lay_out(heads: &[String], rows: Vec<(Vec<Cell>, Vec<String>)>) -> String {
     for (cells, reasons) in &rows {
         line(&mut out, cells, &widths);
         for reason in reasons {
-            let reason = wrap(reason, WIDTH - INDENT);
+            // The first line of others' words: the rest is what `show` is for.
+            let reason = wrap(reason.lines().next().unwrap_or_default(), WIDTH - INDENT);
             for line in reason.lines() {
                 let _ = writeln!(out, "{pad}{dim}{line}{dim:#}");
             }
@@ -173,4 +171,93 @@ fn line(out: &mut String, cells: &[Cell], widths: &[usize]) {
         }
     }
     out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backups::{BackupPart, Join, PartState, Series};
+    use crate::product::FIRST;
+
+    /// `id@time state`.
+    fn series(title: &'static str, join: Join, parts: &[(&str, &str, PartState)]) -> Series {
+        let part = |(name, time, state): &(&str, &str, PartState)| BackupPart {
+            name: (*name).to_owned(),
+            is_id: FIRST.backup(name).is_ok(),
+            time: time.parse().ok(),
+            state: state.clone(),
+            bytes: None,
+            started: None,
+            ended: None,
+            expires: (join == Join::Nearest).then(|| "2026-01-24T12:00:00Z".parse().unwrap()),
+            job: None,
+        };
+        Series {
+            service: title,
+            part: None,
+            title,
+            called: title.to_owned(),
+            join,
+            parts: parts.iter().map(part).collect(),
+            unread: None,
+            odd: None,
+            makers: Ok(Vec::new()),
+            turn_on: "",
+            faults: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_people_read() {
+        use PartState::{Failed, Good, Partial, Running, Unknown};
+        let partial = Partial { done: Some((3, 4)), why: "the parts of node 2\u{1b}[2J are missing".to_owned() };
+        let failed =
+            Failed("BackoffLimitExceeded: Job has reached the specified backoff limit\nno space left".to_owned());
+        let inventory = Inventory::new(
+            "2025-12-01T00:00:00Z".parse().unwrap(),
+            Ok("2025-11-20T00:00:00Z".parse().unwrap()),
+            vec![
+                series(
+                    "RonDB",
+                    Join::Own,
+                    &[
+                        ("create-backup-29402220", "2025-11-30T21:00:00Z", Running),
+                        ("254871200", "2025-11-30T12:00:00Z", partial),
+                        ("254861200", "2025-11-29T12:00:00Z", Good),
+                        ("254851200", "2025-11-28T12:00:00Z", Good),
+                        ("254841200", "2025-11-27T12:00:00Z", Unknown("not JSON".to_owned())),
+                        ("254631200", "2025-11-12T12:00:00Z", Good),
+                    ],
+                ),
+                series(
+                    "OpenSearch",
+                    Join::Own,
+                    &[
+                        ("254871205", "2025-11-30T12:05:00Z", Good),
+                        ("opensearch-backup-29400000", "2025-11-29T12:00:00Z", failed),
+                        ("254851200", "2025-11-28T12:00:00Z", Good),
+                        ("254841200", "2025-11-27T12:00:00Z", Good),
+                        ("254631200", "2025-11-12T12:00:00Z", Good),
+                    ],
+                ),
+                series(
+                    "main",
+                    Join::Nearest,
+                    &[
+                        ("m1", "2025-11-30T12:00:40Z", Good),
+                        ("m2", "2025-11-28T12:00:40Z", Good),
+                        ("m3", "2025-11-12T12:00:40Z", Good),
+                    ],
+                ),
+            ],
+        );
+        let zone = (TimeZone::fixed(jiff::tz::offset(1)), "CET".to_owned());
+        let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
+        let shown = plain(table(&inventory, &zone));
+        assert_eq!(shown, include_str!("table.txt"), "\n{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= WIDTH));
+        let shown = plain(wide(&inventory, &zone));
+        assert_eq!(shown, include_str!("wide.txt"), "\n{shown}");
+        assert_eq!(table(&Inventory::new(inventory.now, inventory.installed, Vec::new()), &zone), "");
+    }
 }

@@ -26,7 +26,8 @@ pub(super) fn gist(status: &Status) -> String {
             service.faults.iter().map(|fault| (fault.severity, fault.what.split(" is ").next())).collect();
         format!("{:?} {:?} {:?} {:?}", service.is, service.last_good, service.last_run, faults)
     };
-    status.services.iter().map(of).collect::<Vec<_>>().join("\n")
+    let services = status.services.iter().map(of).collect::<Vec<_>>().join("\n");
+    format!("{:?} {:?} {:?}\n{services}", status.is, status.last_usable, status.faults.len())
 }
 
 fn level(severity: Severity) -> u8 {
@@ -86,10 +87,20 @@ pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
             );
         }
     }
+    if let Some(time) = status.last_usable_time {
+        head(
+            &mut out,
+            "backups_usable_timestamp_seconds",
+            "The moment that the newest backup stands for that can be restored as a whole",
+        );
+        let _ = writeln!(out, "hwdr_backups_usable_timestamp_seconds{{{place}}} {}", time.as_second());
+    }
     for (name, help, value) in METRICS {
-        head(&mut out, &format!("backup_{name}"), help);
-        for service in &status.services {
-            let Some(value) = value(service) else { continue };
+        let known = || status.services.iter().filter_map(|service| Some((service, value(service)?)));
+        if known().next().is_some() {
+            head(&mut out, &format!("backup_{name}"), help);
+        }
+        for (service, value) in known() {
             let _ = writeln!(out, "hwdr_backup_{name}{{{place},service=\"{}\"}} {value}", label(&service.name));
         }
     }
@@ -115,6 +126,7 @@ pub(super) fn nagios(status: &Status) -> String {
     };
     let of = status.services.iter().filter(|service| service.severity == status.severity);
     let mut said: Vec<_> = of.filter_map(worst).collect();
+    said.extend(status.faults.iter().map(|fault| line(&fault.what)));
     if said.is_empty() {
         let age = |service: &ServiceStatus| {
             Some(format!("{} {}", service.called, ago(SignedDuration::from_secs(service.age_seconds?))))

@@ -44,6 +44,10 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
             of_fault(&mut out, fault);
         }
     }
+    for fault in &status.faults {
+        out.push('\n');
+        of_fault(&mut out, fault);
+    }
     for elsewhere in looked.product.services().iter().filter_map(|service| service.elsewhere()) {
         out.push('\n');
         for line in elsewhere.lines() {

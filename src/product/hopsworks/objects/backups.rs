@@ -134,8 +134,11 @@ fn location(seen: &Seen) -> Option<Fault> {
         Err(fault) => return Some(fault.clone()),
     };
     let Some(location) = locations.iter().find(|location| text(location, "/metadata/name") == name) else {
-        let fault = critical(format!("there is no storage location {name}"));
-        return Some(fault.fix("create it:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam"));
+        let fault = critical(format!("there is no storage location {name} in namespace {namespace}"));
+        return Some(fault.fix(
+            "if the values name another one, give them with -f; else create it:\n\
+             helm hwdr bsl apply --bucket BUCKET --region REGION --iam",
+        ));
     };
     let look = format!(
         "see what Velero says:\nkubectl -n {namespace} logs deployment/{} --tail=50",
