@@ -1,5 +1,7 @@
 //! Properties that must hold for any text, of readers whose input others can write. Fuzz targets and `tests/it/properties.rs` use them.
 
+use hwdr::backups::{Inventory, Join, Seen, SetView, Usable, status};
+use hwdr::product::FIRST;
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::Record as _;
 use hwdr::run::state::State;
@@ -9,6 +11,7 @@ use hwdr::s3::lifecycle::element;
 use hwdr::s3::listing;
 use hwdr::stream::edit::Edits;
 use hwdr::stream::{self, Stream, json_of};
+use hwdr::velero::{ObjectBackup, Velero};
 use hwdr::yaml::quote;
 use serde_json::json;
 
@@ -74,6 +77,46 @@ pub fn journal(text: &str) {
         checked::share_of(name);
         checked::is_run_id(name);
     }
+}
+
+/// What a cluster says of backups: each of them is in a set, and of each set can be said what it is good for. Gives how many there are, and how many
+/// can be restored.
+pub fn records(text: &str) -> (usize, usize) {
+    let Ok(cluster) = serde_json::from_str::<serde_json::Value>(text) else { return (0, 0) };
+    let all = |key: &str| cluster[key].as_array().cloned().unwrap_or_default();
+    let seen = Seen {
+        now: "2025-12-01T00:00:00Z".parse().expect("a time"),
+        namespace: "hopsworks".to_owned(),
+        velero: Velero::default(),
+        ttl: None,
+        records: FIRST.record_names(None).expect("the usual names"),
+        config_maps: Ok(all("configMaps")),
+        cron_jobs: Ok(all("cronJobs")),
+        jobs: Ok(all("jobs")),
+        backups: Ok(all("backups").iter().map(ObjectBackup::read).collect()),
+        schedules: Ok(all("schedules")),
+        locations: Ok(all("locations")),
+    };
+    let series: Vec<_> = FIRST.services().iter().flat_map(|service| service.backups(&seen)).collect();
+    let inventory = Inventory::new(seen.now, Ok(seen.now), series);
+    let mut usable = 0;
+    for set in &inventory.sets {
+        usable += usize::from(inventory.fitness(set).new_cluster == Usable::Yes);
+        serde_json::to_string(&SetView::new(&inventory, set)).expect("a set is plain data");
+        assert!(inventory.find(inventory.name(set)).is_ok());
+    }
+    // Each is in a set, or was passed over for another one.
+    for (at, series) in inventory.series.iter().enumerate() {
+        let shown = |part: usize| {
+            inventory.sets.iter().any(|set| {
+                set.parts[at].is_some_and(|joined| joined.part == part) || set.passed_over.contains(&(at, part))
+            })
+        };
+        let is_near = |part: usize| series.join == Join::Nearest && series.parts[part].is_good();
+        assert!((0..series.parts.len()).all(|part| shown(part) || is_near(part)), "{}", series.name());
+    }
+    serde_json::to_string(&status(&inventory, None)).expect("a status is plain data");
+    (inventory.sets.len(), usable)
 }
 
 /// A bucket's answers. A truncated one is never accepted as a shorter one.

@@ -18,6 +18,7 @@ macro_rules! seed {
 
 const STATE: &str = seed!("state.json");
 const JOURNAL: &str = seed!("journal.jsonl");
+const RECORDS: &str = seed!("records.json");
 const VERSIONS: &str = seed!("xml-versions.xml");
 const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
 /// What readers act on.
@@ -80,6 +81,7 @@ fn the_seeds_are_what_is_read() {
     let believed =
         |record: &&Record| run.shares.iter().any(|share| checked::record(&run.aim, FOLDERS, share, record).is_ok());
     assert_eq!((records.len(), records.iter().filter(believed).count()), (4, 3));
+    assert_eq!(asked::records(RECORDS), (4, 1));
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");
 }
@@ -101,6 +103,11 @@ proptest! {
     #[test]
     fn a_journal_is_believed_within_its_bounds(text in changed(&[JOURNAL])) {
         asked::journal(&text);
+    }
+
+    #[test]
+    fn every_backup_that_is_read_is_in_a_set(text in changed(&[RECORDS])) {
+        asked::records(&text);
     }
 
     #[test]
