@@ -69,7 +69,7 @@ pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Series {
-    /// Its name for programs: `rondb`, `objects/main`.
+    /// Its name for programs: the service's, or `service/part`.
     pub fn name(&self) -> String {
         match self.part {
             None => self.service.to_owned(),

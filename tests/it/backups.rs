@@ -550,8 +550,103 @@ fn all_config_maps_are_read_page_by_page() {
     );
     let (list, code, _) = lab.list();
     assert_eq!((code, list["backups"].as_array().unwrap().len()), (Some(0), 4 + 12 + 1));
+    assert_eq!(lab.api.reads().iter().filter(|path| path.ends_with("/configmaps")).count(), 3);
+    // The server has forgotten where it was: the list begins anew.
+    lab.api.forget();
+    assert_eq!(lab.list().0["backups"].as_array().unwrap().len(), 4 + 12 + 1);
     let pages = lab.api.reads().iter().filter(|path| path.ends_with("/configmaps")).count();
-    assert_eq!(pages, 3);
+    assert_eq!(pages, 3 + 2 + 3);
+}
+
+/// Names are settings of the chart.
+#[test]
+fn other_names_are_those_of_the_values() {
+    let lab = Lab::new();
+    let move_to = |from: &str, to: &str, change: &dyn Fn(&mut Json)| {
+        let mut object = lab.api.get(from).expect("it is there");
+        lab.api.remove(from);
+        object["metadata"]["name"] = to.rsplit('/').next().into();
+        change(&mut object);
+        lab.api.put(to, object);
+    };
+    move_to(&format!("{CORE}/configmaps/{RONDB}"), &format!("{CORE}/configmaps/other"), &|_| {});
+    let schedules = "/apis/velero.io/v1/namespaces/velero/schedules";
+    move_to(&format!("{schedules}/k8s-backups-main"), &format!("{schedules}/m"), &|_| {});
+    for day in 0..4 {
+        let path = format!("{VELERO}/backups/k8s-backups-main-{day}");
+        move_to(&path, &path, &|backup| backup["metadata"]["labels"]["velero.io/schedule-name"] = "m".into());
+    }
+    let ran = lab.run(&["status"]);
+    assert!(ran.code == Some(2) && String::from_utf8_lossy(&ran.stdout).contains("nothing makes backups"));
+    lab.home.write(
+        "v.yaml",
+        "global: {_hopsworks: {backups: {ttl: 3d, metadataStore: {configMap: {ronDB: other}}}}}\nhopsworks: {velero: {backup: {mainScheduleName: m}}}\n",
+    );
+    assert_eq!(lab.run(&["status", "-f", "v.yaml"]).code, Some(0));
+    let list = lab.run(&["backups", "list", "-o", "json", "-f", "v.yaml"]).ok();
+    let list: Json = serde_json::from_slice(&list).unwrap();
+    assert_eq!(shown(&list["backups"][0]), "good good good good / yes yes");
+    // What the values say of how long backups are kept.
+    let expires: Timestamp = list["backups"][0]["expires"].as_str().unwrap().parse().unwrap();
+    assert_eq!(expires.duration_since(lab.at(0)).as_hours(), 71);
+    lab.home.write("wrong.yaml", "hopsworks: {velero: {backup: {mainScheduleName: A/B}}}\n");
+    lab.run(&["backups", "list", "-f", "wrong.yaml"]).failed(1);
+}
+
+/// Helm keeps ten revisions: the first one may be gone, and any other says when it was.
+#[test]
+fn an_installation_is_known_from_any_revision() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use std::io::Write as _;
+    let lab = Lab::new();
+    lab.api.remove(&format!("{CORE}/secrets/sh.helm.release.v1.hops.v1"));
+    let record = |first: &str| {
+        let release =
+            json!({"name": "hops", "info": {"first_deployed": first, "status": "deployed"}, "manifest": "---\n"});
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(release.to_string().as_bytes()).unwrap();
+        STANDARD.encode(STANDARD.encode(gzip.finish().unwrap()))
+    };
+    for (revision, data) in [(9, record("2020-01-01T00:00:00Z")), (12, record(&lab.ago(60).to_string()))] {
+        let name = format!("sh.helm.release.v1.hops.v{revision}");
+        lab.api.put(
+            &format!("{CORE}/secrets/{name}"),
+            json!({"kind": "Secret", "type": "helm.sh/release.v1", "metadata": {"name": name, "labels": {"owner": "helm", "name": "hops"}},
+                "data": {"release": data}}),
+        );
+    }
+    let (list, code, said) = lab.list();
+    assert_eq!((code, list["installed"].as_str()), (Some(0), Some(lab.ago(60).to_string().as_str())), "{said}");
+    // A record that cannot be read.
+    let path = format!("{CORE}/secrets/sh.helm.release.v1.hops.v12");
+    let mut broken = lab.api.get(&path).unwrap();
+    broken["data"]["release"] = "x".into();
+    lab.api.put(&path, broken);
+    let (list, code, said) = lab.list();
+    assert_eq!((code, &list["installed"]), (Some(2), &Json::Null));
+    assert!(said.contains("Helm's record of release hops does not say when it was installed"), "{said}");
+    assert_eq!(shown(&list["backups"][0]), "good good good good / unknown yes");
+}
+
+#[test]
+fn an_empty_namespace_has_no_backups() {
+    let lab = Lab { home: Home::new(), api: ApiServer::start(), now: Timestamp::now() };
+    lab.home.write("kubeconfig", lab.api.kubeconfig());
+    let ran = lab.run(&["backups", "list"]);
+    assert_eq!(
+        (ran.code, ran.stdout.len(), ran.stderr.as_str()),
+        (Some(0), 0, "There are no backups in namespace hopsworks.\n")
+    );
+    assert_eq!(lab.list().0["backups"], json!([]));
+    assert!(lab.run(&["backups", "show", "latest"]).failed(1).contains("no backup can be restored"));
+    let ran = lab.run(&["status"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stdout.starts_with(b"Backups in namespace hopsworks: disabled\n"),
+        "{}",
+        String::from_utf8_lossy(&ran.stdout)
+    );
 }
 
 /// 20,000 backups over five ConfigMaps: in less than a second of processor time where the program is optimized, and in 100 MB.

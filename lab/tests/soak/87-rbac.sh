@@ -71,14 +71,14 @@ rights() {
 }
 
 # asked ACCOUNT: its requests to the API server: place, group, resource, verb, status. Without what everybody may do, and without undo's
-# search of all namespaces, which itself says what it may not do. A wait lists first, with a limit, and watches only if it has to; Helm 4
+# search of all namespaces, which itself says what it may not do. A wait lists first, 500 at a time, and watches only if it has to; Helm 4
 # creates with a patch.
 asked() {
   jq -r --arg account "system:serviceaccount:$AUDITED:$1" '
     select(.user.username == $account and .objectRef.resource and .objectRef.apiGroup != "authorization.k8s.io")
     | select((.verb == "list" and (.requestURI | test("velero.io(/|%2F)restore-name"))) | not)
     | .objectRef as $of
-    | (.verb, if .verb == "list" and (.requestURI | test("[?&]limit=")) then "watch"
+    | (.verb, if .verb == "list" and (.requestURI | test("[?&]limit=500(&|$)")) then "watch"
         elif .verb == "patch" and .responseStatus.code == 201 then "create" else empty end) as $verb
     | [$of.namespace // "-", $of.apiGroup // "core", ([$of.resource, $of.subresource // empty] | join("/")), $verb, .responseStatus.code]
     | @tsv' "$AUDIT_LOG" | sort -u
@@ -240,6 +240,15 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   may history
   own history hopsworks
   is_exact history
+
+  may backups
+  own backups list -o name | grep .
+  is_exact backups
+  may status
+  # Its exit code is that of the backups.
+  own status -o json >"$RUN/notes/status.json" || true
+  jq -e '.services | length == 4' "$RUN/notes/status.json"
+  is_exact status
   refuses 'forbidden' as history undo hopsworks --yes
 
   may undo

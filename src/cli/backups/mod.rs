@@ -12,7 +12,7 @@ use super::Outcome;
 use super::ask;
 use super::connection::block_on;
 use super::messages::Failure;
-use crate::backups::{Fault, Inventory, SetView};
+use crate::backups::{BackupPart, Fault, Inventory, PartState, SetView};
 use crate::rights;
 use crate::shown::{self, plain};
 use look::LookArgs;
@@ -162,7 +162,8 @@ fn told(unread: &[Fault]) -> Vec<Fault> {
 fn told_odd(inventory: &Inventory) -> bool {
     let mut is_odd = false;
     for series in &inventory.series {
-        let unknown = |part: &crate::backups::BackupPart| matches!(part.state, crate::backups::PartState::Unknown(_));
+        // A Job that has left no record was read.
+        let unknown = |part: &BackupPart| part.job.is_none() && matches!(part.state, PartState::Unknown(_));
         is_odd |= series.parts.iter().any(unknown);
         if let Some(fault) = &series.odd {
             ask::warn(&format!("{}: {}", series.called, fault.what));

@@ -18,6 +18,7 @@ struct Kept {
     writes: Vec<(String, String, Json)>,
     reads: Vec<String>,
     failures: BTreeMap<String, u16>,
+    forgets: bool,
     versions: u64,
 }
 
@@ -65,9 +66,19 @@ impl ApiServer {
         self.kept().failures.insert(path.to_owned(), code);
     }
 
+    /// Forgets, once, where a list was.
+    pub fn forget(&self) {
+        self.kept().forgets = true;
+    }
+
     /// What was read.
     pub fn reads(&self) -> Vec<String> {
         self.kept().reads.clone()
+    }
+
+    /// Takes an object away.
+    pub fn remove(&self, path: &str) {
+        self.kept().objects.remove(path);
     }
 
     /// An object.
@@ -145,6 +156,9 @@ impl Kept {
     }
 
     fn call(&mut self, method: &str, path: &str, query: &str, sent: Json) -> (u16, Json) {
+        if query.contains("continue=") && std::mem::take(&mut self.forgets) {
+            return status(410, "Expired");
+        }
         if method == "GET" {
             return match self.objects.get(path) {
                 Some(object) => (200, object.clone()),
