@@ -49,17 +49,17 @@ pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String
 
 /// One line for each, with all that is known.
 pub fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
-    let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "TIME (UTC)".to_owned(), "AGE".to_owned()];
+    let is_utc = name == "UTC";
+    let mut heads = vec!["ID".to_owned()];
+    heads.extend((!is_utc).then(|| format!("TIME ({name})")));
+    heads.extend(["TIME (UTC)", "AGE"].map(str::to_owned));
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
     heads.extend(["SKEW", "EXPIRES (UTC)", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
     let rows = inventory.sets.iter().map(|set| {
         let fitness = inventory.fitness(set);
-        let mut cells = vec![
-            Cell::plain(plain(inventory.name(set))),
-            Cell::plain(time(set.time, zone)),
-            Cell::plain(time(set.time, &TimeZone::UTC)),
-            Cell::plain(age(inventory, set)),
-        ];
+        let mut cells = vec![Cell::plain(plain(inventory.name(set)))];
+        cells.extend((!is_utc).then(|| Cell::plain(time(set.time, zone))));
+        cells.extend([Cell::plain(time(set.time, &TimeZone::UTC)), Cell::plain(age(inventory, set))]);
         cells.extend(states(inventory, set));
         let skew = inventory.skew(set).map_or_else(|| "-".to_owned(), ago);
         let mut why = fitness.reasons.clone();

@@ -30,23 +30,24 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
         plain(&looked.cluster.namespace),
         status.is.word()
     );
+    if let (Some(name), Some(time)) = (&status.last_usable, status.last_usable_time) {
+        let age = ago(status.now.duration_since(time));
+        let _ = writeln!(out, "Newest that can be restored as a whole: {}, {age} ago\n", plain(name));
+    }
     let mut said: Vec<&Fault> = Vec::new();
     for service in &status.services {
         let is = style(service.is);
         let _ = writeln!(out, "{is}{:<INDENT$}{is:#}{}", service.is.word(), service.called);
         line(&mut out, &facts(service), 0);
         for fault in &service.faults {
-            // What two have in common is said once.
-            if said.contains(&fault) {
-                continue;
-            }
+            // How to fix what two have in common is said once.
+            of_fault(&mut out, fault, !said.contains(&fault));
             said.push(fault);
-            of_fault(&mut out, fault);
         }
     }
     for fault in &status.faults {
         out.push('\n');
-        of_fault(&mut out, fault);
+        of_fault(&mut out, fault, true);
     }
     for elsewhere in looked.product.services().iter().filter_map(|service| service.elsewhere()) {
         out.push('\n');
@@ -62,7 +63,7 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
 fn facts(service: &ServiceStatus) -> String {
     let last = match (&service.last_good, service.age_seconds) {
         (Some(name), Some(age)) => format!("{}, {} ago", plain(name), ago(SignedDuration::from_secs(age))),
-        _ if service.has_good == Some(false) => "no good backup".to_owned(),
+        _ if service.has_good == Some(false) => "none".to_owned(),
         _ => "not known".to_owned(),
     };
     let schedule = service.schedule.as_ref().map_or_else(String::new, |it| format!("; schedule {}", plain(it)));
@@ -70,7 +71,7 @@ fn facts(service: &ServiceStatus) -> String {
     format!("last good: {last}{schedule}{next}")
 }
 
-fn of_fault(out: &mut String, fault: &Fault) {
+fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
     let (word, style) = match fault.severity {
         Severity::Ok => ("ok", AnsiColor::Green.on_default()),
         Severity::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
@@ -84,7 +85,7 @@ fn of_fault(out: &mut String, fault: &Fault) {
     // Words of others: a log keeps its lines.
     text.for_each(|words| line(out, words, 2));
     let dim = Style::new().dimmed();
-    for fix in fault.fix.iter().flat_map(|fix| fix.lines()) {
+    for fix in fault.fix.iter().filter(|_| with_fix).flat_map(|fix| fix.lines()) {
         let is_command = ["helm ", "kubectl ", "date ", "velero ", "  "].iter().any(|name| fix.starts_with(name));
         if is_command {
             let _ = writeln!(out, "{pad}  {dim}{}{dim:#}", lines(fix));

@@ -138,7 +138,9 @@ impl Kept {
         if method == "GET" {
             self.reads.push(path.to_owned());
         }
-        self.failures.iter().find(|(failing, _)| path.starts_with(failing.as_str())).map(|(_, code)| *code)
+        let is_below =
+            |failing: &str| path.strip_prefix(failing).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.failures.iter().find(|(failing, _)| is_below(failing)).map(|(_, code)| *code)
     }
 
     fn keep(&mut self, path: &str, mut object: Json) -> Json {
