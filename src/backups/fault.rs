@@ -8,15 +8,15 @@ use serde::Serialize;
 pub enum Severity {
     /// Nothing is wrong.
     Ok,
-    /// Look at it soon.
+    /// Something to look at soon.
     Warning,
-    /// It could not be found out.
+    /// hwdr could not find out.
     Unknown,
     /// A restore would not work, or lose more than it may.
     Critical,
 }
 
-/// Something that is wrong.
+/// A problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// How bad it is.
@@ -27,7 +27,7 @@ pub struct Fault {
     pub fix: Option<String>,
 }
 
-/// What was read; or what is not there, or could not be read.
+/// What was read; or why it was not: it does not exist, or it cannot be read.
 pub type Reading<T> = Result<T, Fault>;
 
 impl Fault {
@@ -41,7 +41,7 @@ impl Fault {
         Self { fix: Some(fix.into()), ..self }
     }
 
-    /// Whether it says that something could not be read.
+    /// Whether something could not be read.
     pub fn is_unknown(&self) -> bool {
         self.severity == Severity::Unknown
     }

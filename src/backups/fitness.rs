@@ -12,9 +12,9 @@ use crate::velero::apart;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Usable {
-    /// As far as the cluster knows.
+    /// Yes, as far as the cluster knows.
     Yes,
-    /// It could not be found out.
+    /// hwdr could not find out.
     Unknown,
     /// No, for a reason.
     No,
@@ -27,7 +27,7 @@ pub struct Fitness {
     pub in_place: Usable,
     /// For a restore into a new cluster.
     pub new_cluster: Usable,
-    /// Why not, or why that is not known.
+    /// Why not, or why hwdr does not know.
     pub reasons: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Inventory {
         for (at, series) in self.series.iter().enumerate() {
             let Some((usable, why)) = self.objection(set, at, series) else { continue };
             fitness.new_cluster = fitness.new_cluster.max(usable);
-            // Without Velero, a restore in place leaves the objects as they are.
+            // Without Velero, a restore in place does not touch Kubernetes objects.
             let is_left_out = series.join == Join::Nearest && series.unread.as_ref().is_some_and(|it| !it.is_unknown());
             if !is_left_out {
                 fitness.in_place = fitness.in_place.max(usable);
@@ -82,7 +82,7 @@ impl Inventory {
         }
     }
 
-    /// Whether a time lies behind the last installation.
+    /// Whether a time is after the last installation.
     fn age(&self, time: Option<Timestamp>) -> (Usable, Option<String>) {
         match (&self.installed, time) {
             (Err(fault), _) => {
@@ -98,7 +98,7 @@ impl Inventory {
         }
     }
 
-    /// What else there is to know about a set: parts that are far from the others, and those that were passed over.
+    /// More about a set: parts that are far from the others, and those that were passed over.
     pub fn notes(&self, set: &BackupSet) -> Vec<String> {
         let mut notes = Vec::new();
         for (series, joined) in self.series.iter().zip(&set.parts) {

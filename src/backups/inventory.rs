@@ -10,7 +10,7 @@ use super::series::{Join, Series};
 /// The backups that there are.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// When it was looked.
+    /// When the cluster was read.
     pub now: Timestamp,
     /// When the release was installed.
     pub installed: Reading<Timestamp>,
@@ -23,11 +23,11 @@ pub struct Inventory {
 /// Backups of the services that belong to one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSet {
-    /// That point: the one of the first part.
+    /// That point: the time of the first part.
     pub time: Option<Timestamp>,
     /// The part of each series, in the order of these.
     pub parts: Vec<Option<Joined>>,
-    /// Parts at the same time that are not good and not chosen: series, and part.
+    /// Parts from the same time that are not good, and were not chosen: series and part.
     pub passed_over: Vec<(usize, usize)>,
 }
 
@@ -63,7 +63,7 @@ impl Inventory {
         self.series.iter().enumerate().filter_map(|(at, series)| Some((series, self.part(set, at)?)))
     }
 
-    /// The backup id of a set; none where no part has one.
+    /// The backup id of a set; none if no part has one.
     pub fn id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
         let own = self.parts(set).filter(|(series, _)| series.join == Join::Own);
         own.map(|(_, part)| part).find(|part| part.is_id).map(|part| part.name.as_str())
@@ -75,7 +75,7 @@ impl Inventory {
         self.id(set).or_else(first).unwrap_or_default()
     }
 
-    /// How far apart the parts of a set are; none where it has fewer than two with a time.
+    /// How far apart the parts of a set are; none if fewer than two have a time.
     pub fn skew(&self, set: &BackupSet) -> Option<SignedDuration> {
         let times = || self.parts(set).filter_map(|(_, part)| part.time);
         let (first, last) = (times().min()?, times().max()?);

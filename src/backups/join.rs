@@ -1,4 +1,4 @@
-//! Which parts belong together: by id, or else by time. Velero's are those that a restore would choose (`velero::choose`).
+//! Which parts belong together: by id, or else by time. Of Velero's backups, each set has the one that a restore would choose (`velero::choose`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::part::BackupPart;
 use super::series::{Join, Series};
 use crate::velero::{Nearness, nearness, rank};
 
-/// So many neighbours on each side are looked at: more at the same time are no backups that anybody made.
+/// How many neighbours on each side are compared. Real backups are never closer together than that.
 const NEIGHBOURS: usize = 4;
 
 /// The sets, in no order.
@@ -61,7 +61,7 @@ fn times(sets: &[BackupSet]) -> Vec<(Timestamp, usize)> {
     times
 }
 
-/// The places of those that are nearest to `time`, the nearest first, with how much later than it they are. A few on each side.
+/// The ones nearest to `time` on each side, the nearest first: how much later each is, and its place.
 fn neighbours(sorted: &[(Timestamp, usize)], time: Timestamp) -> impl Iterator<Item = (SignedDuration, usize)> {
     let middle = sorted.partition_point(|(other, _)| *other < time);
     let (before, after) = sorted.split_at(middle);
@@ -79,7 +79,7 @@ fn put(set: &mut BackupSet, at: usize, part: usize, time: Option<Timestamp>) {
     }
 }
 
-/// Adds parts of which each is of one set alone: by the same id; then the nearest in time, good ones to good ones; then as sets of their own.
+/// Adds parts of which each belongs to one set: by the same id, else to the nearest in time (good ones to good ones), else as a new set.
 fn add_own(sets: &mut Vec<BackupSet>, series: &[Series], at: usize, mut rest: Vec<usize>) {
     let own = parts(series, at);
     let ids: BTreeMap<&str, usize> = {
@@ -137,13 +137,13 @@ fn add_own(sets: &mut Vec<BackupSet>, series: &[Series], at: usize, mut rest: Ve
     }
 }
 
-/// Adds to each set the good part that is nearest to its time, or else one that is not good and near. Gives those that some set has, or has passed
+/// Adds to each set the good part that is nearest to its time, or else a near one that is not good. Returns the parts that sets have or have passed
 /// over.
 fn add_nearest(sets: &mut [BackupSet], series: &[Series], at: usize) -> BTreeSet<usize> {
     let own = parts(series, at);
     let sorted = |is_good: bool| {
         let mut sorted: Vec<_> = own.iter().enumerate().filter(|(_, part)| part.is_good() == is_good).collect();
-        // Of two at the same time, the one that a restore would choose.
+        // Of two from the same moment, the one that a restore would choose.
         sorted.sort_by(|(_, a), (_, b)| a.time.cmp(&b.time).then_with(|| a.name.cmp(&b.name)));
         let timed = sorted.into_iter().filter_map(|(place, part)| Some((part.time?, place)));
         timed.collect::<Vec<_>>()
@@ -165,7 +165,7 @@ fn add_nearest(sets: &mut [BackupSet], series: &[Series], at: usize) -> BTreeSet
     used
 }
 
-/// The one that is nearest to `time`; of several at the same moment, the first.
+/// The one nearest to `time`; of several from the same moment, the first.
 fn nearest(sorted: &[(Timestamp, usize)], time: Timestamp) -> Option<(SignedDuration, usize)> {
     let from = |time: Timestamp| sorted.partition_point(|(other, _)| *other < time);
     let middle = from(time);

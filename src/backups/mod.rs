@@ -1,7 +1,7 @@
-//! The backups that exist, of all services, joined into sets by time; and whether new ones are made. Pure: it knows no service and asks nobody.
+//! The backups of all services, joined into sets by time, and whether new ones are made. Pure: it knows no service, and reads nothing.
 //!
-//! [`Seen`] is what was read of the cluster. Each service makes [`Series`] of it (`Service::backups`), and the [`Inventory`] joins these. Another
-//! place to read from, a bucket for one, is another maker of series.
+//! [`Seen`] is what was read from the cluster. Each service turns it into [`Series`] (`Service::backups`), and the [`Inventory`] joins them. Another
+//! source, such as the bucket, would only have to make series.
 
 mod fault;
 mod find;

@@ -5,13 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 /// One service's part of a backup. What is not known is none, never zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupPart {
-    /// What it is called: the backup id, or the name of the object that stands for it.
+    /// The backup id, or the name of its Job or Velero backup.
     pub name: String,
-    /// Whether the name is a backup id, by which it can be restored.
+    /// Whether the name is a backup id.
     pub is_id: bool,
-    /// The moment that it stands for.
+    /// The time that it restores to.
     pub time: Option<Timestamp>,
-    /// What became of it.
+    /// Its state.
     pub state: PartState,
     /// How large it is.
     pub bytes: Option<u64>,
@@ -19,13 +19,13 @@ pub struct BackupPart {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// From when on it is deleted.
+    /// When it is deleted.
     pub expires: Option<Timestamp>,
-    /// The Job that makes it, where that has left nothing else.
+    /// The Job that makes it, if nothing but the Job shows it.
     pub job: Option<String>,
 }
 
-/// What became of a part.
+/// The state of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartState {
     /// It can be restored.
@@ -41,9 +41,9 @@ pub enum PartState {
     Failed(String),
     /// It is being made.
     Running,
-    /// It is there no longer, or not for long.
+    /// It is deleted, or about to be.
     Expired(String),
-    /// It could not be found out.
+    /// hwdr could not find out.
     Unknown(String),
 }
 

@@ -1,4 +1,4 @@
-//! What was read of a cluster, for services to say which backups there are.
+//! What was read from a cluster: the input of `Service::backups`.
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -15,19 +15,19 @@ pub struct Seen {
     pub namespace: String,
     /// What Velero's things are called.
     pub velero: Velero,
-    /// For how many seconds backups of data are kept, where that is known.
+    /// For how many seconds backups of data are kept, if known.
     pub ttl: Option<i64>,
     /// The first ConfigMap of each service's metadata, by the service's name.
     pub records: Vec<(&'static str, String)>,
     /// The ConfigMaps of backups' metadata.
     pub config_maps: Reading<Vec<Json>>,
-    /// The release's CronJobs, and those of no release.
+    /// The release's CronJobs, and those that belong to no release.
     pub cron_jobs: Reading<Vec<Json>>,
     /// The Jobs in the release's namespace.
     pub jobs: Reading<Vec<Json>>,
     /// Velero's Backups.
     pub backups: Reading<Vec<ObjectBackup>>,
-    /// The release's Schedules, and those of no release.
+    /// The release's Schedules, and those that belong to no release.
     pub schedules: Reading<Vec<Json>>,
     /// Velero's storage locations.
     pub locations: Reading<Vec<Json>>,

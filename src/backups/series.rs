@@ -10,34 +10,34 @@ use super::part::BackupPart;
 pub struct Series {
     /// The service's name.
     pub service: &'static str,
-    /// Which of its backups, where it has more than one kind.
+    /// Which of its backups, if it has more than one kind.
     pub part: Option<&'static str>,
     /// The heading of its column.
     pub title: &'static str,
-    /// The same in a sentence.
+    /// Its name in a sentence.
     pub called: String,
     /// How its backups belong to a set.
     pub join: Join,
     /// Its backups.
     pub parts: Vec<BackupPart>,
-    /// Why these are not all, or none.
+    /// Why some or all are missing here.
     pub unread: Option<Fault>,
-    /// What is recorded among them, and is none.
+    /// Records among them that are not backups.
     pub odd: Option<Fault>,
     /// What makes them.
     pub makers: Reading<Vec<Maker>>,
-    /// How new ones are turned on, where nothing makes them.
+    /// How to turn backups on, if nothing makes them.
     pub turn_on: &'static str,
-    /// What else is wrong with it.
+    /// Other problems.
     pub faults: Vec<Fault>,
 }
 
 /// How the backups of a series belong to a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Join {
-    /// Each is of one set alone: by its id, or by its time.
+    /// Each belongs to one set, by its id or its time.
     Own,
-    /// One serves each set that it is nearest to (`velero::choose`).
+    /// Each may belong to several sets: to those that it is nearest to (`velero::choose`).
     Nearest,
 }
 
@@ -48,22 +48,22 @@ pub struct Maker {
     pub object: String,
     /// The schedule, as it is written.
     pub schedule: String,
-    /// Its time zone, where that is not UTC.
+    /// Its time zone, if that is not UTC.
     pub zone: Option<String>,
-    /// Whether it rests.
+    /// Whether it is suspended.
     pub is_suspended: bool,
-    /// The command that wakes it.
+    /// The command that resumes it.
     pub wake: String,
-    /// When it was made.
+    /// When it was created.
     pub since: Option<Timestamp>,
     /// When it last fired.
     pub last: Option<Timestamp>,
 }
 
-/// A clock that is further ahead than this is wrong.
+/// How far clocks may differ.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
-/// Whether a time has not come yet, by more than clocks may differ.
+/// Whether a time is in the future, by more than clocks may differ.
 pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
     now.checked_add(AHEAD).is_ok_and(|soon| time > soon)
 }
@@ -77,17 +77,17 @@ impl Series {
         }
     }
 
-    /// The newest one that can be restored, as of `now`: one of a clock that was wrong is never the newest.
+    /// The newest one that can be restored. One from the future does not count: its clock was wrong.
     pub fn last_good(&self, now: Timestamp) -> Option<&BackupPart> {
         self.timed(now, false).filter(|part| part.is_good()).max_by_key(|part| part.time)
     }
 
-    /// The newest one, whatever became of it.
+    /// The newest one, in any state.
     pub fn last_run(&self, now: Timestamp) -> Option<&BackupPart> {
         self.timed(now, false).max_by_key(|part| part.time)
     }
 
-    /// One whose time has not come yet.
+    /// One from the future.
     pub fn ahead(&self, now: Timestamp) -> Option<&BackupPart> {
         self.timed(now, true).max_by_key(|part| part.time)
     }

@@ -1,4 +1,4 @@
-//! Whether backups are made, service by service, and what keeps them from it.
+//! Whether backups are made, service by service, and why not.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::series::{Maker, Series, is_ahead};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
 
-/// So many of the longest times between two runs may pass.
+/// A backup is too old after so many of the longest intervals.
 const INTERVALS: f64 = 1.5;
 
 /// Whether something backs up.
@@ -20,11 +20,11 @@ const INTERVALS: f64 = 1.5;
 pub enum Enabled {
     /// All is well.
     Enabled,
-    /// It is turned on, and something is wrong.
+    /// Backups are on, but something is wrong.
     Partial,
     /// Nothing makes backups.
     Disabled,
-    /// It could not be found out.
+    /// hwdr could not find out.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ impl Enabled {
     pub const ALL: [Self; 4] = [Self::Enabled, Self::Partial, Self::Disabled, Self::Unknown];
 }
 
-/// How the backups of one series are. What is not known is none.
+/// The status of one series. What is not known is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
@@ -60,17 +60,17 @@ pub struct ServiceStatus {
     pub schedule: Option<String>,
     /// The longest time between two runs, in seconds.
     pub interval_seconds: Option<i64>,
-    /// The age from which on the last good backup is too old, in seconds.
+    /// The age at which the last good backup is too old, in seconds.
     pub limit_seconds: Option<i64>,
     /// The name of the last good backup.
     pub last_good: Option<String>,
-    /// The moment that it stands for.
+    /// Its time.
     pub last_good_time: Option<Timestamp>,
     /// How old that is, in seconds.
     pub age_seconds: Option<i64>,
-    /// Whether there is a good one; none where that is not known.
+    /// Whether there is a good one; none if not known.
     pub has_good: Option<bool>,
-    /// What became of the newest one.
+    /// The state of the newest one.
     pub last_run: Option<&'static str>,
     /// How long the last good one took, in seconds.
     pub took_seconds: Option<i64>,
@@ -82,11 +82,11 @@ pub struct ServiceStatus {
     pub faults: Vec<Fault>,
 }
 
-/// How the backups of a release are.
+/// The status of a release's backups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// When it was looked.
+    /// When the cluster was read.
     pub now: Timestamp,
     /// All of it.
     pub is: Enabled,
@@ -94,15 +94,15 @@ pub struct Status {
     pub severity: Severity,
     /// The newest set that can be restored into a new cluster.
     pub last_usable: Option<String>,
-    /// The moment that it stands for.
+    /// Its time.
     pub last_usable_time: Option<Timestamp>,
-    /// What is wrong with all of it, though nothing is with each series.
+    /// Problems of the whole, beside those of each series.
     pub faults: Vec<Fault>,
     /// Each series.
     pub services: Vec<ServiceStatus>,
 }
 
-/// How the backups are. `max_age` is the age from which on a backup is too old, whatever its schedule.
+/// The status of all backups. `max_age` is the age at which a backup is too old; without it, its schedule decides.
 pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status {
     let now = inventory.now;
     let services: Vec<_> = inventory.series.iter().map(|series| of(series, now, max_age)).collect();
@@ -126,7 +126,7 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     Status { now, is, severity, last_usable, last_usable_time, faults, services }
 }
 
-/// That the services have good backups, each for itself, which do not fit together.
+/// A problem if each service has good backups, but they do not fit together.
 fn apart(services: &[ServiceStatus], name: Option<&str>, time: Option<Timestamp>, now: Timestamp) -> Option<Fault> {
     let are_good =
         services.iter().all(|service| service.has_good == Some(true) && service.severity <= Severity::Warning);
@@ -156,8 +156,10 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
     }
     for maker in makers.iter().filter(|maker| maker.is_suspended) {
         let what = format!("{} is suspended: it makes no backups", maker.object);
-        faults
-            .push(Fault::new(Severity::Critical, what).fix(format!("unless a restore runs, wake it:\n{}", maker.wake)));
+        faults.push(
+            Fault::new(Severity::Critical, what)
+                .fix(format!("unless a restore is running, resume it:\n{}", maker.wake)),
+        );
     }
     let plan = Timing::of(&awake, now, &mut faults);
     faults.extend(series.unread.clone().filter(|fault| !faults.contains(fault)));
@@ -208,7 +210,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
 /// When backups are made.
 #[derive(Debug, Default)]
 struct Timing {
-    /// The shortest of its makers' longest times between two runs, in seconds.
+    /// The shortest of its makers' longest intervals, in seconds.
     interval: Option<i64>,
     /// When the first of them runs next.
     next: Option<Timestamp>,
@@ -225,7 +227,7 @@ impl Timing {
                 }
                 Ok(schedule) => {
                     plan.interval = [plan.interval, schedule.longest_gap()].into_iter().flatten().min();
-                    // hwdr counts in UTC alone.
+                    // hwdr only counts in UTC.
                     let next = schedule.next(now, maker.last.or(maker.since)).filter(|_| maker.zone.is_none());
                     plan.next = [plan.next, next].into_iter().flatten().min();
                 }
@@ -256,7 +258,7 @@ fn judge(good: &BackupPart, now: Timestamp, limit: Option<i64>, plan: &Timing, f
     }
 }
 
-/// That there is no good backup: no wonder where nothing was due yet.
+/// No good backup: only a warning if none was due yet.
 fn none_yet(awake: &[&Maker], limit: Option<i64>, plan: &Timing, now: Timestamp) -> Fault {
     let since = awake.iter().filter_map(|maker| maker.since).min();
     let waits = since.map(|since| now.duration_since(since).as_secs());
@@ -267,7 +269,7 @@ fn none_yet(awake: &[&Maker], limit: Option<i64>, plan: &Timing, now: Timestamp)
     Fault::new(Severity::Critical, "there is no good backup")
 }
 
-/// That a backup is of a time that has not come yet.
+/// A backup from the future.
 fn of_clock(part: &BackupPart, now: Timestamp) -> Fault {
     let ahead = part.time.map_or(SignedDuration::ZERO, |time| time.duration_since(now));
     let what = format!("{} is {} ahead of this machine's clock: one of the two clocks is wrong", part.name, ago(ahead));

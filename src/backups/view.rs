@@ -1,4 +1,4 @@
-//! A set as programs see it, and lengths of time as people do.
+//! A set for programs, and states and durations for people.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -89,7 +89,7 @@ impl<'i> SetView<'i> {
     }
 }
 
-/// A length of time in one number, as tables have it: `52s`, `3h`, `12d`.
+/// A duration as one number: `52s`, `3h`, `12d`.
 pub fn ago(length: SignedDuration) -> String {
     let seconds = length.abs().as_secs();
     match seconds {
@@ -105,7 +105,7 @@ pub(super) fn long(seconds: i64) -> String {
     ago(SignedDuration::from_secs(seconds))
 }
 
-/// The heading-less word of a part's state, at most four characters wide.
+/// A part's state in a table: at most four characters.
 pub fn short(part: Option<&BackupPart>, is_unread: bool) -> String {
     match part.map(|part| &part.state) {
         None => if is_unread { "?" } else { "-" }.to_owned(),

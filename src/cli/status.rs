@@ -1,4 +1,4 @@
-//! `hwdr status`: whether backups are made, and what keeps them from it.
+//! `hwdr status`: whether backups are made, and why not.
 
 mod machine;
 mod people;
@@ -23,17 +23,17 @@ const LOOK: Duration = Duration::from_secs(15);
 
 /// Shows whether backups are made, service by service
 ///
-/// Exit code 0: all is well; 1: something is to be looked at; 2: a restore would fail, or lose more than it may; 3: something could not be
-/// found out (as for Nagios).
+/// Exit code 0: ok; 1: warning; 2: critical, a restore would fail or lose too much; 3: unknown, something could not be read. These are the codes of
+/// Nagios' plugins.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Format of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Form,
-    /// The age from which on a backup is too old: 36h, 8d [default: 1.5 times what the schedule leaves between two]
+    /// The age at which a backup is too old: 36h, 8d [default: 1.5 times the schedule's longest interval]
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<SignedDuration>,
-    /// Look again every 15 s, and show what has changed
+    /// Read the cluster again every 15 s, and print the status when it has changed
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
@@ -79,7 +79,7 @@ impl Command {
             return Err(Failure::unusable("--watch is for people, and for -o json").unknown());
         }
         block_on(self.looks()).map_err(|failure| {
-            // Who reads one line of it has to see why there is none.
+            // A monitor only reads this line.
             if self.output == Form::Nagios {
                 shown::print(&machine::unknown(failure.problem()));
             }

@@ -210,7 +210,7 @@ impl Cluster {
         Self { pulse: Some(pulse), ..self.clone() }
     }
 
-    /// The same cluster, whose calls are tried again for so long and no longer, without a word.
+    /// The same cluster, whose calls are retried for this long, without a message.
     pub fn hurried(&self, patience: Duration) -> Self {
         Self { patience, ..self.clone() }
     }

@@ -1,15 +1,15 @@
-//! Long lists, page by page: neither side has to hold more at once than a page, and what is kept of it.
+//! Long lists, page by page, to save memory on both sides.
 
 use kube::api::ListParams;
 use serde_json::{Value as Json, json};
 
 use super::{Cluster, ClusterError, Kind, are_segments, json_of};
 
-/// An API server that has forgotten where a list was begins a new one. A list that it forgets again and again is never read to its end.
+/// How often a list is started, if the API server no longer knows its next page.
 const BEGINS: usize = 3;
 
 impl Cluster {
-    /// What `keep` keeps of all objects of a kind with these labels (`a=b,c=d`; empty: all), `page` objects at a time.
+    /// All objects of a kind with these labels (`a=b,c=d`; empty: all), `page` at a time. Only the results of `keep` stay in memory.
     ///
     /// # Errors
     /// As [`Cluster::get`].
@@ -36,7 +36,7 @@ impl Cluster {
                     kept.extend(list.items.into_iter().map(json_of).map(&mut keep));
                     token = list.metadata.continue_.filter(|token| !token.is_empty());
                 }
-                // It has forgotten where it was.
+                // It no longer knows the next page.
                 Err(ClusterError::Call { code: 410, .. }) if token.is_some() && begins < BEGINS => {
                     begins += 1;
                     token = None;

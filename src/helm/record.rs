@@ -35,9 +35,9 @@ pub fn failed(object: &Json) -> Option<Json> {
     Some(json!({"metadata": {"labels": {"status": "failed"}}, "data": {"release": data}}))
 }
 
-/// When the release of a record was installed first. None where the record is not understood.
+/// When a release was first installed. None if the record is not understood.
 pub fn first_deployed(object: &Json) -> Option<Timestamp> {
-    /// As much of a release as is read: the chart and its manifest are large.
+    /// The part of a release that is read: the chart and its manifest are large.
     #[derive(Deserialize)]
     struct Release {
         info: Info,

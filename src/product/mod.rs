@@ -98,15 +98,15 @@ pub trait Product: Sync {
 
     /// The backups of their data with that id, as they are recorded by default.
     fn recorded(&self, id: &Backup) -> Recorded;
-    /// The labels of the ConfigMaps that record backups.
+    /// The labels of the metadata ConfigMaps.
     fn record_labels(&self) -> &'static str {
         ""
     }
 
-    /// The first ConfigMap that records the backups of each of [`Product::records`]; the usual ones where there are no values.
+    /// The first metadata ConfigMap of each of [`Product::records`]; the default ones without values.
     ///
     /// # Errors
-    /// Where a value is of the wrong type.
+    /// If a value has the wrong type.
     fn record_names(&self, _values: Option<&Value>) -> Result<Vec<(&'static str, String)>, SettingsError> {
         Ok(Vec::new())
     }

@@ -75,12 +75,12 @@ pub trait Service: Sync {
         false
     }
 
-    /// The backups of its data, as far as the cluster knows them; none where it has none of its own.
+    /// The backups of its data that the cluster knows; none if it has no backups of its own.
     fn backups(&self, _seen: &Seen) -> Vec<Series> {
         Vec::new()
     }
 
-    /// What of its backups the cluster does not know, and where to look.
+    /// Where to look for backups that the cluster does not know.
     fn elsewhere(&self) -> Option<&'static str> {
         None
     }

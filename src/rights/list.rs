@@ -30,13 +30,13 @@ const GO_BACK: &[Command] = &[Resume, Undo];
 /// Those that create the storage location.
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
-/// Those that show which backups there are.
+/// Commands that show backups.
 const LIST: &[Command] = &[Backups, Status];
-/// When last words are asked for.
+/// When the last words of a run are read.
 const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
-/// What they do without a right.
-const SHOWN: &str = "it is shown as unknown, and the exit code says so";
+/// What they do without the right.
+const SHOWN: &str = "it is shown as unknown, and the exit code is not 0";
 
 /// Helm 3 creates what is not there; Helm 4 has the API server apply it, which is a patch.
 const PATCHES: &str = "Helm 4 applies it, or it is there already";

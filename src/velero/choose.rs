@@ -18,13 +18,13 @@ const TOO_FAR: SignedDuration = SignedDuration::from_hours(24);
 pub enum Nearness {
     /// Near enough.
     Near,
-    /// It belongs to it, and what changed in between does not match.
+    /// It is used, but what changed in between does not match.
     Far,
-    /// It does not belong to it, unless somebody says so.
+    /// It is not used, unless it is named.
     TooFar,
 }
 
-/// How near what began so much later is.
+/// How near a backup is that began so much later.
 pub fn nearness(skew: SignedDuration) -> Nearness {
     match skew.abs() {
         far if far > TOO_FAR => Nearness::TooFar,
@@ -33,8 +33,7 @@ pub fn nearness(skew: SignedDuration) -> Nearness {
     }
 }
 
-/// The order of nearness. Of two that are equally far, the later one: what is in it and not in the data does no harm; a Secret that is missing
-/// does.
+/// Sorts by nearness. Of two that are equally far, the later one is first: an object too many does no harm; a missing Secret does.
 pub fn rank(skew: SignedDuration) -> impl Ord {
     (skew.unsigned_abs(), Reverse(skew))
 }

@@ -272,7 +272,7 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
             good,
             4,
             2,
-            "RonDB: entries that are no backups: rondb-backups-metadata/latest: a backup id is digits only",
+            "RonDB: entries that are not backups: rondb-backups-metadata/latest: a backup id is digits only",
         ),
         (
             |lab| lab.record(OPENSEARCH, &lab.id(0), json!({"state": "FAILED"}).to_string().into()),
@@ -301,7 +301,7 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
             "good good good good / unknown yes",
             4,
             2,
-            "when the release was installed cannot be read: list secrets: is forbidden",
+            "the time of the installation cannot be read: list secrets: is forbidden",
         ),
         (|lab| lab.api.fail(&format!("{BATCH}/jobs"), 403), good, 4, 2, "list jobs: is forbidden"),
         (
@@ -387,7 +387,7 @@ fn status_says_each_reason_and_ends_by_it() {
             Box::new(move |lab| suspend(format!("{BATCH}/cronjobs/create-backup"), "suspend", lab)),
             "partial",
             2,
-            "CronJob/create-backup is suspended: it makes no backups unless a restore runs, wake it: kubectl -n hopsworks patch cronjob create-backup",
+            "CronJob/create-backup is suspended: it makes no backups unless a restore is running, resume it: kubectl -n hopsworks patch cronjob create-backup",
         ),
         (
             Box::new(move |lab| suspend(format!("{VELERO}/schedules/k8s-backups-main"), "paused", lab)),
@@ -425,7 +425,7 @@ fn status_says_each_reason_and_ends_by_it() {
             location(json!({"phase": "Available", "lastValidationTime": "2025-01-01T00:00:00Z"}), "ReadWrite"),
             "partial",
             1,
-            "since 2025-01-01T00:00:00Z: does it run?",
+            "since 2025-01-01T00:00:00Z: is it running?",
         ),
         (Box::new(|lab| lab.api.fail("/apis/velero.io", 404)), "partial", 2, "Velero is not in this cluster"),
         (

@@ -1,5 +1,4 @@
-//! Reads of the cluster what is known of backups: all at once, page by page, and each for a bounded time. What could not be read is said, and does not
-//! keep the rest from being shown.
+//! Reads what the cluster knows of backups: in parallel, page by page, each for a bounded time. What cannot be read is reported, and the rest is shown.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -27,21 +26,21 @@ use crate::shown::{said, word};
 use crate::topology::{Role, Workload};
 use crate::velero::{INSTALL, ObjectBackup, Velero};
 
-/// How long each answer may take, with all its pages.
+/// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How long a call is tried again where there is no answer.
+/// How long a call is retried without an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many objects a page has. Not 500, by which a list is known that a watch begins with (kube, `watcher::Config`).
+/// Objects in a page. Not 500: that is what the list of a watch has (kube, `watcher::Config`), and `lab/tests/soak/87-rbac.sh` tells them apart.
 const PAGE: u32 = 250;
-/// The same of ConfigMaps, of which each may have a MiB.
+/// ConfigMaps in a page: each may have a MiB.
 const LARGE: u32 = 5;
-/// So many ConfigMaps without a label are asked for, one after the other.
+/// How many ConfigMaps without a label are looked for.
 const ROTATED: usize = 20;
 
 /// Which release's backups, and what its values call them.
 #[derive(Debug, Args)]
 pub struct LookArgs {
-    /// The release, where the namespace has more than one
+    /// The release, if the namespace has more than one
     #[arg(long, value_name = "NAME", value_parser = release_name)]
     release: Option<String>,
     #[command(flatten)]
@@ -56,11 +55,11 @@ pub struct Looked {
     pub cluster: Cluster,
     /// The product that was looked for.
     pub product: &'static dyn Product,
-    /// The release, where it is known.
+    /// The release, if known.
     pub release: Option<String>,
-    /// When that was installed.
+    /// When it was installed.
     installed: Reading<Timestamp>,
-    /// When it was looked.
+    /// When the cluster was read.
     pub now: Timestamp,
     /// What the services have.
     pub series: Vec<Series>,
@@ -74,7 +73,7 @@ impl Looked {
         Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
     }
 
-    /// Has the newest run of each service, if it failed, say its last words.
+    /// Adds the last words of each service's newest run, if it failed.
     pub async fn with_last_words(mut self) -> Self {
         let failed = self.series.iter().enumerate().filter_map(|(at, series)| {
             let run = series.last_run(self.now).filter(|run| matches!(run.state, PartState::Failed(_)))?;
@@ -101,10 +100,10 @@ impl Looked {
 }
 
 impl LookArgs {
-    /// Reads what is known of backups, for `command`. `asks_when` is whether it is asked when the release was installed.
+    /// Reads what the cluster knows of backups, for `command`. With `asks_when`, also when the release was installed.
     ///
     /// # Errors
-    /// Where it is not clear which release of which cluster is meant.
+    /// If it is not clear which release of which cluster is meant.
     pub async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked, Failure> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
@@ -183,16 +182,16 @@ impl LookArgs {
             locations,
         };
         let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
-        // What names the backup first, then what is found by its time.
+        // First the services whose ids name a set.
         series.sort_by_key(|series| series.join == Join::Nearest);
         Ok(Looked { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
     }
 }
 
-/// The release whose backups are made in the namespace, or in Velero's for it.
+/// The release with backups in the namespace.
 ///
 /// # Errors
-/// Where there are several.
+/// If there are several.
 fn one_release(
     cluster: &Cluster,
     product: &'static dyn Product,
@@ -230,7 +229,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// What `work` has read, if it does so in time. `absent` is what it means that there is no such kind.
+    /// The result of `work`, if it comes in time. `absent` is the problem if the API server does not know the kind.
     async fn read<T>(
         &self,
         kind: Kind,
@@ -260,7 +259,7 @@ impl Reader<'_> {
         }
     }
 
-    /// How somebody is given what is missing.
+    /// Which rights are missing.
     fn rights(&self) -> String {
         format!(
             "ask for these rights:\nhelm hwdr rbac {} -n {} --velero-namespace {}",
@@ -270,7 +269,7 @@ impl Reader<'_> {
         )
     }
 
-    /// The ConfigMaps of metadata: by their label, and by name those that have lost it.
+    /// The metadata ConfigMaps: by label, and by name if they have lost it.
     async fn config_maps(&self, product: &dyn Product, records: &[(&str, String)]) -> Result<Vec<Json>, ClusterError> {
         let keep = |object: Json| object;
         let mut found = self.cluster.pages(Kind::CONFIG_MAP, None, product.record_labels(), LARGE, keep).await?;
@@ -295,7 +294,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// When the release was installed, and which one that is, where Helm knows only one.
+    /// When the release was installed, and which release it is if Helm knows only one.
     async fn installed(
         &self,
         release: Option<String>,
@@ -305,7 +304,7 @@ impl Reader<'_> {
         let records = match helm {
             Ok(records) => records,
             Err(fault) => {
-                let what = format!("when the release was installed {}", fault.what);
+                let what = format!("the time of the installation {}", fault.what);
                 return Ok((release, Err(Fault { what, ..fault })));
             }
         };
@@ -334,11 +333,11 @@ impl Reader<'_> {
         }
         let Some(newest) = revisions.last() else {
             let what = format!(
-                "Helm has no record of release {release} in namespace {namespace}, so when it was installed is not known"
+                "Helm has no record of release {release} in namespace {namespace}, so the time of its installation is unknown"
             );
             return Ok((Some(release), Err(Fault::new(Severity::Unknown, what))));
         };
-        // Helm keeps ten revisions; each says when the first one was.
+        // Helm keeps ten revisions, and each has the time of the first.
         let record = self.read(Kind::SECRET, self.cluster.get(Kind::SECRET, None, &name(*newest)), None).await;
         let installed = record.and_then(|record| {
             let first = record.as_ref().and_then(record::first_deployed);

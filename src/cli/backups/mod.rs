@@ -1,4 +1,4 @@
-//! `hwdr backups`: which backups there are, and what each can be used for.
+//! `hwdr backups`: lists backups, and shows what each can be used for.
 
 pub mod look;
 mod show;
@@ -32,8 +32,8 @@ enum Action {
 
 /// Lists all backups, the newest first
 ///
-/// It joins the backups of all services that belong to one point in time, and says whether they can be restored onto the running cluster (in
-/// place) and into a new one. It asks the cluster, not the bucket. Exit code 2: something could not be read, and is shown as ?.
+/// Each line has the backups of all services that belong together, and says whether they can be restored in place (onto the running cluster) and
+/// into a new cluster. It reads the cluster, not the bucket. Exit code 2: something could not be read, and is shown as ?.
 #[derive(Debug, Args)]
 struct List {
     /// Format of the output
@@ -112,7 +112,7 @@ struct Head<'h> {
     unread: &'h [Fault],
 }
 
-/// A backup at a time: thousands of them are never whole in memory.
+/// One backup at a time, to save memory: there may be thousands.
 fn print_list(head: &Head, inventory: &Inventory) {
     let mut text = serde_json::to_string(head).unwrap_or_default();
     text.truncate(text.len().saturating_sub("}".len()));
@@ -142,7 +142,7 @@ fn written(value: &Json, indent: usize) -> String {
     format!("{}\n", text.trim_start_matches('\n').trim_end())
 }
 
-/// Tells what could not be read; each fault once.
+/// Reports what could not be read, each problem once.
 fn told(unread: &[Fault]) -> Vec<Fault> {
     let mut told: Vec<Fault> = Vec::new();
     for fault in unread {
@@ -150,7 +150,7 @@ fn told(unread: &[Fault]) -> Vec<Fault> {
             continue;
         }
         let fix = fault.fix.as_ref().map_or_else(String::new, |fix| format!("\n{fix}"));
-        // One remedy for several in a row is said once.
+        // The same fix for several in a row is printed once.
         let is_said = told.last().is_some_and(|last| last.fix == fault.fix);
         ask::warn(&format!("{}{}", fault.what, if is_said { "" } else { &fix }));
         told.push(fault.clone());
@@ -158,11 +158,11 @@ fn told(unread: &[Fault]) -> Vec<Fault> {
     told
 }
 
-/// Tells of entries that cannot be read; whether there are any.
+/// Reports entries that cannot be read. Returns whether there are any.
 fn told_odd(inventory: &Inventory) -> bool {
     let mut is_odd = false;
     for series in &inventory.series {
-        // A Job that has left no record was read.
+        // A Job without a record was read.
         let unknown = |part: &BackupPart| part.job.is_none() && matches!(part.state, PartState::Unknown(_));
         is_odd |= series.parts.iter().any(unknown);
         if let Some(fault) = &series.odd {

@@ -46,7 +46,7 @@ enum ShowFormat {
     Yaml,
 }
 
-/// A set among the others.
+/// A set, and what it is shown with.
 struct Shown<'s> {
     inventory: &'s Inventory,
     set: &'s BackupSet,
@@ -73,7 +73,7 @@ impl ShowSet {
 }
 
 impl Shown<'_> {
-    /// The sets before and after it in time, those that have an id.
+    /// The ids before and after it in time.
     fn neighbours(&self) -> [Option<&str>; 2] {
         let ids = || self.inventory.sets.iter().filter(|set| self.inventory.id(set).is_some());
         let later = ids().rfind(|set| set.time > self.set.time);
@@ -81,7 +81,7 @@ impl Shown<'_> {
         [earlier, later].map(|set| set.and_then(|set| self.inventory.id(set)))
     }
 
-    /// The values that restore it; none where it cannot be restored so.
+    /// The values that restore it in this mode, if that is possible.
     fn values(&self, mode: Mode) -> Option<Json> {
         let fitness = self.inventory.fitness(self.set);
         let usable = if mode == Mode::Upgrade { fitness.in_place } else { fitness.new_cluster };
@@ -188,7 +188,7 @@ fn at(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A part on two lines, and more where something is wrong with it.
+/// A part on two lines, and more if something is wrong with it.
 fn part(called: &str, part: Option<&BackupPart>, is_unread: bool) -> String {
     let Some(part) = part else {
         return format!("  {called:<28}{}\n", if is_unread { "not known" } else { "missing" });

@@ -11,7 +11,7 @@ use crate::lint::report::human::wrap;
 use crate::shown::plain;
 
 const WIDTH: usize = 80;
-/// The reasons of a set that cannot be used stand below it.
+/// The reasons why a set cannot be used are below it, indented by this.
 const INDENT: usize = 4;
 
 /// A cell: its text, and how that looks.
@@ -30,7 +30,7 @@ pub fn local(now: Timestamp) -> (TimeZone, String) {
     (zone, name)
 }
 
-/// 80 columns: what can be used, and why the rest cannot.
+/// 80 columns: what can be used, and why not.
 pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "AGE".to_owned()];
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
@@ -47,7 +47,7 @@ pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String
     lay_out(&heads, rows.collect())
 }
 
-/// One line for each, with all that is known.
+/// One line for each, with everything that is known.
 pub fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let is_utc = name == "UTC";
     let mut heads = vec!["ID".to_owned()];
@@ -83,7 +83,7 @@ fn time(time: Option<Timestamp>, zone: &TimeZone) -> String {
 }
 
 fn age(inventory: &Inventory, set: &BackupSet) -> String {
-    // Clocks differ: what is a little ahead has no age yet.
+    // Clocks differ a little.
     let age = set.time.map(|time| inventory.now.duration_since(time));
     age.map_or_else(|| "-".to_owned(), |age| if age.is_negative() { "0s".to_owned() } else { ago(age) })
 }
@@ -151,7 +151,7 @@ fn lay_out(heads: &[String], rows: Vec<(Vec<Cell>, Vec<String>)>) -> String {
     for (cells, reasons) in &rows {
         line(&mut out, cells, &widths);
         for reason in reasons {
-            // The first line of others' words: the rest is what `show` is for.
+            // `show` has all lines.
             let reason = wrap(reason.lines().next().unwrap_or_default(), WIDTH - INDENT);
             for line in reason.lines() {
                 let _ = writeln!(out, "{pad}{dim}{line}{dim:#}");

@@ -19,7 +19,7 @@ pub(super) fn json(status: &Status, looked: &Looked) -> Json {
     out
 }
 
-/// What has to change for a status to be another one: not what only gets older.
+/// What makes a status a different one. Ages do not.
 pub(super) fn gist(status: &Status) -> String {
     let of = |service: &ServiceStatus| {
         let faults: Vec<_> =
@@ -42,16 +42,16 @@ fn level(severity: Severity) -> u8 {
 /// A metric: its name, what it is, and what it is of a service.
 type Metric = (&'static str, &'static str, fn(&ServiceStatus) -> Option<i64>);
 
-/// What a service has no value for is left out: it is never zero.
+/// A metric without a value is left out, and never zero.
 const METRICS: [Metric; 10] = [
     ("severity", "0 ok, 1 warning, 2 critical, 3 unknown", |of| Some(level(of.severity).into())),
     ("has_good", "Whether there is a good backup", |of| of.has_good.map(i64::from)),
-    ("last_good_timestamp_seconds", "The moment that the last good backup stands for", |of| {
+    ("last_good_timestamp_seconds", "The time of the last good backup", |of| {
         of.last_good_time.map(|time| time.as_second())
     }),
     ("age_seconds", "The age of the last good backup", |of| of.age_seconds),
-    ("limit_seconds", "The age from which on it is too old", |of| of.limit_seconds),
-    ("interval_seconds", "The longest time that the schedule leaves between two", |of| of.interval_seconds),
+    ("limit_seconds", "The age at which it is too old", |of| of.limit_seconds),
+    ("interval_seconds", "The longest interval of the schedule", |of| of.interval_seconds),
     ("next_timestamp_seconds", "When the next one is due", |of| of.next.map(|time| time.as_second())),
     ("last_run_failed", "Whether the newest one has failed", |of| {
         of.last_run.map(|run| i64::from(matches!(run, "failed" | "partial")))
@@ -71,7 +71,7 @@ pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
     let head = |out: &mut String, name: &str, help: &str| {
         let _ = writeln!(out, "# HELP hwdr_{name} {help}.\n# TYPE hwdr_{name} gauge");
     };
-    head(&mut out, "look_timestamp_seconds", "When it was looked");
+    head(&mut out, "look_timestamp_seconds", "When the cluster was read");
     let _ = writeln!(out, "hwdr_look_timestamp_seconds{{{place}}} {}", status.now.as_second());
     head(&mut out, "backups_state", "Whether backups are made, by the label state");
     for (service, is) in
@@ -91,7 +91,7 @@ pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
         head(
             &mut out,
             "backups_usable_timestamp_seconds",
-            "The moment that the newest backup stands for that can be restored as a whole",
+            "The time of the newest backup that can be restored as a whole",
         );
         let _ = writeln!(out, "hwdr_backups_usable_timestamp_seconds{{{place}}} {}", time.as_second());
     }
@@ -142,12 +142,12 @@ pub(super) fn nagios(status: &Status) -> String {
     format!("BACKUPS {word} - {}{data}\n", said.join("; "))
 }
 
-/// The same where nothing could be looked at.
+/// The same if nothing could be read.
 pub(super) fn unknown(problem: &str) -> String {
     format!("BACKUPS UNKNOWN - {}\n", line(problem))
 }
 
-/// One line without what divides it from numbers.
+/// One line, without the separator of the performance data.
 fn line(text: &str) -> String {
     kept(text).replace('|', "/")
 }

@@ -40,7 +40,7 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
         let _ = writeln!(out, "{is}{:<INDENT$}{is:#}{}", service.is.word(), service.called);
         line(&mut out, &facts(service), 0);
         for fault in &service.faults {
-            // How to fix what two have in common is said once.
+            // The fix of a problem that two share is printed once.
             of_fault(&mut out, fault, !said.contains(&fault));
             said.push(fault);
         }
@@ -82,7 +82,7 @@ fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
     let first = wrap(text.next().unwrap_or_default(), WIDTH - INDENT - word.len() - 2);
     let pad = " ".repeat(INDENT);
     let _ = writeln!(out, "{pad}{style}{word}{style:#}: {}", first.replace('\n', &format!("\n{pad}")));
-    // Words of others: a log keeps its lines.
+    // The lines of a log.
     text.for_each(|words| line(out, words, 2));
     let dim = Style::new().dimmed();
     for fix in fault.fix.iter().filter(|_| with_fix).flat_map(|fix| fix.lines()) {

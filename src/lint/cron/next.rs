@@ -6,12 +6,11 @@ use jiff::{SignedDuration, Span, Timestamp};
 
 use super::{Day, Fields, Schedule};
 
-/// So many days hold every firing: two leap years lie at most eight years apart.
+/// These many days contain a firing of every schedule that fires: two leap years are at most eight years apart.
 const DAYS: usize = 9 * 366;
 
 impl Schedule {
-    /// The first firing behind `after`, in UTC. One of every so many seconds counts from when it fired `last`; none where that is not known, or it
-    /// never fires.
+    /// The first firing after `after`, in UTC. An `@every` counts from its `last` firing. None if that is not known, or it never fires.
     pub fn next(&self, after: Timestamp, last: Option<Timestamp>) -> Option<Timestamp> {
         match self {
             Self::Fields(fields) => fields.next(after),

@@ -1,4 +1,4 @@
-//! The backups of a service's data, by what its CronJob has recorded, and by its Jobs: a run that fails records nothing.
+//! The backups of a service's data: what its CronJob has recorded, and its Jobs, because a run that fails records nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::product::hopsworks::Hopsworks;
 use crate::shown::word;
 use crate::topology::{Role, Workload};
 
-/// An id names the minute before its Job began, and clocks differ a little.
+/// How much earlier than its Job a backup may be: an id has no seconds, and clocks differ a little.
 const EARLIER: SignedDuration = SignedDuration::from_secs(120);
-/// So many keys are named that are none.
+/// How many keys are named that are not ids.
 const NAMED: usize = 3;
 
 /// What the cluster knows of the backups of `service`, whose CronJob has the role `role`.
@@ -56,7 +56,7 @@ pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static
     }
 }
 
-/// The entries of its ConfigMaps, and what is said of those that are no backups.
+/// The entries of its ConfigMaps, and a problem if some are not backups.
 fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> (Vec<BackupPart>, Option<Fault>) {
     let Some((_, first)) = seen.records.iter().find(|(of, _)| *of == name) else { return (Vec::new(), None) };
     let (backups, unreadable) = read_of(config_maps, service, first);
@@ -76,7 +76,7 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
             ..part(backup.id.as_str(), time, state(&backup))
         }
     });
-    // One that is recorded twice is there if one of the two says so.
+    // If an id is recorded twice, the good record counts.
     for part in unknown.chain(known) {
         let is_better = by_id.get(&part.name).is_none_or(|other| !other.is_good());
         if is_better {
@@ -90,7 +90,7 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
             more => format!("; and {more} more"),
         };
         let named = odd.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-        Fault::new(Severity::Warning, format!("entries that are no backups: {named}{more}"))
+        Fault::new(Severity::Warning, format!("entries that are not backups: {named}{more}"))
     });
     (by_id.into_values().collect(), fault)
 }
@@ -109,7 +109,7 @@ fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {
     }
 }
 
-/// What a record says. Today's CronJobs write `SUCCESS` alone.
+/// What a record says. Today's CronJobs only write `SUCCESS`.
 fn state(backup: &DataBackup) -> PartState {
     if backup.is_good() {
         return PartState::Good;
@@ -131,7 +131,7 @@ fn is_run_of(seen: &Seen, job: &Json, role: Role) -> bool {
         Ok(cron_jobs) => cron_jobs
             .iter()
             .any(|cron_job| text(cron_job, "/metadata/name") == text(owner, "/name") && has_role(cron_job, role)),
-        // By its pods, which are those of its CronJob.
+        // Its pods are those of its CronJob.
         Err(_) => {
             let template = job.get("spec").cloned().unwrap_or_default();
             has_role(&serde_json::json!({"spec": {"jobTemplate": {"spec": template}}}), role)
@@ -143,7 +143,7 @@ fn has_role(cron_job: &Json, role: Role) -> bool {
     Workload::of(&Hopsworks, 0, "CronJob", cron_job).is_some_and(|workload| workload.role == role)
 }
 
-/// Runs that have left no record. One that is complete without a record is only known to be so where the records could be read.
+/// Runs without a record. A complete one is only reported if all records could be read (`are_read`).
 fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bool) -> Vec<BackupPart> {
     let mut times: Vec<_> = parts.iter().filter_map(|part| part.started.or(part.time)).collect();
     times.sort_unstable();
@@ -176,7 +176,7 @@ fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bo
     jobs.iter().filter_map(run).collect()
 }
 
-/// When a Job was given up.
+/// When a Job failed.
 fn failed_at(job: &Json) -> Option<Timestamp> {
     let conditions = job.pointer("/status/conditions")?.as_array()?;
     let failed = conditions.iter().find(|condition| text(condition, "/type") == "Failed")?;

@@ -53,7 +53,7 @@ impl Service for HopsFs {
 
     fn elsewhere(&self) -> Option<&'static str> {
         Some(
-            "HopsFS's backup is the versions that its bucket keeps, which are not looked at here:\nhelm hwdr s3 check -f values.yaml",
+            "HopsFS is backed up by the old versions in its bucket. To check the bucket:\nhelm hwdr s3 check -f values.yaml",
         )
     }
 

@@ -1,4 +1,4 @@
-//! What Velero has of the cluster's objects, and of the users'.
+//! Velero's backups of the cluster's objects and of the users'.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -8,7 +8,7 @@ use crate::cluster::condition::text;
 use crate::shown::{said, word};
 use crate::velero::ObjectBackup;
 
-/// Velero looks at a location once a minute, unless it is told otherwise.
+/// Velero validates a location once a minute, unless configured otherwise.
 const SILENT: SignedDuration = SignedDuration::from_hours(2);
 /// Phases of a backup that is not over (velero, pkg/apis/velero/v1/backup_types.go; two of them from 1.18 on).
 const AT_WORK: [&str; 9] = [
@@ -61,7 +61,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
     both.map(one).into()
 }
 
-/// Whether a restore would take it for one of that schedule (`velero::choose`).
+/// Whether a restore would count it to that schedule (`velero::choose`).
 fn is_of(backup: &ObjectBackup, schedule: &str, location: &str) -> bool {
     backup.schedule == schedule && backup.location == location
 }
@@ -124,7 +124,7 @@ fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
     (Ok(vec![maker]), invalid)
 }
 
-/// What is wrong with the storage location, so that no backup can be made.
+/// Why no backup can be written to the storage location.
 fn location(seen: &Seen) -> Option<Fault> {
     let name = &seen.velero.location;
     let namespace = word(&seen.velero.namespace);
@@ -159,12 +159,12 @@ fn location(seen: &Seen) -> Option<Fault> {
     }
     if text(location, "/spec/accessMode") == "ReadOnly" {
         let fault = critical(format!("the storage location {name} is read-only: Velero makes no new backups"));
-        return Some(fault.fix(format!("unless a restore runs, let Velero write:\n{}", seen.velero.open())));
+        return Some(fault.fix(format!("unless a restore is running, let Velero write:\n{}", seen.velero.open())));
     }
     let looked: Timestamp = text(location, "/status/lastValidationTime").parse().ok()?;
     let silent = seen.now.duration_since(looked);
     (silent > SILENT).then(|| {
-        let what = format!("Velero has not looked at the storage location {name} since {looked:.0}: does it run?");
-        Fault::new(Severity::Warning, what).fix(format!("see whether it runs:\nkubectl -n {namespace} get pods"))
+        let what = format!("Velero has not looked at the storage location {name} since {looked:.0}: is it running?");
+        Fault::new(Severity::Warning, what).fix(format!("see whether it is running:\nkubectl -n {namespace} get pods"))
     })
 }
