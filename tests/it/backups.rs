@@ -650,6 +650,19 @@ fn an_empty_namespace_has_no_backups() {
     );
 }
 
+#[test]
+fn watch_prints_a_status_once_until_it_changes() {
+    let lab = Lab::new();
+    let mut hwdr = lab.home.command("timeout");
+    hwdr.args(["5", crate::common::HWDR, "status", "--watch", "-o", "json"]);
+    let ran = run(hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")), b"");
+    assert_eq!(ran.code, Some(124), "{}", ran.stderr);
+    let lines: Vec<_> = ran.stdout.split_inclusive(|byte| *byte == b'\n').collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(serde_json::from_slice::<Json>(lines[0]).unwrap()["is"], "enabled");
+    assert!(lab.run(&["status", "--watch", "-o", "nagios"]).failed(3).contains("--watch"));
+}
+
 /// 20,000 backups over five ConfigMaps: in less than a second of processor time where the program is optimized, and in 100 MB.
 #[test]
 fn twenty_thousand_backups() {
