@@ -46,8 +46,7 @@ impl Inventory {
             fitness.reasons.push(format!("{}: {why}", series.called));
         }
         if self.id(set).is_none() {
-            let may_have_one = |series: &Series| series.unread.as_ref().is_some_and(super::fault::Fault::is_unknown);
-            let is_hidden = self.series.iter().any(|series| series.join == Join::Own && may_have_one(series));
+            let is_hidden = self.series.iter().any(|series| series.join == Join::Own && series.is_unknown());
             let usable = if is_hidden { Usable::Unknown } else { Usable::No };
             fitness.new_cluster = fitness.new_cluster.max(usable);
             fitness.in_place = fitness.in_place.max(usable);

@@ -77,6 +77,11 @@ impl Series {
         }
     }
 
+    /// Whether there may be backups that could not be read.
+    pub fn is_unknown(&self) -> bool {
+        self.unread.as_ref().is_some_and(Fault::is_unknown)
+    }
+
     /// The newest one that can be restored. One from the future does not count: its clock was wrong.
     pub fn last_good(&self, now: Timestamp) -> Option<&BackupPart> {
         self.timed(now, false).filter(|part| part.is_good()).max_by_key(|part| part.time)

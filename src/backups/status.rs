@@ -194,11 +194,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         last_good: good.map(|good| good.name.clone()),
         last_good_time: good.and_then(|good| good.time),
         age_seconds: good.and_then(|good| Some(now.duration_since(good.time?).as_secs().max(0))),
-        has_good: if good.is_none() && series.unread.as_ref().is_some_and(Fault::is_unknown) {
-            None
-        } else {
-            Some(good.is_some())
-        },
+        has_good: if good.is_none() && series.is_unknown() { None } else { Some(good.is_some()) },
         last_run: series.last_run(now).map(|run| run.state.word()),
         took_seconds: good.and_then(BackupPart::took).map(|took| took.as_secs()),
         bytes: good.and_then(|good| good.bytes),

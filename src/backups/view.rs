@@ -61,8 +61,7 @@ impl<'i> SetView<'i> {
             PartView {
                 series: series.name(),
                 name: part.map(|part| part.name.as_str()),
-                state: part
-                    .map_or(if series.unread.is_some() { "unknown" } else { "missing" }, |part| part.state.word()),
+                state: part.map_or(if series.is_unknown() { "unknown" } else { "missing" }, |part| part.state.word()),
                 why: part.and_then(|part| part.state.why()),
                 done: done.map(|(done, _)| done),
                 of: done.map(|(_, of)| of),

@@ -295,7 +295,7 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
             2,
             "list backups: is forbidden",
         ),
-        (|lab| lab.api.fail("/apis/velero.io", 404), "good good unknown unknown / yes no", 4, 0, ""),
+        (|lab| lab.api.fail("/apis/velero.io", 404), "good good missing missing / yes no", 4, 0, ""),
         (
             |lab| lab.api.fail(&format!("{CORE}/secrets"), 403),
             "good good good good / unknown yes",

@@ -153,7 +153,7 @@ impl Shown<'_> {
         say("next", &plain(next.unwrap_or("-")));
         out.push('\n');
         for (at, series) in inventory.series.iter().enumerate() {
-            out.push_str(&part(&series.called, inventory.part(set, at), series.unread.is_some()));
+            out.push_str(&part(&series.called, inventory.part(set, at), series.is_unknown()));
         }
         self.ways(&mut out);
         out

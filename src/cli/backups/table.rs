@@ -97,7 +97,7 @@ fn left(inventory: &Inventory, set: &BackupSet) -> String {
 /// The state of each part.
 fn states<'i>(inventory: &'i Inventory, set: &'i BackupSet) -> impl Iterator<Item = Cell> + use<'i> {
     inventory.series.iter().enumerate().map(|(at, series)| {
-        let text = short(inventory.part(set, at), series.unread.is_some());
+        let text = short(inventory.part(set, at), series.is_unknown());
         let style = match text.as_str() {
             "ok" => AnsiColor::Green.on_default(),
             "FAIL" | "gone" => AnsiColor::Red.on_default().bold(),
