@@ -4,8 +4,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::s3::client::{Client, Lifecycle};
-use hwdr::s3::lifecycle::OWN;
 use hwdr::s3::lifecycle::policy::Policy;
 
 use super::proxy::{self, Fault, Proxy};
@@ -77,7 +77,7 @@ fn a_rule_is_put_among_those_of_others() {
             assert!(kept.same(element), "{} is as it was: {}", rule.id, kept.pretty());
         }
         let days = |policy: &Policy| {
-            let rule = policy.rules.iter().find(|rule| rule.id == OWN).expect("it is there");
+            let rule = policy.rules.iter().find(|rule| rule.id == FOLDERS.rule).expect("it is there");
             assert!(rule.enabled && rule.expires_markers && rule.is_for_all());
             rule.noncurrent.expect("it removes old versions").days
         };
@@ -153,7 +153,7 @@ fn lifecycle_rules_are_never_lost_to_a_bad_answer() {
             &idle.endpoint,
             &arguments,
             1,
-            &["the server returns others", &format!("rule {OWN} is missing"), "<ID>uploads</ID>"],
+            &["the server returns others", &format!("rule {} is missing", FOLDERS.rule), "<ID>uploads</ID>"],
         );
         untouched().await;
     });

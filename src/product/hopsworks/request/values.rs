@@ -1,7 +1,5 @@
 //! The values that ask for a restore of given backups.
 
-#![expect(clippy::indexing_slicing, reason = "what is written to is made here")]
-
 use serde_json::{Value as Json, json};
 
 use super::super::keys;
