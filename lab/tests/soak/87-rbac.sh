@@ -320,13 +320,15 @@ test_a_restore_into_a_new_cluster_needs_all_of_its_rights_and_no_other() {
   own objects restore -f "$RUN/notes/restore.yaml" --yes
   is_exact objects
 
-  # An installation that begins, continues until before helm, and starts over from the beginning.
+  # An installation that begins, continues through helm, and starts over as hwdr's message about an open run says.
   kubectl -n velero delete backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
   cut_off 3 install "${arguments[@]}" --yes
   kubectl -n velero delete --ignore-not-found backupstoragelocation/hopsworks-bsl secret/hopsworks-bsl-credentials
   may resume
   cut_off 8 resume "${arguments[@]}" --kubeconfig "$RUN/notes/resume.kubeconfig"
   is_exact resume
+  "$(helm_of 4)" -n "$NS" uninstall hopsworks --wait
+  kubectl -n "$NS" delete persistentvolumeclaims --all
   may install
   own install "${arguments[@]}" --yes
   "$LAB/check" "$LAB_RECORD"
