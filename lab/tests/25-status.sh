@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# What "hwdr backups" and "hwdr status" say of the chart's own backups, and of backups that stop: one thing at a time.
+id_of() { awk -v s="$1" '$1 == s {print $2}' "$LAB_BACKUP"; }
+hwdr() { HELM_NAMESPACE=$NS timeout 60 "$HWDR" "$@"; }
+
+# says CODE WORDS: "hwdr status" ends with that code, and with those words in its text.
+says() {
+  local code=0
+  hwdr status >"$RUN/notes/status.txt" || code=$?
+  cat "$RUN/notes/status.txt"
+  [ "$code" = "$1" ]
+  tr -s ' \n' ' ' <"$RUN/notes/status.txt" | grep -F "$2"
+}
+
+test_the_backups_parts_are_one_set() {
+  local set
+  hwdr backups list
+  set=$(hwdr backups list -o json)
+  for id in "$(id_of rondb)" "$(id_of opensearch)" "$(id_of main)" "$(id_of users)"; do
+    jq -e --arg id "$id" '.backups[0].parts | any(.name == $id and .state == "good")' <<<"$set"
+  done
+  [ "$(hwdr backups list -o name | head -1)" = "$(id_of rondb)" ]
+  hwdr backups show latest | grep -F "mainScheduleBackupId: $(id_of main)"
+}
+
+test_each_service_has_backups() {
+  says 0 'Backups of release hopsworks in namespace hopsworks: enabled'
+}
+
+test_a_suspended_cronjob_is_named() {
+  local cronjob=create-backup
+  kubectl -n "$NS" patch cronjob $cronjob -p '{"spec": {"suspend": true}}'
+  says 2 "CronJob/$cronjob is suspended: it makes no backups"
+  kubectl -n "$NS" patch cronjob $cronjob -p '{"spec": {"suspend": false}}'
+}
+
+test_a_paused_schedule_is_named() {
+  kubectl -n velero patch schedule k8s-backups-main --type merge -p '{"spec": {"paused": true}}'
+  says 2 'Schedule/k8s-backups-main is suspended: it makes no backups'
+  kubectl -n velero patch schedule k8s-backups-main --type merge -p '{"spec": {"paused": false}}'
+}
+
+# A run that failed leaves nothing in the metadata.
+test_a_failed_run_is_shown_with_its_last_words() {
+  kubectl -n "$NS" create job --from=cronjob/create-backup fails --dry-run=client -o json |
+    jq '.spec.backoffLimit = 0 | .spec.template.spec.containers[0] |= (.command = ["/bin/sh", "-c", "echo no management server; exit 3"] | del(.args))' |
+    kubectl apply -f -
+  kubectl -n "$NS" wait --for=condition=Failed job/fails --timeout=120s
+  says 1 'the last run failed, fails:'
+  says 1 'no management server'
+  hwdr backups list | grep FAIL
+  kubectl -n "$NS" delete job fails
+  says 0 'enabled'
+}
