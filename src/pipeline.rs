@@ -2,8 +2,9 @@
 
 use crate::lint::{self, Context, Finding, Level};
 use crate::mode::Mode;
-use crate::plan::{Plan, PlanError};
-use crate::product::{self, PRODUCTS, Request, SettingsError, says};
+use crate::plan::Plan;
+use crate::product::{self, PRODUCTS, Request, says};
+use crate::refusal::Refusal;
 use crate::render::{self, Marker, RenderError, Rendered};
 use crate::stream::{Stream, StreamError};
 use crate::topology::Topology;
@@ -36,15 +37,12 @@ pub enum Error {
         /// What helm does, if known.
         mode: Option<Mode>,
     },
-    /// The values are contradictory, or of the wrong types.
+    /// The values are contradictory or of the wrong types, or their restore cannot be planned.
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Refused(#[from] Refusal),
     /// The stream is invalid.
     #[error(transparent)]
     Stream(#[from] StreamError),
-    /// The restore cannot be planned.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
     /// The plan cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),

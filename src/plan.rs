@@ -9,7 +9,7 @@ use crate::mode::Mode;
 use crate::plain_data;
 use crate::product::Product;
 use crate::product::request::{Backup, Request};
-pub use crate::steps::PlanError;
+use crate::refusal::Refusal;
 use crate::steps::{By, Planned};
 use crate::topology::{self, Autoscaler, Member, Missing, Topology, Workload};
 
@@ -72,12 +72,10 @@ impl Plan {
     ///
     /// # Errors
     /// If the stream lacks something that a step needs: half a restore is not planned.
-    pub fn new(request: &dyn Request, topology: &Topology, namespace: Option<&str>) -> Result<Self, PlanError> {
+    pub fn new(request: &dyn Request, topology: &Topology, namespace: Option<&str>) -> Result<Self, Refusal> {
         let namespace = topology.namespace.as_deref().or(namespace).ok_or_else(|| {
-            PlanError::new(
-                "the namespace of the release is unknown: the chart's objects do not name it",
-                "add --namespace NAME (after --post-renderer-args when helm runs hwdr)",
-            )
+            Refusal::new("the namespace of the release is unknown: the chart's objects do not name it")
+                .help("add --namespace NAME (after --post-renderer-args when helm runs hwdr)")
         })?;
         let draft = request.draft(topology, namespace)?;
         let steps: Vec<_> = draft.steps.into_iter().map(as_the_chart_does_it).collect();

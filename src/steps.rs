@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use thiserror::Error;
 
 use crate::topology::Role;
 
@@ -80,23 +79,6 @@ pub struct Access {
     pub name: &'static str,
     /// What the template needs in addition to the common values.
     pub values: Json,
-}
-
-/// Why there is no plan: what is known to fail is not begun.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{problem}")]
-pub struct PlanError {
-    /// What is wrong or missing.
-    pub problem: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-impl PlanError {
-    /// A refusal.
-    pub fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: help.into() }
-    }
 }
 
 impl Planned {

@@ -93,12 +93,9 @@ impl From<pipeline::Error> for Failure {
                     mode.map(|mode| format!(" --for {mode}")).unwrap_or_default()
                 ))
             },
-            pipeline::Error::Settings(error) => {
-                Self::refused(format!("{}: {}", error.path, error.problem)).at(Some(error.place)).help(error.help)
-            }
+            pipeline::Error::Refused(refusal) => refusal.into(),
             pipeline::Error::Stream(error) => Self::unusable(format!("the rendered stream cannot be used: {error}"))
                 .help("see what Helm renders with: helm template … --debug"),
-            pipeline::Error::Plan(error) => Self::refused(error.problem).help(error.help),
             pipeline::Error::Render(error) => Self::refused(error.to_string()),
         }
     }

@@ -5,7 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::steps::{PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::Planned;
 use crate::topology::{Topology, Workload, container_texts, host_of};
 
 /// One waits for another.
@@ -31,7 +32,7 @@ struct Order {
 ///
 /// # Errors
 /// With all members of the shortest such circle.
-pub fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<(), PlanError> {
+pub fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<(), Refusal> {
     let mut order = Order::default();
     order.of_hwdr(topology, namespace, steps);
     order.of_chart(topology, namespace);
@@ -39,10 +40,11 @@ pub fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<
     let members = circle
         .iter()
         .map(|wait| format!("{} waits for {} ({})", order.names[wait.from], order.names[wait.to], wait.by));
-    Err(PlanError::new(
-        format!("this restore would wait for itself forever:\n{}", members.collect::<Vec<_>>().join("\n")),
-        "switch one of them off for the restore, or use a chart that restores this part itself",
+    Err(Refusal::new(format!(
+        "this restore would wait for itself forever:\n{}",
+        members.collect::<Vec<_>>().join("\n")
     ))
+    .help("switch one of them off for the restore, or use a chart that restores this part itself"))
 }
 
 impl Order {

@@ -7,7 +7,6 @@ pub mod service;
 use std::fmt;
 
 use serde_json::Value as Json;
-use thiserror::Error;
 
 use crate::cluster::Cluster;
 use crate::lint::IdKind;
@@ -16,7 +15,6 @@ use crate::lint::schema::Node;
 use crate::lint::view::is_map;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
-use crate::source::Place;
 use crate::topology::{Role, Topology};
 use crate::values::chart::Chart;
 use crate::values::{Data, Value};
@@ -75,17 +73,17 @@ pub trait Product: Sync {
     ///
     /// # Errors
     /// If a value has the wrong type, or the mode and the values contradict each other: then the intention is unclear.
-    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, SettingsError>;
+    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal>;
     /// Velero's names in the values.
     ///
     /// # Errors
     /// If a value has the wrong type, or is not a name.
-    fn velero(&self, values: &Value) -> Result<Velero, SettingsError>;
+    fn velero(&self, values: &Value) -> Result<Velero, Refusal>;
     /// Where backups are and how long they are kept, as the values say.
     ///
     /// # Errors
     /// If a value has the wrong type.
-    fn storage(&self, values: &Value) -> Result<Storage, SettingsError>;
+    fn storage(&self, values: &Value) -> Result<Storage, Refusal>;
     /// The backup with that id.
     ///
     /// # Errors
@@ -107,7 +105,7 @@ pub trait Product: Sync {
     ///
     /// # Errors
     /// If a value has the wrong type.
-    fn record_names(&self, _values: Option<&Value>) -> Result<Vec<(&'static str, String)>, SettingsError> {
+    fn record_names(&self, _values: Option<&Value>) -> Result<Vec<(&'static str, String)>, Refusal> {
         Ok(Vec::new())
     }
 
@@ -256,18 +254,4 @@ fn says_something(value: &Value) -> bool {
         Data::Map(map) => map.values().any(|entry| says_something(&entry.value)),
         Data::Bool(true) | Data::Number(_) => true,
     }
-}
-
-/// Why the values do not say what to restore.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{path}: {problem}")]
-pub struct SettingsError {
-    /// Where it was written.
-    pub place: Place,
-    /// The path in the values, with dots.
-    pub path: String,
-    /// What is wrong, and what was expected.
-    pub problem: String,
-    /// What to do about it.
-    pub help: String,
 }

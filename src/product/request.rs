@@ -10,8 +10,9 @@ use super::Product;
 use super::service::Doing;
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
+use crate::refusal::Refusal;
 use crate::s3::preflight::Stopped;
-use crate::steps::{Object, PlanError, Planned};
+use crate::steps::{Object, Planned};
 use crate::topology::{Job, Missing, Topology};
 use crate::velero::Velero;
 
@@ -102,7 +103,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// If the stream lacks something that a step needs.
-    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, PlanError>;
+    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, Refusal>;
     /// From which step on the old data cannot come back.
     fn point_of_no_return(&self) -> PointOfNoReturn;
     /// The facts about a Job with which the chart does a step: see [`Draft::facts`].

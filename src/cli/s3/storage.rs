@@ -34,7 +34,7 @@ impl StorageArgs {
         let product = product::of(&values);
         let storage = product
             .storage(&values)
-            .map_err(|error| Failure::unusable(error.to_string()).at(Some(error.place)).help(error.help))?;
+            .map_err(|it| it.help.into_iter().fold(Failure::unusable(it.problem).at(it.place), Failure::help))?;
         let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
             return Err(Failure::unusable("which bucket? Neither --bucket nor the values name one")
                 .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket))));

@@ -6,15 +6,16 @@ use super::request::Restore;
 use super::{remotes, rondb};
 use crate::mode::Mode;
 use crate::plan::held_by;
-use crate::steps::{PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::Planned;
 
 /// Injected Jobs read the backup from the bucket: everything that needs must be known.
 ///
 /// # Errors
 /// What is not known.
-pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), PlanError> {
+pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), Refusal> {
     let missing = |what: &str, help: &str| {
-        Err(PlanError::new(format!("{what} is not known, and the restore Jobs need it"), help))
+        Err(Refusal::new(format!("{what} is not known, and the restore Jobs need it")).help(help))
     };
     if facts.storage.service_account.is_none() {
         return missing(
@@ -35,20 +36,15 @@ pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), PlanError> 
     for remote in remotes_of(restore, facts) {
         // Objects encrypted with a key of the client (SSE-C) cannot be read without it.
         if let Some(option) = remote.not_taken.iter().find(|option| option.starts_with("sse_customer_key")) {
-            return Err(PlanError::new(
-                format!(
-                    "rclone's option {option} in the chart's rclone.conf is a secret in plain text, which hwdr does not copy"
-                ),
-                "restore from a bucket whose encryption needs no client key (SSE-S3, SSE-KMS)",
-            ));
+            let what = "in the chart's rclone.conf is a secret in plain text, which hwdr does not copy";
+            return Err(Refusal::new(format!("rclone's option {option} {what}"))
+                .help("restore from a bucket whose encryption needs no client key (SSE-S3, SSE-KMS)"));
         }
         let endpoint = remote.options.iter().find(|(key, _)| key == "endpoint").map_or("", |(_, url)| url);
         let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).split('/').next();
         if authority.is_some_and(|authority| authority.contains('@')) {
-            return Err(PlanError::new(
-                "the endpoint of the object storage contains a login, which hwdr does not copy",
-                "remove the login from the endpoint, and keep the keys in a Secret",
-            ));
+            return Err(Refusal::new("the endpoint of the object storage contains a login, which hwdr does not copy")
+                .help("remove the login from the endpoint, and keep the keys in a Secret"));
         }
     }
     Ok(())
@@ -63,7 +59,7 @@ pub fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
 ///
 /// # Errors
 /// A workload whose pods keep their old template.
-pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), PlanError> {
+pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), Refusal> {
     let Input { restore, topology, namespace, .. } = *input;
     // hwdr's own Jobs only need the data nodes not to be restarted meanwhile.
     let by_chart = steps.iter().any(|step| step.step == "rondb" && !step.is_injected());
@@ -75,18 +71,17 @@ pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), PlanError
         if workload.partition == 0 || !matters {
             continue;
         }
-        return Err(PlanError::new(
-            format!(
-                "{}/{} keeps its pods below number {} on the old template (updateStrategy.rollingUpdate.partition), even recreated \
-                 ones: they would start as before the restore",
-                workload.kind, workload.name, workload.partition
-            ),
-            if is_data {
-                "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
-            } else {
-                "set its partition to 0 until the restore is done"
-            },
-        ));
+        let help = if is_data {
+            "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
+        } else {
+            "set its partition to 0 until the restore is done"
+        };
+        return Err(Refusal::new(format!(
+            "{}/{} keeps its pods below number {} on the old template (updateStrategy.rollingUpdate.partition), even recreated \
+             ones: they would start as before the restore",
+            workload.kind, workload.name, workload.partition
+        ))
+        .help(help));
     }
     Ok(())
 }

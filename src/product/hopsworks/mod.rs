@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 
 use super::request::{Backup, Recorded, Request};
 use super::service::{Doing, Files, Service};
-use super::{Keys, Product, SettingsError, Storage};
+use super::{Keys, Product, Storage};
 use crate::cluster::Cluster;
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
@@ -134,15 +134,15 @@ impl Product for Hopsworks {
         opensearch.chain(endpoints).collect()
     }
 
-    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, SettingsError> {
+    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {
         Ok(request::Restore::from_values(values, mode)?.map(|restore| Box::new(restore) as Box<dyn Request>))
     }
 
-    fn velero(&self, values: &Value) -> Result<Velero, SettingsError> {
+    fn velero(&self, values: &Value) -> Result<Velero, Refusal> {
         Velero::from_values(values)
     }
 
-    fn storage(&self, values: &Value) -> Result<Storage, SettingsError> {
+    fn storage(&self, values: &Value) -> Result<Storage, Refusal> {
         request::storage(values)
     }
 
@@ -163,7 +163,7 @@ impl Product for Hopsworks {
         catalogue::LABELS
     }
 
-    fn record_names(&self, values: Option<&Value>) -> Result<Vec<(&'static str, String)>, SettingsError> {
+    fn record_names(&self, values: Option<&Value>) -> Result<Vec<(&'static str, String)>, Refusal> {
         let names = values.map_or_else(|| Ok(request::METADATA.map(str::to_owned)), request::metadata)?;
         Ok(self.records().iter().copied().zip(names).collect())
     }

@@ -7,7 +7,8 @@ use super::request::Restore;
 use super::rondb::facts::Rondb;
 use crate::mode::Mode;
 use crate::product::service::Service;
-use crate::steps::{PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::Planned;
 use crate::topology::{Job, Missing, Pod, Topology};
 
 /// A service of Hopsworks.
@@ -16,7 +17,7 @@ pub trait Part: Service {
     ///
     /// # Errors
     /// If the stream lacks something that they need.
-    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError>;
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal>;
 
     /// What of it a full installation has and this stream lacks, but a restore does not need.
     fn missing(&self, _topology: &Topology, _facts: &Facts) -> Vec<Missing> {
@@ -77,7 +78,7 @@ pub fn chart_job<'t>(
     name: &str,
     id: &BackupId,
     does_it: impl Fn(&Pod) -> bool,
-) -> Result<Option<&'t Job>, PlanError> {
+) -> Result<Option<&'t Job>, Refusal> {
     for job in &topology.jobs {
         let Some(suffix) = job.name.strip_prefix(name) else { continue };
         let suffix = suffix.strip_prefix('-').unwrap_or(suffix);
@@ -90,10 +91,11 @@ pub fn chart_job<'t>(
         }
         let is_it = if suffix.is_empty() { workload.pod.is_given(id.as_str()) } else { suffix == id.as_str() };
         if !is_it {
-            return Err(PlanError::new(
-                format!("the chart's own Job {} does not restore backup {id}, which the values ask for", job.name),
-                "render the chart and hwdr with the same values: helm template … | grep -n BACKUP_ID",
-            ));
+            return Err(Refusal::new(format!(
+                "the chart's own Job {} does not restore backup {id}, which the values ask for",
+                job.name
+            ))
+            .help("render the chart and hwdr with the same values: helm template … | grep -n BACKUP_ID"));
         }
         return Ok(Some(job));
     }

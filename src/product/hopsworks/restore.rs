@@ -11,9 +11,10 @@ use crate::plan::PointOfNoReturn;
 use crate::product::Product;
 use crate::product::request::{Backup, Draft, Ground, Recorded, Request};
 use crate::product::service::Doing;
+use crate::refusal::Refusal;
 use crate::s3::client::{Client, Settings};
 use crate::s3::preflight::Stopped;
-use crate::steps::{Object, PlanError, Planned, injected};
+use crate::steps::{Object, Planned, injected};
 use crate::topology::{Job, Missing, Topology};
 use crate::velero::Velero;
 
@@ -67,7 +68,7 @@ impl Request for Restore {
         }
     }
 
-    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, PlanError> {
+    fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, Refusal> {
         let facts = Facts::of(topology);
         let input = Input { restore: self, topology, facts: &facts, namespace };
         let mut steps = Vec::new();

@@ -11,9 +11,10 @@ use serde_json::Value as Json;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::hopsworks::request::HopsFs as By;
 use crate::product::service::{Doing, Files, Look, Service};
+use crate::refusal::Refusal;
 use crate::run::steps::workloads_are_ready;
 use crate::run::{Halt, Run};
-use crate::steps::{Object, PlanError, Planned, injected};
+use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
 
 use bucket::Task;
@@ -116,7 +117,7 @@ impl Service for HopsFs {
 }
 
 impl Part for HopsFs {
-    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         plan::plan(input, before)
     }
 

@@ -8,17 +8,18 @@ use crate::product::hopsworks::object_storage;
 use crate::product::hopsworks::plan::{Input, chart_job, previous, time_of};
 use crate::product::hopsworks::remotes;
 use crate::product::hopsworks::request::{HopsFs, from_registry, registry_of};
-use crate::steps::{Access, By, Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{Access, By, Object, Planned};
 use crate::topology::Role;
 
-pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
     let id = &input.restore.backup_id;
     let topology = input.topology;
     let Some(name_node) = topology.role(NAME_NODE).next() else {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "no HopsFS in the rendered stream: no StatefulSet or Deployment with a container namenode",
-            "post-render the whole umbrella chart, not a part of it",
-        ));
+        )
+        .help("post-render the whole umbrella chart, not a part of it"));
     };
     let marker = format!("{MARKER}-{id}");
     let planned = |by, markers, objects, last_job| Planned {
@@ -50,12 +51,10 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
         return Ok(vec![planned(by, Vec::new(), Vec::new(), None)]);
     }
     let Some(time) = time_of(id) else {
-        return Err(PlanError::new(
-            format!(
-                "backup id {id} is not a point in time, so hwdr does not know the time to rewind HopsFS's bucket to"
-            ),
-            "use an id that Hopsworks made (date -u +%y%V%u%H%M)",
-        ));
+        return Err(Refusal::new(format!(
+            "backup id {id} is not a point in time, so hwdr does not know the time to rewind HopsFS's bucket to"
+        ))
+        .help("use an id that Hopsworks made (date -u +%y%V%u%H%M)"));
     };
     // A chart's default registry is in no values file.
     let registry = input.facts.storage.toolbox.as_deref().and_then(registry_of);

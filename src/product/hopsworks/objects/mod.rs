@@ -6,7 +6,8 @@ mod plan;
 use crate::backups::{Seen, Series};
 use crate::product::hopsworks::plan::{Input, Part};
 use crate::product::service::{Files, Service};
-use crate::steps::{PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::Planned;
 
 /// Kubernetes objects.
 pub struct Objects;
@@ -30,7 +31,7 @@ impl Service for Objects {
 }
 
 impl Part for Objects {
-    fn plan(&self, input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, input: &Input, _: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         plan::plan(input)
     }
 }

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::mode::Mode;
 use crate::product::hopsworks::plan::Input;
-use crate::steps::{By, Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{By, Object, Planned};
 
-pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
     if input.restore.mode == Mode::Install {
         return Ok(before(input));
     }
@@ -53,14 +54,14 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
 }
 
 /// Whether the chart renders this Restore itself, by name and by what it restores.
-fn chart_restore(input: &Input, name: &str, schedule: &str, backup: Option<&str>) -> Result<bool, PlanError> {
+fn chart_restore(input: &Input, name: &str, schedule: &str, backup: Option<&str>) -> Result<bool, Refusal> {
     let Some(restore) = input.topology.restores.iter().find(|restore| restore.name == name) else { return Ok(false) };
     let (key, expected) = backup.map_or(("scheduleName", schedule), |backup| ("backupName", backup));
     if restore.spec[key] != expected {
-        return Err(PlanError::new(
-            format!("the chart's own Restore {name} does not have {key}: {expected}, which the values ask for"),
-            "render the chart and hwdr with the same values",
-        ));
+        return Err(Refusal::new(format!(
+            "the chart's own Restore {name} does not have {key}: {expected}, which the values ask for"
+        ))
+        .help("render the chart and hwdr with the same values"));
     }
     Ok(true)
 }

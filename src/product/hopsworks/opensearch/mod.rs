@@ -11,7 +11,8 @@ use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::keys;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Files, Look, Service};
-use crate::steps::{Object, PlanError, Planned, injected};
+use crate::refusal::Refusal;
+use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
 
 /// OpenSearch.
@@ -94,7 +95,7 @@ impl Service for OpenSearch {
 }
 
 impl Part for OpenSearch {
-    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         plan::plan(input, before)
     }
 

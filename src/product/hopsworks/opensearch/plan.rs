@@ -5,13 +5,14 @@ use serde_json::json;
 use super::{BACKUP, SERVER};
 use crate::product::hopsworks::plan::{Input, chart_job, previous, time_of, undone};
 use crate::product::hopsworks::request::Snapshot;
-use crate::steps::{By, Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{By, Object, Planned};
 use crate::topology::Role;
 
 /// The indices of every Hopsworks: of its projects, and of its feature store (logicalclocks/ePipe writes them under these names).
 const MANDATORY: &str = "projects featurestore";
 
-pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
     let mut steps = Vec::new();
     for snapshot in &input.restore.opensearch {
         steps.push(one(input, before, snapshot)?);
@@ -19,7 +20,7 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Pl
     Ok(steps)
 }
 
-fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned, PlanError> {
+fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned, Refusal> {
     let Snapshot { repository, key, id, indices, payload } = snapshot;
     let topology = input.topology;
     let name = format!("opensearch-restore-{repository}-{key}");
@@ -51,11 +52,11 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         return Ok(planned(By::Chart(format!("Job/{}", job.name)), job.name.clone(), Vec::new()));
     }
     let Some(opensearch) = &input.facts.opensearch else {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "OpenSearch is not in the rendered stream, or nothing in it says how to log in \
              (env OPENSEARCH_PASSWORD of the snapshot CronJob, or OPENSEARCH_INITIAL_ADMIN_PASSWORD of the server)",
-            "post-render the whole umbrella chart with backups enabled (global._hopsworks.backups.enabled: true)",
-        ));
+        )
+        .help("post-render the whole umbrella chart with backups enabled (global._hopsworks.backups.enabled: true)"));
     };
     let marker = format!("{name}-{id}");
     let checked = !input.restore.skips_tls_verify;

@@ -6,8 +6,8 @@ use super::super::keys::{self, Path, below};
 use super::{HopsFs, Keys, METADATA, RONDB_FOLDER, Restore, S3, Snapshot, from_registry};
 use crate::lint::view::number_digits;
 use crate::mode::Mode;
-use crate::product::SettingsError;
 use crate::product::hopsworks::backup_id::{BackupId, BackupIdError};
+use crate::refusal::Refusal;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
@@ -19,7 +19,7 @@ impl Restore {
     ///
     /// # Errors
     /// If a value has the wrong type, or the mode and the values contradict each other: then the intention is unclear.
-    pub fn from_values(values: &Value, mode: Mode) -> Result<Option<Self>, SettingsError> {
+    pub fn from_values(values: &Value, mode: Mode) -> Result<Option<Self>, Refusal> {
         let reader = Reader { values };
         let global = reader.backup_id(keys::BACKUP_ID)?;
         let rondb = reader.backup_id(keys::RONDB_BACKUP_ID)?;
@@ -141,7 +141,7 @@ impl Reader<'_> {
         self.at(path).unwrap_or(self.values)
     }
 
-    pub(super) fn string(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+    pub(super) fn string(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         match self.at(path) {
             None => Ok(None),
             Some(Value { data: Data::String(text), .. }) => Ok(Some(text.clone())),
@@ -150,7 +150,7 @@ impl Reader<'_> {
     }
 
     /// A name for paths and commands: no characters with a meaning there.
-    pub(super) fn name(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+    pub(super) fn name(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         let Some(name) = self.string(path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) && !name.contains("..") {
             return Ok(Some(name));
@@ -160,7 +160,7 @@ impl Reader<'_> {
     }
 
     /// A list of databases or tables, which `ndb_restore` takes comma-separated.
-    pub(super) fn names(&self, path: &[&str]) -> Result<Vec<String>, SettingsError> {
+    pub(super) fn names(&self, path: &[&str]) -> Result<Vec<String>, Refusal> {
         let Some(value) = self.at(path) else { return Ok(Vec::new()) };
         let wrong = |value: &Value| {
             error(
@@ -179,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// The chart's own `mode` overrides Helm's: with a wrong one, it renders no Job that creates MySQL's users, or recreates them.
-    pub(super) fn chart_mode(&self, mode: Mode) -> Result<(), SettingsError> {
+    pub(super) fn chart_mode(&self, mode: Mode) -> Result<(), Refusal> {
         for path in [keys::RONDB_MODE, keys::MODE] {
             let Some(said) = self.string(path)?.filter(|said| !said.is_empty() && said != "auto") else { continue };
             if said != mode.word() {
@@ -206,17 +206,17 @@ impl Reader<'_> {
     }
 
     /// Whether the object storage is inside the cluster.
-    pub(super) fn is_in_minio(&self) -> Result<bool, SettingsError> {
+    pub(super) fn is_in_minio(&self) -> Result<bool, Refusal> {
         Ok(!self.boolean(keys::OBJECT_STORAGE_ENABLED)? && self.boolean(keys::MINIO_ENABLED)?)
     }
 
     /// The bucket of the chart's backups: in the object storage that is on.
-    pub(super) fn bucket(&self) -> Result<Option<String>, SettingsError> {
+    pub(super) fn bucket(&self) -> Result<Option<String>, Refusal> {
         self.name(if self.is_in_minio()? { keys::MINIO_BUCKET } else { keys::BUCKET })
     }
 
     /// A time limit, in seconds.
-    pub(super) fn minutes(&self, path: &[&str]) -> Result<Option<u64>, SettingsError> {
+    pub(super) fn minutes(&self, path: &[&str]) -> Result<Option<u64>, Refusal> {
         match self.at(path) {
             None => Ok(None),
             Some(value) => match value.to_json().as_f64() {
@@ -228,7 +228,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn boolean(&self, path: &[&str]) -> Result<bool, SettingsError> {
+    pub(super) fn boolean(&self, path: &[&str]) -> Result<bool, Refusal> {
         match self.at(path) {
             None => Ok(false),
             Some(Value { data: Data::Bool(value), .. }) => Ok(*value),
@@ -241,7 +241,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn backup_id(&self, path: &[&str]) -> Result<Option<BackupId>, SettingsError> {
+    pub(super) fn backup_id(&self, path: &[&str]) -> Result<Option<BackupId>, Refusal> {
         match self.at(path) {
             None => Ok(None),
             Some(Value { data: Data::String(text), .. }) if text.is_empty() => Ok(None),
@@ -273,7 +273,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn snapshots(&self, global: Option<&BackupId>) -> Result<Vec<Snapshot>, SettingsError> {
+    pub(super) fn snapshots(&self, global: Option<&BackupId>) -> Result<Vec<Snapshot>, Refusal> {
         let mut snapshots = Vec::new();
         if let Some(Value { data: Data::Map(repositories), .. }) = self.at(keys::OPENSEARCH_REPOSITORIES) {
             for repository in repositories.keys() {
@@ -337,9 +337,9 @@ impl Reader<'_> {
     }
 
     /// The `s3` of one of RonDB's blocks.
-    pub(super) fn s3_of_rondb(&self, block: Path) -> Result<S3, SettingsError> {
+    pub(super) fn s3_of_rondb(&self, block: Path) -> Result<S3, Refusal> {
         let at = |keys: &[&'static str]| [block, &["s3"], keys].concat();
-        let secret = |of: &'static str| -> Result<Option<(String, String)>, SettingsError> {
+        let secret = |of: &'static str| -> Result<Option<(String, String)>, Refusal> {
             let name = self.filled(&at(&[of, "name"]))?;
             Ok(name.zip(self.filled(&at(&[of, "key"]))?))
         };
@@ -352,7 +352,7 @@ impl Reader<'_> {
     }
 
     /// The cluster's own object storage, if that is on.
-    pub(super) fn s3_of_cluster(&self) -> Result<S3, SettingsError> {
+    pub(super) fn s3_of_cluster(&self) -> Result<S3, Refusal> {
         let at = |keys: &[&'static str]| below(keys::S3, keys);
         if !self.boolean(keys::OBJECT_STORAGE_ENABLED)? {
             return Ok(S3::default());
@@ -366,16 +366,11 @@ impl Reader<'_> {
     }
 
     /// A text that is not empty.
-    pub(super) fn filled(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+    pub(super) fn filled(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         Ok(self.string(path)?.filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn velero_backup(
-        &self,
-        path: Path,
-        velero: &Velero,
-        schedule: &str,
-    ) -> Result<Option<String>, SettingsError> {
+    pub(super) fn velero_backup(&self, path: Path, velero: &Velero, schedule: &str) -> Result<Option<String>, Refusal> {
         let Some(name) = self.string(path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         let value = self.at_or_whole(path);
         // The docs write …-20260213T153627Z; the API server refuses capitals in names, and Velero's own end in -20260213153627.
@@ -397,18 +392,18 @@ impl Reader<'_> {
         Ok(Some(name))
     }
 
-    pub(super) fn toolbox_image(&self) -> Result<Option<String>, SettingsError> {
+    pub(super) fn toolbox_image(&self) -> Result<Option<String>, Refusal> {
         self.image(&below(keys::TOOLBOX, &["image"]))
     }
 
     /// An image, with the chart's registry if it names none.
-    pub(super) fn image(&self, path: &[&str]) -> Result<Option<String>, SettingsError> {
+    pub(super) fn image(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         let image = self.string(path)?;
         let registry = self.string(keys::REGISTRY)?.filter(|name| !name.is_empty());
         Ok(image.filter(|image| !image.is_empty()).map(|image| from_registry(&image, registry.as_deref())))
     }
 
-    pub(super) fn hopsfs(&self) -> Result<HopsFs, SettingsError> {
+    pub(super) fn hopsfs(&self) -> Result<HopsFs, Refusal> {
         let at = |key: &'static str| below(keys::HOPSFS, &[key]);
         let image = self.image(&at("image"))?;
         let pods = match self.at(&at("pods")) {
@@ -435,11 +430,6 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-pub(super) fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> SettingsError {
-    SettingsError {
-        place: value.place.clone(),
-        path: path.join("."),
-        problem: problem.to_owned(),
-        help: help.to_owned(),
-    }
+pub(super) fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> Refusal {
+    Refusal::new(format!("{}: {problem}", path.join("."))).at(Some(value.place.clone())).help(help)
 }

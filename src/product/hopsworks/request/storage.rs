@@ -4,14 +4,15 @@ use super::super::keys::{self, below};
 use super::METADATA;
 use super::read::{Reader, error};
 use crate::lint::ttl;
-use crate::product::{SettingsError, Storage};
+use crate::product::Storage;
+use crate::refusal::Refusal;
 use crate::values::Value;
 
 /// What `values` say.
 ///
 /// # Errors
 /// If a value has the wrong type.
-pub fn storage(values: &Value) -> Result<Storage, SettingsError> {
+pub fn storage(values: &Value) -> Result<Storage, Refusal> {
     let reader = Reader { values };
     let managed = |key: &'static str| {
         // MinIO in the cluster has an address of its own, which is no setting.
@@ -32,11 +33,11 @@ pub fn storage(values: &Value) -> Result<Storage, SettingsError> {
 ///
 /// # Errors
 /// Where a value is of the wrong type, or no name.
-pub fn metadata(values: &Value) -> Result<[String; 2], SettingsError> {
+pub fn metadata(values: &Value) -> Result<[String; 2], Refusal> {
     let reader = Reader { values };
     let [rondb, opensearch] = METADATA;
     let name = |key: &'static str, usual: &str| {
-        Ok(reader.name(&below(keys::METADATA, &[key]))?.unwrap_or_else(|| usual.to_owned()))
+        Ok::<_, Refusal>(reader.name(&below(keys::METADATA, &[key]))?.unwrap_or_else(|| usual.to_owned()))
     };
     Ok([name("ronDB", rondb)?, name("opensearch", opensearch)?])
 }

@@ -3,7 +3,7 @@
 use super::super::keys::{self, below};
 use super::read::{Reader, error};
 use crate::names::is_object;
-use crate::product::SettingsError;
+use crate::refusal::Refusal;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
@@ -31,7 +31,7 @@ impl Velero {
     ///
     /// # Errors
     /// If a value has the wrong type, or is not a name.
-    pub fn from_values(values: &Value) -> Result<Self, SettingsError> {
+    pub fn from_values(values: &Value) -> Result<Self, Refusal> {
         let reader = Reader { values };
         let usual = Self::default();
         let at = |keys: &[&'static str]| below(keys::VELERO, keys);

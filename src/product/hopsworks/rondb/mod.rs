@@ -14,8 +14,9 @@ use crate::cluster::condition::text;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Doing, Files, Look, Service};
+use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
-use crate::steps::{Object, PlanError, Planned};
+use crate::steps::{Object, Planned};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
 
 /// RonDB.
@@ -146,7 +147,7 @@ impl Service for RonDb {
 }
 
 impl Part for RonDb {
-    fn plan(&self, input: &Input, _: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, input: &Input, _: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         let mut steps = plan::plan(input)?;
         steps.extend(rows::plan(input, &steps));
         Ok(steps)

@@ -7,7 +7,8 @@ use super::{BINLOG_SERVER, DATA_NODE, LABEL, MANAGEMENT_NODE, MYSQLD_SETUP};
 use crate::mode::Mode;
 use crate::product::hopsworks::object_storage;
 use crate::product::hopsworks::plan::{Input, chart_job, time_of, undone};
-use crate::steps::{Access, By, Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{Access, By, Object, Planned};
 use crate::topology::{Pod, Role};
 
 /// The contract name of the Job after which RonDB is restored (public docs, "Re-running an in-place restore").
@@ -19,26 +20,26 @@ const LEFT_OUT: [&str; 3] = ["heartbeat", "ycsb", "dbt2"];
 /// The roles that the Jobs need.
 pub const NEEDS: &[Role] = &[DATA_NODE, MANAGEMENT_NODE, object_storage::ROLE];
 
-pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
     let id = &input.restore.rondb;
     let topology = input.topology;
     let Some(rondb) = &input.facts.rondb else {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "no RonDB in the rendered stream: no StatefulSet with the label rondbService: ndbmtd or a container ndbmtd",
-            "post-render the whole umbrella chart (rondb.enabled), not a part of it",
-        ));
+        )
+        .help("post-render the whole umbrella chart (rondb.enabled), not a part of it"));
     };
     if rondb.data_nodes == 0 {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "RonDB's data nodes have no replicas in the rendered stream: there is nothing to restore into",
-            "set rondb.rondb.clusterSize.activeDataReplicas",
-        ));
+        )
+        .help("set rondb.rondb.clusterSize.activeDataReplicas"));
     }
     if topology.role(MANAGEMENT_NODE).count() > 1 {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "two RonDB clusters in the rendered stream: hwdr does not know which of them the backup belongs to",
-            "post-render one release at a time",
-        ));
+        )
+        .help("post-render one release at a time"));
     }
     let planned = |by, does: String, marker: String, objects| Planned {
         step: "rondb",
@@ -67,16 +68,16 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
         )]);
     }
     if let Some(key) = &input.restore.not_honoured {
-        return Err(PlanError::new(
-            format!("{key} is set, but hwdr's own Jobs do not honour it: they would restore everything"),
-            "remove it, or use a chart that restores RonDB itself",
-        ));
+        return Err(Refusal::new(format!(
+            "{key} is set, but hwdr's own Jobs do not honour it: they would restore everything"
+        ))
+        .help("remove it, or use a chart that restores RonDB itself"));
     }
     let Some(management) = &rondb.management else {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "no RonDB management server in the rendered stream: no StatefulSet with the label rondbService: mgmd",
-            "post-render the whole umbrella chart, not a part of it",
-        ));
+        )
+        .help("post-render the whole umbrella chart, not a part of it"));
     };
     let (metadata, data) = (format!("hwdr-rondb-metadata-{id}"), format!("hwdr-rondb-data-{id}"));
     let marker = format!("{MARKER}-{id}");
@@ -113,10 +114,10 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, PlanError> {
         job("rondb-indexes.yaml", "rebuilds RonDB's indexes", &marker, vec![data.clone()], true),
     ];
     if rondb.free_slots == Some(0) {
-        return Err(PlanError::new(
+        return Err(Refusal::new(
             "RonDB's config.ini has no free API slot (an active [API] whose HostName is empty), and ndb_restore needs one",
-            "set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore if the cluster runs already",
-        ));
+        )
+        .help("set rondb.rondb.rondbConfig.EmptyApiSlots: 8, and upgrade once without a restore if the cluster runs already"));
     }
     let by = By::Hwdr(objects.iter().map(|object| object.id.clone()).collect());
     // Before the indexes are rebuilt, the pods' own counts of rows are added up.

@@ -6,7 +6,8 @@ pub use plan::MARKER;
 
 use crate::product::hopsworks::plan::{Input, Part};
 use crate::product::service::{Files, Look, Service};
-use crate::steps::{Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{Object, Planned};
 
 /// MySQL's users.
 pub struct Users;
@@ -31,7 +32,7 @@ impl Service for Users {
 }
 
 impl Part for Users {
-    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         plan::plan(input, before)
     }
 }

@@ -4,13 +4,14 @@ use serde_json::json;
 
 use crate::product::hopsworks::plan::{Input, chart_job, previous, time_of, undone};
 use crate::product::hopsworks::{hopsfs, rondb};
-use crate::steps::{By, Object, PlanError, Planned};
+use crate::refusal::Refusal;
+use crate::steps::{By, Object, Planned};
 use crate::topology::{Pod, Role, without_revision};
 
 /// The contract name of the Job that creates the users.
 pub const MARKER: &str = "setup-mysqld-dont-remove";
 
-pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
     let id = &input.restore.rondb;
     let Some(rondb) = &input.facts.rondb else { return Ok(Vec::new()) };
     let planned = |by, marker: String, objects| Planned {
