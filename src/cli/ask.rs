@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal as _, stdin};
 
 use anstyle::Style;
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 
-use super::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::refusal::Refusal;
 use crate::shown::{lines, tell_bare};
 use crate::velero::Holes;
 
@@ -14,15 +15,17 @@ use crate::velero::Holes;
 ///
 /// # Errors
 /// Where the answer is another, or there is nobody to ask.
-pub fn consent(question: &str, is_given: bool) -> Result<(), Failure> {
+pub fn consent(question: &str, is_given: bool) -> Result<()> {
     if is_given {
         return Ok(());
     }
     match yes(question) {
         Some(true) => Ok(()),
-        Some(false) => Err(Failure::refused("cancelled: nothing was changed")),
-        None => Err(Failure::refused("hwdr cannot ask without a terminal: nothing was changed")
-            .help("check what is shown above, then add --yes")),
+        Some(false) => bail!(Refusal::new("cancelled: nothing was changed")),
+        None => bail!(
+            Refusal::new("hwdr cannot ask without a terminal: nothing was changed")
+                .help("check what is shown above, then add --yes")
+        ),
     }
 }
 

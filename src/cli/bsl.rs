@@ -3,12 +3,12 @@
 use std::env;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
 use super::connection::{ConnectionArgs, block_on};
 use super::messages::Failure;
 use super::{ValueArgs, ask, files, inputs};
-use crate::pipeline;
 use crate::product;
 use crate::shown::{self, word};
 use crate::velero::{Access, Credentials, CredentialsError, Location, ensure_storage_location};
@@ -77,7 +77,7 @@ pub struct AccessArgs {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         match &self.action {
             Action::Apply(apply) => apply.run(),
         }
@@ -85,13 +85,9 @@ impl Command {
 }
 
 impl Apply {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self) -> Result<()> {
         let values = inputs::values(&self.values)?;
-        let velero = values
-            .as_ref()
-            .map(|values| product::of(values).velero(values))
-            .transpose()
-            .map_err(pipeline::Error::from)?;
+        let velero = values.as_ref().map(|values| product::of(values).velero(values)).transpose()?;
         let velero = velero.unwrap_or_default();
         let parts = [self.bucket.as_str(), &self.region, self.prefix.as_ref().unwrap_or(&velero.prefix)];
         let location = location(
@@ -102,7 +98,7 @@ impl Apply {
         )?;
         let made = block_on(async {
             let cluster = self.connection.connect().await?;
-            Ok::<_, Failure>(ensure_storage_location(&cluster, &velero, &location, &mut ask::tell).await?)
+            anyhow::Ok(ensure_storage_location(&cluster, &velero, &location, &mut ask::tell).await?)
         })?;
         shown::print(&format!("The storage location {} is available.\n", velero.location));
         if made.is_read_only {
@@ -133,13 +129,13 @@ pub fn location(
     server: Option<&str>,
     path_style: bool,
     access: Access,
-) -> Result<Location, Failure> {
+) -> Result<Location> {
     let plain = |what: &str, text: &str| {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
         if is_plain && !text.is_empty() {
             return Ok(text.to_owned());
         }
-        Err(Failure::unusable(format!("the {what} {text:?}: letters, digits, dashes, dots and slashes only")))
+        bail!("the {what} {text:?}: letters, digits, dashes, dots and slashes only")
     };
     Ok(Location {
         bucket: plain("bucket", bucket)?,
@@ -152,14 +148,14 @@ pub fn location(
 }
 
 /// A server's URL, as Velero's plugin takes it; without credentials in it.
-fn endpoint(url: &str) -> Result<String, Failure> {
+fn endpoint(url: &str) -> Result<String> {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:[]".contains(&byte);
     if !host.is_empty() && host.bytes().all(is_plain) {
         return Ok(url.trim_end_matches('/').to_owned());
     }
     // Not shown: a password may stand in it.
-    Err(Failure::unusable("the endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
+    bail!(Failure::unusable("the endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
 }
 
 impl AccessArgs {
@@ -167,37 +163,31 @@ impl AccessArgs {
     ///
     /// # Errors
     /// Where the file or the environment has no credentials.
-    pub fn access(&self) -> Result<Access, Failure> {
-        let credentials = |result: Result<Credentials, CredentialsError>, of: &str| match result {
-            Ok(credentials) => {
-                if credentials.are_temporary() {
-                    ask::warn(
-                        "these are temporary credentials: when they expire, Velero can no longer read the bucket",
-                    );
-                }
-                Ok(Access::Credentials(credentials))
+    pub fn access(&self) -> Result<Access> {
+        let credentials = |found: Result<Credentials, CredentialsError>, of: &str, help: &str| {
+            let credentials = found.map_err(|why| Failure::unusable(format!("{of}: {why}")).help(help))?;
+            if credentials.are_temporary() {
+                ask::warn("these are temporary credentials: when they expire, Velero can no longer read the bucket");
             }
-            Err(problem) => Err(Failure::unusable(format!("{of}: {problem}"))),
+            Ok(Access::Credentials(credentials))
         };
         if let Some(secret) = &self.secret {
             let (name, key) = secret.split_once('/').unwrap_or((secret, "cloud"));
             if name.is_empty() || key.is_empty() {
-                return Err(Failure::unusable(format!("--secret {secret}: expected NAME or NAME/KEY")));
+                bail!("--secret {secret}: expected NAME or NAME/KEY");
             }
             return Ok(Access::Secret { name: name.to_owned(), key: key.to_owned() });
         }
         if let Some(path) = &self.credentials_file {
-            let name = path.display().to_string();
-            let text = files::read(&name)
-                .map_err(|error| Failure::unusable(format!("cannot read the credentials file {name}: {error}")))?;
-            let result = Credentials::from_file(&String::from_utf8_lossy(&text));
-            return credentials(result, &format!("the credentials file {name}")).map_err(|failure| {
-                failure.help("it should be like\n[default]\naws_access_key_id=…\naws_secret_access_key=…")
-            });
+            let of = format!("the credentials file {}", path.display());
+            let text = files::read(&path.display().to_string()).with_context(|| format!("cannot read {of}"))?;
+            let help = "it should be like\n[default]\naws_access_key_id=…\naws_secret_access_key=…";
+            return credentials(Credentials::from_file(&String::from_utf8_lossy(&text)), &of, help);
         }
         if self.credentials_env {
-            return credentials(Credentials::from_environment(&|name| env::var(name).ok()), "the environment")
-                .map_err(|failure| failure.help("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and export them"));
+            let found = Credentials::from_environment(&|name| env::var(name).ok());
+            let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and export them";
+            return credentials(found, "the environment", help);
         }
         Ok(Access::Role)
     }

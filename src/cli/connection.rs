@@ -4,6 +4,7 @@ use std::env;
 use std::future::Future;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::messages::Failure;
@@ -28,15 +29,9 @@ pub struct ConnectionArgs {
 }
 
 /// Runs a command's work on the cluster to its end. A thread beside it keeps a Lease alive while a person is asked.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(work),
-        Err(error) => {
-            crate::shown::tell(&format!("error: the system gives this process neither a thread nor a timer: {error}"));
-            std::process::exit(2)
-        }
-    }
+    runtime.context("the system gives this process neither a thread nor a timer")?.block_on(work)
 }
 
 /// What else Helm can be told about its cluster, and the value that means *not told*. hwdr does not follow it: passed over in
@@ -56,7 +51,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// Where Helm was told something about its cluster that hwdr does not follow.
-    pub fn connection(&self) -> Result<Connection, Failure> {
+    pub fn connection(&self) -> Result<Connection> {
         self.connection_in(&|name| env::var(name).ok())
     }
 
@@ -64,24 +59,26 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// As [`ConnectionArgs::connection`], and where the kubeconfig is of no use.
-    pub async fn connect(&self) -> Result<Cluster, Failure> {
-        Cluster::connect(&self.connection()?).await.map_err(|error| {
+    pub async fn connect(&self) -> Result<Cluster> {
+        Ok(Cluster::connect(&self.connection()?).await.map_err(|error| {
             Failure::unusable(error.to_string()).help(match error {
                 ClusterError::NoKubeconfig(_) => {
                     "give the file's path with --kubeconfig. Without it, hwdr reads the files in $KUBECONFIG, or ~/.kube/config"
                 }
                 _ => "list the contexts, and choose one with --kube-context:\nkubectl config get-contexts",
             })
-        })
+        })?)
     }
 
-    fn connection_in(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Connection, Failure> {
+    fn connection_in(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Connection> {
         let told = |(name, _, unset): &(&str, &str, &str)| env(name).is_some_and(|it| !it.is_empty() && it != *unset);
         if let Some((name, flag, _)) = NOT_FOLLOWED.iter().find(|setting| told(setting)) {
-            return Err(Failure::unusable(format!(
-                "helm's {flag} ({name}) is set, but hwdr takes the cluster only from a kubeconfig"
-            ))
-            .help("add it to a context of the kubeconfig, and choose that with --kube-context"));
+            bail!(
+                Failure::unusable(format!(
+                    "helm's {flag} ({name}) is set, but hwdr takes the cluster only from a kubeconfig"
+                ))
+                .help("add it to a context of the kubeconfig, and choose that with --kube-context")
+            );
         }
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Ok(Connection {

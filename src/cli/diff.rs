@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::Result;
 use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
 use super::inputs::{self, InputArgs};
-use super::messages::Failure;
 use crate::pipeline::{self, Outcome as Rendering};
 use crate::render::Marker;
 use crate::render::Rendered;
@@ -35,7 +35,7 @@ const CONTEXT: usize = 3;
 
 impl Diff {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let inputs = inputs::typed(&self.inputs, "diff")?;
         let bytes = inputs::stream("diff")?;
         let Some(restore) = inputs.restore()? else {

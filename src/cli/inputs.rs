@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use super::ValueArgs;
@@ -53,7 +54,7 @@ fn in_a_pipe(command: &str) -> String {
 ///
 /// # Errors
 /// Where neither tells the values, or a file cannot be read.
-pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, Failure> {
+pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
     let given = ValueInputs::from(&arguments.values);
     let line = helm.map(|helm| &helm.line);
     // Helm's majors read a few things differently; `read_both` refuses those.
@@ -64,13 +65,14 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, F
             Failure::unusable("hwdr has no values: no -f or --set was given, and no helm process has started it")
                 .help(FLAGS)
         })?;
-        if helm.line.reuses_values {
-            return Err(Failure::unusable(
-                "helm takes values from the last release (--reuse-values), which are not on its command line",
+        ensure!(
+            !helm.line.reuses_values,
+            Failure::unusable(
+                "helm takes values from the last release (--reuse-values), which are not on its command line"
             )
             .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
-            .help(FLAGS));
-        }
+            .help(FLAGS)
+        );
         read_both(&helm.line.values, &mut Once::of_helm(helm))?
     };
     Ok(Inputs {
@@ -84,14 +86,12 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs, F
 ///
 /// # Errors
 /// Where the flags do not tell the values, or a file cannot be read.
-pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs, Failure> {
-    if ValueInputs::from(&arguments.values) == ValueInputs::default() {
-        return Err(Failure::unusable("no values are given").help(format!(
-            "give the -f and --set flags that helm template gets:
-{}",
-            in_a_pipe(command)
-        )));
-    }
+pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
+    ensure!(
+        ValueInputs::from(&arguments.values) != ValueInputs::default(),
+        Failure::unusable("no values are given")
+            .help(format!("give the -f and --set flags that helm template gets:\n{}", in_a_pipe(command)))
+    );
     resolve(arguments, None)
 }
 
@@ -99,7 +99,7 @@ pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs, Failure> {
 ///
 /// # Errors
 /// Where a file cannot be read, or Helm's majors read it differently.
-pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
+pub fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
     let given = ValueInputs::from(arguments);
     if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut Once::new()).map(Some) }
 }
@@ -108,11 +108,12 @@ pub fn values(arguments: &ValueArgs) -> Result<Option<Value>, Failure> {
 ///
 /// # Errors
 /// Where it is a terminal, which would wait forever, or cannot be read.
-pub fn stream(command: &str) -> Result<Vec<u8>, Failure> {
-    if io::stdin().is_terminal() {
-        return Err(Failure::unusable("standard input is a terminal, but should be the rendered manifests")
-            .help(in_a_pipe(command)));
-    }
+pub fn stream(command: &str) -> Result<Vec<u8>> {
+    ensure!(
+        !io::stdin().is_terminal(),
+        Failure::unusable("standard input is a terminal, but should be the rendered manifests")
+            .help(in_a_pipe(command))
+    );
     read_stdin()
 }
 
@@ -120,12 +121,13 @@ pub fn stream(command: &str) -> Result<Vec<u8>, Failure> {
 ///
 /// # Errors
 /// Where nothing is in it.
-pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    if bytes.trim_ascii().is_empty() {
-        return Err(Failure::unusable("nothing came on standard input: it should be the rendered manifests").help(
+pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    ensure!(
+        !bytes.trim_ascii().is_empty(),
+        Failure::unusable("nothing came on standard input: it should be the rendered manifests").help(
             "see what helm says, and pipe its output into this command:\nhelm template RELEASE CHART -f values.yaml",
-        ));
-    }
+        )
+    );
     Ok(bytes)
 }
 
@@ -136,14 +138,15 @@ const MAX_STREAM: u64 = 256 << 20;
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn read_stdin() -> Result<Vec<u8>, Failure> {
+pub fn read_stdin() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_STREAM.saturating_add(1)).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::unusable(format!("standard input cannot be read: {error}")))?;
-    if bytes.len() as u64 > MAX_STREAM {
-        return Err(Failure::unusable(format!("standard input is larger than {} MiB", MAX_STREAM >> 20))
-            .help("see what Helm renders with: helm template … | wc -c"));
-    }
+    read.context("standard input cannot be read")?;
+    ensure!(
+        bytes.len() as u64 <= MAX_STREAM,
+        Failure::unusable(format!("standard input is larger than {} MiB", MAX_STREAM >> 20))
+            .help("see what Helm renders with: helm template … | wc -c")
+    );
     Ok(bytes)
 }
 
@@ -151,11 +154,9 @@ pub fn read_stdin() -> Result<Vec<u8>, Failure> {
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = io::stdout().lock();
-    write(&mut out)
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::unusable(format!("standard output cannot be written: {error}")))
+    write(&mut out).and_then(|()| out.flush()).context("standard output cannot be written")
 }
 
 impl Inputs {
@@ -168,7 +169,7 @@ impl Inputs {
         mode: Option<Mode>,
         namespace: Option<String>,
         files: &mut Once<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self> {
         Ok(Self { values: read_both(values, files)?, mode, namespace })
     }
 
@@ -176,7 +177,7 @@ impl Inputs {
     ///
     /// # Errors
     /// Where the mode is not known, or the values are wrong.
-    pub fn restore(&self) -> Result<Option<Box<dyn Request>>, Failure> {
+    pub fn restore(&self) -> Result<Option<Box<dyn Request>>> {
         if !pipeline::asks_for_restore(&self.values) {
             // A block that is misplaced or misspelt asks for nothing, and was meant to.
             pipeline::without_errors(&self.values, self.mode)?;
@@ -196,14 +197,13 @@ impl Inputs {
 ///
 /// # Errors
 /// Where they cannot be read, or the two read them differently.
-fn read_both(inputs: &ValueInputs, files: &mut Once<'_>) -> Result<Value, Failure> {
+fn read_both(inputs: &ValueInputs, files: &mut Once<'_>) -> Result<Value> {
     let v3 = values::read(inputs, Helm::V3, &mut files.pass())?;
     let v4 = values::read(inputs, Helm::V4, &mut files.pass())?;
-    if v3.to_json() != v4.to_json() {
-        return Err(Failure::unusable(
-            "Helm 3 and Helm 4 read these values differently: a file has more than one document",
-        )
-        .help("keep one document in each values file"));
-    }
+    ensure!(
+        v3.to_json() == v4.to_json(),
+        Failure::unusable("Helm 3 and Helm 4 read these values differently: a file has more than one document")
+            .help("keep one document in each values file")
+    );
     Ok(v3)
 }

@@ -2,13 +2,14 @@
 //!
 //! The specification: <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>.
 
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::inputs::{self, write_stdout};
-use super::messages::Failure;
 use crate::krm;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome};
+use crate::refusal::Refusal;
 use crate::render::Marker;
 
 /// Injects a restore into a ResourceList: a KRM function, for kustomize
@@ -19,7 +20,7 @@ pub struct Command {}
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let bytes = inputs::read_stdin()?;
         let list = krm::read(bytes)?;
         if !pipeline::asks_for_restore(&list.config.values) {
@@ -30,12 +31,11 @@ impl Command {
         let Some(restore) = pipeline::restore(&config.values, config.mode)? else {
             return write_stdout(|out| out.write_all(list.stream.text().as_bytes()));
         };
-        if restore.mode() == Mode::Upgrade && !config.unguarded {
-            return Err(Failure::refused(
-                "an in-place restore replaces the cluster's data, and nothing sets the old data aside first",
-            )
-            .help("if you have set the old volumes aside yourself, set spec.unguarded: true in the functionConfig"));
-        }
+        ensure!(
+            restore.mode() == Mode::Install || config.unguarded,
+            Refusal::new("an in-place restore replaces the cluster's data, and nothing sets the old data aside first")
+                .help("if you have set the old volumes aside yourself, set spec.unguarded: true in the functionConfig")
+        );
         match pipeline::run(&*restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
             Outcome::Restore { stream, rendered, plan } => {

@@ -91,12 +91,9 @@ fn rule_name(name: &str) -> Result<&'static str, String> {
 }
 
 impl Command {
-    /// Runs the command, and says why it cannot.
-    pub fn run(&self) -> Outcome {
-        run(self).unwrap_or_else(|error| {
-            shown::tell(&human::render_error(&format!("{error:#}"), None, &[], Look { width: 80, colour: true }));
-            Outcome::Unusable
-        })
+    /// Runs the command.
+    pub fn run(self) -> Result<Outcome> {
+        run(&self)
     }
 }
 

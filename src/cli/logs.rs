@@ -4,6 +4,7 @@
 use std::env;
 use std::io;
 
+use anyhow::Result;
 use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
@@ -18,7 +19,7 @@ const PARTS: [&str; 3] = ["cluster", "helm", "bucket"];
 ///
 /// # Errors
 /// Where `HWDR_LOG` is neither a level nor a list of them.
-pub fn begin(is_verbose: bool) -> Result<(), Failure> {
+pub fn begin(is_verbose: bool) -> Result<()> {
     let wanted = env::var("HWDR_LOG").ok().filter(|levels| !levels.is_empty());
     let Some(wanted) = wanted.or_else(|| is_verbose.then(|| "debug".to_owned())) else { return Ok(()) };
     let levels: Targets = wanted.parse().map_err(|_| {

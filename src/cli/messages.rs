@@ -1,22 +1,32 @@
 //! What a person is told: failures with their place and what to do next, and warnings. All of it goes to standard error; a failure
 //! inside a post-renderer is also put where helm's own messages go, because Helm 4 keeps a post-renderer's words to itself.
 
+use std::error::Error as StdError;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
 
+use thiserror::Error;
+
 use super::Outcome;
+use crate::cluster::{ClusterError, WaitError};
+use crate::helm::run::HelmError;
 use crate::krm::KrmError;
 use crate::lint::Finding;
 use crate::lint::report::human::{self, Look};
 use crate::pipeline;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, with_causes};
+use crate::render::RenderError;
+use crate::run::{Cause, Halt};
+use crate::s3::client::{self, Problem};
+use crate::s3::preflight::Stopped;
 use crate::shown::{self, lines, screen};
-use crate::source::Place;
+use crate::stream::StreamError;
 use crate::values::ValuesError;
 
-/// Why a command did not do what it was asked to.
-#[derive(Debug)]
+/// Why a command did not do what it was asked to: what is printed, and the exit code.
+#[derive(Debug, Clone, Error)]
+#[error("{refusal}")]
 pub struct Failure {
     /// How the command ends.
     pub outcome: Outcome,
@@ -25,43 +35,46 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Something was understood, and refused.
-    pub fn refused(message: impl Into<String>) -> Self {
-        Refusal::new(message).into()
+    fn new(outcome: Outcome, refusal: Refusal) -> Self {
+        Self { outcome, refusal, findings: Vec::new() }
     }
 
-    /// The command line or an input cannot be used.
-    pub fn unusable(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Unusable, ..Self::refused(message) }
+    /// The command line or an input cannot be used. Where there is no help to give, `bail!` and `context` say the same.
+    pub fn unusable(problem: impl Into<String>) -> Self {
+        Self::usage(Refusal::new(problem))
     }
 
-    /// The same, in the middle of something: it is neither done nor as it was before.
-    pub fn stopped(mut self) -> Self {
-        self.outcome = Outcome::Stopped;
-        self
+    /// The same, of a refusal, which alone would end with exit code 1.
+    pub fn usage(refusal: Refusal) -> Self {
+        Self::new(Outcome::Unusable, refusal)
     }
 
-    /// The same, of something that was to be found out.
-    pub fn unknown(mut self) -> Self {
-        self.outcome = Outcome::Unknown;
-        self
+    /// Something went wrong in the middle: it is neither done nor as it was before.
+    pub fn stopped(error: impl Into<anyhow::Error>) -> Self {
+        Self { outcome: Outcome::Stopped, ..Self::of(&error.into()) }
     }
 
-    /// What is wrong.
-    pub fn problem(&self) -> &str {
-        &self.refusal.problem
-    }
-
-    /// Adds where it was written.
-    pub fn at(mut self, place: Option<Place>) -> Self {
-        self.refusal = self.refusal.at(place);
-        self
+    /// What should be found out is not known.
+    pub fn unknown(error: impl Into<anyhow::Error>) -> Self {
+        Self { outcome: Outcome::Unknown, ..Self::of(&error.into()) }
     }
 
     /// Adds something to do about it.
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.refusal = self.refusal.help(help);
-        self
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { refusal: self.refusal.help(help), ..self }
+    }
+
+    /// What an error means: the outermost type that is known here decides, and what was added around it (`context`) is put in front.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let mut context = String::new();
+        for cause in error.chain() {
+            if let Some(mut failure) = known(cause) {
+                failure.refusal.problem.insert_str(0, &context);
+                return failure;
+            }
+            context.push_str(&format!("{cause}: "));
+        }
+        Self::unusable(with_causes(error.as_ref()))
     }
 
     /// The whole message: what, where (with the excerpt underlined), what to do.
@@ -77,43 +90,61 @@ impl Failure {
     }
 }
 
-impl From<ValuesError> for Failure {
-    fn from(error: ValuesError) -> Self {
-        Self::unusable(error.message).at(error.place)
-    }
-}
-
-impl From<pipeline::Error> for Failure {
-    fn from(error: pipeline::Error) -> Self {
+/// What a type of error means; none for one without a meaning of its own.
+fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
+    let refused = |refusal: Refusal| Failure::new(Outcome::Refused, refusal);
+    let text = || Refusal::new(error.to_string());
+    Some(if let Some(failure) = error.downcast_ref::<Failure>() {
+        failure.clone()
+    } else if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        refused(refusal.clone())
+    } else if let Some(halt) = error.downcast_ref::<Halt>() {
+        let outcome = if halt.cause == Cause::Lost { Outcome::Stopped } else { Outcome::Refused };
+        Failure::new(outcome, Refusal { help: halt.help.clone(), ..text() })
+    } else if let Some(error) = error.downcast_ref::<ClusterError>() {
+        refused(error.into())
+    } else if error.is::<WaitError>() || error.is::<RenderError>() {
+        refused(text())
+    } else if let Some(error) = error.downcast_ref::<HelmError>() {
         match error {
-            pipeline::Error::Findings { findings, mode } => Self {
-                findings,
-                ..Self::refused("not rendered: fix the errors above. Nothing was changed").help(format!(
-                    "check the values again:\nhelm hwdr lint -f values.yaml{}",
-                    mode.map(|mode| format!(" --for {mode}")).unwrap_or_default()
-                ))
-            },
-            pipeline::Error::Refused(refusal) => refusal.into(),
-            pipeline::Error::Stream(error) => Self::unusable(format!("the rendered stream cannot be used: {error}"))
-                .help("see what Helm renders with: helm template … --debug"),
-            pipeline::Error::Render(error) => Self::refused(error.to_string()),
+            HelmError::Failed { .. } => refused(text()),
+            HelmError::Io { .. } => Failure::usage(text()).help("name the helm to use: HELM_BIN=/path/to/helm"),
+            HelmError::Folder { .. } => {
+                Failure::usage(text()).help("name a folder that you may write to: TMPDIR=/path")
+            }
+            _ => Failure::usage(text()),
         }
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self { outcome: Outcome::Refused, refusal, findings: Vec::new() }
-    }
-}
-
-impl From<KrmError> for Failure {
-    fn from(error: KrmError) -> Self {
+    } else if let Some(error) = error.downcast_ref::<client::Error>() {
+        let is_unusable = matches!(error.problem, Problem::Setting(_));
+        let outcome = if is_unusable { Outcome::Unusable } else { Outcome::Refused };
+        Failure::new(outcome, text().help(error.help()))
+    } else if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return match stopped {
+            Stopped::Refused(refusal) => known(refusal),
+            Stopped::Failed(error) => known(error),
+        };
+    } else if let Some(ValuesError { message, place, .. }) = error.downcast_ref::<ValuesError>() {
+        Failure::usage(Refusal::new(message).at(place.clone()))
+    } else if let Some(KrmError::Values(error)) = error.downcast_ref::<KrmError>() {
+        return known(error);
+    } else if let Some(error) = error.downcast_ref::<StreamError>() {
+        Failure::unusable(format!("the rendered stream cannot be used: {error}"))
+            .help("see what Helm renders with: helm template … --debug")
+    } else if let Some(error) = error.downcast_ref::<pipeline::Error>() {
         match error {
-            KrmError::Values(error) => error.into(),
-            other => Self::unusable(other.to_string()),
+            pipeline::Error::Refused(refusal) => return known(refusal),
+            pipeline::Error::Stream(error) => return known(error),
+            pipeline::Error::Render(error) => return known(error),
+            pipeline::Error::Findings { findings, mode } => {
+                let mode = mode.map(|mode| format!(" --for {mode}")).unwrap_or_default();
+                let refusal = Refusal::new("not rendered: fix the errors above. Nothing was changed")
+                    .help(format!("check the values again:\nhelm hwdr lint -f values.yaml{mode}"));
+                Failure { findings: findings.clone(), ..refused(refusal) }
+            }
         }
-    }
+    } else {
+        return None;
+    })
 }
 
 /// Where a post-renderer's words go.
@@ -138,8 +169,8 @@ impl Messages {
     }
 
     /// Puts a failure where the operator sees it even under Helm 4. Under Helm 3 they see it twice.
-    pub fn copy_to_helm(&self, failure: &Failure) {
-        self.to_helm(&format!("{}\n", failure.render(Look::default())));
+    pub fn copy_to_helm(&self, error: &anyhow::Error) {
+        self.to_helm(&format!("{}\n", Failure::of(error).render(Look::default())));
     }
 
     /// Writes to helm's standard error, if that is a terminal or a pipe: a file would be overwritten from its start.
@@ -153,5 +184,39 @@ impl Messages {
                 .write(true)
                 .open(&path)
                 .is_ok_and(|mut stderr| stderr.write_all(screen(text).as_bytes()).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_exit_code_and_keeps_its_words() {
+        let refusal = || Refusal::new("no room").help("add some");
+        let unreadable = || ValuesError::unreadable("no such file");
+        for (error, outcome, problem) in [
+            (anyhow!("no values"), Outcome::Unusable, "no values"),
+            (anyhow!(io::Error::other("full")).context("cannot write x"), Outcome::Unusable, "cannot write x: full"),
+            (refusal().into(), Outcome::Refused, "no room"),
+            (anyhow!(refusal()).context("volume a"), Outcome::Refused, "volume a: no room"),
+            (anyhow!(Stopped::Refused(refusal())), Outcome::Refused, "no room"),
+            (Failure::usage(refusal()).into(), Outcome::Unusable, "no room"),
+            (Failure::stopped(refusal()).into(), Outcome::Stopped, "no room"),
+            (Failure::stopped(unreadable()).into(), Outcome::Stopped, "no such file"),
+            (unreadable().into(), Outcome::Unusable, "no such file"),
+            (anyhow!(KrmError::from(unreadable())), Outcome::Unusable, "no such file"),
+            (Halt::new("no").into(), Outcome::Refused, "no"),
+            (Halt::lost("gone").into(), Outcome::Stopped, "gone"),
+        ] {
+            let failure = Failure::of(&error);
+            assert_eq!((failure.outcome, failure.refusal.problem.as_str()), (outcome, problem), "{error:?}");
+            let help = if problem.ends_with("no room") { vec!["add some"] } else { vec![] };
+            assert_eq!(failure.refusal.help, help, "{error:?}");
+        }
     }
 }

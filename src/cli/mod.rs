@@ -27,9 +27,12 @@ pub mod values;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use value_args::ValueArgs;
+
+use messages::Failure;
 
 use crate::{leave, shown};
 
@@ -99,42 +102,44 @@ impl From<Outcome> for ExitCode {
 /// Runs the command line and says how it ended.
 pub fn run() -> Outcome {
     leave::on_panic();
-    let outcome = command();
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => command(cli).unwrap_or_else(|error| {
+            let failure = Failure::of(&error);
+            failure.print();
+            failure.outcome
+        }),
+        Err(error) => unparsed(&error),
+    };
     if outcome == Outcome::Clean && shown::is_lost() { Outcome::Unusable } else { outcome }
 }
 
-fn command() -> Outcome {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return unparsed(&error),
-    };
-    if let Err(failure) = logs::begin(cli.verbose) {
-        return finish(Err(failure));
-    }
+fn command(cli: Cli) -> Result<Outcome> {
+    logs::begin(cli.verbose)?;
     match cli.command {
-        Command::Lint(command) => command.run(),
-        Command::PostRender(command) => finish(command.run()),
-        Command::Diff(command) => finish(command.run()),
-        Command::Plan(command) => finish(command.run()),
-        Command::Bsl(command) => finish(command.run()),
-        Command::Objects(command) => finish(command.run()),
-        Command::Krm(command) => finish(command.run()),
-        Command::PostRenderer(command) => finish(command.run()),
-        Command::Upgrade(command) => finish(command.run()),
-        Command::Install(command) => finish(command.run()),
-        Command::Resume(command) => finish(command.run()),
-        Command::Undo(command) => finish(command.run()),
-        Command::Finalize(command) => finish(command.run()),
-        Command::Rerun(command) => finish(command.run()),
-        Command::Watch(command) => finish(command.run()),
-        Command::History(command) => finish(command.run()),
-        Command::S3(command) => finish(command.run()),
-        Command::Status(command) => ended(command.run()),
-        Command::Backups(command) => ended(command.run()),
-        Command::Rbac(command) => finish(command.run()),
+        Command::Lint(command) => return command.run(),
+        Command::Status(command) => return command.run(),
+        Command::Backups(command) => return command.run(),
+        Command::PostRender(command) => command.run(),
+        Command::Diff(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Bsl(command) => command.run(),
+        Command::Objects(command) => command.run(),
+        Command::Krm(command) => command.run(),
+        Command::PostRenderer(command) => command.run(),
+        Command::Upgrade(command) => command.run(),
+        Command::Install(command) => command.run(),
+        Command::Resume(command) => command.run(),
+        Command::Undo(command) => command.run(),
+        Command::Finalize(command) => command.run(),
+        Command::Rerun(command) => command.run(),
+        Command::Watch(command) => command.run(),
+        Command::History(command) => command.run(),
+        Command::S3(command) => command.run(),
+        Command::Rbac(command) => command.run(),
         Command::Schema(command) => command.run(),
-        Command::Values(command) => finish(command.run()),
-    }
+        Command::Values(command) => command.run(),
+    }?;
+    Ok(Outcome::Clean)
 }
 
 /// Help that was asked for, or what is wrong with the line: that quotes it, and is shown as all foreign text is.
@@ -155,21 +160,5 @@ fn help(command: &str) {
     if let Some(command) = cli.find_subcommand_mut(command) {
         // A reader who has seen enough is no failure.
         let _ = command.print_long_help();
-    }
-}
-
-/// Prints a failure, if there is one.
-fn finish(result: Result<(), messages::Failure>) -> Outcome {
-    ended(result.map(|()| Outcome::Clean))
-}
-
-/// The same of a command that can end in more ways than one.
-fn ended(result: Result<Outcome, messages::Failure>) -> Outcome {
-    match result {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            failure.print();
-            failure.outcome
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 use super::connection::{ConnectionArgs, block_on};
@@ -61,7 +62,7 @@ fn backup_id(text: &str) -> Result<Backup, String> {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         match &self.action {
             Action::Restore(restore) => restore.run(),
         }
@@ -77,12 +78,12 @@ struct Request {
 }
 
 impl Restore {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self) -> Result<()> {
         let request = self.request()?;
         block_on(self.restore(&request))
     }
 
-    async fn restore(&self, request: &Request) -> Result<(), Failure> {
+    async fn restore(&self, request: &Request) -> Result<()> {
         let cluster = self.connection.connect().await?;
         let set = find_set(&cluster, &request.velero, &request.wanted, &mut ask::tell).await?;
         crate::shown::print(&shown(&cluster, &set));
@@ -110,10 +111,10 @@ impl Restore {
     }
 
     /// What the flags and the values ask for. Where both name something, they must agree: the chart reads the values alone.
-    fn request(&self) -> Result<Request, Failure> {
+    fn request(&self) -> Result<Request> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
-        let velero = values.as_ref().map(|values| product.velero(values)).transpose().map_err(pipeline::Error::from)?;
+        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
         let settings = match values {
             Some(values) if pipeline::asks_for_restore(&values) => pipeline::restore(&values, Mode::Install)?,
             _ => None,
@@ -147,11 +148,13 @@ fn agreed<T: PartialEq + Clone + std::fmt::Display>(
     given: &Option<T>,
     path: &str,
     set: Option<T>,
-) -> Result<Option<T>, Failure> {
+) -> Result<Option<T>> {
     match (given, &set) {
         (Some(given), Some(set)) if given != set => {
-            Err(Failure::unusable(format!("{flag} is {given}, and {path} in the values is {set}"))
-                .help(format!("leave {flag} out, or change the values: helm install reads only those")))
+            bail!(
+                Failure::unusable(format!("{flag} is {given}, and {path} in the values is {set}"))
+                    .help(format!("leave {flag} out, or change the values: helm install reads only those"))
+            )
         }
         (given, _) => Ok(given.clone().or(set)),
     }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::inputs::{self, InputArgs};
-use super::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::lint::view::dotted;
 use crate::mode::Mode;
@@ -14,6 +14,7 @@ use crate::pipeline;
 use crate::plain_data;
 use crate::plan::Plan;
 use crate::product;
+use crate::refusal::Refusal;
 use crate::render;
 use crate::shown;
 use crate::steps::{By, Planned};
@@ -47,12 +48,14 @@ enum Format {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let inputs = inputs::typed(&self.inputs, "plan")?;
         let bytes = inputs::stream("plan")?;
         let Some(restore) = inputs.restore()? else {
-            return Err(Failure::refused("the values ask for no restore: there is nothing to plan")
-                .help(format!("set {} (a text, in quotes)", dotted(product::of(&inputs.values).keys().backup_id))));
+            bail!(
+                Refusal::new("the values ask for no restore: there is nothing to plan")
+                    .help(format!("set {} (a text, in quotes)", dotted(product::of(&inputs.values).keys().backup_id)))
+            );
         };
         let plan = pipeline::plan(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?)?;
         match self.output {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::files::Once;
@@ -14,6 +15,7 @@ use crate::helm::parent::Parent;
 use crate::helm::run::Orders;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome as Rendering};
+use crate::refusal::Refusal;
 use crate::render::Marker;
 use crate::{helm, private, stream};
 
@@ -37,32 +39,30 @@ pub struct PostRender {
 
 impl PostRender {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let parent = helm::parent::find();
         let messages = Messages::for_post_renderer(parent.as_ref().map(|parent| parent.pid));
         let result = match &self.orders {
             Some(path) => obey(path),
             None => self.render(parent.as_ref(), &messages),
         };
-        if let Err(failure) = &result {
-            messages.copy_to_helm(failure);
-        }
-        result
+        result.inspect_err(|error| messages.copy_to_helm(error))
     }
 
-    fn render(&self, helm: Option<&Parent>, messages: &Messages) -> Result<(), Failure> {
+    fn render(&self, helm: Option<&Parent>, messages: &Messages) -> Result<()> {
         let inputs = inputs::resolve(&self.inputs, helm)?;
         let stdin = inputs::read_stdin()?;
         let Some(restore) = inputs.restore()? else {
             return write_stdout(|out| out.write_all(&stdin));
         };
-        if restore.mode() == Mode::Upgrade && !self.unguarded {
-            return Err(Failure::refused(
-                "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside",
+        ensure!(
+            restore.mode() == Mode::Install || self.unguarded,
+            Refusal::new(
+                "an in-place restore replaces the cluster's data, and a plain helm upgrade sets nothing aside"
             )
             .help("set the old volumes aside yourself, then add --unguarded to hwdr post-render")
-            .help("or let hwdr do all of it, with a way back: helm hwdr upgrade RELEASE CHART -f values.yaml"));
-        }
+            .help("or let hwdr do all of it, with a way back: helm hwdr upgrade RELEASE CHART -f values.yaml")
+        );
         match pipeline::run(&*restore, inputs.namespace.as_deref(), stdin, Marker::Injected)? {
             Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
             Rendering::Restore { stream, rendered, plan } => {
@@ -76,7 +76,7 @@ impl PostRender {
 }
 
 /// Renders for a run of hwdr: the plan that was agreed to, and no other.
-fn obey(path: &Path) -> Result<(), Failure> {
+fn obey(path: &Path) -> Result<()> {
     let unreadable =
         |error: String| Failure::unusable(format!("the orders {} cannot be used: {error}", path.display()));
     // They come when the run has written down that this helm works.
@@ -86,9 +86,10 @@ fn obey(path: &Path) -> Result<(), Failure> {
     }
     let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let orders: Orders = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    if cfg!(target_os = "linux") && !Path::new("/proc").join(orders.run.to_string()).exists() {
-        return Err(Failure::refused("the hwdr process that started this helm has ended, so nothing is applied"));
-    }
+    ensure!(
+        !cfg!(target_os = "linux") || Path::new("/proc").join(orders.run.to_string()).exists(),
+        Refusal::new("the hwdr process that started this helm has ended, so nothing is applied")
+    );
     let stdin = inputs::read_stdin()?;
     let Some(agreed) = &orders.digest else {
         private::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
@@ -97,7 +98,7 @@ fn obey(path: &Path) -> Result<(), Failure> {
     let inputs =
         inputs::Inputs::read(&orders.values, Some(orders.mode), Some(orders.namespace), &mut Once::beside_stream())?;
     let Some(mut restore) = inputs.restore()? else {
-        return Err(Failure::refused("the values no longer ask for a restore"));
+        bail!(Refusal::new("the values no longer ask for a restore"));
     };
     if let Some(names) = orders.objects {
         restore.choose(names.named());
@@ -105,13 +106,14 @@ fn obey(path: &Path) -> Result<(), Failure> {
     match pipeline::run(&*restore, inputs.namespace.as_deref(), stdin, Marker::IsThere)? {
         Rendering::Unchanged(stdin) => write_stdout(|out| out.write_all(&stdin)),
         Rendering::Restore { stream, rendered, plan } => {
-            if plan.digest() != agreed {
-                return Err(Failure::refused(format!(
+            ensure!(
+                plan.digest() == agreed,
+                Refusal::new(format!(
                     "the chart now renders another plan ({}) than the one that you agreed to ({agreed})",
                     plan.digest()
                 ))
-                .help("start again, and check the new plan"));
-            }
+                .help("start again, and check the new plan")
+            );
             write_stdout(|out| stream::write(&stream, &rendered.edits, &rendered.appended, out))
         }
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
 use super::messages::Failure;
@@ -35,13 +36,12 @@ struct Which {
 
 impl PostRenderer {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let (which, install) = match &self.action {
             Action::Install(which) => (which, true),
             Action::Path(which) => (which, false),
         };
-        let program = env::current_exe()
-            .map_err(|error| Failure::unusable(format!("the path of this program is not known: {error}")))?;
+        let program = env::current_exe().context("the path of this program is not known")?;
         match (which.helm()?, install) {
             (Helm::V3, false) => shown::print(&format!("{}\n", program.display())),
             (Helm::V3, true) => shown::print(&format!(
@@ -53,9 +53,8 @@ impl PostRenderer {
             (Helm::V4, false) => shown::print(&format!("{}\n", plugins_folder()?.display())),
             (Helm::V4, true) => {
                 let folder = plugins_folder()?;
-                plugin::write(&folder, &program).map_err(|error| {
-                    Failure::unusable(format!("cannot write the plugin in {}: {error}", folder.display()))
-                })?;
+                plugin::write(&folder, &program)
+                    .with_context(|| format!("cannot write the plugin in {}", folder.display()))?;
                 let shared = env::var("HELM_PLUGINS").map_or("\"$(helm env HELM_PLUGINS)\"".to_owned(), |it| word(&it));
                 shown::print(&format!(
                     "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
@@ -73,7 +72,7 @@ impl PostRenderer {
 
 impl Which {
     /// The major version of the Helm in use: as told, or as `$HELM_BIN version` says.
-    fn helm(&self) -> Result<Helm, Failure> {
+    fn helm(&self) -> Result<Helm> {
         if let Some(major) = self.helm {
             return Ok(if major == 3 { Helm::V3 } else { Helm::V4 });
         }
@@ -89,13 +88,13 @@ impl Which {
         match version.trim().split('.').next() {
             Some("v3") => Ok(Helm::V3),
             Some("v4") => Ok(Helm::V4),
-            _ => Err(unknown(format!("{} version says {:?}", Path::new(&program).display(), version.trim()))),
+            _ => bail!(unknown(format!("{} version says {:?}", Path::new(&program).display(), version.trim()))),
         }
     }
 }
 
 /// The folder that holds Helm 4's plugin and nothing else: beside Helm's own data, never among the plugins that Helm 3 reads.
-fn plugins_folder() -> Result<PathBuf, Failure> {
+fn plugins_folder() -> Result<PathBuf> {
     let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Helm's own order: $HELM_DATA_HOME, then XDG's data home (helm.sh/helm/pkg/helmpath).
     let helm = from("HELM_DATA_HOME")

@@ -1,13 +1,11 @@
 //! `hwdr rbac`: what commands have to be allowed to.
 
 use std::fs;
-use std::io;
 
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::inputs::read_stdin;
-use super::messages::Failure;
-use crate::pipeline;
 use crate::rights;
 use crate::rights::print::Printed;
 use crate::shown::print_data;
@@ -39,7 +37,7 @@ pub struct Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let stream = self.stream.as_deref().map(read).transpose()?;
         let one = self.command.map(|command| [command]);
         let printed = Printed {
@@ -52,8 +50,8 @@ impl Command {
     }
 }
 
-fn read(name: &str) -> Result<Stream, Failure> {
-    let unreadable = |error: io::Error| Failure::unusable(format!("cannot read {name}: {error}"));
-    let bytes = if name == "-" { read_stdin()? } else { fs::read(name).map_err(unreadable)? };
-    Ok(Stream::parse(bytes).map_err(pipeline::Error::from)?)
+fn read(name: &str) -> Result<Stream> {
+    let bytes =
+        if name == "-" { read_stdin()? } else { fs::read(name).with_context(|| format!("cannot read {name}"))? };
+    Ok(Stream::parse(bytes)?)
 }

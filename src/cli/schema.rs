@@ -1,8 +1,8 @@
 //! `hwdr schema`: the JSON Schema of the values.
 
+use anyhow::Result;
 use clap::Args;
 
-use super::Outcome;
 use crate::product::PRODUCTS;
 use crate::shown::print_data;
 
@@ -19,8 +19,8 @@ pub struct Command {}
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Outcome {
+    pub fn run(self) -> Result<()> {
         PRODUCTS.iter().for_each(|product| print_data(product.schema()));
-        Outcome::Clean
+        Ok(())
     }
 }

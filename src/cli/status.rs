@@ -5,6 +5,7 @@ mod people;
 
 use std::time::Duration;
 
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use tokio::time::sleep;
@@ -74,20 +75,22 @@ impl From<Severity> for Outcome {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<Outcome, Failure> {
-        if self.watch && matches!(self.output, Form::Prometheus | Form::Nagios) {
-            return Err(Failure::unusable("--watch is for people, and for -o json").unknown());
-        }
-        block_on(self.looks()).map_err(|failure| {
+    pub fn run(self) -> Result<Outcome> {
+        ensure!(
+            !self.watch || !matches!(self.output, Form::Prometheus | Form::Nagios),
+            Failure::unknown(anyhow!("--watch is for people, and for -o json"))
+        );
+        block_on(self.looks()).map_err(|error| {
+            let failure = Failure::unknown(error);
             // A monitor only reads this line.
             if self.output == Form::Nagios {
-                shown::print(&machine::unknown(failure.problem()));
+                shown::print(&machine::unknown(&failure.to_string()));
             }
-            failure.unknown()
+            failure.into()
         })
     }
 
-    async fn looks(&self) -> Result<Outcome, Failure> {
+    async fn looks(&self) -> Result<Outcome> {
         let mut last = None;
         loop {
             let mut looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;

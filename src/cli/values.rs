@@ -1,10 +1,10 @@
 //! `hwdr values`, and reading values for every other command.
 
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::ValueArgs;
 use super::files::{self, Once};
-use super::messages::Failure;
 use crate::shown::{json, lines, print_data, tell};
 use crate::values::chart::Unchecked;
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
@@ -60,7 +60,7 @@ impl Command {
     ///
     /// # Errors
     /// Where a file cannot be read, or Helm refuses something.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
         for note in unchecked {
             tell(&format!("note: {}", lines(&note.to_string())));

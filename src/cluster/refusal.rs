@@ -4,14 +4,14 @@ use super::{ClusterError, WaitError};
 use crate::refusal::Refusal;
 use crate::shown::word;
 
-impl From<ClusterError> for Refusal {
-    fn from(error: ClusterError) -> Self {
-        let code = match &error {
+impl From<&ClusterError> for Refusal {
+    fn from(error: &ClusterError) -> Self {
+        let code = match error {
             ClusterError::Call { code, .. } => *code,
             ClusterError::Connection(_) | ClusterError::NoKubeconfig(_) | ClusterError::NoAnswer { .. } => 0,
         };
         let refusal = Self::new(error.to_string());
-        if let ClusterError::NoAnswer { context, .. } = &error {
+        if let ClusterError::NoAnswer { context, .. } = error {
             return refusal
                 .help(format!("see whether it answers: kubectl --context {} get --raw /readyz", word(context)))
                 .help("or choose another cluster: --kube-context NAME");
@@ -21,6 +21,12 @@ impl From<ClusterError> for Refusal {
             403 => refusal.help("ask for the missing role, or ask somebody who has it to run this"),
             _ => refusal,
         }
+    }
+}
+
+impl From<ClusterError> for Refusal {
+    fn from(error: ClusterError) -> Self {
+        Self::from(&error)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use clap::Args;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -18,7 +19,6 @@ use crate::cli::{ValueArgs, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind, why_job_failed};
 use crate::helm::record;
-use crate::pipeline;
 use crate::product::{self, Product};
 use crate::rights;
 use crate::run::steps::{is_of, release_of};
@@ -104,14 +104,13 @@ impl LookArgs {
     ///
     /// # Errors
     /// If it is not clear which release of which cluster is meant.
-    pub async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked, Failure> {
+    pub async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
-        let velero = values.as_ref().map(|values| product.velero(values)).transpose().map_err(pipeline::Error::from)?;
+        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
         let velero = velero.unwrap_or_default();
-        let storage =
-            values.as_ref().map(|values| product.storage(values)).transpose().map_err(pipeline::Error::from)?;
-        let records = product.record_names(values.as_ref()).map_err(pipeline::Error::from)?;
+        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
+        let records = product.record_names(values.as_ref())?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
         let reader = Reader { cluster: &cluster, velero: &velero, command };
         let namespace = Some(velero.namespace.as_str());
@@ -198,7 +197,7 @@ fn one_release(
     velero: &Velero,
     cron_jobs: &Reading<Vec<Json>>,
     schedules: &Reading<Vec<Json>>,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>> {
     let is_known =
         |object: &&Json| Workload::of(product, 0, "CronJob", object).is_some_and(|it| it.role != Role::OTHER);
     let is_named = |object: &&Json| velero.schedules().contains(&text(object, "/metadata/name"));
@@ -211,12 +210,14 @@ fn one_release(
         .collect();
     if releases.len() > 1 {
         let names: Vec<_> = releases.into_iter().collect();
-        return Err(Failure::unusable(format!(
-            "namespace {} has backups of several releases: {}",
-            cluster.namespace,
-            names.join(", ")
-        ))
-        .help("name one of them: --release NAME"));
+        bail!(
+            Failure::unusable(format!(
+                "namespace {} has backups of several releases: {}",
+                cluster.namespace,
+                names.join(", ")
+            ))
+            .help("name one of them: --release NAME")
+        );
     }
     Ok(releases.into_iter().next())
 }
@@ -299,7 +300,7 @@ impl Reader<'_> {
         &self,
         release: Option<String>,
         helm: Reading<Vec<Json>>,
-    ) -> Result<(Option<String>, Reading<Timestamp>), Failure> {
+    ) -> Result<(Option<String>, Reading<Timestamp>)> {
         let namespace = &self.cluster.namespace;
         let records = match helm {
             Ok(records) => records,

@@ -4,6 +4,7 @@ pub mod look;
 mod show;
 mod table;
 
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -11,7 +12,6 @@ use serde_json::{Value as Json, json};
 use super::Outcome;
 use super::ask;
 use super::connection::block_on;
-use super::messages::Failure;
 use crate::backups::{BackupPart, Fault, Inventory, PartState, SetView};
 use crate::rights;
 use crate::shown::{self, plain};
@@ -60,7 +60,7 @@ enum ListFormat {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<Outcome, Failure> {
+    pub fn run(self) -> Result<Outcome> {
         block_on(async {
             match &self.action {
                 Action::List(list) => list.run().await,
@@ -71,7 +71,7 @@ impl Command {
 }
 
 impl List {
-    async fn run(&self) -> Result<Outcome, Failure> {
+    async fn run(&self) -> Result<Outcome> {
         let mut looked = self.look.look(rights::Command::Backups, true).await?;
         let unread = told(&looked.unread);
         let (namespace, release) = (looked.cluster.namespace.clone(), looked.release.clone());

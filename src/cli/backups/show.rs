@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +14,6 @@ use super::table::local;
 use super::{told, written};
 use crate::backups::{BackupPart, BackupSet, Inventory, PartState, SetView, Usable, ago};
 use crate::cli::Outcome;
-use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::product::Product;
@@ -56,7 +56,7 @@ struct Shown<'s> {
 }
 
 impl ShowSet {
-    pub(super) async fn run(&self) -> Result<Outcome, Failure> {
+    pub(super) async fn run(&self) -> Result<Outcome> {
         let mut looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
         let unread = told(&looked.unread);
         let (product, release, namespace) = (looked.product, looked.release.clone(), looked.cluster.namespace.clone());

@@ -1,5 +1,6 @@
 //! `hwdr upgrade` and `hwdr install`: a restore in place, and into a new cluster.
 
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -16,11 +17,12 @@ use crate::cluster::{Cluster, Kind};
 use crate::helm::run::Helm;
 use crate::lint::Finding;
 use crate::mode::Mode;
+use crate::refusal::Refusal;
 use crate::run::preflight;
 use crate::run::show::Show;
 use crate::run::state::{SecretStore, State};
 use crate::run::steps::{INSTALL, UPGRADE};
-use crate::run::{Halt, Lease, Lock as _, RESTORE, Run};
+use crate::run::{Lease, Lock as _, RESTORE, Run};
 use crate::shown::{print, tell};
 
 /// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
@@ -72,32 +74,34 @@ pub struct Rerun {
 
 impl Rerun {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(apply(Command::Rerun, &self.line.arguments))
     }
 }
 
 impl Upgrade {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(apply(Command::Upgrade, &self.line.arguments))
     }
 }
 
 impl Install {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(apply(Command::Install, &self.line.arguments))
     }
 }
 
-async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
+async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     let mode = if command == Command::Install { Mode::Install } else { Mode::Upgrade };
     let rerun = command == Command::Rerun;
     let Some(mut invocation) = super::parse(command, Some(mode), arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
-        return Err(Failure::unusable("a release and a chart are needed")
-            .help(format!("helm hwdr {} RELEASE CHART -f values.yaml", command.word())));
+        bail!(
+            Failure::unusable("a release and a chart are needed")
+                .help(format!("helm hwdr {} RELEASE CHART -f values.yaml", command.word()))
+        );
     }
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
@@ -113,9 +117,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
     super::no_pipes(&invocation)?;
     close_together(&plain::show_findings(&inputs.values, mode))?;
     if let Some((flag, why)) = &invocation.forbidden {
-        return Err(
-            Failure::refused(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out"))
-        );
+        bail!(Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out")));
     }
     let location = super::location(&invocation, &inputs.values, &*restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
@@ -153,34 +155,30 @@ async fn apply(command: Command, arguments: &[String]) -> Result<(), Failure> {
             preflight::can_be_read(&cluster, &mut show, job).await?;
         }
         // Nobody else begins any more; somebody may have before.
-        if look(&invocation, &ready).await? != found {
-            return Err(Failure::refused("the cluster has changed since you were asked: nothing was done")
-                .help("start again, and check the plan"));
-        }
+        ensure!(
+            look(&invocation, &ready).await? == found,
+            Refusal::new("the cluster has changed since you were asked: nothing was done")
+                .help("start again, and check the plan")
+        );
         preflight::delete_markers(&cluster, &found.markers).await?;
         let store = SecretStore::create(&cluster, &state, &ready.plan).await?;
         let mut run = Run::new(cluster, store, ready.helm, show).await?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
-        run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(stopped)
+        run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(|halt| Failure::stopped(halt).into())
     };
-    let outcome = lease.guard(outcome).await;
+    let outcome: Result<State> = lease.guard(outcome).await;
     lease.release().await;
     report::print(&outcome?, invocation.own("output"))
 }
 
 /// The state of the run lies in the release's namespace, and in a new cluster it may not be there yet.
-async fn make_namespace(cluster: &Cluster) -> Result<(), Failure> {
+async fn make_namespace(cluster: &Cluster) -> Result<()> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}});
-    if cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_none() {
-        cluster.create(Kind::NAMESPACE, None, &namespace).await.map_err(Halt::from)?;
+    if cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?.is_none() {
+        cluster.create(Kind::NAMESPACE, None, &namespace).await?;
     }
     Ok(())
-}
-
-/// A run that has stopped in the middle is more than a refusal.
-fn stopped(halt: Halt) -> Failure {
-    Failure::from(halt).stopped()
 }
 
 /// What consent is asked for, in plain words.
@@ -205,10 +203,10 @@ fn cost(ready: &Ready, state: &State) -> String {
 }
 
 /// Backups of different times are halves of different wholes: refused, unless the line that names one excuses it.
-fn close_together(findings: &[Finding]) -> Result<(), Failure> {
+fn close_together(findings: &[Finding]) -> Result<()> {
     const RULE: &str = "ids-far-apart";
     let Some(finding) = findings.iter().find(|finding| finding.rule == RULE) else { return Ok(()) };
-    let failure = Failure::refused(format!("{}: {}", finding.place, finding.message));
-    let failure = finding.help.iter().fold(failure, |failure, help| failure.help(help.as_str()));
-    Err(failure.help(format!("or, if you want exactly these, add a comment after the id: # hwdr: ignore[{RULE}]")))
+    let refusal = Refusal::new(format!("{}: {}", finding.place, finding.message));
+    let refusal = finding.help.iter().fold(refusal, |refusal, help| refusal.help(help.as_str()));
+    bail!(refusal.help(format!("or, if you want exactly these, add a comment after the id: # hwdr: ignore[{RULE}]")))
 }

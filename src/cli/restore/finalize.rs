@@ -1,5 +1,6 @@
 //! `hwdr finalize`: a restore is good, and becomes the normal state.
 
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use super::flags::{self, Command, Line};
@@ -15,6 +16,7 @@ use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::pipeline;
+use crate::refusal::Refusal;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, SecretStore, State};
 use crate::run::{Context as _, Lease, Lock as _, Run, Store as _, audit, preflight, steps};
@@ -40,19 +42,21 @@ pub struct Finalize {
 
 impl Finalize {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(finalize(&self.line.arguments))
     }
 }
 
-async fn finalize(arguments: &[String]) -> Result<(), Failure> {
+async fn finalize(arguments: &[String]) -> Result<()> {
     let Some(invocation) = super::parse(Command::Finalize, Some(Mode::Upgrade), arguments)? else { return Ok(()) };
     if invocation.release.is_empty() || invocation.chart.is_empty() {
-        return Err(Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
-            .help("helm hwdr finalize RELEASE CHART -f values.yaml"));
+        bail!(
+            Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
+                .help("helm hwdr finalize RELEASE CHART -f values.yaml")
+        );
     }
     if let Some((flag, why)) = &invocation.forbidden {
-        return Err(Failure::refused(format!("{flag} cannot be used here: {why}")).help(format!("leave {flag} out")));
+        bail!(Refusal::new(format!("{flag} cannot be used here: {why}")).help(format!("leave {flag} out")));
     }
     super::no_pipes(&invocation)?;
     let format = log_format(&invocation)?;
@@ -64,13 +68,12 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     let inputs = Inputs::read(&invocation.values, Some(Mode::Upgrade), None, &mut files)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze(&mut files.pass())?;
-    if pipeline::asks_for_restore(&inputs.values) {
-        return Err(Failure::refused(
-            "the values still ask for a restore, by a --set flag or from a place that hwdr does not change",
-        )
-        .help("leave that flag out")
-        .help("see where it comes from: helm hwdr values --origins"));
-    }
+    ensure!(
+        !pipeline::asks_for_restore(&inputs.values),
+        Refusal::new("the values still ask for a restore, by a --set flag or from a place that hwdr does not change")
+            .help("leave that flag out")
+            .help("see where it comes from: helm hwdr values --origins")
+    );
     let cluster = connection(&invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     let states = restored(&cluster, &invocation.release, true).await?;
@@ -107,47 +110,40 @@ async fn finalize(arguments: &[String]) -> Result<(), Failure> {
     let mut show = Show::new(format);
     let lease = Lease::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let work = async {
-        if restored(&cluster, &invocation.release, false).await? != states {
-            return Err(Failure::refused("another process has continued a run while you were asked: nothing was done")
-                .help(format!("helm hwdr history {}", invocation.release)));
-        }
+        ensure!(
+            restored(&cluster, &invocation.release, false).await? == states,
+            Refusal::new("another process has continued a run while you were asked: nothing was done")
+                .help(format!("helm hwdr history {}", invocation.release))
+        );
         let mut ready = Vec::new();
         for change in &changes {
-            let unwritable = |error| {
-                Failure::refused(format!("{} cannot be written: {error}. Nothing was changed", change.before.name))
-            };
+            let unwritable =
+                |error| Refusal::new(format!("{} cannot be written: {error}. Nothing was changed", change.before.name));
             ready.push((change, change.ready().map_err(unwritable)?));
         }
         show.tell(&format!("helm upgrade {}", invocation.release));
         helm.upgrade("without the restore, by hwdr").await.map_err(|error| {
-            Failure::from(error)
+            Failure::stopped(error)
                 .help("the values files and the old volumes are as they were: fix the cause, and run this again")
-                .stopped()
         })?;
         for (change, ready) in ready {
             ready.put().map_err(|error| {
                 let name = &change.before.name;
-                Failure::refused(format!("helm upgrade is done, and {name} cannot be written: {error}"))
+                Failure::stopped(Refusal::new(format!("helm upgrade is done, and {name} cannot be written: {error}")))
                     .help(format!(
                         "remove the restore from {name} yourself, and run this again: the old volumes are still there"
                     ))
-                    .stopped()
             })?;
         }
-        give_up(lease.cluster(), &states, &invocation, format).await.map_err(Failure::stopped)
+        give_up(lease.cluster(), &states, &invocation, format).await.map_err(|error| Failure::stopped(error).into())
     };
-    let outcome = lease.guard(work).await;
+    let outcome: Result<()> = lease.guard(work).await;
     lease.release().await;
     outcome
 }
 
 /// Makes the restores final: the old volumes go.
-async fn give_up(
-    cluster: Cluster,
-    states: &[State],
-    invocation: &Invocation,
-    format: LogFormat,
-) -> Result<(), Failure> {
+async fn give_up(cluster: Cluster, states: &[State], invocation: &Invocation, format: LogFormat) -> Result<()> {
     for state in states {
         let Some(store) = SecretStore::find(&cluster, &state.backup_id).await? else { continue };
         let show = Show::new(format);
@@ -167,7 +163,7 @@ async fn give_up(
 }
 
 /// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
-async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<State>, Failure> {
+async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<State>> {
     let mut states = Vec::new();
     let runs = SecretStore::all(cluster, release).await?;
     let counting = if runs.kept.is_empty() { &runs.old } else { &runs.kept };
@@ -176,10 +172,11 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
     }
     for store in counting {
         let state = store.load()?;
-        if state.phase.is_open() {
-            return Err(Failure::refused(format!("the restore of backup {} has not ended", state.backup_id))
-                .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}")));
-        }
+        ensure!(
+            !state.phase.is_open(),
+            Refusal::new(format!("the restore of backup {} has not ended", state.backup_id))
+                .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}"))
+        );
         if matches!(state.phase, Phase::Restored | Phase::Finalized) {
             states.push(state);
         }
@@ -188,25 +185,24 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
 }
 
 /// What has to change in the values files.
-fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChange>, Failure> {
+fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChange>> {
     let mut changes: Vec<FileChange> = Vec::new();
     let mut read = files.pass();
     for name in &invocation.values.files {
         if changes.iter().any(|change| change.before.name == *name) {
             continue;
         }
-        let bytes = read(name).map_err(|error| Failure::unusable(format!("cannot read {name}: {error}")))?;
+        let bytes = read(name).with_context(|| format!("cannot read {name}"))?;
         let before = values::text_of(name, bytes)?;
         let text = without_restore(&before.text).map_err(|error| {
-            Failure::refused(format!("{name}: {error}")).help("remove what asks for the restore by hand, and try again")
+            Refusal::new(format!("{name}: {error}")).help("remove what asks for the restore by hand, and try again")
         })?;
         if let Some(text) = text {
-            if name.trim() == "-" || files::is_fifo(name) {
-                return Err(Failure::refused(format!(
-                    "the values in {name} ask for a restore, and hwdr cannot change them there"
-                ))
-                .help("remove it where they come from"));
-            }
+            ensure!(
+                name.trim() != "-" && !files::is_fifo(name),
+                Refusal::new(format!("the values in {name} ask for a restore, and hwdr cannot change them there"))
+                    .help("remove it where they come from")
+            );
             let after = Source::new(name.clone(), text);
             changes.push(FileChange { before, after, mended: 1 });
         }

@@ -1,5 +1,6 @@
 //! What follows a run that was begun: `resume`, `undo`.
 
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::flags::{self, Command};
@@ -14,6 +15,7 @@ use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
+use crate::refusal::Refusal;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, SecretStore, State};
@@ -72,15 +74,16 @@ pub struct Undo {
 
 impl Resume {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         // A run that is resumed is an upgrade or an install.
         let Some(mut invocation) = super::parse(Command::Resume, None, &self.arguments)? else { return Ok(()) };
         super::from_here(&mut invocation)?;
         let format = log_format(&invocation)?;
         report::known(invocation.own("output"))?;
         if let Some((flag, why)) = &invocation.forbidden {
-            return Err(Failure::refused(format!("{flag} cannot be used with a restore: {why}"))
-                .help(format!("leave {flag} out")));
+            bail!(
+                Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out"))
+            );
         }
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
@@ -89,8 +92,10 @@ impl Resume {
                 Phase::Running | Phase::Failed => false,
                 Phase::Undoing => true,
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
-                    return Err(Failure::refused("there is nothing to resume: the last run has ended")
-                        .help(format!("see: helm hwdr history {}", state.release)));
+                    bail!(
+                        Refusal::new("there is nothing to resume: the last run has ended")
+                            .help(format!("see: helm hwdr history {}", state.release))
+                    );
                 }
             };
             // A state in a Secret is written by those who were asked.
@@ -120,7 +125,7 @@ impl Resume {
 
 impl Undo {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         report::known(self.output.as_deref())?;
         let invocation = self.invocation();
         block_on(async {
@@ -128,7 +133,7 @@ impl Undo {
             let state = store.load()?;
             let release = &state.release;
             if let Some(reason) = no_way_back(&state) {
-                return Err(Failure::refused(format!("release {release}: {reason}")));
+                bail!(Refusal::new(format!("release {release}: {reason}")));
             }
             let what = format!(
                 "Release {release} in namespace {} of {} ({}) goes back to {}: everything written since then is lost, including the restored data.",
@@ -184,10 +189,8 @@ fn no_way_back(state: &State) -> Option<&'static str> {
 }
 
 /// Finds the newest run of the release of a command line.
-async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore), Failure> {
-    if invocation.release.is_empty() {
-        return Err(Failure::unusable("a release is needed").help("list them: helm list -A"));
-    }
+async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore)> {
+    ensure!(!invocation.release.is_empty(), Failure::unusable("a release is needed").help("list them: helm list -A"));
     super::no_pipes(invocation)?;
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
@@ -197,7 +200,7 @@ async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore), Failure
 
 /// The newest run of a release. Those of an older hwdr, in ConfigMaps, count where there is no other: whoever may write ConfigMaps may plant
 /// one, of whatever age.
-pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretStore, Failure> {
+pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretStore> {
     let runs = SecretStore::all(cluster, release).await?;
     for old in &runs.old {
         touched::warn_of_old(old, !runs.kept.is_empty());
@@ -207,29 +210,23 @@ pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretSto
     let open: Vec<_> = counting.iter().filter(is_open).collect();
     if open.len() > 1 {
         let names: Vec<_> = open.iter().map(|store| format!("{}/{}", store.kind().kind, store.name())).collect();
-        let failure = Failure::refused(format!(
+        let refusal = Refusal::new(format!(
             "release {release} has more than one run that is not over, and only one of them can go on: {}",
             names.join(", ")
         ));
-        return Err(open.iter().fold(failure, |failure, store| failure.help(store.nobodys())));
+        bail!(open.iter().fold(refusal, |refusal, store| refusal.help(store.nobodys())));
     }
     let open = open.first().map(|store| store.name().to_owned());
     let found = counting.into_iter().find(|store| open.as_deref().is_none_or(|name| name == store.name()));
-    found.ok_or_else(|| {
-        Failure::refused(format!("hwdr knows no run for release {release} in namespace {}", cluster.namespace))
+    Ok(found.ok_or_else(|| {
+        Refusal::new(format!("hwdr knows no run for release {release} in namespace {}", cluster.namespace))
             .help("name the namespace: -n NAME")
             .help("list them: kubectl get secret -A -l hwdr.hopsworks.ai/release")
-    })
+    })?)
 }
 
 /// Goes on with a run, onwards or back.
-async fn go(
-    invocation: &Invocation,
-    format: LogFormat,
-    cluster: Cluster,
-    seen: &State,
-    back: bool,
-) -> Result<(), Failure> {
+async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: &State, back: bool) -> Result<()> {
     // Later steps stop the cluster: not before helm is known to go on from there.
     if !back && !seen.is_begun("helm") {
         plan_is_comparable(seen)?;
@@ -240,11 +237,12 @@ async fn go(
     if helm.has_chart() && !back {
         let inputs = Inputs::read(&invocation.values, Some(seen.mode), None, &mut files)?;
         helm.freeze(&mut files.pass())?;
-        if super::hash(&inputs.values) != seen.chart.values {
-            return Err(Failure::refused("these are not the values that you agreed to")
+        ensure!(
+            super::hash(&inputs.values) == seen.chart.values,
+            Refusal::new("these are not the values that you agreed to")
                 .help("give the same files and flags as before, including --from here")
-                .help(format!("or undo the run, and start again: helm hwdr undo {}", seen.release)));
-        }
+                .help(format!("or undo the run, and start again: helm hwdr undo {}", seen.release))
+        );
         if let Some(restore) = inputs.restore()? {
             location = super::location(invocation, &inputs.values, &*restore)?;
         }
@@ -262,8 +260,7 @@ async fn go(
             })
         };
         let store = store.filter(same).ok_or_else(|| {
-            Failure::refused("another process has continued this run")
-                .help(format!("helm hwdr history {}", seen.release))
+            Refusal::new("another process has continued this run").help(format!("helm hwdr history {}", seen.release))
         })?;
         let mut run = Run::new(cluster, store, helm, show).await?;
         run.location = location;
@@ -276,9 +273,9 @@ async fn go(
             (false, Mode::Install) => (INSTALL, RESTORE),
         };
         let outcome = run.go(steps, goal).await;
-        outcome.map(|()| run.state.clone()).map_err(|halt| Failure::from(halt).stopped())
+        outcome.map(|()| run.state.clone()).map_err(|halt| Failure::stopped(halt).into())
     };
-    let outcome = lease.guard(outcome).await;
+    let outcome: Result<State> = lease.guard(outcome).await;
     lease.release().await;
     report::print(&outcome?, invocation.own("output"))
 }

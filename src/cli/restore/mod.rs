@@ -13,6 +13,7 @@ mod watch;
 
 use std::env;
 
+use anyhow::{Result, bail};
 use sha2::{Digest as _, Sha256};
 
 use flags::Command;
@@ -30,40 +31,17 @@ use super::messages::Failure;
 use crate::cli::{files, logs};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
-use crate::helm::run::HelmError;
 use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::names::is_release;
 use crate::product::{self, Request};
+use crate::refusal::Refusal;
 use crate::run::show::LogFormat;
-use crate::run::{Cause, Halt};
 use crate::values::Value;
 use crate::velero::Location;
 
-impl From<Halt> for Failure {
-    fn from(halt: Halt) -> Self {
-        let is_lost = halt.cause == Cause::Lost;
-        let failure = halt.help.into_iter().fold(Self::refused(halt.problem), Self::help);
-        if is_lost { failure.stopped() } else { failure }
-    }
-}
-
-impl From<HelmError> for Failure {
-    fn from(error: HelmError) -> Self {
-        let failure = match &error {
-            HelmError::Failed { .. } => Self::refused(error.to_string()),
-            _ => Self::unusable(error.to_string()),
-        };
-        match error {
-            HelmError::Io { .. } => failure.help("name the helm to use: HELM_BIN=/path/to/helm"),
-            HelmError::Folder { .. } => failure.help("name a folder that you may write to: TMPDIR=/path"),
-            _ => failure,
-        }
-    }
-}
-
 /// Takes a command's line apart; none where it asks for help, which is printed. Nothing is done on a line that is not understood whole.
-fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>, Failure> {
+fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>> {
     let (own, word) = (flags::own(command), command.word());
     if asks_for_help(arguments, &own) {
         crate::cli::help(word);
@@ -87,7 +65,7 @@ pub fn release_name(name: &str) -> Result<String, String> {
 }
 
 /// Helm is run several times, and hwdr reads the kubeconfig, too: a pipe would be empty for all but the first.
-fn no_pipes(invocation: &Invocation) -> Result<(), Failure> {
+fn no_pipes(invocation: &Invocation) -> Result<()> {
     let values = invocation.rest.iter().map(|word| match word.split_once('=') {
         Some((flag, value)) if flag.starts_with('-') => value,
         _ => word,
@@ -95,13 +73,15 @@ fn no_pipes(invocation: &Invocation) -> Result<(), Failure> {
     let named = [Some(&invocation.chart), invocation.kubeconfig.as_ref()].into_iter().flatten().map(String::as_str);
     match named.chain(values).find(|name| files::is_fifo(name)) {
         None => Ok(()),
-        Some(pipe) => Err(Failure::unusable(format!("{pipe} is a pipe, but helm has to read it more than once"))
-            .help("write it to a file, and give that")),
+        Some(pipe) => bail!(
+            Failure::unusable(format!("{pipe} is a pipe, but helm has to read it more than once"))
+                .help("write it to a file, and give that")
+        ),
     }
 }
 
 /// `--from here` is a value: so the plan, helm and a resumed run know it alike.
-fn from_here(invocation: &mut Invocation) -> Result<(), Failure> {
+fn from_here(invocation: &mut Invocation) -> Result<()> {
     match invocation.own("from") {
         None => Ok(()),
         Some("here") => {
@@ -109,7 +89,7 @@ fn from_here(invocation: &mut Invocation) -> Result<(), Failure> {
             invocation.values.set_string.extend(paths);
             Ok(())
         }
-        Some(other) => Err(Failure::unusable(format!("--from {other}: expected here"))),
+        Some(other) => bail!("--from {other}: expected here"),
     }
 }
 
@@ -138,16 +118,16 @@ fn connection(invocation: &Invocation) -> ConnectionArgs {
 }
 
 /// `--log-format`.
-fn log_format(invocation: &Invocation) -> Result<LogFormat, Failure> {
+fn log_format(invocation: &Invocation) -> Result<LogFormat> {
     match invocation.own("log-format") {
         None | Some("text") => Ok(LogFormat::Text),
         Some("json") => Ok(LogFormat::Json),
-        Some(other) => Err(Failure::unusable(format!("--log-format {other}: expected text or json"))),
+        Some(other) => bail!("--log-format {other}: expected text or json"),
     }
 }
 
 /// Where Velero's backups lie, by the values, where a flag says how it gets there.
-fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> Result<Option<Location>, Failure> {
+fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> Result<Option<Location>> {
     let access = AccessArgs {
         iam: invocation.is_on("iam"),
         secret: invocation.own("secret").map(str::to_owned),
@@ -159,13 +139,13 @@ fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> R
         0 => return Ok(None),
         1 => {}
         _ => {
-            return Err(Failure::unusable("--iam, --secret, --credentials-file, --credentials-env: give one of these"));
+            bail!("--iam, --secret, --credentials-file, --credentials-env: give one of these");
         }
     }
     let path = restore.product().keys().storage;
     let storage = |key| values.get(path).and_then(|storage| storage.get(&[key])).and_then(Value::as_str);
     let missing = |what: &str| {
-        Failure::refused(format!("the {what} of the backups is not in the values ({})", dotted(path)))
+        Refusal::new(format!("the {what} of the backups is not in the values ({})", dotted(path)))
             .help("make the storage location first, without the values: helm hwdr bsl apply")
     };
     let bucket = restore.bucket().ok_or_else(|| missing("bucket"))?;

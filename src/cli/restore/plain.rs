@@ -4,13 +4,13 @@ use std::env;
 use std::io;
 use std::process::ExitStatus;
 
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connection;
 use super::flags::{self, Command};
-use crate::cli::messages::Failure;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::leave;
@@ -19,24 +19,27 @@ use crate::lint::view::dotted;
 use crate::lint::{self, Context, Finding};
 use crate::mode::Mode;
 use crate::product;
+use crate::refusal::Refusal;
 use crate::run::preflight;
 use crate::shown::{is_coloured, tell, tell_bare};
 use crate::values::Value;
 
 /// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
-pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<(), Failure> {
+pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<()> {
     let flag = flags::for_a_restore().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
     let given = match flag {
         Some(flag) => format!("--{flag}"),
         None if command == Command::Rerun => command.word().to_owned(),
         None => return Ok(()),
     };
-    Err(Failure::refused(format!("{given} is for a restore, and the values ask for none"))
-        .help(format!("give the values of the restore with -f: {}", dotted(product::FIRST.keys().backup_id))))
+    bail!(
+        Refusal::new(format!("{given} is for a restore, and the values ask for none"))
+            .help(format!("give the values of the restore with -f: {}", dotted(product::FIRST.keys().backup_id)))
+    )
 }
 
 /// No restore: the linter's word, and then helm as it is, with what was read here.
-pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<(), Failure> {
+pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<()> {
     show_findings(values, mode);
     if let expected @ Some(_) = invocation.own("expect-cluster") {
         preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
@@ -53,8 +56,9 @@ pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, valu
     if let Some(form) = invocation.own("output") {
         helm.args(["-o", form]);
     }
-    let status = to_its_end(helm).await.map_err(|error| Failure::unusable(format!("helm cannot be run: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::refused(format!("helm {mode} failed ({status})"))) }
+    let status = to_its_end(helm).await.context("helm cannot be run")?;
+    ensure!(status.success(), Refusal::new(format!("helm {mode} failed ({status})")));
+    Ok(())
 }
 
 /// Runs a helm in the foreground. Ctrl-C, or a terminal that is gone, is for helm, which is told, too; a wish to end that came to this

@@ -2,21 +2,20 @@
 
 use std::io;
 
+use anyhow::{Result, bail, ensure};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::connection;
-use crate::cli::messages::Failure;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
-use crate::pipeline;
 use crate::plan::Plan;
 use crate::product::Request;
+use crate::refusal::Refusal;
 use crate::render::{self, Marker as Whole};
 use crate::rights;
-use crate::run::Halt;
 use crate::run::preflight::{self, Marker, Proposal};
 use crate::run::state::{Before, Chart, State};
 use crate::stream::{self, Stream};
@@ -53,7 +52,7 @@ pub(super) async fn prepare(
     values: &Value,
     helm: Helm,
     rerun: bool,
-) -> Result<Ready, Failure> {
+) -> Result<Ready> {
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
     // First, for rendering and all that follows ask the cluster, too.
@@ -63,14 +62,15 @@ pub(super) async fn prepare(
         (Mode::Upgrade, true) => rights::Command::Rerun,
     };
     preflight::permissions(&cluster, command).await?;
-    let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await.map_err(Halt::from)?.is_some();
-    if !is_there && !invocation.rest.iter().any(|flag| flag == "--create-namespace") {
-        return Err(Failure::refused(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
+    let is_there = cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?.is_some();
+    ensure!(
+        is_there || invocation.rest.iter().any(|flag| flag == "--create-namespace"),
+        Refusal::new(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
             .help("name the right one: -n NAME")
-            .help("or create it: --create-namespace"));
-    }
+            .help("or create it: --create-namespace")
+    );
     let rendering = helm.render(restore.mode(), &cluster.namespace).await?;
-    let stream = Stream::parse(rendering.stream).map_err(pipeline::Error::from)?;
+    let stream = Stream::parse(rendering.stream)?;
     let topology = Topology::of(restore.product(), &stream);
     let velero = topology.velero_namespace.as_deref();
     if let Some(namespace) = velero.or((restore.mode() == Mode::Install).then_some(&restore.velero().namespace)) {
@@ -79,14 +79,15 @@ pub(super) async fn prepare(
     if restore.mode() == Mode::Upgrade {
         known(&cluster, &mut *restore, &topology).await?;
     }
-    let plan = Plan::new(&*restore, &topology, Some(&cluster.namespace)).map_err(pipeline::Error::from)?;
-    if plan.namespace != cluster.namespace {
-        return Err(Failure::refused(format!(
+    let plan = Plan::new(&*restore, &topology, Some(&cluster.namespace))?;
+    ensure!(
+        plan.namespace == cluster.namespace,
+        Refusal::new(format!(
             "the chart's objects are in namespace {}, but helm is told {}",
             plan.namespace, cluster.namespace
         ))
-        .help(format!("add -n {}", plan.namespace)));
-    }
+        .help(format!("add -n {}", plan.namespace))
+    );
     let chart = Chart {
         argument: super::without_credentials(&invocation.chart),
         name: rendering.chart,
@@ -95,24 +96,23 @@ pub(super) async fn prepare(
     };
     // In a new cluster there is no account yet that may read it, and nothing that could be lost.
     let preflight = match restore.mode() {
-        Mode::Upgrade => render::preflight(&topology, &*restore, &plan).map_err(pipeline::Error::from)?,
+        Mode::Upgrade => render::preflight(&topology, &*restore, &plan)?,
         Mode::Install => None,
     };
     // Helm's post-renderer will do the same when it is too late to refuse.
-    let rendered =
-        render::render(&stream, &topology, &*restore, &plan, Whole::IsThere).map_err(pipeline::Error::from)?;
+    let rendered = render::render(&stream, &topology, &*restore, &plan, Whole::IsThere)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
-        .map_err(|error| Failure::refused(format!("the restore cannot be rendered: {error}")))?;
+        .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
 }
 
 /// Whether this machine can do what the restore leaves to it: not to be found out when the old data are gone.
-pub(super) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<(), Failure> {
+pub(super) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<()> {
     Ok(ready.restore.can_run_locally(&ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
 /// Looks for every reason not to begin.
-pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found, Failure> {
+pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found> {
     let wanted = Proposal {
         release: &invocation.release,
         restore: &*ready.restore,
@@ -144,10 +144,10 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
 
 /// Every id has to be one that the catalogue knows, and that ended well; and of Velero's backups those are taken that the values name, or
 /// that are nearest to the id's time.
-async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology) -> Result<(), Failure> {
+async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology) -> Result<()> {
     let product = restore.product();
     if let Some(objection) = product.objections(cluster, &restore.recorded()).await?.into_iter().next() {
-        return Err(Failure::refused(objection).help(format!(
+        bail!(Refusal::new(objection).help(format!(
             "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
             cluster.namespace
         )));
@@ -159,9 +159,9 @@ async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology
     }
     let velero = restore.velero();
     let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
-    let backups = velero::backups(cluster, &velero.namespace).await.map_err(Halt::from)?;
+    let backups = velero::backups(cluster, &velero.namespace).await?;
     let wanted = velero::Wanted { id: restore.backup(), main, users };
-    let set = velero::choose(&backups, &wanted, &velero, Timestamp::now()).map_err(Halt::from)?;
+    let set = velero::choose(&backups, &wanted, &velero, Timestamp::now())?;
     // A chart that renders its own Restores names the backups itself.
     if topology.restores.is_empty() {
         restore.choose(set.both().map(|chosen| Some(chosen.backup.name.clone())));

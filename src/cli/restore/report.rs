@@ -2,25 +2,25 @@
 
 use std::fmt::Write as _;
 
+use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 use crate::shown::{self, lines, plain};
 
 /// Refuses a form that there is not, before anything is done.
-pub fn known(format: Option<&str>) -> Result<(), Failure> {
+pub fn known(format: Option<&str>) -> Result<()> {
     match format {
         None | Some("text" | "table" | "json" | "markdown") => Ok(()),
-        Some(other) => Err(Failure::unusable(format!("--output {other}: expected text, json or markdown"))),
+        Some(other) => bail!("--output {other}: expected text, json or markdown"),
     }
 }
 
 /// Prints it as text, JSON or markdown.
-pub fn print(state: &State, format: Option<&str>) -> Result<(), Failure> {
+pub fn print(state: &State, format: Option<&str>) -> Result<()> {
     match format {
         None | Some("text" | "table") => shown::print(&lines(&text(state))),
         Some("json") => shown::print_json(&machine(state), true),

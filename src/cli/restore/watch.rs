@@ -4,16 +4,17 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::follow::newest;
 use super::{block_on, release_name, report};
 use crate::cli::connection::ConnectionArgs;
-use crate::cli::messages::Failure;
 use crate::cluster::{Kind, Selection, WaitError, WaitState, progress_of};
+use crate::refusal::Refusal;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, Progress, State, read};
-use crate::run::{Halt, Onlooker, Store as _, audit};
+use crate::run::{Onlooker, Store as _, audit};
 use crate::shown::{self, lines};
 
 /// Shows a run from a second terminal, until it ends
@@ -49,7 +50,7 @@ fn now(state: &State) -> Option<&Progress> {
 
 impl Watch {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let store = newest(&cluster, &self.release).await?;
@@ -94,7 +95,7 @@ impl Watch {
                 progress = told.map(|told| format!(": {told}")).unwrap_or_default();
             };
             show.rest();
-            outcome.map_err(Halt::from)?;
+            outcome?;
             report::print(&last.unwrap_or(state), None)
         })
     }
@@ -102,17 +103,19 @@ impl Watch {
 
 impl History {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let name = audit::name(&self.release);
-            let found = cluster.get(Kind::CONFIG_MAP, None, &name).await.map_err(Halt::from)?;
+            let found = cluster.get(Kind::CONFIG_MAP, None, &name).await?;
             let Some(found) = found else {
-                return Err(Failure::refused(format!(
-                    "ConfigMap {name} is not in namespace {}: hwdr has done nothing to release {}",
-                    cluster.namespace, self.release
-                ))
-                .help("name the namespace: -n NAME"));
+                bail!(
+                    Refusal::new(format!(
+                        "ConfigMap {name} is not in namespace {}: hwdr has done nothing to release {}",
+                        cluster.namespace, self.release
+                    ))
+                    .help("name the namespace: -n NAME")
+                );
             };
             shown::print(&lines(found["data"]["log"].as_str().unwrap_or_default()));
             Ok(())

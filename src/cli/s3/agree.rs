@@ -2,8 +2,10 @@
 
 use std::io::{IsTerminal as _, stderr};
 
+use anyhow::{Result, bail};
+
 use crate::cli::ask;
-use crate::cli::messages::Failure;
+use crate::refusal::Refusal;
 use crate::shown::lines;
 
 /// Asks for a typed yes, unless `--yes` was given. `shown` is printed in front of the question; `so` says in a sentence what it comes
@@ -11,7 +13,7 @@ use crate::shown::lines;
 ///
 /// # Errors
 /// Where the answer is another, or there is nobody to ask.
-pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> Result<(), Failure> {
+pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> Result<()> {
     if is_given {
         return Ok(());
     }
@@ -23,7 +25,7 @@ pub fn agree(shown: &str, what: &str, so: &str, help: &str, is_given: bool) -> R
     };
     match answer {
         Some(Ok(answer)) if answer == "yes" => Ok(()),
-        Some(_) => Err(Failure::refused("cancelled: nothing was changed")),
-        None => Err(Failure::refused(format!("hwdr cannot ask without a terminal: {what}")).help(help)),
+        Some(_) => bail!(Refusal::new("cancelled: nothing was changed")),
+        None => bail!(Refusal::new(format!("hwdr cannot ask without a terminal: {what}")).help(help)),
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
@@ -10,7 +11,6 @@ use super::findings::{self, Format};
 use super::lifecycle::now;
 use super::storage::StorageArgs;
 use crate::cli::ask;
-use crate::cli::messages::Failure;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Needs;
@@ -42,7 +42,7 @@ async fn still_at_it(what: &str) -> Infallible {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let (target, ttl) = self.storage.resolve()?;
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));

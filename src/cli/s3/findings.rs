@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::refusal::Refusal;
 use crate::s3::finding::{Finding, Level};
 
 /// How findings are printed.
@@ -53,7 +54,7 @@ fn indented(text: &str) -> String {
 }
 
 /// How the command ends: with a failure where there is anything to do.
-pub fn outcome(findings: &[Finding], bucket: &str) -> Result<(), Failure> {
+pub fn outcome(findings: &[Finding], bucket: &str) -> Result<()> {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     let named = |count: usize, word: &str| match count {
         0 => None,
@@ -62,7 +63,8 @@ pub fn outcome(findings: &[Finding], bucket: &str) -> Result<(), Failure> {
     };
     let named: Vec<_> =
         [named(count(Level::Error), "error"), named(count(Level::Warning), "warning")].into_iter().flatten().collect();
-    if named.is_empty() { Ok(()) } else { Err(Failure::refused(format!("bucket {bucket}: {}", named.join(", ")))) }
+    ensure!(named.is_empty(), Refusal::new(format!("bucket {bucket}: {}", named.join(", "))));
+    Ok(())
 }
 
 #[cfg(test)]

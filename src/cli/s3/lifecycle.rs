@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 use similar::TextDiff;
@@ -17,6 +18,7 @@ use crate::lint::ttl;
 use crate::lint::view::dotted;
 use crate::product;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
+use crate::refusal::Refusal;
 use crate::s3::client::Client;
 use crate::s3::lifecycle::apply::{apply, read};
 use crate::s3::lifecycle::days;
@@ -51,23 +53,25 @@ pub struct Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let (target, from_values) = self.storage.resolve()?;
         let Some(ttl) = self.ttl.or(from_values) else {
-            return Err(Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
-                .help(format!("give --ttl 60d, or -f values.yaml with {}", dotted(product::FIRST.keys().ttl))));
+            bail!(
+                Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
+                    .help(format!("give --ttl 60d, or -f values.yaml with {}", dotted(product::FIRST.keys().ttl)))
+            );
         };
         super::block_on(self.compare(&target, ttl))
     }
 
-    async fn compare(&self, target: &Target, ttl: i64) -> Result<(), Failure> {
+    async fn compare(&self, target: &Target, ttl: i64) -> Result<()> {
         let bucket = &target.bucket;
         let client = target.connect().await?;
         let before = read(&client).await?;
         let command = self.apply_command(target, ttl);
         let wanted = Needs { bucket, folders: FOLDERS, ttl: Some(ttl), now: now(), apply: &command };
         let findings = judge(&before.rules, &wanted);
-        let planned = plan(&before, &wanted, ttl).map_err(Failure::refused)?;
+        let planned = plan(&before, &wanted, ttl).map_err(Refusal::new)?;
         if self.output == Format::Text {
             print(&format!("{}\n\n", needed(bucket, ttl)));
             print(&findings::text(&findings));
@@ -92,24 +96,19 @@ impl Command {
     }
 
     /// Writes what was planned; whether there was anything to write.
-    async fn write(
-        &self,
-        client: &Client,
-        before: &Policy,
-        planned: &RuleChange,
-        command: &str,
-    ) -> Result<bool, Failure> {
+    async fn write(&self, client: &Client, before: &Policy, planned: &RuleChange, command: &str) -> Result<bool> {
         let bucket = client.bucket();
         match planned {
             RuleChange::Fits => Ok(false),
             RuleChange::Contradicted(against) => {
                 let mut names: Vec<_> = against.iter().filter_map(|finding| finding.rule.clone()).collect();
                 names.dedup();
-                Err(Failure::refused(format!(
-                    "nothing was written to bucket {bucket}: what rule {} does, no other rule undoes, as of two the shorter counts",
-                    names.join(" and rule ")
-                ))
-                .help(format!("change it, or take it out, as said above, then:\n{command}")))
+                let names = names.join(" and rule ");
+                let why = format!("what rule {names} does, no other rule undoes, as of two the shorter counts");
+                bail!(
+                    Refusal::new(format!("nothing was written to bucket {bucket}: {why}"))
+                        .help(format!("change it, or take it out, as said above, then:\n{command}"))
+                )
             }
             RuleChange::Write(write) => {
                 self.consent(bucket, &change(bucket, before, write))?;
@@ -129,7 +128,7 @@ impl Command {
     }
 
     /// Asks, on a terminal.
-    fn consent(&self, bucket: &str, change: &str) -> Result<(), Failure> {
+    fn consent(&self, bucket: &str, change: &str) -> Result<()> {
         let what = format!("Write this to the lifecycle rules of bucket {bucket}");
         // As text it was shown already.
         let shown = if self.output == Format::Json { format!("{change}\n") } else { "\n".to_owned() };

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -14,6 +15,7 @@ use super::progress::Progress;
 use super::target::Target;
 use crate::cli::messages::Failure;
 use crate::product::{self, Backup};
+use crate::refusal::Refusal;
 use crate::s3::client::Client;
 use crate::s3::journal::Aim;
 use crate::s3::preflight;
@@ -71,7 +73,7 @@ enum Format {
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<()> {
         let window = if self.undo { None } else { Some(self.window()?) };
         super::block_on(async {
             let client = self.target.connect().await?;
@@ -82,21 +84,23 @@ impl Command {
         })
     }
 
-    fn window(&self) -> Result<Window, Failure> {
+    fn window(&self) -> Result<Window> {
         if let Some(time) = self.at {
             return Ok(Window::at(time));
         }
         let Some(id) = &self.backup_id else {
-            return Err(Failure::unusable("no point in time: give --at TIME, --backup-id ID or --undo")
-                .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run"));
+            bail!(
+                Failure::unusable("no point in time: give --at TIME, --backup-id ID or --undo")
+                    .help("helm hwdr s3 rewind --bucket BUCKET --backup-id 254811200 --dry-run")
+            );
         };
-        id.time.and_then(Window::of_backup).ok_or_else(|| {
-            Failure::refused(format!("backup id {id} names no point in time"))
+        Ok(id.time.and_then(Window::of_backup).ok_or_else(|| {
+            Refusal::new(format!("backup id {id} names no point in time"))
                 .help(format!("give the time at which the backup ended ({}) with --at", product::FIRST.ends()))
-        })
+        })?)
     }
 
-    async fn rewind(&self, client: &Client, window: Window) -> Result<(), Failure> {
+    async fn rewind(&self, client: &Client, window: Window) -> Result<()> {
         let aim = Aim { prefix: self.prefix.clone(), window, exact: self.exact, backups: None };
         let now = preflight::bucket(client, aim.exact).await?;
         preflight::time(client, &aim, now).await?;
@@ -120,7 +124,7 @@ impl Command {
         self.print(&outcome?, &format!("bucket {}{} at {window}", client.bucket(), self.below()))
     }
 
-    async fn undo(&self, client: &Client) -> Result<(), Failure> {
+    async fn undo(&self, client: &Client) -> Result<()> {
         preflight::bucket(client, false).await?;
         let run = last_run(client, &self.prefix).await?;
         preflight::permissions(client, &self.prefix, self.dry_run).await?;
@@ -148,7 +152,7 @@ impl Command {
     }
 
     /// Asks, on a terminal.
-    fn consent(&self, what: &str) -> Result<(), Failure> {
+    fn consent(&self, what: &str) -> Result<()> {
         agree("", what, "It can be undone with --undo.", "look first with --dry-run, then give --yes", self.yes)
     }
 
@@ -163,7 +167,7 @@ impl Command {
         })))
     }
 
-    fn print(&self, report: &Report, what: &str) -> Result<(), Failure> {
+    fn print(&self, report: &Report, what: &str) -> Result<()> {
         match self.output {
             Format::Json => print_json(&json!({"dry_run": self.dry_run, "report": report}), false),
             Format::Text => print(&text(report, what, self.dry_run)),
@@ -181,7 +185,7 @@ impl Command {
             (None, Some(id)) => format!("--backup-id {id}"),
             (None, None) => "--undo".to_owned(),
         };
-        Err(Failure::refused(format!("{undone} keys are not as they were; all others are")).help(format!(
+        bail!(Refusal::new(format!("{undone} keys are not as they were; all others are")).help(format!(
             "fix what is named above, and run this again, which tries them again:\nhwdr s3 rewind {flags} {time}"
         )))
     }

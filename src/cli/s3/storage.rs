@@ -1,5 +1,6 @@
 //! Which bucket, and how long backups are kept: from the values, or from flags, which win.
 
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::target::{Server, Target};
@@ -28,16 +29,16 @@ impl StorageArgs {
     ///
     /// # Errors
     /// Where the values cannot be read, or nothing names a bucket.
-    pub fn resolve(&self) -> Result<(Target, Option<i64>), Failure> {
+    pub fn resolve(&self) -> Result<(Target, Option<i64>)> {
         let given = ValueInputs::from(&self.values);
         let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
         let product = product::of(&values);
-        let storage = product
-            .storage(&values)
-            .map_err(|it| it.help.into_iter().fold(Failure::unusable(it.problem).at(it.place), Failure::help))?;
+        let storage = product.storage(&values).map_err(Failure::usage)?;
         let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
-            return Err(Failure::unusable("which bucket? Neither --bucket nor the values name one")
-                .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket))));
+            bail!(
+                Failure::unusable("which bucket? Neither --bucket nor the values name one")
+                    .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket)))
+            );
         };
         let mut server = self.server.clone();
         // The values' server and region are those of the values' bucket.

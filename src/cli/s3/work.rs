@@ -4,14 +4,13 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
-use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
 use crate::product::hopsworks::hopsfs::bucket::Task;
-use crate::run::Halt;
+use crate::refusal::Refusal;
 use crate::s3::client::Client;
-use crate::s3::preflight::Stopped;
 use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Worker, through, work};
@@ -33,28 +32,28 @@ const ANSWER: Duration = Duration::from_secs(90);
 
 impl Command {
     /// Runs the command.
-    pub fn run(&self) -> Result<(), Failure> {
-        let task = Task::of(|name| env::var(name).ok()).map_err(Halt::from)?;
+    pub fn run(self) -> Result<()> {
+        let task = Task::of(|name| env::var(name).ok())?;
         if self.check {
             let check = async {
-                let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
+                let client = Client::connect(task.settings.clone()).await?;
                 Ok(task.can_be_done(&client).await?)
             };
             return super::block_on(async {
                 tokio::time::timeout(ANSWER, check).await.unwrap_or_else(|_| {
                     let bucket = &task.settings.bucket;
-                    Err(Failure::refused(format!("bucket {bucket} has not answered all within {} s", ANSWER.as_secs())))
+                    bail!(Refusal::new(format!("bucket {bucket} has not answered all within {} s", ANSWER.as_secs())))
                 })
             });
         }
         let place = place()?;
         super::block_on(async {
-            let cluster = Cluster::of_this_pod().map_err(Halt::from)?;
-            let (aim, warning) = task.aim(&cluster).await.map_err(Halt::from)?;
+            let cluster = Cluster::of_this_pod()?;
+            let (aim, warning) = task.aim(&cluster).await?;
             if let Some(warning) = warning.filter(|_| place.index == 0) {
                 tell(&format!("hwdr: warning: {warning}"));
             }
-            let client = Client::connect(task.settings.clone()).await.map_err(Stopped::from)?;
+            let client = Client::connect(task.settings.clone()).await?;
             task.is_in(&client).await?;
             let worker = place.index.saturating_add(1);
             tell(&format!("hwdr: bucket {} to {}, worker {worker} of {}", client.bucket(), aim.window, place.of));
@@ -71,26 +70,21 @@ impl Command {
                 tell(&format!("hwdr: {line}"));
             }
             tell(&format!("hwdr: {}", report.counts()));
-            if whole? {
-                Ok(())
-            } else {
-                Err(Failure::refused("some keys are not as they were: the first are named above"))
-            }
+            ensure!(whole?, Refusal::new("some keys are not as they were: the first are named above"));
+            Ok(())
         })
     }
 }
 
 /// Which pod this is, as Kubernetes says (batch/v1, Indexed Jobs).
-fn place() -> Result<Worker, Failure> {
+fn place() -> Result<Worker> {
     let variable = |name: &str| {
         let value = env::var(name).ok().filter(|value| !value.is_empty());
-        value.ok_or_else(|| {
-            Failure::unusable(format!("the variable {name} is not set: this is for the pods of a Job of hwdr's"))
-        })
+        value.with_context(|| format!("the variable {name} is not set: this is for the pods of a Job of hwdr's"))
     };
     let number = |name: &str| {
         let text = variable(name)?;
-        text.parse().map_err(|_| Failure::unusable(format!("the variable {name} is {text:?}, and should be a number")))
+        text.parse().ok().with_context(|| format!("the variable {name} is {text:?}, and should be a number"))
     };
     Ok(Worker { index: number("JOB_COMPLETION_INDEX")?, of: number("PODS")?, run: variable("RUN")? })
 }
