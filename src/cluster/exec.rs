@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::Cluster;
 use crate::refusal::with_causes;
+use crate::shown::duration;
 
 /// How much of each stream is kept.
 const MOST: usize = 8 << 20;
@@ -56,7 +57,7 @@ impl Cluster {
             };
             has_run(status).map(|()| Output { out, error })
         };
-        timeout(limit, run).await.unwrap_or_else(|_| Err(format!("no end within {} s", limit.as_secs())))
+        timeout(limit, run).await.unwrap_or_else(|_| Err(format!("no end within {}", duration(limit.as_secs()))))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Cluster, Kind, json_of};
 use crate::refusal::with_causes;
+use crate::shown::duration;
 
 /// What a condition says about the objects that it sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub enum WaitError {
         why: String,
     },
     /// The limit has passed.
-    #[error("{what}: still not after {} s: {last}", limit.as_secs())]
+    #[error("{what}: still not after {}: {last}", duration(limit.as_secs()))]
     Limit {
         /// What was waited for.
         what: String,

@@ -113,18 +113,6 @@ pub fn map(value: Option<&Value>) -> impl Iterator<Item = (&String, &Entry)> {
         .flatten()
 }
 
-/// A length of time, in words short enough for a message.
-pub fn in_words(seconds: i64) -> String {
-    let seconds = seconds.abs();
-    let plural = |n: i64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
-    match seconds {
-        0..60 => plural(seconds, "second"),
-        60..7_200 => plural(seconds / 60, "minute"),
-        7_200..172_800 => plural(seconds / 3_600, "hour"),
-        _ => plural(seconds / 86_400, "day"),
-    }
-}
-
 /// A point in time to the minute, in UTC.
 pub fn minute(time: Timestamp) -> String {
     let text = time.to_string();

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{ObjectBackup, Velero};
 use crate::product::request::Backup;
 use crate::refusal::Refusal;
+use crate::shown::duration;
 
 /// A backup farther from the id's time than this is reported.
 const FAR: SignedDuration = SignedDuration::from_hours(1);
@@ -256,18 +257,12 @@ impl Choice<'_> {
     }
 }
 
-/// A distance in time, for people: `52 s later`, `3 h 20 min earlier`.
+/// How far from a time, for people: `52 s later`, `3 h 20 min earlier`.
 pub fn apart(skew: SignedDuration) -> String {
-    let side = if skew.is_negative() { "earlier" } else { "later" };
-    let seconds = skew.abs().as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) if seconds == 0 => "at the same time".to_owned(),
-        (0, 0, 0) => format!("{seconds} s {side}"),
-        (0, 0, _) => format!("{minutes} min {side}"),
-        (0, _, _) => format!("{hours} h {minutes} min {side}"),
-        (_, 0, _) => format!("{days} d {side}"),
-        (_, _, _) => format!("{days} d {hours} h {side}"),
+    match (skew.unsigned_abs().as_secs(), skew.is_negative()) {
+        (0, _) => "at the same time".to_owned(),
+        (seconds, true) => format!("{} earlier", duration(seconds)),
+        (seconds, false) => format!("{} later", duration(seconds)),
     }
 }
 

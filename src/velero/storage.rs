@@ -12,6 +12,7 @@ use super::{Credentials, MANAGED_BY, installed, is_ours};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, WaitError, WaitState};
 use crate::refusal::Refusal;
+use crate::shown::duration;
 
 /// How long Velero may take to find a location available. It checks when the location changes and then once a minute
 /// (backup_storage_location_controller.go, default of --store-validation-frequency): two checks, and half a minute for its own start.
@@ -201,7 +202,7 @@ pub async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(
     let message = watched.message;
     let mut refusal = match error {
         WaitError::Limit { last, .. } if message.is_empty() => {
-            Refusal::new(format!("{what} is not available after {} s: {last}", LIMIT.as_secs()))
+            Refusal::new(format!("{what} is not available after {}: {last}", duration(LIMIT.as_secs())))
         }
         _ => Refusal::new(format!("{what} is not available. Velero says: {message}")),
     };

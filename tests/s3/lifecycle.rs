@@ -172,7 +172,7 @@ fn a_bucket_is_checked_without_a_trace() {
         std::fs::write(&values, text).expect("it is written");
         let values = values.to_str().expect("a plain name");
         says(&endpoint(), &["check", "-f", values], 1, &["removes old versions", "s3 lifecycle --bucket", values]);
-        says(&endpoint(), &["lifecycle", "-f", values, "--apply", "--yes"], 0, &["Backups are kept 60d", "Written to"]);
+        says(&endpoint(), &["lifecycle", "-f", values, "--apply", "--yes"], 0, &["Backups are kept 60 days", "Written to"]);
         says(&endpoint(), &["check", "-f", values], 0, &["keeps older versions", "the rules keep all", "s3:DeleteObject is allowed"]);
         says(&endpoint(), &["check", "--bucket", bucket], 1, &["it is unknown how long", "-f values.yaml"]);
         let (out, text) = hwdr(&endpoint(), &["check", "-f", values, "-o", "json"]);

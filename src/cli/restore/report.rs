@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
-use crate::shown::{self, lines, plain};
+use crate::shown::{self, duration, lines, plain};
 
 /// Refuses a form that there is not, before anything is done.
 pub fn known(format: Option<&str>) -> Result<()> {
@@ -43,20 +43,14 @@ fn whole(state: &State) -> SignedDuration {
     state.ended.unwrap_or_else(Timestamp::now).duration_since(state.began)
 }
 
+fn people(time: SignedDuration) -> String {
+    duration(time.unsigned_abs().as_secs())
+}
+
 /// How old the backup was when the run began: what was written in between is not in it.
 fn age(state: &State) -> Option<SignedDuration> {
     let time: Timestamp = state.backup_time.as_deref()?.parse().ok()?;
     Some(state.began.duration_since(time))
-}
-
-fn people(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..=59 => format!("{seconds} s"),
-        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..=86_399 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
 }
 
 fn machine(state: &State) -> serde_json::Value {

@@ -25,7 +25,7 @@ use crate::s3::lifecycle::days;
 use crate::s3::lifecycle::judge::{Needs, judge};
 use crate::s3::lifecycle::plan::{RuleChange, Write, plan};
 use crate::s3::lifecycle::policy::Policy;
-use crate::shown::{lines, print, print_json};
+use crate::shown::{duration, lines, print, print_json};
 
 /// Compares a bucket's lifecycle rules with what the backups' ttl needs
 ///
@@ -144,7 +144,7 @@ fn needed(bucket: &str, ttl: i64) -> String {
         &format!(
             "Backups are kept {}. So bucket {bucket} must keep what HopsFS deletes for at least {days} days (NoncurrentDays: {days}), and may \
              then remove it, with the delete markers over it (ExpiredObjectDeleteMarker).",
-            text(ttl)
+            duration(ttl.unsigned_abs())
         ),
         80,
     )

@@ -113,7 +113,7 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
             &["main@-3d"],
             None,
             "the nearest good backup of k8s-backups-main to 254811200 (2025-11-24T12:00:00Z) is k8s-backups-main--3d, which is \
-             3 d earlier: objects and data would hardly match",
+             3 days earlier: objects and data would hardly match",
             "use it anyway: --main k8s-backups-main--3d",
         ),
         (
@@ -146,7 +146,7 @@ fn what_is_not_good_or_too_far_is_refused_with_what_is_there() {
 fn a_name_wins_over_nearness_and_its_distance_is_said() {
     let chosen = main_of(&["main@12:00:00", "main@-3d"], Some("k8s-backups-main--3d")).unwrap();
     assert!(chosen.is_named);
-    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 d earlier: it is used because it was named"]);
+    assert_eq!(chosen.notes, ["k8s-backups-main--3d is 3 days earlier: it is used because it was named"]);
 }
 
 #[test]

@@ -3,12 +3,15 @@
 //!
 //! - [`plain`] shows foreign characters as escapes, and [`screen`] does so for everything that goes to a terminal or a log.
 //! - [`mask`] hides credentials, in excerpts, diffs and foreign text.
+//! - [`duration`] says in a few units how long something takes.
 //! - [`word`] turns any text into one word of a shell command.
 
+mod duration;
 pub mod mask;
 mod plain;
 mod word;
 
+pub use duration::duration;
 pub use plain::{lines, plain, screen};
 pub use word::word;
 

@@ -42,6 +42,7 @@ use jiff::Timestamp;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::product::hopsworks::asked;
+use crate::shown::duration;
 use crate::source::Place;
 use crate::values::Value;
 
@@ -88,7 +89,7 @@ impl Rule for IdsFarApart {
                 Finding::warning(
                     self.name(),
                     place,
-                    format!("{service}'s backup is {} {order} than {base}'s", view::in_words(apart)),
+                    format!("{service}'s backup is {} {order} than {base}'s", duration(apart.unsigned_abs())),
                 )
                 .related(base_place, format!("{base}: {}", view::minute(base_time)))
                 .help(format!("it is from {}; choose one of the same run", view::minute(time))),

@@ -33,6 +33,7 @@ use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::product::hopsworks::{asked, keys};
+use crate::shown::duration;
 use crate::values::{Data, Entry, Value};
 
 const REMOVE: &str = "once the restore is done and checked, remove the block";
@@ -77,8 +78,8 @@ impl Rule for LeftoverRestore {
                 let message = format!(
                     "backup {} is {} old, and backups are kept for {}",
                     id.digits().unwrap_or_default(),
-                    view::in_words(age),
-                    view::in_words(kept)
+                    duration(age.unsigned_abs()),
+                    duration(kept.unsigned_abs())
                 );
                 findings.push(
                     Finding::warning(self.name(), &id.entry.value.place, message)

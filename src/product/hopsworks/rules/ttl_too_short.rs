@@ -35,6 +35,7 @@ use crate::lint::cron::Schedule;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::product::hopsworks::keys;
+use crate::shown::duration;
 use crate::values::Value;
 
 /// See the head of this file.
@@ -72,11 +73,11 @@ impl Rule for TtlTooShort {
         };
         finding = finding.help(format!(
             "kept for {}, but up to {} pass between two backups: keep several",
-            view::in_words(kept),
-            view::in_words(gap)
+            duration(kept.unsigned_abs()),
+            duration(gap.unsigned_abs())
         ));
         if let Some(schedule) = schedule {
-            finding = finding.related(&schedule.value.place, format!("up to {}", view::in_words(gap)));
+            finding = finding.related(&schedule.value.place, format!("up to {}", duration(gap.unsigned_abs())));
         }
         findings.push(finding);
     }
