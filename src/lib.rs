@@ -46,4 +46,4 @@ pub mod velero;
 
 pub use hwdr_s3 as s3;
 pub use hwdr_stream as stream;
-pub use hwdr_values::{plain_data, refusal, source, values, yaml};
+pub use hwdr_values::{cores, plain_data, refusal, source, values, yaml};

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -13,6 +12,7 @@ use super::change::FileChange;
 use super::files::Once;
 use super::values::{ChartArgs, over_chart, within_schema};
 use super::{Outcome, ValueArgs, files};
+use crate::cores;
 use crate::helm::command_line::{CommandLineError, has_long_dash};
 use crate::lint::chart_file::{self, Owner};
 use crate::lint::contents::{self, Contents};
@@ -262,28 +262,8 @@ impl Linter<'_> {
     /// Each file for itself, on all cores.
     fn fragments(&self) -> (LintRun, Vec<FileChange>) {
         let names = &self.args.files;
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(name) = names.get(number) else { return done };
-                done.push((number, self.fragment(name)));
-            }
-        };
-        // A thread costs more than a few files do.
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(names.len() / 16 + 1);
-        let mut all = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut all = work();
-            for other in others {
-                all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            all
-        });
-        all.sort_by_key(|(number, _)| *number);
         let (mut run, mut changes) = (LintRun { files: names.len(), ..LintRun::default() }, Vec::new());
-        for (_, mut done) in all {
+        for mut done in cores::map(names, 16, |name| self.fragment(name)) {
             if self.writes()
                 && let Some(change) = &done.change
                 && let Err(failure) = written(change)

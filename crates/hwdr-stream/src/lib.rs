@@ -35,10 +35,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use hwdr_values::cores;
 use hwdr_values::source::Span;
 use hwdr_values::yaml::{NodeId, Tree};
 
-mod cores;
 pub mod edit;
 mod error;
 mod head;
@@ -120,9 +120,9 @@ impl Stream {
     /// is the whole `List` for each of its items.
     pub fn select(&self, worth: impl Fn(&Object, &str) -> bool + Sync) -> Vec<usize> {
         const AT_A_TIME: usize = 256;
-        let groups: Vec<_> = self.objects.chunks(AT_A_TIME).collect();
-        let chosen = cores::map(groups.len(), |group| {
-            let objects = groups[group].iter().enumerate();
+        let groups: Vec<_> = self.objects.chunks(AT_A_TIME).enumerate().collect();
+        let chosen = cores::map(&groups, 1, |(group, objects)| {
+            let objects = objects.iter().enumerate();
             let chosen = objects.filter(|(_, object)| worth(object, self.document(object.document)));
             chosen.map(|(index, _)| group * AT_A_TIME + index).collect::<Vec<_>>()
         });

@@ -2,10 +2,10 @@
 
 #![expect(clippy::indexing_slicing, clippy::string_slice, reason = "positions were found in this very text")]
 
-use super::cores;
 use super::head::{self, Object};
 use super::split::{self, Document};
 use super::{StreamError, error};
+use hwdr_values::cores;
 use hwdr_values::source::Span;
 use hwdr_values::yaml::{Budget, Spent, TooMuch};
 
@@ -24,7 +24,7 @@ struct Part {
 /// All documents, and the heads of all their objects.
 pub(super) fn read(text: &str) -> Result<(Vec<Document>, Vec<Object>), StreamError> {
     let spans = split::parts(text, PART);
-    merge(text, cores::map(spans.len(), |part| read_part(text, spans[part])))
+    merge(text, cores::map(&spans, 1, |span| read_part(text, *span)))
 }
 
 fn read_part(text: &str, span: Span) -> Result<Part, StreamError> {

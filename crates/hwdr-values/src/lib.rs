@@ -1,7 +1,7 @@
 //! YAML that knows the position of each node, values exactly as Helm reads them, and how foreign text is shown.
 //!
-//! Each module builds on those before it: [`source`], [`special`], [`yaml`], [`values`]; [`shown`] builds on the first three. Nothing here
-//! opens a file or a socket, or reads a clock.
+//! Each module builds on those before it: [`source`], [`special`], [`yaml`], [`values`]; [`shown`] builds on the first three, and [`cores`]
+//! on none. Nothing here opens a file or a socket, or reads a clock.
 
 // Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(
@@ -21,6 +21,7 @@
     )
 )]
 
+pub mod cores;
 pub mod plain_data;
 pub mod refusal;
 pub mod shown;
