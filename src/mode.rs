@@ -24,7 +24,7 @@ impl Mode {
     }
 
     /// Helm's word for it.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Mode::Install => "install",
             Mode::Upgrade => "upgrade",

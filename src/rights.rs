@@ -11,7 +11,7 @@ pub use list::ALL;
 
 /// A command that uses the cluster.
 #[allow(missing_docs, reason = "each is the command of its name")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Upgrade,
     Install,

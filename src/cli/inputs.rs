@@ -19,7 +19,7 @@ use crate::values::{self, Helm, Value, ValueInputs};
 #[derive(Debug, Args)]
 pub struct InputArgs {
     /// The helm command that is restored with
-    #[arg(long = "for", value_name = "MODE", value_parser = super::mode::parser())]
+    #[arg(long = "for", value_name = "MODE", value_parser = super::words::mode())]
     pub mode: Option<Mode>,
     /// The release's namespace, where the chart's objects do not name it
     #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]

@@ -39,7 +39,7 @@ pub struct Command {
     #[arg(id = "fragments", value_name = "FILE")]
     files: Vec<String>,
     /// The Helm command that the values are for
-    #[arg(long = "for", value_name = "COMMAND", value_parser = super::mode::parser())]
+    #[arg(long = "for", value_name = "COMMAND", value_parser = super::words::mode())]
     mode: Option<Mode>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]

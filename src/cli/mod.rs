@@ -12,7 +12,6 @@ mod krm;
 pub mod lint;
 mod logs;
 mod messages;
-mod mode;
 mod objects;
 mod plan;
 mod post_render;
@@ -24,6 +23,7 @@ pub mod schema;
 mod status;
 mod value_args;
 pub mod values;
+mod words;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::inputs::read_stdin;
+use super::words::one_of;
 use crate::rights;
 use crate::rights::print::Printed;
 use crate::shown::print_data;
@@ -22,7 +23,7 @@ use crate::stream::Stream;
 #[command(verbatim_doc_comment)]
 pub struct Command {
     /// The command; all of them, if none is given
-    #[arg(value_enum, value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", value_parser = one_of(rights::Command::ALL.map(|command| (command.name(), command, None))))]
     command: Option<rights::Command>,
     /// The chart as it is rendered: a file, or - for standard input
     #[arg(value_name = "STREAM")]

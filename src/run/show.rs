@@ -4,7 +4,6 @@ use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,10 +11,9 @@ use serde_json::json;
 use crate::shown::{self, lines, screen};
 
 /// How the lines of a run are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
-    #[default]
     Text,
     /// One JSON object a line.
     Json,

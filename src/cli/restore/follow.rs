@@ -10,6 +10,7 @@ use crate::cli::connection::ConnectionArgs;
 use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
+use crate::cli::words::{LOG_FORMATS, one_of};
 use crate::cluster::Cluster;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
@@ -66,7 +67,7 @@ pub struct Undo {
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<String>,
     /// Format of the lines while it runs
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = one_of(LOG_FORMATS))]
     log_format: LogFormat,
     #[command(flatten)]
     connection: ConnectionArgs,

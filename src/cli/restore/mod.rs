@@ -13,7 +13,7 @@ mod watch;
 
 use std::env;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
 use flags::Command;
@@ -28,6 +28,7 @@ use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
+use crate::cli::words::LOG_FORMATS;
 use crate::cli::{files, logs};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
@@ -119,11 +120,9 @@ fn connection(invocation: &Invocation) -> ConnectionArgs {
 
 /// `--log-format`.
 fn log_format(invocation: &Invocation) -> Result<LogFormat> {
-    match invocation.own("log-format") {
-        None | Some("text") => Ok(LogFormat::Text),
-        Some("json") => Ok(LogFormat::Json),
-        Some(other) => bail!("--log-format {other}: expected text or json"),
-    }
+    let given = invocation.own("log-format").unwrap_or("text");
+    let found = LOG_FORMATS.into_iter().find(|(word, ..)| *word == given);
+    Ok(found.with_context(|| format!("--log-format {given}: expected text or json"))?.1)
 }
 
 /// Where Velero's backups lie, by the values, where a flag says how it gets there.

@@ -10,6 +10,7 @@ use clap::Args;
 use super::follow::newest;
 use super::{block_on, release_name, report};
 use crate::cli::connection::ConnectionArgs;
+use crate::cli::words::{LOG_FORMATS, one_of};
 use crate::cluster::{Kind, Selection, WaitError, WaitState, progress_of};
 use crate::refusal::Refusal;
 use crate::run::show::{LogFormat, Show};
@@ -24,7 +25,7 @@ pub struct Watch {
     #[arg(value_parser = release_name)]
     release: String,
     /// Format of the lines while it runs
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = one_of(LOG_FORMATS))]
     log_format: LogFormat,
     #[command(flatten)]
     connection: ConnectionArgs,

@@ -1,0 +1,35 @@
+//! Values of flags that are one of a few words.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::mode::Mode;
+use crate::run::show::LogFormat;
+
+/// A word, what it stands for, and its help.
+type Word<T> = (&'static str, T, Option<&'static str>);
+
+/// Helm's verbs, and which restore each means.
+const MODES: [Word<Mode>; 2] = [
+    (Mode::Install.word(), Mode::Install, Some("`helm install`: into a new cluster")),
+    (Mode::Upgrade.word(), Mode::Upgrade, Some("`helm upgrade`: in place, onto the running cluster")),
+];
+
+/// How the lines of a run are written.
+pub const LOG_FORMATS: [Word<LogFormat>; 2] =
+    [("text", LogFormat::Text, Some("For people")), ("json", LogFormat::Json, Some("One JSON object a line"))];
+
+/// Takes `--for`.
+pub fn mode() -> impl TypedValueParser<Value = Mode> {
+    one_of(MODES)
+}
+
+/// Takes one of the words.
+pub fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
+    words: [Word<T>; N],
+) -> impl TypedValueParser<Value = T> {
+    let values = words.each_ref().map(|(word, _, help)| PossibleValue::new(*word).help(*help));
+    PossibleValuesParser::new(values).try_map(move |given| {
+        let found = words.iter().find(|(word, ..)| given == *word);
+        found.map(|(_, meaning, _)| meaning.clone()).ok_or("there is no such word")
+    })
+}
