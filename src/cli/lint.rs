@@ -1,6 +1,8 @@
 //! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
 
-use std::collections::HashMap;
+mod alone;
+mod merged;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,23 +11,16 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::change::FileChange;
-use super::files::Once;
-use super::values::{ChartArgs, over_chart, within_schema};
+use super::values::ChartArgs;
 use super::{Outcome, ValueArgs, files};
-use crate::cores;
 use crate::helm::command_line::{CommandLineError, has_long_dash};
-use crate::lint::chart_file::{self, Owner};
-use crate::lint::contents::{self, Contents};
 use crate::lint::report::human::Look;
 use crate::lint::report::{Failure, LintRun, github, human, json, sarif};
-use crate::lint::view::from_flag;
-use crate::lint::{Context, Finding, IdKind, Level, Note, fix, rules};
+use crate::lint::{Context, Finding, IdKind, Level, Note, rules};
 use crate::mode::Mode;
 use crate::product::PRODUCTS;
 use crate::shown::{self, word};
-use crate::source::{Place, Source, Span};
-use crate::values::chart::Unchecked;
-use crate::values::{self, Value, ValueInputs, ValuesError};
+use crate::values::{self, ValuesError};
 
 /// Finds what is wrong with the backup and restore values of a cluster
 ///
@@ -132,7 +127,7 @@ fn run(args: &Command) -> Result<Outcome> {
         now: Some(jiff::Timestamp::now()),
     };
     let linter = Linter { args, context };
-    let (run, changes) = if merged { linter.merged()? } else { linter.fragments() };
+    let (run, changes) = if merged { linter.merged()? } else { linter.alone() };
     print(args, &run, &changes);
     Ok(if !run.failures.is_empty() {
         Outcome::Unusable
@@ -200,39 +195,11 @@ struct Linter<'a> {
     context: Context,
 }
 
-/// What came of one file.
-#[derive(Default)]
-struct Done {
-    findings: Vec<Finding>,
-    notes: Vec<Note>,
-    failure: Option<Failure>,
-    change: Option<FileChange>,
-    /// What was found before the change.
-    before: Vec<Finding>,
-    /// It holds no values of a product.
-    left_out: bool,
-}
-
 impl Linter<'_> {
     fn chosen(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let (select, ignore) = (&self.args.select, &self.args.ignore);
         findings.retain(|f| (select.is_empty() || select.contains(&f.rule)) && !ignore.contains(&f.rule));
         findings
-    }
-
-    /// Lints merged values. What is but a warning about the chart's own files is not the operator's to mend.
-    fn lint(&self, values: &Value) -> Vec<Finding> {
-        let mut findings = self.chosen(crate::lint::lint(values, &self.context));
-        findings.retain(|finding| {
-            let mut places = finding.related.iter().map(|(place, _)| place).chain([&finding.place]);
-            finding.level == Level::Error || places.any(|place| self.wrote(place))
-        });
-        findings
-    }
-
-    /// Whether it is the operator who wrote it, not the chart.
-    fn wrote(&self, place: &Place) -> bool {
-        from_flag(place) || self.args.values.files.contains(&place.source.name)
     }
 
     fn wants_fixes(&self) -> bool {
@@ -258,173 +225,6 @@ impl Linter<'_> {
         }
         notes
     }
-
-    /// Each file for itself, on all cores.
-    fn fragments(&self) -> (LintRun, Vec<FileChange>) {
-        let names = &self.args.files;
-        let (mut run, mut changes) = (LintRun { files: names.len(), ..LintRun::default() }, Vec::new());
-        for mut done in cores::map(names, 16, |name| self.fragment(name)) {
-            if self.writes()
-                && let Some(change) = &done.change
-                && let Err(failure) = written(change)
-            {
-                run.unwritten += 1;
-                run.failures.push(failure);
-                done.findings = done.before;
-                done.change = None;
-            }
-            run.findings.extend(done.findings);
-            run.notes.extend(done.notes);
-            run.failures.extend(done.failure);
-            run.left_out += usize::from(done.left_out);
-            run.fixed += done.change.as_ref().map_or(0, |change| change.mended);
-            changes.extend(done.change);
-        }
-        if self.args.diff {
-            run.fixed = 0;
-        }
-        (run, changes)
-    }
-
-    fn fragment(&self, name: &str) -> Done {
-        match read(name).and_then(|source| self.contents(&source)) {
-            Ok(done) => done,
-            Err(error) => Done { failure: Some(Failure { name: name.to_owned(), error }), ..Done::default() },
-        }
-    }
-
-    fn contents(&self, source: &Arc<Source>) -> Result<Done, ValuesError> {
-        let owner = owner(&source.name);
-        let chosen = |contents: &Contents| {
-            let mut findings = self.chosen(contents.lint(&self.context));
-            findings.retain(|finding| owner != Owner::Product || finding.level == Level::Error);
-            findings
-        };
-        let lint = |source: &Arc<Source>| Contents::read(source).ok().map(|contents| chosen(&contents));
-        let mut done = match Contents::read(source) {
-            Ok(contents) if contents.is_empty() || owner != Owner::Operator && !contents.are_of(owner) => {
-                return Ok(Done { left_out: true, ..Done::default() });
-            }
-            Ok(contents) => Done { findings: chosen(&contents), notes: contents.notes(), ..Done::default() },
-            // What is no YAML yet may become it.
-            Err(error) => {
-                let after = self.wants_fixes().then(|| values::pasted::mended(source)).flatten();
-                let after = after.map(|text| Source::new(source.name.clone(), text));
-                let Some((findings, after)) = after.and_then(|after| Some((lint(&after)?, after))) else {
-                    return Err(error);
-                };
-                let failure = self.args.diff.then(|| Failure { name: source.name.clone(), error });
-                let change = Some(FileChange { before: source.clone(), after, mended: 1 });
-                Done { findings, change, failure, ..Done::default() }
-            }
-        };
-        if self.wants_fixes() {
-            let now = done.change.as_ref().map_or(source, |change| &change.after);
-            if let Some(fixed) = fix::all(now, &done.findings, &lint) {
-                let mended = fixed.mended + done.change.as_ref().map_or(0, |change| change.mended);
-                done.change = Some(FileChange { before: source.clone(), after: fixed.source, mended });
-                if !self.args.diff {
-                    done.before = std::mem::replace(&mut done.findings, fixed.findings);
-                }
-            }
-        }
-        done.notes.extend(self.sealed(done.findings.iter()));
-        Ok(done)
-    }
-
-    /// What all layers merge to.
-    fn merged(&self) -> Result<(LintRun, Vec<FileChange>)> {
-        let mut run = LintRun { files: self.args.values.files.len(), ..LintRun::default() };
-        let mut files = Once::new();
-        for name in &self.args.values.files {
-            if let Err(error) = holds_values(name, &mut files) {
-                run.failures.push(Failure { name: name.clone(), error });
-            }
-        }
-        if !run.failures.is_empty() {
-            return Ok((run, Vec::new()));
-        }
-        let mut changes: HashMap<String, FileChange> = HashMap::new();
-        let values = match self.read_merged(&changes, &mut files) {
-            Ok(values) => values,
-            Err(error) => {
-                // All files were read: what has no place is the chart, or a file of --set-file.
-                let elsewhere = || self.args.chart.path.clone().unwrap_or_else(|| "--set-file".to_owned());
-                let name = error.place.as_ref().map_or_else(elsewhere, |place| place.source.name.clone());
-                run.failures.push(Failure { name, error });
-                return Ok((run, Vec::new()));
-            }
-        };
-        run.findings = self.lint(&values);
-        run.notes.extend(contents::open(&values));
-        run.notes.extend(self.sealed(run.findings.iter()));
-        let chart = self.args.chart.path.clone().unwrap_or_default();
-        match self.schema_allows(&mut files) {
-            Ok(unchecked) => {
-                let is_folder = Path::new(&chart).is_dir();
-                let schema =
-                    if is_folder { format!("{}/values.schema.json", chart.trim_end_matches('/')) } else { chart };
-                let place = Place::new(Source::new(schema, ""), Span::default());
-                run.notes.extend(unchecked.iter().map(|part| Note::new(&place, part.to_string())));
-            }
-            Err(error) => run.failures.push(Failure { name: chart, error }),
-        }
-        if self.wants_fixes() {
-            let mut sources: Vec<Arc<Source>> = Vec::new();
-            for place in run.findings.iter().filter_map(|f| Some(&f.fix.as_ref()?.edits.first()?.place)) {
-                // A chart's own files are not the operator's to mend.
-                if self.args.values.files.contains(&place.source.name)
-                    && !sources.iter().any(|source| Arc::ptr_eq(source, &place.source))
-                {
-                    sources.push(place.source.clone());
-                }
-            }
-            for source in sources {
-                if let Some((text, mended)) = fix::apply(&source, &run.findings) {
-                    let after = Source::new(source.name.clone(), text);
-                    changes.insert(source.name.clone(), FileChange { before: source, after, mended });
-                }
-            }
-            if self.read_merged(&changes, &mut files).is_err() {
-                changes.clear();
-            }
-            if self.writes() {
-                changes.retain(|_, change| match written(change) {
-                    Ok(()) => true,
-                    Err(failure) => {
-                        run.unwritten += 1;
-                        run.failures.push(failure);
-                        false
-                    }
-                });
-                let values = self.read_merged(&changes, &mut files)?;
-                run.fixed = changes.values().map(|change| change.mended).sum();
-                run.findings = self.lint(&values);
-            }
-        }
-        let mut changes: Vec<FileChange> = changes.into_values().collect();
-        changes.sort_by(|a, b| a.before.name.cmp(&b.before.name));
-        Ok((run, changes))
-    }
-
-    /// Whether the chart's schema lets Helm go on; and what of it was not checked.
-    fn schema_allows(&self, files: &mut Once<'_>) -> Result<Vec<Unchecked>, ValuesError> {
-        let inputs = ValueInputs::from(&self.args.values);
-        let values = values::read(&inputs, values::Helm::V3, &mut files.pass())?;
-        within_schema(values, &self.args.chart, values::Helm::V3).map(|(_, unchecked)| unchecked)
-    }
-
-    fn read_merged(&self, changes: &HashMap<String, FileChange>, files: &mut Once<'_>) -> Result<Value, ValuesError> {
-        let inputs = ValueInputs::from(&self.args.values);
-        let mut once = files.pass();
-        let values = values::read(&inputs, values::Helm::V3, &mut |name| match changes.get(name) {
-            Some(change) => Ok(change.after.text.clone().into_bytes()),
-            None => once(name),
-        })?;
-        let mut values = over_chart(values, &self.args.chart, values::Helm::V3)?;
-        crate::lint::view::drop_handed_down(&mut values, &|key| self.wrote(key));
-        Ok(values)
-    }
 }
 
 /// Makes a change in its file.
@@ -435,41 +235,6 @@ fn written(change: &FileChange) -> Result<(), Failure> {
         .map_err(|error| Failure { error: ValuesError::unreadable(format!("{name} was not fixed: {error}")), name })
 }
 
-/// Whether the file can be read, and holds values.
-fn holds_values(name: &str, files: &mut Once<'_>) -> Result<(), ValuesError> {
-    let bytes = files.pass()(name).map_err(|error| unreadable(name, &error))?;
-    let values = values::read_one(values::text_of(name, bytes)?)?;
-    match contents::kind(&values) {
-        Some((_, kind)) => Err(ValuesError::unreadable(format!(
-            "{name} is not a values file but the Kubernetes object {kind}. To lint the values in it, leave out -f: hwdr lint {}",
-            word(name)
-        ))),
-        None => Ok(()),
-    }
-}
-
-fn read(name: &str) -> Result<Arc<Source>, ValuesError> {
-    let source = values::text_of(name, files::read(name).map_err(|error| unreadable(name, &error))?)?;
-    values::refuse_template(&source)?;
-    Ok(source)
-}
-
 fn unreadable(name: &str, error: &io::Error) -> ValuesError {
     ValuesError::unreadable(format!("cannot read {name}: {error}"))
-}
-
-/// Whose values a file holds, by the chart in whose folder it stands, up to three folders below the chart's own (`ci/`, `values/x/`).
-fn owner(name: &str) -> Owner {
-    let Some(path) = Some(name).filter(|name| is_file(name)).and_then(|name| std::path::absolute(name).ok()) else {
-        return Owner::Operator;
-    };
-    let chart = path.ancestors().skip(1).take(4).map(|folder| folder.join("Chart.yaml")).find(|chart| chart.is_file());
-    let Some(chart) = chart else { return Owner::Operator };
-    let folder = chart.parent();
-    let defaults = path.parent() == folder && path.file_name().is_some_and(|file| file == "values.yaml");
-    let inside = folder.and_then(Path::parent).and_then(Path::file_name).is_some_and(|name| name == "charts");
-    match read(&chart.to_string_lossy()) {
-        Ok(chart) => chart_file::owner(chart, defaults, inside),
-        Err(_) => Owner::Operator,
-    }
 }
