@@ -1,42 +1,53 @@
 //! What hwdr asks a person, and what it tells while it works.
 
-use std::io::{self, IsTerminal as _, stdin};
+use std::io::{self, IsTerminal as _, stderr, stdin};
 
 use anstyle::Style;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 
 use crate::lint::report::human::wrap;
 use crate::refusal::Refusal;
-use crate::shown::{lines, tell_bare};
+use crate::shown::tell_bare;
 use crate::velero::Holes;
 
-/// Asks for a yes. `is_given` is a `--yes` on the command line.
-///
-/// # Errors
-/// Where the answer is another, or there is nobody to ask.
-pub fn consent(question: &str, is_given: bool) -> Result<()> {
-    if is_given {
-        return Ok(());
-    }
-    match yes(question) {
-        Some(true) => Ok(()),
-        Some(false) => bail!(Refusal::new("cancelled: nothing was changed")),
-        None => bail!(
-            Refusal::new("hwdr cannot ask without a terminal: nothing was changed")
-                .help("check what is shown above, then add --yes")
-        ),
-    }
+/// A question that has to be answered before anything is changed.
+pub struct Question<'q> {
+    /// What is asked, and how to agree.
+    pub prompt: &'q str,
+    /// The answers that agree.
+    pub agree: &'q [&'q str],
+    /// What it is about, for the refusal where there is nobody to ask.
+    pub what: &'q str,
+    /// How to look first, and then agree with a flag.
+    pub help: &'q str,
 }
 
-/// The answer to a question; none where there is nobody to ask.
-pub fn yes(question: &str) -> Option<bool> {
-    let answer = answer(&format!("{} [y/N] ", lines(question)))?.ok()?;
-    Some(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+/// The answers that agree to a question with `[y/N]`.
+pub const YES: &[&str] = &["y", "Y", "Yes", "YES", "yes"];
+
+impl Question<'_> {
+    /// Asks. `is_given` is a `--yes` on the command line.
+    ///
+    /// # Errors
+    /// Where the answer is another, or there is nobody to ask.
+    pub fn ask(&self, is_given: bool) -> Result<()> {
+        if is_given {
+            return Ok(());
+        }
+        let no_terminal = || Refusal::new(format!("hwdr cannot ask without a terminal: {}", self.what)).help(self.help);
+        let answer = answer(self.prompt).ok_or_else(no_terminal)?.context("the answer cannot be read")?;
+        let word = self.agree.last().copied().unwrap_or_default();
+        ensure!(
+            self.agree.contains(&answer.as_str()),
+            Refusal::new(format!("the answer is not {word}: nothing was changed"))
+        );
+        Ok(())
+    }
 }
 
 /// What a person types behind `prompt`, without blanks around it; none where there is nobody to ask.
-pub fn answer(prompt: &str) -> Option<io::Result<String>> {
+fn answer(prompt: &str) -> Option<io::Result<String>> {
     if is_gone() {
         return None;
     }
@@ -52,12 +63,13 @@ pub fn accepts(holes: &Holes, is_given: bool) -> bool {
         return false;
     }
     warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
-    is_given || yes("Continue without what is missing?") == Some(true)
+    let prompt = "Continue without what is missing? [y/N] ";
+    Question { prompt, agree: YES, what: "", help: "" }.ask(is_given).is_ok()
 }
 
-/// Whether there is nobody to ask.
+/// Whether there is nobody to ask, or nobody who would see the question.
 fn is_gone() -> bool {
-    !stdin().is_terminal()
+    !stdin().is_terminal() || !stderr().is_terminal()
 }
 
 /// Tells what happens: a line with its time (UTC) on standard error.

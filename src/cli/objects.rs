@@ -91,7 +91,13 @@ impl Restore {
             ask::warn(note);
         }
         warn_of_releases(&cluster).await;
-        ask::consent("Restore both into this cluster?", self.yes)?;
+        let question = ask::Question {
+            prompt: "Restore both into this cluster? [y/N] ",
+            agree: ask::YES,
+            what: "nothing was changed",
+            help: "check what is shown above, then add --yes",
+        };
+        question.ask(self.yes)?;
         let restored = restore_objects(
             &cluster,
             &request.velero,

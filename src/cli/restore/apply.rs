@@ -97,12 +97,6 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     let mode = if command == Command::Install { Mode::Install } else { Mode::Upgrade };
     let rerun = command == Command::Rerun;
     let Some(mut invocation) = super::parse(command, Some(mode), arguments)? else { return Ok(()) };
-    if invocation.release.is_empty() || invocation.chart.is_empty() {
-        bail!(
-            Failure::unusable("a release and a chart are needed")
-                .help(format!("helm hwdr {} RELEASE CHART -f values.yaml", command.word()))
-        );
-    }
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
     let mut files = Once::new();
@@ -116,9 +110,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     report::known(invocation.own("output"))?;
     super::no_pipes(&invocation)?;
     close_together(&plain::show_findings(&inputs.values, mode))?;
-    if let Some((flag, why)) = &invocation.forbidden {
-        bail!(Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out")));
-    }
+    super::no_forbidden(&invocation)?;
     let location = super::location(&invocation, &inputs.values, &*restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
     can_run_locally(&ready, invocation.is_on("dry-run")).await?;
@@ -144,7 +136,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     }
     // Standard output is for the report.
     tell(&shown);
-    consent::ask(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
+    consent(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
     make_namespace(&ready.cluster).await?;

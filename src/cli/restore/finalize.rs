@@ -1,6 +1,6 @@
 //! `hwdr finalize`: a restore is good, and becomes the normal state.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use super::flags::{self, Command, Line};
@@ -49,15 +49,7 @@ impl Finalize {
 
 async fn finalize(arguments: &[String]) -> Result<()> {
     let Some(invocation) = super::parse(Command::Finalize, Some(Mode::Upgrade), arguments)? else { return Ok(()) };
-    if invocation.release.is_empty() || invocation.chart.is_empty() {
-        bail!(
-            Failure::unusable("a release and a chart are needed: helm upgrade is run without the restore")
-                .help("helm hwdr finalize RELEASE CHART -f values.yaml")
-        );
-    }
-    if let Some((flag, why)) = &invocation.forbidden {
-        bail!(Refusal::new(format!("{flag} cannot be used here: {why}")).help(format!("leave {flag} out")));
-    }
+    super::no_forbidden(&invocation)?;
     super::no_pipes(&invocation)?;
     let format = log_format(&invocation)?;
     let mut files = Once::new();
@@ -105,7 +97,7 @@ async fn finalize(arguments: &[String]) -> Result<()> {
         shown::tell(&wrap(&format!("{what}\nThis is a dry run: nothing was changed"), 80));
         return Ok(());
     }
-    consent::ask(&invocation.release, &what, invocation.is_on("yes"))?;
+    consent(&invocation.release, &what, invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
     let lease = Lease::take(&cluster, &invocation.release, |text| show.tell(text)).await?;

@@ -81,11 +81,7 @@ impl Resume {
         super::from_here(&mut invocation)?;
         let format = log_format(&invocation)?;
         report::known(invocation.own("output"))?;
-        if let Some((flag, why)) = &invocation.forbidden {
-            bail!(
-                Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out"))
-            );
-        }
+        super::no_forbidden(&invocation)?;
         block_on(async {
             let (cluster, store) = open(&invocation).await?;
             let state = store.load()?;
@@ -117,7 +113,7 @@ impl Resume {
                     state.began,
                     if back { "is taken back" } else { "goes on" }
                 );
-                consent::ask(&state.release, &what, invocation.is_on("yes"))?;
+                consent(&state.release, &what, invocation.is_on("yes"))?;
             }
             go(&invocation, format, cluster, &state, back).await
         })
@@ -149,7 +145,7 @@ impl Undo {
                 return Ok(());
             }
             shown::tell(&touches);
-            consent::ask(release, &what, self.yes)?;
+            consent(release, &what, self.yes)?;
             go(&invocation, self.log_format, cluster, &state, true).await
         })
     }

@@ -1,7 +1,6 @@
 //! The commands that run restores: `upgrade` and `install`, and what follows them.
 
 mod apply;
-mod consent;
 mod finalize;
 mod flags;
 mod follow;
@@ -13,7 +12,7 @@ mod watch;
 
 use std::env;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
 use flags::Command;
@@ -28,10 +27,12 @@ use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
 pub use super::connection::block_on;
 use super::messages::Failure;
+use crate::cli::ask::Question;
 use crate::cli::words::LOG_FORMATS;
 use crate::cli::{files, logs};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
+use crate::lint::report::human::wrap;
 use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::names::is_release;
@@ -54,6 +55,11 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
     if !invocation.release.is_empty() {
         release_name(&invocation.release).map_err(unusable)?;
     }
+    ensure!(
+        command == Command::Resume || !invocation.release.is_empty() && !invocation.chart.is_empty(),
+        Failure::unusable("a release and a chart are needed")
+            .help(format!("helm hwdr {word} RELEASE CHART -f values.yaml"))
+    );
     Ok(Some(invocation))
 }
 
@@ -63,6 +69,23 @@ pub fn release_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!("{name:?} cannot be the name of a release: up to 53 lower-case letters, digits, dashes and dots"))
+}
+
+/// Refuses a flag that hwdr cannot pass on to the helm of a restore.
+fn no_forbidden(invocation: &Invocation) -> Result<()> {
+    let Some((flag, why)) = &invocation.forbidden else { return Ok(()) };
+    bail!(Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out")))
+}
+
+/// Asks for the release's name, unless `--yes` was given. `what` says what will happen.
+fn consent(release: &str, what: &str, is_given: bool) -> Result<()> {
+    let question = Question {
+        prompt: &format!("{}\nType the name of the release to continue: ", wrap(what, 80)),
+        agree: &[release],
+        what,
+        help: "check the plan with --dry-run, then add --yes",
+    };
+    question.ask(is_given)
 }
 
 /// Helm is run several times, and hwdr reads the kubeconfig, too: a pipe would be empty for all but the first.

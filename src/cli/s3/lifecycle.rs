@@ -8,10 +8,10 @@ use clap::Args;
 use serde_json::json;
 use similar::TextDiff;
 
-use super::agree::agree;
 use super::findings::{self, Format};
 use super::storage::StorageArgs;
 use super::target::Target;
+use crate::cli::ask::Question;
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::lint::ttl;
@@ -127,13 +127,18 @@ impl Command {
         format!("helm hwdr s3 lifecycle {}{own} --apply", self.storage.flags(target))
     }
 
-    /// Asks, on a terminal.
     fn consent(&self, bucket: &str, change: &str) -> Result<()> {
         let what = format!("Write this to the lifecycle rules of bucket {bucket}");
         // As text it was shown already.
-        let shown = if self.output == Format::Json { format!("{change}\n") } else { "\n".to_owned() };
-        let so = "Versions that it lets go are gone for good.";
-        agree(&shown, &what, so, "look at the change first, without --apply; then give --yes", self.yes)
+        let shown = if self.output == Format::Json { change } else { "" };
+        let prompt = format!("{shown}\n{what}? Versions that it lets go are gone for good. Type yes: ");
+        let question = Question {
+            prompt: &lines(&prompt),
+            agree: &["yes"],
+            what: &what,
+            help: "look at the change first, without --apply; then give --yes",
+        };
+        question.ask(self.yes)
     }
 }
 

@@ -1,6 +1,5 @@
 //! `hwdr s3`: the bucket that a service keeps its data in. One file a subcommand.
 
-mod agree;
 mod check;
 mod findings;
 mod lifecycle;

@@ -10,9 +10,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::agree::agree;
 use super::progress::Progress;
 use super::target::Target;
+use crate::cli::ask::Question;
 use crate::cli::messages::Failure;
 use crate::product::{self, Backup};
 use crate::refusal::Refusal;
@@ -151,9 +151,14 @@ impl Command {
         if self.prefix.is_empty() { String::new() } else { format!(" below {}", self.prefix) }
     }
 
-    /// Asks, on a terminal.
     fn consent(&self, what: &str) -> Result<()> {
-        agree("", what, "It can be undone with --undo.", "look first with --dry-run, then give --yes", self.yes)
+        let question = Question {
+            prompt: &format!("{}? It can be undone with --undo. Type yes: ", lines(what)),
+            agree: &["yes"],
+            what,
+            help: "look first with --dry-run, then give --yes",
+        };
+        question.ask(self.yes)
     }
 
     /// Counts; acts of a dry run, and with `-o json` keys to be looked at, are printed as they come.
