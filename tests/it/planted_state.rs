@@ -67,6 +67,25 @@ impl Lab {
         self.api.writes().into_iter().filter(|write| !write.contains("hwdr-restore-")).collect()
     }
 
+    /// Runs a command that has to say `words` (`…`: with others between them), and to touch nothing; gives its exit code.
+    #[track_caller]
+    fn leaves(&self, command: &[&str], words: &str) -> Option<i32> {
+        let ran = self.run(command);
+        let said = line(&ran);
+        assert!(words.split(" … ").all(|words| said.contains(words)), "{command:?}: {words}: {}", ran.stderr);
+        assert_eq!(self.touched(), [""; 0], "{command:?}");
+        ran.code
+    }
+
+    /// Puts a claim there that was made before.
+    fn claim(&self, name: &str, uid: &str, volume: &str) {
+        self.api.put(
+            &format!("{CORE}/persistentvolumeclaims/{name}"),
+            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "hopsworks", "uid": uid,
+                "creationTimestamp": EARLIER}, "spec": {"volumeName": volume}}),
+        );
+    }
+
     /// Whether the run's own objects were written.
     fn wrote_state(&self) -> bool {
         self.api.writes().iter().any(|write| write.contains("hwdr-restore-"))
@@ -176,25 +195,17 @@ fn another_claims_volume_is_never_touched() {
             lab.plant(&planted);
             lab.api.put("/api/v1/persistentvolumes/pv-1", volume("pv-1", of, phase));
             // Whoever it belongs to runs on it.
-            lab.api.put(
-                &format!("{CORE}/persistentvolumeclaims/data-0"),
-                json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data-0", "namespace": "hopsworks", "uid": "live",
-                    "creationTimestamp": EARLIER}, "spec": {"volumeName": "pv-other"}}),
-            );
-            let ran = lab.run(command);
-            assert_ne!(ran.code, Some(0), "{of:?}");
-            assert!(line(&ran).contains("that was noted before the restore: it is left alone"), "{}", ran.stderr);
-            assert_eq!(lab.touched(), [""; 0], "{of:?} {command:?}");
+            lab.claim("data-0", "live", "pv-other");
+            let code = lab.leaves(command, "that was noted before the restore: it is left alone");
+            assert_ne!(code, Some(0), "{of:?}");
         }
         // Finalize deletes what was set aside.
         let lab = Lab::new("");
         lab.home.write("v.yaml", "a: 1\n");
         lab.plant(&state("restored", TO_HELM, json!({"before": before})));
         lab.api.put("/api/v1/persistentvolumes/pv-1", volume("pv-1", of, phase));
-        let ran = lab.run(&["finalize", "hops", "c", "-f", "v.yaml", "--yes"]);
-        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(line(&ran).contains("is no longer the one set aside for claim data-0"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0], "{of:?}");
+        let finalize = ["finalize", "hops", "c", "-f", "v.yaml", "--yes"];
+        assert_eq!(lab.leaves(&finalize, "is no longer the one set aside for claim data-0"), Some(0), "{of:?}");
     }
 }
 
@@ -207,14 +218,8 @@ fn a_claim_of_nobody_that_the_release_runs_is_not_deleted() {
         let done = ["fence", "save-objects", "keep-volumes", "quiesce"];
         lab.plant(&state("failed", &done, json!({"before": before, "wipe": wipe})));
         lab.api.put("/api/v1/persistentvolumes/pv-1", volume("pv-1", ["hopsworks", "books-0", "noted"], "Bound"));
-        lab.api.put(
-            &format!("{CORE}/persistentvolumeclaims/books-0"),
-            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "books-0", "namespace": "hopsworks", "uid": "noted",
-                "creationTimestamp": EARLIER}, "spec": {"volumeName": "pv-1"}}),
-        );
-        let ran = lab.run(&["resume", "hops", "--yes"]);
-        assert!(line(&ran).contains("did not belong to the release's StatefulSets"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0]);
+        lab.claim("books-0", "noted", "pv-1");
+        lab.leaves(&["resume", "hops", "--yes"], "did not belong to the release's StatefulSets");
     }
 }
 
@@ -259,34 +264,25 @@ fn what_is_of_another_release_is_neither_stopped_nor_paused_nor_deleted() {
     let workloads = json!([{"kind": "Deployment", "name": "theirs", "replicas": 1, "tier": 0}]);
     let parts = |object: &str| json!([{"step": "x", "backup": "x", "objects": [object]}]);
     let saved = format!("hwdr-before-{ID}-20260213153627-k8s-backups-main");
+    let undo = ["undo", "hops", "--yes"];
     for (who, by) in [("elsewhere", ["hops", "payroll"]), ("other", ["books", "hopsworks"]), ("nobody", ["", ""])] {
         let lab = Lab::new("");
         lab.api.put(&format!("{crons}/theirs"), owned("CronJob", "theirs", by, json!({"spec": {"suspend": false}})));
         lab.api.put(&format!("{velero}/schedules/theirs"), owned("Schedule", "theirs", by, json!({"spec": {}})));
         lab.plant(&state("failed", &["fence"], json!({"before": {"paused": paused, "veleroNamespace": "velero"}})));
-        let ran = lab.run(&["undo", "hops", "--yes"]);
-        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(line(&ran).contains("CronJob/theirs in namespace hopsworks is not of release hops"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0], "{who}");
+        let code = lab.leaves(&undo, "CronJob/theirs in namespace hopsworks is not of release hops");
+        assert_eq!(code, Some(0), "{who}");
 
         let lab = Lab::new("");
         lab.api
             .put(&format!("{deployments}/theirs"), owned("Deployment", "theirs", by, json!({"spec": {"replicas": 1}})));
         lab.plant(&state("failed", &["fence", "quiesce"], json!({"before": {"workloads": workloads}})));
-        let ran = lab.run(&["undo", "hops", "--yes"]);
-        assert!(
-            line(&ran).contains("Deployment/theirs is not of release hops in namespace hopsworks"),
-            "{}",
-            ran.stderr
-        );
-        assert_eq!(lab.touched(), [""; 0], "{who}");
+        lab.leaves(&undo, "Deployment/theirs is not of release hops in namespace hopsworks");
 
         let lab = Lab::new("");
         lab.api.put(&format!("{job}/theirs"), owned("Job", "theirs", by, json!({"spec": {}})));
         lab.plant(&state("failed", TO_HELM, json!({"parts": parts("Job/theirs")})));
-        let ran = lab.run(&["undo", "hops", "--yes"]);
-        assert!(line(&ran).contains("Job/theirs is of") && line(&ran).contains("it is left alone"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0], "{who}");
+        lab.leaves(&undo, "Job/theirs is of … it is left alone");
 
         // What another Restore has brought back would go.
         let lab = Lab::new("");
@@ -296,13 +292,7 @@ fn what_is_of_another_release_is_neither_stopped_nor_paused_nor_deleted() {
         lab.api.put(&format!("{velero}/backups/{saved}"), backup);
         let before = json!({"veleroNamespace": "velero", "objects": [saved]});
         lab.plant(&state("failed", TO_HELM, json!({"parts": parts("Restore/theirs"), "before": before})));
-        let ran = lab.run(&["undo", "hops", "--yes"]);
-        assert!(
-            line(&ran).contains("Restore/theirs is of") && line(&ran).contains("it is left alone"),
-            "{}",
-            ran.stderr
-        );
-        assert_eq!(lab.touched(), [""; 0], "{who}");
+        lab.leaves(&undo, "Restore/theirs is of … it is left alone");
     }
     // What is the release's, and was there before the run, is not of its making.
     let lab = Lab::new("");
@@ -310,9 +300,7 @@ fn what_is_of_another_release_is_neither_stopped_nor_paused_nor_deleted() {
     older["metadata"]["creationTimestamp"] = EARLIER.into();
     lab.api.put(&format!("{job}/setup"), older);
     lab.plant(&state("failed", TO_HELM, json!({"parts": parts("Job/setup")})));
-    let ran = lab.run(&["undo", "hops", "--yes"]);
-    assert!(line(&ran).contains("older than this run"), "{}", ran.stderr);
-    assert_eq!(lab.touched(), [""; 0]);
+    lab.leaves(&undo, "older than this run");
 }
 
 #[test]
@@ -348,10 +336,8 @@ fn a_job_is_made_again_as_helm_has_applied_it_and_not_as_the_state_has_it() {
         let status = json!({"version": 5, "info": {"status": "deployed", "description": description}});
         lab.home.write("status", status.to_string());
         lab.plant(&run);
-        let ran = lab.run(&["resume", "hops", "--yes"]);
-        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-        assert!(line(&ran).contains("Job/restore cannot be recreated"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0], "{description}");
+        let code = lab.leaves(&["resume", "hops", "--yes"], "Job/restore cannot be recreated");
+        assert_eq!(code, Some(3), "{description}");
     }
 }
 
@@ -369,11 +355,7 @@ fn a_live_rondb_is_not_emptied() {
     for mode in ["upgrade", "install"] {
         let lab = Lab::new("");
         lab.api.put(&format!("{sets}/node-group-0"), owned("StatefulSet", "node-group-0", HOPS, spec.clone()));
-        lab.api.put(
-            &format!("{CORE}/persistentvolumeclaims/data-node-group-0-0"),
-            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data-node-group-0-0", "namespace": "hopsworks",
-                "creationTimestamp": EARLIER}, "spec": {"volumeName": "pv-1"}}),
-        );
+        lab.claim("data-node-group-0-0", "live", "pv-1");
         let steps = if mode == "install" {
             vec!["storage", "objects", "helm", "fence", "rondb:restore"]
         } else {
@@ -385,18 +367,14 @@ fn a_live_rondb_is_not_emptied() {
             json!({"mode": mode, "parts": parts, "emptied": emptied, "before": {"claims": []}}),
         );
         lab.plant(&planted);
-        let ran = lab.run(&["resume", "hops", "--yes"]);
-        assert!(line(&ran).contains("claim data-node-group-0-0 was there before the restore"), "{}", ran.stderr);
-        assert_eq!(lab.touched(), [""; 0], "{mode}");
+        lab.leaves(&["resume", "hops", "--yes"], "claim data-node-group-0-0 was there before the restore");
     }
     // What is none of RonDB's is not even stopped.
     let lab = Lab::new("");
     let books = json!({"spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "books"}]}}}});
     lab.api.put(&format!("{sets}/node-group-0"), owned("StatefulSet", "node-group-0", HOPS, books));
     lab.plant(&state("failed", &begun, json!({"parts": parts, "emptied": emptied, "before": {"claims": []}})));
-    let ran = lab.run(&["resume", "hops", "--yes"]);
-    assert!(line(&ran).contains("StatefulSet/node-group-0 does not belong to RonDB"), "{}", ran.stderr);
-    assert_eq!(lab.touched(), [""; 0]);
+    lab.leaves(&["resume", "hops", "--yes"], "StatefulSet/node-group-0 does not belong to RonDB");
 }
 
 /// What a state and a history say is shown as text: it moves no cursor, and adds no line to a report.

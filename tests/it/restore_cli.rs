@@ -1,5 +1,6 @@
 //! The commands that run restores, up to where they need a cluster: what they refuse before they look for one.
 
+use crate::common::api_server::{ApiServer, kubeconfig};
 use crate::common::{self, BOTH, HWDR, Home, run, testdata};
 
 /// The values of a restore in place, for one of both Helms.
@@ -467,76 +468,13 @@ fn a_kubeconfig_that_is_wrong_is_named_plainly() {
     }
 }
 
-/// What a Kubernetes API server keeps, by path.
-type Objects = std::sync::Arc<std::sync::Mutex<std::collections::BTreeMap<String, serde_json::Value>>>;
-
-/// As much of an API server as a run without pods needs: objects that can be made, read, listed and replaced. Gives a kubeconfig.
-fn api_server(home: &Home, objects: &Objects) -> String {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("its address");
-    let objects = objects.clone();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-            let head: Vec<String> =
-                reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-            let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
-            let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let path = path.split('?').next().unwrap_or_default().to_owned();
-            let length =
-                head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            let mut body = vec![0; length.unwrap_or_default()];
-            reader.read_exact(&mut body).expect("a body");
-            let mut objects = objects.lock().expect("no panic");
-            let is_list = path.ends_with("configmaps") || path.ends_with("secrets") || path.ends_with("leases");
-            let sent: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let (status, answer) = match method {
-                "GET" if is_list => {
-                    let inside = format!("{path}/");
-                    let items: Vec<_> =
-                        objects.iter().filter(|(at, _)| at.starts_with(&inside)).map(|(_, it)| it).collect();
-                    (200, serde_json::json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}))
-                }
-                "GET" => match objects.get(&path) {
-                    Some(object) => (200, object.clone()),
-                    None => (
-                        404,
-                        serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound", "code": 404, "message": "not found"}),
-                    ),
-                },
-                _ => {
-                    let name = sent["metadata"]["name"].as_str().unwrap_or_default();
-                    let at = if method == "POST" { format!("{path}/{name}") } else { path };
-                    objects.insert(at, sent.clone());
-                    (200, sent)
-                }
-            };
-            let body = answer.to_string();
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(answer.as_bytes()).ok();
-        }
-    });
-    home.write(
-        "kubeconfig",
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"http://{address}\"}}}}]\n\
-             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n"
-        ),
-    )
-}
-
 /// The values file is changed when helm has done it, and not before.
 #[test]
 fn finalize_changes_the_file_only_after_helm() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let home = Home::new();
-    let kubeconfig = api_server(&home, &Objects::default());
+    let kubeconfig = home.write("kubeconfig", ApiServer::start().kubeconfig());
     let before = "# ours\na: 1\nadmin: {password: hunter2}\nglobal:\n  _hopsworks:\n    restoreFromBackup:\n      backupId: \"254811200\"\n";
     let after = "# ours\na: 1\nadmin: {password: hunter2}\n";
     let file = home.write("real/values.yaml", before);
@@ -612,15 +550,13 @@ fn undo_can_be_looked_at_first() {
     let mut state = State::new("hops", &plan, chart, now);
     state.before.revision = 7;
     state.begin("helm", now);
-    let objects = Objects::default();
-    let path = format!("/api/v1/namespaces/hopsworks/configmaps/{}", state.name());
-    objects.lock().unwrap().insert(
-        path,
+    let server = ApiServer::start();
+    server.put(
+        &format!("/api/v1/namespaces/hopsworks/configmaps/{}", state.name()),
         serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": state.name(), "labels": {"hwdr.hopsworks.ai/release": "hops"}},
             "data": {"state.json": serde_json::to_string(&state).unwrap()}}),
     );
-    let before = objects.lock().unwrap().clone();
-    let kubeconfig = api_server(&home, &objects);
+    let kubeconfig = home.write("kubeconfig", server.kubeconfig());
     let mut hwdr = home.hwdr();
     hwdr.env("KUBECONFIG", kubeconfig).env("HELM_BIN", "/nowhere").args(["undo", "hops", "--dry-run", "--yes"]);
     let printed = run(&mut hwdr, b"").text();
@@ -633,7 +569,7 @@ fn undo_can_be_looked_at_first() {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
-    assert_eq!(*objects.lock().unwrap(), before, "something was changed");
+    assert_eq!(server.writes(), [""; 0], "something was changed");
 }
 
 /// Whoever waits is told for what: a server that does not answer is asked for a long time.
@@ -651,14 +587,8 @@ fn s3_check_says_that_it_is_at_work() {
 /// A kubeconfig of a server that takes calls and never answers.
 fn silent_cluster(home: &Home) -> std::net::TcpListener {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
-    home.write(
-        "kubeconfig",
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
-             clusters: [{{name: c, cluster: {{server: 'http://{address}'}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
-        ),
-    );
+    let url = format!("http://{}", server.local_addr().unwrap());
+    home.write("kubeconfig", kubeconfig(&url));
     server
 }
 

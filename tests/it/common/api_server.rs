@@ -30,6 +30,14 @@ pub struct ApiServer {
     pub url: String,
 }
 
+/// A kubeconfig for a server, with the context `here` in the namespace `hopsworks`.
+pub fn kubeconfig(url: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"{url}\"}}}}]\n\
+         users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n"
+    )
+}
+
 impl ApiServer {
     /// Begins to serve.
     pub fn start() -> Self {
@@ -46,13 +54,9 @@ impl ApiServer {
         server
     }
 
-    /// A kubeconfig for it, whose namespace is `hopsworks`.
+    /// A kubeconfig for it.
     pub fn kubeconfig(&self) -> String {
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"{}\"}}}}]\n\
-             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n",
-            self.url
-        )
+        kubeconfig(&self.url)
     }
 
     /// Puts an object there, by the path of its kind.
