@@ -52,7 +52,7 @@ YAML
   planted hopsworks 254811200 | as_the_account create -f -
   planted books 254811300 | as_the_account create -f -
   everything >"$RUN/notes/before.txt"
-  refuses 'hwdr-restore-254811200 says that it is the state of a run.*not believed.*it is already as it was before' hwdr undo hopsworks --yes
+  refuses 'hwdr-restore-254811200 claims to be the state of a run.*ignored.*it was already undone' hwdr undo hopsworks --yes
   refuses 'has not ended.*if nobody here began that restore: kubectl -n hopsworks delete configmap hwdr-restore-254811200' upgrade --yes
   refuses 'ConfigMap hwdr-restore-254811300, where an older hwdr.*hwdr cannot ask without a terminal' hwdr resume books
   refuses "planted-books is claim payroll/books's.*it is left alone" hwdr undo books --yes

@@ -1,4 +1,4 @@
-//! What hwdr asks a person, and what it tells while it works.
+//! Questions to the operator, and messages while hwdr works.
 
 use std::io::{self, IsTerminal as _, stderr, stdin};
 
@@ -11,15 +11,15 @@ use crate::refusal::Refusal;
 use crate::shown::tell_bare;
 use crate::velero::Holes;
 
-/// A question that has to be answered before anything is changed.
+/// A question that must be answered before anything is changed.
 pub struct Question<'q> {
     /// What is asked, and how to agree.
     pub prompt: &'q str,
     /// The answers that agree.
     pub agree: &'q [&'q str],
-    /// What it is about, for the refusal where there is nobody to ask.
+    /// What the question is about, for the refusal if hwdr cannot ask.
     pub what: &'q str,
-    /// How to look first, and then agree with a flag.
+    /// How to check first, and then agree with a flag.
     pub help: &'q str,
 }
 
@@ -30,7 +30,7 @@ impl Question<'_> {
     /// Asks. `is_given` is a `--yes` on the command line.
     ///
     /// # Errors
-    /// Where the answer is another, or there is nobody to ask.
+    /// If the answer is another, or hwdr cannot ask.
     pub fn ask(&self, is_given: bool) -> Result<()> {
         if is_given {
             return Ok(());
@@ -46,7 +46,7 @@ impl Question<'_> {
     }
 }
 
-/// What a person types behind `prompt`, without blanks around it; none where there is nobody to ask.
+/// What is typed after `prompt`, without blanks around it; `None` if hwdr cannot ask.
 fn answer(prompt: &str) -> Option<io::Result<String>> {
     if is_gone() {
         return None;
@@ -56,10 +56,10 @@ fn answer(prompt: &str) -> Option<io::Result<String>> {
     Some(stdin().read_line(&mut answer).map(|_| answer.trim().to_owned()))
 }
 
-/// Whether a restore goes on without what Velero could not bring back; `is_given` is an `--accept-partial`.
+/// Whether to continue without what Velero could not restore; `is_given` is an `--accept-partial`.
 pub fn accepts(holes: &Holes, is_given: bool) -> bool {
     if !is_given && is_gone() {
-        // The refusal says it all.
+        // The refusal says the same.
         return false;
     }
     warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
@@ -67,12 +67,12 @@ pub fn accepts(holes: &Holes, is_given: bool) -> bool {
     Question { prompt, agree: YES, what: "", help: "" }.ask(is_given).is_ok()
 }
 
-/// Whether there is nobody to ask, or nobody who would see the question.
+/// Whether nobody can answer, or see the question.
 fn is_gone() -> bool {
     !stdin().is_terminal() || !stderr().is_terminal()
 }
 
-/// Tells what happens: a line with its time (UTC) on standard error.
+/// Prints what happens to standard error, with the time (UTC).
 pub fn tell(text: &str) {
     const TIME: usize = 9;
     let time = Timestamp::now().strftime("%H:%M:%S");
@@ -81,7 +81,7 @@ pub fn tell(text: &str) {
     crate::shown::tell(&format!("{dim}{time}{dim:#} {text}"));
 }
 
-/// Tells of something that does not stop the work, and has to be known.
+/// Prints a warning to standard error.
 pub fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
     let text = wrap(text, 80 - "warning: ".len()).replace('\n', "\n         ");

@@ -25,11 +25,11 @@ enum Action {
     Apply(Box<Apply>),
 }
 
-/// Creates the location of Velero's backups, and waits until Velero can read it
+/// Creates the storage location of Velero's backups, and waits until Velero can read it
 ///
-/// Its name is hopsworks-bsl, in the namespace velero, unless the values that are given with -f name others (hopsworks.velero).
-/// It is read-only: Velero then deletes no backup that has expired, and makes no new one. One that exists and is the
-/// same is left as it is; another one of that name is refused.
+/// Its name is hopsworks-bsl, in the namespace velero, unless the values given with -f name others (hopsworks.velero). It is read-only,
+/// so Velero neither deletes expired backups nor creates new ones. A location that exists already is kept if it is the same, and
+/// refused otherwise.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr bsl apply --bucket NAME --region NAME --iam [OPTIONS]")]
 struct Apply {
@@ -39,13 +39,13 @@ struct Apply {
     /// The bucket's region
     #[arg(long, value_name = "NAME")]
     region: String,
-    /// The server's URL, where it is not AWS's own
+    /// The server's URL, if it is not AWS
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// The bucket is in the URL's path, not in its host name
     #[arg(long)]
     path_style: bool,
-    /// The folder in the bucket [default: that of the values, or k8s_backup]
+    /// The folder in the bucket [default: the one in the values, or k8s_backup]
     #[arg(long, value_name = "FOLDER")]
     prefix: Option<String>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ struct Apply {
     connection: ConnectionArgs,
 }
 
-/// How Velero may read the bucket: one of these. Credentials themselves are never given on the command line, which others can read.
+/// How Velero reads the bucket. Credentials are never given on the command line, which others can read.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 #[command(next_help_heading = "Access to the bucket (one of these)")]
@@ -67,10 +67,10 @@ pub struct AccessArgs {
     /// By a Secret in Velero's namespace [key: cloud]
     #[arg(long, value_name = "NAME[/KEY]")]
     pub secret: Option<String>,
-    /// By a credentials file in AWS's form: it goes into a Secret
+    /// By a credentials file in AWS's format, which hwdr stores in a Secret
     #[arg(long, value_name = "FILE")]
     pub credentials_file: Option<PathBuf>,
-    /// By AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: they go into a Secret
+    /// By AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which hwdr stores in a Secret
     #[arg(long)]
     pub credentials_env: bool,
 }
@@ -103,14 +103,14 @@ impl Apply {
         shown::print(&format!("The storage location {} is available.\n", velero.location));
         if made.is_read_only {
             shown::print(&format!(
-                "It is read-only: Velero deletes no expired backup, and makes no new one. When\n\
-                 the cluster is restored and well, let it write again:\n\n  {}\n",
+                "It is read-only: Velero neither deletes expired backups nor creates new ones.\n\
+                 When the restored cluster works, let Velero write again:\n\n  {}\n",
                 velero.open()
             ));
         } else {
             ask::warn(&format!(
-                "it is not read-only: Velero deletes backups in it as soon as they have expired, at the latest an hour after it sees \
-                 them. To keep them all until the restore is done:\nkubectl -n {} patch backupstoragelocation {} \\\n\
+                "it is not read-only: Velero deletes expired backups in it, at the latest an hour after it sees them. To keep them until \
+                 the restore is done:\nkubectl -n {} patch backupstoragelocation {} \\\n\
                  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadOnly\"}}}}'",
                 word(&velero.namespace),
                 word(&velero.location)
@@ -120,10 +120,10 @@ impl Apply {
     }
 }
 
-/// The location, of parts that are checked.
+/// The location, with its parts checked.
 ///
 /// # Errors
-/// Where a part has characters that paths or URLs would act on.
+/// If a part has characters with a meaning in paths or URLs.
 pub fn location(
     [bucket, region, prefix]: [&str; 3],
     server: Option<&str>,
@@ -147,22 +147,22 @@ pub fn location(
     })
 }
 
-/// A server's URL, as Velero's plugin takes it; without credentials in it.
+/// A server's URL, as Velero's plugin takes it, without credentials.
 fn endpoint(url: &str) -> Result<String> {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:[]".contains(&byte);
     if !host.is_empty() && host.bytes().all(is_plain) {
         return Ok(url.trim_end_matches('/').to_owned());
     }
-    // Not shown: a password may stand in it.
+    // Not shown: it may contain a password.
     bail!(Failure::unusable("the endpoint is not the URL of a server").help("give it like https://s3.example.com:9000"))
 }
 
 impl AccessArgs {
-    /// How Velero is let in.
+    /// How Velero gets access.
     ///
     /// # Errors
-    /// Where the file or the environment has no credentials.
+    /// If the file or the environment has no credentials.
     pub fn access(&self) -> Result<Access> {
         let credentials = |found: Result<Credentials, CredentialsError>, of: &str, help: &str| {
             let credentials = found.map_err(|why| Failure::unusable(format!("{of}: {why}")).help(help))?;

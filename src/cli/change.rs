@@ -1,8 +1,8 @@
-//! A change of a file: shown as a diff, and made in one step.
+//! A change of a file: shown as a diff, and written in one step.
 //!
-//! The new text is written beside the file, and takes its place when it is whole. Mode, owner and extended attributes (with them access
-//! lists and SELinux's label) are the old ones, or nothing is changed. A symbolic link is followed: the file that it names is the one that
-//! is meant. A file with several names (hard links) is refused, for only one of them would get the new text.
+//! The new text is written to a file beside the old one, which it then replaces. Mode, owner and extended attributes (including access
+//! lists and SELinux's label) are kept, or nothing is changed. A symbolic link is followed, and its target is changed. A file with several
+//! names (hard links) is refused, because only one of them would get the new text.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -24,33 +24,33 @@ use crate::source::Source;
 pub struct FileChange {
     /// As it was read.
     pub before: Arc<Source>,
-    /// As it shall be.
+    /// As it will be.
     pub after: Arc<Source>,
-    /// How many things that mends.
+    /// How many findings that fixes.
     pub mended: usize,
 }
 
-/// A change that is written already, beside its file; dropped, it was never there.
+/// A change that is already written, beside its file. Dropping it deletes it.
 pub struct Ready<'c> {
     change: &'c FileChange,
-    /// The file itself: a link is followed.
+    /// The file itself, with links followed.
     path: PathBuf,
     new: NamedTempFile,
-    /// A signal or a panic drops nothing.
+    /// After a signal or a panic, nothing is dropped.
     _removed: Removed,
 }
 
 impl FileChange {
-    /// Writes the file anew, in one step: whoever reads it sees the old text or the new one.
+    /// Replaces the file in one step: a reader sees the old text or the new one.
     pub fn write(&self) -> io::Result<()> {
         self.ready()?.put()
     }
 
-    /// Writes the new text beside the file, with the file's mode and owner. What could fail has failed then.
+    /// Writes the new text beside the file, with the file's mode and owner. After that, little can fail.
     pub fn ready(&self) -> io::Result<Ready<'_>> {
         let path = fs::canonicalize(&self.before.name)?;
         self.is_as_it_was(&path)?;
-        // A file that may not be written is not replaced either.
+        // A file that may not be written must not be replaced either.
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
         let old = file.metadata()?;
         if old.nlink() > 1 {
@@ -61,7 +61,7 @@ impl FileChange {
         clear(folder);
         let mut new = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
         let removed = leave::removed(new.path());
-        // Held as long as this process lives: see `clear`. Where the file system knows no locks, that clears nothing.
+        // Held while this process lives: see `clear`. Without locks in the file system, nothing is cleared.
         let _ = new.as_file().try_lock();
         new.write_all(self.after.text.as_bytes())?;
         let made = new.as_file().metadata()?;
@@ -87,7 +87,7 @@ impl FileChange {
         }))
     }
 
-    /// What changes, in colours, without credentials: also those in the lines around it.
+    /// The diff, in colours, without credentials.
     pub fn diff(&self) -> String {
         let (before, after) = (mask::short(&self.before.text), mask::short(&self.after.text));
         let diff = similar::TextDiff::from_lines(&before, &after);
@@ -98,9 +98,9 @@ impl FileChange {
 }
 
 impl Ready<'_> {
-    /// Puts it in the file's place.
+    /// Replaces the file.
     pub fn put(self) -> io::Result<()> {
-        // The same file may have been named twice.
+        // The same file may be named twice.
         if fs::read(&self.path)? == self.change.after.text.as_bytes() {
             return Ok(());
         }
@@ -109,16 +109,16 @@ impl Ready<'_> {
     }
 }
 
-/// How new texts are named before they are in their place.
+/// The prefix of new files, before they replace the old ones.
 const PREFIX: &str = ".hwdr-";
 
-/// For how long a new text may be there without being locked: it is locked as soon as it is made.
+/// How long a new file may be unlocked: it is locked right after it is created.
 const UNLOCKED: Duration = Duration::from_secs(10);
 
-/// The most bytes of a file's attributes, and of the value of one (limits.h: `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
+/// The most bytes of a file's attribute names, and of one value (limits.h: `XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const MOST: usize = 65_536;
 
-/// Removes what processes of this user have left in a folder when they were killed: it may hold credentials.
+/// Deletes what killed processes of this user have left in a folder: it may hold credentials.
 fn clear(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
@@ -130,7 +130,7 @@ fn clear(folder: &Path) {
             && entry.metadata().is_ok_and(is_left)
             && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
         {
-            // Where it stays, it stays as it was.
+            // If that fails, it stays as it was.
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -141,7 +141,7 @@ fn keep_attributes(old: &File, new: &File) -> io::Result<()> {
     let mut names = vec![0; MOST];
     let length = match flistxattr(old, &mut names[..]) {
         Ok(length) => length,
-        // A file system without any.
+        // A file system without attributes.
         Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
@@ -160,7 +160,7 @@ fn keep_attributes(old: &File, new: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A line of a diff in its colour, which a stream that is no terminal drops.
+/// A line of a diff in its colour, which is dropped if the output is not a terminal.
 fn colour(line: &str) -> String {
     use anstyle::{AnsiColor, Style};
     let style = match line.as_bytes().first() {

@@ -1,4 +1,4 @@
-//! Which cluster a command works on: Helm's own flags, and what Helm hands to its plugins.
+//! Which cluster a command works on: Helm's own flags, and what Helm passes to its plugins.
 
 use std::env;
 use std::future::Future;
@@ -10,9 +10,9 @@ use clap::Args;
 use super::messages::Failure;
 use crate::cluster::{Cluster, ClusterError, Connection};
 
-/// The flags by which Helm is told its cluster, under Helm's own names.
+/// Helm's flags for the cluster, under their names in Helm.
 ///
-/// Helm takes them out of a plugin's command line and puts them into its environment (`manuallyProcessArgs` in
+/// Helm moves them from a plugin's command line to its environment (`manuallyProcessArgs` in
 /// pkg/cmd/load_plugins.go, `EnvVars` in pkg/cli/environment.go), where each is set, and empty if it was not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Cluster (as for helm)")]
@@ -28,14 +28,14 @@ pub struct ConnectionArgs {
     pub namespace: Option<String>,
 }
 
-/// Runs a command's work on the cluster to its end. A thread beside it keeps a Lease alive while a person is asked.
+/// Runs a command's work on the cluster to its end. A second thread renews the Lease while the operator is asked.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.context("the system gives this process neither a thread nor a timer")?.block_on(work)
 }
 
-/// What else Helm can be told about its cluster, and the value that means *not told*. hwdr does not follow it: passed over in
-/// silence, it would work on another cluster, or as somebody else.
+/// Helm's other flags for the cluster, and the value that means *not given*. hwdr does not support them, and refuses them: it would
+/// otherwise work on another cluster, or as another user.
 const NOT_FOLLOWED: [(&str, &str, &str); 7] = [
     ("HELM_KUBEAPISERVER", "--kube-apiserver", ""),
     ("HELM_KUBETOKEN", "--kube-token", ""),
@@ -47,18 +47,18 @@ const NOT_FOLLOWED: [(&str, &str, &str); 7] = [
 ];
 
 impl ConnectionArgs {
-    /// How the cluster is reached.
+    /// How to connect.
     ///
     /// # Errors
-    /// Where Helm was told something about its cluster that hwdr does not follow.
+    /// If Helm was given a flag for the cluster that hwdr does not support.
     pub fn connection(&self) -> Result<Connection> {
         self.connection_in(&|name| env::var(name).ok())
     }
 
-    /// Connects; asks nothing yet.
+    /// Connects, without a request yet.
     ///
     /// # Errors
-    /// As [`ConnectionArgs::connection`], and where the kubeconfig is of no use.
+    /// As [`ConnectionArgs::connection`], and if the kubeconfig cannot be used.
     pub async fn connect(&self) -> Result<Cluster> {
         Ok(Cluster::connect(&self.connection()?).await.map_err(|error| {
             Failure::unusable(error.to_string()).help(match error {

@@ -72,13 +72,13 @@ fn summary(rendered: &Rendered) -> String {
     out
 }
 
-/// The diff of each touched document, and each document that is added.
+/// The diff of each changed document, and each added document.
 fn hunks(stream: &Stream, rendered: &Rendered) -> String {
     let mut out = String::new();
     for document in rendered.edits.documents() {
         let before = mask::short(stream.document(document));
         let after = mask::short(&rendered.edits.apply_to(stream, document));
-        // The text itself: without its credentials it may be no YAML any more.
+        // From the text itself: without its credentials, it may not be YAML.
         let name = name(stream.document(document));
         unified(&mut out, &format!("a/{name}"), &format!("b/{name}"), &before, &after);
     }

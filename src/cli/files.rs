@@ -1,5 +1,5 @@
-//! Reading what the command line names: values files, charts, standard input. What is no file, or far too large, is an error, not a
-//! program that hangs or eats the machine.
+//! Reading what the command line names: values files, charts, standard input. Anything that is not a file, or is far too large, is an
+//! error: hwdr neither hangs nor runs out of memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
@@ -14,7 +14,7 @@ use crate::shown::word;
 use crate::values::chart::{Chart, Files, matters};
 use crate::values::{Helm, ValuesError};
 
-/// How large a values file may be. Helm itself knows no limit; a release, values included, has to fit into a Secret of 1 MiB.
+/// How large a values file may be. Helm has no limit, but a release with its values must fit into a Secret of 1 MiB.
 pub const MAX_FILE: u64 = 16 << 20;
 
 /// How large a packed chart may be (Helm: 100 MiB unpacked).
@@ -23,13 +23,13 @@ const MAX_ARCHIVE: u64 = 100 << 20;
 /// How deep the folders of a chart may nest.
 const MAX_FOLDERS: usize = 64;
 
-/// How much the folder of a chart may hold that matters, and how many entries there may be: links may lead to the same folders again and
-/// again, twice as often on each level.
+/// How many relevant bytes the folder of a chart may hold, and how many entries: links may lead to the same folders again and again,
+/// twice as often on each level.
 const MAX_CHART: u64 = 100 << 20;
 const MAX_ENTRIES: u64 = 100_000;
 
-/// Files that are read once, however often they are asked for: a pipe (`<(…)`, standard input) has nothing to say a second time, and a
-/// file may change.
+/// Files that are read once, however often they are needed: a pipe (`<(…)`, standard input) is empty the second time, and a file may
+/// change.
 pub struct Once<'p> {
     read: BTreeMap<String, Kept>,
     of: Whose<'p>,
@@ -40,39 +40,39 @@ struct Kept {
     is_pipe: bool,
 }
 
-/// Whose names of files these are.
+/// Whose command line names the files.
 enum Whose<'p> {
     /// This command's.
     Ours,
     /// This command's, and its standard input is the rendered stream.
     OursBesideStream,
-    /// Those of the helm that started this process, and has read them itself.
+    /// That of the helm that started this process, and has already read them.
     Helms(&'p Parent),
 }
 
-/// What to do where hwdr cannot read what helm has read.
+/// What to do if hwdr cannot read what helm has read.
 const GIVE_A_FILE: &str = "write it to a file, and give helm that with -f";
 
-/// How much later than helm a file may have changed: clocks of files are coarse, and helm needs that long to begin.
+/// How much later than helm's start a file may have changed: file times are coarse, and helm needs that long to start.
 const SLACK: Duration = Duration::from_millis(200);
 
 impl<'p> Once<'p> {
-    /// What is named on this command's own line.
+    /// Files named on this command's line.
     pub fn new() -> Self {
         Self { read: BTreeMap::new(), of: Whose::Ours }
     }
 
-    /// The same, where standard input is the rendered stream.
+    /// The same, if standard input is the rendered stream.
     pub fn beside_stream() -> Self {
         Self { of: Whose::OursBesideStream, ..Self::new() }
     }
 
-    /// What is named on the line of a helm that has read it already: only what is still the same now.
+    /// Files named on the line of a helm that has already read them: they must not have changed since.
     pub fn of_helm(helm: &'p Parent) -> Self {
         Self { of: Whose::Helms(helm), ..Self::new() }
     }
 
-    /// Gives the bytes of each file for one reading of all values. A pipe that is named twice in one would be empty the second time.
+    /// Reads files for one reading of all values. Within one, a pipe must not be named twice: it would be empty the second time.
     pub fn pass(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<'_, 'p> {
         let mut pipes = BTreeSet::new();
         move |name| {
@@ -84,7 +84,7 @@ impl<'p> Once<'p> {
         }
     }
 
-    /// Has a file hold something else than it does.
+    /// Replaces the contents of a file, as read here.
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
         self.read.insert(name.to_owned(), Kept { bytes, is_pipe: false });
     }
@@ -124,7 +124,7 @@ impl<'p> Once<'p> {
     }
 }
 
-/// The bytes of a file that helm has read, if they are still the same.
+/// The bytes of a file that helm has read, if it has not changed since.
 fn reread(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     refuse_url(name)?;
     let path = helm.path(name);
@@ -142,7 +142,7 @@ fn reread(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
         .checked_add(Duration::from_secs(seconds))
         .and_then(|time| time.checked_add(Duration::from_nanos(nanoseconds)));
     let latest = helm.started().map(|started| started.checked_add(SLACK).unwrap_or(started));
-    // A time beyond all times is later.
+    // A time that cannot be represented is later.
     if latest.is_some_and(|latest| changed.is_none_or(|changed| changed > latest)) {
         let why = "it was changed after helm had started, so hwdr cannot tell what helm has read. Run helm again";
         return Err(io::Error::other(why));
@@ -150,22 +150,22 @@ fn reread(name: &str, helm: &Parent) -> io::Result<Vec<u8>> {
     bounded(File::open(path)?, MAX_FILE)
 }
 
-/// Whether a path leads to this process's own standard input.
+/// Whether a path is this process's standard input.
 fn is_our_stdin(name: &str) -> bool {
     let named = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&name);
     let same = |data: Metadata| stdin().is_ok_and(|stdin| (stdin.dev(), stdin.ino()) == (data.dev(), data.ino()));
     named || fs::metadata(name).is_ok_and(|data| data.file_type().is_fifo() && same(data))
 }
 
-/// What standard input is.
+/// The kind of file that standard input is.
 fn stdin() -> io::Result<Metadata> {
     File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
 }
 
-/// The bytes of a file that is read just once; `-` is standard input.
+/// The bytes of a file; `-` is standard input.
 ///
 /// # Errors
-/// Where it cannot be read, is no file, or is larger than [`MAX_FILE`].
+/// If it cannot be read, is not a file, or is larger than [`MAX_FILE`].
 pub fn read(name: &str) -> io::Result<Vec<u8>> {
     if name.trim() == "-" {
         return bounded(io::stdin().lock(), MAX_FILE);
@@ -173,12 +173,12 @@ pub fn read(name: &str) -> io::Result<Vec<u8>> {
     bounded(open(name)?.0, MAX_FILE)
 }
 
-/// Whether a name is that of a pipe.
+/// Whether a path is a pipe.
 pub fn is_fifo(name: &str) -> bool {
     fs::metadata(name).is_ok_and(|data| data.file_type().is_fifo())
 }
 
-/// Refuses what helm would hand to one of its downloaders (`readFile` in its `pkg/cli/values/options.go`).
+/// Refuses what helm would pass to one of its downloaders (`readFile` in its `pkg/cli/values/options.go`).
 fn refuse_url(name: &str) -> io::Result<()> {
     let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -186,20 +186,20 @@ fn refuse_url(name: &str) -> io::Result<()> {
     let fetch = match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => format!("curl -fsSL {} > values.yaml", word(name)),
         "oci" => "helm pull, or oras pull".to_owned(),
-        // Helm takes it for a file where no plugin of its is for that.
+        // Without a plugin for the scheme, helm takes it as a file.
         _ if !is_scheme || fs::symlink_metadata(name).is_ok() => return Ok(()),
         "secrets" => "-f <(helm secrets decrypt FILE)".to_owned(),
-        _ => "write what it stands for to a file".to_owned(),
+        _ => "write its contents to a file".to_owned(),
     };
     Err(io::Error::other(format!(
         "hwdr does not fetch this, because helm would fetch it again and could get something else. Give a file: {fetch}"
     )))
 }
 
-/// The chart at a path, a folder or an archive. (A `.helmignore` is not looked at: it may hide no values.)
+/// The chart at a path: a folder or an archive. (`.helmignore` does not matter: it cannot hide values.)
 ///
 /// # Errors
-/// Where it cannot be read, or Helm refuses it.
+/// If it cannot be read, or Helm refuses it.
 pub fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
     let unreadable = |error: io::Error| ValuesError::unreadable(format!("cannot read chart {name}: {error}"));
     let path = Path::new(name);
@@ -213,13 +213,13 @@ pub fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
     Chart::from_archive(&bytes, name, helm)
 }
 
-/// What a chart's folder may still have.
+/// How much more a chart's folder may hold.
 struct Left {
     bytes: u64,
     entries: u64,
 }
 
-/// Adds the files of a chart's folder that may have a say in values.
+/// Adds the files of a chart's folder that may affect values.
 fn collect(folder: &Path, prefix: &str, depth: usize, left: &mut Left, files: &mut Files) -> io::Result<()> {
     if depth > MAX_FOLDERS {
         return Err(io::Error::other(format!("{} is more than {MAX_FOLDERS} folders deep", folder.display())));
@@ -250,7 +250,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, left: &mut Left, files: &m
     Ok(())
 }
 
-/// Opens what can be read to an end: a file, or the pipe of a shell's `<(…)`, whose other end is open already.
+/// Opens a file, or the pipe of a shell's `<(…)`, whose other end is already open: both can be read to an end.
 fn open(name: &str) -> io::Result<(File, Metadata)> {
     refuse_url(name)?;
     let path = Path::new(name);

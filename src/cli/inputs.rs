@@ -1,5 +1,5 @@
-//! Values, mode and namespace, for the commands that work on a rendered stream: from flags, or from the helm process that
-//! started hwdr.
+//! Values, mode and namespace for the commands that work on a rendered stream: from flags, or from the helm process that started
+//! hwdr.
 
 use std::io::{self, IsTerminal, Read, Write};
 
@@ -18,13 +18,13 @@ use crate::values::{self, Helm, Value, ValueInputs};
 /// The flags of commands that work on a rendered stream.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// The helm command that is restored with
+    /// The helm command that does the restore
     #[arg(long = "for", value_name = "MODE", value_parser = super::words::mode())]
     pub mode: Option<Mode>,
-    /// The release's namespace, where the chart's objects do not name it
+    /// The release's namespace, if the chart's objects do not name it
     #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     pub namespace: Option<String>,
-    // Behind all others: its heading is that of whatever follows.
+    // Last: its heading would stand above whatever follows.
     #[command(flatten)]
     pub values: ValueArgs,
 }
@@ -34,26 +34,26 @@ pub struct InputArgs {
 pub struct Inputs {
     /// The merged values.
     pub values: Value,
-    /// What helm does, where that is known.
+    /// What helm does, if known.
     pub mode: Option<Mode>,
-    /// The namespace, where it is known.
+    /// The namespace, if known.
     pub namespace: Option<String>,
 }
 
-/// What to add where hwdr was told nothing and finds no helm to ask.
+/// What to add if hwdr has no flags, and no helm process to get them from.
 const FLAGS: &str = "give hwdr the -f and --set flags that helm gets (each behind its own --post-renderer-args when helm runs it), and \
                      --for install or --for upgrade:\n\
                      hwdr post-render -f values.yaml --for install";
 
-/// How a command is given the rendered stream.
+/// How to give a command the rendered stream.
 fn in_a_pipe(command: &str) -> String {
     format!("helm template RELEASE CHART -f values.yaml | helm hwdr {command} -f values.yaml --for install")
 }
 
-/// Takes the flags, or what the command line of the helm process says that started this one.
+/// Takes the flags, or those on the command line of the helm process that started this one.
 ///
 /// # Errors
-/// Where neither tells the values, or a file cannot be read.
+/// If neither names values, or a file cannot be read.
 pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
     let given = ValueInputs::from(&arguments.values);
     let line = helm.map(|helm| &helm.line);
@@ -85,7 +85,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
 /// The same for a command that people type. `command` is its name.
 ///
 /// # Errors
-/// Where the flags do not tell the values, or a file cannot be read.
+/// If the flags name no values, or a file cannot be read.
 pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
     ensure!(
         ValueInputs::from(&arguments.values) != ValueInputs::default(),
@@ -95,10 +95,10 @@ pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
     resolve(arguments, None)
 }
 
-/// The values that flags alone tell; none where there is no such flag.
+/// The values from flags; `None` without such flags.
 ///
 /// # Errors
-/// Where a file cannot be read, or Helm's majors read it differently.
+/// If a file cannot be read, or Helm's majors read it differently.
 pub fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
     let given = ValueInputs::from(arguments);
     if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut Once::new()).map(Some) }
@@ -107,7 +107,7 @@ pub fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
 /// The rendered stream from standard input, for a command that people type.
 ///
 /// # Errors
-/// Where it is a terminal, which would wait forever, or cannot be read.
+/// If it is a terminal, which would wait forever, or cannot be read.
 pub fn stream(command: &str) -> Result<Vec<u8>> {
     ensure!(
         !io::stdin().is_terminal(),
@@ -117,10 +117,10 @@ pub fn stream(command: &str) -> Result<Vec<u8>> {
     read_stdin()
 }
 
-/// The same, once it is wanted: not empty, as it is where helm has failed.
+/// The stream, which is empty if helm has failed.
 ///
 /// # Errors
-/// Where nothing is in it.
+/// If it is empty.
 pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>> {
     ensure!(
         !bytes.trim_ascii().is_empty(),
@@ -131,13 +131,13 @@ pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How large a rendered stream may be. A release of Helm has to fit into a Secret of 1 MiB, packed: that is some 20 MiB of manifests.
+/// How large a rendered stream may be. A release of Helm must fit, compressed, into a Secret of 1 MiB: that is about 20 MiB of manifests.
 const MAX_STREAM: u64 = 256 << 20;
 
 /// All of standard input.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn read_stdin() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_STREAM.saturating_add(1)).read_to_end(&mut bytes);
@@ -153,7 +153,7 @@ pub fn read_stdin() -> Result<Vec<u8>> {
 /// Writes all of standard output.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = io::stdout().lock();
     write(&mut out).and_then(|()| out.flush()).context("standard output cannot be written")
@@ -163,7 +163,7 @@ impl Inputs {
     /// Reads the values.
     ///
     /// # Errors
-    /// Where a file cannot be read, or the two majors of Helm would read it differently.
+    /// If a file cannot be read, or the two majors of Helm would read it differently.
     pub fn read(
         values: &ValueInputs,
         mode: Option<Mode>,
@@ -176,10 +176,10 @@ impl Inputs {
     /// The restore that the values ask for, if any.
     ///
     /// # Errors
-    /// Where the mode is not known, or the values are wrong.
+    /// If the mode is not known, or the values are wrong.
     pub fn restore(&self) -> Result<Option<Box<dyn Request>>> {
         if !pipeline::asks_for_restore(&self.values) {
-            // A block that is misplaced or misspelt asks for nothing, and was meant to.
+            // A misplaced or misspelt block asks for nothing, though it was meant to.
             pipeline::without_errors(&self.values, self.mode)?;
             return Ok(None);
         }
@@ -196,7 +196,7 @@ impl Inputs {
 /// The values as both majors of Helm read them.
 ///
 /// # Errors
-/// Where they cannot be read, or the two read them differently.
+/// If they cannot be read, or the two read them differently.
 fn read_both(inputs: &ValueInputs, files: &mut Once<'_>) -> Result<Value> {
     let v3 = values::read(inputs, Helm::V3, &mut files.pass())?;
     let v4 = values::read(inputs, Helm::V4, &mut files.pass())?;

@@ -1,4 +1,4 @@
-//! `hwdr krm`: post-render as a KRM function, for kustomize and for what builds on it (Argo CD, Flux).
+//! `hwdr krm`: post-render as a KRM function, for kustomize and tools built on it (Argo CD, Flux).
 //!
 //! The specification: <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>.
 

@@ -1,4 +1,4 @@
-//! `hwdr lint`: findings for values files, each on its own or merged as Helm would.
+//! `hwdr lint`: findings for values files, each checked alone, or merged as Helm does.
 
 mod alone;
 mod merged;
@@ -39,7 +39,7 @@ pub struct Command {
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Fix in the files what can be fixed with certainty
+    /// Fix in the files what can be fixed safely
     #[arg(long)]
     fix: bool,
     /// Show what --fix would change, and change nothing
@@ -138,7 +138,7 @@ fn run(args: &Command) -> Result<Outcome> {
     })
 }
 
-/// How the chart wants the id of a service that has one of its own. What is wrong with the chart is told where it is read.
+/// The kind of id that the chart takes for a service with an id of its own. Errors of the chart are reported where it is read.
 fn id_kind(path: &str) -> Option<IdKind> {
     let chart = files::chart(path, values::Helm::V3).ok()?;
     PRODUCTS.iter().find_map(|product| product.id_kind(&chart))
@@ -154,12 +154,12 @@ fn explain(name: &str) -> Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-/// Whether a name is that of a file, or of nothing at all; not of standard input or a pipe.
+/// Whether a path is a file or does not exist, and is neither standard input nor a pipe.
 fn is_file(name: &str) -> bool {
     name.trim() != "-" && std::fs::metadata(name).map_or(true, |data| data.is_file() || data.is_dir())
 }
 
-/// Prints all.
+/// Prints the results.
 fn print(args: &Command, run: &LintRun, changes: &[FileChange]) {
     let look = Look { width: 80, colour: true };
     for failure in &run.failures {
@@ -210,7 +210,7 @@ impl Linter<'_> {
         self.args.fix && !self.args.diff
     }
 
-    /// Says of a file that sops has signed why it is not mended.
+    /// Notes on files that are not fixed because sops has signed them.
     fn sealed<'f>(&self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Note> {
         let mut notes: Vec<Note> = Vec::new();
         for finding in findings.filter(|finding| finding.sealed && self.wants_fixes()) {
@@ -227,7 +227,7 @@ impl Linter<'_> {
     }
 }
 
-/// Makes a change in its file.
+/// Writes a change to its file.
 fn written(change: &FileChange) -> Result<(), Failure> {
     let name = change.before.name.clone();
     change

@@ -1,5 +1,5 @@
-//! The log (`-v`, `HWDR_LOG`): what was asked of the cluster, of helm and of the bucket, and how long each answer took. On standard error, and
-//! quiet unless somebody asks.
+//! The log (`-v`, `HWDR_LOG`): the requests to the cluster, to helm and to the bucket, and how long each answer took. It goes to standard
+//! error, and is off by default.
 
 use std::env;
 use std::io;
@@ -12,13 +12,13 @@ use tracing_subscriber::prelude::*;
 use super::messages::Failure;
 use crate::shown::{mask, tell};
 
-/// The parts that log. Nothing else is shown: what libraries log may hold headers and bodies, and so credentials.
+/// The parts that log. Nothing else is shown: libraries may log headers and bodies, which can contain credentials.
 const PARTS: [&str; 3] = ["cluster", "helm", "bucket"];
 
-/// Begins to log, if `-v` is given or `HWDR_LOG` set, which is the more exact and wins.
+/// Starts the log if `-v` is given or `HWDR_LOG` is set. `HWDR_LOG` wins, because it is more exact.
 ///
 /// # Errors
-/// Where `HWDR_LOG` is neither a level nor a list of them.
+/// If `HWDR_LOG` is neither a level nor a list of levels.
 pub fn begin(is_verbose: bool) -> Result<()> {
     let wanted = env::var("HWDR_LOG").ok().filter(|levels| !levels.is_empty());
     let Some(wanted) = wanted.or_else(|| is_verbose.then(|| "debug".to_owned())) else { return Ok(()) };
@@ -28,12 +28,12 @@ pub fn begin(is_verbose: bool) -> Result<()> {
     })?;
     let ours = filter_fn(|data| PARTS.contains(&data.target()));
     let lines = fmt::layer().with_ansi(false).with_writer(|| Lines);
-    // A command that takes helm's flags finds its own `-v` later than others: what has begun stays.
+    // A command that takes helm's flags finds its own `-v` later than others: an earlier log stays.
     let _ = tracing_subscriber::registry().with(lines).with(levels).with(ours).try_init();
     Ok(())
 }
 
-/// Takes whole lines, one at a time, and hides credentials in them.
+/// Prints whole lines, one at a time, without credentials.
 struct Lines;
 
 impl io::Write for Lines {
@@ -47,7 +47,7 @@ impl io::Write for Lines {
     }
 }
 
-/// Keys of a bucket and words of a server may have line breaks in them.
+/// Keys of a bucket and messages of a server may contain line breaks.
 fn one_line(text: &str) -> String {
     mask::credentials(text.trim_end()).replace('\n', "\\n")
 }

@@ -1,5 +1,5 @@
-//! What a person is told: failures with their place and what to do next, and warnings. All of it goes to standard error; a failure
-//! inside a post-renderer is also put where helm's own messages go, because Helm 4 keeps a post-renderer's words to itself.
+//! Errors, with their place and what to do next, and warnings. All of them go to standard error. An error inside a post-renderer also
+//! goes where helm's own messages go, because Helm 4 does not show a post-renderer's output.
 
 use std::error::Error as StdError;
 use std::fs::{self, OpenOptions};
@@ -147,7 +147,7 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
     })
 }
 
-/// Where a post-renderer's words go.
+/// Where a post-renderer's messages go.
 #[derive(Debug)]
 pub struct Messages {
     helm: Option<u32>,
@@ -159,8 +159,8 @@ impl Messages {
         Self { helm }
     }
 
-    /// Helm shows what a post-renderer wrote to its standard error only if that failed (3), or never (4): a warning goes to
-    /// helm's own, where hwdr can reach it.
+    /// Helm shows a post-renderer's standard error only if that failed (3), or never (4). So a warning goes to helm's own standard
+    /// error, if hwdr can reach it.
     pub fn warn(&self, warning: &str) {
         let text = format!("hwdr: warning: {}", lines(warning));
         if !self.to_helm(&format!("{text}\n")) {
@@ -168,12 +168,12 @@ impl Messages {
         }
     }
 
-    /// Puts a failure where the operator sees it even under Helm 4. Under Helm 3 they see it twice.
+    /// Shows an error to the operator even under Helm 4. Under Helm 3, they see it twice.
     pub fn copy_to_helm(&self, error: &anyhow::Error) {
         self.to_helm(&format!("{}\n", Failure::of(error).render(Look::default())));
     }
 
-    /// Writes to helm's standard error, if that is a terminal or a pipe: a file would be overwritten from its start.
+    /// Writes to helm's standard error, if that is a terminal or a pipe. A file would be overwritten from its start.
     fn to_helm(&self, text: &str) -> bool {
         let Some(pid) = self.helm else { return false };
         let path = format!("/proc/{pid}/fd/2");

@@ -1,4 +1,4 @@
-//! The command line: one file a command, each of them arguments in, a library call, printing out.
+//! The command line: one file a command. Each parses arguments, calls the library, and prints the result.
 
 mod ask;
 mod backups;
@@ -73,16 +73,16 @@ enum Command {
     Rbac(rbac::Command),
 }
 
-/// What a command came to. The numbers are part of the contract (README, "Exit codes").
+/// How a command ended. The numbers are part of the contract (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All is well: exit code 0.
     Clean,
-    /// Something was found or refused, and nothing was changed: exit code 1.
+    /// There are findings, or something was refused; nothing was changed: exit code 1.
     Refused,
     /// The command line is wrong, or an input cannot be read: exit code 2.
     Unusable,
-    /// A run has stopped in the middle, and can go on or back: exit code 3.
+    /// A run has stopped in the middle, and can be resumed or undone: exit code 3.
     Stopped,
     /// It could not be found out (`status`, whose codes are Nagios'): exit code 3.
     Unknown,
@@ -99,7 +99,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Runs the command line and says how it ended.
+/// Runs the command line, and returns how it ended.
 pub fn run() -> Outcome {
     leave::on_panic();
     let outcome = match Cli::try_parse() {
@@ -142,23 +142,23 @@ fn command(cli: Cli) -> Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-/// Help that was asked for, or what is wrong with the line: that quotes it, and is shown as all foreign text is.
+/// Prints help, or what is wrong with the line. That quotes the line, so it is shown as foreign text.
 fn unparsed(error: &clap::Error) -> Outcome {
     if error.use_stderr() {
         shown::tell_bare(&error.render().ansi().to_string());
         return Outcome::Unusable;
     }
-    // A reader who has seen enough is no failure.
+    // A closed pipe is not an error.
     let _ = error.print();
     Outcome::Clean
 }
 
-/// Prints the help of a command that reads its own line.
+/// Prints the help of a command that parses its own line.
 fn help(command: &str) {
     let mut cli = Cli::command();
     cli.build();
     if let Some(command) = cli.find_subcommand_mut(command) {
-        // A reader who has seen enough is no failure.
+        // A closed pipe is not an error.
         let _ = command.print_long_help();
     }
 }

@@ -31,11 +31,11 @@ enum Action {
 
 /// Restores the Kubernetes objects of a backup into a new cluster, with Velero, before helm install
 ///
-/// It chooses the two Velero backups that are nearest to the backup id's time, or those that are named, shows them, and restores first
-/// the cluster's own objects, then the users'. Run it again to continue. Run "helm hwdr bsl apply" before it.
+/// It chooses the two Velero backups nearest to the time of the backup id, or those that are named, and shows them. Then it restores
+/// the cluster's own objects first, and the users' next. Run "helm hwdr bsl apply" before it. To continue, run it again.
 #[derive(Debug, Args)]
 struct Restore {
-    /// The backup id; without it, that of the values
+    /// The backup id [default: the one in the values]
     #[arg(long, value_name = "ID", value_parser = backup_id)]
     backup_id: Option<Backup>,
     /// The Velero backup of the cluster's own objects [default: the nearest]
@@ -69,7 +69,7 @@ impl Command {
     }
 }
 
-/// What is asked for, by flags and values.
+/// What flags and values ask for.
 struct Request {
     product: &'static dyn Product,
     wanted: Wanted,
@@ -116,7 +116,7 @@ impl Restore {
         Ok(())
     }
 
-    /// What the flags and the values ask for. Where both name something, they must agree: the chart reads the values alone.
+    /// What the flags and the values ask for. If both name something, they must agree: the chart reads only the values.
     fn request(&self) -> Result<Request> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
@@ -148,7 +148,7 @@ impl Restore {
     }
 }
 
-/// What a flag and the values say, which must be the same.
+/// What a flag or the values say. If both do, they must agree.
 fn agreed<T: PartialEq + Clone + std::fmt::Display>(
     flag: &str,
     given: &Option<T>,
@@ -166,7 +166,7 @@ fn agreed<T: PartialEq + Clone + std::fmt::Display>(
     }
 }
 
-/// The set for people: 80 columns.
+/// The set, for people.
 fn shown(cluster: &Cluster, set: &Set) -> String {
     let bold = Style::new().bold();
     let time = set.id.time.map_or_else(String::new, |time| format!(" ({time})"));
@@ -181,9 +181,9 @@ fn shown(cluster: &Cluster, set: &Set) -> String {
     out
 }
 
-/// A release that is there already has made its own Secrets, and those stay as they are.
+/// Warns of existing releases: Secrets that they created are kept as they are.
 async fn warn_of_releases(cluster: &Cluster) {
-    // Who may not list Secrets is not warned.
+    // Without the right to list Secrets, there is no warning.
     let secrets = cluster.names(Kind::SECRET, None, "owner=helm").await.unwrap_or_default();
     // sh.helm.release.v1.NAME.v1
     let release = |secret: &String| Some(secret.strip_prefix("sh.helm.release.v1.")?.rsplit_once('.')?.0.to_owned());
@@ -191,20 +191,20 @@ async fn warn_of_releases(cluster: &Cluster) {
     if !releases.is_empty() {
         let names: Vec<_> = releases.into_iter().collect();
         ask::warn(&format!(
-            "Helm has installed {} in the namespace {} already. What exists is not overwritten: passwords that a chart made for \
-             itself stay, and do not match the restored data",
+            "Helm has already installed {} in the namespace {}. Existing objects are not overwritten: passwords that the chart \
+             generated stay, and do not match the restored data",
             names.join(", "),
             cluster.namespace
         ));
     }
 }
 
-/// What Velero left as it was.
+/// Warns of what Velero did not restore.
 fn warn_of(restored: &Restored) {
     let name = &restored.name;
     if let Some(why) = &restored.unread {
         ask::warn(&format!(
-            "Velero's warnings of {name} cannot be shown: {why}\nask Velero which Secrets it left as they were:\n\
+            "Velero's warnings of {name} cannot be shown: {why}\nask Velero which Secrets it did not overwrite:\n\
              velero restore describe --details \\\n{name}"
         ));
     } else if !restored.warnings.is_empty() {
@@ -212,10 +212,10 @@ fn warn_of(restored: &Restored) {
     }
 }
 
-/// What comes after it.
+/// What to do next.
 fn next(cluster: &Cluster, velero: &Velero, is_read_only: bool) -> String {
     let mut out = format!(
-        "The objects are back. Next, with values that name the same backup, and the\n\
+        "The objects are restored. Next, with values that name the same backup, and the\n\
          flags that \"helm hwdr post-renderer install\" prints:\n\n  \
          helm install RELEASE CHART --namespace {} -f values.yaml \\\n    --post-renderer …\n",
         cluster.namespace
@@ -223,8 +223,8 @@ fn next(cluster: &Cluster, velero: &Velero, is_read_only: bool) -> String {
     if is_read_only {
         let _ = write!(
             out,
-            "\nThe storage location is read-only: no new backup is made. When the cluster is\n\
-             restored and well, let Velero write again:\n\n  {}\n",
+            "\nThe storage location is read-only: no new backups are created. When the restored\n\
+             cluster works, let Velero write again:\n\n  {}\n",
             velero.open()
         );
     }

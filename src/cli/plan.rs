@@ -67,7 +67,7 @@ impl Command {
     }
 }
 
-/// The plan with its digest: a stable form.
+/// The plan with its digest, for programs.
 fn machine(plan: &Plan) -> serde_json::Value {
     let mut object = serde_json::Map::new();
     object.insert("digest".to_owned(), plan.digest().into());
@@ -77,7 +77,7 @@ fn machine(plan: &Plan) -> serde_json::Value {
     object.into()
 }
 
-/// What people read: 80 columns.
+/// The plan, for people.
 pub fn text(plan: &Plan) -> String {
     let bold = Style::new().bold();
     let mut out = String::new();
@@ -156,7 +156,7 @@ fn field(out: &mut String, label: &str, text: &str) {
     let _ = writeln!(out, "  {label:<12}{}", text.get(LABEL..).unwrap_or_default());
 }
 
-/// Lines of at most 80 characters behind `indent` blanks.
+/// Lines of at most 80 characters, indented.
 fn indented(text: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
     format!("{pad}{}", wrap(text, 80 - indent).replace('\n', &format!("\n{pad}")))

@@ -21,7 +21,7 @@ use crate::{helm, private, stream};
 
 /// Injects a restore into the manifests that Helm renders (standard input to standard output)
 ///
-/// Without a restore in the values, what comes out is what went in, byte for byte.
+/// Without a restore in the values, the output is the input, byte for byte.
 /// Helm 3:  --post-renderer hwdr --post-renderer-args post-render
 /// Helm 4:  see helm hwdr post-renderer install
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub struct PostRender {
     /// Render an in-place restore although hwdr has not set the old data aside
     #[arg(long)]
     unguarded: bool,
-    /// What a run of hwdr that started this helm wants: a file of its own
+    /// The orders of the run of hwdr that started this helm
     #[arg(long, hide = true, value_name = "FILE")]
     orders: Option<PathBuf>,
     #[command(flatten)]
@@ -75,11 +75,11 @@ impl PostRender {
     }
 }
 
-/// Renders for a run of hwdr: the plan that was agreed to, and no other.
+/// Renders for a run of hwdr: only the plan that was agreed to.
 fn obey(path: &Path) -> Result<()> {
     let unreadable =
         |error: String| Failure::unusable(format!("the orders {} cannot be used: {error}", path.display()));
-    // They come when the run has written down that this helm works.
+    // They are written once the run has recorded that this helm works.
     let until = Instant::now() + Duration::from_secs(60);
     while !path.exists() && Instant::now() < until {
         sleep(Duration::from_millis(20));

@@ -12,7 +12,7 @@ use crate::helm::plugin;
 use crate::shown::{self, word};
 use crate::values::Helm;
 
-/// Sets up what helm's --post-renderer needs, and says which flags to give
+/// Sets up what helm's --post-renderer needs, and prints which flags to give
 #[derive(Debug, Args)]
 pub struct PostRenderer {
     #[command(subcommand)]
@@ -23,13 +23,13 @@ pub struct PostRenderer {
 enum Action {
     /// Sets it up and prints the exact command line
     Install(Which),
-    /// Prints the path alone: of the program (Helm 3), or of the folder to add to HELM_PLUGINS (Helm 4)
+    /// Prints only the path: of the program (Helm 3), or of the folder to add to HELM_PLUGINS (Helm 4)
     Path(Which),
 }
 
 #[derive(Debug, Args)]
 struct Which {
-    /// Helm's major version (default: that of the helm which runs this)
+    /// Helm's major version [default: that of the helm that runs this]
     #[arg(long, value_name = "3|4", value_parser = clap::value_parser!(u8).range(3..=4))]
     helm: Option<u8>,
 }
@@ -47,7 +47,7 @@ impl PostRenderer {
             (Helm::V3, true) => shown::print(&format!(
                 "Helm 3 takes the program itself. Add to helm install:\n\n  \
                  --post-renderer {} --post-renderer-args post-render\n\n\
-                 An in-place restore wants --unguarded too: set the old volumes aside first.\n",
+                 An in-place restore also needs --unguarded: set the old volumes aside first.\n",
                 word(&program.display().to_string())
             )),
             (Helm::V4, false) => shown::print(&format!("{}\n", plugins_folder()?.display())),
@@ -60,7 +60,7 @@ impl PostRenderer {
                     "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
                      so it has a folder of its own. Put this in front of helm install:\n\n  \
                      HELM_PLUGINS={shared}:{} \\\n  helm install … --post-renderer {}\n\n\
-                     An in-place restore wants --unguarded too: set the old volumes aside first.\n",
+                     An in-place restore also needs --unguarded: set the old volumes aside first.\n",
                     word(&folder.display().to_string()),
                     plugin::NAME
                 ));
@@ -71,7 +71,7 @@ impl PostRenderer {
 }
 
 impl Which {
-    /// The major version of the Helm in use: as told, or as `$HELM_BIN version` says.
+    /// The major version of the Helm in use: as given, or from `$HELM_BIN version`.
     fn helm(&self) -> Result<Helm> {
         if let Some(major) = self.helm {
             return Ok(if major == 3 { Helm::V3 } else { Helm::V4 });
@@ -93,7 +93,7 @@ impl Which {
     }
 }
 
-/// The folder that holds Helm 4's plugin and nothing else: beside Helm's own data, never among the plugins that Helm 3 reads.
+/// The folder for Helm 4's plugin alone: in Helm's data folder, but never among the plugins that Helm 3 reads.
 fn plugins_folder() -> Result<PathBuf> {
     let from = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Helm's own order: $HELM_DATA_HOME, then XDG's data home (helm.sh/helm/pkg/helmpath).

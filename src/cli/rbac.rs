@@ -1,4 +1,4 @@
-//! `hwdr rbac`: what commands have to be allowed to.
+//! `hwdr rbac`: the rights that commands need.
 
 use std::fs;
 
@@ -12,20 +12,20 @@ use crate::rights::print::Printed;
 use crate::shown::print_data;
 use crate::stream::Stream;
 
-/// Print the least Role and ClusterRole of a command
+/// Prints the smallest Role and ClusterRole that a command needs
 ///
 /// Each rule has its reason as a comment. What Helm needs for the objects of
-/// the chart is read from the chart as it is rendered:
+/// the chart is read from the rendered chart:
 ///
 ///   helm template hopsworks CHART -n hopsworks -f values.yaml |
 ///     helm hwdr rbac upgrade - -n hopsworks
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Command {
-    /// The command; all of them, if none is given
+    /// The command [default: all of them]
     #[arg(value_name = "COMMAND", value_parser = one_of(rights::Command::ALL.map(|command| (command.name(), command, None))))]
     command: Option<rights::Command>,
-    /// The chart as it is rendered: a file, or - for standard input
+    /// The rendered chart: a file, or - for standard input
     #[arg(value_name = "STREAM")]
     stream: Option<String>,
     /// The release's namespace

@@ -1,11 +1,11 @@
-//! The flags by which Helm is given values, under Helm's own names, and as Helm takes them.
+//! Helm's flags for values, under their names in Helm, and parsed as Helm does.
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::helm::command_line::file_names;
 
-/// The flags by which Helm is given values.
+/// Helm's flags for values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueArgs {
     /// The files, each on its own: `-f`.
@@ -22,7 +22,7 @@ pub struct ValueArgs {
     pub set_literal: Vec<String>,
 }
 
-/// The same as they stand on the command line: one `-f` may name several files.
+/// The same as on the command line: one `-f` may name several files.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Values (as for helm)")]
 struct Given {

@@ -9,7 +9,7 @@ use crate::shown::{json, lines, print_data, tell};
 use crate::values::chart::Unchecked;
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
-/// Prints the values that Helm would have
+/// Prints the values as Helm would read them
 ///
 /// Exit codes: 0 printed, 2 a file cannot be read, or Helm refuses the values.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub struct Command {
     /// Output format
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Form,
-    /// Say where each value comes from: file, line and column, or flag
+    /// Show where each value comes from: file, line and column, or flag
     #[arg(long)]
     origins: bool,
     /// Read as this major version of Helm does
@@ -39,7 +39,7 @@ enum Form {
     Json,
 }
 
-/// The chart whose defaults lie below the values.
+/// The chart with the defaults below the values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct ChartArgs {
     /// Put the values over the defaults of this chart and its subcharts (a folder, or a packed chart)
@@ -59,7 +59,7 @@ impl Command {
     /// Prints the values.
     ///
     /// # Errors
-    /// Where a file cannot be read, or Helm refuses something.
+    /// If a file cannot be read, or Helm refuses something.
     pub fn run(self) -> Result<()> {
         let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
         for note in unchecked {
@@ -88,18 +88,19 @@ impl From<&ValueArgs> for ValueInputs {
     }
 }
 
-/// What the flags come to, over the chart's defaults if a chart is given.
+/// The values from the flags, over the chart's defaults if a chart is given.
 ///
 /// # Errors
-/// Where a file cannot be read, or Helm refuses something.
+/// If a file cannot be read, or Helm refuses something.
 fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
     within_schema(values::read(&args.into(), helm, &mut Once::new().pass())?, chart, helm)
 }
 
-/// Puts values over the chart's defaults, if a chart is given and its schema allows them; and gives what of it was not checked.
+/// Puts values over the chart's defaults, if a chart is given, and checks them against its schema. Also returns the parts of the schema that
+/// were not checked.
 ///
 /// # Errors
-/// As [`over_chart`], and where the chart's schema refuses them.
+/// As [`over_chart`], and if the chart's schema refuses them.
 pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
     match &chart.path {
         Some(path) => files::chart(path, helm)?.checked_values(values, helm),
@@ -110,7 +111,7 @@ pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<(Va
 /// Puts values over the chart's defaults, if a chart is given.
 ///
 /// # Errors
-/// Where the chart cannot be read, or Helm refuses it.
+/// If the chart cannot be read, or Helm refuses it.
 pub fn over_chart(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
     match &chart.path {
         Some(path) => files::chart(path, helm)?.values(values, helm),

@@ -1,4 +1,4 @@
-//! Values of flags that are one of a few words.
+//! Flags whose value is one of a few words.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -8,7 +8,7 @@ use crate::run::show::LogFormat;
 /// A word, what it stands for, and its help.
 type Word<T> = (&'static str, T, Option<&'static str>);
 
-/// Helm's verbs, and which restore each means.
+/// Helm's verbs, and the restore that each means.
 const MODES: [Word<Mode>; 2] = [
     (Mode::Install.word(), Mode::Install, Some("`helm install`: into a new cluster")),
     (Mode::Upgrade.word(), Mode::Upgrade, Some("`helm upgrade`: in place, onto the running cluster")),

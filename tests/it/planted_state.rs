@@ -411,7 +411,7 @@ fn a_planted_run_does_not_take_the_place_of_the_real_one() {
     let told = line(&ran);
     assert!(
         told.contains("there is nothing to resume: the last run has ended")
-            && told.contains("hwdr-restore-254811300 says"),
+            && told.contains("hwdr-restore-254811300 claims"),
         "{told}"
     );
     assert!(!told.contains("hwdr-restore-254811200"), "{told}");

@@ -560,12 +560,9 @@ fn undo_can_be_looked_at_first() {
     let mut hwdr = home.hwdr();
     hwdr.env("KUBECONFIG", kubeconfig).env("HELM_BIN", "/nowhere").args(["undo", "hops", "--dry-run", "--yes"]);
     let printed = run(&mut hwdr, b"").text();
-    for part in [
-        "Release hops in namespace hopsworks of here",
-        "undo-helm",
-        "Revision that is made the newest again: 7",
-        "Jobs that are deleted: ",
-    ] {
+    for part in
+        ["Release hops in namespace hopsworks of here", "undo-helm", "Revision to roll back to: 7", "Jobs to delete: "]
+    {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");

@@ -256,7 +256,7 @@ fn a_folder_that_was_born_later_is_left_and_named() {
         let time = shown(then);
         let (out, text) = output(&endpoint(), bucket, &["--at", &time, "--exact", "--yes"]);
         assert_eq!(out.status.code(), Some(1), "{text}");
-        assert!(text.contains("would lose their data dir/") && text.contains("1 keys are not as they were"), "{text}");
+        assert!(text.contains("would lose their data dir/") && text.contains("1 keys could not be restored"), "{text}");
         assert_eq!(data(bucket), there);
         assert_eq!(versions(client, "dir/").await, [(true, "null".to_owned())]);
         for key in ["new", "dir/key"] {

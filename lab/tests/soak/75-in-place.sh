@@ -65,7 +65,7 @@ test_finalize_makes_it_the_normal_state() {
   phase_is finalized
   data_are_the_backups
   [ "$(kubectl get pv -o name | wc -l)" -lt "$volumes" ]
-  refuses 'given up by finalize' hwdr undo hopsworks --yes
+  refuses 'finalize has given up' hwdr undo hopsworks --yes
   # Ordinary upgrades: nothing restarts. (Pods that finalize replaced may still be terminating.)
   running() {
     kubectl -n "$NS" get pods -o json |

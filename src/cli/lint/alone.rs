@@ -13,21 +13,21 @@ use crate::lint::{Finding, Level, Note, fix};
 use crate::source::Source;
 use crate::values::{self, ValuesError};
 
-/// What came of one file.
+/// The results for one file.
 #[derive(Default)]
 struct Done {
     findings: Vec<Finding>,
     notes: Vec<Note>,
     failure: Option<Failure>,
     change: Option<FileChange>,
-    /// What was found before the change.
+    /// The findings before the change.
     before: Vec<Finding>,
-    /// It holds no values of a product.
+    /// It contains no values of a product.
     left_out: bool,
 }
 
 impl Linter<'_> {
-    /// Each file for itself, on all cores.
+    /// Checks each file alone, on all cores.
     pub(super) fn alone(&self) -> (LintRun, Vec<FileChange>) {
         let names = &self.args.files;
         let (mut run, mut changes) = (LintRun { files: names.len(), ..LintRun::default() }, Vec::new());
@@ -74,7 +74,7 @@ impl Linter<'_> {
                 return Ok(Done { left_out: true, ..Done::default() });
             }
             Ok(contents) => Done { findings: chosen(&contents), notes: contents.notes(), ..Done::default() },
-            // What is no YAML yet may become it.
+            // It is not YAML, but may be after a fix.
             Err(error) => {
                 let after = self.wants_fixes().then(|| values::pasted::mended(source)).flatten();
                 let after = after.map(|text| Source::new(source.name.clone(), text));
@@ -107,7 +107,7 @@ fn read(name: &str) -> Result<Arc<Source>, ValuesError> {
     Ok(source)
 }
 
-/// Whose values a file holds, by the chart in whose folder it stands, up to three folders below the chart's own (`ci/`, `values/x/`).
+/// Whose values a file holds: of the chart whose folder it is in, at most three levels below it (`ci/`, `values/x/`).
 fn owner(name: &str) -> Owner {
     let Some(path) = Some(name).filter(|name| is_file(name)).and_then(|name| std::path::absolute(name).ok()) else {
         return Owner::Operator;

@@ -19,7 +19,7 @@ use crate::values::chart::Unchecked;
 use crate::values::{self, Value, ValueInputs, ValuesError};
 
 impl Linter<'_> {
-    /// What all layers merge to.
+    /// Checks what all layers merge to.
     pub(super) fn merged(&self) -> Result<(LintRun, Vec<FileChange>)> {
         let mut run = LintRun { files: self.args.values.files.len(), ..LintRun::default() };
         let mut files = Once::new();
@@ -35,7 +35,7 @@ impl Linter<'_> {
         let values = match self.read_merged(&changes, &mut files) {
             Ok(values) => values,
             Err(error) => {
-                // All files were read: what has no place is the chart, or a file of --set-file.
+                // All files were read: an error without a place is in the chart, or in a file of --set-file.
                 let elsewhere = || self.args.chart.path.clone().unwrap_or_else(|| "--set-file".to_owned());
                 let name = error.place.as_ref().map_or_else(elsewhere, |place| place.source.name.clone());
                 run.failures.push(Failure { name, error });
@@ -80,7 +80,7 @@ impl Linter<'_> {
         Ok((run, changes))
     }
 
-    /// What the findings change in the operator's files. A chart's own are not the operator's to mend.
+    /// The fixes for the operator's files. A chart's own files are not changed.
     fn fixes(&self, findings: &[Finding]) -> HashMap<String, FileChange> {
         let mut sources: Vec<&Arc<Source>> = Vec::new();
         for place in findings.iter().filter_map(|f| Some(&f.fix.as_ref()?.edits.first()?.place)) {
@@ -98,7 +98,7 @@ impl Linter<'_> {
         sources.into_iter().filter_map(change).collect()
     }
 
-    /// Whether the chart's schema lets Helm go on; and what of it was not checked.
+    /// Checks the values against the chart's schema; returns the parts of it that were not checked.
     fn schema_allows(&self, files: &mut Once<'_>) -> Result<Vec<Unchecked>, ValuesError> {
         let inputs = ValueInputs::from(&self.args.values);
         let values = values::read(&inputs, values::Helm::V3, &mut files.pass())?;
@@ -117,7 +117,7 @@ impl Linter<'_> {
         Ok(values)
     }
 
-    /// Lints merged values. What is but a warning about the chart's own files is not the operator's to mend.
+    /// Lints merged values. Mere warnings about the chart's own files are left out: the operator cannot fix them.
     fn lint(&self, values: &Value) -> Vec<Finding> {
         let mut findings = self.chosen(crate::lint::lint(values, &self.context));
         findings.retain(|finding| {
@@ -127,13 +127,13 @@ impl Linter<'_> {
         findings
     }
 
-    /// Whether it is the operator who wrote it, not the chart.
+    /// Whether the operator wrote it, not the chart.
     fn wrote(&self, place: &Place) -> bool {
         from_flag(place) || self.args.values.files.contains(&place.source.name)
     }
 }
 
-/// Whether the file can be read, and holds values.
+/// Checks that the file can be read, and contains values.
 fn holds_values(name: &str, files: &mut Once<'_>) -> Result<(), ValuesError> {
     let bytes = files.pass()(name).map_err(|error| unreadable(name, &error))?;
     let values = values::read_one(values::text_of(name, bytes)?)?;

@@ -25,9 +25,9 @@ use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Lease, Lock as _, RESTORE, Run};
 use crate::shown::{print, tell};
 
-/// Restores a backup in place, with a way back; without a restore in the values it lints, and is helm upgrade
+/// Restores a backup in place, and can be undone; without a restore in the values, lints them and runs helm upgrade
 ///
-/// What each step does, and how to go back: docs/restore.md.
+/// What each step does, and how to undo it: docs/restore.md.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -40,9 +40,9 @@ pub struct Upgrade {
     line: Line,
 }
 
-/// Restores a backup into a new cluster; without a restore in the values it lints, and is helm install
+/// Restores a backup into a new cluster; without a restore in the values, lints them and runs helm install
 ///
-/// Velero's storage location is made where it is not there. --iam, --secret,
+/// Creates Velero's storage location if it does not exist: --iam, --secret,
 /// --credentials-file or --credentials-env says how Velero reads the bucket.
 #[derive(Debug, Args)]
 #[command(
@@ -56,10 +56,10 @@ pub struct Install {
     line: Line,
 }
 
-/// Restores the same backup in place once more
+/// Restores the same backup in place again
 ///
-/// Deletes the markers of the earlier restore, and nothing else. Then it does
-/// what helm hwdr upgrade does.
+/// Deletes only the markers of the earlier restore. Then it does what
+/// helm hwdr upgrade does.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -125,10 +125,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
         ));
     }
     if !found.markers.is_empty() {
-        shown.push_str(&format!(
-            "Markers of the earlier restore that are deleted: {}\n",
-            preflight::names(&found.markers)
-        ));
+        shown.push_str(&format!("Markers of the earlier restore to delete: {}\n", preflight::names(&found.markers)));
     }
     if invocation.is_on("dry-run") {
         print(&format!("{shown}\n"));
@@ -146,7 +143,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
         if let Some(job) = &ready.preflight {
             preflight::can_be_read(&cluster, &mut show, job).await?;
         }
-        // Nobody else begins any more; somebody may have before.
+        // The Lease keeps others from starting, but one may have started before.
         ensure!(
             look(&invocation, &ready).await? == found,
             Refusal::new("the cluster has changed since you were asked: nothing was done")
@@ -164,7 +161,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     report::print(&outcome?, invocation.own("output"))
 }
 
-/// The state of the run lies in the release's namespace, and in a new cluster it may not be there yet.
+/// Creates the release's namespace, which holds the state of the run. In a new cluster it may not exist yet.
 async fn make_namespace(cluster: &Cluster) -> Result<()> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}});
     if cluster.get(Kind::NAMESPACE, None, &cluster.namespace).await?.is_none() {
@@ -173,7 +170,7 @@ async fn make_namespace(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// What consent is asked for, in plain words.
+/// What the operator agrees to.
 fn cost(ready: &Ready, state: &State) -> String {
     let (plan, cluster) = (&ready.plan, &ready.cluster);
     let since = plan.backup_time.as_deref().unwrap_or("that backup");
@@ -184,17 +181,17 @@ fn cost(ready: &Ready, state: &State) -> String {
     match (plan.mode, state.wipe) {
         (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
         (Mode::Upgrade, false) => format!(
-            "{place} stops, and goes back to {since}: everything written since is no longer in it. \
-             The old volumes are set aside, and helm hwdr undo puts them back until helm hwdr finalize."
+            "{place} stops, and goes back to {since}: everything written since then is gone from it. \
+             The old volumes are set aside. Until helm hwdr finalize, helm hwdr undo puts them back."
         ),
         (Mode::Upgrade, true) => format!(
-            "{place} stops, and goes back to {since}: everything written since is LOST, because its old volumes are deleted (--wipe). \
-             There is no way back."
+            "{place} stops, and goes back to {since}: everything written since then is LOST, because its old volumes are deleted \
+             (--wipe). This cannot be undone."
         ),
     }
 }
 
-/// Backups of different times are halves of different wholes: refused, unless the line that names one excuses it.
+/// Refuses backups of different times, which do not match, unless a comment at the id allows them.
 fn close_together(findings: &[Finding]) -> Result<()> {
     const RULE: &str = "ids-far-apart";
     let Some(finding) = findings.iter().find(|finding| finding.rule == RULE) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! `hwdr finalize`: a restore is good, and becomes the normal state.
+//! `hwdr finalize`: makes a restore final.
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -26,7 +26,7 @@ use crate::values;
 
 /// Makes a restore final: removes its blocks from the values files, runs helm upgrade, and deletes the old volumes
 ///
-/// The files are changed when helm upgrade has succeeded; comments and all else
+/// The files are changed after helm upgrade has succeeded. Comments and all else
 /// in them stay. The markers stay, so that the backup is not restored twice.
 #[derive(Debug, Args)]
 #[command(
@@ -79,7 +79,7 @@ async fn finalize(arguments: &[String]) -> Result<()> {
             .to_owned()
     } else {
         format!(
-            "helm upgrade is run, and {} old volumes are deleted for good. There is no way back to before the restore then.",
+            "helm upgrade is run, and {} old volumes are deleted for good. After that, the restore cannot be undone.",
             volumes.len()
         )
     };
@@ -91,7 +91,7 @@ async fn finalize(arguments: &[String]) -> Result<()> {
         changes.len()
     );
     if !volumes.is_empty() {
-        shown::tell(&lines(&format!("Volumes that are deleted: {}", volumes.join(", "))));
+        shown::tell(&lines(&format!("Volumes to delete: {}", volumes.join(", "))));
     }
     if invocation.is_on("dry-run") {
         shown::tell(&wrap(&format!("{what}\nThis is a dry run: nothing was changed"), 80));
@@ -134,15 +134,15 @@ async fn finalize(arguments: &[String]) -> Result<()> {
     outcome
 }
 
-/// Makes the restores final: the old volumes go.
+/// Makes the restores final, and deletes the old volumes.
 async fn give_up(cluster: Cluster, states: &[State], invocation: &Invocation, format: LogFormat) -> Result<()> {
     for state in states {
         let Some(store) = SecretStore::find(&cluster, &state.backup_id).await? else { continue };
         let show = Show::new(format);
         let mut run = Run::new(cluster.clone(), store, Helm::find(invocation).await?, show).await?;
-        // Everything has to be well without the old volumes before they go.
+        // Everything must work without the old volumes before they are deleted.
         steps::ready(&mut run).await?;
-        // From here on there is no way back, also where this is cut off: finalize goes on.
+        // From here on, the restore cannot be undone. After an interruption, finalize continues.
         run.state.phase = Phase::Finalized;
         run.save().await?;
         let given_up = steps::give_up(&mut run).await?;
@@ -154,7 +154,7 @@ async fn give_up(cluster: Cluster, states: &[State], invocation: &Invocation, fo
     Ok(())
 }
 
-/// The restores that can be made final: those that are done, and those whose old volumes may not all be given up yet.
+/// The restores that can be made final: those that are done, and final ones that may still have old volumes.
 async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<State>> {
     let mut states = Vec::new();
     let runs = SecretStore::all(cluster, release).await?;
@@ -176,7 +176,7 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
     Ok(states)
 }
 
-/// What has to change in the values files.
+/// The changes of the values files.
 fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChange>> {
     let mut changes: Vec<FileChange> = Vec::new();
     let mut read = files.pass();

@@ -1,4 +1,4 @@
-//! hwdr's own flags of those commands that take helm's flags, too: which command has which, what each takes, and its help.
+//! hwdr's own flags of the commands that also take helm's flags: which command has which, what each takes, and its help.
 
 use anstyle::Style;
 use clap::Args;
@@ -54,18 +54,18 @@ impl Command {
 struct Flag {
     name: &'static str,
     letter: Option<char>,
-    /// What it takes; none for a switch.
+    /// What it takes; `None` for a switch.
     value: Option<&'static str>,
     /// The commands that have it.
     of: &'static [Command],
-    /// Whether it makes sense for a restore alone.
+    /// Whether it is only for a restore.
     restores: bool,
     help: &'static str,
 }
 
 const ALL: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize];
 const RUN: &[Command] = &[Upgrade, Install, Rerun, Resume];
-/// Those that may have to make Velero's storage location.
+/// Those that may create Velero's storage location.
 const NEW: &[Command] = &[Install, Resume];
 
 const FLAGS: &[Flag] = &[
@@ -81,18 +81,18 @@ const FLAGS: &[Flag] = &[
     },
     Flag {
         restores: true,
-        help: "Delete the old volumes at once: there is no way back then",
+        help: "Delete the old volumes at once: the restore cannot be undone then",
         ..switch("wipe", &[Upgrade, Rerun])
     },
     Flag {
         restores: true,
-        help: "Continue where Velero could not bring back every object; with resume also where files of HopsFS cannot be read",
+        help: "Continue if Velero could not restore every object; with resume, also if files of HopsFS cannot be read",
         ..switch("accept-partial", RUN)
     },
     Flag {
         value: Some("here"),
         restores: true,
-        help: "Bring HopsFS's bucket back from this machine, with its own credentials for the bucket",
+        help: "Rewind HopsFS's bucket from this machine, with its own credentials for the bucket",
         ..switch("from", RUN)
     },
     Flag { restores: true, help: "Velero reads the bucket by the role of its pod or node", ..switch("iam", NEW) },
@@ -105,7 +105,7 @@ const FLAGS: &[Flag] = &[
     Flag {
         value: Some("FILE"),
         restores: true,
-        help: "Velero reads the bucket with this credentials file, in AWS's form, which goes into a Secret",
+        help: "Velero reads the bucket with this credentials file, in AWS's format, which hwdr stores in a Secret",
         ..switch("credentials-file", NEW)
     },
     Flag {
@@ -134,17 +134,17 @@ fn of(command: Command) -> impl Iterator<Item = &'static Flag> {
     FLAGS.iter().filter(move |flag| flag.of.contains(&command))
 }
 
-/// The flags of a command, and whether each takes a value. All commands have `--verbose`, which stands among the options in their help.
+/// The flags of a command, and whether each takes a value. All commands have `--verbose`, which their help lists among the options.
 pub fn own(command: Command) -> Vec<Own> {
     of(command).map(|flag| (flag.name, flag.value.is_some())).chain([("verbose", false)]).collect()
 }
 
-/// The flags that make sense for a restore alone.
+/// The flags that are only for a restore.
 pub fn for_a_restore() -> impl Iterator<Item = &'static str> {
     FLAGS.iter().filter(|flag| flag.restores).map(|flag| flag.name)
 }
 
-/// The flags of a command as its help shows them: 80 columns.
+/// The flags of a command, for its help.
 pub fn help(command: Command) -> String {
     const COLUMN: usize = 28;
     let (heading, literal) = (Style::new().bold().underline(), Style::new().bold());

@@ -1,4 +1,4 @@
-//! What follows a run that was begun: `resume`, `undo`.
+//! Resuming and undoing a run: `resume`, `undo`.
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -24,13 +24,13 @@ use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there, plan_is_comparable};
 use crate::run::{Lease, Lock as _, RESTORE, Record as _, Run, Store as _, UNDO as BACK};
 use crate::shown::{self, lines};
 
-/// Continues a run that was cut off or has stopped
+/// Resumes a run that was interrupted or has stopped
 ///
-/// Where helm has not run yet, give the chart and the values again (and
+/// If helm has not run yet, give the chart and the values again (and
 /// --from here, if it was given before): hwdr does not store them.
 ///   helm hwdr resume RELEASE CHART -f values.yaml
-/// It asks only where an older hwdr has begun the run, and kept its state in a
-/// ConfigMap, where others may have changed it; --yes answers.
+/// It asks for confirmation only if an older hwdr has started the run and kept
+/// its state in a ConfigMap, which others may have changed; --yes answers.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -39,7 +39,7 @@ use crate::shown::{self, lines};
     after_help = flags::help(Command::Resume)
 )]
 pub struct Resume {
-    /// The release, and the chart with its flags where they are needed
+    /// The release, and the chart with its flags if they are needed
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, hide = true, value_name = "RELEASE")]
     arguments: Vec<String>,
 }
@@ -51,13 +51,13 @@ pub struct Undo {
     /// The release
     #[arg(value_parser = release_name)]
     release: Option<String>,
-    /// Show what goes back, and change nothing
+    /// Show what would be undone, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not ask for the release's name
     #[arg(short, long)]
     yes: bool,
-    /// Continue where Velero could not bring back every object
+    /// Continue if Velero could not restore every object
     #[arg(long)]
     accept_partial: bool,
     /// Refuse any other cluster: its context, server, or the uid of kube-system
@@ -76,7 +76,7 @@ pub struct Undo {
 impl Resume {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        // A run that is resumed is an upgrade or an install.
+        // The run may be an upgrade or an install.
         let Some(mut invocation) = super::parse(Command::Resume, None, &self.arguments)? else { return Ok(()) };
         super::from_here(&mut invocation)?;
         let format = log_format(&invocation)?;
@@ -95,7 +95,7 @@ impl Resume {
                     );
                 }
             };
-            // A state in a Secret is written by those who were asked.
+            // A state in a Secret was written after consent.
             if store.is_old() {
                 let touches = match (back, state.mode) {
                     (true, _) => touched::by_undo(&state, UNDO),
@@ -104,14 +104,14 @@ impl Resume {
                 };
                 shown::tell(&lines(&touches));
                 let what = format!(
-                    "The restore of backup {} into release {} in namespace {} of {} ({}), begun {}, {}.",
+                    "The restore of backup {} into release {} in namespace {} of {} ({}), started {}, {}.",
                     state.backup_id,
                     state.release,
                     cluster.namespace,
                     cluster.context,
                     cluster.server,
                     state.began,
-                    if back { "is taken back" } else { "goes on" }
+                    if back { "is undone" } else { "continues" }
                 );
                 consent(&state.release, &what, invocation.is_on("yes"))?;
             }
@@ -150,13 +150,13 @@ impl Undo {
         })
     }
 
-    /// The same line as the commands have it that take helm's flags, too.
+    /// The command line in the form of the commands that also take helm's flags.
     fn invocation(&self) -> Invocation {
         let mut own = Vec::new();
         own.extend(self.accept_partial.then(|| ("accept-partial".to_owned(), "true".to_owned())));
         own.extend(self.expect_cluster.iter().map(|name| ("expect-cluster".to_owned(), name.clone())));
         own.extend(self.output.iter().map(|form| ("output".to_owned(), form.clone())));
-        // Helm sets what it was not told to nothing.
+        // Helm sets flags that are not given to nothing.
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         Invocation {
             release: self.release.clone().unwrap_or_default(),
@@ -169,11 +169,11 @@ impl Undo {
     }
 }
 
-/// Why a run cannot be taken back.
+/// Why a run cannot be undone.
 fn no_way_back(state: &State) -> Option<&'static str> {
     match state.phase {
-        Phase::Undone => Some("it is already as it was before"),
-        Phase::Finalized => Some("its old volumes were given up by finalize"),
+        Phase::Undone => Some("it was already undone"),
+        Phase::Finalized => Some("finalize has given up its old volumes"),
         _ if state.mode == Mode::Install => {
             Some("a new cluster has nothing to go back to: uninstall the release, delete its claims, and start again")
         }
@@ -185,7 +185,7 @@ fn no_way_back(state: &State) -> Option<&'static str> {
     }
 }
 
-/// Finds the newest run of the release of a command line.
+/// Finds the newest run of the release on a command line.
 async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore)> {
     ensure!(!invocation.release.is_empty(), Failure::unusable("a release is needed").help("list them: helm list -A"));
     super::no_pipes(invocation)?;
@@ -195,8 +195,8 @@ async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore)> {
     Ok((cluster, store))
 }
 
-/// The newest run of a release. Those of an older hwdr, in ConfigMaps, count where there is no other: whoever may write ConfigMaps may plant
-/// one, of whatever age.
+/// The newest run of a release. Runs of an older hwdr, in ConfigMaps, count only if there is no other: anybody who may write ConfigMaps can
+/// plant one, with any time.
 pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretStore> {
     let runs = SecretStore::all(cluster, release).await?;
     for old in &runs.old {
@@ -208,7 +208,7 @@ pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretSto
     if open.len() > 1 {
         let names: Vec<_> = open.iter().map(|store| format!("{}/{}", store.kind().kind, store.name())).collect();
         let refusal = Refusal::new(format!(
-            "release {release} has more than one run that is not over, and only one of them can go on: {}",
+            "release {release} has more than one run that is not over, and only one of them can continue: {}",
             names.join(", ")
         ));
         bail!(open.iter().fold(refusal, |refusal, store| refusal.help(store.nobodys())));
@@ -222,9 +222,9 @@ pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretSto
     })?)
 }
 
-/// Goes on with a run, onwards or back.
+/// Resumes a run, or undoes it.
 async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: &State, back: bool) -> Result<()> {
-    // Later steps stop the cluster: not before helm is known to go on from there.
+    // Later steps stop the cluster, so check first that helm can continue.
     if !back && !seen.is_begun("helm") {
         plan_is_comparable(seen)?;
     }
@@ -247,10 +247,10 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
     let mut show = Show::new(format);
     let lease = Lease::take(&cluster, &invocation.release, |text| show.tell(text)).await?;
     let outcome = async {
-        // Whoever held it before may have written in the meantime.
+        // Whoever held the Lease before may have written in the meantime.
         let cluster = lease.cluster();
         let store = SecretStore::find(&cluster, &seen.backup_id).await?;
-        // What others may write is what was looked at, to the last word.
+        // A state that others may write must be the one that was shown.
         let same = |store: &SecretStore| {
             store.load().is_ok_and(|state| {
                 (state.phase, state.began) == (seen.phase, seen.began) && (!store.is_old() || state == *seen)

@@ -1,4 +1,4 @@
-//! The commands that run restores: `upgrade` and `install`, and what follows them.
+//! The commands that run restores: `upgrade`, `install` and `rerun`, and the commands for their runs.
 
 mod apply;
 mod finalize;
@@ -42,7 +42,7 @@ use crate::run::show::LogFormat;
 use crate::values::Value;
 use crate::velero::Location;
 
-/// Takes a command's line apart; none where it asks for help, which is printed. Nothing is done on a line that is not understood whole.
+/// Parses a command's line; `None` if it asks for help, which is printed. Nothing is done if any part of the line is not understood.
 fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>> {
     let (own, word) = (flags::own(command), command.word());
     if asks_for_help(arguments, &own) {
@@ -63,7 +63,7 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
     Ok(Some(invocation))
 }
 
-/// The name of a release, and nothing that helm or the API server would take for anything else.
+/// The name of a release, and nothing that helm or the API server would read as anything else.
 pub fn release_name(name: &str) -> Result<String, String> {
     if is_release(name) {
         return Ok(name.to_owned());
@@ -88,7 +88,7 @@ fn consent(release: &str, what: &str, is_given: bool) -> Result<()> {
     question.ask(is_given)
 }
 
-/// Helm is run several times, and hwdr reads the kubeconfig, too: a pipe would be empty for all but the first.
+/// Refuses pipes: helm runs several times, and hwdr also reads the kubeconfig. A pipe would be empty for all but the first.
 fn no_pipes(invocation: &Invocation) -> Result<()> {
     let values = invocation.rest.iter().map(|word| match word.split_once('=') {
         Some((flag, value)) if flag.starts_with('-') => value,
@@ -104,7 +104,7 @@ fn no_pipes(invocation: &Invocation) -> Result<()> {
     }
 }
 
-/// `--from here` is a value: so the plan, helm and a resumed run know it alike.
+/// Makes `--from here` a value, so that the plan, helm and a resumed run all know it.
 fn from_here(invocation: &mut Invocation) -> Result<()> {
     match invocation.own("from") {
         None => Ok(()),
@@ -117,12 +117,12 @@ fn from_here(invocation: &mut Invocation) -> Result<()> {
     }
 }
 
-/// A hash of merged values: of SHA-256, all digits.
+/// The SHA-256 hash of merged values, in full.
 fn hash(values: &Value) -> String {
     Sha256::digest(values.to_json().to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A chart's name without the credentials that its URL may have. The `@` of an OCI chart's digest is another.
+/// A chart's name without the credentials that its URL may have. An OCI chart's digest also has an `@`, and is kept.
 fn without_credentials(chart: &str) -> String {
     let Some((scheme, rest)) = chart.split_once("://") else { return chart.to_owned() };
     let end = rest.rfind("@sha").filter(|_| scheme == "oci").unwrap_or(rest.len());
@@ -131,7 +131,7 @@ fn without_credentials(chart: &str) -> String {
     format!("{scheme}://{host}{digest}")
 }
 
-/// The cluster that a command line names, and where it does not, what helm has put into the environment.
+/// The cluster that a command line names, or the one that helm has put into the environment.
 fn connection(invocation: &Invocation) -> ConnectionArgs {
     let or_env = |given: &Option<String>, name: &str| given.clone().or_else(|| env::var(name).ok());
     ConnectionArgs {
@@ -148,7 +148,7 @@ fn log_format(invocation: &Invocation) -> Result<LogFormat> {
     Ok(found.with_context(|| format!("--log-format {given}: expected text or json"))?.1)
 }
 
-/// Where Velero's backups lie, by the values, where a flag says how it gets there.
+/// Where Velero's backups are, from the values, if a flag says how Velero gets access.
 fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> Result<Option<Location>> {
     let access = AccessArgs {
         iam: invocation.is_on("iam"),
@@ -168,12 +168,12 @@ fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> R
     let storage = |key| values.get(path).and_then(|storage| storage.get(&[key])).and_then(Value::as_str);
     let missing = |what: &str| {
         Refusal::new(format!("the {what} of the backups is not in the values ({})", dotted(path)))
-            .help("make the storage location first, without the values: helm hwdr bsl apply")
+            .help("create the storage location first, without the values: helm hwdr bsl apply")
     };
     let bucket = restore.bucket().ok_or_else(|| missing("bucket"))?;
     let region = storage("region").ok_or_else(|| missing("region"))?;
     let endpoint = storage("endpoint").filter(|url| !url.is_empty());
-    // A server of one's own rarely has a name for each bucket.
+    // Servers other than AWS rarely have a host name for each bucket.
     let path_style = restore.velero().path_style.unwrap_or(endpoint.is_some());
     bsl::location([bucket, region, &restore.velero().prefix], endpoint, path_style, access.access()?).map(Some)
 }

@@ -1,4 +1,4 @@
-//! `hwdr upgrade` and `hwdr install` without a restore: the linter's word, and then helm as it is.
+//! `hwdr upgrade` and `hwdr install` without a restore: lint, and then plain helm.
 
 use std::env;
 use std::io;
@@ -24,7 +24,7 @@ use crate::run::preflight;
 use crate::shown::{is_coloured, tell, tell_bare};
 use crate::values::Value;
 
-/// Refuses what makes sense for a restore alone, where the values ask for none: a values file was forgotten, or the wrong one given.
+/// Refuses what is only for a restore if the values ask for none: a values file was forgotten, or is the wrong one.
 pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> Result<()> {
     let flag = flags::for_a_restore().find(|flag| invocation.own(flag).is_some_and(|value| value != "false"));
     let given = match flag {
@@ -38,7 +38,7 @@ pub(super) fn only_for_a_restore(command: Command, invocation: &Invocation) -> R
     )
 }
 
-/// No restore: the linter's word, and then helm as it is, with what was read here.
+/// Shows the linter's findings, and runs plain helm with the values that were read here.
 pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, values: &Value) -> Result<()> {
     show_findings(values, mode);
     if let expected @ Some(_) = invocation.own("expect-cluster") {
@@ -49,7 +49,7 @@ pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, valu
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
     helm.args(&invocation.rest).args(invocation.connection()).args(Invocation::value_flags(frozen.values()));
-    // hwdr's flag of the same name as helm's, which wants a value in some versions.
+    // hwdr's flag has the same name as helm's, which needs a value in some versions.
     if invocation.is_on("dry-run") {
         helm.arg("--dry-run=server");
     }
@@ -61,8 +61,8 @@ pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, valu
     Ok(())
 }
 
-/// Runs a helm in the foreground. Ctrl-C, or a terminal that is gone, is for helm, which is told, too; a wish to end that came to this
-/// process alone is handed on. The copies of the values are deleted behind it.
+/// Runs helm in the foreground. Ctrl-C and the loss of the terminal reach helm, too, which handles them; SIGTERM reaches only this
+/// process, and is passed on. The copies of the values are deleted afterwards.
 async fn to_its_end(mut helm: Process) -> io::Result<ExitStatus> {
     let _listening = leave::child_listens();
     let mut ends = signal(SignalKind::terminate())?;
@@ -72,14 +72,14 @@ async fn to_its_end(mut helm: Process) -> io::Result<ExitStatus> {
             status = helm.wait() => return status,
             Some(()) = ends.recv() => {
                 let pid = helm.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-                // It may have ended meanwhile.
+                // Helm may have ended meanwhile.
                 let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
             }
         }
     }
 }
 
-/// What the linter finds; its errors are refused elsewhere.
+/// Shows the linter's findings. Errors are refused elsewhere.
 pub(super) fn show_findings(values: &Value, mode: Mode) -> Vec<Finding> {
     let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
     tell_bare(&human::render(&findings, Look { colour: is_coloured(), ..Look::default() }));

@@ -1,4 +1,4 @@
-//! What is found out before anything is asked or changed: the plan, and every reason not to begin.
+//! Checks before anything is asked or changed: the plan, and every reason not to start.
 
 use std::io;
 
@@ -28,7 +28,7 @@ pub(super) struct Ready {
     restore: Box<dyn Request>,
     topology: Topology,
     pub(super) plan: Plan,
-    /// The Job that looks at the backup.
+    /// The Job that checks the backup.
     pub(super) preflight: Option<Json>,
     chart: Chart,
     pub(super) cluster: Cluster,
@@ -41,11 +41,11 @@ pub(super) struct Ready {
 #[derive(PartialEq)]
 pub(super) struct Found {
     before: Before,
-    /// What is deleted first, to restore once more.
+    /// What is deleted first, to restore again.
     pub(super) markers: Vec<Marker>,
 }
 
-/// Plans.
+/// Renders and plans the restore.
 pub(super) async fn prepare(
     invocation: &Invocation,
     mut restore: Box<dyn Request>,
@@ -55,7 +55,7 @@ pub(super) async fn prepare(
 ) -> Result<Ready> {
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
-    // First, for rendering and all that follows ask the cluster, too.
+    // First, because rendering and everything after it also ask the cluster.
     let command = match (restore.mode(), rerun) {
         (Mode::Install, _) => rights::Command::Install,
         (Mode::Upgrade, false) => rights::Command::Upgrade,
@@ -94,24 +94,24 @@ pub(super) async fn prepare(
         app_version: rendering.app_version,
         values: super::hash(values),
     };
-    // In a new cluster there is no account yet that may read it, and nothing that could be lost.
+    // A new cluster has no account yet that may read the backup, and no data to lose.
     let preflight = match restore.mode() {
         Mode::Upgrade => render::preflight(&topology, &*restore, &plan)?,
         Mode::Install => None,
     };
-    // Helm's post-renderer will do the same when it is too late to refuse.
+    // Helm's post-renderer does the same, but then it is too late to refuse.
     let rendered = render::render(&stream, &topology, &*restore, &plan, Whole::IsThere)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
         .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
 }
 
-/// Whether this machine can do what the restore leaves to it: not to be found out when the old data are gone.
+/// Checks that this machine can do its part of the restore, before the old data are gone.
 pub(super) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<()> {
     Ok(ready.restore.can_run_locally(&ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
-/// Looks for every reason not to begin.
+/// Looks for every reason not to start.
 pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found> {
     let wanted = Proposal {
         release: &invocation.release,
@@ -126,7 +126,7 @@ pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found
     Ok(Found { before, markers })
 }
 
-/// The state of a run that begins now.
+/// The state of a run that starts now.
 pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> State {
     let (restore, now) = (&ready.restore, Timestamp::now());
     let mut state = State::new(&invocation.release, &ready.plan, ready.chart.clone(), now);
@@ -142,8 +142,8 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
     state
 }
 
-/// Every id has to be one that the catalogue knows, and that ended well; and of Velero's backups those are taken that the values name, or
-/// that are nearest to the id's time.
+/// Checks that the catalogue knows every id, and that its backup succeeded. Chooses the Velero backups that the values name, or those
+/// nearest to the id's time.
 async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology) -> Result<()> {
     let product = restore.product();
     if let Some(objection) = product.objections(cluster, &restore.recorded()).await?.into_iter().next() {

@@ -11,7 +11,7 @@ use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 use crate::shown::{self, duration, lines, plain};
 
-/// Refuses a form that there is not, before anything is done.
+/// Refuses an unknown format, before anything is done.
 pub fn known(format: Option<&str>) -> Result<()> {
     match format {
         None | Some("text" | "table" | "json" | "markdown") => Ok(()),
@@ -38,7 +38,7 @@ fn times(state: &State) -> impl Iterator<Item = (&str, f64)> {
         .filter_map(|step| Some((step.step.as_str(), (step.ended?.duration_since(step.began)).as_secs_f64())))
 }
 
-/// How long all of it took.
+/// How long the run took.
 fn whole(state: &State) -> SignedDuration {
     state.ended.unwrap_or_else(Timestamp::now).duration_since(state.began)
 }
@@ -47,7 +47,7 @@ fn people(time: SignedDuration) -> String {
     duration(time.unsigned_abs().as_secs())
 }
 
-/// How old the backup was when the run began: what was written in between is not in it.
+/// How old the backup was when the run started: later data are not in it.
 fn age(state: &State) -> Option<SignedDuration> {
     let time: Timestamp = state.backup_time.as_deref()?.parse().ok()?;
     Some(state.began.duration_since(time))
@@ -73,12 +73,12 @@ fn machine(state: &State) -> serde_json::Value {
 
 fn head(state: &State) -> String {
     let phase = match state.phase {
-        Phase::Running => "goes on",
+        Phase::Running => "is running",
         Phase::Failed => "has stopped",
         Phase::Restored => "is done",
         Phase::Undoing => "is being undone",
         Phase::Undone => "was undone",
-        Phase::Finalized => "is done and final",
+        Phase::Finalized => "is final",
     };
     format!("The restore of backup {} into release {} {phase}", state.backup_id, state.release)
 }
@@ -93,19 +93,19 @@ pub fn text(state: &State) -> String {
         let _ = writeln!(out, "  {step:<60} {seconds:>8.1} s");
     }
     if state.phase == Phase::Restored {
-        let _ = writeln!(out, "  {:<60} {:>10}", "all of it (RTO)", people(whole(state)));
+        let _ = writeln!(out, "  {:<60} {:>10}", "total time (RTO)", people(whole(state)));
     }
     if let Some(age) = age(state) {
         let _ = writeln!(out, "  {:<60} {:>10}", "age of the backup (RPO)", people(age));
     }
     if !state.findings.is_empty() {
-        out.push_str("\nWhat is in it:\n");
+        out.push_str("\nChecks:\n");
         for finding in &state.findings {
             let _ = writeln!(out, "  {}", wrap(finding, 74).replace('\n', "\n    "));
         }
     }
     if state.phase == Phase::Restored {
-        let _ = writeln!(out, "\nCheck it. Then make it final, or go back:");
+        let _ = writeln!(out, "\nCheck the cluster. Then make the restore final, or undo it:");
         let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
         if state.mode == Mode::Upgrade {
             let _ = writeln!(out, "  helm hwdr undo {}", state.release);
@@ -119,15 +119,15 @@ fn markdown(state: &State) -> String {
     for (step, seconds) in times(state) {
         let _ = writeln!(out, "| {step} | {seconds:.1} |");
     }
-    let _ = writeln!(out, "\n- All of it (RTO): {}", people(whole(state)));
+    let _ = writeln!(out, "\n- Total time (RTO): {}", people(whole(state)));
     if let Some(age) = age(state) {
         let _ = writeln!(out, "- Age of the backup (RPO): {}", people(age));
     }
     if let Some(why) = &state.why {
-        let _ = writeln!(out, "- It stopped: {}", plain(why));
+        let _ = writeln!(out, "- Stopped: {}", plain(why));
     }
     if !state.findings.is_empty() {
-        out.push_str("\n## What is in it\n\n");
+        out.push_str("\n## Checks\n\n");
         for finding in &state.findings {
             let _ = writeln!(out, "- {finding}");
         }

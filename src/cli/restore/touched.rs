@@ -1,4 +1,4 @@
-//! What a run will touch, by name: shown before anybody agrees to go on with it, or back.
+//! What a run will touch, by name: shown before anybody agrees to it.
 
 use crate::lint::report::human::wrap;
 use crate::run::Record as _;
@@ -26,56 +26,56 @@ pub fn by_undo(state: &State, steps: &[Step]) -> String {
     let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     if state.is_begun("quiesce") {
-        list("Workloads that stop and start", workloads(&state.before.workloads));
+        list("Workloads to stop and start", workloads(&state.before.workloads));
     }
-    list("Made to pause, and to go on as before", paused(&state.before.paused));
+    list("Paused, and resumed at the end", paused(&state.before.paused));
     if state.is_begun("set-aside") {
-        list("Volumes that are put back", state.before.volumes.iter().map(volume).collect());
+        list("Volumes to put back", state.before.volumes.iter().map(volume).collect());
     }
     if state.is_begun("helm") {
-        list("Velero Backups that are restored", state.before.objects.clone());
-        list("Revision that is made the newest again", vec![state.before.revision.to_string()]);
-        list("Jobs that are deleted", state.names("Job"));
-        list("Velero's Restores that are deleted", state.names("Restore"));
+        list("Velero Backups to restore", state.before.objects.clone());
+        list("Revision to roll back to", vec![state.before.revision.to_string()]);
+        list("Jobs to delete", state.names("Job"));
+        list("Velero's Restores to delete", state.names("Restore"));
     }
     text
 }
 
-/// What going on with a restore does, and to what.
+/// What resuming a restore does, and to what.
 pub fn by_resume(state: &State, steps: &[Step]) -> String {
     let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     let is_open = |step: &str| !state.is_done(step);
     if is_open("quiesce") || is_open("helm") {
-        list("Workloads that stop and start", workloads(&state.before.workloads));
+        list("Workloads to stop and start", workloads(&state.before.workloads));
     }
-    list("Started anew on empty volumes", workloads(&state.emptied));
-    list("Made to pause, and to go on as before", paused(&state.before.paused));
+    list("Workloads to restart on empty volumes", workloads(&state.emptied));
+    list("Paused, and resumed at the end", paused(&state.before.paused));
     if is_open("set-aside") {
         list(set_aside(state), state.before.volumes.iter().map(volume).collect());
     }
     if is_open("objects") || is_open("parts") {
         let named = state.objects.clone().unwrap_or_default().named();
-        list("Velero Backups that are restored", named.into_iter().flatten().collect());
+        list("Velero Backups to restore", named.into_iter().flatten().collect());
     }
     if is_open("parts") {
-        list("Jobs that are waited for, or made again", state.names("Job"));
-        list("Velero's Restores that are waited for, or made again", state.names("Restore"));
+        list("Jobs to wait for, or to recreate", state.names("Job"));
+        list("Velero's Restores to wait for, or to recreate", state.names("Restore"));
     }
     text
 }
 
-/// Says that a state lies where others may have written it: `is_ignored` where the release has others.
+/// Warns of a state that others may have written: `is_ignored` if the release has others.
 pub fn warn_of_old(store: &SecretStore, is_ignored: bool) {
     let name = store.name();
     let what = if is_ignored {
         format!(
-            "ConfigMap {name} says that it is the state of a run. Runs of this release are kept in Secrets, so it is not believed"
+            "ConfigMap {name} claims to be the state of a run. Runs of this release are kept in Secrets, so it is ignored"
         )
     } else {
         format!(
-            "the state of this run is in ConfigMap {name}, where an older hwdr has kept it: the chart's own pods may have changed it. \
-             Look at what is named; the run goes on in a Secret"
+            "the state of this run is in ConfigMap {name}, where an older hwdr has kept it. The chart's own pods may have changed it: \
+             check what is named here. The run continues in a Secret"
         )
     };
     let text = format!("{}\n{}", wrap(&format!("warning: {what}"), 80), wrap(&store.nobodys(), 80));
@@ -91,9 +91,9 @@ fn steps_of(state: &State, steps: &[Step]) -> String {
     text
 }
 
-/// What becomes of the old volumes.
+/// What happens to the old volumes.
 fn set_aside(state: &State) -> &'static str {
-    if state.wipe { "Volumes that are DELETED" } else { "Volumes that are set aside" }
+    if state.wipe { "Volumes to DELETE" } else { "Volumes to set aside" }
 }
 
 fn add(text: &mut String, what: &str, names: Vec<String>) {

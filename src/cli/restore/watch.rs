@@ -1,4 +1,4 @@
-//! Looking on: `watch`, `history`.
+//! Showing runs: `watch`, `history`.
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
@@ -41,10 +41,10 @@ pub struct History {
     connection: ConnectionArgs,
 }
 
-/// How often `watch` asks the pods how far they are.
+/// How often `watch` asks the pods for their progress.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The step that is worked on.
+/// The current step.
 fn now(state: &State) -> Option<&Progress> {
     state.steps.iter().rev().find(|step| step.ended.is_none())
 }

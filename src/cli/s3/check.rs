@@ -16,10 +16,10 @@ use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Needs;
 use crate::shown;
 
-/// Tells whether a bucket is ready for a restore
+/// Checks whether a bucket is ready for a restore
 ///
 /// Versioning, clock, lifecycle rules (against the ttl in the values), each call that a rewind needs, encryption, object lock. Writes no
-/// data: the calls are tried on versions and keys that do not exist.
+/// data: it tries the calls on versions and keys that do not exist.
 ///
 /// Exit codes: 0 all is well, 1 something was found, 2 wrong usage.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub struct Command {
     storage: StorageArgs,
 }
 
-/// Says that it is at work, if that lasts: a server that does not answer is asked again and again.
+/// Prints that the command is working, if it takes long: a server that does not answer is asked again and again.
 async fn still_at_it(what: &str) -> Infallible {
     let mut pauses = [1, 9].into_iter();
     loop {
@@ -49,7 +49,7 @@ impl Command {
         let wanted = Needs { bucket: &target.bucket, folders: FOLDERS, ttl, now: now(), apply: &apply };
         let findings = super::block_on(async {
             let work = async { check(&target.connect().await?, &wanted).await };
-            let asking = format!("asking bucket {}: credentials and answers may take a while to come", target.bucket);
+            let asking = format!("asking bucket {}: credentials and answers may take a while", target.bucket);
             tokio::select! {
                 findings = work => Ok(findings?),
                 never = still_at_it(&asking) => match never {},
@@ -62,7 +62,7 @@ impl Command {
         findings::outcome(&findings, &target.bucket)
     }
 
-    /// Without values, the ttl is for the operator to fill in.
+    /// Without a ttl in the values, the flags have an example to change.
     fn flags_with_ttl(&self, flags: &str, ttl: Option<i64>) -> String {
         if ttl.is_some() { flags.to_owned() } else { format!("{flags} --ttl 60d") }
     }

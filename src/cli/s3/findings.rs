@@ -23,7 +23,7 @@ pub enum Format {
 const WIDTH: usize = 80;
 const INDENT: usize = 9;
 
-/// A line and more for each.
+/// One line or more for each.
 pub fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
     for (at, finding) in findings.iter().enumerate() {
@@ -34,7 +34,7 @@ pub fn text(findings: &[Finding]) -> String {
         };
         let message = indented(&format!("{}: {}", finding.about, finding.message));
         let _ = writeln!(out, "{style}{word:<INDENT$}{style:#}{}", message.trim_start());
-        // One remedy for several in a row is said once, below them.
+        // If several in a row have the same fix, it is printed once, below them.
         if findings.get(at + 1).is_some_and(|next| next.fix == finding.fix) {
             continue;
         }
@@ -53,7 +53,7 @@ fn indented(text: &str) -> String {
     format!("{pad}{}", wrap(text, WIDTH - INDENT).replace('\n', &format!("\n{pad}")))
 }
 
-/// How the command ends: with a failure where there is anything to do.
+/// How the command ends: with an error if there is anything to fix.
 pub fn outcome(findings: &[Finding], bucket: &str) -> Result<()> {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     let named = |count: usize, word: &str| match count {

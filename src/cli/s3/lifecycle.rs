@@ -29,8 +29,8 @@ use crate::shown::{duration, lines, print, print_json};
 
 /// Compares a bucket's lifecycle rules with what the backups' ttl needs
 ///
-/// Says what each rule means for backups, and shows what hwdr's own rule (HopsFSBlocksRetentionPolicy, as in the docs) would change. With
-/// --apply, writes it: all other rules stay as they are, and nothing is kept shorter than it is.
+/// Says what each rule means for backups, and shows what hwdr's own rule (HopsFSBlocksRetentionPolicy, as in the docs) would change.
+/// --apply writes that rule. All other rules stay as they are, and nothing is kept for a shorter time than now.
 ///
 /// Exit codes: 0 the rules are as needed, 1 something was found or refused, 2 wrong usage.
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ impl Command {
         let (target, from_values) = self.storage.resolve()?;
         let Some(ttl) = self.ttl.or(from_values) else {
             bail!(
-                Failure::unusable("how long are backups kept? Neither --ttl nor the values say it")
+                Failure::unusable("how long are backups kept? Neither --ttl nor the values say")
                     .help(format!("give --ttl 60d, or -f values.yaml with {}", dotted(product::FIRST.keys().ttl)))
             );
         };
@@ -95,7 +95,7 @@ impl Command {
         if written? { Ok(()) } else { findings::outcome(&findings, bucket) }
     }
 
-    /// Writes what was planned; whether there was anything to write.
+    /// Writes what was planned; returns whether there was anything to write.
     async fn write(&self, client: &Client, before: &Policy, planned: &RuleChange, command: &str) -> Result<bool> {
         let bucket = client.bucket();
         match planned {
@@ -104,10 +104,11 @@ impl Command {
                 let mut names: Vec<_> = against.iter().filter_map(|finding| finding.rule.clone()).collect();
                 names.dedup();
                 let names = names.join(" and rule ");
-                let why = format!("what rule {names} does, no other rule undoes, as of two the shorter counts");
+                let why =
+                    format!("no other rule can undo what rule {names} does, because of two rules the shorter counts");
                 bail!(
                     Refusal::new(format!("nothing was written to bucket {bucket}: {why}"))
-                        .help(format!("change it, or take it out, as said above, then:\n{command}"))
+                        .help(format!("change or remove it, as said above, then:\n{command}"))
                 )
             }
             RuleChange::Write(write) => {
@@ -129,9 +130,9 @@ impl Command {
 
     fn consent(&self, bucket: &str, change: &str) -> Result<()> {
         let what = format!("Write this to the lifecycle rules of bucket {bucket}");
-        // As text it was shown already.
+        // As text, it was already shown.
         let shown = if self.output == Format::Json { change } else { "" };
-        let prompt = format!("{shown}\n{what}? Versions that it lets go are gone for good. Type yes: ");
+        let prompt = format!("{shown}\n{what}? Versions that it removes are gone for good. Type yes: ");
         let question = Question {
             prompt: &lines(&prompt),
             agree: &["yes"],
@@ -142,7 +143,7 @@ impl Command {
     }
 }
 
-/// What the time to live asks of the bucket.
+/// What the bucket must do for this time to live.
 fn needed(bucket: &str, ttl: i64) -> String {
     let days = days(ttl);
     wrap(
@@ -169,7 +170,7 @@ fn change(bucket: &str, before: &Policy, write: &Write) -> String {
     };
     if let Some(rule) = &write.longer_for {
         note(&format!(
-            "It keeps {} days, which is longer than the ttl: rule {rule} does, and of two rules the shorter counts.",
+            "It keeps {} days, longer than the ttl, because rule {rule} does: of two rules, the shorter counts.",
             write.days
         ));
     }

@@ -12,7 +12,7 @@ mod work;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-/// The bucket with HopsFS's blocks: brought back to a point in time, kept long enough for that, and checked
+/// The bucket with HopsFS's blocks: check it, keep its old versions long enough, and rewind it
 #[derive(Debug, Args)]
 pub struct Command {
     #[command(subcommand)]
@@ -28,7 +28,7 @@ enum Action {
     Work(work::Command),
 }
 
-/// Runs work on a bucket to its end: on all processors, for it is much.
+/// Runs work on a bucket to its end, on all processors.
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Runtime::new();
     runtime.context("no threads can be started")?.block_on(work)

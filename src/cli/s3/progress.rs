@@ -1,4 +1,4 @@
-//! How far it is: a line that changes on a terminal, a line every half minute elsewhere. On standard error.
+//! Progress on standard error: a changing line on a terminal, a new line every half minute elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to show them. Must be called within a runtime.
+    /// Starts to show them. Must be called within a runtime.
     pub fn start(what: &'static str, client: &Client, tally: &Arc<Tally>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style =

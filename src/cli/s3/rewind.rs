@@ -1,4 +1,4 @@
-//! `hwdr s3 rewind`: the bucket as it was.
+//! `hwdr s3 rewind`: a bucket back to a point in time.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -25,20 +25,20 @@ use crate::s3::undo::{last_run, undo};
 use crate::s3::window::{Window, shown};
 use crate::shown::{lines, plain, print, print_json};
 
-/// Brings a versioned bucket back to a point in time
+/// Rewinds a versioned bucket to a point in time
 ///
-/// What was current then is current again: later delete markers are removed, later overwrites get a copy of the older version on top.
-/// No version is ever removed. Objects created later are left, or with --exact hidden under delete markers.
-/// Backups in the same bucket (rondb_backup/, k8s_backup/, opensearch*/) are left alone, unless --prefix names them.
+/// Restores the versions current at that time: removes later delete markers, and copies the old version over later ones. No version is
+/// ever removed. Objects created later stay, or are hidden under delete markers with --exact. Backups in the same bucket (rondb_backup/,
+/// k8s_backup/, opensearch*/) are not touched, unless --prefix names them.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Only keys that begin like this
+    /// Only keys that begin with this
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// The time: 2026-02-13T15:36:27Z, with another zone's offset, or without one for UTC; that second counts whole
+    /// The time: 2026-02-13T15:36:27Z, or with another zone's offset; without an offset, UTC. All of that second is included
     #[arg(long, value_name = "TIME", conflicts_with = "backup_id", value_parser = moment)]
     at: Option<Timestamp>,
-    /// The backup that the metadata comes from: what was there at any moment of the day from its minute on
+    /// The backup of the metadata: restores what existed at any moment in the 24 hours from its minute on
     #[arg(long, value_name = "ID", value_parser = |id: &str| product::FIRST.backup(id))]
     backup_id: Option<Backup>,
     /// Also hide what did not exist then, under delete markers
@@ -47,7 +47,7 @@ pub struct Command {
     /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Go back to the moment before the last rewind
+    /// Undo the last rewind
     #[arg(long, conflicts_with_all = ["at", "backup_id", "exact"])]
     undo: bool,
     /// Do not ask for confirmation
@@ -67,7 +67,7 @@ enum Format {
     /// For people.
     #[default]
     Text,
-    /// A line for each key to be looked at (in a dry run for each act, too), then one with the counts.
+    /// A line for each key to check (in a dry run also for each change), then one with the counts.
     Json,
 }
 
@@ -109,7 +109,7 @@ impl Command {
         if !self.dry_run {
             let what = format!(
                 "{} bucket {}{} to {window}{}",
-                if goes_on { "Go on to rewind" } else { "Rewind" },
+                if goes_on { "Continue to rewind" } else { "Rewind" },
                 client.bucket(),
                 self.below(),
                 if self.exact { ", and hide what was created later" } else { "" }
@@ -130,7 +130,7 @@ impl Command {
         preflight::permissions(client, &self.prefix, self.dry_run).await?;
         if !self.dry_run {
             let what = format!(
-                "Undo the rewind of bucket {}{} to {} (run {}, begun at {})",
+                "Undo the rewind of bucket {}{} to {} (run {}, started at {})",
                 client.bucket(),
                 self.below(),
                 run.aim.window,
@@ -161,7 +161,7 @@ impl Command {
         question.ask(self.yes)
     }
 
-    /// Counts; acts of a dry run, and with `-o json` keys to be looked at, are printed as they come.
+    /// Counts. Prints the changes of a dry run, and with `-o json` the keys to check, as they come.
     fn tally(&self) -> Arc<Tally> {
         let (dry_run, output) = (self.dry_run, self.output);
         Arc::new(Tally::followed_by(Box::new(move |event| match (event, output) {
@@ -177,7 +177,7 @@ impl Command {
             Format::Json => print_json(&json!({"dry_run": self.dry_run, "report": report}), false),
             Format::Text => print(&text(report, what, self.dry_run)),
         }
-        // What an undo leaves because it has no versions, no second one could do.
+        // A second undo could not restore keys without versions either.
         let unversioned = if self.undo { 0 } else { report.count(Why::Unversioned) };
         let left = unversioned + report.count(Why::Unclear);
         let undone = left + report.count(Why::Failed) + report.count(Why::ArchivedNotCopied);
@@ -190,17 +190,18 @@ impl Command {
             (None, Some(id)) => format!("--backup-id {id}"),
             (None, None) => "--undo".to_owned(),
         };
-        bail!(Refusal::new(format!("{undone} keys are not as they were; all others are")).help(format!(
-            "fix what is named above, and run this again, which tries them again:\nhwdr s3 rewind {flags} {time}"
-        )))
+        bail!(
+            Refusal::new(format!("{undone} keys could not be restored; all others are"))
+                .help(format!("fix what is named above, and run this again:\nhwdr s3 rewind {flags} {time}"))
+        )
     }
 }
 
-/// What people read.
+/// The report, for people.
 fn text(report: &Report, what: &str, dry_run: bool) -> String {
     let mut out = String::new();
     let done = |word: &str| if dry_run { format!("to {word}") } else { word.to_owned() };
-    let head = if dry_run { "Would bring about" } else { "As it was" };
+    let head = if dry_run { "Would restore" } else { "Restored" };
     let _ = writeln!(out, "{head}: {what}");
     let _ = writeln!(out, "  looked at     {} keys, {} versions and delete markers", report.keys, report.versions);
     for (name, count, means) in [
@@ -274,7 +275,7 @@ mod tests {
         tally.notice("b\n", Why::Expired, "");
         assert_eq!(
             text(&tally.report(), "bucket b at 2026-02-13T15:36:27Z", false),
-            "As it was: bucket b at 2026-02-13T15:36:27Z\n  looked at     3 keys, 7 versions and delete markers\n  \
+            "Restored: bucket b at 2026-02-13T15:36:27Z\n  looked at     3 keys, 7 versions and delete markers\n  \
              undelete      1 (delete markers removed)\n\n1 have a delete marker that was put later over nothing: if they existed at \
              that time, a lifecycle rule has removed them for good\n  \"b\\n\"\n"
         );

@@ -1,4 +1,4 @@
-//! Which bucket, and how long backups are kept: from the values, or from flags, which win.
+//! Which bucket, and how long backups are kept: from flags, or else from the values.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -17,7 +17,7 @@ use crate::values::ValueInputs;
 pub struct StorageArgs {
     #[command(flatten)]
     values: ValueArgs,
-    /// The bucket (default: the one in the values)
+    /// The bucket [default: the one in the values]
     #[arg(long, value_name = "BUCKET", help_heading = "Bucket")]
     bucket: Option<String>,
     #[command(flatten)]
@@ -25,10 +25,10 @@ pub struct StorageArgs {
 }
 
 impl StorageArgs {
-    /// The bucket, and the time to live in seconds, where the values have one.
+    /// The bucket, and the time to live in seconds, if the values have one.
     ///
     /// # Errors
-    /// Where the values cannot be read, or nothing names a bucket.
+    /// If the values cannot be read, or nothing names a bucket.
     pub fn resolve(&self) -> Result<(Target, Option<i64>)> {
         let given = ValueInputs::from(&self.values);
         let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
@@ -41,7 +41,7 @@ impl StorageArgs {
             );
         };
         let mut server = self.server.clone();
-        // The values' server and region are those of the values' bucket.
+        // The server and region in the values are those of the bucket in the values.
         if storage.bucket.as_ref() == Some(&bucket) {
             server.endpoint = server.endpoint.or(storage.endpoint);
             server.region = server.region.or(storage.region);
@@ -49,7 +49,7 @@ impl StorageArgs {
         Ok((Target { bucket, server }, storage.ttl))
     }
 
-    /// The flags again, for commands that a message tells to run.
+    /// The flags, for commands in messages.
     pub fn flags(&self, target: &Target) -> String {
         let files: String = self.values.files.iter().map(|file| format!(" -f {}", word(file))).collect();
         format!("{}{files}", target.flags())

@@ -21,20 +21,20 @@ pub struct Target {
 
 /// How a bucket is reached.
 ///
-/// Credentials, profiles, roles and web identity (IRSA) are found as every AWS tool finds them.
+/// Credentials, profiles, roles and web identity (IRSA) are found as by every AWS tool.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bucket")]
 pub struct Server {
-    /// Another server than AWS: https://HOST[:PORT] (default: what AWS_ENDPOINT_URL_S3 or the profile says)
+    /// A server other than AWS: https://HOST[:PORT] [default: from AWS_ENDPOINT_URL_S3 or the profile]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
-    /// The bucket's region (default: what AWS_REGION or the profile says)
+    /// The bucket's region [default: from AWS_REGION or the profile]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Put the bucket's name into the path, not the host's name: most servers other than AWS want that
+    /// Put the bucket's name into the path, not the host name: most servers other than AWS need that
     #[arg(long)]
     pub path_style: bool,
-    /// Certificates to trust besides the system's (PEM)
+    /// Certificates to trust in addition to the system's (PEM)
     #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE", hide_env_values = true)]
     pub ca_bundle: Option<PathBuf>,
     /// Send no more requests in a second than this
@@ -46,7 +46,7 @@ impl Target {
     /// A client for the bucket.
     ///
     /// # Errors
-    /// Where a setting cannot be used, or no credentials are found.
+    /// If a setting cannot be used, or no credentials are found.
     pub async fn connect(&self) -> Result<Client, Error> {
         Client::connect(Settings {
             endpoint: self.server.endpoint.clone(),
@@ -59,7 +59,7 @@ impl Target {
         .await
     }
 
-    /// The flags again, for commands that a message tells to run.
+    /// The flags, for commands in messages.
     pub fn flags(&self) -> String {
         let mut flags = format!("--bucket {}", word(&self.bucket));
         for (name, value) in [("--endpoint", &self.server.endpoint), ("--region", &self.server.region)] {

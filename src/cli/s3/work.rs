@@ -1,4 +1,4 @@
-//! `hwdr s3 work`: one pod of the Job that brings HopsFS's bucket back.
+//! `hwdr s3 work`: one pod of the Job that rewinds HopsFS's bucket.
 
 use std::env;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::s3::client::Client;
 use crate::s3::report::Tally;
 use crate::s3::rewind::Options;
 use crate::s3::worker::{Worker, through, work};
-use crate::shown::tell;
+use crate::shown::{duration, tell};
 
 /// Does one pod's share of a rewind, as the variables of its Job say
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Only find out whether it could be done
+    /// Only check whether it could be done
     #[arg(long)]
     check: bool,
 }
 
-/// How often a pod says how far it is. `helm hwdr watch` reads the first pod's last line.
+/// How often a pod prints its progress. `helm hwdr watch` reads the first pod's last line.
 const TELL: Duration = Duration::from_secs(5);
 
-/// How long a bucket may take to answer what is asked before a rewind.
+/// How long a bucket may take to answer the requests before a rewind.
 const ANSWER: Duration = Duration::from_secs(90);
 
 impl Command {
@@ -42,7 +42,10 @@ impl Command {
             return super::block_on(async {
                 tokio::time::timeout(ANSWER, check).await.unwrap_or_else(|_| {
                     let bucket = &task.settings.bucket;
-                    bail!(Refusal::new(format!("bucket {bucket} has not answered all within {} s", ANSWER.as_secs())))
+                    bail!(Refusal::new(format!(
+                        "bucket {bucket} has not answered all requests within {}",
+                        duration(ANSWER.as_secs())
+                    )))
                 })
             });
         }
@@ -58,7 +61,7 @@ impl Command {
             let worker = place.index.saturating_add(1);
             tell(&format!("hwdr: bucket {} to {}, worker {worker} of {}", client.bucket(), aim.window, place.of));
             let tally = Arc::new(Tally::default());
-            // One of them is enough to know of all shares.
+            // One pod is enough to report on all shares.
             let teller =
                 (place.index == 0).then(|| tokio::spawn(tell_progress(client.clone(), place.clone(), tally.clone())));
             let whole = work(&client, &aim, &place, Options::default(), &tally).await;
@@ -70,17 +73,17 @@ impl Command {
                 tell(&format!("hwdr: {line}"));
             }
             tell(&format!("hwdr: {}", report.counts()));
-            ensure!(whole?, Refusal::new("some keys are not as they were: the first are named above"));
+            ensure!(whole?, Refusal::new("some keys could not be restored: the first are named above"));
             Ok(())
         })
     }
 }
 
-/// Which pod this is, as Kubernetes says (batch/v1, Indexed Jobs).
+/// Which pod this is, from its environment (batch/v1, Indexed Jobs).
 fn place() -> Result<Worker> {
     let variable = |name: &str| {
         let value = env::var(name).ok().filter(|value| !value.is_empty());
-        value.with_context(|| format!("the variable {name} is not set: this is for the pods of a Job of hwdr's"))
+        value.with_context(|| format!("the variable {name} is not set: this command is for the pods of hwdr's Jobs"))
     };
     let number = |name: &str| {
         let text = variable(name)?;
@@ -89,12 +92,12 @@ fn place() -> Result<Worker> {
     Ok(Worker { index: number("JOB_COMPLETION_INDEX")?, of: number("PODS")?, run: variable("RUN")? })
 }
 
-/// Says how far it is, until it is ended.
+/// Prints the progress, until it is aborted.
 async fn tell_progress(client: Client, place: Worker, tally: Arc<Tally>) {
     loop {
         tokio::time::sleep(TELL).await;
         let here = tally.report().counts();
-        // An error is met by the work itself, too, which says it.
+        // The work itself reports errors.
         if let Ok(Some((done, all))) = through(&client, &place).await {
             tell(&format!("progress: {done} of {all} shares; this worker: {here}"));
         }
