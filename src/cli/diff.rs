@@ -8,6 +8,7 @@ use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
 use super::inputs::{self, InputArgs};
+use super::messages::warn;
 use crate::pipeline::{self, Outcome as Rendering};
 use crate::render::Marker;
 use crate::render::Rendered;
@@ -45,9 +46,7 @@ impl Diff {
         match pipeline::run(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
             Rendering::Unchanged(_) => shown::print("Only hooks: post-render changes nothing.\n"),
             Rendering::Restore { stream, rendered, plan } => {
-                for warning in &plan.warnings {
-                    shown::tell(&format!("hwdr: warning: {}", lines(warning)));
-                }
+                plan.warnings.iter().for_each(|warning| warn(warning));
                 if !self.summary {
                     shown::print(&hunks(&stream, &rendered));
                 }

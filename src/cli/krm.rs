@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::inputs::{self, write_stdout};
+use super::messages::warn;
 use crate::krm;
 use crate::mode::Mode;
 use crate::pipeline::{self, Outcome};
@@ -39,9 +40,7 @@ impl Command {
         match pipeline::run(&*restore, config.namespace.as_deref(), list.stream.into_bytes(), Marker::Injected)? {
             Outcome::Unchanged(bytes) => write_stdout(|out| out.write_all(&bytes)),
             Outcome::Restore { stream, rendered, plan } => {
-                for warning in &plan.warnings {
-                    crate::shown::tell(&format!("hwdr: warning: {}", crate::shown::lines(warning)));
-                }
+                plan.warnings.iter().for_each(|warning| warn(warning));
                 let list = krm::write(&stream, *rendered)?;
                 write_stdout(|out| out.write_all(list.as_bytes()))
             }

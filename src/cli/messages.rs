@@ -147,6 +147,11 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
     })
 }
 
+/// Prints a warning to standard error, named as hwdr's: helm, kustomize or a pod prints its own beside it.
+pub fn warn(warning: &str) {
+    shown::tell(&format!("hwdr: warning: {}", lines(warning)));
+}
+
 /// Where a post-renderer's messages go.
 #[derive(Debug)]
 pub struct Messages {
@@ -162,9 +167,8 @@ impl Messages {
     /// Helm shows a post-renderer's standard error only if that failed (3), or never (4). So a warning goes to helm's own standard
     /// error, if hwdr can reach it.
     pub fn warn(&self, warning: &str) {
-        let text = format!("hwdr: warning: {}", lines(warning));
-        if !self.to_helm(&format!("{text}\n")) {
-            shown::tell(&text);
+        if !self.to_helm(&format!("hwdr: warning: {}\n", lines(warning))) {
+            warn(warning);
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::inputs::{self, InputArgs};
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::hang;
 use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::pipeline;
@@ -121,11 +121,11 @@ pub fn text(plan: &Plan) -> String {
     let _ = writeln!(out, "\n{bold}Point of no return{bold:#}");
     let point = &plan.point_of_no_return;
     let text = point.step.map_or_else(|| format!("none: {}", point.why), |step| format!("{step}: {}", point.why));
-    let _ = writeln!(out, "{}", indented(&text, 2));
+    line(&mut out, &text);
     if !plan.warnings.is_empty() {
         let _ = writeln!(out, "\n{bold}Warnings{bold:#}");
         for warning in &plan.warnings {
-            let _ = writeln!(out, "{}", indented(warning, 2));
+            line(&mut out, warning);
         }
     }
     out
@@ -151,13 +151,9 @@ fn with_time(backup: &str, time: Option<&str>) -> String {
 }
 
 fn field(out: &mut String, label: &str, text: &str) {
-    const LABEL: usize = 14;
-    let text = indented(text, LABEL);
-    let _ = writeln!(out, "  {label:<12}{}", text.get(LABEL..).unwrap_or_default());
+    let _ = writeln!(out, "  {label:<12}{}", hang(text, 80, 14));
 }
 
-/// Lines of at most 80 characters, indented.
-fn indented(text: &str, indent: usize) -> String {
-    let pad = " ".repeat(indent);
-    format!("{pad}{}", wrap(text, 80 - indent).replace('\n', &format!("\n{pad}")))
+fn line(out: &mut String, text: &str) {
+    let _ = writeln!(out, "  {}", hang(text, 80, 2));
 }

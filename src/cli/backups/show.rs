@@ -14,7 +14,7 @@ use super::table::local;
 use super::{told, written};
 use crate::backups::{BackupPart, BackupSet, Inventory, PartState, SetView, Usable, ago};
 use crate::cli::Outcome;
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::hang;
 use crate::mode::Mode;
 use crate::product::Product;
 use crate::rights;
@@ -109,8 +109,7 @@ impl Shown<'_> {
         let (zone, name) = local(inventory.now);
         let mut out = format!("{bold}Backup {}{bold:#}\n", plain(inventory.name(set)));
         let mut say = |label: &str, text: &str| {
-            let text = wrap(text, 66).replace('\n', &format!("\n{:13}", ""));
-            let _ = writeln!(out, "  {label:<11}{text}");
+            let _ = writeln!(out, "  {label:<11}{}", hang(text, 79, 13));
         };
         let now = inventory.now;
         if let Some(time) = set.time {
@@ -206,7 +205,7 @@ fn part(called: &str, part: Option<&BackupPart>, is_unread: bool) -> String {
         let _ = writeln!(out, "{:30}{done} of {of}", "");
     }
     for line in part.state.why().into_iter().flat_map(str::lines) {
-        let _ = writeln!(out, "{:30}{}", "", wrap(&lines(line), 50).replace('\n', &format!("\n{:30}", "")));
+        let _ = writeln!(out, "{:30}{}", "", hang(&lines(line), 80, 30));
     }
     out
 }

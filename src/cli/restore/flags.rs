@@ -4,7 +4,7 @@ use anstyle::Style;
 use clap::Args;
 
 use crate::helm::command_line::Own;
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::hang;
 
 /// The rest of the command line of a command that takes helm's flags.
 #[derive(Debug, Args)]
@@ -154,7 +154,7 @@ pub fn help(command: Command) -> String {
         let value = flag.value.map_or_else(String::new, |value| format!(" {value}"));
         let name = format!("{letter}--{}", flag.name);
         let blanks = COLUMN.saturating_sub(name.len() + value.len());
-        let help = wrap(flag.help, 80 - COLUMN - 4).replace('\n', &format!("\n{:1$}", "", COLUMN + 4));
+        let help = hang(flag.help, 80, COLUMN + 4);
         text.push_str(&format!("  {literal}{name}{literal:#}{value}{:blanks$}  {help}\n", ""));
     }
     let helms = match command {

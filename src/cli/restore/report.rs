@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::hang;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
 use crate::shown::{self, duration, lines, plain};
@@ -101,7 +101,7 @@ pub fn text(state: &State) -> String {
     if !state.findings.is_empty() {
         out.push_str("\nChecks:\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "  {}", wrap(finding, 74).replace('\n', "\n    "));
+            let _ = writeln!(out, "  {}", hang(finding, 80, 4));
         }
     }
     if state.phase == Phase::Restored {

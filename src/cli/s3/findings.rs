@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::hang;
 use crate::refusal::Refusal;
 use crate::s3::finding::{Finding, Level};
 
@@ -20,7 +20,6 @@ pub enum Format {
     Json,
 }
 
-const WIDTH: usize = 80;
 const INDENT: usize = 9;
 
 /// One line or more for each.
@@ -32,8 +31,8 @@ pub fn text(findings: &[Finding]) -> String {
             Level::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
             Level::Error => ("error", AnsiColor::Red.on_default().bold()),
         };
-        let message = indented(&format!("{}: {}", finding.about, finding.message));
-        let _ = writeln!(out, "{style}{word:<INDENT$}{style:#}{}", message.trim_start());
+        let message = hang(&format!("{}: {}", finding.about, finding.message), 80, INDENT);
+        let _ = writeln!(out, "{style}{word:<INDENT$}{style:#}{message}");
         // If several in a row have the same fix, it is printed once, below them.
         if findings.get(at + 1).is_some_and(|next| next.fix == finding.fix) {
             continue;
@@ -41,16 +40,11 @@ pub fn text(findings: &[Finding]) -> String {
         let dim = Style::new().dimmed();
         for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
             let is_command = ["aws ", "helm ", "timedatectl "].iter().any(|name| line.starts_with(name));
-            let line = if is_command { format!("{:INDENT$}  {dim}{line}{dim:#}", "") } else { indented(line) };
-            let _ = writeln!(out, "{line}");
+            let line = if is_command { format!("  {dim}{line}{dim:#}") } else { hang(line, 80, INDENT) };
+            let _ = writeln!(out, "{:INDENT$}{line}", "");
         }
     }
     out
-}
-
-fn indented(text: &str) -> String {
-    let pad = " ".repeat(INDENT);
-    format!("{pad}{}", wrap(text, WIDTH - INDENT).replace('\n', &format!("\n{pad}")))
 }
 
 /// How the command ends: with an error if there is anything to fix.

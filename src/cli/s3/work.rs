@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
+use crate::cli::messages::warn;
 use crate::cluster::Cluster;
 use crate::product::hopsworks::hopsfs::bucket::Task;
 use crate::refusal::Refusal;
@@ -54,7 +55,7 @@ impl Command {
             let cluster = Cluster::of_this_pod()?;
             let (aim, warning) = task.aim(&cluster).await?;
             if let Some(warning) = warning.filter(|_| place.index == 0) {
-                tell(&format!("hwdr: warning: {warning}"));
+                warn(&warning);
             }
             let client = Client::connect(task.settings.clone()).await?;
             task.is_in(&client).await?;

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::backups::{Enabled, Fault, ServiceStatus, Severity, Status, ago};
 use crate::cli::backups::look::Looked;
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::{hang, wrap};
 use crate::shown::{lines, plain};
 
 const WIDTH: usize = 80;
@@ -96,6 +96,6 @@ fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
 }
 
 fn line(out: &mut String, text: &str, more: usize) {
-    let pad = " ".repeat(INDENT + more);
-    let _ = writeln!(out, "{pad}{}", wrap(text, WIDTH - INDENT - more).replace('\n', &format!("\n{pad}")));
+    let indent = INDENT + more;
+    let _ = writeln!(out, "{:indent$}{}", "", hang(text, WIDTH, indent));
 }

@@ -200,3 +200,8 @@ pub fn wrap(text: &str, width: usize) -> String {
     }
     out
 }
+
+/// The same for a text that begins at column `indent`, where its other lines begin, too.
+pub fn hang(text: &str, width: usize, indent: usize) -> String {
+    wrap(text, width.saturating_sub(indent)).replace('\n', &format!("\n{:indent$}", ""))
+}

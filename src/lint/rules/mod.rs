@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::{hang, wrap};
 use crate::lint::written::Written;
 use crate::lint::{Context, Finding, Level, page};
 use crate::product::PRODUCTS;
@@ -112,7 +112,7 @@ pub fn document() -> String {
 
 /// What a rule finds, as a line of the list of rules.
 pub fn line(rule: &dyn Rule) -> String {
-    let summary = wrap(&page::summary(rule.source()), 44).replace('\n', &format!("\n{:36}", ""));
+    let summary = hang(&page::summary(rule.source()), 80, 36);
     format!("{:<27} {:<7} {summary}", rule.name(), rule.level().name())
 }
 
