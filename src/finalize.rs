@@ -7,30 +7,20 @@
 )]
 
 use serde_json::Value as Json;
-use thiserror::Error;
 
 use crate::product::PRODUCTS;
+use crate::refusal::Refusal;
 use crate::topology::json_of;
 use crate::yaml::{Data, NodeId, Tree};
-
-/// Why a file cannot be changed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FinalizeError {
-    /// It is not YAML.
-    #[error("it cannot be read: {0}")]
-    Syntax(String),
-    /// More than the restore request would change.
-    #[error("{0} cannot be removed without changing something else")]
-    Entangled(String),
-}
 
 /// The text without restore requests; `None` if there are none. A map that would be left empty is removed, too: it would become
 /// null, which deletes a chart's defaults.
 ///
 /// # Errors
 /// If the text is not YAML, or anything else would change (an anchor that is used elsewhere, for one).
-pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
-    let parse = |text: &str| Tree::parse(text).map_err(|error| FinalizeError::Syntax(error.to_string()));
+pub fn without_restore(text: &str) -> Result<Option<String>, Refusal> {
+    let refused = |why: String| Refusal::new(why).help("remove what asks for the restore by hand, and try again");
+    let parse = |text: &str| Tree::parse(text).map_err(|error| refused(format!("it cannot be read: {error}")));
     let mut now = text.to_owned();
     let mut expected = json(&parse(text)?);
     loop {
@@ -39,7 +29,7 @@ pub fn without_restore(text: &str) -> Result<Option<String>, FinalizeError> {
         let Some(path) = paths().find_map(|path| find(&tree, *root, path, &mut Vec::new())) else { break };
         let name = path.iter().map(|(key, _)| tree.scalar(*key).unwrap_or_default()).collect::<Vec<_>>();
         remove(&mut expected, &name);
-        let entangled = || FinalizeError::Entangled(name.join("."));
+        let entangled = || refused(format!("{} cannot be removed without changing something else", name.join(".")));
         let (start, end) = extent(&now, &tree, *root, &path).ok_or_else(entangled)?;
         now.replace_range(start..end, "");
         let is_right = Tree::parse(&now).is_ok_and(|tree| json(&tree) == expected);
@@ -184,7 +174,7 @@ mod tests {
     #[test]
     fn what_would_change_more_is_refused() {
         let text = "global:\n  _hopsworks:\n    restoreFromBackup: &block\n      backupId: '1'\nother: *block\n";
-        assert!(matches!(without_restore(text), Err(FinalizeError::Entangled(_) | FinalizeError::Syntax(_))));
+        assert!(without_restore(text).is_err());
         assert_eq!(without_restore("a: 1\n"), Ok(None));
         assert_eq!(without_restore(""), Ok(None));
     }

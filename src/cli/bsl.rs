@@ -11,7 +11,7 @@ use super::messages::Failure;
 use super::{ValueArgs, ask, files, inputs};
 use crate::product;
 use crate::shown::{self, word};
-use crate::velero::{Access, Credentials, CredentialsError, Location, ensure_storage_location};
+use crate::velero::{Access, Credentials, Location, ensure_storage_location};
 
 /// The storage location that Velero restores from
 #[derive(Debug, Args)]
@@ -164,13 +164,6 @@ impl AccessArgs {
     /// # Errors
     /// If the file or the environment has no credentials.
     pub fn access(&self) -> Result<Access> {
-        let credentials = |found: Result<Credentials, CredentialsError>, of: &str, help: &str| {
-            let credentials = found.map_err(|why| Failure::unusable(format!("{of}: {why}")).help(help))?;
-            if credentials.are_temporary() {
-                ask::warn("these are temporary credentials: when they expire, Velero can no longer read the bucket");
-            }
-            Ok(Access::Credentials(credentials))
-        };
         if let Some(secret) = &self.secret {
             let (name, key) = secret.split_once('/').unwrap_or((secret, "cloud"));
             if name.is_empty() || key.is_empty() {
@@ -178,18 +171,20 @@ impl AccessArgs {
             }
             return Ok(Access::Secret { name: name.to_owned(), key: key.to_owned() });
         }
-        if let Some(path) = &self.credentials_file {
+        let (of, found) = if let Some(path) = &self.credentials_file {
             let of = format!("the credentials file {}", path.display());
             let text = files::read(&path.display().to_string()).with_context(|| format!("cannot read {of}"))?;
-            let help = "it should be like\n[default]\naws_access_key_id=…\naws_secret_access_key=…";
-            return credentials(Credentials::from_file(&String::from_utf8_lossy(&text)), &of, help);
+            (of, Credentials::from_file(&String::from_utf8_lossy(&text)))
+        } else if self.credentials_env {
+            ("the environment".to_owned(), Credentials::from_environment(&|name| env::var(name).ok()))
+        } else {
+            return Ok(Access::Role);
+        };
+        let credentials = found.map_err(Failure::usage).context(of)?;
+        if credentials.are_temporary() {
+            ask::warn("these are temporary credentials: when they expire, Velero can no longer read the bucket");
         }
-        if self.credentials_env {
-            let found = Credentials::from_environment(&|name| env::var(name).ok());
-            let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and export them";
-            return credentials(found, "the environment", help);
-        }
-        Ok(Access::Role)
+        Ok(Access::Credentials(credentials))
     }
 }
 

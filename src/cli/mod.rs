@@ -4,12 +4,12 @@ mod ask;
 mod backups;
 mod bsl;
 mod change;
-pub mod connection;
+mod connection;
 mod diff;
 mod files;
 mod inputs;
 mod krm;
-pub mod lint;
+mod lint;
 mod logs;
 mod messages;
 mod objects;
@@ -19,10 +19,10 @@ mod post_renderer;
 mod rbac;
 mod restore;
 mod s3;
-pub mod schema;
+mod schema;
 mod status;
 mod value_args;
-pub mod values;
+mod values;
 mod words;
 
 use std::process::ExitCode;
@@ -30,9 +30,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-pub use value_args::ValueArgs;
-
 use messages::Failure;
+use value_args::ValueArgs;
 
 use crate::{leave, shown};
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use super::files::Once;
 use super::inputs::{self, InputArgs, write_stdout};
-use super::messages::{Failure, Messages};
+use super::messages::Messages;
 use crate::helm::parent::Parent;
 use crate::helm::run::Orders;
 use crate::mode::Mode;
@@ -77,22 +77,21 @@ impl PostRender {
 
 /// Renders for a run of hwdr: only the plan that was agreed to.
 fn obey(path: &Path) -> Result<()> {
-    let unreadable =
-        |error: String| Failure::unusable(format!("the orders {} cannot be used: {error}", path.display()));
+    let unusable = || format!("the orders {} cannot be used", path.display());
     // They are written once the run has recorded that this helm works.
     let until = Instant::now() + Duration::from_secs(60);
     while !path.exists() && Instant::now() < until {
         sleep(Duration::from_millis(20));
     }
-    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let orders: Orders = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = fs::read(path).with_context(unusable)?;
+    let orders: Orders = serde_json::from_slice(&bytes).with_context(unusable)?;
     ensure!(
         !cfg!(target_os = "linux") || Path::new("/proc").join(orders.run.to_string()).exists(),
         Refusal::new("the hwdr process that started this helm has ended, so nothing is applied")
     );
     let stdin = inputs::read_stdin()?;
     let Some(agreed) = &orders.digest else {
-        private::write(&orders.keep, &stdin).map_err(|error| unreadable(error.to_string()))?;
+        private::write(&orders.keep, &stdin).with_context(unusable)?;
         return write_stdout(|out| out.write_all(&stdin));
     };
     let inputs =

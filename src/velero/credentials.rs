@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use thiserror::Error;
+use crate::refusal::Refusal;
 
 /// The text of a credentials file, with a profile `default`.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,23 +14,12 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why a text cannot be used as credentials. It never contains any of the text.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CredentialsError {
-    /// The profile `default` lacks a key.
-    #[error("there is no {0} in a profile [default]")]
-    Missing(&'static str),
-    /// A value would break the file's format.
-    #[error("{0} is empty, or holds a line break")]
-    Malformed(&'static str),
-}
-
 impl Credentials {
     /// The text of a credentials file.
     ///
     /// # Errors
     /// If its profile `default` has no key pair: Velero would answer with a long message, minutes later.
-    pub fn from_file(text: &str) -> Result<Self, CredentialsError> {
+    pub fn from_file(text: &str) -> Result<Self, Refusal> {
         let mut in_default = false;
         let mut keys = Vec::new();
         for line in text.lines().map(str::trim) {
@@ -45,7 +34,8 @@ impl Credentials {
         }
         for needed in ["aws_access_key_id", "aws_secret_access_key"] {
             if !keys.iter().any(|key| key == needed) {
-                return Err(CredentialsError::Missing(needed));
+                return Err(Refusal::new(format!("there is no {needed} in a profile [default]"))
+                    .help("it should be like\n[default]\naws_access_key_id=…\naws_secret_access_key=…"));
             }
         }
         Ok(Self(text.to_owned()))
@@ -55,7 +45,7 @@ impl Credentials {
     ///
     /// # Errors
     /// If one of the first two is not set.
-    pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
+    pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Refusal> {
         let mut text = "[default]\n".to_owned();
         for (name, key, is_needed) in [
             ("AWS_ACCESS_KEY_ID", "aws_access_key_id", true),
@@ -67,7 +57,8 @@ impl Credentials {
                 continue;
             }
             if value.is_empty() || value.contains(['\n', '\r']) {
-                return Err(CredentialsError::Malformed(name));
+                return Err(Refusal::new(format!("{name} is empty, or contains a line break"))
+                    .help("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and export them"));
             }
             text = format!("{text}{key}={value}\n");
         }
@@ -92,20 +83,15 @@ mod tests {
     #[test]
     fn a_file_needs_a_whole_default_profile() {
         for (text, expected) in [
-            ("[default]\naws_access_key_id=A\naws_secret_access_key=B\n", Ok(())),
-            ("# c\n[other]\nx=y\n[ default ]\n AWS_ACCESS_KEY_ID = A\naws_secret_access_key = B", Ok(())),
-            ("[default]\naws_access_key_id=A\n", Err(CredentialsError::Missing("aws_secret_access_key"))),
-            (
-                "[default]\naws_access_key_id=\naws_secret_access_key=B",
-                Err(CredentialsError::Missing("aws_access_key_id")),
-            ),
-            (
-                "[prod]\naws_access_key_id=A\naws_secret_access_key=B\n",
-                Err(CredentialsError::Missing("aws_access_key_id")),
-            ),
-            ("", Err(CredentialsError::Missing("aws_access_key_id"))),
+            ("[default]\naws_access_key_id=A\naws_secret_access_key=B\n", None),
+            ("# c\n[other]\nx=y\n[ default ]\n AWS_ACCESS_KEY_ID = A\naws_secret_access_key = B", None),
+            ("[default]\naws_access_key_id=A\n", Some("aws_secret_access_key")),
+            ("[default]\naws_access_key_id=\naws_secret_access_key=B", Some("aws_access_key_id")),
+            ("[prod]\naws_access_key_id=A\naws_secret_access_key=B\n", Some("aws_access_key_id")),
+            ("", Some("aws_access_key_id")),
         ] {
-            assert_eq!(Credentials::from_file(text).map(drop), expected, "{text}");
+            let problem = Credentials::from_file(text).err().map(|refusal| refusal.problem);
+            assert_eq!(problem.as_deref().map(|why| why.split(' ').nth(3).unwrap()), expected, "{text}");
         }
     }
 
@@ -119,11 +105,12 @@ mod tests {
         assert_eq!(from(&two).unwrap().text(), "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
         assert!(!from(&two).unwrap().are_temporary());
         assert!(from(&[two[0], two[1], ("AWS_SESSION_TOKEN", "T")]).unwrap().are_temporary());
-        assert_eq!(from(&two[..1]), Err(CredentialsError::Malformed("AWS_SECRET_ACCESS_KEY")));
-        assert_eq!(
-            from(&[("AWS_ACCESS_KEY_ID", "A\nrole_arn=x"), two[1]]),
-            Err(CredentialsError::Malformed("AWS_ACCESS_KEY_ID"))
-        );
+        for (pairs, name) in [
+            (&two[..1], "AWS_SECRET_ACCESS_KEY"),
+            (&[("AWS_ACCESS_KEY_ID", "A\nrole_arn=x"), two[1]], "AWS_ACCESS_KEY_ID"),
+        ] {
+            assert!(from(pairs).unwrap_err().problem.starts_with(&format!("{name} is empty")));
+        }
         assert_eq!(format!("{:?}", from(&two)), "Ok(Credentials(hidden))");
     }
 }

@@ -19,7 +19,7 @@ mod sync;
 pub use backup::{ObjectBackup, backups};
 pub use backup_names::BackupNames;
 pub use choose::{Chosen, Nearness, Set, Wanted, apart, choose, nearness, rank};
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::Credentials;
 pub use installed::INSTALL;
 pub use location::{Access, Difference, Location};
 pub use names::Velero;

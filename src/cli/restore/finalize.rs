@@ -186,10 +186,7 @@ fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChan
         }
         let bytes = read(name).with_context(|| format!("cannot read {name}"))?;
         let before = values::text_of(name, bytes)?;
-        let text = without_restore(&before.text).map_err(|error| {
-            Refusal::new(format!("{name}: {error}")).help("remove what asks for the restore by hand, and try again")
-        })?;
-        if let Some(text) = text {
+        if let Some(text) = without_restore(&before.text).with_context(|| name.clone())? {
             ensure!(
                 name.trim() != "-" && !files::is_fifo(name),
                 Refusal::new(format!("the values in {name} ask for a restore, and hwdr cannot change them there"))
