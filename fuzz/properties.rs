@@ -16,12 +16,12 @@ use hwdr::yaml::quote;
 use serde_json::json;
 
 /// Separates a text from the object that it is put into.
-pub const AND: char = '\u{1f}';
+pub(super) const AND: char = '\u{1f}';
 /// An object to edit, if the text has none of its own.
 const OBJECT: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a # b\ndata: {a: b}\n";
 
 /// Puts a text into an object, both of any characters: the result is the old object with that text, or a refusal.
-pub fn edit(text: &str) {
+pub(super) fn edit(text: &str) {
     let (value, document) = text.split_once(AND).unwrap_or((text, OBJECT));
     let Ok(stream) = Stream::parse(document.as_bytes().to_vec()) else { return };
     for (index, object) in stream.objects().iter().enumerate() {
@@ -44,7 +44,7 @@ pub fn edit(text: &str) {
 }
 
 /// The state of a run, which anybody may have written: whatever is read as one can be used, and written again as it is.
-pub fn state(text: &str) {
+pub(super) fn state(text: &str) {
     let Ok(state) = serde_json::from_str::<State>(text) else { return };
     let _ = (state.name(), state.description(), state.velero(), state.current_velero());
     for kind in ["Job", "Restore", ""] {
@@ -56,7 +56,7 @@ pub fn state(text: &str) {
 }
 
 /// The journal of a rewind: a run on the first line, and acts on the others. Accepted acts touch only what a rewind may touch.
-pub fn journal(text: &str) {
+pub(super) fn journal(text: &str) {
     let mut lines = text.lines();
     let Some(Ok(run)) = lines.next().map(serde_json::from_str::<Rewind>) else { return };
     let covers = checked::cover(&run.shares).is_ok();
@@ -81,7 +81,7 @@ pub fn journal(text: &str) {
 
 /// What a cluster says of backups: each of them is in a set, and of each set can be said what it is good for. Gives how many there are, and how many
 /// can be restored.
-pub fn records(text: &str) -> (usize, usize) {
+pub(super) fn records(text: &str) -> (usize, usize) {
     let Ok(cluster) = serde_json::from_str::<serde_json::Value>(text) else { return (0, 0) };
     let all = |key: &str| cluster[key].as_array().cloned().unwrap_or_default();
     let seen = Seen {
@@ -120,7 +120,7 @@ pub fn records(text: &str) -> (usize, usize) {
 }
 
 /// A bucket's answers. A truncated one is never accepted as a shorter one.
-pub fn xml(text: &str) {
+pub(super) fn xml(text: &str) {
     let cut = text.rfind("</").and_then(|end| text.get(..end));
     if listing::parse(text).is_ok() {
         assert!(cut.is_none_or(|cut| listing::parse(cut).is_err()), "half of it is read, too");

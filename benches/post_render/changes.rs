@@ -16,7 +16,7 @@ struct Count {
 
 /// Describes in a few words what changed in `before`: lines, comments and nulls that are gone, and objects that moved. Additions do not
 /// count.
-pub fn between(before: &[u8], after: &[u8]) -> String {
+pub(crate) fn between(before: &[u8], after: &[u8]) -> String {
     let (before, after) = match (count(before), count(after)) {
         (Ok(before), Ok(after)) => (before, after),
         (_, Err(why)) | (Err(why), _) => return why,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The chart's rendered stream and `size` bytes of other documents, in Helm's own style.
-pub fn stream(chart: &str, size: usize) -> String {
+pub(crate) fn stream(chart: &str, size: usize) -> String {
     let mut text = chart.to_owned();
     let mut number = 0;
     while text.len() < size {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The result of one run.
-pub struct Run {
+pub(crate) struct Run {
     /// From start to exit.
     pub wall: Duration,
     /// Its peak memory, in bytes; 0 if the system does not tell.
@@ -20,7 +20,7 @@ pub struct Run {
 ///
 /// # Errors
 /// If it cannot be started, or fails: then with its error output.
-pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Run> {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> io::Result<Run> {
     let mut output = Vec::with_capacity(input.len() + (1 << 20));
     // Allocated here, so that it costs the command no time.
     output.resize(output.capacity(), 1);

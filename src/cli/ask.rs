@@ -12,7 +12,7 @@ use crate::shown::tell_bare;
 use crate::velero::Holes;
 
 /// A question that must be answered before anything is changed.
-pub struct Question<'q> {
+pub(super) struct Question<'q> {
     /// What is asked, and how to agree.
     pub prompt: &'q str,
     /// The answers that agree.
@@ -24,14 +24,14 @@ pub struct Question<'q> {
 }
 
 /// The answers that agree to a question with `[y/N]`.
-pub const YES: &[&str] = &["y", "Y", "Yes", "YES", "yes"];
+pub(super) const YES: &[&str] = &["y", "Y", "Yes", "YES", "yes"];
 
 impl Question<'_> {
     /// Asks. `is_given` is a `--yes` on the command line.
     ///
     /// # Errors
     /// If the answer is another, or hwdr cannot ask.
-    pub fn ask(&self, is_given: bool) -> Result<()> {
+    pub(super) fn ask(&self, is_given: bool) -> Result<()> {
         if is_given {
             return Ok(());
         }
@@ -57,7 +57,7 @@ fn answer(prompt: &str) -> Option<io::Result<String>> {
 }
 
 /// Whether to continue without what Velero could not restore; `is_given` is an `--accept-partial`.
-pub fn accepts(holes: &Holes, is_given: bool) -> bool {
+pub(super) fn accepts(holes: &Holes, is_given: bool) -> bool {
     if !is_given && is_gone() {
         // The refusal says the same.
         return false;
@@ -73,7 +73,7 @@ fn is_gone() -> bool {
 }
 
 /// Prints what happens to standard error, with the time (UTC).
-pub fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     const TIME: usize = 9;
     let time = Timestamp::now().strftime("%H:%M:%S");
     let dim = Style::new().dimmed();
@@ -82,7 +82,7 @@ pub fn tell(text: &str) {
 }
 
 /// Prints a warning to standard error.
-pub fn warn(text: &str) {
+pub(super) fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
     let text = hang(text, 80, "warning: ".len());
     crate::shown::tell(&format!("{yellow}warning{yellow:#}: {text}"));

@@ -15,7 +15,7 @@ use crate::velero::{Access, Credentials, Location, ensure_storage_location};
 
 /// The storage location that Velero restores from
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     #[command(subcommand)]
     action: Action,
 }
@@ -60,7 +60,7 @@ struct Apply {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 #[command(next_help_heading = "Access to the bucket (one of these)")]
-pub struct AccessArgs {
+pub(super) struct AccessArgs {
     /// By the role of Velero's own pod or node
     #[arg(long)]
     pub iam: bool,
@@ -77,7 +77,7 @@ pub struct AccessArgs {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match &self.action {
             Action::Apply(apply) => apply.run(),
         }
@@ -124,7 +124,7 @@ impl Apply {
 ///
 /// # Errors
 /// If a part has characters with a meaning in paths or URLs.
-pub fn location(
+pub(super) fn location(
     [bucket, region, prefix]: [&str; 3],
     server: Option<&str>,
     path_style: bool,
@@ -163,7 +163,7 @@ impl AccessArgs {
     ///
     /// # Errors
     /// If the file or the environment has no credentials.
-    pub fn access(&self) -> Result<Access> {
+    pub(super) fn access(&self) -> Result<Access> {
         if let Some(secret) = &self.secret {
             let (name, key) = secret.split_once('/').unwrap_or((secret, "cloud"));
             if name.is_empty() || key.is_empty() {

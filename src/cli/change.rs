@@ -21,7 +21,7 @@ use crate::shown::{lines, mask, plain};
 use crate::source::Source;
 
 /// A file before and after.
-pub struct FileChange {
+pub(super) struct FileChange {
     /// As it was read.
     pub before: Arc<Source>,
     /// As it will be.
@@ -31,7 +31,7 @@ pub struct FileChange {
 }
 
 /// A change that is already written, beside its file. Dropping it deletes it.
-pub struct Ready<'c> {
+pub(super) struct Ready<'c> {
     change: &'c FileChange,
     /// The file itself, with links followed.
     path: PathBuf,
@@ -42,12 +42,12 @@ pub struct Ready<'c> {
 
 impl FileChange {
     /// Replaces the file in one step: a reader sees the old text or the new one.
-    pub fn write(&self) -> io::Result<()> {
+    pub(super) fn write(&self) -> io::Result<()> {
         self.ready()?.put()
     }
 
     /// Writes the new text beside the file, with the file's mode and owner. After that, little can fail.
-    pub fn ready(&self) -> io::Result<Ready<'_>> {
+    pub(super) fn ready(&self) -> io::Result<Ready<'_>> {
         let path = fs::canonicalize(&self.before.name)?;
         self.is_as_it_was(&path)?;
         // A file that may not be written must not be replaced either.
@@ -88,7 +88,7 @@ impl FileChange {
     }
 
     /// The diff, in colours, without credentials.
-    pub fn diff(&self) -> String {
+    pub(super) fn diff(&self) -> String {
         let (before, after) = (mask::short(&self.before.text), mask::short(&self.after.text));
         let diff = similar::TextDiff::from_lines(&before, &after);
         let name = plain(&self.before.name);
@@ -99,7 +99,7 @@ impl FileChange {
 
 impl Ready<'_> {
     /// Replaces the file.
-    pub fn put(self) -> io::Result<()> {
+    pub(super) fn put(self) -> io::Result<()> {
         // The same file may be named twice.
         if fs::read(&self.path)? == self.change.after.text.as_bytes() {
             return Ok(());

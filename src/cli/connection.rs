@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, ClusterError, Connection};
 /// pkg/cmd/load_plugins.go, `EnvVars` in pkg/cli/environment.go), where each is set, and empty if it was not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Cluster (as for helm)")]
-pub struct ConnectionArgs {
+pub(super) struct ConnectionArgs {
     /// The kubeconfig file [default: $KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub struct ConnectionArgs {
 }
 
 /// Runs a command's work on the cluster to its end. A second thread renews the Lease while the operator is asked.
-pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.context("the system gives this process neither a thread nor a timer")?.block_on(work)
 }
@@ -51,7 +51,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// If Helm was given a flag for the cluster that hwdr does not support.
-    pub fn connection(&self) -> Result<Connection> {
+    pub(super) fn connection(&self) -> Result<Connection> {
         self.connection_in(&|name| env::var(name).ok())
     }
 
@@ -59,7 +59,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// As [`ConnectionArgs::connection`], and if the kubeconfig cannot be used.
-    pub async fn connect(&self) -> Result<Cluster> {
+    pub(super) async fn connect(&self) -> Result<Cluster> {
         Ok(Cluster::connect(&self.connection()?).await.map_err(|error| {
             Failure::unusable(error.to_string()).help(match error {
                 ClusterError::NoKubeconfig(_) => {

@@ -23,7 +23,7 @@ use crate::yaml::Tree;
 ///     helm hwdr diff -f values.yaml --for install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub struct Diff {
+pub(super) struct Diff {
     /// Only the summary, one line for each object
     #[arg(long)]
     summary: bool,
@@ -36,7 +36,7 @@ const CONTEXT: usize = 3;
 
 impl Diff {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let inputs = inputs::typed(&self.inputs, "diff")?;
         let bytes = inputs::stream("diff")?;
         let Some(restore) = inputs.restore()? else {

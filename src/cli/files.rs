@@ -15,7 +15,7 @@ use crate::values::chart::{Chart, Files, matters};
 use crate::values::{Helm, ValuesError};
 
 /// How large a values file may be. Helm has no limit, but a release with its values must fit into a Secret of 1 MiB.
-pub const MAX_FILE: u64 = 16 << 20;
+pub(super) const MAX_FILE: u64 = 16 << 20;
 
 /// How large a packed chart may be (Helm: 100 MiB unpacked).
 const MAX_ARCHIVE: u64 = 100 << 20;
@@ -30,7 +30,7 @@ const MAX_ENTRIES: u64 = 100_000;
 
 /// Files that are read once, however often they are needed: a pipe (`<(…)`, standard input) is empty the second time, and a file may
 /// change.
-pub struct Once<'p> {
+pub(super) struct Once<'p> {
     read: BTreeMap<String, Kept>,
     of: Whose<'p>,
 }
@@ -58,22 +58,22 @@ const SLACK: Duration = Duration::from_millis(200);
 
 impl<'p> Once<'p> {
     /// Files named on this command's line.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { read: BTreeMap::new(), of: Whose::Ours }
     }
 
     /// The same, if standard input is the rendered stream.
-    pub fn beside_stream() -> Self {
+    pub(super) fn beside_stream() -> Self {
         Self { of: Whose::OursBesideStream, ..Self::new() }
     }
 
     /// Files named on the line of a helm that has already read them: they must not have changed since.
-    pub fn of_helm(helm: &'p Parent) -> Self {
+    pub(super) fn of_helm(helm: &'p Parent) -> Self {
         Self { of: Whose::Helms(helm), ..Self::new() }
     }
 
     /// Reads files for one reading of all values. Within one, a pipe must not be named twice: it would be empty the second time.
-    pub fn pass(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<'_, 'p> {
+    pub(super) fn pass(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<'_, 'p> {
         let mut pipes = BTreeSet::new();
         move |name| {
             let kept = self.get(name)?;
@@ -85,7 +85,7 @@ impl<'p> Once<'p> {
     }
 
     /// Replaces the contents of a file, as read here.
-    pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
+    pub(super) fn put(&mut self, name: &str, bytes: Vec<u8>) {
         self.read.insert(name.to_owned(), Kept { bytes, is_pipe: false });
     }
 
@@ -166,7 +166,7 @@ fn stdin() -> io::Result<Metadata> {
 ///
 /// # Errors
 /// If it cannot be read, is not a file, or is larger than [`MAX_FILE`].
-pub fn read(name: &str) -> io::Result<Vec<u8>> {
+pub(super) fn read(name: &str) -> io::Result<Vec<u8>> {
     if name.trim() == "-" {
         return bounded(io::stdin().lock(), MAX_FILE);
     }
@@ -174,7 +174,7 @@ pub fn read(name: &str) -> io::Result<Vec<u8>> {
 }
 
 /// Whether a path is a pipe.
-pub fn is_fifo(name: &str) -> bool {
+pub(super) fn is_fifo(name: &str) -> bool {
     fs::metadata(name).is_ok_and(|data| data.file_type().is_fifo())
 }
 
@@ -200,7 +200,7 @@ fn refuse_url(name: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// If it cannot be read, or Helm refuses it.
-pub fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
+pub(super) fn chart(name: &str, helm: Helm) -> Result<Chart, ValuesError> {
     let unreadable = |error: io::Error| ValuesError::unreadable(format!("cannot read chart {name}: {error}"));
     let path = Path::new(name);
     if fs::metadata(path).map_err(unreadable)?.is_dir() {

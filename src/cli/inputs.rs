@@ -17,7 +17,7 @@ use crate::values::{self, Helm, Value, ValueInputs};
 
 /// The flags of commands that work on a rendered stream.
 #[derive(Debug, Args)]
-pub struct InputArgs {
+pub(super) struct InputArgs {
     /// The helm command that does the restore
     #[arg(long = "for", value_name = "MODE", value_parser = super::words::mode())]
     pub mode: Option<Mode>,
@@ -31,7 +31,7 @@ pub struct InputArgs {
 
 /// What a rendering starts from.
 #[derive(Debug)]
-pub struct Inputs {
+pub(super) struct Inputs {
     /// The merged values.
     pub values: Value,
     /// What helm does, if known.
@@ -54,7 +54,7 @@ fn in_a_pipe(command: &str) -> String {
 ///
 /// # Errors
 /// If neither names values, or a file cannot be read.
-pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
+pub(super) fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
     let given = ValueInputs::from(&arguments.values);
     let line = helm.map(|helm| &helm.line);
     // Helm's majors read a few things differently; `read_both` refuses those.
@@ -86,7 +86,7 @@ pub fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<Inputs> {
 ///
 /// # Errors
 /// If the flags name no values, or a file cannot be read.
-pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
+pub(super) fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
     ensure!(
         ValueInputs::from(&arguments.values) != ValueInputs::default(),
         Failure::unusable("no values are given")
@@ -99,7 +99,7 @@ pub fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
 ///
 /// # Errors
 /// If a file cannot be read, or Helm's majors read it differently.
-pub fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
+pub(super) fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
     let given = ValueInputs::from(arguments);
     if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut Once::new()).map(Some) }
 }
@@ -108,7 +108,7 @@ pub fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
 ///
 /// # Errors
 /// If it is a terminal, which would wait forever, or cannot be read.
-pub fn stream(command: &str) -> Result<Vec<u8>> {
+pub(super) fn stream(command: &str) -> Result<Vec<u8>> {
     ensure!(
         !io::stdin().is_terminal(),
         Failure::unusable("standard input is a terminal, but should be the rendered manifests")
@@ -121,7 +121,7 @@ pub fn stream(command: &str) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// If it is empty.
-pub fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>> {
+pub(super) fn not_empty(bytes: Vec<u8>) -> Result<Vec<u8>> {
     ensure!(
         !bytes.trim_ascii().is_empty(),
         Failure::unusable("nothing came on standard input: it should be the rendered manifests").help(
@@ -138,7 +138,7 @@ const MAX_STREAM: u64 = 256 << 20;
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read_stdin() -> Result<Vec<u8>> {
+pub(super) fn read_stdin() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_STREAM.saturating_add(1)).read_to_end(&mut bytes);
     read.context("standard input cannot be read")?;
@@ -154,7 +154,7 @@ pub fn read_stdin() -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub(super) fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut out = io::stdout().lock();
     write(&mut out).and_then(|()| out.flush()).context("standard output cannot be written")
 }
@@ -164,7 +164,7 @@ impl Inputs {
     ///
     /// # Errors
     /// If a file cannot be read, or the two majors of Helm would read it differently.
-    pub fn read(
+    pub(super) fn read(
         values: &ValueInputs,
         mode: Option<Mode>,
         namespace: Option<String>,
@@ -177,7 +177,7 @@ impl Inputs {
     ///
     /// # Errors
     /// If the mode is not known, or the values are wrong.
-    pub fn restore(&self) -> Result<Option<Box<dyn Request>>> {
+    pub(super) fn restore(&self) -> Result<Option<Box<dyn Request>>> {
         if !pipeline::asks_for_restore(&self.values) {
             // A misplaced or misspelt block asks for nothing, though it was meant to.
             pipeline::without_errors(&self.values, self.mode)?;

@@ -17,11 +17,11 @@ use crate::render::Marker;
 ///
 /// Its functionConfig holds the values (README, "Kustomize"). Without a restore in them, the items stay as they are.
 #[derive(Debug, Args)]
-pub struct Command {}
+pub(super) struct Command {}
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let bytes = inputs::read_stdin()?;
         let list = krm::read(bytes)?;
         if !pipeline::asks_for_restore(&list.config.values) {

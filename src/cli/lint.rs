@@ -29,7 +29,7 @@ use crate::values::{self, ValuesError};
 ///
 /// Exit codes: 0 no errors, 1 errors (with --strict: warnings too), 2 wrong usage or an input that cannot be read.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Values files, each checked alone
     #[arg(id = "fragments", value_name = "FILE")]
     files: Vec<String>,
@@ -87,7 +87,7 @@ fn rule_name(name: &str) -> Result<&'static str, String> {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<Outcome> {
+    pub(super) fn run(self) -> Result<Outcome> {
         run(&self)
     }
 }

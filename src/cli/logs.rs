@@ -19,7 +19,7 @@ const PARTS: [&str; 3] = ["cluster", "helm", "bucket"];
 ///
 /// # Errors
 /// If `HWDR_LOG` is neither a level nor a list of levels.
-pub fn begin(is_verbose: bool) -> Result<()> {
+pub(super) fn begin(is_verbose: bool) -> Result<()> {
     let wanted = env::var("HWDR_LOG").ok().filter(|levels| !levels.is_empty());
     let Some(wanted) = wanted.or_else(|| is_verbose.then(|| "debug".to_owned())) else { return Ok(()) };
     let levels: Targets = wanted.parse().map_err(|_| {

@@ -27,7 +27,7 @@ use crate::values::ValuesError;
 /// Why a command did not do what it was asked to: what is printed, and the exit code.
 #[derive(Debug, Clone, Error)]
 #[error("{refusal}")]
-pub struct Failure {
+pub(super) struct Failure {
     /// How the command ends.
     pub outcome: Outcome,
     refusal: Refusal,
@@ -40,32 +40,32 @@ impl Failure {
     }
 
     /// The command line or an input cannot be used. Where there is no help to give, `bail!` and `context` say the same.
-    pub fn unusable(problem: impl Into<String>) -> Self {
+    pub(super) fn unusable(problem: impl Into<String>) -> Self {
         Self::usage(Refusal::new(problem))
     }
 
     /// The same, of a refusal, which alone would end with exit code 1.
-    pub fn usage(refusal: Refusal) -> Self {
+    pub(super) fn usage(refusal: Refusal) -> Self {
         Self::new(Outcome::Unusable, refusal)
     }
 
     /// Something went wrong in the middle: it is neither done nor as it was before.
-    pub fn stopped(error: impl Into<anyhow::Error>) -> Self {
+    pub(super) fn stopped(error: impl Into<anyhow::Error>) -> Self {
         Self { outcome: Outcome::Stopped, ..Self::of(&error.into()) }
     }
 
     /// What should be found out is not known.
-    pub fn unknown(error: impl Into<anyhow::Error>) -> Self {
+    pub(super) fn unknown(error: impl Into<anyhow::Error>) -> Self {
         Self { outcome: Outcome::Unknown, ..Self::of(&error.into()) }
     }
 
     /// Adds something to do about it.
-    pub fn help(self, help: impl Into<String>) -> Self {
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { refusal: self.refusal.help(help), ..self }
     }
 
     /// What an error means: the outermost type that is known here decides, and what was added around it (`context`) is put in front.
-    pub fn of(error: &anyhow::Error) -> Self {
+    pub(super) fn of(error: &anyhow::Error) -> Self {
         let mut context = String::new();
         for cause in error.chain() {
             if let Some(mut failure) = known(cause) {
@@ -85,7 +85,7 @@ impl Failure {
     }
 
     /// Prints it to standard error.
-    pub fn print(&self) {
+    pub(super) fn print(&self) {
         shown::tell(&self.render(Look { colour: shown::is_coloured(), ..Look::default() }));
     }
 }
@@ -148,32 +148,32 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
 }
 
 /// Prints a warning to standard error, named as hwdr's: helm, kustomize or a pod prints its own beside it.
-pub fn warn(warning: &str) {
+pub(super) fn warn(warning: &str) {
     shown::tell(&format!("hwdr: warning: {}", lines(warning)));
 }
 
 /// Where a post-renderer's messages go.
 #[derive(Debug)]
-pub struct Messages {
+pub(super) struct Messages {
     helm: Option<u32>,
 }
 
 impl Messages {
     /// Messages of a post-renderer that the helm process `helm` started.
-    pub fn for_post_renderer(helm: Option<u32>) -> Self {
+    pub(super) fn for_post_renderer(helm: Option<u32>) -> Self {
         Self { helm }
     }
 
     /// Helm shows a post-renderer's standard error only if that failed (3), or never (4). So a warning goes to helm's own standard
     /// error, if hwdr can reach it.
-    pub fn warn(&self, warning: &str) {
+    pub(super) fn warn(&self, warning: &str) {
         if !self.to_helm(&format!("hwdr: warning: {}\n", lines(warning))) {
             warn(warning);
         }
     }
 
     /// Shows an error to the operator even under Helm 4. Under Helm 3, they see it twice.
-    pub fn copy_to_helm(&self, error: &anyhow::Error) {
+    pub(super) fn copy_to_helm(&self, error: &anyhow::Error) {
         self.to_helm(&format!("{}\n", Failure::of(error).render(Look::default())));
     }
 

@@ -19,7 +19,7 @@ use crate::velero::{Chosen, Restored, Set, Velero, Wanted, find_set, is_read_onl
 
 /// The Kubernetes objects of a backup
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     #[command(subcommand)]
     action: Action,
 }
@@ -62,7 +62,7 @@ fn backup_id(text: &str) -> Result<Backup, String> {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match &self.action {
             Action::Restore(restore) => restore.run(),
         }

@@ -26,7 +26,7 @@ use crate::steps::{By, Planned};
 ///     helm hwdr plan -f values.yaml --for install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub struct Command {
+pub(super) struct Command {
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
@@ -48,7 +48,7 @@ enum Format {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let inputs = inputs::typed(&self.inputs, "plan")?;
         let bytes = inputs::stream("plan")?;
         let Some(restore) = inputs.restore()? else {
@@ -78,7 +78,7 @@ fn machine(plan: &Plan) -> serde_json::Value {
 }
 
 /// The plan, for people.
-pub fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &Plan) -> String {
     let bold = Style::new().bold();
     let mut out = String::new();
     let how = match plan.mode {

@@ -26,7 +26,7 @@ use crate::{helm, private, stream};
 /// Helm 4:  see helm hwdr post-renderer install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub struct PostRender {
+pub(super) struct PostRender {
     /// Render an in-place restore although hwdr has not set the old data aside
     #[arg(long)]
     unguarded: bool,
@@ -39,7 +39,7 @@ pub struct PostRender {
 
 impl PostRender {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let parent = helm::parent::find();
         let messages = Messages::for_post_renderer(parent.as_ref().map(|parent| parent.pid));
         let result = match &self.orders {

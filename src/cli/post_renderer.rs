@@ -14,7 +14,7 @@ use crate::values::Helm;
 
 /// Sets up what helm's --post-renderer needs, and prints which flags to give
 #[derive(Debug, Args)]
-pub struct PostRenderer {
+pub(super) struct PostRenderer {
     #[command(subcommand)]
     action: Action,
 }
@@ -36,7 +36,7 @@ struct Which {
 
 impl PostRenderer {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (which, install) = match &self.action {
             Action::Install(which) => (which, true),
             Action::Path(which) => (which, false),

@@ -21,7 +21,7 @@ use crate::stream::Stream;
 ///     helm hwdr rbac upgrade - -n hopsworks
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub struct Command {
+pub(super) struct Command {
     /// The command [default: all of them]
     #[arg(value_name = "COMMAND", value_parser = one_of(rights::Command::ALL.map(|command| (command.name(), command, None))))]
     command: Option<rights::Command>,
@@ -38,7 +38,7 @@ pub struct Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let stream = self.stream.as_deref().map(read).transpose()?;
         let one = self.command.map(|command| [command]);
         let printed = Printed {

@@ -15,11 +15,11 @@ use crate::shown::print_data;
 /// A chart takes it as its values.schema.json.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub struct Command {}
+pub(super) struct Command {}
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         PRODUCTS.iter().for_each(|product| print_data(product.schema()));
         Ok(())
     }

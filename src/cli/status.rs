@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(15);
 /// Exit code 0: ok; 1: warning; 2: critical, a restore would fail or lose too much; 3: unknown, something could not be read. These are the codes of
 /// Nagios' plugins.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Format of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Form,
@@ -75,7 +75,7 @@ impl From<Severity> for Outcome {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<Outcome> {
+    pub(super) fn run(self) -> Result<Outcome> {
         ensure!(
             !self.watch || !matches!(self.output, Form::Prometheus | Form::Nagios),
             Failure::unknown(anyhow!("--watch is for people, and for -o json"))

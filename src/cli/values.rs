@@ -13,7 +13,7 @@ use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 ///
 /// Exit codes: 0 printed, 2 a file cannot be read, or Helm refuses the values.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Output format
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     output: Form,
@@ -41,7 +41,7 @@ enum Form {
 
 /// The chart with the defaults below the values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-pub struct ChartArgs {
+pub(super) struct ChartArgs {
     /// Put the values over the defaults of this chart and its subcharts (a folder, or a packed chart)
     #[arg(long = "chart", value_name = "DIR|TGZ", help_heading = "Values (as for helm)")]
     pub path: Option<String>,
@@ -60,7 +60,7 @@ impl Command {
     ///
     /// # Errors
     /// If a file cannot be read, or Helm refuses something.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
         for note in unchecked {
             tell(&format!("note: {}", lines(&note.to_string())));
@@ -101,7 +101,11 @@ fn load(args: &ValueArgs, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<U
 ///
 /// # Errors
 /// As [`over_chart`], and if the chart's schema refuses them.
-pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<(Value, Vec<Unchecked>), ValuesError> {
+pub(super) fn within_schema(
+    values: Value,
+    chart: &ChartArgs,
+    helm: Helm,
+) -> Result<(Value, Vec<Unchecked>), ValuesError> {
     match &chart.path {
         Some(path) => files::chart(path, helm)?.checked_values(values, helm),
         None => Ok((values, Vec::new())),
@@ -112,7 +116,7 @@ pub fn within_schema(values: Value, chart: &ChartArgs, helm: Helm) -> Result<(Va
 ///
 /// # Errors
 /// If the chart cannot be read, or Helm refuses it.
-pub fn over_chart(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
+pub(super) fn over_chart(values: Value, chart: &ChartArgs, helm: Helm) -> Result<Value, ValuesError> {
     match &chart.path {
         Some(path) => files::chart(path, helm)?.values(values, helm),
         None => Ok(values),

@@ -15,16 +15,16 @@ const MODES: [Word<Mode>; 2] = [
 ];
 
 /// How the lines of a run are written.
-pub const LOG_FORMATS: [Word<LogFormat>; 2] =
+pub(super) const LOG_FORMATS: [Word<LogFormat>; 2] =
     [("text", LogFormat::Text, Some("For people")), ("json", LogFormat::Json, Some("One JSON object a line"))];
 
 /// Takes `--for`.
-pub fn mode() -> impl TypedValueParser<Value = Mode> {
+pub(super) fn mode() -> impl TypedValueParser<Value = Mode> {
     one_of(MODES)
 }
 
 /// Takes one of the words.
-pub fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
+pub(super) fn one_of<T: Clone + Send + Sync + 'static, const N: usize>(
     words: [Word<T>; N],
 ) -> impl TypedValueParser<Value = T> {
     let values = words.each_ref().map(|(word, _, help)| PossibleValue::new(*word).help(*help));

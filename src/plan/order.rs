@@ -32,7 +32,7 @@ struct Order {
 ///
 /// # Errors
 /// With all members of the shortest such circle.
-pub fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<(), Refusal> {
+pub(super) fn check(topology: &Topology, namespace: &str, steps: &[Planned]) -> Result<(), Refusal> {
     let mut order = Order::default();
     order.of_hwdr(topology, namespace, steps);
     order.of_chart(topology, namespace);

@@ -29,7 +29,7 @@ const TEMPLATES: Files = files!("":
 const SCRIPTS: Files = files!("scripts/": "gate.sh");
 
 /// The scripts that the Jobs and gates of a product run, by name.
-pub fn scripts(product: &dyn Product) -> Vec<(&'static str, &'static str)> {
+pub(super) fn scripts(product: &dyn Product) -> Vec<(&'static str, &'static str)> {
     let own = product.services().iter().flat_map(|service| service.scripts());
     let mut scripts: Vec<_> = SCRIPTS.iter().chain(own).copied().collect();
     scripts.sort_unstable();
@@ -78,7 +78,7 @@ fn is_word(text: &str) -> bool {
 ///
 /// # Errors
 /// If a value would change the meaning of the text.
-pub fn render(name: &str, context: &Json) -> Result<String, RenderError> {
+pub(super) fn render(name: &str, context: &Json) -> Result<String, RenderError> {
     let broken = |error: Error| RenderError::Broken { object: format!("templates/{name}"), why: format!("{error:#}") };
     let template = ENVIRONMENT.get_template(name).map_err(broken)?;
     let mut text = template.render(Serde(context)).map_err(broken)?;
@@ -87,7 +87,7 @@ pub fn render(name: &str, context: &Json) -> Result<String, RenderError> {
 }
 
 /// The rendered text of the template `name`, as JSON.
-pub fn json(name: &str, text: &str) -> Result<Json, RenderError> {
+pub(super) fn json(name: &str, text: &str) -> Result<Json, RenderError> {
     let broken = |why: String| RenderError::Broken { object: format!("templates/{name}"), why };
     if !yaml::is_printable(text) {
         return Err(broken("it has characters that YAML readers interpret differently".to_owned()));

@@ -201,12 +201,12 @@ fn now() -> String {
 }
 
 /// The command that ends a process.
-pub fn kill(name: &str) -> String {
+pub(super) fn kill(name: &str) -> String {
     let (host, number) = process::host_and_number(name);
     format!("kill {} (on {})", word(number), plain(host))
 }
 
 /// Another run has taken the Lease.
-pub fn lost() -> Halt {
+pub(super) fn lost() -> Halt {
     Halt::lost("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
 }

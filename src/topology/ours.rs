@@ -23,7 +23,7 @@ pub struct Added {
 }
 
 /// Removes it from the object.
-pub fn forget(kind: &str, object: &mut Json) -> Added {
+pub(super) fn forget(kind: &str, object: &mut Json) -> Added {
     let Some(template) = template_path(kind) else { return Added::default() };
     let spec = template.iter().try_fold(object, |value, key| value.get_mut(*key)).and_then(|pod| pod.get_mut("spec"));
     let Some(spec) = spec else { return Added::default() };

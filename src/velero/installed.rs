@@ -16,7 +16,7 @@ pub const INSTALL: &str = "install it:\n\
 ///
 /// # Errors
 /// If one of them is missing. A server that is not ready is reported, and left to the wait that follows.
-pub async fn check(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+pub(super) async fn check(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let Velero { namespace, deployment: usual, .. } = velero;
     match cluster.list(Kind::STORAGE_LOCATION, Some(namespace), "").await {
         Err(ClusterError::Call { code: 404, .. }) => {

@@ -9,9 +9,9 @@ use super::{Credentials, MANAGED_BY};
 use crate::cluster::condition::text;
 
 /// The Secret that hwdr creates for given credentials, and its key (reference: the docs' names).
-pub const SECRET: &str = "hopsworks-bsl-credentials";
+pub(super) const SECRET: &str = "hopsworks-bsl-credentials";
 /// The key in it.
-pub const SECRET_KEY: &str = "cloud";
+pub(super) const SECRET_KEY: &str = "cloud";
 
 /// Where the backups are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Location {
 }
 
 /// The differences for people, one a line.
-pub fn diff(differences: &[Difference]) -> String {
+pub(super) fn diff(differences: &[Difference]) -> String {
     let shown = |text: &str| if text.is_empty() { "(none)".to_owned() } else { text.to_owned() };
     let line = |difference: &Difference| {
         format!("{}: is {}, asked for {}", difference.field, shown(&difference.is), shown(&difference.wanted))

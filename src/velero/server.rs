@@ -10,7 +10,7 @@ use crate::cluster::condition::text;
 ///
 /// # Errors
 /// Why it is not, without the URL: its signature gives anybody access.
-pub fn is_of(uri: &Uri, location: &Json) -> Result<(), String> {
+pub(super) fn is_of(uri: &Uri, location: &Json) -> Result<(), String> {
     let config = |key: &str| text(location, &format!("/spec/config/{key}"));
     let name = text(location, "/metadata/name");
     let provider = text(location, "/spec/provider");

@@ -191,7 +191,7 @@ async fn ensure_secret(
 ///
 /// # Errors
 /// Velero's own reason, with what it usually means: after two checks with an error that does not go away by itself, or at the limit.
-pub async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+pub(super) async fn available(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
     let Velero { namespace, deployment, location: name, .. } = velero;
     let one = Selection::one(Kind::STORAGE_LOCATION, Some(namespace), name);
     let what = format!("the storage location {name}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     /// Refused: "Slow Down".
     Busy,
@@ -31,10 +31,10 @@ pub enum Fault {
 }
 
 /// The bytes of answers without end.
-pub static SENT: AtomicU64 = AtomicU64::new(0);
+pub(crate) static SENT: AtomicU64 = AtomicU64::new(0);
 
 /// A proxy that meets those requests with a fault whose first lines hold all of `with` and nothing of `without`.
-pub fn only(target: SocketAddr, with: &'static [&'static str], without: &'static str, fault: Fault) -> Proxy {
+pub(crate) fn only(target: SocketAddr, with: &'static [&'static str], without: &'static str, fault: Fault) -> Proxy {
     Proxy::start(target, move |_, line| {
         let meant = with.iter().all(|word| line.contains(word)) && (without.is_empty() || !line.contains(without));
         if meant { fault } else { Fault::None }
@@ -42,7 +42,7 @@ pub fn only(target: SocketAddr, with: &'static [&'static str], without: &'static
 }
 
 /// A running proxy. Ends with the test's process.
-pub struct Proxy {
+pub(crate) struct Proxy {
     pub endpoint: String,
     pub requests: Arc<AtomicU64>,
     stopped: Arc<AtomicBool>,
@@ -50,7 +50,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts one; `plan` is asked for each request, by its number and first line.
-    pub fn start(target: SocketAddr, plan: impl Fn(u64, &str) -> Fault + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(target: SocketAddr, plan: impl Fn(u64, &str) -> Fault + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let endpoint = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (requests, stopped) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));

@@ -10,9 +10,9 @@ use hwdr::s3::client::{Client, Retries, Settings};
 use hwdr::s3::listing::Marker;
 
 /// What a client reads: each key's content, or none if it is not there.
-pub type State = BTreeMap<String, Option<Vec<u8>>>;
+pub(crate) type State = BTreeMap<String, Option<Vec<u8>>>;
 
-pub struct World {
+pub(crate) struct World {
     pub bucket: Bucket,
     /// The end of each round, as S3 tells time, and what a client saw then.
     pub rounds: Vec<(i64, State)>,
@@ -27,12 +27,12 @@ struct Key {
     past: Vec<(Option<Vec<u8>>, i64)>,
 }
 
-pub fn endpoint() -> String {
+pub(crate) fn endpoint() -> String {
     std::env::var("HWDR_LAB_S3_ENDPOINT")
         .expect("HWDR_LAB_S3_ENDPOINT names the S3 server: lab/test sets it (docs/lab.md)")
 }
 
-pub fn settings(bucket: &str, endpoint: &str) -> Settings {
+pub(crate) fn settings(bucket: &str, endpoint: &str) -> Settings {
     Settings {
         endpoint: Some(endpoint.to_owned()),
         path_style: true,
@@ -42,19 +42,19 @@ pub fn settings(bucket: &str, endpoint: &str) -> Settings {
 }
 
 /// A bucket of a test's own, which goes away with it: SeaweedFS has room for some thirty.
-pub struct Bucket {
+pub(crate) struct Bucket {
     pub name: String,
     pub client: Client,
 }
 
 impl Bucket {
     /// Makes one with versions.
-    pub async fn new(what: &str) -> Self {
+    pub(crate) async fn new(what: &str) -> Self {
         Self::make(what, &["versioned"]).await
     }
 
     /// Makes one without.
-    pub async fn plain(what: &str) -> Self {
+    pub(crate) async fn plain(what: &str) -> Self {
         Self::make(what, &[]).await
     }
 
@@ -73,7 +73,7 @@ impl Drop for Bucket {
 }
 
 /// The lab's own S3 client: written by others than hwdr's.
-pub fn lab_s3(arguments: &[&str]) -> String {
+pub(crate) fn lab_s3(arguments: &[&str]) -> String {
     let done = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/lab/s3"))
         .args(arguments)
         .env("LAB_S3_ENDPOINT", endpoint())
@@ -83,12 +83,12 @@ pub fn lab_s3(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64
 }
 
 /// Waits until `second` is over.
-pub async fn over(second: i64) {
+pub(crate) async fn over(second: i64) {
     while now() <= second {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -136,7 +136,7 @@ fn names(count: usize) -> Vec<String> {
 
 impl World {
     /// Makes a bucket and gives it a past of `rounds` rounds of changes to `count` keys, each round in seconds of its own.
-    pub async fn new(seed: u64, count: usize, rounds: usize) -> Self {
+    pub(crate) async fn new(seed: u64, count: usize, rounds: usize) -> Self {
         let bucket = Bucket::new("past").await;
         let keys = names(count).into_iter().map(|name| Key { name, past: Vec::new() }).collect();
         let mut world = Self { bucket, rounds: Vec::new(), random: fastrand::Rng::with_seed(seed), keys };
@@ -188,13 +188,13 @@ impl World {
     }
 
     /// What a client reads now.
-    pub async fn read(&self) -> State {
+    pub(crate) async fn read(&self) -> State {
         read(&self.bucket.client, self.keys.iter().map(|key| key.name.clone())).await
     }
 }
 
 /// What a client reads of these keys now.
-pub async fn read(client: &Client, keys: impl IntoIterator<Item = String>) -> State {
+pub(crate) async fn read(client: &Client, keys: impl IntoIterator<Item = String>) -> State {
     let keys: Vec<String> = keys.into_iter().collect();
     let read = keys.iter().map(|key| client.get(key));
     let contents = join_all(read).await;
@@ -241,7 +241,7 @@ async fn deed(client: &Client, key: &mut Key, random: &mut fastrand::Rng) {
 }
 
 /// A key's versions, newest first: whether each is data, and its id.
-pub async fn versions(client: &Client, key: &str) -> Vec<(bool, String)> {
+pub(crate) async fn versions(client: &Client, key: &str) -> Vec<(bool, String)> {
     let key = folded(key);
     let mut after = Marker::default();
     let mut found = Vec::new();
@@ -258,6 +258,6 @@ pub async fn versions(client: &Client, key: &str) -> Vec<(bool, String)> {
 }
 
 /// A key as SeaweedFS knows it.
-pub fn folded(key: &str) -> String {
+pub(crate) fn folded(key: &str) -> String {
     key.trim_start_matches('/').replace("//", "/")
 }

@@ -39,7 +39,7 @@ const ROTATED: usize = 20;
 
 /// Which release's backups, and what its values call them.
 #[derive(Debug, Args)]
-pub struct LookArgs {
+pub(crate) struct LookArgs {
     /// The release, if the namespace has more than one
     #[arg(long, value_name = "NAME", value_parser = release_name)]
     release: Option<String>,
@@ -50,7 +50,7 @@ pub struct LookArgs {
 }
 
 /// What was read.
-pub struct Looked {
+pub(crate) struct Looked {
     /// The cluster.
     pub cluster: Cluster,
     /// The product that was looked for.
@@ -69,12 +69,12 @@ pub struct Looked {
 
 impl Looked {
     /// The backups, joined.
-    pub fn inventory(&mut self) -> Inventory {
+    pub(crate) fn inventory(&mut self) -> Inventory {
         Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
     }
 
     /// Adds the last words of each service's newest run, if it failed.
-    pub async fn with_last_words(mut self) -> Self {
+    pub(crate) async fn with_last_words(mut self) -> Self {
         let failed = self.series.iter().enumerate().filter_map(|(at, series)| {
             let run = series.last_run(self.now).filter(|run| matches!(run.state, PartState::Failed(_)))?;
             Some((at, run.job.clone()?))
@@ -104,7 +104,7 @@ impl LookArgs {
     ///
     /// # Errors
     /// If it is not clear which release of which cluster is meant.
-    pub async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
+    pub(crate) async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
         let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;

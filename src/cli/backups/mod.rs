@@ -1,6 +1,6 @@
 //! `hwdr backups`: lists backups, and shows what each can be used for.
 
-pub mod look;
+pub(super) mod look;
 mod show;
 mod table;
 
@@ -19,7 +19,7 @@ use look::LookArgs;
 
 /// Lists backups, and shows what each can be used for
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     #[command(subcommand)]
     action: Action,
 }
@@ -60,7 +60,7 @@ enum ListFormat {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<Outcome> {
+    pub(super) fn run(self) -> Result<Outcome> {
         block_on(async {
             match &self.action {
                 Action::List(list) => list.run().await,

@@ -24,7 +24,7 @@ use crate::shown::{self, lines, plain, word};
 ///
 /// ID is a backup id, the name of a part, or one of latest, oldest (that can be restored) and last-failed.
 #[derive(Debug, Args)]
-pub struct ShowSet {
+pub(super) struct ShowSet {
     /// The backup
     #[arg(value_name = "ID")]
     id: String,

@@ -24,14 +24,14 @@ impl Cell {
 }
 
 /// The local time zone, and what it is called now.
-pub fn local(now: Timestamp) -> (TimeZone, String) {
+pub(super) fn local(now: Timestamp) -> (TimeZone, String) {
     let zone = TimeZone::system();
     let name = now.to_zoned(zone.clone()).strftime("%Z").to_string();
     (zone, name)
 }
 
 /// 80 columns: what can be used, and why not.
-pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
+pub(super) fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let mut heads = vec!["ID".to_owned(), format!("TIME ({name})"), "AGE".to_owned()];
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
     heads.extend(["LEFT", "USABLE"].map(str::to_owned));
@@ -48,7 +48,7 @@ pub fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String
 }
 
 /// One line for each, with everything that is known.
-pub fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
+pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> String {
     let is_utc = name == "UTC";
     let mut heads = vec!["ID".to_owned()];
     heads.extend((!is_utc).then(|| format!("TIME ({name})")));

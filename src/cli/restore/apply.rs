@@ -35,7 +35,7 @@ use crate::shown::{print, tell};
     override_usage = "helm hwdr upgrade RELEASE CHART -f values.yaml [FLAGS]",
     after_help = flags::help(Command::Upgrade)
 )]
-pub struct Upgrade {
+pub(crate) struct Upgrade {
     #[command(flatten)]
     line: Line,
 }
@@ -51,7 +51,7 @@ pub struct Upgrade {
     override_usage = "helm hwdr install RELEASE CHART -f values.yaml --iam [FLAGS]",
     after_help = flags::help(Command::Install)
 )]
-pub struct Install {
+pub(crate) struct Install {
     #[command(flatten)]
     line: Line,
 }
@@ -67,28 +67,28 @@ pub struct Install {
     override_usage = "helm hwdr rerun RELEASE CHART -f values.yaml [FLAGS]",
     after_help = flags::help(Command::Rerun)
 )]
-pub struct Rerun {
+pub(crate) struct Rerun {
     #[command(flatten)]
     line: Line,
 }
 
 impl Rerun {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(apply(Command::Rerun, &self.line.arguments))
     }
 }
 
 impl Upgrade {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(apply(Command::Upgrade, &self.line.arguments))
     }
 }
 
 impl Install {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(apply(Command::Install, &self.line.arguments))
     }
 }

@@ -35,14 +35,14 @@ use crate::values;
     override_usage = "helm hwdr finalize RELEASE CHART -f values.yaml [FLAGS]",
     after_help = flags::help(Command::Finalize)
 )]
-pub struct Finalize {
+pub(crate) struct Finalize {
     #[command(flatten)]
     line: Line,
 }
 
 impl Finalize {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(finalize(&self.line.arguments))
     }
 }

@@ -8,7 +8,7 @@ use crate::lint::report::human::hang;
 
 /// The rest of the command line of a command that takes helm's flags.
 #[derive(Debug, Args)]
-pub struct Line {
+pub(super) struct Line {
     /// The release, the chart, and flags
     #[arg(
         trailing_var_arg = true,
@@ -22,7 +22,7 @@ pub struct Line {
 
 /// A command that takes helm's flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// `hwdr upgrade`
     Upgrade,
     /// `hwdr install`
@@ -39,7 +39,7 @@ use Command::{Finalize, Install, Rerun, Resume, Upgrade};
 
 impl Command {
     /// As it is typed.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Upgrade => "upgrade",
             Install => "install",
@@ -135,17 +135,17 @@ fn of(command: Command) -> impl Iterator<Item = &'static Flag> {
 }
 
 /// The flags of a command, and whether each takes a value. All commands have `--verbose`, which their help lists among the options.
-pub fn own(command: Command) -> Vec<Own> {
+pub(super) fn own(command: Command) -> Vec<Own> {
     of(command).map(|flag| (flag.name, flag.value.is_some())).chain([("verbose", false)]).collect()
 }
 
 /// The flags that are only for a restore.
-pub fn for_a_restore() -> impl Iterator<Item = &'static str> {
+pub(super) fn for_a_restore() -> impl Iterator<Item = &'static str> {
     FLAGS.iter().filter(|flag| flag.restores).map(|flag| flag.name)
 }
 
 /// The flags of a command, for its help.
-pub fn help(command: Command) -> String {
+pub(super) fn help(command: Command) -> String {
     const COLUMN: usize = 28;
     let (heading, literal) = (Style::new().bold().underline(), Style::new().bold());
     let mut text = format!("{heading}Flags of hwdr's own:{heading:#}\n");

@@ -38,7 +38,7 @@ use crate::shown::{self, lines};
     override_usage = "helm hwdr resume RELEASE [CHART -f values.yaml] [FLAGS]",
     after_help = flags::help(Command::Resume)
 )]
-pub struct Resume {
+pub(crate) struct Resume {
     /// The release, and the chart with its flags if they are needed
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, hide = true, value_name = "RELEASE")]
     arguments: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Resume {
 /// Undoes a restore in place: volumes, objects, the release and its pods are as they were before
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr undo RELEASE [OPTIONS]")]
-pub struct Undo {
+pub(crate) struct Undo {
     /// The release
     #[arg(value_parser = release_name)]
     release: Option<String>,
@@ -75,7 +75,7 @@ pub struct Undo {
 
 impl Resume {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         // The run may be an upgrade or an install.
         let Some(mut invocation) = super::parse(Command::Resume, None, &self.arguments)? else { return Ok(()) };
         super::from_here(&mut invocation)?;
@@ -122,7 +122,7 @@ impl Resume {
 
 impl Undo {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         report::known(self.output.as_deref())?;
         let invocation = self.invocation();
         block_on(async {

@@ -17,15 +17,15 @@ use sha2::{Digest as _, Sha256};
 
 use flags::Command;
 
-pub use apply::{Install, Rerun, Upgrade};
-pub use finalize::Finalize;
-pub use follow::{Resume, Undo};
-pub use watch::{History, Watch};
+pub(super) use apply::{Install, Rerun, Upgrade};
+pub(super) use finalize::Finalize;
+pub(super) use follow::{Resume, Undo};
+pub(super) use watch::{History, Watch};
 
 use super::bsl;
 use super::bsl::AccessArgs;
 use super::connection::ConnectionArgs;
-pub use super::connection::block_on;
+pub(super) use super::connection::block_on;
 use super::messages::Failure;
 use crate::cli::ask::Question;
 use crate::cli::words::LOG_FORMATS;
@@ -64,7 +64,7 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
 }
 
 /// The name of a release, and nothing that helm or the API server would read as anything else.
-pub fn release_name(name: &str) -> Result<String, String> {
+pub(super) fn release_name(name: &str) -> Result<String, String> {
     if is_release(name) {
         return Ok(name.to_owned());
     }

@@ -12,7 +12,7 @@ use crate::run::state::{Phase, State};
 use crate::shown::{self, duration, lines, plain};
 
 /// Refuses an unknown format, before anything is done.
-pub fn known(format: Option<&str>) -> Result<()> {
+pub(super) fn known(format: Option<&str>) -> Result<()> {
     match format {
         None | Some("text" | "table" | "json" | "markdown") => Ok(()),
         Some(other) => bail!("--output {other}: expected text, json or markdown"),
@@ -20,7 +20,7 @@ pub fn known(format: Option<&str>) -> Result<()> {
 }
 
 /// Prints it as text, JSON or markdown.
-pub fn print(state: &State, format: Option<&str>) -> Result<()> {
+pub(super) fn print(state: &State, format: Option<&str>) -> Result<()> {
     match format {
         None | Some("text" | "table") => shown::print(&lines(&text(state))),
         Some("json") => shown::print_json(&machine(state), true),
@@ -84,7 +84,7 @@ fn head(state: &State) -> String {
 }
 
 /// For people.
-pub fn text(state: &State) -> String {
+pub(super) fn text(state: &State) -> String {
     let mut out = format!("{}\n", head(state));
     if let Some(why) = &state.why {
         let _ = writeln!(out, "  because: {}", plain(why));

@@ -7,12 +7,12 @@ use crate::run::state::{Paused, Scaled, SecretStore, State, Volume};
 use crate::shown::{lines, tell};
 
 /// A volume, and the claim that it was set aside from.
-pub fn volume(held: &Volume) -> String {
+pub(super) fn volume(held: &Volume) -> String {
     format!("{} ({})", held.name(), held.volume)
 }
 
 /// What a new run does around the steps of its plan.
-pub fn by_run(state: &State, steps: &[Step]) -> String {
+pub(super) fn by_run(state: &State, steps: &[Step]) -> String {
     let mut text = steps_of(state, steps);
     if !state.before.volumes.is_empty() {
         let names: Vec<_> = state.before.volumes.iter().map(Volume::name).collect();
@@ -22,7 +22,7 @@ pub fn by_run(state: &State, steps: &[Step]) -> String {
 }
 
 /// What an undo does, and to what.
-pub fn by_undo(state: &State, steps: &[Step]) -> String {
+pub(super) fn by_undo(state: &State, steps: &[Step]) -> String {
     let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     if state.is_begun("quiesce") {
@@ -42,7 +42,7 @@ pub fn by_undo(state: &State, steps: &[Step]) -> String {
 }
 
 /// What resuming a restore does, and to what.
-pub fn by_resume(state: &State, steps: &[Step]) -> String {
+pub(super) fn by_resume(state: &State, steps: &[Step]) -> String {
     let mut text = format!("\n{}", steps_of(state, steps));
     let mut list = |what: &str, names: Vec<String>| add(&mut text, what, names);
     let is_open = |step: &str| !state.is_done(step);
@@ -66,7 +66,7 @@ pub fn by_resume(state: &State, steps: &[Step]) -> String {
 }
 
 /// Warns of a state that others may have written: `is_ignored` if the release has others.
-pub fn warn_of_old(store: &SecretStore, is_ignored: bool) {
+pub(super) fn warn_of_old(store: &SecretStore, is_ignored: bool) {
     let name = store.name();
     let what = if is_ignored {
         format!(

@@ -20,7 +20,7 @@ use crate::shown::{self, lines};
 
 /// Shows a run from a second terminal, until it ends
 #[derive(Debug, Args)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// The release
     #[arg(value_parser = release_name)]
     release: String,
@@ -33,7 +33,7 @@ pub struct Watch {
 
 /// Shows what hwdr has done to a release
 #[derive(Debug, Args)]
-pub struct History {
+pub(crate) struct History {
     /// The release
     #[arg(value_parser = release_name)]
     release: String,
@@ -51,7 +51,7 @@ fn now(state: &State) -> Option<&Progress> {
 
 impl Watch {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let store = newest(&cluster, &self.release).await?;
@@ -104,7 +104,7 @@ impl Watch {
 
 impl History {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         block_on(async {
             let cluster = self.connection.connect().await?;
             let name = audit::name(&self.release);

@@ -23,7 +23,7 @@ use crate::shown;
 ///
 /// Exit codes: 0 all is well, 1 something was found, 2 wrong usage.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
@@ -42,7 +42,7 @@ async fn still_at_it(what: &str) -> Infallible {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (target, ttl) = self.storage.resolve()?;
         let apply =
             format!("helm hwdr s3 lifecycle {} --apply", self.flags_with_ttl(&self.storage.flags(&target), ttl));

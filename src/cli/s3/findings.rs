@@ -12,7 +12,7 @@ use crate::s3::finding::{Finding, Level};
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Text,
@@ -23,7 +23,7 @@ pub enum Format {
 const INDENT: usize = 9;
 
 /// One line or more for each.
-pub fn text(findings: &[Finding]) -> String {
+pub(super) fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
     for (at, finding) in findings.iter().enumerate() {
         let (word, style) = match finding.level {
@@ -48,7 +48,7 @@ pub fn text(findings: &[Finding]) -> String {
 }
 
 /// How the command ends: with an error if there is anything to fix.
-pub fn outcome(findings: &[Finding], bucket: &str) -> Result<()> {
+pub(super) fn outcome(findings: &[Finding], bucket: &str) -> Result<()> {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     let named = |count: usize, word: &str| match count {
         0 => None,

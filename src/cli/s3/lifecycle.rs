@@ -34,7 +34,7 @@ use crate::shown::{duration, lines, print, print_json};
 ///
 /// Exit codes: 0 the rules are as needed, 1 something was found or refused, 2 wrong usage.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// How long backups are kept: 60d, 36h (default: global._hopsworks.backups.ttl in the values)
     #[arg(long, value_name = "TTL", value_parser = seconds)]
     ttl: Option<i64>,
@@ -53,7 +53,7 @@ pub struct Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (target, from_values) = self.storage.resolve()?;
         let Some(ttl) = self.ttl.or(from_values) else {
             bail!(
@@ -195,6 +195,6 @@ fn seconds(text: &str) -> Result<i64, String> {
 }
 
 /// Seconds since 1970.
-pub fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) as i64
 }

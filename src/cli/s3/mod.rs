@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 
 /// The bucket with HopsFS's blocks: check it, keep its old versions long enough, and rewind it
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     #[command(subcommand)]
     action: Action,
 }
@@ -36,7 +36,7 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match self.action {
             Action::Check(command) => command.run(),
             Action::Lifecycle(command) => command.run(),

@@ -11,14 +11,14 @@ use crate::s3::report::Tally;
 use crate::shown::tell;
 
 /// Shows counts until it is dropped.
-pub struct Progress {
+pub(super) struct Progress {
     shower: tokio::task::JoinHandle<()>,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Starts to show them. Must be called within a runtime.
-    pub fn start(what: &'static str, client: &Client, tally: &Arc<Tally>) -> Self {
+    pub(super) fn start(what: &'static str, client: &Client, tally: &Arc<Tally>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());

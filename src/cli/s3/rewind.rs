@@ -31,7 +31,7 @@ use crate::shown::{lines, plain, print, print_json};
 /// ever removed. Objects created later stay, or are hidden under delete markers with --exact. Backups in the same bucket (rondb_backup/,
 /// k8s_backup/, opensearch*/) are not touched, unless --prefix names them.
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Only keys that begin with this
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     prefix: String,
@@ -73,7 +73,7 @@ enum Format {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let window = if self.undo { None } else { Some(self.window()?) };
         super::block_on(async {
             let client = self.target.connect().await?;

@@ -14,7 +14,7 @@ use crate::values::ValueInputs;
 
 /// The bucket, or the values that name it.
 #[derive(Debug, Clone, Args)]
-pub struct StorageArgs {
+pub(super) struct StorageArgs {
     #[command(flatten)]
     values: ValueArgs,
     /// The bucket [default: the one in the values]
@@ -29,7 +29,7 @@ impl StorageArgs {
     ///
     /// # Errors
     /// If the values cannot be read, or nothing names a bucket.
-    pub fn resolve(&self) -> Result<(Target, Option<i64>)> {
+    pub(super) fn resolve(&self) -> Result<(Target, Option<i64>)> {
         let given = ValueInputs::from(&self.values);
         let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
         let product = product::of(&values);
@@ -50,7 +50,7 @@ impl StorageArgs {
     }
 
     /// The flags, for commands in messages.
-    pub fn flags(&self, target: &Target) -> String {
+    pub(super) fn flags(&self, target: &Target) -> String {
         let files: String = self.values.files.iter().map(|file| format!(" -f {}", word(file))).collect();
         format!("{}{files}", target.flags())
     }

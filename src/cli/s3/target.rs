@@ -11,7 +11,7 @@ use crate::shown::word;
 /// Which bucket, and how it is reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bucket")]
-pub struct Target {
+pub(super) struct Target {
     /// The bucket
     #[arg(long, value_name = "BUCKET")]
     pub bucket: String,
@@ -24,7 +24,7 @@ pub struct Target {
 /// Credentials, profiles, roles and web identity (IRSA) are found as by every AWS tool.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bucket")]
-pub struct Server {
+pub(super) struct Server {
     /// A server other than AWS: https://HOST[:PORT] [default: from AWS_ENDPOINT_URL_S3 or the profile]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -47,7 +47,7 @@ impl Target {
     ///
     /// # Errors
     /// If a setting cannot be used, or no credentials are found.
-    pub async fn connect(&self) -> Result<Client, Error> {
+    pub(super) async fn connect(&self) -> Result<Client, Error> {
         Client::connect(Settings {
             endpoint: self.server.endpoint.clone(),
             region: self.server.region.clone(),
@@ -60,7 +60,7 @@ impl Target {
     }
 
     /// The flags, for commands in messages.
-    pub fn flags(&self) -> String {
+    pub(super) fn flags(&self) -> String {
         let mut flags = format!("--bucket {}", word(&self.bucket));
         for (name, value) in [("--endpoint", &self.server.endpoint), ("--region", &self.server.region)] {
             if let Some(value) = value {

@@ -19,7 +19,7 @@ use crate::shown::{duration, tell};
 
 /// Does one pod's share of a rewind, as the variables of its Job say
 #[derive(Debug, Args)]
-pub struct Command {
+pub(super) struct Command {
     /// Only check whether it could be done
     #[arg(long)]
     check: bool,
@@ -33,7 +33,7 @@ const ANSWER: Duration = Duration::from_secs(90);
 
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let task = Task::of(|name| env::var(name).ok())?;
         if self.check {
             let check = async {

@@ -11,7 +11,7 @@ const BASE: u64 = 37;
 const END: u64 = 65_535;
 
 /// The fingerprint of each line, the first at 0: the hash, and how often it has occurred so far.
-pub fn of_lines(text: &str) -> Vec<String> {
+pub(super) fn of_lines(text: &str) -> Vec<String> {
     let (symbols, starts) = symbols(text);
     let mut counts: HashMap<u64, usize> = HashMap::new();
     let hash = |start: usize| {

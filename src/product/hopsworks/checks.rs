@@ -13,7 +13,7 @@ use crate::steps::Planned;
 ///
 /// # Errors
 /// What is not known.
-pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), Refusal> {
+pub(super) fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), Refusal> {
     let missing = |what: &str, help: &str| {
         Err(Refusal::new(format!("{what} is not known, and the restore Jobs need it")).help(help))
     };
@@ -51,7 +51,7 @@ pub fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), Refusal> {
 }
 
 /// The object storage that hwdr's Jobs read: RonDB's backup, and HopsFS's blocks.
-pub fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
+pub(super) fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
     [remotes::of_backup(restore, &facts.storage), remotes::of_blocks(restore, &facts.storage)]
 }
 
@@ -59,7 +59,7 @@ pub fn remotes_of(restore: &Restore, facts: &Facts) -> [Remote; 2] {
 ///
 /// # Errors
 /// A workload whose pods keep their old template.
-pub fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), Refusal> {
+pub(super) fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), Refusal> {
     let Input { restore, topology, namespace, .. } = *input;
     // hwdr's own Jobs only need the data nodes not to be restarted meanwhile.
     let by_chart = steps.iter().any(|step| step.step == "rondb" && !step.is_injected());

@@ -10,7 +10,7 @@ use super::rondb::facts::left_out_by;
 use super::warnings::{believes_the_status, swallows_failures, tries};
 
 /// What the values ask for, and what the stream shows of Hopsworks.
-pub fn facts(restore: &Restore, shown: &Facts) -> Vec<(&'static str, Json)> {
+pub(super) fn facts(restore: &Restore, shown: &Facts) -> Vec<(&'static str, Json)> {
     let storage = &shown.storage;
     let reached = json!({
         "account": storage.service_account,
@@ -97,12 +97,12 @@ fn remote(remote: &Remote) -> Json {
 }
 
 /// What the plan warns about in a Job of the chart, and what that Job leaves out.
-pub fn chart_job(job: &Json) -> Json {
+pub(super) fn chart_job(job: &Json) -> Json {
     json!((tries(job), believes_the_status(job), swallows_failures(job), left_out_by(job)))
 }
 
 /// The values of an injected object, without keys: those are among the facts about storage.
-pub fn object(values: &Json) -> Json {
+pub(super) fn object(values: &Json) -> Json {
     let mut values = values.clone();
     if let Some(values) = values.as_object_mut() {
         values.remove("credentials");

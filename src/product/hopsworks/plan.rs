@@ -12,7 +12,7 @@ use crate::steps::Planned;
 use crate::topology::{Job, Missing, Pod, Topology};
 
 /// A service of Hopsworks.
-pub trait Part: Service {
+pub(super) trait Part: Service {
     /// Its steps, after those that are planned already.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ pub trait Part: Service {
 
 /// What the stream shows of Hopsworks.
 #[derive(Debug)]
-pub struct Facts {
+pub(super) struct Facts {
     /// RonDB, if the stream has data nodes.
     pub rondb: Option<Rondb>,
     /// OpenSearch, if the stream has it or says how to reach it.
@@ -43,7 +43,7 @@ pub struct Facts {
 
 impl Facts {
     /// Reads it from what was found in the stream.
-    pub fn of(topology: &Topology) -> Self {
+    pub(super) fn of(topology: &Topology) -> Self {
         let (workloads, config_maps) = (&topology.workloads, &topology.config_maps);
         Self {
             rondb: Rondb::of(workloads, config_maps),
@@ -55,7 +55,7 @@ impl Facts {
 
 /// What steps are planned from.
 #[derive(Debug)]
-pub struct Input<'a> {
+pub(super) struct Input<'a> {
     /// What the values ask for.
     pub restore: &'a Restore,
     /// What the stream shows.
@@ -67,13 +67,13 @@ pub struct Input<'a> {
 }
 
 /// The last Job of the steps before.
-pub fn previous(planned: &[Planned]) -> Option<String> {
+pub(super) fn previous(planned: &[Planned]) -> Option<String> {
     planned.iter().rev().find_map(|step| step.last_job.clone())
 }
 
 /// The chart's own Job for a step: with this name, or in place with this name and the id, whose containers do the work.
 /// One for another id is refused: then chart and values disagree about what to restore.
-pub fn chart_job<'t>(
+pub(super) fn chart_job<'t>(
     topology: &'t Topology,
     name: &str,
     id: &BackupId,
@@ -103,12 +103,12 @@ pub fn chart_job<'t>(
 }
 
 /// The time that an id names, for people.
-pub fn time_of(id: &BackupId) -> Option<String> {
+pub(super) fn time_of(id: &BackupId) -> Option<String> {
     id.time().map(|time| time.to_string())
 }
 
 /// How to undo what is written to volumes.
-pub fn undone(mode: Mode) -> &'static str {
+pub(super) fn undone(mode: Mode) -> &'static str {
     match mode {
         Mode::Install => "uninstall the release and delete its volumes: the backup is only read",
         Mode::Upgrade => "put the old volumes back, if they were set aside",

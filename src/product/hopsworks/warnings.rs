@@ -67,7 +67,7 @@ fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut V
 }
 
 /// What the operator has to know: defects of the chart's own steps, and what the values leave open.
-pub fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
+pub(super) fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
     let Input { restore, topology, facts, .. } = *input;
     let mut warnings = Vec::new();
     for restore in topology.restores.iter().filter(|restore| restore.spec["existingResourcePolicy"] != "update") {
@@ -133,19 +133,19 @@ pub fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
 }
 
 /// How often a Job retries when it fails: by default six times (Kubernetes, `backoffLimit`).
-pub fn tries(job: &Json) -> u64 {
+pub(super) fn tries(job: &Json) -> u64 {
     job["spec"]["backoffLimit"].as_u64().unwrap_or(6)
 }
 
 /// Whether the Job's own words restore a snapshot, and none is about shards. A script in a ConfigMap is not seen.
-pub fn believes_the_status(job: &Json) -> bool {
+pub(super) fn believes_the_status(job: &Json) -> bool {
     let words = job["spec"]["template"]["spec"].to_string();
     words.contains("_snapshot/") && words.contains("_restore") && !words.contains("shards")
 }
 
 /// Whether a script of the Job starts something in the background and then waits without checking its exit status:
 /// bash's bare `wait` always succeeds.
-pub fn swallows_failures(job: &Json) -> bool {
+pub(super) fn swallows_failures(job: &Json) -> bool {
     let containers = ["initContainers", "containers"]
         .into_iter()
         .flat_map(|key| job["spec"]["template"]["spec"][key].as_array().into_iter().flatten());

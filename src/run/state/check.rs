@@ -13,7 +13,7 @@ use crate::product::{self, Product};
 use crate::velero::Velero;
 
 /// No list has more entries: Kubernetes supports no larger cluster.
-pub const MOST: usize = 5000;
+pub(super) const MOST: usize = 5000;
 /// No workload has more pods.
 const PODS: u64 = 10_000;
 /// The last tier that any service stops in.
@@ -33,7 +33,7 @@ type Checked = Result<(), String>;
 ///
 /// # Errors
 /// The first thing that hwdr would not write.
-pub fn check(state: &State, namespace: &str) -> Checked {
+pub(super) fn check(state: &State, namespace: &str) -> Checked {
     let State {
         form: _,
         product: name_of_product,

@@ -13,7 +13,7 @@ use crate::stream::{Stream, json_of};
 ///
 /// # Errors
 /// If Helm's newest revision is not this run's, does not have it, or is kept where others may write.
-pub async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Halt> {
+pub(super) async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Halt> {
     let (release, namespace) = (&run.state.release, &run.cluster.namespace);
     let refused = |why: String| {
         Halt::new(format!("{}/{name} cannot be recreated: {why}", kind.kind))
@@ -52,7 +52,7 @@ fn driver_is_a_configmap(driver: Option<&str>) -> bool {
 }
 
 /// The objects of a manifest, with Helm's own labels and annotations; those without a namespace are in the release's.
-pub fn objects_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
+pub(super) fn objects_of(manifest: String, release: &str, namespace: &str) -> Result<Vec<Json>, String> {
     let stream = Stream::parse(manifest.into_bytes()).map_err(|error| error.to_string())?;
     let objects = stream.objects().iter().map(|object| {
         let look = stream.look(object);
@@ -69,7 +69,7 @@ pub fn objects_of(manifest: String, release: &str, namespace: &str) -> Result<Ve
 }
 
 /// Sets the value at the end of a path; anything else than a mapping on the way becomes one.
-pub fn put(object: &mut Json, path: &[&str], value: Json) {
+pub(super) fn put(object: &mut Json, path: &[&str], value: Json) {
     let Some((key, rest)) = path.split_first() else {
         *object = value;
         return;

@@ -45,7 +45,7 @@ pub async fn found(cluster: &Cluster, workloads: &[Scaled]) -> Result<Vec<Autosc
 }
 
 /// Warns of autoscalers that are not as they were before. Helm's rollback resets those of the release; others are their owners'.
-pub async fn compare(run: &mut Run) {
+pub(super) async fn compare(run: &mut Run) {
     let now =
         run.cluster.list(Kind::AUTOSCALER, None, "").await.map(|found| found.iter().map(read).collect::<Vec<_>>());
     for before in &run.state.before.autoscalers {

@@ -24,7 +24,7 @@ const LEFT: &[&str] = &[
 ];
 
 /// Deletes what the run's Restores created.
-pub async fn take_away(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn take_away(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.velero();
     // What is younger than the backup made before the restore was not there; both times are the API server's.
     let Some(before) = run.state.before.objects.first() else { return Ok(()) };

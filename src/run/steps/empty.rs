@@ -9,7 +9,7 @@ use crate::topology::Role;
 
 /// Empties what the failed Job has written to, if its service needs that. Only this restore has written there: the volumes were new,
 /// which is checked again, and everything else waits for this Job.
-pub async fn before_retry(run: &mut Run, failed: &Json) -> Result<(), Halt> {
+pub(super) async fn before_retry(run: &mut Run, failed: &Json) -> Result<(), Halt> {
     let service = run.product().services().iter().find(|service| service.has_to_be_emptied(failed));
     let Some(service) = service else { return Ok(()) };
     run.show.note(&format!("{} may be half restored: restarting it on empty volumes", service.title()));
@@ -19,7 +19,7 @@ pub async fn before_retry(run: &mut Run, failed: &Json) -> Result<(), Halt> {
 }
 
 /// Does so, or resumes it after an interruption.
-pub async fn go_on(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn go_on(run: &mut Run) -> Result<(), Halt> {
     if run.state.emptied.is_empty() {
         return Ok(());
     }

@@ -21,14 +21,14 @@ use crate::shown::word;
 const ELSEWHERE: Duration = Duration::from_secs(5 * 60);
 
 /// `helm upgrade`; then again what it may have undone: paused backups, and pods of workloads whose number the chart leaves to an autoscaler.
-pub async fn upgrade(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn upgrade(run: &mut Run) -> Result<(), Halt> {
     apply(run, Mode::Upgrade).await?;
     pause_backups::keep_paused(run).await?;
     quiesce::start(run).await
 }
 
 /// `helm install`.
-pub async fn install(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn install(run: &mut Run) -> Result<(), Halt> {
     apply(run, Mode::Install).await
 }
 
@@ -106,7 +106,7 @@ async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> 
 
 /// The release, once no helm of this run works on it. A pending revision is marked as failed: helm does not start while it is pending,
 /// and a rollback needs to see what it applied.
-pub async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
+pub(super) async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
     let release = run.state.release.clone();
     let began = Instant::now();
     let pending = loop {

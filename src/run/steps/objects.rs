@@ -13,7 +13,7 @@ use crate::velero::{
 };
 
 /// Creates the location, if this run was told how Velero accesses it; otherwise it must exist.
-pub async fn location(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn location(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.current_velero();
     let there = run.cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
     let Some(location) = run.location.clone() else {
@@ -38,7 +38,7 @@ pub async fn location(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Chooses the backups nearest to the id, once, and restores them.
-pub async fn restore(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     let id = checked(run)?;
     let [main, users] = run.state.objects.clone().unwrap_or_default().named();
     let (wanted, velero) = (Wanted { id, main, users }, run.state.current_velero());
@@ -106,7 +106,7 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Resumes backups, and makes the location writable if this run created it.
-pub async fn open(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn open(run: &mut Run) -> Result<(), Halt> {
     let velero = run.state.current_velero();
     if run.state.opens_location {
         open_storage_location(&run.cluster, &velero).await?;

@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, ClusterError, Kind, WaitState};
 use crate::run::{Context as _, Halt, Run};
 
 /// Notes the existing Jobs, once, so that those of a rollback are not among them.
-pub async fn note(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn note(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.jobs.is_none() {
         let jobs = run.cluster.list(Kind::JOB, None, "").await?;
         // A rollback affects no others, and users' Jobs may be more than the state has room for.
@@ -27,7 +27,7 @@ pub async fn note(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Replaces the Jobs that the rollback made with complete ones.
-pub async fn must_not_run_twice(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn must_not_run_twice(run: &mut Run) -> Result<(), Halt> {
     let Some(noted) = run.state.before.jobs.clone() else { return Ok(()) };
     let (release, namespace) = (run.state.release.clone(), run.cluster.namespace.clone());
     let manifest = run.helm.manifest(&release).await?;

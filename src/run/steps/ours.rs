@@ -8,7 +8,7 @@ use crate::cluster::condition::text;
 use crate::run::{Halt, Run};
 
 /// How often a change is tried on an object that others write to, too.
-pub const TRIES: usize = 50;
+pub(super) const TRIES: usize = 50;
 
 /// The release of an object that Helm applied, and its namespace: a release of the same name elsewhere is another one.
 const OWNER: [&str; 2] =
@@ -115,7 +115,7 @@ impl Run {
 }
 
 /// Why an object could not be changed.
-pub fn restless(kind: Kind, name: &str) -> Halt {
+pub(super) fn restless(kind: Kind, name: &str) -> Halt {
     Halt::new(format!("{}/{name} changed during every attempt to change it", kind.kind))
         .help(format!("see who writes it: kubectl get {} {name} -o yaml --show-managed-fields", kind.plural))
 }

@@ -20,7 +20,7 @@ const BEGIN: Duration = Duration::from_secs(300);
 const STUCK: Duration = Duration::from_secs(10 * 60);
 
 /// Waits for every object of every part, in order. Recreates first what failed before; ends at the first failure.
-pub async fn wait(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn wait(run: &mut Run) -> Result<(), Halt> {
     if run.state.parts.iter().any(|part| run.state.is_begun(&part.name())) {
         again(run).await?;
     }
@@ -80,13 +80,13 @@ async fn give_room_back(run: &mut Run, part: &Part) {
 }
 
 /// What a Velero Restore restored, for the report.
-pub fn brought_back(restore: &str, items: u64, is_whole: bool) -> String {
+pub(super) fn brought_back(restore: &str, items: u64, is_whole: bool) -> String {
     let holes = if is_whole { "without errors" } else { "with errors that were accepted" };
     format!("objects: {items} objects by Velero's Restore {restore}, {holes}")
 }
 
 /// Waits for a Velero Restore, and returns it as it ended.
-pub async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, Halt> {
+pub(super) async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<Json, Halt> {
     let namespace = run.state.velero();
     let what = format!("Velero restore {restore}");
     let selection = Selection::one(Kind::RESTORE, Some(&namespace), restore);

@@ -10,7 +10,7 @@ use crate::run::state::Paused;
 use crate::run::{Context as _, Halt, Run};
 
 /// Notes what makes backups on a schedule, and pauses it.
-pub async fn pause(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn pause(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.paused.is_empty() {
         let velero = run.state.before.velero_namespace.clone();
         run.state.before.paused = found(&run.cluster, &run.state.release, velero.as_deref()).await?;
@@ -37,7 +37,7 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Pauses what is not paused: helm may have resumed it.
-pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, true).await?;
     }
@@ -45,7 +45,7 @@ pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Resumes what was not paused before.
-pub async fn resume(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn resume(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, paused.was).await?;
     }

@@ -12,14 +12,14 @@ use crate::run::state::Scaled;
 use crate::run::{Halt, Run};
 
 /// Stops the noted workloads, as soon as no backup of them is running.
-pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn stop(run: &mut Run) -> Result<(), Halt> {
     finish_backups(run).await?;
     let workloads = run.state.before.workloads.clone();
     stop_these(run, &workloads).await
 }
 
 /// Scales workloads to zero, tier by tier, and waits until their pods are gone.
-pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
+pub(super) async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     let tiers: BTreeSet<_> = workloads.iter().map(|workload| workload.tier).collect();
     for tier in tiers {
         let of_tier: Vec<_> = workloads.iter().filter(|workload| workload.tier == tier).collect();
@@ -40,13 +40,13 @@ pub async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt>
 }
 
 /// Scales the noted workloads up again.
-pub async fn start(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn start(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.clone();
     start_these(run, &workloads).await
 }
 
 /// Scales workloads without pods up again: helm leaves the number alone if a chart does not set it.
-pub async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
+pub(super) async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for workload in workloads {
         scale(run, workload, |now| now == 0, workload.replicas).await?;
     }

@@ -9,7 +9,7 @@ use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Backs up what the Schedules themselves select: that is what their backups restore.
-pub async fn act(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn act(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     let names = run.state.velero.clone();
     for schedule in names.schedules() {
@@ -67,12 +67,12 @@ fn is_by(name: &str, schedule: &str) -> bool {
 }
 
 /// Whether this run made a Velero Backup or Restore; `run::state::check` has checked its name.
-pub fn is_own(run: &Run, object: &Json) -> bool {
+pub(super) fn is_own(run: &Run, object: &Json) -> bool {
     text(object, "/metadata/labels/app.kubernetes.io~1name") == "hwdr" && run.is_since(object)
 }
 
 /// Deletes what the restore created, and brings back what it may have overwritten. Does nothing if no objects were restored.
-pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn give_back(run: &mut Run) -> Result<(), Halt> {
     let Some(namespace) = run.state.before.velero_namespace.clone() else { return Ok(()) };
     if !run.state.is_begun("helm") {
         return Ok(());

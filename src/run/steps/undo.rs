@@ -8,7 +8,7 @@ use crate::cluster::{Kind, Selection, WaitState, condition};
 use crate::run::{Context as _, Halt, Record as _, Run};
 
 /// Stops what writes. Waits for Helm and Velero, which cannot be stopped: they would overwrite what undo brings back.
-pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn stop(run: &mut Run) -> Result<(), Halt> {
     run.state.findings.clear();
     if run.state.is_begun("set-aside") {
         volumes::all_there(&run.cluster, &run.state, run.since).await?;
@@ -26,7 +26,7 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Has each service undo what it did outside of volumes and Kubernetes objects, such as in a bucket.
-pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
     for service in run.product().services() {
         service.undo(run).await?;
     }
@@ -34,12 +34,12 @@ pub async fn bucket(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Ends the restore's Jobs.
-pub async fn parts(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn parts(run: &mut Run) -> Result<(), Halt> {
     if run.state.is_begun("helm") { delete_jobs(run).await } else { Ok(()) }
 }
 
 /// Rolls the release back to its revision before the restore.
-pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn rollback(run: &mut Run) -> Result<(), Halt> {
     let (release, before) = (run.state.release.clone(), run.state.before.revision);
     if !run.state.is_begun("helm") {
         return Ok(());
@@ -66,7 +66,7 @@ pub async fn rollback(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Scales everything up again.
-pub async fn start(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn start(run: &mut Run) -> Result<(), Halt> {
     quiesce::start(run).await?;
     verify::as_before(run).await?;
     autoscalers::compare(run).await;
@@ -100,7 +100,7 @@ async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Deletes the markers of the restore.
-pub async fn markers(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn markers(run: &mut Run) -> Result<(), Halt> {
     if !run.state.is_begun("helm") {
         return Ok(());
     }

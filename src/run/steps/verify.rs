@@ -9,7 +9,7 @@ use crate::run::{Halt, Run};
 use crate::topology::{Role, Workload};
 
 /// Has each service check what was restored as soon as it can, and waits for the rest.
-pub async fn restored(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn restored(run: &mut Run) -> Result<(), Halt> {
     for service in run.product().services() {
         service.verify(run).await?;
     }
@@ -35,7 +35,7 @@ pub async fn ready(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// The same, except those that were not ready before the restore either.
-pub async fn as_before(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn as_before(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.iter();
     let was_not: Vec<_> =
         workloads.filter(|workload| !workload.was_ready).map(|workload| workload.name.clone()).collect();

@@ -14,7 +14,7 @@ use crate::run::{Context as _, Halt, Run};
 
 /// Makes the volumes outlive their claims before anything is stopped, because a StatefulSet may delete its claims when it is scaled down
 /// (`persistentVolumeClaimRetentionPolicy.whenScaled`).
-pub async fn keep(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn keep(run: &mut Run) -> Result<(), Halt> {
     if run.state.wipe {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub async fn keep(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Deletes the claims; the volumes stay.
-pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn set_aside(run: &mut Run) -> Result<(), Halt> {
     // Somebody may have started something since.
     quiesce::stop(run).await?;
     let sets = workloads_of(run.product(), &run.cluster, &run.state.release).await?;
@@ -60,7 +60,7 @@ pub async fn set_aside(run: &mut Run) -> Result<(), Halt> {
 ///
 /// # Errors
 /// A claim that was there before: hwdr must not delete its data.
-pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
+pub(super) async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
     let before = &run.state.before;
     if before.claims.is_none() && run.state.mode == Mode::Upgrade {
         return Err(Halt::new("hwdr does not know which claims there were, because an older hwdr began this restore")
@@ -88,7 +88,7 @@ pub async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), Halt> {
 }
 
 /// Deletes the claims of stopped workloads, with what this restore wrote there ([`must_be_new`]).
-pub async fn empty(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
+pub(super) async fn empty(run: &mut Run, workloads: &[Scaled]) -> Result<(), Halt> {
     for claim in claims_of(run, workloads).await? {
         run.cluster.delete_this(Kind::CLAIM, None, &claim).await?;
         gone(run, text(&claim, "/metadata/name"), text(&claim, "/metadata/uid")).await?;
@@ -118,7 +118,7 @@ pub fn prefixes_of(set: &Json) -> Vec<String> {
 }
 
 /// Recreates the old claims, bound to the old volumes. What was restored to the new volumes is deleted.
-pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn give_back(run: &mut Run) -> Result<(), Halt> {
     quiesce::stop(run).await?;
     all_there(&run.cluster, &run.state, run.since).await?;
     for index in 0..run.state.before.volumes.len() {
@@ -169,7 +169,7 @@ pub async fn give_back(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Resets the volumes' reclaim policies once everything runs on them again: until then they outlive their claims.
-pub async fn settle(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn settle(run: &mut Run) -> Result<(), Halt> {
     for held in run.state.before.volumes.clone() {
         let volume = run.cluster.get(Kind::VOLUME, None, &held.volume).await?.unwrap_or_default();
         let claim = run.cluster.get(Kind::CLAIM, None, held.name()).await?;

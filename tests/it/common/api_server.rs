@@ -10,7 +10,7 @@ use std::thread;
 use serde_json::{Value as Json, json};
 
 /// When everything was made that is made here, unless it says something else.
-pub const NOW: &str = "2026-02-13T16:00:00Z";
+pub(crate) const NOW: &str = "2026-02-13T16:00:00Z";
 
 #[derive(Default)]
 struct Kept {
@@ -24,14 +24,14 @@ struct Kept {
 
 /// A server of this process.
 #[derive(Clone)]
-pub struct ApiServer {
+pub(crate) struct ApiServer {
     kept: Arc<Mutex<Kept>>,
     /// Its address.
     pub url: String,
 }
 
 /// A kubeconfig for a server, with the context `here` in the namespace `hopsworks`.
-pub fn kubeconfig(url: &str) -> String {
+pub(crate) fn kubeconfig(url: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: c, cluster: {{server: \"{url}\"}}}}]\n\
          users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: c, user: u, namespace: hopsworks}}}}]\n"
@@ -40,7 +40,7 @@ pub fn kubeconfig(url: &str) -> String {
 
 impl ApiServer {
     /// Begins to serve.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let server = Self { kept: Arc::default(), url };
@@ -55,50 +55,50 @@ impl ApiServer {
     }
 
     /// A kubeconfig for it.
-    pub fn kubeconfig(&self) -> String {
+    pub(crate) fn kubeconfig(&self) -> String {
         kubeconfig(&self.url)
     }
 
     /// Puts an object there, by the path of its kind.
-    pub fn put(&self, path: &str, object: Json) {
+    pub(crate) fn put(&self, path: &str, object: Json) {
         let mut kept = self.kept();
         kept.keep(path, object);
     }
 
     /// Answers all calls of this path, and of what lies below it, by an error; 0: never.
-    pub fn fail(&self, path: &str, code: u16) {
+    pub(crate) fn fail(&self, path: &str, code: u16) {
         self.kept().failures.insert(path.to_owned(), code);
     }
 
     /// Forgets, once, where a list was.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.kept().forgets = true;
     }
 
     /// What was read.
-    pub fn reads(&self) -> Vec<String> {
+    pub(crate) fn reads(&self) -> Vec<String> {
         self.kept().reads.clone()
     }
 
     /// Takes an object away.
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         self.kept().objects.remove(path);
     }
 
     /// An object.
-    pub fn get(&self, path: &str) -> Option<Json> {
+    pub(crate) fn get(&self, path: &str) -> Option<Json> {
         self.kept().objects.get(path).cloned()
     }
 
     /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes.
-    pub fn writes(&self) -> Vec<String> {
+    pub(crate) fn writes(&self) -> Vec<String> {
         let kept = self.kept();
         let writes = kept.writes.iter().map(|(method, path, _)| format!("{method} {path}"));
         writes.filter(|write| !["hwdr-history", "/events", "/leases"].iter().any(|own| write.contains(own))).collect()
     }
 
     /// What was sent with the first such write.
-    pub fn sent(&self, method: &str, path: &str) -> Option<Json> {
+    pub(crate) fn sent(&self, method: &str, path: &str) -> Option<Json> {
         let kept = self.kept();
         kept.writes
             .iter()

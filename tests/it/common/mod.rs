@@ -2,7 +2,7 @@
 //!
 //! No test needs a network or a cluster. A missing tool is a failure, never a skipped test.
 
-pub mod api_server;
+pub(crate) mod api_server;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,18 +19,18 @@ use hwdr::stream::Stream;
 use hwdr::topology::json_of;
 
 /// The program under test.
-pub const HWDR: &str = env!("CARGO_BIN_EXE_hwdr");
+pub(crate) const HWDR: &str = env!("CARGO_BIN_EXE_hwdr");
 
 /// The checkout.
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A file of the test data.
-pub fn testdata(name: &str) -> String {
+pub(crate) fn testdata(name: &str) -> String {
     format!("{ROOT}/testdata/{name}")
 }
 
 /// Where the pinned tools lie (`scripts/tools --dir` is the folder `bin` in it).
-pub fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     from("HWDR_CACHE")
         .or_else(|| from("XDG_CACHE_HOME").map(|cache| cache.join("hwdr")))
@@ -40,17 +40,17 @@ pub fn cache() -> PathBuf {
 
 /// A major version of Helm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Major {
+pub(crate) enum Major {
     Three,
     Four,
 }
 
 /// Both.
-pub const BOTH: [Major; 2] = [Major::Three, Major::Four];
+pub(crate) const BOTH: [Major; 2] = [Major::Three, Major::Four];
 
 impl Major {
     /// `3` or `4`.
-    pub fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         match self {
             Major::Three => 3,
             Major::Four => 4,
@@ -58,7 +58,7 @@ impl Major {
     }
 
     /// The real Helm of this version: `$HELM3` or `$HELM4`, or what `scripts/tools` has built.
-    pub fn program(self) -> &'static Path {
+    pub(crate) fn program(self) -> &'static Path {
         static PROGRAMS: LazyLock<[PathBuf; 2]> = LazyLock::new(|| BOTH.map(found));
         &PROGRAMS[usize::from(self == Major::Four)]
     }
@@ -83,24 +83,24 @@ fn found(major: Major) -> PathBuf {
 }
 
 /// A home for Helm and a folder to work in, gone when the test is over.
-pub struct Home {
+pub(crate) struct Home {
     folder: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // With a blank: a home may have one.
         let folder = TempDir::with_prefix("hwdr test ").expect("a temporary folder");
         Self { folder }
     }
 
     /// A path in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A file in it, made with its folders.
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("it lies in the home")).expect("a folder");
         fs::write(&path, text).expect("a file");
@@ -108,20 +108,20 @@ impl Home {
     }
 
     /// An executable file in it.
-    pub fn script(&self, name: &str, text: &str) -> String {
+    pub(crate) fn script(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         executable(&path, text);
         path.into_os_string().into_string().expect("a temporary path is UTF-8")
     }
 
     /// Helm's plugins in this home.
-    pub fn plugins(&self) -> PathBuf {
+    pub(crate) fn plugins(&self) -> PathBuf {
         // Where both look, and where Helm 4 puts a link to a folder whatever HELM_PLUGINS says.
         self.path("data/plugins")
     }
 
     /// Any program, with this home as Helm's and nothing else of Helm's in its environment.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -141,18 +141,18 @@ impl Home {
     }
 
     /// Helm, with this home.
-    pub fn helm(&self, major: Major) -> Command {
+    pub(crate) fn helm(&self, major: Major) -> Command {
         self.command(major.program())
     }
 
     /// The program itself, outside of Helm.
-    pub fn hwdr(&self) -> Command {
+    pub(crate) fn hwdr(&self) -> Command {
         self.command(HWDR)
     }
 
     /// The flags by which Helm runs the program as its post-renderer, with `arguments` behind `post-render`. For Helm 4 the
     /// plugin is set up first, by the program itself.
-    pub fn post_renderer(&self, helm: &mut Command, major: Major, arguments: &[&str]) {
+    pub(crate) fn post_renderer(&self, helm: &mut Command, major: Major, arguments: &[&str]) {
         match major {
             Major::Three => helm.args(["--post-renderer", HWDR, "--post-renderer-args", "post-render"]),
             Major::Four => {
@@ -167,7 +167,7 @@ impl Home {
     }
 
     /// The same, with a script of the test's own in the program's place.
-    pub fn post_renderer_script(&self, helm: &mut Command, major: Major, script: &str) {
+    pub(crate) fn post_renderer_script(&self, helm: &mut Command, major: Major, script: &str) {
         let path = self.script("scripts/renderer", script);
         match major {
             Major::Three => helm.args(["--post-renderer", &path]),
@@ -181,7 +181,7 @@ impl Home {
     }
 
     /// The stream that Helm hands to its post-renderer.
-    pub fn stream(&self, major: Major, case: &Case) -> Vec<u8> {
+    pub(crate) fn stream(&self, major: Major, case: &Case) -> Vec<u8> {
         let captured = self.path("captured");
         let mut helm = self.helm(major);
         helm.args(case.template()).env("CAPTURED", &captured);
@@ -191,7 +191,7 @@ impl Home {
     }
 
     /// What Helm prints when its post-renderer answers `stream`.
-    pub fn printed(&self, major: Major, case: &Case, stream: &[u8]) -> String {
+    pub(crate) fn printed(&self, major: Major, case: &Case, stream: &[u8]) -> String {
         let answer = self.write("answer", stream);
         let mut helm = self.helm(major);
         helm.args(case.template()).env("ANSWER", answer);
@@ -202,13 +202,13 @@ impl Home {
 
 /// Writes a file that can be executed, with its folders. Another program writes it: one that this process has open for writing is also
 /// open in every child that another test starts at that moment, and cannot be executed as long (ETXTBSY).
-pub fn executable(path: &Path, text: &str) {
+pub(crate) fn executable(path: &Path, text: &str) {
     run(Command::new("install").args(["-D", "-m", "755", "/dev/stdin"]).arg(path), text.as_bytes()).ok();
 }
 
 /// What became of a program.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: String,
@@ -216,7 +216,7 @@ pub struct Ran {
 }
 
 /// Runs a program to its end.
-pub fn run(command: &mut Command, stdin: &[u8]) -> Ran {
+pub(crate) fn run(command: &mut Command, stdin: &[u8]) -> Ran {
     let line = format!("{command:?}");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -233,20 +233,20 @@ pub fn run(command: &mut Command, stdin: &[u8]) -> Ran {
 impl Ran {
     /// Its output, if all went well.
     #[track_caller]
-    pub fn ok(self) -> Vec<u8> {
+    pub(crate) fn ok(self) -> Vec<u8> {
         assert_eq!(self.code, Some(0), "{}\n{}\n{}", self.line, self.stderr, String::from_utf8_lossy(&self.stdout));
         self.stdout
     }
 
     /// Its output as text, if all went well.
     #[track_caller]
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         String::from_utf8(self.ok()).expect("UTF-8")
     }
 
     /// Its message, if it failed as a command must: with this code, a message, and not a byte on standard output.
     #[track_caller]
-    pub fn failed(self, code: i32) -> String {
+    pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{}\n{}", self.line, self.stderr);
         assert!(self.stdout.is_empty(), "{}\nwrote {} bytes, and failed", self.line, self.stdout.len());
         assert!(self.stderr.starts_with("error"), "{}\n{}", self.line, self.stderr);
@@ -257,23 +257,23 @@ impl Ran {
 
 /// A generation of the test chart, and what Helm does with it.
 #[derive(Debug, Clone, Copy)]
-pub struct Case {
+pub(crate) struct Case {
     pub generation: &'static str,
     pub mode: &'static str,
 }
 
 impl Case {
     /// `none-install`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}-{}", self.generation, self.mode)
     }
 
-    pub fn is_upgrade(&self) -> bool {
+    pub(crate) fn is_upgrade(&self) -> bool {
         self.mode == "upgrade"
     }
 
     /// The flags with the values: an install restores into a new cluster, an upgrade in place.
-    pub fn values(&self) -> Vec<String> {
+    pub(crate) fn values(&self) -> Vec<String> {
         let restore = if self.is_upgrade() { "in-place" } else { "new-cluster" };
         let generation = format!("global._hopsworks.testGeneration={}", self.generation);
         ["-f", &testdata("values/base.yaml"), "-f", &testdata(&format!("values/{restore}.yaml")), "--set", &generation]
@@ -282,7 +282,7 @@ impl Case {
     }
 
     /// Helm's command line that renders it.
-    pub fn template(&self) -> Vec<String> {
+    pub(crate) fn template(&self) -> Vec<String> {
         let mut line = ["template", "hops", &testdata("chart"), "-n", "hopsworks"].map(str::to_owned).to_vec();
         line.extend(self.values());
         line.extend(self.is_upgrade().then(|| "--is-upgrade".to_owned()));
@@ -290,7 +290,7 @@ impl Case {
     }
 
     /// What hwdr takes behind `post-render` or `diff`.
-    pub fn flags(&self) -> Vec<String> {
+    pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags = self.values();
         flags.extend(["--for".to_owned(), self.mode.to_owned()]);
         flags
@@ -298,7 +298,7 @@ impl Case {
 }
 
 /// The documents of a stream with their separator lines: a line that begins with `---` begins a document.
-pub fn documents(stream: &str) -> Vec<&str> {
+pub(crate) fn documents(stream: &str) -> Vec<&str> {
     let mut starts = vec![0];
     starts.extend(stream.match_indices("\n---").map(|(at, _)| at + 1).filter(|at| *at > 0));
     starts.push(stream.len());
@@ -307,7 +307,7 @@ pub fn documents(stream: &str) -> Vec<&str> {
 
 /// Documents that are not touched keep every byte; touched ones lose no line but that of a marker's TTL; new ones are hwdr's.
 #[track_caller]
-pub fn only_adds(before: &[u8], after: &[u8]) {
+pub(crate) fn only_adds(before: &[u8], after: &[u8]) {
     let (before, after) = (str::from_utf8(before).unwrap(), str::from_utf8(after).unwrap());
     // What is added stands on a line of its own.
     let before = if before.ends_with('\n') || before.is_empty() { before } else { &format!("{before}\n") };
@@ -336,7 +336,7 @@ pub fn only_adds(before: &[u8], after: &[u8]) {
 
 /// The objects of a stream, `Kind/name`, as JSON. Hooks are left out, which Helm 3 does not show to a post-renderer, and so is
 /// the annotation by which Helm 4 tells where a document came from.
-pub fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
+pub(crate) fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
     let stream = Stream::parse(stream.to_vec()).expect("a sound stream");
     let mut objects = BTreeMap::new();
     for object in stream.objects() {
@@ -359,14 +359,14 @@ pub fn objects(stream: &[u8]) -> BTreeMap<String, Json> {
 }
 
 /// The lines that differ.
-pub fn difference(one: &[u8], other: &[u8]) -> String {
+pub(crate) fn difference(one: &[u8], other: &[u8]) -> String {
     let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
     similar::TextDiff::from_lines(&one, &other).unified_diff().to_string()
 }
 
 /// Compares what `hwdr diff` shows with what it is known to show: `testdata/golden/<name>.diff`.
 #[track_caller]
-pub fn golden(name: &str, shown: &str) {
+pub(crate) fn golden(name: &str, shown: &str) {
     let path = testdata(&format!("golden/{name}"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, shown).expect("the golden file");
@@ -381,6 +381,6 @@ pub fn golden(name: &str, shown: &str) {
 }
 
 /// Whether a message is of a fault of hwdr's own: a panic, in Rust's words or in hwdr's.
-pub fn has_fault(message: &str) -> bool {
+pub(crate) fn has_fault(message: &str) -> bool {
     message.contains("panicked") || message.contains("fault in hwdr")
 }

@@ -8,7 +8,7 @@ use hwdr::values::{Helm, Kind, ValuesError};
 use super::oracle::Case;
 
 /// Why hwdr may refuse the case where Helm does not; none if it may not.
-pub fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static str> {
+pub(super) fn reason(error: &ValuesError, case: &Case, helm: Helm) -> Option<&'static str> {
     if error.kind != Kind::Unsupported {
         return None;
     }

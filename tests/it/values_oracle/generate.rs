@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::oracle::Case;
 
 /// A small generator of random numbers (SplitMix64): the same seed gives the same cases everywhere.
-pub struct Random(pub u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,23 +17,23 @@ impl Random {
     }
 
     /// A number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("it is below a usize")
     }
 
     /// True one time in `n`.
-    pub fn one_in(&mut self, n: usize) -> bool {
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    pub fn pick<'s>(&mut self, from: &[&'s str]) -> &'s str {
+    pub(super) fn pick<'s>(&mut self, from: &[&'s str]) -> &'s str {
         from[self.below(from.len())]
     }
 }
 
 /// Plain scalars that YAML 1.1, or Go's reading of it, may take for something else than text.
 #[rustfmt::skip]
-pub const SCALARS: &[&str] = &[
+pub(super) const SCALARS: &[&str] = &[
     "y", "Y", "yes", "Yes", "YES", "yEs", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF", "oFF",
     "true", "True", "TRUE", "tRue", "false", "False", "FALSE", "", "~", "null", "Null", "NULL", "nUll", "nil",
     "0", "1", "-1", "+1", "12", "-0", "+0", "00", "07", "08", "0777", "-0777", "+017", "0o17", "0O17", "-0o7", "0o8",
@@ -315,7 +315,7 @@ const SOUP: &[&str] = &[
 ];
 
 /// The text of a values file.
-pub fn yaml(random: &mut Random) -> Vec<u8> {
+pub(super) fn yaml(random: &mut Random) -> Vec<u8> {
     let mut text = match random.below(10) {
         0 => soup(random, SOUP, 24),
         1 => {
@@ -753,7 +753,7 @@ fn argument(random: &mut Random, pieces: &[&str]) -> String {
 }
 
 /// A case with files, or flags, or both.
-pub fn case(random: &mut Random) -> Case {
+pub(super) fn case(random: &mut Random) -> Case {
     let mut case = Case::default();
     case.texts.insert("mem:f".to_owned(), b"text of a file\n".to_vec());
     let files = random.below(3);
@@ -782,7 +782,7 @@ pub fn case(random: &mut Random) -> Case {
 }
 
 /// A case with a chart: subcharts that are conditional, tagged, aliased, exporting, nested, and values for all of them.
-pub fn chart(random: &mut Random) -> Case {
+pub(super) fn chart(random: &mut Random) -> Case {
     let mut case = Case::default();
     let mut files = BTreeMap::new();
     chart_files(random, &mut files, "", "root", 2);

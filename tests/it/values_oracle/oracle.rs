@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// What one run of Helm is given.
 #[derive(Debug, Clone, Default)]
-pub struct Case {
+pub(super) struct Case {
     /// The contents of files by name (`mem:0`): values files and those of `--set-file`.
     pub texts: BTreeMap<String, Vec<u8>>,
     pub files: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Case {
 
 /// What Helm made of it.
 #[derive(Debug, Deserialize)]
-pub struct Answer {
+pub(super) struct Answer {
     #[serde(default)]
     pub typed: String,
     #[serde(default)]
@@ -54,7 +54,7 @@ struct Question<'c> {
 }
 
 /// The running program.
-pub struct Oracle {
+pub(super) struct Oracle {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -62,7 +62,7 @@ pub struct Oracle {
 
 impl Oracle {
     /// Starts the program, built if it is not there yet.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let mut child =
             // It makes much that lives shortly: let it collect less often. And where it stands no file has a name that a case may use.
             Command::new(built()).env("GOGC", "1000").current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle starts");
@@ -72,7 +72,7 @@ impl Oracle {
     }
 
     /// What Helm, of major version `helm`, makes of the case.
-    pub fn ask(&mut self, case: &Case, helm: u8) -> Answer {
+    pub(super) fn ask(&mut self, case: &Case, helm: u8) -> Answer {
         let encoded = |files: &BTreeMap<String, Vec<u8>>| -> BTreeMap<_, _> {
             files.iter().map(|(name, bytes)| (name.clone(), base64(bytes))).collect()
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::oracle::{Case, Oracle};
 
 /// Makes a differing case as small as it gets.
-pub fn shrink(oracle: &mut Oracle, mut case: Case, differs: &dyn Fn(&mut Oracle, &Case) -> bool) -> Case {
+pub(super) fn shrink(oracle: &mut Oracle, mut case: Case, differs: &dyn Fn(&mut Oracle, &Case) -> bool) -> Case {
     loop {
         let before = size(&case);
         for field in 0..6 {

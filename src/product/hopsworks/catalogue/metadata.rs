@@ -60,7 +60,7 @@ impl DataBackup {
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub(super) struct Unreadable {
     /// The ConfigMap.
     pub config_map: String,
     /// The key in it.
@@ -78,7 +78,7 @@ impl fmt::Display for Unreadable {
 }
 
 /// The entries of all ConfigMaps that hold such metadata, and those that cannot be read.
-pub fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Vec<Unreadable>) {
+pub(super) fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Vec<Unreadable>) {
     let (mut backups, mut unreadable) = read_of(config_maps, Service::RonDb, &names.rondb);
     let (more, too) = read_of(config_maps, Service::OpenSearch, &names.opensearch);
     backups.extend(more);
@@ -87,7 +87,7 @@ pub fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Ve
 }
 
 /// The same of one service, whose first ConfigMap has the name `first`.
-pub fn read_of(config_maps: &[Json], service: Service, first: &str) -> (Vec<DataBackup>, Vec<Unreadable>) {
+pub(super) fn read_of(config_maps: &[Json], service: Service, first: &str) -> (Vec<DataBackup>, Vec<Unreadable>) {
     let (mut backups, mut unreadable) = (Vec::new(), Vec::new());
     for config_map in config_maps {
         let name = text(config_map, "/metadata/name");

@@ -28,7 +28,7 @@ fn halted(why: impl Into<Stopped>) -> Halt {
 }
 
 /// Suspends a Job of that kind again, whatever its state; leaves any other alone.
-pub fn rest(job: &mut Json) {
+pub(super) fn rest(job: &mut Json) {
     if !Task::of_job(job).is_ok_and(|task| task.is_local) {
         return;
     }
@@ -39,7 +39,7 @@ pub fn rest(job: &mut Json) {
 }
 
 /// Does what the Job `name` stands for, and resumes the Job. Leaves any other alone.
-pub async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
+pub(super) async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
     let Some(job) = run.cluster.get(Kind::JOB, None, name).await? else { return Ok(()) };
     let Some(task) = Task::of_job(&job).ok().filter(|task| task.is_local && job["spec"]["suspend"] == true) else {
         return Ok(());

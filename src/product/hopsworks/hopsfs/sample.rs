@@ -57,7 +57,7 @@ struct HdfsPod {
 
 /// Reads some files if HopsFS was restored. If none can be listed, the report says so and the run continues: the reason may have nothing to do
 /// with the data. A listed file that cannot be read is an error, unless a later `resume` accepts that.
-pub async fn read(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
     if !run.state.parts.iter().any(|part| part.step == "hopsfs") {
         return Ok(());
     }

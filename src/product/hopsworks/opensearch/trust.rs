@@ -19,13 +19,13 @@ const SETTING: &str = "ssl.http.pemtrustedcas_filepath";
 /// Where the server looks for it, unless its environment says otherwise.
 const CONFIG: &str = "/usr/share/opensearch/config";
 /// Marks a ConfigMap with the setting as worth reading.
-pub const HINT: &str = "pemtrustedcas";
+pub(super) const HINT: &str = "pemtrustedcas";
 /// What gives any client a CA: variables of curl and OpenSSL, and curl's option.
 const BUNDLES: [&str; 2] = ["CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 const OPTION: &str = "--cacert";
 
 /// The source of a volume with the CA as `ca.crt`; none if the chart mounts none that can be found.
-pub fn ca(clients: &[&Workload], configmaps: &[Json]) -> Option<Json> {
+pub(super) fn ca(clients: &[&Workload], configmaps: &[Json]) -> Option<Json> {
     let settings: Vec<String> = configmaps.iter().flat_map(settings).collect();
     clients.iter().find_map(|client| {
         client.pod.all_containers().find_map(|container| {

@@ -20,7 +20,7 @@ const READ: &str = r#"cat /srv/hops/mysql-cluster/log/*cluster.log* /srv/hops/my
 grep -E "Restore (started|completed): backup $1 from node" | tail -n 2000"#;
 
 /// Adds what the management server logged to the failure of the Job that compares rows.
-pub async fn explain(cluster: &Cluster, restore: &str, backup: &str, mut halt: Halt) -> Halt {
+pub(super) async fn explain(cluster: &Cluster, restore: &str, backup: &str, mut halt: Halt) -> Halt {
     if let Some(told) = nodes(cluster, restore, backup).await {
         halt.problem = format!("{}\n{told}", halt.problem);
     }

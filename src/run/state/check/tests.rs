@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 
 /// The state of an unfinished restore in place, as an older hwdr kept it.
-pub fn good() -> Json {
+pub(crate) fn good() -> Json {
     let uid = "0b6d1a2c-0000-4000-8000-000000000001";
     json!({
         "form": 1, "version": "0.1.0", "mode": "upgrade", "release": "hops", "backupId": "254811200",
