@@ -1,7 +1,7 @@
 //! Any text as a values file: linted, reported in every format, and fixed.
 #![no_main]
 
-use hwdr::lint::report::{Run, github, human, json, sarif};
+use hwdr::lint::report::{LintRun, github, human, json, sarif};
 use hwdr::lint::{Context, fix, lint};
 use hwdr::source::Source;
 use hwdr::values;
@@ -16,9 +16,7 @@ fuzz_target!(|text: &str| {
             assert!(mended > 0 && after != text);
         }
         human::render(&findings, human::Look { width: 80, colour: false });
-        let run = Run { findings, files: 1, ..Run::default() };
-        for form in [json::render, sarif::render, github::render] {
-            form(&run);
-        }
+        let run = LintRun { findings, files: 1, ..LintRun::default() };
+        let _ = (json::render(&run), sarif::render(&run, None), github::render(&run));
     }
 });

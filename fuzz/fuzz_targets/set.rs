@@ -4,7 +4,8 @@
 use hwdr::values::{self, Helm, ValueInputs, show};
 use libfuzzer_sys::fuzz_target;
 
-const BASE: &[u8] = b"a: {b: {c: 1}, x: [1, {y: 2}, null]}\nb: [{a: 1}, [1, 2], text]\nc: text\nd: null\n\"\": {a: 1}\n";
+const BASE: &[u8] =
+    b"a: {b: {c: 1}, x: [1, {y: 2}, null]}\nb: [{a: 1}, [1, 2], text]\nc: text\nd: null\n\"\": {a: 1}\n";
 
 fuzz_target!(|text: &str| {
     let mut inputs = ValueInputs { files: vec!["base".to_owned()], ..ValueInputs::default() };

@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 use hwdr::mode::Mode;
 use hwdr::pipeline::{self, Outcome};
 use hwdr::product::Request;
-use hwdr::source::Source;
 use hwdr::stream::{self, Stream};
 use hwdr::values;
 use libfuzzer_sys::fuzz_target;
 
 static RESTORE: LazyLock<Box<dyn Request>> = LazyLock::new(|| {
-    let text = [include_str!("../../testdata/values/base.yaml"), include_str!("../../testdata/values/new-cluster.yaml")];
+    let text =
+        [include_str!("../../testdata/values/base.yaml"), include_str!("../../testdata/values/new-cluster.yaml")];
     let inputs = values::ValueInputs { files: vec!["0".to_owned(), "1".to_owned()], ..Default::default() };
     let mut read = |name: &str| Ok(text[usize::from(name == "1")].as_bytes().to_vec());
     let values = values::read(&inputs, values::Helm::V3, &mut read).expect("our own values are right");
