@@ -1,7 +1,7 @@
 //! The JSON Schema of the values, as the linter uses it: which keys there are, and what kind of value each takes.
 //!
 //! `schema.json` of a product is a complete JSON Schema, for Helm and for editors. Only the keywords about
-//! shape are read here ([`KEYWORDS`]): rules report better what a value may be beyond that (patterns).
+//! shape are read here (a test lists them): rules report better what a value may be beyond that (patterns).
 //! So the values are checked directly, with their places, without translation for a general validator and
 //! back; tests compare the result with such a validator.
 
@@ -12,26 +12,6 @@ use serde_json::Value as Json;
 use crate::lint::placeholder::is_unknown;
 use crate::product;
 use crate::values::{Data, Entry, Value};
-
-/// The JSON Schema keywords that the file may use: those that are read, and those irrelevant to shape.
-pub const KEYWORDS: [&str; 14] = [
-    "type",
-    "properties",
-    "additionalProperties",
-    "items",
-    "enum",
-    "minimum",
-    // For keys that nothing reads: `misplaced-key` reports them in better words, so a property with this does not exist here.
-    "not",
-    "definitions",
-    "patternProperties",
-    // Ignored here.
-    "$schema",
-    "title",
-    "description",
-    "examples",
-    "pattern",
-];
 
 /// What the schema says about one value.
 #[derive(Debug, Default)]
@@ -259,6 +239,26 @@ mod tests {
             }
         }
     }
+
+    /// The JSON Schema keywords that the file may use: those that are read, and those irrelevant to shape.
+    const KEYWORDS: [&str; 14] = [
+        "type",
+        "properties",
+        "additionalProperties",
+        "items",
+        "enum",
+        "minimum",
+        // For keys that nothing reads: `misplaced-key` reports them in better words, so a property with this does not exist here.
+        "not",
+        "definitions",
+        "patternProperties",
+        // Ignored here.
+        "$schema",
+        "title",
+        "description",
+        "examples",
+        "pattern",
+    ];
 
     #[test]
     fn the_schema_uses_only_what_is_understood_here() {
