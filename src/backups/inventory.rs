@@ -69,6 +69,14 @@ impl Inventory {
         own.map(|(_, part)| part).find(|part| part.is_id).map(|part| part.name.as_str())
     }
 
+    /// The backup id of a set that a restore can be told: each service that has its own backups names its part by an id. Else the id would be that of
+    /// another service, or a Job would be taken for a backup.
+    pub fn restore_id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
+        let mut own = self.series.iter().enumerate().filter(|(_, series)| series.join == Join::Own);
+        let is_named = own.all(|(at, _)| self.part(set, at).is_some_and(|part| part.is_id));
+        self.id(set).filter(|_| is_named)
+    }
+
     /// The backup id of a set, or the name of its first part.
     pub fn name<'i>(&'i self, set: &'i BackupSet) -> &'i str {
         let first = || self.parts(set).next().map(|(_, part)| part.name.as_str());

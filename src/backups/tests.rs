@@ -210,6 +210,22 @@ fn what_could_not_be_read_is_unknown_and_what_is_not_there_is_missing() {
     assert_eq!(fitness.reasons, ["b: forbidden", "v: Velero is not there"]);
 }
 
+/// A restore takes the first service's id for the id of all.
+#[test]
+fn only_ids_are_restored() {
+    for (one, other, expected) in [
+        (&["1@12:00"][..], &["1@12:00"][..], Some("1")),
+        (&["1@12:00"], &["9@12:05"], Some("1")),
+        (&["1@12:00"], &["job@12:05 odd"], None),
+        (&["job@12:00 odd"], &["9@12:05"], None),
+        (&[], &["9@12:05"], None),
+    ] {
+        let parts = [("a", Join::Own, one), ("b", Join::Own, other), ("v", Join::Nearest, &["v@12:00"])];
+        let all = inventory(parts.map(|(name, join, parts)| series(name, join, parts)).into());
+        assert_eq!(all.restore_id(&all.sets[0]), expected, "{one:?} {other:?}");
+    }
+}
+
 #[test]
 fn names_of_sets() {
     let all = inventory(vec![

@@ -85,7 +85,7 @@ impl Shown<'_> {
     fn values(&self, mode: Mode) -> Option<Json> {
         let fitness = self.inventory.fitness(self.set);
         let usable = if mode == Mode::Upgrade { fitness.in_place } else { fitness.new_cluster };
-        let id = self.inventory.id(self.set).filter(|_| usable != Usable::No)?;
+        let id = self.inventory.restore_id(self.set).filter(|_| usable != Usable::No)?;
         let parts: Vec<_> =
             self.inventory.parts(self.set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
         Some(self.product.restore_values(id, &parts, mode))
