@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::{Fault, Reading};
-use super::part::BackupPart;
+use super::part::{BackupPart, PartState};
 
 /// The backups of one service; a service whose data is backed up in several goes has several of these.
 #[derive(Debug, Clone)]
@@ -90,6 +90,11 @@ impl Series {
     /// The newest one, in any state.
     pub fn last_run(&self, now: Timestamp) -> Option<&BackupPart> {
         self.timed(now, false).max_by_key(|part| part.time)
+    }
+
+    /// The newest one that is over. One that runs, or hangs, does not hide how the one before it ended.
+    pub fn last_over(&self, now: Timestamp) -> Option<&BackupPart> {
+        self.timed(now, false).filter(|part| part.state != PartState::Running).max_by_key(|part| part.time)
     }
 
     /// One from the future.

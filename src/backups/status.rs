@@ -72,6 +72,9 @@ pub struct ServiceStatus {
     pub has_good: Option<bool>,
     /// The state of the newest one.
     pub last_run: Option<&'static str>,
+    /// Whether the newest one that is over has failed, at least in part.
+    #[serde(skip)]
+    pub last_failed: Option<bool>,
     /// How long the last good one took, in seconds.
     pub took_seconds: Option<i64>,
     /// How large it is.
@@ -171,7 +174,9 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         None => {}
     }
     faults.extend(series.ahead(now).map(|part| of_clock(part, now)));
-    faults.extend(series.last_run(now).and_then(|run| of_run(run, plan.interval, now)));
+    let over = series.last_over(now);
+    let running = series.last_run(now).filter(|run| run.state == PartState::Running);
+    faults.extend(over.into_iter().chain(running).filter_map(|run| of_run(run, plan.interval, now)));
     faults.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
     faults.dedup();
     let severity = faults.iter().map(|fault| fault.severity).max().unwrap_or(Severity::Ok);
@@ -196,6 +201,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         age_seconds: good.and_then(|good| Some(now.duration_since(good.time?).as_secs().max(0))),
         has_good: if good.is_none() && series.is_unknown() { None } else { Some(good.is_some()) },
         last_run: series.last_run(now).map(|run| run.state.word()),
+        last_failed: over.map(|run| matches!(run.state, PartState::Failed(_) | PartState::Partial { .. })),
         took_seconds: good.and_then(BackupPart::took).map(|took| took.as_secs()),
         bytes: good.and_then(|good| good.bytes),
         next: plan.next,
@@ -272,7 +278,7 @@ fn of_clock(part: &BackupPart, now: Timestamp) -> Fault {
     Fault::new(Severity::Warning, what).fix("compare them:\ndate -u")
 }
 
-/// What is wrong with the newest one.
+/// What is wrong with the newest one that is over, or with one that runs.
 fn of_run(run: &BackupPart, interval: Option<i64>, now: Timestamp) -> Option<Fault> {
     let name = &run.name;
     match &run.state {

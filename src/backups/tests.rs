@@ -332,6 +332,14 @@ fn each_reason_is_said() {
             Severity::Warning,
             "the last run failed, job: no room",
         ),
+        // Nor does one that runs hide it.
+        (
+            Box::new(|one| one.parts.extend(["job@6d failed", "next@6d running"].map(part))),
+            None,
+            Partial,
+            Severity::Warning,
+            "the last run failed, job: no room",
+        ),
         (Box::new(bad("failed")), None, Partial, Severity::Warning, "the last run failed, 3: no room"),
         (Box::new(bad("partial")), None, Partial, Severity::Warning, "the last backup is not whole, 3: node 2"),
         (Box::new(bad("odd")), None, Enabled::Unknown, Severity::Unknown, "the last backup, 3: not JSON"),

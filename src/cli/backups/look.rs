@@ -73,10 +73,10 @@ impl Looked {
         Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
     }
 
-    /// Adds the last words of each service's newest run, if it failed.
+    /// Adds the last words of each service's newest run that is over, if it failed.
     pub(crate) async fn with_last_words(mut self) -> Self {
         let failed = self.series.iter().enumerate().filter_map(|(at, series)| {
-            let run = series.last_run(self.now).filter(|run| matches!(run.state, PartState::Failed(_)))?;
+            let run = series.last_over(self.now).filter(|run| matches!(run.state, PartState::Failed(_)))?;
             Some((at, run.job.clone()?))
         });
         let words = failed.map(|(at, job)| {

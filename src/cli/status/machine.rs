@@ -53,9 +53,7 @@ const METRICS: [Metric; 10] = [
     ("limit_seconds", "The age at which it is too old", |of| of.limit_seconds),
     ("interval_seconds", "The longest interval of the schedule", |of| of.interval_seconds),
     ("next_timestamp_seconds", "When the next one is due", |of| of.next.map(|time| time.as_second())),
-    ("last_run_failed", "Whether the newest one has failed", |of| {
-        of.last_run.map(|run| i64::from(matches!(run, "failed" | "partial")))
-    }),
+    ("last_run_failed", "Whether the newest one that is over has failed", |of| of.last_failed.map(i64::from)),
     ("duration_seconds", "How long the last good backup took", |of| of.took_seconds),
     ("size_bytes", "How large the last good backup is", |of| of.bytes.and_then(|bytes| i64::try_from(bytes).ok())),
 ];
