@@ -167,7 +167,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
     let plan = Timing::of(&awake, now, &mut faults);
     faults.extend(series.unread.clone().filter(|fault| !faults.contains(fault)));
     let good = series.last_good(now);
-    let limit = max_age.map(|age| age.as_secs()).or(plan.interval.map(|seconds| (seconds as f64 * INTERVALS) as i64));
+    let limit = max_age.map(|age| age.as_secs()).or(plan.interval.map(too_long));
     match good {
         Some(good) => judge(good, now, limit, &plan, &mut faults),
         None if series.unread.is_none() && !makers.is_empty() => faults.push(none_yet(&awake, limit, &plan, now)),
@@ -228,7 +228,9 @@ impl Timing {
                     faults.push(Fault::new(Severity::Critical, what).fix("correct it in the values, and upgrade"));
                 }
                 Ok(schedule) => {
-                    plan.interval = [plan.interval, schedule.longest_gap()].into_iter().flatten().min();
+                    let gap = schedule.longest_gap();
+                    faults.extend(gap.and_then(|gap| silent(maker, gap, now)));
+                    plan.interval = [plan.interval, gap].into_iter().flatten().min();
                     // hwdr only counts in UTC.
                     let next = schedule.next(now, maker.last.or(maker.since)).filter(|_| maker.zone.is_none());
                     plan.next = [plan.next, next].into_iter().flatten().min();
@@ -241,6 +243,23 @@ impl Timing {
         }
         plan
     }
+}
+
+/// So many seconds are too long for an interval of `gap` seconds.
+fn too_long(gap: i64) -> i64 {
+    (gap as f64 * INTERVALS) as i64
+}
+
+/// A problem if a schedule no longer fires. The backups need not show it: in a bucket that clusters share, they may be another cluster's.
+fn silent(maker: &Maker, gap: i64, now: Timestamp) -> Option<Fault> {
+    let fired = maker.last.or(maker.since)?;
+    let is_silent = now.duration_since(fired).as_secs() > too_long(gap);
+    let since =
+        if maker.last.is_some() { format!("since {fired:.0}") } else { format!("since it was created, {fired:.0}") };
+    is_silent.then(|| {
+        Fault::new(Severity::Critical, format!("{} has not fired {since}", maker.object))
+            .fix("see whether what makes backups is running (Velero, or the controller of CronJobs)")
+    })
 }
 
 /// What is wrong with the last good backup.

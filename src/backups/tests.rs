@@ -72,7 +72,7 @@ fn maker(schedule: &str) -> Maker {
         is_suspended: false,
         wake: "wake it".to_owned(),
         since: Some("2025-01-01T00:00:00Z".parse().unwrap()),
-        last: None,
+        last: Some("2025-11-30T23:00:00Z".parse().unwrap()),
     }
 }
 
@@ -331,6 +331,20 @@ fn each_reason_is_said() {
             Partial,
             Severity::Warning,
             "the last run failed, job: no room",
+        ),
+        (
+            Box::new(|one| one.makers.as_mut().unwrap()[0].last = Some("2025-11-29T00:00:00Z".parse().unwrap())),
+            None,
+            Partial,
+            Severity::Critical,
+            "CronJob/it has not fired since 2025-11-29T00:00:00Z",
+        ),
+        (
+            Box::new(|one| one.makers.as_mut().unwrap()[0].last = None),
+            None,
+            Partial,
+            Severity::Critical,
+            "CronJob/it has not fired since it was created, 2025-01-01T00:00:00Z",
         ),
         // Nor does one that runs hide it.
         (

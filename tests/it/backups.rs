@@ -71,7 +71,7 @@ impl Lab {
             &format!("{BATCH}/cronjobs/{name}"),
             json!({"metadata": {"name": name, "namespace": "hopsworks", "annotations": owner(release), "creationTimestamp": self.ago(2_000)},
                 "spec": {"schedule": "@daily", "timeZone": "Etc/UTC", "jobTemplate": {"spec": {"template": {
-                    "metadata": {"labels": labels}, "spec": {"containers": [{"name": "c"}]}}}}}}),
+                    "metadata": {"labels": labels}, "spec": {"containers": [{"name": "c"}]}}}}}, "status": {"lastScheduleTime": self.at(0)}}),
         );
     }
 
@@ -408,6 +408,18 @@ fn status_says_each_reason_and_ends_by_it() {
             "partial",
             1,
             "the last run failed, create-backup-1: BackoffLimitExceeded: too often pod create-backup-1-x, container c: exit status 28 (Error) {\"log\":\"no space left on device\"",
+        ),
+        // Velero takes over the backups that another cluster makes in the same bucket.
+        (
+            Box::new(|lab| {
+                let path = format!("{VELERO}/schedules/k8s-backups-main");
+                let mut schedule = lab.api.get(&path).expect("it is there");
+                schedule["status"]["lastBackup"] = json!(lab.at(2));
+                lab.api.put(&path, schedule);
+            }),
+            "partial",
+            2,
+            "critical: Schedule/k8s-backups-main has not fired since",
         ),
         (
             location(json!({"phase": "Unavailable", "message": "no such bucket, password=hunter2"}), "ReadWrite"),
