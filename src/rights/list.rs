@@ -395,7 +395,7 @@ pub const ALL: &[Right] = &[
     )
     .without(SHOWN),
     right(Release, SECRETS, &["get"], &[Backups], "when the release was installed (Helm's record)")
-        .when("Helm has dropped its first revision")
+        .when("the release was upgraded")
         .without(SHOWN),
     right(Release, PODS, &["list"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
     right(Release, LOGS, &["get"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),

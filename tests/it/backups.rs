@@ -629,8 +629,18 @@ fn an_installation_is_known_from_any_revision() {
                 "data": {"release": data}}),
         );
     }
+    let installed = lab.ago(60).to_string();
     let (list, code, said) = lab.list();
-    assert_eq!((code, list["installed"].as_str()), (Some(0), Some(lab.ago(60).to_string().as_str())), "{said}");
+    assert_eq!((code, list["installed"].as_str()), (Some(0), Some(installed.as_str())), "{said}");
+    // The first revision may be from an earlier installation: helm uninstall --keep-history, and helm install --replace.
+    let first = format!("{CORE}/secrets/sh.helm.release.v1.hops.v1");
+    lab.api.put(
+        &first,
+        json!({"metadata": {"name": "sh.helm.release.v1.hops.v1", "labels": {"owner": "helm", "name": "hops"},
+            "creationTimestamp": lab.ago(2_000)}}),
+    );
+    assert_eq!(lab.list().0["installed"].as_str(), Some(installed.as_str()));
+    lab.api.remove(&first);
     // A record that cannot be read.
     let path = format!("{CORE}/secrets/sh.helm.release.v1.hops.v12");
     let mut broken = lab.api.get(&path).unwrap();

@@ -329,7 +329,8 @@ impl Reader<'_> {
             records.iter().filter(|record| of(record) == release).filter_map(revision).collect();
         let created = |record: &Json| text(record, "/metadata/creationTimestamp").parse::<Timestamp>().ok();
         let first = records.iter().find(|record| text(record, "/metadata/name") == name(1)).and_then(created);
-        if let Some(first) = first {
+        // Later revisions may be of another installation: `helm install --replace` goes on counting.
+        if let Some(first) = first.filter(|_| revisions.len() == 1) {
             return Ok((Some(release), Ok(first)));
         }
         let Some(newest) = revisions.last() else {
@@ -338,7 +339,7 @@ impl Reader<'_> {
             );
             return Ok((Some(release), Err(Fault::new(Severity::Unknown, what))));
         };
-        // Helm keeps ten revisions, and each has the time of the first.
+        // Helm keeps ten revisions, and each has the time of its installation.
         let record = self.read(Kind::SECRET, self.cluster.get(Kind::SECRET, None, &name(*newest)), None).await;
         let installed = record.and_then(|record| {
             let first = record.as_ref().and_then(record::first_deployed);
