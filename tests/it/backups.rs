@@ -529,6 +529,8 @@ fn objects_of_two_releases_are_told_apart() {
     lab.api.put(&format!("{VELERO}/schedules/k8s-backups-main"), schedule);
     let ran = lab.run(&["status"]);
     assert!(ran.code == Some(2) && String::from_utf8_lossy(&ran.stdout).contains("nothing makes backups"));
+    // And their Backups.
+    assert_eq!(shown(&lab.list().0["backups"][0]), "good good missing good / no no");
 }
 
 #[test]

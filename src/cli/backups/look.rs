@@ -149,16 +149,19 @@ impl LookArgs {
             true => reader.installed(release, helm).await?,
             false => (release, Err(Fault::new(Severity::Unknown, ""))),
         };
-        let of = |objects: Reading<Vec<Json>>| {
-            objects.map(|objects| {
-                let is_its = |object: &Json| match (&release, release_of(object)) {
-                    (_, None) => true,
-                    (Some(release), _) => is_of(object, release, &cluster.namespace),
-                    (None, Some(_)) => false,
-                };
-                objects.into_iter().filter(is_its).collect::<Vec<_>>()
-            })
+        let is_its = |object: &Json| match (&release, release_of(object)) {
+            (_, None) => true,
+            (Some(release), _) => is_of(object, release, &cluster.namespace),
+            (None, Some(_)) => false,
         };
+        let of =
+            |objects: Reading<Vec<Json>>| objects.map(|objects| objects.into_iter().filter(is_its).collect::<Vec<_>>());
+        // What another release's Schedule makes is that release's.
+        let others = schedules.iter().flatten().filter(|schedule| !is_its(schedule));
+        let others: BTreeSet<_> = others.map(|schedule| text(schedule, "/metadata/name")).collect();
+        let backups = backups.map(|backups| {
+            backups.into_iter().filter(|backup| !others.contains(backup.schedule.as_str())).collect::<Vec<_>>()
+        });
         let mut unread: Vec<Fault> = [&config_maps, &cron_jobs, &jobs, &schedules, &locations]
             .into_iter()
             .filter_map(|it| it.as_ref().err())
