@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::Outcome;
@@ -82,9 +82,11 @@ impl Command {
         );
         block_on(self.looks()).map_err(|error| {
             let failure = Failure::unknown(error);
-            // A monitor only reads this line.
-            if self.output == Form::Nagios {
-                shown::print(&machine::unknown(&failure.to_string()));
+            // A monitor reads nothing else.
+            match self.output {
+                Form::Nagios => shown::print(&machine::unknown(&failure.to_string())),
+                Form::Prometheus => shown::print_data(&machine::unknown_metrics(Timestamp::now())),
+                Form::Text | Form::Json => {}
             }
             failure.into()
         })

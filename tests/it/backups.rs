@@ -486,6 +486,12 @@ fn programs_see_nothing_that_is_not_known() {
     let has = |metric: &str, service: &str| {
         metrics.lines().any(|line| line.starts_with(metric) && line.contains(&format!("service=\"{service}\"")))
     };
+    let worst = |metrics: &str, severity: u8| {
+        let is_it =
+            |line: &str| line.starts_with("hwdr_backups_severity{") && line.ends_with(&format!("}} {severity}"));
+        metrics.lines().any(is_it)
+    };
+    assert!(worst(&metrics, 2), "{metrics}");
     assert!(has("hwdr_backup_age_seconds{", "rondb") && has("hwdr_backup_interval_seconds{", "rondb"), "{metrics}");
     assert!(metrics.contains("service=\"rondb\"} 86400"), "{metrics}");
     // None, and none that is known.
@@ -498,6 +504,18 @@ fn programs_see_nothing_that_is_not_known() {
     let line = String::from_utf8(lab.run(&["status", "-o", "nagios"]).stdout).unwrap();
     assert!(line.starts_with("BACKUPS CRITICAL - OpenSearch: there is no good backup | 'rondb_age'="), "{line}");
     assert_eq!(line.lines().count(), 1);
+    // Each service is well, but their newest backups do not belong together.
+    let apart = Lab::new();
+    apart.config_map(OPENSEARCH, Map::new());
+    let at = apart.at(0) + SignedDuration::from_hours(2);
+    let entry = json!({"state": "SUCCESS", "start_time": at}).to_string();
+    apart.record(OPENSEARCH, &at.strftime("%g%V%u%H%M").to_string(), entry.into());
+    let metrics = String::from_utf8(apart.run(&["status", "-o", "prometheus"]).stdout).unwrap();
+    assert!(worst(&metrics, 2), "{metrics}");
+    assert!(
+        metrics.lines().all(|line| !line.starts_with("hwdr_backup_severity{") || line.ends_with("} 0")),
+        "{metrics}"
+    );
     let well = Lab::new();
     let line = well.run(&["status", "-o", "nagios", "--max-age", "2d"]).text();
     assert!(line.starts_with("BACKUPS OK - RonDB 5h; ") && line.contains(";;172800;0"), "{line}");
@@ -531,6 +549,11 @@ fn objects_of_two_releases_are_told_apart() {
     assert!(ran.code == Some(2) && String::from_utf8_lossy(&ran.stdout).contains("nothing makes backups"));
     // And their Backups.
     assert_eq!(shown(&lab.list().0["backups"][0]), "good good missing good / no no");
+    // What is no name of a release names none.
+    let odd = Lab::new();
+    odd.cron_job("create-backup-2", json!({"rondbService": "create-backup"}), "\u{1b}[2J");
+    let ran = odd.run(&["status", "-o", "prometheus"]);
+    assert_eq!((ran.code, String::from_utf8_lossy(&ran.stdout).contains('\u{1b}')), (Some(0), false), "{}", ran.stderr);
 }
 
 #[test]
@@ -545,6 +568,11 @@ fn a_cluster_that_is_not_there_is_unknown_to_everybody() {
     std::fs::remove_file(lab.home.path("kubeconfig")).unwrap();
     let ran = lab.run(&["status", "-o", "nagios"]);
     assert_eq!((ran.code, ran.stdout.starts_with(b"BACKUPS UNKNOWN - there is no kubeconfig")), (Some(3), true));
+    let ran = lab.run(&["status", "-o", "prometheus"]);
+    let metrics = String::from_utf8_lossy(&ran.stdout);
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert!(metrics.contains("hwdr_backups_severity 3\n"), "{metrics}");
+    assert!(metrics.contains("\nhwdr_look_timestamp_seconds "), "{metrics}");
     lab.run(&["backups", "list"]).failed(2);
 }
 

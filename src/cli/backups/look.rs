@@ -19,6 +19,7 @@ use crate::cli::{ValueArgs, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind, why_job_failed};
 use crate::helm::record;
+use crate::names::is_release;
 use crate::product::{self, Product};
 use crate::rights;
 use crate::run::steps::{is_of, release_of};
@@ -210,6 +211,7 @@ fn one_release(
         .filter_map(release_of)
         .filter(|[_, namespace]| *namespace == cluster.namespace)
         .map(|[release, _]| release.to_owned())
+        .filter(|release| is_release(release))
         .collect();
     if releases.len() > 1 {
         let names: Vec<_> = releases.into_iter().collect();

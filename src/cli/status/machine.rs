@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use crate::backups::{Enabled, ServiceStatus, Severity, Status, ago};
 use crate::cli::backups::look::Looked;
-use crate::shown::kept;
+use crate::shown::{kept, lines};
 
 /// One JSON object. What is not known is null.
 pub(super) fn json(status: &Status, looked: &Looked) -> Json {
@@ -58,6 +58,25 @@ const METRICS: [Metric; 10] = [
     ("size_bytes", "How large the last good backup is", |of| of.bytes.and_then(|bytes| i64::try_from(bytes).ok())),
 ];
 
+fn head(out: &mut String, name: &str, help: &str) {
+    let _ = writeln!(out, "# HELP hwdr_{name} {help}.\n# TYPE hwdr_{name} gauge");
+}
+
+/// What is always known: when hwdr looked, and how bad it is.
+fn look(labels: &str, now: Timestamp, severity: Severity) -> String {
+    let mut out = String::new();
+    head(&mut out, "look_timestamp_seconds", "When the cluster was read");
+    let _ = writeln!(out, "hwdr_look_timestamp_seconds{labels} {}", now.as_second());
+    head(&mut out, "backups_severity", "The worst of all: 0 ok, 1 warning, 2 critical, 3 unknown");
+    let _ = writeln!(out, "hwdr_backups_severity{labels} {}", level(severity));
+    out
+}
+
+/// The metrics if nothing could be read, not even which cluster is meant.
+pub(super) fn unknown_metrics(now: Timestamp) -> String {
+    look("", now, Severity::Unknown)
+}
+
 /// Metrics in Prometheus' text form (prometheus.io, "Exposition formats").
 pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
     let place = format!(
@@ -65,12 +84,7 @@ pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
         label(&looked.cluster.namespace),
         label(looked.release.as_deref().unwrap_or_default())
     );
-    let mut out = String::new();
-    let head = |out: &mut String, name: &str, help: &str| {
-        let _ = writeln!(out, "# HELP hwdr_{name} {help}.\n# TYPE hwdr_{name} gauge");
-    };
-    head(&mut out, "look_timestamp_seconds", "When the cluster was read");
-    let _ = writeln!(out, "hwdr_look_timestamp_seconds{{{place}}} {}", status.now.as_second());
+    let mut out = look(&format!("{{{place}}}"), status.now, status.severity);
     head(&mut out, "backups_state", "Whether backups are made, by the label state");
     for (service, is) in
         std::iter::once(("all", status.is)).chain(status.services.iter().map(|of| (of.name.as_str(), of.is)))
@@ -105,9 +119,9 @@ pub(super) fn prometheus(status: &Status, looked: &Looked) -> String {
     out
 }
 
-/// The value of a label.
+/// The value of a label; without characters that a terminal would interpret.
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    lines(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// One line, as Nagios' plugins have it (monitoring-plugins.org, "Development Guidelines").
