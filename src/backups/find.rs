@@ -1,6 +1,5 @@
 //! The set that a person means: by an id, by the name of a part, or by `latest`, `oldest` and `last-failed`.
 
-use super::fitness::Usable;
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
 use super::series::Join;
@@ -15,10 +14,9 @@ impl Inventory {
     /// # Errors
     /// Where there is none: with those that there are.
     pub fn find(&self, name: &str) -> Result<&BackupSet, Refusal> {
-        let is_usable = |set: &&BackupSet| self.fitness(set).new_cluster == Usable::Yes;
         let found = match name {
-            "latest" => self.sets.iter().find(is_usable),
-            "oldest" => self.sets.iter().rfind(is_usable),
+            "latest" => self.usable().next(),
+            "oldest" => self.usable().next_back(),
             "last-failed" => self.sets.iter().find(|set| self.has_failed(set)),
             name => self.named(name),
         };

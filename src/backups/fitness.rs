@@ -1,11 +1,10 @@
 //! Whether a set can be restored: onto the running cluster, into a new one, and why not.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
-use super::series::{Join, Series};
+use super::series::{Join, Series, is_ahead};
 use crate::velero::apart;
 
 /// An answer.
@@ -52,7 +51,7 @@ impl Inventory {
             fitness.in_place = fitness.in_place.max(usable);
         }
         if fitness.in_place != Usable::No {
-            let (in_place, why) = self.age(set.time);
+            let (in_place, why) = self.age(set);
             fitness.in_place = fitness.in_place.max(in_place);
             fitness.reasons.extend(why);
         }
@@ -81,9 +80,10 @@ impl Inventory {
         }
     }
 
-    /// Whether a time is after the last installation.
-    fn age(&self, time: Option<Timestamp>) -> (Usable, Option<String>) {
-        match (&self.installed, time) {
+    /// Whether all parts are from after the last installation.
+    fn age(&self, set: &BackupSet) -> (Usable, Option<String>) {
+        let first = self.parts(set).filter_map(|(_, part)| part.time).min();
+        match (&self.installed, set.time.map(|time| first.map_or(time, |first| first.min(time)))) {
             (Err(fault), _) => {
                 let usable = if fault.is_unknown() { Usable::Unknown } else { Usable::No };
                 (usable, Some(format!("in place: {}", fault.what)))
@@ -93,6 +93,9 @@ impl Inventory {
                 Usable::No,
                 Some(format!("in place: older than the installation of {installed:.0}, which made new certificates")),
             ),
+            _ if set.time.is_some_and(|time| is_ahead(time, self.now)) => {
+                (Usable::Unknown, Some("in place: its time is in the future".to_owned()))
+            }
             _ => (Usable::Yes, None),
         }
     }

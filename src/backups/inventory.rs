@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::Reading;
+use super::fitness::Usable;
 use super::join;
 use super::part::BackupPart;
-use super::series::{Join, Series};
+use super::series::{Join, Series, is_ahead};
 
 /// The backups that there are.
 #[derive(Debug, Clone)]
@@ -81,6 +82,13 @@ impl Inventory {
     pub fn name<'i>(&'i self, set: &'i BackupSet) -> &'i str {
         let first = || self.parts(set).next().map(|(_, part)| part.name.as_str());
         self.id(set).or_else(first).unwrap_or_default()
+    }
+
+    /// The sets that can be restored into a new cluster, newest first. One from the future is none of them: its clock was wrong, so nobody knows which is
+    /// newer.
+    pub fn usable(&self) -> impl DoubleEndedIterator<Item = &BackupSet> {
+        let is_future = |set: &BackupSet| set.time.is_some_and(|time| is_ahead(time, self.now));
+        self.sets.iter().filter(move |set| !is_future(set) && self.fitness(set).new_cluster == Usable::Yes)
     }
 
     /// How far apart the parts of a set are; none if fewer than two have a time.

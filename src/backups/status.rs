@@ -4,10 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::fault::{Fault, Severity};
-use super::fitness::Usable;
-use super::inventory::{BackupSet, Inventory};
+use super::inventory::Inventory;
 use super::part::{BackupPart, PartState};
-use super::series::{Maker, Series, is_ahead};
+use super::series::{Maker, Series};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
 
@@ -110,10 +109,7 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     let now = inventory.now;
     let services: Vec<_> = inventory.series.iter().map(|series| of(series, now, max_age)).collect();
     let all = |wanted: &[Enabled]| services.iter().all(|service| wanted.contains(&service.is));
-    let is_usable = |set: &&BackupSet| {
-        !set.time.is_some_and(|time| is_ahead(time, now)) && inventory.fitness(set).new_cluster == Usable::Yes
-    };
-    let usable = inventory.sets.iter().find(is_usable);
+    let usable = inventory.usable().next();
     let last_usable = usable.map(|set| inventory.name(set).to_owned());
     let last_usable_time = usable.and_then(|set| set.time);
     let faults: Vec<_> = apart(&services, last_usable.as_deref(), last_usable_time, now).into_iter().collect();

@@ -176,6 +176,13 @@ fn what_a_set_can_be_used_for() {
             "2025-11-25T00:00:00Z",
             (No, Yes, "in place: older than the installation of 2025-11-25T00:00:00Z, which made new certificates"),
         ),
+        // One of its parts is.
+        (
+            ["1@12:00", "1@12:00", "v@10:00"],
+            "2025-11-24T11:00:00Z",
+            (No, Yes, "in place: older than the installation of 2025-11-24T11:00:00Z, which made new certificates"),
+        ),
+        (["1@9d", "1@9d", "v@9d"], "2025-11-01T00:00:00Z", (Unknown, Yes, "in place: its time is in the future")),
         (["1@12:00", "1@12:00", "v@12:00"], "", (Unknown, Yes, "in place: not read")),
         (["1@12:00 failed", "1@12:00", "v@12:00"], "2025-11-01T00:00:00Z", (No, No, "a: no room")),
         (["1@12:00 partial", "1@12:00", "v@12:00"], "2025-11-01T00:00:00Z", (No, No, "a: 3 of 4: node 2")),
@@ -229,8 +236,8 @@ fn only_ids_are_restored() {
 #[test]
 fn names_of_sets() {
     let all = inventory(vec![
-        series("a", Join::Own, &["1@12:00", "2@1d", "3@2d failed", "job@3d failed", "4@4d running"]),
-        series("v", Join::Nearest, &["v1@12:00", "v2@1d"]),
+        series("a", Join::Own, &["1@12:00", "2@1d", "3@2d failed", "job@3d failed", "4@4d running", "6@9d"]),
+        series("v", Join::Nearest, &["v1@12:00", "v2@1d", "v6@9d"]),
     ]);
     for (name, expected) in [
         ("latest", Some("2")),
@@ -246,7 +253,7 @@ fn names_of_sets() {
         assert_eq!(all.find(name).ok().map(|set| all.name(set)), expected, "{name}");
     }
     let refusal = all.find("5").unwrap_err();
-    assert!(refusal.help[0].contains("4, 3, 2, 1"), "{refusal:?}");
+    assert!(refusal.help[0].contains("6, 4, 3, 2, 1"), "{refusal:?}");
     assert!(inventory(Vec::new()).find("latest").is_err());
 }
 
