@@ -632,6 +632,7 @@ fn other_names_are_those_of_the_values() {
     // What the values say of how long backups are kept.
     let expires: Timestamp = list["backups"][0]["expires"].as_str().unwrap().parse().unwrap();
     assert_eq!(expires.duration_since(lab.at(0)).as_hours(), 71);
+    assert_eq!(shown(&list["backups"][3]), "expired expired good good / no no");
     lab.home.write("wrong.yaml", "hopsworks: {velero: {backup: {mainScheduleName: A/B}}}\n");
     lab.run(&["backups", "list", "-f", "wrong.yaml"]).failed(1);
 }

@@ -69,12 +69,14 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
     let known = backups.into_iter().map(|backup| {
         let time = backup.id.time().or(backup.start);
         let ttl = seen.ttl.map(SignedDuration::from_secs);
-        BackupPart {
-            started: backup.start,
-            ended: backup.end,
-            expires: time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok()),
-            ..part(backup.id.as_str(), time, state(&backup))
-        }
+        let expires = time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
+        let state = match (state(&backup), expires) {
+            (PartState::Good, Some(expires)) if expires <= seen.now => {
+                PartState::Expired(format!("it was to be kept until {expires:.0}"))
+            }
+            (state, _) => state,
+        };
+        BackupPart { started: backup.start, ended: backup.end, expires, ..part(backup.id.as_str(), time, state) }
     });
     // If an id is recorded twice, the good record counts.
     for part in unknown.chain(known) {
