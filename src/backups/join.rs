@@ -106,16 +106,20 @@ fn add_own(sets: &mut Vec<BackupSet>, series: &[Series], at: usize, mut rest: Ve
             put(set, at, place, part.time);
         }
     }
-    let free: Vec<_> = times(sets).into_iter().filter(|(_, set)| !taken.contains(set)).collect();
+    let is_whole = |set: usize| {
+        let part = |other: usize| sets.get(set).and_then(|set| part_of(series, set, other));
+        (0..series.len()).all(|other| part(other).is_none_or(BackupPart::is_good))
+    };
+    let free = times(sets).into_iter().filter(|(_, set)| !taken.contains(set));
+    // Attempts that failed do not hide the good one beside them.
+    let (whole, broken): (Vec<_>, Vec<_>) = free.partition(|(_, set)| is_whole(*set));
     let mut pairs = Vec::new();
     for place in &rest {
         let Some((part, time)) = own.get(*place).and_then(|part| Some((part, part.time?))) else { continue };
-        for (skew, set) in neighbours(&free, time).filter(|(skew, _)| is_near(*skew)) {
-            let is_good = |other: usize| {
-                sets.get(set).and_then(|set| part_of(series, set, other)).is_none_or(BackupPart::is_good)
-            };
-            let are_good = part.is_good() && (0..series.len()).all(is_good);
-            pairs.push((!are_good, rank(skew), *place, set));
+        for (sorted, are_whole) in [(&whole, true), (&broken, false)] {
+            for (skew, set) in neighbours(sorted, time).filter(|(skew, _)| is_near(*skew)) {
+                pairs.push((!(part.is_good() && are_whole), rank(skew), *place, set));
+            }
         }
     }
     pairs.sort();

@@ -104,6 +104,13 @@ fn parts_of_one_run_are_one_set() {
         (&["1@12:00", "2@12:30"], &["8@12:05", "9@12:10"], &[], &["2 9 -", "1 8 -"]),
         // A good one goes to a good one, though a run that failed is nearer.
         (&["job@12:00 failed", "2@12:30"], &["9@12:00"], &[], &["2 9 -", "job - -"]),
+        // Nor do many that failed hide it.
+        (
+            &["j1@12:01 failed", "j2@12:02 failed", "j3@12:03 failed", "j4@12:04 failed", "5@12:20"],
+            &["9@12:00"],
+            &[],
+            &["5 9 -", "j4 - -", "j3 - -", "j2 - -", "j1 - -"],
+        ),
         // What failed is seen, and so is what has no time.
         (&["1@12:00"], &["job@12:01 failed"], &[], &["1 job -"]),
         (&["1@"], &["1@", "2@"], &[], &["- 2 -", "1 1 -"]),
