@@ -251,7 +251,7 @@ type Change = fn(&Lab);
 fn what_can_be_said_is_said_and_the_rest_is_unknown() {
     let good = "good good good good / yes yes";
     // What is done, the newest set, how many there are, the exit code, and words of the messages.
-    let cases: [(Change, &str, usize, i32, &str); 15] = [
+    let cases: [(Change, &str, usize, i32, &str); 16] = [
         (|lab| lab.record(RONDB, &lab.id(0), "{".into()), "unknown good good good / unknown unknown", 4, 2, ""),
         (
             |lab| lab.record(RONDB, &lab.id(0), json!({"state": "ODD\u{1b}[2J"}).to_string().into()),
@@ -323,6 +323,17 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
         ),
         // It has recorded a backup: its end says the same.
         (|lab| lab.job("create-backup-1", "create-backup", lab.at(0), complete(lab)), good, 4, 0, ""),
+        // Its record does not say that it failed.
+        (
+            |lab| {
+                lab.record(RONDB, &lab.id(0), json!({"state": "STARTED"}).to_string().into());
+                lab.job("create-backup-1", "create-backup", lab.at(0), failed());
+            },
+            "failed missing good good / no no",
+            5,
+            0,
+            "",
+        ),
         // Not a run of this CronJob, and one of nobody's.
         (
             |lab| {

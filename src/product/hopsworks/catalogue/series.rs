@@ -147,8 +147,15 @@ fn has_role(cron_job: &Json, role: Role) -> bool {
 
 /// Runs without a record. A complete one is only reported if all records could be read (`are_read`).
 fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bool) -> Vec<BackupPart> {
-    let mut times: Vec<_> = parts.iter().filter_map(|part| part.started.or(part.time)).collect();
-    times.sort_unstable();
+    let times = |says: fn(&PartState) -> bool| {
+        let of = parts.iter().filter(|part| says(&part.state)).flat_map(|part| [part.started, part.time]);
+        let mut times: Vec<_> = of.flatten().collect();
+        times.sort_unstable();
+        times
+    };
+    let all = times(|_| true);
+    // Only these tell how a run that failed has ended.
+    let over = times(|state| matches!(state, PartState::Good | PartState::Expired(_) | PartState::Failed(_)));
     let run = |job: &&Json| {
         let time = |pointer: &str| text(job, pointer).parse::<Timestamp>().ok();
         let started = time("/status/startTime").or_else(|| time("/metadata/creationTimestamp"))?;
@@ -159,6 +166,7 @@ fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bo
         });
         let from = started.checked_sub(EARLIER).unwrap_or(started);
         let to = ended.unwrap_or(now);
+        let times = if matches!(state, WaitState::Never(_)) { &over } else { &all };
         let behind = times.partition_point(|time| *time < from);
         if times.get(behind).is_some_and(|time| *time <= to) {
             return None;
