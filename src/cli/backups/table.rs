@@ -41,7 +41,10 @@ pub(super) fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) ->
         let mut cells = vec![Cell::plain(id), Cell::plain(time(set.time, zone)), Cell::plain(age(inventory, set))];
         cells.extend(states(inventory, set));
         cells.extend([Cell::plain(left(inventory, set)), usable(&fitness)]);
-        let reasons = if fitness.new_cluster == Usable::Yes { Vec::new() } else { fitness.reasons };
+        let mut reasons = if fitness.new_cluster == Usable::Yes { Vec::new() } else { fitness.reasons };
+        if fitness.new_cluster != Usable::No {
+            reasons.extend(inventory.notes(set));
+        }
         (cells, reasons)
     });
     lay_out(&heads, rows.collect())
@@ -246,7 +249,7 @@ mod tests {
                     &[
                         ("m1", "2025-11-30T12:00:40Z", Good),
                         ("m2", "2025-11-28T12:00:40Z", Good),
-                        ("m3", "2025-11-12T12:00:40Z", Good),
+                        ("m3", "2025-11-12T02:00:40Z", Good),
                     ],
                 ),
             ],
