@@ -9,6 +9,7 @@ use super::part::{BackupPart, PartState};
 use super::series::{Maker, Series};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
+use crate::shown::kept;
 
 /// A backup is too old after so many of the longest intervals.
 const INTERVALS: f64 = 1.5;
@@ -189,7 +190,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         called: series.called.clone(),
         is,
         severity,
-        schedule: makers.first().map(|maker| maker.schedule.clone()),
+        schedule: makers.first().map(|maker| kept(&maker.schedule)),
         interval_seconds: plan.interval,
         limit_seconds: limit,
         last_good: good.map(|good| good.name.clone()),
@@ -220,7 +221,7 @@ impl Timing {
         for maker in makers {
             match Schedule::parse(&maker.schedule) {
                 Ok(schedule) if schedule.never_fires() => {
-                    let what = format!("the schedule {:?} of {} never fires", maker.schedule, maker.object);
+                    let what = format!("the schedule {:?} of {} never fires", kept(&maker.schedule), maker.object);
                     faults.push(Fault::new(Severity::Critical, what).fix("correct it in the values, and upgrade"));
                 }
                 Ok(schedule) => {
@@ -232,7 +233,12 @@ impl Timing {
                     plan.next = [plan.next, next].into_iter().flatten().min();
                 }
                 Err(error) => {
-                    let what = format!("the schedule {:?} of {} cannot be read: {error}", maker.schedule, maker.object);
+                    let what = format!(
+                        "the schedule {:?} of {} cannot be read: {}",
+                        kept(&maker.schedule),
+                        maker.object,
+                        kept(&error.to_string())
+                    );
                     faults.push(Fault::new(Severity::Unknown, what).fix("correct it in the values, and upgrade"));
                 }
             }

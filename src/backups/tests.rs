@@ -400,6 +400,16 @@ fn each_reason_is_said() {
     }
 }
 
+/// A schedule is foreign text.
+#[test]
+fn a_schedule_may_be_long() {
+    let mut one = series("a", Join::Own, &["1@6d"]);
+    one.makers = Ok(vec![maker(&"x".repeat(100_000))]);
+    let status = status(&inventory(vec![one]), None);
+    assert_eq!(status.is, Enabled::Unknown);
+    assert!(format!("{status:?}").len() < 5_000);
+}
+
 #[test]
 fn the_whole_is_no_better_than_its_parts() {
     let of = |words: &[Enabled]| {

@@ -10,7 +10,7 @@ use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, S
 use crate::cluster::WaitState;
 use crate::cluster::condition::{self, text};
 use crate::product::hopsworks::Hopsworks;
-use crate::shown::word;
+use crate::shown::{kept, word};
 use crate::topology::{Role, Workload};
 
 /// How much earlier than its Job a backup may be: an id has no seconds, and clocks differ a little.
@@ -116,7 +116,7 @@ fn state(backup: &DataBackup) -> PartState {
     if backup.is_good() {
         return PartState::Good;
     }
-    let recorded = || format!("recorded as {:?} in ConfigMap {}", backup.state, backup.config_map);
+    let recorded = || format!("recorded as {:?} in ConfigMap {}", kept(&backup.state), backup.config_map);
     match backup.state.to_ascii_uppercase().as_str() {
         "FAILED" | "FAILURE" | "ERROR" => PartState::Failed(recorded()),
         "RUNNING" | "STARTED" | "IN_PROGRESS" => PartState::Running,

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
 use crate::cluster::condition::text;
-use crate::shown::{said, word};
+use crate::shown::{kept, said, word};
 use crate::velero::ObjectBackup;
 
 /// Velero validates a location once a minute, unless configured otherwise.
@@ -77,7 +77,7 @@ fn part(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
         (_, "PartiallyFailed") => PartState::Partial { done: backup.items, why: format!("PartiallyFailed: {}", why()) },
         (_, phase @ ("Failed" | "FailedValidation")) => PartState::Failed(format!("{phase}: {}", why())),
         (_, phase) if AT_WORK.contains(&phase) => PartState::Running,
-        (_, phase) => PartState::Unknown(format!("its phase is {phase:?}, which hwdr does not know")),
+        (_, phase) => PartState::Unknown(format!("its phase is {:?}, which hwdr does not know", kept(phase))),
     };
     BackupPart {
         name: backup.name.clone(),
