@@ -164,7 +164,11 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
     let plan = Timing::of(&awake, now, &mut faults);
     faults.extend(series.unread.clone().filter(|fault| !faults.contains(fault)));
     let good = series.last_good(now);
-    let limit = max_age.map(|age| age.as_secs()).or(plan.interval.map(too_long));
+    let limit = max_age.map(|age| age.as_secs()).or_else(|| {
+        // A backup counts from its beginning on, and is not good before its end.
+        let takes = good.and_then(BackupPart::took).map_or(0, |took| took.as_secs());
+        plan.interval.map(|interval| too_long(interval).saturating_add(takes))
+    });
     match good {
         Some(good) => judge(good, now, limit, &plan, &mut faults),
         None if series.unread.is_none() && !makers.is_empty() => faults.push(none_yet(&awake, limit, &plan, now)),

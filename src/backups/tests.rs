@@ -360,6 +360,20 @@ fn each_reason_is_said() {
             Severity::Critical,
             "CronJob/it has not fired since it was created, 2025-01-01T00:00:00Z",
         ),
+        // It is not too old while the next one is made.
+        (
+            Box::new(|one| {
+                one.makers = Ok(vec![Maker { last: Some(now()), ..maker("@hourly") }]);
+                let took = SignedDuration::from_mins(40);
+                let started = now() - SignedDuration::from_mins(100);
+                let (started, ended) = (Some(started), Some(started + took));
+                one.parts.push(BackupPart { time: started, started, ended, ..part("3@6d") });
+            }),
+            None,
+            On,
+            Severity::Ok,
+            "",
+        ),
         // Nor does one that runs hide it.
         (
             Box::new(|one| one.parts.extend(["job@6d failed", "next@6d running"].map(part))),
