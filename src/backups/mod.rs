@@ -19,7 +19,7 @@ pub use fitness::{Fitness, Usable};
 pub use inventory::{BackupSet, Inventory, Joined};
 pub use part::{BackupPart, PartState};
 pub use seen::Seen;
-pub use series::{Join, Maker, Series};
+pub use series::{AHEAD, Join, Maker, Series};
 pub use status::{Enabled, ServiceStatus, Status, status};
 pub use view::{SetView, ago, short};
 

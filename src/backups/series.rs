@@ -61,7 +61,7 @@ pub struct Maker {
 }
 
 /// How far clocks may differ.
-const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+pub const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether a time is in the future, by more than clocks may differ.
 pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {

@@ -450,6 +450,15 @@ fn status_says_each_reason_and_ends_by_it() {
             1,
             "since 2025-01-01T00:00:00Z: is it running?",
         ),
+        (
+            Box::new(|lab| {
+                let ahead = lab.now + SignedDuration::from_mins(200);
+                lab.location(json!({"phase": "Available", "lastValidationTime": ahead}), "ReadWrite");
+            }),
+            "partial",
+            1,
+            "Velero's clock is 3h ahead of this machine's: one of the two is wrong",
+        ),
         (Box::new(|lab| lab.api.fail("/apis/velero.io", 404)), "partial", 2, "Velero is not in this cluster"),
         (
             Box::new(|lab| (0..4).for_each(|day| lab.record(OPENSEARCH, &lab.id(day), Json::Null))),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
+use crate::backups::{AHEAD, BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity, ago};
 use crate::cluster::condition::text;
 use crate::shown::{kept, said, word};
 use crate::velero::ObjectBackup;
@@ -163,6 +163,10 @@ fn location(seen: &Seen) -> Option<Fault> {
     }
     let looked: Timestamp = text(location, "/status/lastValidationTime").parse().ok()?;
     let silent = seen.now.duration_since(looked);
+    if -silent > AHEAD {
+        let what = format!("Velero's clock is {} ahead of this machine's: one of the two is wrong", ago(silent));
+        return Some(Fault::new(Severity::Warning, what).fix("compare them:\ndate -u"));
+    }
     (silent > SILENT).then(|| {
         let what = format!("Velero has not looked at the storage location {name} since {looked:.0}: is it running?");
         Fault::new(Severity::Warning, what).fix(format!("see whether it is running:\nkubectl -n {namespace} get pods"))
