@@ -81,7 +81,7 @@ fn the_seeds_are_what_is_read() {
     let believed =
         |record: &&Record| run.shares.iter().any(|share| checked::record(&run.aim, FOLDERS, share, record).is_ok());
     assert_eq!((records.len(), records.iter().filter(believed).count()), (4, 3));
-    assert_eq!(asked::records(RECORDS), (4, 1));
+    assert_eq!(asked::records(RECORDS), (5, 1));
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");
 }

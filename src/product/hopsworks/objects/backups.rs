@@ -163,8 +163,9 @@ fn location(seen: &Seen) -> Option<Fault> {
     }
     let looked: Timestamp = text(location, "/status/lastValidationTime").parse().ok()?;
     let silent = seen.now.duration_since(looked);
-    if -silent > AHEAD {
-        let what = format!("Velero's clock is {} ahead of this machine's: one of the two is wrong", ago(silent));
+    let ahead = looked.duration_since(seen.now);
+    if ahead > AHEAD {
+        let what = format!("Velero's clock is {} ahead of this machine's: one of the two is wrong", ago(ahead));
         return Some(Fault::new(Severity::Warning, what).fix("compare them:\ndate -u"));
     }
     (silent > SILENT).then(|| {
