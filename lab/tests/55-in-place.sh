@@ -47,7 +47,7 @@ everything() {
 test_a_restore_without_consent_changes_nothing() {
   everything >"$RUN/notes/before.txt"
   refuses 'without a terminal' upgrade
-  refuses 'and not elsewhere' upgrade --yes --expect-cluster elsewhere
+  refuses ', not elsewhere' upgrade --yes --expect-cluster elsewhere
   refuses 'rolls back during the restore' upgrade --yes --atomic
   refuses "metadata have no backup|not know" upgrade --yes --set-string global._hopsworks.restoreFromBackup.backupId="$(date -u -d "40 minutes ago" +%y%V%u%H%M)"
   refuses "RonDB's backup is .* days earlier than .*ignore.ids-far-apart" upgrade --yes --set-string rondb.rondb.restoreFromBackup.backupId=254811200
@@ -55,7 +55,7 @@ test_a_restore_without_consent_changes_nothing() {
   refuses 'keda-hpa-hopsworks-instance would start pods of Deployment/hopsworks-instance .* autoscaling.keda.sh/paused=true' upgrade --yes
   kubectl -n "$NS" delete hpa/keda-hpa-hopsworks-instance scaledobject/hopsworks-instance
   upgrade --dry-run | tee "$RUN/notes/plan.txt"
-  grep 'Volumes that are set aside: .*rondb-ndbmtd-node-group-0-1' "$RUN/notes/plan.txt"
+  grep 'Volumes to set aside: .*rondb-ndbmtd-node-group-0-1' "$RUN/notes/plan.txt"
   everything >"$RUN/notes/after.txt"
   diff "$RUN/notes/before.txt" "$RUN/notes/after.txt"
 }
