@@ -83,6 +83,12 @@ pub fn json(text: &str) -> String {
     out
 }
 
+/// The command that sets these fields of an object's spec, given as JSON without its braces.
+pub fn patch_command(namespace: &str, kind: &str, name: &str, spec: &str) -> String {
+    let patch = format!("'{{\"spec\":{{{spec}}}}}'");
+    format!("kubectl -n {} patch {kind} {} \\\n  --type merge -p {patch}", word(namespace), word(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,6 +48,21 @@ pub enum PartState {
 }
 
 impl BackupPart {
+    /// One of which nothing more is known.
+    pub fn new(name: impl Into<String>, time: Option<Timestamp>, state: PartState) -> Self {
+        Self {
+            name: name.into(),
+            is_id: false,
+            time,
+            state,
+            bytes: None,
+            started: None,
+            ended: None,
+            expires: None,
+            job: None,
+        }
+    }
+
     /// Whether it can be restored.
     pub fn is_good(&self) -> bool {
         self.state == PartState::Good

@@ -35,17 +35,8 @@ fn part(text: &str) -> BackupPart {
         "expired" => PartState::Expired("expired".to_owned()),
         _ => PartState::Unknown("not JSON".to_owned()),
     };
-    BackupPart {
-        name: name.to_owned(),
-        is_id: name.bytes().all(|byte| byte.is_ascii_digit()),
-        time: (!at.is_empty()).then(|| time(at)),
-        state,
-        bytes: None,
-        started: None,
-        ended: None,
-        expires: None,
-        job: None,
-    }
+    let time = (!at.is_empty()).then(|| time(at));
+    BackupPart { is_id: name.bytes().all(|byte| byte.is_ascii_digit()), ..BackupPart::new(name, time, state) }
 }
 
 fn series(service: &'static str, join: Join, parts: &[&str]) -> Series {

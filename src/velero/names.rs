@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown::patch_command;
+
 /// How a chart names Velero's objects of this cluster: settings with the product's defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -30,10 +32,7 @@ impl Velero {
 
     /// The command that gives the location write access, which the new cluster's backups need.
     pub fn open(&self) -> String {
-        format!(
-            "kubectl -n {} patch backupstoragelocation {} \\\n  --type merge -p '{{\"spec\":{{\"accessMode\":\"ReadWrite\"}}}}'",
-            self.namespace, self.location
-        )
+        patch_command(&self.namespace, "backupstoragelocation", &self.location, r#""accessMode":"ReadWrite""#)
     }
 
     /// The schedules, main first.

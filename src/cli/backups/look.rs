@@ -245,10 +245,10 @@ impl Reader<'_> {
         let unknown = |what: String| Fault::new(Severity::Unknown, what);
         match timeout(LIMIT, work).await {
             Ok(Ok(read)) => Ok(read),
-            Ok(Err(ClusterError::Call { code: 404, .. })) if absent.is_some() => {
-                Err(absent.cloned().unwrap_or_else(|| unknown(String::new())))
-            }
             Ok(Err(error)) => {
+                if let (ClusterError::Call { code: 404, .. }, Some(absent)) = (&error, absent) {
+                    return Err(absent.clone());
+                }
                 let fault = unknown(format!("cannot be read: {}", said(&error.to_string())));
                 Err(match error {
                     ClusterError::Call { code: 403, .. } => fault.fix(self.rights()),

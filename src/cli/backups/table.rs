@@ -185,15 +185,9 @@ mod tests {
     /// `id@time state`.
     fn series(title: &'static str, join: Join, parts: &[(&str, &str, PartState)]) -> Series {
         let part = |(name, time, state): &(&str, &str, PartState)| BackupPart {
-            name: (*name).to_owned(),
             is_id: FIRST.backup(name).is_ok(),
-            time: time.parse().ok(),
-            state: state.clone(),
-            bytes: None,
-            started: None,
-            ended: None,
             expires: (join == Join::Nearest).then(|| "2026-01-24T12:00:00Z".parse().unwrap()),
-            job: None,
+            ..BackupPart::new(*name, time.parse().ok(), state.clone())
         };
         Series {
             service: title,

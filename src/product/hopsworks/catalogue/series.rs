@@ -10,7 +10,7 @@ use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, S
 use crate::cluster::WaitState;
 use crate::cluster::condition::{self, text};
 use crate::product::hopsworks::Hopsworks;
-use crate::shown::{kept, word};
+use crate::shown::{kept, patch_command};
 use crate::topology::{Role, Workload};
 
 /// How much earlier than its Job a backup may be: an id has no seconds, and clocks differ a little.
@@ -98,17 +98,7 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
 }
 
 fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {
-    BackupPart {
-        name: id.to_owned(),
-        is_id: true,
-        time,
-        state,
-        bytes: None,
-        started: None,
-        ended: None,
-        expires: None,
-        job: None,
-    }
+    BackupPart { is_id: true, ..BackupPart::new(id, time, state) }
 }
 
 /// What a record says. Today's CronJobs only write `SUCCESS`.
@@ -205,11 +195,7 @@ fn makers(seen: &Seen, role: Role) -> Reading<Vec<Maker>> {
             schedule: text(cron_job, "/spec/schedule").to_owned(),
             zone: Some(zone.to_owned()).filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC")),
             is_suspended: cron_job.pointer("/spec/suspend").is_some_and(|suspend| suspend == true),
-            wake: format!(
-                "kubectl -n {} patch cronjob {} \\\n  --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-                word(&seen.namespace),
-                word(name)
-            ),
+            wake: patch_command(&seen.namespace, "cronjob", name, r#""suspend":false"#),
             since: time("/metadata/creationTimestamp"),
             last: time("/status/lastScheduleTime"),
         }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::backups::{AHEAD, BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity, ago};
 use crate::cluster::condition::text;
-use crate::shown::{kept, said, word};
+use crate::shown::{kept, patch_command, said, word};
 use crate::velero::ObjectBackup;
 
 /// Velero validates a location once a minute, unless configured otherwise.
@@ -80,15 +80,10 @@ fn part(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
         (_, phase) => PartState::Unknown(format!("its phase is {:?}, which hwdr does not know", kept(phase))),
     };
     BackupPart {
-        name: backup.name.clone(),
-        is_id: false,
-        time: backup.time().or(backup.created),
-        state,
-        bytes: None,
         started: backup.started,
         ended: backup.completed,
         expires: backup.expiration,
-        job: None,
+        ..BackupPart::new(backup.name.clone(), backup.time().or(backup.created), state)
     }
 }
 
@@ -108,11 +103,7 @@ fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
         schedule: text(schedule, "/spec/schedule").to_owned(),
         zone: None,
         is_suspended: schedule.pointer("/spec/paused").is_some_and(|paused| paused == true),
-        wake: format!(
-            "kubectl -n {} patch schedule {} \\\n  --type merge -p '{{\"spec\":{{\"paused\":false}}}}'",
-            word(namespace),
-            word(name)
-        ),
+        wake: patch_command(namespace, "schedule", name, r#""paused":false"#),
         since: time("/metadata/creationTimestamp"),
         last: time("/status/lastBackup"),
     };
