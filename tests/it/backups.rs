@@ -251,7 +251,7 @@ type Change = fn(&Lab);
 fn what_can_be_said_is_said_and_the_rest_is_unknown() {
     let good = "good good good good / yes yes";
     // What is done, the newest set, how many there are, the exit code, and words of the messages.
-    let cases: [(Change, &str, usize, i32, &str); 16] = [
+    let cases: [(Change, &str, usize, i32, &str); 17] = [
         (|lab| lab.record(RONDB, &lab.id(0), "{".into()), "unknown good good good / unknown unknown", 4, 2, ""),
         (
             |lab| lab.record(RONDB, &lab.id(0), json!({"state": "ODD\u{1b}[2J"}).to_string().into()),
@@ -328,6 +328,17 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
             |lab| {
                 lab.record(RONDB, &lab.id(0), json!({"state": "STARTED"}).to_string().into());
                 lab.job("create-backup-1", "create-backup", lab.at(0), failed());
+            },
+            "failed missing good good / no no",
+            5,
+            0,
+            "",
+        ),
+        // It failed a minute after a good one.
+        (
+            |lab| {
+                lab.job("create-backup-1", "create-backup", lab.at(0), complete(lab));
+                lab.job("create-backup-2", "create-backup", lab.at(0) + SignedDuration::from_mins(1), failed());
             },
             "failed missing good good / no no",
             5,

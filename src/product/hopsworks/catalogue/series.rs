@@ -1,6 +1,6 @@
 //! The backups of a service's data: what its CronJob has recorded, and its Jobs, because a run that fails records nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -137,16 +137,36 @@ fn has_role(cron_job: &Json, role: Role) -> bool {
 
 /// Runs without a record. A complete one is only reported if all records could be read (`are_read`).
 fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bool) -> Vec<BackupPart> {
-    let times = |says: fn(&PartState) -> bool| {
-        let of = parts.iter().filter(|part| says(&part.state)).flat_map(|part| [part.started, part.time]);
-        let mut times: Vec<_> = of.flatten().collect();
-        times.sort_unstable();
-        times
+    let times = |(at, part): (usize, &BackupPart)| [part.started, part.time].map(|time| Some((time?, at)));
+    let mut records: Vec<_> = parts.iter().enumerate().flat_map(times).flatten().collect();
+    records.sort_unstable();
+    let mut runs: Vec<_> = jobs.iter().filter_map(|job| Run::of(job)).collect();
+    // Complete runs find their records first: a run that failed soon after one has none.
+    runs.sort_by_key(|run| (run.state != WaitState::Done, run.started));
+    let mut found = BTreeSet::new();
+    let mut is_recorded = |run: &Run| {
+        let from = run.started.checked_sub(EARLIER).unwrap_or(run.started);
+        let to = run.ended.unwrap_or(now);
+        let behind = records.partition_point(|(time, _)| *time < from);
+        let near = records.iter().skip(behind).take_while(|(time, _)| *time <= to);
+        let is_its = |at: &usize| !found.contains(at) && parts.get(*at).is_some_and(|part| run.may_be(&part.state));
+        let own = near.map(|(_, at)| *at).find(is_its);
+        own.is_some_and(|own| found.insert(own))
     };
-    let all = times(|_| true);
-    // Only these tell how a run that failed has ended.
-    let over = times(|state| matches!(state, PartState::Good | PartState::Expired(_) | PartState::Failed(_)));
-    let run = |job: &&Json| {
+    runs.retain(|run| !is_recorded(run));
+    runs.into_iter().filter_map(|run| run.part(are_read)).collect()
+}
+
+/// A run of a CronJob.
+struct Run<'j> {
+    name: &'j str,
+    state: WaitState,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+impl<'j> Run<'j> {
+    fn of(job: &'j Json) -> Option<Self> {
         let time = |pointer: &str| text(job, pointer).parse::<Timestamp>().ok();
         let started = time("/status/startTime").or_else(|| time("/metadata/creationTimestamp"))?;
         let state = condition::job(Some(job));
@@ -154,15 +174,18 @@ fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bo
             WaitState::Never(_) => failed_at(job),
             _ => None,
         });
-        let from = started.checked_sub(EARLIER).unwrap_or(started);
-        let to = ended.unwrap_or(now);
-        let times = if matches!(state, WaitState::Never(_)) { &over } else { &all };
-        let behind = times.partition_point(|time| *time < from);
-        if times.get(behind).is_some_and(|time| *time <= to) {
-            return None;
-        }
-        let name = text(job, "/metadata/name");
-        let state = match state {
+        Some(Self { name: text(job, "/metadata/name"), state, started, ended })
+    }
+
+    /// Whether a record with that state may be of this run. Of a run that failed, it also has to tell how it has ended.
+    fn may_be(&self, state: &PartState) -> bool {
+        let is_over = matches!(state, PartState::Good | PartState::Expired(_) | PartState::Failed(_));
+        is_over || !matches!(self.state, WaitState::Never(_))
+    }
+
+    fn part(self, are_read: bool) -> Option<BackupPart> {
+        let Self { name, started, ended, .. } = self;
+        let state = match self.state {
             WaitState::Never(why) => PartState::Failed(why),
             WaitState::NotYet(_) => PartState::Running,
             WaitState::Done if are_read => {
@@ -170,10 +193,9 @@ fn unrecorded(jobs: &[&Json], parts: &[BackupPart], now: Timestamp, are_read: bo
             }
             WaitState::Done => return None,
         };
-        let part = part(name, Some(started), state);
-        Some(BackupPart { is_id: false, started: Some(started), ended, job: Some(name.to_owned()), ..part })
-    };
-    jobs.iter().filter_map(run).collect()
+        let part = BackupPart::new(name, Some(started), state);
+        Some(BackupPart { started: Some(started), ended, job: Some(name.to_owned()), ..part })
+    }
 }
 
 /// When a Job failed.
