@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-bucket fuzz fuzz-values miri clean
+.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -62,6 +62,9 @@ bench: build ## measure the speed, compared with other tools (benches/)
 	scripts/tools helm3 yq kustomize
 	HELM3=$(BIN)/helm3 PATH=$(BIN):$$PATH cargo bench --locked --bench post_render
 	benches/lint.sh
+
+bench-backups: build ## measure the speed of "hwdr backups list" on the running lab, compared with the documentation's commands
+	benches/backups.sh
 
 bench-bucket: build ## measure the speed of a rewind, compared with other tools, on its own SeaweedFS (a quarter of an hour)
 	benches/s3.sh

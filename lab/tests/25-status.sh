@@ -23,6 +23,14 @@ test_the_backups_parts_are_one_set() {
   hwdr backups show latest | grep -F "mainScheduleBackupId: $(id_of main)"
 }
 
+# The documentation's commands are right where there is one ConfigMap each, and nothing but good backups.
+test_the_list_is_that_of_the_documentation() {
+  hwdr backups list -o json | jq -r '.backups[].parts[] | select(.state == "good") | .name' | sort -u >"$RUN/notes/listed.txt"
+  NAMESPACE=$NS "$LAB/snippets" | sort -u >"$RUN/notes/snippets.txt"
+  [ "$(wc -l <"$RUN/notes/listed.txt")" -ge 4 ]
+  diff "$RUN/notes/snippets.txt" "$RUN/notes/listed.txt"
+}
+
 test_each_service_has_backups() {
   says 0 'Backups of release hopsworks in namespace hopsworks: enabled'
 }
