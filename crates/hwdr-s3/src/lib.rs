@@ -4,6 +4,8 @@
 //! `listing` (versions in the server's own order), `share` (parts of the key space), `journal` (what was done, in the bucket itself),
 //! `checked` (which of that to trust), and `rewind` and `undo`, which drive them; `worker` shares a rewind among several pods.
 //!
+//! `objects` are what is in the bucket now: for listing and verifying backups.
+//!
 //! `lifecycle` checks how long the bucket keeps what a rewind needs, and `check` whether it is ready for one: both produce `finding`s.
 
 // Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
@@ -35,6 +37,7 @@ pub mod history;
 pub mod journal;
 pub mod lifecycle;
 pub mod listing;
+pub mod objects;
 pub mod preflight;
 pub mod report;
 pub mod rewind;

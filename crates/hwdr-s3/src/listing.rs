@@ -12,9 +12,9 @@ use super::history::{Entry, History, Kind};
 use super::xml::{self, Visitor};
 
 /// Entries in a page: S3 returns at most 1,000, whatever is requested. Ten times as many for servers that ignore that limit.
-const MOST_ENTRIES: usize = 10_000;
+pub(crate) const MOST_ENTRIES: usize = 10_000;
 /// Bytes of a key in a page: S3 allows 1,024, each of which may be encoded as three.
-const LONGEST_KEY: usize = 4096;
+pub(crate) const LONGEST_KEY: usize = 4096;
 
 /// Where a listing continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl Parser {
 
 /// Decodes a key: AWS, MinIO and Ceph percent-encode it, with a plus sign for a space, if they say so (`EncodingType`). SeaweedFS does
 /// not say so, and does not encode.
-fn plain(key: String, url: bool) -> Result<String, String> {
+pub(crate) fn plain(key: String, url: bool) -> Result<String, String> {
     if !url {
         return Ok(key);
     }

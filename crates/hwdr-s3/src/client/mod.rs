@@ -9,6 +9,7 @@ mod calls;
 mod connect;
 mod copies;
 mod error;
+mod objects;
 mod pace;
 
 use std::sync::{Arc, OnceLock};
@@ -34,6 +35,7 @@ pub use bucket::{Lifecycle, Versioning};
 pub use connect::Settings;
 pub use copies::{Copied, Head, Multipart};
 pub use error::{Error, Problem};
+pub use objects::LONGEST_READ;
 pub(crate) use pace::Pace;
 
 use super::folders::Folders;
@@ -243,7 +245,7 @@ impl Client {
         let mut body = Vec::new();
         let mut stream = ByteStream::new(response.take_body());
         let most = match call.action {
-            "s3:ListBucketVersions" | "s3:GetObject" | "s3:GetObjectVersion" => MOST_OF_PAGE,
+            "s3:ListBucket" | "s3:ListBucketVersions" | "s3:GetObject" | "s3:GetObjectVersion" => MOST_OF_PAGE,
             _ => MOST_OF_ANSWER,
         };
         while let Some(piece) = stream.next().await {
