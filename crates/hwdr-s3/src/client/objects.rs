@@ -25,7 +25,7 @@ impl Client {
         self.listed(prefix, None, most).await
     }
 
-    /// The objects and folders directly below `prefix`, which ends in a slash or is empty; at most `most`.
+    /// The objects and folders whose names begin with `prefix`, up to the next slash behind it; at most `most`.
     ///
     /// # Errors
     /// If the bucket cannot be listed.

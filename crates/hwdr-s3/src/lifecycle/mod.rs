@@ -8,6 +8,7 @@ pub mod element;
 pub mod judge;
 #[cfg(test)]
 mod judge_tests;
+pub mod keep;
 pub mod plan;
 pub mod policy;
 pub mod rule;
