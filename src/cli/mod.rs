@@ -3,6 +3,7 @@
 mod ask;
 mod backups;
 mod bsl;
+mod bucket;
 mod change;
 mod connection;
 mod diff;

@@ -15,6 +15,7 @@ use crate::lint::schema::Node;
 use crate::lint::view::is_map;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
+use crate::s3::folders::Folders;
 use crate::topology::{Role, Topology};
 use crate::values::chart::Chart;
 use crate::values::{Data, Value};
@@ -84,6 +85,8 @@ pub trait Product: Sync {
     /// # Errors
     /// If a value has the wrong type.
     fn storage(&self, values: &Value) -> Result<Storage, Refusal>;
+    /// The folders of its bucket.
+    fn folders(&self) -> Folders;
     /// The backup with that id.
     ///
     /// # Errors

@@ -1,8 +1,5 @@
 //! `hwdr s3 check`: is the bucket ready for a restore?
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -10,7 +7,7 @@ use serde_json::json;
 use super::findings::{self, Format};
 use super::lifecycle::now;
 use super::storage::StorageArgs;
-use crate::cli::ask;
+use crate::cli::bucket::still_at_it;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Needs;
@@ -29,15 +26,6 @@ pub(super) struct Command {
     output: Format,
     #[command(flatten)]
     storage: StorageArgs,
-}
-
-/// Prints that the command is working, if it takes long: a server that does not answer is asked again and again.
-async fn still_at_it(what: &str) -> Infallible {
-    let mut pauses = [1, 9].into_iter();
-    loop {
-        tokio::time::sleep(Duration::from_secs(pauses.next().unwrap_or(30))).await;
-        ask::tell(what);
-    }
 }
 
 impl Command {

@@ -10,8 +10,8 @@ use similar::TextDiff;
 
 use super::findings::{self, Format};
 use super::storage::StorageArgs;
-use super::target::Target;
 use crate::cli::ask::Question;
+use crate::cli::bucket::Target;
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::lint::ttl;

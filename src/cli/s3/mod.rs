@@ -6,7 +6,6 @@ mod lifecycle;
 mod progress;
 mod rewind;
 mod storage;
-mod target;
 mod work;
 
 use anyhow::{Context as _, Result};

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::progress::Progress;
-use super::target::Target;
 use crate::cli::ask::Question;
+use crate::cli::bucket::Target;
 use crate::cli::messages::Failure;
 use crate::product::{self, Backup};
 use crate::refusal::Refusal;

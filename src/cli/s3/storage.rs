@@ -1,13 +1,12 @@
 //! Which bucket, and how long backups are kept: from flags, or else from the values.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
-use super::target::{Server, Target};
+use crate::cli::bucket::{BucketArgs, Target};
 use crate::cli::files::Once;
 use crate::cli::messages::Failure;
 use crate::cli::{ValueArgs, inputs};
-use crate::lint::view::dotted;
 use crate::product;
 use crate::shown::word;
 use crate::values::ValueInputs;
@@ -17,11 +16,8 @@ use crate::values::ValueInputs;
 pub(super) struct StorageArgs {
     #[command(flatten)]
     values: ValueArgs,
-    /// The bucket [default: the one in the values]
-    #[arg(long, value_name = "BUCKET", help_heading = "Bucket")]
-    bucket: Option<String>,
     #[command(flatten)]
-    server: Server,
+    bucket: BucketArgs,
 }
 
 impl StorageArgs {
@@ -34,19 +30,7 @@ impl StorageArgs {
         let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
         let product = product::of(&values);
         let storage = product.storage(&values).map_err(Failure::usage)?;
-        let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
-            bail!(
-                Failure::unusable("which bucket? Neither --bucket nor the values name one")
-                    .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket)))
-            );
-        };
-        let mut server = self.server.clone();
-        // The server and region in the values are those of the bucket in the values.
-        if storage.bucket.as_ref() == Some(&bucket) {
-            server.endpoint = server.endpoint.or(storage.endpoint);
-            server.region = server.region.or(storage.region);
-        }
-        Ok((Target { bucket, server }, storage.ttl))
+        Ok((self.bucket.resolve(product, &storage)?, storage.ttl))
     }
 
     /// The flags, for commands in messages.
@@ -59,12 +43,13 @@ impl StorageArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::bucket::Server;
 
     fn resolved(set: &[&str], bucket: Option<&str>) -> Option<(String, Option<String>, Option<i64>)> {
         let values = ValueArgs { set: set.iter().map(|&text| text.to_owned()).collect(), ..ValueArgs::default() };
         let server =
             Server { endpoint: None, region: None, path_style: false, ca_bundle: None, requests_per_second: None };
-        let arguments = StorageArgs { values, bucket: bucket.map(str::to_owned), server };
+        let arguments = StorageArgs { values, bucket: BucketArgs { bucket: bucket.map(str::to_owned), server } };
         let (target, ttl) = arguments.resolve().ok()?;
         Some((target.bucket, target.server.endpoint, ttl))
     }

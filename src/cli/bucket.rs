@@ -1,10 +1,16 @@
-//! Which bucket, and how it is reached: the same flags for every subcommand.
+//! Which bucket, and how it is reached: the same flags for every command.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
+use super::ask;
+use super::messages::Failure;
+use crate::lint::view::dotted;
+use crate::product::{self, Product, Storage};
 use crate::s3::client::{Client, Error, Settings};
 use crate::shown::word;
 
@@ -15,6 +21,17 @@ pub(super) struct Target {
     /// The bucket
     #[arg(long, value_name = "BUCKET")]
     pub bucket: String,
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// The same, where the values may name it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bucket")]
+pub(super) struct BucketArgs {
+    /// The bucket [default: the one in the values]
+    #[arg(long, value_name = "BUCKET")]
+    pub bucket: Option<String>,
     #[command(flatten)]
     pub server: Server,
 }
@@ -42,21 +59,56 @@ pub(super) struct Server {
     pub requests_per_second: Option<u32>,
 }
 
+impl BucketArgs {
+    /// The bucket of the flags, or else of the values.
+    ///
+    /// # Errors
+    /// If neither names one.
+    pub(super) fn resolve(&self, product: &dyn Product, storage: &Storage) -> Result<Target> {
+        let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
+            bail!(
+                Failure::unusable("which bucket? Neither --bucket nor the values name one")
+                    .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket)))
+            );
+        };
+        let mut server = self.server.clone();
+        // The server and region in the values are those of the bucket in the values.
+        if storage.bucket.as_ref() == Some(&bucket) {
+            server.endpoint = server.endpoint.or_else(|| storage.endpoint.clone());
+            server.region = server.region.or_else(|| storage.region.clone());
+        }
+        Ok(Target { bucket, server })
+    }
+}
+
+/// Prints that the command is working, if it takes long: a server that does not answer is asked again and again.
+pub(super) async fn still_at_it(what: &str) -> Infallible {
+    let mut pauses = [1, 9].into_iter();
+    loop {
+        tokio::time::sleep(Duration::from_secs(pauses.next().unwrap_or(30))).await;
+        ask::tell(what);
+    }
+}
+
 impl Target {
     /// A client for the bucket.
     ///
     /// # Errors
     /// If a setting cannot be used, or no credentials are found.
     pub(super) async fn connect(&self) -> Result<Client, Error> {
-        Client::connect(Settings {
+        Client::connect(self.settings()).await
+    }
+
+    /// The same as settings.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
             endpoint: self.server.endpoint.clone(),
             region: self.server.region.clone(),
             path_style: self.server.path_style,
             ca_bundle: self.server.ca_bundle.clone(),
             requests_per_second: self.server.requests_per_second,
-            ..Settings::new(&self.bucket, FOLDERS)
-        })
-        .await
+            ..Settings::new(&self.bucket, product::FIRST.folders())
+        }
     }
 
     /// The flags, for commands in messages.
