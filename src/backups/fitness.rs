@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
+use super::rewind::Rewind;
 use super::series::{Join, Series, is_ahead};
+use super::view::ago;
 use crate::velero::apart;
 
 /// An answer.
@@ -44,6 +46,12 @@ impl Inventory {
             }
             fitness.reasons.push(format!("{}: {why}", series.called));
         }
+        for rewind in &self.rewinds {
+            let Some((usable, why)) = self.no_longer(set, rewind) else { continue };
+            fitness.new_cluster = fitness.new_cluster.max(usable);
+            fitness.in_place = fitness.in_place.max(usable);
+            fitness.reasons.push(format!("{}: {why}", rewind.called));
+        }
         if self.id(set).is_none() {
             let is_hidden = self.series.iter().any(|series| series.join == Join::Own && series.is_unknown());
             let usable = if is_hidden { Usable::Unknown } else { Usable::No };
@@ -78,6 +86,20 @@ impl Inventory {
                 Some((Usable::No, says(why)))
             }
         }
+    }
+
+    /// Why data cannot be brought back to the time of a set from old versions.
+    fn no_longer(&self, set: &BackupSet, rewind: &Rewind) -> Option<(Usable, String)> {
+        let kept = match &rewind.kept {
+            Ok(kept) => (*kept)?,
+            Err(fault) if fault.is_unknown() => return Some((Usable::Unknown, fault.what.clone())),
+            Err(fault) => return Some((Usable::No, fault.what.clone())),
+        };
+        let is_over = rewind.until(set.time?).is_some_and(|until| until <= self.now);
+        let why = || {
+            format!("its bucket keeps what is deleted for {} only, so what was deleted since may be gone", ago(kept))
+        };
+        is_over.then(|| (Usable::No, why()))
     }
 
     /// Whether all parts are from after the last installation.
@@ -119,6 +141,10 @@ impl Inventory {
             let Some(part) = series.parts.get(*part) else { continue };
             let why = part.state.why().unwrap_or("it is being made");
             notes.push(format!("{}: {} is not taken: {why}", series.called, part.name));
+        }
+        for (series, part) in self.parts(set).filter(|(_, part)| part.is_good()) {
+            let Some(expires) = part.expires.filter(|expires| *expires <= self.now) else { continue };
+            notes.push(format!("{}: it is kept until {expires:.0} only: the next clean-up deletes it", series.called));
         }
         notes
     }

@@ -6,6 +6,7 @@ use super::fault::Reading;
 use super::fitness::Usable;
 use super::join;
 use super::part::BackupPart;
+use super::rewind::Rewind;
 use super::series::{Join, Series, is_ahead};
 
 /// The backups that there are.
@@ -17,8 +18,10 @@ pub struct Inventory {
     pub installed: Reading<Timestamp>,
     /// The backups of each service: those that name a set first.
     pub series: Vec<Series>,
-    /// The same joined, newest first.
+    /// The backups joined, newest first.
     pub sets: Vec<BackupSet>,
+    /// The services whose data are brought back from old versions, if the bucket was read.
+    pub rewinds: Vec<Rewind>,
 }
 
 /// Backups of the services that belong to one point in time.
@@ -45,7 +48,7 @@ impl Inventory {
     /// Joins what the services have.
     pub fn new(now: Timestamp, installed: Reading<Timestamp>, series: Vec<Series>) -> Self {
         let sets = join::join(&series);
-        let mut inventory = Self { now, installed, series, sets: Vec::new() };
+        let mut inventory = Self { now, installed, series, rewinds: Vec::new(), sets: Vec::new() };
         let mut keyed: Vec<_> = sets.into_iter().map(|set| (inventory.name(&set).to_owned(), set)).collect();
         // Sets without a time are the last.
         keyed.sort_by(|(one, a), (other, b)| b.time.cmp(&a.time).then_with(|| other.cmp(one)));
@@ -98,8 +101,9 @@ impl Inventory {
         (times().count() > 1).then(|| last.duration_since(first))
     }
 
-    /// When the first of its parts expires.
+    /// When the first of its parts expires, or something that it needs of old versions.
     pub fn expires(&self, set: &BackupSet) -> Option<Timestamp> {
-        self.parts(set).filter_map(|(_, part)| part.expires).min()
+        let versions = self.rewinds.iter().filter_map(|rewind| rewind.until(set.time?));
+        self.parts(set).filter_map(|(_, part)| part.expires).chain(versions).min()
     }
 }

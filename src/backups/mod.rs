@@ -1,7 +1,7 @@
 //! The backups of all services, joined into sets by time, and whether new ones are made. Pure: it knows no service, and reads nothing.
 //!
-//! [`Seen`] is what was read from the cluster. Each service turns it into [`Series`] (`Service::backups`), and the [`Inventory`] joins them. Another
-//! source, such as the bucket, would only have to make series.
+//! [`Seen`] is what was read from the cluster. Each service turns it into [`Series`] (`Service::backups`), and the [`Inventory`] joins them. From the
+//! bucket each service makes the same series (`Service::stored`).
 
 mod fault;
 mod find;
@@ -9,6 +9,7 @@ mod fitness;
 mod inventory;
 mod join;
 mod part;
+mod rewind;
 mod seen;
 mod series;
 mod status;
@@ -18,10 +19,11 @@ pub use fault::{Fault, Reading, Severity};
 pub use fitness::{Fitness, Usable};
 pub use inventory::{BackupSet, Inventory, Joined};
 pub use part::{BackupPart, PartState};
+pub use rewind::Rewind;
 pub use seen::Seen;
 pub use series::{AHEAD, Join, Maker, Series};
 pub use status::{Enabled, ServiceStatus, Status, status};
-pub use view::{SetView, ago, short};
+pub use view::{SetView, ago, short, size};
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub struct BackupPart {
     pub state: PartState,
     /// How large it is.
     pub bytes: Option<u64>,
+    /// How many of its pieces are there, and of how many: nodes, or indices.
+    pub pieces: Option<(u64, u64)>,
     /// When it began.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -56,6 +58,7 @@ impl BackupPart {
             time,
             state,
             bytes: None,
+            pieces: None,
             started: None,
             ended: None,
             expires: None,
@@ -66,6 +69,14 @@ impl BackupPart {
     /// Whether it can be restored.
     pub fn is_good(&self) -> bool {
         self.state == PartState::Good
+    }
+
+    /// How many of its pieces are there, and of how many.
+    pub fn done(&self) -> Option<(u64, u64)> {
+        match self.state {
+            PartState::Partial { done: Some(done), .. } => Some(done),
+            _ => self.pieces,
+        }
     }
 
     /// How long it took.

@@ -69,6 +69,23 @@ pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Series {
+    /// One without backups yet, of which it is not known what makes them.
+    pub fn new(service: &'static str, title: &'static str, join: Join) -> Self {
+        Self {
+            service,
+            part: None,
+            title,
+            called: title.to_owned(),
+            join,
+            parts: Vec::new(),
+            unread: None,
+            odd: None,
+            makers: Ok(Vec::new()),
+            turn_on: "",
+            faults: Vec::new(),
+        }
+    }
+
     /// Its name for programs: the service's, or `service/part`.
     pub fn name(&self) -> String {
         match self.part {

@@ -471,3 +471,57 @@ fn backups_that_do_not_belong_together_are_none() {
         assert_eq!(status.severity, if what.is_empty() { Severity::Ok } else { Severity::Critical });
     }
 }
+
+#[test]
+fn sizes_are_short() {
+    for (bytes, expected) in [
+        (0, "0B"),
+        (999, "999B"),
+        (1_000, "1.0KiB"),
+        (10_240, "10KiB"),
+        (1_000_000, "977KiB"),
+        (5_368_709_120, "5.0GiB"),
+        (u64::MAX, "16EiB"),
+    ] {
+        assert_eq!(size(bytes), expected);
+    }
+}
+
+/// HopsFS in words of this room: its data are brought back from old versions.
+#[test]
+fn old_versions_limit_how_long_a_set_is_of_use() {
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    let of = |kept: Reading<Option<SignedDuration>>| {
+        let good = BackupPart { expires: Some(time("12:00") + days(30)), ..part("254811200@12:00") };
+        let one = Series { parts: vec![good], ..series("files", Join::Own, &[]) };
+        let rewind = Rewind { service: "blocks", called: "Blocks", kept };
+        let inventory = Inventory { rewinds: vec![rewind], ..Inventory::new(now(), Ok(time("08:00")), vec![one]) };
+        let set = &inventory.sets[0];
+        let fitness = inventory.fitness(set);
+        let expires = inventory.expires(set).unwrap().duration_since(time("12:00"));
+        (fitness.new_cluster, fitness.in_place, fitness.reasons.join("; "), expires.as_hours() / 24)
+    };
+    let fault = |severity| Err(Fault::new(severity, "versioning is off"));
+    let both = |usable: Usable, reason: &str, days: i64| (usable, usable, reason.to_owned(), days);
+    assert_eq!(of(Ok(None)), both(Usable::Yes, "", 30));
+    assert_eq!(of(Ok(Some(days(60)))), both(Usable::Yes, "", 30));
+    assert_eq!(of(Ok(Some(days(20)))), both(Usable::Yes, "", 20));
+    let gone = "Blocks: its bucket keeps what is deleted for 5d only, so what was deleted since may be gone";
+    assert_eq!(of(Ok(Some(days(5)))), both(Usable::No, gone, 5));
+    assert_eq!(of(fault(Severity::Critical)), both(Usable::No, "Blocks: versioning is off", 30));
+    assert_eq!(of(fault(Severity::Unknown)), both(Usable::Unknown, "Blocks: versioning is off", 30));
+}
+
+/// From the bucket, a backup that has outlived its time is still there.
+#[test]
+fn what_is_kept_no_longer_is_said() {
+    let good = BackupPart { expires: Some(time("12:00")), ..part("254811200@12:00") };
+    let one = Series { parts: vec![good], ..series("files", Join::Own, &[]) };
+    let inventory = Inventory::new(now(), Ok(time("08:00")), vec![one]);
+    let set = &inventory.sets[0];
+    assert_eq!(
+        inventory.notes(set),
+        ["files: it is kept until 2025-11-24T12:00:00Z only: the next clean-up deletes it"]
+    );
+    assert_eq!(inventory.fitness(set).new_cluster, Usable::Yes);
+}

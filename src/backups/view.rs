@@ -53,10 +53,7 @@ impl<'i> SetView<'i> {
         let Fitness { in_place, new_cluster, reasons } = inventory.fitness(set);
         let parts = inventory.series.iter().enumerate().map(|(at, series)| {
             let part = inventory.part(set, at);
-            let done = part.and_then(|part| match part.state {
-                PartState::Partial { done, .. } => done,
-                _ => None,
-            });
+            let done = part.and_then(BackupPart::done);
             let skew = set.parts.get(at).copied().flatten().and_then(|joined| joined.skew);
             PartView {
                 series: series.name(),
@@ -102,6 +99,18 @@ pub fn ago(length: SignedDuration) -> String {
 /// The same of seconds.
 pub(super) fn long(seconds: i64) -> String {
     ago(SignedDuration::from_secs(seconds))
+}
+
+/// A size as one number: `52B`, `3.4GiB`, `12GiB`.
+pub fn size(bytes: u64) -> String {
+    let mut units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].into_iter();
+    let (mut left, mut unit) = (bytes as f64, "B");
+    while left >= 1000.0
+        && let Some(next) = units.next()
+    {
+        (left, unit) = (left / 1024.0, next);
+    }
+    if unit == "B" || left >= 10.0 { format!("{left:.0}{unit}") } else { format!("{left:.1}{unit}") }
 }
 
 /// A part's state in a table: at most four characters.

@@ -3,6 +3,7 @@
 pub mod hopsworks;
 pub mod request;
 pub mod service;
+pub mod shelf;
 
 use std::fmt;
 

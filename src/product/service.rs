@@ -7,6 +7,7 @@ use std::pin::Pin;
 use serde_json::Value as Json;
 
 use crate::backups::{Seen, Series};
+use crate::product::shelf::{Shelf, Stored};
 use crate::run::{Halt, Run};
 use crate::steps::Object;
 use crate::topology::{Pod, Role};
@@ -78,6 +79,11 @@ pub trait Service: Sync {
     /// The backups of its data that the cluster knows; none if it has no backups of its own.
     fn backups(&self, _seen: &Seen) -> Vec<Series> {
         Vec::new()
+    }
+
+    /// The backups of its data that are in the bucket, for when there is no cluster to ask. What it cannot read, it says in the series.
+    fn stored<'r>(&'r self, _shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(async { Stored::default() })
     }
 
     /// Where to look for backups that the cluster does not know.

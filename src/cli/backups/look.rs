@@ -45,7 +45,7 @@ pub(crate) struct LookArgs {
     #[arg(long, value_name = "NAME", value_parser = release_name)]
     release: Option<String>,
     #[command(flatten)]
-    values: ValueArgs,
+    pub values: ValueArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
 }

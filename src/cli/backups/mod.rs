@@ -2,6 +2,7 @@
 
 pub(super) mod look;
 mod show;
+mod stored;
 mod table;
 
 use anyhow::Result;
@@ -16,6 +17,7 @@ use crate::backups::{BackupPart, Fault, Inventory, PartState, SetView};
 use crate::rights;
 use crate::shown::{self, plain};
 use look::LookArgs;
+use stored::StoredArgs;
 
 /// Lists backups, and shows what each can be used for
 #[derive(Debug, Args)]
@@ -33,7 +35,7 @@ enum Action {
 /// Lists all backups, the newest first
 ///
 /// Each line has the backups of all services that belong together, and says whether they can be restored in place (onto the running cluster) and
-/// into a new cluster. It reads the cluster, not the bucket. Exit code 2: something could not be read, and is shown as ?.
+/// into a new cluster. It reads the cluster, or with --from-bucket the bucket alone. Exit code 2: something could not be read, and is shown as ?.
 #[derive(Debug, Args)]
 struct List {
     /// Format of the output
@@ -41,6 +43,8 @@ struct List {
     output: ListFormat,
     #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    stored: StoredArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -72,14 +76,20 @@ impl Command {
 
 impl List {
     async fn run(&self) -> Result<Outcome> {
-        let mut looked = self.look.look(rights::Command::Backups, true).await?;
-        let unread = told(&looked.unread);
-        let (namespace, release) = (looked.cluster.namespace.clone(), looked.release.clone());
-        let inventory = looked.inventory();
+        let (inventory, unread, namespace, release, bucket) = match self.stored.look(&self.look.values).await? {
+            Some(found) => (found.inventory, found.unread, None, None, Some(found.bucket)),
+            None => {
+                let mut looked = self.look.look(rights::Command::Backups, true).await?;
+                let inventory = looked.inventory();
+                (inventory, looked.unread, Some(looked.cluster.namespace), looked.release, None)
+            }
+        };
+        let unread = told(&unread);
         let odd = told_odd(&inventory);
         let head = Head {
             now: inventory.now.to_string(),
             namespace,
+            bucket,
             release,
             installed: inventory.installed.as_ref().ok().map(ToString::to_string),
             unread: &unread,
@@ -95,7 +105,11 @@ impl List {
             ListFormat::Yaml => print_yaml(&head, &inventory),
         }
         if inventory.sets.is_empty() && unread.is_empty() {
-            shown::tell(&format!("There are no backups in namespace {}.", plain(&head.namespace)));
+            let place = match (&head.bucket, &head.namespace) {
+                (Some(bucket), _) => format!("bucket {}", plain(bucket)),
+                (None, namespace) => format!("namespace {}", plain(namespace.as_deref().unwrap_or_default())),
+            };
+            shown::tell(&format!("There are no backups in {place}."));
         }
         Ok(if unread.is_empty() && !odd { Outcome::Clean } else { Outcome::Unusable })
     }
@@ -106,7 +120,9 @@ impl List {
 #[serde(rename_all = "camelCase")]
 struct Head<'h> {
     now: String,
-    namespace: String,
+    namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
     release: Option<String>,
     installed: Option<String>,
     unread: &'h [Fault],

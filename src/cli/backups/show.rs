@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::look::LookArgs;
+use super::stored::StoredArgs;
 use super::table::local;
 use super::{told, written};
-use crate::backups::{BackupPart, BackupSet, Inventory, PartState, SetView, Usable, ago};
+use crate::backups::{BackupPart, BackupSet, Inventory, SetView, Usable, ago, size};
 use crate::cli::Outcome;
 use crate::lint::report::human::hang;
 use crate::mode::Mode;
@@ -33,6 +34,8 @@ pub(super) struct ShowSet {
     output: ShowFormat,
     #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    stored: StoredArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -52,17 +55,24 @@ struct Shown<'s> {
     set: &'s BackupSet,
     product: &'static dyn Product,
     release: Option<&'s str>,
-    namespace: &'s str,
+    /// None if the bucket was read.
+    namespace: Option<&'s str>,
 }
 
 impl ShowSet {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        let mut looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
-        let unread = told(&looked.unread);
-        let (product, release, namespace) = (looked.product, looked.release.clone(), looked.cluster.namespace.clone());
-        let inventory = looked.inventory();
+        let (inventory, unread, product, release, namespace) = match self.stored.look(&self.look.values).await? {
+            Some(found) => (found.inventory, found.unread, found.product, None, None),
+            None => {
+                let mut looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
+                let inventory = looked.inventory();
+                (inventory, looked.unread, looked.product, looked.release, Some(looked.cluster.namespace))
+            }
+        };
+        let unread = told(&unread);
         let set = inventory.find(&self.id)?;
-        let shown = Shown { inventory: &inventory, set, product, release: release.as_deref(), namespace: &namespace };
+        let (release, namespace) = (release.as_deref(), namespace.as_deref());
+        let shown = Shown { inventory: &inventory, set, product, release, namespace };
         match self.output {
             ShowFormat::Text => shown::print(&shown.text()),
             ShowFormat::Json => shown::print_json(&shown.machine(), true),
@@ -154,13 +164,21 @@ impl Shown<'_> {
         for (at, series) in inventory.series.iter().enumerate() {
             out.push_str(&part(&series.called, inventory.part(set, at), series.is_unknown()));
         }
+        for rewind in &inventory.rewinds {
+            let kept = match &rewind.kept {
+                Ok(Some(kept)) => format!("old versions are kept for {}", ago(*kept)),
+                Ok(None) => "old versions are kept for ever".to_owned(),
+                Err(_) => "see above".to_owned(),
+            };
+            let _ = writeln!(out, "  {:<28}{kept}", rewind.called);
+        }
         self.ways(&mut out);
         out
     }
 
     /// The values and commands that restore it.
     fn ways(&self, out: &mut String) {
-        let namespace = word(self.namespace);
+        let namespace = self.namespace.map_or("NAMESPACE".into(), word);
         let release = self.release.map_or("RELEASE".into(), word);
         let ways = [
             (
@@ -199,9 +217,10 @@ fn part(called: &str, part: Option<&BackupPart>, is_unread: bool) -> String {
         let _ = writeln!(out, "{:30}{} to {}{took}", "", time(part.started), time(part.ended));
     }
     if let Some(bytes) = part.bytes {
-        let _ = writeln!(out, "{:30}{bytes} bytes", "");
+        let exact = if bytes < 1000 { String::new() } else { format!(" ({bytes} bytes)") };
+        let _ = writeln!(out, "{:30}{}{exact}", "", size(bytes));
     }
-    if let PartState::Partial { done: Some((done, of)), .. } = part.state {
+    if let Some((done, of)) = part.done() {
         let _ = writeln!(out, "{:30}{done} of {of}", "");
     }
     for line in part.state.why().into_iter().flat_map(str::lines) {

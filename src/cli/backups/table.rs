@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::backups::{BackupSet, Fitness, Inventory, Usable, ago, short};
+use crate::backups::{BackupPart, BackupSet, Fitness, Inventory, PartState, Usable, ago, short, size};
 use crate::lint::report::human::wrap;
 use crate::shown::plain;
 
@@ -63,7 +63,10 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
         let mut cells = vec![Cell::plain(plain(inventory.name(set)))];
         cells.extend((!is_utc).then(|| Cell::plain(time(set.time, zone))));
         cells.extend([Cell::plain(time(set.time, &TimeZone::UTC)), Cell::plain(age(inventory, set))]);
-        cells.extend(states(inventory, set));
+        cells.extend(states(inventory, set).enumerate().map(|(at, Cell(state, style))| {
+            let more = inventory.part(set, at).and_then(more);
+            Cell(more.map_or_else(|| state.clone(), |more| format!("{state} {more}")), style)
+        }));
         let skew = inventory.skew(set).map_or_else(|| "-".to_owned(), ago);
         let mut why = fitness.reasons.clone();
         why.extend(inventory.notes(set));
@@ -94,7 +97,15 @@ fn age(inventory: &Inventory, set: &BackupSet) -> String {
 /// How long it is until the first part expires.
 fn left(inventory: &Inventory, set: &BackupSet) -> String {
     let left = inventory.expires(set).map(|expires| expires.duration_since(inventory.now));
-    left.map_or_else(|| "-".to_owned(), |left| if left.is_negative() { "gone".to_owned() } else { ago(left) })
+    left.map_or_else(|| "-".to_owned(), |left| if left.is_negative() { "0s".to_owned() } else { ago(left) })
+}
+
+/// What the bucket shows of a part: how many of its nodes are there, and how large it is.
+fn more(part: &BackupPart) -> Option<String> {
+    let is_said = matches!(part.state, PartState::Partial { done: Some(_), .. });
+    let pieces = part.pieces.filter(|_| !is_said).map(|(done, of)| format!("{done}/{of}"));
+    let text = [pieces, part.bytes.map(size)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The state of each part.
@@ -179,7 +190,7 @@ fn line(out: &mut String, cells: &[Cell], widths: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backups::{BackupPart, Join, PartState, Series};
+    use crate::backups::{Join, Series};
     use crate::product::FIRST;
 
     /// `id@time state`.

@@ -35,6 +35,8 @@ pub const SEQUENCED_ROLLOUT: Path = &["rondb", "rondb", "ndbmtdSequencedRollout"
 /// How long restoring RonDB may take.
 pub const RONDB_MINUTES: Path = &["rondb", "rondb", "timeoutsMinutes", "restoreNativeBackup"];
 
+/// The repositories that OpenSearch's backups are written to.
+pub const OPENSEARCH_BACKUPS: Path = &["olk", "opensearch", "backup", "repositories"];
 /// OpenSearch's own restore.
 pub const OPENSEARCH_RESTORE: Path = &["olk", "opensearch", "restore"];
 /// OpenSearch's repositories with the snapshots to restore.

@@ -1,5 +1,6 @@
 //! What the values ask for: the restore, in types that cannot be wrong.
 
+mod places;
 mod read;
 mod storage;
 mod values;
@@ -11,6 +12,7 @@ use super::backup_id::BackupId;
 use crate::mode::Mode;
 
 pub use crate::velero::Velero;
+pub use places::{repositories, rondb_place};
 pub use storage::{metadata, storage};
 pub use values::values_of;
 pub use velero::{PREFIX, SCHEDULES};

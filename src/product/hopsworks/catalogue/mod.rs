@@ -6,7 +6,7 @@ mod series;
 
 pub use load::{LABELS, objections};
 pub use metadata::{DataBackup, Service};
-pub use series::series;
+pub use series::{not_backups, series};
 
 pub use crate::product::request::rotated;
 

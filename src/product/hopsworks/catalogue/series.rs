@@ -42,17 +42,12 @@ pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static
         Err(fault) => unread = unread.or_else(|| Some(fault.clone())),
     }
     Series {
-        service: name,
-        part: None,
-        title,
-        called: title.to_owned(),
-        join: Join::Own,
         parts,
         unread,
         makers: makers(seen, role),
         turn_on: "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true",
         odd,
-        faults: Vec::new(),
+        ..Series::new(name, title, Join::Own)
     }
 }
 
@@ -86,15 +81,17 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
         }
     }
     let odd: Vec<_> = unreadable.iter().filter(|entry| entry.id.is_none()).map(ToString::to_string).collect();
-    let fault = (!odd.is_empty()).then(|| {
-        let more = match odd.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        let named = odd.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-        Fault::new(Severity::Warning, format!("entries that are not backups: {named}{more}"))
-    });
-    (by_id.into_values().collect(), fault)
+    (by_id.into_values().collect(), not_backups(&odd))
+}
+
+/// Names entries that are not backups; none if there are none.
+pub fn not_backups(odd: &[String]) -> Option<Fault> {
+    let more = match odd.len().checked_sub(NAMED) {
+        None | Some(0) => String::new(),
+        Some(more) => format!("; and {more} more"),
+    };
+    let named = odd.iter().take(NAMED).map(|entry| kept(entry)).collect::<Vec<_>>().join("; ");
+    (!odd.is_empty()).then(|| Fault::new(Severity::Warning, format!("entries that are not backups: {named}{more}")))
 }
 
 fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {

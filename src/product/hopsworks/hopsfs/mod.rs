@@ -4,6 +4,7 @@ pub mod bucket;
 mod local;
 mod plan;
 mod sample;
+mod stored;
 mod undo;
 
 use serde_json::Value as Json;
@@ -11,6 +12,7 @@ use serde_json::Value as Json;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::hopsworks::request::HopsFs as By;
 use crate::product::service::{Doing, Files, Look, Service};
+use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::run::steps::workloads_are_ready;
 use crate::run::{Halt, Run};
@@ -56,6 +58,10 @@ impl Service for HopsFs {
         Some(
             "HopsFS is backed up by the old versions in its bucket. To check the bucket:\nhelm hwdr s3 check -f values.yaml",
         )
+    }
+
+    fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(stored::read(shelf))
     }
 
     fn templates(&self) -> Files {

@@ -34,7 +34,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
                 backups
                     .iter()
                     .filter(|it| is_of(it, schedule, &velero.location))
-                    .map(|it| part(it, seen.now))
+                    .map(|it| part_of(it, seen.now))
                     .collect(),
                 None,
             ),
@@ -44,21 +44,22 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
         let mut faults: Vec<_> = location.iter().cloned().collect();
         faults.extend(invalid);
         Series {
-            service,
-            part: Some(title),
-            title,
-            called: format!("Kubernetes objects ({title})"),
-            join: Join::Nearest,
             parts,
             unread,
-            odd: None,
             makers,
             turn_on: "turn backups and Velero's schedules on in the values, and upgrade:\n\
                       global._hopsworks.backups.enabled: true\nhopsworks.velero.backup.enabled: true",
             faults,
+            ..new_series(service, title)
         }
     };
     both.map(one).into()
+}
+
+/// The series of a schedule, without backups yet.
+pub(super) fn new_series(service: &'static str, title: &'static str) -> Series {
+    let called = format!("Kubernetes objects ({title})");
+    Series { part: Some(title), called, ..Series::new(service, title, Join::Nearest) }
 }
 
 /// Whether a restore would count it to that schedule (`velero::choose`).
@@ -66,7 +67,8 @@ fn is_of(backup: &ObjectBackup, schedule: &str, location: &str) -> bool {
     backup.schedule == schedule && backup.location == location
 }
 
-fn part(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
+/// What a Backup says.
+pub(super) fn part_of(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
     let why = || match said(&backup.why) {
         why if why.is_empty() => format!("{} errors", backup.errors),
         why => why,

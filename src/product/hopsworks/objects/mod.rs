@@ -2,10 +2,12 @@
 
 mod backups;
 mod plan;
+mod stored;
 
 use crate::backups::{Seen, Series};
 use crate::product::hopsworks::plan::{Input, Part};
-use crate::product::service::{Files, Service};
+use crate::product::service::{Doing, Files, Service};
+use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::steps::Planned;
 
@@ -23,6 +25,10 @@ impl Service for Objects {
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {
         backups::series(seen, self.name())
+    }
+
+    fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(async move { Stored { series: stored::read(shelf, self.name()).await, ..Stored::default() } })
     }
 
     fn templates(&self) -> Files {

@@ -2,6 +2,7 @@
 
 pub mod facts;
 mod plan;
+mod stored;
 mod trust;
 
 use serde_json::{Value as Json, json};
@@ -10,7 +11,8 @@ use crate::backups::{Seen, Series};
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::keys;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
-use crate::product::service::{Files, Look, Service};
+use crate::product::service::{Doing, Files, Look, Service};
+use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
@@ -56,6 +58,10 @@ impl Service for OpenSearch {
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {
         vec![catalogue::series(seen, catalogue::Service::OpenSearch, self.name(), self.title(), BACKUP)]
+    }
+
+    fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
     }
 
     fn templates(&self) -> Files {

@@ -4,6 +4,7 @@ pub mod facts;
 mod nodes;
 mod plan;
 mod rows;
+mod stored;
 
 pub use plan::{MARKER, NEEDS};
 
@@ -14,6 +15,7 @@ use crate::cluster::condition::text;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Doing, Files, Look, Service};
+use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
 use crate::steps::{Object, Planned};
@@ -90,6 +92,10 @@ impl Service for RonDb {
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {
         vec![catalogue::series(seen, catalogue::Service::RonDb, self.name(), self.title(), BACKUP)]
+    }
+
+    fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
     }
 
     fn templates(&self) -> Files {

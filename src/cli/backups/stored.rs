@@ -1,0 +1,91 @@
+//! Reads backups from the bucket itself, with nothing but credentials: no kubeconfig is looked for.
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use futures_util::future::join_all;
+
+use crate::backups::{Fault, Inventory, Join, Severity};
+use crate::cli::ValueArgs;
+use crate::cli::bucket::{BucketArgs, still_at_it};
+use crate::cli::files::Once;
+use crate::cli::inputs::Inputs;
+use crate::cli::messages::Failure;
+use crate::product::shelf::{Opening, Shelf};
+use crate::product::{self, Product};
+use crate::values::ValueInputs;
+
+/// Which bucket is read, if not the cluster.
+#[derive(Debug, Args)]
+pub(super) struct StoredArgs {
+    /// Read the bucket, not the cluster: for when the cluster is gone
+    #[arg(long, help_heading = "Bucket")]
+    from_bucket: bool,
+    #[command(flatten)]
+    bucket: BucketArgs,
+}
+
+/// What was read.
+pub(super) struct InBucket {
+    /// The product that was looked for.
+    pub product: &'static dyn Product,
+    /// The bucket.
+    pub bucket: String,
+    /// Its backups.
+    pub inventory: Inventory,
+    /// What could not be read.
+    pub unread: Vec<Fault>,
+}
+
+impl StoredArgs {
+    /// Reads the bucket, if that is asked for.
+    ///
+    /// # Errors
+    /// If no bucket is named, or it cannot be reached.
+    pub(super) async fn look(&self, values: &ValueArgs) -> Result<Option<InBucket>> {
+        if !self.from_bucket {
+            let server = &self.bucket.server;
+            let is_given = self.bucket.bucket.is_some() || server.endpoint.is_some() || server.region.is_some();
+            ensure!(
+                !is_given && !server.path_style && server.requests_per_second.is_none(),
+                Failure::unusable("a bucket is named, but the cluster would be read")
+                    .help("to read the bucket, add --from-bucket")
+            );
+            return Ok(None);
+        }
+        let values = Inputs::read(&ValueInputs::from(values), None, None, &mut Once::new())?.values;
+        let product = product::of(&values);
+        let storage = product.storage(&values).map_err(Failure::usage)?;
+        let target = self.bucket.resolve(product, &storage)?;
+        let opening = Opening {
+            settings: target.settings(),
+            is_given: self.bucket.bucket.is_some(),
+            values: &values,
+            velero: product.velero(&values).map_err(Failure::usage)?,
+            ttl: storage.ttl,
+        };
+        let work = async {
+            let shelf = Shelf::open(opening).await?;
+            let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
+            let mut unread: Vec<_> = shelf.own.rules.as_ref().err().cloned().into_iter().collect();
+            let (mut series, mut rewinds) = (Vec::new(), Vec::new());
+            for stored in found {
+                unread.extend(stored.unread);
+                rewinds.extend(stored.rewinds);
+                series.extend(stored.series);
+            }
+            unread.extend(series.iter().filter_map(|series| series.unread.clone()));
+            unread.retain(Fault::is_unknown);
+            // First the services whose ids name a set.
+            series.sort_by_key(|series| series.join == Join::Nearest);
+            let installed =
+                Err(Fault::new(Severity::Unknown, "the bucket does not show when the cluster was installed"));
+            let inventory = Inventory { rewinds, ..Inventory::new(shelf.now, installed, series) };
+            Ok(InBucket { product, bucket: target.bucket.clone(), inventory, unread })
+        };
+        let reading = format!("reading bucket {}: it may take a while", target.bucket);
+        tokio::select! {
+            found = work => found.map(Some),
+            never = still_at_it(&reading) => match never {},
+        }
+    }
+}
