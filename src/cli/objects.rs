@@ -85,7 +85,7 @@ impl Restore {
 
     async fn restore(&self, request: &Request) -> Result<()> {
         let cluster = self.connection.connect().await?;
-        let set = find_set(&cluster, &request.velero, &request.wanted, &mut ask::tell).await?;
+        let set = find_set(&cluster, &request.velero, &request.wanted, None, &mut ask::tell).await?;
         crate::shown::print(&shown(&cluster, &set));
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
