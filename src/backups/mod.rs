@@ -16,12 +16,13 @@ mod status;
 mod view;
 
 pub use fault::{Fault, Reading, Severity};
+pub use find::NAMES;
 pub use fitness::{Fitness, Usable};
 pub use inventory::{BackupSet, Inventory, Joined};
 pub use part::{BackupPart, PartState};
 pub use rewind::Rewind;
 pub use seen::Seen;
-pub use series::{AHEAD, Join, Maker, Series};
+pub use series::{AHEAD, Join, Maker, Series, is_ahead};
 pub use status::{Enabled, ServiceStatus, Status, status};
 pub use view::{SetView, ago, short, size};
 

@@ -541,3 +541,13 @@ fn a_status_is_another_one_when_more_than_time_has_changed() {
         assert!(!old.is_like(&of(hours, parts)), "{parts:?}");
     }
 }
+
+#[test]
+fn what_no_set_has_is_found_alone() {
+    let all = vec![series("a", Join::Own, &["1@12:00"]), series("v", Join::Nearest, &["m@12:01", "far@12:50"])];
+    let inventory = inventory(all);
+    let alone = inventory.find("far").unwrap();
+    assert!(inventory.is_alone(alone) && inventory.name(alone) == "far");
+    assert_eq!(alone.parts.iter().flatten().count(), 1);
+    assert!(!inventory.is_alone(inventory.find("m").unwrap()));
+}

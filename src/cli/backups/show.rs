@@ -154,6 +154,17 @@ impl Shown<'_> {
             let when = if left.is_negative() { format!("{} ago", ago(left)) } else { format!("in {}", ago(left)) };
             say("expires", &format!("{expires:.0}, {when}"));
         }
+        if inventory.is_kept(set) {
+            let kept: Vec<_> = inventory
+                .parts(set)
+                .filter(|(_, part)| part.is_kept)
+                .map(|(series, _)| series.called.as_str())
+                .collect();
+            say("kept", &format!("protected from expiry (helm hwdr backups keep): {}", kept.join(", ")));
+        }
+        if inventory.is_alone(set) {
+            say("note", "no set has this backup: none is within a day of it, or has none that is nearer");
+        }
         if let Some(skew) = inventory.skew(set) {
             say("skew", &format!("{} between its parts", ago(skew)));
         }
