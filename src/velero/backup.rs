@@ -19,8 +19,7 @@ pub async fn backups(
     velero: &str,
     is_foreign: Option<&dyn Fn(&Json) -> bool>,
 ) -> Result<Vec<ObjectBackup>, ClusterError> {
-    let mut backups: Vec<_> =
-        all(cluster, Kind::BACKUP, velero).await?.iter().map(ObjectBackup::read).collect();
+    let mut backups: Vec<_> = all(cluster, Kind::BACKUP, velero).await?.iter().map(ObjectBackup::read).collect();
     if let Some(is_foreign) = is_foreign {
         backups = without_foreign(backups, &all(cluster, Kind::SCHEDULE, velero).await?, is_foreign);
     }

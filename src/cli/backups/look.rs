@@ -58,6 +58,8 @@ pub(crate) struct Looked {
     pub product: &'static dyn Product,
     /// The release, if known.
     pub release: Option<String>,
+    /// What Velero's things are called.
+    pub velero: Velero,
     /// When it was installed.
     installed: Reading<Timestamp>,
     /// When the cluster was read.
@@ -101,6 +103,11 @@ impl Looked {
 }
 
 impl LookArgs {
+    /// Those of the release in this namespace.
+    pub(crate) fn new(values: ValueArgs, connection: ConnectionArgs) -> Self {
+        Self { release: None, values, connection }
+    }
+
     /// Reads what the cluster knows of backups, for `command`. With `asks_when`, also when the release was installed.
     ///
     /// # Errors
@@ -137,9 +144,7 @@ impl LookArgs {
             ),
             async {
                 match &driver {
-                    Ok(kind) if asks_when => {
-                        reader.read(*kind, cluster.heads(*kind, None, "owner=helm"), None).await
-                    }
+                    Ok(kind) if asks_when => reader.read(*kind, cluster.heads(*kind, None, "owner=helm"), None).await,
                     Ok(_) => Ok(Vec::new()),
                     Err(fault) => Err(fault.clone()),
                 }
@@ -187,7 +192,7 @@ impl LookArgs {
         let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
         // First the services whose ids name a set.
         series.sort_by_key(|series| series.join == Join::Nearest);
-        Ok(Looked { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+        Ok(Looked { product, release, velero, installed, now: seen.now, series, unread, cluster: cluster.clone() })
     }
 }
 

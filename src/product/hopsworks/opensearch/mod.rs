@@ -63,6 +63,13 @@ impl Service for OpenSearch {
         Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
     }
 
+    fn clean_up(&self) -> Option<&'static str> {
+        Some(
+            "is cleaned up by its own CronJob: each run deletes snapshots that are older than the ttl, and their records. Nothing exempts \
+             one of them; a longer ttl in the values keeps all",
+        )
+    }
+
     fn templates(&self) -> Files {
         &[
             ("opensearch.yaml", include_str!("templates/opensearch.yaml")),
