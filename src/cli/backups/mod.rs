@@ -1,5 +1,6 @@
-//! `hwdr backups`: lists backups, shows what each can be used for, and protects one from expiry.
+//! `hwdr backups`: lists backups, shows what each can be used for, makes one now, and protects one from expiry.
 
+mod create;
 mod keep;
 pub(super) mod look;
 mod show;
@@ -20,7 +21,7 @@ use crate::shown::{self, plain};
 use look::LookArgs;
 use stored::StoredArgs;
 
-/// Lists backups, shows what each can be used for, and keeps them
+/// Lists backups, shows what each can be used for, makes and keeps them
 #[derive(Debug, Args)]
 pub(super) struct Command {
     #[command(subcommand)]
@@ -31,6 +32,7 @@ pub(super) struct Command {
 enum Action {
     List(Box<List>),
     Show(Box<show::ShowSet>),
+    Create(Box<create::Create>),
     Keep(Box<keep::Keep>),
     Unkeep(Box<keep::Unkeep>),
 }
@@ -72,6 +74,7 @@ impl Command {
             match &self.action {
                 Action::List(list) => list.run().await,
                 Action::Show(show) => show.run().await,
+                Action::Create(create) => create.run().await,
                 Action::Keep(keep) => keep.run().await,
                 Action::Unkeep(unkeep) => unkeep.run().await,
             }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::look::LookArgs;
+use super::look::{LookArgs, Looked};
 use super::stored::StoredArgs;
 use super::table::local;
 use super::{told, written};
@@ -80,6 +80,12 @@ impl ShowSet {
         }
         Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable })
     }
+}
+
+/// A set for people.
+pub(super) fn text_of(looked: &Looked, inventory: &Inventory, set: &BackupSet) -> String {
+    let (product, release, namespace) = (looked.product, looked.release.as_deref(), &looked.cluster.namespace);
+    Shown { inventory, set, product, release, namespace }.text()
 }
 
 impl Shown<'_> {
