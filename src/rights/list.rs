@@ -38,6 +38,9 @@ const LIST: &[Command] = &[Backups, Status, BackupsKeep];
 /// When an id is not given as such.
 const BY_NAME: &str = "--backup-id is latest, oldest or last-failed";
 const BY_ID: &str = "give the id itself";
+/// When the name of what is made is taken.
+const TAKEN: &str = "the API server's answer was lost, or somebody else makes a backup in the same minute";
+const REFUSED: &str = "the backup is reported as not whole, though that part may go on";
 /// The one that makes them must know what there is.
 const CREATE: &[Command] = &[BackupsCreate];
 /// When the last words of a run are read.
@@ -423,6 +426,7 @@ pub const ALL: &[Right] = &[
     right(Release, CRON_JOBS, &["get", "list"], CREATE, "the CronJobs that make backups"),
     right(Release, JOBS, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),
     right(Release, JOBS, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Release, JOBS, &["get"], CREATE, "whether a Job of that name is this one").when(TAKEN).without(REFUSED),
     right(Release, PODS, &["list"], CREATE, "why a Job does not start, and the last words of one that failed")
         .when("a Job takes longer than 20 seconds, or fails")
         .without(WORDLESS),
@@ -432,6 +436,7 @@ pub const ALL: &[Right] = &[
         .without(WORDLESS),
     right(Velero, BACKUPS, &["list", "create"], CREATE, "Backups are made from the Schedules, unless one is running"),
     right(Velero, BACKUPS, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Velero, BACKUPS, &["get"], CREATE, "whether a Backup of that name is this one").when(TAKEN).without(REFUSED),
     right(Velero, SCHEDULES, &["get", "list"], CREATE, "the Schedules that Backups are made from"),
     right(Velero, LOCATIONS, &["list"], CREATE, "whether Velero can write to the bucket"),
 ];

@@ -111,12 +111,13 @@ impl Create {
             () = hwdr_run::interrupted(&is_busy) => Err(interrupted(&making, &begun.borrow(), &looked)),
         };
         made?;
+        let begun = begun.into_inner();
         let is_whole = making.left_out.is_empty();
         if !self.wait {
-            shown::print(&follow_text(&begun.borrow(), &looked));
+            shown::print(&follow_text(&begun, &looked));
             return Ok(if is_whole { Outcome::Clean } else { Outcome::Stopped });
         }
-        let shows_whole = self.show(&begun.borrow()).await?;
+        let shows_whole = self.show(&begun).await?;
         Ok(if is_whole && shows_whole { Outcome::Clean } else { Outcome::Stopped })
     }
 
