@@ -5,7 +5,10 @@ pub mod chart;
 mod list;
 pub mod print;
 
-use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use Command::{
+    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo,
+    Upgrade, Watch,
+};
 
 pub use list::ALL;
 
@@ -24,13 +27,29 @@ pub enum Command {
     Bsl,
     Objects,
     Backups,
+    BackupsCreate,
+    BackupsKeep,
     Status,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 12] =
-        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status];
+    pub const ALL: [Self; 14] = [
+        Upgrade,
+        Install,
+        Resume,
+        Undo,
+        Finalize,
+        Rerun,
+        Watch,
+        History,
+        Bsl,
+        Objects,
+        Backups,
+        BackupsCreate,
+        BackupsKeep,
+        Status,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +65,8 @@ impl Command {
             Bsl => "bsl",
             Objects => "objects",
             Backups => "backups",
+            BackupsCreate => "backups-create",
+            BackupsKeep => "backups-keep",
             Status => "status",
         }
     }

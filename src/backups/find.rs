@@ -5,6 +5,8 @@ use super::part::PartState;
 use super::series::Join;
 use crate::refusal::Refusal;
 
+/// Names that commands take for an id.
+pub const NAMES: [&str; 3] = ["latest", "oldest", "last-failed"];
 /// So many ids are named where one is not there.
 const NAMED: usize = 5;
 
@@ -33,7 +35,7 @@ impl Inventory {
         self.parts(set).map(|(_, part)| part).chain(others).any(|part| failed(&part.state))
     }
 
-    /// The set with that id; else the one with a part of that name, of several the one that is nearest to it.
+    /// The set with that id; else the one with a part of that name, of several the one that is nearest to it; else that part alone.
     fn named(&self, name: &str) -> Option<&BackupSet> {
         let by_id = self.sets.iter().find(|set| self.name(set) == name);
         let by_part = || {
@@ -45,7 +47,13 @@ impl Inventory {
             });
             with.min_by_key(|(skew, _)| *skew).map(|(_, set)| set)
         };
-        by_id.or_else(by_part)
+        let alone = || self.lone.iter().find(|set| self.name(set) == name);
+        by_id.or_else(by_part).or_else(alone)
+    }
+
+    /// Whether a backup belongs to no set.
+    pub fn is_alone(&self, set: &BackupSet) -> bool {
+        !self.sets.contains(set)
     }
 
     fn none_of(&self, name: &str) -> Refusal {

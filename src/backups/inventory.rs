@@ -22,6 +22,8 @@ pub struct Inventory {
     pub sets: Vec<BackupSet>,
     /// The services whose data are brought back from old versions, if the bucket was read.
     pub rewinds: Vec<Rewind>,
+    /// Backups that belong to no set, because each set has another one that is nearer: each alone.
+    pub lone: Vec<BackupSet>,
 }
 
 /// Backups of the services that belong to one point in time.
@@ -48,7 +50,8 @@ impl Inventory {
     /// Joins what the services have.
     pub fn new(now: Timestamp, installed: Reading<Timestamp>, series: Vec<Series>) -> Self {
         let sets = join::join(&series);
-        let mut inventory = Self { now, installed, series, rewinds: Vec::new(), sets: Vec::new() };
+        let lone = join::lone(&series, &sets);
+        let mut inventory = Self { now, installed, series, rewinds: Vec::new(), sets: Vec::new(), lone };
         let mut keyed: Vec<_> = sets.into_iter().map(|set| (inventory.name(&set).to_owned(), set)).collect();
         // Sets without a time are the last.
         keyed.sort_by(|(one, a), (other, b)| b.time.cmp(&a.time).then_with(|| other.cmp(one)));
@@ -99,6 +102,11 @@ impl Inventory {
         let times = || self.parts(set).filter_map(|(_, part)| part.time);
         let (first, last) = (times().min()?, times().max()?);
         (times().count() > 1).then(|| last.duration_since(first))
+    }
+
+    /// Whether one of its parts is protected from expiry. Others may still expire.
+    pub fn is_kept(&self, set: &BackupSet) -> bool {
+        self.parts(set).any(|(_, part)| part.is_kept)
     }
 
     /// When the first of its parts expires, or something that it needs of old versions.

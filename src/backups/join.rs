@@ -38,6 +38,22 @@ pub(super) fn join(series: &[Series]) -> Vec<BackupSet> {
     sets
 }
 
+/// The parts that no set has, each alone.
+pub(super) fn lone(series: &[Series], sets: &[BackupSet]) -> Vec<BackupSet> {
+    let taken: BTreeSet<_> = sets
+        .iter()
+        .flat_map(|set| set.parts.iter().enumerate().filter_map(|(at, joined)| Some((at, joined.as_ref()?.part))))
+        .collect();
+    let all = (0..series.len()).flat_map(|at| (0..parts(series, at).len()).map(move |part| (at, part)));
+    let alone = |(at, part): (usize, usize)| {
+        let time = parts(series, at).get(part)?.time;
+        let mut set = BackupSet { time, parts: vec![None; series.len()], passed_over: Vec::new() };
+        put(&mut set, at, part, time);
+        Some(set)
+    };
+    all.filter(|it| !taken.contains(it)).filter_map(alone).collect()
+}
+
 fn of(series: &[Series], join: Join) -> impl Iterator<Item = usize> {
     series.iter().enumerate().filter(move |(_, series)| series.join == join).map(|(at, _)| at)
 }

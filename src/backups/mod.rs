@@ -8,6 +8,7 @@ mod find;
 mod fitness;
 mod inventory;
 mod join;
+mod make;
 mod part;
 mod rewind;
 mod seen;
@@ -16,12 +17,14 @@ mod status;
 mod view;
 
 pub use fault::{Fault, Reading, Severity};
+pub use find::NAMES;
 pub use fitness::{Fitness, Usable};
 pub use inventory::{BackupSet, Inventory, Joined};
+pub use make::{Make, Making, backup_name, backup_of, job_name, job_of, making, until_free};
 pub use part::{BackupPart, PartState};
 pub use rewind::Rewind;
 pub use seen::Seen;
-pub use series::{AHEAD, Join, Maker, Series};
+pub use series::{AHEAD, Join, Maker, Series, is_ahead};
 pub use status::{Enabled, ServiceStatus, Status, status};
 pub use view::{SetView, ago, short, size};
 

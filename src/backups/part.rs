@@ -25,6 +25,8 @@ pub struct BackupPart {
     pub expires: Option<Timestamp>,
     /// The Job that makes it, if nothing but the Job shows it.
     pub job: Option<String>,
+    /// Whether somebody has protected it from expiry (`hwdr backups keep`).
+    pub is_kept: bool,
 }
 
 /// The state of a part.
@@ -63,6 +65,7 @@ impl BackupPart {
             ended: None,
             expires: None,
             job: None,
+            is_kept: false,
         }
     }
 

@@ -64,7 +64,7 @@ pub struct Maker {
 pub const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether a time is in the future, by more than clocks may differ.
-pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
+pub fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
     now.checked_add(AHEAD).is_ok_and(|soon| time > soon)
 }
 

@@ -105,6 +105,24 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
 }
 
+impl Status {
+    /// Whether it says the same as another one. Time alone changes nothing: not an age, nor when the next backup is due.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = |one: &[Fault], other: &[Fault]| {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_like(other))
+        };
+        let services = self.services.iter().zip(&other.services);
+        (self.is, self.severity, &self.last_usable) == (other.is, other.severity, &other.last_usable)
+            && same(&self.faults, &other.faults)
+            && self.services.len() == other.services.len()
+            && services.into_iter().all(|(one, other)| {
+                let of = |it: &ServiceStatus| (it.is, it.severity, it.has_good, it.last_run, it.last_failed);
+                let names = |it: &ServiceStatus| [Some(it.name.clone()), it.last_good.clone(), it.schedule.clone()];
+                of(one) == of(other) && names(one) == names(other) && same(&one.faults, &other.faults)
+            })
+    }
+}
+
 /// The status of all backups. `max_age` is the age at which a backup is too old; without it, its schedule decides.
 pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status {
     let now = inventory.now;
@@ -140,7 +158,7 @@ fn apart(services: &[ServiceStatus], name: Option<&str>, time: Option<Timestamp>
         _ => "none can be restored as a whole".to_owned(),
     };
     let what = format!("the services' newest backups do not belong together: {newest}");
-    Some(Fault::new(Severity::Critical, what).fix("see why:\nhelm hwdr backups list"))
+    Some(Fault::new(Severity::Critical, what).fix("see why:\nhelm hwdr backups list").keyed("apart"))
 }
 
 fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> ServiceStatus {
@@ -223,17 +241,18 @@ impl Timing {
     fn of(makers: &[&Maker], now: Timestamp, faults: &mut Vec<Fault>) -> Self {
         let mut plan = Self::default();
         for maker in makers {
-            match Schedule::parse(&maker.schedule) {
-                Ok(schedule) if schedule.never_fires() => {
+            match Schedule::in_zone(&maker.schedule) {
+                Ok((schedule, _)) if schedule.never_fires() => {
                     let what = format!("the schedule {:?} of {} never fires", kept(&maker.schedule), maker.object);
                     faults.push(Fault::new(Severity::Critical, what).fix("correct it in the values, and upgrade"));
                 }
-                Ok(schedule) => {
+                Ok((schedule, zone)) => {
                     let gap = schedule.longest_gap();
                     faults.extend(gap.and_then(|gap| silent(maker, gap, now)));
                     plan.interval = [plan.interval, gap].into_iter().flatten().min();
                     // hwdr only counts in UTC.
-                    let next = schedule.next(now, maker.last.or(maker.since)).filter(|_| maker.zone.is_none());
+                    let is_utc = maker.zone.is_none() && zone.is_none();
+                    let next = schedule.next(now, maker.last.or(maker.since)).filter(|_| is_utc);
                     plan.next = [plan.next, next].into_iter().flatten().min();
                 }
                 Err(error) => {
@@ -274,7 +293,7 @@ fn judge(good: &BackupPart, now: Timestamp, limit: Option<i64>, plan: &Timing, f
     let age = now.duration_since(time);
     if let Some(limit) = limit.map(SignedDuration::from_secs).filter(|limit| age > *limit) {
         let what = format!("the last good backup, {}, is {} old: more than {}", good.name, ago(age), ago(limit));
-        faults.push(Fault::new(Severity::Critical, what));
+        faults.push(Fault::new(Severity::Critical, what).keyed("too old"));
     }
     if let (Some(expires), Some(next)) = (good.expires, plan.next)
         && expires < next
@@ -300,7 +319,7 @@ fn none_yet(awake: &[&Maker], limit: Option<i64>, plan: &Timing, now: Timestamp)
 fn of_clock(part: &BackupPart, now: Timestamp) -> Fault {
     let ahead = part.time.map_or(SignedDuration::ZERO, |time| time.duration_since(now));
     let what = format!("{} is {} ahead of this machine's clock: one of the two clocks is wrong", part.name, ago(ahead));
-    Fault::new(Severity::Warning, what).fix("compare them:\ndate -u")
+    Fault::new(Severity::Warning, what).fix("compare them:\ndate -u").keyed("ahead")
 }
 
 /// What is wrong with the newest one that is over, or with one that runs.
@@ -318,7 +337,7 @@ fn of_run(run: &BackupPart, interval: Option<i64>, now: Timestamp) -> Option<Fau
             let is_long = interval.is_some_and(|interval| takes > interval);
             is_long.then(|| {
                 let what = format!("{name} has run for {}, longer than the time between two", long(takes));
-                Fault::new(Severity::Warning, what)
+                Fault::new(Severity::Warning, what).keyed("too long")
             })
         }
     }

@@ -525,3 +525,29 @@ fn what_is_kept_no_longer_is_said() {
     );
     assert_eq!(inventory.fitness(set).new_cluster, Usable::Yes);
 }
+
+#[test]
+fn a_status_is_another_one_when_more_than_time_has_changed() {
+    let of = |hours: i64, parts: &[&str]| {
+        let now = now() + SignedDuration::from_hours(hours);
+        let all = vec![series("a", Join::Own, parts)];
+        status(&Inventory::new(now, Ok("2025-11-01T00:00:00Z".parse().unwrap()), all), None)
+    };
+    // Too old, and older every hour.
+    let old = of(0, &["1@4d"]);
+    assert_eq!(old.severity, Severity::Critical);
+    assert!(old.is_like(&of(30, &["1@4d"])) && old != of(30, &["1@4d"]));
+    for (hours, parts) in [(0, &["1@4d", "2@6d"][..]), (0, &["1@4d", "j@6d failed"]), (0, &[]), (24 * 30, &["1@4d"])] {
+        assert!(!old.is_like(&of(hours, parts)), "{parts:?}");
+    }
+}
+
+#[test]
+fn what_no_set_has_is_found_alone() {
+    let all = vec![series("a", Join::Own, &["1@12:00"]), series("v", Join::Nearest, &["m@12:01", "far@12:50"])];
+    let inventory = inventory(all);
+    let alone = inventory.find("far").unwrap();
+    assert!(inventory.is_alone(alone) && inventory.name(alone) == "far");
+    assert_eq!(alone.parts.iter().flatten().count(), 1);
+    assert!(!inventory.is_alone(inventory.find("m").unwrap()));
+}

@@ -17,6 +17,7 @@ pub struct SetView<'i> {
     age_seconds: Option<i64>,
     skew_seconds: Option<i64>,
     expires: Option<Timestamp>,
+    kept: bool,
     usable: UsableView,
     reasons: Vec<String>,
     notes: Vec<String>,
@@ -45,6 +46,7 @@ struct PartView<'i> {
     ended: Option<Timestamp>,
     bytes: Option<u64>,
     expires: Option<Timestamp>,
+    kept: bool,
 }
 
 impl<'i> SetView<'i> {
@@ -68,6 +70,7 @@ impl<'i> SetView<'i> {
                 ended: part.and_then(|part| part.ended),
                 bytes: part.and_then(|part| part.bytes),
                 expires: part.and_then(|part| part.expires),
+                kept: part.is_some_and(|part| part.is_kept),
             }
         });
         Self {
@@ -77,6 +80,7 @@ impl<'i> SetView<'i> {
             age_seconds: set.time.map(|time| inventory.now.duration_since(time).as_secs()),
             skew_seconds: inventory.skew(set).map(|skew| skew.as_secs()),
             expires: inventory.expires(set),
+            kept: inventory.is_kept(set),
             usable: UsableView { in_place, new_cluster },
             reasons,
             notes: inventory.notes(set),

@@ -6,7 +6,7 @@ use anstyle::Style;
 use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 
-use crate::lint::report::human::hang;
+use crate::lint::report::human::hang_message;
 use crate::refusal::Refusal;
 use crate::shown::tell_bare;
 use crate::velero::Holes;
@@ -77,13 +77,13 @@ pub(super) fn tell(text: &str) {
     const TIME: usize = 9;
     let time = Timestamp::now().strftime("%H:%M:%S");
     let dim = Style::new().dimmed();
-    let text = hang(text, 80, TIME);
+    let text = hang_message(text, 80, TIME);
     crate::shown::tell(&format!("{dim}{time}{dim:#} {text}"));
 }
 
 /// Prints a warning to standard error.
 pub(super) fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
-    let text = hang(text, 80, "warning: ".len());
+    let text = hang_message(text, 80, "warning: ".len());
     crate::shown::tell(&format!("{yellow}warning{yellow:#}: {text}"));
 }

@@ -8,6 +8,7 @@ mod change;
 mod connection;
 mod diff;
 mod files;
+mod ids;
 mod inputs;
 mod krm;
 mod lint;

@@ -7,7 +7,9 @@ use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
+use super::backups::look::LookArgs;
 use super::connection::{ConnectionArgs, block_on};
+use super::ids::{self, Given};
 use super::messages::Failure;
 use super::{ValueArgs, ask, inputs};
 use crate::cluster::{Cluster, Kind};
@@ -15,6 +17,7 @@ use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::product::{self, Backup, Product, Recorded};
+use crate::rights;
 use crate::velero::{Chosen, Restored, Set, Velero, Wanted, find_set, is_read_only, restore_objects, shortened};
 
 /// The Kubernetes objects of a backup
@@ -35,9 +38,9 @@ enum Action {
 /// the cluster's own objects first, and the users' next. Run "helm hwdr bsl apply" before it. To continue, run it again.
 #[derive(Debug, Args)]
 struct Restore {
-    /// The backup id [default: the one in the values]
-    #[arg(long, value_name = "ID", value_parser = backup_id)]
-    backup_id: Option<Backup>,
+    /// The backup id [default: the one in the values]; latest or oldest, if the cluster knows its backups
+    #[arg(long, value_name = "ID", value_parser = ids::given)]
+    backup_id: Option<Given>,
     /// The Velero backup of the cluster's own objects [default: the nearest]
     #[arg(long, value_name = "NAME")]
     main: Option<String>,
@@ -54,10 +57,6 @@ struct Restore {
     values: ValueArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-fn backup_id(text: &str) -> Result<Backup, String> {
-    product::FIRST.backup(text)
 }
 
 impl Command {
@@ -79,13 +78,21 @@ struct Request {
 
 impl Restore {
     fn run(&self) -> Result<()> {
-        let request = self.request()?;
-        block_on(self.restore(&request))
+        block_on(async {
+            let id = match &self.backup_id {
+                Some(given) => {
+                    let look = LookArgs::new(self.values.clone(), self.connection.clone());
+                    Some(given.id(&look, rights::Command::Objects).await?)
+                }
+                None => None,
+            };
+            self.restore(&self.request(id)?).await
+        })
     }
 
     async fn restore(&self, request: &Request) -> Result<()> {
         let cluster = self.connection.connect().await?;
-        let set = find_set(&cluster, &request.velero, &request.wanted, &mut ask::tell).await?;
+        let set = find_set(&cluster, &request.velero, &request.wanted, None, &mut ask::tell).await?;
         crate::shown::print(&shown(&cluster, &set));
         for note in set.both().into_iter().flat_map(|chosen| &chosen.notes) {
             ask::warn(note);
@@ -117,7 +124,7 @@ impl Restore {
     }
 
     /// What the flags and the values ask for. If both name something, they must agree: the chart reads only the values.
-    fn request(&self) -> Result<Request> {
+    fn request(&self, id: Option<Backup>) -> Result<Request> {
         let values = inputs::values(&self.values)?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
         let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
@@ -127,11 +134,10 @@ impl Restore {
         };
         let settings = settings.as_deref();
         let path = dotted(product.keys().backup_id);
-        let id = agreed("--backup-id", &self.backup_id, &path, settings.map(|settings| settings.backup()))?
-            .ok_or_else(|| {
-                Failure::unusable("no backup id is given")
-                    .help(format!("give --backup-id ID, or values with -f that have {path}"))
-            })?;
+        let id = agreed("--backup-id", &id, &path, settings.map(|settings| settings.backup()))?.ok_or_else(|| {
+            Failure::unusable("no backup id is given")
+                .help(format!("give --backup-id ID, or values with -f that have {path}"))
+        })?;
         let [main, users] =
             settings.map(|settings| settings.objects().map(|name| name.map(str::to_owned))).unwrap_or_default();
         let [of_main, of_users] = product.keys().objects.map(dotted);

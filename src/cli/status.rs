@@ -93,18 +93,17 @@ impl Command {
     }
 
     async fn looks(&self) -> Result<Outcome> {
-        let mut last = None;
+        let mut last: Option<Status> = None;
         loop {
             let mut looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;
             let status = status(&looked.inventory(), self.max_age);
-            let seen = machine::gist(&status);
-            if last.as_ref() != Some(&seen) {
+            if !last.as_ref().is_some_and(|last| last.is_like(&status)) {
                 self.print(&status, &looked);
             }
             if !self.watch {
                 return Ok(status.severity.into());
             }
-            last = Some(seen);
+            last = Some(status);
             sleep(LOOK).await;
         }
     }

@@ -82,7 +82,7 @@ impl Schedule {
     /// # Errors
     /// If Kubernetes or Velero would refuse it.
     pub fn parse(text: &str) -> Result<Self, CronError> {
-        if text.starts_with("TZ=") || text.starts_with("CRON_TZ=") {
+        if zoned(text).is_some() {
             return Err("the schedule must not have a time zone: schedules are in UTC".to_owned().into());
         }
         if let Some(duration) = text.strip_prefix("@every ") {
@@ -111,6 +111,18 @@ impl Schedule {
             weekdays: weekdays.bits,
             both_days: days.star || weekdays.star,
         }))
+    }
+
+    /// The same of an object in the cluster, which may name its time zone first (`CRON_TZ=Europe/Stockholm 0 3 * * *`). robfig/cron and
+    /// so Velero take that; Kubernetes refuses it in new CronJobs, and keeps to it in old ones. The zone is none if it is UTC.
+    ///
+    /// # Errors
+    /// If neither would take it.
+    pub fn in_zone(text: &str) -> Result<(Self, Option<&str>), CronError> {
+        let Some(zoned) = zoned(text) else { return Ok((Self::parse(text)?, None)) };
+        let (zone, rest) = zoned.split_once(' ').ok_or_else(|| "there is nothing behind its time zone".to_owned())?;
+        let is_utc = matches!(zone, "" | "UTC" | "Etc/UTC");
+        Ok((Self::parse(rest.trim())?, Some(zone).filter(|_| !is_utc)))
     }
 
     /// Whether it never fires.
@@ -259,6 +271,11 @@ impl Field {
     }
 }
 
+/// What is behind `TZ=` or `CRON_TZ=`, if the schedule begins with one.
+pub fn zoned(text: &str) -> Option<&str> {
+    text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="))
+}
+
 fn unknown_descriptor(text: &str) -> CronError {
     let lower = text.trim().to_ascii_lowercase();
     let meant = DESCRIPTORS
@@ -271,7 +288,7 @@ fn unknown_descriptor(text: &str) -> CronError {
 }
 
 /// The whole seconds of a Go duration (`2h30m`, `1.5h`); `None` if it is not one.
-fn go_seconds(text: &str) -> Option<i64> {
+pub fn go_seconds(text: &str) -> Option<i64> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest.is_empty() {
         return None;
@@ -355,6 +372,22 @@ mod tests {
             assert_eq!(Schedule::parse(text).unwrap_err().problem, problem, "{text}");
         }
         assert_eq!(Schedule::parse("@Weekly").unwrap_err().meant.as_deref(), Some("@weekly"));
+    }
+
+    #[test]
+    fn a_time_zone_is_read_where_the_cluster_has_it() {
+        for (text, expected) in [
+            ("0 3 * * *", Ok((Some(DAY), None))),
+            ("CRON_TZ=Europe/Stockholm 0 3 * * *", Ok((Some(DAY), Some("Europe/Stockholm")))),
+            ("TZ=UTC  @weekly", Ok((Some(7 * DAY), None))),
+            ("CRON_TZ=UTC TZ=UTC 0 3 * * *", Err("the schedule must not have a time zone: schedules are in UTC")),
+            ("TZ=UTC", Err("there is nothing behind its time zone")),
+            ("TZ=Europe/Stockholm 0 3 * *", Err("a schedule has 5 fields, but this one has 4")),
+        ] {
+            let found = Schedule::in_zone(text);
+            let found = found.as_ref().map(|(schedule, zone)| (schedule.longest_gap(), *zone));
+            assert_eq!(found.map_err(|error| error.problem.as_str()), expected, "{text}");
+        }
     }
 
     /// Another library's reading of the same fields: it must find the same next firings.

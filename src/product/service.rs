@@ -86,6 +86,11 @@ pub trait Service: Sync {
         Box::pin(async { Stored::default() })
     }
 
+    /// What deletes its old backups, where hwdr cannot spare one of them; in a sentence that begins with the service.
+    fn clean_up(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Where to look for backups that the cluster does not know.
     fn elsewhere(&self) -> Option<&'static str> {
         None

@@ -1,6 +1,9 @@
 //! The list of rights: what each command does in a cluster, and why.
 
-use super::Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use super::Command::{
+    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo,
+    Upgrade, Watch,
+};
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
 
@@ -31,7 +34,15 @@ const GO_BACK: &[Command] = &[Resume, Undo];
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
 /// Commands that show backups.
-const LIST: &[Command] = &[Backups, Status];
+const LIST: &[Command] = &[Backups, Status, BackupsKeep];
+/// When an id is not given as such.
+const BY_NAME: &str = "--backup-id is latest, oldest or last-failed";
+const BY_ID: &str = "give the id itself";
+/// When the name of what is made is taken.
+const TAKEN: &str = "the API server's answer was lost, or somebody else makes a backup in the same minute";
+const REFUSED: &str = "the backup is reported as not whole, though that part may go on";
+/// The one that makes them must know what there is.
+const CREATE: &[Command] = &[BackupsCreate];
 /// When the last words of a run are read.
 const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
@@ -403,4 +414,29 @@ pub const ALL: &[Right] = &[
     right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
     right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
     right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
+    right(Release, CRON_JOBS, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Release, JOBS, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Velero, SCHEDULES, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Velero, BACKUPS, &["get", "patch"], &[BackupsKeep], "their expiration is removed, or put back"),
+    right(Release, CONFIG_MAPS, &["get", "list"], CREATE, "what was backed up; states of older versions"),
+    right(Release, SECRETS, &["list"], CREATE, "whether a restore is running; when the release was installed"),
+    right(Release, SECRETS, &["get"], CREATE, "when the release was installed (Helm's record)")
+        .when("the release was upgraded, and --wait is given")
+        .without(SHOWN),
+    right(Release, CRON_JOBS, &["get", "list"], CREATE, "the CronJobs that make backups"),
+    right(Release, JOBS, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),
+    right(Release, JOBS, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Release, JOBS, &["get"], CREATE, "whether a Job of that name is this one").when(TAKEN).without(REFUSED),
+    right(Release, PODS, &["list"], CREATE, "why a Job does not start, and the last words of one that failed")
+        .when("a Job takes longer than 20 seconds, or fails")
+        .without(WORDLESS),
+    right(Release, LOGS, &["get"], CREATE, "the last words of a Job that failed").when("a Job fails").without(WORDLESS),
+    right(Release, EVENTS, &["list"], CREATE, "why a Job fails, or does not start")
+        .when("a Job fails, or does not start")
+        .without(WORDLESS),
+    right(Velero, BACKUPS, &["list", "create"], CREATE, "Backups are made from the Schedules, unless one is running"),
+    right(Velero, BACKUPS, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Velero, BACKUPS, &["get"], CREATE, "whether a Backup of that name is this one").when(TAKEN).without(REFUSED),
+    right(Velero, SCHEDULES, &["get", "list"], CREATE, "the Schedules that Backups are made from"),
+    right(Velero, LOCATIONS, &["list"], CREATE, "whether Velero can write to the bucket"),
 ];

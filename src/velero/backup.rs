@@ -1,23 +1,49 @@
 //! Backups of Kubernetes objects: Velero's Backups.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::keep;
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, ClusterError, Kind};
 
-/// All Backups in Velero's namespace, newest first; none if Velero is not installed.
+/// All Backups in Velero's namespace, newest first, without those of other releases' Schedules if `is_foreign` tells whose a Schedule is;
+/// none if Velero is not installed.
 ///
 /// # Errors
 /// If the API server refuses, or is unreachable.
-pub async fn backups(cluster: &Cluster, velero: &str) -> Result<Vec<ObjectBackup>, ClusterError> {
-    let found = match cluster.list(Kind::BACKUP, Some(velero), "").await {
-        Err(ClusterError::Call { code: 404, .. }) => Vec::new(),
-        found => found?,
-    };
-    let mut backups: Vec<_> = found.iter().map(ObjectBackup::read).collect();
+pub async fn backups(
+    cluster: &Cluster,
+    velero: &str,
+    is_foreign: Option<&dyn Fn(&Json) -> bool>,
+) -> Result<Vec<ObjectBackup>, ClusterError> {
+    let mut backups: Vec<_> = all(cluster, Kind::BACKUP, velero).await?.iter().map(ObjectBackup::read).collect();
+    if let Some(is_foreign) = is_foreign {
+        backups = without_foreign(backups, &all(cluster, Kind::SCHEDULE, velero).await?, is_foreign);
+    }
     backups.sort_by(|a, b| b.time().cmp(&a.time()).then_with(|| b.name.cmp(&a.name)));
     Ok(backups)
+}
+
+/// All of Velero's objects of a kind; none if it is not known.
+async fn all(cluster: &Cluster, kind: Kind, velero: &str) -> Result<Vec<Json>, ClusterError> {
+    match cluster.list(kind, Some(velero), "").await {
+        Err(ClusterError::Call { code: 404, .. }) => Ok(Vec::new()),
+        found => found,
+    }
+}
+
+/// The Backups without those that another release's Schedule makes: two releases may call theirs the same.
+pub fn without_foreign(
+    backups: Vec<ObjectBackup>,
+    schedules: &[Json],
+    is_foreign: impl Fn(&Json) -> bool,
+) -> Vec<ObjectBackup> {
+    let foreign: BTreeSet<_> =
+        schedules.iter().filter(|it| is_foreign(it)).map(|it| text(it, "/metadata/name")).collect();
+    backups.into_iter().filter(|backup| !foreign.contains(backup.schedule.as_str())).collect()
 }
 
 /// One Velero Backup.
@@ -50,6 +76,8 @@ pub struct ObjectBackup {
     pub items: Option<(u64, u64)>,
     /// Velero's own words of why it failed.
     pub why: String,
+    /// Whether it is kept ([`keep`]).
+    pub is_kept: bool,
 }
 
 impl ObjectBackup {
@@ -78,6 +106,7 @@ impl ObjectBackup {
                 .filter(|why| !why.is_empty())
                 .collect::<Vec<_>>()
                 .join("; "),
+            is_kept: keep::is_kept(backup),
         }
     }
 
@@ -104,5 +133,29 @@ impl ObjectBackup {
     /// Whether the only objection is that it has expired.
     pub fn is_only_expired(&self, now: Timestamp) -> bool {
         !self.is_deleting && self.phase == "Completed" && self.objection(now).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn backups_of_a_foreign_schedule_are_foreign() {
+        let backup = |name: &str, schedule: &str| ObjectBackup {
+            name: name.to_owned(),
+            schedule: schedule.to_owned(),
+            ..ObjectBackup::default()
+        };
+        let all = || vec![backup("a", "main"), backup("b", "users"), backup("c", "")];
+        let schedules = ["main", "users"].map(|name| json!({"metadata": {"name": name}}));
+        let names = |is_foreign: &dyn Fn(&Json) -> bool| {
+            without_foreign(all(), &schedules, is_foreign).into_iter().map(|it| it.name).collect::<String>()
+        };
+        assert_eq!(names(&|schedule| text(schedule, "/metadata/name") == "main"), "bc");
+        assert_eq!(names(&|_| false), "abc");
+        // In a new cluster there is no Schedule yet.
+        assert_eq!(without_foreign(all(), &[], |_| true).len(), 3);
     }
 }

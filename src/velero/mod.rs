@@ -8,6 +8,7 @@ mod backup_names;
 mod choose;
 mod credentials;
 mod installed;
+pub mod keep;
 mod location;
 mod names;
 mod restore;
@@ -16,7 +17,7 @@ mod server;
 mod storage;
 mod sync;
 
-pub use backup::{ObjectBackup, backups};
+pub use backup::{ObjectBackup, backups, without_foreign};
 pub use backup_names::BackupNames;
 pub use choose::{Chosen, Nearness, Set, Wanted, apart, choose, nearness, rank};
 pub use credentials::Credentials;

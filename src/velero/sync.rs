@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use super::{Set, Velero, Wanted, backups, choose, installed, storage};
 use crate::cluster::condition::text;
@@ -56,7 +57,7 @@ pub async fn wait_synced(
     }))
 }
 
-/// The set for `wanted`, of the backups that Velero finds. Waits as [`wait_synced`] does.
+/// The set for `wanted`, of the backups that Velero finds, without those of a foreign Schedule ([`backups`]). Waits as [`wait_synced`] does.
 ///
 /// # Errors
 /// As [`wait_synced`] and [`choose`].
@@ -64,11 +65,12 @@ pub async fn find_set(
     cluster: &Cluster,
     velero: &Velero,
     wanted: &Wanted,
+    is_foreign: Option<&dyn Fn(&Json) -> bool>,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Set, Refusal> {
     let named: Vec<_> = wanted.names().collect();
     wait_synced(cluster, velero, &named, tell).await?;
-    choose(&backups(cluster, &velero.namespace).await?, wanted, velero, Timestamp::now())
+    choose(&backups(cluster, &velero.namespace, is_foreign).await?, wanted, velero, Timestamp::now())
 }
 
 /// Waits until Velero has synced the location: at all, or at another time than `before`. Returns when it did.

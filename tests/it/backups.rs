@@ -788,3 +788,305 @@ fn twenty_thousand_backups() {
         assert!(seconds < limit, "{form}: {seconds} s");
     }
 }
+
+impl Lab {
+    /// What was made, as kinds.
+    fn made(&self) -> Vec<String> {
+        let kind = |write: &String| {
+            let (path, _) = write.strip_prefix("POST ")?.rsplit_once('/')?;
+            Some(path.rsplit('/').next()?.to_owned())
+        };
+        self.api.writes().iter().filter_map(kind).collect()
+    }
+
+    /// A backup of data whose id is that of the next minute: what the Jobs of this server, which run nothing, would have recorded.
+    fn recorded_next(&self) -> String {
+        let at = Timestamp::now() + SignedDuration::from_secs(60);
+        let id = at.strftime("%g%V%u%H%M").to_string();
+        for config_map in [RONDB, OPENSEARCH] {
+            self.record(
+                config_map,
+                &id,
+                json!({"state": "SUCCESS", "start_time": at, "end_time": at}).to_string().into(),
+            );
+        }
+        id
+    }
+}
+
+#[test]
+fn create_makes_what_the_schedules_would_make() {
+    let lab = Lab::new();
+    let ran = lab.run(&["backups", "create", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(lab.made(), ["jobs", "jobs", "backups", "backups"]);
+    let said = one_line(&ran.stderr);
+    for words in ["Backup of release hops in namespace hopsworks", "from CronJob/create-backup", "use --wait for it"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert!(text.contains("kubectl -n hopsworks logs -f --all-containers job/create-backup-manual-"), "{text}");
+    assert!(ran.stderr.lines().all(|line| line.chars().count() <= 80), "{}", ran.stderr);
+    let writes = lab.api.writes();
+    let job = writes
+        .iter()
+        .find_map(|write| write.strip_prefix("POST ").filter(|path| path.contains("/jobs/create-")))
+        .unwrap();
+    let job = lab.api.sent("POST", job).unwrap();
+    assert_eq!(job["metadata"]["ownerReferences"][0]["name"], "create-backup");
+    assert_eq!(job["metadata"]["annotations"], json!({"cronjob.kubernetes.io/instantiate": "manual"}));
+    let backup = writes
+        .iter()
+        .find_map(|write| write.strip_prefix("POST ").filter(|path| path.contains("/backups/k8s-backups-main-")));
+    let backup = lab.api.sent("POST", backup.unwrap()).unwrap();
+    assert_eq!(backup["metadata"]["labels"]["velero.io/schedule-name"], "k8s-backups-main");
+}
+
+#[test]
+fn create_waits_and_shows_the_set() {
+    let lab = Lab::new();
+    let id = lab.recorded_next();
+    let ran = lab.run(&["backups", "create", "--wait", "--yes"]);
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(ran.code, Some(0), "{text}{}", ran.stderr);
+    assert!(text.starts_with(&format!("Backup {id}\n")), "{text}");
+    assert!(text.contains("for a new cluster: yes") && text.contains(&format!("backupId: \"{id}\"")), "{text}");
+    // Velero's copy has the records of the data: it is made afterwards.
+    assert_eq!(lab.made(), ["jobs", "jobs", "backups", "backups"]);
+    let told = one_line(&ran.stderr);
+    let at = |words: &str| told.find(words).unwrap_or_else(|| panic!("{words}: {told}"));
+    assert!(at("RonDB: complete") < at("Kubernetes objects (main): begun"), "{told}");
+}
+
+#[test]
+fn create_says_why_a_part_has_failed_and_ends_by_it() {
+    let lab = Lab::new();
+    let mut cron_job = lab.api.get(&format!("{BATCH}/cronjobs/create-backup")).unwrap();
+    // The server completes only what is created; this Backup's location says that it failed.
+    cron_job["spec"]["suspend"] = true.into();
+    lab.api.put(&format!("{BATCH}/cronjobs/create-backup"), cron_job);
+    lab.api.fail(&format!("{BATCH}/cronjobs/opensearch-backup-default-default"), 500);
+    let ran = lab.run(&["backups", "create", "--wait", "--yes"]);
+    let said = one_line(&ran.stderr);
+    assert_eq!((ran.code, lab.made()), (Some(3), vec!["jobs".to_owned()]), "{said}");
+    assert!(said.contains("CronJob/create-backup is suspended, and is run all the same"), "{said}");
+    assert!(said.contains("what was begun goes on: Job/create-backup-manual-"), "{said}");
+}
+
+#[test]
+fn create_refuses_early_and_says_how_to_mend_it() {
+    let open = |lab: &Lab| {
+        use base64::Engine as _;
+        let state = json!({
+            "form": 2, "version": "0.1.0", "mode": "upgrade", "release": "hops", "backupId": "254811200", "backupTime": "2025-11-24T12:00:00Z",
+            "digest": "020123456789abcdef", "chart": {"argument": "c", "name": "c-1", "appVersion": "1", "values": "00"}, "phase": "running",
+            "why": null, "began": "2026-02-13T15:36:27Z", "ended": null, "steps": [], "parts": [], "wipe": false, "acceptPartial": false,
+            "before": {"revision": 3},
+        });
+        let state = base64::engine::general_purpose::STANDARD.encode(state.to_string());
+        lab.api.put(
+            &format!("{CORE}/secrets/hwdr-restore-254811200"),
+            json!({"kind": "Secret", "type": "hwdr.hopsworks.ai/run", "metadata": {"name": "hwdr-restore-254811200", "labels":
+                {"hwdr.hopsworks.ai/release": "hops", "hwdr.hopsworks.ai/restore-id": "254811200"}}, "data": {"state.json": state}}),
+        );
+    };
+    let cases: [(Change, &str); 9] = [
+        (
+            open,
+            "a restore of backup 254811200 was begun at 2026-02-13T15:36:27Z and has not ended … helm hwdr undo hops",
+        ),
+        (
+            |lab| lab.job("create-backup-1", "create-backup", lab.ago(1), json!({"active": 1})),
+            "RonDB: create-backup-1 is being made, since … wait until it has ended",
+        ),
+        (
+            |lab| lab.backup("k8s-backups-main", 0, json!({"phase": "InProgress"})),
+            "Kubernetes objects (main): k8s-backups-main-0 is being made",
+        ),
+        (
+            |lab| lab.api.remove(&format!("{BATCH}/cronjobs/create-backup")),
+            "RonDB: nothing makes backups … global._hopsworks.backups.enabled: true",
+        ),
+        (
+            |lab| lab.location(json!({"phase": "Unavailable", "message": "no such bucket"}), "ReadWrite"),
+            "the storage location hopsworks-bsl is Unavailable: no such bucket … kubectl -n velero logs",
+        ),
+        (
+            |lab| lab.location(json!({"phase": "Available"}), "ReadOnly"),
+            "the storage location hopsworks-bsl is read-only",
+        ),
+        (|lab| lab.api.fail(&format!("{BATCH}/jobs"), 403), "RonDB: cannot be read: list jobs: is forbidden"),
+        (
+            |lab| lab.api.deny("create jobs"),
+            "in namespace hopsworks you may not: create jobs … helm hwdr rbac backups-create",
+        ),
+        (|lab| lab.api.deny("create backups"), "in namespace velero you may not: create backups"),
+    ];
+    for (change, words) in cases {
+        let lab = Lab::new();
+        change(&lab);
+        let ran = lab.run(&["backups", "create", "--yes"]);
+        let said = one_line(&ran.stderr);
+        assert_eq!((ran.code, lab.made().len()), (Some(1), 0), "{words}: {said}");
+        assert!(words.split(" … ").all(|words| said.contains(words)), "{words}: {said}");
+    }
+    // Nobody can be asked.
+    let lab = Lab::new();
+    let ran = lab.run(&["backups", "create"]);
+    let said = one_line(&ran.stderr);
+    assert!(ran.code == Some(1) && said.contains("without a terminal") && lab.made().is_empty(), "{said}");
+    lab.run(&["backups", "create", "--timeout", "1h"]).failed(2);
+    lab.run(&["backups", "create", "--wait", "--timeout", "soon"]).failed(2);
+}
+
+#[test]
+fn without_velero_the_data_alone_is_backed_up() {
+    let lab = Lab::new();
+    lab.api.fail("/apis/velero.io", 404);
+    let ran = lab.run(&["backups", "create", "--yes"]);
+    let said = one_line(&ran.stderr);
+    assert_eq!((ran.code, lab.made()), (Some(3), vec!["jobs".to_owned(); 2]), "{said}");
+    assert!(
+        said.contains("Velero is not in this cluster") && said.contains("the data is backed up without it"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_kept_does_not_expire_and_what_is_not_kept_expires_as_before() {
+    let lab = Lab::new();
+    let path = |schedule: &str| format!("{VELERO}/backups/{schedule}-1");
+    let schedules = ["k8s-backups-main", "k8s-backups-users-resources"];
+    let before = schedules.map(|schedule| lab.api.get(&path(schedule)).unwrap()["status"]["expiration"].clone());
+    let id = lab.id(1);
+    let ran = lab.run(&["backups", "keep", &id]);
+    assert!(ran.code == Some(1) && one_line(&ran.stderr).contains("without a terminal"), "{}", ran.stderr);
+    lab.home.write("v.yaml", "global: {_hopsworks: {backups: {ttl: 20d}}}\n");
+    let ran = lab.run(&["backups", "keep", &id, "--yes", "-f", "v.yaml"]);
+    let said = one_line(&ran.stderr);
+    assert_eq!(ran.code, Some(0), "{said}");
+    for words in [
+        "then never",
+        "Not protected: RonDB is cleaned up by its own CronJob",
+        "on, the next run deletes it",
+        "HopsFS keeps its blocks as old versions",
+        "helm hwdr s3 lifecycle -f values.yaml",
+        "Velero's files in the bucket keep the old expiration",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    for (schedule, before) in schedules.iter().zip(&before) {
+        let backup = lab.api.get(&path(schedule)).unwrap();
+        assert_eq!(backup["status"]["expiration"], Json::Null);
+        let noted: Timestamp =
+            backup["metadata"]["annotations"]["hwdr.hopsworks.ai/kept"].as_str().unwrap().parse().unwrap();
+        let before: Timestamp = before.as_str().unwrap().parse().unwrap();
+        assert_eq!(noted.as_second(), before.as_second());
+    }
+    // It is shown.
+    let list: Json = serde_json::from_slice(&lab.run(&["backups", "list", "-o", "json"]).ok()).unwrap();
+    assert_eq!((&list["backups"][1]["kept"], &list["backups"][0]["kept"]), (&json!(true), &json!(false)));
+    let table = lab.run(&["backups", "list"]).text();
+    assert!(table.lines().nth(2).unwrap().contains("  kept  both"), "{table}");
+    // What is known to go is not kept.
+    assert!(!lab.run(&["backups", "list", "-f", "v.yaml"]).text().contains("kept"));
+    assert!(lab.run(&["backups", "show", &id]).text().contains("protected from expiry"));
+    assert!(lab.run(&["backups", "keep", &id]).text().contains("is kept already"));
+    // And back.
+    assert_eq!(lab.run(&["backups", "unkeep", &id, "--yes"]).code, Some(0));
+    for (schedule, before) in schedules.iter().zip(&before) {
+        let backup = lab.api.get(&path(schedule)).unwrap();
+        let now: Timestamp = backup["status"]["expiration"].as_str().unwrap().parse().unwrap();
+        assert_eq!(now.as_second(), before.as_str().unwrap().parse::<Timestamp>().unwrap().as_second());
+        assert_eq!(backup["metadata"]["annotations"], json!({}));
+    }
+    assert!(lab.run(&["backups", "unkeep", &id]).text().contains("is not kept"));
+    // What hwdr has not written is not taken for an expiration.
+    let mut odd = lab.api.get(&path(schedules[0])).unwrap();
+    odd["metadata"]["annotations"] = json!({"hwdr.hopsworks.ai/kept": "for ever"});
+    lab.api.put(&path(schedules[0]), odd);
+    assert!(one_line(&lab.run(&["backups", "unkeep", &id, "--yes"]).failed(1)).contains("which hwdr has not written"));
+    // Of data alone nothing can be protected.
+    lab.api.fail("/apis/velero.io", 404);
+    let message = one_line(&lab.run(&["backups", "keep", &id, "--yes"]).failed(1));
+    assert!(message.contains("has no part that hwdr can protect"), "{message}");
+}
+
+#[test]
+fn a_backup_of_objects_that_no_set_has_is_shown_alone() {
+    let lab = Lab::new();
+    let mut status = lab.api.get(&format!("{VELERO}/backups/k8s-backups-main-0")).unwrap()["status"].clone();
+    status["startTimestamp"] = json!(lab.at(0) + SignedDuration::from_mins(30));
+    lab.api.put(
+        &format!("{VELERO}/backups/by-hand"),
+        json!({"metadata": {"name": "by-hand", "labels": {"velero.io/schedule-name": "k8s-backups-main"}},
+            "spec": {"storageLocation": "hopsworks-bsl"}, "status": status}),
+    );
+    let text = lab.run(&["backups", "show", "by-hand"]).text();
+    assert!(text.starts_with("Backup by-hand\n") && one_line(&text).contains("no set has this backup"), "{text}");
+    assert_eq!(lab.list().0["backups"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn an_id_may_be_a_name_where_the_cluster_is_asked() {
+    let lab = Lab::new();
+    for (name, day) in [("latest", 0), ("oldest", 3)] {
+        let ran = lab.run(&["objects", "restore", "--backup-id", name]);
+        let words = format!("the {name} backup is {}", lab.id(day));
+        assert!(one_line(&ran.stderr).contains(&words), "{}", ran.stderr);
+    }
+    assert!(lab.run(&["objects", "restore", "--backup-id", "last-failed"]).failed(1).contains("no backup has failed"));
+    let message = lab.run(&["s3", "rewind", "--bucket", "b", "--backup-id", "latest"]).failed(2);
+    assert!(message.contains("helm hwdr backups show latest"), "{message}");
+}
+
+#[test]
+fn helms_records_may_be_config_maps() {
+    let lab = Lab::new();
+    lab.api.remove(&format!("{CORE}/secrets/sh.helm.release.v1.hops.v1"));
+    lab.api.put(
+        &format!("{CORE}/configmaps/sh.helm.release.v1.hops.v1"),
+        json!({"metadata": {"name": "sh.helm.release.v1.hops.v1", "labels": {"owner": "helm", "name": "hops"},
+            "creationTimestamp": lab.ago(60)}}),
+    );
+    let with = |driver: &str| {
+        let mut hwdr = lab.home.hwdr();
+        hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("HELM_DRIVER", driver);
+        run(hwdr.args(["backups", "list", "-o", "json"]), b"")
+    };
+    let list: Json = serde_json::from_slice(&with("configmap").stdout).unwrap();
+    assert_eq!(shown(&list["backups"][0]), "good good good good / yes yes");
+    let ran = with("sql");
+    let list: Json = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!((ran.code, shown(&list["backups"][0]).as_str()), (Some(2), "good good good good / unknown yes"));
+    assert!(one_line(&ran.stderr).contains("Helm keeps its records in sql (HELM_DRIVER)"), "{}", ran.stderr);
+}
+
+#[test]
+fn commands_in_warnings_are_whole() {
+    let lab = Lab::new();
+    lab.api.fail(&format!("{CORE}/configmaps"), 403);
+    lab.api.fail("/apis/velero.io", 403);
+    let long = "a".repeat(60);
+    lab.home.write("v.yaml", format!("hopsworks: {{velero: {{namespace: {long}}}}}\n"));
+    let ran = lab.run(&["backups", "list", "-f", "v.yaml"]);
+    let command = format!("helm hwdr rbac backups -n hopsworks --velero-namespace {long}");
+    assert!(ran.stderr.lines().any(|line| line.trim() == command), "{}", ran.stderr);
+}
+
+#[test]
+fn a_schedule_with_its_time_zone_is_read() {
+    let lab = Lab::new();
+    let path = format!("{VELERO}/schedules/k8s-backups-main");
+    let mut schedule = lab.api.get(&path).unwrap();
+    schedule["spec"]["schedule"] = "CRON_TZ=Europe/Stockholm 0 3 * * *".into();
+    lab.api.put(&path, schedule);
+    assert_eq!(lab.run(&["status"]).code, Some(0));
+    let path = format!("{BATCH}/cronjobs/create-backup");
+    let mut cron_job = lab.api.get(&path).unwrap();
+    cron_job["spec"]["schedule"] = "TZ=Europe/Stockholm 0 3 * * *".into();
+    lab.api.put(&path, cron_job);
+    let ran = lab.run(&["status"]);
+    let text = one_line(&String::from_utf8(ran.stdout).unwrap());
+    assert!(ran.code == Some(1) && text.contains("which Kubernetes takes in no new CronJob"), "{text}");
+}

@@ -244,6 +244,13 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   may backups
   own backups list -o name | grep .
   is_exact backups
+  may backups-create
+  as backups-create backups create --wait --yes
+  is_exact backups-create
+  may backups-keep
+  as backups-keep backups keep latest --yes
+  as backups-keep backups unkeep latest --yes
+  is_exact backups-keep
   may status
   # Its exit code is that of the backups.
   own status -o json >"$RUN/notes/status.json" || true

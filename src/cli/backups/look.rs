@@ -23,9 +23,9 @@ use crate::names::is_release;
 use crate::product::{self, Product};
 use crate::rights;
 use crate::run::steps::{is_of, release_of};
-use crate::shown::{said, word};
+use crate::shown::{kept, said, word};
 use crate::topology::{Role, Workload};
-use crate::velero::{INSTALL, ObjectBackup, Velero};
+use crate::velero::{INSTALL, ObjectBackup, Velero, without_foreign};
 
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -58,6 +58,8 @@ pub(crate) struct Looked {
     pub product: &'static dyn Product,
     /// The release, if known.
     pub release: Option<String>,
+    /// What Velero's things are called.
+    pub velero: Velero,
     /// When it was installed.
     installed: Reading<Timestamp>,
     /// When the cluster was read.
@@ -101,6 +103,11 @@ impl Looked {
 }
 
 impl LookArgs {
+    /// Those of the release in this namespace.
+    pub(crate) fn new(values: ValueArgs, connection: ConnectionArgs) -> Self {
+        Self { release: None, values, connection }
+    }
+
     /// Reads what the cluster knows of backups, for `command`. With `asks_when`, also when the release was installed.
     ///
     /// # Errors
@@ -119,6 +126,7 @@ impl LookArgs {
             Fault::new(Severity::Critical, "Velero is not in this cluster: its resources (velero.io/v1) are not known")
                 .fix(INSTALL);
         let whole = |object: Json| object;
+        let driver = helm_driver(std::env::var("HELM_DRIVER").ok().as_deref());
         let (config_maps, cron_jobs, jobs, backups, schedules, locations, helm) = tokio::join!(
             reader.read(Kind::CONFIG_MAP, reader.config_maps(product, &records), None),
             reader.read(Kind::CRON_JOB, cluster.pages(Kind::CRON_JOB, None, "", PAGE, whole), None),
@@ -134,20 +142,20 @@ impl LookArgs {
                 cluster.pages(Kind::STORAGE_LOCATION, namespace, "", PAGE, whole),
                 Some(&absent)
             ),
-            reader.read(
-                Kind::SECRET,
-                async {
-                    if asks_when { cluster.heads(Kind::SECRET, None, "owner=helm").await } else { Ok(Vec::new()) }
-                },
-                None
-            ),
+            async {
+                match &driver {
+                    Ok(kind) if asks_when => reader.read(*kind, cluster.heads(*kind, None, "owner=helm"), None).await,
+                    Ok(_) => Ok(Vec::new()),
+                    Err(fault) => Err(fault.clone()),
+                }
+            },
         );
         let release = match &self.release {
             Some(release) => Some(release.clone()),
             None => one_release(&cluster, product, &velero, &cron_jobs, &schedules)?,
         };
         let (release, installed) = match asks_when {
-            true => reader.installed(release, helm).await?,
+            true => reader.installed(release, helm, driver.unwrap_or(Kind::SECRET)).await?,
             false => (release, Err(Fault::new(Severity::Unknown, ""))),
         };
         let is_its = |object: &Json| match (&release, release_of(object)) {
@@ -158,11 +166,8 @@ impl LookArgs {
         let of =
             |objects: Reading<Vec<Json>>| objects.map(|objects| objects.into_iter().filter(is_its).collect::<Vec<_>>());
         // What another release's Schedule makes is that release's.
-        let others = schedules.iter().flatten().filter(|schedule| !is_its(schedule));
-        let others: BTreeSet<_> = others.map(|schedule| text(schedule, "/metadata/name")).collect();
-        let backups = backups.map(|backups| {
-            backups.into_iter().filter(|backup| !others.contains(backup.schedule.as_str())).collect::<Vec<_>>()
-        });
+        let known: &[Json] = schedules.as_deref().unwrap_or_default();
+        let backups = backups.map(|backups| without_foreign(backups, known, |schedule| !is_its(schedule)));
         let mut unread: Vec<Fault> = [&config_maps, &cron_jobs, &jobs, &schedules, &locations]
             .into_iter()
             .filter_map(|it| it.as_ref().err())
@@ -187,7 +192,19 @@ impl LookArgs {
         let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
         // First the services whose ids name a set.
         series.sort_by_key(|series| series.join == Join::Nearest);
-        Ok(Looked { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+        Ok(Looked { product, release, velero, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+    }
+}
+
+/// The kind of the objects in which Helm keeps its records (helm, pkg/action, `Init`; pkg/storage/driver).
+fn helm_driver(driver: Option<&str>) -> Reading<Kind> {
+    match driver.unwrap_or_default() {
+        "" | "secret" | "secrets" => Ok(Kind::SECRET),
+        "configmap" | "configmaps" => Ok(Kind::CONFIG_MAP),
+        other => Err(Fault::new(
+            Severity::Unknown,
+            format!("is not known: Helm keeps its records in {} (HELM_DRIVER), where hwdr does not look", kept(other)),
+        )),
     }
 }
 
@@ -305,6 +322,7 @@ impl Reader<'_> {
         &self,
         release: Option<String>,
         helm: Reading<Vec<Json>>,
+        kind: Kind,
     ) -> Result<(Option<String>, Reading<Timestamp>)> {
         let namespace = &self.cluster.namespace;
         let records = match helm {
@@ -319,7 +337,8 @@ impl Reader<'_> {
         let only = (releases.len() == 1).then(|| releases.first().cloned()).flatten();
         let Some(release) = release.or(only) else {
             let fault = match releases.is_empty() {
-                true => Fault::new(Severity::Critical, format!("nothing is installed in namespace {namespace}")),
+                true => Fault::new(Severity::Critical, format!("nothing is installed in namespace {namespace}"))
+                    .fix("if Helm does not keep its records in Secrets here, set HELM_DRIVER as for helm"),
                 false => Fault::new(
                     Severity::Unknown,
                     format!("namespace {namespace} has several releases, and none of them makes backups"),
@@ -345,7 +364,7 @@ impl Reader<'_> {
             return Ok((Some(release), Err(Fault::new(Severity::Unknown, what))));
         };
         // Helm keeps ten revisions, and each has the time of its installation.
-        let record = self.read(Kind::SECRET, self.cluster.get(Kind::SECRET, None, &name(*newest)), None).await;
+        let record = self.read(kind, self.cluster.get(kind, None, &name(*newest)), None).await;
         let installed = record.and_then(|record| {
             let first = record.as_ref().and_then(record::first_deployed);
             first.ok_or_else(|| {

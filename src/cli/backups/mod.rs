@@ -1,5 +1,7 @@
-//! `hwdr backups`: lists backups, and shows what each can be used for.
+//! `hwdr backups`: lists backups, shows what each can be used for, makes one now, and protects one from expiry.
 
+mod create;
+mod keep;
 pub(super) mod look;
 mod show;
 mod stored;
@@ -19,7 +21,7 @@ use crate::shown::{self, plain};
 use look::LookArgs;
 use stored::StoredArgs;
 
-/// Lists backups, and shows what each can be used for
+/// Lists backups, shows what each can be used for, makes and keeps them
 #[derive(Debug, Args)]
 pub(super) struct Command {
     #[command(subcommand)]
@@ -30,6 +32,9 @@ pub(super) struct Command {
 enum Action {
     List(Box<List>),
     Show(Box<show::ShowSet>),
+    Create(Box<create::Create>),
+    Keep(Box<keep::Keep>),
+    Unkeep(Box<keep::Unkeep>),
 }
 
 /// Lists all backups, the newest first
@@ -69,6 +74,9 @@ impl Command {
             match &self.action {
                 Action::List(list) => list.run().await,
                 Action::Show(show) => show.run().await,
+                Action::Create(create) => create.run().await,
+                Action::Keep(keep) => keep.run().await,
+                Action::Unkeep(unkeep) => unkeep.run().await,
             }
         })
     }
@@ -159,7 +167,7 @@ fn written(value: &Json, indent: usize) -> String {
 }
 
 /// Reports what could not be read, each problem once.
-fn told(unread: &[Fault]) -> Vec<Fault> {
+pub(super) fn told(unread: &[Fault]) -> Vec<Fault> {
     let mut told: Vec<Fault> = Vec::new();
     for fault in unread {
         if told.iter().any(|other| other.what == fault.what) {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::look::LookArgs;
+use super::look::{LookArgs, Looked};
 use super::stored::StoredArgs;
 use super::table::local;
 use super::{told, written};
@@ -80,6 +80,13 @@ impl ShowSet {
         }
         Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable })
     }
+}
+
+/// A set for people.
+pub(super) fn text_of(looked: &Looked, inventory: &Inventory, set: &BackupSet) -> String {
+    let (product, release) = (looked.product, looked.release.as_deref());
+    let namespace = Some(looked.cluster.namespace.as_str());
+    Shown { inventory, set, product, release, namespace }.text()
 }
 
 impl Shown<'_> {
@@ -153,6 +160,17 @@ impl Shown<'_> {
             let left = expires.duration_since(now);
             let when = if left.is_negative() { format!("{} ago", ago(left)) } else { format!("in {}", ago(left)) };
             say("expires", &format!("{expires:.0}, {when}"));
+        }
+        if inventory.is_kept(set) {
+            let kept: Vec<_> = inventory
+                .parts(set)
+                .filter(|(_, part)| part.is_kept)
+                .map(|(series, _)| series.called.as_str())
+                .collect();
+            say("kept", &format!("protected from expiry (helm hwdr backups keep): {}", kept.join(", ")));
+        }
+        if inventory.is_alone(set) {
+            say("note", "no set has this backup: none is within a day of it, or has none that is nearer");
         }
         if let Some(skew) = inventory.skew(set) {
             say("skew", &format!("{} between its parts", ago(skew)));

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::backups::{BackupPart, BackupSet, Fitness, Inventory, PartState, Usable, ago, short, size};
+use crate::backups::{BackupPart, BackupSet, Fitness, Inventory, PartState, Usable, ago, is_ahead, short, size};
 use crate::lint::report::human::wrap;
 use crate::shown::plain;
 
@@ -74,7 +74,10 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
         let why = why.join("; ");
         cells.extend([
             Cell::plain(skew),
-            Cell::plain(time(inventory.expires(set), &TimeZone::UTC)),
+            Cell::plain(match inventory.expires(set) {
+                None if inventory.is_kept(set) => "kept".to_owned(),
+                expires => time(expires, &TimeZone::UTC),
+            }),
             answer(fitness.in_place),
             answer(fitness.new_cluster),
             Cell::plain(if why.is_empty() { "-".into() } else { plain(&why) }),
@@ -89,15 +92,24 @@ fn time(time: Option<Timestamp>, zone: &TimeZone) -> String {
 }
 
 fn age(inventory: &Inventory, set: &BackupSet) -> String {
-    // Clocks differ a little.
-    let age = set.time.map(|time| inventory.now.duration_since(time));
-    age.map_or_else(|| "-".to_owned(), |age| if age.is_negative() { "0s".to_owned() } else { ago(age) })
+    let age = |time: Timestamp| match inventory.now.duration_since(time) {
+        _ if is_ahead(time, inventory.now) => "ahead".to_owned(),
+        // Clocks differ a little.
+        age if age.is_negative() => "0s".to_owned(),
+        age => ago(age),
+    };
+    set.time.map_or_else(|| "-".to_owned(), age)
 }
 
 /// How long it is until the first part expires.
 fn left(inventory: &Inventory, set: &BackupSet) -> String {
     let left = inventory.expires(set).map(|expires| expires.duration_since(inventory.now));
-    left.map_or_else(|| "-".to_owned(), |left| if left.is_negative() { "0s".to_owned() } else { ago(left) })
+    match left {
+        Some(left) if left.is_negative() => "gone".to_owned(),
+        Some(left) => ago(left),
+        None if inventory.is_kept(set) => "kept".to_owned(),
+        None => "-".to_owned(),
+    }
 }
 
 /// What the bucket shows of a part: how many of its nodes are there, and how large it is.

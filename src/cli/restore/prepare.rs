@@ -18,6 +18,7 @@ use crate::render::{self, Marker as Whole};
 use crate::rights;
 use crate::run::preflight::{self, Marker, Proposal};
 use crate::run::state::{Before, Chart, State};
+use crate::run::steps::is_foreign;
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
 use crate::values::Value;
@@ -77,7 +78,7 @@ pub(super) async fn prepare(
         preflight::velero_permissions(&cluster, command, namespace).await?;
     }
     if restore.mode() == Mode::Upgrade {
-        known(&cluster, &mut *restore, &topology).await?;
+        known(&cluster, &invocation.release, &mut *restore, &topology).await?;
     }
     let plan = Plan::new(&*restore, &topology, Some(&cluster.namespace))?;
     ensure!(
@@ -144,7 +145,7 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
 
 /// Checks that the catalogue knows every id, and that its backup succeeded. Chooses the Velero backups that the values name, or those
 /// nearest to the id's time.
-async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology) -> Result<()> {
+async fn known(cluster: &Cluster, release: &str, restore: &mut dyn Request, topology: &Topology) -> Result<()> {
     let product = restore.product();
     if let Some(objection) = product.objections(cluster, &restore.recorded()).await?.into_iter().next() {
         bail!(Refusal::new(objection).help(format!(
@@ -159,7 +160,8 @@ async fn known(cluster: &Cluster, restore: &mut dyn Request, topology: &Topology
     }
     let velero = restore.velero();
     let velero = velero.in_namespace(topology.velero_namespace.as_deref().unwrap_or(&velero.namespace));
-    let backups = velero::backups(cluster, &velero.namespace).await?;
+    let is_foreign = |schedule: &Json| is_foreign(schedule, release, &cluster.namespace);
+    let backups = velero::backups(cluster, &velero.namespace, Some(&is_foreign)).await?;
     let wanted = velero::Wanted { id: restore.backup(), main, users };
     let set = velero::choose(&backups, &wanted, &velero, Timestamp::now())?;
     // A chart that renders its own Restores names the backups itself.

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::progress::Progress;
 use crate::cli::ask::Question;
 use crate::cli::bucket::Target;
+use crate::cli::ids;
 use crate::cli::messages::Failure;
 use crate::product::{self, Backup};
 use crate::refusal::Refusal;
@@ -39,7 +40,7 @@ pub(super) struct Command {
     #[arg(long, value_name = "TIME", conflicts_with = "backup_id", value_parser = moment)]
     at: Option<Timestamp>,
     /// The backup of the metadata: restores what existed at any moment in the 24 hours from its minute on
-    #[arg(long, value_name = "ID", value_parser = |id: &str| product::FIRST.backup(id))]
+    #[arg(long, value_name = "ID", value_parser = ids::id)]
     backup_id: Option<Backup>,
     /// Also hide what did not exist then, under delete markers
     #[arg(long)]

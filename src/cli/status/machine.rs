@@ -19,17 +19,6 @@ pub(super) fn json(status: &Status, looked: &Looked) -> Json {
     out
 }
 
-/// What makes a status a different one. Ages do not.
-pub(super) fn gist(status: &Status) -> String {
-    let of = |service: &ServiceStatus| {
-        let faults: Vec<_> =
-            service.faults.iter().map(|fault| (fault.severity, fault.what.split(" is ").next())).collect();
-        format!("{:?} {:?} {:?} {:?}", service.is, service.last_good, service.last_run, faults)
-    };
-    let services = status.services.iter().map(of).collect::<Vec<_>>().join("\n");
-    format!("{:?} {:?} {:?}\n{services}", status.is, status.last_usable, status.faults.len())
-}
-
 fn level(severity: Severity) -> u8 {
     match severity {
         Severity::Ok => 0,

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::backups::{Enabled, Fault, ServiceStatus, Severity, Status, ago};
 use crate::cli::backups::look::Looked;
-use crate::lint::report::human::{hang, wrap};
+use crate::lint::report::human::{hang, is_command, wrap};
 use crate::shown::{lines, plain};
 
 const WIDTH: usize = 80;
@@ -86,8 +86,7 @@ fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
     text.for_each(|words| line(out, words, 2));
     let dim = Style::new().dimmed();
     for fix in fault.fix.iter().filter(|_| with_fix).flat_map(|fix| fix.lines()) {
-        let is_command = ["helm ", "kubectl ", "date ", "velero ", "  "].iter().any(|name| fix.starts_with(name));
-        if is_command {
+        if is_command(fix) {
             let _ = writeln!(out, "{pad}  {dim}{}{dim:#}", lines(fix));
         } else {
             line(out, fix, 0);

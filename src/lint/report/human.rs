@@ -201,6 +201,23 @@ pub fn wrap(text: &str, width: usize) -> String {
     out
 }
 
+/// Whether a line is a command to paste, or the rest of one: such a line is never broken.
+pub fn is_command(line: &str) -> bool {
+    ["helm ", "kubectl ", "velero ", "date ", "aws ", "  "].iter().any(|begin| line.starts_with(begin))
+}
+
+/// [`hang`] for a message whose later lines may be commands.
+pub fn hang_message(text: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    for (at, line) in lines(text).split('\n').enumerate() {
+        if at > 0 {
+            out.push_str(&format!("\n{:indent$}", ""));
+        }
+        out.push_str(&if at > 0 && is_command(line) { line.to_owned() } else { hang(line, width, indent) });
+    }
+    out
+}
+
 /// The same for a text that begins at column `indent`, where its other lines begin, too.
 pub fn hang(text: &str, width: usize, indent: usize) -> String {
     wrap(text, width.saturating_sub(indent)).replace('\n', &format!("\n{:indent$}", ""))

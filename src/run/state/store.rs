@@ -108,9 +108,21 @@ impl SecretStore {
                 Halt::new(format!("{release:?} is not a valid release name")).help("list the releases: helm list -A")
             );
         }
+        Self::labelled(cluster, &format!("{RELEASE}={release}")).await
+    }
+
+    /// The same of all releases in the namespace.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn of_all(cluster: &Cluster) -> Result<Runs, Halt> {
+        Self::labelled(cluster, RELEASE).await
+    }
+
+    async fn labelled(cluster: &Cluster, labels: &str) -> Result<Runs, Halt> {
         let mut found = Vec::new();
         for kind in [Kind::SECRET, Kind::CONFIG_MAP] {
-            let objects = cluster.list(kind, None, &format!("{RELEASE}={release}")).await?;
+            let objects = cluster.list(kind, None, labels).await?;
             let mut stores: Vec<_> =
                 objects.into_iter().filter(is_state).map(|object| Self::of(cluster, kind, object)).collect();
             stores.sort_by_key(|store| Reverse(store.since()));

@@ -29,7 +29,7 @@ use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
 pub use helm::plan_is_comparable;
-pub use ours::{is_of, must_be_of, release_of};
+pub use ours::{is_foreign, is_of, must_be_of, release_of};
 pub use parts::{fresh, job_is_complete, make};
 pub use pause_backups::found as found_at_work;
 pub use verify::{ready, workloads_are_ready};

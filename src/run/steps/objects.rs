@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::is_foreign;
 use super::parts::brought_back;
 use super::pause_backups;
 use crate::cluster::condition::text;
@@ -42,8 +43,9 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     let id = checked(run)?;
     let [main, users] = run.state.objects.clone().unwrap_or_default().named();
     let (wanted, velero) = (Wanted { id, main, users }, run.state.current_velero());
-    let show = &mut run.show;
-    let set = find_set(&run.cluster, &velero, &wanted, &mut |text| show.tell(text)).await?;
+    let (show, release, namespace) = (&mut run.show, &run.state.release, &run.cluster.namespace);
+    let is_foreign = |schedule: &Json| is_foreign(schedule, release, namespace);
+    let set = find_set(&run.cluster, &velero, &wanted, Some(&is_foreign), &mut |text| show.tell(text)).await?;
     for chosen in set.both() {
         run.show.note(&format!("{}: {}", chosen.backup.name, chosen.skew_text()));
         for note in &chosen.notes {

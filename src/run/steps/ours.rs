@@ -27,6 +27,11 @@ pub fn release_of(object: &Json) -> Option<[&str; 2]> {
     Some(owner).filter(|owner| owner.iter().any(|name| !name.is_empty()))
 }
 
+/// Whether an object is another release's.
+pub fn is_foreign(object: &Json, release: &str, namespace: &str) -> bool {
+    release_of(object).is_some() && !is_of(object, release, namespace)
+}
+
 /// Whether an object is one of the release's, or hwdr's for this backup id and nobody else's.
 fn is_of_restore(object: &Json, release: &str, namespace: &str, backup_id: &str) -> bool {
     let is_nobodys = OWNER.iter().all(|annotation| text(object, annotation).is_empty());

@@ -8,6 +8,7 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::run::state::Paused;
 use crate::run::{Context as _, Halt, Run};
+use crate::velero::keep;
 
 /// Notes what makes backups on a schedule, and pauses it.
 pub(super) async fn pause(run: &mut Run) -> Result<(), Halt> {
@@ -26,10 +27,7 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
     let until = now.saturating_add(SignedDuration::from_hours(14 * 24)).unwrap_or(now);
     for name in run.state.objects.clone().unwrap_or_default().named().into_iter().flatten() {
         let Some(backup) = run.cluster.get(Kind::BACKUP, Some(&namespace), &name).await? else { continue };
-        let expiration = text(&backup, "/status/expiration").parse::<Timestamp>();
-        if expiration.is_ok_and(|expiration| expiration < until) {
-            // A Backup has no subresource for its status.
-            let patch = json!({"status": {"expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
+        if let Some(patch) = keep::until(&backup, until) {
             run.cluster.patch(Kind::BACKUP, Some(&namespace), &name, &patch).await?;
         }
     }

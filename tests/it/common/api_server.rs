@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// When everything was made that is made here, unless it says something else.
@@ -18,6 +19,7 @@ struct Kept {
     writes: Vec<(String, String, Json)>,
     reads: Vec<String>,
     failures: BTreeMap<String, u16>,
+    denied: Vec<String>,
     forgets: bool,
     versions: u64,
 }
@@ -70,6 +72,11 @@ impl ApiServer {
         self.kept().failures.insert(path.to_owned(), code);
     }
 
+    /// Denies a right, as `verb resource`.
+    pub(crate) fn deny(&self, right: &str) {
+        self.kept().denied.push(right.to_owned());
+    }
+
     /// Forgets, once, where a list was.
     pub(crate) fn forget(&self) {
         self.kept().forgets = true;
@@ -94,7 +101,11 @@ impl ApiServer {
     pub(crate) fn writes(&self) -> Vec<String> {
         let kept = self.kept();
         let writes = kept.writes.iter().map(|(method, path, _)| format!("{method} {path}"));
-        writes.filter(|write| !["hwdr-history", "/events", "/leases"].iter().any(|own| write.contains(own))).collect()
+        writes
+            .filter(|write| {
+                !["hwdr-history", "/events", "/leases", "accessreviews"].iter().any(|own| write.contains(own))
+            })
+            .collect()
     }
 
     /// What was sent with the first such write.
@@ -178,7 +189,16 @@ impl Kept {
         let there = self.objects.get(path).cloned();
         match (method, there) {
             // It is answered, and not kept.
-            ("POST", _) if path.ends_with("accessreviews") => (201, sent),
+            ("POST", _) if path.ends_with("accessreviews") => {
+                let of = &sent["spec"]["resourceAttributes"];
+                let right = format!(
+                    "{} {}",
+                    of["verb"].as_str().unwrap_or_default(),
+                    of["resource"].as_str().unwrap_or_default()
+                );
+                let allowed = !self.denied.contains(&right);
+                (201, json!({"metadata": {}, "spec": sent["spec"], "status": {"allowed": allowed}}))
+            }
             ("POST", _) if self.objects.contains_key(&format!("{path}/{name}")) => status(409, "AlreadyExists"),
             ("POST", _) => {
                 let made = self.made(path, sent);
@@ -204,6 +224,11 @@ impl Kept {
     fn made(&mut self, path: &str, mut object: Json) -> Json {
         if path.ends_with("/jobs") {
             object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        }
+        if path.ends_with("/backups") && object["status"].is_null() {
+            let now = Timestamp::now();
+            object["status"] = json!({"phase": "Completed", "startTimestamp": now, "completionTimestamp": now,
+                "expiration": now + SignedDuration::from_hours(24 * 30)});
         }
         let volume = object["spec"]["volumeName"].as_str().map(|name| format!("/api/v1/persistentvolumes/{name}"));
         if let Some(path) = volume.filter(|_| path.ends_with("/persistentvolumeclaims"))

@@ -9,6 +9,7 @@ use super::metadata::{DataBackup, Service, read_of};
 use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
 use crate::cluster::WaitState;
 use crate::cluster::condition::{self, text};
+use crate::lint::{cron, ttl};
 use crate::product::hopsworks::Hopsworks;
 use crate::shown::{kept, patch_command};
 use crate::topology::{Role, Workload};
@@ -24,7 +25,9 @@ pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static
     let mut unread = None;
     let mut parts = match &seen.config_maps {
         Ok(config_maps) => {
-            let (parts, none) = recorded(seen, config_maps, service, name);
+            // The CronJob that runs knows better than values, which may be another release's.
+            let ttl = ttl_of(seen, role).or(seen.ttl);
+            let (parts, none) = recorded(seen, config_maps, service, name, ttl);
             odd = none;
             parts
         }
@@ -47,12 +50,44 @@ pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static
         makers: makers(seen, role),
         turn_on: "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true",
         odd,
+        faults: zoned(seen, role),
         ..Series::new(name, title, Join::Own)
     }
 }
 
+/// The CronJobs whose schedule names its time zone: they run, but cannot be made again.
+fn zoned(seen: &Seen, role: Role) -> Vec<Fault> {
+    let fault = |maker: Maker| {
+        cron::zoned(&maker.schedule)?;
+        let what = format!(
+            "{} has a time zone in its schedule ({}), which Kubernetes takes in no new CronJob",
+            maker.object,
+            kept(&maker.schedule)
+        );
+        Some(Fault::new(Severity::Warning, what).fix("write the schedule in UTC in the values, and upgrade"))
+    };
+    makers(seen, role).unwrap_or_default().into_iter().filter_map(fault).collect()
+}
+
+/// For how many seconds the CronJob itself keeps backups: the ttl that its clean-up is given. None if it is given none.
+fn ttl_of(seen: &Seen, role: Role) -> Option<i64> {
+    let cron_job = seen.cron_jobs.as_ref().ok()?.iter().find(|cron_job| has_role(cron_job, role))?;
+    let workload = Workload::of(&Hopsworks, 0, "CronJob", cron_job)?;
+    // RonDB's chart: env TTL of cleanup-old-backups (templates/backups/create.yaml).
+    let is_ttl = |entry: &&Json| matches!(text(entry, "/name"), "TTL" | "BACKUP_TTL");
+    let env = workload.pod.all_containers().filter_map(|container| container.get("env")?.as_array()).flatten();
+    let found = env.filter(is_ttl).find_map(|entry| ttl::parse(text(entry, "/value")).ok());
+    found
+}
+
 /// The entries of its ConfigMaps, and a problem if some are not backups.
-fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> (Vec<BackupPart>, Option<Fault>) {
+fn recorded(
+    seen: &Seen,
+    config_maps: &[Json],
+    service: Service,
+    name: &str,
+    ttl: Option<i64>,
+) -> (Vec<BackupPart>, Option<Fault>) {
     let Some((_, first)) = seen.records.iter().find(|(of, _)| *of == name) else { return (Vec::new(), None) };
     let (backups, unreadable) = read_of(config_maps, service, first);
     let mut by_id: BTreeMap<String, BackupPart> = BTreeMap::new();
@@ -63,7 +98,7 @@ fn recorded(seen: &Seen, config_maps: &[Json], service: Service, name: &str) -> 
     });
     let known = backups.into_iter().map(|backup| {
         let time = backup.id.time().or(backup.start);
-        let ttl = seen.ttl.map(SignedDuration::from_secs);
+        let ttl = ttl.map(SignedDuration::from_secs);
         let expires = time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
         let state = match (state(&backup), expires) {
             (PartState::Good, Some(expires)) if expires <= seen.now => {

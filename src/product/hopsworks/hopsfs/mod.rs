@@ -54,6 +54,14 @@ impl Service for HopsFs {
         }
     }
 
+    fn clean_up(&self) -> Option<&'static str> {
+        Some(
+            "keeps its blocks as old versions in its bucket, which lifecycle rules delete by their age (NoncurrentVersionExpiration). Only \
+             Object Lock exempts single versions, where the bucket was created with it. To see the rules, and to lengthen hwdr's own:\n\
+             helm hwdr s3 lifecycle -f values.yaml --ttl 400d --apply",
+        )
+    }
+
     fn elsewhere(&self) -> Option<&'static str> {
         Some(
             "HopsFS is backed up by the old versions in its bucket. To check the bucket:\nhelm hwdr s3 check -f values.yaml",

@@ -5,11 +5,16 @@ use serde_json::Value as Json;
 
 use crate::backups::{AHEAD, BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity, ago};
 use crate::cluster::condition::text;
+use crate::lint::cron;
 use crate::shown::{kept, patch_command, said, word};
 use crate::velero::ObjectBackup;
 
-/// Velero validates a location once a minute, unless configured otherwise.
+/// After how long without a look a location is stale. Velero looks once a minute by default (velero, pkg/cmd/server/config); a flag of its server,
+/// which is not read here, can say otherwise.
 const SILENT: SignedDuration = SignedDuration::from_hours(2);
+/// The same if the location itself says how often: so many times that, and a while for a restart.
+const MISSED: i64 = 3;
+const RESTART: i64 = 15 * 60;
 /// Phases of a backup that is not over (velero, pkg/apis/velero/v1/backup_types.go; two of them from 1.18 on).
 const AT_WORK: [&str; 9] = [
     "",
@@ -85,6 +90,7 @@ pub(super) fn part_of(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
         started: backup.started,
         ended: backup.completed,
         expires: backup.expiration,
+        is_kept: backup.is_kept,
         ..BackupPart::new(backup.name.clone(), backup.time().or(backup.created), state)
     }
 }
@@ -115,6 +121,17 @@ fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
         Fault::new(Severity::Critical, format!("Velero refuses Schedule/{name}: {}", said(&why)))
     });
     (Ok(vec![maker]), invalid)
+}
+
+/// After how long without a look the location is stale; none if Velero is told never to look again (velero, internal/storage,
+/// `IsReadyToValidate`).
+fn silent_for(location: &Json) -> Option<SignedDuration> {
+    match cron::go_seconds(text(location, "/spec/validationFrequency")) {
+        Some(0) => None,
+        Some(seconds) => Some(SignedDuration::from_secs(seconds.saturating_mul(MISSED).saturating_add(RESTART))),
+        // Not given, or negative, which Velero takes for its own.
+        None => Some(SILENT),
+    }
 }
 
 /// Why no backup can be written to the storage location.
@@ -159,10 +176,31 @@ fn location(seen: &Seen) -> Option<Fault> {
     let ahead = looked.duration_since(seen.now);
     if ahead > AHEAD {
         let what = format!("Velero's clock is {} ahead of this machine's: one of the two is wrong", ago(ahead));
-        return Some(Fault::new(Severity::Warning, what).fix("compare them:\ndate -u"));
+        return Some(Fault::new(Severity::Warning, what).fix("compare them:\ndate -u").keyed("ahead"));
     }
-    (silent > SILENT).then(|| {
+    silent_for(location).filter(|limit| silent > *limit).map(|_| {
         let what = format!("Velero has not looked at the storage location {name} since {looked:.0}: is it running?");
         Fault::new(Severity::Warning, what).fix(format!("see whether it is running:\nkubectl -n {namespace} get pods"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_location_is_stale_after_what_it_says() {
+        for (frequency, expected) in [
+            (json!(null), Some(2 * 60)),
+            (json!("1m0s"), Some(18)),
+            (json!("6h0m0s"), Some(18 * 60 + 15)),
+            (json!("0s"), None),
+            (json!("-5m"), Some(2 * 60)),
+            (json!("often"), Some(2 * 60)),
+        ] {
+            let found = silent_for(&json!({"spec": {"validationFrequency": frequency}}));
+            assert_eq!(found.map(|limit| limit.as_mins()), expected, "{frequency}");
+        }
+    }
 }

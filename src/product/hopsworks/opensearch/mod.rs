@@ -43,9 +43,8 @@ impl Service for OpenSearch {
     }
 
     fn role(&self, kind: &str, pod: &Pod) -> Option<Role> {
-        let runs = |word: &str| pod.containers().any(|container| container["command"].to_string().contains(word));
         match kind {
-            "CronJob" if runs("snapshot") || pod.label("app").contains("opensearch") => Some(BACKUP),
+            "CronJob" if takes_snapshots(pod) => Some(BACKUP),
             _ if is_lasting(kind) && pod.has("opensearch") => Some(SERVER),
             _ => None,
         }
@@ -62,6 +61,13 @@ impl Service for OpenSearch {
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
+    }
+
+    fn clean_up(&self) -> Option<&'static str> {
+        Some(
+            "is cleaned up by its own CronJob: each run deletes snapshots that are older than the ttl, and their records. Nothing exempts \
+             one of them; a longer ttl in the values keeps all",
+        )
     }
 
     fn templates(&self) -> Files {
@@ -98,6 +104,22 @@ impl Service for OpenSearch {
             )
         })
     }
+}
+
+/// Whether pods of a CronJob take OpenSearch's snapshots: they are about OpenSearch, and about snapshots or backups. One of the two words alone
+/// also stands in CronJobs that snapshot something else, or that clean up indices.
+fn takes_snapshots(pod: &Pod) -> bool {
+    let of = |container: &Json| {
+        let env = container["env"].as_array().into_iter().flatten();
+        let env = env.flat_map(|entry| [&entry["name"], &entry["value"]].map(Json::to_string));
+        let own = ["name", "image", "command", "args"].map(|key| container[key].to_string());
+        own.into_iter().chain(env).collect::<Vec<_>>()
+    };
+    let labels =
+        ["app", "app.kubernetes.io/name", "app.kubernetes.io/component"].map(|name| pod.label(name).to_owned());
+    let words: Vec<_> = pod.all_containers().flat_map(of).chain(labels).map(|text| text.to_lowercase()).collect();
+    let says = |word: &str| words.iter().any(|text| text.contains(word));
+    says("opensearch") && (says("snapshot") || says("backup"))
 }
 
 impl Part for OpenSearch {
@@ -151,6 +173,26 @@ impl Part for OpenSearch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_opensearchs_snapshots_are_its_backups() {
+        let role = |app: &str, image: &str, script: &str| {
+            let pod = json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "c", "image": image, "command": ["bash", "-c", script]}]}});
+            let cron_job = json!({"metadata": {"name": "c"}, "spec": {"jobTemplate": {"spec": {"template": pod}}}});
+            let found = crate::topology::Workload::of(&crate::product::hopsworks::Hopsworks, 0, "CronJob", &cron_job);
+            found.is_some_and(|found| found.role == BACKUP)
+        };
+        for (app, image, script, expected) in [
+            ("opensearch-backup", "hwutils", "/scripts/run.sh", true),
+            ("", "hwutils", "curl -XPUT $OPENSEARCH_URL/_snapshot/default/$id", true),
+            ("", "opensearch:2.19", "/scripts/create_snapshot.sh", true),
+            ("postgres", "postgres", "pg_dump > snapshot.sql", false),
+            ("volumes", "kubectl", "kubectl create -f volumesnapshot.yaml", false),
+            ("opensearch", "curator", "delete old indices", false),
+        ] {
+            assert_eq!(role(app, image, script), expected, "{app} {image} {script}");
+        }
+    }
 
     #[test]
     fn what_is_said_of_a_certificate_is_what_the_script_says() {

@@ -98,6 +98,14 @@ impl Service for RonDb {
         Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
     }
 
+    /// `rclone … --min-age TTL`: by the age of the files, whatever the records say (rondb-helm, files/scripts/backups/cleanup_old_backups.sh).
+    fn clean_up(&self) -> Option<&'static str> {
+        Some(
+            "is cleaned up by its own CronJob: each run deletes the folders in the bucket with a file older than the ttl, and their \
+             records. Nothing exempts one of them; a longer ttl in the values keeps all",
+        )
+    }
+
     fn templates(&self) -> Files {
         &[
             ("pieces/fetch.yaml", include_str!("templates/pieces/fetch.yaml")),

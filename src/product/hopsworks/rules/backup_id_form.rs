@@ -27,6 +27,7 @@
 //! ## Fix
 //! None: only you know which backup is meant.
 
+use crate::backups::NAMES;
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level};
@@ -57,6 +58,9 @@ impl Rule for BackupIdForm {
                 let mut finding = Finding::error(self.name(), &id.entry.value.place, error.to_string());
                 if !text.trim().is_empty() && BackupId::parse(text.trim()).is_ok() {
                     finding.help = Some(format!("remove the space around it: \"{}\"", text.trim()));
+                } else if NAMES.contains(&text) {
+                    finding.help =
+                        Some(format!("values need the id itself; see which it is: helm hwdr backups show {text}"));
                 } else {
                     finding.help = Some(asked::LIST_IDS.to_owned());
                 }
