@@ -5,7 +5,9 @@ pub mod chart;
 mod list;
 pub mod print;
 
-use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use Command::{
+    Backups, Bsl, Finalize, History, Install, Monitor, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch,
+};
 
 pub use list::ALL;
 
@@ -25,12 +27,13 @@ pub enum Command {
     Objects,
     Backups,
     Status,
+    Monitor,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 12] =
-        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status];
+    pub const ALL: [Self; 13] =
+        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status, Monitor];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Command {
             Objects => "objects",
             Backups => "backups",
             Status => "status",
+            Monitor => "monitor",
         }
     }
 
@@ -146,7 +150,7 @@ mod tests {
             assert!([right.when, right.without, right.name].into_iter().flatten().all(|text| !text.is_empty()));
         }
         let reads = ["get", "list", "watch"];
-        for command in [Watch, History, Backups, Status] {
+        for command in [Watch, History, Backups, Status, Monitor] {
             assert!(of(command).flat_map(|right| right.verbs).all(|verb| reads.contains(verb)));
         }
     }

@@ -22,6 +22,7 @@ use crate::helm::record;
 use crate::product::{self, Product};
 use crate::rights;
 use crate::shown::{said, word};
+use crate::values::Value;
 use crate::velero::{INSTALL, ObjectBackup, Velero};
 
 /// How long each list may take, with all its pages.
@@ -145,12 +146,38 @@ impl LookArgs {
         Ok(Looked { product: target.product, release, installed, now, series, unread, cluster: cluster.clone() })
     }
 
+    /// Connects, without a request yet; in a pod with its own account.
+    ///
+    /// # Errors
+    /// If there is no way to a cluster.
+    pub(crate) async fn connect(&self) -> Result<Cluster> {
+        self.connection.connect_or_in_pod().await
+    }
+
+    /// The release's namespace, if it is given.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.connection.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The release, if it is named.
+    pub(crate) fn release(&self) -> Option<&str> {
+        self.release.as_deref()
+    }
+
+    /// The values, if any are given.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn values(&self) -> Result<Option<Value>> {
+        inputs::values(&self.values)
+    }
+
     /// What is looked for in that namespace.
     ///
     /// # Errors
     /// If the values cannot be used.
     pub(crate) fn target(&self, namespace: &str) -> Result<Target> {
-        let values = inputs::values(&self.values)?;
+        let values = self.values()?;
         let product = values.as_ref().map_or(product::FIRST, product::of);
         let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
         let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
