@@ -86,6 +86,11 @@ impl Drop for WayOn {
 #[derive(Debug)]
 pub struct Listening(u8);
 
+/// Signals end the process even if it is the first of its container, whose signals the kernel drops unless somebody listens (pid_namespaces(7)).
+pub fn on_signals() {
+    watch();
+}
+
 /// The run handles the first signal, and ends in an orderly way. A second one ends the process.
 pub fn run_listens() -> Listening {
     watch();

@@ -6,7 +6,7 @@ mod list;
 pub mod print;
 
 use Command::{
-    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo,
+    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Monitor, Objects, Rerun, Resume, Status, Undo,
     Upgrade, Watch,
 };
 
@@ -30,11 +30,12 @@ pub enum Command {
     BackupsCreate,
     BackupsKeep,
     Status,
+    Monitor,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Upgrade,
         Install,
         Resume,
@@ -49,6 +50,7 @@ impl Command {
         BackupsCreate,
         BackupsKeep,
         Status,
+        Monitor,
     ];
 
     /// Its name on the command line.
@@ -68,6 +70,7 @@ impl Command {
             BackupsCreate => "backups-create",
             BackupsKeep => "backups-keep",
             Status => "status",
+            Monitor => "monitor",
         }
     }
 
@@ -167,7 +170,7 @@ mod tests {
             assert!([right.when, right.without, right.name].into_iter().flatten().all(|text| !text.is_empty()));
         }
         let reads = ["get", "list", "watch"];
-        for command in [Watch, History, Backups, Status] {
+        for command in [Watch, History, Backups, Status, Monitor] {
             assert!(of(command).flat_map(|right| right.verbs).all(|verb| reads.contains(verb)));
         }
     }

@@ -79,6 +79,8 @@ pub struct ServiceStatus {
     pub took_seconds: Option<i64>,
     /// How large it is.
     pub bytes: Option<u64>,
+    /// When it expires.
+    pub expires: Option<Timestamp>,
     /// When the next one is due.
     pub next: Option<Timestamp>,
     /// What is wrong.
@@ -99,6 +101,10 @@ pub struct Status {
     pub last_usable: Option<String>,
     /// Its time.
     pub last_usable_time: Option<Timestamp>,
+    /// Whether there is one; none if not known.
+    pub has_usable: Option<bool>,
+    /// The age at which it is too old, in seconds.
+    pub limit_seconds: Option<i64>,
     /// Problems of the whole, beside those of each series.
     pub faults: Vec<Fault>,
     /// Each series.
@@ -131,7 +137,11 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     let usable = inventory.usable().next();
     let last_usable = usable.map(|set| inventory.name(set).to_owned());
     let last_usable_time = usable.and_then(|set| set.time);
-    let faults: Vec<_> = apart(&services, last_usable.as_deref(), last_usable_time, now).into_iter().collect();
+    let is_known = usable.is_some() || !inventory.series.iter().any(Series::is_unknown);
+    let has_usable = is_known.then_some(usable.is_some());
+    let limit_seconds = services.iter().filter_map(|service| service.limit_seconds).max();
+    let faults: Vec<_> =
+        apart(&services, last_usable.as_deref(), last_usable_time, limit_seconds, now).into_iter().collect();
     let is = match () {
         () if services.is_empty() => Enabled::Unknown,
         () if all(&[Enabled::Enabled]) && faults.is_empty() => Enabled::Enabled,
@@ -141,14 +151,20 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     };
     let severity = services.iter().map(|service| service.severity).max().unwrap_or(Severity::Unknown);
     let severity = faults.iter().map(|fault| fault.severity).fold(severity, Ord::max);
-    Status { now, is, severity, last_usable, last_usable_time, faults, services }
+    Status { now, is, severity, last_usable, last_usable_time, has_usable, limit_seconds, faults, services }
 }
 
 /// A problem if each service has good backups, but they do not fit together.
-fn apart(services: &[ServiceStatus], name: Option<&str>, time: Option<Timestamp>, now: Timestamp) -> Option<Fault> {
+fn apart(
+    services: &[ServiceStatus],
+    name: Option<&str>,
+    time: Option<Timestamp>,
+    limit: Option<i64>,
+    now: Timestamp,
+) -> Option<Fault> {
     let are_good =
         services.iter().all(|service| service.has_good == Some(true) && service.severity <= Severity::Warning);
-    let limit = services.iter().filter_map(|service| service.limit_seconds).max()?;
+    let limit = limit?;
     let age = time.map(|time| now.duration_since(time));
     if !are_good || age.is_some_and(|age| age.as_secs() <= limit) {
         return None;
@@ -223,6 +239,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         last_failed: over.map(|run| matches!(run.state, PartState::Failed(_) | PartState::Partial { .. })),
         took_seconds: good.and_then(BackupPart::took).map(|took| took.as_secs()),
         bytes: good.and_then(|good| good.bytes),
+        expires: good.and_then(|good| good.expires),
         next: plan.next,
         faults,
     }

@@ -70,6 +70,24 @@ impl ConnectionArgs {
         })?)
     }
 
+    /// The same; in a pod, and without a kubeconfig, with the pod's own account.
+    ///
+    /// # Errors
+    /// As [`ConnectionArgs::connect`], and if the pod has no token.
+    pub(super) async fn connect_or_in_pod(&self) -> Result<Cluster> {
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let connection = self.connection()?;
+        let is_named = connection.kubeconfig.is_some() || connection.context.is_some() || is_set("KUBECONFIG");
+        if is_named || !is_set("KUBERNETES_SERVICE_HOST") {
+            return self.connect().await;
+        }
+        let mut cluster = Cluster::of_this_pod().map_err(|error| Failure::unusable(error.to_string()))?;
+        if let Some(namespace) = connection.namespace {
+            cluster.namespace = namespace;
+        }
+        Ok(cluster)
+    }
+
     fn connection_in(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Connection> {
         let told = |(name, _, unset): &(&str, &str, &str)| env(name).is_some_and(|it| !it.is_empty() && it != *unset);
         if let Some((name, flag, _)) = NOT_FOLLOWED.iter().find(|setting| told(setting)) {

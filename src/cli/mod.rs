@@ -14,6 +14,7 @@ mod krm;
 mod lint;
 mod logs;
 mod messages;
+mod monitor;
 mod objects;
 mod plan;
 mod post_render;
@@ -65,6 +66,7 @@ enum Command {
     History(restore::History),
     Status(Box<status::Command>),
     Backups(Box<backups::Command>),
+    Monitor(Box<monitor::Command>),
     S3(s3::Command),
     Bsl(bsl::Command),
     Objects(objects::Command),
@@ -120,6 +122,7 @@ fn command(cli: Cli) -> Result<Outcome> {
         Command::Lint(command) => return command.run(),
         Command::Status(command) => return command.run(),
         Command::Backups(command) => return command.run(),
+        Command::Monitor(command) => command.run(),
         Command::PostRender(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Plan(command) => command.run(),

@@ -1,6 +1,7 @@
 //! `hwdr status`: whether backups are made, and why not.
 
 mod machine;
+pub(super) mod metrics;
 mod people;
 
 use std::time::Duration;
@@ -54,7 +55,7 @@ enum Form {
     Nagios,
 }
 
-fn age(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     let wrong = |wrong: ttl::TtlError| {
         let meant = wrong.meant.map_or_else(String::new, |meant| format!(": did you mean {meant}?"));
         format!("expected a number of days or hours, like 36h or 8d{meant}")
@@ -85,7 +86,7 @@ impl Command {
             // A monitor reads nothing else.
             match self.output {
                 Form::Nagios => shown::print(&machine::unknown(&failure.to_string())),
-                Form::Prometheus => shown::print_data(&machine::unknown_metrics(Timestamp::now())),
+                Form::Prometheus => shown::print_data(&metrics::unknown(Timestamp::now())),
                 Form::Text | Form::Json => {}
             }
             failure.into()
@@ -112,7 +113,10 @@ impl Command {
         match self.output {
             Form::Text => shown::print(&people::text(status, looked)),
             Form::Json => shown::print_json(&machine::json(status, looked), !self.watch),
-            Form::Prometheus => shown::print_data(&machine::prometheus(status, looked)),
+            Form::Prometheus => {
+                let release = looked.release.as_deref().unwrap_or_default();
+                shown::print_data(&metrics::text(status, &looked.cluster.namespace, release));
+            }
             Form::Nagios => shown::print(&machine::nagios(status)),
         }
     }

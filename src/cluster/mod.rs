@@ -14,6 +14,7 @@ mod pages;
 mod pulse;
 mod reason;
 mod refusal;
+mod view;
 mod wait;
 
 use std::env;
@@ -44,6 +45,7 @@ pub use exec::Output;
 pub use kind::Kind;
 pub use pulse::{Beat, Pulse};
 pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};
+pub use view::{Sight, View, Watched};
 pub use wait::{Objects, Selection, WaitError, WaitState};
 
 /// How long a call is retried while the API server is unreachable: a restart takes half a minute.
@@ -78,7 +80,7 @@ pub struct Cluster {
 }
 
 /// Why a call to the cluster failed.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum ClusterError {
     /// There is no usable connection to it.
     #[error("the cluster cannot be reached: {0}")]
@@ -114,6 +116,12 @@ impl ClusterError {
     /// Whether another writer was faster, or the object exists already.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Call { code: 409, .. })
+    }
+
+    /// Whether the API server has answered, and refuses: the same call would not succeed a moment later.
+    pub fn is_refusal(&self) -> bool {
+        // Too slow, too old, and too often: they pass.
+        matches!(self, Self::Call { code: code @ 400..=499, .. } if ![408, 410, 429].contains(code))
     }
 }
 
@@ -419,13 +427,7 @@ impl Cluster {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let (code, why, again) = match &error {
-                kube::Error::Api(status) => {
-                    (status.code, status.message.clone(), status.code == 429 || status.code >= 500)
-                }
-                kube::Error::HyperError(_) | kube::Error::Service(_) => (0, with_causes(&error), true),
-                _ => (0, with_causes(&error), false),
-            };
+            let (code, why, again) = meaning(&error);
             let is_away = again && code == 0;
             if !again || Instant::now() + pause > until {
                 let what = what.to_owned();
@@ -447,6 +449,15 @@ impl Cluster {
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+}
+
+/// The HTTP status of a failed call (0 if there was none), the reason, and whether the same call may succeed later.
+fn meaning(error: &kube::Error) -> (u16, String, bool) {
+    match error {
+        kube::Error::Api(status) => (status.code, status.message.clone(), status.code == 429 || status.code >= 500),
+        kube::Error::HyperError(_) | kube::Error::Service(_) => (0, with_causes(error), true),
+        _ => (0, with_causes(error), false),
     }
 }
 

@@ -88,6 +88,11 @@ pub trait Product: Sync {
     fn storage(&self, values: &Value) -> Result<Storage, Refusal>;
     /// The folders of its bucket.
     fn folders(&self) -> Folders;
+    /// The places in its values that say what backups are called and how long they are kept. None of them is secret.
+    fn backup_keys(&self) -> &'static [Path] {
+        &[]
+    }
+
     /// The backup with that id.
     ///
     /// # Errors

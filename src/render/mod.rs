@@ -129,6 +129,14 @@ pub fn is_with_our_scripts(product: &dyn Product, configmap: &Json) -> bool {
     data.is_some_and(|data| data.len() == scripts.len()) && scripts.iter().all(|(name, text)| same(name, text))
 }
 
+/// The manifests that run the monitor in a cluster.
+///
+/// # Errors
+/// If a value would change the meaning of the text.
+pub fn monitor(context: &Json) -> Result<String, RenderError> {
+    templates::render("monitor.yaml", context)
+}
+
 /// JSON as YAML.
 pub fn to_yaml(value: &Json) -> String {
     yaml::write(value, 0)

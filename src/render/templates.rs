@@ -21,7 +21,7 @@ macro_rules! files {
 
 /// Templates of objects, and of parts, that are not specific to a service.
 const TEMPLATES: Files = files!("":
-    "access.yaml", "gate.yaml", "job.yaml", "marker.yaml", "pieces/control-work.yaml", "pieces/preflight.yaml", "pieces/work-mounts.yaml",
+    "access.yaml", "gate.yaml", "job.yaml", "marker.yaml", "monitor.yaml", "pieces/control-work.yaml", "pieces/preflight.yaml", "pieces/work-mounts.yaml",
     "preflight.yaml", "scripts.yaml",
 );
 

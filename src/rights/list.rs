@@ -1,7 +1,7 @@
 //! The list of rights: what each command does in a cluster, and why.
 
 use super::Command::{
-    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo,
+    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Monitor, Objects, Rerun, Resume, Status, Undo,
     Upgrade, Watch,
 };
 use super::Scope::{Cluster, Release, Velero};
@@ -48,6 +48,8 @@ const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
 /// What they do without the right.
 const SHOWN: &str = "it is shown as unknown, and the exit code is not 0";
+/// What the monitor does without the right.
+const UNSEEN: &str = "it is unknown (hwdr_backup_severity 3)";
 
 /// Helm 3 creates what is not there; Helm 4 has the API server apply it, which is a patch.
 const PATCHES: &str = "Helm 4 applies it, or it is there already";
@@ -439,4 +441,11 @@ pub const ALL: &[Right] = &[
     right(Velero, BACKUPS, &["get"], CREATE, "whether a Backup of that name is this one").when(TAKEN).without(REFUSED),
     right(Velero, SCHEDULES, &["get", "list"], CREATE, "the Schedules that Backups are made from"),
     right(Velero, LOCATIONS, &["list"], CREATE, "whether Velero can write to the bucket"),
+    right(Release, CONFIG_MAPS, &["get", "list", "watch"], &[Monitor], "what the backup CronJobs have recorded")
+        .without(UNSEEN),
+    right(Release, CRON_JOBS, &["list", "watch"], &[Monitor], "which CronJobs make backups, and when").without(UNSEEN),
+    right(Release, JOBS, &["list", "watch"], &[Monitor], "runs that have failed, and recorded nothing").without(UNSEEN),
+    right(Velero, BACKUPS, &["list", "watch"], &[Monitor], "which backups of objects there are").without(UNSEEN),
+    right(Velero, SCHEDULES, &["list", "watch"], &[Monitor], "when Velero makes backups").without(UNSEEN),
+    right(Velero, LOCATIONS, &["list", "watch"], &[Monitor], "whether Velero can write to the bucket").without(UNSEEN),
 ];

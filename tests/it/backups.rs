@@ -5,21 +5,21 @@ use crate::common::{Home, Ran, run};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
 
-const CORE: &str = "/api/v1/namespaces/hopsworks";
-const BATCH: &str = "/apis/batch/v1/namespaces/hopsworks";
-const VELERO: &str = "/apis/velero.io/v1/namespaces/velero";
-const RONDB: &str = "rondb-backups-metadata";
-const OPENSEARCH: &str = "opensearch-backups-metadata";
+pub(crate) const CORE: &str = "/api/v1/namespaces/hopsworks";
+pub(crate) const BATCH: &str = "/apis/batch/v1/namespaces/hopsworks";
+pub(crate) const VELERO: &str = "/apis/velero.io/v1/namespaces/velero";
+pub(crate) const RONDB: &str = "rondb-backups-metadata";
+pub(crate) const OPENSEARCH: &str = "opensearch-backups-metadata";
 
 /// A cluster with four daily backups, of which the oldest is from before its installation.
-struct Lab {
-    home: Home,
-    api: ApiServer,
+pub(crate) struct Lab {
+    pub home: Home,
+    pub api: ApiServer,
     now: Timestamp,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (home, api) = (Home::new(), ApiServer::start());
         home.write("kubeconfig", api.kubeconfig());
         let lab = Self { home, api, now: Timestamp::now() };
@@ -48,25 +48,25 @@ impl Lab {
         lab
     }
 
-    fn ago(&self, hours: i64) -> Timestamp {
+    pub(crate) fn ago(&self, hours: i64) -> Timestamp {
         self.now - SignedDuration::from_hours(hours)
     }
 
     /// When the backup of so many days ago was made.
-    fn at(&self, day: i64) -> Timestamp {
+    pub(crate) fn at(&self, day: i64) -> Timestamp {
         self.ago(5 + 24 * day)
     }
 
-    fn id(&self, day: i64) -> String {
+    pub(crate) fn id(&self, day: i64) -> String {
         self.at(day).strftime("%g%V%u%H%M").to_string()
     }
 
-    fn entry(&self, day: i64) -> Json {
+    pub(crate) fn entry(&self, day: i64) -> Json {
         let at = self.at(day);
         json!({"state": "SUCCESS", "start_time": at, "end_time": at + SignedDuration::from_mins(12), "duration_ms": 720_000, "path": "p"})
     }
 
-    fn cron_job(&self, name: &str, labels: Json, release: &str) {
+    pub(crate) fn cron_job(&self, name: &str, labels: Json, release: &str) {
         self.api.put(
             &format!("{BATCH}/cronjobs/{name}"),
             json!({"metadata": {"name": name, "namespace": "hopsworks", "annotations": owner(release), "creationTimestamp": self.ago(2_000)},
@@ -75,7 +75,7 @@ impl Lab {
         );
     }
 
-    fn config_map(&self, name: &str, data: Map<String, Json>) {
+    pub(crate) fn config_map(&self, name: &str, data: Map<String, Json>) {
         self.api.put(
             &format!("{CORE}/configmaps/{name}"),
             json!({"metadata": {"name": name, "labels": {"app": "backups-metadata"}}, "data": data}),
@@ -83,7 +83,7 @@ impl Lab {
     }
 
     /// Replaces an entry; null takes it away.
-    fn record(&self, config_map: &str, key: &str, value: Json) {
+    pub(crate) fn record(&self, config_map: &str, key: &str, value: Json) {
         let path = format!("{CORE}/configmaps/{config_map}");
         let mut object = self.api.get(&path).expect("it is there");
         match value {
@@ -93,7 +93,7 @@ impl Lab {
         self.api.put(&path, object);
     }
 
-    fn job(&self, name: &str, of: &str, at: Timestamp, mut status: Json) {
+    pub(crate) fn job(&self, name: &str, of: &str, at: Timestamp, mut status: Json) {
         status["startTime"] = json!(at);
         self.api.put(
             &format!("{BATCH}/jobs/{name}"),
@@ -102,7 +102,7 @@ impl Lab {
         );
     }
 
-    fn backup(&self, schedule: &str, day: i64, status: Json) {
+    pub(crate) fn backup(&self, schedule: &str, day: i64, status: Json) {
         let name = format!("{schedule}-{day}");
         let mut status = status;
         status["startTimestamp"] = json!(self.at(day) + SignedDuration::from_secs(40));
@@ -115,14 +115,33 @@ impl Lab {
         );
     }
 
-    fn location(&self, status: Json, mode: &str) {
+    pub(crate) fn location(&self, status: Json, mode: &str) {
         self.api.put(
             &format!("{VELERO}/backupstoragelocations/hopsworks-bsl"),
             json!({"metadata": {"name": "hopsworks-bsl"}, "spec": {"accessMode": mode}, "status": status}),
         );
     }
 
-    fn run(&self, line: &[&str]) -> Ran {
+    /// 20,000 backups over five ConfigMaps.
+    pub(crate) fn twenty_thousand(&self) {
+        let first: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (name, from, to) in [
+            (RONDB, 0, 4_000),
+            ("rondb-backups-metadata-1", 4_000, 8_000),
+            ("rondb-backups-metadata-2", 8_000, 10_000),
+            (OPENSEARCH, 0, 5_000),
+            ("opensearch-backups-metadata-1", 5_000, 10_000),
+        ] {
+            let entry = |number: i64| {
+                let at = first - SignedDuration::from_hours(number);
+                let entry = json!({"state": "SUCCESS", "start_time": at, "end_time": at + SignedDuration::from_mins(9), "duration_ms": 540_000, "path": "bucket/rondb_backup"});
+                (at.strftime("%g%V%u%H%M").to_string(), entry.to_string().into())
+            };
+            self.config_map(name, (from..to).map(entry).collect());
+        }
+    }
+
+    pub(crate) fn run(&self, line: &[&str]) -> Ran {
         let mut hwdr = self.home.hwdr();
         run(hwdr.env("KUBECONFIG", self.home.path("kubeconfig")).env("TZ", "UTC").args(line), b"")
     }
@@ -385,7 +404,7 @@ fn what_can_be_said_is_said_and_the_rest_is_unknown() {
     }
 }
 
-fn failed() -> Json {
+pub(crate) fn failed() -> Json {
     json!({"failed": 2, "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}]})
 }
 
@@ -751,21 +770,7 @@ fn watch_prints_a_status_once_until_it_changes() {
 #[test]
 fn twenty_thousand_backups() {
     let lab = Lab::new();
-    let first: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    for (name, from, to) in [
-        (RONDB, 0, 4_000),
-        ("rondb-backups-metadata-1", 4_000, 8_000),
-        ("rondb-backups-metadata-2", 8_000, 10_000),
-        (OPENSEARCH, 0, 5_000),
-        ("opensearch-backups-metadata-1", 5_000, 10_000),
-    ] {
-        let entry = |number: i64| {
-            let at = first - SignedDuration::from_hours(number);
-            let entry = json!({"state": "SUCCESS", "start_time": at, "end_time": at + SignedDuration::from_mins(9), "duration_ms": 540_000, "path": "bucket/rondb_backup"});
-            (at.strftime("%g%V%u%H%M").to_string(), entry.to_string().into())
-        };
-        lab.config_map(name, (from..to).map(entry).collect());
-    }
+    lab.twenty_thousand();
     for form in ["table", "json", "wide", "yaml"] {
         let mut limited = lab.home.command("bash");
         limited.env("KUBECONFIG", lab.home.path("kubeconfig")).args([

@@ -107,7 +107,7 @@ fn without_scripts(diff: &str) -> String {
 }
 
 /// Decodes every object into Kubernetes' own types: see `tests/kube-schema`.
-fn kubernetes_takes(home: &Home, streams: &[(&str, &[u8])]) {
+pub(crate) fn kubernetes_takes(home: &Home, streams: &[(&str, &[u8])]) {
     let mut program = Command::new(&*KUBE_SCHEMA);
     for (name, stream) in streams {
         program.arg(home.write(name, stream));

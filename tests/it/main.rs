@@ -15,6 +15,7 @@ mod lint_cli;
 mod lint_fixes;
 mod lint_helm;
 mod logs;
+mod monitor;
 mod plan;
 mod planted_state;
 mod plugin;

@@ -256,6 +256,10 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   own status -o json >"$RUN/notes/status.json" || true
   jq -e '.services | length == 4' "$RUN/notes/status.json"
   is_exact status
+  may monitor
+  # It ends by the signal.
+  KUBECONFIG=$RUN/notes/monitor.kubeconfig timeout 20 "$HWDR" monitor -n "$NS" --listen 127.0.0.1:0 || [ $? = 124 ]
+  is_exact monitor
   refuses 'forbidden' as history undo hopsworks --yes
 
   may undo

@@ -4,28 +4,26 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use tokio::time::timeout;
 
-use crate::backups::{Fault, Inventory, Join, PartState, Reading, Seen, Series, Severity};
+use super::target::{Lists, Target};
+use crate::backups::{Fault, Inventory, PartState, Reading, Series, Severity};
 use crate::cli::connection::ConnectionArgs;
-use crate::cli::messages::Failure;
 use crate::cli::restore::release_name;
 use crate::cli::{ValueArgs, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind, why_job_failed};
 use crate::helm::record;
-use crate::names::is_release;
 use crate::product::{self, Product};
 use crate::rights;
-use crate::run::steps::{is_of, release_of};
 use crate::shown::{kept, said, word};
-use crate::topology::{Role, Workload};
-use crate::velero::{INSTALL, ObjectBackup, Velero, without_foreign};
+use crate::values::Value;
+use crate::velero::{INSTALL, ObjectBackup, Velero};
 
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -113,22 +111,15 @@ impl LookArgs {
     /// # Errors
     /// If it is not clear which release of which cluster is meant.
     pub(crate) async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
-        let values = inputs::values(&self.values)?;
-        let product = values.as_ref().map_or(product::FIRST, product::of);
-        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
-        let velero = velero.unwrap_or_default();
-        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
-        let records = product.record_names(values.as_ref())?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
-        let reader = Reader { cluster: &cluster, velero: &velero, command };
-        let namespace = Some(velero.namespace.as_str());
-        let absent =
-            Fault::new(Severity::Critical, "Velero is not in this cluster: its resources (velero.io/v1) are not known")
-                .fix(INSTALL);
+        let target = self.target(&cluster.namespace)?;
+        let reader = Reader { cluster: &cluster, velero: &target.velero, command };
+        let namespace = Some(target.velero.namespace.as_str());
+        let absent = absent();
         let whole = |object: Json| object;
         let driver = helm_driver(std::env::var("HELM_DRIVER").ok().as_deref());
         let (config_maps, cron_jobs, jobs, backups, schedules, locations, helm) = tokio::join!(
-            reader.read(Kind::CONFIG_MAP, reader.config_maps(product, &records), None),
+            reader.read(Kind::CONFIG_MAP, reader.config_maps(&target), None),
             reader.read(Kind::CRON_JOB, cluster.pages(Kind::CRON_JOB, None, "", PAGE, whole), None),
             reader.read(Kind::JOB, cluster.pages(Kind::JOB, None, "", PAGE, whole), None),
             reader.read(
@@ -150,49 +141,63 @@ impl LookArgs {
                 }
             },
         );
-        let release = match &self.release {
-            Some(release) => Some(release.clone()),
-            None => one_release(&cluster, product, &velero, &cron_jobs, &schedules)?,
-        };
+        let lists = Lists { config_maps, cron_jobs, jobs, backups, schedules, locations };
+        let release = target.release(&lists)?;
         let (release, installed) = match asks_when {
             true => reader.installed(release, helm, driver.unwrap_or(Kind::SECRET)).await?,
             false => (release, Err(Fault::new(Severity::Unknown, ""))),
         };
-        let is_its = |object: &Json| match (&release, release_of(object)) {
-            (_, None) => true,
-            (Some(release), _) => is_of(object, release, &cluster.namespace),
-            (None, Some(_)) => false,
-        };
-        let of =
-            |objects: Reading<Vec<Json>>| objects.map(|objects| objects.into_iter().filter(is_its).collect::<Vec<_>>());
-        // What another release's Schedule makes is that release's.
-        let known: &[Json] = schedules.as_deref().unwrap_or_default();
-        let backups = backups.map(|backups| without_foreign(backups, known, |schedule| !is_its(schedule)));
-        let mut unread: Vec<Fault> = [&config_maps, &cron_jobs, &jobs, &schedules, &locations]
-            .into_iter()
-            .filter_map(|it| it.as_ref().err())
-            .cloned()
-            .collect();
-        unread.extend(backups.as_ref().err().cloned());
-        unread.extend(installed.as_ref().err().cloned().filter(|_| asks_when));
-        unread.retain(Fault::is_unknown);
-        let seen = Seen {
-            now: Timestamp::now(),
-            namespace: cluster.namespace.clone(),
-            velero: velero.clone(),
+        let mut unread = lists.unread();
+        unread.extend(installed.as_ref().err().cloned().filter(|fault| asks_when && fault.is_unknown()));
+        let now = Timestamp::now();
+        let series = target.series(lists, release.as_deref(), now);
+        let Target { product, velero, .. } = target;
+        Ok(Looked { product, release, velero, installed, now, series, unread, cluster: cluster.clone() })
+    }
+
+    /// Connects, without a request yet; in a pod with its own account.
+    ///
+    /// # Errors
+    /// If there is no way to a cluster.
+    pub(crate) async fn connect(&self) -> Result<Cluster> {
+        self.connection.connect_or_in_pod().await
+    }
+
+    /// The release's namespace, if it is given.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.connection.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The release, if it is named.
+    pub(crate) fn release(&self) -> Option<&str> {
+        self.release.as_deref()
+    }
+
+    /// The values, if any are given.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn values(&self) -> Result<Option<Value>> {
+        inputs::values(&self.values)
+    }
+
+    /// What is looked for in that namespace.
+    ///
+    /// # Errors
+    /// If the values cannot be used.
+    pub(crate) fn target(&self, namespace: &str) -> Result<Target> {
+        let values = self.values()?;
+        let product = values.as_ref().map_or(product::FIRST, product::of);
+        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
+        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
+        Ok(Target {
+            product,
+            velero: velero.unwrap_or_default(),
             ttl: storage.and_then(|storage| storage.ttl),
-            records,
-            config_maps,
-            cron_jobs: of(cron_jobs),
-            jobs,
-            backups,
-            schedules: of(schedules),
-            locations,
-        };
-        let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
-        // First the services whose ids name a set.
-        series.sort_by_key(|series| series.join == Join::Nearest);
-        Ok(Looked { product, release, velero, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+            records: product.record_names(values.as_ref())?,
+            release: self.release.clone(),
+            namespace: namespace.to_owned(),
+        })
     }
 }
 
@@ -208,47 +213,47 @@ fn helm_driver(driver: Option<&str>) -> Reading<Kind> {
     }
 }
 
-/// The release with backups in the namespace.
+/// The problem if the API server does not know Velero's kinds.
+pub(crate) fn absent() -> Fault {
+    Fault::new(Severity::Critical, "Velero is not in this cluster: its resources (velero.io/v1) are not known")
+        .fix(INSTALL)
+}
+
+/// The ConfigMaps of the metadata that are not among `known`: they have lost their label.
 ///
 /// # Errors
-/// If there are several.
-fn one_release(
+/// If one cannot be read.
+pub(crate) async fn unlabelled(
     cluster: &Cluster,
-    product: &'static dyn Product,
-    velero: &Velero,
-    cron_jobs: &Reading<Vec<Json>>,
-    schedules: &Reading<Vec<Json>>,
-) -> Result<Option<String>> {
-    let is_known =
-        |object: &&Json| Workload::of(product, 0, "CronJob", object).is_some_and(|it| it.role != Role::OTHER);
-    let is_named = |object: &&Json| velero.schedules().contains(&text(object, "/metadata/name"));
-    let jobs = cron_jobs.iter().flatten().filter(is_known);
-    let objects = jobs.chain(schedules.iter().flatten().filter(is_named));
-    let releases: BTreeSet<_> = objects
-        .filter_map(release_of)
-        .filter(|[_, namespace]| *namespace == cluster.namespace)
-        .map(|[release, _]| release.to_owned())
-        .filter(|release| is_release(release))
-        .collect();
-    if releases.len() > 1 {
-        let names: Vec<_> = releases.into_iter().collect();
-        bail!(
-            Failure::unusable(format!(
-                "namespace {} has backups of several releases: {}",
-                cluster.namespace,
-                names.join(", ")
-            ))
-            .help("name one of them: --release NAME")
-        );
+    target: &Target,
+    known: &BTreeSet<String>,
+) -> Result<Vec<Json>, ClusterError> {
+    let each = target.records.iter().map(|(_, first)| async move {
+        let mut more = Vec::new();
+        for name in product::rotated(first).take(ROTATED) {
+            if known.contains(&name) {
+                continue;
+            }
+            let Some(object) = cluster.get(Kind::CONFIG_MAP, None, &name).await? else { break };
+            more.push(object);
+        }
+        Ok::<_, ClusterError>(more)
+    });
+    let mut found = Vec::new();
+    for more in join_all(each).await {
+        found.extend(more?);
     }
-    Ok(releases.into_iter().next())
+    Ok(found)
 }
 
 /// Who reads, and for which command.
-struct Reader<'r> {
-    cluster: &'r Cluster,
-    velero: &'r Velero,
-    command: rights::Command,
+pub(crate) struct Reader<'r> {
+    /// The cluster.
+    pub cluster: &'r Cluster,
+    /// What Velero's objects are called.
+    pub velero: &'r Velero,
+    /// The command.
+    pub command: rights::Command,
 }
 
 impl Reader<'_> {
@@ -259,26 +264,27 @@ impl Reader<'_> {
         work: impl Future<Output = Result<T, ClusterError>>,
         absent: Option<&Fault>,
     ) -> Reading<T> {
-        let unknown = |what: String| Fault::new(Severity::Unknown, what);
         match timeout(LIMIT, work).await {
-            Ok(Ok(read)) => Ok(read),
-            Ok(Err(error)) => {
-                if let (ClusterError::Call { code: 404, .. }, Some(absent)) = (&error, absent) {
-                    return Err(absent.clone());
-                }
-                let fault = unknown(format!("cannot be read: {}", said(&error.to_string())));
-                Err(match error {
-                    ClusterError::Call { code: 403, .. } => fault.fix(self.rights()),
-                    ClusterError::NoAnswer { context, .. } => fault.fix(format!(
-                        "see whether it answers:\nkubectl --context {} get --raw /readyz",
-                        word(&context)
-                    )),
-                    _ => fault,
-                })
-            }
+            Ok(read) => read.map_err(|error| self.fault(&error, absent)),
             Err(_) => {
-                Err(unknown(format!("cannot be read: list {}: no answer within {} s", kind.plural, LIMIT.as_secs())))
+                let what = format!("cannot be read: list {}: no answer within {} s", kind.plural, LIMIT.as_secs());
+                Err(Fault::new(Severity::Unknown, what))
             }
+        }
+    }
+
+    /// What it means that something cannot be read. `absent` is the problem if the API server does not know the kind.
+    pub(crate) fn fault(&self, error: &ClusterError, absent: Option<&Fault>) -> Fault {
+        if let (ClusterError::Call { code: 404, .. }, Some(absent)) = (error, absent) {
+            return absent.clone();
+        }
+        let fault = Fault::new(Severity::Unknown, format!("cannot be read: {}", said(&error.to_string())));
+        match error {
+            ClusterError::Call { code: 403, .. } => fault.fix(self.rights()),
+            ClusterError::NoAnswer { context, .. } => {
+                fault.fix(format!("see whether it answers:\nkubectl --context {} get --raw /readyz", word(context)))
+            }
+            _ => fault,
         }
     }
 
@@ -293,27 +299,11 @@ impl Reader<'_> {
     }
 
     /// The metadata ConfigMaps: by label, and by name if they have lost it.
-    async fn config_maps(&self, product: &dyn Product, records: &[(&str, String)]) -> Result<Vec<Json>, ClusterError> {
-        let keep = |object: Json| object;
-        let mut found = self.cluster.pages(Kind::CONFIG_MAP, None, product.record_labels(), LARGE, keep).await?;
-        let names: BTreeSet<_> = found.iter().map(|object| text(object, "/metadata/name").to_owned()).collect();
-        let unlabelled = records.iter().map(|(_, first)| {
-            let names = &names;
-            async move {
-                let mut more = Vec::new();
-                for name in product::rotated(first).take(ROTATED) {
-                    if names.contains(&name) {
-                        continue;
-                    }
-                    let Some(object) = self.cluster.get(Kind::CONFIG_MAP, None, &name).await? else { break };
-                    more.push(object);
-                }
-                Ok::<_, ClusterError>(more)
-            }
-        });
-        for more in join_all(unlabelled).await {
-            found.extend(more?);
-        }
+    async fn config_maps(&self, target: &Target) -> Result<Vec<Json>, ClusterError> {
+        let labels = target.product.record_labels();
+        let mut found = self.cluster.pages(Kind::CONFIG_MAP, None, labels, LARGE, |object: Json| object).await?;
+        let known = found.iter().map(|object| text(object, "/metadata/name").to_owned()).collect();
+        found.extend(unlabelled(self.cluster, target, &known).await?);
         Ok(found)
     }
 

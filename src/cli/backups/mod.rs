@@ -6,6 +6,7 @@ pub(super) mod look;
 mod show;
 mod stored;
 mod table;
+pub(super) mod target;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};

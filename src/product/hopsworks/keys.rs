@@ -68,6 +68,16 @@ pub const BACKUPS_ENABLED: Path = &["global", "_hopsworks", "backups", "enabled"
 pub const TTL: Path = &["global", "_hopsworks", "backups", "ttl"];
 /// The ConfigMaps of the backups' metadata, by service.
 pub const METADATA: Path = &["global", "_hopsworks", "backups", "metadataStore", "configMap"];
+/// What says how backups are called, and how long they are kept.
+pub const BACKUP_NAMES: &[Path] = &[
+    TTL,
+    &["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"],
+    &["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"],
+    &["hopsworks", "velero", "namespace"],
+    &["hopsworks", "velero", "backup", "mainScheduleName"],
+    &["hopsworks", "velero", "backup", "usersScheduleName"],
+    &["hopsworks", "velero", "backup", "storageLocation", "name"],
+];
 /// Object storage of a cloud, or the operator's own.
 pub const OBJECT_STORAGE: Path = &["global", "_hopsworks", "managedObjectStorage"];
 /// Whether it is used.

@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 
 use super::request::{Backup, Recorded, Request};
 use super::service::{Doing, Files, Service};
-use super::{Keys, Product, Storage};
+use super::{Keys, Path, Product, Storage};
 use crate::cluster::Cluster;
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
@@ -149,6 +149,10 @@ impl Product for Hopsworks {
 
     fn folders(&self) -> Folders {
         hopsfs::bucket::FOLDERS
+    }
+
+    fn backup_keys(&self) -> &'static [Path] {
+        keys::BACKUP_NAMES
     }
 
     fn backup(&self, id: &str) -> Result<Backup, String> {

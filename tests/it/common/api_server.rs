@@ -1,11 +1,12 @@
 //! As much of a Kubernetes API server as a run without pods needs: objects can be created, read, listed, replaced, patched and deleted,
-//! with the versions and preconditions of the real one. A Job is complete, and a claim bound, as soon as it is created.
+//! with the versions and preconditions of the real one, and watched. A Job is complete, and a claim bound, as soon as it is created.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -22,6 +23,10 @@ struct Kept {
     denied: Vec<String>,
     forgets: bool,
     versions: u64,
+    /// What has changed: the version, the type of the event, the path, and the object.
+    events: Vec<(u64, &'static str, String, Json)>,
+    /// Whether nobody answers.
+    is_gone: bool,
 }
 
 /// A server of this process.
@@ -77,6 +82,11 @@ impl ApiServer {
         self.kept().denied.push(right.to_owned());
     }
 
+    /// Whether it answers at all: if not, all connections end.
+    pub(crate) fn is_gone(&self, is_gone: bool) {
+        self.kept().is_gone = is_gone;
+    }
+
     /// Forgets, once, where a list was.
     pub(crate) fn forget(&self) {
         self.kept().forgets = true;
@@ -89,7 +99,7 @@ impl ApiServer {
 
     /// Takes an object away.
     pub(crate) fn remove(&self, path: &str) {
-        self.kept().objects.remove(path);
+        self.kept().take(path);
     }
 
     /// An object.
@@ -132,7 +142,15 @@ impl ApiServer {
         let mut body = vec![0; length.unwrap_or_default()];
         reader.read_exact(&mut body).expect("a body");
         let sent = serde_json::from_slice(&body).unwrap_or_default();
-        let failure = self.kept().failure(method, path);
+        if self.kept().is_gone {
+            return;
+        }
+        let is_watch = method == "GET" && query.split('&').any(|term| matches!(term, "watch=true" | "watch=1"));
+        let failure = self.kept().failure(if is_watch { "WATCH" } else { method }, path);
+        if is_watch && failure.is_none() {
+            self.watch(&mut stream, path, query);
+            return;
+        }
         if failure == Some(0) {
             loop {
                 thread::park();
@@ -146,12 +164,46 @@ impl ApiServer {
         );
         stream.write_all(answer.as_bytes()).ok();
     }
+
+    /// What changes below a path from a version on, in chunks.
+    fn watch(&self, stream: &mut TcpStream, path: &str, query: &str) {
+        let number = |key: &str| {
+            let term = query.split('&').filter_map(|term| term.split_once('=')).find(|(name, _)| *name == key);
+            term.and_then(|(_, value)| value.parse::<u64>().ok())
+        };
+        let from = number("resourceVersion").unwrap_or_default();
+        let until = Instant::now() + Duration::from_secs(number("timeoutSeconds").unwrap_or(300));
+        let head = "HTTP/1.1 200 X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let mut is_written = stream.write_all(head.as_bytes()).is_ok();
+        let mut seen = self.kept().events.partition_point(|(version, ..)| *version <= from);
+        let inside = format!("{path}/");
+        while is_written && Instant::now() < until {
+            let kept = self.kept();
+            if kept.is_gone {
+                return;
+            }
+            let events = kept.events[seen..].iter();
+            let mine = events.filter(|(_, _, at, object)| at.starts_with(&inside) && is_wanted(object, query));
+            let lines = mine.map(|(_, kind, _, object)| format!("{}\n", json!({"type": kind, "object": object})));
+            let text: String = lines.collect();
+            seen = kept.events.len();
+            drop(kept);
+            if text.is_empty() {
+                thread::sleep(Duration::from_millis(20));
+            } else {
+                is_written = stream.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes()).is_ok();
+            }
+        }
+        stream.write_all(b"0\r\n\r\n").ok();
+    }
 }
 
 impl Kept {
     fn failure(&mut self, method: &str, path: &str) -> Option<u16> {
-        if method == "GET" {
-            self.reads.push(path.to_owned());
+        match method {
+            "GET" => self.reads.push(path.to_owned()),
+            "WATCH" => self.reads.push(format!("watch {path}")),
+            _ => {}
         }
         let is_below =
             |failing: &str| path.strip_prefix(failing).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -168,8 +220,17 @@ impl Kept {
         if metadata["creationTimestamp"].is_null() {
             metadata["creationTimestamp"] = NOW.into();
         }
+        let kind = if self.objects.contains_key(path) { "MODIFIED" } else { "ADDED" };
+        self.events.push((self.versions, kind, path.to_owned(), object.clone()));
         self.objects.insert(path.to_owned(), object.clone());
         object
+    }
+
+    fn take(&mut self, path: &str) {
+        let Some(mut object) = self.objects.remove(path) else { return };
+        self.versions += 1;
+        object["metadata"]["resourceVersion"] = self.versions.to_string().into();
+        self.events.push((self.versions, "DELETED", path.to_owned(), object));
     }
 
     fn call(&mut self, method: &str, path: &str, query: &str, sent: Json) -> (u16, Json) {
@@ -214,7 +275,7 @@ impl Kept {
                 (200, self.keep(path, there))
             }
             (_, Some(there)) => {
-                self.objects.remove(path);
+                self.take(path);
                 (200, there)
             }
         }
@@ -249,21 +310,7 @@ impl Kept {
 
     fn list(&self, path: &str, query: &str) -> Json {
         let inside = format!("{path}/");
-        let wanted = |object: &Json| {
-            query.split('&').all(|term| match term.split_once('=') {
-                Some(("fieldSelector", name)) => {
-                    name.rsplit("%3D").next().and_then(|name| name.rsplit('=').next())
-                        == object["metadata"]["name"].as_str()
-                }
-                Some(("labelSelector", labels)) => {
-                    labels.replace("%2F", "/").replace("%3D", "=").split("%2C").all(|label| {
-                        label.split_once('=').is_none_or(|(key, value)| object["metadata"]["labels"][key] == value)
-                    })
-                }
-                _ => true,
-            })
-        };
-        let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && wanted(object));
+        let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && is_wanted(object, query));
         let items: Vec<_> = items.map(|(_, object)| object).collect();
         let number = |key: &str| {
             let term = query.split('&').filter_map(|term| term.split_once('=')).find(|(name, _)| *name == key);
@@ -278,6 +325,21 @@ impl Kept {
         }
         json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": &items[from..to]})
     }
+}
+
+/// Whether an object is one of those that a list or watch selects.
+fn is_wanted(object: &Json, query: &str) -> bool {
+    query.split('&').all(|term| match term.split_once('=') {
+        Some(("fieldSelector", name)) => {
+            name.rsplit("%3D").next().and_then(|name| name.rsplit('=').next()) == object["metadata"]["name"].as_str()
+        }
+        Some(("labelSelector", labels)) => {
+            labels.replace("%2F", "/").replace("%3D", "=").split("%2C").all(|label| {
+                label.split_once('=').is_none_or(|(key, value)| object["metadata"]["labels"][key] == value)
+            })
+        }
+        _ => true,
+    })
 }
 
 /// Whether a path is that of all objects of a kind: it ends in the name of a kind, all of which end in an s.
