@@ -9,6 +9,7 @@ use hwdr::s3::checked;
 use hwdr::s3::journal::{RESERVED, Record, Rewind};
 use hwdr::s3::lifecycle::element;
 use hwdr::s3::listing;
+use hwdr::s3::objects;
 use hwdr::stream::edit::Edits;
 use hwdr::stream::{self, Stream, json_of};
 use hwdr::velero::{ObjectBackup, Velero};
@@ -124,6 +125,9 @@ pub(super) fn xml(text: &str) {
     let cut = text.rfind("</").and_then(|end| text.get(..end));
     if listing::parse(text).is_ok() {
         assert!(cut.is_none_or(|cut| listing::parse(cut).is_err()), "half of it is read, too");
+    }
+    if objects::parse(text).is_ok() {
+        assert!(cut.is_none_or(|cut| objects::parse(cut).is_err()), "half of it is read, too");
     }
     if let Ok(read) = element::parse(text) {
         assert!(cut.is_none_or(|cut| element::parse(cut).is_err()), "half of it is read, too");

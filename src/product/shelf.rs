@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -47,6 +48,7 @@ pub struct Shelf<'s> {
     /// Whether somebody has named the bucket: then all backups are in it, whatever the values say.
     is_given: bool,
     deadline: Instant,
+    unread: Mutex<Vec<Fault>>,
 }
 
 /// A bucket, and how long it keeps things.
@@ -111,12 +113,14 @@ impl<'s> Shelf<'s> {
             Err(error) if !is_refusal(&error) => return Err(error),
             _ => {}
         }
+        let own = Bucket::of(client, deadline).await;
         Ok(Self {
             now: Timestamp::now(),
+            unread: Mutex::new(own.rules.as_ref().err().cloned().into_iter().collect()),
             values: opening.values,
             velero: opening.velero,
             ttl: opening.ttl.map(SignedDuration::from_secs),
-            own: Bucket::of(client, deadline).await,
+            own,
             settings,
             is_given: opening.is_given,
             deadline,
@@ -137,7 +141,14 @@ impl<'s> Shelf<'s> {
             return Ok(Cow::Borrowed(&self.own));
         }
         let client = Client::connect(settings).await.map_err(|error| unread(&error))?;
-        Ok(Cow::Owned(Bucket::of(client, self.deadline).await))
+        let bucket = Bucket::of(client, self.deadline).await;
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).extend(bucket.rules.as_ref().err().cloned());
+        Ok(Cow::Owned(bucket))
+    }
+
+    /// The rules that could not be read: what they delete, and when, is not known.
+    pub fn unread(&self) -> Vec<Fault> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

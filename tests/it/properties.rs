@@ -7,7 +7,7 @@ mod asked;
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
 use hwdr::run::state::State;
 use hwdr::s3::journal::{Record, Rewind};
-use hwdr::s3::{checked, lifecycle::element, listing};
+use hwdr::s3::{checked, lifecycle::element, listing, objects};
 use proptest::prelude::*;
 
 macro_rules! seed {
@@ -21,6 +21,7 @@ const JOURNAL: &str = seed!("journal.jsonl");
 const RECORDS: &str = seed!("records.json");
 const VERSIONS: &str = seed!("xml-versions.xml");
 const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
+const OBJECTS: &str = seed!("xml-objects.xml");
 /// What readers act on.
 const WORDS: &[&str] = &[
     "",
@@ -83,6 +84,7 @@ fn the_seeds_are_what_is_read() {
     assert_eq!((records.len(), records.iter().filter(believed).count()), (4, 3));
     assert_eq!(asked::records(RECORDS), (5, 1));
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
+    assert_eq!(objects::parse(OBJECTS).expect("a page").found.objects.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");
 }
 
@@ -111,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE])) {
+    fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE, OBJECTS])) {
         asked::xml(&text);
     }
 }

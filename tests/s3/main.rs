@@ -4,6 +4,7 @@
 //! lab/versions.sh works, on loopback with the lab's keys: set `HWDR_LAB_S3_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
 //! `AWS_REGION`.
 
+mod backups;
 mod lifecycle;
 mod planted;
 mod promise;

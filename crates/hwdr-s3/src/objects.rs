@@ -37,7 +37,7 @@ pub struct Objects {
 
 /// One page.
 #[derive(Debug, Default)]
-pub(crate) struct Page {
+pub struct Page {
     /// What is in it.
     pub found: Objects,
     /// Where the next one begins; `None` if this is the last.
@@ -48,7 +48,7 @@ pub(crate) struct Page {
 ///
 /// # Errors
 /// What is wrong with it. A truncated answer is an error, never a shorter page.
-pub(crate) fn parse(xml: &str) -> Result<Page, String> {
+pub fn parse(xml: &str) -> Result<Page, String> {
     let mut parser = Parser::default();
     xml::walk(xml, &mut parser)?;
     parser.finish()

@@ -66,7 +66,7 @@ impl StoredArgs {
         let work = async {
             let shelf = Shelf::open(opening).await?;
             let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
-            let mut unread: Vec<_> = shelf.own.rules.as_ref().err().cloned().into_iter().collect();
+            let mut unread = shelf.unread();
             let (mut series, mut rewinds) = (Vec::new(), Vec::new());
             for stored in found {
                 unread.extend(stored.unread);
