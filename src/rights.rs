@@ -5,7 +5,7 @@ pub mod chart;
 mod list;
 pub mod print;
 
-use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use Command::{Backups, Bsl, Doctor, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
 
 pub use list::ALL;
 
@@ -25,12 +25,13 @@ pub enum Command {
     Objects,
     Backups,
     Status,
+    Doctor,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 12] =
-        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status];
+    pub const ALL: [Self; 13] =
+        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status, Doctor];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -47,6 +48,7 @@ impl Command {
             Objects => "objects",
             Backups => "backups",
             Status => "status",
+            Doctor => "doctor",
         }
     }
 
@@ -185,6 +187,7 @@ mod tests {
             Kind::JOB,
             Kind::CRON_JOB,
             Kind::AUTOSCALER,
+            Kind::NETWORK_POLICY,
             Kind::LEASE,
             Kind::STORAGE_CAPACITY,
             Kind::RESTORE,

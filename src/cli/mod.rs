@@ -7,6 +7,7 @@ mod bucket;
 mod change;
 mod connection;
 mod diff;
+mod doctor;
 mod files;
 mod inputs;
 mod krm;
@@ -63,6 +64,7 @@ enum Command {
     Watch(restore::Watch),
     History(restore::History),
     Status(Box<status::Command>),
+    Doctor(doctor::Doctor),
     Backups(Box<backups::Command>),
     S3(s3::Command),
     Bsl(bsl::Command),
@@ -118,6 +120,7 @@ fn command(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Lint(command) => return command.run(),
         Command::Status(command) => return command.run(),
+        Command::Doctor(command) => return command.run(),
         Command::Backups(command) => return command.run(),
         Command::PostRender(command) => command.run(),
         Command::Diff(command) => command.run(),

@@ -12,14 +12,14 @@ const RONDB: &str = "rondb-backups-metadata";
 const OPENSEARCH: &str = "opensearch-backups-metadata";
 
 /// A cluster with four daily backups, of which the oldest is from before its installation.
-struct Lab {
-    home: Home,
-    api: ApiServer,
-    now: Timestamp,
+pub(crate) struct Lab {
+    pub home: Home,
+    pub api: ApiServer,
+    pub now: Timestamp,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (home, api) = (Home::new(), ApiServer::start());
         home.write("kubeconfig", api.kubeconfig());
         let lab = Self { home, api, now: Timestamp::now() };
@@ -48,16 +48,16 @@ impl Lab {
         lab
     }
 
-    fn ago(&self, hours: i64) -> Timestamp {
+    pub(crate) fn ago(&self, hours: i64) -> Timestamp {
         self.now - SignedDuration::from_hours(hours)
     }
 
     /// When the backup of so many days ago was made.
-    fn at(&self, day: i64) -> Timestamp {
+    pub(crate) fn at(&self, day: i64) -> Timestamp {
         self.ago(5 + 24 * day)
     }
 
-    fn id(&self, day: i64) -> String {
+    pub(crate) fn id(&self, day: i64) -> String {
         self.at(day).strftime("%g%V%u%H%M").to_string()
     }
 

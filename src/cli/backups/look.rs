@@ -25,14 +25,15 @@ use crate::rights;
 use crate::run::steps::{is_of, release_of};
 use crate::shown::{said, word};
 use crate::topology::{Role, Workload};
+use crate::values::Value;
 use crate::velero::{INSTALL, ObjectBackup, Velero};
 
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long a call is retried without an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Objects in a page. Not 500: that is what the list of a watch has (kube, `watcher::Config`), and `lab/tests/soak/87-rbac.sh` tells them apart.
-const PAGE: u32 = 250;
+pub(crate) const PAGE: u32 = 250;
 /// ConfigMaps in a page: each may have a MiB.
 const LARGE: u32 = 5;
 /// How many ConfigMaps without a label are looked for.
@@ -107,13 +108,29 @@ impl LookArgs {
     /// If it is not clear which release of which cluster is meant.
     pub(crate) async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
         let values = inputs::values(&self.values)?;
-        let product = values.as_ref().map_or(product::FIRST, product::of);
-        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
-        let velero = velero.unwrap_or_default();
-        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
-        let records = product.record_names(values.as_ref())?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
-        let reader = Reader { cluster: &cluster, velero: &velero, command };
+        Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks_when).await
+    }
+}
+
+impl Looked {
+    /// The same of a cluster, and of the values if there are some.
+    ///
+    /// # Errors
+    /// If it is not clear which release is meant, or the values name what is no name.
+    pub(crate) async fn at(
+        cluster: &Cluster,
+        values: Option<&Value>,
+        release: Option<&str>,
+        command: rights::Command,
+        asks_when: bool,
+    ) -> Result<Self> {
+        let product = values.map_or(product::FIRST, product::of);
+        let velero = values.map(|values| product.velero(values)).transpose()?;
+        let velero = velero.unwrap_or_default();
+        let storage = values.map(|values| product.storage(values)).transpose()?;
+        let records = product.record_names(values)?;
+        let reader = Reader { cluster, velero: &velero, command };
         let namespace = Some(velero.namespace.as_str());
         let absent =
             Fault::new(Severity::Critical, "Velero is not in this cluster: its resources (velero.io/v1) are not known")
@@ -142,9 +159,9 @@ impl LookArgs {
                 None
             ),
         );
-        let release = match &self.release {
-            Some(release) => Some(release.clone()),
-            None => one_release(&cluster, product, &velero, &cron_jobs, &schedules)?,
+        let release = match release {
+            Some(release) => Some(release.to_owned()),
+            None => one_release(cluster, product, &velero, &cron_jobs, &schedules)?,
         };
         let (release, installed) = match asks_when {
             true => reader.installed(release, helm).await?,
@@ -187,7 +204,7 @@ impl LookArgs {
         let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
         // First the services whose ids name a set.
         series.sort_by_key(|series| series.join == Join::Nearest);
-        Ok(Looked { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+        Ok(Self { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
     }
 }
 
@@ -228,15 +245,18 @@ fn one_release(
 }
 
 /// Who reads, and for which command.
-struct Reader<'r> {
-    cluster: &'r Cluster,
-    velero: &'r Velero,
-    command: rights::Command,
+pub(crate) struct Reader<'r> {
+    /// The cluster.
+    pub cluster: &'r Cluster,
+    /// What Velero's things are called.
+    pub velero: &'r Velero,
+    /// The command.
+    pub command: rights::Command,
 }
 
 impl Reader<'_> {
     /// The result of `work`, if it comes in time. `absent` is the problem if the API server does not know the kind.
-    async fn read<T>(
+    pub(crate) async fn read<T>(
         &self,
         kind: Kind,
         work: impl Future<Output = Result<T, ClusterError>>,

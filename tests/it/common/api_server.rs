@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// When everything was made that is made here, unless it says something else.
@@ -19,6 +20,8 @@ struct Kept {
     reads: Vec<String>,
     failures: BTreeMap<String, u16>,
     forgets: bool,
+    denied: Vec<String>,
+    ahead: Option<SignedDuration>,
     versions: u64,
 }
 
@@ -65,6 +68,11 @@ impl ApiServer {
         kept.keep(path, object);
     }
 
+    /// Puts a text there: a log.
+    pub(crate) fn text(&self, path: &str, text: &str) {
+        self.kept().objects.insert(path.to_owned(), text.into());
+    }
+
     /// Answers all calls of this path, and of what lies below it, by an error; 0: never.
     pub(crate) fn fail(&self, path: &str, code: u16) {
         self.kept().failures.insert(path.to_owned(), code);
@@ -73,6 +81,16 @@ impl ApiServer {
     /// Forgets, once, where a list was.
     pub(crate) fn forget(&self) {
         self.kept().forgets = true;
+    }
+
+    /// Denies a verb on a resource (`patch secrets`) to whoever asks whether it is allowed.
+    pub(crate) fn deny(&self, what: &str) {
+        self.kept().denied.push(what.to_owned());
+    }
+
+    /// Has a clock that is so far ahead of this machine's; without it, no answer has a date.
+    pub(crate) fn clock(&self, ahead: SignedDuration) {
+        self.kept().ahead = Some(ahead);
     }
 
     /// What was read.
@@ -90,11 +108,15 @@ impl ApiServer {
         self.kept().objects.get(path).cloned()
     }
 
-    /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes.
+    /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes, and questions.
     pub(crate) fn writes(&self) -> Vec<String> {
         let kept = self.kept();
         let writes = kept.writes.iter().map(|(method, path, _)| format!("{method} {path}"));
-        writes.filter(|write| !["hwdr-history", "/events", "/leases"].iter().any(|own| write.contains(own))).collect()
+        writes
+            .filter(|write| {
+                !["hwdr-history", "/events", "/leases", "accessreviews"].iter().any(|own| write.contains(own))
+            })
+            .collect()
     }
 
     /// What was sent with the first such write.
@@ -114,6 +136,10 @@ impl ApiServer {
         let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
         let head: Vec<String> =
             reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        // A client that has changed its mind.
+        if head.is_empty() {
+            return;
+        }
         let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -128,9 +154,17 @@ impl ApiServer {
             }
         }
         let (status, answer) = failure.map_or_else(|| self.kept().call(method, path, query, sent), refused);
-        let body = answer.to_string();
+        let body = match &answer {
+            // A log.
+            Json::String(text) => text.clone(),
+            answer => answer.to_string(),
+        };
+        let date = self.kept().ahead.map_or_else(String::new, |ahead| {
+            let there = Timestamp::now() + ahead;
+            format!("Date: {}\r\n", there.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        });
         let answer = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{date}Connection: close\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(answer.as_bytes()).ok();
@@ -178,7 +212,7 @@ impl Kept {
         let there = self.objects.get(path).cloned();
         match (method, there) {
             // It is answered, and not kept.
-            ("POST", _) if path.ends_with("accessreviews") => (201, sent),
+            ("POST", _) if path.ends_with("accessreviews") => (201, self.review(sent)),
             ("POST", _) if self.objects.contains_key(&format!("{path}/{name}")) => status(409, "AlreadyExists"),
             ("POST", _) => {
                 let made = self.made(path, sent);
@@ -198,6 +232,15 @@ impl Kept {
                 (200, there)
             }
         }
+    }
+
+    /// Whether something is allowed: all but what was denied.
+    fn review(&self, mut review: Json) -> Json {
+        let asked = &review["spec"]["resourceAttributes"];
+        let word = |key: &str| asked[key].as_str().unwrap_or_default();
+        let asked = format!("{} {}/{}", word("verb"), word("resource"), word("subresource"));
+        review["status"] = json!({"allowed": !self.denied.contains(&asked.trim_end_matches('/').to_owned())});
+        review
     }
 
     /// What its controllers make of an object at once.
@@ -238,7 +281,8 @@ impl Kept {
                 _ => true,
             })
         };
-        let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && wanted(object));
+        let is_in = |at: &str| at.strip_prefix(&inside).is_some_and(|name| !name.contains('/'));
+        let items = self.objects.iter().filter(|(at, object)| is_in(at) && wanted(object));
         let items: Vec<_> = items.map(|(_, object)| object).collect();
         let number = |key: &str| {
             let term = query.split('&').filter_map(|term| term.split_once('=')).find(|(name, _)| *name == key);
@@ -258,7 +302,7 @@ impl Kept {
 /// Whether a path is that of all objects of a kind: it ends in the name of a kind, all of which end in an s.
 fn is_list(path: &str) -> bool {
     let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
-    let behind = if parts[0] == "api" { &parts[2..] } else { &parts[3..] };
+    let behind = parts.get(if parts[0] == "api" { 2.. } else { 3.. }).unwrap_or_default();
     matches!(behind, [_] | ["namespaces", _, _])
 }
 
