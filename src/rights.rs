@@ -6,8 +6,8 @@ mod list;
 pub mod print;
 
 use Command::{
-    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Monitor, Objects, Rerun, Resume, Status, Undo,
-    Upgrade, Watch,
+    Backups, BackupsCreate, BackupsKeep, Bsl, Doctor, Finalize, History, Install, Monitor, Objects, Rerun, Resume,
+    Status, Undo, Upgrade, Watch,
 };
 
 pub use list::ALL;
@@ -31,11 +31,12 @@ pub enum Command {
     BackupsKeep,
     Status,
     Monitor,
+    Doctor,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Upgrade,
         Install,
         Resume,
@@ -51,6 +52,7 @@ impl Command {
         BackupsKeep,
         Status,
         Monitor,
+        Doctor,
     ];
 
     /// Its name on the command line.
@@ -71,6 +73,7 @@ impl Command {
             BackupsKeep => "backups-keep",
             Status => "status",
             Monitor => "monitor",
+            Doctor => "doctor",
         }
     }
 
@@ -209,6 +212,7 @@ mod tests {
             Kind::JOB,
             Kind::CRON_JOB,
             Kind::AUTOSCALER,
+            Kind::NETWORK_POLICY,
             Kind::LEASE,
             Kind::STORAGE_CAPACITY,
             Kind::RESTORE,

@@ -46,6 +46,21 @@ impl Question<'_> {
     }
 }
 
+/// Whether the answer to a question with `[y/N]` is yes; `what` it is about, and `is_given` is a `--yes`.
+///
+/// # Errors
+/// If hwdr cannot ask.
+pub(super) fn agrees(prompt: &str, what: &str, is_given: bool) -> Result<bool> {
+    if is_given {
+        return Ok(true);
+    }
+    let no_terminal = || {
+        Refusal::new(format!("hwdr cannot ask without a terminal: {what}")).help("see what it would do, then add --yes")
+    };
+    let answer = answer(prompt).ok_or_else(no_terminal)?.context("the answer cannot be read")?;
+    Ok(YES.contains(&answer.as_str()))
+}
+
 /// What is typed after `prompt`, without blanks around it; `None` if hwdr cannot ask.
 fn answer(prompt: &str) -> Option<io::Result<String>> {
     if is_gone() {

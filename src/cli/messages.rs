@@ -77,6 +77,11 @@ impl Failure {
         Self::unusable(with_causes(error.as_ref()))
     }
 
+    /// What is wrong, and what to do about it.
+    pub(super) fn parts(&self) -> (&str, &[String]) {
+        (&self.refusal.problem, &self.refusal.help)
+    }
+
     /// The whole message: what, where (with the excerpt underlined), what to do.
     fn render(&self, look: Look) -> String {
         let Refusal { problem, place, help } = &self.refusal;

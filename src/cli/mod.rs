@@ -7,6 +7,7 @@ mod bucket;
 mod change;
 mod connection;
 mod diff;
+mod doctor;
 mod files;
 mod ids;
 mod inputs;
@@ -65,6 +66,7 @@ enum Command {
     Watch(restore::Watch),
     History(restore::History),
     Status(Box<status::Command>),
+    Doctor(doctor::Doctor),
     Backups(Box<backups::Command>),
     Monitor(Box<monitor::Command>),
     S3(s3::Command),
@@ -121,6 +123,7 @@ fn command(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Lint(command) => return command.run(),
         Command::Status(command) => return command.run(),
+        Command::Doctor(command) => return command.run(),
         Command::Backups(command) => return command.run(),
         Command::Monitor(command) => command.run(),
         Command::PostRender(command) => command.run(),

@@ -41,6 +41,7 @@ impl Kind {
     pub const CRON_JOB: Kind = of("batch", "v1", "CronJob", "cronjobs");
     pub const AUTOSCALER: Kind = of("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
     pub const LEASE: Kind = of("coordination.k8s.io", "v1", "Lease", "leases");
+    pub const NETWORK_POLICY: Kind = of("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
     pub const STORAGE_CAPACITY: Kind = of("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities");
     pub const ACCESS_REVIEW: Kind = Kind {
         group: "authorization.k8s.io",

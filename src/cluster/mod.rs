@@ -24,6 +24,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{Request, Response};
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{
     Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
 };
@@ -236,6 +238,32 @@ impl Cluster {
     /// The client itself, for logs.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What is at a path of the API that is not of objects, such as `/version`.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn at(&self, path: &str) -> Result<Json, ClusterError> {
+        let request = || async {
+            let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+            self.client.request::<Json>(request).await
+        };
+        self.call(&format!("get {path}"), request).await
+    }
+
+    /// How far the API server's clock is ahead of this machine's, if it says what time it is. It says so in seconds.
+    pub async fn clock(&self) -> Option<SignedDuration> {
+        let request = Request::get("/version").body(Body::empty()).ok()?;
+        let before = Timestamp::now();
+        let answer = self.client.send(request).await.ok()?;
+        let after = Timestamp::now();
+        let there = answer.headers().get(http::header::DATE)?.to_str().ok()?;
+        let there = rfc2822::parse(there).ok()?.timestamp();
+        // Not before the request, nor after the answer, as far as a second tells.
+        let (early, late) = (there.duration_since(after), there.duration_since(before));
+        let nearest = if early.is_positive() { early } else { late.min(SignedDuration::ZERO) };
+        Some(nearest)
     }
 
     /// One object, or none.

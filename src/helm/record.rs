@@ -35,21 +35,49 @@ pub fn failed(object: &Json) -> Option<Json> {
     Some(json!({"metadata": {"labels": {"status": "failed"}}, "data": {"release": data}}))
 }
 
+/// What is read of a record: the chart's templates and the manifest are large.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Recorded {
+    /// Its state.
+    pub info: Info,
+    /// The chart.
+    #[serde(default)]
+    pub chart: Chart,
+    /// The values that helm was given.
+    #[serde(default)]
+    pub config: Json,
+    /// The revision.
+    #[serde(default)]
+    pub version: u64,
+}
+
+/// The state of a revision.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Info {
+    /// When the release was first installed.
+    pub first_deployed: Timestamp,
+    /// `deployed`, `failed`, …
+    #[serde(default)]
+    pub status: String,
+}
+
+/// A chart.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Chart {
+    /// What its Chart.yaml says.
+    #[serde(default)]
+    pub metadata: Json,
+}
+
+/// The record in an object. None if it is not understood.
+pub fn read(object: &Json) -> Option<Recorded> {
+    let packed = STANDARD.decode(packed(object)?).ok()?;
+    serde_json::from_reader(BufReader::new(GzDecoder::new(packed.as_slice()).take(LIMIT))).ok()
+}
+
 /// When a release was first installed. None if the record is not understood.
 pub fn first_deployed(object: &Json) -> Option<Timestamp> {
-    /// The part of a release that is read: the chart and its manifest are large.
-    #[derive(Deserialize)]
-    struct Release {
-        info: Info,
-    }
-    #[derive(Deserialize)]
-    struct Info {
-        first_deployed: Timestamp,
-    }
-    let packed = STANDARD.decode(packed(object)?).ok()?;
-    let release: Release =
-        serde_json::from_reader(BufReader::new(GzDecoder::new(packed.as_slice()).take(LIMIT))).ok()?;
-    Some(release.info.first_deployed)
+    read(object).map(|release| release.info.first_deployed)
 }
 
 /// The record of an object, as Helm packs it.

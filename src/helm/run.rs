@@ -70,6 +70,7 @@ impl Begun {
 /// A helm program, and a private folder for its input files.
 pub struct Helm {
     program: OsString,
+    version: String,
     major: Major,
     folder: Folder,
     connection: Vec<String>,
@@ -187,6 +188,7 @@ impl Helm {
             chart,
             values: invocation.values.clone(),
             program,
+            version,
         })
     }
 
@@ -214,6 +216,16 @@ impl Helm {
             *argument = values::rename_files(argument, &mut copy)?;
         }
         Ok(())
+    }
+
+    /// Its version: `v3.19.0`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Its major version.
+    pub fn major(&self) -> Major {
+        self.major
     }
 
     /// Whether a chart was given.

@@ -10,6 +10,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::cluster::Cluster;
+use crate::doctor::{Facts, Line};
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
 use crate::lint::schema::Node;
@@ -137,6 +138,21 @@ pub trait Product: Sync {
     /// Whether a restore is silently lost if the key `key` is misspelt, with this value.
     fn loses_a_restore(&self, _key: &str, _value: &Value) -> bool {
         false
+    }
+
+    /// What `hwdr doctor` says of this product alone.
+    fn examine(&self, _facts: &Facts) -> Vec<Line> {
+        Vec::new()
+    }
+
+    /// What it cannot find out by looking.
+    fn unexamined(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The ConfigMaps by which the product itself says what it does.
+    fn telling(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// The kind of value that the chart's schema takes as a service's own id, if it says so.

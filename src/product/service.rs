@@ -7,6 +7,7 @@ use std::pin::Pin;
 use serde_json::Value as Json;
 
 use crate::backups::{Seen, Series};
+use crate::doctor::Call;
 use crate::product::shelf::{Shelf, Stored};
 use crate::run::{Halt, Run};
 use crate::steps::Object;
@@ -74,6 +75,11 @@ pub trait Service: Sync {
     /// Whether they have to, for this Job.
     fn has_to_be_emptied(&self, _failed: &Json) -> bool {
         false
+    }
+
+    /// Which servers the pods of its Jobs call.
+    fn calls(&self) -> &'static [Call] {
+        &[]
     }
 
     /// The backups of its data that the cluster knows; none if it has no backups of its own.

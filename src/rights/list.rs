@@ -1,8 +1,8 @@
 //! The list of rights: what each command does in a cluster, and why.
 
 use super::Command::{
-    Backups, BackupsCreate, BackupsKeep, Bsl, Finalize, History, Install, Monitor, Objects, Rerun, Resume, Status, Undo,
-    Upgrade, Watch,
+    Backups, BackupsCreate, BackupsKeep, Bsl, Doctor, Finalize, History, Install, Monitor, Objects, Rerun, Resume,
+    Status, Undo, Upgrade, Watch,
 };
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
@@ -34,7 +34,7 @@ const GO_BACK: &[Command] = &[Resume, Undo];
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
 /// Commands that show backups.
-const LIST: &[Command] = &[Backups, Status, BackupsKeep];
+const LIST: &[Command] = &[Backups, Status, BackupsKeep, Doctor];
 /// When an id is not given as such.
 const BY_NAME: &str = "--backup-id is latest, oldest or last-failed";
 const BY_ID: &str = "give the id itself";
@@ -43,6 +43,15 @@ const TAKEN: &str = "the API server's answer was lost, or somebody else makes a 
 const REFUSED: &str = "the backup is reported as not whole, though that part may go on";
 /// The one that makes them must know what there is.
 const CREATE: &[Command] = &[BackupsCreate];
+/// When doctor uses more than its eyes.
+const BUNDLE: &str = "--bundle is given";
+const FIX: &str = "--fix is given";
+const IN_CLUSTER: &str = "--in-cluster is given";
+const WITH_CHART: &str = "a chart is given";
+/// What it does without the right.
+const UNBUNDLED: &str = "it is not in the bundle, which says so";
+const UNMENDED: &str = "it is not changed";
+const UNLOOKED: &str = "no Job looks at the backup";
 /// When the last words of a run are read.
 const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
@@ -77,6 +86,7 @@ const STATEFUL_SETS: (&str, &str) = ("apps", "statefulsets");
 const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
 pub(super) const AUTOSCALERS: (&str, &str) = ("autoscaling", "horizontalpodautoscalers");
+const NETWORK_POLICIES: (&str, &str) = ("networking.k8s.io", "networkpolicies");
 pub(super) const ROLES: (&str, &str) = ("rbac.authorization.k8s.io", "roles");
 pub(super) const ROLE_BINDINGS: (&str, &str) = ("rbac.authorization.k8s.io", "rolebindings");
 const RESTORE_OBJECTS: (&str, &str) = ("velero.io", "restores");
@@ -403,16 +413,22 @@ pub const ALL: &[Right] = &[
         Release,
         SECRETS,
         &["list"],
-        &[Backups],
+        &[Backups, Doctor],
         "when the release was installed (Helm's record): older backups are of no use in place",
     )
     .without(SHOWN),
     right(Release, SECRETS, &["get"], &[Backups], "when the release was installed (Helm's record)")
         .when("the release was upgraded")
         .without(SHOWN),
-    right(Release, PODS, &["list"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, LOGS, &["get"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, EVENTS, &["list"], LIST, "why a run failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, SECRETS, &["get"], &[Doctor], "the chart and the values of the release (Helm's record)")
+        .without(SHOWN),
+    right(Release, PODS, &["list"], &[Backups, Status], "the last words of a run that failed")
+        .when(RUN_FAILED)
+        .without(WORDLESS),
+    right(Release, LOGS, &["get"], &[Backups, Status], "the last words of a run that failed")
+        .when(RUN_FAILED)
+        .without(WORDLESS),
+    right(Release, EVENTS, &["list"], &[Backups, Status], "why a run failed").when(RUN_FAILED).without(WORDLESS),
     right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
     right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
     right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
@@ -448,4 +464,59 @@ pub const ALL: &[Right] = &[
     right(Velero, BACKUPS, &["list", "watch"], &[Monitor], "which backups of objects there are").without(UNSEEN),
     right(Velero, SCHEDULES, &["list", "watch"], &[Monitor], "when Velero makes backups").without(UNSEEN),
     right(Velero, LOCATIONS, &["list", "watch"], &[Monitor], "whether Velero can write to the bucket").without(UNSEEN),
+    right(Release, PODS, &["list"], &[Doctor], "images that cannot be pulled").without(SHOWN),
+    right(Release, STATEFUL_SETS, &["list"], &[Doctor], "what runs, and how it takes a new template").without(SHOWN),
+    right(Release, DEPLOYMENTS, &["list"], &[Doctor], "what runs").without(SHOWN),
+    right(Release, CLAIMS, &["list"], &[Doctor], "claims of data").without(SHOWN),
+    right(Release, NETWORK_POLICIES, &["list"], &[Doctor], "policies that would keep the restore's Jobs out")
+        .without(SHOWN),
+    right(Release, NAMESPACES, &["get"], &[Doctor], "its labels, which policies may ask for").without(SHOWN),
+    right(Release, AUTOSCALERS, &["list"], &[Doctor], "what would start pods during a restore")
+        .when(WITH_CHART)
+        .without(SHOWN),
+    right(Release, LOGS, &["get"], &[Doctor], "the last words of Jobs that failed").when(BUNDLE).without(UNBUNDLED),
+    right(Release, EVENTS, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
+    right(Release, LEASES, &["get", "create", "update"], &[Doctor], "one run at a time")
+        .when(IN_CLUSTER)
+        .without(UNLOOKED),
+    right(Release, ("", "serviceaccounts"), &["get"], &[Doctor], "whether the account that reads backups is there")
+        .when(IN_CLUSTER)
+        .without(UNLOOKED),
+    right(Release, JOBS, &["get", "watch", "create", "delete"], &[Doctor], "the Job that looks at the backup")
+        .when(IN_CLUSTER)
+        .without(UNLOOKED),
+    right(Release, CRON_JOBS, &["get", "patch"], &[Doctor], "suspended CronJobs make backups again")
+        .when(FIX)
+        .without(UNMENDED),
+    right(
+        Cluster,
+        VOLUMES,
+        &["get", "list"],
+        &[Doctor],
+        "whether volumes of data outlive their claims, and old ones are left",
+    )
+    .without(SHOWN),
+    right(Cluster, VOLUMES, &["patch"], &[Doctor], "volumes of data outlive their claims").when(FIX).without(UNMENDED),
+    right(
+        Cluster,
+        ("storage.k8s.io", "csistoragecapacities"),
+        &["list"],
+        &[Doctor],
+        "whether there is room for a second set of volumes",
+    )
+    .without(SHOWN),
+    right(Cluster, NAMESPACES, &["get"], &[Doctor], "its uid is the cluster's")
+        .named("kube-system")
+        .without("the uid is not shown"),
+    right(Velero, DEPLOYMENTS, &["list"], &[Doctor], "whether Velero runs, and in which version").without(SHOWN),
+    right(Velero, RESTORE_OBJECTS, &["list"], &[Doctor], "Restores that are under way").without(SHOWN),
+    right(Velero, SCHEDULES, &["get", "patch"], &[Doctor], "paused Schedules make backups again")
+        .when(FIX)
+        .without(UNMENDED),
+    right(Velero, PODS, &["list"], &[Doctor], "whose logs there are").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, LOGS, &["get"], &[Doctor], "what Velero says").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, EVENTS, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, SECRETS, &["list"], &[Doctor], "their names, and their values to take these out of all else")
+        .when(BUNDLE)
+        .without(UNBUNDLED),
 ];

@@ -41,7 +41,7 @@ type Act = hwdr_run::Act<Run>;
 
 impl From<ClusterError> for Halt {
     fn from(error: ClusterError) -> Self {
-        Refusal::from(error).into()
+        Self { cause: Cause::Unread, ..Refusal::from(error).into() }
     }
 }
 

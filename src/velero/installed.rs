@@ -12,6 +12,28 @@ pub const INSTALL: &str = "install it:\n\
                        --no-default-backup-location --no-secret \\\n  \
                        --use-volume-snapshots=false --wait";
 
+/// The other way: its Helm chart (reference: the same).
+pub const INSTALL_BY_HELM: &str = "helm repo add vmware-tanzu \\\n  \
+                       https://vmware-tanzu.github.io/helm-charts\n\
+                       helm install velero vmware-tanzu/velero --version 11.2.0 \\\n  \
+                       --namespace velero --create-namespace --wait \\\n  \
+                       --set 'initContainers[0].name=velero-plugin-for-aws' \\\n  \
+                       --set 'initContainers[0].image=velero/velero-plugin-for-aws:v1.13.0' \\\n  \
+                       --set 'initContainers[0].volumeMounts[0].mountPath=/target' \\\n  \
+                       --set 'initContainers[0].volumeMounts[0].name=plugins' \\\n  \
+                       --set-json configuration.backupStorageLocation='[]' \\\n  \
+                       --set credentials.useSecret=false --set snapshotsEnabled=false";
+/// The image of its plugin for S3.
+pub const PLUGIN: &str = "velero/velero-plugin-for-aws:v1.13.0";
+
+/// Whether a Deployment is Velero's server, which `usual` names. "velero install" and the Helm chart both call it velero; a release of another name
+/// gives it another, and a label.
+pub fn is_server(deployment: &serde_json::Value, usual: &str) -> bool {
+    text(deployment, "/metadata/name") == usual
+        || text(deployment, "/metadata/labels/app.kubernetes.io~1name") == "velero"
+        || text(deployment, "/metadata/labels/component") == "velero"
+}
+
 /// Checks that Velero's resources are known and its server exists.
 ///
 /// # Errors
@@ -28,13 +50,7 @@ pub(super) async fn check(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnM
         other => other?,
     };
     let deployments = cluster.list(Kind::DEPLOYMENT, Some(namespace), "").await?;
-    // "velero install" and the Helm chart both call it velero; a release of another name gives it another, and a label.
-    let is_server = |deployment: &&serde_json::Value| {
-        text(deployment, "/metadata/name") == usual
-            || text(deployment, "/metadata/labels/app.kubernetes.io~1name") == "velero"
-            || text(deployment, "/metadata/labels/component") == "velero"
-    };
-    let Some(server) = deployments.iter().find(is_server) else {
+    let Some(server) = deployments.iter().find(|deployment| is_server(deployment, usual)) else {
         return Err(Refusal::new(format!(
             "Velero's resources exist, but there is no Deployment {usual} in the namespace {namespace}"
         ))

@@ -21,12 +21,12 @@ pub use backup::{ObjectBackup, backups, without_foreign};
 pub use backup_names::BackupNames;
 pub use choose::{Chosen, Nearness, Set, Wanted, apart, choose, nearness, rank};
 pub use credentials::Credentials;
-pub use installed::INSTALL;
+pub use installed::{INSTALL, INSTALL_BY_HELM, PLUGIN, is_server};
 pub use location::{Access, Difference, Location};
 pub use names::Velero;
 pub use restore::{Holes, Restored, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
-pub use storage::{StorageLocation, ensure_storage_location, is_read_only, open_storage_location};
+pub use storage::{StorageLocation, ensure_storage_location, help_with, is_read_only, open_storage_location};
 pub use sync::{find_set, wait_synced};
 
 /// The label of what hwdr created: it may also change its own unfinished objects.

@@ -292,6 +292,11 @@ const MEANINGS: &[Meaning] = &[
     },
 ];
 
+/// What to do about a location of which Velero gives this message, if hwdr knows it.
+pub fn help_with(message: &str) -> Option<&'static str> {
+    meaning(message).map(|meaning| meaning.help)
+}
+
 fn meaning(message: &str) -> Option<&'static Meaning> {
     MEANINGS.iter().find(|meaning| meaning.marks.iter().any(|mark| message.contains(mark)))
 }

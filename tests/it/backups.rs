@@ -15,7 +15,7 @@ pub(crate) const OPENSEARCH: &str = "opensearch-backups-metadata";
 pub(crate) struct Lab {
     pub home: Home,
     pub api: ApiServer,
-    now: Timestamp,
+    pub now: Timestamp,
 }
 
 impl Lab {

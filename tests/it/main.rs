@@ -7,6 +7,8 @@ mod backups;
 mod bad_input;
 mod common;
 mod diff;
+mod doctor;
+mod doctor_bundle;
 mod foreign;
 mod golden;
 mod krm;

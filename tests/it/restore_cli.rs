@@ -254,6 +254,7 @@ fn help_is_readable_on_a_terminal_of_80_columns() {
         "rerun",
         "watch",
         "history",
+        "doctor",
         "s3",
         "s3 check",
         "s3 lifecycle",

@@ -135,7 +135,7 @@ pub async fn go<C: Context>(
     // Pods' logs and other foreign text may hold secrets: only the first line is recorded.
     let first_line = kept(&halt.problem);
     let entries = run.parts().record.entries();
-    if halt.cause == Cause::Problem && goal.during == Phase::Running {
+    if matches!(halt.cause, Cause::Problem | Cause::Unread) && goal.during == Phase::Running {
         *entries.phase = Phase::Failed;
     }
     *entries.why = Some(first_line.clone());

@@ -21,6 +21,8 @@ pub struct Halt {
 pub enum Cause {
     /// Something is wrong.
     Problem,
+    /// Something could not be read, so nobody knows whether anything is wrong.
+    Unread,
     /// The operator stopped the run: nothing is wrong.
     Wish,
     /// The lock is lost: the record belongs to another process, and must not be written.

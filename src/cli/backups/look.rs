@@ -28,9 +28,9 @@ use crate::velero::{INSTALL, ObjectBackup, Velero};
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long a call is retried without an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Objects in a page. Not 500: that is what the list of a watch has (kube, `watcher::Config`), and `lab/tests/soak/87-rbac.sh` tells them apart.
-const PAGE: u32 = 250;
+pub(crate) const PAGE: u32 = 250;
 /// ConfigMaps in a page: each may have a MiB.
 const LARGE: u32 = 5;
 /// How many ConfigMaps without a label are looked for.
@@ -111,9 +111,60 @@ impl LookArgs {
     /// # Errors
     /// If it is not clear which release of which cluster is meant.
     pub(crate) async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
+        let values = self.values()?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
-        let target = self.target(&cluster.namespace)?;
-        let reader = Reader { cluster: &cluster, velero: &target.velero, command };
+        Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks_when).await
+    }
+
+    /// Connects, without a request yet; in a pod with its own account.
+    ///
+    /// # Errors
+    /// If there is no way to a cluster.
+    pub(crate) async fn connect(&self) -> Result<Cluster> {
+        self.connection.connect_or_in_pod().await
+    }
+
+    /// The release's namespace, if it is given.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.connection.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The release, if it is named.
+    pub(crate) fn release(&self) -> Option<&str> {
+        self.release.as_deref()
+    }
+
+    /// The values, if any are given.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn values(&self) -> Result<Option<Value>> {
+        inputs::values(&self.values)
+    }
+
+    /// What is looked for in that namespace.
+    ///
+    /// # Errors
+    /// If the values cannot be used.
+    pub(crate) fn target(&self, namespace: &str) -> Result<Target> {
+        Target::new(self.values()?.as_ref(), self.release(), namespace)
+    }
+}
+
+impl Looked {
+    /// What the cluster knows of backups, which the values, if there are some, may call by other names.
+    ///
+    /// # Errors
+    /// If it is not clear which release is meant, or the values cannot be used.
+    pub(crate) async fn at(
+        cluster: &Cluster,
+        values: Option<&Value>,
+        release: Option<&str>,
+        command: rights::Command,
+        asks_when: bool,
+    ) -> Result<Self> {
+        let target = Target::new(values, release, &cluster.namespace)?;
+        let reader = Reader { cluster, velero: &target.velero, command };
         let namespace = Some(target.velero.namespace.as_str());
         let absent = absent();
         let whole = |object: Json| object;
@@ -152,52 +203,7 @@ impl LookArgs {
         let now = Timestamp::now();
         let series = target.series(lists, release.as_deref(), now);
         let Target { product, velero, .. } = target;
-        Ok(Looked { product, release, velero, installed, now, series, unread, cluster: cluster.clone() })
-    }
-
-    /// Connects, without a request yet; in a pod with its own account.
-    ///
-    /// # Errors
-    /// If there is no way to a cluster.
-    pub(crate) async fn connect(&self) -> Result<Cluster> {
-        self.connection.connect_or_in_pod().await
-    }
-
-    /// The release's namespace, if it is given.
-    pub(crate) fn namespace(&self) -> Option<&str> {
-        self.connection.namespace.as_deref().filter(|namespace| !namespace.is_empty())
-    }
-
-    /// The release, if it is named.
-    pub(crate) fn release(&self) -> Option<&str> {
-        self.release.as_deref()
-    }
-
-    /// The values, if any are given.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub(crate) fn values(&self) -> Result<Option<Value>> {
-        inputs::values(&self.values)
-    }
-
-    /// What is looked for in that namespace.
-    ///
-    /// # Errors
-    /// If the values cannot be used.
-    pub(crate) fn target(&self, namespace: &str) -> Result<Target> {
-        let values = self.values()?;
-        let product = values.as_ref().map_or(product::FIRST, product::of);
-        let velero = values.as_ref().map(|values| product.velero(values)).transpose()?;
-        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?;
-        Ok(Target {
-            product,
-            velero: velero.unwrap_or_default(),
-            ttl: storage.and_then(|storage| storage.ttl),
-            records: product.record_names(values.as_ref())?,
-            release: self.release.clone(),
-            namespace: namespace.to_owned(),
-        })
+        Ok(Self { product, release, velero, installed, now, series, unread, cluster: cluster.clone() })
     }
 }
 
@@ -258,7 +264,7 @@ pub(crate) struct Reader<'r> {
 
 impl Reader<'_> {
     /// The result of `work`, if it comes in time. `absent` is the problem if the API server does not know the kind.
-    async fn read<T>(
+    pub(crate) async fn read<T>(
         &self,
         kind: Kind,
         work: impl Future<Output = Result<T, ClusterError>>,

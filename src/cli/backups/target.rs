@@ -10,9 +10,10 @@ use crate::backups::{Fault, Join, Reading, Seen, Series};
 use crate::cli::messages::Failure;
 use crate::cluster::condition::text;
 use crate::names::is_release;
-use crate::product::Product;
+use crate::product::{self, Product};
 use crate::run::steps::{is_of, release_of};
 use crate::topology::{Role, Workload};
+use crate::values::Value;
 use crate::velero::{ObjectBackup, Velero, without_foreign};
 
 /// A release's backups, and what its values call them.
@@ -58,6 +59,24 @@ impl Lists {
 }
 
 impl Target {
+    /// What is looked for in that namespace, with the names in the values, if there are some.
+    ///
+    /// # Errors
+    /// If the values cannot be used.
+    pub(crate) fn new(values: Option<&Value>, release: Option<&str>, namespace: &str) -> Result<Self> {
+        let product = values.map_or(product::FIRST, product::of);
+        let velero = values.map(|values| product.velero(values)).transpose()?;
+        let storage = values.map(|values| product.storage(values)).transpose()?;
+        Ok(Self {
+            product,
+            velero: velero.unwrap_or_default(),
+            ttl: storage.and_then(|storage| storage.ttl),
+            records: product.record_names(values)?,
+            release: release.map(str::to_owned),
+            namespace: namespace.to_owned(),
+        })
+    }
+
     /// The release: the one that is named, or the only one with backups.
     ///
     /// # Errors

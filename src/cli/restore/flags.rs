@@ -22,7 +22,7 @@ pub(super) struct Line {
 
 /// A command that takes helm's flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// `hwdr upgrade`
     Upgrade,
     /// `hwdr install`
@@ -33,9 +33,11 @@ pub(super) enum Command {
     Resume,
     /// `hwdr finalize`
     Finalize,
+    /// `hwdr doctor`
+    Doctor,
 }
 
-use Command::{Finalize, Install, Rerun, Resume, Upgrade};
+use Command::{Doctor, Finalize, Install, Rerun, Resume, Upgrade};
 
 impl Command {
     /// As it is typed.
@@ -46,6 +48,7 @@ impl Command {
             Rerun => "rerun",
             Resume => "resume",
             Finalize => "finalize",
+            Doctor => "doctor",
         }
     }
 }
@@ -65,10 +68,34 @@ struct Flag {
 
 const ALL: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize];
 const RUN: &[Command] = &[Upgrade, Install, Rerun, Resume];
+const CHECKED: &[Command] = &[Upgrade, Install, Rerun, Resume, Doctor];
+const EXPECTED: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize, Doctor];
 /// Those that may create Velero's storage location.
 const NEW: &[Command] = &[Install, Resume];
 
 const FLAGS: &[Flag] = &[
+    Flag {
+        value: Some("MODE"),
+        help: "For which restore: install (into a new cluster) or upgrade (in place) [default: upgrade if the release exists]",
+        ..switch("for", &[Doctor])
+    },
+    Flag {
+        help: "Also make the Job with which a restore in place looks at the backup, from a pod; asks first",
+        ..switch("in-cluster", &[Doctor])
+    },
+    Flag { help: "Change what is safe to change: asks for each, and deletes nothing", ..switch("fix", &[Doctor]) },
+    Flag {
+        value: Some("FILE"),
+        help: "Write what a supporter needs into a new FILE.tar.gz, without credentials",
+        ..switch("bundle", &[Doctor])
+    },
+    Flag { letter: Some('y'), help: "Do not ask before --fix and --in-cluster", ..switch("yes", &[Doctor]) },
+    Flag {
+        letter: Some('o'),
+        value: Some("FORMAT"),
+        help: "Format of the report: text or json",
+        ..switch("output", &[Doctor])
+    },
     Flag {
         help: "Show what would be done, and change nothing",
         ..switch("dry-run", &[Upgrade, Install, Rerun, Finalize])
@@ -77,7 +104,7 @@ const FLAGS: &[Flag] = &[
     Flag {
         value: Some("NAME"),
         help: "Refuse any other cluster: its context, server, or the uid of kube-system",
-        ..switch("expect-cluster", ALL)
+        ..switch("expect-cluster", EXPECTED)
     },
     Flag {
         restores: true,
@@ -93,7 +120,7 @@ const FLAGS: &[Flag] = &[
         value: Some("here"),
         restores: true,
         help: "Rewind HopsFS's bucket from this machine, with its own credentials for the bucket",
-        ..switch("from", RUN)
+        ..switch("from", CHECKED)
     },
     Flag { restores: true, help: "Velero reads the bucket by the role of its pod or node", ..switch("iam", NEW) },
     Flag {
@@ -145,7 +172,7 @@ pub(super) fn for_a_restore() -> impl Iterator<Item = &'static str> {
 }
 
 /// The flags of a command, for its help.
-pub(super) fn help(command: Command) -> String {
+pub(in crate::cli) fn help(command: Command) -> String {
     const COLUMN: usize = 28;
     let (heading, literal) = (Style::new().bold().underline(), Style::new().bold());
     let mut text = format!("{heading}Flags of hwdr's own:{heading:#}\n");
@@ -160,7 +187,7 @@ pub(super) fn help(command: Command) -> String {
     let helms = match command {
         Install => "helm install",
         Upgrade | Rerun | Finalize => "helm upgrade",
-        Resume => "helm install or helm upgrade",
+        Resume | Doctor => "helm install or helm upgrade",
     };
     text + &format!("\nAll other flags are those of {helms}, and are passed on.")
 }

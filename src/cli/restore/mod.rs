@@ -15,7 +15,8 @@ use std::env;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-use flags::Command;
+pub(super) use flags::{Command, help as flags_help};
+pub(super) use prepare::{Ready, can_run_locally, planned, reasons};
 
 pub(super) use apply::{Install, Rerun, Upgrade};
 pub(super) use finalize::Finalize;
@@ -43,7 +44,7 @@ use crate::values::Value;
 use crate::velero::Location;
 
 /// Parses a command's line; `None` if it asks for help, which is printed. Nothing is done if any part of the line is not understood.
-fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>> {
+pub(super) fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>> {
     let (own, word) = (flags::own(command), command.word());
     if asks_for_help(arguments, &own) {
         crate::cli::help(word);
@@ -56,7 +57,8 @@ fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<O
         release_name(&invocation.release).map_err(unusable)?;
     }
     ensure!(
-        command == Command::Resume || !invocation.release.is_empty() && !invocation.chart.is_empty(),
+        matches!(command, Command::Resume | Command::Doctor)
+            || !invocation.release.is_empty() && !invocation.chart.is_empty(),
         Failure::unusable("a release and a chart are needed")
             .help(format!("helm hwdr {word} RELEASE CHART -f values.yaml"))
     );
@@ -72,7 +74,7 @@ pub(super) fn release_name(name: &str) -> Result<String, String> {
 }
 
 /// Refuses a flag that hwdr cannot pass on to the helm of a restore.
-fn no_forbidden(invocation: &Invocation) -> Result<()> {
+pub(super) fn no_forbidden(invocation: &Invocation) -> Result<()> {
     let Some((flag, why)) = &invocation.forbidden else { return Ok(()) };
     bail!(Refusal::new(format!("{flag} cannot be used with a restore: {why}")).help(format!("leave {flag} out")))
 }
@@ -89,7 +91,7 @@ fn consent(release: &str, what: &str, is_given: bool) -> Result<()> {
 }
 
 /// Refuses pipes: helm runs several times, and hwdr also reads the kubeconfig. A pipe would be empty for all but the first.
-fn no_pipes(invocation: &Invocation) -> Result<()> {
+pub(super) fn no_pipes(invocation: &Invocation) -> Result<()> {
     let values = invocation.rest.iter().map(|word| match word.split_once('=') {
         Some((flag, value)) if flag.starts_with('-') => value,
         _ => word,
@@ -105,7 +107,7 @@ fn no_pipes(invocation: &Invocation) -> Result<()> {
 }
 
 /// Makes `--from here` a value, so that the plan, helm and a resumed run all know it.
-fn from_here(invocation: &mut Invocation) -> Result<()> {
+pub(super) fn from_here(invocation: &mut Invocation) -> Result<()> {
     match invocation.own("from") {
         None => Ok(()),
         Some("here") => {
@@ -132,7 +134,7 @@ fn without_credentials(chart: &str) -> String {
 }
 
 /// The cluster that a command line names, or the one that helm has put into the environment.
-fn connection(invocation: &Invocation) -> ConnectionArgs {
+pub(super) fn connection(invocation: &Invocation) -> ConnectionArgs {
     let or_env = |given: &Option<String>, name: &str| given.clone().or_else(|| env::var(name).ok());
     ConnectionArgs {
         kubeconfig: invocation.kubeconfig.clone().map(Into::into),

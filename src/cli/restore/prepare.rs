@@ -25,14 +25,14 @@ use crate::values::Value;
 use crate::velero::{self, BackupNames};
 
 /// What is known before anything is asked or changed.
-pub(super) struct Ready {
+pub(in crate::cli) struct Ready {
     restore: Box<dyn Request>,
     topology: Topology,
-    pub(super) plan: Plan,
+    pub(in crate::cli) plan: Plan,
     /// The Job that checks the backup.
-    pub(super) preflight: Option<Json>,
+    pub(in crate::cli) preflight: Option<Json>,
     chart: Chart,
-    pub(super) cluster: Cluster,
+    pub(in crate::cli) cluster: Cluster,
     pub(super) helm: Helm,
     wipe: bool,
     rerun: bool,
@@ -49,7 +49,7 @@ pub(super) struct Found {
 /// Renders and plans the restore.
 pub(super) async fn prepare(
     invocation: &Invocation,
-    mut restore: Box<dyn Request>,
+    restore: Box<dyn Request>,
     values: &Value,
     helm: Helm,
     rerun: bool,
@@ -70,11 +70,25 @@ pub(super) async fn prepare(
             .help("name the right one: -n NAME")
             .help("or create it: --create-namespace")
     );
+    planned(invocation, cluster, restore, values, helm, rerun, Some(command)).await
+}
+
+/// The same for a cluster that may be used: renders and plans. `command` is the one whose rights in Velero's namespace are checked.
+pub(in crate::cli) async fn planned(
+    invocation: &Invocation,
+    cluster: Cluster,
+    mut restore: Box<dyn Request>,
+    values: &Value,
+    helm: Helm,
+    rerun: bool,
+    command: Option<rights::Command>,
+) -> Result<Ready> {
     let rendering = helm.render(restore.mode(), &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream)?;
     let topology = Topology::of(restore.product(), &stream);
     let velero = topology.velero_namespace.as_deref();
-    if let Some(namespace) = velero.or((restore.mode() == Mode::Install).then_some(&restore.velero().namespace)) {
+    let velero = velero.or((restore.mode() == Mode::Install).then_some(&restore.velero().namespace));
+    if let (Some(namespace), Some(command)) = (velero, command) {
         preflight::velero_permissions(&cluster, command, namespace).await?;
     }
     if restore.mode() == Mode::Upgrade {
@@ -108,13 +122,13 @@ pub(super) async fn prepare(
 }
 
 /// Checks that this machine can do its part of the restore, before the old data are gone.
-pub(super) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<()> {
+pub(in crate::cli) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<()> {
     Ok(ready.restore.can_run_locally(&ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
-/// Looks for every reason not to start.
-pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found> {
-    let wanted = Proposal {
+/// What is checked.
+fn proposal<'r>(invocation: &'r Invocation, ready: &'r Ready) -> Proposal<'r> {
+    Proposal {
         release: &invocation.release,
         restore: &*ready.restore,
         topology: &ready.topology,
@@ -122,9 +136,18 @@ pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found
         chart: &ready.chart,
         wipe: ready.wipe,
         rerun: ready.rerun,
-    };
-    let (before, markers) = preflight::check(&ready.cluster, &ready.helm, &wanted).await?;
+    }
+}
+
+/// Looks for every reason not to start.
+pub(super) async fn look(invocation: &Invocation, ready: &Ready) -> Result<Found> {
+    let (before, markers) = preflight::check(&ready.cluster, &ready.helm, &proposal(invocation, ready)).await?;
     Ok(Found { before, markers })
+}
+
+/// All checks, and the reasons not to start.
+pub(in crate::cli) async fn reasons(invocation: &Invocation, ready: &Ready) -> Vec<preflight::Checked> {
+    preflight::check_all(&ready.cluster, &ready.helm, &proposal(invocation, ready)).await
 }
 
 /// The state of a run that starts now.

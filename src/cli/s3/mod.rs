@@ -8,6 +8,8 @@ mod rewind;
 mod storage;
 mod work;
 
+pub(super) use check::findings;
+
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 

@@ -71,17 +71,21 @@ pub(super) fn check_templates(input: &Input, steps: &[Planned]) -> Result<(), Re
         if workload.partition == 0 || !matters {
             continue;
         }
-        let help = if is_data {
-            "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
-        } else {
-            "set its partition to 0 until the restore is done"
-        };
-        return Err(Refusal::new(format!(
-            "{}/{} keeps its pods below number {} on the old template (updateStrategy.rollingUpdate.partition), even recreated \
-             ones: they would start as before the restore",
-            workload.kind, workload.name, workload.partition
-        ))
-        .help(help));
+        return Err(keeps_old_pods(&format!("{}/{}", workload.kind, workload.name), workload.partition, is_data));
     }
     Ok(())
+}
+
+/// Refuses a workload whose pods below number `partition` keep their old template.
+pub(super) fn keeps_old_pods(id: &str, partition: u64, is_data: bool) -> Refusal {
+    let help = if is_data {
+        "set rondb.rondb.ndbmtdSequencedRollout.enabled: false until the restore is done"
+    } else {
+        "set its partition to 0 until the restore is done"
+    };
+    Refusal::new(format!(
+        "{id} keeps its pods below number {partition} on the old template (updateStrategy.rollingUpdate.partition), even recreated \
+         ones: they would start as before the restore"
+    ))
+    .help(help)
 }

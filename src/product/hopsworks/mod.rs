@@ -5,6 +5,7 @@ pub mod backup_id;
 pub mod catalogue;
 mod checks;
 mod digest;
+mod doctor;
 pub mod hopsfs;
 pub mod keys;
 pub mod object_storage;
@@ -27,6 +28,7 @@ use super::request::{Backup, Recorded, Request};
 use super::service::{Doing, Files, Service};
 use super::{Keys, Path, Product, Storage};
 use crate::cluster::Cluster;
+use crate::doctor::{Facts, Line};
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
@@ -200,6 +202,18 @@ impl Product for Hopsworks {
     fn loses_a_restore(&self, key: &str, value: &Value) -> bool {
         let is = |path: keys::Path| path.last() == Some(&key);
         is(keys::RESTORE) || keys::GLOBAL == [key, "_hopsworks"] && value.get(&["_hopsworks"]).is_some()
+    }
+
+    fn examine(&self, facts: &Facts) -> Vec<Line> {
+        doctor::examine(facts)
+    }
+
+    fn unexamined(&self) -> &'static [&'static str] {
+        doctor::UNEXAMINED
+    }
+
+    fn telling(&self) -> &'static [&'static str] {
+        doctor::TELLING
     }
 
     fn id_kind(&self, chart: &Chart) -> Option<IdKind> {

@@ -13,6 +13,19 @@ use crate::mode::Mode;
 use crate::steps::{self, By, Planned};
 use crate::topology::Topology;
 
+/// What happens to data when the release is uninstalled.
+pub(super) const WIPES: &str = "helm uninstall deletes the data claims (global._hopsworks.wipeDataOnUninstall, on by default), but those labelled \
+                                hopsworks.ai/keep=true: do not uninstall to go back";
+
+/// Claims that go with these StatefulSets.
+pub(super) fn loses_claims(names: &[&str]) -> String {
+    format!(
+        "the data claims of {} go with their StatefulSets, whatever wipeDataOnUninstall says \
+         (persistentVolumeClaimRetentionPolicy.whenDeleted: Delete): do not delete these to start them anew",
+        names.join(", ")
+    )
+}
+
 /// Warnings about settings.
 fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut Vec<String>) {
     let in_place = restore.mode == Mode::Upgrade;
@@ -24,21 +37,13 @@ fn warnings_of_settings(restore: &Restore, topology: &Topology, warnings: &mut V
         );
     }
     if in_place && restore.wipes_on_uninstall {
-        warnings.push(
-            "helm uninstall deletes the data claims (global._hopsworks.wipeDataOnUninstall, on by default), but those labelled \
-             hopsworks.ai/keep=true: do not uninstall to go back"
-                .to_owned(),
-        );
+        warnings.push(WIPES.to_owned());
     }
     let keeps = topology.workloads.iter().filter(|workload| workload.loses_claims && !workload.claims.is_empty());
     let mut names: Vec<_> = keeps.map(|workload| workload.name.as_str()).collect();
     names.sort_unstable();
     if in_place && !names.is_empty() {
-        warnings.push(format!(
-            "the data claims of {} go with their StatefulSets, whatever wipeDataOnUninstall says \
-             (persistentVolumeClaimRetentionPolicy.whenDeleted: Delete): do not delete these to start them anew",
-            names.join(", ")
-        ));
+        warnings.push(loses_claims(&names));
     }
     if topology.role(rondb::BINLOG_SERVER).next().is_some() {
         warnings.push(

@@ -17,17 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(2 * 60);
 const GONE: Duration = Duration::from_secs(60);
 
 /// Runs `job` ([`crate::render::preflight`]) to check the backup, and deletes it. If it cannot be scheduled, the restore may still begin:
-/// the restore makes room, and may bring the account.
+/// the restore makes room, and may bring the account. Returns whether it has looked.
 ///
 /// # Errors
 /// What it found wrong with the backup, or with its own image.
-pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Result<(), Halt> {
+pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Result<bool, Halt> {
     let name = text(job, "/metadata/name");
     let unseen = |why: &str| format!("the backup itself was not checked: {why}");
     let account = text(job, "/spec/template/spec/serviceAccountName");
     if let Ok(None) = cluster.get(Kind::SERVICE_ACCOUNT, None, account).await {
         show.warn(&unseen(&format!("there is no ServiceAccount {account} yet")));
-        return Ok(());
+        return Ok(false);
     }
     show.note("checking that the backup can be read, before anything is stopped");
     // Left by an interrupted process.
@@ -56,10 +56,10 @@ pub async fn can_be_read(cluster: &Cluster, show: &mut Show, job: &Json) -> Resu
             None => show.note(&words),
         }
     }
-    let Err(halt) = ended else { return Ok(()) };
+    let Err(halt) = ended else { return Ok(true) };
     if !has_looked {
         show.warn(&unseen(&halt.problem));
-        return Ok(());
+        return Ok(false);
     }
     let problem = format!("the backup cannot be restored as it is; nothing was changed\n{}", halt.problem);
     // Without the help on where to see its log: that is deleted with the Job.

@@ -23,7 +23,7 @@ use crate::product::request::Request;
 use crate::topology::Topology;
 
 pub use backup::can_be_read;
-pub use permissions::{permissions, velero_permissions};
+pub use permissions::{denied_to, permissions, refuse, velero_permissions};
 
 /// The restore to check.
 pub struct Proposal<'a> {
@@ -65,26 +65,102 @@ impl fmt::Display for Marker {
 pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Result<(Before, Vec<Marker>), Halt> {
     let release = helm.release(wanted.release).await?;
     let starts_over = wanted.plan.mode == Mode::Install && release.is_none();
+    let own_location = no_other_run(cluster, wanted, starts_over).await?;
+    scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await?;
+    let there = no_markers(cluster, wanted, starts_over).await?;
+    let before = match wanted.plan.mode {
+        Mode::Install => {
+            is_empty(cluster, wanted, release.as_ref()).await?;
+            Before { own_location, ..velero(wanted) }
+        }
+        Mode::Upgrade => {
+            let release = same_release(cluster, wanted, release)?;
+            let before = what_is_there(cluster, wanted, release.revision).await?;
+            room(cluster, wanted, &before.volumes).await?;
+            before
+        }
+    };
+    Ok((before, there))
+}
+
+/// A check: what is well if there is no reason.
+pub type Checked = (&'static str, Result<(), Halt>);
+
+/// The same checks, without ending at the first reason: what each is about, and its reason not to begin.
+pub async fn check_all(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Vec<Checked> {
+    let release = match helm.release(wanted.release).await {
+        Ok(release) => release,
+        Err(error) => return vec![("helm knows the release", Err(error.into()))],
+    };
+    let starts_over = wanted.plan.mode == Mode::Install && release.is_none();
+    let mut all = vec![
+        ("no other restore of the release is open", no_other_run(cluster, wanted, starts_over).await.map(drop)),
+        (
+            "the scripts of the Jobs can be applied",
+            scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await,
+        ),
+        ("this backup was not restored here before", no_markers(cluster, wanted, starts_over).await.map(drop)),
+    ];
+    match wanted.plan.mode {
+        Mode::Install => {
+            all.push(("the namespace is empty", is_empty(cluster, wanted, release.as_ref()).await));
+        }
+        Mode::Upgrade => {
+            let release = same_release(cluster, wanted, release);
+            let revision = release.as_ref().map_or(0, |release| release.revision);
+            all.push((
+                "chart and app version are those of the release, which is older than the backup",
+                release.map(drop),
+            ));
+            let there = what_is_there(cluster, wanted, revision).await;
+            let room = match &there {
+                Ok(before) => Some(room(cluster, wanted, &before.volumes).await),
+                Err(_) => None,
+            };
+            all.push(("all that holds data is in the chart, and can be stopped and set aside", there.map(drop)));
+            all.extend(room.map(|room| ("no storage class reports too little room for a second set of volumes", room)));
+        }
+    }
+    all
+}
+
+/// Checks that no other run stands in the way. Returns whether this is a run that starts over, and the storage location is its own.
+async fn no_other_run(cluster: &Cluster, wanted: &Proposal<'_>, starts_over: bool) -> Result<bool, Halt> {
     let mut own_location = false;
     let runs = SecretStore::all(cluster, wanted.release).await?;
     for store in runs.kept.iter().chain(&runs.old) {
         let state = store.load()?;
         own_location |= state.opens_location && !store.is_old();
         // An installation that was uninstalled leaves nothing to resume.
-        if state.phase.is_open() && !(state.mode == Mode::Install && starts_over) {
-            return Err(or_nobodys(store, run_is_open(&state)));
-        }
-        if state.phase == Phase::Restored && state.mode == Mode::Upgrade {
-            let halt = Halt::new(format!(
-                "backup {} was restored here before ({}), and what was set aside for it is still there",
-                state.backup_id, state.began
-            ))
-            .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
-            .help(format!("if it is not: helm hwdr undo {}", state.release));
+        if !(state.mode == Mode::Install && starts_over)
+            && let Some(halt) = stands_in_the_way(&state)
+        {
             return Err(or_nobodys(store, halt));
         }
     }
-    scripts::can_be_applied(wanted.topology.product, cluster, &wanted.plan.backup_id.id).await?;
+    Ok(own_location)
+}
+
+/// Why no other restore of the release may begin after this run; none if it is over.
+pub fn stands_in_the_way(state: &State) -> Option<Halt> {
+    if state.phase.is_open() {
+        return Some(run_is_open(state));
+    }
+    (state.phase == Phase::Restored && state.mode == Mode::Upgrade).then(|| {
+        Halt::new(format!(
+            "backup {} was restored here before ({}), and what was set aside for it is still there",
+            state.backup_id, state.began
+        ))
+        .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
+        .help(format!("if it is not: helm hwdr undo {}", state.release))
+    })
+}
+
+/// The markers of an earlier restore of this backup.
+///
+/// # Errors
+/// If there are some, unless they are to be deleted, or guard nothing.
+async fn no_markers(cluster: &Cluster, wanted: &Proposal<'_>, starts_over: bool) -> Result<Vec<Marker>, Halt> {
     let there = markers(cluster, wanted).await?;
     // With no release and no volumes, markers guard nothing: helm uninstall left them.
     if !there.is_empty() && !wanted.rerun && !starts_over {
@@ -101,45 +177,29 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
     for marker in &there {
         must_be_of(marker.kind, &marker.object, wanted.release, &cluster.namespace, &wanted.plan.backup_id.id)?;
     }
-    let before = match wanted.plan.mode {
-        Mode::Install => match release {
-            Some(found) => {
-                return Err(Halt::new(format!(
-                    "release {} exists already ({}, revision {})",
-                    wanted.release, found.status, found.revision
-                ))
-                .help("to restore it in place: helm hwdr upgrade, with inPlace: true in the values"));
-            }
-            None => {
-                let claims = cluster.list(Kind::CLAIM, None, "").await?;
-                if let Some(claim) = claims.first() {
-                    return Err(Halt::new(format!(
-                        "namespace {} is not empty: the restore would write to the volume of its claim {}",
-                        cluster.namespace,
-                        text(claim, "/metadata/name")
-                    ))
-                    .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
-                    .help("if you need its data, use another namespace"));
-                }
-                Before { own_location, ..velero(wanted) }
-            }
-        },
-        Mode::Upgrade => {
-            let Some(release) = release else {
-                return Err(Halt::new(format!(
-                    "there is no release {} in namespace {}",
-                    wanted.release, cluster.namespace
-                ))
-                .help("see what there is: helm list -A")
-                .help("into a new cluster: helm hwdr install"));
-            };
-            same_release(wanted, &release)?;
-            let before = what_is_there(cluster, wanted, release.revision).await?;
-            room(cluster, wanted, &before.volumes).await?;
-            before
-        }
-    };
-    Ok((before, there))
+    Ok(there)
+}
+
+/// Checks that there is nothing yet where the release will be installed.
+async fn is_empty(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<&Release>) -> Result<(), Halt> {
+    if let Some(found) = release {
+        return Err(Halt::new(format!(
+            "release {} exists already ({}, revision {})",
+            wanted.release, found.status, found.revision
+        ))
+        .help("to restore it in place: helm hwdr upgrade, with inPlace: true in the values"));
+    }
+    let claims = cluster.list(Kind::CLAIM, None, "").await?;
+    if let Some(claim) = claims.first() {
+        return Err(Halt::new(format!(
+            "namespace {} is not empty: the restore would write to the volume of its claim {}",
+            cluster.namespace,
+            text(claim, "/metadata/name")
+        ))
+        .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
+        .help("if you need its data, use another namespace"));
+    }
+    Ok(())
 }
 
 /// Checks that this is the expected cluster: `--expect-cluster` names the context, the server, or the uid of the namespace kube-system,
@@ -231,7 +291,13 @@ pub async fn delete_markers(cluster: &Cluster, markers: &[Marker]) -> Result<(),
     Ok(())
 }
 
-fn same_release(wanted: &Proposal<'_>, release: &Release) -> Result<(), Halt> {
+/// The release that is restored in place, if this is its chart and its backup.
+fn same_release(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<Release>) -> Result<Release, Halt> {
+    let release = release.ok_or_else(|| {
+        Halt::new(format!("there is no release {} in namespace {}", wanted.release, cluster.namespace))
+            .help("see what there is: helm list -A")
+            .help("into a new cluster: helm hwdr install")
+    })?;
     if release.status != "deployed" {
         return Err(Halt::new(format!(
             "release {}: its newest revision {} is {}, not deployed",
@@ -257,7 +323,7 @@ fn same_release(wanted: &Proposal<'_>, release: &Release) -> Result<(), Halt> {
             .help("restore it into a new cluster: helm hwdr install")
             .help("or choose a later backup"));
     }
-    Ok(())
+    Ok(release)
 }
 
 async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) -> Result<Before, Halt> {
@@ -347,22 +413,32 @@ async fn room(cluster: &Cluster, wanted: &Proposal<'_>, volumes: &[Volume]) -> R
         return Ok(());
     }
     let capacities = cluster.list_everywhere(Kind::STORAGE_CAPACITY, "").await.unwrap_or_default();
-    let class_of = |volume: &Volume| volume.class().to_owned();
-    let mut classes: Vec<_> = volumes.iter().map(class_of).collect();
-    classes.sort();
+    room_for(volumes, &capacities).map(drop)
+}
+
+/// Checks that each storage class has room for these volumes once more. Returns the classes that do not report their room.
+///
+/// # Errors
+/// If one has too little.
+pub fn room_for<'v>(volumes: &'v [Volume], capacities: &[Json]) -> Result<Vec<&'v str>, Halt> {
+    let mut classes: Vec<_> = volumes.iter().map(Volume::class).collect();
+    classes.sort_unstable();
     classes.dedup();
+    let mut silent = Vec::new();
     for class in classes {
         let known: Vec<u128> = capacities
             .iter()
-            .filter(|capacity| capacity["storageClassName"] == class.as_str())
+            .filter(|capacity| capacity["storageClassName"] == class)
             .filter_map(|capacity| quantity(text(capacity, "/capacity")))
             .collect();
         let wants: Option<u128> =
-            volumes.iter().filter(|volume| class_of(volume) == class).map(|volume| quantity(volume.size())).sum();
-        let has: u128 = known.iter().sum();
-        if let (false, Some(wants)) = (known.is_empty(), wants)
-            && has < wants
-        {
+            volumes.iter().filter(|volume| volume.class() == class).map(|volume| quantity(volume.size())).sum();
+        let has = known.iter().fold(0_u128, |sum, more| sum.saturating_add(*more));
+        let (false, Some(wants)) = (known.is_empty(), wants) else {
+            silent.push(class);
+            continue;
+        };
+        if has < wants {
             return Err(Halt::new(format!(
                 "storage class {class} has room for {} MiB, but the new volumes need {} MiB beside the old ones",
                 has >> 20,
@@ -371,7 +447,7 @@ async fn room(cluster: &Cluster, wanted: &Proposal<'_>, volumes: &[Volume]) -> R
             .help("free some space; or delete the old volumes, without a way back: --wipe"));
         }
     }
-    Ok(())
+    Ok(silent)
 }
 
 /// A quantity of bytes as Kubernetes writes it (`10Gi`, `500M`), or none if it is not understood.

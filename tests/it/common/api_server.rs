@@ -22,6 +22,7 @@ struct Kept {
     failures: BTreeMap<String, u16>,
     denied: Vec<String>,
     forgets: bool,
+    ahead: Option<SignedDuration>,
     versions: u64,
     /// What has changed: the version, the type of the event, the path, and the object.
     events: Vec<(u64, &'static str, String, Json)>,
@@ -72,14 +73,14 @@ impl ApiServer {
         kept.keep(path, object);
     }
 
+    /// Puts a text there: a log.
+    pub(crate) fn text(&self, path: &str, text: &str) {
+        self.kept().objects.insert(path.to_owned(), text.into());
+    }
+
     /// Answers all calls of this path, and of what lies below it, by an error; 0: never.
     pub(crate) fn fail(&self, path: &str, code: u16) {
         self.kept().failures.insert(path.to_owned(), code);
-    }
-
-    /// Denies a right, as `verb resource`.
-    pub(crate) fn deny(&self, right: &str) {
-        self.kept().denied.push(right.to_owned());
     }
 
     /// Whether it answers at all: if not, all connections end.
@@ -90,6 +91,16 @@ impl ApiServer {
     /// Forgets, once, where a list was.
     pub(crate) fn forget(&self) {
         self.kept().forgets = true;
+    }
+
+    /// Denies a verb on a resource (`patch secrets`) to whoever asks whether it is allowed.
+    pub(crate) fn deny(&self, what: &str) {
+        self.kept().denied.push(what.to_owned());
+    }
+
+    /// Has a clock that is so far ahead of this machine's; without it, no answer has a date.
+    pub(crate) fn clock(&self, ahead: SignedDuration) {
+        self.kept().ahead = Some(ahead);
     }
 
     /// What was read.
@@ -107,7 +118,7 @@ impl ApiServer {
         self.kept().objects.get(path).cloned()
     }
 
-    /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes.
+    /// What was written, as `METHOD path` of the object itself, without the history and the lock, which every run writes, and questions.
     pub(crate) fn writes(&self) -> Vec<String> {
         let kept = self.kept();
         let writes = kept.writes.iter().map(|(method, path, _)| format!("{method} {path}"));
@@ -135,6 +146,10 @@ impl ApiServer {
         let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
         let head: Vec<String> =
             reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        // A client that has changed its mind.
+        if head.is_empty() {
+            return;
+        }
         let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -157,9 +172,17 @@ impl ApiServer {
             }
         }
         let (status, answer) = failure.map_or_else(|| self.kept().call(method, path, query, sent), refused);
-        let body = answer.to_string();
+        let body = match &answer {
+            // A log.
+            Json::String(text) => text.clone(),
+            answer => answer.to_string(),
+        };
+        let date = self.kept().ahead.map_or_else(String::new, |ahead| {
+            let there = Timestamp::now() + ahead;
+            format!("Date: {}\r\n", there.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        });
         let answer = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{date}Connection: close\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(answer.as_bytes()).ok();
@@ -250,16 +273,7 @@ impl Kept {
         let there = self.objects.get(path).cloned();
         match (method, there) {
             // It is answered, and not kept.
-            ("POST", _) if path.ends_with("accessreviews") => {
-                let of = &sent["spec"]["resourceAttributes"];
-                let right = format!(
-                    "{} {}",
-                    of["verb"].as_str().unwrap_or_default(),
-                    of["resource"].as_str().unwrap_or_default()
-                );
-                let allowed = !self.denied.contains(&right);
-                (201, json!({"metadata": {}, "spec": sent["spec"], "status": {"allowed": allowed}}))
-            }
+            ("POST", _) if path.ends_with("accessreviews") => (201, self.review(sent)),
             ("POST", _) if self.objects.contains_key(&format!("{path}/{name}")) => status(409, "AlreadyExists"),
             ("POST", _) => {
                 let made = self.made(path, sent);
@@ -279,6 +293,15 @@ impl Kept {
                 (200, there)
             }
         }
+    }
+
+    /// Whether something is allowed: all but what was denied.
+    fn review(&self, mut review: Json) -> Json {
+        let asked = &review["spec"]["resourceAttributes"];
+        let word = |key: &str| asked[key].as_str().unwrap_or_default();
+        let asked = format!("{} {}/{}", word("verb"), word("resource"), word("subresource"));
+        review["status"] = json!({"allowed": !self.denied.contains(&asked.trim_end_matches('/').to_owned())});
+        review
     }
 
     /// What its controllers make of an object at once.
@@ -310,7 +333,8 @@ impl Kept {
 
     fn list(&self, path: &str, query: &str) -> Json {
         let inside = format!("{path}/");
-        let items = self.objects.iter().filter(|(at, object)| at.starts_with(&inside) && is_wanted(object, query));
+        let is_in = |at: &str| at.strip_prefix(&inside).is_some_and(|name| !name.contains('/'));
+        let items = self.objects.iter().filter(|(at, object)| is_in(at) && is_wanted(object, query));
         let items: Vec<_> = items.map(|(_, object)| object).collect();
         let number = |key: &str| {
             let term = query.split('&').filter_map(|term| term.split_once('=')).find(|(name, _)| *name == key);
@@ -345,7 +369,7 @@ fn is_wanted(object: &Json, query: &str) -> bool {
 /// Whether a path is that of all objects of a kind: it ends in the name of a kind, all of which end in an s.
 fn is_list(path: &str) -> bool {
     let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
-    let behind = if parts[0] == "api" { &parts[2..] } else { &parts[3..] };
+    let behind = parts.get(if parts[0] == "api" { 2.. } else { 3.. }).unwrap_or_default();
     matches!(behind, [_] | ["namespaces", _, _])
 }
 

@@ -206,6 +206,15 @@ pub(crate) fn executable(path: &Path, text: &str) {
     run(Command::new("install").args(["-D", "-m", "755", "/dev/stdin"]).arg(path), text.as_bytes()).ok();
 }
 
+/// A release as Helm records it: JSON, gzip, base64, and the base64 of a Secret's data.
+pub(crate) fn packed(release: &Json) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(release.to_string().as_bytes()).expect("memory");
+    STANDARD.encode(STANDARD.encode(gzip.finish().expect("memory")))
+}
+
 /// What became of a program.
 #[derive(Debug)]
 pub(crate) struct Ran {

@@ -8,6 +8,7 @@ mod trust;
 use serde_json::{Value as Json, json};
 
 use crate::backups::{Seen, Series};
+use crate::doctor::Call;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::keys;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
@@ -53,6 +54,10 @@ impl Service for OpenSearch {
     fn hints(&self) -> &'static [&'static str] {
         // The settings of repositories, and the CA.
         &[".json", trust::HINT]
+    }
+
+    fn calls(&self) -> &'static [Call] {
+        &[Call { labels: &[], role: SERVER, port: 9200 }]
     }
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use crate::backups::{Seen, Series};
 use crate::cluster::condition::text;
+use crate::doctor::Call;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Doing, Files, Look, Service};
@@ -47,6 +48,10 @@ pub const BACKUP: Role = role("rondbBackup", 17, "backups", Some(0), false);
 
 /// The label of RonDB's chart (`rondb.labels.rondbService.*` in its helpers).
 pub const LABEL: &str = "rondbService";
+/// The port of RonDB's management server, and that of its data nodes (`ServerPort` in the chart's `config.ini`).
+pub const MANAGEMENT_PORT: u16 = 1186;
+/// See [`MANAGEMENT_PORT`].
+pub const DATA_PORT: u16 = 11860;
 /// Its values, and the names of the containers if it is missing.
 const KNOWN: &[(&str, Option<&str>, Role)] = &[
     ("ndbmtd", Some("ndbmtd"), DATA_NODE),
@@ -88,6 +93,15 @@ impl Service for RonDb {
     fn hints(&self) -> &'static [&'static str] {
         // Sections of `config.ini`.
         &["[ndb", "[NDB", "[Ndb"]
+    }
+
+    /// `ndb_restore` talks to all nodes.
+    fn calls(&self) -> &'static [Call] {
+        const LABELS: &[(&str, &str)] = &[(LABEL, "restore-backup")];
+        &[
+            Call { labels: LABELS, role: MANAGEMENT_NODE, port: MANAGEMENT_PORT },
+            Call { labels: LABELS, role: DATA_NODE, port: DATA_PORT },
+        ]
     }
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {

@@ -4,7 +4,9 @@ mod plan;
 
 pub use plan::MARKER;
 
+use crate::doctor::Call;
 use crate::product::hopsworks::plan::{Input, Part};
+use crate::product::hopsworks::rondb;
 use crate::product::service::{Files, Look, Service};
 use crate::refusal::Refusal;
 use crate::steps::{Object, Planned};
@@ -23,6 +25,15 @@ impl Service for Users {
 
     fn templates(&self) -> Files {
         &[("users.yaml", include_str!("templates/users.yaml"))]
+    }
+
+    /// Its pods run a MySQL server of their own.
+    fn calls(&self) -> &'static [Call] {
+        const LABELS: &[(&str, &str)] = &[(rondb::LABEL, "setup-mysqld")];
+        &[
+            Call { labels: LABELS, role: rondb::MANAGEMENT_NODE, port: rondb::MANAGEMENT_PORT },
+            Call { labels: LABELS, role: rondb::DATA_NODE, port: rondb::DATA_PORT },
+        ]
     }
 
     fn look(&self, object: &Object) -> Option<Look> {
