@@ -1,5 +1,8 @@
 //! Properties that must hold for any text, of readers whose input others can write. Fuzz targets and `tests/it/properties.rs` use them.
 
+use hwdr::backup_files::ndb::{self, Control, Data, FileKind, Log, Unpacked};
+use hwdr::backup_files::sql::Dump;
+use hwdr::backup_files::{Checker, Flaw};
 use hwdr::backups::{Inventory, Join, Seen, SetView, Usable, status};
 use hwdr::product::FIRST;
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
@@ -130,4 +133,25 @@ pub(super) fn xml(text: &str) {
         assert!(read.same(&read));
         let _ = read.pretty();
     }
+}
+
+/// A file of a backup: whatever it is, and however it is cut into pieces, each reader says the same of it.
+pub(super) fn backup_file(bytes: &[u8]) {
+    in_pieces(bytes, || Unpacked::new(Control::default()));
+    in_pieces(bytes, || Unpacked::new(Data::default()));
+    in_pieces(bytes, || Unpacked::new(Log::default()));
+    in_pieces(bytes, Dump::default);
+    for kind in FileKind::ALL {
+        let _ = ndb::check_ends(kind, bytes, bytes, bytes.len() as u64);
+    }
+}
+
+fn in_pieces<C: Checker>(bytes: &[u8], new: impl Fn() -> C) {
+    let read = |size: usize| -> Result<(), Flaw> {
+        let mut checker = new();
+        bytes.chunks(size.max(1)).try_for_each(|piece| checker.feed(piece))?;
+        checker.finish().map(drop)
+    };
+    let at_once = read(bytes.len()).is_ok();
+    assert!([1, 7, 512].into_iter().all(|size| read(size).is_ok() == at_once));
 }

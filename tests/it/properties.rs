@@ -21,6 +21,16 @@ const JOURNAL: &str = seed!("journal.jsonl");
 const RECORDS: &str = seed!("records.json");
 const VERSIONS: &str = seed!("xml-versions.xml");
 const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
+/// Files of a backup of NDB, as the tests of their readers write them, and a dump.
+const FILES: &[&[u8]] = &[
+    include_bytes!("../../fuzz/seeds/ndb-ctl"),
+    include_bytes!("../../fuzz/seeds/ndb-data"),
+    include_bytes!("../../fuzz/seeds/ndb-log"),
+    include_bytes!("../../fuzz/seeds/ndb-undo"),
+    include_bytes!("../../fuzz/seeds/ndb-az31"),
+    include_bytes!("../../fuzz/seeds/ndb-xfrm"),
+    b"-- MySQL dump 10\nUSE `a`; -- it's\nDELIMITER ;;\nCREATE PROCEDURE p() SELECT 'x' ;;\nDELIMITER ;\n-- Dump completed\n",
+];
 /// What readers act on.
 const WORDS: &[&str] = &[
     "",
@@ -108,6 +118,19 @@ proptest! {
     #[test]
     fn every_backup_that_is_read_is_in_a_set(text in changed(&[RECORDS])) {
         asked::records(&text);
+    }
+
+    #[test]
+    fn a_file_of_a_backup_is_read_alike_in_any_pieces(
+        seed in prop::sample::select(FILES), changes in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..5), cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = seed.to_vec();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        asked::backup_file(&bytes);
+        asked::backup_file(&bytes[..cut.index(bytes.len())]);
     }
 
     #[test]

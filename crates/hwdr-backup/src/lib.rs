@@ -24,6 +24,9 @@
 
 pub mod checker;
 pub mod flaw;
+pub mod ndb;
+pub mod sql;
+mod window;
 
 pub use checker::Checker;
 pub use flaw::{Finding, Flaw, Verdict};
