@@ -43,6 +43,7 @@ pub mod shown;
 pub mod steps;
 pub mod topology;
 pub mod velero;
+pub mod verify;
 
 pub use hwdr_backup as backup_files;
 pub use hwdr_s3 as s3;

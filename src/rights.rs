@@ -5,7 +5,7 @@ pub mod chart;
 mod list;
 pub mod print;
 
-use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Verify, Watch};
 
 pub use list::ALL;
 
@@ -24,13 +24,14 @@ pub enum Command {
     Bsl,
     Objects,
     Backups,
+    Verify,
     Status,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 12] =
-        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Status];
+    pub const ALL: [Self; 13] =
+        [Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch, History, Bsl, Objects, Backups, Verify, Status];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +47,7 @@ impl Command {
             Bsl => "bsl",
             Objects => "objects",
             Backups => "backups",
+            Verify => "verify",
             Status => "status",
         }
     }

@@ -11,6 +11,7 @@ use crate::product::shelf::{Shelf, Stored};
 use crate::run::{Halt, Run};
 use crate::steps::Object;
 use crate::topology::{Pod, Role};
+use crate::verify::Verify;
 
 /// Work that takes time.
 pub type Doing<'r, T> = Pin<Box<dyn Future<Output = T> + 'r>>;
@@ -84,6 +85,11 @@ pub trait Service: Sync {
     /// The backups of its data that are in the bucket, for when there is no cluster to ask. What it cannot read, it says in the series.
     fn stored<'r>(&'r self, _shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(async { Stored::default() })
+    }
+
+    /// What checks whether its part of a backup can be restored.
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        None
     }
 
     /// Where to look for backups that the cluster does not know.

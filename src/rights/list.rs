@@ -1,6 +1,8 @@
 //! The list of rights: what each command does in a cluster, and why.
 
-use super::Command::{Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Watch};
+use super::Command::{
+    Backups, Bsl, Finalize, History, Install, Objects, Rerun, Resume, Status, Undo, Upgrade, Verify, Watch,
+};
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
 
@@ -31,7 +33,11 @@ const GO_BACK: &[Command] = &[Resume, Undo];
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
 /// Commands that show backups.
-const LIST: &[Command] = &[Backups, Status];
+const LIST: &[Command] = &[Backups, Verify, Status];
+/// Those that say why a run has failed.
+const WORDS: &[Command] = &[Backups, Status];
+/// Those that need to know when the release was installed.
+const FIT: &[Command] = &[Backups, Verify];
 /// When the last words of a run are read.
 const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
@@ -390,16 +396,26 @@ pub const ALL: &[Right] = &[
         Release,
         SECRETS,
         &["list"],
-        &[Backups],
+        FIT,
         "when the release was installed (Helm's record): older backups are of no use in place",
     )
     .without(SHOWN),
-    right(Release, SECRETS, &["get"], &[Backups], "when the release was installed (Helm's record)")
-        .when("the release was upgraded")
-        .without(SHOWN),
-    right(Release, PODS, &["list"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, LOGS, &["get"], LIST, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, EVENTS, &["list"], LIST, "why a run failed").when(RUN_FAILED).without(WORDLESS),
+    right(
+        Release,
+        SECRETS,
+        &["get"],
+        FIT,
+        "when backups were verified, and with which result; when a release that was upgraded was installed (Helm's record)",
+    )
+    .without(SHOWN),
+    right(Release, SECRETS, &["create"], &[Verify], "the result is remembered")
+        .when("it is the first one")
+        .without("the result is printed, and not remembered"),
+    right(Release, SECRETS, &["update"], &[Verify], "the result is remembered")
+        .without("the result is printed, and not remembered"),
+    right(Release, PODS, &["list"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, LOGS, &["get"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, EVENTS, &["list"], WORDS, "why a run failed").when(RUN_FAILED).without(WORDLESS),
     right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
     right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
     right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),

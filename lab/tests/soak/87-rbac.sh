@@ -244,6 +244,10 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   may backups
   own backups list -o name | grep .
   is_exact backups
+  may verify
+  AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY AWS_REGION=$S3_REGION as verify backups verify latest \
+    --bucket "$HOPSFS_BUCKET" --endpoint "$S3_ENDPOINT" --path-style -o json | jq -e '.verdict'
+  is_exact verify
   may status
   # Its exit code is that of the backups.
   own status -o json >"$RUN/notes/status.json" || true

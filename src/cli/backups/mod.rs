@@ -4,6 +4,8 @@ pub(super) mod look;
 mod show;
 mod stored;
 mod table;
+mod verified;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -30,6 +32,7 @@ pub(super) struct Command {
 enum Action {
     List(Box<List>),
     Show(Box<show::ShowSet>),
+    Verify(Box<verify::VerifyBackup>),
 }
 
 /// Lists all backups, the newest first
@@ -69,6 +72,7 @@ impl Command {
             match &self.action {
                 Action::List(list) => list.run().await,
                 Action::Show(show) => show.run().await,
+                Action::Verify(verify) => verify.run().await,
             }
         })
     }

@@ -5,6 +5,7 @@ mod nodes;
 mod plan;
 mod rows;
 mod stored;
+mod verify;
 
 pub use plan::{MARKER, NEEDS};
 
@@ -20,6 +21,7 @@ use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
 use crate::steps::{Object, Planned};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+use crate::verify::Verify;
 
 /// RonDB.
 pub struct RonDb;
@@ -96,6 +98,10 @@ impl Service for RonDb {
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {
