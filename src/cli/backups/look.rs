@@ -26,6 +26,8 @@ use crate::run::steps::{is_of, release_of};
 use crate::shown::{said, word};
 use crate::topology::{Role, Workload};
 use crate::velero::{INSTALL, ObjectBackup, Velero};
+use crate::verify::memory::Memory;
+use crate::verify::store;
 
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -64,6 +66,8 @@ pub(crate) struct Looked {
     pub now: Timestamp,
     /// What the services have.
     pub series: Vec<Series>,
+    /// When backups were verified.
+    verified: Memory,
     /// What could not be read.
     pub unread: Vec<Fault>,
 }
@@ -71,7 +75,8 @@ pub(crate) struct Looked {
 impl Looked {
     /// The backups, joined.
     pub(crate) fn inventory(&mut self) -> Inventory {
-        Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
+        let inventory = Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series));
+        Inventory { verified: std::mem::take(&mut self.verified), ..inventory }
     }
 
     /// Adds the last words of each service's newest run that is over, if it failed.
@@ -150,6 +155,10 @@ impl LookArgs {
             true => reader.installed(release, helm).await?,
             false => (release, Err(Fault::new(Severity::Unknown, ""))),
         };
+        let verified = match release.as_ref().filter(|_| asks_when) {
+            Some(release) => reader.read(Kind::SECRET, store::read(&cluster, release), None).await,
+            None => Ok(Memory::default()),
+        };
         let is_its = |object: &Json| match (&release, release_of(object)) {
             (_, None) => true,
             (Some(release), _) => is_of(object, release, &cluster.namespace),
@@ -170,6 +179,12 @@ impl LookArgs {
             .collect();
         unread.extend(backups.as_ref().err().cloned());
         unread.extend(installed.as_ref().err().cloned().filter(|_| asks_when));
+        unread.extend(
+            verified
+                .as_ref()
+                .err()
+                .map(|fault| Fault { what: format!("when backups were verified {}", fault.what), ..fault.clone() }),
+        );
         unread.retain(Fault::is_unknown);
         let seen = Seen {
             now: Timestamp::now(),
@@ -187,7 +202,8 @@ impl LookArgs {
         let mut series: Vec<_> = product.services().iter().flat_map(|service| service.backups(&seen)).collect();
         // First the services whose ids name a set.
         series.sort_by_key(|series| series.join == Join::Nearest);
-        Ok(Looked { product, release, installed, now: seen.now, series, unread, cluster: cluster.clone() })
+        let verified = verified.unwrap_or_default();
+        Ok(Looked { product, release, installed, now: seen.now, series, verified, unread, cluster: cluster.clone() })
     }
 }
 
