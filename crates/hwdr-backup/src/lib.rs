@@ -25,8 +25,12 @@
 pub mod checker;
 pub mod flaw;
 pub mod ndb;
+pub mod opensearch;
+pub mod place;
 pub mod sql;
+pub mod velero;
 mod window;
 
 pub use checker::Checker;
 pub use flaw::{Finding, Flaw, Verdict};
+pub use place::Place;
