@@ -7,6 +7,7 @@ pub mod amount;
 mod ask;
 pub mod memory;
 mod meter;
+mod place;
 mod report;
 pub mod store;
 
@@ -19,6 +20,7 @@ pub use crate::backup_files::{Finding, Flaw, Verdict};
 pub use amount::{Amount, Chosen};
 pub use ask::{Ask, Named, flaw_of, unread};
 pub use meter::{Meter, Progress};
+pub use place::InBucket;
 pub use report::{Data, PartReport, worst};
 
 /// A file with data that is only read if that is asked for.

@@ -4,6 +4,7 @@ pub mod facts;
 mod plan;
 mod stored;
 mod trust;
+mod verify;
 
 use serde_json::{Value as Json, json};
 
@@ -16,6 +17,7 @@ use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+use crate::verify::Verify;
 
 /// OpenSearch.
 pub struct OpenSearch;
@@ -62,6 +64,10 @@ impl Service for OpenSearch {
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(async move { Stored { series: vec![stored::read(shelf).await], ..Stored::default() } })
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {
