@@ -31,6 +31,8 @@ const FILES: &[&[u8]] = &[
     include_bytes!("../../fuzz/seeds/ndb-xfrm"),
     b"-- MySQL dump 10\nUSE `a`; -- it's\nDELIMITER ;;\nCREATE PROCEDURE p() SELECT 'x' ;;\nDELIMITER ;\n-- Dump completed\n",
 ];
+const SNAPSHOTS: &str = seed!("snapshot-list.json");
+const ARCHIVE: &str = seed!("archive.tar");
 /// What readers act on.
 const WORDS: &[&str] = &[
     "",
@@ -94,6 +96,8 @@ fn the_seeds_are_what_is_read() {
     assert_eq!(asked::records(RECORDS), (5, 1));
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");
+    assert_eq!(asked::snapshot(SNAPSHOTS.as_bytes()), 1);
+    assert_eq!(asked::archive(ARCHIVE.as_bytes()), 4);
 }
 
 proptest! {
@@ -136,5 +140,17 @@ proptest! {
     #[test]
     fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE])) {
         asked::xml(&text);
+    }
+
+    #[test]
+    fn any_snapshot_can_be_judged_or_is_refused(text in changed(&[SNAPSHOTS]), bytes: Vec<u8>) {
+        asked::snapshot(text.as_bytes());
+        asked::snapshot(&[b":)\n\x01\xfa".as_slice(), &bytes].concat());
+    }
+
+    #[test]
+    fn an_archive_is_the_same_however_it_is_cut(text in changed(&[ARCHIVE]), bytes: Vec<u8>) {
+        asked::archive(text.as_bytes());
+        asked::archive(&bytes);
     }
 }
