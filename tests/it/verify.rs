@@ -7,9 +7,12 @@ use serde_json::{Value as Json, json};
 
 use crate::common::api_server::ApiServer;
 use crate::common::s3_server::S3Server;
-use crate::common::{Home, ROOT, Ran, run};
+use crate::common::{Home, ROOT, Ran, run, stored};
 
 const ID: &str = "254811200";
+/// Velero's backups of the cluster's own objects, and of the users'.
+const MAIN: &str = "k8s-backups-main-20251124120053";
+const USERS_OBJECTS: &str = "k8s-backups-users-resources-20251124120053";
 const CORE: &str = "/api/v1/namespaces/hopsworks";
 const DATABASES: &str = "-- MySQL dump 10.13\nUSE `hops`;\n-- Dump completed on 2025-11-24 12:00:03\n";
 const USERS: &str = "-- users\nCREATE USER 'a'@'%' IDENTIFIED BY 'b';\nGRANT USAGE ON *.* TO 'a'@'%';\n";
@@ -41,6 +44,17 @@ impl Lab {
             &format!("{CORE}/configmaps/rondb-backups-metadata"),
             json!({"metadata": {"name": "rondb-backups-metadata", "labels": {"app": "backups-metadata"}}, "data": {ID: entry.to_string()}}),
         );
+        lab.api.put(
+            &format!("{CORE}/configmaps/opensearch-backups-metadata"),
+            json!({"metadata": {"name": "opensearch-backups-metadata", "labels": {"app": "backups-metadata"}}, "data": {ID: entry.to_string()}}),
+        );
+        for (name, schedule, objects) in velero() {
+            lab.api.put(
+                &format!("/apis/velero.io/v1/namespaces/velero/backups/{name}"),
+                json!({"metadata": {"name": name, "labels": {"velero.io/schedule-name": schedule}},
+                    "spec": {"storageLocation": "hopsworks-bsl"}, "status": stored::status(objects.len())}),
+            );
+        }
         lab.fill("threads");
         lab
     }
@@ -65,6 +79,10 @@ impl Lab {
         self.s3.put(&format!("rondb_backup/{ID}/users.sql"), USERS, at);
         self.s3.put(&format!("rondb_backup/{ID}/databases.sql"), DATABASES, at);
         self.s3.put("hopsfs-blocks-set-0/1/1_1", "block", self::at("2025-10-01T00:00:00Z"));
+        let velero = velero().into_iter().map(|(name, schedule, objects)| stored::velero(name, schedule, &objects));
+        for (key, bytes) in velero.chain([stored::opensearch()]).flatten() {
+            self.s3.put(&key, bytes, at);
+        }
     }
 
     fn verify(&self, more: &[&str]) -> Ran {
@@ -80,6 +98,26 @@ impl Lab {
         let ran = run(hwdr.args(["backups", "list", "-o", "json"]), b"");
         serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
     }
+}
+
+/// Velero's backups: names, schedules, and objects.
+fn velero() -> [(&'static str, &'static str, Vec<(&'static str, Json)>); 2] {
+    let object = |kind: &str, name: &str, data: Json| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "hopsworks"}, "data": data});
+    let entry = json!({"state": "SUCCESS", "start_time": "2025-11-24T12:00:00Z", "end_time": "2025-11-24T12:00:40Z", "duration_ms": 1, "path": "p"});
+    let listed =
+        |service: &str| object("ConfigMap", &format!("{service}-backups-metadata"), json!({ID: entry.to_string()}));
+    let main = vec![
+        ("configmaps", listed("rondb")),
+        ("configmaps", listed("opensearch")),
+        ("secrets", object("Secret", "mysql-users-secrets", json!({"a": "c2VjcmV0"}))),
+    ];
+    let project = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "project"}});
+    [(MAIN, "k8s-backups-main", main), (USERS_OBJECTS, "k8s-backups-users-resources", vec![("namespaces", project)])]
+}
+
+/// The key of a file of Velero's backup of the cluster's own objects.
+fn main(file: &str) -> String {
+    format!("k8s_backup/backups/{MAIN}/{file}")
 }
 
 fn at(time: &str) -> Timestamp {
@@ -136,6 +174,19 @@ fn each_kind_of_damage_is_found() {
     let [ctl, data, log] = ["BACKUP-254811200.1.ctl", "BACKUP-254811200-0.1.Data", "BACKUP-254811200.1.log"]
         .map(|name| format!("{part}/{name}"));
     let halved = |name: &str| file(name)[..file(name).len() / 8 * 4].to_vec();
+    let snapshots = stored::opensearch();
+    let has = |what: &str| snapshots.keys().find(|key| key.contains(what)).expect("it is there").clone();
+    let list: Json = serde_json::from_slice(&snapshots["opensearch_backup/index-1"]).expect("JSON");
+    let own = has(&format!("opensearch_backup/snap-{}", list["snapshots"][0]["uuid"].as_str().expect("its id")));
+    assert_eq!(list["snapshots"][0]["name"], ID);
+    // The names in a list of files are text.
+    let of_shard = has(&own["opensearch_backup/".len()..].replacen("snap", "0/snap", 1));
+    let names = String::from_utf8_lossy(&snapshots[&of_shard]).into_owned();
+    let folder = of_shard.rsplit_once('/').expect("a folder").0;
+    let is_in = |key: &&String| {
+        key.rsplit_once("/__").is_some_and(|(of, name)| of == folder && names.contains(&format!("__{name}")))
+    };
+    let of_a_shard = snapshots.keys().find(is_in).expect("a file").clone();
     type Damage<'d> = Box<dyn Fn(&Lab) + 'd>;
     let cases: Vec<(&str, Damage, i32, &str)> = vec![
         ("ctl gone", Box::new(|lab| lab.s3.remove(&rondb(&ctl))), 2, "RonDB missing"),
@@ -177,6 +228,62 @@ fn each_kind_of_damage_is_found() {
             Box::new(|lab| cut(lab, &format!("rondb_backup/{ID}/databases.sql"), DATABASES[..40].into())),
             1,
             "it is cut",
+        ),
+        ("a file of a shard gone", Box::new(|lab| lab.s3.remove(&of_a_shard)), 2, "is not there: it holds"),
+        (
+            "a file of a shard cut",
+            Box::new(|lab| cut(lab, &of_a_shard, snapshots[&of_a_shard][1..].to_vec())),
+            1,
+            "OpenSearch damaged",
+        ),
+        (
+            "metadata of a snapshot changed",
+            Box::new(|lab| {
+                let mut bytes = snapshots[&own].clone();
+                bytes[40] ^= 1;
+                cut(lab, &own, bytes);
+            }),
+            1,
+            "its bytes have the checksum",
+        ),
+        (
+            "the archive gone",
+            Box::new(|lab| lab.s3.remove(&main(&format!("{MAIN}.tar.gz")))),
+            2,
+            ".tar.gz is not there",
+        ),
+        (
+            "the archive of a backup without what is needed",
+            Box::new(|lab| {
+                let [(name, schedule, mut objects), _] = velero();
+                objects.remove(0);
+                for (key, bytes) in stored::velero(name, schedule, &objects) {
+                    cut(lab, &key, bytes);
+                }
+            }),
+            2,
+            "RonDB's metadata have no backup 254811200",
+        ),
+        (
+            "another backup's archive",
+            Box::new(|lab| {
+                let [_, (name, schedule, objects)] = velero();
+                let other = stored::velero(name, schedule, &objects);
+                let key = format!("k8s_backup/backups/{USERS_OBJECTS}/{USERS_OBJECTS}.tar.gz");
+                cut(lab, &main(&format!("{MAIN}.tar.gz")), other[&key].clone());
+            }),
+            1,
+            "which its list does not name",
+        ),
+        (
+            "Velero's results replaced",
+            Box::new(|lab| {
+                let files = stored::velero(MAIN, "k8s-backups-main", &[]);
+                let key = main(&format!("{MAIN}-results.gz"));
+                lab.s3.put(&key, files[&key].clone(), later);
+            }),
+            1,
+            "was written at 2025-11-24T15:00:00Z, after the backup",
         ),
         (
             "no old block",

@@ -4,6 +4,7 @@
 
 pub(crate) mod api_server;
 pub(crate) mod s3_server;
+pub(crate) mod stored;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
