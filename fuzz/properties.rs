@@ -1,5 +1,14 @@
 //! Properties that must hold for any text, of readers whose input others can write. Fuzz targets and `tests/it/properties.rs` use them.
 
+use hwdr::backup_files::checker::check_whole;
+use hwdr::backup_files::ndb::{self, Control, Data, FileKind, Log, Unpacked};
+use hwdr::backup_files::opensearch::shard::FileInfo;
+use hwdr::backup_files::opensearch::snapshot::{Snapshot, global_metadata};
+use hwdr::backup_files::opensearch::{Generation, IndexMetadata, Repository, ShardSnapshot, paths};
+use hwdr::backup_files::sql::Dump;
+use hwdr::backup_files::velero::archive::{Archive, Facts};
+use hwdr::backup_files::velero::{Backup, ResourceList, agree, lists};
+use hwdr::backup_files::{Checker, Flaw};
 use hwdr::backups::{Inventory, Join, Seen, SetView, Usable, status};
 use hwdr::product::FIRST;
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
@@ -134,4 +143,117 @@ pub(super) fn xml(text: &str) {
         assert!(read.same(&read));
         let _ = read.pretty();
     }
+}
+
+/// A file of a backup: whatever it is, and however it is cut into pieces, each reader says the same of it.
+pub(super) fn backup_file(bytes: &[u8]) {
+    in_pieces(bytes, || Unpacked::new(Control::default()));
+    in_pieces(bytes, || Unpacked::new(Data::default()));
+    in_pieces(bytes, || Unpacked::new(Log::default()));
+    in_pieces(bytes, Dump::default);
+    for kind in FileKind::ALL {
+        let _ = ndb::check_ends(kind, bytes, bytes, bytes.len() as u64);
+    }
+}
+
+fn in_pieces<C: Checker>(bytes: &[u8], new: impl Fn() -> C) {
+    let read = |size: usize| -> Result<(), Flaw> {
+        let mut checker = new();
+        bytes.chunks(size.max(1)).try_for_each(|piece| checker.feed(piece))?;
+        checker.finish().map(drop)
+    };
+    let at_once = read(bytes.len()).is_ok();
+    assert!([1, 7, 512].into_iter().all(|size| read(size).is_ok() == at_once));
+}
+
+/// The files of a snapshot repository, as the content of each kind. Their names stay in the repository, and their sizes add up. Gives how many kinds it is.
+pub(super) fn snapshot(content: &[u8]) -> usize {
+    let mut kinds = 0;
+    if let Ok(repository) = Repository::read(content) {
+        kinds += 1;
+        for index in repository.snapshots().iter().flat_map(|entry| repository.indices(entry)) {
+            let folder = paths::shard_folder("base/", index.id, index.path_type, 7);
+            assert_eq!(folder.matches("base/indices/").count() + folder.matches("base/").count(), 2, "{folder}");
+            assert!(!folder.contains("/../") && folder.split('/').count() <= 6, "{folder}");
+            Repository::judge_generations(&index, 7);
+        }
+    }
+    let own = Snapshot::read(&framed("snapshot", content));
+    kinds += usize::from(own.is_ok());
+    if let Ok(own) = own {
+        own.judge();
+        own.version();
+    }
+    kinds += usize::from(IndexMetadata::read(&framed("index-metadata", content)).is_ok());
+    kinds += usize::from(global_metadata(&framed("metadata", content)).is_ok());
+    let shard = ShardSnapshot::read(&framed("snapshot", content));
+    kinds += usize::from(shard.is_ok());
+    if let Ok(shard) = shard {
+        shard.judge("254811200");
+        shard.compare("folder/", &std::collections::BTreeMap::new());
+        shard.files.iter().for_each(parts);
+        if let Ok(generation) = Generation::read(&framed("snapshots", content)) {
+            let _ = generation.agrees("254811200", &shard);
+        }
+    }
+    kinds += usize::from(Generation::read(&framed("snapshots", content)).is_ok());
+    kinds
+}
+
+fn parts(file: &FileInfo) {
+    let Ok(parts) = file.parts() else { return };
+    let sum = parts.iter().fold(0u64, |sum, (_, length)| sum.saturating_add(*length));
+    assert!(file.is_virtual() || sum == file.length, "{} bytes in {} parts", file.length, parts.len());
+    assert!(parts.iter().all(|(name, _)| !name.contains('/')));
+}
+
+/// The files of a Velero backup: an archive that is read in pieces says the same as one that is read at once. Gives how many objects it has.
+pub(super) fn archive(content: &[u8]) -> usize {
+    let read = |bytes: &[u8], piece: usize| -> Result<Facts, Flaw> {
+        let mut archive = Archive::new(|item| item.kind == "ConfigMap");
+        bytes.chunks(piece).try_for_each(|piece| archive.feed(piece))?;
+        archive.finish()
+    };
+    for file in [content, &packed(content)] {
+        assert_eq!(read(file, 13), check_whole(Archive::new(|item| item.kind == "ConfigMap"), file));
+        let _ = (lists::entries(file, "backup"), lists::json(file), lists::text(file));
+    }
+    let facts = read(&packed(content), 512);
+    if let (Ok(list), Ok(facts)) = (ResourceList::read(&packed(content)), &facts) {
+        agree::with_list(facts, &list, false);
+    }
+    if let Ok(backup) = Backup::read(content) {
+        backup.judge("backup");
+        agree::with_count(&ResourceList::default(), &backup);
+    }
+    facts.map_or(0, |facts| facts.items.len())
+}
+
+/// A file of OpenSearch's, whose checksum is right.
+fn framed(codec: &str, content: &[u8]) -> Vec<u8> {
+    let magic = 0x3fd7_6c17_u32;
+    let mut file = magic.to_be_bytes().to_vec();
+    file.extend([codec.len() as u8].iter().chain(codec.as_bytes()).chain(&[0, 0, 0, 1]).chain(content));
+    file.extend((!magic).to_be_bytes().iter().chain(&[0; 4]));
+    let sum = crc32(&file);
+    file.extend(u64::from(sum).to_be_bytes());
+    file
+}
+
+/// A file as gzip has it, not compressed.
+fn packed(content: &[u8]) -> Vec<u8> {
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    for block in content.chunks(0xffff) {
+        let length = block.len() as u16;
+        file.push(0);
+        file.extend(length.to_le_bytes().iter().chain(&(!length).to_le_bytes()).chain(block));
+    }
+    file.extend([1, 0, 0, 0xff, 0xff]);
+    file.extend(crc32(content).to_le_bytes().iter().chain(&(content.len() as u32).to_le_bytes()));
+    file
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }

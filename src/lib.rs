@@ -44,7 +44,9 @@ pub mod shown;
 pub mod steps;
 pub mod topology;
 pub mod velero;
+pub mod verify;
 
+pub use hwdr_backup as backup_files;
 pub use hwdr_s3 as s3;
 pub use hwdr_stream as stream;
 pub use hwdr_values::{cores, plain_data, refusal, source, values, yaml};

@@ -7,7 +7,7 @@ pub mod print;
 
 use Command::{
     Backups, BackupsCreate, BackupsKeep, Bsl, Doctor, Finalize, History, Install, Monitor, Objects, Rerun, Resume,
-    Status, Undo, Upgrade, Watch,
+    Status, Undo, Upgrade, Verify, Watch,
 };
 
 pub use list::ALL;
@@ -29,6 +29,7 @@ pub enum Command {
     Backups,
     BackupsCreate,
     BackupsKeep,
+    Verify,
     Status,
     Monitor,
     Doctor,
@@ -36,7 +37,7 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Upgrade,
         Install,
         Resume,
@@ -50,6 +51,7 @@ impl Command {
         Backups,
         BackupsCreate,
         BackupsKeep,
+        Verify,
         Status,
         Monitor,
         Doctor,
@@ -71,6 +73,7 @@ impl Command {
             Backups => "backups",
             BackupsCreate => "backups-create",
             BackupsKeep => "backups-keep",
+            Verify => "verify",
             Status => "status",
             Monitor => "monitor",
             Doctor => "doctor",

@@ -37,7 +37,7 @@ test_doctor_plans_the_restore_of_the_newest_backup() {
   says ok plan "backup $(id_of rondb) is known, and its restore can be planned" "${CHART[@]}"
   grep -c '^ok preflight: ' "$RUN/notes/doctor.txt" | grep -x 6
   says ok backup-from-pod "a Job could read backup $(id_of rondb)" "${CHART[@]}" --in-cluster --yes
-  [ -z "$(kubectl -n "$NS" get jobs -o name | grep hwdr-preflight)" ]
+  if kubectl -n "$NS" get jobs -o name | grep -q hwdr-preflight; then return 1; fi
 }
 
 test_doctor_names_one_thing_after_the_other() {

@@ -8,6 +8,7 @@ use super::rewind::Rewind;
 use super::series::{Join, Series, is_ahead};
 use super::view::ago;
 use crate::velero::apart;
+use crate::verify::Verdict;
 
 /// An answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -145,6 +146,10 @@ impl Inventory {
         for (series, part) in self.parts(set).filter(|(_, part)| part.is_good()) {
             let Some(expires) = part.expires.filter(|expires| *expires <= self.now) else { continue };
             notes.push(format!("{}: it is kept until {expires:.0} only: the next clean-up deletes it", series.called));
+        }
+        if let Some(verified) = self.verified(set).filter(|verified| verified.verdict != Verdict::Fine) {
+            let since = ago(self.now.duration_since(verified.time));
+            notes.push(format!("verified {since} ago: {}", verified.verdict.word()));
         }
         notes
     }

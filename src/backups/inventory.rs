@@ -8,6 +8,7 @@ use super::join;
 use super::part::BackupPart;
 use super::rewind::Rewind;
 use super::series::{Join, Series, is_ahead};
+use crate::verify::memory::{Memory, Verified};
 
 /// The backups that there are.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Inventory {
     pub rewinds: Vec<Rewind>,
     /// Backups that belong to no set, because each set has another one that is nearer: each alone.
     pub lone: Vec<BackupSet>,
+    /// When they were verified, as far as that is remembered.
+    pub verified: Memory,
 }
 
 /// Backups of the services that belong to one point in time.
@@ -51,7 +54,8 @@ impl Inventory {
     pub fn new(now: Timestamp, installed: Reading<Timestamp>, series: Vec<Series>) -> Self {
         let sets = join::join(&series);
         let lone = join::lone(&series, &sets);
-        let mut inventory = Self { now, installed, series, rewinds: Vec::new(), sets: Vec::new(), lone };
+        let (rewinds, verified) = (Vec::new(), Memory::default());
+        let mut inventory = Self { now, installed, series, rewinds, sets: Vec::new(), verified, lone };
         let mut keyed: Vec<_> = sets.into_iter().map(|set| (inventory.name(&set).to_owned(), set)).collect();
         // Sets without a time are the last.
         keyed.sort_by(|(one, a), (other, b)| b.time.cmp(&a.time).then_with(|| other.cmp(one)));
@@ -88,6 +92,11 @@ impl Inventory {
     pub fn name<'i>(&'i self, set: &'i BackupSet) -> &'i str {
         let first = || self.parts(set).next().map(|(_, part)| part.name.as_str());
         self.id(set).or_else(first).unwrap_or_default()
+    }
+
+    /// When it was verified last, and with which result.
+    pub fn verified(&self, set: &BackupSet) -> Option<&Verified> {
+        self.verified.of(self.name(set))
     }
 
     /// The sets that can be restored into a new cluster, newest first. One from the future is none of them: its clock was wrong, so nobody knows which is

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::fitness::{Fitness, Usable};
 use super::inventory::{BackupSet, Inventory};
 use super::part::{BackupPart, PartState};
+use crate::verify::memory::Verified;
 
 /// A set for programs. What is not known is null.
 #[derive(Debug, Serialize)]
@@ -21,6 +22,7 @@ pub struct SetView<'i> {
     usable: UsableView,
     reasons: Vec<String>,
     notes: Vec<String>,
+    verified: Option<&'i Verified>,
     parts: Vec<PartView<'i>>,
 }
 
@@ -84,6 +86,7 @@ impl<'i> SetView<'i> {
             usable: UsableView { in_place, new_cluster },
             reasons,
             notes: inventory.notes(set),
+            verified: inventory.verified(set),
             parts: parts.collect(),
         }
     }

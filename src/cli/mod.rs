@@ -20,6 +20,7 @@ mod objects;
 mod plan;
 mod post_render;
 mod post_renderer;
+mod progress;
 mod rbac;
 mod restore;
 mod s3;

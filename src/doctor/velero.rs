@@ -151,8 +151,7 @@ fn available(facts: &Facts) -> Option<bool> {
 /// The command that creates it, as far as the values say.
 fn create(facts: &Facts) -> String {
     let storage = &facts.storage;
-    let given =
-        |value: &Option<String>, placeholder: &str| value.as_deref().map_or(placeholder.to_owned(), |it| word(it));
+    let given = |value: &Option<String>, placeholder: &str| value.as_deref().map_or(placeholder.to_owned(), word);
     let endpoint = storage
         .endpoint
         .as_ref()

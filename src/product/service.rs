@@ -12,6 +12,7 @@ use crate::product::shelf::{Shelf, Stored};
 use crate::run::{Halt, Run};
 use crate::steps::Object;
 use crate::topology::{Pod, Role};
+use crate::verify::Verify;
 
 /// Work that takes time.
 pub type Doing<'r, T> = Pin<Box<dyn Future<Output = T> + 'r>>;
@@ -94,6 +95,11 @@ pub trait Service: Sync {
 
     /// What deletes its old backups, where hwdr cannot spare one of them; in a sentence that begins with the service.
     fn clean_up(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What checks whether its part of a backup can be restored.
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 use super::Command::{
     Backups, BackupsCreate, BackupsKeep, Bsl, Doctor, Finalize, History, Install, Monitor, Objects, Rerun, Resume,
-    Status, Undo, Upgrade, Watch,
+    Status, Undo, Upgrade, Verify, Watch,
 };
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
@@ -34,7 +34,7 @@ const GO_BACK: &[Command] = &[Resume, Undo];
 const LOCATES: &[Command] = &[Install, Resume, Bsl];
 
 /// Commands that show backups.
-const LIST: &[Command] = &[Backups, Status, BackupsKeep, Doctor];
+const LIST: &[Command] = &[Backups, Verify, Status, BackupsKeep, Doctor];
 /// When an id is not given as such.
 const BY_NAME: &str = "--backup-id is latest, oldest or last-failed";
 const BY_ID: &str = "give the id itself";
@@ -52,6 +52,10 @@ const WITH_CHART: &str = "a chart is given";
 const UNBUNDLED: &str = "it is not in the bundle, which says so";
 const UNMENDED: &str = "it is not changed";
 const UNLOOKED: &str = "no Job looks at the backup";
+/// Those that say why a run has failed.
+const WORDS: &[Command] = &[Backups, Status];
+/// Those that need to know when the release was installed.
+const FIT: &[Command] = &[Backups, Verify, Doctor];
 /// When the last words of a run are read.
 const RUN_FAILED: &str = "the last run of a backup CronJob has failed";
 const WORDLESS: &str = "messages lack what the pods say";
@@ -413,22 +417,26 @@ pub const ALL: &[Right] = &[
         Release,
         SECRETS,
         &["list"],
-        &[Backups, Doctor],
+        FIT,
         "when the release was installed (Helm's record): older backups are of no use in place",
     )
     .without(SHOWN),
-    right(Release, SECRETS, &["get"], &[Backups], "when the release was installed (Helm's record)")
-        .when("the release was upgraded")
-        .without(SHOWN),
-    right(Release, SECRETS, &["get"], &[Doctor], "the chart and the values of the release (Helm's record)")
-        .without(SHOWN),
-    right(Release, PODS, &["list"], &[Backups, Status], "the last words of a run that failed")
-        .when(RUN_FAILED)
-        .without(WORDLESS),
-    right(Release, LOGS, &["get"], &[Backups, Status], "the last words of a run that failed")
-        .when(RUN_FAILED)
-        .without(WORDLESS),
-    right(Release, EVENTS, &["list"], &[Backups, Status], "why a run failed").when(RUN_FAILED).without(WORDLESS),
+    right(
+        Release,
+        SECRETS,
+        &["get"],
+        FIT,
+        "when backups were verified, and with which result; when a release that was upgraded was installed (Helm's record)",
+    )
+    .without(SHOWN),
+    right(Release, SECRETS, &["create"], &[Verify], "the result is remembered")
+        .when("it is the first one")
+        .without("the result is printed, and not remembered"),
+    right(Release, SECRETS, &["update"], &[Verify], "the result is remembered")
+        .without("the result is printed, and not remembered"),
+    right(Release, PODS, &["list"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, LOGS, &["get"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, EVENTS, &["list"], WORDS, "why a run failed").when(RUN_FAILED).without(WORDLESS),
     right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
     right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
     right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
@@ -438,8 +446,8 @@ pub const ALL: &[Right] = &[
     right(Velero, BACKUPS, &["get", "patch"], &[BackupsKeep], "their expiration is removed, or put back"),
     right(Release, CONFIG_MAPS, &["get", "list"], CREATE, "what was backed up; states of older versions"),
     right(Release, SECRETS, &["list"], CREATE, "whether a restore is running; when the release was installed"),
-    right(Release, SECRETS, &["get"], CREATE, "when the release was installed (Helm's record)")
-        .when("the release was upgraded, and --wait is given")
+    right(Release, SECRETS, &["get"], CREATE, "when the release was installed (Helm's record), and what was verified")
+        .when("--wait is given")
         .without(SHOWN),
     right(Release, CRON_JOBS, &["get", "list"], CREATE, "the CronJobs that make backups"),
     right(Release, JOBS, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),

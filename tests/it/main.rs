@@ -31,3 +31,4 @@ mod stream_edit;
 mod stream_edit_property;
 mod values;
 mod values_oracle;
+mod verify;

@@ -9,6 +9,7 @@ use hwdr::product::{PRODUCTS, services};
 
 /// Where a name may stand all the same, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("crates/hwdr-backup/", "formats of files, which are called by what writes them"),
     ("src/cli/bsl.rs", "a help text, which is made before any product is known"),
     ("src/cli/restore/flags.rs", "help texts"),
     ("src/cli/s3/", "help texts, and the pods of the one service that keeps its data in a bucket"),

@@ -22,6 +22,18 @@ const RECORDS: &str = seed!("records.json");
 const VERSIONS: &str = seed!("xml-versions.xml");
 const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
 const OBJECTS: &str = seed!("xml-objects.xml");
+const SNAPSHOTS: &str = seed!("snapshot-list.json");
+const ARCHIVE: &str = seed!("archive.tar");
+/// Files of a backup of NDB, as the tests of their readers write them, and a dump.
+const FILES: &[&[u8]] = &[
+    include_bytes!("../../fuzz/seeds/ndb-ctl"),
+    include_bytes!("../../fuzz/seeds/ndb-data"),
+    include_bytes!("../../fuzz/seeds/ndb-log"),
+    include_bytes!("../../fuzz/seeds/ndb-undo"),
+    include_bytes!("../../fuzz/seeds/ndb-az31"),
+    include_bytes!("../../fuzz/seeds/ndb-xfrm"),
+    b"-- MySQL dump 10\nUSE `a`; -- it's\nDELIMITER ;;\nCREATE PROCEDURE p() SELECT 'x' ;;\nDELIMITER ;\n-- Dump completed\n",
+];
 /// What readers act on.
 const WORDS: &[&str] = &[
     "",
@@ -86,6 +98,8 @@ fn the_seeds_are_what_is_read() {
     assert_eq!(listing::parse(VERSIONS).expect("a page").keys.len(), 2);
     assert_eq!(objects::parse(OBJECTS).expect("a page").found.objects.len(), 2);
     element::parse(LIFECYCLE).expect("a configuration");
+    assert_eq!(asked::snapshot(SNAPSHOTS.as_bytes()), 1);
+    assert_eq!(asked::archive(ARCHIVE.as_bytes()), 4);
 }
 
 proptest! {
@@ -113,7 +127,32 @@ proptest! {
     }
 
     #[test]
+    fn a_file_of_a_backup_is_read_alike_in_any_pieces(
+        seed in prop::sample::select(FILES), changes in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..5), cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = seed.to_vec();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        asked::backup_file(&bytes);
+        asked::backup_file(&bytes[..cut.index(bytes.len())]);
+    }
+
+    #[test]
     fn no_answer_that_is_cut_off_is_taken_for_whole(text in changed(&[VERSIONS, LIFECYCLE, OBJECTS])) {
         asked::xml(&text);
+    }
+
+    #[test]
+    fn any_snapshot_can_be_judged_or_is_refused(text in changed(&[SNAPSHOTS]), bytes: Vec<u8>) {
+        asked::snapshot(text.as_bytes());
+        asked::snapshot(&[b":)\n\x01\xfa".as_slice(), &bytes].concat());
+    }
+
+    #[test]
+    fn an_archive_is_the_same_however_it_is_cut(text in changed(&[ARCHIVE]), bytes: Vec<u8>) {
+        asked::archive(text.as_bytes());
+        asked::archive(&bytes);
     }
 }

@@ -251,6 +251,10 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   as backups-keep backups keep latest --yes
   as backups-keep backups unkeep latest --yes
   is_exact backups-keep
+  may verify
+  AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY AWS_REGION=$S3_REGION as verify backups verify latest \
+    --bucket "$HOPSFS_BUCKET" --endpoint "$S3_ENDPOINT" --path-style -o json | jq -e '.verdict'
+  is_exact verify
   may status
   # Its exit code is that of the backups.
   own status -o json >"$RUN/notes/status.json" || true

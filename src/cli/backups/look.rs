@@ -24,6 +24,8 @@ use crate::rights;
 use crate::shown::{kept, said, word};
 use crate::values::Value;
 use crate::velero::{INSTALL, ObjectBackup, Velero};
+use crate::verify::memory::Memory;
+use crate::verify::store;
 
 /// How long each list may take, with all its pages.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -64,6 +66,8 @@ pub(crate) struct Looked {
     pub now: Timestamp,
     /// What the services have.
     pub series: Vec<Series>,
+    /// When backups were verified.
+    verified: Memory,
     /// What could not be read.
     pub unread: Vec<Fault>,
 }
@@ -71,7 +75,8 @@ pub(crate) struct Looked {
 impl Looked {
     /// The backups, joined.
     pub(crate) fn inventory(&mut self) -> Inventory {
-        Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series))
+        let inventory = Inventory::new(self.now, self.installed.clone(), std::mem::take(&mut self.series));
+        Inventory { verified: std::mem::take(&mut self.verified), ..inventory }
     }
 
     /// Adds the last words of each service's newest run that is over, if it failed.
@@ -198,12 +203,21 @@ impl Looked {
             true => reader.installed(release, helm, driver.unwrap_or(Kind::SECRET)).await?,
             false => (release, Err(Fault::new(Severity::Unknown, ""))),
         };
+        let verified = match release.as_ref().filter(|_| asks_when) {
+            Some(release) => reader.read(Kind::SECRET, store::read(cluster, release), None).await,
+            None => Ok(Memory::default()),
+        };
         let mut unread = lists.unread();
         unread.extend(installed.as_ref().err().cloned().filter(|fault| asks_when && fault.is_unknown()));
-        let now = Timestamp::now();
+        let of_memory = verified.as_ref().err().filter(|fault| fault.is_unknown());
+        unread.extend(
+            of_memory
+                .map(|fault| Fault { what: format!("when backups were verified {}", fault.what), ..fault.clone() }),
+        );
+        let (now, verified) = (Timestamp::now(), verified.unwrap_or_default());
         let series = target.series(lists, release.as_deref(), now);
         let Target { product, velero, .. } = target;
-        Ok(Self { product, release, velero, installed, now, series, unread, cluster: cluster.clone() })
+        Ok(Self { product, release, velero, installed, now, series, verified, unread, cluster: cluster.clone() })
     }
 }
 

@@ -7,6 +7,8 @@ mod show;
 mod stored;
 mod table;
 pub(super) mod target;
+mod verified;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -36,6 +38,7 @@ enum Action {
     Create(Box<create::Create>),
     Keep(Box<keep::Keep>),
     Unkeep(Box<keep::Unkeep>),
+    Verify(Box<verify::VerifyBackup>),
 }
 
 /// Lists all backups, the newest first
@@ -78,6 +81,7 @@ impl Command {
                 Action::Create(create) => create.run().await,
                 Action::Keep(keep) => keep.run().await,
                 Action::Unkeep(unkeep) => unkeep.run().await,
+                Action::Verify(verify) => verify.run().await,
             }
         })
     }

@@ -19,9 +19,9 @@ use crate::values::ValueInputs;
 pub(super) struct StoredArgs {
     /// Read the bucket, not the cluster: for when the cluster is gone
     #[arg(long, help_heading = "Bucket")]
-    from_bucket: bool,
+    pub from_bucket: bool,
     #[command(flatten)]
-    bucket: BucketArgs,
+    pub bucket: BucketArgs,
 }
 
 /// What was read.

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::backups::{BackupPart, BackupSet, Fitness, Inventory, PartState, Usable, ago, is_ahead, short, size};
 use crate::lint::report::human::wrap;
 use crate::shown::plain;
+use crate::verify::Verdict;
 
 const WIDTH: usize = 80;
 /// The reasons why a set cannot be used are below it, indented by this.
@@ -57,7 +58,7 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
     heads.extend((!is_utc).then(|| format!("TIME ({name})")));
     heads.extend(["TIME (UTC)", "AGE"].map(str::to_owned));
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
-    heads.extend(["SKEW", "EXPIRES (UTC)", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
+    heads.extend(["SKEW", "EXPIRES (UTC)", "VERIFIED", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
     let rows = inventory.sets.iter().map(|set| {
         let fitness = inventory.fitness(set);
         let mut cells = vec![Cell::plain(plain(inventory.name(set)))];
@@ -78,6 +79,7 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
                 None if inventory.is_kept(set) => "kept".to_owned(),
                 expires => time(expires, &TimeZone::UTC),
             }),
+            verified(inventory, set),
             answer(fitness.in_place),
             answer(fitness.new_cluster),
             Cell::plain(if why.is_empty() { "-".into() } else { plain(&why) }),
@@ -132,6 +134,18 @@ fn states<'i>(inventory: &'i Inventory, set: &'i BackupSet) -> impl Iterator<Ite
         };
         Cell(text, style)
     })
+}
+
+/// When it was verified, and with which result.
+fn verified(inventory: &Inventory, set: &BackupSet) -> Cell {
+    let Some(verified) = inventory.verified(set) else { return Cell::plain("-") };
+    let since = ago(inventory.now.duration_since(verified.time));
+    let style = match verified.verdict {
+        Verdict::Fine => AnsiColor::Green.on_default(),
+        Verdict::Unknown => AnsiColor::Yellow.on_default().bold(),
+        Verdict::Missing | Verdict::Damaged => AnsiColor::Red.on_default().bold(),
+    };
+    Cell(format!("{since} {}", verified.verdict.word()), style)
 }
 
 fn usable(fitness: &Fitness) -> Cell {
@@ -204,6 +218,7 @@ mod tests {
     use super::*;
     use crate::backups::{Join, Series};
     use crate::product::FIRST;
+    use crate::verify::memory::Verified;
 
     /// `id@time state`.
     fn series(title: &'static str, join: Join, parts: &[(&str, &str, PartState)]) -> Series {
@@ -233,7 +248,7 @@ mod tests {
         let partial = Partial { done: Some((3, 4)), why: "the parts of node 2\u{1b}[2J are missing".to_owned() };
         let failed =
             Failed("BackoffLimitExceeded: Job has reached the specified backoff limit\nno space left".to_owned());
-        let inventory = Inventory::new(
+        let mut inventory = Inventory::new(
             "2025-12-01T00:00:00Z".parse().unwrap(),
             Ok("2025-11-20T00:00:00Z".parse().unwrap()),
             vec![
@@ -271,6 +286,10 @@ mod tests {
                 ),
             ],
         );
+        for (id, verdict) in [("254851200", Verdict::Damaged), ("254631200", Verdict::Fine)] {
+            let time = "2025-11-30T20:00:00Z".parse().unwrap();
+            inventory.verified.add(Verified { id: id.to_owned(), time, verdict }, None);
+        }
         let zone = (TimeZone::fixed(jiff::tz::offset(1)), "CET".to_owned());
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         let shown = plain(table(&inventory, &zone));

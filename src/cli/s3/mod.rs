@@ -3,7 +3,6 @@
 mod check;
 mod findings;
 mod lifecycle;
-mod progress;
 mod rewind;
 mod storage;
 mod work;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -10,11 +11,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::progress::Progress;
 use crate::cli::ask::Question;
 use crate::cli::bucket::Target;
 use crate::cli::ids;
 use crate::cli::messages::Failure;
+use crate::cli::progress::Progress;
 use crate::product::{self, Backup};
 use crate::refusal::Refusal;
 use crate::s3::client::Client;
@@ -118,7 +119,7 @@ impl Command {
             self.consent(&what)?;
         }
         let tally = self.tally();
-        let progress = Progress::start("rewind", client, &tally);
+        let progress = show_progress("rewind", client, &tally);
         let options = Options { dry_run: self.dry_run, ..Options::default() };
         let outcome = rewind(client, &aim, options, &tally).await;
         drop(progress);
@@ -141,7 +142,7 @@ impl Command {
             self.consent(&what)?;
         }
         let tally = self.tally();
-        let progress = Progress::start("undo", client, &tally);
+        let progress = show_progress("undo", client, &tally);
         let options = Options { dry_run: self.dry_run, ..Options::default() };
         let outcome = undo(client, &run, options, &tally).await;
         drop(progress);
@@ -248,6 +249,16 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     }
     let civil: DateTime = text.parse().map_err(|_| "a time is written 2026-02-13T15:36:27Z".to_owned())?;
     civil.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}
+
+/// Shows the counts until it is dropped.
+fn show_progress(what: &'static str, client: &Client, tally: &Arc<Tally>) -> Progress {
+    let (client, tally, began) = (client.clone(), tally.clone(), Instant::now());
+    Progress::start(move || {
+        let report = tally.report();
+        let rate = report.versions as f64 / began.elapsed().as_secs_f64();
+        format!("{what}: {} ({rate:.0}/s); {} requests at a time", report.counts(), client.concurrency())
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! No test needs a network or a cluster. A missing tool is a failure, never a skipped test.
 
 pub(crate) mod api_server;
+pub(crate) mod s3_server;
+pub(crate) mod stored;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

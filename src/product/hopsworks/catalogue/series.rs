@@ -76,8 +76,7 @@ fn ttl_of(seen: &Seen, role: Role) -> Option<i64> {
     // RonDB's chart: env TTL of cleanup-old-backups (templates/backups/create.yaml).
     let is_ttl = |entry: &&Json| matches!(text(entry, "/name"), "TTL" | "BACKUP_TTL");
     let env = workload.pod.all_containers().filter_map(|container| container.get("env")?.as_array()).flatten();
-    let found = env.filter(is_ttl).find_map(|entry| ttl::parse(text(entry, "/value")).ok());
-    found
+    env.filter(is_ttl).find_map(|entry| ttl::parse(text(entry, "/value")).ok())
 }
 
 /// The entries of its ConfigMaps, and a problem if some are not backups.

@@ -6,6 +6,7 @@ mod plan;
 mod sample;
 mod stored;
 mod undo;
+mod verify;
 
 use serde_json::Value as Json;
 
@@ -18,6 +19,7 @@ use crate::run::steps::workloads_are_ready;
 use crate::run::{Halt, Run};
 use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+use crate::verify::Verify;
 
 use bucket::Task;
 
@@ -70,6 +72,10 @@ impl Service for HopsFs {
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(stored::read(shelf))
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {

@@ -3,6 +3,7 @@
 mod backups;
 mod plan;
 mod stored;
+mod verify;
 
 use crate::backups::{Seen, Series};
 use crate::product::hopsworks::plan::{Input, Part};
@@ -10,6 +11,7 @@ use crate::product::service::{Doing, Files, Service};
 use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::steps::Planned;
+use crate::verify::Verify;
 
 /// Kubernetes objects.
 pub struct Objects;
@@ -29,6 +31,10 @@ impl Service for Objects {
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
         Box::pin(async move { Stored { series: stored::read(shelf, self.name()).await, ..Stored::default() } })
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {

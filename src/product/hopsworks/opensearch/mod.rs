@@ -4,6 +4,7 @@ pub mod facts;
 mod plan;
 mod stored;
 mod trust;
+mod verify;
 
 use serde_json::{Value as Json, json};
 
@@ -17,6 +18,7 @@ use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::steps::{Object, Planned, injected};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+use crate::verify::Verify;
 
 /// OpenSearch.
 pub struct OpenSearch;
@@ -73,6 +75,10 @@ impl Service for OpenSearch {
             "is cleaned up by its own CronJob: each run deletes snapshots that are older than the ttl, and their records. Nothing exempts \
              one of them; a longer ttl in the values keeps all",
         )
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {

@@ -97,7 +97,7 @@ fn absent(what: String) -> Fault {
 }
 
 /// Where the repositories are: as the values say, or else in folders that are called like it, or one level below.
-async fn places(shelf: &Shelf<'_>) -> Reading<Vec<Place>> {
+pub(super) async fn places(shelf: &Shelf<'_>) -> Reading<Vec<Place>> {
     let places = repositories(shelf.values).map_err(|refusal| unknown(refusal.problem))?;
     if !places.is_empty() {
         return Ok(places);

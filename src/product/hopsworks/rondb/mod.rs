@@ -5,6 +5,7 @@ mod nodes;
 mod plan;
 mod rows;
 mod stored;
+mod verify;
 
 pub use plan::{MARKER, NEEDS};
 
@@ -21,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
 use crate::steps::{Object, Planned};
 use crate::topology::{Missing, Pod, Role, Topology, is_lasting};
+use crate::verify::Verify;
 
 /// RonDB.
 pub struct RonDb;
@@ -118,6 +120,10 @@ impl Service for RonDb {
             "is cleaned up by its own CronJob: each run deletes the folders in the bucket with a file older than the ttl, and their \
              records. Nothing exempts one of them; a longer ttl in the values keeps all",
         )
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {

@@ -1,6 +1,7 @@
 //! MySQL's users, grants and databases: the part of RonDB's backup in no NDB table.
 
 mod plan;
+mod verify;
 
 pub use plan::MARKER;
 
@@ -10,6 +11,7 @@ use crate::product::hopsworks::rondb;
 use crate::product::service::{Files, Look, Service};
 use crate::refusal::Refusal;
 use crate::steps::{Object, Planned};
+use crate::verify::Verify;
 
 /// MySQL's users.
 pub struct Users;
@@ -21,6 +23,10 @@ impl Service for Users {
 
     fn title(&self) -> &'static str {
         "MySQL's users"
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 
     fn templates(&self) -> Files {

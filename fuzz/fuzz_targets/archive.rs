@@ -1,0 +1,12 @@
+//! Any bytes as files of a Velero backup: see `properties`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target asks one of them")]
+#[path = "../properties.rs"]
+mod properties;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = properties::archive(bytes);
+});

@@ -1,0 +1,272 @@
+//! `hwdr backups verify`: can a backup be restored?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::look::LookArgs;
+use super::stored::StoredArgs;
+use super::{told, verified};
+use crate::backups::{BackupSet, Fault, Inventory, size};
+use crate::cli::files::Once;
+use crate::cli::inputs::Inputs;
+use crate::cli::messages::Failure;
+use crate::cli::progress::Progress;
+use crate::cli::{Outcome, ask};
+use crate::cluster::Cluster;
+use crate::product::shelf::{Opening, Shelf};
+use crate::product::{self, Product};
+use crate::rights;
+use crate::shown::{self, duration, plain};
+use crate::values::ValueInputs;
+use crate::verify::memory::Verified;
+use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store, worst};
+
+/// Checks whether a backup can be restored
+///
+/// It reads the bucket, and restores nothing: every file of every service that a restore needs is there, whole, and of this backup. ID is a backup id,
+/// the name of a part, or one of latest, oldest and last-failed. Headers, ends and metadata are read; data is, as far as --read-data says.
+///
+/// Exit codes: 0 fine, 1 damaged, 2 missing, 3 could not look; if there are several, 1 goes before 2, and 2 before 3. A wrong command line is 2, too.
+#[derive(Debug, Args)]
+pub(super) struct VerifyBackup {
+    /// The backup
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Read so much of the data, too, chosen at random: 10%, 5GiB
+    #[arg(long, value_name = "PERCENT|SIZE")]
+    read_data: Option<Amount>,
+    /// Choose the same data as an earlier verification
+    #[arg(long, value_name = "N", requires = "read_data")]
+    seed: Option<u64>,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    stored: StoredArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// 80 columns
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Which backup is meant, and who knows it.
+struct Meant {
+    id: String,
+    time: Option<Timestamp>,
+    parts: BTreeMap<String, Named>,
+    /// All backups that there are, if that is known.
+    known: Option<BTreeSet<String>>,
+    /// Where the result is remembered.
+    memory: Option<(Cluster, String)>,
+}
+
+impl VerifyBackup {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let values = Inputs::read(&ValueInputs::from(&self.look.values), None, None, &mut Once::new())?.values;
+        let product = product::of(&values);
+        let storage = product.storage(&values).map_err(Failure::usage)?;
+        let target = self.stored.bucket.resolve(product, &storage)?;
+        let meant = self.meant(product).await?;
+        let opening = Opening {
+            settings: target.settings(),
+            is_given: self.stored.bucket.bucket.is_some(),
+            values: &values,
+            velero: product.velero(&values).map_err(Failure::usage)?,
+            ttl: storage.ttl,
+        };
+        let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+        let meter = Arc::new(Meter::default());
+        let ask = Ask { shelf: &shelf, id: &meant.id, time: meant.time, parts: meant.parts, meter: meter.clone() };
+        let progress = show_progress(meter.clone());
+        let parts = verify::run(&ask, product, self.read_data, seed).await;
+        drop(progress);
+        let not_verified: Vec<_> = product
+            .services()
+            .iter()
+            .filter(|service| service.verifier().is_none())
+            .map(|service| service.title())
+            .collect();
+        let report = Report {
+            id: &meant.id,
+            time: meant.time,
+            bucket: &target.bucket,
+            verdict: worst(&parts),
+            seed: self.read_data.map(|_| seed),
+            bytes_read: meter.progress().read,
+            parts: &parts,
+            not_verified,
+        };
+        match self.output {
+            Format::Text => shown::print(&report.text()),
+            Format::Json => shown::print_json(&json!(report), true),
+        }
+        let result = Verified { id: meant.id.clone(), time: shelf.now, verdict: report.verdict };
+        remember(meant.memory, &result, meant.known.as_ref()).await;
+        Ok(outcome(report.verdict))
+    }
+
+    /// The backup that the id means.
+    async fn meant(&self, product: &'static dyn Product) -> Result<Meant> {
+        let literal = product.backup(&self.id).ok();
+        // The bucket is read in any case; this is about who knows which backups there are.
+        let in_bucket = match self.stored.from_bucket {
+            true => self.stored.look(&self.look.values).await?,
+            false => None,
+        };
+        let (inventory, unread, memory) = match in_bucket {
+            Some(found) => (found.inventory, found.unread, None),
+            None => {
+                let mut looked = self.look.look(rights::Command::Verify, true).await?;
+                let inventory = looked.inventory();
+                (inventory, looked.unread, Some((looked.cluster, looked.release)))
+            }
+        };
+        told(&unread);
+        // Only the cluster knows when a backup ended.
+        let is_cluster = memory.is_some();
+        let memory = memory.and_then(|(cluster, release)| Some((cluster, release?)));
+        let is_complete = unread.iter().all(|fault| !Fault::is_unknown(fault));
+        let known = is_complete.then(|| inventory.sets.iter().map(|set| inventory.name(set).to_owned()).collect());
+        match (inventory.find(&self.id), literal) {
+            (Ok(set), _) => {
+                let id = inventory.name(set).to_owned();
+                let time = set.time.or_else(|| product.backup(&id).ok()?.time);
+                Ok(Meant { time, parts: parts_of(&inventory, set, is_cluster), id, known, memory })
+            }
+            (Err(_), Some(backup)) => {
+                ask::warn(&format!("backup {backup} is not among those that are known: its id is taken as it is"));
+                Ok(Meant { id: backup.id, time: backup.time, parts: BTreeMap::new(), known: None, memory })
+            }
+            (Err(refusal), None) => bail!(Failure::unknown(refusal)),
+        }
+    }
+}
+
+/// The names of the parts of a set.
+fn parts_of(inventory: &Inventory, set: &BackupSet, is_cluster: bool) -> BTreeMap<String, Named> {
+    let part = inventory.parts(set).map(|(series, part)| {
+        (series.name(), Named { name: part.name.clone(), ended: part.ended.filter(|_| is_cluster) })
+    });
+    part.collect()
+}
+
+/// Remembers a result, or says that it cannot.
+async fn remember(memory: Option<(Cluster, String)>, result: &Verified, known: Option<&BTreeSet<String>>) {
+    let why = match memory {
+        None => "only a cluster with the release can remember it".to_owned(),
+        Some((cluster, release)) => match store::remember(&cluster, &release, result, known).await {
+            Ok(()) => return,
+            Err(refusal) => {
+                let help: String = refusal.help.iter().map(|help| format!("\n{help}")).collect();
+                format!("{}{help}", refusal.problem)
+            }
+        },
+    };
+    ask::warn(&format!("the result is not remembered: {why}"));
+}
+
+/// Shows how far it is.
+fn show_progress(meter: Arc<Meter>) -> Progress {
+    let began = Instant::now();
+    Progress::start(move || line(meter.progress(), began.elapsed()))
+}
+
+/// How far it is: with the rate, and the time that is left for the data.
+fn line(progress: verify::Progress, elapsed: Duration) -> String {
+    let verify::Progress { files, read, data, expected } = progress;
+    let seconds = elapsed.as_secs_f64().max(0.001);
+    let rate = read as f64 / seconds;
+    let of = match expected {
+        0 => size(read),
+        expected => format!("{} of {} of the data", size(data), size(expected)),
+    };
+    let left = expected.saturating_sub(data) as f64 / rate.max(1.0);
+    let left = match data > 0 && left > 1.0 {
+        true => format!("; {} left", duration(left as u64)),
+        false => String::new(),
+    };
+    format!("verify: {files} files, {of} ({}/s){left}", size(rate as u64))
+}
+
+/// What the exit codes mean.
+fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Fine => Outcome::Clean,
+        Verdict::Damaged => Outcome::Refused,
+        Verdict::Missing => Outcome::Unusable,
+        Verdict::Unknown => Outcome::Unknown,
+    }
+}
+
+/// What was found, for programs and for people.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'r> {
+    id: &'r str,
+    time: Option<Timestamp>,
+    bucket: &'r str,
+    verdict: Verdict,
+    /// The seed by which data was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    bytes_read: u64,
+    parts: &'r [PartReport],
+    /// Services that hwdr cannot verify.
+    not_verified: Vec<&'static str>,
+}
+
+impl Report<'_> {
+    fn text(&self) -> String {
+        let mut out = String::new();
+        verified::text(&mut out, self.parts, &self.not_verified);
+        let (id, bucket) = (plain(self.id), plain(self.bucket));
+        let time = self.time.map_or_else(String::new, |time| format!(" of {time:.0}"));
+        let read = size(self.bytes_read);
+        let seed = self.seed.map_or_else(String::new, |seed| format!("; --seed {seed} chooses the same data again"));
+        let _ = writeln!(out, "\nBackup {id}{time}: {}", verified::word(self.verdict));
+        out.push_str(&verified::wrapped(&format!("{read} read from bucket {bucket}{seed}")));
+        if self.verdict == Verdict::Fine && self.seed.is_none() {
+            out.push_str("To read some of the data, too, add --read-data 10%\n");
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_has_a_rate_and_the_time_left() {
+        let progress = |files, read, data, expected| verify::Progress { files, read, data, expected };
+        let after = Duration::from_secs(10);
+        assert_eq!(line(progress(3, 20 << 20, 0, 0), after), "verify: 3 files, 20MiB (2.0MiB/s)");
+        assert_eq!(
+            line(progress(9, 100 << 20, 50 << 20, 650 << 20), after),
+            "verify: 9 files, 50MiB of 650MiB of the data (10MiB/s); 1 min left"
+        );
+        assert_eq!(line(progress(0, 0, 0, 0), Duration::ZERO), "verify: 0 files, 0B (0B/s)");
+    }
+
+    #[test]
+    fn exit_codes() {
+        let codes = [Verdict::Fine, Verdict::Damaged, Verdict::Missing, Verdict::Unknown].map(outcome);
+        assert_eq!(codes, [Outcome::Clean, Outcome::Refused, Outcome::Unusable, Outcome::Unknown]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Whether Velero's part of a backup can be restored: its archives are whole, have all objects that Velero has counted, and what hwdr needs of them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::Objects;
+use crate::backup_files::velero::{self, Checked, Facts, Item, objects};
+use crate::cluster::condition::text;
+use crate::product::hopsworks::backup_id::BackupId;
+use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as Data};
+use crate::product::hopsworks::request;
+use crate::product::service::{Doing, Service as _};
+use crate::product::shelf::Place;
+use crate::verify::{Ask, Chosen, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
+
+/// Velero's two backups: the cluster's own objects, and the users'.
+const BOTH: [&str; 2] = ["main", "users"];
+/// The services whose backups the metadata ConfigMaps list, by the names of their series.
+const LISTED: [(&str, Data); 2] = [("rondb", Data::RonDb), ("opensearch", Data::OpenSearch)];
+/// Helm's own records, which no chart looks up.
+const HELMS: &str = "sh.helm.release.";
+
+/// The check of one backup.
+#[derive(Default)]
+pub(super) struct Check {
+    findings: Vec<Finding>,
+    facts: Vec<String>,
+    unchecked: Vec<String>,
+}
+
+impl Check {
+    async fn look_at(&mut self, ask: &Ask<'_>) -> Result<(), Finding> {
+        let folder = ask.shelf.velero.prefix.trim_matches('/');
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let place = Place { folder: folder.to_owned(), ..Place::default() };
+        let bucket = ask.shelf.bucket(&place).await.map_err(|fault| unread(&fault).in_file(&prefix))?.into_owned();
+        let names = request::metadata(ask.shelf.values)
+            .map_err(|refusal| Flaw::unknown(refusal.problem).in_file("the values"))?;
+        let names = MetadataNames::from(names);
+        let in_bucket = InBucket { ask, bucket: &bucket, is_data: false };
+        for part in BOTH {
+            let series = format!("{}/{part}", Objects.name());
+            let Some(named) = ask.parts.get(&series) else {
+                self.findings.push(absent(part, ask.parts.is_empty()).in_file(format!("{prefix}backups/")));
+                continue;
+            };
+            let keep = keep(&names);
+            let checked = velero::check(&in_bucket, &prefix, &named.name, keep, seconds).await;
+            let archive = format!("{}{}", objects::folder(&prefix, &named.name), objects::archive(&named.name));
+            self.take(ask, part, checked, (&archive, &names));
+            // Some of its files have no checksum.
+            let folder = objects::folder(&prefix, &named.name);
+            let level = bucket.level(&folder).await.map_err(|fault| unread(&fault).in_file(&folder))?;
+            self.findings.extend(ask.written_later(&series, level.objects.iter()));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, ask: &Ask<'_>, part: &str, checked: Checked, (archive, names): (&str, &MetadataNames)) {
+        self.findings.extend(checked.findings);
+        let Some(facts) = checked.facts else { return };
+        let secrets = facts.items.iter().filter(|item| is_secret(item)).count();
+        self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
+        if part == "main" {
+            let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
+            self.findings.extend(lacks(&facts, names, &ids).into_iter().map(|flaw| flaw.in_file(archive)));
+        }
+    }
+}
+
+/// There is no backup of this part.
+fn absent(part: &str, is_only_the_id_known: bool) -> Flaw {
+    let whose = if part == "main" { "the cluster's own objects" } else { "the users' objects" };
+    if is_only_the_id_known {
+        return Flaw::unknown(format!("which backup of {whose} belongs to the id is not known"));
+    }
+    Flaw::missing(format!("there is no backup of {whose}: a new cluster cannot be restored"))
+}
+
+/// The ConfigMaps that list backups.
+fn keep(names: &MetadataNames) -> impl Fn(&Item) -> bool + Send + 'static {
+    let names = [names.rondb.clone(), names.opensearch.clone()];
+    move |item| {
+        item.kind == "ConfigMap" && item.group.is_empty() && names.iter().any(|name| item.name.starts_with(name))
+    }
+}
+
+fn is_secret(item: &Item) -> bool {
+    item.kind == "Secret" && item.group.is_empty()
+}
+
+/// What `hwdr install` needs of the cluster's own objects, and is not in them: ConfigMaps that list the data's backups (it stops where they do not),
+/// and the Secrets beside them that the chart looks up (it makes new passwords where there are none, which do not fit the data).
+fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)]) -> Vec<Flaw> {
+    let config_maps: Vec<Json> = facts.kept.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
+    let namespaces: BTreeSet<_> = config_maps.iter().map(|object| text(object, "/metadata/namespace")).collect();
+    if namespaces.is_empty() {
+        return vec![Flaw::missing(format!(
+            "has no ConfigMap {}, which lists the backups of the data: helm hwdr install stops without",
+            names.rondb
+        ))];
+    }
+    let of = |namespace: &str| -> Vec<Flaw> {
+        let own = config_maps.iter().filter(|object| text(object, "/metadata/namespace") == namespace).cloned();
+        let catalogue = Catalogue::new(&own.collect::<Vec<_>>(), names);
+        let objection = |(service, id): &(Data, &str)| match BackupId::parse(id) {
+            Ok(id) => catalogue.objection(*service, &id),
+            Err(why) => Some(format!("{id}: {why}")),
+        };
+        let mut flaws: Vec<_> = ids
+            .iter()
+            .filter_map(objection)
+            .map(|why| {
+                Flaw::missing(format!("its ConfigMaps in namespace {namespace}: {why}; helm hwdr install stops there"))
+            })
+            .collect();
+        let is_own = |item: &&Item| is_secret(item) && item.namespace == namespace && !item.name.starts_with(HELMS);
+        if !facts.items.iter().any(|item| is_own(&item)) {
+            flaws.push(Flaw::missing(format!(
+                "has no Secret of namespace {namespace}: the chart would make new passwords, which do not fit the data"
+            )));
+        }
+        flaws
+    };
+    // Of several releases, one is that of the backup.
+    namespaces.into_iter().map(of).min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// A time of Kubernetes, in seconds since 1970.
+fn seconds(time: &str) -> Option<u64> {
+    u64::try_from(time.parse::<Timestamp>().ok()?.as_second()).ok()
+}
+
+impl Verify for Check {
+    fn look<'v>(&'v mut self, ask: &'v Ask<'v>) -> Doing<'v, Vec<DataFile>> {
+        Box::pin(async move {
+            if let Err(finding) = self.look_at(ask).await {
+                self.findings.push(finding);
+            }
+            Vec::new()
+        })
+    }
+
+    fn read<'v>(&'v mut self, _: &'v Ask<'v>, _: Vec<Chosen>) -> Doing<'v, ()> {
+        Box::pin(async {})
+    }
+
+    fn report(self: Box<Self>, _: &Ask<'_>) -> Vec<PartReport> {
+        let Self { findings, facts, mut unchecked } = *self;
+        if !facts.is_empty() {
+            unchecked.push(
+                "whether a new cluster accepts the objects, and the values in its Secrets fit the data".to_owned(),
+            );
+        }
+        vec![PartReport { facts, unchecked, ..PartReport::new(Objects.name(), Objects.title(), findings) }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn item(kind: &str, namespace: &str, name: &str) -> Item {
+        let [kind, namespace, name] = [kind, namespace, name].map(str::to_owned);
+        Item { kind, group: String::new(), namespace, name }
+    }
+
+    /// The metadata of a namespace, with one good id for each service.
+    fn listed(namespace: &str, id: &str) -> Vec<Vec<u8>> {
+        let entry = json!({"state": "SUCCESS", "start_time": "2025-11-24T12:00:00Z", "end_time": "2025-11-24T12:01:00Z",
+            "duration_ms": 1, "path": "p"});
+        let object =
+            |name: &str| json!({"metadata": {"name": name, "namespace": namespace}, "data": {id: entry.to_string()}});
+        ["rondb-backups-metadata", "opensearch-backups-metadata-1"]
+            .map(|name| object(name).to_string().into_bytes())
+            .into()
+    }
+
+    fn said(kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
+        let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
+        let ids = LISTED.map(|(_, service)| (service, "254811200"));
+        lacks(&facts, &MetadataNames::default(), &ids).into_iter().map(|flaw| flaw.what).collect()
+    }
+
+    #[test]
+    fn an_archive_has_what_an_installation_needs() {
+        let secret = item("Secret", "hopsworks", "mysql-users-secrets");
+        assert_eq!(said(listed("hopsworks", "254811200"), std::slice::from_ref(&secret)), [""; 0]);
+        let [helms, elsewhere] =
+            [item("Secret", "hopsworks", "sh.helm.release.v1.hopsworks.v1"), item("Secret", "other", "s")];
+        assert_eq!(
+            said(listed("hopsworks", "254811200"), &[helms, elsewhere]),
+            ["has no Secret of namespace hopsworks: the chart would make new passwords, which do not fit the data"]
+        );
+        assert_eq!(
+            said(listed("hopsworks", "254801200"), std::slice::from_ref(&secret)),
+            [
+                "its ConfigMaps in namespace hopsworks: RonDB's metadata have no backup 254811200; the newest good ones are 254801200; \
+              helm hwdr install stops there",
+                "its ConfigMaps in namespace hopsworks: OpenSearch's metadata have no backup 254811200; the newest good ones are 254801200; \
+              helm hwdr install stops there"
+            ]
+        );
+        assert_eq!(
+            said(Vec::new(), std::slice::from_ref(&secret)),
+            [
+                "has no ConfigMap rondb-backups-metadata, which lists the backups of the data: helm hwdr install stops without"
+            ]
+        );
+        // Another release is in it, too.
+        let both = [listed("another", "254801200"), listed("hopsworks", "254811200")].concat();
+        assert_eq!(said(both, &[secret]), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_is_needed_is_kept() {
+        let keep = keep(&MetadataNames::default());
+        for (item, expected) in [
+            (item("ConfigMap", "hopsworks", "rondb-backups-metadata"), true),
+            (item("ConfigMap", "hopsworks", "opensearch-backups-metadata-12"), true),
+            (item("ConfigMap", "hopsworks", "other"), false),
+            (item("Secret", "hopsworks", "rondb-backups-metadata"), false),
+        ] {
+            assert_eq!(keep(&item), expected);
+        }
+        assert_eq!(seconds("2025-11-24T12:00:53Z"), Some(1_763_985_653));
+        assert_eq!(seconds("never"), None);
+    }
+}

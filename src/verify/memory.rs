@@ -1,0 +1,114 @@
+//! What is remembered of verifications: of each backup, when it was verified last, and with which result. Whoever may write the Secret may write
+//! anything, so nothing depends on it but a line in the list.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+use crate::plain_data;
+
+/// So many are remembered.
+const MOST: usize = 500;
+/// The longest id.
+const LONGEST: usize = 253;
+/// The largest text that is read.
+pub const LARGEST: usize = 256 << 10;
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// The backup.
+    pub id: String,
+    /// When.
+    pub time: Timestamp,
+    /// How it was.
+    pub verdict: Verdict,
+}
+
+/// The results, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    all: Vec<Verified>,
+}
+
+impl Memory {
+    /// Reads what was written. What is no result is left out.
+    pub fn parse(text: &str) -> Self {
+        let all: Vec<serde_json::Value> = match text.len() <= LARGEST {
+            true => serde_json::from_str(text).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let results = all.into_iter().take(MOST).filter_map(|one| serde_json::from_value::<Verified>(one).ok());
+        Self { all: results.filter(|one| is_id(&one.id)).collect() }
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> String {
+        plain_data::text(&self.all)
+    }
+
+    /// The result for a backup.
+    pub fn of(&self, id: &str) -> Option<&Verified> {
+        self.all.iter().rev().find(|one| one.id == id)
+    }
+
+    /// Adds a result, in place of an older one of the same backup. Those of backups that are not in `known` any more go, if all are known.
+    pub fn add(&mut self, new: Verified, known: Option<&BTreeSet<String>>) {
+        self.all.retain(|one| one.id != new.id && known.is_none_or(|known| known.contains(&one.id)));
+        let over = self.all.len().saturating_add(1).saturating_sub(MOST);
+        self.all.drain(..over);
+        self.all.push(new);
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (1..=LONGEST).contains(&id.len()) && id.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(id: &str, verdict: Verdict) -> Verified {
+        Verified { id: id.to_owned(), time: "2025-12-01T00:00:00Z".parse().unwrap(), verdict }
+    }
+
+    #[test]
+    fn the_newest_of_each_backup_is_kept() {
+        let mut memory = Memory::default();
+        memory.add(verified("1", Verdict::Fine), None);
+        memory.add(verified("2", Verdict::Missing), None);
+        memory.add(verified("1", Verdict::Damaged), None);
+        assert_eq!(memory.of("1").unwrap().verdict, Verdict::Damaged);
+        assert_eq!(Memory::parse(&memory.text()), memory);
+        memory.add(verified("3", Verdict::Fine), Some(&["1", "3"].map(str::to_owned).into()));
+        assert_eq!((memory.of("2"), memory.all.len()), (None, 2), "it is gone");
+        for id in 0..MOST {
+            memory.add(verified(&format!("{id}"), Verdict::Fine), None);
+        }
+        assert_eq!(memory.all.len(), MOST);
+        assert!(memory.text().len() < LARGEST / 2);
+    }
+
+    #[test]
+    fn what_others_wrote_is_left_out() {
+        let good = r#"{"id":"1","time":"2025-12-01T00:00:00Z","verdict":"fine"}"#;
+        for (text, expected) in [
+            (format!("[{good}]"), 1),
+            (format!("[{good},{}]", good.replace("fine", "perfect")), 1),
+            (format!("[{}]", good.replace("\"1\"", "\"\\u001b[2J\"")), 0),
+            (format!("[{}]", good.replace("\"1\"", "\"\"")), 0),
+            (format!("[{}]", good.replace("2025", "tomorrow")), 0),
+            (good.to_owned(), 0),
+            (String::new(), 0),
+            ("[1, null, [], {}]".to_owned(), 0),
+            (format!("[{}{good}]", format!("{good},").repeat(20_000)), 0),
+        ] {
+            assert_eq!(Memory::parse(&text).all.len(), expected);
+        }
+    }
+}
