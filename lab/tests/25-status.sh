@@ -27,7 +27,8 @@ test_the_backups_parts_are_one_set() {
 test_the_list_is_that_of_the_documentation() {
   hwdr backups list -o json | jq -r '.backups[].parts[] | select(.state == "good") | .name' | sort -u >"$RUN/notes/listed.txt"
   NAMESPACE=$NS "$LAB/snippets" | sort -u >"$RUN/notes/snippets.txt"
-  [ "$(wc -l <"$RUN/notes/listed.txt")" -ge 4 ]
+  # RonDB and OpenSearch may have the same id.
+  [ "$(wc -l <"$RUN/notes/listed.txt")" -ge 3 ]
   diff "$RUN/notes/snippets.txt" "$RUN/notes/listed.txt"
 }
 
