@@ -117,7 +117,7 @@ test_each_alert_fires_and_resolves() {
   kubectl -n velero patch schedule k8s-backups-main --type merge -p '{"spec": {"paused": false}}'
 
   kubectl -n "$NS" create job --from=cronjob/create-backup fails --dry-run=client -o json |
-    jq '.spec.backoffLimit = 0 | .spec.template.spec.containers[0] |= (.command = ["/bin/false"] | del(.args))' | kubectl apply -f -
+    jq '.spec.backoffLimit = 0 | del(.spec.template.spec.initContainers) | .spec.template.spec.containers[0] |= (.command = ["/bin/false"] | del(.args))' | kubectl apply -f -
   fires 'HwdrBackupFailed rondb'
   kubectl -n "$NS" delete job fails
 

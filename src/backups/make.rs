@@ -86,7 +86,9 @@ pub fn making(series: &[Series], now: Timestamp) -> Result<Making, Vec<Fault>> {
         }
     }
     making.makes.sort_by_key(|make| !make.is_data);
-    let ids = series.iter().flat_map(|series| &series.parts).filter(|part| part.is_id).filter_map(|part| part.time);
+    // A run that failed has used its name, too.
+    let named = |part: &&BackupPart| part.is_id || part.job.is_some();
+    let ids = series.iter().flat_map(|series| &series.parts).filter(named).filter_map(|part| part.time);
     making.taken = ids.filter(|time| minute(*time) == minute(now)).max();
     against.dedup();
     if against.is_empty() { Ok(making) } else { Err(against) }
@@ -258,10 +260,13 @@ mod tests {
         let id =
             |time: &str| BackupPart { is_id: true, ..BackupPart::new("260751536", time.parse().ok(), PartState::Good) };
         for (time, expected) in [("2026-02-13T15:36:00Z", Some(33)), ("2026-02-13T15:35:59Z", None)] {
-            all[0].parts = vec![id(time)];
-            let taken = making(&all, now()).unwrap().taken;
-            let left = taken.and_then(|taken| until_free(taken, now())).map(|left| left.as_secs());
-            assert_eq!(left, expected, "{time}");
+            let failed = BackupPart::new("j", time.parse().ok(), PartState::Failed("no room".to_owned()));
+            for part in [id(time), BackupPart { job: Some("j".to_owned()), ..failed }] {
+                all[0].parts = vec![part];
+                let taken = making(&all, now()).unwrap().taken;
+                let left = taken.and_then(|taken| until_free(taken, now())).map(|left| left.as_secs());
+                assert_eq!(left, expected, "{time}");
+            }
         }
     }
 

@@ -11,9 +11,9 @@ use crate::verify::{Finding, PartReport, Verdict};
 
 const WIDTH: usize = 80;
 /// Where the verdicts stand.
-const VERDICT: usize = 16;
+const VERDICT: usize = 20;
 /// Where the facts stand.
-const FACTS: usize = 32;
+const FACTS: usize = 36;
 /// What is wrong is below, indented by this.
 const INDENT: usize = 4;
 

@@ -123,8 +123,9 @@ fn kept(rules: &[Rule], age: SignedDuration) -> Result<String, Flaw> {
     }
 }
 
-/// Looks for versions from before the backup.
+/// Looks for versions from before the backup, whose time is that of its id: it has no seconds.
 async fn evidence(bucket: &Bucket, time: Timestamp) -> Result<Evidence, Flaw> {
+    let time = time.checked_add(SignedDuration::from_secs(59)).unwrap_or(time);
     let mut after = Marker::default();
     let (mut is_old, mut is_any) = (false, false);
     for _ in 0..PAGES {
