@@ -44,21 +44,23 @@ test_doctor_names_one_thing_after_the_other() {
   local policy volume
   says problem cluster 'not elsewhere' --expect-cluster elsewhere
 
+  # What is safe is mended: a paused Schedule, and volumes that would go with their claims.
   kubectl -n velero patch schedule k8s-backups-main --type merge -p '{"spec": {"paused": true}}'
   says problem backups 'Schedule/k8s-backups-main is suspended'
+  grep '^warning reclaim-policy: .*volumes of data go with their claims' "$RUN/notes/doctor.txt"
   doctor --fix --yes || true
   [ "$(kubectl -n velero get schedule k8s-backups-main -o jsonpath='{.spec.paused}')" = false ]
+  says ok reclaim-policy 'all 3 volumes of data outlive their claims'
+  for volume in $(kubectl -n "$NS" get pvc -o jsonpath='{.items[*].spec.volumeName}'); do
+    kubectl patch pv "$volume" -p '{"spec": {"persistentVolumeReclaimPolicy": "Delete"}}'
+  done
 
-  policy='{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": {"podSelector": {"matchLabels": {"rondbService": "mgmd"}},
-    "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {"matchLabels": {"rondbService": "mysqld"}}}]}]}}'
-  # The host's kube-proxy enforces none, so nothing is cut off meanwhile.
-  kubectl -n "$NS" apply -f - <<<"$policy"
-  says problem network-policies 'NetworkPolicy/deny lets no pod .*rondbService=restore-backup reach StatefulSet/mgmds'
-  kubectl -n "$NS" delete networkpolicy deny
-
-  volume=$(kubectl -n "$NS" get pvc rondb-ndbmtd-node-group-0-0 -o jsonpath='{.spec.volumeName}')
-  says warning reclaim-policy 'volumes of data go with their claims'
-  kubectl get pv "$volume" -o jsonpath='{.spec.persistentVolumeReclaimPolicy}' | grep -x Delete
+  # The host's kube-proxy enforces none, so nothing is cut off meanwhile. Others of the same pods would allow it: policies add up.
+  policy=$RUN/notes/policy.json
+  kubectl -n "$NS" get networkpolicy restrict-mgmd-access -o json | jq 'del(.metadata.resourceVersion)' >"$policy"
+  jq '.spec.ingress = [{"from": [{"podSelector": {"matchLabels": {"rondbService": "mysqld"}}}]}]' "$policy" | kubectl replace -f -
+  says problem network-policies 'NetworkPolicy/restrict-mgmd-access lets no pod .*rondbService=restore-backup reach StatefulSet/mgmds'
+  kubectl replace -f "$policy"
 
   kubectl -n "$NS" create configmap superset-restore-audit --from-literal=inProgress=now
   says warning superset 'inProgress in ConfigMap/superset-restore-audit: now'

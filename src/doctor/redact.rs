@@ -45,34 +45,41 @@ impl Redactor {
         if matches!(secret["type"].as_str(), Some("helm.sh/release.v1" | "hwdr.hopsworks.ai/run")) {
             return;
         }
-        for value in secret["data"].as_object().into_iter().flat_map(Map::values) {
+        let namespace = secret["metadata"]["namespace"].as_str().unwrap_or_default();
+        let decoded = |value: &str| String::from_utf8(STANDARD.decode(value).ok()?).ok();
+        for (key, value) in secret["data"].as_object().into_iter().flatten() {
             let Some(encoded) = value.as_str() else { continue };
             self.add(encoded);
-            if let Ok(text) =
-                STANDARD.decode(encoded).map_err(drop).and_then(|bytes| String::from_utf8(bytes).map_err(drop))
-            {
-                self.add_text(&text);
+            if let Some(text) = decoded(encoded) {
+                self.add_text(key, &text, namespace);
             }
         }
-        for value in secret["stringData"].as_object().into_iter().flat_map(Map::values).filter_map(Json::as_str) {
-            self.add_text(value);
+        for (key, value) in secret["stringData"].as_object().into_iter().flatten() {
+            self.add_text(key, value.as_str().unwrap_or_default(), namespace);
         }
     }
 
     /// A whole value, and each of its lines: a certificate's key, a file of credentials.
-    fn add_text(&mut self, text: &str) {
-        self.add(text.trim());
+    fn add_text(&mut self, key: &str, text: &str, namespace: &str) {
+        self.add_of(key, text.trim(), namespace);
         for line in text.lines().map(str::trim) {
             self.add(line);
             // `aws_secret_access_key = x`, `password: x`
-            if let Some((_, value)) = line.split_once(['=', ':']) {
-                self.add(value.trim().trim_matches(['"', '\'']));
+            if let Some((key, value)) = line.split_once(['=', ':']) {
+                self.add_of(key, value.trim().trim_matches(['"', '\'']), namespace);
             }
         }
         // A file of JSON, such as a registry's.
         if let Ok(json) = serde_json::from_str::<Json>(text) {
             self.add_json(&json, DEPTH);
         }
+    }
+
+    /// A value under that key. A credential is one even if it looks like a name, but for that of the namespace: without it, nothing could be read.
+    fn add_of(&mut self, key: &str, value: &str, namespace: &str) {
+        let key = key.to_ascii_uppercase();
+        let is_credential = VARIABLES.iter().any(|word| key.contains(word)) && value != namespace;
+        if is_credential && value.len() >= SHORTEST { self.find(value) } else { self.add(value) }
     }
 
     fn add_json(&mut self, value: &Json, depth: usize) {
@@ -89,10 +96,13 @@ impl Redactor {
         let is_name =
             value.len() < NAME && value.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_/:".contains(&byte));
         let is_number = value.len() < NAME && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if value.len() < SHORTEST || is_name || is_number || self.known.len() >= MOST || value.len() > TEXT {
-            return;
+        if value.len() >= SHORTEST && !is_name && !is_number {
+            self.find(value);
         }
-        if self.seen.insert(value.to_owned()) {
+    }
+
+    fn find(&mut self, value: &str) {
+        if self.known.len() < MOST && value.len() <= TEXT && self.seen.insert(value.to_owned()) {
             self.known.push(Finder::new(value).into_owned());
         }
     }
@@ -314,6 +324,8 @@ mod tests {
         let registry = json!({"auths": {"r.example.org": {"auth": "bWU6cGFzczEyMw=="}}}).to_string();
         redactor.learn(&json!({"kind": "Secret", "data": {"cloud": STANDARD.encode(file), ".dockerconfigjson": STANDARD.encode(registry)}}));
         redactor.learn(&json!({"kind": "Secret", "stringData": {"pin": "pin-7 7 7"}}));
+        let plain = json!({"password": "opensesame", "user": "somebody", "admin-password": "hopsworks"});
+        redactor.learn(&json!({"kind": "Secret", "metadata": {"namespace": "hopsworks"}, "stringData": plain}));
         redactor.learn(&json!({"kind": "Secret", "type": "helm.sh/release.v1", "data": {"release": STANDARD.encode("whole release")}}));
         for (text, expected) in [
             ("connecting as n0t called a credential", "connecting as ***"),
@@ -321,6 +333,7 @@ mod tests {
             ("id ID-1234567.", "id ***."),
             ("auth bWU6cGFzczEyMw==", "auth ***"),
             ("pin-7 7 7", "***"),
+            ("somebody says opensesame", "somebody says ***"),
             ("user hopsworks in namespace hopsworks", "user hopsworks in namespace hopsworks"),
             ("a whole release", "a whole release"),
         ] {
