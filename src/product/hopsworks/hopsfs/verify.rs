@@ -13,7 +13,7 @@ use crate::s3::lifecycle::keep;
 use crate::s3::lifecycle::rule::Rule;
 use crate::s3::listing::Marker;
 use crate::s3::preflight::{Stopped, versioned};
-use crate::verify::{Ask, Chosen, DataFile, Finding, Flaw, PartReport, Verify, flaw_of, unread};
+use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify, flaw_of, unread};
 
 /// How many pages of versions are searched for one that is older than the backup.
 const PAGES: usize = 20;
@@ -158,10 +158,6 @@ impl Verify for Check {
             self.look_at(ask).await;
             Vec::new()
         })
-    }
-
-    fn read<'v>(&'v mut self, _: &'v Ask<'v>, _: Vec<Chosen>) -> Doing<'v, ()> {
-        Box::pin(async {})
     }
 
     fn report(self: Box<Self>, _: &Ask<'_>) -> Vec<PartReport> {

@@ -13,7 +13,7 @@ use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as 
 use crate::product::hopsworks::request;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Place;
-use crate::verify::{Ask, Chosen, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
+use crate::verify::{Ask, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
 
 /// Velero's two backups: the cluster's own objects, and the users'.
 const BOTH: [&str; 2] = ["main", "users"];
@@ -141,10 +141,6 @@ impl Verify for Check {
             }
             Vec::new()
         })
-    }
-
-    fn read<'v>(&'v mut self, _: &'v Ask<'v>, _: Vec<Chosen>) -> Doing<'v, ()> {
-        Box::pin(async {})
     }
 
     fn report(self: Box<Self>, _: &Ask<'_>) -> Vec<PartReport> {

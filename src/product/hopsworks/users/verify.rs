@@ -6,7 +6,7 @@ use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::{Bucket, LARGEST};
 use crate::s3::objects::Object;
-use crate::verify::{Ask, Chosen, DataFile, Finding, Flaw, PartReport, Verify, unread};
+use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify, unread};
 
 /// The dumps, beside RonDB's own folder.
 const FILES: [&str; 2] = ["users.sql", "databases.sql"];
@@ -82,10 +82,6 @@ impl Verify for Check {
             }
             Vec::new()
         })
-    }
-
-    fn read<'v>(&'v mut self, _: &'v Ask<'v>, _: Vec<Chosen>) -> Doing<'v, ()> {
-        Box::pin(async {})
     }
 
     fn report(self: Box<Self>, _: &Ask<'_>) -> Vec<PartReport> {
