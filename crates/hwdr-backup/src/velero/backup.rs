@@ -9,8 +9,8 @@ use crate::flaw::Flaw;
 /// Kubernetes stores no larger object.
 const LONGEST: usize = 4 << 20;
 
-/// Phases of a backup that is not over.
-const AT_WORK: [&str; 8] = [
+/// Phases of a backup that is not over (velero, pkg/apis/velero/v1/backup_types.go; `Queued` and `ReadyToStart` from 1.18 on).
+pub const AT_WORK: [&str; 8] = [
     "New",
     "Queued",
     "ReadyToStart",

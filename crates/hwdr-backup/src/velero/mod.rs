@@ -18,7 +18,7 @@ pub mod objects;
 mod unpack;
 
 pub use archive::{Archive, Facts, Item};
-pub use backup::Backup;
+pub use backup::{AT_WORK, Backup};
 pub use check::{Checked, check};
 pub use lists::ResourceList;
 

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use crate::backup_files::velero::AT_WORK;
 use crate::backups::{AHEAD, BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity, ago};
 use crate::cluster::condition::text;
 use crate::lint::cron;
@@ -15,19 +16,6 @@ const SILENT: SignedDuration = SignedDuration::from_hours(2);
 /// The same if the location itself says how often: so many times that, and a while for a restart.
 const MISSED: i64 = 3;
 const RESTART: i64 = 15 * 60;
-/// Phases of a backup that is not over (velero, pkg/apis/velero/v1/backup_types.go; two of them from 1.18 on).
-const AT_WORK: [&str; 9] = [
-    "",
-    "New",
-    "Queued",
-    "ReadyToStart",
-    "InProgress",
-    "WaitingForPluginOperations",
-    "WaitingForPluginOperationsPartiallyFailed",
-    "Finalizing",
-    "FinalizingPartiallyFailed",
-];
-
 /// The backups of both schedules.
 pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
     let velero = &seen.velero;
@@ -83,7 +71,7 @@ pub(super) fn part_of(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
         (Some(objection), _) if backup.is_deleting || backup.is_only_expired(now) => PartState::Expired(objection),
         (_, "PartiallyFailed") => PartState::Partial { done: backup.items, why: format!("PartiallyFailed: {}", why()) },
         (_, phase @ ("Failed" | "FailedValidation")) => PartState::Failed(format!("{phase}: {}", why())),
-        (_, phase) if AT_WORK.contains(&phase) => PartState::Running,
+        (_, phase) if phase.is_empty() || AT_WORK.contains(&phase) => PartState::Running,
         (_, phase) => PartState::Unknown(format!("its phase is {:?}, which hwdr does not know", kept(phase))),
     };
     BackupPart {
