@@ -104,6 +104,14 @@ pub(super) fn values(arguments: &ValueArgs) -> Result<Option<Value>> {
     if given == ValueInputs::default() { Ok(None) } else { read_both(&given, &mut Once::new()).map(Some) }
 }
 
+/// The values from flags; without such flags, an empty map.
+///
+/// # Errors
+/// As [`values`].
+pub(super) fn values_or_empty(arguments: &ValueArgs) -> Result<Value> {
+    Ok(Inputs::read(&ValueInputs::from(arguments), None, None, &mut Once::new())?.values)
+}
+
 /// The rendered stream from standard input, for a command that people type.
 ///
 /// # Errors

@@ -6,13 +6,12 @@ use futures_util::future::join_all;
 
 use crate::backups::{Fault, Inventory, Join, Severity};
 use crate::cli::ValueArgs;
-use crate::cli::bucket::{BucketArgs, still_at_it};
-use crate::cli::files::Once;
-use crate::cli::inputs::Inputs;
+use crate::cli::bucket::{BucketArgs, Target, still_at_it};
+use crate::cli::inputs;
 use crate::cli::messages::Failure;
 use crate::product::shelf::{Opening, Shelf};
 use crate::product::{self, Product};
-use crate::values::ValueInputs;
+use crate::values::Value;
 
 /// Which bucket is read, if not the cluster.
 #[derive(Debug, Args)]
@@ -52,17 +51,9 @@ impl StoredArgs {
             );
             return Ok(None);
         }
-        let values = Inputs::read(&ValueInputs::from(values), None, None, &mut Once::new())?.values;
+        let values = inputs::values_or_empty(values)?;
         let product = product::of(&values);
-        let storage = product.storage(&values).map_err(Failure::usage)?;
-        let target = self.bucket.resolve(product, &storage)?;
-        let opening = Opening {
-            settings: target.settings(),
-            is_given: self.bucket.bucket.is_some(),
-            values: &values,
-            velero: product.velero(&values).map_err(Failure::usage)?,
-            ttl: storage.ttl,
-        };
+        let (target, opening) = self.opening(product, &values)?;
         let work = async {
             let shelf = Shelf::open(opening).await?;
             let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
@@ -87,5 +78,22 @@ impl StoredArgs {
             found = work => found.map(Some),
             never = still_at_it(&reading) => match never {},
         }
+    }
+
+    /// The bucket, and what has to be known to read backups in it.
+    ///
+    /// # Errors
+    /// If no bucket is named, or the values cannot be used.
+    pub(super) fn opening<'v>(&self, product: &dyn Product, values: &'v Value) -> Result<(Target, Opening<'v>)> {
+        let storage = product.storage(values).map_err(Failure::usage)?;
+        let target = self.bucket.resolve(product, &storage)?;
+        let opening = Opening {
+            settings: target.settings(),
+            is_given: self.bucket.bucket.is_some(),
+            values,
+            velero: product.velero(values).map_err(Failure::usage)?,
+            ttl: storage.ttl,
+        };
+        Ok((target, opening))
     }
 }

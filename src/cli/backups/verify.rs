@@ -15,17 +15,14 @@ use super::look::LookArgs;
 use super::stored::StoredArgs;
 use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
-use crate::cli::files::Once;
-use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::{Outcome, ask};
+use crate::cli::{Outcome, ask, inputs};
 use crate::cluster::Cluster;
-use crate::product::shelf::{Opening, Shelf};
+use crate::product::shelf::Shelf;
 use crate::product::{self, Product};
 use crate::rights;
 use crate::shown::{self, duration, plain};
-use crate::values::ValueInputs;
 use crate::verify::memory::Verified;
 use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store, worst};
 
@@ -77,18 +74,10 @@ struct Meant {
 
 impl VerifyBackup {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        let values = Inputs::read(&ValueInputs::from(&self.look.values), None, None, &mut Once::new())?.values;
+        let values = inputs::values_or_empty(&self.look.values)?;
         let product = product::of(&values);
-        let storage = product.storage(&values).map_err(Failure::usage)?;
-        let target = self.stored.bucket.resolve(product, &storage)?;
+        let (target, opening) = self.stored.opening(product, &values)?;
         let meant = self.meant(product).await?;
-        let opening = Opening {
-            settings: target.settings(),
-            is_given: self.stored.bucket.bucket.is_some(),
-            values: &values,
-            velero: product.velero(&values).map_err(Failure::usage)?,
-            ttl: storage.ttl,
-        };
         let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?;
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         let meter = Arc::new(Meter::default());

@@ -4,12 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cli::bucket::{BucketArgs, Target};
-use crate::cli::files::Once;
 use crate::cli::messages::Failure;
 use crate::cli::{ValueArgs, inputs};
 use crate::product;
 use crate::shown::word;
-use crate::values::ValueInputs;
 
 /// The bucket, or the values that name it.
 #[derive(Debug, Clone, Args)]
@@ -26,8 +24,7 @@ impl StorageArgs {
     /// # Errors
     /// If the values cannot be read, or nothing names a bucket.
     pub(super) fn resolve(&self) -> Result<(Target, Option<i64>)> {
-        let given = ValueInputs::from(&self.values);
-        let values = inputs::Inputs::read(&given, None, None, &mut Once::new())?.values;
+        let values = inputs::values_or_empty(&self.values)?;
         let product = product::of(&values);
         let storage = product.storage(&values).map_err(Failure::usage)?;
         Ok((self.bucket.resolve(product, &storage)?, storage.ttl))

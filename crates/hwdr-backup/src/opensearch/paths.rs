@@ -95,7 +95,12 @@ fn composite(hash: u64) -> String {
 
 /// The newest generation, by the names of the objects in the repository's folder; none if there are no snapshots.
 pub fn newest<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<u64> {
-    names.into_iter().filter_map(|name| name.strip_prefix("index-")?.parse().ok()).max()
+    names.into_iter().filter_map(generation).max()
+}
+
+/// The generation of `index-<generation>`; none if that is not what the object is.
+pub fn generation(name: &str) -> Option<u64> {
+    name.strip_prefix("index-")?.parse().ok()
 }
 
 /// The generation in `index.latest`.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::OpenSearch;
+use crate::backup_files::opensearch::paths::generation;
 use crate::backups::{BackupPart, Fault, Join, PartState, Reading, Series, Severity};
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::not_backups;
@@ -19,8 +20,6 @@ use crate::shown::kept;
 
 /// So many folders are looked into where the values name no repository.
 const TRIED: usize = 10;
-/// The name of the newest index is this and a number.
-const INDEX: &str = "index-";
 
 /// A repository, as it was read.
 #[derive(Debug)]
@@ -143,7 +142,7 @@ async fn repository(bucket: &Bucket, place: &Place) -> Reading<Option<Repository
 
 /// The index with the highest number.
 fn newest<'o>(level: &'o Objects, folder: &str) -> Option<&'o Object> {
-    let number = |object: &Object| object.key.strip_prefix(folder)?.strip_prefix(INDEX)?.parse::<u64>().ok();
+    let number = |object: &Object| generation(object.key.strip_prefix(folder)?);
     let numbered = level.objects.iter().filter_map(|object| Some((number(object)?, object)));
     numbered.max_by_key(|(number, _)| *number).map(|(_, object)| object)
 }
