@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::{Asked, now, prepared};
 use crate::backups::{Fault, Reading, Severity, status};
-use crate::cli::backups::look::{Looked, PAGE, PATIENCE, Reader};
+use crate::cli::backups::look::{Looked, PAGE, PATIENCE, Reader, absent};
 use crate::cli::files::Once;
 use crate::cli::{restore, s3};
 use crate::cluster::condition::text;
@@ -207,8 +207,8 @@ async fn place(reader: &Reader<'_>, expected: Option<&str>) -> Place {
 /// The kinds of Velero that are served. A kind is served once its CRD is established.
 async fn kinds(reader: &Reader<'_>) -> Reading<Vec<String>> {
     let group = Kind::BACKUP.api_version();
-    let absent =
-        Fault::new(Severity::Critical, format!("Velero is not in this cluster: its resources ({group}) are not known"));
+    // Doctor itself says how to install it.
+    let absent = Fault { fix: None, ..absent() };
     let served = reader.read(Kind::BACKUP, reader.cluster.at(&format!("/apis/{group}")), Some(&absent)).await?;
     let resources = served["resources"].as_array().into_iter().flatten();
     Ok(resources.map(|resource| text(resource, "/kind").to_owned()).collect())

@@ -53,12 +53,7 @@ impl ApiServer {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let server = Self { kept: Arc::default(), url };
         let serving = server.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let serving = serving.clone();
-                thread::spawn(move || serving.answer(stream));
-            }
-        });
+        super::serve(listener, move |stream| serving.answer(stream));
         server
     }
 

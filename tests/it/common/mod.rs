@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::thread;
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -394,4 +396,14 @@ pub(crate) fn golden(name: &str, shown: &str) {
 /// Whether a message is of a fault of hwdr's own: a panic, in Rust's words or in hwdr's.
 pub(crate) fn has_fault(message: &str) -> bool {
     message.contains("panicked") || message.contains("fault in hwdr")
+}
+
+/// Answers each connection to `listener` in a thread of its own, for as long as this process lives.
+pub(crate) fn serve(listener: TcpListener, answer: impl Fn(TcpStream) + Clone + Send + 'static) {
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            thread::spawn(move || answer(stream));
+        }
+    });
 }

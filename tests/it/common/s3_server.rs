@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use jiff::Timestamp;
 
@@ -25,12 +24,7 @@ impl S3Server {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let server = Self { objects: Arc::default(), url };
         let serving = server.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let serving = serving.clone();
-                thread::spawn(move || serving.answer(stream));
-            }
-        });
+        super::serve(listener, move |stream| serving.answer(stream));
         server
     }
 
