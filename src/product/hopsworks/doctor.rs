@@ -4,17 +4,13 @@
 
 use serde_json::Value as Json;
 
+use super::superset::{AUDIT as SUPERSET, FENCE as IN_PROGRESS};
 use super::{checks, keys, rondb, warnings};
 use crate::cluster::condition::text;
 use crate::doctor::{Facts, Level, Line};
 use crate::mode::Mode;
 use crate::shown::{plain, word};
 use crate::values::Data;
-
-/// The ConfigMap in which Superset's own restore says that it is under way (public docs, "Restore Superset").
-const SUPERSET: &str = "superset-restore-audit";
-/// The key in it: while it is there, Superset's backups are skipped.
-const IN_PROGRESS: &str = "inProgress";
 
 /// The ConfigMaps to read.
 pub(super) const TELLING: &[&str] = &[SUPERSET];

@@ -17,6 +17,7 @@ pub mod request;
 mod restore;
 pub mod rondb;
 pub mod rules;
+pub mod superset;
 pub mod users;
 mod warnings;
 
@@ -49,7 +50,7 @@ pub struct Hopsworks;
 
 /// Its services, in the order of a restore.
 static PARTS: &[&dyn Part] =
-    &[&objects::Objects, &rondb::RonDb, &users::Users, &hopsfs::HopsFs, &opensearch::OpenSearch];
+    &[&objects::Objects, &rondb::RonDb, &users::Users, &hopsfs::HopsFs, &opensearch::OpenSearch, &superset::Superset];
 
 impl Product for Hopsworks {
     fn name(&self) -> &'static str {
@@ -80,6 +81,10 @@ impl Product for Hopsworks {
             request::SCHEDULES[0],
             request::SCHEDULES[1],
             "Superset",
+            superset::METADATA,
+            superset::FOLDER,
+            superset::AUDIT,
+            superset::MARKER,
         ]
     }
 
@@ -118,7 +123,7 @@ impl Product for Hopsworks {
     }
 
     fn groups(&self) -> &'static [&'static str] {
-        &["RonDB", "MySQL", "HopsFS", "OpenSearch", "S3", "application", "backups"]
+        &["RonDB", "MySQL", "HopsFS", "OpenSearch", "Superset", "S3", "application", "backups"]
     }
 
     fn anchor(&self) -> Role {
