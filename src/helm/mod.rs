@@ -3,6 +3,7 @@
 pub mod command_line;
 pub mod flags;
 pub mod invocation;
+pub mod overlay;
 pub mod parent;
 pub mod plugin;
 pub mod record;

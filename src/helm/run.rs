@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -121,6 +123,8 @@ pub struct Rendering {
     pub chart: String,
     /// The version of the application.
     pub app_version: String,
+    /// The chart's other files, by name: not its templates and values.
+    pub files: Vec<(String, Vec<u8>)>,
 }
 
 /// Why helm failed.
@@ -243,9 +247,17 @@ impl Helm {
     /// # Errors
     /// If helm refuses.
     pub async fn render(&self, mode: Mode, namespace: &str) -> Result<Rendering, HelmError> {
+        self.render_with(&self.values, mode, namespace).await
+    }
+
+    /// The same with other values.
+    ///
+    /// # Errors
+    /// If helm refuses.
+    pub async fn render_with(&self, values: &ValueInputs, mode: Mode, namespace: &str) -> Result<Rendering, HelmError> {
         let keep = self.folder.path().join("stream.yaml");
         let orders = Orders {
-            values: self.values.clone(),
+            values: values.clone(),
             mode,
             namespace: namespace.to_owned(),
             digest: None,
@@ -257,7 +269,7 @@ impl Helm {
         // The post-renderer creates a new file, and overwrites nothing.
         let _ = fs::remove_file(&orders.keep);
         self.order(&orders)?;
-        let command = self.apply(mode, &flags)?;
+        let command = self.apply(values, mode, &flags)?;
         let printed = self.printed(&mode.to_string(), command).await?;
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
@@ -266,7 +278,19 @@ impl Helm {
                 .map_err(|error| HelmError::Output(mode.to_string(), format!("hwdr got no stream from it: {error}")))?,
             chart: format!("{}-{}", text(&metadata["name"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
+            files: files(&release["chart"]["files"]),
         })
+    }
+
+    /// Adds a values file behind all others.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add_values(&mut self, bytes: &[u8]) -> Result<(), HelmError> {
+        let path = self.folder.path().join(format!("more-{}", self.values.files.len()));
+        private::write(&path, bytes).map_err(|source| self.unwritable(source))?;
+        self.values.files.push(path.to_string_lossy().into_owned());
+        Ok(())
     }
 
     /// Begins to install or upgrade, with hwdr as the post-renderer, if the chart still renders the plan with this digest. Nothing is
@@ -285,7 +309,7 @@ impl Helm {
             run: std::process::id(),
         };
         let _ = fs::remove_file(self.orders());
-        let mut command = self.apply(mode, flags)?;
+        let mut command = self.apply(&self.values, mode, flags)?;
         let since = Instant::now();
         let helm = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| self.io(source))?;
         Ok(Begun { helm, since, orders })
@@ -314,12 +338,12 @@ impl Helm {
     }
 
     /// The command that renders through hwdr.
-    fn apply(&self, mode: Mode, flags: &[String]) -> Result<Command, HelmError> {
+    fn apply(&self, values: &ValueInputs, mode: Mode, flags: &[String]) -> Result<Command, HelmError> {
         let path = self.orders();
         let program = env::current_exe().map_err(|source| self.io(source))?;
         let mut command = self.command();
         command.arg(mode.to_string()).args(&self.chart).args(&self.connection).args(flags);
-        command.args(Invocation::value_flags(&self.values));
+        command.args(Invocation::value_flags(values));
         match self.major {
             Major::V3 => {
                 command.arg("--post-renderer").arg(program).args(["--post-renderer-args", "post-render"]);
@@ -445,6 +469,13 @@ fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
     let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
     let last = last.join("\n");
     Err(HelmError::Failed { verb: verb.to_owned(), words: lines(last.trim_start_matches("Error: ")).into_owned() })
+}
+
+/// The files of a chart, as helm's own record has them.
+fn files(listed: &Json) -> Vec<(String, Vec<u8>)> {
+    let all = listed.as_array().into_iter().flatten();
+    let file = |file: &Json| Some((text(&file["name"]).to_owned(), STANDARD.decode(text(&file["data"])).ok()?));
+    all.filter_map(file).collect()
 }
 
 fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {

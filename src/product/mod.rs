@@ -23,7 +23,7 @@ use crate::values::chart::Chart;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
-pub use request::{Backup, Ground, Recorded, Request, rotated};
+pub use request::{Backup, Barrier, Ground, Recorded, Request, rotated};
 use service::{Doing, Files, Service};
 
 /// All products. Values that none of them recognizes are read as the first one's.

@@ -13,7 +13,7 @@ use crate::plan::PointOfNoReturn;
 use crate::refusal::Refusal;
 use crate::s3::preflight::Stopped;
 use crate::steps::{Object, Planned};
-use crate::topology::{Job, Missing, Topology};
+use crate::topology::{Job, Missing, Role, Topology};
 use crate::velero::Velero;
 
 /// The id of a backup, checked by its product, and the time of the backup if the id contains it.
@@ -48,6 +48,17 @@ pub struct Ground {
     pub deadline: u64,
     /// What else the product's templates use.
     pub more: Json,
+}
+
+/// How a chart holds workloads at zero while it restores what they use: hwdr starts them again when that is done.
+#[derive(Debug)]
+pub struct Barrier {
+    /// The chart's own values file that does it.
+    pub overlay: &'static str,
+    /// What to set so that the chart is rendered without that restore.
+    pub off: &'static str,
+    /// The roles of these workloads.
+    pub roles: &'static [Role],
 }
 
 /// Backups of the services' data, and where they are recorded.
@@ -98,6 +109,21 @@ pub trait Request: fmt::Debug + Send + Sync {
     fn choose(&mut self, objects: [Option<String>; 2]);
     /// The backups of the services' data.
     fn recorded(&self) -> Recorded;
+
+    /// Whether workloads of this role take part: others are left alone, whatever they are.
+    fn takes(&self, _role: Role) -> bool {
+        true
+    }
+
+    /// Whether the product's data are restored as a whole: then a backup from before the installation belongs to other certificates.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    /// How the chart holds workloads at zero while it restores them; none if it does not.
+    fn barrier(&self) -> Option<&'static Barrier> {
+        None
+    }
 
     /// The product's part of the plan.
     ///

@@ -275,7 +275,8 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
             let metadata = look.tree.get(look.root, "metadata").unwrap_or(look.root);
             let annotations = look.tree.get(metadata, "annotations");
             // Without an id in its name it identifies no backup, and would block the next installation.
-            let names_backup = object.name().rsplit('-').next().is_some_and(|id| topology.product.backup(id).is_ok());
+            let is_backup = |id: &str| topology.product.backup(id).is_ok();
+            let names_backup = object.name().match_indices('-').any(|(at, _)| is_backup(&object.name()[at + 1..]));
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
             if kept.is_none() && (kind == "Restore" || names_backup) {
                 rendered.edits.add_to_map(&look, metadata, "annotations", "helm.sh/resource-policy", "keep")?;

@@ -28,6 +28,7 @@ use crate::cluster::{Cluster, ClusterError, Objects, Selection, WaitError, WaitS
 use crate::helm::run::{Helm, HelmError};
 use crate::leave;
 use crate::mode::Mode;
+use crate::product::Barrier;
 use crate::refusal::Refusal;
 use crate::velero::{Holes, Location};
 use show::Show;
@@ -69,6 +70,8 @@ pub struct Run {
     pub show: Show,
     /// Where Velero's backups are, if this run was told. Never saved: it may hold credentials.
     pub location: Option<Location>,
+    /// How the chart holds workloads at zero, if helm has to be told.
+    pub barrier: Option<&'static Barrier>,
     /// Asked when Velero could not restore every object.
     pub accepts: fn(&Holes) -> bool,
     /// Whether to do without the restored files that an earlier stop named as unreadable.
@@ -114,6 +117,7 @@ impl Run {
             helm,
             show,
             location: None,
+            barrier: None,
             accepts: |_| false,
             accepts_unread: false,
             is_busy: Arc::default(),

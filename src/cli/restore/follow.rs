@@ -230,7 +230,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
     }
     let mut helm = Helm::find(invocation).await?;
     let mut files = Once::new();
-    let mut location = None;
+    let (mut location, mut barrier) = (None, None);
     if helm.has_chart() && !back {
         let inputs = Inputs::read(&invocation.values, Some(seen.mode), None, &mut files)?;
         helm.freeze(&mut files.pass())?;
@@ -242,6 +242,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
         );
         if let Some(restore) = inputs.restore()? {
             location = super::location(invocation, &inputs.values, &*restore)?;
+            barrier = restore.barrier();
         }
     }
     let mut show = Show::new(format);
@@ -261,6 +262,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
         })?;
         let mut run = Run::new(cluster, store, helm, show).await?;
         run.location = location;
+        run.barrier = barrier;
         run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
         run.accepts_unread = invocation.is_on("accept-partial");

@@ -9,18 +9,19 @@ use serde_json::Value as Json;
 use super::connection;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
+use crate::helm::overlay;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::plan::Plan;
-use crate::product::Request;
+use crate::product::{Barrier, Request};
 use crate::refusal::Refusal;
 use crate::render::{self, Marker as Whole};
 use crate::rights;
 use crate::run::preflight::{self, Marker, Proposal};
-use crate::run::state::{Before, Chart, State};
+use crate::run::state::{Before, Chart, Scaled, State};
 use crate::run::steps::is_foreign;
 use crate::stream::{self, Stream};
-use crate::topology::Topology;
+use crate::topology::{Topology, Workload};
 use crate::values::Value;
 use crate::velero::{self, BackupNames};
 
@@ -36,6 +37,8 @@ pub(in crate::cli) struct Ready {
     pub(super) helm: Helm,
     wipe: bool,
     rerun: bool,
+    /// What the chart holds at zero while it restores.
+    held: Vec<Scaled>,
 }
 
 /// What was found in the cluster.
@@ -79,10 +82,14 @@ pub(in crate::cli) async fn planned(
     cluster: Cluster,
     mut restore: Box<dyn Request>,
     values: &Value,
-    helm: Helm,
+    mut helm: Helm,
     rerun: bool,
     command: Option<rights::Command>,
 ) -> Result<Ready> {
+    let free = match restore.barrier() {
+        Some(barrier) => Some(overlay::raise(&mut helm, barrier, restore.mode(), &cluster.namespace).await?),
+        None => None,
+    };
     let rendering = helm.render(restore.mode(), &cluster.namespace).await?;
     let stream = Stream::parse(rendering.stream)?;
     let topology = Topology::of(restore.product(), &stream);
@@ -118,7 +125,35 @@ pub(in crate::cli) async fn planned(
     let rendered = render::render(&stream, &topology, &*restore, &plan, Whole::IsThere)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
         .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
-    Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun })
+    let held = match (free, restore.barrier()) {
+        (Some(free), Some(barrier)) => {
+            held(&topology, &Topology::of(restore.product(), &Stream::parse(free)?), barrier)
+        }
+        _ => Vec::new(),
+    };
+    Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun, held })
+}
+
+/// What the chart holds at zero behind `barrier`, and how many pods it has otherwise.
+fn held(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<Scaled> {
+    let is_held = |workload: &&Workload| barrier.roles.contains(&workload.role) && workload.replicas == Some(0);
+    let otherwise = |workload: &Workload| {
+        let mut all = free.workloads.iter();
+        let free = all.find(|free| (&free.kind, &free.name) == (&workload.kind, &workload.name))?;
+        // Without a number, Kubernetes makes one.
+        Some(free.replicas.unwrap_or(1))
+    };
+    let scaled = |workload: &Workload| {
+        Some(Scaled {
+            kind: workload.kind.clone(),
+            name: workload.name.clone(),
+            replicas: otherwise(workload).filter(|replicas| *replicas > 0)?,
+            was_ready: true,
+            tier: workload.role.stops.unwrap_or_default(),
+            held: true,
+        })
+    };
+    now.workloads.iter().filter(is_held).filter_map(scaled).collect()
 }
 
 /// Checks that this machine can do its part of the restore, before the old data are gone.
@@ -136,6 +171,7 @@ fn proposal<'r>(invocation: &'r Invocation, ready: &'r Ready) -> Proposal<'r> {
         chart: &ready.chart,
         wipe: ready.wipe,
         rerun: ready.rerun,
+        held: &ready.held,
     }
 }
 

@@ -7,6 +7,7 @@ use super::object_storage::Remote;
 use super::plan::Facts;
 use super::request::{HopsFs, Keys, Restore, S3, Snapshot};
 use super::rondb::facts::left_out_by;
+use super::superset::asked::Asked;
 use super::warnings::{believes_the_status, swallows_failures, tries};
 
 /// What the values ask for, and what the stream shows of Hopsworks.
@@ -19,7 +20,15 @@ pub(super) fn facts(restore: &Restore, shown: &Facts) -> Vec<(&'static str, Json
         "notTaken": remotes_of(restore, shown).map(|remote| remote.not_taken),
     });
     let opensearch = shown.opensearch.as_ref().map(|opensearch| (opensearch.is_in_clear(), opensearch.ca.is_some()));
-    vec![("restore", asked(restore)), ("storage", reached), ("opensearch", json!(opensearch))]
+    let all = [("restore", asked(restore)), ("storage", reached), ("opensearch", json!(opensearch))];
+    // Left out where it is not asked for: older plans have none.
+    all.into_iter().chain(restore.superset.as_ref().map(|asked| ("superset", superset(asked)))).collect()
+}
+
+/// What the values ask of Superset.
+pub(super) fn superset(asked: &Asked) -> Json {
+    let Asked { id, initiated_by, seconds, folder, key } = asked;
+    json!([id, initiated_by, seconds, folder, key])
 }
 
 /// What the values ask for. A new setting must be added here.
@@ -50,6 +59,8 @@ fn asked(restore: &Restore) -> Json {
         rolls_in_sequence,
         wipes_on_uninstall,
         not_honoured,
+        // It has a fact of its own.
+        superset: _,
     } = restore;
     let snapshots: Vec<_> = opensearch
         .iter()
@@ -106,9 +117,20 @@ pub(super) fn object(values: &Json) -> Json {
     let mut values = values.clone();
     if let Some(values) = values.as_object_mut() {
         values.remove("credentials");
-        let entries = values.get_mut("opensearch_credentials").and_then(Json::as_array_mut);
-        for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {
-            entry.remove("value");
+        for name in ["opensearch_credentials", "app_env"] {
+            let entries = values.get_mut(name).and_then(Json::as_array_mut);
+            for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {
+                entry.remove("value");
+            }
+        }
+        for name in ["key", "root"] {
+            let owner = if name == "root" {
+                values.get_mut("database").and_then(Json::as_object_mut)
+            } else {
+                Some(&mut *values)
+            };
+            let entry = owner.and_then(|owner| owner.get_mut(name)?.as_object_mut());
+            entry.map(|entry| entry.remove("value"));
         }
     }
     values

@@ -21,6 +21,16 @@ pub const IN_PLACE: Path = &["global", "_hopsworks", "restoreFromBackup", "inPla
 pub const FORCE_DATA_CLEAR: Path = &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"];
 /// Superset's restore, which charts from 5.2 on have.
 pub const SUPERSET_RESTORE: Path = &["global", "_hopsworks", "restoreFromBackup", "superset"];
+/// Whether Superset is installed; else what [`FULL_PLATFORM`] says.
+pub const SUPERSET_ENABLED: Path = &["global", "_hopsworks", "superset", "enabled"];
+/// Whether everything is installed that has no setting of its own.
+pub const FULL_PLATFORM: Path = &["global", "_hopsworks", "full_platform"];
+/// Whether Superset has its own MySQL: no other one is backed up.
+pub const SUPERSET_MYSQL_ENABLED: Path = &["superset", "mysql", "enabled"];
+/// The settings of Superset's backups.
+pub const SUPERSET_BACKUPS: Path = &["superset", "backups"];
+/// The Secret with Superset's key.
+pub const SUPERSET_KEY: Path = &["superset", "auth", "secretKeySecretName"];
 
 /// RonDB's own restore.
 pub const RONDB_RESTORE: Path = &["rondb", "rondb", "restoreFromBackup"];

@@ -44,6 +44,8 @@ use crate::velero::Velero;
 use backup_id::BackupId;
 use object_storage::ObjectStorage;
 use plan::Part;
+use superset::alone::Alone;
+use superset::id::SupersetId;
 
 /// Hopsworks.
 pub struct Hopsworks;
@@ -143,7 +145,10 @@ impl Product for Hopsworks {
     }
 
     fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {
-        Ok(request::Restore::from_values(values, mode)?.map(|restore| Box::new(restore) as Box<dyn Request>))
+        match request::Restore::from_values(values, mode)? {
+            Some(restore) => Ok(Some(Box::new(restore))),
+            None => Ok(Alone::from_values(values, mode)?.map(|restore| Box::new(restore) as Box<dyn Request>)),
+        }
     }
 
     fn velero(&self, values: &Value) -> Result<Velero, Refusal> {
@@ -163,7 +168,8 @@ impl Product for Hopsworks {
     }
 
     fn backup(&self, id: &str) -> Result<Backup, String> {
-        BackupId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string())
+        let own = SupersetId::parse(id).map(|id| Backup::from(&id));
+        own.or_else(|_| BackupId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string()))
     }
 
     fn records(&self) -> &'static [&'static str] {

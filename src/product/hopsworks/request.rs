@@ -1,7 +1,7 @@
 //! What the values ask for: the restore, in types that cannot be wrong.
 
 mod places;
-mod read;
+pub(super) mod read;
 mod storage;
 mod values;
 mod velero;
@@ -9,6 +9,7 @@ mod velero;
 use serde_json::Value as Json;
 
 use super::backup_id::BackupId;
+use super::superset::asked::Asked;
 use crate::mode::Mode;
 
 pub use crate::velero::Velero;
@@ -95,6 +96,8 @@ pub struct Restore {
     pub wipes_on_uninstall: bool,
     /// The dotted key of a setting for RonDB's restore that hwdr's own Jobs do not honour, if one is set.
     pub not_honoured: Option<String>,
+    /// Superset's restore, if it is asked for.
+    pub superset: Option<Asked>,
 }
 
 /// Who rewinds HopsFS's bucket: a top-level key of the values, which charts do not know.

@@ -5,17 +5,18 @@ use serde_json::{Value as Json, json};
 use super::hopsfs::bucket;
 use super::plan::{Facts, Input};
 use super::request::{HopsFs, Restore};
+use super::superset::{self, Superset};
 use super::{Hopsworks, PARTS, checks, digest, remotes, warnings};
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
 use crate::product::Product;
-use crate::product::request::{Backup, Draft, Ground, Recorded, Request};
-use crate::product::service::Doing;
+use crate::product::request::{Backup, Barrier, Draft, Ground, Recorded, Request};
+use crate::product::service::{Doing, Service as _};
 use crate::refusal::Refusal;
 use crate::s3::client::{Client, Settings};
 use crate::s3::preflight::Stopped;
 use crate::steps::{Object, Planned, injected};
-use crate::topology::{Job, Missing, Topology};
+use crate::topology::{Job, Missing, Role, Topology};
 use crate::velero::Velero;
 
 /// The default limit for one part of a restore: a day.
@@ -62,10 +63,20 @@ impl Request for Restore {
     fn recorded(&self) -> Recorded {
         let rondb = ("rondb".to_owned(), self.rondb.to_string());
         let snapshots = self.opensearch.iter().map(|snapshot| ("opensearch".to_owned(), snapshot.id.to_string()));
+        let superset = self.superset.iter().map(|asked| (Superset.name().to_owned(), asked.id.to_string()));
         Recorded {
-            backups: std::iter::once(rondb).chain(snapshots).collect(),
+            backups: std::iter::once(rondb).chain(snapshots).chain(superset).collect(),
             metadata: [self.rondb_metadata.clone(), self.opensearch_metadata.clone()],
         }
+    }
+
+    /// Superset's workloads have a part where it is restored, too.
+    fn takes(&self, role: Role) -> bool {
+        self.superset.is_some() || !Superset.roles().contains(&role)
+    }
+
+    fn barrier(&self) -> Option<&'static Barrier> {
+        self.superset.is_some().then_some(&superset::BARRIER)
     }
 
     fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, Refusal> {

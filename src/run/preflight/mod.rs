@@ -20,7 +20,7 @@ use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::plan::Plan;
 use crate::product::request::Request;
-use crate::topology::Topology;
+use crate::topology::{Role, Topology};
 
 pub use backup::can_be_read;
 pub use permissions::{denied_to, permissions, refuse, velero_permissions};
@@ -41,6 +41,8 @@ pub struct Proposal<'a> {
     pub wipe: bool,
     /// Markers of an earlier restore in place are deleted, and no reason to refuse.
     pub rerun: bool,
+    /// What the chart holds at zero while it restores, with the numbers of pods that it has otherwise.
+    pub held: &'a [Scaled],
 }
 
 /// An object whose existence shows that a backup was restored.
@@ -71,7 +73,7 @@ pub async fn check(cluster: &Cluster, helm: &Helm, wanted: &Proposal<'_>) -> Res
     let before = match wanted.plan.mode {
         Mode::Install => {
             is_empty(cluster, wanted, release.as_ref()).await?;
-            Before { own_location, ..velero(wanted) }
+            Before { own_location, workloads: wanted.held.to_vec(), ..velero(wanted) }
         }
         Mode::Upgrade => {
             let release = same_release(cluster, wanted, release)?;
@@ -315,6 +317,7 @@ fn same_release(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<Releas
     let installed: Option<Timestamp> = release.first_deployed.parse().ok();
     if let (Some(time), Some(installed)) = (wanted.plan.backup_id.time, installed)
         && time < installed
+        && wanted.restore.is_whole()
     {
         return Err(Halt::new(format!(
                 "backup {} was made at {time}, before this release was installed ({installed}): it belongs to other certificates",
@@ -333,7 +336,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
         let mut rendered = wanted.topology.workloads.iter();
         let rendered = rendered.find(|workload| workload.kind == kind.kind && workload.name == name);
         // What runs and is no longer rendered would be deleted, with its claims.
-        if rendered.is_none() && live.holds_data {
+        if rendered.is_none() && live.holds_data && wanted.restore.takes(live) {
             return Err(Halt::new(format!(
                 "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
                 kind.kind
@@ -341,6 +344,9 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
             .help("give the values of the running release: helm get values RELEASE -o yaml"));
         }
         let role = rendered.map_or(live, |workload| workload.role);
+        if !wanted.restore.takes(role) {
+            continue;
+        }
         if let Some(tier) = role.stops {
             workloads.push(Scaled::of(kind, &object, tier));
         }
@@ -348,15 +354,25 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
             sets.push(object);
         }
     }
+    for held in wanted.held {
+        let live = workloads.iter_mut().find(|live| (&live.kind, &live.name) == (&held.kind, &held.name));
+        match live {
+            Some(live) => (live.held, live.replicas) = (true, held.replicas),
+            None => workloads.push(held.clone()),
+        }
+    }
     workloads.sort_by(|one, other| (one.tier, &one.name).cmp(&(other.tier, &other.name)));
     let claims = claims_of_data(cluster, wanted, &sets).await?;
     let autoscalers = autoscalers_of(cluster, &workloads).await?;
     let before = velero(wanted);
-    let paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
+    let mut paused: Vec<Paused> = found_at_work(cluster, wanted.release, before.velero_namespace.as_deref()).await?;
+    paused.retain(|paused| {
+        paused.kind != Kind::CRON_JOB.kind || wanted.restore.takes(role_of_cron_job(wanted, &paused.name))
+    });
     let volumes = volumes_of(cluster, &sets).await?;
     if volumes.is_empty() {
         let holders = wanted.topology.product.services().iter();
-        let holders = holders.filter(|service| service.roles().iter().any(|role| role.holds_data));
+        let holders = holders.filter(|service| service.roles().iter().any(|role| empties(wanted, *role)));
         let titles: Vec<_> = holders.map(|service| service.title()).collect();
         return Err(Halt::new(format!(
             "no volume of {} was found in the release: there is nothing to restore over",
@@ -366,6 +382,13 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
         .help("into a new cluster: helm hwdr install"));
     }
     Ok(Before { revision, workloads, autoscalers, paused, volumes, claims: Some(claims), ..before })
+}
+
+/// The role of a CronJob, as the chart renders it.
+fn role_of_cron_job(wanted: &Proposal<'_>, name: &str) -> Role {
+    let mut all = wanted.topology.workloads.iter();
+    let found = all.find(|workload| workload.kind == Kind::CRON_JOB.kind && workload.name == name);
+    found.map_or(Role::OTHER, |workload| workload.role)
 }
 
 /// The uids of the claims with a volume, of running StatefulSets that hold data.
@@ -378,7 +401,7 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json])
         |claim: &Json, sets: &[Json]| sets.iter().flat_map(prefixes_of).any(|prefix| is_claim(claim, &prefix));
     let rendered = wanted.topology.workloads.iter();
     let rendered: Vec<_> =
-        rendered.filter(|workload| workload.role.holds_data && workload.replicas != Some(0)).collect();
+        rendered.filter(|workload| empties(wanted, workload.role) && workload.replicas != Some(0)).collect();
     let mut uids = Vec::new();
     for claim in cluster.list(Kind::CLAIM, None, "").await? {
         let name = text(&claim, "/metadata/name");
@@ -399,6 +422,11 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json])
         }
     }
     Ok(uids)
+}
+
+/// Whether workloads of this role start on new volumes.
+fn empties(wanted: &Proposal<'_>, role: Role) -> bool {
+    role.holds_data && wanted.restore.takes(role)
 }
 
 /// Whether a claim belongs to the StatefulSet of this name: `template-set-0`.

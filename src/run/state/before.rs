@@ -52,6 +52,9 @@ pub struct Scaled {
     pub was_ready: bool,
     /// Workloads of one tier stop together, lower tiers first.
     pub tier: u8,
+    /// Whether the chart holds it at zero until all parts are restored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 impl Scaled {
@@ -63,6 +66,7 @@ impl Scaled {
             replicas: object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1),
             was_ready: condition::ready(object) == WaitState::Done,
             tier,
+            held: false,
         }
     }
 }

@@ -182,7 +182,7 @@ fn part(product: &dyn Product, at: &str, Part { step, backup, objects }: &Part) 
     each(at, objects, |at, object| id(at, object, "Job/NAME, Restore/NAME or a workload", &kinds))
 }
 
-fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier }: &Scaled) -> Checked {
+fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier, held: _ }: &Scaled) -> Checked {
     one(at, kind, "a StatefulSet or a Deployment", |kind| ["StatefulSet", "Deployment"].contains(&kind))?;
     object(at, name)?;
     if *replicas > PODS || *tier > *TIERS {

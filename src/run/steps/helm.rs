@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::{pause_backups, quiesce, scripts};
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
-use crate::helm::record;
 use crate::helm::run::{Agreed, Release};
+use crate::helm::{overlay, record};
 use crate::mode::Mode;
 use crate::plan;
 use crate::run::state::State;
@@ -61,6 +61,9 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     if let Some(failed) = now.filter(|_| mode == Mode::Install) {
         // helm install needs the name free; it takes over what a first attempt made, which carries the release's name.
         forget(run, failed.revision).await?;
+    }
+    if let Some(barrier) = run.barrier.take() {
+        overlay::raise(&mut run.helm, barrier, mode, &run.cluster.namespace).await?;
     }
     run.show.tell(&format!("helm {mode} {release}"));
     run.is_busy.store(true, Ordering::Relaxed);

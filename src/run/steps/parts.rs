@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{PART, applied, empty, job};
+use super::{PART, applied, empty, job, quiesce};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Kind, Selection, WaitState, words_of};
 use crate::object_id::ObjectId;
@@ -54,7 +54,7 @@ pub(super) async fn wait(run: &mut Run) -> Result<(), Halt> {
         run.save().await?;
         run.show.note(&format!("{} is restored", part.step));
     }
-    Ok(())
+    quiesce::start_held(run).await
 }
 
 /// Deletes pods that have ephemeral volumes, when their part is restored: these may be as large as the data's. Their Jobs stay, and show

@@ -6,13 +6,15 @@ use serde_json::{Value as Json, json};
 use super::is_of;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
+use crate::mode::Mode;
 use crate::run::state::Paused;
 use crate::run::{Context as _, Halt, Run};
 use crate::velero::keep;
 
 /// Notes what makes backups on a schedule, and pauses it.
 pub(super) async fn pause(run: &mut Run) -> Result<(), Halt> {
-    if run.state.before.paused.is_empty() {
+    // In place, preflight has noted it.
+    if run.state.before.paused.is_empty() && run.state.mode == Mode::Install {
         let velero = run.state.before.velero_namespace.clone();
         run.state.before.paused = found(&run.cluster, &run.state.release, velero.as_deref()).await?;
         run.save().await?;

@@ -39,9 +39,23 @@ pub(super) async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<()
     Ok(())
 }
 
-/// Scales the noted workloads up again.
+/// Scales the noted workloads up again, but for those that the chart holds at zero.
 pub(super) async fn start(run: &mut Run) -> Result<(), Halt> {
-    let workloads = run.state.before.workloads.clone();
+    start_some(run, |workload| !workload.held).await
+}
+
+/// Scales up what the chart has held at zero, now that everything is restored.
+pub(super) async fn start_held(run: &mut Run) -> Result<(), Halt> {
+    start_some(run, |workload| workload.held).await
+}
+
+/// Scales everything up again.
+pub(super) async fn start_all(run: &mut Run) -> Result<(), Halt> {
+    start_some(run, |_| true).await
+}
+
+async fn start_some(run: &mut Run, counts: impl Fn(&Scaled) -> bool) -> Result<(), Halt> {
+    let workloads: Vec<_> = run.state.before.workloads.iter().filter(|workload| counts(workload)).cloned().collect();
     start_these(run, &workloads).await
 }
 

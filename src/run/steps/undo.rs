@@ -67,7 +67,7 @@ pub(super) async fn rollback(run: &mut Run) -> Result<(), Halt> {
 
 /// Scales everything up again.
 pub(super) async fn start(run: &mut Run) -> Result<(), Halt> {
-    quiesce::start(run).await?;
+    quiesce::start_all(run).await?;
     verify::as_before(run).await?;
     autoscalers::compare(run).await;
     jobs_ended(run).await

@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::NAME_NODE;
+use crate::cluster::Cluster;
 use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind};
-use crate::run::steps::workloads_of;
+use crate::run::steps::ready_pod;
 use crate::run::{Context as _, Halt, Run};
 
 /// How many files are read: each starts Hadoop once.
@@ -141,25 +141,12 @@ async fn whole_or_why(cluster: &Cluster, place: &HdfsPod, file: &File, until: In
 
 /// A ready pod of the release's name nodes, and its container.
 async fn name_node(run: &Run) -> Result<Option<HdfsPod>, Halt> {
-    let cluster = &run.cluster;
-    let workloads = workloads_of(run.product(), cluster, &run.state.release).await?;
-    for (_, set, _) in workloads.iter().filter(|(_, _, role)| *role == NAME_NODE) {
-        let labels = set.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
-        let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
-        let pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
-        let Some(pod) = pods.iter().find(|pod| is_ready(pod)) else { continue };
-        let Some(containers) = pod.pointer("/spec/containers").and_then(Json::as_array) else { continue };
-        let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
-        let Some(container) = named.or(containers.first()) else { continue };
-        let [pod, container] = [text(pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
-        return Ok(Some(HdfsPod { pod, container }));
-    }
-    Ok(None)
-}
-
-fn is_ready(pod: &Json) -> bool {
-    let mut conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
-    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    let Some(pod) = ready_pod(run, NAME_NODE).await? else { return Ok(None) };
+    let Some(containers) = pod.pointer("/spec/containers").and_then(Json::as_array) else { return Ok(None) };
+    let named = containers.iter().find(|container| text(container, "/name").contains("namenode"));
+    let Some(container) = named.or(containers.first()) else { return Ok(None) };
+    let [pod, container] = [text(&pod, "/metadata/name"), text(container, "/name")].map(str::to_owned);
+    Ok(Some(HdfsPod { pod, container }))
 }
 
 /// A line of `hdfs dfs -ls` as a file: none for folders and anything else that Hadoop prints

@@ -7,6 +7,7 @@ use super::{HopsFs, Keys, METADATA, RONDB_FOLDER, Restore, S3, Snapshot, from_re
 use crate::lint::view::number_digits;
 use crate::mode::Mode;
 use crate::product::hopsworks::backup_id::{BackupId, BackupIdError};
+use crate::product::hopsworks::superset::asked::Asked;
 use crate::refusal::Refusal;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
@@ -116,6 +117,7 @@ impl Restore {
             wipes_on_uninstall: reader.at(keys::WIPES).is_none() || reader.boolean(keys::WIPES)?,
             not_honoured: reader.not_honoured(),
             rondb_seconds: reader.minutes(keys::RONDB_MINUTES)?,
+            superset: Asked::from_values(values)?,
         }))
     }
 }
@@ -126,22 +128,22 @@ fn path_of(snapshot: &Snapshot) -> Vec<&str> {
 }
 
 /// Reads single settings, and says which one is wrong.
-pub(super) struct Reader<'v> {
-    pub(super) values: &'v Value,
+pub(in crate::product::hopsworks) struct Reader<'v> {
+    pub(in crate::product::hopsworks) values: &'v Value,
 }
 
 impl Reader<'_> {
     /// The value at `path`; null counts as absent, as it does in Helm.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Value> {
+    pub(in crate::product::hopsworks) fn at(&self, path: &[&str]) -> Option<&Value> {
         self.values.get(path).filter(|value| value.data != Data::Null)
     }
 
     /// The same, to point at it: all values if it is absent.
-    pub(super) fn at_or_whole(&self, path: &[&str]) -> &Value {
+    pub(in crate::product::hopsworks) fn at_or_whole(&self, path: &[&str]) -> &Value {
         self.at(path).unwrap_or(self.values)
     }
 
-    pub(super) fn string(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
+    pub(in crate::product::hopsworks) fn string(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         match self.at(path) {
             None => Ok(None),
             Some(Value { data: Data::String(text), .. }) => Ok(Some(text.clone())),
@@ -150,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// A name for paths and commands: no characters with a meaning there.
-    pub(super) fn name(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
+    pub(in crate::product::hopsworks) fn name(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         let Some(name) = self.string(path)?.filter(|name| !name.is_empty()) else { return Ok(None) };
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) && !name.contains("..") {
             return Ok(Some(name));
@@ -179,7 +181,7 @@ impl Reader<'_> {
     }
 
     /// The chart's own `mode` overrides Helm's: with a wrong one, it renders no Job that creates MySQL's users, or recreates them.
-    pub(super) fn chart_mode(&self, mode: Mode) -> Result<(), Refusal> {
+    pub(in crate::product::hopsworks) fn chart_mode(&self, mode: Mode) -> Result<(), Refusal> {
         for path in [keys::RONDB_MODE, keys::MODE] {
             let Some(said) = self.string(path)?.filter(|said| !said.is_empty() && said != "auto") else { continue };
             if said != mode.word() {
@@ -211,7 +213,7 @@ impl Reader<'_> {
     }
 
     /// The bucket of the chart's backups: in the object storage that is on.
-    pub(super) fn bucket(&self) -> Result<Option<String>, Refusal> {
+    pub(in crate::product::hopsworks) fn bucket(&self) -> Result<Option<String>, Refusal> {
         self.name(if self.is_in_minio()? { keys::MINIO_BUCKET } else { keys::BUCKET })
     }
 
@@ -228,7 +230,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn boolean(&self, path: &[&str]) -> Result<bool, Refusal> {
+    pub(in crate::product::hopsworks) fn boolean(&self, path: &[&str]) -> Result<bool, Refusal> {
         match self.at(path) {
             None => Ok(false),
             Some(Value { data: Data::Bool(value), .. }) => Ok(*value),
@@ -352,7 +354,7 @@ impl Reader<'_> {
     }
 
     /// The cluster's own object storage, if that is on.
-    pub(super) fn s3_of_cluster(&self) -> Result<S3, Refusal> {
+    pub(in crate::product::hopsworks) fn s3_of_cluster(&self) -> Result<S3, Refusal> {
         let at = |keys: &[&'static str]| below(keys::S3, keys);
         if !self.boolean(keys::OBJECT_STORAGE_ENABLED)? {
             return Ok(S3::default());
@@ -366,7 +368,7 @@ impl Reader<'_> {
     }
 
     /// A text that is not empty.
-    pub(super) fn filled(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
+    pub(in crate::product::hopsworks) fn filled(&self, path: &[&str]) -> Result<Option<String>, Refusal> {
         Ok(self.string(path)?.filter(|text| !text.is_empty()))
     }
 
@@ -392,7 +394,7 @@ impl Reader<'_> {
         Ok(Some(name))
     }
 
-    pub(super) fn toolbox_image(&self) -> Result<Option<String>, Refusal> {
+    pub(in crate::product::hopsworks) fn toolbox_image(&self) -> Result<Option<String>, Refusal> {
         self.image(&below(keys::TOOLBOX, &["image"]))
     }
 
@@ -430,6 +432,6 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-pub(super) fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> Refusal {
+pub(in crate::product::hopsworks) fn error(value: &Value, path: &[&str], problem: &str, help: &str) -> Refusal {
     Refusal::new(format!("{}: {problem}", path.join("."))).at(Some(value.place.clone())).help(help)
 }

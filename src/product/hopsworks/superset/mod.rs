@@ -3,14 +3,21 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a key is null where there is none")]
 
+pub mod alone;
+pub mod asked;
+pub mod facts;
 pub mod id;
+mod plan;
+mod read_back;
 
 use serde_json::Value as Json;
 
 use super::plan::{Input, Part};
-use crate::product::service::Service;
+use crate::product::request::Barrier;
+use crate::product::service::{Doing, Files, Look, Service};
 use crate::refusal::Refusal;
-use crate::steps::Planned;
+use crate::run::{Halt, Run};
+use crate::steps::{Object, Planned};
 use crate::topology::{Pod, Role, is_lasting};
 
 /// Superset.
@@ -36,6 +43,12 @@ pub const AUDIT: &str = "superset-restore-audit";
 pub const FENCE: &str = "inProgress";
 /// What its restore Job is called, before the id.
 pub const MARKER: &str = "superset-restore";
+/// How the chart holds Superset at zero while it restores (docs.hopsworks.ai, "Superset restore", 5.2).
+pub static BARRIER: Barrier = Barrier {
+    overlay: "values.superset-restore.yaml",
+    off: "global._hopsworks.restoreFromBackup.superset.enabled=false",
+    roles: &[APPLICATION],
+};
 
 impl Service for Superset {
     fn name(&self) -> &'static str {
@@ -60,6 +73,33 @@ impl Service for Superset {
             _ => None,
         }
     }
+
+    fn templates(&self) -> Files {
+        &[
+            ("superset.yaml", include_str!("templates/superset.yaml")),
+            ("superset-access.yaml", include_str!("templates/superset-access.yaml")),
+            ("superset-schema.yaml", include_str!("templates/superset-schema.yaml")),
+            ("pieces/superset-env.yaml", include_str!("templates/pieces/superset-env.yaml")),
+            ("pieces/superset-look.yaml", include_str!("templates/pieces/superset-look.yaml")),
+        ]
+    }
+
+    fn scripts(&self) -> Files {
+        &[("superset.sh", include_str!("templates/superset.sh"))]
+    }
+
+    fn look(&self, object: &Object) -> Option<Look> {
+        // Whoever reloads the dump, hwdr's Job migrates it.
+        (object.template == "superset-schema.yaml").then(|| Look {
+            template: "pieces/superset-look.yaml",
+            script: Some(("superset.sh", "look")),
+            volumes: Vec::new(),
+        })
+    }
+
+    fn verify<'r>(&self, run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
+        Box::pin(read_back::read(run))
+    }
 }
 
 /// Whether pods of a CronJob dump Superset's database.
@@ -73,7 +113,15 @@ fn dumps(pod: &Pod) -> bool {
 }
 
 impl Part for Superset {
-    fn plan(&self, _input: &Input, _before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
-        Ok(Vec::new())
+    fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
+        let Some(asked) = &input.restore.superset else { return Ok(Vec::new()) };
+        plan::plan(&plan::Input {
+            asked,
+            topology: input.topology,
+            storage: &input.facts.storage,
+            bucket: input.restore.hopsfs_bucket.as_deref(),
+            mode: input.restore.mode,
+            with_objects: before.iter().any(|step| step.step == "objects"),
+        })
     }
 }

@@ -1,0 +1,76 @@
+//! A values file of a chart's own, which the chart wants beside those of the operator while it restores: hwdr adds it, and knows what the chart is
+//! like without it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value as Json;
+
+use super::run::{Helm, HelmError};
+use crate::mode::Mode;
+use crate::product::Barrier;
+use crate::source::Source;
+use crate::values;
+
+/// Adds the chart's overlay to helm's values, unless it is there already or the chart has none. Returns what the chart renders without the restore.
+///
+/// # Errors
+/// If helm refuses.
+pub async fn raise(helm: &mut Helm, barrier: &Barrier, mode: Mode, namespace: &str) -> Result<Vec<u8>, HelmError> {
+    let mut without = helm.values().clone();
+    without.set.push(barrier.off.to_owned());
+    let mut rendering = helm.render_with(&without, mode, namespace).await?;
+    let overlay = rendering.files.iter().find(|(name, _)| name == barrier.overlay).map(|(_, bytes)| bytes.clone());
+    let Some(overlay) = overlay else { return Ok(rendering.stream) };
+    let wanted = leaves(&overlay);
+    let is_overlay = |file: &String| {
+        let leaves = fs::read(file).map(|bytes| leaves(&bytes)).unwrap_or_default();
+        !leaves.is_empty() && leaves.iter().all(|(path, value)| wanted.get(path) == Some(value))
+    };
+    let before = without.files.len();
+    without.files.retain(|file| !is_overlay(file));
+    if without.files.len() < before {
+        rendering = helm.render_with(&without, mode, namespace).await?;
+    } else {
+        helm.add_values(&overlay)?;
+    }
+    Ok(rendering.stream)
+}
+
+/// What a values file sets, by path; nothing if it cannot be read.
+fn leaves(bytes: &[u8]) -> BTreeMap<Vec<String>, Json> {
+    let mut found = BTreeMap::new();
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    if let Ok(read) = values::read_one(Source::new("overlay", text)) {
+        collect(&read.to_json(), &mut Vec::new(), &mut found);
+    }
+    found
+}
+
+fn collect(value: &Json, path: &mut Vec<String>, found: &mut BTreeMap<Vec<String>, Json>) {
+    match value {
+        Json::Object(map) => {
+            for (key, value) in map {
+                path.push(key.clone());
+                collect(value, path, found);
+                path.pop();
+            }
+        }
+        other => {
+            found.insert(path.clone(), other.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_by_what_it_sets() {
+        let of = |text: &str| leaves(text.as_bytes());
+        assert_eq!(of("a: {b: 0, c: {d: false}}\n"), of("# zero\na:\n  c:\n    d: false\n  b: 0\n"));
+        assert_ne!(of("a: {b: 0}\n"), of("a: {b: 1}\n"));
+        assert!(of("").is_empty() && of("a: [").is_empty() && of("a: {}").is_empty());
+    }
+}

@@ -1,0 +1,149 @@
+//! Superset, from a dump of its database: reloaded by the chart's own Job or by hwdr's, then migrated to the schema of this Superset.
+
+use serde_json::{Value as Json, json};
+
+use super::asked::Asked;
+use super::facts::Superset;
+use super::{APPLICATION, DATABASE, INIT, MARKER};
+use crate::mode::Mode;
+use crate::product::hopsworks::object_storage::{self, ObjectStorage};
+use crate::product::hopsworks::plan::undone;
+use crate::refusal::Refusal;
+use crate::steps::{Access, By, Object, Planned};
+use crate::topology::{Job, Topology};
+
+/// What Superset's steps are planned from.
+#[derive(Debug)]
+pub(in crate::product::hopsworks) struct Input<'a> {
+    /// What the values ask for.
+    pub asked: &'a Asked,
+    /// What the stream shows.
+    pub topology: &'a Topology,
+    /// How backups are written.
+    pub storage: &'a ObjectStorage,
+    /// The bucket that they are in.
+    pub bucket: Option<&'a str>,
+    /// Into a new cluster, or in place.
+    pub mode: Mode,
+    /// Whether Velero brings the key of the time of the backup, too.
+    pub with_objects: bool,
+}
+
+/// The steps.
+///
+/// # Errors
+/// If the stream lacks something that they need.
+pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
+    let Input { asked, topology, .. } = input;
+    let id = &asked.id;
+    let Some(superset) = Superset::of(topology) else {
+        return Err(Refusal::new("no Superset in the rendered stream: no Deployment with the label app: superset")
+            .help("set global._hopsworks.superset.enabled: true, or remove restoreFromBackup.superset"));
+    };
+    let Some(database) = &superset.database else {
+        return Err(Refusal::new(
+            "no MySQL of Superset's in the rendered stream: its dump cannot be reloaded elsewhere",
+        )
+        .help("set superset.mysql.enabled: true"));
+    };
+    let marker = format!("{MARKER}-{id}");
+    let values = json!({
+        "backup_id": id,
+        "image": superset.image,
+        "settings": superset.settings,
+        "app_env": superset.env,
+        "app_env_from": superset.env_from,
+        "app_mounts": superset.mounts,
+        "app_volumes": superset.volumes,
+        "config": superset.config,
+        "apps": superset.apps.join(" "),
+        "key": superset.key,
+        "key_secret": asked.key,
+        "key_is_restored": input.with_objects,
+        "initiated_by": asked.initiated_by.as_deref().unwrap_or("hwdr"),
+        "database": {"image": database.image, "host": database.host, "name": database.name, "root": database.root},
+        "bucket": input.bucket,
+        "prefix": asked.folder,
+        "rclone": input.storage.own.options,
+        "credentials": input.storage.own.credentials,
+        "seconds": asked.seconds,
+    });
+    let job = |template, name: &str, what, after: Vec<String>| Object {
+        template,
+        id: format!("Job/{name}"),
+        what,
+        values: with(&values, json!({"job": name, "marker": true})),
+        after,
+    };
+    let planned = |step, does: &str, by, marker: &str, verified, objects| Planned {
+        step,
+        does: does.to_owned(),
+        backup: id.to_string(),
+        backup_time: Some(id.time().to_string()),
+        by,
+        markers: vec![format!("Job/{marker}")],
+        verified,
+        undone: undone(input.mode),
+        objects,
+        last_job: Some(marker.to_owned()),
+        holds: &[APPLICATION, INIT],
+        needs: &[DATABASE, object_storage::ROLE],
+        access: Vec::new(),
+    };
+    let does = "reloads Superset's database (dashboards, connections, users) from its dump";
+    let verified = "the dump is as its manifest says, the key is that of the backup, and MySQL took every statement";
+    let reload = match chart_job(input)? {
+        Some(job) => planned("superset", does, By::Chart(format!("Job/{}", job.name)), &marker, verified, Vec::new()),
+        None => {
+            let object = job("superset.yaml", &marker, "reloads Superset's database", Vec::new());
+            let by = By::Hwdr(vec![object.id.clone()]);
+            let access = Access { template: "superset-access.yaml", name: "superset", values: json!({}) };
+            Planned { access: vec![access], ..planned("superset", does, by, &marker, verified, vec![object]) }
+        }
+    };
+    let name = format!("hwdr-superset-schema-{id}");
+    let object = job("superset-schema.yaml", &name, "migrates Superset's schema", vec![marker.clone()]);
+    let schema = planned(
+        "superset-schema",
+        "migrates the restored schema to that of this Superset, by the chart's own scripts",
+        By::Hwdr(vec![object.id.clone()]),
+        &name,
+        "superset db upgrade and superset init ended well",
+        vec![object],
+    );
+    Ok(vec![reload, schema])
+}
+
+fn with(values: &Json, more: Json) -> Json {
+    let mut values = values.clone();
+    if let (Some(values), Json::Object(more)) = (values.as_object_mut(), more) {
+        values.extend(more);
+    }
+    values
+}
+
+/// The chart's own Job for this id.
+///
+/// # Errors
+/// If the chart restores another id, or does not hold Superset at zero while it restores.
+fn chart_job<'t>(input: &Input<'t>) -> Result<Option<&'t Job>, Refusal> {
+    let Input { asked, topology, .. } = input;
+    let own = |job: &&Job| job.name.strip_prefix(MARKER).is_some_and(|rest| rest.starts_with('-'));
+    let Some(job) = topology.jobs.iter().find(own) else { return Ok(None) };
+    if job.name != format!("{MARKER}-{}", asked.id) {
+        return Err(Refusal::new(format!(
+            "the chart's own Job {} does not restore backup {}, which the values ask for",
+            job.name, asked.id
+        ))
+        .help("render the chart and hwdr with the same values"));
+    }
+    if !Superset::is_held(topology) {
+        return Err(Refusal::new(format!(
+            "the chart's own Job {} waits until nothing uses Superset's database, but the chart starts Superset meanwhile",
+            job.name
+        ))
+        .help("add the chart's overlay behind your values: -f values.superset-restore.yaml")
+        .help("or let hwdr add it: helm hwdr upgrade, or helm hwdr install"));
+    }
+    Ok(Some(job))
+}

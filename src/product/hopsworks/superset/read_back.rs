@@ -1,0 +1,93 @@
+//! Reads the restored database through Superset itself: only its own code shows that the passwords of connections can be decrypted.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{APPLICATION, Superset};
+use crate::cluster::Cluster;
+use crate::cluster::condition::text;
+use crate::product::service::Service as _;
+use crate::run::steps::{ready_pod, workloads_are_ready};
+use crate::run::{Context as _, Halt, Run};
+use crate::shown::kept;
+
+/// How long it may take: Python imports Superset.
+const LIMIT: Duration = Duration::from_secs(180);
+/// Reads the database in Superset's container, and prints one line of JSON; no password is printed.
+const PROBE: &str = include_str!("templates/probe.py");
+/// So many names are said.
+const NAMED: usize = 5;
+
+/// What Superset's own code reads.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Probe {
+    revision: String,
+    tables: u64,
+    dashboards: u64,
+    connections: u64,
+    /// Connections whose password cannot be decrypted, by name.
+    unreadable: Vec<String>,
+}
+
+/// Waits until Superset is ready, and reads its database, if it was restored.
+///
+/// # Errors
+/// If Superset is not ready in time, or none of its connections can be decrypted.
+pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
+    if !run.state.parts.iter().any(|part| part.step == Superset.name()) {
+        return Ok(());
+    }
+    // Findings of an earlier try no longer hold.
+    run.state.findings.retain(|finding| !finding.starts_with("superset database: "));
+    workloads_are_ready(run, Superset.title(), &[APPLICATION]).await?;
+    let Some(pod) = ready_pod(run, APPLICATION).await? else {
+        run.doubt("superset database: it was not read: no pod of Superset is ready");
+        return Ok(());
+    };
+    let pod = text(&pod, "/metadata/name").to_owned();
+    run.show.tell(&format!("reading Superset's database in pod {pod}"));
+    let probe = match probe(&run.cluster, &pod).await {
+        Ok(probe) => probe,
+        Err(why) => {
+            run.doubt(&format!("superset database: it was not read in pod {pod}: {why}"));
+            return Ok(());
+        }
+    };
+    let Probe { revision, tables, dashboards, connections, unreadable } = &probe;
+    let counts = format!(
+        "superset database: {tables} tables, {dashboards} dashboards, {connections} connections, schema {}",
+        kept(revision)
+    );
+    if unreadable.is_empty() {
+        let decrypted = if *connections > 0 { "; all connections can be decrypted" } else { "" };
+        run.finding(&format!("{counts}{decrypted}"));
+        return Ok(());
+    }
+    let names: Vec<_> = unreadable.iter().take(NAMED).map(|name| kept(name)).collect();
+    let problem = format!(
+        "{counts}; the passwords of {} cannot be decrypted with Superset's key: {}",
+        unreadable.len(),
+        names.join(", ")
+    );
+    // A key that is right for some was the backup's.
+    if (unreadable.len() as u64) < *connections {
+        run.doubt(&problem);
+        return Ok(());
+    }
+    let release = &run.state.release;
+    Err(Halt::new(problem)
+        .help("bring back the Secret superset-secret-key of the time of the backup, and restart Superset's pods")
+        .help(format!("then: helm hwdr resume {release}; or go back: helm hwdr undo {release}")))
+}
+
+/// Reads the database in a pod of Superset.
+///
+/// # Errors
+/// Why it cannot be read.
+async fn probe(cluster: &Cluster, pod: &str) -> Result<Probe, String> {
+    let read = cluster.exec(pod, "superset", &["python", "-c", PROBE], LIMIT).await?;
+    let line = read.out.lines().rev().find(|line| line.starts_with('{'));
+    let why = || kept(read.error.lines().last().unwrap_or("it printed nothing"));
+    serde_json::from_str(line.ok_or_else(why)?).map_err(|error| format!("its answer is not understood: {error}"))
+}

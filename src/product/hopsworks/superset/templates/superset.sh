@@ -1,0 +1,189 @@
+#!/bin/bash
+# superset.sh look|known|begin|fetch|reload|end: restores a dump of Superset's database, or looks whether it can be.
+#   look    whether the dump is as its manifest says, and made with this cluster's key
+#   known   whether Superset's image knows the schema of the dump that "look" has read: in that image
+#   begin   sets the fence, and waits until nothing uses the database
+#   fetch   brings the dump, and waits for the key that it was made with
+#   reload  loads it: in MySQL's image
+#   end     clears the fence
+set -euo pipefail
+
+AUDIT=superset-restore-audit
+KEEP=50
+# How long the key may be on its way: Velero brings it back.
+KEY_SECONDS=1800
+backup=source:${BUCKET:-}/${BACKUP_PREFIX:-}/$BACKUP_ID
+
+fail() {
+  echo "superset: $*" >&2
+  [ "$stage" != fetch ] || note "failed: $*" || true
+  exit 1
+}
+
+# By its own limits rclone waits for a server that hangs as long as it may.
+call() {
+  local status=0
+  timeout "${CALL_SECONDS:-0}" rclone "$@" || status=$?
+  [ $status != 124 ] || echo "superset: rclone $1 has no answer within $CALL_SECONDS s" >&2
+  return $status
+}
+
+# A bucket that is gone for a minute is no failed restore.
+patiently() {
+  local until=$((SECONDS + ${PATIENCE:-120}))
+  until "$@"; do
+    ((SECONDS < until)) || return 1
+    sleep 5
+  done
+}
+
+# Brings both files of the backup, and compares the dump with the manifest. Its fields are the chart's own and not documented: what is found by its name
+# and its form counts.
+bring() {
+  patiently call copy --checksum --include '/manifest.json' --include '/superset.sql.gz' "$backup" /work/backup || fail "$backup cannot be read"
+  local file
+  for file in manifest.json superset.sql.gz; do
+    [ -s "/work/backup/$file" ] || fail "$backup/$file is missing or empty: is $BACKUP_ID the right id?"
+  done
+  jq -e 'type == "object"' /work/backup/manifest.json >/dev/null 2>&1 || fail "$backup/manifest.json is not a JSON object"
+  jq -r '[paths(scalars) as $path | [($path | map(tostring) | join(".") | ascii_downcase), (getpath($path) | tostring)]] | .[] | @tsv' \
+    /work/backup/manifest.json >/work/fields
+  local sum size
+  sum=$(sha256sum /work/backup/superset.sql.gz) && sum=${sum%% *}
+  size=$(stat -c %s /work/backup/superset.sql.gz)
+  same 'sha256|checksum|digest' 'key|secret|fingerprint' '^(sha256:)?[0-9a-fA-F]{64}$' "$sum" "SHA-256"
+  same 'size|bytes|length' 'limit' '^[0-9]+$' "$size" "size"
+  same '(^|[.])(backup_?)?id$' 'key|secret' '^[0-9]{14}-[0-9]+$' "$BACKUP_ID" "id"
+  gzip -t /work/backup/superset.sql.gz 2>/dev/null || fail "$backup/superset.sql.gz is damaged: gzip cannot read all of it"
+  # mysqldump's own last line: without it, the dump was cut off before it was compressed.
+  gzip -dc /work/backup/superset.sql.gz | tail -n 5 | grep -q '^-- Dump completed' ||
+    fail "$backup/superset.sql.gz is cut short: its last line is not that of a whole dump"
+  revision=$(gzip -dc /work/backup/superset.sql.gz |
+    sed -n "s/^INSERT INTO \`alembic_version\` VALUES ('\([0-9a-f]\{8,40\}\)').*/\1/p" | head -n 1) || true
+  [ -n "$revision" ] || fail "$backup/superset.sql.gz names no version of Superset's schema (alembic_version): it is not a dump of Superset's database"
+}
+
+# Fails if the manifest has such a field, and none of them has the value.
+same() { # NAME NOT FORM VALUE WHAT
+  local found
+  found=$(awk -F '\t' -v name="$1" -v other="$2" -v form="$3" '$1 ~ name && $1 !~ other && $2 ~ form {sub(/^sha256:/, "", $2); print tolower($2)}' /work/fields)
+  [ -z "$found" ] && return
+  grep -qxF "$4" <<<"$found" || fail "$backup/superset.sql.gz is not what its manifest describes: $5 $4, and the manifest says $(head -n 1 <<<"$found")"
+}
+
+# What the manifest says of the key that the backup was made with.
+fingerprint() {
+  awk -F '\t' '$1 ~ /fingerprint/ || $1 ~ /key/ && $1 ~ /sha256|hash|digest/ {sub(/^sha256:/, "", $2); print tolower($2); exit}' /work/fields
+}
+
+# Whether a key has a fingerprint: its SHA-256, whole or the beginning of it, of the key or of what Kubernetes keeps of it.
+is_of() { # FINGERPRINT KEY
+  local form
+  for form in "$(printf %s "$2")" "$(printf %s "$2" | base64 | tr -d '\n')"; do
+    [[ $(printf %s "$form" | sha256sum) == "$1"* || $(printf '%s\n' "$form" | sha256sum) == "$1"* ]] && return
+  done
+  return 1
+}
+
+# An entry of the audit trail, of which the newest are kept.
+note() { # WHAT
+  local entry now
+  now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  entry=$(jq -cn --arg time "$now" --arg id "$BACKUP_ID" --arg who "$INITIATED_BY" --arg what "$1" \
+    '{time: $time, backupId: $id, initiatedBy: $who, event: $what}')
+  kubectl get configmap "$AUDIT" >/dev/null 2>&1 ||
+    kubectl create -f - >/dev/null <<<"{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"$AUDIT\", \"labels\": {\"backup.hops.works/include\": \"true\"}}}"
+  kubectl get configmap "$AUDIT" -o json >/work/audit
+  jq -c --arg key "h-$(date -u +%Y%m%d%H%M%S%N)" --arg entry "$entry" --argjson keep "$KEEP" '
+    (.data // {} | keys | map(select(startswith("h-"))) | sort) as $old
+    | {data: ({($key): $entry} + ($old[:([($old | length) - $keep + 1, 0] | max)] | map({(.): null}) | add // {}))}' /work/audit >/work/patch
+  kubectl patch configmap "$AUDIT" --type merge --patch-file /work/patch >/dev/null
+}
+
+# Pods of Superset that run, and do not only wait in their init containers.
+running() {
+  kubectl get pods -o json >/work/pods
+  jq -r --arg apps "$APPS" '.items[] | select(.metadata.labels.app | IN($apps | split(" ")[]))
+    | select([.status.containerStatuses[]? | select(.state.running)] | length > 0) | .metadata.name' /work/pods
+}
+
+stage=$1
+case $stage in
+  look)
+    # The other container waits for what this one finds.
+    trap '[ -s /work/revision ] || echo - >/work/revision' EXIT
+    bring
+    print=$(fingerprint)
+    said="Superset's backup $BACKUP_ID can be read: $(stat -c %s /work/backup/superset.sql.gz) bytes, schema $revision"
+    echo "$revision" >/work/revision
+    if [[ ! $print =~ ^[0-9a-f]{12,64}$ ]]; then
+      echo "WARNING: $said. With which key it was made cannot be compared: the manifest has no SHA-256 of it" >/dev/termination-log
+    elif [ -n "${SUPERSET_SECRET_KEY:-}" ] && is_of "$print" "$SUPERSET_SECRET_KEY"; then
+      echo "$said, made with this cluster's key" >/dev/termination-log
+    elif [ "$KEY_IS_RESTORED" = true ]; then
+      echo "WARNING: $said. It was made with another key than this cluster has: the Velero backup must bring that one back" >/dev/termination-log
+    else
+      fail "Superset's backup $BACKUP_ID was made with another key than this cluster has (Secret superset-secret-key has changed since): the" \
+        "passwords of all connections would be lost. Bring that Secret back first, from a Velero backup of that time"
+    fi
+    ;;
+  known)
+    for ((i = 0; i < 600; i++)); do
+      [ ! -s /work/revision ] || break
+      sleep 1
+    done
+    revision=$(cat /work/revision 2>/dev/null) || revision=-
+    # The other container says why.
+    [[ $revision =~ ^[0-9a-f]+$ ]] || exit 0
+    versions=$(python -c 'import importlib.util as u; print(u.find_spec("superset").submodule_search_locations[0] + "/migrations/versions")' 2>/dev/null) || versions=
+    if [ ! -d "$versions" ]; then
+      echo "WARNING: whether Superset knows schema $revision of backup $BACKUP_ID is not known: $IMAGE has no migrations where they are looked for" >/dev/termination-log
+    elif grep -qsE "^revision(: str)? = [\"']$revision[\"']" "$versions"/*.py; then
+      echo "Superset's image knows schema $revision of backup $BACKUP_ID" >/dev/termination-log
+    else
+      fail "$IMAGE does not know schema $revision: backup $BACKUP_ID was made by a newer Superset, whose database cannot be brought down to this" \
+        "one. Use the chart's version that made the backup"
+    fi
+    ;;
+  begin)
+    note "begins, by hwdr"
+    kubectl patch configmap "$AUDIT" --type merge -p "{\"data\": {\"inProgress\": \"$BACKUP_ID\"}}" >/dev/null
+    until [ -z "$(running | tee /work/running)" ]; do
+      if ((SECONDS > 900)); then
+        note "failed: pods use the database: $(tr '\n' ' ' </work/running)" || true
+        fail "these pods still use Superset's database after $SECONDS s: $(tr '\n' ' ' </work/running). Stop them: kubectl scale deployment NAME --replicas 0"
+      fi
+      sleep 3
+    done
+    note "the pods are gone"
+    ;;
+  fetch)
+    bring
+    note "the manifest is verified"
+    print=$(fingerprint)
+    if [[ $print =~ ^[0-9a-f]{12,64}$ ]]; then
+      until [ -f /key/secret-key ] && is_of "$print" "$(cat /key/secret-key)"; do
+        ((SECONDS < KEY_SECONDS)) || fail "Secret superset-secret-key is not the one that backup $BACKUP_ID was made with, after $SECONDS s; the database is as it was"
+        sleep 5
+      done
+    fi
+    ;;
+  reload)
+    export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
+    sql() { mysql --host "$MYSQL_HOST" --user root --default-character-set utf8mb4 "$@"; }
+    until sql -e 'SELECT 1' >/dev/null 2>/work/error; do
+      ((SECONDS < 900)) || fail "MySQL at $MYSQL_HOST does not answer: $(tail -n 1 /work/error)"
+      sleep 3
+    done
+    # What the dump does not know must not stay.
+    sql -e "DROP DATABASE IF EXISTS \`$DATABASE\`; CREATE DATABASE \`$DATABASE\` CHARACTER SET utf8mb4"
+    # Transactions of the server that was dumped are none of this one's, which may have had them itself.
+    gzip -dc /work/backup/superset.sql.gz | sed '/^SET @@GLOBAL.GTID_PURGED/,/;$/d' | sql "$DATABASE"
+    echo "Superset's database is reloaded from backup $BACKUP_ID: $(sql -N -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$DATABASE'") tables" |
+      tee /dev/termination-log
+    ;;
+  end)
+    kubectl patch configmap "$AUDIT" --type merge -p '{"data": {"inProgress": null}}' >/dev/null
+    note "the database is reloaded"
+    ;;
+esac
