@@ -23,18 +23,41 @@ pub async fn raise(helm: &mut Helm, barrier: &Barrier, mode: Mode, namespace: &s
     let overlay = rendering.files.iter().find(|(name, _)| name == barrier.overlay).map(|(_, bytes)| bytes.clone());
     let Some(overlay) = overlay else { return Ok(rendering.stream) };
     let wanted = leaves(&overlay);
-    let is_overlay = |file: &String| {
-        let leaves = fs::read(file).map(|bytes| leaves(&bytes)).unwrap_or_default();
-        !leaves.is_empty() && leaves.iter().all(|(path, value)| wanted.get(path) == Some(value))
-    };
     let before = without.files.len();
-    without.files.retain(|file| !is_overlay(file));
+    without.files.retain(|file| !is_part(&leaves_of(file), &wanted));
     if without.files.len() < before {
         rendering = helm.render_with(&without, mode, namespace).await?;
     } else {
         helm.add_values(&overlay)?;
     }
     Ok(rendering.stream)
+}
+
+/// Takes such an overlay out of helm's values, and returns whether it was there: what it holds is to run again.
+///
+/// # Errors
+/// If helm refuses.
+pub async fn lower(helm: &mut Helm, barrier: &Barrier, namespace: &str) -> Result<bool, HelmError> {
+    let holds = |value: &Json| value == 0 || *value == Json::Bool(false);
+    let may_be = |leaves: &BTreeMap<_, Json>| !leaves.is_empty() && leaves.values().all(holds);
+    if !helm.values().files.iter().any(|file| may_be(&leaves_of(file))) {
+        return Ok(false);
+    }
+    let rendering = helm.render(Mode::Upgrade, namespace).await?;
+    let Some((_, overlay)) = rendering.files.iter().find(|(name, _)| name == barrier.overlay) else { return Ok(false) };
+    let wanted = leaves(overlay);
+    let before = helm.values().files.len();
+    helm.keep_values(|file| !is_part(&leaves_of(file), &wanted));
+    Ok(helm.values().files.len() < before)
+}
+
+/// Whether a file sets something, and nothing else than the overlay does.
+fn is_part(file: &BTreeMap<Vec<String>, Json>, overlay: &BTreeMap<Vec<String>, Json>) -> bool {
+    !file.is_empty() && file.iter().all(|(path, value)| overlay.get(path) == Some(value))
+}
+
+fn leaves_of(file: &str) -> BTreeMap<Vec<String>, Json> {
+    fs::read(file).map(|bytes| leaves(&bytes)).unwrap_or_default()
 }
 
 /// What a values file sets, by path; nothing if it cannot be read.
@@ -72,5 +95,10 @@ mod tests {
         assert_eq!(of("a: {b: 0, c: {d: false}}\n"), of("# zero\na:\n  c:\n    d: false\n  b: 0\n"));
         assert_ne!(of("a: {b: 0}\n"), of("a: {b: 1}\n"));
         assert!(of("").is_empty() && of("a: [").is_empty() && of("a: {}").is_empty());
+        let overlay = of("a: {b: 0, c: 0}\n");
+        assert!(is_part(&of("a: {b: 0}\n"), &overlay) && is_part(&overlay, &overlay));
+        for other in ["", "a: {b: 1}", "a: {b: 0, d: 0}"] {
+            assert!(!is_part(&of(other), &overlay), "{other}");
+        }
     }
 }

@@ -293,6 +293,11 @@ impl Helm {
         Ok(())
     }
 
+    /// Leaves out values files.
+    pub fn keep_values(&mut self, keep: impl Fn(&str) -> bool) {
+        self.values.files.retain(|file| keep(file));
+    }
+
     /// Begins to install or upgrade, with hwdr as the post-renderer, if the chart still renders the plan with this digest. Nothing is
     /// rendered before [`Helm::end`]: the post-renderer waits for its orders.
     ///

@@ -72,6 +72,11 @@ pub trait Product: Sync {
         Vec::new()
     }
 
+    /// How its charts hold workloads at zero while they restore what these use.
+    fn barriers(&self) -> &'static [&'static Barrier] {
+        &[]
+    }
+
     /// The restore that `values` ask for, or none.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use serde_json::Value as Json;
 
 use crate::backups::{Seen, Series};
+use crate::cluster::Cluster;
 use crate::doctor::Call;
 use crate::product::shelf::{Shelf, Stored};
 use crate::run::{Halt, Run};
@@ -123,6 +124,16 @@ pub trait Service: Sync {
 
     /// Checks whether what was restored can be used.
     fn verify<'r>(&self, _run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What its own backups wait for, if the product itself says that a restore is under way: a mark that it sets, and takes away at the end.
+    fn fence<'r>(&self, _cluster: &'r Cluster) -> Doing<'r, Result<Option<String>, Halt>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Sets that mark to what it was before the run (`is_undone`), or takes it away: then its data are restored and verified.
+    fn lift<'r>(&self, _run: &'r mut Run, _is_undone: bool) -> Doing<'r, Result<(), Halt>> {
         Box::pin(async { Ok(()) })
     }
 

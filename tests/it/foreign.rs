@@ -9,7 +9,7 @@ use hwdr::stream::{Stream, json_of};
 use hwdr::values::{self, Helm, ValueInputs};
 use serde_json::{Value as Json, json};
 
-const CASE: Case = Case { generation: "none", mode: "install" };
+const CASE: Case = Case::new("none", "install");
 
 fn post_render(home: &Home, stream: &[u8]) -> Ran {
     run(home.hwdr().arg("post-render").args(CASE.flags()), stream)
@@ -105,7 +105,7 @@ fn what_is_merged_into_a_pod_stays() {
 #[test]
 fn what_is_merged_into_metadata_stays() {
     let home = Home::new();
-    let case = Case { generation: "native-inplace", mode: "upgrade" };
+    let case = Case::new("native-inplace", "upgrade");
     let stream = String::from_utf8(home.stream(Major::Three, &case)).unwrap();
     let restores =
         |document: &&str| document.contains("kind: Job\n") && document.contains("\n  name: restore-native-backup");

@@ -22,8 +22,12 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 macro_rules! cases {
-    ($($name:ident: $generation:literal, $mode:literal;)+) => {
-        $(#[test] fn $name() { check(Case { generation: $generation, mode: $mode }); })+
+    ($($name:ident: $generation:literal, $mode:literal $(, $superset:ident)?;)+) => {
+        $(#[test] fn $name() {
+            let case = Case::new($generation, $mode);
+            $(let case = case.$superset();)?
+            check(case);
+        })+
     };
 }
 
@@ -34,6 +38,9 @@ cases! {
     a_chart_that_cannot_restore_in_place_yet: "native", "upgrade";
     a_chart_that_restores_in_place_into_a_new_cluster: "native-inplace", "install";
     a_chart_that_restores_in_place: "native-inplace", "upgrade";
+    a_chart_that_only_backs_superset_up: "none", "upgrade", with_superset;
+    a_chart_that_restores_superset: "native-inplace", "upgrade", with_superset;
+    a_chart_that_restores_superset_into_a_new_cluster: "native-inplace", "install", with_superset;
 }
 
 fn check(case: Case) {
@@ -143,7 +150,7 @@ static KUBE_SCHEMA: LazyLock<PathBuf> = LazyLock::new(|| {
 #[test]
 fn hopsfs_by_hwdrs_own_image_or_from_the_operators_machine() {
     let home = Home::new();
-    let case = Case { generation: "none", mode: "upgrade" };
+    let case = Case::new("none", "upgrade");
     let stream = home.stream(Major::Three, &case);
     for (name, flags) in [
         ("hopsfs-worker", &["--set", "hwdr.hopsfs.image=hopsworks/hwdr:0.1.0", "--set", "hwdr.hopsfs.pods=8"][..]),
@@ -170,7 +177,7 @@ fn a_backup_is_looked_at_by_what_will_restore_it() {
         ("preflight-here", "none", vec!["hwdr.hopsfs.from=here"]),
         ("preflight-native", "native-inplace", vec![]),
     ] {
-        let case = Case { generation, mode: "upgrade" };
+        let case = Case::new(generation, "upgrade");
         let Some(mut job) = look(&home.stream(Major::Three, &case), generation, set.first()) else {
             assert_eq!(generation, "native-inplace", "nothing looks at the backup");
             continue;
@@ -210,7 +217,7 @@ fn injected_containers_may_as_little_as_they_can() {
         for flags in
             [&[][..], &["--set", "hwdr.hopsfs.image=hopsworks/hwdr:0.1.0"], &["--set", "hwdr.hopsfs.from=here"]]
         {
-            let case = Case { generation: "none", mode };
+            let case = Case::new("none", mode);
             let mut hwdr = home.hwdr();
             hwdr.arg("post-render").args(case.flags()).args(unguarded(&case)).args(flags);
             let objects = objects(&run(&mut hwdr, &home.stream(Major::Three, &case)).ok());
@@ -276,7 +283,7 @@ fn rights_of(name: &str, pod: &Json, is_ours: bool) -> usize {
 fn the_charts_ca_is_used_where_it_has_one() {
     const UNCHECKED: &str = "OpenSearch's certificate is not checked";
     let home = Home::new();
-    let case = Case { generation: "none", mode: "upgrade" };
+    let case = Case::new("none", "upgrade");
     let mut helm = home.helm(Major::Three);
     helm.args(case.template()).args(["--set", "olk.opensearch.protocol=https"]);
     let without = run(&mut helm, b"").text();
@@ -351,7 +358,7 @@ fn rights_are_printed_with_their_reasons() {
 #[test]
 fn helms_rights_are_those_for_the_charts_objects() {
     let home = Home::new();
-    let case = Case { generation: "none", mode: "upgrade" };
+    let case = Case::new("none", "upgrade");
     let stream = home.stream(Major::Three, &case);
     let mut hwdr = home.hwdr();
     hwdr.args(["rbac", "upgrade", "-", "-n", "hopsworks"]);
@@ -400,7 +407,7 @@ fn helms_rights_are_those_for_the_charts_objects() {
 #[test]
 fn without_a_restore_nothing_changes() {
     let home = Home::new();
-    let case = Case { generation: "native-inplace", mode: "install" };
+    let case = Case::new("native-inplace", "install");
     let rendered = [home.stream(Major::Three, &case), home.stream(Major::Four, &case)];
     let odd: [&[u8]; 12] = [
         b"",
@@ -456,7 +463,7 @@ fn without_a_restore_helm_prints_what_it_prints_without_hwdr() {
 #[test]
 fn the_result_depends_on_nothing_else() {
     let home = Home::new();
-    let case = Case { generation: "none", mode: "install" };
+    let case = Case::new("none", "install");
     let stream = home.stream(Major::Three, &case);
     let expected = post_render(&home, &case, &stream);
     let mut hwdr = Command::new(HWDR);

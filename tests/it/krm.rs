@@ -8,7 +8,7 @@ use hwdr::source::Source;
 use hwdr::values::{Helm, ValueInputs, read, read_one};
 use serde_json::{Value as Json, json};
 
-const NEW_CLUSTER: Case = Case { generation: "none", mode: "install" };
+const NEW_CLUSTER: Case = Case::new("none", "install");
 
 /// The case's values as one map.
 fn values() -> Json {

@@ -3,7 +3,7 @@
 use crate::common::{self, Case, Home, Major, Ran, golden, run};
 use serde_json::Value as Json;
 
-const NEW_CLUSTER: Case = Case { generation: "none", mode: "install" };
+const NEW_CLUSTER: Case = Case::new("none", "install");
 
 fn plan(home: &Home, case: &Case, more: &[&str], stream: &[u8]) -> Ran {
     run(home.hwdr().arg("plan").args(case.flags()).args(more), stream)
@@ -30,7 +30,7 @@ fn every_step_is_shown() {
         [("none", "install"), ("none", "upgrade"), ("native", "install"), ("native-inplace", "upgrade")]
     {
         let home = Home::new();
-        let case = Case { generation, mode };
+        let case = Case::new(generation, mode);
         let shown = plan(&home, &case, &[], &home.stream(Major::Three, &case)).text();
         let longest = shown.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(80), "{longest:?} columns");
@@ -281,14 +281,14 @@ fn a_frozen_template_is_refused_in_place() {
     let home = Home::new();
     let frozen = ["rondb.rondb.ndbmtdSequencedRollout.enabled=true"];
     for generation in ["none", "native-inplace"] {
-        let case = Case { generation, mode: "upgrade" };
+        let case = Case::new(generation, "upgrade");
         let said = with_values(&home, &case, "plan", &frozen).1.failed(1);
         assert!(said.contains("ndbmtdSequencedRollout.enabled: false"), "{said}");
     }
     with_values(&home, &NEW_CLUSTER, "plan", &frozen).1.ok();
     // A chart of old with one replica, which nobody thaws: hwdr's own Jobs add nothing to its data nodes.
     for (generation, code) in [("none", 0), ("native-inplace", 1)] {
-        let case = Case { generation, mode: "upgrade" };
+        let case = Case::new(generation, "upgrade");
         let stream = home.stream(Major::Three, &case);
         let stream = replaced(&stream, "rollingUpdate:\n", "rollingUpdate:\n      partition: 1\n");
         assert_eq!(plan(&home, &case, &[], &stream).code, Some(code), "{generation}");
@@ -313,7 +313,7 @@ fn a_chart_that_is_told_the_other_mode_is_refused() {
 #[test]
 fn veleros_names_are_settings() {
     let home = Home::new();
-    let case = Case { generation: "none", mode: "upgrade" };
+    let case = Case::new("none", "upgrade");
     let stream = home.stream(Major::Three, &case);
     let renamed =
         replaced(&replaced(&stream, "name: k8s-backups-main", "name: nightly"), "namespace: velero", "namespace: dr");
@@ -333,7 +333,7 @@ fn veleros_names_are_settings() {
 #[test]
 fn faults_of_the_charts_own_restore_are_said() {
     let home = Home::new();
-    let case = Case { generation: "native-inplace", mode: "upgrade" };
+    let case = Case::new("native-inplace", "upgrade");
     let stream = home.stream(Major::Three, &case);
     let words = |stream: &[u8]| plan(&home, &case, &[], stream).text().split_whitespace().collect::<Vec<_>>().join(" ");
     let shown = words(&stream);

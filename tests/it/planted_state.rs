@@ -464,7 +464,7 @@ fn a_new_run_for_the_same_backup_is_a_new_secret_and_nobody_elses() {
     use hwdr::{pipeline, values};
 
     let lab = Lab::new("");
-    let case = common::Case { generation: "none", mode: "upgrade" };
+    let case = common::Case::new("none", "upgrade");
     let inputs = values::ValueInputs {
         files: vec![common::testdata("values/base.yaml"), common::testdata("values/in-place.yaml")],
         ..values::ValueInputs::default()

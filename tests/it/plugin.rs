@@ -145,7 +145,7 @@ fn helm_3_goes_on_beside_helm_4s_post_renderer() {
 /// What `post-renderer install` prints does what it says, copied from the terminal into a shell.
 #[test]
 fn the_printed_flags_work_as_they_are() {
-    let case = Case { generation: "none", mode: "install" };
+    let case = Case::new("none", "install");
     let chart = testdata("chart");
     for major in BOTH {
         let home = Home::new();

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::common::{self, BOTH, Case, HWDR, Home, Major, only_adds, run, testdata};
 
-const NEW_CLUSTER: Case = Case { generation: "none", mode: "install" };
+const NEW_CLUSTER: Case = Case::new("none", "install");
 const ID: &str = "global._hopsworks.restoreFromBackup.backupId";
 
 /// `helm template` of the test chart with base.yaml, and with hwdr told nothing.
@@ -228,7 +228,7 @@ fn without_values_and_without_helm_it_fails() {
 #[test]
 fn in_place_needs_a_guard_or_the_word_that_there_is_none() {
     let home = Home::new();
-    let case = Case { generation: "native-inplace", mode: "upgrade" };
+    let case = Case::new("native-inplace", "upgrade");
     let stream = home.stream(Major::Three, &case);
     let post_render = |more: &[&str]| run(home.hwdr().arg("post-render").args(case.flags()).args(more), &stream);
     let message = post_render(&[]).failed(1);

@@ -535,7 +535,7 @@ fn undo_can_be_looked_at_first() {
     use hwdr::{pipeline, values};
 
     let home = Home::new();
-    let case = common::Case { generation: "none", mode: "upgrade" };
+    let case = common::Case::new("none", "upgrade");
     let inputs = values::ValueInputs {
         files: vec![testdata("values/base.yaml"), testdata("values/in-place.yaml")],
         ..values::ValueInputs::default()

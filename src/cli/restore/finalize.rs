@@ -12,10 +12,12 @@ use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
 use crate::finalize::without_restore;
 use crate::helm::invocation::Invocation;
+use crate::helm::overlay;
 use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
 use crate::mode::Mode;
 use crate::pipeline;
+use crate::product;
 use crate::refusal::Refusal;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, SecretStore, State};
@@ -68,6 +70,12 @@ async fn finalize(arguments: &[String]) -> Result<()> {
     );
     let cluster = connection(&invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
+    for barrier in product::PRODUCTS.iter().flat_map(|product| product.barriers()) {
+        if overlay::lower(&mut helm, barrier, &cluster.namespace).await? {
+            let what = format!("{} is left out: do not give it to helm any more", barrier.overlay);
+            shown::tell(&format!("{what}, or what it holds stops again"));
+        }
+    }
     let states = restored(&cluster, &invocation.release, true).await?;
     for change in &changes {
         shown::print(&change.diff());

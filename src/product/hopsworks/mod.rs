@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
-use super::request::{Backup, Recorded, Request};
+use super::request::{Backup, Barrier, Recorded, Request};
 use super::service::{Doing, Files, Service};
 use super::{Keys, Path, Product, Storage};
 use crate::cluster::Cluster;
@@ -142,6 +142,11 @@ impl Product for Hopsworks {
         let remotes = [storage.restore, storage.own].into_iter().flat_map(|remote| remote.options);
         let endpoints = remotes.filter(|(key, _)| key == "endpoint").map(|(_, url)| (url, object_storage::ROLE));
         opensearch.chain(endpoints).collect()
+    }
+
+    fn barriers(&self) -> &'static [&'static Barrier] {
+        static BARRIERS: [&Barrier; 1] = [&superset::BARRIER];
+        &BARRIERS
     }
 
     fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {

@@ -111,7 +111,7 @@ pub(super) fn warnings(input: &Input, steps: &[Planned]) -> Vec<String> {
     for step in steps {
         let By::Chart(id) = &step.by else { continue };
         let Some(job) = id.strip_prefix("Job/").and_then(|name| topology.job(name)) else { continue };
-        if restore.mode == Mode::Upgrade && !job.name.ends_with(restore.rondb.as_str()) && step.step != "opensearch" {
+        if restore.mode == Mode::Upgrade && !job.name.ends_with(&step.backup) && step.step != "opensearch" {
             warnings.push(format!(
                 "the chart's own {id} has no backup id in its name: one that is left from an earlier restore has to be deleted first"
             ));

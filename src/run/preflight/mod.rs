@@ -381,7 +381,13 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
         .help("see what there is: kubectl get pvc,statefulset")
         .help("into a new cluster: helm hwdr install"));
     }
-    Ok(Before { revision, workloads, autoscalers, paused, volumes, claims: Some(claims), ..before })
+    let mut fence = None;
+    for service in wanted.topology.product.services() {
+        if service.roles().iter().any(|role| empties(wanted, *role)) {
+            fence = fence.or(service.fence(cluster).await?);
+        }
+    }
+    Ok(Before { revision, workloads, autoscalers, paused, volumes, claims: Some(claims), fence, ..before })
 }
 
 /// The role of a CronJob, as the chart renders it.

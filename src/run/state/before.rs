@@ -36,6 +36,9 @@ pub struct Before {
     pub velero_namespace: Option<String>,
     /// The storage location was created by the run that this one starts over.
     pub own_location: bool,
+    /// The mark of a restore that the product itself had left (`Service::fence`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fence: Option<String>,
 }
 
 /// A workload, and how many pods it had.

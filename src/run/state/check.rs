@@ -133,12 +133,16 @@ fn found(state: &State, before: &Before, mode: Mode, namespace: &str) -> Checked
         jobs,
         velero_namespace,
         own_location: _,
+        fence,
     } = before;
     if mode == Mode::Upgrade && *revision == 0 {
         return Err("before.revision is 0, but a restore in place needs a revision to go back to".to_owned());
     }
     if let Some(name) = velero_namespace {
         one("before.veleroNamespace", name, "the name of a namespace", is_namespace)?;
+    }
+    if let Some(fence) = fence {
+        one("before.fence", fence, "a line of text", is_line)?;
     }
     each("before.workloads", workloads, scaled)?;
     each("before.autoscalers", autoscalers, |at, Autoscaler { name, target, min: _, max: _ }| {

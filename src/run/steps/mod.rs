@@ -93,7 +93,7 @@ pub const UPGRADE: &[Step] = &[
     step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
         Box::pin(verify::restored(run))
     }),
-    step("unfence", "resumes backups", |run| Box::pin(pause_backups::resume(run))),
+    step("unfence", "resumes backups", |run| Box::pin(pause_backups::lift(run, false))),
 ];
 
 /// A restore into a new cluster.
@@ -128,5 +128,5 @@ pub const UNDO: &[Step] = &[
     step("undo-start", "starts everything again, and waits until it is ready", |run| Box::pin(undo::start(run))),
     step("undo-policies", "resets the volumes' reclaim policies", |run| Box::pin(volumes::settle(run))),
     step("undo-markers", "deletes the restore's markers", |run| Box::pin(undo::markers(run))),
-    step("undo-fence", "resumes backups", |run| Box::pin(pause_backups::resume(run))),
+    step("undo-fence", "resumes backups", |run| Box::pin(pause_backups::lift(run, true))),
 ];

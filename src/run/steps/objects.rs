@@ -119,7 +119,7 @@ pub(super) async fn open(run: &mut Run) -> Result<(), Halt> {
             velero.open()
         ));
     }
-    pause_backups::resume(run).await
+    pause_backups::lift(run, false).await
 }
 
 fn checked(run: &Run) -> Result<Backup, Halt> {

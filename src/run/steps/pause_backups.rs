@@ -44,6 +44,14 @@ pub(super) async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
+/// Has each service take away its own mark of a restore, and resumes backups.
+pub(super) async fn lift(run: &mut Run, is_undone: bool) -> Result<(), Halt> {
+    for service in run.product().services() {
+        service.lift(run, is_undone).await?;
+    }
+    resume(run).await
+}
+
 /// Resumes what was not paused before.
 pub(super) async fn resume(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {

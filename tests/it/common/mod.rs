@@ -273,12 +273,22 @@ impl Ran {
 pub(crate) struct Case {
     pub generation: &'static str,
     pub mode: &'static str,
+    /// Whether there is a Superset, and it is restored, too.
+    pub superset: bool,
 }
 
 impl Case {
+    pub(crate) const fn new(generation: &'static str, mode: &'static str) -> Self {
+        Self { generation, mode, superset: false }
+    }
+
+    pub(crate) const fn with_superset(self) -> Self {
+        Self { superset: true, ..self }
+    }
+
     /// `none-install`.
     pub(crate) fn name(&self) -> String {
-        format!("{}-{}", self.generation, self.mode)
+        format!("{}-{}{}", self.generation, self.mode, if self.superset { "-superset" } else { "" })
     }
 
     pub(crate) fn is_upgrade(&self) -> bool {
@@ -289,9 +299,18 @@ impl Case {
     pub(crate) fn values(&self) -> Vec<String> {
         let restore = if self.is_upgrade() { "in-place" } else { "new-cluster" };
         let generation = format!("global._hopsworks.testGeneration={}", self.generation);
-        ["-f", &testdata("values/base.yaml"), "-f", &testdata(&format!("values/{restore}.yaml")), "--set", &generation]
-            .map(str::to_owned)
-            .to_vec()
+        let (base, restore) = (testdata("values/base.yaml"), testdata(&format!("values/{restore}.yaml")));
+        let mut flags = ["-f", &base, "-f", &restore, "--set", &generation].map(str::to_owned).to_vec();
+        if self.superset {
+            let block = "global._hopsworks.restoreFromBackup.superset";
+            flags.extend(["--set", "global._hopsworks.superset.enabled=true", "--set"].map(str::to_owned));
+            flags.push(format!("{block}.enabled=true,{block}.backupId=20260213154102-2116913658"));
+        }
+        // The chart that restores Superset itself wants it.
+        if self.superset && self.generation != "none" {
+            flags.extend(["-f".to_owned(), testdata("chart/values.superset-restore.yaml")]);
+        }
+        flags
     }
 
     /// Helm's command line that renders it.

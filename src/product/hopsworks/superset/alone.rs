@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::asked::Asked;
-use super::plan::{Input, plan};
+use super::plan::{Input, plan, warnings};
 use super::{BARRIER, Superset};
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
@@ -105,7 +105,7 @@ impl Request for Alone {
         })?;
         Ok(Draft {
             steps,
-            warnings: Vec::new(),
+            warnings: warnings(&self.asked, None),
             missing: Vec::new(),
             facts: vec![("superset", digest::superset(&self.asked))],
         })

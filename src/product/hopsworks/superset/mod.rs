@@ -6,6 +6,7 @@
 pub mod alone;
 pub mod asked;
 pub mod facts;
+mod fence;
 pub mod id;
 mod plan;
 mod read_back;
@@ -13,6 +14,7 @@ mod read_back;
 use serde_json::Value as Json;
 
 use super::plan::{Input, Part};
+use crate::cluster::Cluster;
 use crate::product::request::Barrier;
 use crate::product::service::{Doing, Files, Look, Service};
 use crate::refusal::Refusal;
@@ -97,6 +99,14 @@ impl Service for Superset {
         })
     }
 
+    fn fence<'r>(&self, cluster: &'r Cluster) -> Doing<'r, Result<Option<String>, Halt>> {
+        Box::pin(fence::read(cluster))
+    }
+
+    fn lift<'r>(&self, run: &'r mut Run, is_undone: bool) -> Doing<'r, Result<(), Halt>> {
+        Box::pin(fence::lift(run, is_undone))
+    }
+
     fn verify<'r>(&self, run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
         Box::pin(read_back::read(run))
     }
@@ -123,5 +133,10 @@ impl Part for Superset {
             mode: input.restore.mode,
             with_objects: before.iter().any(|step| step.step == "objects"),
         })
+    }
+
+    fn warnings(&self, input: &Input, _: &[Planned]) -> Vec<String> {
+        let asked = input.restore.superset.iter();
+        asked.flat_map(|asked| plan::warnings(asked, input.restore.rondb.time())).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Superset, from a dump of its database: reloaded by the chart's own Job or by hwdr's, then migrated to the schema of this Superset.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::asked::Asked;
@@ -112,6 +113,26 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
         vec![object],
     );
     Ok(vec![reload, schema])
+}
+
+/// How far apart backups of one moment may be: their CronJobs begin together, and each takes its time.
+const APART: SignedDuration = SignedDuration::from_mins(15);
+/// Trino's Secrets in the main Velero backup (docs.hopsworks.ai, "Trino authentication").
+const TRINO: &str = "trino-password-file, trino-groups-file, trino-admin-credentials, trino-monitoring-credentials";
+
+/// What the operator has to know of data that Superset has a copy of. `rondb` is the time that RonDB goes back to, or none if it stays as it is.
+pub(in crate::product::hopsworks) fn warnings(asked: &Asked, rondb: Option<Timestamp>) -> Vec<String> {
+    const STALE: &str = "a user whose Trino secret was made anew in between has a connection in Superset with a password that Trino no longer \
+                         accepts: delete that connection in Superset, and Hopsworks makes it again";
+    let time = asked.id.time();
+    match rondb {
+        None => vec![format!("Superset goes back to {time}, and Hopsworks and Trino stay as they are: {STALE}")],
+        Some(rondb) if time.duration_since(rondb).abs() > APART => vec![format!(
+            "Superset goes back to {time}, and RonDB to {rondb}: {STALE}. Trino's own Secrets ({TRINO}) are as old as the Velero backup, \
+             and Hopsworks writes users and groups into them again"
+        )],
+        Some(_) => Vec::new(),
+    }
 }
 
 fn with(values: &Json, more: Json) -> Json {

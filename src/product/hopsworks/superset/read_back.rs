@@ -22,10 +22,11 @@ const NAMED: usize = 5;
 /// What Superset's own code reads.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Probe {
-    revision: String,
+    /// The schema's version; none if the database has none.
+    revision: Option<String>,
     tables: u64,
-    dashboards: u64,
-    connections: u64,
+    dashboards: Option<u64>,
+    connections: Option<u64>,
     /// Connections whose password cannot be decrypted, by name.
     unreadable: Vec<String>,
 }
@@ -55,12 +56,19 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
         }
     };
     let Probe { revision, tables, dashboards, connections, unreadable } = &probe;
+    let (Some(revision), Some(dashboards), Some(connections)) = (revision, dashboards, connections) else {
+        let release = &run.state.release;
+        return Err(Halt::new(format!(
+            "superset database: it has {tables} tables, but not all of those that Superset has: alembic_version, dashboards, dbs"
+        ))
+        .help(format!("go back: helm hwdr undo {release}")));
+    };
     let counts = format!(
         "superset database: {tables} tables, {dashboards} dashboards, {connections} connections, schema {}",
         kept(revision)
     );
     if unreadable.is_empty() {
-        let decrypted = if *connections > 0 { "; all connections can be decrypted" } else { "" };
+        let decrypted = if *connections > 0 { "; all passwords of connections can be decrypted" } else { "" };
         run.finding(&format!("{counts}{decrypted}"));
         return Ok(());
     }
