@@ -91,13 +91,22 @@ note() { # WHAT
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   entry=$(jq -cn --arg time "$now" --arg id "$BACKUP_ID" --arg who "$INITIATED_BY" --arg what "$1" \
     '{time: $time, backupId: $id, initiatedBy: $who, event: $what}')
-  kubectl get configmap "$AUDIT" >/dev/null 2>&1 ||
-    kubectl create -f - >/dev/null <<<"{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"$AUDIT\", \"labels\": {\"backup.hops.works/include\": \"true\"}}}"
+  kubectl get configmap "$AUDIT" >/dev/null 2>&1 || make_audit
   kubectl get configmap "$AUDIT" -o json >/work/audit
   jq -c --arg key "h-$(date -u +%Y%m%d%H%M%S%N)" --arg entry "$entry" --argjson keep "$KEEP" '
     (.data // {} | keys | map(select(startswith("h-"))) | sort) as $old
     | {data: ({($key): $entry} + ($old[:([($old | length) - $keep + 1, 0] | max)] | map({(.): null}) | add // {}))}' /work/audit >/work/patch
   kubectl patch configmap "$AUDIT" --type merge --patch-file /work/patch >/dev/null
+}
+
+# Makes the ConfigMap as the chart would, for a chart that restores by itself later takes it over: Helm asks whose it is.
+make_audit() {
+  local helm
+  helm=$(kubectl get jobs --field-selector "metadata.name=superset-restore-$BACKUP_ID" -o json | jq -c --arg name "$AUDIT" '
+    .items[0].metadata | {apiVersion: "v1", kind: "ConfigMap", metadata: {name: $name,
+      labels: {"backup.hops.works/include": "true", "app.kubernetes.io/managed-by": "Helm"},
+      annotations: ({"helm.sh/resource-policy": "keep"} + (.annotations // {} | with_entries(select(.key | startswith("meta.helm.sh/")))))}}')
+  kubectl create -f - >/dev/null <<<"$helm"
 }
 
 # Pods of Superset that run, and do not only wait in their init containers.
@@ -138,7 +147,7 @@ case $stage in
     versions=$(python -c 'import importlib.util as u; print(u.find_spec("superset").submodule_search_locations[0] + "/migrations/versions")' 2>/dev/null) || versions=
     if [ ! -d "$versions" ]; then
       echo "WARNING: whether Superset knows schema $revision of backup $BACKUP_ID is not known: $IMAGE has no migrations where they are looked for" >/dev/termination-log
-    elif grep -qsE "^revision(: str)? = [\"']$revision[\"']" "$versions"/*.py; then
+    elif grep -qsE "^revision(: str)? = [\"']${revision}[\"']" "$versions"/*.py; then
       echo "Superset's image knows schema $revision of backup $BACKUP_ID" >/dev/termination-log
     else
       fail "$IMAGE does not know schema $revision: backup $BACKUP_ID was made by a newer Superset, whose database cannot be brought down to this" \
