@@ -12,7 +12,7 @@ audit_steps() {
 }
 by_the_chart() {
   superset_values
-  $HELM upgrade hopsworks "${CHART[@]}" -n "$NS" -f "$RUN/notes/superset.yaml" --timeout 15m "$@"
+  $HELM upgrade hopsworks "${CHART[@]}" -n "$NS" -f "$RUN/notes/superset.yaml" --set global._hopsworks.testGeneration=native --timeout 15m "$@"
 }
 overlay=("-f" "$LAB/../testdata/chart/values.superset-restore.yaml")
 

@@ -113,8 +113,9 @@ volumeMounts:
 {{- if and .Values.backups.enabled (include "hw.backupsEnabled" .) -}}true{{- end -}}
 {{- end -}}
 
+{{/* A chart that cannot restore does not look at it. */}}
 {{- define "superset.restoreEnabled" -}}
-{{- if (.Values.global._hopsworks.restoreFromBackup.superset).enabled -}}true{{- end -}}
+{{- if and (.Values.global._hopsworks.restoreFromBackup.superset).enabled (ne .Values.global._hopsworks.testGeneration "none") -}}true{{- end -}}
 {{- end -}}
 
 {{/* Where backups lie, and the credentials. */}}
