@@ -58,7 +58,7 @@ read -ra snippets < <(least lab/snippets)
 read -ra large < <(HELM_NAMESPACE=$many least "$hwdr" backups list)
 row 'hwdr backups list' "${list[@]}"
 row 'hwdr status' "${status[@]}"
-row "the documentation's four commands" "${snippets[@]}"
+row "the documentation's commands" "${snippets[@]}"
 row 'hwdr backups list, 20,000 backups' "${large[@]}"
 
 bad=0

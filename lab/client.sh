@@ -42,8 +42,9 @@ show_pods() {
 # wait_ready [SECONDS]: every workload of the chart, and the application, which checks all data at its start.
 wait_ready() {
   local limit=${1:-600} began=$SECONDS what
+  # Superset's have the release's label, if it is there.
   for what in statefulset/mgmds statefulset/node-group-0 statefulset/mysqlds statefulset/opensearch statefulset/namenode \
-    statefulset/datanode deployment/hopsworks-instance; do
+    statefulset/datanode deployment/hopsworks-instance $(kubectl -n "$NS" get deployments -l release=hopsworks -o name); do
     kubectl -n "$NS" rollout status "$what" --timeout="$((limit - (SECONDS - began)))s" >/dev/null 2>&1 ||
       { show_pods; die "$what is not ready after $((SECONDS - began)) s"; }
   done
@@ -54,6 +55,11 @@ url() { echo "http://$(kubectl -n "$NS" get service "$1" -o jsonpath='{.spec.clu
 sql() { # sql [ARGUMENTS…]: as root, in the first MySQL server
   kubectl -n "$NS" exec -i mysqlds-0 -c mysqld -- bash -c 'export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
     exec mysql --no-defaults --socket="$(find /srv/hops/mysql-cluster -name mysql.sock)" -uroot "$@"' - "$@"
+}
+
+superset_sql() { # superset_sql [ARGUMENTS…]: as root, in Superset's own MySQL and database
+  kubectl -n "$NS" exec -i hopsworks-mysql-0 -c mysql -- bash -c 'export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
+    exec mysql --no-defaults --host=127.0.0.1 --user=root "$@" "$MYSQL_DATABASE"' - "$@"
 }
 
 fs() { # fs METHOD PATH [FILE]: HopsFS, by its name node

@@ -8,7 +8,7 @@ differs() {
   shift
   out=$("$LAB/check" "$LAB_RECORD") || status=$?
   [ "$status" = 1 ]
-  [ "$(grep -c ': the same' <<<"$out")" = 4 ]
+  [ "$(grep -c ': the same' <<<"$out")" = 5 ]
   [ "$(grep '^  ' <<<"$out" | sed 's/^  //; s/  (unreadable.*//' | sort)" = "$(printf '%s\n' "$@" | sort)" ]
   grep "^$service: " <<<"$out"
 }
@@ -140,6 +140,14 @@ test_check_finds_secrets_and_roles() {
   kubectl apply -f "$RUN/secret"
   kubectl -n first-team patch configmap settings -p '{"data": {"mode": "yes"}}'
   kubectl -n "$NS" delete secret stranger
+  same
+}
+
+# A password that its key does not open is as good as lost.
+test_check_finds_dashboards_and_passwords() {
+  superset_sql <<<"UPDATE dashboards SET dashboard_title = 'other' WHERE slug = 'first-churn'; UPDATE dbs SET password = REVERSE(password)"
+  differs superset "missing: dashboard first churn" "extra: dashboard other" "changed: connection first warehouse"
+  superset_sql <<<"UPDATE dashboards SET dashboard_title = 'first churn' WHERE slug = 'first-churn'; UPDATE dbs SET password = REVERSE(password)"
   same
 }
 

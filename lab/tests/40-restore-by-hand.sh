@@ -47,7 +47,7 @@ test_rows_destroyed_by_hand_come_back_by_ndb_restore() {
   sql <<<"DROP DATABASE online_first"
   out=$("$LAB/check" "$LAB_RECORD") && false
   grep -Fx '  missing: database online_first' <<<"$out"
-  [ "$(grep -c ': the same' <<<"$out")" = 4 ]
+  [ "$(grep -c ': the same' <<<"$out")" = 5 ]
   restore_pod "$id"
   restore 1 --restore-meta --disable-indexes --no-restore-disk-objects --include-databases=online_first
   for node in 1 2; do restore "$node" --restore-data --include-databases=online_first; done

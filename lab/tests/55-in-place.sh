@@ -29,6 +29,19 @@ hwdr:
 YAML
 }
 
+# superset_values [ID]: the restore of Superset, to the lab's backup or another one.
+superset_values() {
+  cat >"$RUN/notes/superset.yaml" <<YAML
+global:
+  _hopsworks:
+    restoreFromBackup:
+      superset: {enabled: true, backupId: "${1:-$(note superset)}", initiatedBy: the lab}
+YAML
+}
+
+# The Secret with a run's state.
+run_secret() { echo "hwdr-restore-$(note rondb)"; }
+
 # hwdr COMMAND ARGUMENTS…: as with "helm hwdr"; IN_PLACE_HELM chooses the helm.
 hwdr() { HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$NS timeout 800 "$HWDR" "$@"; }
 
@@ -131,7 +144,7 @@ cut_off() {
   local writes=$1 pid watch event seen=0 began=$SECONDS
   shift
   mkfifo "$RUN/notes/writes"
-  kubectl -n "$NS" get secret --field-selector "metadata.name=hwdr-restore-$(note rondb)" --watch-only \
+  kubectl -n "$NS" get secret --field-selector "metadata.name=$(run_secret)" --watch-only \
     --output-watch-events -o 'jsonpath={.type}{"\n"}' >"$RUN/notes/writes" &
   watch=$!
   exec 9<"$RUN/notes/writes"
@@ -201,7 +214,7 @@ findings_are_whole() {
 }
 
 phase_is() { [ "$(state | jq -r .phase)" = "$1" ]; }
-state() { kubectl -n "$NS" get secret "hwdr-restore-$(note rondb)" -o json | jq '.data["state.json"] | @base64d | fromjson'; }
+state() { kubectl -n "$NS" get secret "$(run_secret)" -o json | jq '.data["state.json"] | @base64d | fromjson'; }
 
 # is_the_backup: all data are the backup's. Velero restores objects and deletes none: those created since stay.
 is_the_backup() { phase_is restored && data_are_the_backups; }

@@ -1,3 +1,3 @@
 #!/bin/sh
 # Sourced before anything of Superset starts.
-export FLASK_APP=superset PYTHONPATH="{{ .Values.superset.configMountPath }}${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH="{{ .Values.superset.configMountPath }}${PYTHONPATH:+:$PYTHONPATH}"
