@@ -109,11 +109,12 @@ make_audit() {
   kubectl create -f - >/dev/null <<<"$helm"
 }
 
-# Pods of Superset that run, and do not only wait in their init containers.
+# Pods of Superset that have not ended, and are not held by hwdr's gate.
 running() {
   kubectl get pods -o json >/work/pods
   jq -r --arg apps "$APPS" '.items[] | select(.metadata.labels.app | IN($apps | split(" ")[]))
-    | select([.status.containerStatuses[]? | select(.state.running)] | length > 0) | .metadata.name' /work/pods
+    | select(.status.phase | IN("Succeeded", "Failed") | not)
+    | select([.status.initContainerStatuses[]? | select(.name == "hwdr-gate" and .state.terminated == null)] == []) | .metadata.name' /work/pods
 }
 
 stage=$1
@@ -157,7 +158,10 @@ case $stage in
   begin)
     note "begins, by hwdr"
     kubectl patch configmap "$AUDIT" --type merge -p "{\"data\": {\"inProgress\": \"$BACKUP_ID\"}}" >/dev/null
-    until [ -z "$(running | tee /work/running)" ]; do
+    # Helm starts the chart's init Job behind all else: nothing must come for a while.
+    quiet=0
+    until ((quiet == 10)); do
+      [ -z "$(running | tee /work/running)" ] && quiet=$((quiet + 1)) || quiet=0
       if ((SECONDS > 900)); then
         note "failed: pods use the database: $(tr '\n' ' ' </work/running)" || true
         fail "these pods still use Superset's database after $SECONDS s: $(tr '\n' ' ' </work/running). Stop them: kubectl scale deployment NAME --replicas 0"
