@@ -621,3 +621,143 @@ fn sql_of_the_backup_is_read_as_sql_alone() {
     assert!(read.contains("\\! touch /tmp/x\n") && read.contains("system touch /tmp/x\n"), "{read}");
     assert!(read.contains("CREATE USER IF NOT EXISTS u;") && read.contains("IDENTIFIED BY 'p''\\\\w'"), "{read}");
 }
+
+const SUPERSET: &str = "20260722215632-2116913658";
+const REVISION: &str = "c233f5365c9e";
+
+/// A dump as mysqldump writes it, as far as the scripts look at it.
+fn dump(revision: &str, last: &str) -> Vec<u8> {
+    let sql = format!(
+        "-- MySQL dump 10.13\nSET @@SESSION.SQL_LOG_BIN= 0;\nSET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47:1-5,\n4e11:1-3';\n\
+         CREATE TABLE `alembic_version` (\n  `version_num` varchar(32) NOT NULL\n);\n\
+         INSERT INTO `alembic_version` VALUES ('{revision}');\nINSERT INTO `dbs` VALUES (1,'a\\n\\\\! id');\n{last}"
+    );
+    let mut gzip = Command::new("gzip").arg("-n").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    gzip.stdin.take().expect("a pipe").write_all(sql.as_bytes()).expect("gzip reads");
+    gzip.wait_with_output().expect("gzip").stdout
+}
+
+const WHOLE: &str = "-- Dump completed on 2026-07-22 21:56:33\n";
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A container with a backup of Superset in the bucket.
+fn superset(dump: &[u8], manifest: &str) -> Container {
+    let container = Container::new();
+    container.program("timeout", "#!/bin/bash\nshift\nexec \"$@\"\n");
+    let folder = format!("buckets/bucket/superset_backup/{SUPERSET}");
+    container.write(&format!("{folder}/superset.sql.gz"), dump);
+    container.write(&format!("{folder}/manifest.json"), manifest);
+    container
+}
+
+fn manifest(dump: &[u8], key: &str) -> String {
+    format!(
+        r#"{{"backupId": "{SUPERSET}", "dump": {{"path": "superset_backup/{SUPERSET}/superset.sql.gz", "sizeBytes": {}, "sha256": "{}"}},
+            "image": "superset:6.0.0", "schemaVersion": "{REVISION}", "secretKeyFingerprint": "{}"}}"#,
+        dump.len(),
+        sha256(dump),
+        sha256(key.as_bytes())
+    )
+}
+
+fn look_at_superset(container: &Container, key: &str, is_restored: &str) -> Said {
+    let environment = [
+        ("BACKUP_PREFIX", "superset_backup"),
+        ("BACKUP_ID", SUPERSET),
+        ("SUPERSET_SECRET_KEY", key),
+        ("KEY_IS_RESTORED", is_restored),
+        ("DATABASE", "superset"),
+        ("APPS", "superset"),
+        ("INITIATED_BY", "ops"),
+    ];
+    container.run("superset.sh", &["look"], &environment)
+}
+
+#[test]
+fn a_dump_of_superset_is_as_its_manifest_says() {
+    let whole = dump(REVISION, WHOLE);
+    let container = superset(&whole, &manifest(&whole, "key"));
+    let said = look_at_superset(&container, "key", "false");
+    assert_eq!(said.status, 0, "{}", said.text);
+    assert!(
+        said.last_word.contains(REVISION) && said.last_word.contains("made with this cluster's key"),
+        "{}",
+        said.last_word
+    );
+    assert_eq!(container.read("work/revision").trim(), REVISION);
+
+    let flipped: Vec<u8> = whole.iter().enumerate().map(|(at, byte)| if at == 30 { byte ^ 1 } else { *byte }).collect();
+    let cut = dump(REVISION, "");
+    let other =
+        manifest(&whole, "key").replace(&format!(r#""backupId": "{SUPERSET}""#), r#""backupId": "20260101000000-1""#);
+    for (dump, manifest, words) in [
+        (&flipped, &manifest(&whole, "key"), "is not what its manifest describes: SHA-256"),
+        (&whole[..whole.len() - 9].to_vec(), &manifest(&whole, "key"), "is not what its manifest describes: SHA-256"),
+        (&whole, &other, "is not what its manifest describes: id"),
+        (&cut, &manifest(&cut, "key"), "is cut short"),
+        (&whole, &"[1]".to_owned(), "is not a JSON object"),
+        (&Vec::new(), &manifest(&whole, "key"), "superset.sql.gz is missing or empty"),
+    ] {
+        let container = superset(dump, manifest);
+        let said = look_at_superset(&container, "key", "false");
+        assert!(said.status == 1 && said.text.contains(words), "{words}: {}", said.text);
+        // Nobody waits for what does not come.
+        assert_eq!(container.read("work/revision").trim(), "-");
+    }
+}
+
+#[test]
+fn the_key_of_a_dump_is_compared_where_that_can_be() {
+    let whole = dump(REVISION, WHOLE);
+    let said = |manifest: &str, restored| look_at_superset(&superset(&whole, manifest), "key", restored);
+    let own = manifest(&whole, "key");
+    let (full, short) = (sha256(b"key"), &sha256(b"key")[..16]);
+    assert_eq!(said(&own.replace(&full, short), "false").status, 0);
+    let other = manifest(&whole, "another");
+    let refused = said(&other, "false");
+    assert!(
+        refused.status == 1 && refused.text.contains("made with another key than this cluster has"),
+        "{}",
+        refused.text
+    );
+    // Velero brings that key back.
+    let warned = said(&other, "true");
+    assert!(warned.status == 0 && warned.last_word.starts_with("WARNING: "), "{}", warned.last_word);
+    for unknown in ["none", "crc:1234", ""] {
+        let warned = said(&own.replace(&full, unknown), "false");
+        assert!(
+            warned.status == 0 && warned.last_word.contains("cannot be compared"),
+            "{unknown}: {}",
+            warned.last_word
+        );
+    }
+}
+
+#[test]
+fn a_dump_of_superset_is_read_as_sql_alone() {
+    let whole = dump(REVISION, WHOLE);
+    let container = superset(&whole, "{}");
+    container.write("work/backup/superset.sql.gz", &whole);
+    container.program(
+        "mysql",
+        "#!/bin/bash\necho \"$*\" >>\"$FOLDER/calls\"\n[[ $* == *' -e '* ]] && echo 3 || cat >\"$FOLDER/sql\"\n",
+    );
+    let environment = [
+        ("BACKUP_ID", SUPERSET),
+        ("DATABASE", "superset"),
+        ("MYSQL_HOST", "hops-mysql"),
+        ("MYSQL_LOGIN", "superset"),
+        ("MYSQL_PASSWORD", "secret"),
+    ];
+    let said = container.run("superset.sh", &["reload"], &environment);
+    assert_eq!(said.status, 0, "{}", said.text);
+    let (sql, calls) = (container.read("sql"), container.read("calls"));
+    assert!(!sql.contains("GTID_PURGED") && !sql.contains("4e11") && !sql.contains("SQL_LOG_BIN"), "{sql}");
+    assert!(sql.contains("INSERT INTO `dbs`") && sql.ends_with(WHOLE), "{sql}");
+    assert!(calls.lines().all(|call| call.contains("--binary-mode") && call.contains("--local-infile=0")), "{calls}");
+    assert!(!calls.contains("secret") && calls.contains("DROP DATABASE IF EXISTS `superset`"), "{calls}");
+}

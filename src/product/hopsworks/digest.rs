@@ -123,8 +123,8 @@ pub(super) fn object(values: &Json) -> Json {
                 entry.remove("value");
             }
         }
-        for name in ["key", "root"] {
-            let owner = if name == "root" {
+        for name in ["key", "password"] {
+            let owner = if name == "password" {
                 values.get_mut("database").and_then(Json::as_object_mut)
             } else {
                 Some(&mut *values)

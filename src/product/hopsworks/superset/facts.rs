@@ -49,8 +49,10 @@ pub struct Database {
     pub host: String,
     /// Its name.
     pub name: String,
-    /// The variable with root's password.
-    pub root: Json,
+    /// Its user: one that may change no other database, if the chart names one.
+    pub user: String,
+    /// The variable with that user's password.
+    pub password: Json,
 }
 
 impl Superset {
@@ -107,11 +109,15 @@ impl Database {
         let env = |name: &str| items(&container["env"]).find(|entry| entry["name"] == name);
         let service =
             topology.services.iter().find(|service| service.chooses(&set.pod) && !service.name.ends_with("-headless"));
+        let own = env("MYSQL_USER").map(|entry| text(&entry["value"])).filter(|user| !user.is_empty());
+        let own = own.and_then(|user| Some((user, env("MYSQL_PASSWORD")?)));
+        let (user, password) = own.or_else(|| Some(("root", env("MYSQL_ROOT_PASSWORD")?)))?;
         Some(Self {
             image: text(&container["image"]).to_owned(),
             host: service.map_or_else(|| set.name.clone(), |service| service.name.clone()),
             name: env("MYSQL_DATABASE").map_or("superset", |entry| text(&entry["value"])).to_owned(),
-            root: env("MYSQL_ROOT_PASSWORD")?.clone(),
+            user: user.to_owned(),
+            password: password.clone(),
         })
     }
 }

@@ -40,18 +40,19 @@ patiently() {
 # Brings both files of the backup, and compares the dump with the manifest. Its fields are the chart's own and not documented: what is found by its name
 # and its form counts.
 bring() {
-  patiently call copy --checksum --include '/manifest.json' --include '/superset.sql.gz' "$backup" /work/backup || fail "$backup cannot be read"
   local file
+  mkdir -p /work/backup
   for file in manifest.json superset.sql.gz; do
+    patiently call copy --checksum --include "/$file" "$backup" /work/backup || fail "$backup/$file cannot be read"
     [ -s "/work/backup/$file" ] || fail "$backup/$file is missing or empty: is $BACKUP_ID the right id?"
   done
   jq -e 'type == "object"' /work/backup/manifest.json >/dev/null 2>&1 || fail "$backup/manifest.json is not a JSON object"
-  jq -r '[paths(scalars) as $path | [($path | map(tostring) | join(".") | ascii_downcase), (getpath($path) | tostring)]] | .[] | @tsv' \
+  jq -c '[paths(scalars) as $path | {name: ($path | map(tostring) | join(".") | ascii_downcase), value: (getpath($path) | tostring)}]' \
     /work/backup/manifest.json >/work/fields
   local sum size
   sum=$(sha256sum /work/backup/superset.sql.gz) && sum=${sum%% *}
   size=$(stat -c %s /work/backup/superset.sql.gz)
-  same 'sha256|checksum|digest' 'key|secret|fingerprint' '^(sha256:)?[0-9a-fA-F]{64}$' "$sum" "SHA-256"
+  same 'sha256|checksum|digest' 'key|secret|fingerprint' '^(sha256:)?[0-9a-f]{64}$' "$sum" "SHA-256"
   same 'size|bytes|length' 'limit' '^[0-9]+$' "$size" "size"
   same '(^|[.])(backup_?)?id$' 'key|secret' '^[0-9]{14}-[0-9]+$' "$BACKUP_ID" "id"
   gzip -t /work/backup/superset.sql.gz 2>/dev/null || fail "$backup/superset.sql.gz is damaged: gzip cannot read all of it"
@@ -63,18 +64,22 @@ bring() {
   [ -n "$revision" ] || fail "$backup/superset.sql.gz names no version of Superset's schema (alembic_version): it is not a dump of Superset's database"
 }
 
+# The values of the manifest's fields whose names and values have these forms.
+fields() { # NAME NOT FORM
+  jq -r --arg name "$1" --arg other "$2" --arg form "$3" '.[] | select(.name | test($name) and (test($other) | not)) | .value
+    | ascii_downcase | select(test($form)) | sub("^sha256:"; "")' /work/fields
+}
+
 # Fails if the manifest has such a field, and none of them has the value.
 same() { # NAME NOT FORM VALUE WHAT
   local found
-  found=$(awk -F '\t' -v name="$1" -v other="$2" -v form="$3" '$1 ~ name && $1 !~ other && $2 ~ form {sub(/^sha256:/, "", $2); print tolower($2)}' /work/fields)
+  found=$(fields "$1" "$2" "$3")
   [ -z "$found" ] && return
   grep -qxF "$4" <<<"$found" || fail "$backup/superset.sql.gz is not what its manifest describes: $5 $4, and the manifest says $(head -n 1 <<<"$found")"
 }
 
 # What the manifest says of the key that the backup was made with.
-fingerprint() {
-  awk -F '\t' '$1 ~ /fingerprint/ || $1 ~ /key/ && $1 ~ /sha256|hash|digest/ {sub(/^sha256:/, "", $2); print tolower($2); exit}' /work/fields
-}
+fingerprint() { fields 'fingerprint|key.*(sha256|hash|digest)' '^$' '.' | head -n 1; }
 
 # Whether a key has a fingerprint: its SHA-256, whole or the beginning of it, of the key or of what Kubernetes keeps of it.
 is_of() { # FINGERPRINT KEY
@@ -182,16 +187,17 @@ case $stage in
     fi
     ;;
   reload)
-    export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
-    sql() { mysql --host "$MYSQL_HOST" --user root --default-character-set utf8mb4 "$@"; }
+    export MYSQL_PWD=${MYSQL_PASSWORD:-${MYSQL_ROOT_PASSWORD:-}}
+    # What lies in the bucket is SQL: nothing in it is a command of the client, or a file of this pod.
+    sql() { mysql --no-defaults --binary-mode --local-infile=0 --host "$MYSQL_HOST" --user "$MYSQL_LOGIN" --default-character-set utf8mb4 "$@"; }
     until sql -e 'SELECT 1' >/dev/null 2>/work/error; do
       ((SECONDS < 900)) || fail "MySQL at $MYSQL_HOST does not answer: $(tail -n 1 /work/error)"
       sleep 3
     done
     # What the dump does not know must not stay.
     sql -e "DROP DATABASE IF EXISTS \`$DATABASE\`; CREATE DATABASE \`$DATABASE\` CHARACTER SET utf8mb4"
-    # Transactions of the server that was dumped are none of this one's, which may have had them itself.
-    gzip -dc /work/backup/superset.sql.gz | sed '/^SET @@GLOBAL.GTID_PURGED/,/;$/d' | sql "$DATABASE"
+    # Transactions of the server that was dumped are none of this one's, which may have had them itself; and its logs are not the user's business.
+    gzip -dc /work/backup/superset.sql.gz | sed -e '/^SET @@GLOBAL.GTID_PURGED/,/;$/d' -e '/^SET @@SESSION.SQL_LOG_BIN/d' | sql "$DATABASE"
     echo "Superset's database is reloaded from backup $BACKUP_ID: $(sql -N -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$DATABASE'") tables" |
       tee /dev/termination-log
     ;;
