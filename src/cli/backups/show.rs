@@ -182,13 +182,6 @@ impl Shown<'_> {
             }
             None => say("verified", "never, as far as is remembered"),
         }
-        match inventory.verified(set) {
-            Some(verified) => {
-                let since = ago(now.duration_since(verified.time));
-                say("verified", &format!("{}, {:.0}, {since} ago", verified.verdict.word(), verified.time));
-            }
-            None => say("verified", "never, as far as is remembered"),
-        }
         let [previous, next] = self.neighbours();
         say("previous", &plain(previous.unwrap_or("-")));
         say("next", &plain(next.unwrap_or("-")));
