@@ -45,6 +45,9 @@ pub const OPENSEARCH_REPOSITORIES: Path = &["olk", "opensearch", "restore", "rep
 pub const SNAPSHOT_NAMES: Path =
     &["olk", "opensearch", "restore", "repositories", "*", "snapshots", "*", "snapshot_name"];
 
+/// The settings of Superset's backups.
+pub const SUPERSET_BACKUPS: Path = &["superset", "backups"];
+
 /// Velero's settings.
 pub const VELERO: Path = &["hopsworks", "velero"];
 /// The settings of Velero's backups.
@@ -73,6 +76,7 @@ pub const BACKUP_NAMES: &[Path] = &[
     TTL,
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"],
+    &["global", "_hopsworks", "backups", "metadataStore", "configMap", "superset"],
     &["hopsworks", "velero", "namespace"],
     &["hopsworks", "velero", "backup", "mainScheduleName"],
     &["hopsworks", "velero", "backup", "usersScheduleName"],

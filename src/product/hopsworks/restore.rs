@@ -64,7 +64,7 @@ impl Request for Restore {
         let snapshots = self.opensearch.iter().map(|snapshot| ("opensearch".to_owned(), snapshot.id.to_string()));
         Recorded {
             backups: std::iter::once(rondb).chain(snapshots).collect(),
-            metadata: [self.rondb_metadata.clone(), self.opensearch_metadata.clone()],
+            metadata: vec![self.rondb_metadata.clone(), self.opensearch_metadata.clone()],
         }
     }
 
