@@ -38,6 +38,9 @@ impl Inventory {
     pub fn fitness(&self, set: &BackupSet) -> Fitness {
         let mut fitness = Fitness { in_place: Usable::Yes, new_cluster: Usable::Yes, reasons: Vec::new() };
         for (at, series) in self.series.iter().enumerate() {
+            if series.join == Join::Optional {
+                continue;
+            }
             let Some((usable, why)) = self.objection(set, at, series) else { continue };
             fitness.new_cluster = fitness.new_cluster.max(usable);
             // Without Velero, a restore in place does not touch Kubernetes objects.
@@ -73,8 +76,8 @@ impl Inventory {
             return Some(match &series.unread {
                 Some(fault) if fault.is_unknown() => (Usable::Unknown, fault.what.clone()),
                 Some(fault) => (Usable::No, fault.what.clone()),
-                None if series.join == Join::Nearest => (Usable::No, "no good backup within a day".to_owned()),
-                None => (Usable::No, "no backup within an hour".to_owned()),
+                None if series.join == Join::Own => (Usable::No, "no backup within an hour".to_owned()),
+                None => (Usable::No, "no good backup within a day".to_owned()),
             });
         };
         let says = |why: &str| if why.is_empty() { part.state.word().to_owned() } else { why.to_owned() };
@@ -105,7 +108,8 @@ impl Inventory {
 
     /// Whether all parts are from after the last installation.
     fn age(&self, set: &BackupSet) -> (Usable, Option<String>) {
-        let first = self.parts(set).filter_map(|(_, part)| part.time).min();
+        let needed = self.parts(set).filter(|(series, _)| series.join != Join::Optional);
+        let first = needed.filter_map(|(_, part)| part.time).min();
         match (&self.installed, set.time.map(|time| first.map_or(time, |first| first.min(time)))) {
             (Err(fault), _) => {
                 let usable = if fault.is_unknown() { Usable::Unknown } else { Usable::No };
@@ -123,9 +127,14 @@ impl Inventory {
         }
     }
 
-    /// More about a set: parts that are far from the others, and those that were passed over.
+    /// More about a set: what it does not bring back, parts that are far from the others, and those that were passed over.
     pub fn notes(&self, set: &BackupSet) -> Vec<String> {
         let mut notes = Vec::new();
+        for (at, series) in self.series.iter().enumerate().filter(|(_, series)| series.join == Join::Optional) {
+            let Some((usable, why)) = self.objection(set, at, series) else { continue };
+            let so = if usable == Usable::No { "; a restore does not bring it back" } else { "" };
+            notes.push(format!("{}: {why}{so}", series.called));
+        }
         for (series, joined) in self.series.iter().zip(&set.parts) {
             let skew = joined.as_ref().and_then(|joined| joined.skew);
             let far = skew.filter(|skew| crate::velero::nearness(*skew) != crate::velero::Nearness::Near);

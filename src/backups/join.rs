@@ -20,11 +20,17 @@ pub(super) fn join(series: &[Series]) -> Vec<BackupSet> {
         add_own(&mut sets, series, at, all);
     }
     let mut rest = Vec::new();
-    for at in of(series, Join::Nearest) {
+    let has_own = !sets.is_empty();
+    for at in of(series, Join::Optional).chain(of(series, Join::Nearest)) {
         let used = add_nearest(&mut sets, series, at);
         let times = times(&sets);
+        // Of what is backed up more often than the rest, not each has a line.
+        let is_optional = has_own && series.get(at).is_some_and(|series| series.join == Join::Optional);
         let is_of_none = |part: &usize| {
             let time = parts(series, at).get(*part).and_then(|part| part.time);
+            if is_optional && parts(series, at).get(*part).is_some_and(BackupPart::is_good) {
+                return false;
+            }
             let near = |time: Timestamp| neighbours(&times, time).next().is_some_and(|(skew, _)| is_near(skew));
             !used.contains(part) && !time.is_some_and(near)
         };

@@ -81,7 +81,7 @@ pub fn making(series: &[Series], now: Timestamp) -> Result<Making, Vec<Fault>> {
             making.makes.push(Make {
                 called: series.called.clone(),
                 from: maker.object.as_str().into(),
-                is_data: series.join == Join::Own,
+                is_data: series.join != Join::Nearest,
             });
         }
     }

@@ -33,10 +33,13 @@ pub struct Series {
 }
 
 /// How the backups of a series belong to a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Join {
     /// Each belongs to one set, by its id or its time.
     Own,
+    /// Each may belong to several sets, as with [`Join::Nearest`]; but a set without one can be restored all the same: what it would bring back stays as
+    /// it is.
+    Optional,
     /// Each may belong to several sets: to those that it is nearest to (`velero::choose`).
     Nearest,
 }

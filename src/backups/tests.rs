@@ -118,6 +118,65 @@ fn parts_of_one_run_are_one_set() {
     }
 }
 
+/// What is backed up for itself goes with each set that it is near to, and is missed by none.
+#[test]
+fn a_set_can_do_without_what_is_optional() {
+    let all = |optional: &[&str]| {
+        inventory(vec![
+            series("a", Join::Own, &["1@12:00", "2@1d"]),
+            series("s", Join::Optional, optional),
+            series("v", Join::Nearest, &["v@12:00", "w@1d"]),
+        ])
+    };
+    for (optional, sets_of, notes) in [
+        (
+            &["s1@12:10"][..],
+            ["2 s1 w", "1 s1 v"],
+            ["s: 23 h 50 min earlier, so what changed in between does not match the data", ""],
+        ),
+        (&[], ["2 - w", "1 - v"], ["s: no good backup within a day; a restore does not bring it back"; 2]),
+        (&["s1@4d"], ["2 - w", "1 - v"], ["s: no good backup within a day; a restore does not bring it back"; 2]),
+        (
+            &["job@12:02 failed"],
+            ["2 - w", "1 job v"],
+            [
+                "s: no good backup within a day; a restore does not bring it back",
+                "s: no room; a restore does not bring it back",
+            ],
+        ),
+        // More than there are sets: no line of their own.
+        (&["s1@12:00", "s2@18:00", "s3@1d"], ["2 s3 w", "1 s1 v"], ["", ""]),
+    ] {
+        let found = all(optional);
+        assert_eq!(sets(&found), sets_of, "{optional:?}");
+        for (set, expected) in found.sets.iter().zip(notes) {
+            let fitness = found.fitness(set);
+            assert_eq!((fitness.in_place, fitness.new_cluster, fitness.reasons), (Usable::Yes, Usable::Yes, vec![]));
+            assert_eq!(found.notes(set).first().map_or("", String::as_str), expected, "{optional:?}");
+            assert_eq!(found.restore_id(set), found.id(set));
+        }
+        // Each can be found by its name.
+        for text in optional {
+            let name = text.split('@').next().unwrap();
+            assert!(found.find(name).is_ok(), "{name}");
+        }
+    }
+    // A run of it that failed is seen, and one that is before the installation spoils nothing.
+    assert_eq!(sets(&all(&["job@4d failed"])), ["- job -", "2 - w", "1 - v"]);
+    let installed = Ok(time("11:30"));
+    let early = Inventory::new(
+        now(),
+        installed,
+        vec![series("a", Join::Own, &["1@12:00"]), series("s", Join::Optional, &["s1@11:00"])],
+    );
+    assert_eq!(early.fitness(&early.sets[0]).in_place, Usable::Yes);
+    // Without anything else, it is not hidden.
+    assert_eq!(
+        sets(&inventory(vec![series("a", Join::Own, &[]), series("s", Join::Optional, &["s1@12:00"])])),
+        ["- s1"]
+    );
+}
+
 #[test]
 fn objects_alone_are_a_set_of_their_own() {
     let all = vec![

@@ -109,6 +109,14 @@ pub trait Product: Sync {
         &[]
     }
 
+    /// The id of a backup of one of these services.
+    ///
+    /// # Errors
+    /// If it is not one: why.
+    fn recorded_id(&self, _service: &str, id: &str) -> Result<Backup, String> {
+        self.backup(id)
+    }
+
     /// The backups of their data with that id, as they are recorded by default.
     fn recorded(&self, id: &Backup) -> Recorded;
     /// The labels of the metadata ConfigMaps.

@@ -66,8 +66,8 @@ pub struct Barrier {
 pub struct Recorded {
     /// A service, and the id of its backup.
     pub backups: Vec<(String, String)>,
-    /// The first ConfigMaps of the backups' metadata, in the product's order.
-    pub metadata: [String; 2],
+    /// The first ConfigMaps of the backups' metadata, in the order of [`Product::records`]; what is not given has its usual name.
+    pub metadata: Vec<String>,
 }
 
 /// The names of rotating metadata ConfigMaps: the first one's, then with `-1`, `-2`, …

@@ -89,9 +89,10 @@ pub struct State {
     /// The two chosen Velero backups (the cluster's own, the users'), if objects are restored before helm.
     #[serde(default)]
     pub objects: Option<BackupNames>,
-    /// The first ConfigMaps of the backups' metadata, in the product's order.
+    /// The first ConfigMaps of the backups' metadata, in the product's order; what is not given has its usual name. hwdr 0.1 reads two, neither more
+    /// nor fewer.
     #[serde(default)]
-    pub metadata: [String; 2],
+    pub metadata: Vec<String>,
     /// The names of Velero's objects.
     #[serde(default)]
     pub velero: Velero,
@@ -220,7 +221,7 @@ impl State {
             steps: Vec::new(),
             parts: parts.filter(|part| !part.objects.is_empty()).collect(),
             objects: None,
-            metadata: Default::default(),
+            metadata: Vec::new(),
             velero: Velero::default(),
             restores_anew: false,
             opens_location: false,

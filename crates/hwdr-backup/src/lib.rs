@@ -24,10 +24,12 @@
 
 pub mod checker;
 pub mod flaw;
+mod gunzip;
 pub mod ndb;
 pub mod opensearch;
 pub mod place;
 pub mod sql;
+pub mod superset;
 pub mod velero;
 mod window;
 

@@ -113,6 +113,11 @@ impl Dump {
         }
     }
 
+    /// Whether what comes next begins a statement, a comment or a line without either.
+    pub(crate) fn is_between_statements(&self) -> bool {
+        self.inside == Inside::Code && !self.is_open
+    }
+
     fn close(&mut self) {
         self.is_open = false;
         self.begun.clear();

@@ -18,7 +18,8 @@ use tokio::time::{Instant, sleep};
 use super::look::{LookArgs, Looked};
 use super::{show, told};
 use crate::backups::{
-    BackupSet, Fault, Inventory, Join, Make, Making, Usable, backup_of, job_name, job_of, making, until_free,
+    BackupPart, BackupSet, Fault, Inventory, Join, Make, Making, Series, Usable, backup_of, job_name, job_of, making,
+    until_free,
 };
 use crate::cli::Outcome;
 use crate::cli::ask::{self, Question, YES};
@@ -187,8 +188,26 @@ impl Create {
             return Ok(false);
         };
         shown::print(&show::text_of(&looked, &inventory, set));
-        Ok(inventory.fitness(set).new_cluster == Usable::Yes)
+        let unrecorded = unrecorded(&inventory, begun);
+        for why in &unrecorded {
+            ask::warn(why);
+        }
+        Ok(unrecorded.is_empty() && inventory.fitness(set).new_cluster == Usable::Yes)
     }
+}
+
+/// The Jobs that are complete and have left no record: the set may have an older backup in the place of theirs.
+fn unrecorded(inventory: &Inventory, begun: &[Begun]) -> Vec<String> {
+    let of = |part: &BackupPart| begun.iter().any(|one| one.kind == Kind::JOB && part.job.as_ref() == Some(&one.name));
+    let all = inventory.series.iter().flat_map(|series| series.parts.iter().map(move |part| (series, part)));
+    let said = |(series, part): (&Series, &BackupPart)| {
+        let why = part.state.why().unwrap_or("it is being made");
+        format!(
+            "{}: {}: {why}\nthe backup is not whole: it has nothing new of {}",
+            series.called, part.name, series.called
+        )
+    };
+    all.filter(|(_, part)| of(part)).map(said).collect()
 }
 
 /// The set that was made: the one with a Backup that was begun, or else the first whose time is not before the Jobs'.

@@ -250,9 +250,9 @@ fn not_protected(looked: &Looked, inventory: &Inventory, set: &BackupSet) -> Vec
     let mut lines = Vec::new();
     for service in looked.product.services() {
         let Some(how) = service.clean_up() else { continue };
-        let has_series = inventory.series.iter().any(|series| series.service == service.name());
+        let is_recorded = looked.product.records().contains(&service.name());
         let part = inventory.parts(set).find(|(series, _)| series.service == service.name()).map(|(_, part)| part);
-        if has_series && part.is_none() {
+        if is_recorded && part.is_none() {
             continue;
         }
         let until = match part.map(|part| part.expires) {

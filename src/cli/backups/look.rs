@@ -239,7 +239,7 @@ pub(crate) fn absent() -> Fault {
         .fix(INSTALL)
 }
 
-/// The ConfigMaps of the metadata that are not among `known`: they have lost their label.
+/// The ConfigMaps of the metadata that are not among `known`: they have lost their label. And those by which the product says what it does.
 ///
 /// # Errors
 /// If one cannot be read.
@@ -259,9 +259,15 @@ pub(crate) async fn unlabelled(
         }
         Ok::<_, ClusterError>(more)
     });
+    let telling = target.product.telling().iter().filter(|name| !known.contains(**name));
+    let telling = join_all(telling.map(|name| cluster.get(Kind::CONFIG_MAP, None, name)));
+    let (each, telling) = tokio::join!(join_all(each), telling);
     let mut found = Vec::new();
-    for more in join_all(each).await {
+    for more in each {
         found.extend(more?);
+    }
+    for object in telling {
+        found.extend(object?);
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use futures_util::future::join_all;
 
-use crate::backups::{Fault, Inventory, Join, Severity};
+use crate::backups::{Fault, Inventory, Severity};
 use crate::cli::ValueArgs;
 use crate::cli::bucket::{BucketArgs, Target, still_at_it};
 use crate::cli::inputs;
@@ -67,7 +67,7 @@ impl StoredArgs {
             unread.extend(series.iter().filter_map(|series| series.unread.clone()));
             unread.retain(Fault::is_unknown);
             // First the services whose ids name a set.
-            series.sort_by_key(|series| series.join == Join::Nearest);
+            series.sort_by_key(|series| series.join);
             let installed =
                 Err(Fault::new(Severity::Unknown, "the bucket does not show when the cluster was installed"));
             let inventory = Inventory { rewinds, ..Inventory::new(shelf.now, installed, series) };

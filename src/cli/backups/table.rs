@@ -12,6 +12,8 @@ use crate::shown::plain;
 use crate::verify::Verdict;
 
 const WIDTH: usize = 80;
+/// How many letters a heading has where there is not room for all.
+const SHORT: usize = 5;
 /// The reasons why a set cannot be used are below it, indented by this.
 const INDENT: usize = 4;
 
@@ -48,7 +50,14 @@ pub(super) fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) ->
         }
         (cells, reasons)
     });
-    lay_out(&heads, rows.collect())
+    let rows: Vec<_> = rows.collect();
+    // The states need four columns: where there is not room for all headings, theirs are cut.
+    let width = widths(&heads, &rows).into_iter().reduce(|width, next| width.saturating_add(next).saturating_add(2));
+    if width.is_some_and(|width| width > WIDTH) {
+        let states = heads.iter_mut().skip(3).take(inventory.series.len());
+        states.for_each(|head| *head = head.chars().take(SHORT).collect());
+    }
+    lay_out(&heads, rows)
 }
 
 /// One line for each, with everything that is known.
@@ -168,21 +177,26 @@ fn answer(usable: Usable) -> Cell {
     }
 }
 
+/// The cells of a line, and what is below it.
+type Row = (Vec<Cell>, Vec<String>);
+
+/// How wide each column is: as what is in it.
+fn widths(heads: &[String], rows: &[Row]) -> Vec<usize> {
+    let length = |text: &str| text.chars().count();
+    let width = |(at, head): (usize, &String)| {
+        let cells = rows.iter().filter_map(|(cells, _)| cells.get(at)).map(|cell| length(&cell.0));
+        cells.chain([length(head)]).max().unwrap_or_default()
+    };
+    heads.iter().enumerate().map(width).collect()
+}
+
 /// Columns as wide as what is in them, two blanks apart.
-fn lay_out(heads: &[String], rows: Vec<(Vec<Cell>, Vec<String>)>) -> String {
+fn lay_out(heads: &[String], rows: Vec<Row>) -> String {
     let mut out = String::new();
     if rows.is_empty() {
         return out;
     }
-    let length = |text: &str| text.chars().count();
-    let widths: Vec<usize> = heads
-        .iter()
-        .enumerate()
-        .map(|(at, head)| {
-            let cells = rows.iter().filter_map(|(cells, _)| cells.get(at)).map(|cell| length(&cell.0));
-            cells.chain([length(head)]).max().unwrap_or_default()
-        })
-        .collect();
+    let widths = widths(heads, &rows);
     let bold = Style::new().bold();
     let head: Vec<_> = heads.iter().map(|head| Cell(head.clone(), bold)).collect();
     line(&mut out, &head, &widths);

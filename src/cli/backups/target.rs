@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use crate::backups::{Fault, Join, Reading, Seen, Series};
+use crate::backups::{Fault, Reading, Seen, Series};
 use crate::cli::messages::Failure;
 use crate::cluster::condition::text;
 use crate::names::is_release;
@@ -137,7 +137,7 @@ impl Target {
         };
         let mut series: Vec<_> = self.product.services().iter().flat_map(|service| service.backups(&seen)).collect();
         // First the services whose ids name a set.
-        series.sort_by_key(|series| series.join == Join::Nearest);
+        series.sort_by_key(|series| series.join);
         series
     }
 }

@@ -31,7 +31,7 @@ use crate::shown::{lines, plain, print, print_json};
 ///
 /// Restores the versions current at that time: removes later delete markers, and copies the old version over later ones. No version is
 /// ever removed. Objects created later stay, or are hidden under delete markers with --exact. Backups in the same bucket (rondb_backup/,
-/// k8s_backup/, opensearch*/) are not touched, unless --prefix names them.
+/// k8s_backup/, opensearch*/, superset*/) are not touched, unless --prefix names them.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// Only keys that begin with this

@@ -27,8 +27,8 @@ pub(super) fn facts(restore: &Restore, shown: &Facts) -> Vec<(&'static str, Json
 
 /// What the values ask of Superset.
 pub(super) fn superset(asked: &Asked) -> Json {
-    let Asked { id, initiated_by, seconds, folder, key } = asked;
-    json!([id, initiated_by, seconds, folder, key])
+    let Asked { id, initiated_by, seconds, folder, key, metadata } = asked;
+    json!([id, initiated_by, seconds, folder, key, metadata])
 }
 
 /// What the values ask for. A new setting must be added here.

@@ -4,16 +4,12 @@
 
 use serde_json::Value as Json;
 
-use super::superset::{AUDIT as SUPERSET, FENCE as IN_PROGRESS};
 use super::{checks, keys, rondb, warnings};
 use crate::cluster::condition::text;
 use crate::doctor::{Facts, Level, Line};
 use crate::mode::Mode;
-use crate::shown::{plain, word};
+use crate::shown::plain;
 use crate::values::Data;
-
-/// The ConfigMaps to read.
-pub(super) const TELLING: &[&str] = &[SUPERSET];
 
 /// What looking does not show.
 pub(super) const UNEXAMINED: &[&str] = &[
@@ -29,7 +25,6 @@ pub(super) fn examine(facts: &Facts) -> Vec<Line> {
         lines.extend(rollout(facts));
         lines.extend(claims(facts));
     }
-    lines.extend(superset(facts));
     lines
 }
 
@@ -78,27 +73,4 @@ fn claims(facts: &Facts) -> Vec<Line> {
     let mut names: Vec<_> = going.map(|live| text(&live.object, "/metadata/name")).collect();
     names.sort_unstable();
     if names.is_empty() { Vec::new() } else { vec![Line::warning(CHECK, warnings::loses_claims(&names))] }
-}
-
-fn superset(facts: &Facts) -> Vec<Line> {
-    const CHECK: &str = "superset";
-    let told = match &facts.telling {
-        Ok(told) => told,
-        Err(fault) => return vec![Line::unread(CHECK, &format!("ConfigMap/{SUPERSET}"), fault)],
-    };
-    let audit = told.iter().find(|object| text(object, "/metadata/name") == SUPERSET);
-    let Some(since) = audit.and_then(|audit| audit["data"].get(IN_PROGRESS)) else { return Vec::new() };
-    let namespace = word(&facts.place.namespace);
-    vec![Line::warning(
-        CHECK,
-        format!(
-            "Superset's restore is under way, or has failed ({IN_PROGRESS} in ConfigMap/{SUPERSET}: {}): until it is gone, Superset is not \
-             backed up",
-            plain(since.as_str().unwrap_or_default())
-        ),
-    )
-    .fix(format!(
-        "see whether a Job of it runs, and if none does, remove the key:\nkubectl -n {namespace} get jobs\n\
-         kubectl -n {namespace} patch configmap \\\n  {SUPERSET} --type json \\\n  -p '[{{\"op\":\"remove\",\"path\":\"/data/{IN_PROGRESS}\"}}]'"
-    ))]
 }

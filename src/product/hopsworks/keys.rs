@@ -83,6 +83,7 @@ pub const BACKUP_NAMES: &[Path] = &[
     TTL,
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"],
+    &["global", "_hopsworks", "backups", "metadataStore", "configMap", "superset"],
     &["hopsworks", "velero", "namespace"],
     &["hopsworks", "velero", "backup", "mainScheduleName"],
     &["hopsworks", "velero", "backup", "usersScheduleName"],

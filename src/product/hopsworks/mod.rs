@@ -85,6 +85,7 @@ impl Product for Hopsworks {
             "Superset",
             superset::METADATA,
             superset::FOLDER,
+            superset::KEY,
             superset::AUDIT,
             superset::MARKER,
         ]
@@ -178,12 +179,23 @@ impl Product for Hopsworks {
     }
 
     fn records(&self) -> &'static [&'static str] {
-        &["rondb", "opensearch"]
+        &["rondb", "opensearch", superset::NAME]
     }
 
+    fn recorded_id(&self, service: &str, id: &str) -> Result<Backup, String> {
+        match service {
+            superset::NAME => SupersetId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string()),
+            _ => self.backup(id),
+        }
+    }
+
+    /// Superset has no backup of that id.
     fn recorded(&self, id: &Backup) -> Recorded {
-        let backups = self.records().iter().map(|service| ((*service).to_owned(), id.id.clone()));
-        Recorded { backups: backups.collect(), metadata: request::METADATA.map(str::to_owned) }
+        let backups = self.records().iter().filter(|service| **service != superset::NAME);
+        Recorded {
+            backups: backups.map(|service| ((*service).to_owned(), id.id.clone())).collect(),
+            metadata: request::METADATA.map(str::to_owned).into(),
+        }
     }
 
     fn record_labels(&self) -> &'static str {
@@ -191,7 +203,9 @@ impl Product for Hopsworks {
     }
 
     fn record_names(&self, values: Option<&Value>) -> Result<Vec<(&'static str, String)>, Refusal> {
-        let names = values.map_or_else(|| Ok(request::METADATA.map(str::to_owned)), request::metadata)?;
+        let [rondb, opensearch] = request::METADATA;
+        let usual = || [rondb, opensearch, superset::METADATA].map(str::to_owned);
+        let names = values.map_or_else(|| Ok(usual()), request::metadata)?;
         Ok(self.records().iter().copied().zip(names).collect())
     }
 
@@ -221,7 +235,9 @@ impl Product for Hopsworks {
     }
 
     fn examine(&self, facts: &Facts) -> Vec<Line> {
-        doctor::examine(facts)
+        let mut lines = doctor::examine(facts);
+        lines.extend(superset::doctor::examine(facts));
+        lines
     }
 
     fn unexamined(&self) -> &'static [&'static str] {
@@ -229,7 +245,7 @@ impl Product for Hopsworks {
     }
 
     fn telling(&self) -> &'static [&'static str] {
-        doctor::TELLING
+        &[superset::AUDIT]
     }
 
     fn id_kind(&self, chart: &Chart) -> Option<IdKind> {

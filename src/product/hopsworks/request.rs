@@ -13,7 +13,7 @@ use super::superset::asked::Asked;
 use crate::mode::Mode;
 
 pub use crate::velero::Velero;
-pub use places::{repositories, rondb_place};
+pub use places::{repositories, rondb_place, superset_place, superset_ttl};
 pub use storage::{metadata, storage};
 pub use values::values_of;
 pub use velero::{PREFIX, SCHEDULES};

@@ -66,7 +66,11 @@ impl Request for Restore {
         let superset = self.superset.iter().map(|asked| (Superset.name().to_owned(), asked.id.to_string()));
         Recorded {
             backups: std::iter::once(rondb).chain(snapshots).chain(superset).collect(),
-            metadata: [self.rondb_metadata.clone(), self.opensearch_metadata.clone()],
+            metadata: [&self.rondb_metadata, &self.opensearch_metadata]
+                .into_iter()
+                .chain(self.superset.as_ref().map(|asked| &asked.metadata))
+                .cloned()
+                .collect(),
         }
     }
 

@@ -101,11 +101,9 @@ pub(super) fn check(state: &State, namespace: &str) -> Checked {
     each("parts", parts, |at, found| part(product, at, found))?;
     each("emptied", emptied, scaled)?;
     let chosen = objects.clone().map(<[String; 2]>::from).unwrap_or_default();
-    for (at, names) in [("objects", &chosen), ("metadata", metadata)] {
+    for (at, names) in [("objects", chosen.as_slice()), ("metadata", metadata.as_slice())] {
         // Empty: the default of the chart or Velero.
-        for name in names.iter().filter(|name| !name.is_empty()) {
-            object(at, name)?;
-        }
+        each(at, names, |at, name| if name.is_empty() { Ok(()) } else { object(at, name) })?;
     }
     each("unread", unread, |at, path| one(at, path, "a line of text", is_line))?;
     each("findings", findings, |_, _| Ok(()))?;
@@ -180,7 +178,7 @@ fn part(product: &dyn Product, at: &str, Part { step, backup, objects }: &Part) 
     one(at, step, "the name of a step", is_step)?;
     one(at, backup, "a line of text", is_line)?;
     if product.records().contains(&step.as_str()) {
-        one(at, backup, "a backup id", |id| product.backup(id).is_ok())?;
+        one(at, backup, "a backup id", |id| product.recorded_id(step, id).is_ok())?;
     }
     let kinds = ["Job", "Restore", "StatefulSet", "Deployment", "DaemonSet"];
     each(at, objects, |at, object| id(at, object, "Job/NAME, Restore/NAME or a workload", &kinds))

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
 use tar::{Archive, Builder, Header};
 
 use super::ROOT;
@@ -73,6 +74,28 @@ pub(crate) fn velero(name: &str, schedule: &str, objects: &[(&str, Json)]) -> Fi
         (format!("{name}-logs.gz"), gz(b"level=info\n")),
     ];
     files.into_iter().map(|(file, bytes)| (format!("k8s_backup/backups/{name}/{file}"), bytes)).collect()
+}
+
+/// A backup of Superset's database: its dump, and the manifest, as its CronJob may call what is in it.
+pub(crate) fn superset(id: &str) -> Files {
+    let folder = format!("superset_backup/{id}");
+    let table = |name: &str, row: &str| {
+        format!(
+            "DROP TABLE IF EXISTS `{name}`;\nCREATE TABLE `{name}` (\n  `a` text\n) ENGINE=InnoDB;\nINSERT INTO `{name}` VALUES ('{row}');\n"
+        )
+    };
+    let tables = [("alembic_version", "a1b2c3d4e5f6"), ("dashboards", id), ("dbs", "Trino; it\\'s")];
+    let tables: String = tables.iter().map(|(name, row)| table(name, row)).collect();
+    let dump =
+        gz(format!("-- MySQL dump 10.13\nUSE `superset`;\n{tables}-- Dump completed on 2025-11-24 12:00:03\n")
+            .as_bytes());
+    let digest: String = Sha256::digest(&dump).iter().map(|byte| format!("{byte:02x}")).collect();
+    let manifest = json!({"backupId": id, "objectPath": format!("{folder}/superset.sql.gz"),
+        "dump": {"size": dump.len(), "sha256": digest}, "supersetImage": "hopsworks/superset:5.2.0", "schemaVersion": "a1b2c3d4e5f6",
+        "secretKeyFingerprint": "ab".repeat(32)});
+    [("superset.sql.gz", dump), ("manifest.json", manifest.to_string().into_bytes())]
+        .map(|(name, bytes)| (format!("{folder}/{name}"), bytes))
+        .into()
 }
 
 /// The status of such a backup.

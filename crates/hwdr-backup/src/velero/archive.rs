@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::gunzip::Gunzip;
 use super::unpack::{Files, Tar};
 use crate::checker::Checker;
 use crate::flaw::Flaw;
+use crate::gunzip::Gunzip;
 
 /// How much an archive may unpack to: far more than a cluster's objects.
 const LONGEST: u64 = 64 << 30;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::archive::Item;
-use super::gunzip;
 use crate::flaw::Flaw;
+use crate::gunzip;
 
 /// How much a list may unpack to.
 const LONGEST: u64 = 256 << 20;

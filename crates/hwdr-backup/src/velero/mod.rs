@@ -12,7 +12,6 @@ pub mod agree;
 pub mod archive;
 pub mod backup;
 pub mod check;
-mod gunzip;
 pub mod lists;
 pub mod objects;
 mod unpack;

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tar::{Builder, Header};
 
-use super::gunzip::tests::packed;
 use super::*;
 use crate::flaw::{Finding, Verdict, worst};
+use crate::gunzip::tests::packed;
 use crate::place::tests::{Memory, done};
 
 const NAME: &str = "k8s-backups-main-20251124120053";

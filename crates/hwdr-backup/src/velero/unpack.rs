@@ -2,8 +2,8 @@
 
 use tar::{EntryType, Header, PaxExtensions};
 
-use super::gunzip::Sink;
 use crate::flaw::Flaw;
+use crate::gunzip::Sink;
 
 const BLOCK: usize = 512;
 /// Kubernetes stores no object of more than a few megabytes (etcd's `max-request-bytes`).

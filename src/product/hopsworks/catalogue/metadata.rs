@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::MetadataNames;
 use crate::cluster::condition::text;
 use crate::product::hopsworks::backup_id::BackupId;
+use crate::product::hopsworks::superset::id::SupersetId;
 
 /// A service that keeps its own backups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,49 @@ pub enum Service {
     RonDb,
     /// OpenSearch.
     OpenSearch,
+    /// Superset.
+    Superset,
+}
+
+/// The ids by which a service names its backups. RonDB and OpenSearch have the same, Superset has its own: their types keep them apart.
+pub trait RecordId: Clone + Eq + Ord + fmt::Display {
+    /// Takes a key of a ConfigMap.
+    ///
+    /// # Errors
+    /// If it is not such an id: why.
+    fn read(key: &str) -> Result<Self, String>;
+    /// The id as it is written.
+    fn text(&self) -> &str;
+    /// The time that it names.
+    fn moment(&self) -> Option<Timestamp>;
+}
+
+impl RecordId for BackupId {
+    fn read(key: &str) -> Result<Self, String> {
+        Self::parse(key).map_err(|problem| problem.to_string())
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        self.time()
+    }
+}
+
+impl RecordId for SupersetId {
+    fn read(key: &str) -> Result<Self, String> {
+        Self::parse(key).map_err(|problem| problem.to_string())
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        Some(self.time())
+    }
 }
 
 impl fmt::Display for Service {
@@ -23,17 +67,18 @@ impl fmt::Display for Service {
         f.write_str(match self {
             Self::RonDb => "RonDB",
             Self::OpenSearch => "OpenSearch",
+            Self::Superset => "Superset",
         })
     }
 }
 
 /// One backup of a service's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataBackup {
+pub struct DataBackup<I = BackupId> {
     /// Whose data it is.
     pub service: Service,
     /// Its id.
-    pub id: BackupId,
+    pub id: I,
     /// `SUCCESS`, or whatever the CronJob recorded.
     pub state: String,
     /// When it began, as recorded.
@@ -46,10 +91,10 @@ pub struct DataBackup {
     pub config_map: String,
 }
 
-impl DataBackup {
-    /// When it began: as recorded, or the minute that its id names.
+impl<I: RecordId> DataBackup<I> {
+    /// When it began: as recorded, or the time that its id names.
     pub fn began(&self) -> Option<Timestamp> {
-        self.start.or_else(|| self.id.time())
+        self.start.or_else(|| self.id.moment())
     }
 
     /// Whether it can be restored from.
@@ -60,25 +105,28 @@ impl DataBackup {
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
+pub(super) struct Unreadable<I = BackupId> {
     /// The ConfigMap.
     pub config_map: String,
     /// The key in it.
     pub key: String,
     /// The same as a backup id, where it is one.
-    pub id: Option<BackupId>,
+    pub id: Option<I>,
     /// What is wrong with it.
     pub why: String,
 }
 
-impl fmt::Display for Unreadable {
+impl<I> fmt::Display for Unreadable<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}: {}", self.config_map, self.key, self.why)
     }
 }
 
-/// The entries of all ConfigMaps that hold such metadata, and those that cannot be read.
-pub(super) fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBackup>, Vec<Unreadable>) {
+/// What was read of the ConfigMaps of a service: its backups, and entries that cannot be read.
+pub(super) type Read<I> = (Vec<DataBackup<I>>, Vec<Unreadable<I>>);
+
+/// The entries of all ConfigMaps of RonDB and OpenSearch that hold such metadata.
+pub(super) fn read(config_maps: &[Json], names: &MetadataNames) -> Read<BackupId> {
     let (mut backups, mut unreadable) = read_of(config_maps, Service::RonDb, &names.rondb);
     let (more, too) = read_of(config_maps, Service::OpenSearch, &names.opensearch);
     backups.extend(more);
@@ -87,7 +135,7 @@ pub(super) fn read(config_maps: &[Json], names: &MetadataNames) -> (Vec<DataBack
 }
 
 /// The same of one service, whose first ConfigMap has the name `first`.
-pub(super) fn read_of(config_maps: &[Json], service: Service, first: &str) -> (Vec<DataBackup>, Vec<Unreadable>) {
+pub(super) fn read_of<I: RecordId>(config_maps: &[Json], service: Service, first: &str) -> Read<I> {
     let (mut backups, mut unreadable) = (Vec::new(), Vec::new());
     for config_map in config_maps {
         let name = text(config_map, "/metadata/name");
@@ -95,10 +143,10 @@ pub(super) fn read_of(config_maps: &[Json], service: Service, first: &str) -> (V
             continue;
         }
         for (key, value) in config_map["data"].as_object().into_iter().flatten() {
-            let id = BackupId::parse(key);
+            let id = I::read(key);
             let read = match &id {
                 Ok(id) => entry(service, name, id, value.as_str().unwrap_or_default()),
-                Err(problem) => Err(problem.to_string()),
+                Err(problem) => Err(problem.clone()),
             };
             match read {
                 Ok(backup) => backups.push(backup),
@@ -118,7 +166,7 @@ fn is_rotated(config_map: &str, first: &str) -> bool {
     })
 }
 
-fn entry(service: Service, config_map: &str, id: &BackupId, value: &str) -> Result<DataBackup, String> {
+fn entry<I: RecordId>(service: Service, config_map: &str, id: &I, value: &str) -> Result<DataBackup<I>, String> {
     let entry: Json = serde_json::from_str(value).map_err(|error| format!("not JSON: {error}"))?;
     let time = |pointer: &str| text(&entry, pointer).parse::<Timestamp>().ok();
     Ok(DataBackup {

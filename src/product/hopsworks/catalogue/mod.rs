@@ -5,19 +5,23 @@ mod metadata;
 mod series;
 
 pub use load::{LABELS, objections};
-pub use metadata::{DataBackup, Service};
+pub use metadata::{DataBackup, RecordId, Service};
 pub use series::{not_backups, series};
 
 pub use crate::product::request::rotated;
 
 use super::backup_id::BackupId;
 use super::request::METADATA;
+use super::superset;
+use super::superset::id::SupersetId;
 
 /// All backups that the cluster knows of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
-    /// Backups of data, newest first.
+    /// Backups of data of RonDB and OpenSearch, newest first.
     pub data: Vec<DataBackup>,
+    /// Those of Superset, newest first.
+    pub superset: Vec<DataBackup<SupersetId>>,
     /// Entries that cannot be read, as `ConfigMap/key: why`.
     pub unreadable: Vec<String>,
 }
@@ -29,6 +33,8 @@ pub struct MetadataNames {
     pub rondb: String,
     /// `global._hopsworks.backups.metadataStore.configMap.opensearch`
     pub opensearch: String,
+    /// `global._hopsworks.backups.metadataStore.configMap.superset`
+    pub superset: String,
 }
 
 /// How many of them pods may read: a Role names each.
@@ -36,13 +42,18 @@ pub const LET_READ: usize = 10;
 
 impl Default for MetadataNames {
     fn default() -> Self {
-        Self::from(METADATA.map(str::to_owned))
+        let [rondb, opensearch] = METADATA.map(str::to_owned);
+        Self { rondb, opensearch, superset: superset::METADATA.to_owned() }
     }
 }
 
-impl From<[String; 2]> for MetadataNames {
-    fn from([rondb, opensearch]: [String; 2]) -> Self {
-        Self { rondb, opensearch }
+/// In the order of `Product::records`. A run of an older hwdr has fewer; what is missing or empty has its usual name.
+impl From<&[String]> for MetadataNames {
+    fn from(names: &[String]) -> Self {
+        let usual = Self::default();
+        let mut given = names.iter().map(|name| Some(name.clone()).filter(|name| !name.is_empty()));
+        let mut next = |usual: String| given.next().flatten().unwrap_or(usual);
+        Self { rondb: next(usual.rondb), opensearch: next(usual.opensearch), superset: next(usual.superset) }
     }
 }
 
@@ -51,8 +62,11 @@ impl Catalogue {
     /// skipped.
     pub fn new(config_maps: &[serde_json::Value], names: &MetadataNames) -> Self {
         let (mut data, unreadable) = metadata::read(config_maps, names);
-        data.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
-        Self { data, unreadable: unreadable.iter().map(ToString::to_string).collect() }
+        let (mut superset, odd) = metadata::read_of::<SupersetId>(config_maps, Service::Superset, &names.superset);
+        sort(&mut data);
+        sort(&mut superset);
+        let unreadable = unreadable.iter().map(ToString::to_string).chain(odd.iter().map(ToString::to_string));
+        Self { data, superset, unreadable: unreadable.collect() }
     }
 
     /// The backup of a service's data with this id.
@@ -62,24 +76,36 @@ impl Catalogue {
 
     /// What speaks against restoring a service's data from this id, and which ids would do; none if nothing does.
     pub fn objection(&self, service: Service, id: &BackupId) -> Option<String> {
-        let good: Vec<_> = self
-            .data
-            .iter()
-            .filter(|backup| backup.service == service && backup.is_good())
-            .map(|backup| backup.id.as_str())
-            .collect();
-        let there = match good.as_slice() {
-            [] => "there is no good one".to_owned(),
-            ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
-        };
-        match self.data(service, id) {
-            Some(backup) if backup.is_good() => None,
-            Some(backup) => Some(format!(
-                "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
-                backup.state, backup.config_map
-            )),
-            None => Some(format!("{service}'s metadata have no backup {id}; {there}")),
-        }
+        objection(service, self.data.iter().filter(|backup| backup.service == service), id)
+    }
+
+    /// The same of Superset.
+    pub fn objection_to_superset(&self, id: &SupersetId) -> Option<String> {
+        objection(Service::Superset, self.superset.iter(), id)
+    }
+}
+
+fn sort<I: RecordId>(backups: &mut [DataBackup<I>]) {
+    backups.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
+}
+
+fn objection<'b, I: RecordId + 'b>(
+    service: Service,
+    backups: impl Iterator<Item = &'b DataBackup<I>> + Clone,
+    id: &I,
+) -> Option<String> {
+    let good: Vec<_> = backups.clone().filter(|backup| backup.is_good()).map(|backup| backup.id.text()).collect();
+    let there = match good.as_slice() {
+        [] => "there is no good one".to_owned(),
+        ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
+    };
+    match backups.into_iter().find(|backup| backup.id == *id) {
+        Some(backup) if backup.is_good() => None,
+        Some(backup) => Some(format!(
+            "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
+            backup.state, backup.config_map
+        )),
+        None => Some(format!("{service}'s metadata have no backup {id}; {there}")),
     }
 }
 
@@ -118,6 +144,40 @@ mod tests {
             ]
         );
         assert_eq!(catalogue.unreadable, Vec::<String>::new());
+    }
+
+    /// Neither service ever sees the other's ids.
+    #[test]
+    fn supersets_backups_are_its_own() {
+        let (own, other) = ("20260722215632-2116913658", "254811200");
+        let data =
+            json!({own: entry("SUCCESS", "2026-07-22T21:56:32Z"), other: entry("SUCCESS", "2025-11-24T12:00:00Z")});
+        let maps = [config_map("superset-backups-metadata", data.clone()), config_map("rondb-backups-metadata", data)];
+        let catalogue = Catalogue::new(&maps, &MetadataNames::default());
+        assert_eq!(catalogue.superset.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), [own]);
+        assert_eq!(catalogue.data.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), [other]);
+        assert_eq!(catalogue.unreadable.len(), 2, "{:?}", catalogue.unreadable);
+        let id = |text: &str| SupersetId::parse(text).unwrap();
+        assert_eq!(catalogue.objection_to_superset(&id(own)), None);
+        let said = catalogue.objection_to_superset(&id("20260722215633-1")).unwrap();
+        assert_eq!(
+            said,
+            format!("Superset's metadata have no backup 20260722215633-1; the newest good ones are {own}")
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_not_given_is_the_usual_one() {
+        let names = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let MetadataNames { rondb, opensearch, superset } = names.as_slice().into();
+            [rondb, opensearch, superset]
+        };
+        let usual = ["rondb-backups-metadata", "opensearch-backups-metadata", "superset-backups-metadata"];
+        assert_eq!(names(&[]), usual);
+        assert_eq!(names(&["", ""]), usual);
+        assert_eq!(names(&["a", ""]), ["a", usual[1], usual[2]]);
+        assert_eq!(names(&["a", "b", "c", "d"]), ["a", "b", "c"]);
     }
 
     #[test]

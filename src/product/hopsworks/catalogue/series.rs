@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::metadata::{DataBackup, Service, read_of};
+use super::metadata::{DataBackup, RecordId, Service, read_of};
 use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
 use crate::cluster::WaitState;
 use crate::cluster::condition::{self, text};
@@ -19,15 +19,21 @@ const EARLIER: SignedDuration = SignedDuration::from_secs(120);
 /// How many keys are named that are not ids.
 const NAMED: usize = 3;
 
-/// What the cluster knows of the backups of `service`, whose CronJob has the role `role`.
-pub fn series(seen: &Seen, service: Service, name: &'static str, title: &'static str, role: Role) -> Series {
+/// What the cluster knows of the backups of `service`, which have ids of the type `I`, and whose CronJob has the role `role`.
+pub fn series<I: RecordId>(
+    seen: &Seen,
+    service: Service,
+    name: &'static str,
+    title: &'static str,
+    role: Role,
+) -> Series {
     let mut odd = None;
     let mut unread = None;
     let mut parts = match &seen.config_maps {
         Ok(config_maps) => {
             // The CronJob that runs knows better than values, which may be another release's.
             let ttl = ttl_of(seen, role).or(seen.ttl);
-            let (parts, none) = recorded(seen, config_maps, service, name, ttl);
+            let (parts, none) = recorded::<I>(seen, config_maps, service, name, ttl);
             odd = none;
             parts
         }
@@ -74,13 +80,13 @@ fn ttl_of(seen: &Seen, role: Role) -> Option<i64> {
     let cron_job = seen.cron_jobs.as_ref().ok()?.iter().find(|cron_job| has_role(cron_job, role))?;
     let workload = Workload::of(&Hopsworks, 0, "CronJob", cron_job)?;
     // RonDB's chart: env TTL of cleanup-old-backups (templates/backups/create.yaml).
-    let is_ttl = |entry: &&Json| matches!(text(entry, "/name"), "TTL" | "BACKUP_TTL");
+    let is_ttl = |entry: &&Json| matches!(text(entry, "/name"), "TTL" | "BACKUP_TTL" | "BACKUPS_TTL");
     let env = workload.pod.all_containers().filter_map(|container| container.get("env")?.as_array()).flatten();
     env.filter(is_ttl).find_map(|entry| ttl::parse(text(entry, "/value")).ok())
 }
 
 /// The entries of its ConfigMaps, and a problem if some are not backups.
-fn recorded(
+fn recorded<I: RecordId>(
     seen: &Seen,
     config_maps: &[Json],
     service: Service,
@@ -88,15 +94,15 @@ fn recorded(
     ttl: Option<i64>,
 ) -> (Vec<BackupPart>, Option<Fault>) {
     let Some((_, first)) = seen.records.iter().find(|(of, _)| *of == name) else { return (Vec::new(), None) };
-    let (backups, unreadable) = read_of(config_maps, service, first);
+    let (backups, unreadable) = read_of::<I>(config_maps, service, first);
     let mut by_id: BTreeMap<String, BackupPart> = BTreeMap::new();
     let unknown = unreadable.iter().filter_map(|entry| {
         let id = entry.id.as_ref()?;
         let why = format!("{}/{id} cannot be read: {}", entry.config_map, entry.why);
-        Some(part(id.as_str(), id.time(), PartState::Unknown(why)))
+        Some(part(id.text(), id.moment(), PartState::Unknown(why)))
     });
     let known = backups.into_iter().map(|backup| {
-        let time = backup.id.time().or(backup.start);
+        let time = backup.id.moment().or(backup.start);
         let ttl = ttl.map(SignedDuration::from_secs);
         let expires = time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
         let state = match (state(&backup), expires) {
@@ -105,7 +111,7 @@ fn recorded(
             }
             (state, _) => state,
         };
-        BackupPart { started: backup.start, ended: backup.end, expires, ..part(backup.id.as_str(), time, state) }
+        BackupPart { started: backup.start, ended: backup.end, expires, ..part(backup.id.text(), time, state) }
     });
     // If an id is recorded twice, the good record counts.
     for part in unknown.chain(known) {
@@ -133,7 +139,7 @@ fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {
 }
 
 /// What a record says. Today's CronJobs only write `SUCCESS`.
-fn state(backup: &DataBackup) -> PartState {
+fn state<I: RecordId>(backup: &DataBackup<I>) -> PartState {
     if backup.is_good() {
         return PartState::Good;
     }

@@ -20,14 +20,17 @@ use crate::s3::window::{LONGEST_BACKUP_SECONDS, Window};
 use crate::s3::worker;
 use crate::shown::plain;
 
+/// How the folders of OpenSearch's repositories begin.
+pub const REPOSITORIES: &str = "opensearch";
+
 /// What is in the bucket: HopsFS's blocks in `hopsfs-blocks-set-N/` (`CloudHelper.PREFIX_STR`), and beside them backups of RonDB, Velero (its
-/// prefix in the docs) and OpenSearch.
+/// prefix in the docs), OpenSearch and Superset (`superset_backup/`, unless the values name another folder).
 pub const FOLDERS: Folders = Folders {
     owner: "HopsFS",
     // From the docs' example ("Disaster Recovery", Cleanup): whoever followed them has it already.
     rule: "HopsFSBlocksRetentionPolicy",
     blocks: "hopsfs",
-    backups: &["rondb_backup/", "k8s_backup/", "opensearch"],
+    backups: &["rondb_backup/", "k8s_backup/", REPOSITORIES, "superset"],
 };
 
 /// The task, as the Job's environment describes it (`templates/pieces/bucket-env.yaml`, `hopsfs-env.yaml`).
@@ -289,6 +292,46 @@ mod tests {
             base.iter().filter(|(name, _)| !extra.iter().any(|(other, _)| other == name)).chain(extra).collect();
         let env: Vec<_> = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         json!({"spec": {"template": {"spec": {"containers": [{"env": env}]}}}})
+    }
+
+    /// Neither hwdr's own rewind nor the script's does, and lifecycle rules for them are judged as rules for backups.
+    #[test]
+    fn no_rewind_touches_a_backup() {
+        use crate::product::hopsworks::request::RONDB_FOLDER;
+        use crate::product::hopsworks::superset;
+        use crate::s3::finding::Level;
+        use crate::s3::lifecycle::judge::{Needs, judge};
+        use crate::s3::lifecycle::rule::{Rule, When};
+
+        let script = include_str!("templates/hopsfs.sh");
+        let window = Window::at(Timestamp::UNIX_EPOCH);
+        for (folder, excluded) in [
+            (RONDB_FOLDER, "\"/$BACKUP_PREFIX/**\""),
+            ("k8s_backup", "'/k8s_backup/**'"),
+            ("opensearch_backup", "'/opensearch*/**'"),
+            (superset::FOLDER, "'/superset*/**'"),
+            ("superset-backups", "'/superset*/**'"),
+        ] {
+            assert!(script.contains(&format!("--exclude {excluded}")), "{folder}");
+            for exact in [false, true] {
+                let aim = Aim { prefix: String::new(), window, exact, backups: None };
+                let key = format!("{folder}/20260722215632-2116913658/superset.sql.gz");
+                assert!(!aim.touches(&key, FOLDERS), "{key}");
+            }
+            let rule = Rule {
+                id: "short".to_owned(),
+                enabled: true,
+                prefix: format!("{folder}/"),
+                expires_current: Some(When::Days(7)),
+                ..Rule::default()
+            };
+            let wanted = Needs { bucket: "b", folders: FOLDERS, ttl: Some(60 * 86_400), now: 1_800_000_000, apply: "" };
+            let found = judge(&[rule], &wanted);
+            let says = |text: &str| found.iter().any(|it| it.level == Level::Error && it.message.contains(text));
+            assert!(says("deletes backups"), "{folder}: {found:?}");
+        }
+        let blocks = Aim { prefix: String::new(), window, exact: true, backups: None };
+        assert!(blocks.touches("hopsfs-blocks-set-0/blk_1", FOLDERS));
     }
 
     #[test]

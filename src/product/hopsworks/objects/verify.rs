@@ -11,6 +11,7 @@ use crate::cluster::condition::text;
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as Data};
 use crate::product::hopsworks::request;
+use crate::product::hopsworks::superset::{self, id::SupersetId};
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Place;
 use crate::verify::{Ask, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
@@ -19,6 +20,8 @@ use crate::verify::{Ask, DataFile, Finding, Flaw, InBucket, PartReport, Verify, 
 const BOTH: [&str; 2] = ["main", "users"];
 /// The services whose backups the metadata ConfigMaps list, by the names of their series.
 const LISTED: [(&str, Data); 2] = [("rondb", Data::RonDb), ("opensearch", Data::OpenSearch)];
+/// What a restore does without Superset's key.
+const NO_KEY: &str = "nobody can decrypt the connections in Superset's database, and the chart's restore of it fails";
 /// Helm's own records, which no chart looks up.
 const HELMS: &str = "sh.helm.release.";
 
@@ -38,7 +41,7 @@ impl Check {
         let bucket = ask.shelf.bucket(&place).await.map_err(|fault| unread(&fault).in_file(&prefix))?.into_owned();
         let names = request::metadata(ask.shelf.values)
             .map_err(|refusal| Flaw::unknown(refusal.problem).in_file("the values"))?;
-        let names = MetadataNames::from(names);
+        let names = MetadataNames::from(names.as_slice());
         let in_bucket = InBucket { ask, bucket: &bucket, is_data: false };
         for part in BOTH {
             let series = format!("{}/{part}", Objects.name());
@@ -65,7 +68,9 @@ impl Check {
         self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
         if part == "main" {
             let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
-            self.findings.extend(lacks(&facts, names, &ids).into_iter().map(|flaw| flaw.in_file(archive)));
+            let superset = ask.parts.get(superset::NAME).and_then(|part| SupersetId::parse(&part.name).ok());
+            self.findings
+                .extend(lacks(&facts, names, &ids, superset.as_ref()).into_iter().map(|flaw| flaw.in_file(archive)));
         }
     }
 }
@@ -81,7 +86,7 @@ fn absent(part: &str, is_only_the_id_known: bool) -> Flaw {
 
 /// The ConfigMaps that list backups.
 fn keep(names: &MetadataNames) -> impl Fn(&Item) -> bool + Send + 'static {
-    let names = [names.rondb.clone(), names.opensearch.clone()];
+    let names = [names.rondb.clone(), names.opensearch.clone(), names.superset.clone()];
     move |item| {
         item.kind == "ConfigMap" && item.group.is_empty() && names.iter().any(|name| item.name.starts_with(name))
     }
@@ -93,7 +98,7 @@ fn is_secret(item: &Item) -> bool {
 
 /// What `hwdr install` needs of the cluster's own objects, and is not in them: ConfigMaps that list the data's backups (it stops where they do not),
 /// and the Secrets beside them that the chart looks up (it makes new passwords where there are none, which do not fit the data).
-fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)]) -> Vec<Flaw> {
+fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)], superset: Option<&SupersetId>) -> Vec<Flaw> {
     let config_maps: Vec<Json> = facts.kept.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
     let namespaces: BTreeSet<_> = config_maps.iter().map(|object| text(object, "/metadata/namespace")).collect();
     if namespaces.is_empty() {
@@ -109,9 +114,11 @@ fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)]) -> Vec<Flaw
             Ok(id) => catalogue.objection(*service, &id),
             Err(why) => Some(format!("{id}: {why}")),
         };
+        let of_superset = superset.and_then(|id| catalogue.objection_to_superset(id));
         let mut flaws: Vec<_> = ids
             .iter()
             .filter_map(objection)
+            .chain(of_superset)
             .map(|why| {
                 Flaw::missing(format!("its ConfigMaps in namespace {namespace}: {why}; helm hwdr install stops there"))
             })
@@ -121,6 +128,10 @@ fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)]) -> Vec<Flaw
             flaws.push(Flaw::missing(format!(
                 "has no Secret of namespace {namespace}: the chart would make new passwords, which do not fit the data"
             )));
+        }
+        let is_key = |item: &&Item| is_own(item) && item.name == superset::KEY;
+        if superset.is_some() && !facts.items.iter().any(|item| is_key(&item)) {
+            flaws.push(Flaw::missing(format!("has no Secret {} of namespace {namespace}: {NO_KEY}", superset::KEY)));
         }
         flaws
     };
@@ -178,7 +189,7 @@ mod tests {
     fn said(kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
         let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
         let ids = LISTED.map(|(_, service)| (service, "254811200"));
-        lacks(&facts, &MetadataNames::default(), &ids).into_iter().map(|flaw| flaw.what).collect()
+        lacks(&facts, &MetadataNames::default(), &ids, None).into_iter().map(|flaw| flaw.what).collect()
     }
 
     #[test]
@@ -212,11 +223,36 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_has_what_supersets_restore_needs() {
+        let (own, other) = ("20260722215632-2116913658", "20260723215632-1");
+        let record = json!({"metadata": {"name": "superset-backups-metadata", "namespace": "hopsworks"},
+            "data": {own: json!({"state": "SUCCESS"}).to_string()}});
+        let kept = [listed("hopsworks", "254811200"), vec![record.to_string().into_bytes()]].concat();
+        let said = |id: &str, secret: &str| -> Vec<String> {
+            let items = [item("Secret", "hopsworks", secret)].into_iter().collect();
+            let facts = Facts { items, kept: kept.clone(), ..Facts::default() };
+            let ids = LISTED.map(|(_, service)| (service, "254811200"));
+            let id = SupersetId::parse(id).unwrap();
+            lacks(&facts, &MetadataNames::default(), &ids, Some(&id)).into_iter().map(|flaw| flaw.what).collect()
+        };
+        assert_eq!(said(own, superset::KEY), [""; 0]);
+        assert_eq!(said(own, "other"), [format!("has no Secret superset-secret-key of namespace hopsworks: {NO_KEY}")]);
+        assert_eq!(
+            said(other, superset::KEY),
+            [format!(
+                "its ConfigMaps in namespace hopsworks: Superset's metadata have no backup {other}; the newest good ones are {own}; helm hwdr \
+                 install stops there"
+            )]
+        );
+    }
+
+    #[test]
     fn only_what_is_needed_is_kept() {
         let keep = keep(&MetadataNames::default());
         for (item, expected) in [
             (item("ConfigMap", "hopsworks", "rondb-backups-metadata"), true),
             (item("ConfigMap", "hopsworks", "opensearch-backups-metadata-12"), true),
+            (item("ConfigMap", "hopsworks", "superset-backups-metadata"), true),
             (item("ConfigMap", "hopsworks", "other"), false),
             (item("Secret", "hopsworks", "rondb-backups-metadata"), false),
         ] {

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::backups::{Seen, Series};
 use crate::doctor::Call;
+use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::keys;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
@@ -63,7 +64,7 @@ impl Service for OpenSearch {
     }
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {
-        vec![catalogue::series(seen, catalogue::Service::OpenSearch, self.name(), self.title(), BACKUP)]
+        vec![catalogue::series::<BackupId>(seen, catalogue::Service::OpenSearch, self.name(), self.title(), BACKUP)]
     }
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {

@@ -11,7 +11,7 @@ use crate::backup_files::opensearch::paths::generation;
 use crate::backups::{BackupPart, Fault, Join, PartState, Reading, Series, Severity};
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::not_backups;
-use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
+use crate::product::hopsworks::hopsfs::bucket::REPOSITORIES;
 use crate::product::hopsworks::request::repositories;
 use crate::product::service::Service as _;
 use crate::product::shelf::{Bucket, MOST, Place, Shelf, unknown};
@@ -101,8 +101,7 @@ pub(super) async fn places(shelf: &Shelf<'_>) -> Reading<Vec<Place>> {
     if !places.is_empty() {
         return Ok(places);
     }
-    let begin = FOLDERS.backups.iter().copied().find(|folder| !folder.ends_with('/')).unwrap_or_default();
-    let mut folders = shelf.own.level(begin).await?.folders;
+    let mut folders = shelf.own.level(REPOSITORIES).await?.folders;
     folders.truncate(TRIED);
     let mut found = Vec::new();
     for folder in folders {

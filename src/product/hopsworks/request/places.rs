@@ -1,8 +1,12 @@
 //! Where backups are in object storage, as the values say.
 
+use jiff::SignedDuration;
+
 use super::super::keys::{self, below};
+use super::super::superset;
 use super::RONDB_FOLDER;
 use super::read::Reader;
+use crate::lint::ttl;
 use crate::lint::view::is_map;
 use crate::product::shelf::Place;
 use crate::refusal::Refusal;
@@ -59,6 +63,25 @@ pub fn repositories(values: &Value) -> Result<Vec<Place>, Refusal> {
     Ok(places)
 }
 
+/// Superset's backups: they are in the bucket of the others.
+///
+/// # Errors
+/// If a value has the wrong type, or is not a name.
+pub fn superset_place(values: &Value) -> Result<Place, Refusal> {
+    let folder = Reader { values }.name(&below(keys::SUPERSET_BACKUPS, &["pathPrefix"]))?.unwrap_or_default();
+    let folder = match folder.trim_matches('/') {
+        "" => superset::FOLDER,
+        folder => folder,
+    };
+    Ok(Place { folder: folder.to_owned(), ..Place::default() })
+}
+
+/// How long Superset's backups are kept, if that is another time than for all.
+pub fn superset_ttl(values: &Value) -> Option<SignedDuration> {
+    let text = Reader { values }.string(&below(keys::SUPERSET_BACKUPS, &["ttl"])).ok().flatten()?;
+    ttl::parse(&text).ok().map(SignedDuration::from_secs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +115,21 @@ mod tests {
         }
         assert!(rondb_place(&values("rondb: {rondb: {backups: {pathPrefix: ../x}}}")).is_err());
         assert!(rondb_place(&values("rondb: {rondb: {backups: {pathPrefix: 1}}}")).is_err());
+    }
+
+    #[test]
+    fn supersets_place_is_where_its_cron_job_writes() {
+        for (blocks, folder, hours) in [
+            ("{}", superset::FOLDER, None),
+            ("{superset: {backups: {pathPrefix: '', ttl: ''}}}", superset::FOLDER, None),
+            ("{superset: {backups: {pathPrefix: /dumps/superset/, ttl: 2d}}}", "dumps/superset", Some(48)),
+            ("{superset: {backups: {ttl: 2w}}}", superset::FOLDER, None),
+        ] {
+            let values = values(blocks);
+            assert_eq!(superset_place(&values).unwrap().folder, folder, "{blocks}");
+            assert_eq!(superset_ttl(&values).map(|ttl| ttl.as_hours()), hours, "{blocks}");
+        }
+        assert!(superset_place(&values("{superset: {backups: {pathPrefix: ../x}}}")).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the values say about the bucket and how long backups are kept, for the commands that work on a bucket.
 
 use super::super::keys::{self, below};
+use super::super::superset;
 use super::METADATA;
 use super::read::{Reader, error};
 use crate::lint::ttl;
@@ -29,15 +30,15 @@ pub fn storage(values: &Value) -> Result<Storage, Refusal> {
     Ok(Storage { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
 }
 
-/// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's.
+/// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's, Superset's.
 ///
 /// # Errors
 /// Where a value is of the wrong type, or no name.
-pub fn metadata(values: &Value) -> Result<[String; 2], Refusal> {
+pub fn metadata(values: &Value) -> Result<[String; 3], Refusal> {
     let reader = Reader { values };
     let [rondb, opensearch] = METADATA;
     let name = |key: &'static str, usual: &str| {
         Ok::<_, Refusal>(reader.name(&below(keys::METADATA, &[key]))?.unwrap_or_else(|| usual.to_owned()))
     };
-    Ok([name("ronDB", rondb)?, name("opensearch", opensearch)?])
+    Ok([name("ronDB", rondb)?, name("opensearch", opensearch)?, name("superset", superset::METADATA)?])
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::keys;
+use super::super::keys::{self, below};
 use super::super::opensearch::OpenSearch;
+use super::super::superset::Superset;
 use crate::mode::Mode;
 use crate::product::service::Service as _;
 
@@ -19,6 +20,10 @@ pub fn values_of(id: &str, parts: &[(String, &str)], mode: Mode) -> Json {
     if let Some(own) = part(OpenSearch.name()).filter(|own| *own != id) {
         let usual: Vec<_> = keys::SNAPSHOT_NAMES.iter().map(|key| if *key == "*" { "default" } else { key }).collect();
         set(&mut values, &usual, own.into());
+    }
+    if let Some(own) = part(Superset.name()) {
+        set(&mut values, &below(keys::SUPERSET_RESTORE, &["enabled"]), true.into());
+        set(&mut values, &below(keys::SUPERSET_RESTORE, &["backupId"]), own.into());
     }
     for (path, series) in [(keys::VELERO_MAIN, "objects/main"), (keys::VELERO_USERS, "objects/users")] {
         if let Some(name) = part(series) {
@@ -52,6 +57,12 @@ mod tests {
                 "olk": {"opensearch": {"restore": {"repositories": {"default": {"snapshots": {"default": {"snapshot_name": "254811140"}}}}}}},
                 "hopsworks": {"velero": {"restore": {"mainScheduleBackupId": "m-1", "usersScheduleBackupId": "u-1"}}},
             })
+        );
+        let with_superset = [("superset".to_owned(), "20260722215632-2116913658")];
+        assert_eq!(
+            values_of("254811200", &with_superset, Mode::Install),
+            json!({"global": {"_hopsworks": {"restoreFromBackup": {"backupId": "254811200",
+                "superset": {"enabled": true, "backupId": "20260722215632-2116913658"}}}}})
         );
         assert_eq!(
             values_of("254811200", &[("opensearch".to_owned(), "254811200")], Mode::Install),

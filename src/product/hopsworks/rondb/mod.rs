@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use crate::backups::{Seen, Series};
 use crate::cluster::condition::text;
 use crate::doctor::Call;
+use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue;
 use crate::product::hopsworks::plan::{Facts, Input, Part};
 use crate::product::service::{Doing, Files, Look, Service};
@@ -107,7 +108,7 @@ impl Service for RonDb {
     }
 
     fn backups(&self, seen: &Seen) -> Vec<Series> {
-        vec![catalogue::series(seen, catalogue::Service::RonDb, self.name(), self.title(), BACKUP)]
+        vec![catalogue::series::<BackupId>(seen, catalogue::Service::RonDb, self.name(), self.title(), BACKUP)]
     }
 
     fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {

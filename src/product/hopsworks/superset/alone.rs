@@ -9,6 +9,7 @@ use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
 use crate::product::Product;
 use crate::product::hopsworks::object_storage::ObjectStorage;
+use crate::product::hopsworks::request::METADATA;
 use crate::product::hopsworks::request::read::{Reader, error};
 use crate::product::hopsworks::{Hopsworks, digest, keys};
 use crate::product::request::{Backup, Barrier, Draft, Ground, Recorded, Request};
@@ -78,7 +79,11 @@ impl Request for Alone {
     fn choose(&mut self, _: [Option<String>; 2]) {}
 
     fn recorded(&self) -> Recorded {
-        Recorded { backups: vec![(Superset.name().to_owned(), self.asked.id.to_string())], ..Recorded::default() }
+        let [rondb, opensearch] = METADATA.map(str::to_owned);
+        Recorded {
+            backups: vec![(Superset.name().to_owned(), self.asked.id.to_string())],
+            metadata: vec![rondb, opensearch, self.asked.metadata.clone()],
+        }
     }
 
     fn takes(&self, role: Role) -> bool {

@@ -1,7 +1,7 @@
 //! What the values ask of Superset.
 
-use super::FOLDER;
 use super::id::SupersetId;
+use super::{FOLDER, METADATA};
 use crate::product::hopsworks::keys::{self, below};
 use crate::product::hopsworks::request::read::{Reader, error};
 use crate::refusal::Refusal;
@@ -25,6 +25,8 @@ pub struct Asked {
     pub folder: String,
     /// The Secret with the key that encrypts the passwords of connections.
     pub key: String,
+    /// The first ConfigMap of the records of its backups.
+    pub metadata: String,
 }
 
 impl Asked {
@@ -78,6 +80,7 @@ impl Asked {
             seconds,
             folder: folder.map_or_else(|| FOLDER.to_owned(), |folder| folder.trim_matches('/').to_owned()),
             key: reader.name(keys::SUPERSET_KEY)?.unwrap_or_else(|| KEY.to_owned()),
+            metadata: reader.name(&below(keys::METADATA, &["superset"]))?.unwrap_or_else(|| METADATA.to_owned()),
         }))
     }
 }

@@ -5,22 +5,29 @@
 
 pub mod alone;
 pub mod asked;
+mod backups;
+pub(super) mod doctor;
 pub mod facts;
 mod fence;
 pub mod id;
 mod plan;
 mod read_back;
+mod stored;
+mod verify;
 
 use serde_json::Value as Json;
 
 use super::plan::{Input, Part};
+use crate::backups::{Seen, Series};
 use crate::cluster::Cluster;
 use crate::product::request::Barrier;
 use crate::product::service::{Doing, Files, Look, Service};
+use crate::product::shelf::{Shelf, Stored};
 use crate::refusal::Refusal;
 use crate::run::{Halt, Run};
 use crate::steps::{Object, Planned};
 use crate::topology::{Pod, Role, is_lasting};
+use crate::verify::Verify;
 
 /// Superset.
 pub struct Superset;
@@ -35,10 +42,18 @@ pub const DATABASE: Role =
 /// The CronJob that dumps the database.
 pub const BACKUP: Role = Role { name: "supersetBackup", rank: 53, group: "backups", stops: Some(0), holds_data: false };
 
+/// Its name.
+pub const NAME: &str = "superset";
 /// The first ConfigMap of its backups, by default.
 pub const METADATA: &str = "superset-backups-metadata";
 /// The folder of its backups in the bucket, by default.
 pub const FOLDER: &str = "superset_backup";
+/// The files of a backup, in a folder that is called like its id.
+pub const DUMP: &str = "superset.sql.gz";
+/// See [`DUMP`].
+pub const MANIFEST: &str = "manifest.json";
+/// The Secret with the key that encrypts the connections in the database.
+pub const KEY: &str = "superset-secret-key";
 /// The ConfigMap of its restores: who restored what, and the fence.
 pub const AUDIT: &str = "superset-restore-audit";
 /// The key in it: while it is there, Superset's backups are skipped.
@@ -54,7 +69,7 @@ pub static BARRIER: Barrier = Barrier {
 
 impl Service for Superset {
     fn name(&self) -> &'static str {
-        "superset"
+        NAME
     }
 
     fn title(&self) -> &'static str {
@@ -109,6 +124,25 @@ impl Service for Superset {
 
     fn verify<'r>(&self, run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
         Box::pin(read_back::read(run))
+    }
+
+    fn backups(&self, seen: &Seen) -> Vec<Series> {
+        backups::series(seen).into_iter().collect()
+    }
+
+    fn stored<'r>(&'r self, shelf: &'r Shelf<'r>) -> Doing<'r, Stored> {
+        Box::pin(stored::read(shelf))
+    }
+
+    fn clean_up(&self) -> Option<&'static str> {
+        Some(
+            "is cleaned up by its own CronJob: each run deletes backups that are older than the ttl, and their records. Nothing exempts one of \
+             them; a longer ttl in the values (superset.backups.ttl) keeps all",
+        )
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verify>> {
+        Some(Box::new(verify::Check::default()))
     }
 }
 

@@ -54,5 +54,6 @@ for moment in "${moments[@]}"; do
   rclone copy --server-side-across-configs --ignore-existing --fast-list --transfers 32 --checkers 32 \
     --stats 30s --stats-one-line --stats-log-level NOTICE \
     --exclude "/$BACKUP_PREFIX/**" --exclude '/k8s_backup/**' --exclude '/opensearch*/**' \
+    --exclude '/superset*/**' \
     "$(versions_at "$moment")" "source:$BUCKET"
 done

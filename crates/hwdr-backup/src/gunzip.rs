@@ -8,7 +8,7 @@ use crate::checker::{Checker, check_whole};
 use crate::flaw::Flaw;
 
 /// Takes what is unpacked.
-pub(super) trait Sink {
+pub(crate) trait Sink {
     /// What is known in the end.
     type Facts;
 
@@ -20,7 +20,7 @@ pub(super) trait Sink {
 }
 
 /// Unpacks one file, and checks its checksum and its length.
-pub(super) struct Gunzip<S: Sink>(GzDecoder<Bounded<S>>);
+pub(crate) struct Gunzip<S: Sink>(GzDecoder<Bounded<S>>);
 
 struct Bounded<S> {
     sink: S,
@@ -51,7 +51,7 @@ impl<S: Sink> Write for Bounded<S> {
 
 impl<S: Sink> Gunzip<S> {
     /// At most so many bytes are unpacked.
-    pub(super) fn new(sink: S, most: u64) -> Self {
+    pub(crate) fn new(sink: S, most: u64) -> Self {
         Self(GzDecoder::new(Bounded { sink, left: most, most, flaw: None }))
     }
 
@@ -120,17 +120,17 @@ impl Sink for Nothing {
 }
 
 /// Unpacks a file that is in memory, to at most so many bytes.
-pub(super) fn whole(bytes: &[u8], most: u64) -> Result<Vec<u8>, Flaw> {
+pub(crate) fn whole(bytes: &[u8], most: u64) -> Result<Vec<u8>, Flaw> {
     check_whole(Gunzip::new(Whole(Vec::new()), most), bytes)
 }
 
 /// Checks a file that is in memory, which unpacks to at most so many bytes.
-pub(super) fn check(bytes: &[u8], most: u64) -> Result<(), Flaw> {
+pub(crate) fn check(bytes: &[u8], most: u64) -> Result<(), Flaw> {
     check_whole(Gunzip::new(Nothing, most), bytes)
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use proptest::prelude::*;
