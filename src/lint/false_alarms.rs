@@ -25,7 +25,7 @@ global:
   _hopsworks:
     mode: X
     backups: {enabled: X, schedule: X, ttl: X, metadataStore: {configMap: {ronDB: X}}}
-    restoreFromBackup: {backupId: X, inPlace: X, forceDataClear: X}
+    restoreFromBackup: {backupId: X, inPlace: X, forceDataClear: X, superset: {enabled: X, backupId: X, activeDeadlineSeconds: X}}
     managedObjectStorage: {enabled: X, s3: {bucket: {name: X}, region: X}, secretAccessKey: X}
     minio: {enabled: X}
     superset: {enabled: X}
