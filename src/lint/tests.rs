@@ -11,7 +11,7 @@ fn now() -> jiff::Timestamp {
 }
 
 fn findings(text: &str, context: &Context) -> Vec<Finding> {
-    lint(&values::read_one(Source::new("values.yaml", text)).unwrap(), context)
+    contents::Contents::read(&Source::new("values.yaml", text)).unwrap().lint(context)
 }
 
 /// The context that an example requests: `# helm install` or `# helm upgrade` on top.

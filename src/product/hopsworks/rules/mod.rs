@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+pub mod argo_cd_secrets;
 pub mod backup_id_form;
 pub mod backup_id_number;
 pub mod backup_id_time;
@@ -62,6 +63,7 @@ pub static ALL: &[&dyn Rule] = &[
     &superset_not_restored::SupersetNotRestored,
     &superset_at_zero::SupersetAtZero,
     &superset_not_backed_up::SupersetNotBackedUp,
+    &argo_cd_secrets::ArgoCdSecrets,
     &leftover_restore::LeftoverRestore,
     &backups_without_storage::BackupsWithoutStorage,
     &backups_without_velero::BackupsWithoutVelero,

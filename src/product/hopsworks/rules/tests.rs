@@ -1,6 +1,7 @@
 //! What each rule finds, and what it leaves alone. A row: what is linted, and the rules that speak.
 
 use crate::lint::Level::{Error, Warning};
+use crate::lint::contents::Contents;
 use crate::lint::{Context, IdKind, fix, lint};
 use crate::mode::Mode;
 use crate::source::Source;
@@ -586,6 +587,65 @@ fn the_defaults_of_chart_5_2_are_no_finding() {
             assert_eq!(rules(text, whole, mode), [""; 0], "{mode:?} whole: {whole}");
         }
     }
+}
+
+/// A row: the values of an Application of Argo CD, what else it says, and what it is told.
+#[test]
+fn applications_of_argo_cd() {
+    const ALL: &str = "ignoreDifferences: [{group: '', kind: Secret, jsonPointers: [/data]}]";
+    const RESPECTS: &str = "syncPolicy: {syncOptions: [CreateNamespace=true, RespectIgnoreDifferences=true]}";
+    let entry = |name: &str| format!("{{kind: Secret, name: {name}, jsonPointers: [/data]}}");
+    let of_superset = ["superset-secret-key", "superset-mysql-users-secrets", "superset-admin-credentials"].map(entry);
+    let of_superset = format!("ignoreDifferences: [{}]", of_superset.join(", "));
+    let on = "global: {_hopsworks: {superset: {enabled: true}}}";
+    let restore =
+        "global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '20260213153627-1'}}}}";
+    let (missing, option) = ("no ignoreDifferences for", "although ignoreDifferences names them");
+    for (values, spec, expected) in [
+        (on.to_owned(), String::new(), &[missing][..]),
+        (restore.to_owned(), String::new(), &[missing]),
+        (on.to_owned(), ALL.to_owned(), &[option]),
+        (on.to_owned(), RESPECTS.to_owned(), &[missing]),
+        (on.to_owned(), format!("{ALL}, {RESPECTS}"), &[]),
+        (on.to_owned(), format!("{of_superset}, {RESPECTS}"), &["for trino-admin-credentials, trino-groups-file, "]),
+        (on.replace("{superset", "{trino: {enabled: false}, superset"), format!("{of_superset}, {RESPECTS}"), &[]),
+        (on.to_owned(), format!("{}, {RESPECTS}", ALL.replace("/data", "/metadata")), &[missing]),
+        (on.to_owned(), format!("{}, {RESPECTS}", ALL.replace("Secret", "ConfigMap")), &[missing]),
+        (
+            format!("{on}\n          superset: {{auth: {{secretKeySecretName: ours}}}}"),
+            format!("{of_superset}, {RESPECTS}"),
+            &["for ours, trino-"],
+        ),
+        (
+            format!(
+                "{on}\n          superset: {{auth: {{createSecrets: false}}}} # hwdr: ignore[superset-not-backed-up]"
+            ),
+            RESPECTS.to_owned(),
+            &["for trino-"],
+        ),
+        // Without a word about Superset: charts before 5.2 have no such Secrets.
+        ("global: {_hopsworks: {backups: {enabled: true}}}".to_owned(), String::new(), &[]),
+        (on.replace("true", "false"), String::new(), &[]),
+        ("replicas: 1".to_owned(), String::new(), &[]),
+    ] {
+        let spec = if spec.is_empty() { String::new() } else { format!("  {}\n", spec.replace("], ", "]\n  ")) };
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: hopsworks}}\nspec:\n{spec}  source:\n    helm:\n      \
+             values: |\n          {values}\n"
+        );
+        let contents = Contents::read(&Source::new("app.yaml", text.as_str())).unwrap();
+        let found = contents.lint(&Context { mode: Some(Mode::Upgrade), ..Context::default() });
+        assert_eq!(found.len(), expected.len(), "{text}{found:?}");
+        for (finding, part) in found.iter().zip(expected) {
+            assert!(finding.rule == "argo-cd-secrets" && finding.message.contains(part), "{text}{finding:?}");
+        }
+    }
+    let excused = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: hopsworks}}\n\
+         spec: # hwdr: ignore[argo-cd-secrets]\n  source: {{helm: {{valuesObject: {{{on}}}}}}}\n"
+    );
+    let contents = Contents::read(&Source::new("app.yaml", excused)).unwrap();
+    assert_eq!(contents.lint(&Context::default()), []);
 }
 
 /// The finding about RonDB's own id, by what the chart takes: none, or its level and fix.
