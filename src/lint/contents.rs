@@ -1,10 +1,11 @@
 //! The contents of a file: values, or Kubernetes objects that contain values, for Flux and Argo CD. These values are linted in
 //! place: with positions in the file as it is.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::lint::chart_file::Owner;
-use crate::lint::{Context, Finding, Note, placeholder, schema, view};
+use crate::lint::{Context, Finding, Note, ignore, placeholder, rules, schema, view};
 use crate::product::{self, PRODUCTS};
 use crate::source::{Place, Source, Span};
 use crate::values::{self, Data, Value, ValuesError};
@@ -16,6 +17,8 @@ pub struct Contents {
     values: Vec<Inside>,
     /// They are inside Kubernetes objects.
     objects: bool,
+    /// The Applications among these, each with which of the values are its own.
+    applications: Vec<(Value, Range<usize>)>,
     /// What is not checked.
     notes: Vec<Note>,
 }
@@ -72,6 +75,16 @@ impl Contents {
             }
             findings.extend(found);
         }
+        for (application, own) in &self.applications {
+            let inside = self.values.get(own.clone()).unwrap_or_default();
+            let values: Vec<&Value> = inside.iter().filter_map(|inside| inside.values.as_ref()).collect();
+            let mut found = Vec::new();
+            for rule in rules::all() {
+                rule.check_object(application, &values, &mut found);
+            }
+            ignore::apply(application, &mut found);
+            findings.extend(found);
+        }
         super::sort(&mut findings);
         findings
     }
@@ -103,6 +116,7 @@ impl Contents {
     }
 
     fn application(&mut self, object: &Value) -> Result<(), ValuesError> {
+        let first = self.values.len();
         let one = object.get(&["spec", "source"]);
         for source in one.into_iter().chain(items(object.get(&["spec", "sources"]))) {
             let Some(helm) = source.get(&["helm"]) else { continue };
@@ -127,6 +141,9 @@ impl Contents {
                     self.not_looked_at(files, key);
                 }
             }
+        }
+        if self.values.len() > first {
+            self.applications.push((object.clone(), first..self.values.len()));
         }
         Ok(())
     }
@@ -194,7 +211,8 @@ fn named(object: &Value, chart: &[&[&str]]) -> bool {
     says(&["metadata", "name"]) || chart.iter().any(|path| says(path))
 }
 
-fn items(value: Option<&Value>) -> &[Value] {
+/// The items of a list; nothing for other values.
+pub fn items(value: Option<&Value>) -> &[Value] {
     match value.map(|value| &value.data) {
         Some(Data::List(items)) => items,
         _ => &[],

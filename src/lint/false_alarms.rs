@@ -25,12 +25,19 @@ global:
   _hopsworks:
     mode: X
     backups: {enabled: X, schedule: X, ttl: X, metadataStore: {configMap: {ronDB: X}}}
-    restoreFromBackup: {backupId: X, inPlace: X, forceDataClear: X}
+    restoreFromBackup: {backupId: X, inPlace: X, forceDataClear: X, superset: {enabled: X, backupId: X, activeDeadlineSeconds: X}}
     managedObjectStorage: {enabled: X, s3: {bucket: {name: X}, region: X}, secretAccessKey: X}
     minio: {enabled: X}
+    superset: {enabled: X}
+    full_platform: X
 rondb: {rondb: {restoreFromBackup: {backupId: X, excludeTables: X}, mysql: {password: X}}}
 olk: {opensearch: {restore: {repositories: {default: {snapshots: {default: {snapshot_name: X}}}}}}}
 hopsworks: {velero: {backup: {enabled: X}, restore: {mainScheduleBackupId: X, usersScheduleBackupId: X}}}
+superset:
+  mysql: {enabled: X}
+  backups: {enabled: X, schedule: X, ttl: X, pathPrefix: X}
+  auth: {createSecrets: X, secretKeySecretName: X}
+  superset: {supersetNode: {replicas: {enabled: X, replicaCount: X}}}
 ";
     for placeholder in [
         "'ENC[AES256_GCM,data:aGk=,iv:aGk=,tag:aGk=,type:bool]'",
@@ -104,6 +111,9 @@ fn what_is_not_ours_is_no_finding() {
         "grafana: {adminPassword: hunter2}",
         "a: 1\n---\nb: 2\n",
         "mode: daemonset",
+        "superset: {enabled: true, auth: {type: oauth}, backups: {keep: 3}, superset: {image: {tag: x}}}",
+        "superset: true",
+        "superset: {superset: 'https://superset.example.com', auth: oauth}",
     ] {
         let context = Context { now: Some("2026-02-20T00:00:00Z".parse().unwrap()), ..Context::default() };
         assert_eq!(found(text, &context), [""; 0], "{text}");
@@ -130,6 +140,9 @@ fn names_of_keys_and_switches_are_no_credentials() {
         ("privateKey: tls.key", false),
         ("allowEmptyPassword: 'yes'", false),
         ("password: '${{ secrets.PASSWORD }}'", false),
+        ("password: $SUPERSET_PASS", false),
+        ("password: $uper-Secret", true),
+        ("password: $", true),
         ("secretKey: wJalrXUtnFEMI/K7MDENG", true),
         ("password: password", true),
         ("privateKey: \"-----BEGIN KEY-----\\nabc\"", true),

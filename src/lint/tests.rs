@@ -11,7 +11,7 @@ fn now() -> jiff::Timestamp {
 }
 
 fn findings(text: &str, context: &Context) -> Vec<Finding> {
-    lint(&values::read_one(Source::new("values.yaml", text)).unwrap(), context)
+    contents::Contents::read(&Source::new("values.yaml", text)).unwrap().lint(context)
 }
 
 /// The context that an example requests: `# helm install` or `# helm upgrade` on top.
@@ -117,6 +117,16 @@ fn a_general_validator_agrees() {
         ("jobs: {ttlSecondsAfterFinished: -1}", false),
         ("global: {_hopsworks: {backups: {ttl: 999999999999d}}}", false),
         ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: 'true'}}}}", false),
+        ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '20260213153627-1'}}}}", true),
+        ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '260751536'}}}}", false),
+        ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: 20260213153627}}}}", false),
+        ("global: {_hopsworks: {restoreFromBackup: {superset: {enabled: false, backupId: null}}}}", true),
+        ("superset: {backups: {schedule: '@daily', ttl: 60d, ttlSecondsAfterFinished: null}}", true),
+        ("superset: {backups: {schedule: often}}", false),
+        ("superset: {backups: {ttl: 2w}}", false),
+        ("superset: {auth: {createSecrets: 'no'}}", false),
+        ("superset: {restoreFromBackup: {backupId: '20260213153627-1'}}", false),
+        ("superset.backups.ttl: 60d", false),
         ("rondb: {rondb: {restoreFromBackup: {backupId: 12345}}}", true),
         ("backups: {schedule: '@daily'}", false),
         ("_hopsworks: {backups: {}}", false),

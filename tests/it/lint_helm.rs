@@ -4,12 +4,21 @@ use std::fs;
 
 use crate::common::{BOTH, Home, ROOT, run, testdata};
 
+const SUPERSET: &str = "global._hopsworks.restoreFromBackup.superset.enabled=true,global._hopsworks.restoreFromBackup.superset.backupId=20260722215632-2116913658";
+const OTHER_ID: &str = "global._hopsworks.restoreFromBackup.superset.backupId=254811200";
+
 #[test]
 fn a_chart_with_the_schema_lints_and_refuses_what_the_schema_refuses() {
     let values = |name: &str| testdata(&format!("values/{name}"));
     let base = values("base.yaml");
     let cases = [
         (vec!["-f".to_owned(), base.clone()], None),
+        (vec!["-f".to_owned(), testdata("lint/defaults-5.2.yaml")], None),
+        (vec!["-f".to_owned(), testdata("lint/defaults-5.2.yaml"), "--set".to_owned(), SUPERSET.to_owned()], None),
+        (
+            vec!["-f".to_owned(), base.clone(), "--set-string".to_owned(), OTHER_ID.to_owned()],
+            Some("/global/_hopsworks/restoreFromBackup/superset/backupId"),
+        ),
         (vec!["-f".to_owned(), base.clone(), "-f".to_owned(), values("in-place.yaml")], None),
         (vec!["-f".to_owned(), base.clone(), "-f".to_owned(), values("new-cluster.yaml")], None),
         (

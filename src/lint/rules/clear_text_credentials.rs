@@ -111,6 +111,9 @@ fn is_secret(key: &str, value: &Value) -> bool {
     // `secretKey` is a credential of S3, and elsewhere, as `tokenSecretKey`, the key inside a Secret.
     let of_key = key.ends_with("secretkey") || key.ends_with("privatekey");
     let key_name = of_key && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-_.".contains(&b));
-    let reference = text.contains("{{") || placeholder::is_unknown(value) || key.starts_with("existing");
+    let variable = text.strip_prefix('$').is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    });
+    let reference = text.contains("{{") || variable || placeholder::is_unknown(value) || key.starts_with("existing");
     !secret_name && !key_name && !reference
 }

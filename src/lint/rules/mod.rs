@@ -25,6 +25,8 @@ pub trait Rule: Sync {
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>);
     /// Adds its findings in the written file, which values no longer show. All rules do this before any of them checks values.
     fn check_written(&self, _: &Written, _: &mut Vec<Finding>) {}
+    /// Adds its findings in the Kubernetes object around values: an Application of Argo CD, which may contain several.
+    fn check_object(&self, _object: &Value, _values: &[&Value], _: &mut Vec<Finding>) {}
 }
 
 pub mod boolean_text;

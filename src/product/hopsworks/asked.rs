@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::backup_id::BackupId;
 use super::keys;
 use super::request::SCHEDULES;
+use super::superset::id::SupersetId;
 use crate::lint::Context;
-use crate::lint::view::{flag, is_empty, map, number_digits, set};
+use crate::lint::view::{entry, flag, is_empty, map, number_digits, set};
 use crate::mode::Mode;
 use crate::values::{Data, Entry, Value};
 
@@ -23,6 +24,9 @@ pub fn mode(values: &Value, context: &Context) -> Option<Mode> {
 
 /// How to see which backups there are.
 pub const LIST_IDS: &str = "list the ids:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
+
+/// The same for Superset.
+pub const LIST_SUPERSET_IDS: &str = "list the ids:\nkubectl get cm superset-backups-metadata -n hopsworks -o yaml";
 
 /// For each Velero backup to name: its key, the setting with the name of its schedule, and that setting's default.
 pub const VELERO_NAMES: [(&str, &str, &str); 2] = [
@@ -57,7 +61,9 @@ impl Id<'_> {
 
     /// The point in time that the id names.
     pub fn time(&self) -> Option<Timestamp> {
-        BackupId::parse(&self.digits()?).ok()?.time()
+        let text = self.digits()?;
+        let of_superset = || SupersetId::parse(&text).ok().map(|id| id.time());
+        BackupId::parse(&text).ok().and_then(|id| id.time()).or_else(of_superset)
     }
 
     /// The last key of its path.
@@ -91,7 +97,37 @@ pub fn own_ids(values: &Value) -> Vec<Id<'_>> {
     ids
 }
 
-/// All ids.
+/// `enabled` of Superset's restore, unless it says no: it may be still unknown.
+pub fn superset_restore(values: &Value) -> Option<&Entry> {
+    set(values, keys::SUPERSET_RESTORE, "enabled").filter(|entry| flag(&entry.value) != Some(false))
+}
+
+/// Superset's id, whether or not it is restored.
+pub fn superset_id(values: &Value) -> Option<Id<'_>> {
+    let entry = set(values, keys::SUPERSET_RESTORE, "backupId")?;
+    Some(Id { service: "Superset", path: keys::SUPERSET_BACKUP_ID.to_vec(), entry })
+}
+
+/// The setting that decides whether Superset is installed: the first that is set. Without any, charts from 5.2 on install it.
+pub fn superset_switch(values: &Value) -> Option<&Entry> {
+    let settings = [keys::SUPERSET_ENABLED, keys::FULL_PLATFORM].into_iter();
+    settings.filter_map(|path| entry(values, path)).find(|entry| !is_empty(&entry.value))
+}
+
+/// Whether the values say that Superset is not installed.
+pub fn lacks_superset(values: &Value) -> bool {
+    superset_switch(values).is_some_and(|entry| flag(&entry.value) == Some(false))
+}
+
+/// The names of Superset's Secrets.
+pub fn superset_secrets(values: &Value) -> [&str; 3] {
+    keys::SUPERSET_SECRETS.map(|(key, default)| {
+        let named = set(values, keys::SUPERSET_AUTH, key).and_then(|entry| entry.value.as_str());
+        named.unwrap_or(default)
+    })
+}
+
+/// The ids of the cluster and of its services, but for Superset's, which has a form of its own.
 pub fn ids(values: &Value) -> Vec<Id<'_>> {
     global_id(values).into_iter().chain(own_ids(values)).collect()
 }

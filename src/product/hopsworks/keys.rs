@@ -21,16 +21,31 @@ pub const IN_PLACE: Path = &["global", "_hopsworks", "restoreFromBackup", "inPla
 pub const FORCE_DATA_CLEAR: Path = &["global", "_hopsworks", "restoreFromBackup", "forceDataClear"];
 /// Superset's restore, which charts from 5.2 on have.
 pub const SUPERSET_RESTORE: Path = &["global", "_hopsworks", "restoreFromBackup", "superset"];
-/// Whether Superset is installed; else what [`FULL_PLATFORM`] says.
+/// The id of Superset's backup, which has a form of its own.
+pub const SUPERSET_BACKUP_ID: Path = &["global", "_hopsworks", "restoreFromBackup", "superset", "backupId"];
+
+/// Superset, as all charts see it.
+pub const SUPERSET: Path = &["global", "_hopsworks", "superset"];
+/// Whether Superset is installed; if nothing is set, [`FULL_PLATFORM`] decides.
 pub const SUPERSET_ENABLED: Path = &["global", "_hopsworks", "superset", "enabled"];
-/// Whether everything is installed that has no setting of its own.
+/// Whether all of Hopsworks is installed, or only the online feature store.
 pub const FULL_PLATFORM: Path = &["global", "_hopsworks", "full_platform"];
-/// Whether Superset has its own MySQL: no other one is backed up.
+/// Whether Superset's MySQL is installed with it.
 pub const SUPERSET_MYSQL_ENABLED: Path = &["superset", "mysql", "enabled"];
-/// The settings of Superset's backups.
+/// Superset's backups, where they differ from those of other services.
 pub const SUPERSET_BACKUPS: Path = &["superset", "backups"];
-/// The Secret with Superset's key.
-pub const SUPERSET_KEY: Path = &["superset", "auth", "secretKeySecretName"];
+/// Superset's Secrets.
+pub const SUPERSET_AUTH: Path = &["superset", "auth"];
+/// For each of Superset's Secrets, the key of its name in [`SUPERSET_AUTH`], and that key's default.
+pub const SUPERSET_SECRETS: [(&str, &str); 3] = [
+    ("secretKeySecretName", "superset-secret-key"),
+    ("mysqlUserSecretName", "superset-mysql-users-secrets"),
+    ("adminUserSecret", "superset-admin-credentials"),
+];
+/// How often Superset's web server runs: settings of the upstream chart.
+pub const SUPERSET_REPLICAS: Path = &["superset", "superset", "supersetNode", "replicas"];
+/// Whether Trino is installed.
+pub const TRINO_ENABLED: Path = &["global", "_hopsworks", "trino", "enabled"];
 
 /// RonDB's own restore.
 pub const RONDB_RESTORE: Path = &["rondb", "rondb", "restoreFromBackup"];

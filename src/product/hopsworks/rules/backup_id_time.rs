@@ -8,7 +8,7 @@
 //! An id in the future is a typing error: there is no such backup, and the restore fails (error). One that is not a
 //! time may be an error too; and HopsFS, whose bucket is rewound to the time of the backup, then depends on what the
 //! backup's metadata say about it (warning). RonDB's own ids of up to five digits are allowed: its charts before 0.8
-//! create them.
+//! create them. Superset's ids are a time to the second; of these, only the future is checked here.
 //!
 //! ## Example
 //! Week 84 does not exist:
@@ -30,6 +30,8 @@
 //!
 //! ## Fix
 //! None: only you know which backup is meant.
+
+use jiff::Timestamp;
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
@@ -60,23 +62,28 @@ impl Rule for BackupIdTime {
         for id in asked::ids(values) {
             let Some(parsed) = id.digits().and_then(|digits| BackupId::parse(&digits).ok()) else { continue };
             let place = &id.entry.value.place;
-            match (parsed.time(), context.now) {
-                (None, _) if id.service == "RonDB" && parsed.as_str().len() <= 5 => {}
-                (None, _) => findings.push(
+            match parsed.time() {
+                None if id.service == "RonDB" && parsed.as_str().len() <= 5 => {}
+                None => findings.push(
                     Finding::warning(self.name(), place, format!("backup id {parsed} is not a point in time")).help(
                         "ids are year, ISO week, weekday, hour, minute: 254811200 is 2025, week 48, Monday, 12:00",
                     ),
                 ),
-                (Some(time), Some(now)) if time.as_second() > now.as_second() + GRACE_SECONDS => findings.push(
-                    Finding::error(
-                        self.name(),
-                        place,
-                        format!("backup id {parsed} is from {}, which is in the future", view::minute(time)),
-                    )
-                    .help(asked::LIST_IDS),
-                ),
-                _ => {}
+                Some(time) => findings.extend(self.to_come(&id, time, context, asked::LIST_IDS)),
             }
         }
+        if let Some((time, id)) = asked::superset_id(values).and_then(|id| Some((id.time()?, id))) {
+            findings.extend(self.to_come(&id, time, context, asked::LIST_SUPERSET_IDS));
+        }
+    }
+}
+
+impl BackupIdTime {
+    fn to_come(&self, id: &asked::Id<'_>, time: Timestamp, context: &Context, list: &str) -> Option<Finding> {
+        if time.as_second() <= context.now?.as_second() + GRACE_SECONDS {
+            return None;
+        }
+        let message = format!("backup id {} is from {}, which is in the future", id.digits()?, view::minute(time));
+        Some(Finding::error(self.name(), &id.entry.value.place, message).help(list))
     }
 }

@@ -1,13 +1,14 @@
 //! Backups of one restore that were taken at different times.
 //!
 //! ## What it does
-//! Compares the times in the ids of RonDB and OpenSearch and in the names of Velero backups with that of the global
-//! id, and reports a difference of more than an hour: services name their backups by their own clocks, and those of one
+//! Compares the times in the ids of RonDB, OpenSearch and, if it is restored, Superset, and in the names of Velero backups, with that of
+//! the global id, and reports a difference of more than an hour: services name their backups by their own clocks, and those of one
 //! run differ only by minutes.
 //!
 //! ## Why is this bad
 //! RonDB holds the metadata of the files in HopsFS, and Velero's backups the secrets and projects that belong to both.
-//! What was created or deleted between two of them is in one and missing in the other. `helm hwdr upgrade` and `install`
+//! What was created or deleted between two of them is in one and missing in the other. Superset's connections to Trino hold
+//! passwords that RonDB has, too: for users who were added again between the two backups, they no longer work. `helm hwdr upgrade` and `install`
 //! refuse them, unless a comment on the line ignores this rule.
 //!
 //! ## Example
@@ -73,6 +74,8 @@ impl Rule for IdsFarApart {
                 others.push(("Velero", time, &entry.value.place));
             }
         }
+        let superset = asked::superset_id(values).filter(|_| asked::superset_restore(values).is_some());
+        others.extend(superset.iter().filter_map(|id| Some((id.service, id.time()?, &id.entry.value.place))));
         let global = asked::global_id(values).and_then(|id| Some(("HopsFS", id.time()?, &id.entry.value.place)));
         let (base, base_time, base_place) = match global {
             Some(global) => global,
@@ -92,8 +95,13 @@ impl Rule for IdsFarApart {
                     format!("{service}'s backup is {} {order} than {base}'s", duration(apart.unsigned_abs())),
                 )
                 .related(base_place, format!("{base}: {}", view::minute(base_time)))
-                .help(format!("it is from {}; choose one of the same run", view::minute(time))),
+                .help(format!("it is from {}; choose {}", view::minute(time), choice(service))),
             );
         }
     }
+}
+
+/// Superset may have a schedule of its own.
+fn choice(service: &str) -> &'static str {
+    if service == "Superset" { "the nearest one" } else { "one of the same run" }
 }

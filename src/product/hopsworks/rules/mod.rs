@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+pub mod argo_cd_secrets;
 pub mod backup_id_form;
 pub mod backup_id_number;
 pub mod backup_id_time;
@@ -21,7 +22,10 @@ pub mod restore_on_upgrade;
 pub mod restore_without_backups;
 pub mod rondb_not_backed_up;
 pub mod schedule;
+pub mod superset_at_zero;
+pub mod superset_not_backed_up;
 pub mod superset_not_restored;
+pub mod superset_restores_nothing;
 pub mod ttl;
 pub mod ttl_too_short;
 pub mod unsafe_characters;
@@ -55,7 +59,11 @@ pub static ALL: &[&dyn Rule] = &[
     &velero_name_alone::VeleroNameAlone,
     &restore_without_backups::RestoreWithoutBackups,
     &rondb_not_backed_up::RondbNotBackedUp,
+    &superset_restores_nothing::SupersetRestoresNothing,
     &superset_not_restored::SupersetNotRestored,
+    &superset_at_zero::SupersetAtZero,
+    &superset_not_backed_up::SupersetNotBackedUp,
+    &argo_cd_secrets::ArgoCdSecrets,
     &leftover_restore::LeftoverRestore,
     &backups_without_storage::BackupsWithoutStorage,
     &backups_without_velero::BackupsWithoutVelero,

@@ -1,7 +1,7 @@
 //! A schedule that is invalid or never fires.
 //!
 //! ## What it does
-//! Reads `backups.schedule` as Kubernetes and Velero do: five fields in UTC, `@yearly` … `@hourly`, or `@every` with a
+//! Reads `backups.schedule`, and Superset's own (`superset.backups.schedule`), as Kubernetes and Velero do: five fields in UTC, `@yearly` … `@hourly`, or `@every` with a
 //! Go duration; and checks whether it ever fires. `@every` itself is a warning.
 //!
 //! ## Why is this bad
@@ -57,10 +57,16 @@ impl Rule for ScheduleRule {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
-        let Some(entry) = view::set(values, keys::BACKUPS, "schedule") else { return };
-        let Some(text) = entry.value.as_str().filter(|_| !is_unknown(&entry.value)) else { return };
-        let place = &entry.value.place;
-        let finding = match Schedule::parse(text) {
+        let entries = [keys::BACKUPS, keys::SUPERSET_BACKUPS].map(|path| view::set(values, path, "schedule"));
+        findings.extend(entries.into_iter().flatten().filter_map(|entry| self.finding(&entry.value)));
+    }
+}
+
+impl ScheduleRule {
+    fn finding(&self, value: &Value) -> Option<Finding> {
+        let text = value.as_str().filter(|_| !is_unknown(value))?;
+        let place = &value.place;
+        Some(match Schedule::parse(text) {
             Err(error) => {
                 let finding = Finding::error(self.name(), place, error.problem);
                 match error.meant {
@@ -84,8 +90,7 @@ impl Rule for ScheduleRule {
                 Finding::warning(self.name(), place, "@every lets the backups of the services drift apart")
                     .help("Kubernetes does not document @every for CronJobs; use five fields")
             }
-            Ok(Schedule::Fields(_)) => return,
-        };
-        findings.push(finding);
+            Ok(Schedule::Fields(_)) => return None,
+        })
     }
 }

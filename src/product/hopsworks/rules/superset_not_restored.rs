@@ -1,12 +1,12 @@
-//! Superset, which hwdr does not restore.
+//! A restore of a cluster that leaves out Superset.
 //!
 //! ## What it does
-//! Looks for a restore of a cluster that has Superset (`global._hopsworks.superset.enabled`), and for a restore of Superset
-//! (`restoreFromBackup.superset`).
+//! Looks for a global `backupId` where Superset is on (`global._hopsworks.superset.enabled: true`) and its own restore
+//! (`restoreFromBackup.superset.enabled`) is not, if all values are given.
 //!
 //! ## Why is this bad
-//! Superset's dashboards are in a database of their own, with backups and ids of their own; the global id does not restore them. From 5.2
-//! on, the chart restores them by `restoreFromBackup.superset`. hwdr ignores that restore: it does not wait for it, check it, or undo it.
+//! Superset's dashboards, charts and users are in a database of their own, with backups and ids of their own; the global id does not restore
+//! them. In place they stay as they are, newer than the cluster; in a new cluster there are none.
 //!
 //! ## Example
 //! ```yaml
@@ -15,27 +15,30 @@
 //!     superset:
 //!       enabled: true
 //!     restoreFromBackup:
-//!       backupId: "254811200"
+//!       backupId: "260751536"
 //! ```
 //!
 //! ## Use instead
-//! Restore the cluster; then restore Superset in a separate upgrade, as the chart's docs say:
 //! ```yaml
 //! global:
 //!   _hopsworks:
 //!     superset:
 //!       enabled: true
+//!     restoreFromBackup:
+//!       backupId: "260751536"
+//!       superset:
+//!         enabled: true
+//!         backupId: "20260213153627-2116913658"
 //! ```
+//! A backup from before chart 5.2 has none of Superset; excuse the line with a comment: `# hwdr: ignore[superset-not-restored]`.
 //!
 //! ## Fix
-//! None.
+//! None: only you know which backup is meant.
 
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, view};
 use crate::product::hopsworks::{asked, keys};
 use crate::values::Value;
-
-const SUPERSET: &[&str] = &["global", "_hopsworks", "superset"];
 
 /// See the head of this file.
 pub struct SupersetNotRestored;
@@ -53,30 +56,17 @@ impl Rule for SupersetNotRestored {
         include_str!("superset_not_restored.rs")
     }
 
-    fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
-        let enabled = view::set(values, keys::SUPERSET_RESTORE, "enabled")
-            .filter(|entry| view::flag(&entry.value) != Some(false));
-        // An id without the switch restores nothing in the chart, either.
-        if let Some(entry) = enabled.or(view::set(values, keys::SUPERSET_RESTORE, "backupId")) {
-            findings.push(
-                Finding::warning(
-                    self.name(),
-                    &entry.key,
-                    "hwdr does not restore Superset, and does not check the chart's restore of it",
-                )
-                .help("check that its Job superset-restore-ID succeeds"),
-            );
-        } else if let (Some(id), true) =
-            (asked::global_id(values), view::is_on(values, &[SUPERSET, &["enabled"]].concat()))
-        {
-            findings.push(
-                Finding::warning(
-                    self.name(),
-                    &id.entry.key,
-                    "this does not restore Superset: it has backups and ids of its own",
-                )
-                .help("afterwards restore it by restoreFromBackup.superset, as the chart's docs say"),
-            );
+    fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
+        let asked = asked::superset_restore(values).is_some();
+        if !context.whole || asked || !view::is_on(values, keys::SUPERSET_ENABLED) {
+            return;
+        }
+        if let Some(id) = asked::global_id(values) {
+            let message = "this does not restore Superset: it has backups and ids of its own";
+            findings.push(Finding::warning(self.name(), &id.entry.key, message).help(format!(
+                "add restoreFromBackup.superset: {{enabled: true, backupId: \"ID\"}}; {}",
+                asked::LIST_SUPERSET_IDS
+            )));
         }
     }
 }

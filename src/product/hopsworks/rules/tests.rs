@@ -1,6 +1,7 @@
 //! What each rule finds, and what it leaves alone. A row: what is linted, and the rules that speak.
 
 use crate::lint::Level::{Error, Warning};
+use crate::lint::contents::Contents;
 use crate::lint::{Context, IdKind, fix, lint};
 use crate::mode::Mode;
 use crate::source::Source;
@@ -450,27 +451,201 @@ fn a_lost_space_is_told() {
     assert!(!help("global: {_hopsworks: {backups: 'ttl:60d'}}\n").is_some_and(|help| help.contains("space")));
 }
 
-/// The documented values of chart 5.2: none of their keys is unknown, and Superset does not count as restored.
+/// A row: what is below `restoreFromBackup`, what is beside it, and the rules that speak in an upgrade of the whole values.
 #[test]
-fn superset() {
-    let restore = "restoreFromBackup: {superset: {enabled: true, backupId: '20260722215632-2116913658', initiatedBy: ops, activeDeadlineSeconds: 14400}}";
-    for (inside, expected) in [
-        ("superset: {enabled: true}, x: {}", &[][..]),
-        (restore, &["superset-not-restored"]),
-        ("superset: {enabled: true}, restoreFromBackup: {backupId: '260751536'}", &["superset-not-restored"]),
-        ("superset: {enabled: false}, restoreFromBackup: {backupId: '260751536'}", &[]),
-        ("restoreFromBackup: {superset: {enabled: false}}", &[]),
-        (
-            "restoreFromBackup: {superset: {enabled: true, backupId: 20260722215632}}",
-            &["superset-not-restored", "wrong-type"],
-        ),
-        ("restoreFromBackup: {superset: {enable: true}}", &["unknown-key"]),
+fn restores_of_superset() {
+    let id = "backupId: '20260213153627-2116913658'";
+    let asked = format!("superset: {{enabled: true, {id}, initiatedBy: 'ops: 2973', activeDeadlineSeconds: 14400}}");
+    let in_place = |rest: &str| format!("backupId: '260751536', inPlace: true, forceDataClear: true, {rest}");
+    for (restore, beside, expected) in [
+        (asked.clone(), "", &[][..]),
+        (asked.clone(), "superset: {enabled: true}", &[]),
+        ("superset: {enabled: false}".to_owned(), "", &[]),
+        (format!("superset: {{enabled: false, {id}}}"), "", &[]), // as the docs leave it after a restore
+        (format!("superset: {{{id}}}"), "", &["superset-restores-nothing"]),
+        ("superset: {enabled: true}".to_owned(), "", &["superset-restores-nothing"]),
+        (asked.clone(), "superset: {enabled: false}", &["superset-restores-nothing"]),
+        (asked.clone(), "full_platform: false", &["superset-restores-nothing"]),
+        (asked.clone(), "full_platform: false, superset: {enabled: true}", &[]),
+        (asked.clone(), "full_platform: true, superset: {enabled: null}", &[]),
+        ("superset: {enable: true}".to_owned(), "", &["unknown-key"]),
+        ("superset: {enabled: 'true', backupId: 20260213153627-1}".to_owned(), "", &["boolean-text"]),
+        // Ids.
+        ("superset: {enabled: true, backupId: '260751536'}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: 260751536}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: 20260213153627}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: '20261313153627-1'}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: '20260213153627-1 '}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: '20260213153627-$(reboot)'}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: latest}".to_owned(), "", &["backup-id-form"]),
+        ("superset: {enabled: true, backupId: [1]}".to_owned(), "", &["wrong-type"]),
+        ("superset: {enabled: true, backupId: '20260722215632-2116913658'}".to_owned(), "", &["backup-id-time"]),
+        (in_place("").replace("260751536", "20260213153627-2116913658"), "", &["backup-id-form"]),
+        // With the cluster.
+        (in_place(&asked), "superset: {enabled: true}", &[]),
+        (in_place(""), "superset: {enabled: true}", &["superset-not-restored"]),
+        (in_place("superset: {enabled: false}"), "superset: {enabled: true}", &["superset-not-restored"]),
+        (in_place(""), "superset: {enabled: false}", &[]),
+        (in_place(""), "", &[]), // charts before 5.2 have no backups of Superset
+        (in_place(&asked.replace("20260213", "20260212")), "", &["ids-far-apart"]),
+        (in_place(&asked.replace("true", "false").replace("20260213", "20260212")), "", &[]),
+        // Older than backups are kept (60 days).
+        (asked.replace("20260213", "20251213"), "", &["leftover-restore"]),
     ] {
-        assert_eq!(rules(&global(inside), true, Some(Mode::Install)), expected, "{inside}");
+        let text = global(&format!("restoreFromBackup: {{{restore}}}, {beside}"));
+        assert_eq!(rules(&text, true, Some(Mode::Upgrade)), expected, "{text}");
     }
-    let text = global(restore)
-        + "superset: {mysql: {enabled: true}, backups: {schedule: '@daily', ttl: 60d, pathPrefix: x, tmpSizeLimit: 1Gi, backoffLimit: 1}}\n";
-    assert_eq!(rules(&text, true, Some(Mode::Upgrade)), ["superset-not-restored"]);
+    // One file of several: the rest may be in another, and the file is used again.
+    let full = global(&format!("restoreFromBackup: {{{asked}}}"));
+    for (text, mode, expected) in [
+        (full.clone(), None, &["leftover-restore"][..]),
+        (full.clone(), Some(Mode::Upgrade), &[]),
+        (global(&format!("restoreFromBackup: {{superset: {{{id}}}}}")), None, &[]),
+        (global("restoreFromBackup: {superset: {enabled: true}}"), Some(Mode::Upgrade), &[]),
+        (global(&format!("restoreFromBackup: {{{asked}}}, full_platform: false")), Some(Mode::Upgrade), &[]),
+        (
+            global(&format!("restoreFromBackup: {{{asked}}}, superset: {{enabled: false}}")),
+            Some(Mode::Upgrade),
+            &["superset-restores-nothing"],
+        ),
+        (full.clone() + "superset: {mysql: {enabled: false}}\n", Some(Mode::Install), &["superset-restores-nothing"]),
+        (global("superset: {enabled: true}, restoreFromBackup: {backupId: '260751536'}"), Some(Mode::Install), &[]),
+    ] {
+        assert_eq!(rules(&text, false, mode), expected, "{text} {mode:?}");
+    }
+    // Switched off elsewhere, an id is meant.
+    let mut read = |name: &str| {
+        let inside = if name == "base" { "enabled: false" } else { id };
+        Ok(global(&format!("restoreFromBackup: {{superset: {{{inside}}}}}")).into_bytes())
+    };
+    let inputs = ValueInputs { files: vec!["base".into(), "restore".into()], ..ValueInputs::default() };
+    let values = values::read(&inputs, Helm::V3, &mut read).unwrap();
+    let found = lint(&values, &Context { whole: true, ..Context::default() });
+    assert_eq!(found.iter().map(|f| f.rule).collect::<Vec<_>>(), ["superset-restores-nothing"]);
+}
+
+/// A row: what is below `superset`, the values of the cluster, and the rules that speak about the whole values.
+#[test]
+fn superset_as_it_is_kept() {
+    let on = "superset: {enabled: true}";
+    let replicas = |count: &str| format!("superset: {{supersetNode: {{replicas: {{{count}}}}}}}");
+    let restore = "restoreFromBackup: {superset: {enabled: true, backupId: '20260213153627-1'}}";
+    for (superset, cluster, expected) in [
+        ("backups: {schedule: null, ttl: null}".to_owned(), on, &[][..]),
+        ("backups: {schedule: '@daily', ttl: 30d}".to_owned(), on, &[]),
+        ("backups: {schedule: '@Daily'}".to_owned(), on, &["schedule"]),
+        ("backups: {schedule: '0 0 30 2 *'}".to_owned(), on, &["schedule"]),
+        ("backups: {schedule: '@every 12h'}".to_owned(), on, &["schedule"]),
+        ("backups: {ttl: 2w}".to_owned(), on, &["ttl"]),
+        ("backups: {ttl: 60}".to_owned(), on, &["ttl"]),
+        ("backups: {ttl: 3d}".to_owned(), on, &["ttl-too-short"]),
+        ("backups: {ttl: 3d, schedule: '@daily'}".to_owned(), on, &[]),
+        ("backups: {schedule: '0 0 1 1 *'}".to_owned(), on, &["ttl-too-short"]),
+        ("backups: {pathPrefix: 'a;b'}".to_owned(), on, &["unsafe-characters"]),
+        ("backups: {enabled: false}".to_owned(), on, &["superset-not-backed-up"]),
+        ("backups: {enabled: false}".to_owned(), "", &["superset-not-backed-up"]),
+        ("backups: {enabled: false}".to_owned(), "superset: {enabled: false}", &[]),
+        ("backups: {enabled: false}".to_owned(), "full_platform: false", &[]),
+        ("auth: {createSecrets: false}".to_owned(), on, &["superset-not-backed-up"]),
+        ("auth: {createSecrets: false}".to_owned(), "superset: {enabled: false}", &[]),
+        ("auth: {createSecrets: true, createSecretEnvs: false}".to_owned(), on, &[]),
+        (replicas("enabled: true, replicaCount: 0"), on, &["superset-at-zero"]),
+        (replicas("replicaCount: 0"), on, &["superset-at-zero"]),
+        (replicas("enabled: true, replicaCount: 0"), restore, &[]),
+        (replicas("enabled: true, replicaCount: 0"), "superset: {enabled: false}", &[]),
+        (replicas("enabled: false, replicaCount: 0"), on, &[]),
+        (replicas("enabled: true, replicaCount: 2"), on, &[]),
+        ("superset: {supersetWorker: {replicas: {enabled: true, replicaCount: 0}}}".to_owned(), on, &[]),
+        ("restoreFromBackup: {backupId: x}".to_owned(), on, &["misplaced-key"]),
+    ] {
+        let text = global(cluster) + &format!("superset: {{{superset}}}\n");
+        assert_eq!(rules(&text, true, Some(Mode::Upgrade)), expected, "{text}");
+    }
+    // The overlay alone: what asks for the restore is in another file.
+    let overlay = format!("superset: {{{}}}\n", replicas("enabled: true, replicaCount: 0"));
+    assert_eq!(rules(&overlay, false, None), [""; 0]);
+    let off = "backups: {enabled: false}, superset: {enabled: true}";
+    let text = format!("global: {{_hopsworks: {{{off}}}}}\nsuperset: {{auth: {{createSecrets: false}}}}\n");
+    assert_eq!(rules(&text, true, None), [""; 0]);
+    // The command names the Secrets as the values do.
+    let text = "superset: {auth: {createSecrets: false, secretKeySecretName: our-key}}\n";
+    let found = lint(&values::read_one(Source::new("values.yaml", text)).unwrap(), &Context::default());
+    assert_eq!(
+        found[0].help.as_deref(),
+        Some(
+            "label them:\nkubectl label secret -n hopsworks our-key superset-mysql-users-secrets superset-admin-credentials \
+             backup.hops.works/include=true"
+        )
+    );
+}
+
+#[test]
+fn the_defaults_of_chart_5_2_are_no_finding() {
+    for mode in [None, Some(Mode::Install), Some(Mode::Upgrade)] {
+        for whole in [false, true] {
+            let text = include_str!("../../../../testdata/lint/defaults-5.2.yaml");
+            assert_eq!(rules(text, whole, mode), [""; 0], "{mode:?} whole: {whole}");
+        }
+    }
+}
+
+/// A row: the values of an Application of Argo CD, what else it says, and what it is told.
+#[test]
+fn applications_of_argo_cd() {
+    const ALL: &str = "ignoreDifferences: [{group: '', kind: Secret, jsonPointers: [/data]}]";
+    const RESPECTS: &str = "syncPolicy: {syncOptions: [CreateNamespace=true, RespectIgnoreDifferences=true]}";
+    let entry = |name: &str| format!("{{kind: Secret, name: {name}, jsonPointers: [/data]}}");
+    let of_superset = ["superset-secret-key", "superset-mysql-users-secrets", "superset-admin-credentials"].map(entry);
+    let of_superset = format!("ignoreDifferences: [{}]", of_superset.join(", "));
+    let on = "global: {_hopsworks: {superset: {enabled: true}}}";
+    let restore =
+        "global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '20260213153627-1'}}}}";
+    let (missing, option) = ("no ignoreDifferences for", "although ignoreDifferences names them");
+    for (values, spec, expected) in [
+        (on.to_owned(), String::new(), &[missing][..]),
+        (restore.to_owned(), String::new(), &[missing]),
+        (on.to_owned(), ALL.to_owned(), &[option]),
+        (on.to_owned(), RESPECTS.to_owned(), &[missing]),
+        (on.to_owned(), format!("{ALL}, {RESPECTS}"), &[]),
+        (on.to_owned(), format!("{of_superset}, {RESPECTS}"), &["for trino-admin-credentials, trino-groups-file, "]),
+        (on.replace("{superset", "{trino: {enabled: false}, superset"), format!("{of_superset}, {RESPECTS}"), &[]),
+        (on.to_owned(), format!("{}, {RESPECTS}", ALL.replace("/data", "/metadata")), &[missing]),
+        (on.to_owned(), format!("{}, {RESPECTS}", ALL.replace("Secret", "ConfigMap")), &[missing]),
+        (
+            format!("{on}\n          superset: {{auth: {{secretKeySecretName: ours}}}}"),
+            format!("{of_superset}, {RESPECTS}"),
+            &["for ours, trino-"],
+        ),
+        (
+            format!(
+                "{on}\n          superset: {{auth: {{createSecrets: false}}}} # hwdr: ignore[superset-not-backed-up]"
+            ),
+            RESPECTS.to_owned(),
+            &["for trino-"],
+        ),
+        // Without a word about Superset: charts before 5.2 have no such Secrets.
+        ("global: {_hopsworks: {backups: {enabled: true}}}".to_owned(), String::new(), &[]),
+        (on.replace("true", "false"), String::new(), &[]),
+        ("replicas: 1".to_owned(), String::new(), &[]),
+    ] {
+        let spec = if spec.is_empty() { String::new() } else { format!("  {}\n", spec.replace("], ", "]\n  ")) };
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: hopsworks}}\nspec:\n{spec}  source:\n    helm:\n      \
+             values: |\n          {values}\n"
+        );
+        let contents = Contents::read(&Source::new("app.yaml", text.as_str())).unwrap();
+        let found = contents.lint(&Context { mode: Some(Mode::Upgrade), ..Context::default() });
+        assert_eq!(found.len(), expected.len(), "{text}{found:?}");
+        for (finding, part) in found.iter().zip(expected) {
+            assert!(finding.rule == "argo-cd-secrets" && finding.message.contains(part), "{text}{finding:?}");
+        }
+    }
+    let excused = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: hopsworks}}\n\
+         spec: # hwdr: ignore[argo-cd-secrets]\n  source: {{helm: {{valuesObject: {{{on}}}}}}}\n"
+    );
+    let contents = Contents::read(&Source::new("app.yaml", excused)).unwrap();
+    assert_eq!(contents.lint(&Context::default()), []);
 }
 
 /// The finding about RonDB's own id, by what the chart takes: none, or its level and fix.

@@ -1,7 +1,7 @@
 //! A time to live that does not parse.
 //!
 //! ## What it does
-//! Checks that `backups.ttl` is a number of days or hours, such as `60d` or `36h`.
+//! Checks that `backups.ttl`, and Superset's own (`superset.backups.ttl`), is a number of days or hours, such as `60d` or `36h`.
 //!
 //! ## Why is this bad
 //! Each service reads it with its own script. One that does not understand it keeps backups forever, or deletes the
@@ -51,28 +51,32 @@ impl Rule for Ttl {
     }
 
     fn check(&self, values: &Value, _: &Context, findings: &mut Vec<Finding>) {
-        let Some(entry) = view::set(values, keys::BACKUPS, "ttl") else { return };
-        if is_unknown(&entry.value) {
-            return;
+        let entries = [keys::BACKUPS, keys::SUPERSET_BACKUPS].map(|path| view::set(values, path, "ttl"));
+        findings.extend(entries.into_iter().flatten().filter_map(|entry| self.finding(&entry.value)));
+    }
+}
+
+impl Ttl {
+    fn finding(&self, value: &Value) -> Option<Finding> {
+        if is_unknown(value) {
+            return None;
         }
-        let place = &entry.value.place;
-        let Some(text) = entry.value.as_str() else {
+        let place = &value.place;
+        let Some(text) = value.as_str() else {
             let finding = Finding::error(self.name(), place, "a ttl is a number followed by d (days) or h (hours)");
-            findings.push(finding.help("for example ttl: 60d"));
-            return;
+            return Some(finding.help("for example ttl: 60d"));
         };
-        let Err(error) = ttl::parse(text) else { return };
+        let error = ttl::parse(text).err()?;
         if error.too_long {
             let finding =
                 Finding::error(self.name(), place, "this is longer than Velero can count: 106751d, or 292 years");
-            findings.push(finding.help("for example ttl: 3650d; without a ttl, backups are kept forever"));
-            return;
+            return Some(finding.help("for example ttl: 3650d; without a ttl, backups are kept forever"));
         }
         let finding =
             Finding::error(self.name(), place, format!("ttl '{text}' is not a number of days (d) or hours (h)"));
-        findings.push(match error.meant {
+        Some(match error.meant {
             Some(meant) => finding.help(format!("did you mean {meant}?")).fix(format!("write {meant}"), place, meant),
             None => finding.help("for example ttl: 60d"),
-        });
+        })
     }
 }

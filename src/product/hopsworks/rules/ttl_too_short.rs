@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //! Compares `backups.ttl` with the longest time between two firings of `backups.schedule` (`@weekly` if none is set and all
-//! values are given).
+//! values are given). The same for Superset's own (`superset.backups`): what is not set there is as for all services.
 //!
 //! ## Why is this bad
 //! There are times without any backup. If the two are equal, the old backup expires when the new one has only just started
@@ -36,7 +36,7 @@ use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level, ttl, view};
 use crate::product::hopsworks::keys;
 use crate::shown::duration;
-use crate::values::Value;
+use crate::values::{Entry, Value};
 
 /// See the head of this file.
 pub struct TtlTooShort;
@@ -55,21 +55,31 @@ impl Rule for TtlTooShort {
     }
 
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
-        let Some(entry) = view::set(values, keys::BACKUPS, "ttl") else { return };
-        let Some(Ok(kept)) = entry.value.as_str().map(ttl::parse) else { return };
-        let schedule = view::set(values, keys::BACKUPS, "schedule");
+        let [ttl, schedule] = ["ttl", "schedule"].map(|key| view::set(values, keys::BACKUPS, key));
+        findings.extend(self.finding(ttl, schedule, context));
+        let [own_ttl, own_schedule] = ["ttl", "schedule"].map(|key| view::set(values, keys::SUPERSET_BACKUPS, key));
+        if own_ttl.is_some() || own_schedule.is_some() {
+            findings.extend(self.finding(own_ttl.or(ttl), own_schedule.or(schedule), context));
+        }
+    }
+}
+
+impl TtlTooShort {
+    fn finding(&self, ttl: Option<&Entry>, schedule: Option<&Entry>, context: &Context) -> Option<Finding> {
+        let ttl = &ttl?.value;
+        let kept = ttl::parse(ttl.as_str()?).ok()?;
         let text = match schedule {
             Some(schedule) => schedule.value.as_str(),
             None => context.whole.then_some("@weekly"),
         };
-        let Some(gap) = text.and_then(|text| Schedule::parse(text).ok()?.longest_gap()) else { return };
-        let place = &entry.value.place;
+        let gap = Schedule::parse(text?).ok()?.longest_gap()?;
+        let place = &ttl.place;
         let mut finding = if kept < gap {
             Finding::error(self.name(), place, "a backup expires before the next one exists")
         } else if kept == gap {
             Finding::warning(self.name(), place, "a backup expires when the next one has only just started")
         } else {
-            return;
+            return None;
         };
         finding = finding.help(format!(
             "kept for {}, but up to {} pass between two backups: keep several",
@@ -79,6 +89,6 @@ impl Rule for TtlTooShort {
         if let Some(schedule) = schedule {
             finding = finding.related(&schedule.value.place, format!("up to {}", duration(gap.unsigned_abs())));
         }
-        findings.push(finding);
+        Some(finding)
     }
 }

@@ -53,13 +53,15 @@ use crate::product::hopsworks::keys;
 use crate::values::{Data, Value};
 use hwdr_values::special;
 
-const BLOCKS: [&[&str]; 19] = [
+const BLOCKS: [&[&str]; 21] = [
     keys::HWDR,
     keys::BACKUPS,
     keys::RESTORE,
     keys::RONDB_RESTORE,
     keys::OPENSEARCH_RESTORE,
     keys::VELERO_RESTORE,
+    keys::SUPERSET_BACKUPS,
+    keys::SUPERSET_AUTH,
     &["hopsworks", "velero", "namespace"],
     &["hopsworks", "velero", "deploymentName"],
     &["hopsworks", "velero", "backup", "mainScheduleName"],

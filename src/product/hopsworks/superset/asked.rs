@@ -7,8 +7,6 @@ use crate::product::hopsworks::request::read::{Reader, error};
 use crate::refusal::Refusal;
 use crate::values::{Data, Value};
 
-/// The chart's own Secret with the key that encrypts the passwords of connections.
-const KEY: &str = "superset-secret-key";
 /// How long the chart gives its Job, in seconds.
 const SECONDS: u64 = 14_400;
 
@@ -73,13 +71,14 @@ impl Asked {
                 _ => return Err(error(value, &path, "expected seconds, from 60 to a year", "write 14400")),
             },
         };
+        let [(key, usual), ..] = keys::SUPERSET_SECRETS;
         let folder = reader.name(&below(keys::SUPERSET_BACKUPS, &["pathPrefix"]))?;
         Ok(Some(Self {
             id,
             initiated_by: reader.filled(&at("initiatedBy"))?,
             seconds,
             folder: folder.map_or_else(|| FOLDER.to_owned(), |folder| folder.trim_matches('/').to_owned()),
-            key: reader.name(keys::SUPERSET_KEY)?.unwrap_or_else(|| KEY.to_owned()),
+            key: reader.name(&below(keys::SUPERSET_AUTH, &[key]))?.unwrap_or_else(|| usual.to_owned()),
             metadata: reader.name(&below(keys::METADATA, &["superset"]))?.unwrap_or_else(|| METADATA.to_owned()),
         }))
     }
@@ -108,7 +107,7 @@ mod tests {
             asked(&format!("{{enabled: true, backupId: '{ID}', initiatedBy: ops, activeDeadlineSeconds: 600}}"), "");
         let whole = whole.unwrap().unwrap();
         assert_eq!((whole.id.as_str(), whole.seconds, whole.initiated_by.as_deref()), (ID, 600, Some("ops")));
-        assert_eq!((whole.folder.as_str(), whole.key.as_str()), (FOLDER, KEY));
+        assert_eq!((whole.folder.as_str(), whole.key.as_str()), (FOLDER, "superset-secret-key"));
     }
 
     #[test]
