@@ -22,7 +22,7 @@ test_a_backup_that_is_made_now_is_a_set_that_can_be_restored() {
   hwdr backups create --wait --yes --timeout 8m | tee "$RUN/notes/created.txt"
   grep -F 'for a new cluster: yes' "$RUN/notes/created.txt"
   set=$(hwdr backups list -o json | jq '.backups[0]')
-  jq -e '.usable == {inPlace: "yes", newCluster: "yes"} and (.parts | length == 4 and all(.state == "good")) and .skewSeconds < 600' <<<"$set"
+  jq -e '.usable == {inPlace: "yes", newCluster: "yes"} and (.parts | length == 5 and all(.state == "good")) and .skewSeconds < 600' <<<"$set"
   id=$(jq -r .id <<<"$set")
   main=$(jq -r '.parts[] | select(.series == "objects/main") | .name' <<<"$set")
   [ "$id" != "$(id_of rondb)" ]
@@ -30,7 +30,7 @@ test_a_backup_that_is_made_now_is_a_set_that_can_be_restored() {
   # As Velero's own client would make it from the Schedule.
   kubectl -n velero get backup "$main" -o json | jq -e '.metadata.labels["velero.io/schedule-name"] == "k8s-backups-main" and .spec.storageLocation == "hopsworks-bsl"'
   kubectl -n "$NS" get jobs -o json |
-    jq -e '[.items[] | select(.metadata.annotations["cronjob.kubernetes.io/instantiate"] == "manual" and (.metadata.name | contains("-manual-")))] | length == 2'
+    jq -e '[.items[] | select(.metadata.annotations["cronjob.kubernetes.io/instantiate"] == "manual" and (.metadata.name | contains("-manual-")))] | length == 3'
   # Its copy of the records names the data: a new cluster knows the backup by that alone.
   "$LAB/s3" get "$HOPSFS_BUCKET" "k8s_backup/backups/$main/$main.tar.gz" | tar -xzO "resources/configmaps/namespaces/$NS/rondb-backups-metadata.json" | grep "$id"
 
@@ -41,6 +41,9 @@ test_a_backup_that_is_made_now_is_a_set_that_can_be_restored() {
   id=$(jq -r '.parts[] | select(.series == "opensearch") | .name' <<<"$set")
   curl -sS --fail -X DELETE "$(url opensearch)/_snapshot/default/$id"
   kubectl -n "$NS" patch configmap opensearch-backups-metadata --type merge -p "{\"data\": {\"$id\": null}}"
+  id=$(jq -r '.parts[] | select(.series == "superset") | .name' <<<"$set")
+  for key in $("$LAB/s3" list "$HOPSFS_BUCKET" "superset_backup/$id/" | awk '{print $1}'); do "$LAB/s3" delete "$HOPSFS_BUCKET" "$key"; done
+  kubectl -n "$NS" patch configmap superset-backups-metadata --type merge -p "{\"data\": {\"$id\": null}}"
   [ "$(hwdr backups list -o name | head -1)" = "$(id_of rondb)" ]
 }
 

@@ -50,7 +50,7 @@ test_doctor_names_one_thing_after_the_other() {
   grep '^warning reclaim-policy: .*volumes of data go with their claims' "$RUN/notes/doctor.txt"
   doctor --fix --yes || true
   [ "$(kubectl -n velero get schedule k8s-backups-main -o jsonpath='{.spec.paused}')" = false ]
-  says ok reclaim-policy 'all 3 volumes of data outlive their claims'
+  says ok reclaim-policy 'all 4 volumes of data outlive their claims'
   for volume in $(kubectl -n "$NS" get pvc -o jsonpath='{.items[*].spec.volumeName}'); do
     kubectl patch pv "$volume" -p '{"spec": {"persistentVolumeReclaimPolicy": "Delete"}}'
   done

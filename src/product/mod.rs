@@ -10,7 +10,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::cluster::Cluster;
-use crate::doctor::{Facts, Line};
+use crate::doctor::{Facts, Line, Mend};
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
 use crate::lint::schema::Node;
@@ -156,6 +156,11 @@ pub trait Product: Sync {
     /// What `hwdr doctor` says of this product alone.
     fn examine(&self, _facts: &Facts) -> Vec<Line> {
         Vec::new()
+    }
+
+    /// What can be mended after something in the cluster has shown that it is safe; and why something cannot, for people.
+    fn proven<'r>(&'r self, _cluster: &'r Cluster, _facts: &'r Facts) -> Doing<'r, (Vec<Mend>, Vec<String>)> {
+        Box::pin(async { (Vec::new(), Vec::new()) })
     }
 
     /// What it cannot find out by looking.

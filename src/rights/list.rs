@@ -493,6 +493,13 @@ pub const ALL: &[Right] = &[
     right(Release, JOBS, &["get", "watch", "create", "delete"], &[Doctor], "the Job that looks at the backup")
         .when(IN_CLUSTER)
         .without(UNLOOKED),
+    right(Release, EXEC, &["get"], &[Doctor], "Superset reads its own database, before its backups are allowed again")
+        .when(FIX)
+        .without(UNMENDED),
+    right(Release, EXEC, &["create"], &[Doctor], "Superset reads its own database")
+        .when("--fix is given, and the cluster is Kubernetes 1.35 or later")
+        .without(UNMENDED),
+    right(Release, CONFIG_MAPS, &["patch"], &[Doctor], "Superset's backups are allowed again").when(FIX).without(UNMENDED),
     right(Release, CRON_JOBS, &["get", "patch"], &[Doctor], "suspended CronJobs make backups again")
         .when(FIX)
         .without(UNMENDED),

@@ -132,7 +132,12 @@ impl Asked {
         if let Some(file) = &self.bundle {
             bundle::write(file, &read, &machine(&read.facts, &report)).await?;
         }
-        let mends = mends(&read.facts);
+        let mut mends = mends(&read.facts);
+        if self.fix {
+            let (proven, not) = read.facts.product.proven(&read.cluster, &read.facts).await;
+            mends.extend(proven);
+            not.iter().for_each(|why| shown::tell(&shown::lines(why)));
+        }
         if !self.fix {
             if !mends.is_empty() && !self.is_json {
                 let count = mends.len();

@@ -29,7 +29,7 @@ use super::request::{Backup, Barrier, Recorded, Request};
 use super::service::{Doing, Files, Service};
 use super::{Keys, Path, Product, Storage};
 use crate::cluster::Cluster;
-use crate::doctor::{Facts, Line};
+use crate::doctor::{Facts, Line, Mend};
 use crate::lint::IdKind;
 use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
@@ -238,6 +238,10 @@ impl Product for Hopsworks {
         let mut lines = doctor::examine(facts);
         lines.extend(superset::doctor::examine(facts));
         lines
+    }
+
+    fn proven<'r>(&'r self, cluster: &'r Cluster, facts: &'r Facts) -> Doing<'r, (Vec<Mend>, Vec<String>)> {
+        Box::pin(superset::doctor::proven(cluster, facts))
     }
 
     fn unexamined(&self) -> &'static [&'static str] {

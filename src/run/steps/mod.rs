@@ -33,7 +33,7 @@ pub use helm::plan_is_comparable;
 pub use ours::{is_foreign, is_of, must_be_of, release_of};
 pub use parts::{fresh, job_is_complete, make};
 pub use pause_backups::found as found_at_work;
-pub use pods::ready_pod;
+pub use pods::{is_ready, ready_pod};
 pub use verify::{ready, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 

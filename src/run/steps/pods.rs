@@ -26,7 +26,8 @@ pub async fn ready_pod(run: &Run, role: Role) -> Result<Option<Json>, Halt> {
     Ok(None)
 }
 
-fn is_ready(pod: &Json) -> bool {
+/// Whether a pod is ready.
+pub fn is_ready(pod: &Json) -> bool {
     let mut conditions = pod.pointer("/status/conditions").and_then(Json::as_array).into_iter().flatten();
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }

@@ -45,8 +45,7 @@ pub(super) fn fence(config_maps: &[Json], namespace: &str) -> Option<Fault> {
         kept(of)
     );
     Some(Fault::new(Severity::Warning, what).fix(format!(
-        "see whether a Job of it runs, and if none does, remove the key:\nkubectl -n {namespace} get jobs\n\
-         kubectl -n {namespace} patch configmap \\\n  {AUDIT} --type json \\\n  -p '[{{\"op\":\"remove\",\"path\":\"/data/{FENCE}\"}}]'"
+        "restore Superset; or, if it works, let hwdr read its database and remove the key:\nhelm hwdr doctor -n {namespace} --fix"
     )))
 }
 
@@ -164,6 +163,6 @@ mod tests {
         assert!(
             fault.severity == Severity::Warning && fault.what.contains("until it is gone, Superset is not backed up")
         );
-        assert!(fault.fix.as_ref().unwrap().contains("/data/inProgress"));
+        assert!(fault.fix.as_ref().unwrap().contains("doctor -n hopsworks --fix"));
     }
 }

@@ -21,14 +21,17 @@ const NAMED: usize = 5;
 
 /// What Superset's own code reads.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Probe {
+pub(super) struct Probe {
     /// The schema's version; none if the database has none.
-    revision: Option<String>,
-    tables: u64,
-    dashboards: Option<u64>,
-    connections: Option<u64>,
+    pub revision: Option<String>,
+    /// How many tables there are.
+    pub tables: u64,
+    /// How many dashboards; none without their table.
+    pub dashboards: Option<u64>,
+    /// How many connections; none without their table.
+    pub connections: Option<u64>,
     /// Connections whose password cannot be decrypted, by name.
-    unreadable: Vec<String>,
+    pub unreadable: Vec<String>,
 }
 
 /// Waits until Superset is ready, and reads its database, if it was restored.
@@ -93,7 +96,7 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
 ///
 /// # Errors
 /// Why it cannot be read.
-async fn probe(cluster: &Cluster, pod: &str) -> Result<Probe, String> {
+pub(super) async fn probe(cluster: &Cluster, pod: &str) -> Result<Probe, String> {
     let read = cluster.exec(pod, "superset", &["python", "-c", PROBE], LIMIT).await?;
     let line = read.out.lines().rev().find(|line| line.starts_with('{'));
     let why = || kept(read.error.lines().last().unwrap_or("it printed nothing"));
