@@ -6,12 +6,14 @@ use hwdr::backup_files::opensearch::shard::FileInfo;
 use hwdr::backup_files::opensearch::snapshot::{Snapshot, global_metadata};
 use hwdr::backup_files::opensearch::{Generation, IndexMetadata, Repository, ShardSnapshot, paths};
 use hwdr::backup_files::sql::Dump;
+use hwdr::backup_files::superset::{Dumped, Manifest, SupersetDump};
 use hwdr::backup_files::velero::archive::{Archive, Facts};
 use hwdr::backup_files::velero::{Backup, ResourceList, agree, lists};
 use hwdr::backup_files::{Checker, Flaw};
 use hwdr::backups::{Inventory, Join, Seen, SetView, Usable, status};
 use hwdr::product::FIRST;
 use hwdr::product::hopsworks::hopsfs::bucket::FOLDERS;
+use hwdr::product::hopsworks::superset::id::SupersetId;
 use hwdr::run::Record as _;
 use hwdr::run::state::State;
 use hwdr::s3::checked;
@@ -205,6 +207,37 @@ fn parts(file: &FileInfo) {
     let sum = parts.iter().fold(0u64, |sum, (_, length)| sum.saturating_add(*length));
     assert!(file.is_virtual() || sum == file.length, "{} bytes in {} parts", file.length, parts.len());
     assert!(parts.iter().all(|(name, _)| !name.contains('/')));
+}
+
+/// The files of a backup of Superset: a dump, packed or not, is read alike in any pieces; and of whatever is read as a manifest, it can be said whether it
+/// is that of this backup. Gives how many kinds it is.
+pub(super) fn superset(bytes: &[u8]) -> usize {
+    let is_id = |text: &str| SupersetId::parse(text).is_ok();
+    in_pieces(bytes, SupersetDump::default);
+    let file = packed(bytes);
+    in_pieces(&file, SupersetDump::default);
+    let dump = check_whole(SupersetDump::default(), &file);
+    let manifest = Manifest::read(bytes, is_id);
+    if let Ok(manifest) = &manifest {
+        let own = "20260722215632-2116913658";
+        let is_own = manifest.is_of(own, is_id).is_ok();
+        assert!(
+            is_own
+                || manifest.is_of("20260723215632-1", is_id).is_ok()
+                || !manifest.lacks().contains(&"the id of its backup")
+        );
+        let other = Dumped {
+            size: 1,
+            unpacked: 2,
+            digest: String::new(),
+            tables: 3,
+            revision: String::new(),
+            says_that_it_is_whole: true,
+        };
+        // Without anything that could differ, nothing does.
+        assert!(manifest.describes(&other).is_err() || manifest.digests.is_empty() && manifest.revisions.is_empty());
+    }
+    usize::from(dump.is_ok()) + usize::from(manifest.is_ok())
 }
 
 /// The files of a Velero backup: an archive that is read in pieces says the same as one that is read at once. Gives how many objects it has.

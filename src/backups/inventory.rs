@@ -118,9 +118,10 @@ impl Inventory {
         self.parts(set).any(|(_, part)| part.is_kept)
     }
 
-    /// When the first of its parts expires, or something that it needs of old versions.
+    /// When the first of its parts expires that it cannot do without, or something that it needs of old versions.
     pub fn expires(&self, set: &BackupSet) -> Option<Timestamp> {
         let versions = self.rewinds.iter().filter_map(|rewind| rewind.until(set.time?));
-        self.parts(set).filter_map(|(_, part)| part.expires).chain(versions).min()
+        let needed = self.parts(set).filter(|(series, _)| series.join != Join::Optional);
+        needed.filter_map(|(_, part)| part.expires).chain(versions).min()
     }
 }

@@ -24,6 +24,8 @@ const LIFECYCLE: &str = seed!("xml-lifecycle.xml");
 const OBJECTS: &str = seed!("xml-objects.xml");
 const SNAPSHOTS: &str = seed!("snapshot-list.json");
 const ARCHIVE: &str = seed!("archive.tar");
+const MANIFEST: &str = seed!("superset-manifest.json");
+const DUMP: &str = seed!("superset-dump.sql");
 /// Files of a backup of NDB, as the tests of their readers write them, and a dump.
 const FILES: &[&[u8]] = &[
     include_bytes!("../../fuzz/seeds/ndb-ctl"),
@@ -100,6 +102,7 @@ fn the_seeds_are_what_is_read() {
     element::parse(LIFECYCLE).expect("a configuration");
     assert_eq!(asked::snapshot(SNAPSHOTS.as_bytes()), 1);
     assert_eq!(asked::archive(ARCHIVE.as_bytes()), 4);
+    assert_eq!([MANIFEST, DUMP].map(|seed| asked::superset(seed.as_bytes())), [1, 1]);
 }
 
 proptest! {
@@ -148,6 +151,12 @@ proptest! {
     fn any_snapshot_can_be_judged_or_is_refused(text in changed(&[SNAPSHOTS]), bytes: Vec<u8>) {
         asked::snapshot(text.as_bytes());
         asked::snapshot(&[b":)\n\x01\xfa".as_slice(), &bytes].concat());
+    }
+
+    #[test]
+    fn any_backup_of_superset_can_be_judged(text in changed(&[MANIFEST, DUMP]), bytes: Vec<u8>) {
+        asked::superset(text.as_bytes());
+        asked::superset(&bytes);
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
     use crate::backups::BackupPart;
-    use crate::product::{FIRST, Product as _};
+    use crate::product::FIRST;
     use crate::velero::Velero;
 
     const ID: &str = "20260722215632-2116913658";

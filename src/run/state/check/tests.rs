@@ -52,6 +52,28 @@ fn an_older_hwdrs_state_is_read_without_its_objects() {
     assert!(!again.to_string().contains("template"), "{again}");
 }
 
+/// hwdr 0.1 kept the names of two; a service that it did not know has ids of its own.
+#[test]
+fn more_services_may_be_recorded_than_an_older_hwdr_knew() {
+    for names in [json!([]), json!(["a", "b"]), json!(["a", "", "c"])] {
+        let mut planted = good();
+        planted["metadata"] = names.clone();
+        let state = checked(&planted).unwrap();
+        assert_eq!(serde_json::to_value(&state).unwrap()["metadata"], names);
+    }
+    let mut none = good();
+    none.as_object_mut().unwrap().remove("metadata");
+    assert_eq!(checked(&none).unwrap().metadata, [""; 0]);
+    let own = "20260722215632-2116913658";
+    for (step, backup, is_good) in
+        [("superset", own, true), ("superset", "254811200", false), ("rondb", own, false), ("opensearch", own, false)]
+    {
+        let mut planted = good();
+        planted["parts"] = json!([{"step": step, "backup": backup, "objects": ["Job/a"]}]);
+        assert_eq!(checked(&planted).is_ok(), is_good, "{step} {backup}");
+    }
+}
+
 #[test]
 fn what_no_hwdr_writes_is_refused_and_named() {
     let set = |at: &str, planted: Json| {
