@@ -248,6 +248,9 @@ fn show_has_the_values_and_the_command() {
         ] {
             assert!(text.contains(&words), "{words}\n{text}");
         }
+        // Its parts begin by one schedule.
+        assert!(one_line(&text).contains("begun before RonDB and OpenSearch had ended, so it has no record"), "{text}");
+        assert_eq!(text.matches("  verified ").count(), 1, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
     // The linter has nothing against them.

@@ -40,7 +40,7 @@ use follow::Followed;
 /// Makes a backup of everything now
 ///
 /// It runs the CronJob of each service as "kubectl create job --from" does, and makes Velero's Backups from both Schedules. With --wait, Velero's are
-/// made when the data is backed up: they copy the records of the backups, and a restore into a new cluster needs these. Without --wait, all begin at once.
+/// made when the data is backed up: they copy the records of the backups, which show a new cluster that this one ended well. Without --wait, all begin at once.
 ///
 /// Exit codes: 0 made (without --wait: begun), 1 refused, nothing was made, 3 begun, and not complete or not whole.
 #[derive(Debug, Args)]
@@ -385,8 +385,8 @@ fn text_of(making: &Making, looked: &Looked, waits: bool) -> String {
             out,
             "\n{}",
             hang(
-                "All begin at once: Velero copies the records of the backups before this one is among them. A restore in place does not \
-                 need that copy, a restore into a new cluster does: use --wait for it.",
+                "All begin at once, as by the schedules: Velero copies the records of the backups before this one is among them. A new \
+                 cluster can be restored from it, but that copy does not show that it ended well: use --wait for it.",
                 80,
                 0
             )

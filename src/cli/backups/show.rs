@@ -153,7 +153,7 @@ impl Shown<'_> {
         for reason in &fitness.reasons {
             say("", reason);
         }
-        for note in inventory.notes(set) {
+        for note in inventory.notes(set).into_iter().chain(inventory.unrecorded(set)) {
             say("note", &note);
         }
         if let Some(expires) = inventory.expires(set) {
@@ -174,13 +174,6 @@ impl Shown<'_> {
         }
         if let Some(skew) = inventory.skew(set) {
             say("skew", &format!("{} between its parts", ago(skew)));
-        }
-        match inventory.verified(set) {
-            Some(verified) => {
-                let since = ago(now.duration_since(verified.time));
-                say("verified", &format!("{}, {:.0}, {since} ago", verified.verdict.word(), verified.time));
-            }
-            None => say("verified", "never, as far as is remembered"),
         }
         match inventory.verified(set) {
             Some(verified) => {

@@ -6,7 +6,7 @@ use super::{Catalogue, MetadataNames, Service, rotated};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind};
 use crate::product::hopsworks::backup_id::BackupId;
-use crate::product::request::Recorded;
+use crate::product::request::{Objection, Recorded};
 use crate::refusal::Refusal;
 
 /// The labels of all ConfigMaps of backup metadata (written by the backup CronJobs).
@@ -31,7 +31,7 @@ impl Catalogue {
 ///
 /// # Errors
 /// If the cluster does not answer, or an id is invalid.
-pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<String>, Refusal> {
+pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<Objection>, Refusal> {
     let catalogue = Catalogue::load(cluster, &MetadataNames::from(recorded.metadata.clone())).await?;
     let mut objections = Vec::new();
     for (service, id) in &recorded.backups {

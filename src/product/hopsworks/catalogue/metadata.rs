@@ -60,7 +60,9 @@ impl DataBackup {
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
+pub struct Unreadable {
+    /// Whose backup it is about.
+    pub service: Service,
     /// The ConfigMap.
     pub config_map: String,
     /// The key in it.
@@ -103,7 +105,8 @@ pub(super) fn read_of(config_maps: &[Json], service: Service, first: &str) -> (V
             match read {
                 Ok(backup) => backups.push(backup),
                 Err(why) => {
-                    unreadable.push(Unreadable { config_map: name.to_owned(), key: key.clone(), id: id.ok(), why })
+                    let (config_map, key) = (name.to_owned(), key.clone());
+                    unreadable.push(Unreadable { service, config_map, key, id: id.ok(), why });
                 }
             }
         }

@@ -5,9 +5,10 @@ mod metadata;
 mod series;
 
 pub use load::{LABELS, objections};
-pub use metadata::{DataBackup, Service};
+pub use metadata::{DataBackup, Service, Unreadable};
 pub use series::{not_backups, series};
 
+use crate::product::request::Objection;
 pub use crate::product::request::rotated;
 
 use super::backup_id::BackupId;
@@ -18,8 +19,8 @@ use super::request::METADATA;
 pub struct Catalogue {
     /// Backups of data, newest first.
     pub data: Vec<DataBackup>,
-    /// Entries that cannot be read, as `ConfigMap/key: why`.
-    pub unreadable: Vec<String>,
+    /// Entries that cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// The ConfigMaps that hold the backups' metadata; rotation adds `-1`, `-2`, … to these names.
@@ -52,7 +53,7 @@ impl Catalogue {
     pub fn new(config_maps: &[serde_json::Value], names: &MetadataNames) -> Self {
         let (mut data, unreadable) = metadata::read(config_maps, names);
         data.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| b.id.cmp(&a.id)));
-        Self { data, unreadable: unreadable.iter().map(ToString::to_string).collect() }
+        Self { data, unreadable }
     }
 
     /// The backup of a service's data with this id.
@@ -61,7 +62,7 @@ impl Catalogue {
     }
 
     /// What speaks against restoring a service's data from this id, and which ids would do; none if nothing does.
-    pub fn objection(&self, service: Service, id: &BackupId) -> Option<String> {
+    pub fn objection(&self, service: Service, id: &BackupId) -> Option<Objection> {
         let good: Vec<_> = self
             .data
             .iter()
@@ -72,14 +73,31 @@ impl Catalogue {
             [] => "there is no good one".to_owned(),
             ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
         };
-        match self.data(service, id) {
-            Some(backup) if backup.is_good() => None,
-            Some(backup) => Some(format!(
-                "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
-                backup.state, backup.config_map
-            )),
-            None => Some(format!("{service}'s metadata have no backup {id}; {there}")),
-        }
+        let is_this = |entry: &&Unreadable| entry.service == service && entry.id.as_ref() == Some(id);
+        let what = match (self.data(service, id), self.unreadable.iter().find(is_this)) {
+            (Some(backup), _) if backup.is_good() => return None,
+            (Some(backup), _) => {
+                format!(
+                    "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
+                    backup.state, backup.config_map
+                )
+            }
+            (None, Some(entry)) => format!("{service}'s record of backup {id} cannot be read: {entry}; {there}"),
+            (None, None) => {
+                let what = format!("{service}'s metadata have no backup {id}; {there}");
+                return Some(Objection { what, is_older: self.ends_before(service, id) });
+            }
+        };
+        Some(Objection { what, is_older: false })
+    }
+
+    /// Whether all records of a service are of backups before this one.
+    fn ends_before(&self, service: Service, id: &BackupId) -> bool {
+        let data = self.data.iter().filter(|backup| backup.service == service);
+        let data = data.map(|backup| backup.id.time().or(backup.start));
+        let unreadable = self.unreadable.iter().filter(|entry| entry.service == service);
+        let mut times = data.chain(unreadable.filter_map(|entry| entry.id.as_ref()).map(BackupId::time));
+        id.time().is_some_and(|time| times.all(|other| other.is_some_and(|other| other < time)))
     }
 }
 
@@ -117,7 +135,7 @@ mod tests {
                 (Service::RonDb, "254811200", "SUCCESS"),
             ]
         );
-        assert_eq!(catalogue.unreadable, Vec::<String>::new());
+        assert_eq!(catalogue.unreadable, []);
     }
 
     #[test]
@@ -133,31 +151,38 @@ mod tests {
         )];
         let catalogue = Catalogue::new(&maps, &MetadataNames::default());
         let id = |text: &str| BackupId::parse(text).unwrap();
-        for (service, backup, expected) in [
-            (Service::RonDb, "254811200", None),
+        let there = "the newest good ones are 254811200";
+        for (service, backup, what, is_older) in [
             (
                 Service::RonDb,
                 "254821200",
-                Some(
-                    "RonDB's backup 254821200 is recorded as FAILED in ConfigMap rondb-backups-metadata; \
-                     the newest good ones are 254811200",
-                ),
+                "RonDB's backup 254821200 is recorded as FAILED in ConfigMap rondb-backups-metadata",
+                false,
             ),
             (
                 Service::RonDb,
                 "254831200",
-                Some("RonDB's metadata have no backup 254831200; the newest good ones are 254811200"),
+                "RonDB's record of backup 254831200 cannot be read: rondb-backups-metadata/254831200: \
+                 not JSON: expected ident at line 1 column 2",
+                false,
             ),
-            (
-                Service::OpenSearch,
-                "254811200",
-                Some("OpenSearch's metadata have no backup 254811200; there is no good one"),
-            ),
+            // Of an earlier one there would be a record; a later one has none yet, and what is no id says nothing.
+            (Service::RonDb, "254821159", "RonDB's metadata have no backup 254821159", false),
+            (Service::RonDb, "254841200", "RonDB's metadata have no backup 254841200", true),
+            // Who knows when that was?
+            (Service::RonDb, "7", "RonDB's metadata have no backup 7", false),
         ] {
-            assert_eq!(catalogue.objection(service, &id(backup)).as_deref(), expected);
+            let objection = Objection { what: format!("{what}; {there}"), is_older };
+            assert_eq!(catalogue.objection(service, &id(backup)), Some(objection));
         }
+        assert_eq!(catalogue.objection(Service::RonDb, &id("254811200")), None);
+        // The first backup of all.
+        let what = "OpenSearch's metadata have no backup 254811200; there is no good one".to_owned();
+        let objection = Objection { what, is_older: true };
+        assert_eq!(catalogue.objection(Service::OpenSearch, &id("254811200")), Some(objection));
+        let unreadable: Vec<_> = catalogue.unreadable.iter().map(ToString::to_string).collect();
         assert_eq!(
-            catalogue.unreadable,
+            unreadable,
             [
                 "rondb-backups-metadata/254831200: not JSON: expected ident at line 1 column 2",
                 "rondb-backups-metadata/latest: a backup id is digits only, like 254811200",
