@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::inventory::{BackupSet, Inventory};
-use super::part::PartState;
+use super::part::{BackupPart, PartState};
 use super::rewind::Rewind;
 use super::series::{Join, Series, is_ahead};
 use super::view::ago;
@@ -125,6 +125,23 @@ impl Inventory {
             }
             _ => (Usable::Yes, None),
         }
+    }
+
+    /// Whether the copy of the records in a set is from before its data's backups had ended: one schedule begins all at once. A restore into a new
+    /// cluster needs no record, and only says so. It is no note, because it is true of each scheduled set.
+    pub fn unrecorded(&self, set: &BackupSet) -> Option<String> {
+        let (copy, part) = self.parts(set).find(|(series, part)| series.has_records && part.is_good())?;
+        let began = part.started?;
+        let is_late = |part: &BackupPart| part.is_good() && part.ended.is_some_and(|ended| ended > began);
+        let data = self.parts(set).filter(|(series, _)| series.join == Join::Own);
+        let late: Vec<_> = data.filter(|(_, part)| is_late(part)).map(|(series, _)| series.called.as_str()).collect();
+        (!late.is_empty()).then(|| {
+            format!(
+                "{}: begun before {} had ended, so it has no record of that: a restore into a new cluster says so, and goes on",
+                copy.called,
+                late.join(" and ")
+            )
+        })
     }
 
     /// More about a set: what it does not bring back, parts that are far from the others, and those that were passed over.

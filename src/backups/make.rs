@@ -204,17 +204,10 @@ mod tests {
 
     fn series(join: Join, makers: &[&str]) -> Series {
         Series {
-            service: "s",
-            part: None,
-            title: "s",
             called: format!("{join:?}"),
-            join,
-            parts: Vec::new(),
-            unread: None,
-            odd: None,
             makers: Ok(makers.iter().map(|name| maker(name)).collect()),
             turn_on: "turn it on",
-            faults: Vec::new(),
+            ..Series::new("s", "s", join)
         }
     }
 

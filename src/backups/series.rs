@@ -30,6 +30,8 @@ pub struct Series {
     pub turn_on: &'static str,
     /// Other problems.
     pub faults: Vec<Fault>,
+    /// Whether its backups hold a copy of the records of the others'.
+    pub has_records: bool,
 }
 
 /// How the backups of a series belong to a set.
@@ -86,6 +88,7 @@ impl Series {
             makers: Ok(Vec::new()),
             turn_on: "",
             faults: Vec::new(),
+            has_records: false,
         }
     }
 

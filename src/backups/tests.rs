@@ -41,17 +41,10 @@ fn part(text: &str) -> BackupPart {
 
 fn series(service: &'static str, join: Join, parts: &[&str]) -> Series {
     Series {
-        service,
-        part: None,
-        title: service,
-        called: service.to_owned(),
-        join,
         parts: parts.iter().map(|text| part(text)).collect(),
-        unread: None,
-        odd: None,
         makers: Ok(vec![maker("@daily")]),
         turn_on: "turn it on",
-        faults: Vec::new(),
+        ..Series::new(service, service, join)
     }
 }
 
@@ -272,6 +265,34 @@ fn what_could_not_be_read_is_unknown_and_what_is_not_there_is_missing() {
     // Velero is not there, so nothing can be restored by it into a new cluster; in place it is not needed.
     assert_eq!((fitness.in_place, fitness.new_cluster), (Usable::Unknown, Usable::No));
     assert_eq!(fitness.reasons, ["b: forbidden", "v: Velero is not there"]);
+}
+
+#[test]
+fn a_copy_of_the_records_from_before_the_end_has_none() {
+    let ended = |text: &str, at: &str| BackupPart { ended: Some(time(at)), ..part(text) };
+    let copy = BackupPart { started: Some(time("12:01")), ..part("v@12:01") };
+    let of = |a: BackupPart, b: BackupPart, copy: BackupPart| {
+        let [mut one, mut other] = ["a", "b"].map(|service| series(service, Join::Own, &[]));
+        (one.parts, other.parts) = (vec![a], vec![b]);
+        let copies = Series { parts: vec![copy], has_records: true, ..series("v", Join::Nearest, &[]) };
+        let all = inventory(vec![one, other, copies]);
+        let set = all.find("1").unwrap();
+        assert_eq!(all.fitness(set).new_cluster, Usable::Yes);
+        assert_eq!(all.notes(set), [""; 0]);
+        all.unrecorded(set)
+    };
+    let says = |late: &str| {
+        Some(format!(
+            "v: begun before {late} had ended, so it has no record of that: a restore into a new cluster says so, and goes on"
+        ))
+    };
+    let one = |at: &str| ended("1@12:00", at);
+    assert_eq!(of(one("12:12"), one("12:00"), copy.clone()), says("a"));
+    assert_eq!(of(one("12:12"), one("12:02"), copy.clone()), says("a and b"));
+    assert_eq!(of(one("12:00"), one("12:01"), copy.clone()), None);
+    // Who does not know when something began or ended says nothing.
+    assert_eq!(of(part("1@12:00"), part("1@12:00"), copy.clone()), None);
+    assert_eq!(of(one("12:12"), one("12:12"), BackupPart { started: None, ..copy }), None);
 }
 
 /// A restore takes the first service's id for the id of all.

@@ -85,7 +85,7 @@ impl<'i> SetView<'i> {
             kept: inventory.is_kept(set),
             usable: UsableView { in_place, new_cluster },
             reasons,
-            notes: inventory.notes(set),
+            notes: inventory.notes(set).into_iter().chain(inventory.unrecorded(set)).collect(),
             verified: inventory.verified(set),
             parts: parts.collect(),
         }

@@ -60,6 +60,12 @@ pub(super) struct Server {
 }
 
 impl BucketArgs {
+    /// Whether a flag names a bucket, or says how it is reached.
+    pub(super) fn is_given(&self) -> bool {
+        let Server { endpoint, region, path_style, ca_bundle: _, requests_per_second } = &self.server;
+        self.bucket.is_some() || endpoint.is_some() || region.is_some() || *path_style || requests_per_second.is_some()
+    }
+
     /// The bucket of the flags, or else of the values.
     ///
     /// # Errors

@@ -117,7 +117,15 @@ impl Restore {
             warn_of(restored);
         }
         for objection in request.product.objections(&cluster, &request.recorded).await? {
-            ask::warn(&format!("{objection} (namespace {}): look at the ids before you install", cluster.namespace));
+            let then = match objection.is_older {
+                true => format!(
+                    "Velero copied the records before this backup was among them: look whether it is whole before you install\n\
+                     helm hwdr backups verify {} --from-bucket -f values.yaml",
+                    request.wanted.id
+                ),
+                false => "look at the ids before you install".to_owned(),
+            };
+            ask::warn(&format!("{} (namespace {}): {then}", objection.what, cluster.namespace));
         }
         crate::shown::print(&next(&cluster, &request.velero, is_read_only(&cluster, &request.velero).await?));
         Ok(())

@@ -23,7 +23,7 @@ use crate::values::chart::Chart;
 use crate::values::{Data, Value};
 use crate::velero::Velero;
 
-pub use request::{Backup, Barrier, Ground, Recorded, Request, rotated};
+pub use request::{Backup, Barrier, Ground, Objection, Recorded, Request, rotated};
 use service::{Doing, Files, Service};
 
 /// All products. Values that none of them recognizes are read as the first one's.
@@ -141,7 +141,7 @@ pub trait Product: Sync {
         &'r self,
         cluster: &'r Cluster,
         recorded: &'r Recorded,
-    ) -> Doing<'r, Result<Vec<String>, Refusal>>;
+    ) -> Doing<'r, Result<Vec<Objection>, Refusal>>;
 
     /// Where something belongs that is misplaced at `path`, and its schema.
     fn belongs(&self, _path: &[String]) -> Option<(Vec<String>, &'static Node)> {

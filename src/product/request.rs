@@ -70,6 +70,15 @@ pub struct Recorded {
     pub metadata: Vec<String>,
 }
 
+/// A reason in the cluster's records not to restore from a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The reason.
+    pub what: String,
+    /// Whether the records name neither this backup nor a later one: a copy from before the backup had ended is like that.
+    pub is_older: bool,
+}
+
 /// The names of rotating metadata ConfigMaps: the first one's, then with `-1`, `-2`, …
 pub fn rotated(first: &str) -> impl Iterator<Item = String> {
     let later = (1..).map({

@@ -449,6 +449,9 @@ pub const ALL: &[Right] = &[
     right(Release, SECRETS, &["get"], CREATE, "when the release was installed (Helm's record), and what was verified")
         .when("--wait is given")
         .without(SHOWN),
+    right(Release, SECRETS, &["create", "update"], CREATE, "the result of verifying it is remembered")
+        .when("--wait is given")
+        .without("the result is printed, and not remembered"),
     right(Release, CRON_JOBS, &["get", "list"], CREATE, "the CronJobs that make backups"),
     right(Release, JOBS, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),
     right(Release, JOBS, &["watch"], CREATE, "how they end").when("--wait is given"),

@@ -1,6 +1,7 @@
 //! `hwdr backups` and `hwdr status` against as much of an API server as they ask: a cluster that is well, and one thing after the other that is not.
 
 use crate::common::api_server::ApiServer;
+use crate::common::s3_server::S3Server;
 use crate::common::{Home, Ran, run};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
@@ -248,6 +249,9 @@ fn show_has_the_values_and_the_command() {
         ] {
             assert!(text.contains(&words), "{words}\n{text}");
         }
+        // Its parts begin by one schedule.
+        assert!(one_line(&text).contains("begun before RonDB and OpenSearch had ended, so it has no record"), "{text}");
+        assert_eq!(text.matches("  verified ").count(), 1, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
     // The linter has nothing against them.
@@ -864,6 +868,38 @@ fn create_waits_and_shows_the_set() {
     let told = one_line(&ran.stderr);
     let at = |words: &str| told.find(words).unwrap_or_else(|| panic!("{words}: {told}"));
     assert!(at("RonDB: complete") < at("Kubernetes objects (main): begun"), "{told}");
+    // That is said before anybody waits.
+    assert!(at("it will not be verified: which bucket?") < at("RonDB: begun"), "{told}");
+    assert!(at("the backup is made, and not verified: which bucket?") > at("(main): begun"), "{told}");
+    assert!(lab.run(&["backups", "create", "--bucket", "b", "--yes"]).failed(2).contains("add --wait"));
+}
+
+#[test]
+fn create_verifies_what_it_has_made() {
+    let s3 = S3Server::start();
+    s3.put("hopsfs-blocks-set-0/1/1_1", "block", "2025-10-01T00:00:00Z".parse().unwrap());
+    // What is done, the exit code, and words of the output and of the messages.
+    let nowhere = "http://127.0.0.1:9";
+    for (endpoint, code, words, warning) in [
+        (s3.url.as_str(), 2, "RonDB missing", None),
+        (nowhere, 0, "for a new cluster: yes", Some("the backup is made, and not verified: ")),
+    ] {
+        let lab = Lab::new();
+        let id = lab.recorded_next();
+        let mut hwdr = lab.home.hwdr();
+        hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a");
+        hwdr.env("AWS_SECRET_ACCESS_KEY", "b").args(["backups", "create", "--wait", "--yes", "--path-style"]);
+        let ran = run(hwdr.args(["--bucket", "b", "--endpoint", endpoint]), b"");
+        let (text, said) = (one_line(&String::from_utf8_lossy(&ran.stdout)), one_line(&ran.stderr));
+        assert!(ran.code == Some(code) && text.contains(words), "{:?} {text} {said}", ran.code);
+        assert!(said.contains("Afterwards it is verified in bucket b."), "{said}");
+        let later = format!("helm hwdr backups verify {id} -f values.yaml");
+        assert_eq!(said.contains(&later), warning.is_some(), "{said}");
+        assert!(warning.is_none_or(|warning| said.contains(warning)), "{said}");
+        // As "backups verify" remembers it.
+        let verified = lab.list().0["backups"][0]["verified"]["verdict"].clone();
+        assert_eq!(verified, if warning.is_some() { Json::Null } else { "missing".into() });
+    }
 }
 
 #[test]

@@ -580,3 +580,77 @@ fn backups_are_paused_again_where_hwdr_was_killed_after_the_rollback() {
     assert_eq!(lab.touched(), [format!("PATCH {path}"), format!("PATCH {path}")], "paused, and resumed");
     assert_eq!(lab.api.get(path).unwrap()["spec"]["suspend"], false);
 }
+
+/// Velero's copy of the records is from before the data's backups had ended, if all begin by one schedule: it names older ones, or none.
+#[test]
+fn an_installation_goes_on_without_a_record_of_its_backup() {
+    let (velero, names) = ("/apis/velero.io/v1/namespaces/velero", ["k8s-backups-main", "k8s-backups-users-resources"]);
+    let again = "give the chart and the values again";
+    for (recorded, state_of_it, is_restored, words) in [
+        (ID, "SUCCESS", true, again),
+        (
+            "254771200",
+            "SUCCESS",
+            true,
+            "warning: RonDB's metadata have no backup 254811200; the newest good ones are 254771200 … \
+             helm hwdr backups verify 254811200 --from-bucket … give the chart and the values again",
+        ),
+        (
+            "",
+            "",
+            true,
+            "RonDB's metadata have no backup 254811200; there is no good one … give the chart and the values again",
+        ),
+        (ID, "FAILED", true, "RonDB's backup 254811200 is recorded as FAILED … helm hwdr backups list --from-bucket"),
+        // It would be named if it had ended well.
+        (
+            "254821200",
+            "SUCCESS",
+            true,
+            "RonDB's metadata have no backup 254811200 … helm hwdr backups show 254811200 --from-bucket",
+        ),
+        ("", "", false, "Velero has restored no Secret into namespace hopsworks … name the namespace"),
+    ] {
+        let lab = Lab::new("");
+        let helm =
+            "#!/bin/sh\ncase $1 in version) echo v3.19.0;; *) echo 'Error: release: not found' >&2; exit 1;; esac\n";
+        lab.home.script("helm", helm);
+        let put = |path: &str, object: Json| lab.api.put(path, object);
+        put(
+            "/apis/apps/v1/namespaces/velero/deployments/velero",
+            json!({"metadata": {"name": "velero"}, "status": {"readyReplicas": 1}}),
+        );
+        put(
+            &format!("{velero}/backupstoragelocations/hopsworks-bsl"),
+            json!({"metadata": {"name": "hopsworks-bsl"}, "status": {"phase": "Available", "lastSyncedTime": NOW}}),
+        );
+        for name in names {
+            put(
+                &format!("{velero}/backups/{name}-1"),
+                json!({"metadata": {"name": format!("{name}-1"), "labels": {"velero.io/schedule-name": name}},
+                    "spec": {"storageLocation": "hopsworks-bsl"},
+                    "status": {"phase": "Completed", "startTimestamp": "2025-11-24T12:00:40Z"}}),
+            );
+        }
+        if !recorded.is_empty() {
+            let entry = json!({"state": state_of_it, "start_time": "2025-11-24T12:00:01Z"}).to_string();
+            put(
+                &format!("{CORE}/configmaps/rondb-backups-metadata"),
+                json!({"metadata": {"name": "rondb-backups-metadata"}, "data": {recorded: entry}}),
+            );
+        }
+        if is_restored {
+            let labels = json!({"velero.io/restore-name": "k8s-backups-main-1"});
+            put(&format!("{CORE}/secrets/users"), json!({"metadata": {"name": "users", "labels": labels}}));
+        }
+        let parts = json!([{"step": "rondb", "backup": ID, "objects": ["Job/restore"]}]);
+        let metadata = ["rondb-backups-metadata", "opensearch-backups-metadata"];
+        lab.keep(&state("failed", &["storage"], json!({"mode": "install", "parts": parts, "metadata": metadata})));
+        let ran = lab.run(&["resume", "hops"]);
+        let said = line(&ran);
+        assert_eq!(ran.code, Some(3), "{said}");
+        assert!(words.split(" … ").all(|words| said.contains(words)), "{words}: {said}");
+        assert_eq!(said.contains(again), words.contains(again), "{said}");
+        assert_eq!(said.contains("warning: RonDB"), recorded != ID && words.contains(again), "{said}");
+    }
+}

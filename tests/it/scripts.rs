@@ -412,13 +412,16 @@ fn a_line_break_in_a_name_is_no_line_of_its_own() {
     assert!(!container.path("done").exists());
 }
 
-/// `hopsfs.sh` where a ConfigMap says this of the backup: the moments that are brought back.
-fn hopsfs(entry: &str) -> Said {
+/// `hopsfs.sh` where a ConfigMap says this of the backup, and its files these times: the moments that are brought back.
+fn hopsfs(entry: &str, files: &str) -> Said {
     let container = Container::new();
     let metadata = serde_json::json!({"data": {ID: entry}}).to_string();
     container.write("metadata", metadata);
     container.program("kubectl", "#!/bin/sh\ncat $FOLDER/metadata\n");
-    container.program("rclone", "#!/bin/sh\nfor last; do :; done\necho \"$*\" | grep -o 'version_at=\"[^\"]*\"'\n");
+    let rclone = format!(
+        "#!/bin/sh\n[ $1 != lsf ] || {{ printf '{files}'; exit; }}\necho \"$*\" | grep -o 'version_at=\"[^\"]*\"'\n"
+    );
+    container.program("rclone", &rclone);
     let time = "2025-11-24T12:00:00Z";
     let environment = [("METADATA_CONFIGMAP", "m"), ("RONDB_ID", ID), ("RONDB_TIME", time), ("BACKUP_TIME", time)];
     container.run("hopsfs.sh", &[], &environment)
@@ -426,15 +429,25 @@ fn hopsfs(entry: &str) -> Said {
 
 #[test]
 fn a_time_of_the_metadata_that_is_none_is_not_known() {
-    let said = hopsfs(r#"{"state":"SUCCESS","start_time":"2025-11-24T12:00:05.5Z","end_time":"2025-11-24T12:30:00Z"}"#);
-    assert!(said.status == 0 && said.text.contains("version_at=\"2025-11-24 12:30:00\""), "{}", said.text);
+    let whole = r#"{"state":"SUCCESS","start_time":"2025-11-24T12:00:05.5Z","end_time":"2025-11-24T12:30:00Z"}"#;
+    let said = hopsfs(whole, "2025-11-24 14:10:00\\n");
+    assert!(
+        said.status == 0 && !said.text.contains("14:10") && said.text.contains("version_at=\"2025-11-24 12:30:00\""),
+        "{}",
+        said.text
+    );
     assert!(
         said.text.contains("version_at=\"2025-11-24 12:00:05\"") && !said.text.contains("WARNING"),
         "{}",
         said.text
     );
     for end in ["", r#","end_time":"soon""#, r#","end_time":"""#, r#","end_time":{}"#] {
-        let said = hopsfs(&format!(r#"{{"state":"SUCCESS","start_time":"2025-11-24T12:00:05Z"{end}}}"#));
+        let entry = format!(r#"{{"state":"SUCCESS","start_time":"2025-11-24T12:00:05Z"{end}}}"#);
+        // The files were written when it ended: the newest of them tells. None can be from before it began.
+        let said = hopsfs(&entry, "2025-11-24 14:10:00\\n2025-11-24 14:12:30\\n2025-11-24 12:01:00\\n");
+        assert!(said.status == 0 && !said.text.contains("WARNING"), "{end}: {}", said.text);
+        assert!(said.text.contains("version_at=\"2025-11-24 14:12:30\""), "{end}: {}", said.text);
+        let said = hopsfs(&entry, ["", "2025-11-24 11:59:00\\n"][usize::from(end.is_empty())]);
         assert!(said.status == 0 && said.text.contains("WARNING"), "{end}: {}", said.text);
         assert!(said.text.contains("version_at=\"2025-11-24 13:00:00\""), "{end}: {}", said.text);
         assert!(!said.text.contains("version_at=\"\""), "{end}: {}", said.text);

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anstyle::Style;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -16,14 +16,17 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::look::{LookArgs, Looked};
+use super::stored::opening;
+use super::verify::Meant;
 use super::{show, told};
 use crate::backups::{
     BackupPart, BackupSet, Fault, Inventory, Join, Make, Making, Series, Usable, backup_of, job_name, job_of, making,
     until_free,
 };
-use crate::cli::Outcome;
 use crate::cli::ask::{self, Question, YES};
+use crate::cli::bucket::BucketArgs;
 use crate::cli::messages::Failure;
+use crate::cli::{Outcome, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::leave;
@@ -41,12 +44,15 @@ use follow::Followed;
 /// Makes a backup of everything now
 ///
 /// It runs the CronJob of each service as "kubectl create job --from" does, and makes Velero's Backups from both Schedules. With --wait, Velero's are
-/// made when the data is backed up: they copy the records of the backups, and a restore into a new cluster needs these. Without --wait, all begin at once.
+/// made when the data is backed up: they copy the records of the backups, which show a new cluster that this one ended well. Without --wait, all begin at once.
 ///
-/// Exit codes: 0 made (without --wait: begun), 1 refused, nothing was made, 3 begun, and not complete or not whole.
+/// When all is made, --wait verifies it as "hwdr backups verify" does, if this machine can reach the bucket.
+///
+/// Exit codes: 0 made (without --wait: begun), 1 refused, nothing was made, 3 begun, and not complete or not whole. What verifying finds: 1 damaged, 2
+/// missing, 3 could not look.
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// Wait until it is complete, and show it
+    /// Wait until it is complete, show it, and verify it
     #[arg(long)]
     wait: bool,
     /// How long to wait: 90m, 6h
@@ -57,6 +63,8 @@ pub(super) struct Create {
     yes: bool,
     #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    bucket: BucketArgs,
 }
 
 fn limit(text: &str) -> Result<Duration, String> {
@@ -81,9 +89,24 @@ impl Begun {
 
 impl Create {
     pub(super) async fn run(&self) -> Result<Outcome> {
+        ensure!(
+            self.wait || !self.bucket.is_given(),
+            Failure::unusable("a bucket is named, but without --wait nothing is verified in it").help("add --wait")
+        );
         let looked = self.looked().await?;
         let making = self.making(&looked).await?;
         shown::tell(&text_of(&making, &looked, self.wait));
+        if self.wait {
+            let values = inputs::values_or_empty(&self.look.values)?;
+            match opening(&self.bucket, looked.product, &values) {
+                Ok((target, _)) => {
+                    shown::tell(&format!("Afterwards it is verified in bucket {}.", plain(&target.bucket)))
+                }
+                Err(error) => {
+                    ask::warn(&format!("it will not be verified: {error}\ngive --bucket BUCKET, or -f values.yaml"))
+                }
+            }
+        }
         for warning in &making.warnings {
             ask::warn(warning);
         }
@@ -105,12 +128,13 @@ impl Create {
         let making = self.making(&looked).await?;
 
         let begun = RefCell::new(Vec::new());
-        let _listens = leave::run_listens();
+        let listens = leave::run_listens();
         let is_busy = AtomicBool::new(false);
         let made = tokio::select! {
             made = self.make(&looked, &making, &begun) => made,
             () = hwdr_run::interrupted(&is_busy) => Err(interrupted(&making, &begun.borrow(), &looked)),
         };
+        drop(listens);
         made?;
         let begun = begun.into_inner();
         let is_whole = making.left_out.is_empty();
@@ -118,8 +142,7 @@ impl Create {
             shown::print(&follow_text(&begun, &looked));
             return Ok(if is_whole { Outcome::Clean } else { Outcome::Stopped });
         }
-        let shows_whole = self.show(&begun).await?;
-        Ok(if is_whole && shows_whole { Outcome::Clean } else { Outcome::Stopped })
+        self.show(&begun, is_whole).await
     }
 
     /// What there is, and may be done.
@@ -178,21 +201,27 @@ impl Create {
         follow(looked, &objects, until, "the data is backed up").await
     }
 
-    /// Shows the set that was made. Returns whether a new cluster can be restored from it.
-    async fn show(&self, begun: &[Begun]) -> Result<bool> {
+    /// Shows the set that was made, and verifies it if a new cluster can be restored from it as far as the cluster knows.
+    async fn show(&self, begun: &[Begun], is_whole: bool) -> Result<Outcome> {
         let mut looked = self.look.look(rights::Command::BackupsCreate, true).await?;
         told(&looked.unread);
         let inventory = looked.inventory();
         let Some(set) = made_by(&inventory, begun, looked.now) else {
             ask::warn("the backup is complete, but no record names it\nsee what there is:\nhelm hwdr backups list");
-            return Ok(false);
+            return Ok(Outcome::Stopped);
         };
         shown::print(&show::text_of(&looked, &inventory, set));
         let unrecorded = unrecorded(&inventory, begun);
         for why in &unrecorded {
             ask::warn(why);
         }
-        Ok(unrecorded.is_empty() && inventory.fitness(set).new_cluster == Usable::Yes)
+        if !is_whole || !unrecorded.is_empty() || inventory.fitness(set).new_cluster != Usable::Yes {
+            return Ok(Outcome::Stopped);
+        }
+        let Looked { product, cluster, release, unread, .. } = looked;
+        let meant = Meant::of(product, &inventory, set, &unread, Some((cluster, release)));
+        shown::print("\n");
+        Ok(meant.verify_made(product, &inputs::values_or_empty(&self.look.values)?, &self.bucket).await)
     }
 }
 
@@ -404,8 +433,8 @@ fn text_of(making: &Making, looked: &Looked, waits: bool) -> String {
             out,
             "\n{}",
             hang(
-                "All begin at once: Velero copies the records of the backups before this one is among them. A restore in place does not \
-                 need that copy, a restore into a new cluster does: use --wait for it.",
+                "All begin at once, as by the schedules: Velero copies the records of the backups before this one is among them. A new \
+                 cluster can be restored from it, but that copy does not show that it ended well: use --wait for it.",
                 80,
                 0
             )

@@ -155,7 +155,7 @@ impl Shown<'_> {
         for reason in &fitness.reasons {
             say("", reason);
         }
-        for note in inventory.notes(set) {
+        for note in inventory.notes(set).into_iter().chain(inventory.unrecorded(set)) {
             say("note", &note);
         }
         if let Some(expires) = inventory.expires(set) {

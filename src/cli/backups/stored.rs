@@ -42,10 +42,8 @@ impl StoredArgs {
     /// If no bucket is named, or it cannot be reached.
     pub(super) async fn look(&self, values: &ValueArgs) -> Result<Option<InBucket>> {
         if !self.from_bucket {
-            let server = &self.bucket.server;
-            let is_given = self.bucket.bucket.is_some() || server.endpoint.is_some() || server.region.is_some();
             ensure!(
-                !is_given && !server.path_style && server.requests_per_second.is_none(),
+                !self.bucket.is_given(),
                 Failure::unusable("a bucket is named, but the cluster would be read")
                     .help("to read the bucket, add --from-bucket")
             );
@@ -53,7 +51,7 @@ impl StoredArgs {
         }
         let values = inputs::values_or_empty(values)?;
         let product = product::of(&values);
-        let (target, opening) = self.opening(product, &values)?;
+        let (target, opening) = opening(&self.bucket, product, &values)?;
         let work = async {
             let shelf = Shelf::open(opening).await?;
             let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
@@ -79,21 +77,25 @@ impl StoredArgs {
             never = still_at_it(&reading) => match never {},
         }
     }
+}
 
-    /// The bucket, and what has to be known to read backups in it.
-    ///
-    /// # Errors
-    /// If no bucket is named, or the values cannot be used.
-    pub(super) fn opening<'v>(&self, product: &dyn Product, values: &'v Value) -> Result<(Target, Opening<'v>)> {
-        let storage = product.storage(values).map_err(Failure::usage)?;
-        let target = self.bucket.resolve(product, &storage)?;
-        let opening = Opening {
-            settings: target.settings(),
-            is_given: self.bucket.bucket.is_some(),
-            values,
-            velero: product.velero(values).map_err(Failure::usage)?,
-            ttl: storage.ttl,
-        };
-        Ok((target, opening))
-    }
+/// The bucket, and what has to be known to read backups in it.
+///
+/// # Errors
+/// If no bucket is named, or the values cannot be used.
+pub(super) fn opening<'v>(
+    bucket: &BucketArgs,
+    product: &dyn Product,
+    values: &'v Value,
+) -> Result<(Target, Opening<'v>)> {
+    let storage = product.storage(values).map_err(Failure::usage)?;
+    let target = bucket.resolve(product, &storage)?;
+    let opening = Opening {
+        settings: target.settings(),
+        is_given: bucket.bucket.is_some(),
+        values,
+        velero: product.velero(values).map_err(Failure::usage)?,
+        ttl: storage.ttl,
+    };
+    Ok((target, opening))
 }

@@ -241,19 +241,7 @@ mod tests {
             expires: (join == Join::Nearest).then(|| "2026-01-24T12:00:00Z".parse().unwrap()),
             ..BackupPart::new(*name, time.parse().ok(), state.clone())
         };
-        Series {
-            service: title,
-            part: None,
-            title,
-            called: title.to_owned(),
-            join,
-            parts: parts.iter().map(part).collect(),
-            unread: None,
-            odd: None,
-            makers: Ok(Vec::new()),
-            turn_on: "",
-            faults: Vec::new(),
-        }
+        Series { parts: parts.iter().map(part).collect(), ..Series::new(title, title, join) }
     }
 
     #[test]

@@ -12,9 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::look::LookArgs;
-use super::stored::StoredArgs;
+use super::stored::{StoredArgs, opening};
 use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
+use crate::cli::bucket::BucketArgs;
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::{Outcome, ask, inputs};
@@ -22,7 +23,8 @@ use crate::cluster::Cluster;
 use crate::product::shelf::Shelf;
 use crate::product::{self, Product};
 use crate::rights;
-use crate::shown::{self, duration, plain};
+use crate::shown::{self, duration, plain, word};
+use crate::values::Value;
 use crate::verify::memory::Verified;
 use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store, worst};
 
@@ -61,8 +63,16 @@ enum Format {
     Json,
 }
 
+/// What is read of the data, and how the result is printed.
+#[derive(Default)]
+struct How {
+    amount: Option<Amount>,
+    seed: Option<u64>,
+    output: Format,
+}
+
 /// Which backup is meant, and who knows it.
-struct Meant {
+pub(super) struct Meant {
     id: String,
     time: Option<Timestamp>,
     parts: BTreeMap<String, Named>,
@@ -76,38 +86,12 @@ impl VerifyBackup {
     pub(super) async fn run(&self) -> Result<Outcome> {
         let values = inputs::values_or_empty(&self.look.values)?;
         let product = product::of(&values);
-        let (target, opening) = self.stored.opening(product, &values)?;
+        let (target, opening) = opening(&self.stored.bucket, product, &values)?;
         let meant = self.meant(product).await?;
         let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?;
-        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
-        let meter = Arc::new(Meter::default());
-        let ask = Ask { shelf: &shelf, id: &meant.id, time: meant.time, parts: meant.parts, meter: meter.clone() };
-        let progress = show_progress(meter.clone());
-        let parts = verify::run(&ask, product, self.read_data, seed).await;
-        drop(progress);
-        let not_verified: Vec<_> = product
-            .services()
-            .iter()
-            .filter(|service| service.verifier().is_none())
-            .map(|service| service.title())
-            .collect();
-        let report = Report {
-            id: &meant.id,
-            time: meant.time,
-            bucket: &target.bucket,
-            verdict: worst(&parts),
-            seed: self.read_data.map(|_| seed),
-            bytes_read: meter.progress().read,
-            parts: &parts,
-            not_verified,
-        };
-        match self.output {
-            Format::Text => shown::print(&report.text()),
-            Format::Json => shown::print_json(&json!(report), true),
-        }
-        let result = Verified { id: meant.id.clone(), time: shelf.now, verdict: report.verdict };
-        remember(meant.memory, &result, meant.known.as_ref()).await;
-        Ok(outcome(report.verdict))
+        let how = How { amount: self.read_data, seed: self.seed, output: self.output };
+        let parts = meant.verify(product, &target.bucket, &shelf, how).await;
+        Ok(outcome(worst(&parts)))
     }
 
     /// The backup that the id means.
@@ -127,23 +111,92 @@ impl VerifyBackup {
             }
         };
         told(&unread);
-        // Only the cluster knows when a backup ended.
-        let is_cluster = memory.is_some();
-        let memory = memory.and_then(|(cluster, release)| Some((cluster, release?)));
-        let is_complete = unread.iter().all(|fault| !Fault::is_unknown(fault));
-        let known = is_complete.then(|| inventory.sets.iter().map(|set| inventory.name(set).to_owned()).collect());
         match (inventory.find(&self.id), literal) {
-            (Ok(set), _) => {
-                let id = inventory.name(set).to_owned();
-                let time = set.time.or_else(|| product.backup(&id).ok()?.time);
-                Ok(Meant { time, parts: parts_of(&inventory, set, is_cluster), id, known, memory })
-            }
+            (Ok(set), _) => Ok(Meant::of(product, &inventory, set, &unread, memory)),
             (Err(_), Some(backup)) => {
                 ask::warn(&format!("backup {backup} is not among those that are known: its id is taken as it is"));
+                let memory = memory.and_then(|(cluster, release)| Some((cluster, release?)));
                 Ok(Meant { id: backup.id, time: backup.time, parts: BTreeMap::new(), known: None, memory })
             }
             (Err(refusal), None) => bail!(Failure::unknown(refusal)),
         }
+    }
+}
+
+impl Meant {
+    /// A set. `memory` is the cluster that knows it, and the release.
+    pub(super) fn of(
+        product: &dyn Product,
+        inventory: &Inventory,
+        set: &BackupSet,
+        unread: &[Fault],
+        memory: Option<(Cluster, Option<String>)>,
+    ) -> Self {
+        let id = inventory.name(set).to_owned();
+        let is_complete = unread.iter().all(|fault| !Fault::is_unknown(fault));
+        Self {
+            time: set.time.or_else(|| product.backup(&id).ok()?.time),
+            // Only the cluster knows when a backup ended.
+            parts: parts_of(inventory, set, memory.is_some()),
+            known: is_complete.then(|| inventory.sets.iter().map(|set| inventory.name(set).to_owned()).collect()),
+            memory: memory.and_then(|(cluster, release)| Some((cluster, release?))),
+            id,
+        }
+    }
+
+    /// Verifies it, prints what was found, and remembers the result.
+    async fn verify(self, product: &dyn Product, bucket: &str, shelf: &Shelf<'_>, how: How) -> Vec<PartReport> {
+        let seed = how.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+        let meter = Arc::new(Meter::default());
+        let ask = Ask { shelf, id: &self.id, time: self.time, parts: self.parts, meter: meter.clone() };
+        let progress = show_progress(meter.clone());
+        let parts = verify::run(&ask, product, how.amount, seed).await;
+        drop(progress);
+        let services = product.services().iter().filter(|service| service.verifier().is_none());
+        let report = Report {
+            id: &self.id,
+            time: self.time,
+            bucket,
+            verdict: worst(&parts),
+            seed: how.amount.map(|_| seed),
+            bytes_read: meter.progress().read,
+            parts: &parts,
+            not_verified: services.map(|service| service.title()).collect(),
+        };
+        match how.output {
+            Format::Text => shown::print(&report.text()),
+            Format::Json => shown::print_json(&json!(report), true),
+        }
+        let result = Verified { id: self.id.clone(), time: shelf.now, verdict: report.verdict };
+        remember(self.memory, &result, self.known.as_ref()).await;
+        parts
+    }
+
+    /// Verifies it after it was made. If its bucket cannot be read from here, that is said, and the command that verifies it elsewhere: it is no failure of
+    /// the backup.
+    pub(super) async fn verify_made(self, product: &dyn Product, values: &Value, bucket: &BucketArgs) -> Outcome {
+        let later =
+            format!("verify it where that can be done:\nhelm hwdr backups verify {} -f values.yaml", word(&self.id));
+        let opened = async {
+            let (target, opening) = opening(bucket, product, values)?;
+            anyhow::Ok((target.bucket, Shelf::open(opening).await?))
+        };
+        let (bucket, shelf) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => {
+                let failure = Failure::of(&error);
+                let (problem, help) = failure.parts();
+                let help: String = help.iter().map(|help| format!("{help}\n")).collect();
+                ask::warn(&format!("the backup is made, and not verified: {problem}\n{help}{later}"));
+                return Outcome::Clean;
+            }
+        };
+        let parts = self.verify(product, &bucket, &shelf, How::default()).await;
+        if parts.iter().all(|part| part.verdict == Verdict::Unknown) {
+            ask::warn(&format!("the backup is made, and not verified: nothing of it could be read\n{later}"));
+            return Outcome::Clean;
+        }
+        outcome(worst(&parts))
     }
 }
 

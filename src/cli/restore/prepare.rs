@@ -207,7 +207,7 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
 async fn known(cluster: &Cluster, release: &str, restore: &mut dyn Request, topology: &Topology) -> Result<()> {
     let product = restore.product();
     if let Some(objection) = product.objections(cluster, &restore.recorded()).await?.into_iter().next() {
-        bail!(Refusal::new(objection).help(format!(
+        bail!(Refusal::new(objection.what).help(format!(
             "see what there is: kubectl -n {} get configmap -l app=backups-metadata",
             cluster.namespace
         )));

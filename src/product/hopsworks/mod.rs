@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
-use super::request::{Backup, Barrier, Recorded, Request};
+use super::request::{Backup, Barrier, Objection, Recorded, Request};
 use super::service::{Doing, Files, Service};
 use super::{Keys, Path, Product, Storage};
 use crate::cluster::Cluster;
@@ -221,7 +221,7 @@ impl Product for Hopsworks {
         &'r self,
         cluster: &'r Cluster,
         recorded: &'r Recorded,
-    ) -> Doing<'r, Result<Vec<String>, Refusal>> {
+    ) -> Doing<'r, Result<Vec<Objection>, Refusal>> {
         Box::pin(catalogue::objections(cluster, recorded))
     }
 

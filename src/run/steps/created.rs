@@ -12,7 +12,7 @@ use crate::cluster::condition::{shortened, text};
 use crate::run::{Halt, Run};
 
 /// Velero puts the Restore's name on what it creates, and on what it updates (velero, pkg/restore/restore.go, `addRestoreLabels`).
-const RESTORE: &str = "velero.io/restore-name";
+pub(super) const RESTORE: &str = "velero.io/restore-name";
 /// Deleting these may delete data: they are left to the operator.
 const LEFT: &[&str] = &[
     "PersistentVolume",

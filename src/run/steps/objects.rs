@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::created::RESTORE;
 use super::is_foreign;
 use super::parts::brought_back;
 use super::pause_backups;
@@ -97,14 +98,38 @@ fn must_be_hwdrs(restore: &Json, velero: &str) -> Result<(), Halt> {
         .help(format!("delete it, then resume: kubectl -n {velero} delete restores.velero.io {name}")))
 }
 
-/// The metadata were restored with the objects: checks that the ids are of successful backups.
+/// The metadata were restored with the objects: checks that they name no id that failed, or that is missing among later ones. By one schedule, Velero
+/// copies them before the data's own backups have ended: then none names the id, and only the bucket can show that it is whole. The Jobs that restore
+/// the data look there, and a new cluster has nothing to lose.
 async fn known(run: &mut Run) -> Result<(), Halt> {
     let backups = run.state.parts.iter().map(|part| (part.step.clone(), part.backup.clone())).collect();
     let recorded = Recorded { backups, metadata: run.state.metadata.clone() };
-    match run.product().objections(&run.cluster, &recorded).await?.into_iter().next() {
-        Some(objection) => Err(Halt::new(objection).help("choose another backup, and start again: helm hwdr install")),
-        None => Ok(()),
+    let objections = run.product().objections(&run.cluster, &recorded).await?;
+    let (older, against): (Vec<_>, Vec<_>) = objections.into_iter().partition(|objection| objection.is_older);
+    let (id, namespace) = (&run.state.backup_id, &run.cluster.namespace);
+    if let Some(objection) = against.into_iter().next() {
+        return Err(Halt::new(objection.what)
+            .help("see which backups are whole:\nhelm hwdr backups list --from-bucket -f values.yaml")
+            .help("start again with one of them: helm hwdr install")
+            .help(format!(
+                "or, if {id} is whole, with the Velero backup that belongs to it:\n\
+                 helm hwdr backups show {id} --from-bucket -f values.yaml"
+            )));
     }
+    let Some(first) = older.first() else { return Ok(()) };
+    // The metadata of another namespace are as empty, and so are its Secrets: the chart would make new passwords.
+    if run.cluster.names(Kind::SECRET, None, RESTORE).await?.is_empty() {
+        return Err(Halt::new(format!("{}, and Velero has restored no Secret into namespace {namespace}", first.what))
+            .help("name the namespace that was backed up: -n NAME"));
+    }
+    let what: Vec<_> = older.iter().map(|objection| objection.what.as_str()).collect();
+    run.show.warn(&format!(
+        "{}\nVelero copied the records before this backup was among them, so they cannot show whether it is whole: the Jobs that restore \
+         it look in the bucket, and nothing that needs the data starts without. To look now:\n\
+         helm hwdr backups verify {id} --from-bucket -f values.yaml",
+        what.join("\n")
+    ));
+    Ok(())
 }
 
 /// Resumes backups, and makes the location writable if this run created it.

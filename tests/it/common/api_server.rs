@@ -1,5 +1,5 @@
 //! As much of a Kubernetes API server as a run without pods needs: objects can be created, read, listed, replaced, patched and deleted,
-//! with the versions and preconditions of the real one, and watched. A Job is complete, and a claim bound, as soon as it is created.
+//! with the versions and preconditions of the real one, and watched. A Job or Restore is complete, and a claim bound, as soon as it is created.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -309,6 +309,9 @@ impl Kept {
             object["status"] = json!({"phase": "Completed", "startTimestamp": now, "completionTimestamp": now,
                 "expiration": now + SignedDuration::from_hours(24 * 30)});
         }
+        if path.ends_with("/restores") {
+            object["status"] = json!({"phase": "Completed"});
+        }
         let volume = object["spec"]["volumeName"].as_str().map(|name| format!("/api/v1/persistentvolumes/{name}"));
         if let Some(path) = volume.filter(|_| path.ends_with("/persistentvolumeclaims"))
             && let Some(mut volume) = self.objects.get(&path).cloned()
@@ -352,9 +355,10 @@ fn is_wanted(object: &Json, query: &str) -> bool {
         Some(("fieldSelector", name)) => {
             name.rsplit("%3D").next().and_then(|name| name.rsplit('=').next()) == object["metadata"]["name"].as_str()
         }
-        Some(("labelSelector", labels)) => {
+        Some(("labelSelector", labels)) if !labels.is_empty() => {
             labels.replace("%2F", "/").replace("%3D", "=").split("%2C").all(|label| {
-                label.split_once('=').is_none_or(|(key, value)| object["metadata"]["labels"][key] == value)
+                let labels = &object["metadata"]["labels"];
+                label.split_once('=').map_or(!labels[label].is_null(), |(key, value)| labels[key] == value)
             })
         }
         _ => true,

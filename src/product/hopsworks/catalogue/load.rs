@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, ClusterError, Kind};
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::superset;
 use crate::product::hopsworks::superset::id::SupersetId;
-use crate::product::request::Recorded;
+use crate::product::request::{Objection, Recorded};
 use crate::refusal::Refusal;
 
 /// The labels of all ConfigMaps of backup metadata (written by the backup CronJobs).
@@ -34,7 +34,7 @@ impl Catalogue {
 ///
 /// # Errors
 /// If the cluster does not answer, or an id is invalid.
-pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<String>, Refusal> {
+pub async fn objections(cluster: &Cluster, recorded: &Recorded) -> Result<Vec<Objection>, Refusal> {
     let names = MetadataNames::from(recorded.metadata.as_slice());
     let has_superset = recorded.backups.iter().any(|(service, _)| service == superset::NAME);
     let catalogue = Catalogue::load(cluster, &names, has_superset).await?;

@@ -105,7 +105,9 @@ impl<I: RecordId> DataBackup<I> {
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable<I = BackupId> {
+pub struct Unreadable<I = BackupId> {
+    /// Whose backup it is about.
+    pub service: Service,
     /// The ConfigMap.
     pub config_map: String,
     /// The key in it.
@@ -151,7 +153,8 @@ pub(super) fn read_of<I: RecordId>(config_maps: &[Json], service: Service, first
             match read {
                 Ok(backup) => backups.push(backup),
                 Err(why) => {
-                    unreadable.push(Unreadable { config_map: name.to_owned(), key: key.clone(), id: id.ok(), why })
+                    let (config_map, key) = (name.to_owned(), key.clone());
+                    unreadable.push(Unreadable { service, config_map, key, id: id.ok(), why });
                 }
             }
         }

@@ -5,9 +5,10 @@ mod metadata;
 mod series;
 
 pub use load::{LABELS, objections};
-pub use metadata::{DataBackup, RecordId, Service};
+pub use metadata::{DataBackup, RecordId, Service, Unreadable};
 pub use series::{not_backups, series};
 
+use crate::product::request::Objection;
 pub use crate::product::request::rotated;
 
 use super::backup_id::BackupId;
@@ -22,8 +23,10 @@ pub struct Catalogue {
     pub data: Vec<DataBackup>,
     /// Those of Superset, newest first.
     pub superset: Vec<DataBackup<SupersetId>>,
-    /// Entries that cannot be read, as `ConfigMap/key: why`.
-    pub unreadable: Vec<String>,
+    /// Entries of RonDB and OpenSearch that cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Those of Superset.
+    pub odd: Vec<Unreadable<SupersetId>>,
 }
 
 /// The ConfigMaps that hold the backups' metadata; rotation adds `-1`, `-2`, … to these names.
@@ -65,8 +68,7 @@ impl Catalogue {
         let (mut superset, odd) = metadata::read_of::<SupersetId>(config_maps, Service::Superset, &names.superset);
         sort(&mut data);
         sort(&mut superset);
-        let unreadable = unreadable.iter().map(ToString::to_string).chain(odd.iter().map(ToString::to_string));
-        Self { data, superset, unreadable: unreadable.collect() }
+        Self { data, superset, unreadable, odd }
     }
 
     /// The backup of a service's data with this id.
@@ -75,13 +77,14 @@ impl Catalogue {
     }
 
     /// What speaks against restoring a service's data from this id, and which ids would do; none if nothing does.
-    pub fn objection(&self, service: Service, id: &BackupId) -> Option<String> {
-        objection(service, self.data.iter().filter(|backup| backup.service == service), id)
+    pub fn objection(&self, service: Service, id: &BackupId) -> Option<Objection> {
+        let unreadable: Vec<_> = self.unreadable.iter().filter(|entry| entry.service == service).collect();
+        objection(service, self.data.iter().filter(|backup| backup.service == service), &unreadable, id)
     }
 
     /// The same of Superset.
-    pub fn objection_to_superset(&self, id: &SupersetId) -> Option<String> {
-        objection(Service::Superset, self.superset.iter(), id)
+    pub fn objection_to_superset(&self, id: &SupersetId) -> Option<Objection> {
+        objection(Service::Superset, self.superset.iter(), &self.odd.iter().collect::<Vec<_>>(), id)
     }
 }
 
@@ -92,21 +95,41 @@ fn sort<I: RecordId>(backups: &mut [DataBackup<I>]) {
 fn objection<'b, I: RecordId + 'b>(
     service: Service,
     backups: impl Iterator<Item = &'b DataBackup<I>> + Clone,
+    unreadable: &[&Unreadable<I>],
     id: &I,
-) -> Option<String> {
+) -> Option<Objection> {
     let good: Vec<_> = backups.clone().filter(|backup| backup.is_good()).map(|backup| backup.id.text()).collect();
     let there = match good.as_slice() {
         [] => "there is no good one".to_owned(),
         ids => format!("the newest good ones are {}", ids.iter().take(5).copied().collect::<Vec<_>>().join(", ")),
     };
-    match backups.into_iter().find(|backup| backup.id == *id) {
-        Some(backup) if backup.is_good() => None,
-        Some(backup) => Some(format!(
-            "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
-            backup.state, backup.config_map
-        )),
-        None => Some(format!("{service}'s metadata have no backup {id}; {there}")),
-    }
+    let found = backups.clone().find(|backup| backup.id == *id);
+    let what = match (found, unreadable.iter().find(|entry| entry.id.as_ref() == Some(id))) {
+        (Some(backup), _) if backup.is_good() => return None,
+        (Some(backup), _) => {
+            format!(
+                "{service}'s backup {id} is recorded as {} in ConfigMap {}; {there}",
+                backup.state, backup.config_map
+            )
+        }
+        (None, Some(entry)) => format!("{service}'s record of backup {id} cannot be read: {entry}; {there}"),
+        (None, None) => {
+            let what = format!("{service}'s metadata have no backup {id}; {there}");
+            return Some(Objection { what, is_older: are_before(backups, unreadable, id) });
+        }
+    };
+    Some(Objection { what, is_older: false })
+}
+
+/// Whether all records of a service are of backups before this one.
+fn are_before<'b, I: RecordId + 'b>(
+    backups: impl Iterator<Item = &'b DataBackup<I>>,
+    unreadable: &[&Unreadable<I>],
+    id: &I,
+) -> bool {
+    let data = backups.map(|backup| backup.id.moment().or(backup.start));
+    let mut times = data.chain(unreadable.iter().filter_map(|entry| entry.id.as_ref()).map(RecordId::moment));
+    id.moment().is_some_and(|time| times.all(|other| other.is_some_and(|other| other < time)))
 }
 
 #[cfg(test)]
@@ -143,7 +166,7 @@ mod tests {
                 (Service::RonDb, "254811200", "SUCCESS"),
             ]
         );
-        assert_eq!(catalogue.unreadable, Vec::<String>::new());
+        assert_eq!(catalogue.unreadable, []);
     }
 
     /// Neither service ever sees the other's ids.
@@ -156,14 +179,12 @@ mod tests {
         let catalogue = Catalogue::new(&maps, &MetadataNames::default());
         assert_eq!(catalogue.superset.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), [own]);
         assert_eq!(catalogue.data.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), [other]);
-        assert_eq!(catalogue.unreadable.len(), 2, "{:?}", catalogue.unreadable);
+        assert_eq!((catalogue.unreadable.len(), catalogue.odd.len()), (1, 1), "{catalogue:?}");
         let id = |text: &str| SupersetId::parse(text).unwrap();
         assert_eq!(catalogue.objection_to_superset(&id(own)), None);
-        let said = catalogue.objection_to_superset(&id("20260722215633-1")).unwrap();
-        assert_eq!(
-            said,
-            format!("Superset's metadata have no backup 20260722215633-1; the newest good ones are {own}")
-        );
+        let Objection { what, is_older } = catalogue.objection_to_superset(&id("20260722215633-1")).unwrap();
+        let expected = format!("Superset's metadata have no backup 20260722215633-1; the newest good ones are {own}");
+        assert_eq!((what, is_older), (expected, true));
     }
 
     #[test]
@@ -193,31 +214,38 @@ mod tests {
         )];
         let catalogue = Catalogue::new(&maps, &MetadataNames::default());
         let id = |text: &str| BackupId::parse(text).unwrap();
-        for (service, backup, expected) in [
-            (Service::RonDb, "254811200", None),
+        let there = "the newest good ones are 254811200";
+        for (service, backup, what, is_older) in [
             (
                 Service::RonDb,
                 "254821200",
-                Some(
-                    "RonDB's backup 254821200 is recorded as FAILED in ConfigMap rondb-backups-metadata; \
-                     the newest good ones are 254811200",
-                ),
+                "RonDB's backup 254821200 is recorded as FAILED in ConfigMap rondb-backups-metadata",
+                false,
             ),
             (
                 Service::RonDb,
                 "254831200",
-                Some("RonDB's metadata have no backup 254831200; the newest good ones are 254811200"),
+                "RonDB's record of backup 254831200 cannot be read: rondb-backups-metadata/254831200: \
+                 not JSON: expected ident at line 1 column 2",
+                false,
             ),
-            (
-                Service::OpenSearch,
-                "254811200",
-                Some("OpenSearch's metadata have no backup 254811200; there is no good one"),
-            ),
+            // Of an earlier one there would be a record; a later one has none yet, and what is no id says nothing.
+            (Service::RonDb, "254821159", "RonDB's metadata have no backup 254821159", false),
+            (Service::RonDb, "254841200", "RonDB's metadata have no backup 254841200", true),
+            // Who knows when that was?
+            (Service::RonDb, "7", "RonDB's metadata have no backup 7", false),
         ] {
-            assert_eq!(catalogue.objection(service, &id(backup)).as_deref(), expected);
+            let objection = Objection { what: format!("{what}; {there}"), is_older };
+            assert_eq!(catalogue.objection(service, &id(backup)), Some(objection));
         }
+        assert_eq!(catalogue.objection(Service::RonDb, &id("254811200")), None);
+        // The first backup of all.
+        let what = "OpenSearch's metadata have no backup 254811200; there is no good one".to_owned();
+        let objection = Objection { what, is_older: true };
+        assert_eq!(catalogue.objection(Service::OpenSearch, &id("254811200")), Some(objection));
+        let unreadable: Vec<_> = catalogue.unreadable.iter().map(ToString::to_string).collect();
         assert_eq!(
-            catalogue.unreadable,
+            unreadable,
             [
                 "rondb-backups-metadata/254831200: not JSON: expected ident at line 1 column 2",
                 "rondb-backups-metadata/latest: a backup id is digits only, like 254811200",

@@ -52,7 +52,9 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
 /// The series of a schedule, without backups yet.
 pub(super) fn new_series(service: &'static str, title: &'static str) -> Series {
     let called = format!("Kubernetes objects ({title})");
-    Series { part: Some(title), called, ..Series::new(service, title, Join::Nearest) }
+    // The ConfigMaps that record backups are among the cluster's own objects.
+    let has_records = title == "main";
+    Series { part: Some(title), called, has_records, ..Series::new(service, title, Join::Nearest) }
 }
 
 /// Whether a restore would count it to that schedule (`velero::choose`).

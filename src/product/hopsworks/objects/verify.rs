@@ -12,6 +12,7 @@ use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as Data};
 use crate::product::hopsworks::request;
 use crate::product::hopsworks::superset::{self, id::SupersetId};
+use crate::product::request::Objection;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Place;
 use crate::verify::{Ask, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
@@ -69,8 +70,11 @@ impl Check {
         if part == "main" {
             let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
             let superset = ask.parts.get(superset::NAME).and_then(|part| SupersetId::parse(&part.name).ok());
-            self.findings
-                .extend(lacks(&facts, names, &ids, superset.as_ref()).into_iter().map(|flaw| flaw.in_file(archive)));
+            let (flaws, older) = lacks(&facts, names, &ids, superset.as_ref());
+            self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(archive)));
+            if !older.is_empty() {
+                self.facts.push(format!("main: it has no record of this backup of {} yet", older.join(" and ")));
+            }
         }
     }
 }
@@ -96,47 +100,57 @@ fn is_secret(item: &Item) -> bool {
     item.kind == "Secret" && item.group.is_empty()
 }
 
-/// What `hwdr install` needs of the cluster's own objects, and is not in them: ConfigMaps that list the data's backups (it stops where they do not),
-/// and the Secrets beside them that the chart looks up (it makes new passwords where there are none, which do not fit the data).
-fn lacks(facts: &Facts, names: &MetadataNames, ids: &[(Data, &str)], superset: Option<&SupersetId>) -> Vec<Flaw> {
+/// What `hwdr install` needs of the cluster's own objects, and is not in them: the Secrets that the chart looks up (it makes new passwords where there
+/// are none, which do not fit the data), and ConfigMaps that do not speak against the data's backups. And the services whose records end before this
+/// backup: Velero copies them too early where all begins by one schedule, and `hwdr install` only says so.
+fn lacks(
+    facts: &Facts,
+    names: &MetadataNames,
+    ids: &[(Data, &str)],
+    superset: Option<&SupersetId>,
+) -> (Vec<Flaw>, Vec<String>) {
     let config_maps: Vec<Json> = facts.kept.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
-    let namespaces: BTreeSet<_> = config_maps.iter().map(|object| text(object, "/metadata/namespace")).collect();
+    let secrets = || facts.items.iter().filter(|item| is_secret(item) && !item.name.starts_with(HELMS));
+    let mut namespaces: BTreeSet<_> = config_maps.iter().map(|object| text(object, "/metadata/namespace")).collect();
     if namespaces.is_empty() {
-        return vec![Flaw::missing(format!(
-            "has no ConfigMap {}, which lists the backups of the data: helm hwdr install stops without",
-            names.rondb
-        ))];
+        // The first backup of a cluster.
+        namespaces = secrets().map(|secret| secret.namespace.as_str()).collect();
     }
-    let of = |namespace: &str| -> Vec<Flaw> {
+    if namespaces.is_empty() {
+        let what = "has no Secret: the chart would make new passwords, which do not fit the data";
+        return (vec![Flaw::missing(what)], Vec::new());
+    }
+    let of = |namespace: &str| {
         let own = config_maps.iter().filter(|object| text(object, "/metadata/namespace") == namespace).cloned();
         let catalogue = Catalogue::new(&own.collect::<Vec<_>>(), names);
-        let objection = |(service, id): &(Data, &str)| match BackupId::parse(id) {
-            Ok(id) => catalogue.objection(*service, &id),
-            Err(why) => Some(format!("{id}: {why}")),
-        };
-        let of_superset = superset.and_then(|id| catalogue.objection_to_superset(id));
-        let mut flaws: Vec<_> = ids
-            .iter()
-            .filter_map(objection)
-            .chain(of_superset)
-            .map(|why| {
-                Flaw::missing(format!("its ConfigMaps in namespace {namespace}: {why}; helm hwdr install stops there"))
-            })
-            .collect();
-        let is_own = |item: &&Item| is_secret(item) && item.namespace == namespace && !item.name.starts_with(HELMS);
-        if !facts.items.iter().any(|item| is_own(&item)) {
+        let (mut flaws, mut older) = (Vec::new(), Vec::new());
+        let of_data = ids.iter().map(|(service, id)| match BackupId::parse(id) {
+            Ok(parsed) => (*service, catalogue.objection(*service, &parsed)),
+            Err(why) => (*service, Some(Objection { what: format!("{id}: {why}"), is_older: false })),
+        });
+        let of_superset = superset.map(|id| (Data::Superset, catalogue.objection_to_superset(id)));
+        for (service, objection) in of_data.chain(of_superset) {
+            match objection {
+                None => {}
+                Some(objection) if objection.is_older => older.push(service.to_string()),
+                Some(Objection { what, .. }) => flaws.push(Flaw::missing(format!(
+                    "its ConfigMaps in namespace {namespace}: {what}; helm hwdr install stops there"
+                ))),
+            }
+        }
+        if !secrets().any(|secret| secret.namespace == namespace) {
             flaws.push(Flaw::missing(format!(
                 "has no Secret of namespace {namespace}: the chart would make new passwords, which do not fit the data"
             )));
         }
-        let is_key = |item: &&Item| is_own(item) && item.name == superset::KEY;
-        if superset.is_some() && !facts.items.iter().any(|item| is_key(&item)) {
+        let is_key = |secret: &&Item| secret.namespace == namespace && secret.name == superset::KEY;
+        if superset.is_some() && !secrets().any(|secret| is_key(&secret)) {
             flaws.push(Flaw::missing(format!("has no Secret {} of namespace {namespace}: {NO_KEY}", superset::KEY)));
         }
-        flaws
+        (flaws, older)
     };
     // Of several releases, one is that of the backup.
-    namespaces.into_iter().map(of).min_by_key(Vec::len).unwrap_or_default()
+    namespaces.into_iter().map(of).min_by_key(|(flaws, older)| (flaws.len(), older.len())).unwrap_or_default()
 }
 
 /// A time of Kubernetes, in seconds since 1970.
@@ -189,7 +203,8 @@ mod tests {
     fn said(kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
         let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
         let ids = LISTED.map(|(_, service)| (service, "254811200"));
-        lacks(&facts, &MetadataNames::default(), &ids, None).into_iter().map(|flaw| flaw.what).collect()
+        let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None);
+        flaws.into_iter().map(|flaw| flaw.what).chain(older).collect()
     }
 
     #[test]
@@ -203,22 +218,24 @@ mod tests {
             ["has no Secret of namespace hopsworks: the chart would make new passwords, which do not fit the data"]
         );
         assert_eq!(
-            said(listed("hopsworks", "254801200"), std::slice::from_ref(&secret)),
+            said(listed("hopsworks", "254821200"), std::slice::from_ref(&secret)),
             [
-                "its ConfigMaps in namespace hopsworks: RonDB's metadata have no backup 254811200; the newest good ones are 254801200; \
+                "its ConfigMaps in namespace hopsworks: RonDB's metadata have no backup 254811200; the newest good ones are 254821200; \
               helm hwdr install stops there",
-                "its ConfigMaps in namespace hopsworks: OpenSearch's metadata have no backup 254811200; the newest good ones are 254801200; \
+                "its ConfigMaps in namespace hopsworks: OpenSearch's metadata have no backup 254811200; the newest good ones are 254821200; \
               helm hwdr install stops there"
             ]
         );
+        // Velero began before the data's backups had ended: there are older records, or none.
+        for config_maps in [listed("hopsworks", "254771200"), Vec::new()] {
+            assert_eq!(said(config_maps, std::slice::from_ref(&secret)), ["RonDB", "OpenSearch"]);
+        }
         assert_eq!(
-            said(Vec::new(), std::slice::from_ref(&secret)),
-            [
-                "has no ConfigMap rondb-backups-metadata, which lists the backups of the data: helm hwdr install stops without"
-            ]
+            said(Vec::new(), &[]),
+            ["has no Secret: the chart would make new passwords, which do not fit the data"]
         );
         // Another release is in it, too.
-        let both = [listed("another", "254801200"), listed("hopsworks", "254811200")].concat();
+        let both = [listed("another", "254771200"), listed("hopsworks", "254811200")].concat();
         assert_eq!(said(both, &[secret]), [""; 0]);
     }
 

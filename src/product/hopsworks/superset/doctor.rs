@@ -64,20 +64,27 @@ async fn is_whole(cluster: &Cluster, facts: &Facts) -> Result<String, String> {
     let is_its = |pod: &&Json| {
         let labels = pod.pointer("/metadata/labels").cloned().unwrap_or_default();
         let has_all = |selector: &&Json| {
-            selector.as_object().is_some_and(|all| !all.is_empty() && all.iter().all(|(key, value)| labels[key] == *value))
+            selector
+                .as_object()
+                .is_some_and(|all| !all.is_empty() && all.iter().all(|(key, value)| labels[key] == *value))
         };
         is_ready(pod) && selectors.iter().any(has_all)
     };
     let pod = pods.iter().find(is_its).ok_or("no pod of Superset is ready, in which its database could be read")?;
     let pod = text(pod, "/metadata/name");
-    match read_back::probe(cluster, pod).await.map_err(|why| format!("its database was not read in pod {pod}: {why}"))? {
-        Probe { revision: Some(_), tables, dashboards: Some(dashboards), connections: Some(connections), unreadable }
-            if unreadable.is_empty() =>
-        {
-            Ok(format!(
-                "Superset's own code has read its database: {tables} tables, {dashboards} dashboards, {connections} connections"
-            ))
-        }
+    match read_back::probe(cluster, pod)
+        .await
+        .map_err(|why| format!("its database was not read in pod {pod}: {why}"))?
+    {
+        Probe {
+            revision: Some(_),
+            tables,
+            dashboards: Some(dashboards),
+            connections: Some(connections),
+            unreadable,
+        } if unreadable.is_empty() => Ok(format!(
+            "Superset's own code has read its database: {tables} tables, {dashboards} dashboards, {connections} connections"
+        )),
         probe => Err(format!(
             "the database is not whole: {} tables, and the passwords of {} connections cannot be decrypted. Restore Superset from a backup",
             probe.tables,

@@ -36,15 +36,25 @@ for configmap in "$METADATA_CONFIGMAP" "$METADATA_CONFIGMAP"-{1..9}; do
   done
   break
 done
+# rclone takes times without a zone as local ones, and gives them so.
+export TZ=UTC
+if ! $known; then
+  # A scheduled backup has no record here: Velero has copied the ConfigMaps before it ended. NDB ends these files when it does, and rclone
+  # keeps their times.
+  ended=$(rclone lsf --recursive --files-only --format t --include '*.{ctl,log}' \
+    "source:$BUCKET/$BACKUP_PREFIX/$RONDB_ID" | sort | tail -n 1) || ended=
+  if [ -n "$ended" ] && [ "$(date -u -d "$ended" +%s)" -ge "$(date -u -d "$RONDB_TIME" +%s)" ]; then
+    moments=("$ended" "${moments[@]}")
+    known=true
+  fi
+fi
 if ! $known; then
   # What was current a little later is brought back too: blocks that no restored file knows do no harm.
-  echo "hopsfs: WARNING: the ConfigMaps $METADATA_CONFIGMAP* do not say when RonDB's backup $RONDB_ID ended:" \
+  echo "hopsfs: WARNING: neither the ConfigMaps $METADATA_CONFIGMAP* nor its files say when RonDB's backup $RONDB_ID ended:" \
     "the hour after it began is covered" >&2
   moments=("$(date -u -d "$RONDB_TIME + 1 hour" '+%Y-%m-%dT%H:%M:%SZ')" "${moments[@]}")
 fi
 
-# rclone takes times without a zone as local ones.
-export TZ=UTC
 versions_at() { # TIME
   printf 'source,version_at="%s":%s' "$(date -u -d "$1" '+%Y-%m-%d %H:%M:%S')" "$BUCKET"
 }
