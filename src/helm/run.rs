@@ -78,6 +78,8 @@ pub struct Helm {
     connection: Vec<String>,
     chart: Vec<String>,
     values: ValueInputs,
+    /// How it renders: with what it looks up in the cluster, or without.
+    dry_run: &'static str,
 }
 
 /// A release, as helm reports it.
@@ -191,6 +193,7 @@ impl Helm {
             connection: invocation.connection(),
             chart,
             values: invocation.values.clone(),
+            dry_run: "--dry-run=server",
             program,
             version,
         })
@@ -265,7 +268,7 @@ impl Helm {
             keep,
             run: std::process::id(),
         };
-        let flags = ["--dry-run=server", "-o", "json"].map(str::to_owned);
+        let flags = [self.dry_run, "-o", "json"].map(str::to_owned);
         // The post-renderer creates a new file, and overwrites nothing.
         let _ = fs::remove_file(&orders.keep);
         self.order(&orders)?;
@@ -280,6 +283,11 @@ impl Helm {
             app_version: text(&metadata["appVersion"]).to_owned(),
             files: files(&release["chart"]["files"]),
         })
+    }
+
+    /// From now on, renders without what a chart looks up in the cluster (`lookup`).
+    pub fn without_lookups(&mut self) {
+        self.dry_run = "--dry-run=client";
     }
 
     /// Adds a values file behind all others.

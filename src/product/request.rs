@@ -59,6 +59,8 @@ pub struct Barrier {
     pub off: &'static str,
     /// The roles of these workloads.
     pub roles: &'static [Role],
+    /// What the chart's own Job is called, before the id: where it exists, the chart refuses to restore once more.
+    pub job: &'static str,
 }
 
 /// Backups of the services' data, and where they are recorded.

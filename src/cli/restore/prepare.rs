@@ -86,6 +86,10 @@ pub(in crate::cli) async fn planned(
     rerun: bool,
     command: Option<rights::Command>,
 ) -> Result<Ready> {
+    if rerun && restore.barrier().is_some() {
+        // The markers of the earlier restore are deleted later, and with one of them the chart refuses.
+        helm.without_lookups();
+    }
     let free = match restore.barrier() {
         Some(barrier) => Some(overlay::raise(&mut helm, barrier, restore.mode(), &cluster.namespace).await?),
         None => None,
@@ -101,7 +105,7 @@ pub(in crate::cli) async fn planned(
     if restore.mode() == Mode::Upgrade {
         known(&cluster, &invocation.release, &mut *restore, &topology).await?;
     }
-    let plan = Plan::new(&*restore, &topology, Some(&cluster.namespace))?;
+    let mut plan = Plan::new(&*restore, &topology, Some(&cluster.namespace))?;
     ensure!(
         plan.namespace == cluster.namespace,
         Refusal::new(format!(
@@ -125,12 +129,12 @@ pub(in crate::cli) async fn planned(
     let rendered = render::render(&stream, &topology, &*restore, &plan, Whole::IsThere)?;
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
         .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
-    let held = match (free, restore.barrier()) {
-        (Some(free), Some(barrier)) => {
-            held(&topology, &Topology::of(restore.product(), &Stream::parse(free)?), barrier)
-        }
-        _ => Vec::new(),
-    };
+    let mut held = Vec::new();
+    if let (Some(free), Some(barrier)) = (free, restore.barrier()) {
+        let free = Topology::of(restore.product(), &Stream::parse(free)?);
+        held = self::held(&topology, &free, barrier);
+        plan.warnings.extend(left_out(&topology, &free, barrier));
+    }
     Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun, held })
 }
 
@@ -154,6 +158,19 @@ fn held(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<Scaled> {
         })
     };
     now.workloads.iter().filter(is_held).filter_map(scaled).collect()
+}
+
+/// What the chart does not render at all behind `barrier`.
+fn left_out(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<String> {
+    let is_there = |free: &Workload| now.workloads.iter().any(|now| (&now.kind, &now.name) == (&free.kind, &free.name));
+    let gone = free.workloads.iter().filter(|free| barrier.roles.contains(&free.role) && !is_there(free));
+    gone.map(|free| {
+        format!(
+            "{}/{} is not there while the chart restores ({}): helm hwdr finalize brings it back",
+            free.kind, free.name, barrier.overlay
+        )
+    })
+    .collect()
 }
 
 /// Checks that this machine can do its part of the restore, before the old data are gone.

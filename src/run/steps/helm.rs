@@ -7,8 +7,8 @@ use hwdr_run::process;
 use serde_json::Value as Json;
 
 use super::{pause_backups, quiesce, scripts};
-use crate::cluster::Kind;
 use crate::cluster::condition::text;
+use crate::cluster::{Kind, Selection, WaitState};
 use crate::helm::run::{Agreed, Release};
 use crate::helm::{overlay, record};
 use crate::mode::Mode;
@@ -63,6 +63,16 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
         forget(run, failed.revision).await?;
     }
     if let Some(barrier) = run.barrier.take() {
+        // A helm that was cut off may have made it.
+        for job in run.state.names("Job").iter().filter(|name| name.starts_with(barrier.job)) {
+            run.delete_own(Kind::JOB, None, job).await?;
+            let selection = Selection::one(Kind::JOB, None, job);
+            run.wait(&format!("Job/{job} is gone"), &selection, super::GONE, |jobs| match jobs.contains_key(job) {
+                true => WaitState::NotYet("it is being deleted".to_owned()),
+                false => WaitState::Done,
+            })
+            .await?;
+        }
         overlay::raise(&mut run.helm, barrier, mode, &run.cluster.namespace).await?;
     }
     run.show.tell(&format!("helm {mode} {release}"));

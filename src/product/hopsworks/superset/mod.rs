@@ -65,6 +65,7 @@ pub static BARRIER: Barrier = Barrier {
     overlay: "values.superset-restore.yaml",
     off: "global._hopsworks.restoreFromBackup.superset.enabled=false",
     roles: &[APPLICATION],
+    job: MARKER,
 };
 
 impl Service for Superset {
