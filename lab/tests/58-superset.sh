@@ -5,7 +5,7 @@
 . "$LAB/tests/55-in-place.sh"
 
 # The chart that restores Superset itself; in 60-new-cluster.sh, hwdr's own Job does it.
-NATIVE=(--set global._hopsworks.testGeneration=native)
+NATIVE=(--set superset.testRestores=true)
 run_secret() { echo "hwdr-restore-$(note superset)"; }
 alone() {
   superset_values

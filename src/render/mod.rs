@@ -276,7 +276,8 @@ fn harden(stream: &Stream, topology: &Topology, plan: &Plan, rendered: &mut Rend
             let annotations = look.tree.get(metadata, "annotations");
             // Without an id in its name it identifies no backup, and would block the next installation.
             let is_backup = |id: &str| topology.product.backup(id).is_ok();
-            let names_backup = object.name().match_indices('-').any(|(at, _)| is_backup(&object.name()[at + 1..]));
+            let names_backup =
+                object.name().match_indices('-').any(|(at, _)| object.name().get(at + 1..).is_some_and(is_backup));
             let kept = annotations.and_then(|map| look.tree.get(map, "helm.sh/resource-policy"));
             if kept.is_none() && (kind == "Restore" || names_backup) {
                 rendered.edits.add_to_map(&look, metadata, "annotations", "helm.sh/resource-policy", "keep")?;

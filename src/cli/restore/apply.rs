@@ -180,6 +180,16 @@ fn cost(ready: &Ready, state: &State) -> String {
     );
     match (plan.mode, state.wipe) {
         (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
+        (Mode::Upgrade, _) if !ready.is_whole() => {
+            let services = plan.product.services().iter();
+            let taken = services.filter(|service| plan.steps.iter().any(|step| step.step == service.name()));
+            let titles = taken.map(|service| service.title()).collect::<Vec<_>>().join(" and ");
+            let back = match state.wipe {
+                true => "is LOST, because its old volumes are deleted (--wipe). This cannot be undone.",
+                false => "is gone from it. The old volumes are set aside. Until helm hwdr finalize, helm hwdr undo puts them back.",
+            };
+            format!("{place}: {titles} alone stops, and goes back to {since}: everything written to it since then {back}")
+        }
         (Mode::Upgrade, false) => format!(
             "{place} stops, and goes back to {since}: everything written since then is gone from it. \
              The old volumes are set aside. Until helm hwdr finalize, helm hwdr undo puts them back."

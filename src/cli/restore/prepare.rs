@@ -41,6 +41,13 @@ pub(in crate::cli) struct Ready {
     held: Vec<Scaled>,
 }
 
+impl Ready {
+    /// Whether the whole product is restored, and not a service of it alone.
+    pub(super) fn is_whole(&self) -> bool {
+        self.restore.is_whole()
+    }
+}
+
 /// What was found in the cluster.
 #[derive(PartialEq)]
 pub(super) struct Found {

@@ -250,7 +250,7 @@ mod tests {
             let facts = Facts { items, kept: kept.clone(), ..Facts::default() };
             let ids = LISTED.map(|(_, service)| (service, "254811200"));
             let id = SupersetId::parse(id).unwrap();
-            lacks(&facts, &MetadataNames::default(), &ids, Some(&id)).into_iter().map(|flaw| flaw.what).collect()
+            lacks(&facts, &MetadataNames::default(), &ids, Some(&id)).0.into_iter().map(|flaw| flaw.what).collect()
         };
         assert_eq!(said(own, superset::KEY), [""; 0]);
         assert_eq!(said(own, "other"), [format!("has no Secret superset-secret-key of namespace hopsworks: {NO_KEY}")]);

@@ -67,7 +67,7 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
         .help(format!("go back: helm hwdr undo {release}")));
     };
     let counts = format!(
-        "superset database: {tables} tables, {dashboards} dashboards, {connections} connections, schema {}",
+        "superset database: tables {tables}, dashboards {dashboards}, connections {connections}, schema {}",
         kept(revision)
     );
     if unreadable.is_empty() {

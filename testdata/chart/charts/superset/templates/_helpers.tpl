@@ -115,7 +115,7 @@ volumeMounts:
 
 {{/* A chart that cannot restore does not look at it. */}}
 {{- define "superset.restoreEnabled" -}}
-{{- if and (.Values.global._hopsworks.restoreFromBackup.superset).enabled (ne .Values.global._hopsworks.testGeneration "none") -}}true{{- end -}}
+{{- if and (.Values.global._hopsworks.restoreFromBackup.superset).enabled (or .Values.testRestores (ne .Values.global._hopsworks.testGeneration "none")) -}}true{{- end -}}
 {{- end -}}
 
 {{/* Where backups lie, and the credentials. */}}
