@@ -225,6 +225,7 @@ fn a_cluster_that_is_well() {
     assert!(text.contains(&format!("Newest that can be restored as a whole: {}, 5h ago\n", lab.id(0))), "{text}");
     assert!(text.contains("helm hwdr s3 check") && text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(lab.api.reads().len() - before <= 12, "{:?}", lab.api.reads());
+    assert!(!lab.api.reads()[before..].iter().any(|read| read.contains("hwdr-verified")), "{:?}", lab.api.reads());
     assert_eq!(lab.api.writes(), [""; 0]);
 }
 
