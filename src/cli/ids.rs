@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::ask;
-use super::backups::look::LookArgs;
+use super::backups::look::{Asks, LookArgs};
 use super::backups::told;
 use crate::backups::NAMES;
 use crate::product::{self, Backup};
@@ -44,7 +44,7 @@ impl Given {
             Self::Id(id) => return Ok(id.clone()),
             Self::Name(name) => name,
         };
-        let mut looked = look.look(command, false).await?;
+        let mut looked = look.look(command, Asks::Backups).await?;
         told(&looked.unread);
         let inventory = looked.inventory();
         let set = inventory.find(name)?;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::Outcome;
-use super::backups::look::{LookArgs, Looked};
+use super::backups::look::{Asks, LookArgs, Looked};
 use super::connection::block_on;
 use super::messages::Failure;
 use crate::backups::{Severity, Status, status};
@@ -96,7 +96,7 @@ impl Command {
     async fn looks(&self) -> Result<Outcome> {
         let mut last: Option<Status> = None;
         loop {
-            let mut looked = self.look.look(rights::Command::Status, false).await?.with_last_words().await;
+            let mut looked = self.look.look(rights::Command::Status, Asks::Backups).await?.with_last_words().await;
             let status = status(&looked.inventory(), self.max_age);
             if !last.as_ref().is_some_and(|last| last.is_like(&status)) {
                 self.print(&status, &looked);

@@ -246,6 +246,12 @@ fn unread(error: &Error) -> Fault {
     unknown(said(&error.to_string())).fix(error.help())
 }
 
+/// Why a listing does not have all files of its folder; none if it has.
+pub fn not_all(listed: &Objects) -> Option<String> {
+    let is_all = !listed.is_cut && listed.unreadable == 0;
+    (!is_all).then(|| format!("has more than {MOST} files, or some whose names cannot be read"))
+}
+
 /// Something that is not known.
 pub fn unknown(what: impl Into<String>) -> Fault {
     Fault::new(Severity::Unknown, what)

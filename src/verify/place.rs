@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::ask::{Ask, flaw_of, unread};
 use crate::backup_files::{Checker, Flaw, Place};
-use crate::product::shelf::{Bucket, MOST};
+use crate::product::shelf::{Bucket, not_all};
 
 /// A bucket, and who asks.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +21,8 @@ pub struct InBucket<'a> {
 impl Place for InBucket<'_> {
     async fn folder(&self, folder: &str) -> Result<BTreeMap<String, u64>, Flaw> {
         let level = self.bucket.level(folder).await.map_err(|fault| unread(&fault))?;
-        if level.is_cut || level.unreadable > 0 {
-            return Err(Flaw::unknown(format!("has more than {MOST} files, or some whose names cannot be read")));
+        if let Some(why) = not_all(&level) {
+            return Err(Flaw::unknown(why));
         }
         let name = |key: &str| key.strip_prefix(folder).unwrap_or(key).to_owned();
         Ok(level.objects.iter().map(|object| (name(&object.key), object.size)).collect())

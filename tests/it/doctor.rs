@@ -99,7 +99,13 @@ fn volume(lab: &Lab, policy: &str) {
 }
 
 pub(crate) fn doctor(lab: &Lab, more: &[&str]) -> Ran {
+    doctor_of(lab, "", more)
+}
+
+/// The same, of a cluster where helm has this `HELM_DRIVER`.
+fn doctor_of(lab: &Lab, driver: &str, more: &[&str]) -> Ran {
     let mut hwdr = lab.home.hwdr();
+    hwdr.env("HELM_DRIVER", driver);
     hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("TZ", "UTC").env("HELM_BIN", BOTH[0].program());
     // No credentials for any bucket: that of the values does not answer either.
     hwdr.env("AWS_EC2_METADATA_DISABLED", "true")
@@ -618,4 +624,39 @@ fn in_cluster_makes_the_runs_own_job() {
     let (lines, _) = restore(&lab, &["--in-cluster", "--yes"]);
     assert!(lines.iter().any(|line| line.starts_with("ok backup-from-pod: a Job could read backup")), "{lines:#?}");
     assert_eq!(lab.api.writes(), [format!("POST {job}"), format!("DELETE {job}")]);
+}
+
+/// Helm's records are read where helm writes them.
+#[test]
+fn the_release_is_known_from_config_maps_too() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let lab = lab();
+    let of = |driver: &str| {
+        let ran = doctor_of(&lab, driver, &["-o", "json"]);
+        let report: Json =
+            serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+        let lines =
+            report["sections"].as_array().unwrap().iter().flat_map(|section| section["lines"].as_array().unwrap());
+        lines
+            .filter(|line| line["check"] == "release")
+            .map(|line| line["what"].as_str().unwrap().to_owned())
+            .collect::<String>()
+    };
+    assert!(of("sql").contains("Helm keeps its records in sql (HELM_DRIVER)"), "{}", of("sql"));
+    for revision in [1, 3] {
+        let name = format!("sh.helm.release.v1.hops.v{revision}");
+        let mut object = lab.api.get(&format!("{CORE}/secrets/{name}")).unwrap();
+        lab.api.remove(&format!("{CORE}/secrets/{name}"));
+        if let Some(data) = object["data"]["release"].as_str() {
+            let once = String::from_utf8(STANDARD.decode(data).unwrap()).unwrap();
+            object["data"]["release"] = once.into();
+        }
+        (object["kind"], object["type"]) = ("ConfigMap".into(), Json::Null);
+        lab.api.put(&format!("{CORE}/configmaps/{name}"), object);
+    }
+    assert!(of("").contains("nothing is installed"), "{}", of(""));
+    assert!(of("configmap").contains("release hops, revision 3: chart hopsworks-4.8.0"), "{}", of("configmap"));
+    // Nobody sees there when backups were verified.
+    assert!(!lab.api.reads().iter().any(|read| read.contains("hwdr-verified")));
 }

@@ -4,6 +4,8 @@
 //! in it. Client libraries return them as two lists, which loses that order, so the XML is parsed here.
 
 use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -43,15 +45,99 @@ pub struct Page {
 /// # Errors
 /// What is wrong with it. A truncated answer is an error, never a shorter page.
 pub fn parse(xml: &str) -> Result<Page, String> {
-    let mut parser = Parser::default();
-    xml::walk(xml, &mut parser)?;
-    parser.finish()
+    let raw = Raw::parse(xml, "ListVersionsResult", &["Version", "DeleteMarker"])?;
+    let mut page = Page { prefixes: raw.prefixes, unreadable: raw.unreadable, ..Page::default() };
+    for (key, draft) in raw.entries {
+        let modified = draft.modified.ok_or("an entry has no LastModified")?;
+        let entry = Entry {
+            kind: if draft.marker { Kind::Marker } else { Kind::Data },
+            version: draft.version.filter(|version| !version.is_empty()).ok_or("an entry has no VersionId")?,
+            modified: modified.as_nanosecond().div_euclid(1_000_000_000) as i64,
+            size: draft.size.unwrap_or_default(),
+            etag: draft.etag,
+            class: draft.class,
+            latest: draft.latest,
+        };
+        match page.keys.last_mut() {
+            Some(last) if last.key == key => last.entries.push(entry),
+            _ => page.keys.push(History { key, entries: vec![entry] }),
+        }
+    }
+    if raw.is_cut {
+        // Ceph of about 2019 encodes keys, but not the marker.
+        let is_raw = page.keys.last().is_some_and(|last| last.key == raw.next.key);
+        let next = Marker { key: plain(raw.next.key, raw.url && !is_raw)?, ..raw.next };
+        if next.key.is_empty() {
+            return Err("IsTruncated is true, but there is no NextKeyMarker".to_owned());
+        }
+        page.next = Some(next);
+    }
+    Ok(page)
+}
+
+/// A page of either listing: of objects, or of versions.
+pub(crate) struct Raw {
+    /// Its entries, by their keys.
+    pub entries: Vec<(String, Draft)>,
+    /// The common prefixes.
+    pub prefixes: Vec<String>,
+    /// How many keys the server has garbled.
+    pub unreadable: u64,
+    /// Whether there is more.
+    pub is_cut: bool,
+    /// Where that begins, as it is written.
+    pub next: Marker,
+    url: bool,
+}
+
+/// An entry, as far as it is written.
+#[derive(Default)]
+pub(crate) struct Draft {
+    marker: bool,
+    key: Option<String>,
+    version: Option<String>,
+    pub modified: Option<Timestamp>,
+    pub size: Option<u64>,
+    pub etag: String,
+    pub class: String,
+    latest: bool,
+}
+
+impl Raw {
+    /// Reads an answer whose outermost element is `root`, and whose entries are these elements.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub(crate) fn parse(xml: &str, root: &'static str, entries: &'static [&'static str]) -> Result<Self, String> {
+        let mut parser = Parser { root, entries, ..Parser::default() };
+        xml::walk(xml, &mut parser)?;
+        if !parser.is_it {
+            return Err(format!("it is not a {root}"));
+        }
+        parser.count();
+        if let Some(problem) = parser.problem {
+            return Err(problem);
+        }
+        let (url, is_cut) = (parser.url, parser.truncated.ok_or("IsTruncated is missing")?);
+        let (mut entries, mut unreadable) = (Vec::with_capacity(parser.drafts.len()), 0);
+        for mut draft in parser.drafts {
+            let key = plain(draft.key.take().ok_or("an entry has no Key")?, url)?;
+            if !url && key.contains('\u{fffd}') {
+                unreadable += 1;
+            } else {
+                entries.push((key, draft));
+            }
+        }
+        let prefixes = parser.prefixes.into_iter().map(|prefix| plain(prefix, url)).collect::<Result<_, _>>()?;
+        Ok(Self { entries, prefixes, unreadable, is_cut, next: parser.next, url })
+    }
 }
 
 #[derive(Default)]
 struct Parser {
-    page: Page,
-    root: bool,
+    root: &'static str,
+    entries: &'static [&'static str],
+    is_it: bool,
     url: bool,
     truncated: Option<bool>,
     next: Marker,
@@ -61,126 +147,80 @@ struct Parser {
     problem: Option<String>,
 }
 
-#[derive(Default)]
-struct Draft {
-    marker: bool,
-    key: Option<String>,
-    version: Option<String>,
-    modified: Option<i64>,
-    size: u64,
-    etag: String,
-    class: String,
-    latest: bool,
+impl Parser {
+    fn count(&mut self) {
+        if self.drafts.len() + self.prefixes.len() > MOST_ENTRIES {
+            self.problem = Some(format!("it has more than {MOST_ENTRIES} entries"));
+        }
+    }
+
+    /// A value; a problem if it is none.
+    fn value<T: FromStr<Err: Display>>(&mut self, name: &str, text: &str) -> Option<T> {
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem = Some(format!("{name} {text}: {error}"));
+                None
+            }
+        }
+    }
 }
 
 impl<'a> Visitor<'a> for Parser {
     fn open(&mut self, name: &str) {
-        match name {
-            "ListVersionsResult" => self.root = true,
-            "Version" | "DeleteMarker" => {
-                self.entry = Some(Draft { marker: name == "DeleteMarker", ..Draft::default() });
-            }
-            _ => {}
+        if name == self.root {
+            self.is_it = true;
+        } else if self.entries.contains(&name) {
+            self.entry = Some(Draft { marker: name == "DeleteMarker", ..Draft::default() });
         }
     }
 
     fn close(&mut self, name: &str) {
-        if self.drafts.len() + self.prefixes.len() > MOST_ENTRIES {
-            self.problem = Some(format!("it has more than {MOST_ENTRIES} entries"));
-            return;
-        }
-        if matches!(name, "Version" | "DeleteMarker") {
+        self.count();
+        if self.problem.is_none() && self.entries.contains(&name) {
             self.drafts.extend(self.entry.take());
         }
     }
 
     fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>) {
-        if matches!(name, "Key" | "NextKeyMarker" | "Prefix") && text.len() > LONGEST_KEY {
+        let is_key = matches!(name, "Key" | "NextKeyMarker" | "NextContinuationToken" | "Prefix");
+        if is_key && text.len() > LONGEST_KEY {
             self.problem = Some(format!("a key of {} bytes", text.len()));
             return;
         }
-        match (parent, name) {
-            ("ListVersionsResult", "EncodingType") => self.url = text == "url",
-            ("ListVersionsResult", "IsTruncated") => self.truncated = Some(text == "true"),
-            ("ListVersionsResult", "NextKeyMarker") => self.next.key = text.into_owned(),
-            ("ListVersionsResult", "NextVersionIdMarker") => {
-                self.next.version = Some(text.into_owned()).filter(|version| !version.is_empty());
-            }
-            ("CommonPrefixes", "Prefix") => self.prefixes.push(text.into_owned()),
-            ("Version" | "DeleteMarker", _) => {
-                let Some(entry) = &mut self.entry else { return };
-                match name {
-                    "Key" => entry.key = Some(text.into_owned()),
-                    "VersionId" => entry.version = Some(text.into_owned()),
-                    "LastModified" => match text.parse::<Timestamp>() {
-                        Ok(time) => entry.modified = Some(time.as_nanosecond().div_euclid(1_000_000_000) as i64),
-                        Err(error) => self.problem = Some(format!("LastModified {text}: {error}")),
-                    },
-                    "Size" => match text.parse() {
-                        Ok(size) => entry.size = size,
-                        Err(_) => self.problem = Some(format!("Size {text} is not a number")),
-                    },
-                    "ETag" => entry.etag = text.trim_matches('"').to_owned(),
-                    "IsLatest" => entry.latest = text == "true",
-                    "StorageClass" if !entry.marker => entry.class = text.into_owned(),
-                    _ => {}
+        if parent == self.root {
+            match name {
+                "EncodingType" => self.url = text == "url",
+                "IsTruncated" => self.truncated = Some(text == "true"),
+                "NextKeyMarker" | "NextContinuationToken" => self.next.key = text.into_owned(),
+                "NextVersionIdMarker" => {
+                    self.next.version = Some(text.into_owned()).filter(|version| !version.is_empty());
                 }
+                _ => {}
             }
-            _ => {}
-        }
-    }
-}
-
-impl Parser {
-    fn finish(mut self) -> Result<Page, String> {
-        if !self.root {
-            return Err("it is not a ListVersionsResult".to_owned());
-        }
-        if let Some(problem) = self.problem {
-            return Err(problem);
-        }
-        if self.drafts.len() + self.prefixes.len() > MOST_ENTRIES {
-            return Err(format!("it has more than {MOST_ENTRIES} entries"));
-        }
-        let truncated = self.truncated.ok_or("IsTruncated is missing")?;
-        let url = self.url;
-        for draft in self.drafts {
-            let key = plain(draft.key.ok_or("an entry has no Key")?, url)?;
-            let entry = Entry {
-                kind: if draft.marker { Kind::Marker } else { Kind::Data },
-                version: draft.version.filter(|version| !version.is_empty()).ok_or("an entry has no VersionId")?,
-                modified: draft.modified.ok_or("an entry has no LastModified")?,
-                size: draft.size,
-                etag: draft.etag,
-                class: draft.class,
-                latest: draft.latest,
-            };
-            if !url && key.contains('\u{fffd}') {
-                self.page.unreadable += 1;
-                continue;
+        } else if (parent, name) == ("CommonPrefixes", "Prefix") {
+            self.prefixes.push(text.into_owned());
+        } else if self.entries.contains(&parent)
+            && let Some(mut entry) = self.entry.take()
+        {
+            match name {
+                "Key" => entry.key = Some(text.into_owned()),
+                "VersionId" => entry.version = Some(text.into_owned()),
+                "LastModified" => entry.modified = self.value(name, &text),
+                "Size" => entry.size = self.value(name, &text),
+                "ETag" => entry.etag = text.trim_matches('"').to_owned(),
+                "IsLatest" => entry.latest = text == "true",
+                "StorageClass" if !entry.marker => entry.class = text.into_owned(),
+                _ => {}
             }
-            match self.page.keys.last_mut() {
-                Some(last) if last.key == key => last.entries.push(entry),
-                _ => self.page.keys.push(History { key, entries: vec![entry] }),
-            }
+            self.entry = Some(entry);
         }
-        self.page.prefixes = self.prefixes.into_iter().map(|prefix| plain(prefix, url)).collect::<Result<_, _>>()?;
-        if truncated {
-            // Ceph of about 2019 encodes keys, but not the marker.
-            let is_raw = self.page.keys.last().is_some_and(|last| last.key == self.next.key);
-            let next = Marker { key: plain(self.next.key, url && !is_raw)?, version: self.next.version };
-            if next.key.is_empty() {
-                return Err("IsTruncated is true, but there is no NextKeyMarker".to_owned());
-            }
-            self.page.next = Some(next);
-        }
-        Ok(self.page)
     }
 }
 
 /// Decodes a key: AWS, MinIO and Ceph percent-encode it, with a plus sign for a space, if they say so (`EncodingType`). SeaweedFS does
 /// not say so, and does not encode.
-pub(crate) fn plain(key: String, url: bool) -> Result<String, String> {
+fn plain(key: String, url: bool) -> Result<String, String> {
     if !url {
         return Ok(key);
     }

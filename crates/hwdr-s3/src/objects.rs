@@ -1,11 +1,8 @@
 //! A page of a listing of objects, as they are now: ListObjectsV2.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
-use super::listing::{LONGEST_KEY, MOST_ENTRIES, plain};
-use super::xml::{self, Visitor};
+use super::listing::{Draft, Raw};
 
 /// An object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,121 +46,28 @@ pub struct Page {
 /// # Errors
 /// What is wrong with it. A truncated answer is an error, never a shorter page.
 pub fn parse(xml: &str) -> Result<Page, String> {
-    let mut parser = Parser::default();
-    xml::walk(xml, &mut parser)?;
-    parser.finish()
-}
-
-#[derive(Default)]
-struct Parser {
-    root: bool,
-    url: bool,
-    truncated: Option<bool>,
-    next: Option<String>,
-    entry: Option<Draft>,
-    drafts: Vec<Draft>,
-    folders: Vec<String>,
-    problem: Option<String>,
-}
-
-#[derive(Default)]
-struct Draft {
-    key: Option<String>,
-    modified: Option<Timestamp>,
-    size: Option<u64>,
-    etag: String,
-    class: String,
-}
-
-impl<'a> Visitor<'a> for Parser {
-    fn open(&mut self, name: &str) {
-        match name {
-            "ListBucketResult" => self.root = true,
-            "Contents" => self.entry = Some(Draft::default()),
-            _ => {}
-        }
+    let raw = Raw::parse(xml, "ListBucketResult", &["Contents"])?;
+    let object = |(key, draft): (String, Draft)| {
+        Ok(Object {
+            key,
+            size: draft.size.ok_or("an entry has no Size")?,
+            modified: draft.modified.ok_or("an entry has no LastModified")?,
+            etag: draft.etag,
+            class: draft.class,
+        })
+    };
+    let objects = raw.entries.into_iter().map(object).collect::<Result<_, String>>()?;
+    let next = Some(raw.next.key).filter(|token| raw.is_cut && !token.is_empty());
+    if raw.is_cut && next.is_none() {
+        return Err("IsTruncated is true, but there is no NextContinuationToken".to_owned());
     }
-
-    fn close(&mut self, name: &str) {
-        if self.drafts.len() + self.folders.len() > MOST_ENTRIES {
-            self.problem = Some(format!("it has more than {MOST_ENTRIES} entries"));
-        } else if name == "Contents" {
-            self.drafts.extend(self.entry.take());
-        }
-    }
-
-    fn leaf(&mut self, parent: &str, name: &str, text: Cow<'a, str>) {
-        if matches!(name, "Key" | "NextContinuationToken" | "Prefix") && text.len() > LONGEST_KEY {
-            self.problem = Some(format!("a key of {} bytes", text.len()));
-            return;
-        }
-        match (parent, name) {
-            ("ListBucketResult", "EncodingType") => self.url = text == "url",
-            ("ListBucketResult", "IsTruncated") => self.truncated = Some(text == "true"),
-            ("ListBucketResult", "NextContinuationToken") => {
-                self.next = Some(text.into_owned()).filter(|token| !token.is_empty());
-            }
-            ("CommonPrefixes", "Prefix") => self.folders.push(text.into_owned()),
-            ("Contents", _) => {
-                let Some(entry) = &mut self.entry else { return };
-                match name {
-                    "Key" => entry.key = Some(text.into_owned()),
-                    "LastModified" => match text.parse() {
-                        Ok(time) => entry.modified = Some(time),
-                        Err(error) => self.problem = Some(format!("LastModified {text}: {error}")),
-                    },
-                    "Size" => match text.parse() {
-                        Ok(size) => entry.size = Some(size),
-                        Err(_) => self.problem = Some(format!("Size {text} is not a number")),
-                    },
-                    "ETag" => entry.etag = text.trim_matches('"').to_owned(),
-                    "StorageClass" => entry.class = text.into_owned(),
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Parser {
-    fn finish(self) -> Result<Page, String> {
-        if !self.root {
-            return Err("it is not a ListBucketResult".to_owned());
-        }
-        if let Some(problem) = self.problem {
-            return Err(problem);
-        }
-        if self.drafts.len() + self.folders.len() > MOST_ENTRIES {
-            return Err(format!("it has more than {MOST_ENTRIES} entries"));
-        }
-        let mut page = Page::default();
-        page.found.is_cut = self.truncated.ok_or("IsTruncated is missing")?;
-        for draft in self.drafts {
-            let key = plain(draft.key.ok_or("an entry has no Key")?, self.url)?;
-            if !self.url && key.contains('\u{fffd}') {
-                page.found.unreadable += 1;
-                continue;
-            }
-            page.found.objects.push(Object {
-                key,
-                size: draft.size.ok_or("an entry has no Size")?,
-                modified: draft.modified.ok_or("an entry has no LastModified")?,
-                etag: draft.etag,
-                class: draft.class,
-            });
-        }
-        page.found.folders =
-            self.folders.into_iter().map(|folder| plain(folder, self.url)).collect::<Result<_, _>>()?;
-        if page.found.is_cut {
-            page.next = Some(self.next.ok_or("IsTruncated is true, but there is no NextContinuationToken")?);
-        }
-        Ok(page)
-    }
+    let found = Objects { objects, folders: raw.prefixes, is_cut: raw.is_cut, unreadable: raw.unreadable };
+    Ok(Page { found, next })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::listing::{LONGEST_KEY, MOST_ENTRIES};
     use super::*;
 
     const PAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>

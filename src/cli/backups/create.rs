@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::look::{LookArgs, Looked};
+use super::look::{Asks, LookArgs, Looked};
 use super::stored::opening;
 use super::verify::Meant;
 use super::{show, told};
@@ -147,7 +147,7 @@ impl Create {
 
     /// What there is, and may be done.
     async fn looked(&self) -> Result<Looked> {
-        let looked = self.look.look(rights::Command::BackupsCreate, false).await?;
+        let looked = self.look.look(rights::Command::BackupsCreate, Asks::Backups).await?;
         preflight::permissions(&looked.cluster, rights::Command::BackupsCreate).await?;
         let has_velero = looked
             .series
@@ -203,7 +203,7 @@ impl Create {
 
     /// Shows the set that was made, and verifies it if a new cluster can be restored from it as far as the cluster knows.
     async fn show(&self, begun: &[Begun], is_whole: bool) -> Result<Outcome> {
-        let mut looked = self.look.look(rights::Command::BackupsCreate, true).await?;
+        let mut looked = self.look.look(rights::Command::BackupsCreate, Asks::Installed).await?;
         told(&looked.unread);
         let inventory = looked.inventory();
         let Some(set) = made_by(&inventory, begun, looked.now) else {

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::look::{LookArgs, Looked};
+use super::look::{Asks, LookArgs, Looked};
 use super::told;
 use crate::backups::{BackupSet, Inventory, Join};
 use crate::cli::Outcome;
@@ -83,7 +83,7 @@ struct Change {
 
 impl Which {
     async fn run(&self, keeps: bool) -> Result<Outcome> {
-        let mut looked = self.look.look(rights::Command::BackupsKeep, false).await?;
+        let mut looked = self.look.look(rights::Command::BackupsKeep, Asks::Backups).await?;
         let unread = told(&looked.unread);
         let inventory = looked.inventory();
         let set = inventory.find(&self.id)?;

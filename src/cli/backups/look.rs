@@ -38,6 +38,17 @@ const LARGE: u32 = 5;
 /// How many ConfigMaps without a label are looked for.
 const ROTATED: usize = 20;
 
+/// What is asked beside the backups themselves, each with all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asks {
+    /// No more.
+    Backups,
+    /// When the release was installed.
+    Installed,
+    /// When backups were verified.
+    Verified,
+}
+
 /// Which release's backups, and what its values call them.
 #[derive(Debug, Args)]
 pub(crate) struct LookArgs {
@@ -111,14 +122,14 @@ impl LookArgs {
         Self { release: None, values, connection }
     }
 
-    /// Reads what the cluster knows of backups, for `command`. With `asks_when`, also when the release was installed.
+    /// Reads what the cluster knows of backups, for `command`.
     ///
     /// # Errors
     /// If it is not clear which release of which cluster is meant.
-    pub(crate) async fn look(&self, command: rights::Command, asks_when: bool) -> Result<Looked> {
+    pub(crate) async fn look(&self, command: rights::Command, asks: Asks) -> Result<Looked> {
         let values = self.values()?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
-        Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks_when).await
+        Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks).await
     }
 
     /// Connects, without a request yet; in a pod with its own account.
@@ -166,14 +177,13 @@ impl Looked {
         values: Option<&Value>,
         release: Option<&str>,
         command: rights::Command,
-        asks_when: bool,
+        asks: Asks,
     ) -> Result<Self> {
         let target = Target::new(values, release, &cluster.namespace)?;
         let reader = Reader { cluster, velero: &target.velero, command };
         let namespace = Some(target.velero.namespace.as_str());
         let absent = absent();
         let whole = |object: Json| object;
-        let driver = helm_driver(std::env::var("HELM_DRIVER").ok().as_deref());
         let (config_maps, cron_jobs, jobs, backups, schedules, locations, helm) = tokio::join!(
             reader.read(Kind::CONFIG_MAP, reader.config_maps(&target), None),
             reader.read(Kind::CRON_JOB, cluster.pages(Kind::CRON_JOB, None, "", PAGE, whole), None),
@@ -190,25 +200,30 @@ impl Looked {
                 Some(&absent)
             ),
             async {
-                match &driver {
-                    Ok(kind) if asks_when => reader.read(*kind, cluster.heads(*kind, None, "owner=helm"), None).await,
-                    Ok(_) => Ok(Vec::new()),
-                    Err(fault) => Err(fault.clone()),
+                if asks < Asks::Installed {
+                    return (Heads::none(), None);
                 }
+                let heads = reader.heads().await;
+                // Usually there is one release, and nobody has to wait for the lists, which know it, too.
+                let likely = target.release.clone().or_else(|| heads.only());
+                let of_it = match likely {
+                    Some(release) => Some((reader.more(&release, &heads, asks).await, release)),
+                    None => None,
+                };
+                (heads, of_it)
             },
         );
+        let (heads, likely) = helm;
         let lists = Lists { config_maps, cron_jobs, jobs, backups, schedules, locations };
-        let release = target.release(&lists)?;
-        let (release, installed) = match asks_when {
-            true => reader.installed(release, helm, driver.unwrap_or(Kind::SECRET)).await?,
-            false => (release, Err(Fault::new(Severity::Unknown, ""))),
-        };
-        let verified = match release.as_ref().filter(|_| asks_when) {
-            Some(release) => reader.read(Kind::SECRET, store::read(cluster, release), None).await,
-            None => Ok(Memory::default()),
+        let release = target.release(&lists)?.or_else(|| heads.only());
+        let (installed, verified) = match (likely, &release) {
+            _ if asks < Asks::Installed => (Err(Fault::new(Severity::Unknown, "")), Ok(Memory::default())),
+            (Some((more, likely)), Some(release)) if likely == *release => more,
+            (_, Some(release)) => reader.more(release, &heads, asks).await,
+            (_, None) => (Err(heads.no_release(&cluster.namespace)), Ok(Memory::default())),
         };
         let mut unread = lists.unread();
-        unread.extend(installed.as_ref().err().cloned().filter(|fault| asks_when && fault.is_unknown()));
+        unread.extend(installed.as_ref().err().cloned().filter(|fault| asks >= Asks::Installed && fault.is_unknown()));
         let of_memory = verified.as_ref().err().filter(|fault| fault.is_unknown());
         unread.extend(
             of_memory
@@ -222,13 +237,16 @@ impl Looked {
 }
 
 /// The kind of the objects in which Helm keeps its records (helm, pkg/action, `Init`; pkg/storage/driver).
-fn helm_driver(driver: Option<&str>) -> Reading<Kind> {
-    match driver.unwrap_or_default() {
+fn helm_driver() -> Reading<Kind> {
+    match std::env::var("HELM_DRIVER").unwrap_or_default().as_str() {
         "" | "secret" | "secrets" => Ok(Kind::SECRET),
         "configmap" | "configmaps" => Ok(Kind::CONFIG_MAP),
         other => Err(Fault::new(
             Severity::Unknown,
-            format!("is not known: Helm keeps its records in {} (HELM_DRIVER), where hwdr does not look", kept(other)),
+            format!(
+                "cannot be read: Helm keeps its records in {} (HELM_DRIVER), where hwdr does not look",
+                kept(other)
+            ),
         )),
     }
 }
@@ -333,63 +351,101 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// When the release was installed, and which release it is if Helm knows only one.
-    async fn installed(
-        &self,
-        release: Option<String>,
-        helm: Reading<Vec<Json>>,
-        kind: Kind,
-    ) -> Result<(Option<String>, Reading<Timestamp>)> {
-        let namespace = &self.cluster.namespace;
-        let records = match helm {
-            Ok(records) => records,
-            Err(fault) => {
-                let what = format!("the time of the installation {}", fault.what);
-                return Ok((release, Err(Fault { what, ..fault })));
+    /// The heads of Helm's records.
+    pub(crate) async fn heads(&self) -> Heads {
+        match helm_driver() {
+            Ok(kind) => {
+                Heads { kind, records: self.read(kind, self.cluster.heads(kind, None, "owner=helm"), None).await }
+            }
+            Err(fault) => Heads { records: Err(fault), ..Heads::none() },
+        }
+    }
+
+    /// When a release was installed, and when its backups were verified.
+    async fn more(&self, release: &str, heads: &Heads, asks: Asks) -> (Reading<Timestamp>, Reading<Memory>) {
+        let verified = async {
+            match asks {
+                Asks::Verified => self.read(Kind::SECRET, store::read(self.cluster, release), None).await,
+                Asks::Backups | Asks::Installed => Ok(Memory::default()),
             }
         };
-        let of = |record: &Json| text(record, "/metadata/labels/name").to_owned();
-        let releases: BTreeSet<_> = records.iter().map(of).filter(|name| !name.is_empty()).collect();
-        let only = (releases.len() == 1).then(|| releases.first().cloned()).flatten();
-        let Some(release) = release.or(only) else {
-            let fault = match releases.is_empty() {
-                true => Fault::new(Severity::Critical, format!("nothing is installed in namespace {namespace}"))
-                    .fix("if Helm does not keep its records in Secrets here, set HELM_DRIVER as for helm"),
-                false => Fault::new(
-                    Severity::Unknown,
-                    format!("namespace {namespace} has several releases, and none of them makes backups"),
-                )
-                .fix("name the one that is meant: --release NAME"),
-            };
-            return Ok((None, Err(fault)));
-        };
+        tokio::join!(self.installed(release, heads), verified)
+    }
+
+    /// When a release was installed.
+    async fn installed(&self, release: &str, Heads { kind, records }: &Heads) -> Reading<Timestamp> {
+        let records = records.as_ref().map_err(time_is_unread)?;
         let name = |revision: u64| format!("sh.helm.release.v1.{release}.v{revision}");
         let revision = |record: &Json| text(record, "/metadata/name").rsplit_once(".v")?.1.parse::<u64>().ok();
         let revisions: BTreeSet<_> =
-            records.iter().filter(|record| of(record) == release).filter_map(revision).collect();
+            records.iter().filter(|record| release_of(record) == release).filter_map(revision).collect();
         let created = |record: &Json| text(record, "/metadata/creationTimestamp").parse::<Timestamp>().ok();
         let first = records.iter().find(|record| text(record, "/metadata/name") == name(1)).and_then(created);
         // Later revisions may be of another installation: `helm install --replace` goes on counting.
         if let Some(first) = first.filter(|_| revisions.len() == 1) {
-            return Ok((Some(release), Ok(first)));
+            return Ok(first);
         }
         let Some(newest) = revisions.last() else {
+            let namespace = &self.cluster.namespace;
             let what = format!(
                 "Helm has no record of release {release} in namespace {namespace}, so the time of its installation is unknown"
             );
-            return Ok((Some(release), Err(Fault::new(Severity::Unknown, what))));
+            return Err(Fault::new(Severity::Unknown, what));
         };
         // Helm keeps ten revisions, and each has the time of its installation.
-        let record = self.read(kind, self.cluster.get(kind, None, &name(*newest)), None).await;
-        let installed = record.and_then(|record| {
-            let first = record.as_ref().and_then(record::first_deployed);
-            first.ok_or_else(|| {
-                Fault::new(
-                    Severity::Unknown,
-                    format!("Helm's record of release {release} does not say when it was installed"),
-                )
-            })
-        });
-        Ok((Some(release), installed))
+        let record = self.read(*kind, self.cluster.get(*kind, None, &name(*newest)), None).await?;
+        record.as_ref().and_then(record::first_deployed).ok_or_else(|| {
+            let what = format!("Helm's record of release {release} does not say when it was installed");
+            Fault::new(Severity::Unknown, what)
+        })
+    }
+}
+
+/// Helm's records of all revisions of all releases, without their contents.
+pub(crate) struct Heads {
+    /// What they are kept in.
+    pub kind: Kind,
+    /// The metadata of the objects.
+    pub records: Reading<Vec<Json>>,
+}
+
+fn time_is_unread(fault: &Fault) -> Fault {
+    Fault { what: format!("the time of the installation {}", fault.what), ..fault.clone() }
+}
+
+/// The release of a record.
+fn release_of(record: &Json) -> &str {
+    text(record, "/metadata/labels/name")
+}
+
+impl Heads {
+    fn none() -> Self {
+        Self { kind: Kind::SECRET, records: Ok(Vec::new()) }
+    }
+
+    fn releases(&self) -> BTreeSet<&str> {
+        self.records.iter().flatten().map(release_of).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// The only release that there is.
+    fn only(&self) -> Option<String> {
+        let releases = self.releases();
+        releases.first().filter(|_| releases.len() == 1).map(|name| (*name).to_owned())
+    }
+
+    /// Why it is not clear which release is meant.
+    fn no_release(&self, namespace: &str) -> Fault {
+        match &self.records {
+            Err(fault) => time_is_unread(fault),
+            Ok(_) if self.releases().is_empty() => {
+                Fault::new(Severity::Critical, format!("nothing is installed in namespace {namespace}"))
+                    .fix("if Helm does not keep its records in Secrets here, set HELM_DRIVER as for helm")
+            }
+            Ok(_) => Fault::new(
+                Severity::Unknown,
+                format!("namespace {namespace} has several releases, and none of them makes backups"),
+            )
+            .fix("name the one that is meant: --release NAME"),
+        }
     }
 }

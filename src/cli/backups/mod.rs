@@ -21,7 +21,7 @@ use super::connection::block_on;
 use crate::backups::{BackupPart, Fault, Inventory, PartState, SetView};
 use crate::rights;
 use crate::shown::{self, plain};
-use look::LookArgs;
+use look::{Asks, LookArgs};
 use stored::StoredArgs;
 
 /// Lists backups, shows what each can be used for, makes and keeps them
@@ -92,7 +92,7 @@ impl List {
         let (inventory, unread, namespace, release, bucket) = match self.stored.look(&self.look.values).await? {
             Some(found) => (found.inventory, found.unread, None, None, Some(found.bucket)),
             None => {
-                let mut looked = self.look.look(rights::Command::Backups, true).await?;
+                let mut looked = self.look.look(rights::Command::Backups, Asks::Verified).await?;
                 let inventory = looked.inventory();
                 (inventory, looked.unread, Some(looked.cluster.namespace), looked.release, None)
             }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::look::{LookArgs, Looked};
+use super::look::{Asks, LookArgs, Looked};
 use super::stored::StoredArgs;
 use super::table::local;
 use super::{told, written};
@@ -64,7 +64,8 @@ impl ShowSet {
         let (inventory, unread, product, release, namespace) = match self.stored.look(&self.look.values).await? {
             Some(found) => (found.inventory, found.unread, found.product, None, None),
             None => {
-                let mut looked = self.look.look(rights::Command::Backups, true).await?.with_last_words().await;
+                let mut looked =
+                    self.look.look(rights::Command::Backups, Asks::Verified).await?.with_last_words().await;
                 let inventory = looked.inventory();
                 (inventory, looked.unread, looked.product, looked.release, Some(looked.cluster.namespace))
             }

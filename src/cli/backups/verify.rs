@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::look::LookArgs;
+use super::look::{Asks, LookArgs};
 use super::stored::{StoredArgs, opening};
 use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
@@ -105,7 +105,7 @@ impl VerifyBackup {
         let (inventory, unread, memory) = match in_bucket {
             Some(found) => (found.inventory, found.unread, None),
             None => {
-                let mut looked = self.look.look(rights::Command::Verify, true).await?;
+                let mut looked = self.look.look(rights::Command::Verify, Asks::Installed).await?;
                 let inventory = looked.inventory();
                 (inventory, looked.unread, Some((looked.cluster, looked.release)))
             }

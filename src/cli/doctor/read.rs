@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::{Asked, now, prepared};
 use crate::backups::{Fault, Reading, Severity, status};
-use crate::cli::backups::look::{Looked, PAGE, PATIENCE, Reader, absent};
+use crate::cli::backups::look::{Asks, Heads, Looked, PAGE, PATIENCE, Reader, absent};
 use crate::cli::files::Once;
 use crate::cli::{restore, s3};
 use crate::cluster::condition::text;
@@ -105,7 +105,7 @@ pub(super) async fn read(asked: &Asked, given: Option<&Value>, files: &mut Once<
     let absent = kinds.as_ref().err().filter(|fault| !fault.is_unknown());
     let lists = |kind: Kind| reader.read(kind, cluster.pages(kind, of_velero, "", PAGE, whole), absent);
     let (looked, servers, locations, restores, sets, deployments, capacities, left) = tokio::join!(
-        Looked::at(&cluster, values.as_ref(), release.as_deref(), rights::Command::Doctor, true),
+        Looked::at(&cluster, values.as_ref(), release.as_deref(), rights::Command::Doctor, Asks::Installed),
         list(Kind::DEPLOYMENT, of_velero),
         lists(Kind::STORAGE_LOCATION),
         lists(Kind::RESTORE),
@@ -216,9 +216,10 @@ async fn kinds(reader: &Reader<'_>) -> Reading<Vec<String>> {
 
 /// The newest revision of the release, and its values; none if nothing is installed. If no release is named, it is the only one.
 async fn record(reader: &Reader<'_>, named: Option<&str>) -> Reading<Option<(Installed, Value)>> {
-    let labels = named.map_or("owner=helm".to_owned(), |name| format!("owner=helm,name={name}"));
-    let heads = reader.read(Kind::SECRET, reader.cluster.heads(Kind::SECRET, None, &labels), None).await?;
+    let Heads { kind, records } = reader.heads().await;
     let of = |head: &Json| text(head, "/metadata/labels/name").to_owned();
+    let mut heads = records?;
+    heads.retain(|head| named.is_none_or(|named| of(head) == named));
     let releases: BTreeSet<_> = heads.iter().map(of).filter(|name| !name.is_empty()).collect();
     if releases.len() > 1 {
         let names = releases.into_iter().collect::<Vec<_>>().join(", ");
@@ -228,14 +229,14 @@ async fn record(reader: &Reader<'_>, named: Option<&str>) -> Reading<Option<(Ins
     let revision = |head: &Json| text(head, "/metadata/name").rsplit_once(".v")?.1.parse::<u64>().ok();
     let newest = heads.iter().filter_map(|head| Some((revision(head)?, text(head, "/metadata/name")))).max();
     let (Some((revision, name)), Some(release)) = (newest, releases.first()) else { return Ok(None) };
-    let secret = reader.read(Kind::SECRET, reader.cluster.get(Kind::SECRET, None, name), None).await?;
+    let object = reader.read(kind, reader.cluster.get(kind, None, name), None).await?;
     let strange = || {
         Fault::new(
             Severity::Unknown,
             format!("Helm's record of release {release}, revision {revision}, cannot be read"),
         )
     };
-    let read = secret.as_ref().and_then(record::read).ok_or_else(strange)?;
+    let read = object.as_ref().and_then(record::read).ok_or_else(strange)?;
     let config = if read.config.is_object() { read.config.to_string() } else { "{}".to_owned() };
     let values = read_one(Source::new("the release's values", config)).map_err(|_| strange())?;
     let metadata = |key: &str| said(text(&read.chart.metadata, key));

@@ -11,7 +11,7 @@ use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::not_backups;
 use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::Service as _;
-use crate::product::shelf::{MOST, Shelf, unknown};
+use crate::product::shelf::{MOST, Shelf, not_all, unknown};
 use crate::s3::objects::Objects;
 
 /// A backup that lacks something is still being written if its last file is not older than this.
@@ -122,14 +122,13 @@ struct Contents {
     nodes: BTreeMap<u32, Option<String>>,
     bytes: u64,
     newest: Option<Timestamp>,
-    is_cut: bool,
-    unreadable: u64,
+    /// Why this is not all of it.
+    not_all: Option<String>,
 }
 
 impl Contents {
     fn of(objects: &Objects, folder: &str, id: &BackupId) -> Self {
-        let mut contents =
-            Self { no_sql: SQL.to_vec(), is_cut: objects.is_cut, unreadable: objects.unreadable, ..Self::default() };
+        let mut contents = Self { no_sql: SQL.to_vec(), not_all: not_all(objects), ..Self::default() };
         let mut nodes: BTreeMap<u32, Files> = BTreeMap::new();
         for object in &objects.objects {
             contents.bytes = contents.bytes.saturating_add(object.size);
@@ -171,8 +170,8 @@ impl Contents {
         let of = expected.len() as u64;
         let done = Some((whole, of)).filter(|_| of > 0);
         let is_recent = self.newest.is_some_and(|newest| now.duration_since(newest) < RECENT);
-        let state = if self.is_cut || self.unreadable > 0 {
-            PartState::Unknown(format!("its folder has more than {MOST} files, or some whose names cannot be read"))
+        let state = if let Some(why) = &self.not_all {
+            PartState::Unknown(format!("its folder {why}"))
         } else if is_recent && !(missing.is_empty() && fewer.is_empty()) {
             PartState::Running
         } else if !missing.is_empty() {

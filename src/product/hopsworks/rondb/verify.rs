@@ -10,7 +10,7 @@ use crate::backup_files::ndb::{
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::{Doing, Service as _};
-use crate::product::shelf::{Bucket, MOST};
+use crate::product::shelf::{Bucket, not_all};
 use crate::s3::objects::Object;
 use crate::verify::{Ask, Chosen, Data, DataFile, Finding, Flaw, PartReport, Verify, unread};
 
@@ -81,9 +81,8 @@ impl Check {
         let failed = |folder: &str, fault| unread(&fault).in_file(folder);
         let bucket = ask.shelf.bucket(&place).await.map_err(|fault| failed(&self.folder, fault))?.into_owned();
         let objects = bucket.list(&self.folder).await.map_err(|fault| failed(&self.folder, fault))?;
-        if objects.is_cut || objects.unreadable > 0 {
-            let what = format!("has more than {MOST} files, or some whose names cannot be read");
-            return Err(Flaw::unknown(what).in_file(&self.folder));
+        if let Some(why) = not_all(&objects) {
+            return Err(Flaw::unknown(why).in_file(&self.folder));
         }
         let mut files = Vec::new();
         for object in objects.objects {
