@@ -185,7 +185,7 @@ impl Product for Hopsworks {
     fn recorded_id(&self, service: &str, id: &str) -> Result<Backup, String> {
         match service {
             superset::NAME => SupersetId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string()),
-            _ => self.backup(id),
+            _ => BackupId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string()),
         }
     }
 

@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_archive_has_what_supersets_restore_needs() {
-        let (own, other) = ("20260722215632-2116913658", "20260723215632-1");
+        let (own, other) = ("20260722215632-2116913658", "20260721215632-1");
         let record = json!({"metadata": {"name": "superset-backups-metadata", "namespace": "hopsworks"},
             "data": {own: json!({"state": "SUCCESS"}).to_string()}});
         let kept = [listed("hopsworks", "254811200"), vec![record.to_string().into_bytes()]].concat();
