@@ -12,7 +12,7 @@ use crate::product::Barrier;
 use crate::source::Source;
 use crate::values;
 
-/// Adds the chart's overlay to helm's values, unless it is there already or the chart has none. Returns what the chart renders without the restore.
+/// Adds the chart's overlay to helm's values, if the chart has one. Returns what the chart renders without the restore.
 ///
 /// # Errors
 /// If helm refuses.
@@ -24,12 +24,12 @@ pub async fn raise(helm: &mut Helm, barrier: &Barrier, mode: Mode, namespace: &s
     let Some(overlay) = overlay else { return Ok(rendering.stream) };
     let wanted = leaves(&overlay);
     let before = without.files.len();
-    without.files.retain(|file| !is_part(&leaves_of(file), &wanted));
+    without.files.retain(|file| leaves_of(file) != wanted);
     if without.files.len() < before {
         rendering = helm.render_with(&without, mode, namespace).await?;
-    } else {
-        helm.add_values(&overlay)?;
     }
+    // Where it is there already, once more does no harm: behind all others it counts.
+    helm.add_values(&overlay)?;
     Ok(rendering.stream)
 }
 
@@ -39,7 +39,7 @@ pub async fn raise(helm: &mut Helm, barrier: &Barrier, mode: Mode, namespace: &s
 /// If helm refuses.
 pub async fn lower(helm: &mut Helm, barrier: &Barrier, namespace: &str) -> Result<bool, HelmError> {
     let holds = |value: &Json| value == 0 || *value == Json::Bool(false);
-    let may_be = |leaves: &BTreeMap<_, Json>| !leaves.is_empty() && leaves.values().all(holds);
+    let may_be = |leaves: &BTreeMap<_, Json>| leaves.values().any(holds);
     if !helm.values().files.iter().any(|file| may_be(&leaves_of(file))) {
         return Ok(false);
     }
@@ -47,13 +47,8 @@ pub async fn lower(helm: &mut Helm, barrier: &Barrier, namespace: &str) -> Resul
     let Some((_, overlay)) = rendering.files.iter().find(|(name, _)| name == barrier.overlay) else { return Ok(false) };
     let wanted = leaves(overlay);
     let before = helm.values().files.len();
-    helm.keep_values(|file| !is_part(&leaves_of(file), &wanted));
+    helm.keep_values(|file| wanted.is_empty() || leaves_of(file) != wanted);
     Ok(helm.values().files.len() < before)
-}
-
-/// Whether a file sets something, and nothing else than the overlay does.
-fn is_part(file: &BTreeMap<Vec<String>, Json>, overlay: &BTreeMap<Vec<String>, Json>) -> bool {
-    !file.is_empty() && file.iter().all(|(path, value)| overlay.get(path) == Some(value))
 }
 
 fn leaves_of(file: &str) -> BTreeMap<Vec<String>, Json> {
@@ -95,10 +90,9 @@ mod tests {
         assert_eq!(of("a: {b: 0, c: {d: false}}\n"), of("# zero\na:\n  c:\n    d: false\n  b: 0\n"));
         assert_ne!(of("a: {b: 0}\n"), of("a: {b: 1}\n"));
         assert!(of("").is_empty() && of("a: [").is_empty() && of("a: {}").is_empty());
-        let overlay = of("a: {b: 0, c: 0}\n");
-        assert!(is_part(&of("a: {b: 0}\n"), &overlay) && is_part(&overlay, &overlay));
-        for other in ["", "a: {b: 1}", "a: {b: 0, d: 0}"] {
-            assert!(!is_part(&of(other), &overlay), "{other}");
+        // A part of it may be the operator's own.
+        for other in ["a: {b: 0}", "a: {b: 0, c: {d: false}, e: 1}"] {
+            assert_ne!(of(other), of("a: {b: 0, c: {d: false}}"), "{other}");
         }
     }
 }

@@ -59,8 +59,8 @@ pub struct Barrier {
     pub off: &'static str,
     /// The roles of these workloads.
     pub roles: &'static [Role],
-    /// What the chart's own Job is called, before the id: where it exists, the chart refuses to restore once more.
-    pub job: &'static str,
+    /// What the Jobs behind it are called, before the id: where one exists, the chart refuses to restore once more, or it is not done once more.
+    pub jobs: &'static [&'static str],
 }
 
 /// Backups of the services' data, and where they are recorded.

@@ -221,9 +221,10 @@ pub const ALL: &[Right] = &[
         EXEC,
         &["get"],
         RESTORES,
-        "some files of HopsFS are read in a name node's pod; RonDB's own log tells which node's part is missing",
+        "some files of HopsFS are read in a name node's pod, and Superset's database in one of its pods; RonDB's own log tells which node's part \
+         is missing",
     )
-    .without("no file of HopsFS is read, which is a warning"),
+    .without("no file of HopsFS is read, nor Superset's database, which is a warning"),
     right(Release, EXEC, &["create"], RESTORES, "some files of HopsFS are read in a name node's pod")
         .when("the cluster is Kubernetes 1.35 or later")
         .without("no file of HopsFS is read, which is a warning"),

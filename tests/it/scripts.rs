@@ -682,6 +682,7 @@ fn look_at_superset(container: &Container, key: &str, is_restored: &str) -> Said
         ("BACKUP_PREFIX", "superset_backup"),
         ("BACKUP_ID", SUPERSET),
         ("SUPERSET_SECRET_KEY", key),
+        ("KEY_SECRET", "superset-secret-key"),
         ("KEY_IS_RESTORED", is_restored),
         ("DATABASE", "superset"),
         ("APPS", "superset"),

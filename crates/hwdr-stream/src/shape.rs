@@ -221,9 +221,7 @@ fn line_end(text: &str, at: usize) -> Result<usize, EditError> {
     let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline + 1);
     let rest = text[at..end].trim_end_matches('\n');
     let rest = rest.strip_suffix('\r').unwrap_or(rest);
-    if rest.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-        return Err(EditError::Unusual("line breaks other than LF and CRLF"));
-    }
+    only_usual_breaks(rest)?;
     let rest = rest.trim_start_matches([' ', '\t']);
     if rest.is_empty() || rest.starts_with('#') {
         Ok(end)
@@ -262,10 +260,19 @@ fn column_of(look: &Look<'_>, node: NodeId) -> Result<usize, EditError> {
     };
     let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let before = text[line..at].trim_start_matches('\u{feff}');
+    only_usual_breaks(before)?;
     if before.trim_end().ends_with('?') {
         return Err(EditError::Unusual("a key with `?`"));
     }
     Ok(before.chars().count())
+}
+
+/// Refuses a piece of a line in which YAML sees more than one line.
+fn only_usual_breaks(text: &str) -> Result<(), EditError> {
+    if text.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err(EditError::Unusual("line breaks other than LF and CRLF"));
+    }
+    Ok(())
 }
 
 /// The dash of the first item of a block list: after the list's own anchor and tag, and comments.

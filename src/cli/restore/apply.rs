@@ -186,9 +186,13 @@ fn cost(ready: &Ready, state: &State) -> String {
             let titles = taken.map(|service| service.title()).collect::<Vec<_>>().join(" and ");
             let back = match state.wipe {
                 true => "is LOST, because its old volumes are deleted (--wipe). This cannot be undone.",
-                false => "is gone from it. The old volumes are set aside. Until helm hwdr finalize, helm hwdr undo puts them back.",
+                false => {
+                    "is gone from it. The old volumes are set aside. Until helm hwdr finalize, helm hwdr undo puts them back."
+                }
             };
-            format!("{place}: {titles} alone stops, and goes back to {since}: everything written to it since then {back}")
+            format!(
+                "{place}: {titles} alone stops, and goes back to {since}: everything written to it since then {back}"
+            )
         }
         (Mode::Upgrade, false) => format!(
             "{place} stops, and goes back to {since}: everything written since then is gone from it. \

@@ -106,7 +106,7 @@ pub(in crate::cli) async fn planned(
     let topology = Topology::of(restore.product(), &stream);
     let velero = topology.velero_namespace.as_deref();
     let velero = velero.or((restore.mode() == Mode::Install).then_some(&restore.velero().namespace));
-    if let (Some(namespace), Some(command)) = (velero, command) {
+    if let (true, Some(namespace), Some(command)) = (restore.is_whole(), velero, command) {
         preflight::velero_permissions(&cluster, command, namespace).await?;
     }
     if restore.mode() == Mode::Upgrade {
@@ -158,10 +158,10 @@ fn held(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<Scaled> {
         Some(Scaled {
             kind: workload.kind.clone(),
             name: workload.name.clone(),
-            replicas: otherwise(workload).filter(|replicas| *replicas > 0)?,
+            replicas: 0,
             was_ready: true,
             tier: workload.role.stops.unwrap_or_default(),
-            held: true,
+            held: Some(otherwise(workload)?),
         })
     };
     now.workloads.iter().filter(is_held).filter_map(scaled).collect()
@@ -238,7 +238,7 @@ async fn known(cluster: &Cluster, release: &str, restore: &mut dyn Request, topo
     }
     let [main, users] = restore.objects().map(|name| name.map(str::to_owned));
     let named = main.is_some() || users.is_some();
-    if topology.velero_namespace.is_none() && !named {
+    if !restore.is_whole() || topology.velero_namespace.is_none() && !named {
         return Ok(());
     }
     let velero = restore.velero();

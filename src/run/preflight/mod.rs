@@ -357,7 +357,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
     for held in wanted.held {
         let live = workloads.iter_mut().find(|live| (&live.kind, &live.name) == (&held.kind, &held.name));
         match live {
-            Some(live) => (live.held, live.replicas) = (true, held.replicas),
+            Some(live) => live.held = held.held,
             None => workloads.push(held.clone()),
         }
     }

@@ -55,9 +55,9 @@ pub struct Scaled {
     pub was_ready: bool,
     /// Workloads of one tier stop together, lower tiers first.
     pub tier: u8,
-    /// Whether the chart holds it at zero until all parts are restored.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub held: bool,
+    /// How many pods the chart gives it when all parts are restored, if it holds it at zero until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<u64>,
 }
 
 impl Scaled {
@@ -69,7 +69,7 @@ impl Scaled {
             replicas: object.pointer("/spec/replicas").and_then(Json::as_u64).unwrap_or(1),
             was_ready: condition::ready(object) == WaitState::Done,
             tier,
-            held: false,
+            held: None,
         }
     }
 }

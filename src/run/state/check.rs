@@ -184,10 +184,11 @@ fn part(product: &dyn Product, at: &str, Part { step, backup, objects }: &Part) 
     each(at, objects, |at, object| id(at, object, "Job/NAME, Restore/NAME or a workload", &kinds))
 }
 
-fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier, held: _ }: &Scaled) -> Checked {
+fn scaled(at: &str, Scaled { kind, name, replicas, was_ready: _, tier, held }: &Scaled) -> Checked {
     one(at, kind, "a StatefulSet or a Deployment", |kind| ["StatefulSet", "Deployment"].contains(&kind))?;
     object(at, name)?;
-    if *replicas > PODS || *tier > *TIERS {
+    let replicas = held.unwrap_or_default().max(*replicas);
+    if replicas > PODS || *tier > *TIERS {
         return Err(format!("{at} has {replicas} pods in tier {tier}; the limits are {PODS} pods and tier {}", *TIERS));
     }
     Ok(())

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use hwdr_run::process;
 use serde_json::Value as Json;
 
-use super::{pause_backups, quiesce, scripts};
+use super::{pause_backups, quiesce, scripts, undo};
+use crate::cluster::Kind;
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, WaitState};
 use crate::helm::run::{Agreed, Release};
 use crate::helm::{overlay, record};
 use crate::mode::Mode;
@@ -64,15 +64,9 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
     }
     if let Some(barrier) = run.barrier.take() {
         // A helm that was cut off may have made it.
-        for job in run.state.names("Job").iter().filter(|name| name.starts_with(barrier.job)) {
-            run.delete_own(Kind::JOB, None, job).await?;
-            let selection = Selection::one(Kind::JOB, None, job);
-            run.wait(&format!("Job/{job} is gone"), &selection, super::GONE, |jobs| match jobs.contains_key(job) {
-                true => WaitState::NotYet("it is being deleted".to_owned()),
-                false => WaitState::Done,
-            })
-            .await?;
-        }
+        let mut jobs = run.state.names("Job");
+        jobs.retain(|name| barrier.jobs.iter().any(|job| name.starts_with(job)));
+        undo::delete_jobs(run, &jobs).await?;
         overlay::raise(&mut run.helm, barrier, mode, &run.cluster.namespace).await?;
     }
     run.show.tell(&format!("helm {mode} {release}"));

@@ -41,21 +41,22 @@ pub(super) async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<()
 
 /// Scales the noted workloads up again, but for those that the chart holds at zero.
 pub(super) async fn start(run: &mut Run) -> Result<(), Halt> {
-    start_some(run, |workload| !workload.held).await
+    let mut workloads = run.state.before.workloads.clone();
+    workloads.retain(|workload| workload.held.is_none());
+    start_these(run, &workloads).await
 }
 
 /// Scales up what the chart has held at zero, now that everything is restored.
 pub(super) async fn start_held(run: &mut Run) -> Result<(), Halt> {
-    start_some(run, |workload| workload.held).await
+    let workloads = run.state.before.workloads.iter();
+    let held = workloads.filter_map(|workload| Some(Scaled { replicas: workload.held?, ..workload.clone() }));
+    let held: Vec<_> = held.filter(|workload| workload.replicas > 0).collect();
+    start_these(run, &held).await
 }
 
 /// Scales everything up again.
 pub(super) async fn start_all(run: &mut Run) -> Result<(), Halt> {
-    start_some(run, |_| true).await
-}
-
-async fn start_some(run: &mut Run, counts: impl Fn(&Scaled) -> bool) -> Result<(), Halt> {
-    let workloads: Vec<_> = run.state.before.workloads.iter().filter(|workload| counts(workload)).cloned().collect();
+    let workloads = run.state.before.workloads.clone();
     start_these(run, &workloads).await
 }
 
@@ -70,7 +71,12 @@ pub(super) async fn start_these(run: &mut Run, workloads: &[Scaled]) -> Result<(
 /// Waits for backups that began before the fence.
 async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
     let limit = Duration::from_secs(15 * 60);
-    let is_cron = |job: &Json| text(job, "/metadata/ownerReferences/0/kind") == "CronJob";
+    let paused = run.state.before.paused.iter().filter(|paused| paused.kind == Kind::CRON_JOB.kind);
+    let paused: Vec<_> = paused.map(|paused| paused.name.clone()).collect();
+    let is_cron = |job: &Json| {
+        let owner = |key: &str| text(job, &format!("/metadata/ownerReferences/0/{key}"));
+        owner("kind") == "CronJob" && paused.iter().any(|name| name == owner("name"))
+    };
     run.wait("backups that were begun are done", &Selection::all(Kind::JOB), limit, |jobs| {
         gone(jobs, |job| is_cron(job) && job["status"]["active"].as_u64().unwrap_or_default() > 0)
     })

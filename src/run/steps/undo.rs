@@ -35,7 +35,8 @@ pub(super) async fn bucket(run: &mut Run) -> Result<(), Halt> {
 
 /// Ends the restore's Jobs.
 pub(super) async fn parts(run: &mut Run) -> Result<(), Halt> {
-    if run.state.is_begun("helm") { delete_jobs(run).await } else { Ok(()) }
+    let jobs = run.state.names("Job");
+    if run.state.is_begun("helm") { delete_jobs(run, &jobs).await } else { Ok(()) }
 }
 
 /// Rolls the release back to its revision before the restore.
@@ -104,7 +105,8 @@ pub(super) async fn markers(run: &mut Run) -> Result<(), Halt> {
     if !run.state.is_begun("helm") {
         return Ok(());
     }
-    delete_jobs(run).await?;
+    let jobs = run.state.names("Job");
+    delete_jobs(run, &jobs).await?;
     let velero = run.state.velero();
     for restore in run.state.names("Restore") {
         run.delete_own(Kind::RESTORE, Some(&velero), &restore).await?;
@@ -128,10 +130,9 @@ async fn finish_restores(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Deletes the Jobs of all parts, and waits until their pods are gone.
-async fn delete_jobs(run: &mut Run) -> Result<(), Halt> {
-    let jobs = run.state.names("Job");
-    for job in &jobs {
+/// Deletes Jobs of this run, and waits until their pods are gone.
+pub(super) async fn delete_jobs(run: &mut Run, jobs: &[String]) -> Result<(), Halt> {
+    for job in jobs {
         run.delete_own(Kind::JOB, None, job).await?;
     }
     let of_a_job = |pod: &Json| {

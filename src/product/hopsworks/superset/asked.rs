@@ -1,9 +1,10 @@
 //! What the values ask of Superset.
 
+use super::METADATA;
 use super::id::SupersetId;
-use super::{FOLDER, METADATA};
 use crate::product::hopsworks::keys::{self, below};
 use crate::product::hopsworks::request::read::{Reader, error};
+use crate::product::hopsworks::request::superset_place;
 use crate::refusal::Refusal;
 use crate::values::{Data, Value};
 
@@ -72,12 +73,11 @@ impl Asked {
             },
         };
         let [(key, usual), ..] = keys::SUPERSET_SECRETS;
-        let folder = reader.name(&below(keys::SUPERSET_BACKUPS, &["pathPrefix"]))?;
         Ok(Some(Self {
             id,
             initiated_by: reader.filled(&at("initiatedBy"))?,
             seconds,
-            folder: folder.map_or_else(|| FOLDER.to_owned(), |folder| folder.trim_matches('/').to_owned()),
+            folder: superset_place(values)?.folder,
             key: reader.name(&below(keys::SUPERSET_AUTH, &[key]))?.unwrap_or_else(|| usual.to_owned()),
             metadata: reader.name(&below(keys::METADATA, &["superset"]))?.unwrap_or_else(|| METADATA.to_owned()),
         }))
@@ -107,7 +107,7 @@ mod tests {
             asked(&format!("{{enabled: true, backupId: '{ID}', initiatedBy: ops, activeDeadlineSeconds: 600}}"), "");
         let whole = whole.unwrap().unwrap();
         assert_eq!((whole.id.as_str(), whole.seconds, whole.initiated_by.as_deref()), (ID, 600, Some("ops")));
-        assert_eq!((whole.folder.as_str(), whole.key.as_str()), (FOLDER, "superset-secret-key"));
+        assert_eq!((whole.folder.as_str(), whole.key.as_str()), ("superset_backup", "superset-secret-key"));
     }
 
     #[test]

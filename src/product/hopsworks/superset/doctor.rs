@@ -4,9 +4,9 @@ use serde_json::Value as Json;
 
 use super::backups::fence;
 use super::read_back::{self, Probe};
-use super::{APPLICATION, AUDIT, FENCE, MARKER, NAME};
-use crate::cluster::condition::{number, text};
-use crate::cluster::{Cluster, Kind};
+use super::{APPLICATION, AUDIT, FENCE, MARKER, NAME, SCHEMA};
+use crate::cluster::condition::{self, text};
+use crate::cluster::{Cluster, Kind, WaitState};
 use crate::doctor::{Facts, Line, Mend};
 use crate::run::steps::is_ready;
 use crate::shown::kept;
@@ -53,9 +53,13 @@ async fn is_whole(cluster: &Cluster, facts: &Facts) -> Result<String, String> {
         return Err("a run of hwdr is not over, or cannot be read".to_owned());
     }
     let jobs = cluster.list(Kind::JOB, None, "").await.map_err(|error| error.to_string())?;
-    let is_at_work = |job: &&Json| text(job, "/metadata/name").starts_with(MARKER) && number(job, "/status/active") > 0;
+    let is_at_work = |job: &&Json| {
+        let name = text(job, "/metadata/name");
+        [MARKER, SCHEMA].iter().any(|of| name.starts_with(of))
+            && matches!(condition::job(Some(job)), WaitState::NotYet(_))
+    };
     if let Some(job) = jobs.iter().find(is_at_work) {
-        return Err(format!("Job {} is running", kept(text(job, "/metadata/name"))));
+        return Err(format!("Job {} is not over", kept(text(job, "/metadata/name"))));
     }
     let workloads = facts.workloads.as_ref().map_err(|fault| fault.what.clone())?;
     let pods = facts.pods.as_ref().map_err(|fault| fault.what.clone())?;
@@ -82,6 +86,7 @@ async fn is_whole(cluster: &Cluster, facts: &Facts) -> Result<String, String> {
             dashboards: Some(dashboards),
             connections: Some(connections),
             unreadable,
+            ..
         } if unreadable.is_empty() => Ok(format!(
             "Superset's own code has read its database: {tables} tables, {dashboards} dashboards, {connections} connections"
         )),

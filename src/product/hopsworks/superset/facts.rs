@@ -49,7 +49,7 @@ pub struct Database {
     pub host: String,
     /// Its name.
     pub name: String,
-    /// Its user: one that may change no other database, if the chart names one.
+    /// Its user, who may change no other database; empty if the chart names none.
     pub user: String,
     /// The variable with that user's password.
     pub password: Json,
@@ -93,6 +93,11 @@ impl Superset {
     }
 }
 
+/// The variable with the key, from the chart's own Secret of this name.
+pub fn key_of(secret: &str) -> Json {
+    json!({"name": KEY, "valueFrom": {"secretKeyRef": {"name": secret, "key": "secret-key", "optional": true}}})
+}
+
 /// The same reference, for a pod that starts without the Secret.
 fn optional(entry: &Json) -> Json {
     let mut entry = entry.clone();
@@ -109,15 +114,12 @@ impl Database {
         let env = |name: &str| items(&container["env"]).find(|entry| entry["name"] == name);
         let service =
             topology.services.iter().find(|service| service.chooses(&set.pod) && !service.name.ends_with("-headless"));
-        let own = env("MYSQL_USER").map(|entry| text(&entry["value"])).filter(|user| !user.is_empty());
-        let own = own.and_then(|user| Some((user, env("MYSQL_PASSWORD")?)));
-        let (user, password) = own.or_else(|| Some(("root", env("MYSQL_ROOT_PASSWORD")?)))?;
         Some(Self {
             image: text(&container["image"]).to_owned(),
             host: service.map_or_else(|| set.name.clone(), |service| service.name.clone()),
             name: env("MYSQL_DATABASE").map_or("superset", |entry| text(&entry["value"])).to_owned(),
-            user: user.to_owned(),
-            password: password.clone(),
+            user: env("MYSQL_USER").map_or("", |entry| text(&entry["value"])).to_owned(),
+            password: env("MYSQL_PASSWORD").cloned().unwrap_or_default(),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::read_back::READ;
 use super::{AUDIT, FENCE, Superset};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -30,7 +31,16 @@ fn of(audit: &Json) -> Option<String> {
 /// Takes it away after the database was restored and read; or sets it to what it was before a restore that was undone.
 pub(super) async fn lift(run: &mut Run, is_undone: bool) -> Result<(), Halt> {
     let has_part = run.state.parts.iter().any(|part| part.step == Superset.name());
-    if !has_part || !run.state.is_begun("helm") {
+    if is_undone && !(has_part && run.state.is_begun("helm")) {
+        return Ok(());
+    }
+    if !is_undone && !(has_part && run.state.is_done(READ)) {
+        // It came back with the objects, or the chart's Job has left it, and nobody has read the database.
+        if let Ok(Some(said)) = read(&run.cluster).await {
+            let what =
+                format!("{FENCE} in ConfigMap/{AUDIT} says {}, and stays: Superset is not backed up", kept(&said));
+            run.show.warn(&format!("{what}. See whether Superset works, then: helm hwdr doctor --fix"));
+        }
         return Ok(());
     }
     let wanted = run.state.before.fence.clone().filter(|_| is_undone);

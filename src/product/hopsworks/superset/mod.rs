@@ -60,12 +60,14 @@ pub const AUDIT: &str = "superset-restore-audit";
 pub const FENCE: &str = "inProgress";
 /// What its restore Job is called, before the id.
 pub const MARKER: &str = "superset-restore";
+/// What the Job that migrates the schema is called, before the id.
+pub const SCHEMA: &str = "hwdr-superset-schema";
 /// How the chart holds Superset at zero while it restores (docs.hopsworks.ai, "Superset restore", 5.2).
 pub static BARRIER: Barrier = Barrier {
     overlay: "values.superset-restore.yaml",
     off: "global._hopsworks.restoreFromBackup.superset.enabled=false",
     roles: &[APPLICATION],
-    job: MARKER,
+    jobs: &[MARKER, SCHEMA],
 };
 
 impl Service for Superset {

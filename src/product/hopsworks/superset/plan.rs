@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::asked::Asked;
-use super::facts::Superset;
-use super::{APPLICATION, DATABASE, INIT, MARKER};
+use super::facts::{self, Superset};
+use super::{APPLICATION, DATABASE, INIT, MARKER, SCHEMA};
 use crate::mode::Mode;
 use crate::product::hopsworks::object_storage::{self, ObjectStorage};
 use crate::product::hopsworks::plan::undone;
@@ -58,7 +58,7 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
         "app_volumes": superset.volumes,
         "config": superset.config,
         "apps": superset.apps.join(" "),
-        "key": superset.key,
+        "key": superset.key.clone().unwrap_or_else(|| facts::key_of(&asked.key)),
         "key_secret": asked.key,
         "key_is_restored": input.with_objects,
         "initiated_by": asked.initiated_by.as_deref().unwrap_or("hwdr"),
@@ -95,6 +95,10 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
     let verified = "the dump is as its manifest says, the key is that of the backup, and MySQL took every statement";
     let reload = match chart_job(input)? {
         Some(job) => planned("superset", does, By::Chart(format!("Job/{}", job.name)), &marker, verified, Vec::new()),
+        None if database.user.is_empty() => {
+            return Err(Refusal::new("Superset's MySQL has no user of its own (MYSQL_USER): the dump would be loaded as root, who may change all")
+                .help("set superset.mysql.auth.username, or use a chart that restores Superset itself"));
+        }
         None => {
             let object = job("superset.yaml", &marker, "reloads Superset's database", Vec::new());
             let by = By::Hwdr(vec![object.id.clone()]);
@@ -102,7 +106,7 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
             Planned { access: vec![access], ..planned("superset", does, by, &marker, verified, vec![object]) }
         }
     };
-    let name = format!("hwdr-superset-schema-{id}");
+    let name = format!("{SCHEMA}-{id}");
     let object = job("superset-schema.yaml", &name, "migrates Superset's schema", vec![marker.clone()]);
     let schema = planned(
         "superset-schema",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hwdr_run::WayOn;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{APPLICATION, Superset};
@@ -9,13 +11,15 @@ use crate::cluster::Cluster;
 use crate::cluster::condition::text;
 use crate::product::service::Service as _;
 use crate::run::steps::{ready_pod, workloads_are_ready};
-use crate::run::{Context as _, Halt, Run};
+use crate::run::{Context as _, Halt, Record as _, Run};
 use crate::shown::kept;
 
 /// How long it may take: Python imports Superset.
 const LIMIT: Duration = Duration::from_secs(180);
 /// Reads the database in Superset's container, and prints one line of JSON; no password is printed.
 const PROBE: &str = include_str!("templates/probe.py");
+/// The entry in the state that says that all of it was read.
+pub(super) const READ: &str = "superset-read";
 /// So many names are said.
 const NAMED: usize = 5;
 
@@ -30,7 +34,9 @@ pub(super) struct Probe {
     pub dashboards: Option<u64>,
     /// How many connections; none without their table.
     pub connections: Option<u64>,
-    /// Connections whose password cannot be decrypted, by name.
+    /// How many connections have a password, or another secret.
+    pub sealed: u64,
+    /// Those of which one cannot be decrypted, by name.
     pub unreadable: Vec<String>,
 }
 
@@ -58,22 +64,26 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
             return Ok(());
         }
     };
-    let Probe { revision, tables, dashboards, connections, unreadable } = &probe;
+    let Probe { revision, tables, dashboards, connections, sealed, unreadable } = &probe;
     let (Some(revision), Some(dashboards), Some(connections)) = (revision, dashboards, connections) else {
-        let release = &run.state.release;
         return Err(Halt::new(format!(
             "superset database: it has {tables} tables, but not all of those that Superset has: alembic_version, dashboards, dbs"
         ))
-        .help(format!("go back: helm hwdr undo {release}")));
+        .help(way_on(run)));
     };
     let counts = format!(
         "superset database: tables {tables}, dashboards {dashboards}, connections {connections}, schema {}",
         kept(revision)
     );
     if unreadable.is_empty() {
-        let decrypted = if *connections > 0 { "; all passwords of connections can be decrypted" } else { "" };
+        let decrypted = match sealed {
+            0 => "; none of them has a password".to_owned(),
+            sealed => format!("; {sealed} of them have passwords, and each can be decrypted"),
+        };
         run.finding(&format!("{counts}{decrypted}"));
-        return Ok(());
+        run.state.begin(READ, Timestamp::now());
+        run.state.end(READ, Timestamp::now());
+        return run.save().await;
     }
     let names: Vec<_> = unreadable.iter().take(NAMED).map(|name| kept(name)).collect();
     let problem = format!(
@@ -82,14 +92,19 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
         names.join(", ")
     );
     // A key that is right for some was the backup's.
-    if (unreadable.len() as u64) < *connections {
+    if (unreadable.len() as u64) < *sealed {
         run.doubt(&problem);
         return Ok(());
     }
-    let release = &run.state.release;
     Err(Halt::new(problem)
-        .help("bring back the Secret superset-secret-key of the time of the backup, and restart Superset's pods")
-        .help(format!("then: helm hwdr resume {release}; or go back: helm hwdr undo {release}")))
+        .help("bring back Superset's key (its Secret) of the time of the backup, and restart its pods")
+        .help(way_on(run)))
+}
+
+/// How to go on from here, or back.
+fn way_on(run: &Run) -> String {
+    let WayOn { resume, undo } = run.way_on();
+    undo.map_or_else(|| format!("then: {resume}"), |undo| format!("then: {resume}; or go back: {undo}"))
 }
 
 /// Reads the database in a pod of Superset.

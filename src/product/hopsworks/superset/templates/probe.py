@@ -77,20 +77,24 @@ def probe(connection, column):
         return connection.execute(sa.text(f"SELECT COUNT(*) FROM {table}")).scalar() if table in tables else None
 
     names = dict(map(tuple, rows("dbs", "id", "database_name"))) if "dbs" in tables else {}
-    unreadable = set()
+    unreadable, sealed = set(), set()
     for table, (owner, secrets) in SECRETS.items():
         if table not in tables:
             continue
         present = {c["name"] for c in schema.get_columns(table)}
         for id, *values in rows(table, owner, *[name for name in secrets if name in present]):
+            name = names.get(id, f"{table} of connection {id}")
+            if any(value is not None for value in values):
+                sealed.add(name)
             if not all(value is None or readable(column, value, dialect) for value in values):
-                unreadable.add(names.get(id, f"{table} of connection {id}"))
+                unreadable.add(name)
     revisions = sorted(row[0] for row in rows("alembic_version", "version_num")) if "alembic_version" in tables else []
     return {
         "revision": ",".join(revisions) or None,
         "tables": len(tables),
         "dashboards": count("dashboards"),
         "connections": count("dbs"),
+        "sealed": len(sealed),
         "unreadable": sorted(unreadable),
     }
 

@@ -56,11 +56,13 @@ bring() {
   same 'size|bytes|length' 'limit' '^[0-9]+$' "$size" "size"
   same '(^|[.])(backup_?)?id$' 'key|secret' '^[0-9]{14}-[0-9]+$' "$BACKUP_ID" "id"
   gzip -t /work/backup/superset.sql.gz 2>/dev/null || fail "$backup/superset.sql.gz is damaged: gzip cannot read all of it"
-  # mysqldump's own last line: without it, the dump was cut off before it was compressed.
+  # mysqldump's own last line: without it, the dump was cut off before it was compressed; or it has no comments at all, and nothing says where it ends.
+  whole=
   gzip -dc /work/backup/superset.sql.gz | tail -n 5 | grep -q '^-- Dump completed' ||
+    { ! gzip -dc /work/backup/superset.sql.gz | head -n 5 | grep -q '^--' && whole=", but nothing in it says that it is whole"; } ||
     fail "$backup/superset.sql.gz is cut short: its last line is not that of a whole dump"
   revision=$(gzip -dc /work/backup/superset.sql.gz |
-    sed -n "s/^INSERT INTO \`alembic_version\` VALUES ('\([0-9a-f]\{8,40\}\)').*/\1/p" | head -n 1) || true
+    sed -n "s/^INSERT INTO \`alembic_version\`[^']*('\([0-9a-f]\{8,40\}\)').*/\1/p" | head -n 1) || true
   [ -n "$revision" ] || fail "$backup/superset.sql.gz names no version of Superset's schema (alembic_version): it is not a dump of Superset's database"
 }
 
@@ -129,16 +131,18 @@ case $stage in
     trap '[ -s /work/revision ] || echo - >/work/revision' EXIT
     bring
     print=$(fingerprint)
-    said="Superset's backup $BACKUP_ID can be read: $(stat -c %s /work/backup/superset.sql.gz) bytes, schema $revision"
+    said="Superset's backup $BACKUP_ID can be read: $(stat -c %s /work/backup/superset.sql.gz) bytes, schema $revision$whole"
     echo "$revision" >/work/revision
     if [[ ! $print =~ ^[0-9a-f]{12,64}$ ]]; then
       echo "WARNING: $said. With which key it was made cannot be compared: the manifest has no SHA-256 of it" >/dev/termination-log
-    elif [ -n "${SUPERSET_SECRET_KEY:-}" ] && is_of "$print" "$SUPERSET_SECRET_KEY"; then
+    elif [ -z "${SUPERSET_SECRET_KEY:-}" ]; then
+      echo "WARNING: $said. With which key it was made cannot be compared: this cluster has no Secret $KEY_SECRET, or no secret-key in it" >/dev/termination-log
+    elif is_of "$print" "$SUPERSET_SECRET_KEY"; then
       echo "$said, made with this cluster's key" >/dev/termination-log
     elif [ "$KEY_IS_RESTORED" = true ]; then
       echo "WARNING: $said. It was made with another key than this cluster has: the Velero backup must bring that one back" >/dev/termination-log
     else
-      fail "Superset's backup $BACKUP_ID was made with another key than this cluster has (Secret superset-secret-key has changed since): the" \
+      fail "Superset's backup $BACKUP_ID was made with another key than this cluster has (Secret $KEY_SECRET has changed since): the" \
         "passwords of all connections would be lost. Bring that Secret back first, from a Velero backup of that time"
     fi
     ;;
@@ -181,7 +185,7 @@ case $stage in
     print=$(fingerprint)
     if [[ $print =~ ^[0-9a-f]{12,64}$ ]]; then
       until [ -f /key/secret-key ] && is_of "$print" "$(cat /key/secret-key)"; do
-        ((SECONDS < KEY_SECONDS)) || fail "Secret superset-secret-key is not the one that backup $BACKUP_ID was made with, after $SECONDS s; the database is as it was"
+        ((SECONDS < KEY_SECONDS)) || fail "Secret $KEY_SECRET is not the one that backup $BACKUP_ID was made with, after $SECONDS s; the database is as it was"
         sleep 5
       done
     fi
@@ -197,7 +201,7 @@ case $stage in
     # What the dump does not know must not stay.
     sql -e "DROP DATABASE IF EXISTS \`$DATABASE\`; CREATE DATABASE \`$DATABASE\` CHARACTER SET utf8mb4"
     # Transactions of the server that was dumped are none of this one's, which may have had them itself; and its logs are not the user's business.
-    gzip -dc /work/backup/superset.sql.gz | sed -e '/^SET @@GLOBAL.GTID_PURGED/,/;$/d' -e '/^SET @@SESSION.SQL_LOG_BIN/d' | sql "$DATABASE"
+    gzip -dc /work/backup/superset.sql.gz | sed -e '/^SET @@GLOBAL.GTID_PURGED/{:a;/;$/!{N;ba};d}' -e '/^SET @@SESSION.SQL_LOG_BIN/d' | sql "$DATABASE"
     echo "Superset's database is reloaded from backup $BACKUP_ID: $(sql -N -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$DATABASE'") tables" |
       tee /dev/termination-log
     ;;
