@@ -141,7 +141,7 @@ fn names_of_keys_and_switches_are_no_credentials() {
         ("allowEmptyPassword: 'yes'", false),
         ("password: '${{ secrets.PASSWORD }}'", false),
         ("password: $SUPERSET_PASS", false),
-        ("password: $uper-Secret", true),
+        ("password: $Hush-1", true),
         ("password: $", true),
         ("secretKey: wJalrXUtnFEMI/K7MDENG", true),
         ("password: password", true),
