@@ -167,6 +167,10 @@ fn what_would_change_more_is_refused() {
     assert_eq!(edit(text, &[("f", Entry("e", "1"))]), Err(EditError::NotAMapping));
     assert_eq!(edit(text, &[("d", Last("e"))]), Err(EditError::NotAList));
     assert_eq!(edit(text, &[("d", Remove("x"))]), Err(EditError::Missing("x".to_owned())));
+    // YAML sees another line before the key, whose column is not what it seems.
+    for text in ["\u{85}d: 1\n", "\u{2028}d: 1\n"] {
+        assert!(matches!(edit(text, &[("", Entry("x", "1"))]), Err(EditError::Unusual(_))), "{text:?}");
+    }
     for value in ["a: b: c", "&a x", "|+\n x\n", "---\na: 1", "[", "  a: 1", "a\n---\nb"] {
         assert!(matches!(edit(text, &[("d", Entry("x", value))]), Err(EditError::Value(_))), "{value:?}");
     }
