@@ -34,7 +34,8 @@ pub(super) async fn lift(run: &mut Run, is_undone: bool) -> Result<(), Halt> {
     if is_undone && !(has_part && run.state.is_begun("helm")) {
         return Ok(());
     }
-    if !is_undone && !(has_part && run.state.is_done(READ)) {
+    let may_go = is_undone || has_part && run.state.is_done(READ);
+    if !may_go {
         // It came back with the objects, or the chart's Job has left it, and nobody has read the database.
         if let Ok(Some(said)) = read(&run.cluster).await {
             let what =
