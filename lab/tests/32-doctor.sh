@@ -63,7 +63,7 @@ test_doctor_names_one_thing_after_the_other() {
   kubectl replace -f "$policy"
 
   kubectl -n "$NS" create configmap superset-restore-audit --from-literal=inProgress=now
-  says warning superset 'inProgress in ConfigMap/superset-restore-audit: now'
+  says warning backups 'Superset: .*inProgress in ConfigMap/superset-restore-audit: now'
   kubectl -n "$NS" delete configmap superset-restore-audit
 
   kubectl -n "$NS" patch statefulset node-group-0 -p '{"spec": {"updateStrategy": {"rollingUpdate": {"partition": 2}}}}'
