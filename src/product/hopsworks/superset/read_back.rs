@@ -72,14 +72,11 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
         .help(way_on(run)));
     };
     let counts = format!(
-        "superset database: tables {tables}, dashboards {dashboards}, connections {connections}, schema {}",
+        "superset database: tables {tables}, dashboards {dashboards}, connections {connections} ({sealed} with a password), schema {}",
         kept(revision)
     );
     if unreadable.is_empty() {
-        let decrypted = match sealed {
-            0 => "; none of them has a password".to_owned(),
-            sealed => format!("; {sealed} of them have passwords, and each can be decrypted"),
-        };
+        let decrypted = if *sealed > 0 { "; each password can be decrypted" } else { "" };
         run.finding(&format!("{counts}{decrypted}"));
         run.state.begin(READ, Timestamp::now());
         run.state.end(READ, Timestamp::now());
