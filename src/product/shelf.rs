@@ -1,6 +1,7 @@
 //! What a service reads its backups in a bucket with, when there is no cluster to ask.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -179,6 +180,30 @@ impl Bucket {
     /// If it cannot be listed.
     pub async fn level(&self, folder: &str) -> Reading<Objects> {
         self.in_time(self.client.list_level(folder, MOST)).await
+    }
+
+    /// The folders of backups in `folder`, each with its id, and the folders that are none, each with the reason.
+    ///
+    /// # Errors
+    /// If it cannot be listed, or has more than [`MOST`] entries.
+    pub async fn backups<I, E: Display>(
+        &self,
+        folder: &str,
+        parse: impl Fn(&str) -> Result<I, E>,
+    ) -> Reading<(Vec<(I, String)>, Vec<String>)> {
+        let top = format!("{folder}/");
+        let level = self.level(&top).await?;
+        if level.is_cut {
+            return Err(unknown(format!("{top} has more than {MOST} entries: not all of its backups could be listed")));
+        }
+        let (mut ids, mut odd) = (Vec::new(), Vec::new());
+        for folder in level.folders {
+            match parse(folder.strip_prefix(&top).unwrap_or_default().trim_end_matches('/')) {
+                Ok(id) => ids.push((id, folder)),
+                Err(problem) => odd.push(format!("{folder}: {problem}")),
+            }
+        }
+        Ok((ids, odd))
     }
 
     /// The whole of an object, if it is not larger than [`LARGEST`].

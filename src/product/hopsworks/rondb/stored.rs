@@ -11,7 +11,7 @@ use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::not_backups;
 use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::Service as _;
-use crate::product::shelf::{MOST, Shelf, not_all, unknown};
+use crate::product::shelf::{Shelf, not_all, unknown};
 use crate::s3::objects::Objects;
 
 /// A backup that lacks something is still being written if its last file is not older than this.
@@ -53,19 +53,7 @@ pub(super) async fn read(shelf: &Shelf<'_>) -> Series {
 async fn folders(shelf: &Shelf<'_>) -> Reading<(Vec<Folder>, Option<Fault>)> {
     let place = rondb_place(shelf.values).map_err(|refusal| unknown(refusal.problem))?;
     let bucket = shelf.bucket(&place).await?;
-    let top = format!("{}/", place.folder);
-    let level = bucket.level(&top).await?;
-    if level.is_cut {
-        return Err(unknown(format!("{top} has more than {MOST} entries: not all of its backups could be listed")));
-    }
-    let (mut ids, mut odd) = (Vec::new(), Vec::new());
-    for folder in level.folders {
-        let name = folder.strip_prefix(&top).unwrap_or_default().trim_end_matches('/');
-        match BackupId::parse(name) {
-            Ok(id) => ids.push((id, folder)),
-            Err(problem) => odd.push(format!("{folder}: {problem}")),
-        }
-    }
+    let (ids, odd) = bucket.backups(&place.folder, BackupId::parse).await?;
     let folder = async |(id, folder): (BackupId, String)| {
         let objects = bucket.list(&folder).await;
         let expires = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));

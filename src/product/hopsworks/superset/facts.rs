@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{APPLICATION, DATABASE, INIT};
+use super::{APPLICATION, DATABASE};
 use crate::topology::read::{items, text};
-use crate::topology::{PodSettings, Topology, Workload};
+use crate::topology::{PodSettings, Topology};
 
 /// Where the upstream chart mounts Superset's configuration and scripts (apache/superset, `configMountPath`).
 const CONFIG: &str = "/app/pythonpath";
@@ -122,9 +122,4 @@ impl Database {
             password: env("MYSQL_PASSWORD").cloned().unwrap_or_default(),
         })
     }
-}
-
-/// Workloads that wait for the database to be restored: none that the chart itself holds at zero.
-pub fn waiting(topology: &Topology) -> impl Iterator<Item = &Workload> {
-    [APPLICATION, INIT].into_iter().flat_map(|role| topology.role(role)).filter(|workload| workload.replicas != Some(0))
 }

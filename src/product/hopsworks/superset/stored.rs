@@ -44,18 +44,7 @@ pub(super) async fn read(shelf: &Shelf<'_>) -> Stored {
 async fn folders(shelf: &Shelf<'_>) -> Reading<(Vec<Folder>, Option<Fault>)> {
     let place = superset_place(shelf.values).map_err(|refusal| unknown(refusal.problem))?;
     let bucket = shelf.bucket(&place).await?;
-    let top = format!("{}/", place.folder);
-    let level = bucket.level(&top).await?;
-    if level.is_cut {
-        return Err(unknown(format!("{top} has more than {MOST} entries: not all of its backups could be listed")));
-    }
-    let (mut ids, mut odd) = (Vec::new(), Vec::new());
-    for folder in level.folders {
-        match SupersetId::parse(folder.strip_prefix(&top).unwrap_or_default().trim_end_matches('/')) {
-            Ok(id) => ids.push((id, folder)),
-            Err(problem) => odd.push(format!("{folder}: {problem}")),
-        }
-    }
+    let (ids, odd) = bucket.backups(&place.folder, SupersetId::parse).await?;
     let folder = async |(id, name): (SupersetId, String)| {
         let objects = bucket.list(&name).await;
         let expires = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));
