@@ -69,12 +69,18 @@ impl BucketArgs {
     /// The bucket of the flags, or else of the values.
     ///
     /// # Errors
-    /// If neither names one.
+    /// If neither names one, or the product has none.
     pub(super) fn resolve(&self, product: &dyn Product, storage: &Storage) -> Result<Target> {
+        let Some(keys) = &product.keys().bucket else {
+            bail!(
+                Failure::unusable(format!("{} keeps no data in a bucket of its own", product.title()))
+                    .help("leave out its values (-f), or leave out --from-bucket")
+            );
+        };
         let Some(bucket) = self.bucket.clone().or_else(|| storage.bucket.clone()) else {
             bail!(
                 Failure::unusable("which bucket? Neither --bucket nor the values name one")
-                    .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(product.keys().bucket)))
+                    .help(format!("give --bucket BUCKET, or -f values.yaml with {}", dotted(keys.name)))
             );
         };
         let mut server = self.server.clone();
@@ -113,7 +119,7 @@ impl Target {
             path_style: self.server.path_style,
             ca_bundle: self.server.ca_bundle.clone(),
             requests_per_second: self.server.requests_per_second,
-            ..Settings::new(&self.bucket, product::FIRST.folders())
+            ..Settings::new(&self.bucket, product::FOLDERS)
         }
     }
 

@@ -206,7 +206,7 @@ pub fn kind(value: &Value) -> Option<(&str, &str)> {
 fn named(object: &Value, chart: &[&[&str]]) -> bool {
     let says = |path: &[&str]| {
         let name = object.get(path).and_then(Value::as_str).unwrap_or_default();
-        PRODUCTS.iter().any(|product| name.contains(product.name()))
+        PRODUCTS.iter().any(|product| product.is_named(name))
     };
     says(&["metadata", "name"]) || chart.iter().any(|path| says(path))
 }

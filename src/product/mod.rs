@@ -30,6 +30,8 @@ use service::{Doing, Files, Service};
 pub static PRODUCTS: &[&dyn Product] = &[FIRST];
 /// The first one.
 pub const FIRST: &dyn Product = &hopsworks::Hopsworks;
+/// The folders of a bucket for commands that read no values: the first product's.
+pub const FOLDERS: Folders = hopsworks::hopsfs::bucket::FOLDERS;
 
 /// Something that a chart installs and that can be restored.
 pub trait Product: Sync {
@@ -37,6 +39,11 @@ pub trait Product: Sync {
     fn name(&self) -> &'static str;
     /// Its name, for people.
     fn title(&self) -> &'static str;
+    /// Whether the name of a chart, or of an object that installs one, is its own.
+    fn is_named(&self, name: &str) -> bool {
+        name.contains(self.name())
+    }
+
     /// Names that only this product uses, beside those of its keys and services: labels, containers, Jobs, ConfigMaps, folders of a
     /// bucket. No other code contains them (`tests/it/product_names.rs`).
     fn names(&self) -> &'static [&'static str] {
@@ -91,9 +98,10 @@ pub trait Product: Sync {
     ///
     /// # Errors
     /// If a value has the wrong type.
-    fn storage(&self, values: &Value) -> Result<Storage, Refusal>;
-    /// The folders of its bucket.
-    fn folders(&self) -> Folders;
+    fn storage(&self, _values: &Value) -> Result<Storage, Refusal> {
+        Ok(Storage::default())
+    }
+
     /// The places in its values that say what backups are called and how long they are kept. None of them is secret.
     fn backup_keys(&self) -> &'static [Path] {
         &[]
@@ -118,7 +126,10 @@ pub trait Product: Sync {
     }
 
     /// The backups of their data with that id, as they are recorded by default.
-    fn recorded(&self, id: &Backup) -> Recorded;
+    fn recorded(&self, _id: &Backup) -> Recorded {
+        Recorded::default()
+    }
+
     /// The labels of the metadata ConfigMaps.
     fn record_labels(&self) -> &'static str {
         ""
@@ -139,9 +150,11 @@ pub trait Product: Sync {
     /// Reasons in the cluster's records not to restore from these backups.
     fn objections<'r>(
         &'r self,
-        cluster: &'r Cluster,
-        recorded: &'r Recorded,
-    ) -> Doing<'r, Result<Vec<Objection>, Refusal>>;
+        _cluster: &'r Cluster,
+        _recorded: &'r Recorded,
+    ) -> Doing<'r, Result<Vec<Objection>, Refusal>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Where something belongs that is misplaced at `path`, and its schema.
     fn belongs(&self, _path: &[String]) -> Option<(Vec<String>, &'static Node)> {
@@ -205,6 +218,8 @@ pub type Path = &'static [&'static str];
 pub struct Keys {
     /// The block that all its charts share.
     pub shared: Path,
+    /// Keys that only its values have, anywhere in a text or on top of the values.
+    pub marks: &'static [&'static str],
     /// The sections of its subcharts, and its own.
     pub sections: &'static [&'static str],
     /// Its subcharts.
@@ -219,20 +234,28 @@ pub struct Keys {
     pub backup_id: Path,
     /// The Velero backups to restore: of the cluster's own objects, and of the users'.
     pub objects: [Path; 2],
-    /// The bucket of the backups.
-    pub bucket: Path,
-    /// Object storage: the bucket's region is in it.
-    pub storage: Path,
+    /// The bucket of the backups; none if the values name none.
+    pub bucket: Option<Bucket>,
     /// How long backups are kept.
     pub ttl: Path,
-    /// Who does the work on a bucket: the flag `--from` sets it.
+}
+
+/// The places in a product's values that are about the bucket of its backups.
+pub struct Bucket {
+    /// Its name.
+    pub name: Path,
+    /// Object storage: the bucket's region is in it.
+    pub storage: Path,
+    /// Who does the work on it: the flag `--from` sets it.
     pub from: Path,
 }
 
 impl Keys {
     /// Whether these are values of its chart, or an overlay of them.
     pub fn know(&self, values: &Value) -> bool {
-        is_map(values, self.shared) || self.sections.iter().any(|section| is_map(values, &[section]))
+        is_map(values, self.shared)
+            || self.sections.iter().any(|section| is_map(values, &[section]))
+            || self.marks.iter().any(|mark| values.entry(mark).is_some())
     }
 
     /// Whether anything in the values asks for a restore, even if it is refused later: a misspelt key must not pass as no restore.
@@ -240,9 +263,9 @@ impl Keys {
         self.asks.iter().any(|path| says(values, path))
     }
 
-    /// Whether a file's text contains the key that all its values are under.
+    /// Whether a file's text contains a key that only its values have.
     pub fn are_in(&self, text: &str) -> bool {
-        self.shared.last().is_some_and(|key| text.contains(key))
+        self.marks.iter().any(|mark| text.contains(mark))
     }
 }
 
@@ -266,7 +289,7 @@ pub fn is_known(values: &Value) -> bool {
     PRODUCTS.iter().any(|product| product.keys().know(values))
 }
 
-/// Whether a file's text contains the key that all values of a product are under.
+/// Whether a file's text contains a key that only values of a product have.
 pub fn is_in(text: &str) -> bool {
     PRODUCTS.iter().any(|product| product.keys().are_in(text))
 }

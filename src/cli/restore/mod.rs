@@ -111,8 +111,8 @@ pub(super) fn from_here(invocation: &mut Invocation) -> Result<()> {
     match invocation.own("from") {
         None => Ok(()),
         Some("here") => {
-            let paths = product::PRODUCTS.iter().map(|product| format!("{}=here", dotted(product.keys().from)));
-            invocation.values.set_string.extend(paths);
+            let buckets = product::PRODUCTS.iter().filter_map(|product| product.keys().bucket.as_ref());
+            invocation.values.set_string.extend(buckets.map(|keys| format!("{}=here", dotted(keys.from))));
             Ok(())
         }
         Some(other) => bail!("--from {other}: expected here"),
@@ -166,7 +166,14 @@ fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> R
             bail!("--iam, --secret, --credentials-file, --credentials-env: give one of these");
         }
     }
-    let path = restore.product().keys().storage;
+    let product = restore.product();
+    let Some(keys) = &product.keys().bucket else {
+        bail!(
+            Refusal::new(format!("{} names no bucket of its backups in its values", product.title()))
+                .help("create the storage location first, and leave out its flags here: helm hwdr bsl apply")
+        );
+    };
+    let path = keys.storage;
     let storage = |key| values.get(path).and_then(|storage| storage.get(&[key])).and_then(Value::as_str);
     let missing = |what: &str| {
         Refusal::new(format!("the {what} of the backups is not in the values ({})", dotted(path)))

@@ -98,7 +98,7 @@ pub fn nearest_of<'w>(word: &str, words: impl Iterator<Item = &'w str>, limit: u
 pub fn document() -> String {
     let mut text = String::from(
         "# Rules of `hwdr lint`\n\n\
-         Made from the heads of the files in `src/lint/rules/` and `src/product/hopsworks/rules/`; `hwdr lint --explain RULE` prints a page in the terminal.\n\n\
+         Made from the heads of the files in `src/lint/rules/` and `src/product/*/rules/`; `hwdr lint --explain RULE` prints a page in the terminal.\n\n\
          | rule | level | finds |\n|---|---|---|\n",
     );
     for rule in all() {

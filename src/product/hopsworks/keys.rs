@@ -1,8 +1,8 @@
 //! The keys of Hopsworks' values, in one place: for reading a restore, the linter, `hwdr finalize`, and the check whether a restore is asked
 //! for.
 
-use crate::product::Keys;
 pub use crate::product::Path;
+use crate::product::{Bucket, Keys};
 
 /// The block that all of Hopsworks' charts share.
 pub const GLOBAL: Path = &["global", "_hopsworks"];
@@ -139,6 +139,7 @@ pub const SKIP_TLS_VERIFY: Path = &["hwdr", "opensearch", "insecureSkipTLSVerify
 /// The places in the values that generic code uses.
 pub static KEYS: Keys = Keys {
     shared: GLOBAL,
+    marks: &["_hopsworks"],
     sections: &["hopsworks", "rondb", "olk", "hopsfs"],
     parts: &["rondb", "olk", "hopsfs"],
     ours: &[
@@ -155,10 +156,8 @@ pub static KEYS: Keys = Keys {
     goes: &[RESTORE, RONDB_RESTORE, SNAPSHOT_NAMES, VELERO_MAIN, VELERO_USERS],
     backup_id: BACKUP_ID,
     objects: [VELERO_MAIN, VELERO_USERS],
-    bucket: BUCKET,
-    storage: S3,
+    bucket: Some(Bucket { name: BUCKET, storage: S3, from: HOPSFS_FROM }),
     ttl: TTL,
-    from: HOPSFS_FROM,
 };
 
 /// The path of `keys` below `path`.

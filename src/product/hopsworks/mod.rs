@@ -35,7 +35,6 @@ use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
 use crate::mode::Mode;
 use crate::refusal::Refusal;
-use crate::s3::folders::Folders;
 use crate::topology::read::{items, text};
 use crate::topology::{Role, Topology};
 use crate::values::Value;
@@ -163,10 +162,6 @@ impl Product for Hopsworks {
 
     fn storage(&self, values: &Value) -> Result<Storage, Refusal> {
         request::storage(values)
-    }
-
-    fn folders(&self) -> Folders {
-        hopsfs::bucket::FOLDERS
     }
 
     fn backup_keys(&self) -> &'static [Path] {
