@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::product::PRODUCTS;
+use crate::product::{self, Product};
 use crate::shown::print_data;
 
 /// Prints the JSON Schema of the backup and restore values
@@ -15,12 +15,16 @@ use crate::shown::print_data;
 /// A chart takes it as its values.schema.json.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-pub(super) struct Command {}
+pub(super) struct Command {
+    /// The product whose values they are
+    #[arg(long, value_name = "NAME", default_value = product::FIRST.name(), value_parser = super::words::product())]
+    product: &'static dyn Product,
+}
 
 impl Command {
     /// Runs the command.
     pub(super) fn run(self) -> Result<()> {
-        PRODUCTS.iter().for_each(|product| print_data(product.schema()));
+        print_data(self.product.schema());
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::mode::Mode;
+use crate::product::{self, PRODUCTS, Product};
 use crate::run::show::LogFormat;
 
 /// A word, what it stands for, and its help.
@@ -21,6 +22,12 @@ pub(super) const LOG_FORMATS: [Word<LogFormat>; 2] =
 /// Takes `--for`.
 pub(super) fn mode() -> impl TypedValueParser<Value = Mode> {
     one_of(MODES)
+}
+
+/// Takes `--product`.
+pub(super) fn product() -> impl TypedValueParser<Value = &'static dyn Product> {
+    let names = PRODUCTS.iter().map(|product| PossibleValue::new(product.name()).help(product.title()));
+    PossibleValuesParser::new(names).try_map(|name| product::named(&name).ok_or("there is no such product"))
 }
 
 /// Takes one of the words.

@@ -225,7 +225,7 @@ fn in_words(kind: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::product::FIRST;
+    use crate::product::PRODUCTS;
 
     /// Calls `check` on every schema inside `json`.
     fn each(json: &Json, path: &str, check: &mut dyn FnMut(&Json, &str)) {
@@ -262,30 +262,34 @@ mod tests {
 
     #[test]
     fn the_schema_uses_only_what_is_understood_here() {
-        let json: Json = serde_json::from_str(FIRST.schema()).unwrap();
-        each(&json, "", &mut |json, path| {
-            for keyword in json.as_object().unwrap().keys() {
-                assert!(KEYWORDS.contains(&keyword.as_str()), "{path}: {keyword}");
-            }
-        });
+        for product in PRODUCTS {
+            let json: Json = serde_json::from_str(product.schema()).unwrap();
+            each(&json, "", &mut |json, path| {
+                for keyword in json.as_object().unwrap().keys() {
+                    assert!(KEYWORDS.contains(&keyword.as_str()), "{path}: {keyword}");
+                }
+            });
+        }
     }
 
     #[test]
     fn every_property_is_described_and_its_examples_fit() {
-        let json: Json = serde_json::from_str(FIRST.schema()).unwrap();
-        let definitions = json["definitions"].clone();
-        each(&json, "", &mut |json, path| {
-            if path.is_empty() || path.ends_with("s.*") && json["type"] == "string" {
-                return;
-            }
-            assert!(json["description"].as_str().is_some_and(|text| text.ends_with('.')), "{path}: no description");
-            let examples = json["examples"].as_array().unwrap_or_else(|| panic!("{path}: no examples"));
-            let mut alone = json.clone();
-            alone["definitions"] = definitions.clone();
-            let validator = jsonschema::validator_for(&alone).unwrap();
-            for example in examples {
-                assert!(validator.is_valid(example), "{path}: {example}");
-            }
-        });
+        for product in PRODUCTS {
+            let json: Json = serde_json::from_str(product.schema()).unwrap();
+            let definitions = json["definitions"].clone();
+            each(&json, "", &mut |json, path| {
+                if path.is_empty() || path.ends_with("s.*") && json["type"] == "string" {
+                    return;
+                }
+                assert!(json["description"].as_str().is_some_and(|text| text.ends_with('.')), "{path}: no description");
+                let examples = json["examples"].as_array().unwrap_or_else(|| panic!("{path}: no examples"));
+                let mut alone = json.clone();
+                alone["definitions"] = definitions.clone();
+                let validator = jsonschema::validator_for(&alone).unwrap();
+                for example in examples {
+                    assert!(validator.is_valid(example), "{path}: {example}");
+                }
+            });
+        }
     }
 }

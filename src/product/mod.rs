@@ -4,6 +4,7 @@ pub mod hopsworks;
 pub mod request;
 pub mod service;
 pub mod shelf;
+pub mod streams;
 
 use std::fmt;
 
@@ -27,7 +28,7 @@ pub use request::{Backup, Barrier, Ground, Objection, Recorded, Request, rotated
 use service::{Doing, Files, Service};
 
 /// All products. Values that none of them recognizes are read as the first one's.
-pub static PRODUCTS: &[&dyn Product] = &[FIRST];
+pub static PRODUCTS: &[&dyn Product] = &[FIRST, &streams::Streams];
 /// The first one.
 pub const FIRST: &dyn Product = &hopsworks::Hopsworks;
 /// The folders of a bucket for commands that read no values: the first product's.
@@ -279,9 +280,11 @@ pub fn services() -> impl Iterator<Item = &'static dyn Service> {
     PRODUCTS.iter().flat_map(|product| product.services()).copied()
 }
 
-/// The product that values are for.
+/// The product that values are for: the first whose restore they ask for, or else the first that knows them.
 pub fn of(values: &Value) -> &'static dyn Product {
-    PRODUCTS.iter().copied().find(|product| product.keys().know(values)).unwrap_or(FIRST)
+    let products = || PRODUCTS.iter().copied();
+    let asked = products().find(|product| product.keys().ask(values));
+    asked.or_else(|| products().find(|product| product.keys().know(values))).unwrap_or(FIRST)
 }
 
 /// Whether these are values of a product, or an overlay of them.

@@ -33,6 +33,8 @@ const WORDS: &[&str] = &[
     "restore",
     "velero",
     "hopsworks",
+    "hwdr",
+    "streams",
 ];
 
 /// The names of all products, that mean nothing else.

@@ -1,0 +1,198 @@
+//! Axway Streams on Kubernetes, with its MariaDB on AWS RDS and its Kafka outside: all that hwdr knows about it.
+
+pub mod chart;
+pub mod keys;
+pub mod rules;
+pub mod settings;
+
+use std::sync::LazyLock;
+
+use serde_json::{Value as Json, json};
+
+use super::request::{Backup, Request};
+use super::service::Service;
+use super::{Keys, Path, Product, Storage};
+use crate::lint::rules::Rule;
+use crate::lint::schema::{self, Node};
+use crate::mode::Mode;
+use crate::refusal::Refusal;
+use crate::topology::Role;
+use crate::values::Value;
+use crate::velero::Velero;
+use settings::Settings;
+use settings::names::{Setting as _, VeleroBackup};
+
+/// Axway Streams.
+pub struct Streams;
+
+/// Where the page is by which a restore is done by hand.
+const BY_HAND: &str = "until then restore by hand, after Axway's page \"Backup and disaster recovery\" of Streams";
+
+impl Product for Streams {
+    fn name(&self) -> &'static str {
+        "streams"
+    }
+
+    fn title(&self) -> &'static str {
+        "Axway Streams"
+    }
+
+    /// The word is in many names: only the whole name of a chart, with its path, is this one.
+    fn is_named(&self, name: &str) -> bool {
+        name.rsplit('/').next() == Some(self.name())
+    }
+
+    fn names(&self) -> &'static [&'static str] {
+        &["Axway"]
+    }
+
+    fn keys(&self) -> &'static Keys {
+        &keys::KEYS
+    }
+
+    fn schema(&self) -> &'static str {
+        include_str!("schema.json")
+    }
+
+    fn shape(&self) -> &'static Node {
+        static SHAPE: LazyLock<Node> = LazyLock::new(|| schema::read(Streams.schema()));
+        &SHAPE
+    }
+
+    fn rules(&self) -> &'static [&'static dyn Rule] {
+        rules::ALL
+    }
+
+    fn services(&self) -> &'static [&'static dyn Service] {
+        &[]
+    }
+
+    fn groups(&self) -> &'static [&'static str] {
+        &[Role::APPLICATION.group]
+    }
+
+    /// All its pods are applications: what holds data is outside.
+    fn anchor(&self) -> Role {
+        Role::APPLICATION
+    }
+
+    fn request(&self, values: &Value, _mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {
+        let Some(restore) = Settings::from_values(values)?.restore else { return Ok(None) };
+        let place = values.get(keys::RESTORE).map(|block| block.place.clone());
+        let what = restore.parts().join(", ");
+        Err(Refusal::new(format!("{} asks for a restore ({what}), which hwdr cannot run yet", keys::RESTORE.join(".")))
+            .at(place)
+            .help(format!("remove the block, and {BY_HAND}")))
+    }
+
+    fn velero(&self, values: &Value) -> Result<Velero, Refusal> {
+        let velero = Settings::from_values(values)?.velero;
+        Ok(Velero {
+            namespace: velero.namespace.0,
+            main_schedule: velero.schedule.0.clone(),
+            // There is one schedule: the namespace is backed up as a whole.
+            users_schedule: velero.schedule.0,
+            location: velero.storage_location.0,
+            prefix: String::new(),
+            ..Velero::default()
+        })
+    }
+
+    /// How long backups of the namespace are kept; the data are in no bucket.
+    fn storage(&self, values: &Value) -> Result<Storage, Refusal> {
+        let ttl = Settings::from_values(values)?.velero.ttl.seconds;
+        Ok(Storage { ttl: Some(ttl), ..Storage::default() })
+    }
+
+    fn backup_keys(&self) -> &'static [Path] {
+        &[
+            keys::VELERO_TTL,
+            &["hwdr", "streams", "velero", "namespace"],
+            &["hwdr", "streams", "velero", "storageLocation"],
+            &["hwdr", "streams", "velero", "schedule"],
+        ]
+    }
+
+    /// The id of a backup is the name of a Velero backup of the namespace.
+    fn backup(&self, id: &str) -> Result<Backup, String> {
+        let name = VeleroBackup::parse(id).ok_or_else(|| format!("expected {}", VeleroBackup::EXPECTED))?;
+        Ok(Backup { time: name.time(), id: name.0 })
+    }
+
+    fn restore_values(&self, id: &str, _parts: &[(String, &str)], _mode: Mode) -> Json {
+        json!({"hwdr": {"streams": {"restore": {"namespace": {"backup": id}}}}})
+    }
+
+    fn ends(&self) -> &'static str {
+        "status.completionTimestamp of Velero's Backup"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::{self, FIRST, PRODUCTS};
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    fn read(text: &str) -> Value {
+        read_one(Source::new("values.yaml", text)).unwrap()
+    }
+
+    #[test]
+    fn values_say_whose_they_are() {
+        for text in [
+            "externalizedMariadb: {host: a}",
+            "externalizedKafka: {}",
+            "embeddedMariadb: {enabled: false}",
+            "embeddedKafka:",
+            "acceptGeneralConditions: \"yes\"",
+            "hwdr: {streams: {}}",
+            "hwdr: {streams: {restore: {namespace: {backup: a}}}}\nhopsworks: {velero: {}}",
+        ] {
+            assert_eq!(product::of(&read(text)).name(), "streams", "{text}");
+            assert!(product::is_known(&read(text)), "{text}");
+        }
+        for text in [
+            "",
+            "streams: {x: 1}",
+            "hub: {replicaCount: 2}",
+            "hwdr: {hopsfs: {from: here}}",
+            "global: {_hopsworks: {}}",
+            "hopsworks: {}\nembeddedKafka: {}",
+            "global: {_hopsworks: {restoreFromBackup: {backupId: '254811200'}}}\nhwdr: {streams: {restore: {namespace: {backup: a}}}}",
+        ] {
+            assert_eq!(product::of(&read(text)).name(), FIRST.name(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_charts_name_is_whole() {
+        let is_named = |name: &str| PRODUCTS.iter().any(|product| product.is_named(name));
+        assert!(is_named("streams") && is_named("charts/streams") && is_named("hopsworks-prod"));
+        assert!(!is_named("kafka-streams") && !is_named("streams-app") && !is_named("upstreams"));
+    }
+
+    #[test]
+    fn a_restore_that_cannot_be_run_is_refused() {
+        let request = |text: &str| Streams.request(&read(text), Mode::Upgrade).map(|request| request.is_some());
+        assert_eq!(request("hwdr: {streams: {velero: {schedule: nightly}}}"), Ok(false));
+        assert_eq!(request("hwdr: {streams: {restore: {}}}"), Ok(false));
+        for (restore, what) in [
+            ("namespace: {backup: streams-20260101000000}", "(namespace)"),
+            ("mariadb: {snapshot: s, instance: b}", "(mariadb)"),
+            ("mariadb: {}", "is missing"),
+            ("kafka: {bootstrapServers: 'b:9096'}", "(kafka)"),
+            ("namespace: {backup: a}, kafka: {bootstrapServers: 'b:9096'}", "(namespace, kafka)"),
+            ("everything: true", "no key 'everything'"),
+        ] {
+            let text = format!(
+                "hwdr: {{streams: {{mariadb: {{region: eu-west-1, instance: a}}, \
+                 kafka: {{backup: {{bootstrapServers: 'a:9096', secret: s}}}}, restore: {{{restore}}}}}}}"
+            );
+            let refusal = request(&text).unwrap_err();
+            assert!(refusal.problem.contains(what) && !refusal.help.is_empty(), "{restore}: {refusal:?}");
+            assert!(refusal.place.is_some(), "{restore}");
+        }
+    }
+}
