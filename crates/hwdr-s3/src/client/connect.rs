@@ -1,17 +1,11 @@
 //! Makes a client from settings.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use hwdr_values::shown::plain;
@@ -69,7 +63,7 @@ impl Client {
         if !is_name(&bucket) {
             return Err(failed(Problem::Setting(format!("{} is not the name of a bucket", plain(&bucket)))));
         }
-        let http = connector(&settings).map_err(|text| failed(Problem::Setting(text)))?;
+        let http = hwdr_aws::http(settings.ca_bundle.as_deref()).map_err(|text| failed(Problem::Setting(text)))?;
         let config = load(&settings, http.clone()).await;
         let region = config.region().map_or("us-east-1", Region::as_ref).to_owned();
         let provider = config
@@ -103,26 +97,6 @@ fn is_name(bucket: &str) -> bool {
     (1..=LONGEST).contains(&bucket.len())
         && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte))
         && !bucket.starts_with('-')
-}
-
-/// One pool of connections, for S3 and for the sources of credentials.
-fn connector(settings: &Settings) -> Result<SharedHttpConnector, String> {
-    let mut trusted = TrustStore::default();
-    if let Some(path) = &settings.ca_bundle {
-        let pem = fs::read(path).map_err(|error| format!("--ca-bundle {}: {error}", path.display()))?;
-        if !pem.windows(11).any(|window| window == b"-----BEGIN ") {
-            return Err(format!("--ca-bundle {}: it contains no PEM certificate", path.display()));
-        }
-        trusted = trusted.with_pem_certificate(pem);
-    }
-    let context = TlsContext::builder().with_trust_store(trusted).build().map_err(|error| error.to_string())?;
-    let connector = Connector::builder()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context)
-        .proxy_config(ProxyConfig::from_env())
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(10)).build())
-        .build();
-    Ok(SharedHttpConnector::new(connector))
 }
 
 async fn load(settings: &Settings, http: SharedHttpConnector) -> SdkConfig {
