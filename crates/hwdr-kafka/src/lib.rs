@@ -1,0 +1,28 @@
+//! What a restore of a mirrored Kafka cluster needs.
+//!
+//! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore.
+//!
+//! Facts about Kafka come from its source (`connect/mirror`, `clients/src/main/resources/common/message`) and its KIPs; the
+//! comments name them.
+
+// Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod mirror;
+pub mod name;
+pub mod select;
