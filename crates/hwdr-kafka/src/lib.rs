@@ -1,7 +1,8 @@
 //! What a restore of a mirrored Kafka cluster needs.
 //!
 //! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore. `client` reads a cluster: topics,
-//! offsets, groups, ACLs and records.
+//! offsets, groups, ACLs and records; `notes` is what MirrorMaker noted of them. `compare` says from both sides what arrived, `look` reads
+//! both and compares.
 //!
 //! Facts about Kafka come from its source (`connect/mirror`, `clients/src/main/resources/common/message`) and its KIPs; the
 //! comments name them.
@@ -25,8 +26,11 @@
 )]
 
 pub mod client;
+pub mod compare;
+pub mod look;
 pub mod mirror;
 pub mod name;
+pub mod notes;
 mod records;
 pub mod select;
 mod wire;

@@ -1,0 +1,203 @@
+//! What a mirror has brought over, and what not.
+//!
+//! What can be known: an offset is a number, no count of records. Transactions leave markers that take an offset and are not mirrored;
+//! compaction takes records out and leaves the numbers; an exactly-once mirror writes markers of its own. So a partition is complete
+//! not when numbers agree, but when no record lies behind the last one that MirrorMaker noted as arrived. [`look`](crate::look) counts
+//! those few records by reading; where it did not, the difference of offsets is an upper bound, and is said to be one.
+
+mod group;
+mod pace;
+mod partition;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use group::{Committed, Verdict};
+pub use pace::Pace;
+pub use partition::Compared;
+pub(crate) use partition::behind;
+
+use crate::client::{Ends, Offsets, Positions};
+use crate::notes::Notes;
+use crate::select::{Groups, Topics};
+
+/// One side, as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Side {
+    /// Where partitions begin and end.
+    pub positions: Positions,
+    /// What groups have committed.
+    pub committed: BTreeMap<String, Offsets>,
+}
+
+/// What was found by counting records, where offsets leave it open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By topic and partition: how many records there are behind the last that was noted, at the source and at the target.
+    pub(crate) behind: BTreeMap<(String, i32), (u64, u64)>,
+    /// By topic, partition and offset at the source: which it is at the target.
+    pub(crate) places: BTreeMap<(String, i32, i64), i64>,
+}
+
+/// A topic on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TopicState {
+    /// It is on both sides with the same partitions.
+    Both(BTreeMap<i32, Compared>),
+    /// It was not made at the target, or not yet.
+    OnlySource,
+    /// It is at the target alone: nobody mirrors it.
+    OnlyTarget,
+    /// Keys go to other partitions at the target. MirrorMaker adds partitions that lack, and leaves those that are too many.
+    Partitions {
+        /// How many at the source.
+        source: usize,
+        /// How many at the target.
+        target: usize,
+    },
+}
+
+/// Both sides, compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// By topic.
+    pub topics: BTreeMap<String, TopicState>,
+    /// By group, topic and partition.
+    pub groups: BTreeMap<String, BTreeMap<String, BTreeMap<i32, Committed>>>,
+}
+
+impl Comparison {
+    /// Compares both sides. Only topics and groups that are meant count.
+    pub fn new(
+        source: &Side,
+        target: &Side,
+        notes: &Notes,
+        counted: &Counted,
+        topics: &Topics,
+        groups: &Groups,
+    ) -> Self {
+        let names: BTreeSet<&String> =
+            source.positions.keys().chain(target.positions.keys()).filter(|name| topics.contain(name)).collect();
+        let state = |name: &String| match (source.positions.get(name), target.positions.get(name)) {
+            (Some(_), None) => TopicState::OnlySource,
+            (None, _) => TopicState::OnlyTarget,
+            (Some(here), Some(there)) if !here.keys().eq(there.keys()) => {
+                TopicState::Partitions { source: here.len(), target: there.len() }
+            }
+            (Some(here), Some(there)) => TopicState::Both(
+                here.iter()
+                    .map(|(at, ends)| {
+                        let other = there.get(at).copied().unwrap_or_default();
+                        let counted = counted.behind.get(&(name.clone(), *at)).copied();
+                        (
+                            *at,
+                            Compared::new(
+                                *ends,
+                                other,
+                                notes.newest(name, *at),
+                                counted,
+                                notes.gone(name, *at, ends.begin),
+                            ),
+                        )
+                    })
+                    .collect(),
+            ),
+        };
+        let compared = names.into_iter().map(|name| (name.clone(), state(name))).collect();
+        Self { topics: compared, groups: group::compare(source, target, notes, counted, topics, groups) }
+    }
+
+    fn partitions(&self) -> impl Iterator<Item = &Compared> {
+        self.topics
+            .values()
+            .flat_map(|state| match state {
+                TopicState::Both(partitions) => Some(partitions.values()),
+                _ => None,
+            })
+            .flatten()
+    }
+
+    fn committed(&self) -> impl Iterator<Item = &Committed> {
+        self.groups.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+    }
+
+    /// Records that have not arrived, at most.
+    pub fn missing(&self) -> u64 {
+        self.partitions().map(Compared::missing).fold(0, u64::saturating_add)
+    }
+
+    /// Offsets whose records expired before they were copied, at most: they are lost for the target.
+    pub fn expired(&self) -> u64 {
+        self.partitions().map(|partition| partition.expired).fold(0, u64::saturating_add)
+    }
+
+    /// Records that groups will read a second time at the target, at most.
+    pub fn read_again(&self) -> u64 {
+        self.committed().map(|committed| committed.verdict.read_again()).fold(0, u64::saturating_add)
+    }
+
+    /// Whether all records arrived, in topics with the same partitions. It says nothing of the future: producers must have stopped.
+    pub fn has_all_records(&self) -> bool {
+        self.topics.values().all(|state| match state {
+            TopicState::Both(partitions) => partitions.values().all(|partition| partition.missing() == 0),
+            TopicState::OnlyTarget => true,
+            TopicState::OnlySource | TopicState::Partitions { .. } => false,
+        })
+    }
+
+    /// Whether all records arrived, and no group would skip one or begin anywhere. Where it is not for a group's sake,
+    /// [`Comparison::to_commit`] may help.
+    pub fn is_complete(&self) -> bool {
+        self.has_all_records() && self.committed().all(|committed| committed.verdict.is_safe())
+    }
+
+    /// Offsets to commit at the target so that groups go on exactly where they were, by group: where MirrorMaker left them behind, or
+    /// without one, and the place is known.
+    ///
+    /// It does both: it translates by one pair alone, to the place right after it, and of the pairs that were there before its own start
+    /// it uses the newest only (`OffsetSyncStore`): a group that lags gets an early offset, or none.
+    pub fn to_commit(&self) -> BTreeMap<String, Offsets> {
+        let mut all: BTreeMap<String, Offsets> = BTreeMap::new();
+        for (group, topics) in &self.groups {
+            for (topic, partitions) in topics {
+                for (partition, committed) in partitions {
+                    if let Some(offset) = committed.to_commit() {
+                        all.entry(group.clone())
+                            .or_default()
+                            .entry(topic.clone())
+                            .or_default()
+                            .insert(*partition, offset);
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+/// A topic of the mirror that has records at the target before the mirror began.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "topic {topic:?}, partition {partition} has offsets {} to {} at the target already: a mirror would put its records behind them. \
+     Mirror to a new cluster, or delete the topic there", ends.begin, ends.end
+)]
+pub struct Occupied {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// What it has.
+    pub ends: Ends,
+}
+
+/// Which partitions at the target are not new, though this mirror has noted nothing of them: what is in them is not its own. One that
+/// was emptied counts, too: its offsets do not begin at 0, and groups may have committed some of them.
+pub fn occupied(target: &Positions, notes: &Notes, topics: &Topics) -> Vec<Occupied> {
+    let meant = target.iter().filter(|(topic, _)| topics.contain(topic));
+    let all = meant
+        .flat_map(|(topic, partitions)| partitions.iter().map(move |(partition, ends)| (topic, *partition, *ends)));
+    all.filter(|(topic, partition, ends)| ends.end > 0 && notes.newest(topic, *partition).is_none())
+        .map(|(topic, partition, ends)| Occupied { topic: topic.clone(), partition, ends })
+        .collect()
+}

@@ -1,0 +1,67 @@
+//! One partition on both sides.
+
+use crate::client::Ends;
+use crate::notes::Pair;
+
+/// One partition on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// At the source.
+    pub source: Ends,
+    /// At the target.
+    pub target: Ends,
+    /// The last record that MirrorMaker noted as arrived.
+    pub noted: Option<Pair>,
+    /// Records behind it at the source.
+    waiting: u64,
+    /// Records behind it at the target: they arrived, and are not noted yet.
+    arrived: u64,
+    /// Whether these two were counted, not taken from offsets.
+    pub counted: bool,
+    /// Offsets whose records expired before they were copied, at most.
+    pub expired: u64,
+}
+
+impl Compared {
+    pub(super) fn new(source: Ends, target: Ends, noted: Option<Pair>, counted: Option<(u64, u64)>, gone: u64) -> Self {
+        let (here, there) = behind(source, target, noted);
+        let (waiting, arrived) = counted.unwrap_or_else(|| (length(here), length(there)));
+        // What lies between the last that arrived and the first that is left, and did not arrive unnoted.
+        let passed = noted.map_or(0, |noted| {
+            let left = source.begin.saturating_sub(noted.source).saturating_sub(1);
+            u64::try_from(left).unwrap_or(0).saturating_sub(length(there))
+        });
+        Self {
+            source,
+            target,
+            noted,
+            waiting,
+            arrived,
+            counted: counted.is_some(),
+            expired: gone.saturating_add(passed),
+        }
+    }
+
+    /// Records that have not arrived: at most, unless they were counted.
+    pub fn missing(&self) -> u64 {
+        self.waiting.saturating_sub(self.arrived)
+    }
+
+    /// The source's offset up to which all arrived, as far as is known.
+    pub fn reached(&self) -> i64 {
+        self.source.end.saturating_sub(i64::try_from(self.missing()).unwrap_or(i64::MAX))
+    }
+}
+
+/// What lies behind the last noted record at the source and at the target: what is to be counted where it matters.
+pub(crate) fn behind(source: Ends, target: Ends, noted: Option<Pair>) -> (Ends, Ends) {
+    let from = |ends: Ends, noted: Option<i64>| Ends {
+        begin: noted.map_or(ends.begin, |noted| noted.saturating_add(1).max(ends.begin)).min(ends.end),
+        ..ends
+    };
+    (from(source, noted.map(|pair| pair.source)), from(target, noted.map(|pair| pair.target)))
+}
+
+fn length(ends: Ends) -> u64 {
+    u64::try_from(ends.end.saturating_sub(ends.begin)).unwrap_or(0)
+}

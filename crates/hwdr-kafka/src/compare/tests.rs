@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use super::*;
+use crate::notes::Pair;
+
+fn positions(all: &[(&str, i32, i64, i64)]) -> Positions {
+    let mut positions = Positions::new();
+    for &(topic, partition, begin, end) in all {
+        positions.entry(topic.to_owned()).or_default().insert(partition, Ends { begin, end });
+    }
+    positions
+}
+
+fn committed(all: &[(&str, &str, i32, i64)]) -> BTreeMap<String, Offsets> {
+    let mut committed: BTreeMap<String, Offsets> = BTreeMap::new();
+    for &(group, topic, partition, offset) in all {
+        committed.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default().insert(partition, offset);
+    }
+    committed
+}
+
+fn notes(pairs: &[(i32, i64, i64)]) -> Notes {
+    let mut notes = Notes::default();
+    for &(partition, source, target) in pairs {
+        notes.add("t", partition, Pair { source, target });
+    }
+    notes
+}
+
+fn compare(source: &Side, target: &Side, notes: &Notes, counted: &Counted) -> Comparison {
+    let topics = Topics::parse("t,u").expect("topics");
+    Comparison::new(source, target, notes, counted, &topics, &Groups::parse("*").expect("groups"))
+}
+
+fn records(
+    source: (i64, i64),
+    target: (i64, i64),
+    pairs: &[(i32, i64, i64)],
+    counted: Option<(u64, u64)>,
+) -> (u64, u64, bool) {
+    let side = |(begin, end)| Side { positions: positions(&[("t", 0, begin, end)]), ..Side::default() };
+    let behind = counted.map(|counted| (("t".to_owned(), 0), counted)).into_iter().collect();
+    let counted = Counted { behind, ..Counted::default() };
+    let comparison = compare(&side(source), &side(target), &notes(pairs), &counted);
+    (comparison.missing(), comparison.expired(), comparison.is_complete())
+}
+
+#[test]
+fn records_that_are_missing() {
+    for (what, source, target, pairs, counted, expected) in [
+        ("nothing there", (0, 0), (0, 0), &[][..], None, (0, 0, true)),
+        ("nothing copied", (0, 10), (0, 0), &[], None, (10, 0, false)),
+        ("half, not yet noted", (0, 10), (0, 5), &[], None, (5, 0, false)),
+        ("all, noted", (0, 10), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (0, 0, true)),
+        ("all, the last not yet noted", (0, 10), (0, 10), &[(0, 0, 0)], None, (0, 0, true)),
+        ("the source did not begin at 0", (100, 110), (0, 10), &[(0, 100, 0), (0, 109, 9)], None, (0, 0, true)),
+        ("expired after they were copied", (8, 10), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (0, 0, true)),
+        ("expired before they were copied", (8, 10), (0, 5), &[(0, 0, 0), (0, 4, 4)], None, (2, 3, false)),
+        ("expired on the way", (8, 10), (0, 7), &[(0, 0, 0), (0, 4, 4), (0, 8, 5), (0, 9, 6)], None, (0, 3, true)),
+        ("behind by a marker, not counted", (0, 11), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (1, 0, false)),
+        ("behind by a marker, counted", (0, 11), (0, 10), &[(0, 0, 0), (0, 9, 9)], Some((0, 0)), (0, 0, true)),
+        ("a marker of the mirror's own hides nothing", (0, 11), (0, 11), &[(0, 9, 9)], Some((1, 0)), (1, 0, false)),
+        (
+            "copied twice after a kill",
+            (0, 10),
+            (0, 14),
+            &[(0, 0, 0), (0, 9, 9), (0, 6, 10), (0, 9, 13)],
+            None,
+            (0, 0, true),
+        ),
+        (
+            "killed, and what came twice hides nothing",
+            (0, 20),
+            (0, 14),
+            &[(0, 9, 9), (0, 6, 10), (0, 9, 13)],
+            None,
+            (10, 0, false),
+        ),
+    ] {
+        assert_eq!(records(source, target, pairs, counted), expected, "{what}");
+    }
+}
+
+#[test]
+fn topics_that_differ() {
+    let source = Side { positions: positions(&[("t", 0, 0, 0), ("t", 1, 0, 0), ("x", 0, 0, 9)]), ..Side::default() };
+    let more = Side { positions: positions(&[("t", 0, 0, 0), ("t", 1, 0, 0), ("t", 2, 0, 0)]), ..Side::default() };
+    let comparison = compare(&source, &more, &Notes::default(), &Counted::default());
+    assert_eq!(comparison.topics["t"], TopicState::Partitions { source: 2, target: 3 });
+    assert!(!comparison.is_complete() && !comparison.topics.contains_key("x"), "x is not meant");
+    let none = compare(&source, &Side::default(), &Notes::default(), &Counted::default());
+    assert_eq!(none.topics["t"], TopicState::OnlySource);
+    assert!(!none.is_complete());
+    let only = compare(&Side::default(), &more, &Notes::default(), &Counted::default());
+    assert_eq!(only.topics["t"], TopicState::OnlyTarget);
+    assert!(only.is_complete());
+}
+
+#[test]
+fn groups() {
+    use Verdict::{Ahead, Behind, Nowhere, Same, Unknown};
+    let notes = notes(&[(0, 100, 0), (0, 199, 99)]);
+    for (what, at_source, at_target, verdict, to_commit) in [
+        ("the same", 150, Some(50), Same, None),
+        ("at the end", 200, Some(100), Same, None),
+        ("MirrorMaker's nearest pair", 150, Some(1), Behind(49), Some(50)),
+        ("it skips", 150, Some(60), Ahead(10), None),
+        ("not there", 150, None, Nowhere, Some(50)),
+        ("what it stood at expired", 3, Some(0), Same, None),
+    ] {
+        let source =
+            Side { positions: positions(&[("t", 0, 100, 200)]), committed: committed(&[("g", "t", 0, at_source)]) };
+        let there = at_target.map(|at| ("g", "t", 0, at));
+        let target = Side { positions: positions(&[("t", 0, 0, 100)]), committed: committed(there.as_slice()) };
+        let comparison = compare(&source, &target, &notes, &Counted::default());
+        assert_eq!(comparison.groups["g"]["t"][&0].verdict, verdict, "{what}");
+        assert_eq!(comparison.is_complete(), verdict.is_safe(), "{what}");
+        let committed = comparison.to_commit().get("g").map(|group| group["t"][&0]);
+        assert_eq!(committed, to_commit, "{what}");
+    }
+    // Nothing was noted of the second partition.
+    let source = Side { positions: positions(&[("t", 1, 0, 7)]), committed: committed(&[("g", "t", 1, 5)]) };
+    let target = |at| Side { positions: positions(&[("t", 1, 0, 7)]), committed: committed(&[("g", "t", 1, at)]) };
+    let verdict = |at| compare(&source, &target(at), &notes, &Counted::default()).groups["g"]["t"][&1].verdict;
+    assert_eq!((verdict(5), verdict(0)), (Unknown, Behind(7)));
+    let empty = Side { positions: positions(&[("t", 1, 0, 0)]), committed: committed(&[("g", "t", 1, 0)]) };
+    let there = Side { positions: positions(&[("t", 1, 0, 0)]), ..Side::default() };
+    assert!(
+        compare(&empty, &there, &notes, &Counted::default()).is_complete(),
+        "an empty partition has one place alone"
+    );
+}
+
+#[test]
+fn a_place_that_was_counted() {
+    // Ten of the twenty offsets between the notes hold no record.
+    let notes = notes(&[(0, 0, 0), (0, 20, 10)]);
+    let source = Side { positions: positions(&[("t", 0, 0, 21)]), committed: committed(&[("g", "t", 0, 12)]) };
+    let target = Side { positions: positions(&[("t", 0, 0, 11)]), committed: committed(&[("g", "t", 0, 1)]) };
+    let near = compare(&source, &target, &notes, &Counted::default());
+    assert_eq!(near.groups["g"]["t"][&0].verdict, Verdict::Behind(10), "at most all that follow");
+    assert!(near.to_commit().is_empty());
+    let counted = Counted { places: [(("t".to_owned(), 0, 12), 6)].into(), ..Counted::default() };
+    let known = compare(&source, &target, &notes, &counted);
+    assert_eq!(known.groups["g"]["t"][&0].verdict, Verdict::Behind(5));
+    assert_eq!(known.to_commit()["g"]["t"][&0], 6);
+}
+
+#[test]
+fn a_target_that_is_not_new() {
+    let topics = Topics::parse("t").expect("a topic");
+    let target = positions(&[("t", 0, 5, 5), ("t", 1, 0, 0), ("t", 2, 0, 9), ("x", 0, 0, 9)]);
+    let found = occupied(&target, &notes(&[(2, 0, 0)]), &topics);
+    assert_eq!(
+        found.iter().map(|one| one.partition).collect::<Vec<_>>(),
+        [0],
+        "that of the mirror itself, and others, do not count"
+    );
+    assert_eq!(
+        found[0].to_string(),
+        "topic \"t\", partition 0 has offsets 5 to 5 at the target already: a mirror would put its records behind them. \
+         Mirror to a new cluster, or delete the topic there"
+    );
+}
+
+#[test]
+fn paces() {
+    let look = |source, target| {
+        let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
+        compare(&side(source), &side(target), &Notes::default(), &Counted::default())
+    };
+    let pace = Pace::between(&look(1000, 100), &look(1100, 600), Duration::from_secs(2)).expect("time passed");
+    assert_eq!(pace, Pace { copied: 250.0, produced: 50.0, missing: 500 });
+    assert_eq!(pace.left(), Some(Duration::from_millis(2500)));
+    let slow = Pace::between(&look(1000, 100), &look(1200, 200), Duration::from_secs(2)).expect("time passed");
+    assert_eq!(slow.left(), None, "it falls behind");
+    assert_eq!(Pace::between(&look(0, 0), &look(0, 0), Duration::ZERO), None);
+    let still = Pace::between(&look(9, 9), &look(9, 9), Duration::from_secs(1)).expect("time passed");
+    assert_eq!(still.left(), Some(Duration::ZERO));
+}

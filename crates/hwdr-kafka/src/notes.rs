@@ -1,0 +1,275 @@
+//! What MirrorMaker notes: which offset became which.
+//!
+//! It writes a pair (offset at the source, offset at the target) for the first record after each start, for every hundredth, for the
+//! first after each gap at the source, and for the last one at each flush (`OffsetSyncWriter.PartitionState.update`,
+//! `MirrorSourceTask.commit`). The topic is compacted by partition, so old pairs vanish; the newest stays.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::client::{Client, Ends, Error, Topic};
+use crate::wire::read::{Malformed, Reader};
+
+/// A pair of offsets of the same record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    /// At the source.
+    pub source: i64,
+    /// At the target.
+    pub target: i64,
+}
+
+/// Pairs with the same distance, in one piece.
+///
+/// Between two of them with the same distance, as many records arrived as the source has offsets there: each offset holds one record,
+/// and each translates exactly. It would be wrong only if as many records were lost as came twice in between, and no gap and no start
+/// had been noted, which MirrorMaker does at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    first: Pair,
+    last: Pair,
+}
+
+/// What an offset of the source is at the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Translated {
+    /// This: all records from there on, and no other, come after it.
+    Exact(i64),
+    /// This or later. From here on nothing is skipped, but some records may come twice.
+    AtLeast(i64),
+    /// Nobody noted anything before it.
+    Unknown,
+}
+
+/// All pairs of a mirror, by topic and partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    runs: BTreeMap<String, BTreeMap<i32, Vec<Run>>>,
+    /// Where to go on reading.
+    read: i64,
+}
+
+impl Notes {
+    /// Takes the next pair.
+    pub fn add(&mut self, topic: &str, partition: i32, pair: Pair) {
+        let runs = self.runs.entry(topic.to_owned()).or_default().entry(partition).or_default();
+        // The mirror went back, after it was killed: what it copies again is now further on in the target.
+        runs.retain(|run| run.first.source < pair.source);
+        if let Some(run) = runs.last_mut() {
+            let back = run.last.source.saturating_sub(pair.source).saturating_add(1).max(0);
+            run.last.source = run.last.source.saturating_sub(back);
+            run.last.target = run.last.target.saturating_sub(back);
+            if back == 0 && distance(run.last) == distance(pair) {
+                run.last = pair;
+                return;
+            }
+        }
+        runs.push(Run { first: pair, last: pair });
+    }
+
+    fn of(&self, topic: &str, partition: i32) -> &[Run] {
+        self.runs.get(topic).and_then(|topic| topic.get(&partition)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The last record that is known to have arrived.
+    pub fn newest(&self, topic: &str, partition: i32) -> Option<Pair> {
+        self.of(topic, partition).last().map(|run| run.last)
+    }
+
+    /// What an offset of the source is at the target.
+    pub fn translate(&self, topic: &str, partition: i32, offset: i64) -> Translated {
+        let runs = self.of(topic, partition);
+        let behind = runs.partition_point(|run| run.first.source <= offset);
+        let Some(run) = behind.checked_sub(1).and_then(|at| runs.get(at)) else { return Translated::Unknown };
+        let past = offset.saturating_sub(run.last.source);
+        if past <= 0 {
+            return Translated::Exact(offset.saturating_add(distance(run.first)));
+        }
+        let next = run.last.target.saturating_add(1);
+        let adjacent = runs.get(behind).is_some_and(|following| following.first.target == next);
+        // Right behind the last, or in a gap in which nothing arrived: whatever comes, comes next.
+        if past == 1 || adjacent { Translated::Exact(next) } else { Translated::AtLeast(next) }
+    }
+
+    /// The pairs around an offset that does not translate exactly: the last before it, and the first after it.
+    pub(crate) fn around(&self, topic: &str, partition: i32, offset: i64) -> Option<(Pair, Option<Pair>)> {
+        let runs = self.of(topic, partition);
+        let behind = runs.partition_point(|run| run.first.source <= offset);
+        let before = behind.checked_sub(1).and_then(|at| runs.get(at))?;
+        Some((before.last, runs.get(behind).map(|run| run.first)))
+    }
+
+    /// Offsets of the source, before `begin`, that no record arrived from though records around them did: records that expired before
+    /// the mirror came to them, or markers of transactions, or compacted records: they are gone, and nobody can tell which they were.
+    pub fn gone(&self, topic: &str, partition: i32, begin: i64) -> u64 {
+        let runs = self.of(topic, partition);
+        let mut gone = 0_u64;
+        for (run, following) in runs.iter().zip(runs.iter().skip(1)) {
+            let end = following.first.source.min(begin);
+            let at_source = end.saturating_sub(run.last.source).saturating_sub(1);
+            let at_target = following.first.target.saturating_sub(run.last.target).saturating_sub(1);
+            gone = gone.saturating_add(u64::try_from(at_source.saturating_sub(at_target)).unwrap_or(0));
+        }
+        gone
+    }
+
+    /// Reads what was noted since the last call, from the topic that [`crate::mirror::Mirror::offset_syncs_topic`] names. Where there
+    /// is no such topic, nothing was noted.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read_on(
+        &mut self,
+        target: &mut Client,
+        all: &[Topic],
+        topic: &str,
+        within: Duration,
+    ) -> Result<(), Error> {
+        let Some(own) = all.iter().filter(|one| one.name == topic).cloned().next() else { return Ok(()) };
+        let ends =
+            target.positions(&[own], within).await?.get(topic).and_then(|own| own.get(&0)).copied().unwrap_or_default();
+        if ends.end < self.read {
+            // It was deleted and made anew.
+            *self = Self::default();
+        }
+        let between = Ends { begin: self.read.max(ends.begin), ..ends };
+        let each = |record: crate::records::Record| {
+            if let (Some(key), Some(value)) = (&record.key, &record.value) {
+                let (topic, partition, pair) = pair(key, value)?;
+                self.add(&topic, partition, pair);
+            }
+            Ok(())
+        };
+        target.records(topic, 0, between, within, each).await?;
+        self.read = ends.end;
+        Ok(())
+    }
+}
+
+fn distance(pair: Pair) -> i64 {
+    pair.target.saturating_sub(pair.source)
+}
+
+/// `OffsetSync.KEY_SCHEMA` and `VALUE_SCHEMA`.
+fn pair(key: &[u8], value: &[u8]) -> Result<(String, i32, Pair), Malformed> {
+    let mut key = Reader::new(key, false);
+    let (topic, partition) = (key.string()?, key.i32()?);
+    key.end()?;
+    let mut value = Reader::new(value, false);
+    let pair = Pair { source: value.i64()?, target: value.i64()? };
+    value.end()?;
+    if pair.source < 0 || pair.target < 0 {
+        return Err(Malformed("a pair of offsets has a negative one"));
+    }
+    Ok((topic, partition, pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn noted(pairs: &[(i64, i64)]) -> Notes {
+        let mut notes = Notes::default();
+        for &(source, target) in pairs {
+            notes.add("t", 0, Pair { source, target });
+        }
+        notes
+    }
+
+    #[test]
+    fn translates() {
+        use Translated::{AtLeast, Exact, Unknown};
+        // 100 to 199 arrived as 0 to 99; 200 is a marker; 201 to 300 arrived as 100 to 199.
+        let notes = noted(&[(100, 0), (199, 99), (201, 100), (300, 199)]);
+        for (offset, to) in [
+            (99, Unknown),
+            (100, Exact(0)),
+            (150, Exact(50)),
+            (199, Exact(99)),
+            (200, Exact(100)),
+            (201, Exact(100)),
+            (300, Exact(199)),
+            (301, Exact(200)),
+            (302, AtLeast(200)),
+            (400, AtLeast(200)),
+        ] {
+            assert_eq!(notes.translate("t", 0, offset), to, "{offset}");
+        }
+        assert_eq!(notes.translate("t", 1, 150), Unknown);
+        // Ten of the twenty between the pairs are missing: nobody knows which.
+        let notes = noted(&[(0, 0), (20, 10)]);
+        assert_eq!(notes.translate("t", 0, 5), AtLeast(1));
+    }
+
+    #[test]
+    fn goes_back_after_a_kill() {
+        let mut notes = noted(&[(0, 0), (99, 99)]);
+        // Killed; 60 to 99 come again as 100 to 139.
+        notes.add("t", 0, Pair { source: 60, target: 100 });
+        notes.add("t", 0, Pair { source: 99, target: 139 });
+        assert_eq!(notes.translate("t", 0, 59), Translated::Exact(59));
+        assert_eq!(notes.translate("t", 0, 60), Translated::Exact(100));
+        assert_eq!(notes.translate("t", 0, 100), Translated::Exact(140));
+        assert_eq!(notes.newest("t", 0), Some(Pair { source: 99, target: 139 }));
+    }
+
+    #[test]
+    fn counts_what_is_gone() {
+        let notes = noted(&[(0, 0), (9, 9), (50, 10), (60, 20)]);
+        assert_eq!(notes.gone("t", 0, 50), 40, "10 to 49");
+        assert_eq!(notes.gone("t", 0, 20), 10, "those that the source still has are not gone");
+        assert_eq!(notes.gone("t", 0, 0), 0);
+    }
+
+    #[test]
+    fn reads_as_mirror_maker_writes() {
+        let key = b"\0\x02ab\0\0\0\x07";
+        let value = [&9_i64.to_be_bytes()[..], &4_i64.to_be_bytes()].concat();
+        assert_eq!(pair(key, &value), Ok(("ab".to_owned(), 7, Pair { source: 9, target: 4 })));
+        pair(&key[..5], &value).expect_err("cut off");
+        pair(key, &(-1_i64).to_be_bytes().repeat(2)).expect_err("negative");
+    }
+
+    proptest! {
+        /// A source with gaps, a mirror that is killed now and then, and notes at random: no translation skips a record.
+        #[test]
+        fn never_skips(
+            gaps in prop::collection::vec(any::<bool>(), 1..80),
+            kills in prop::collection::btree_set(0_usize..80, 0..4),
+            every in 1_usize..20,
+        ) {
+            let records: Vec<i64> = (0_i64..).zip(&gaps).filter(|(_, gap)| !**gap).map(|(offset, _)| offset).collect();
+            let mut copies: Vec<i64> = Vec::new();
+            let mut notes = Notes::default();
+            let (mut at, mut before, mut kills) = (0, None, kills);
+            while at < records.len() {
+                let source = records[at];
+                let pair = Pair { source, target: i64::try_from(copies.len()).expect("few") };
+                if before.is_none_or(|before| source != before + 1) || copies.len() % every == 0 {
+                    notes.add("t", 0, pair);
+                }
+                copies.push(source);
+                (at, before) = (at + 1, Some(source));
+                if kills.remove(&copies.len()) {
+                    (at, before) = (at.saturating_sub(7), None);
+                }
+            }
+            for offset in 0..i64::try_from(gaps.len()).expect("few") + 2 {
+                let (from, exact) = match notes.translate("t", 0, offset) {
+                    Translated::Exact(from) => (from, true),
+                    Translated::AtLeast(from) => (from, false),
+                    Translated::Unknown => continue,
+                };
+                let rest: Vec<i64> = copies[usize::try_from(from).expect("an offset").min(copies.len())..].to_vec();
+                for record in records.iter().filter(|record| **record >= offset) {
+                    prop_assert!(rest.contains(record), "{record} is skipped from {from} for {offset}: {copies:?}");
+                }
+                if exact && notes.newest("t", 0).is_some_and(|pair| pair.source >= offset) {
+                    prop_assert!(rest.first().is_none_or(|first| *first >= offset), "{offset} to {from}: {copies:?}");
+                }
+            }
+        }
+    }
+}
