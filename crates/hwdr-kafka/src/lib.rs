@@ -2,7 +2,7 @@
 //!
 //! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore. `client` reads a cluster: topics,
 //! offsets, groups, ACLs and records; `notes` is what MirrorMaker noted of them. `compare` says from both sides what arrived, `look` reads
-//! both and compares.
+//! both and compares, and `direction` tells whether a mirror writes into a cluster.
 //!
 //! Facts about Kafka come from its source (`connect/mirror`, `clients/src/main/resources/common/message`) and its KIPs; the
 //! comments name them.
@@ -27,6 +27,7 @@
 
 pub mod client;
 pub mod compare;
+pub mod direction;
 pub mod look;
 pub mod mirror;
 pub mod name;
