@@ -17,6 +17,7 @@ pub struct Cluster {
 }
 
 /// How a cluster lets clients in.
+#[expect(clippy::large_enum_variant, reason = "a mirror has two of them")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
     /// No encryption, no user.

@@ -129,7 +129,7 @@ impl Mirror {
             out.set("config.providers", providers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","));
         }
         for (name, class) in &providers {
-            out.set(format!("config.providers.{name}.class"), (*class).to_owned());
+            out.set(format!("config.providers.{name}.class"), *class);
         }
         self.source.write(&mut out);
         self.target.write(&mut out);
@@ -139,6 +139,11 @@ impl Mirror {
         out.set(format!("{target}->{source}.enabled"), "false");
         out.set("emit.heartbeats.enabled", "false");
         out.set("heartbeats.replication.enabled", "false");
+
+        // Connect holds back the tasks of a worker that left for five minutes, even from the same worker when it is back: after the target's
+        // brokers were gone, or the mirror was killed, it would stand still (KIP-415).
+        out.heading("Go on at once after a fault.");
+        out.set(format!("{target}.scheduled.rebalance.max.delay.ms"), "0");
 
         out.heading("Topics keep their names.");
         out.set("replication.policy.class", "org.apache.kafka.connect.mirror.IdentityReplicationPolicy");

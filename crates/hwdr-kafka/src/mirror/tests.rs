@@ -51,6 +51,7 @@ fn one_way() {
         ("backup->prod.enabled", "false"),
         ("emit.heartbeats.enabled", "false"),
         ("replication.policy.class", "org.apache.kafka.connect.mirror.IdentityReplicationPolicy"),
+        ("backup.scheduled.rebalance.max.delay.ms", "0"),
         ("topics", "streams.*"),
         ("groups", ".*"),
         ("sync.group.offsets.enabled", "true"),
