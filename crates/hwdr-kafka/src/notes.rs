@@ -125,7 +125,7 @@ impl Notes {
         topic: &str,
         within: Duration,
     ) -> Result<(), Error> {
-        let Some(own) = all.iter().filter(|one| one.name == topic).cloned().next() else { return Ok(()) };
+        let Some(own) = all.iter().find(|one| one.name == topic).cloned() else { return Ok(()) };
         let ends =
             target.positions(&[own], within).await?.get(topic).and_then(|own| own.get(&0)).copied().unwrap_or_default();
         if ends.end < self.read {
@@ -247,7 +247,7 @@ mod tests {
             while at < records.len() {
                 let source = records[at];
                 let pair = Pair { source, target: i64::try_from(copies.len()).expect("few") };
-                if before.is_none_or(|before| source != before + 1) || copies.len() % every == 0 {
+                if before.is_none_or(|before| source != before + 1) || copies.len().is_multiple_of(every) {
                     notes.add("t", 0, pair);
                 }
                 copies.push(source);

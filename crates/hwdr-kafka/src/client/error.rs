@@ -80,6 +80,15 @@ pub enum Error {
         /// Its state, or what the broker said.
         state: String,
     },
+    /// A mirror that was to begin somewhere has begun already.
+    #[error(
+        "topic {topic:?} at the mirror's target has positions already: a mirror from a cluster of this alias ran before. Give the source \
+         a new alias"
+    )]
+    Begun {
+        /// Where its positions are.
+        topic: String,
+    },
     /// The records cannot be read.
     #[error("topic {topic:?}, partition {partition}, offset {offset}: {problem}")]
     Record {

@@ -41,6 +41,7 @@ pub struct Client {
     connections: HashMap<i32, Connection>,
     brokers: BTreeMap<i32, Server>,
     cluster: Option<String>,
+    controller: i32,
     /// Who leads which partition, as of the last look.
     leaders: HashMap<String, HashMap<i32, i32>>,
     /// Which address to begin with next.
@@ -64,6 +65,7 @@ impl Client {
             connections: HashMap::new(),
             brokers: BTreeMap::new(),
             cluster: None,
+            controller: -1,
             leaders: HashMap::new(),
             turn: 0,
         })
@@ -127,14 +129,45 @@ impl Client {
                 problem: "the cluster has no broker".to_owned(),
             });
         };
-        self.ask_each(vec![(broker, request)])
-            .await?
-            .pop()
-            .ok_or(Error::Connection { broker: format!("number {broker}"), problem: "it did not answer".to_owned() })
+        self.ask_one(broker, request).await
+    }
+
+    /// Asks the broker that makes topics: any, where the cluster has no ZooKeeper.
+    pub(crate) async fn ask_controller<R: Request>(&mut self, request: R) -> Result<R::Answer, Error> {
+        self.look().await?;
+        let controller = self.controller;
+        if self.brokers.contains_key(&controller) {
+            self.ask_one(controller, request).await
+        } else {
+            self.ask_any(request).await
+        }
+    }
+
+    /// Asks the broker that leads a partition.
+    pub(crate) async fn ask_leader<R: Request>(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        request: R,
+    ) -> Result<R::Answer, Error> {
+        let leader = self.leader(topic, partition).await?;
+        self.ask_one(leader, request).await
+    }
+
+    /// Whether there is such a topic now.
+    pub(crate) async fn has(&mut self, topic: &str) -> Result<bool, Error> {
+        self.look().await?;
+        Ok(self.leaders.contains_key(topic))
+    }
+
+    async fn ask_one<R: Request>(&mut self, broker: i32, request: R) -> Result<R::Answer, Error> {
+        let silent =
+            || Error::Connection { broker: format!("number {broker}"), problem: "it did not answer".to_owned() };
+        self.ask_each(vec![(broker, request)]).await?.pop().ok_or_else(silent)
     }
 
     /// Forgets what a fault may have made false.
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.connections.clear();
         self.leaders.clear();
         self.turn = self.turn.wrapping_add(1);
@@ -142,7 +175,7 @@ impl Client {
 }
 
 /// Tries until the caller's limit.
-struct Tries {
+pub(crate) struct Tries {
     what: &'static str,
     within: Duration,
     until: Instant,
@@ -151,7 +184,7 @@ struct Tries {
 }
 
 impl Tries {
-    fn new(what: &'static str, within: Duration) -> Self {
+    pub(crate) fn new(what: &'static str, within: Duration) -> Self {
         let now = Instant::now();
         // A limit that no clock can hold is a day: every wait has an end.
         let until = now.checked_add(within).or_else(|| now.checked_add(Duration::from_secs(86_400))).unwrap_or(now);
@@ -159,7 +192,7 @@ impl Tries {
     }
 
     /// One try: what came of it, or none if another is due.
-    async fn once<T>(&mut self, one: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
+    pub(crate) async fn once<T>(&mut self, one: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
         match timeout_at(self.until, one).await {
             Ok(Ok(done)) => return Ok(Some(done)),
             Ok(Err(error)) if !error.passes() => return Err(error),
@@ -195,4 +228,4 @@ macro_rules! retry {
         }
     }};
 }
-use retry;
+pub(crate) use retry;

@@ -94,6 +94,7 @@ impl Client {
     pub(super) async fn look(&mut self) -> Result<Everything, Error> {
         let everything = self.first_answer().await?;
         self.cluster.clone_from(&everything.cluster);
+        self.controller = everything.controller;
         let brokers: BTreeMap<i32, Server> = everything
             .brokers
             .iter()

@@ -75,7 +75,7 @@ impl Committed {
     }
 
     /// The place that is known and not yet committed.
-    pub(super) fn to_commit(&self) -> Option<i64> {
+    pub(super) fn to_commit(self) -> Option<i64> {
         match (self.translated, self.verdict) {
             (Translated::Exact(at), Verdict::Behind(_) | Verdict::Nowhere) => Some(at),
             (Translated::AtLeast(at), Verdict::Nowhere) => Some(at),

@@ -30,6 +30,7 @@ pub(crate) struct PartitionAt {
 pub(crate) struct Everything {
     pub(crate) brokers: Vec<BrokerAt>,
     pub(crate) cluster: Option<String>,
+    pub(crate) controller: i32,
     pub(crate) topics: Vec<TopicAt>,
 }
 
@@ -53,7 +54,7 @@ impl Request for Metadata {
             Ok(broker)
         })?;
         let cluster = r.nullable_string()?;
-        r.i32()?; // controller
+        let controller = r.i32()?;
         let topics = r.list(|r| {
             let (code, name) = (Code(r.i16()?), r.string()?);
             r.bool()?; // internal
@@ -67,7 +68,7 @@ impl Request for Metadata {
             })?;
             Ok(TopicAt { code, name, partitions })
         })?;
-        Ok(Everything { brokers, cluster, topics })
+        Ok(Everything { brokers, cluster, controller, topics })
     }
 }
 

@@ -8,6 +8,7 @@ pub struct Code(pub(crate) i16);
 
 impl Code {
     pub(crate) const NONE: Self = Self(0);
+    pub(crate) const TOPIC_EXISTS: Self = Self(36);
     pub(crate) const SECURITY_DISABLED: Self = Self(54);
     pub(crate) const GROUP_ID_NOT_FOUND: Self = Self(69);
 
@@ -52,6 +53,7 @@ impl Code {
             30 => "the user may not use the group (GROUP_AUTHORIZATION_FAILED)",
             31 => "the user may not ask the cluster this (CLUSTER_AUTHORIZATION_FAILED)",
             33 => "the SASL mechanism is not enabled",
+            38 => "there are fewer brokers than the replication factor asks for",
             35 => "the version of the request is not supported",
             41 => "the broker is not the controller",
             42 => "the request is not valid",

@@ -10,6 +10,7 @@ pub(crate) mod offsets;
 pub(crate) mod read;
 pub(crate) mod sasl;
 pub(crate) mod write;
+pub(crate) mod write_topic;
 
 use read::{Malformed, Reader};
 use write::Writer;
