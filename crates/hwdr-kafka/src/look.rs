@@ -168,3 +168,19 @@ async fn side(client: &mut Client, mirror: &Mirror, within: Duration) -> Result<
     let positions = client.positions(&meant, within).await?;
     Ok((Side { positions, committed }, all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Access;
+
+    /// A caller may give the look to another thread.
+    #[test]
+    fn can_be_sent() {
+        fn send<T: Send>(_: &T) {}
+        let client = || Client::new(Vec::new(), Access::default()).expect("a client");
+        let mut looker = Looker::new(client(), client());
+        let mirror = crate::mirror::tests::mirror();
+        send(&looker.look(&mirror, Duration::ZERO));
+    }
+}

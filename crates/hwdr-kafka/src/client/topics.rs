@@ -119,7 +119,8 @@ impl Client {
 
     /// The answer of the first address that gives one: an open connection, else those that the caller gave and those seen before.
     async fn first_answer(&mut self) -> Result<Everything, Error> {
-        if let Some(&broker) = self.connections.keys().next() {
+        let open = self.connections.keys().next().copied();
+        if let Some(broker) = open {
             let answers = self.ask_each(vec![(broker, Metadata)]).await;
             if let Some(answer) = answers?.pop() {
                 return Ok(answer);

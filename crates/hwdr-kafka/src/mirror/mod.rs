@@ -10,7 +10,7 @@ mod escape;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cluster::{Cluster, Credentials, Path, Scram, Secret, Security, Trust};
 

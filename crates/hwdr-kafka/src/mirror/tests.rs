@@ -22,7 +22,7 @@ fn secured(alias: &str, server: &str) -> Cluster {
     }
 }
 
-fn mirror() -> Mirror {
+pub(crate) fn mirror() -> Mirror {
     let backup = Cluster { security: Security::Plaintext, replication: 1, ..secured("backup", "b:9092") };
     Mirror {
         source: secured("prod", "a-0:9093,a-1:9093"),
