@@ -1,0 +1,11 @@
+# shellcheck shell=bash
+# hwdr's mirror of Kafka between two real clusters, by a real MirrorMaker 2 (crates/hwdr-kafka/tests/kafka). It starts both itself, on
+# loopback, and needs nothing else of the lab.
+
+test_kafka_is_mirrored_and_compared() {
+  part kafka
+  HWDR_LAB_KAFKA=$(part_dir kafka)/usr/share/kafka
+  export HWDR_LAB_KAFKA
+  cd "$LAB/.."
+  cargo test --locked -p hwdr-kafka --features lab --test kafka
+}
