@@ -26,6 +26,7 @@ mod restore;
 mod s3;
 mod schema;
 mod status;
+mod streams;
 mod value_args;
 mod values;
 mod words;
@@ -71,6 +72,7 @@ enum Command {
     Backups(Box<backups::Command>),
     Monitor(Box<monitor::Command>),
     S3(s3::Command),
+    Streams(streams::Command),
     Bsl(bsl::Command),
     Objects(objects::Command),
     PostRender(post_render::PostRender),
@@ -126,6 +128,7 @@ fn command(cli: Cli) -> Result<Outcome> {
         Command::Status(command) => return command.run(),
         Command::Doctor(command) => return command.run(),
         Command::Backups(command) => return command.run(),
+        Command::Streams(command) => return command.run(),
         Command::Monitor(command) => command.run(),
         Command::PostRender(command) => command.run(),
         Command::Diff(command) => command.run(),

@@ -1,7 +1,7 @@
 //! What the chart's own values say: its defaults, and the servers that Streams uses.
 
 use super::keys::{self, Path};
-use super::settings::names::{Bootstrap, Setting as _};
+use super::settings::names::{Bootstrap, Protocol, Setting as _};
 use crate::lint::placeholder::is_unknown;
 use crate::lint::view;
 use crate::values::{Data, Value};
@@ -74,6 +74,13 @@ impl Part {
     pub fn is_embedded(&self, values: &Value) -> Option<bool> {
         view::switch(values, self.embedded)
     }
+}
+
+/// How Streams connects to the Kafka outside: with TLS and a user by default.
+pub fn protocol(values: &Value) -> Protocol {
+    let set =
+        view::set(values, keys::KAFKA_AUTH, "clientProtocol").and_then(|entry| Protocol::parse(entry.value.as_str()?));
+    set.unwrap_or(Protocol::SaslTls)
 }
 
 /// The servers of the Kafka outside, if their form is right.

@@ -69,6 +69,8 @@ pub struct Replacement {
     pub option_group: Option<Group>,
     /// The instance class.
     pub class: Option<Class>,
+    /// Whether there is a standby in another availability zone.
+    pub multi_az: Option<bool>,
 }
 
 /// How Kafka is mirrored to its backup cluster, and back.
@@ -197,7 +199,7 @@ impl Velero {
 
 impl MariaDb {
     fn read(reader: &mut Reader, settings: Option<&Block<'_>>) -> Option<Self> {
-        let replacement = ["subnetGroup", "securityGroups", "parameterGroup", "optionGroup", "class"];
+        let replacement = ["subnetGroup", "securityGroups", "parameterGroup", "optionGroup", "class", "multiAz"];
         let keys: Vec<_> = ["region", "instance", "endpointUrl"].into_iter().chain(replacement).collect();
         let block = reader.block(settings, "mariadb", &keys)?;
         let (region, instance) = (reader.required(&block, "region"), reader.required(&block, "instance"));
@@ -209,6 +211,7 @@ impl MariaDb {
             parameter_group: reader.get(block, "parameterGroup"),
             option_group: reader.get(block, "optionGroup"),
             class: reader.get(block, "class"),
+            multi_az: reader.switch(block, "multiAz"),
         };
         Some(Self { region: region?, instance: instance?, endpoint_url, replacement })
     }

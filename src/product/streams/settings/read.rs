@@ -131,6 +131,20 @@ impl Reader {
         fits.map(|number| number as u16)
     }
 
+    /// The switch `key`, if it is given.
+    pub(super) fn switch(&mut self, block: Option<&Block<'_>>, key: &str) -> Option<bool> {
+        let block = block?;
+        let value = &block.value.entry(key)?.value;
+        match value.data {
+            Data::Null => None,
+            Data::Bool(on) => Some(on),
+            _ => {
+                self.push(&block.path_of(key), "expected true or false", &value.place, "write it without quotes");
+                None
+            }
+        }
+    }
+
     /// Notes that `key` is missing; nothing is found.
     pub(super) fn missing<T>(&mut self, block: &Block<'_>, key: &str, example: &str) -> Option<T> {
         self.incomplete(block, &format!("{key} is missing"), &format!("for example {example}"));

@@ -1,0 +1,236 @@
+//! `hwdr streams database restore`: the database as it was, in a new instance.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use clap::Args;
+use hwdr_rds::{
+    Ask, Backup, Difference, Instance, InstanceId, Origin as PlanOrigin, Plan, Rds, RunId, Settings, Source, Wait,
+    When, compare,
+};
+
+use super::database::{connect, id_of, instance, no_instance, refused, tell};
+use super::{needed, settings};
+use crate::cli::ValueArgs;
+use crate::cli::ask::{Question, YES};
+use crate::cli::messages::Failure;
+use crate::lint::report::human::wrap;
+use crate::product::streams::keys;
+use crate::product::streams::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
+use crate::refusal::Refusal;
+use crate::shown::{plain, print, tell as show};
+
+/// How the block looks.
+const EXAMPLE: &str = "hwdr:\n  streams:\n    restore:\n      mariadb: {snapshot: SNAPSHOT, instance: streams-prod-2}";
+
+/// Restores the database into a new instance, from a snapshot or to a point in time
+///
+/// What it restores, and into which instance, is in the values: hwdr.streams.restore.mariadb. The new instance gets all settings of
+/// today's: groups, class, storage, tags, key, multi-AZ. What differs in the end is shown. Today's instance is not changed, and
+/// nothing is deleted. If it is interrupted, run it again: it goes on.
+///
+/// Exit codes: 0 restored, 1 refused, 2 wrong usage, 3 begun and not done.
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr streams database restore -f values.yaml [OPTIONS]")]
+pub(super) struct Restore {
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    values: ValueArgs,
+}
+
+impl Restore {
+    pub(super) async fn run(&self) -> Result<()> {
+        let settings = settings(&self.values)?;
+        let asked = settings.restore.and_then(|restore| restore.mariadb);
+        let asked = needed(&asked, keys::RESTORE_MARIADB, EXAMPLE)?;
+        let database = needed(&settings.mariadb, keys::SETTINGS_MARIADB, EXAMPLE)?;
+        let rds = connect(database).await?;
+        let source = rds.instance(&instance(database)?).await.map_err(Refusal::from)?;
+        let plan = planned(&rds, database, asked, source.as_ref()).await?;
+        let text = text(&plan, rds.region(), source.as_ref());
+        if self.dry_run {
+            print(&text);
+            return Ok(());
+        }
+        show(&text);
+        let what = format!(
+            "Instance {} is made in {}. It costs what an instance costs until you delete it.",
+            plan.target,
+            rds.region()
+        );
+        let prompt = format!("{} Go on? [y/N] ", wrap(&what, 80));
+        Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
+            .ask(self.yes)?;
+        rds.begin(&plan).await.map_err(Refusal::from)?;
+        let restored = rds.settle(&plan, &Wait::default(), &mut tell).await;
+        let restored = restored
+            .map_err(|error| Failure::stopped(Refusal::from(error)).help("then run this command again: it goes on"))?;
+        print(&done(&plan, &restored, source.as_ref()));
+        Ok(())
+    }
+}
+
+/// Decides what is restored with which settings.
+async fn planned(rds: &Rds, database: &MariaDb, asked: &MariaDbRestore, source: Option<&Instance>) -> Result<Plan> {
+    let target = id_of(&asked.instance.to_string())?;
+    let there = rds.instance(&target).await.map_err(Refusal::from)?;
+    let given = given(&database.replacement, source.is_some());
+    let of = instance(database)?;
+    let run = run_of(&target, &asked.from)?;
+    let ask = |backup| Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given: &given };
+    let plan = match &asked.from {
+        Origin::Snapshot(id) => {
+            let id = id.to_string().parse().map_err(|error| refused(&error))?;
+            let snapshot = rds.snapshot(&id).await.map_err(Refusal::from)?.ok_or_else(|| {
+                Refusal::new(format!("there is no snapshot {id} in {}", rds.region()))
+                    .help("see which there are: helm hwdr streams database list -f values.yaml")
+            })?;
+            Plan::of(&ask(Backup::Snapshot(&snapshot)))
+        }
+        Origin::PointInTime(time) => {
+            let window = rds.window(&of).await.map_err(Refusal::from)?.ok_or_else(|| match source {
+                None => no_instance(rds, &of),
+                Some(_) => Refusal::new(format!(
+                    "instance {of} has no automatic backups: it cannot be restored to a point in time"
+                ))
+                .help("restore a snapshot; see which there are: helm hwdr streams database list -f values.yaml"),
+            })?;
+            Plan::of(&ask(Backup::Time(&window, When::At(*time))))
+        }
+    };
+    Ok(plan.map_err(|why| Refusal::new(why.to_string()).help(why.help()))?)
+}
+
+/// The run is named by what it makes of what, so that the same command finds its own instance again.
+fn run_of(target: &InstanceId, from: &Origin) -> Result<RunId> {
+    let from = match from {
+        Origin::Snapshot(id) => id.to_string(),
+        Origin::PointInTime(time) => time.to_string(),
+    };
+    // A tag's value has at most 256 characters, and a run's id 128.
+    let id: String = format!("{target}/{from}").chars().take(128).collect();
+    Ok(id.parse().map_err(|error| refused(&error))?)
+}
+
+/// The settings for an instance whose source is gone. Where it is there, its own count.
+fn given(replacement: &Replacement, has_source: bool) -> Settings {
+    if has_source {
+        return Settings::default();
+    }
+    let text = |text: &dyn ToString| Some(text.to_string());
+    let groups = &replacement.security_groups;
+    Settings {
+        class: replacement.class.as_ref().and_then(|class| text(class)),
+        subnet_group: replacement.subnet_group.as_ref().and_then(|group| text(group)),
+        security_groups: (!groups.is_empty()).then(|| groups.iter().map(ToString::to_string).collect()),
+        parameter_group: replacement.parameter_group.as_ref().and_then(|group| text(group)),
+        option_group: replacement.option_group.as_ref().and_then(|group| text(group)),
+        multi_az: replacement.multi_az,
+        ..Settings::default()
+    }
+}
+
+/// The plan, for people.
+fn text(plan: &Plan, region: &str, source: Option<&Instance>) -> String {
+    let from = match &plan.origin {
+        PlanOrigin::Snapshot(id) => format!("snapshot {id}"),
+        PlanOrigin::Time { of, at } => {
+            let of = match of {
+                Source::Instance(id) => format!("instance {id}"),
+                Source::Retained(resource) => format!("the backups that were kept of {}", plain(resource)),
+            };
+            let at = at.map_or_else(|| "the latest time".to_owned(), |time| time.to_string());
+            format!("{of} at {at}")
+        }
+    };
+    let mut text = format!("New instance {} in {region}, from {from}\n", plan.target);
+    let whose = match source {
+        Some(source) => format!("Settings of {}", plain(&source.id)),
+        None => "Settings from the values, because the source is gone".to_owned(),
+    };
+    let _ = writeln!(text, "{}", wrap(&format!("{whose}: {}", plan.wanted.list().join("; ")), 80));
+    for note in &plan.notes {
+        let _ = writeln!(text, "{}", wrap(&format!("Note: {}", plain(note)), 80));
+    }
+    text
+}
+
+/// What was made, what differs, and how Streams gets to use it.
+fn done(plan: &Plan, restored: &Instance, source: Option<&Instance>) -> String {
+    let mut text = String::new();
+    let Some(endpoint) = &restored.endpoint else {
+        return format!(
+            "Instance {} is {}, and RDS names no address of it yet.\n",
+            plan.target,
+            plain(&restored.status)
+        );
+    };
+    let host = plain(&endpoint.host);
+    let _ = writeln!(
+        text,
+        "Instance {} is {}. It answers at\n  {host}:{}",
+        plan.target,
+        plain(&restored.status),
+        endpoint.port
+    );
+    match source.map(|source| (source, compare(source, restored))) {
+        None => {}
+        Some((source, differences)) if differences.is_empty() => {
+            let _ = writeln!(text, "It has all settings of {}.", plain(&source.id));
+        }
+        Some((source, differences)) => {
+            let _ = writeln!(text, "It differs from {}:", plain(&source.id));
+            for Difference { what, source, restored } in &differences {
+                let _ = writeln!(text, "  {what}: {source} -> {restored}");
+            }
+        }
+    }
+    let _ = writeln!(
+        text,
+        "To use it, set externalizedMariadb.host in your values to that host, and\n  helm upgrade RELEASE CHART -f values.yaml"
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hwdr_rds::Endpoint;
+
+    #[test]
+    fn a_run_is_named_by_what_it_makes_of_what() {
+        let target: InstanceId = "streams-prod-2".parse().unwrap();
+        let time = Origin::PointInTime("2026-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(run_of(&target, &time).unwrap().to_string(), "streams-prod-2/2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_settings_of_the_values_count_only_without_a_source() {
+        let replacement = Replacement { multi_az: Some(true), ..Replacement::default() };
+        assert!(given(&replacement, true).is_empty());
+        assert_eq!(given(&replacement, false).list(), ["multi-AZ yes"]);
+    }
+
+    #[test]
+    fn what_was_made_is_named_with_the_way_on() {
+        let endpoint = Some(Endpoint { host: "streams-prod-2.abc.eu-west-1.rds.amazonaws.com".to_owned(), port: 3306 });
+        let restored = Instance { status: "available".to_owned(), endpoint, ..Instance::default() };
+        let source = Instance { id: "streams-prod".to_owned(), version: "10.11.9".to_owned(), ..Instance::default() };
+        let plan = Plan {
+            run: "a".parse().unwrap(),
+            target: "streams-prod-2".parse().unwrap(),
+            origin: PlanOrigin::Snapshot("before".parse().unwrap()),
+            wanted: Settings::default(),
+            tags: std::collections::BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        let text = done(&plan, &restored, Some(&source));
+        assert!(text.contains("version: 10.11.9 -> ") && text.contains("externalizedMariadb.host"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
