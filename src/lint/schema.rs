@@ -276,7 +276,7 @@ mod tests {
     fn every_property_is_described_and_its_examples_fit() {
         for product in PRODUCTS {
             let json: Json = serde_json::from_str(product.schema()).unwrap();
-            let definitions = json["definitions"].clone();
+            let definitions = json.get("definitions").cloned();
             each(&json, "", &mut |json, path| {
                 if path.is_empty() || path.ends_with("s.*") && json["type"] == "string" {
                     return;
@@ -284,7 +284,9 @@ mod tests {
                 assert!(json["description"].as_str().is_some_and(|text| text.ends_with('.')), "{path}: no description");
                 let examples = json["examples"].as_array().unwrap_or_else(|| panic!("{path}: no examples"));
                 let mut alone = json.clone();
-                alone["definitions"] = definitions.clone();
+                if let Some(definitions) = &definitions {
+                    alone["definitions"] = definitions.clone();
+                }
                 let validator = jsonschema::validator_for(&alone).unwrap();
                 for example in examples {
                     assert!(validator.is_valid(example), "{path}: {example}");

@@ -354,7 +354,7 @@ fn values_in_gitops_objects_are_linted_and_mended_where_they_stand() {
     assert!(ran.out.contains("note: release.yaml:5:3: not checked: the values from valuesFrom\n"), "{}", ran.out);
     assert!(
         ran.out.ends_with(
-            "1 error in 1 file; 1 file left out, it holds no values of Hopsworks; 1 can be fixed with --fix\n"
+            "1 error in 1 file; 1 file left out, it holds no values of Hopsworks or Axway Streams; 1 can be fixed with --fix\n"
         ),
         "{}",
         ran.out
@@ -392,7 +392,7 @@ fn files_of_charts_are_not_the_operators() {
     let ran = strict(&["rondb/values.yaml", "rondb/ci/small.yaml", "hopsworks/values.yaml"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (0, "no findings in 1 file; 2 files left out, they hold no values of Hopsworks\n")
+        (0, "no findings in 1 file; 2 files left out, they hold no values of Hopsworks or Axway Streams\n")
     );
     let ran = strict(&["mine/values.yaml"]);
     assert!(ran.code == 1 && ran.out.contains("clear-text-credentials"), "{}", ran.out);

@@ -128,7 +128,7 @@ fn a_file_that_cannot_be_read_is_not_counted_as_good() {
     assert_eq!((&json["summary"]["files"], &json["summary"]["unreadable"]), (&2.into(), &2.into()));
     assert_eq!(
         LintRun { files: 1, left_out: 1, ..LintRun::default() }.summary(),
-        "nothing was checked; 1 file left out, it holds no values of Hopsworks"
+        "nothing was checked; 1 file left out, it holds no values of Hopsworks or Axway Streams"
     );
 }
 

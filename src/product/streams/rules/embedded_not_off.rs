@@ -70,7 +70,7 @@ impl Rule for EmbeddedNotOff {
             let finding = Finding::error(self.name(), &entry.key, message);
             findings.push(match switch {
                 Some(switch) => finding.related(&switch.value.place, "on").help(format!("set {switched}: false")),
-                None => finding.help(format!("set {switched}: false; without a word, it is true")),
+                None => finding.help(format!("set {switched}: false; the default is true")),
             });
         }
     }

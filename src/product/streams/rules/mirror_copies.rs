@@ -59,7 +59,7 @@ impl Rule for MirrorCopies {
         if view::number_digits(number) == "1" {
             findings.push(
                 Finding::warning(self.name(), &entry.value.place, "each topic of the mirror has one copy")
-                    .help("write 3, or as many as the cluster has brokers; without a word, it is 3"),
+                    .help("write 3, the default, or as many as the cluster has brokers"),
             );
         }
     }

@@ -70,10 +70,11 @@ impl Rule for MirrorPatterns {
             let Some(entry) = view::entry(values, &[MIRROR, &[key]].concat()) else { continue };
             let Data::List(items) = &entry.value.data else { continue };
             if items.is_empty() {
-                findings.push(Finding::warning(self.name(), &entry.value.place, empty).help(format!(
-                    "without {key}, the pattern is {}",
-                    if key == "topics" { "\"streams.*\"" } else { "\".*\"" }
-                )));
+                let default = if key == "topics" { "streams.*" } else { ".*" };
+                findings.push(
+                    Finding::warning(self.name(), &entry.value.place, empty)
+                        .help(format!("leave {key} out for the default, \"{default}\"")),
+                );
             }
             for item in items.iter().filter(|item| !is_unknown(item)) {
                 let Some(text) = item.as_str() else { continue };

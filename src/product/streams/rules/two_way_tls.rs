@@ -66,7 +66,7 @@ impl Rule for TwoWayTls {
         };
         findings.push(
             Finding::warning(self.name(), place, "RDS knows one-way TLS only, and twoWay is on")
-                .help("set externalizedMariadb.tls.twoWay: false; without a word, it is true"),
+                .help("set externalizedMariadb.tls.twoWay: false; the default is true"),
         );
     }
 }

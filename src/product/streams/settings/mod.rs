@@ -284,7 +284,7 @@ impl MariaDbRestore {
             reader.wrong(
                 &block,
                 "instance",
-                "names the instance of today: RDS restores into a new one",
+                "names the instance that is used today: RDS restores to a new one",
                 "give it another name",
             );
         }

@@ -109,7 +109,7 @@ fn what_cannot_be_used_is_refused() {
         ("pointInTime: 2026-01-01T00:00:00Z", "snapshot: other:a", "restore.mariadb.snapshot: expected"),
         ("pointInTime: 2026-01-01T00:00:00Z, ", "", "restore.mariadb: snapshot or pointInTime is missing"),
         ("{pointInTime", "{snapshot: a, pointInTime", "restore.mariadb.pointInTime: stands beside a snapshot"),
-        ("streams-prod-2", "streams-prod", "restore.mariadb.instance: names the instance of today"),
+        ("streams-prod-2", "streams-prod", "restore.mariadb.instance: names the instance that is used today"),
         ("\"[::1]:9096\"", "\"[::g]:9096\"", "restore.kafka.bootstrapServers: expected servers"),
         ("restore:", "mirror: true\nrestore:", "no key 'mirror'"),
     ];
