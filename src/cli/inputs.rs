@@ -58,7 +58,7 @@ pub(super) fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<In
     let given = ValueInputs::from(&arguments.values);
     let line = helm.map(|helm| &helm.line);
     // Helm's majors read a few things differently; `read_both` refuses those.
-    let values = if given != ValueInputs::default() {
+    let values = if arguments.values.are_given() {
         read_both(&given, &mut Once::beside_stream())?
     } else {
         let helm = helm.ok_or_else(|| {
@@ -73,7 +73,9 @@ pub(super) fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<In
             .help("save them, and give helm the file with -f:\nhelm get values RELEASE -o yaml > values.yaml")
             .help(FLAGS)
         );
-        read_both(&helm.line.values, &mut Once::of_helm(helm))?
+        let mut inputs = helm.line.values.clone();
+        inputs.set_string.extend(given.set_string);
+        read_both(&inputs, &mut Once::of_helm(helm))?
     };
     Ok(Inputs {
         values,
@@ -88,7 +90,7 @@ pub(super) fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<In
 /// If the flags name no values, or a file cannot be read.
 pub(super) fn typed(arguments: &InputArgs, command: &str) -> Result<Inputs> {
     ensure!(
-        ValueInputs::from(&arguments.values) != ValueInputs::default(),
+        arguments.values.are_given(),
         Failure::unusable("no values are given")
             .help(format!("give the -f and --set flags that helm template gets:\n{}", in_a_pipe(command)))
     );

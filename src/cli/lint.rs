@@ -96,7 +96,7 @@ fn run(args: &Command) -> Result<Outcome> {
     if let Some(name) = &args.explain {
         return explain(name);
     }
-    let merged = args.values != ValueArgs::default() || args.chart.path.is_some();
+    let merged = args.values.are_given() || args.chart.path.is_some();
     match (merged, args.files.is_empty()) {
         (true, false) => {
             bail!(

@@ -4,6 +4,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::helm::command_line::file_names;
+use crate::product::{NAMED, Product};
 
 /// Helm's flags for values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,20 @@ pub struct ValueArgs {
     pub set_file: Vec<String>,
     /// `--set-literal`.
     pub set_literal: Vec<String>,
+    /// The name of their product: `--product`.
+    pub product: Option<String>,
+}
+
+impl ValueArgs {
+    /// Whether any values are given. Their product's name alone is none.
+    pub(super) fn are_given(&self) -> bool {
+        *self != Self { product: self.product.clone(), ..Self::default() }
+    }
+
+    /// What `--product` sets.
+    pub(super) fn named(&self) -> Option<String> {
+        self.product.as_ref().map(|name| format!("{}={name}", NAMED.join(".")))
+    }
 }
 
 /// The same as on the command line: one `-f` may name several files.
@@ -44,17 +59,22 @@ struct Given {
     /// Set one value to the text after `=`, literally
     #[arg(long, value_name = "K=V")]
     set_literal: Vec<String>,
+    /// Whose values they are [default: what their keys say]
+    #[arg(long, value_name = "NAME", value_parser = super::words::product())]
+    product: Option<&'static dyn Product>,
 }
 
 impl FromArgMatches for ValueArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let Given { files, set, set_string, set_json, set_file, set_literal } = Given::from_arg_matches(matches)?;
+        let Given { files, set, set_string, set_json, set_file, set_literal, product } =
+            Given::from_arg_matches(matches)?;
         let wrong = |message: String| Error::raw(ErrorKind::ValueValidation, message);
         let mut names = Vec::new();
         for value in files {
             names.extend(file_names(&value).map_err(|error| wrong(error.to_string()))?);
         }
-        Ok(Self { files: names, set, set_string, set_json, set_file, set_literal })
+        let product = product.map(|product| product.name().to_owned());
+        Ok(Self { files: names, set, set_string, set_json, set_file, set_literal, product })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

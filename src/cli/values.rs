@@ -81,7 +81,7 @@ impl From<&ValueArgs> for ValueInputs {
             files: args.files.clone(),
             set_json: args.set_json.clone(),
             set: args.set.clone(),
-            set_string: args.set_string.clone(),
+            set_string: args.set_string.iter().cloned().chain(args.named()).collect(),
             set_file: args.set_file.clone(),
             set_literal: args.set_literal.clone(),
         }

@@ -56,6 +56,14 @@ impl Contents {
         Ok(contents)
     }
 
+    /// The same with `more` over all values of the file.
+    pub fn over_all(mut self, more: Option<&Value>) -> Self {
+        for inside in self.values.iter_mut().filter_map(|inside| inside.values.as_mut()) {
+            more.into_iter().for_each(|more| values::merge_over(inside, more.clone()));
+        }
+        self
+    }
+
     /// The findings in all values of the file.
     pub fn lint(&self, context: &Context) -> Vec<Finding> {
         let mut findings = Vec::new();

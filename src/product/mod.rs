@@ -280,16 +280,25 @@ pub fn services() -> impl Iterator<Item = &'static dyn Service> {
     PRODUCTS.iter().flat_map(|product| product.services()).copied()
 }
 
-/// The product that values are for: the first whose restore they ask for, or else the first that knows them.
+/// Where values name their product; the flag `--product` sets it.
+pub const NAMED: Path = &["hwdr", "product"];
+
+/// The product that values are for: the first whose restore they ask for, or else the one that they name, or else the first that knows them.
 pub fn of(values: &Value) -> &'static dyn Product {
-    let products = || PRODUCTS.iter().copied();
-    let asked = products().find(|product| product.keys().ask(values));
-    asked.or_else(|| products().find(|product| product.keys().know(values))).unwrap_or(FIRST)
+    let asked = PRODUCTS.iter().copied().find(|product| product.keys().ask(values));
+    asked.or_else(|| known(values)).unwrap_or(FIRST)
 }
 
 /// Whether these are values of a product, or an overlay of them.
 pub fn is_known(values: &Value) -> bool {
-    PRODUCTS.iter().any(|product| product.keys().know(values))
+    known(values).is_some()
+}
+
+/// The product that values name, or else the first that knows them.
+fn known(values: &Value) -> Option<&'static dyn Product> {
+    let name = values.get(NAMED).and_then(Value::as_str);
+    let known = || PRODUCTS.iter().copied().find(|product| product.keys().know(values));
+    name.and_then(named).or_else(known)
 }
 
 /// Whether a file's text contains a key that only values of a product have.

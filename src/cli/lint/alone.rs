@@ -68,8 +68,12 @@ impl Linter<'_> {
             findings.retain(|finding| owner != Owner::Product || finding.level == Level::Error);
             findings
         };
-        let lint = |source: &Arc<Source>| Contents::read(source).ok().map(|contents| chosen(&contents));
-        let mut done = match Contents::read(source) {
+        let read = |source: &Arc<Source>| {
+            let named = self.args.values.named().map(|set| values::read_set(&set, true)).transpose()?;
+            Contents::read(source).map(|contents| contents.over_all(named.as_ref()))
+        };
+        let lint = |source: &Arc<Source>| read(source).ok().map(|contents| chosen(&contents));
+        let mut done = match read(source) {
             Ok(contents) if contents.is_empty() || owner != Owner::Operator && !contents.are_of(owner) => {
                 return Ok(Done { left_out: true, ..Done::default() });
             }

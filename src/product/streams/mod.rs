@@ -25,7 +25,7 @@ use settings::names::{Setting as _, VeleroBackup};
 /// Axway Streams.
 pub struct Streams;
 
-/// Where the page is by which a restore is done by hand.
+/// What to do as long as hwdr runs no restore of Streams.
 const BY_HAND: &str = "until then restore by hand, after Axway's page \"Backup and disaster recovery\" of Streams";
 
 impl Product for Streams {
@@ -148,6 +148,8 @@ mod tests {
             "embeddedKafka:",
             "acceptGeneralConditions: \"yes\"",
             "hwdr: {streams: {}}",
+            "hub: {replicaCount: 2}\nhwdr: {product: streams}",
+            "hopsworks: {}\nhwdr: {product: streams}",
             "hwdr: {streams: {restore: {namespace: {backup: a}}}}\nhopsworks: {velero: {}}",
         ] {
             assert_eq!(product::of(&read(text)).name(), "streams", "{text}");
@@ -160,6 +162,8 @@ mod tests {
             "hwdr: {hopsfs: {from: here}}",
             "global: {_hopsworks: {}}",
             "hopsworks: {}\nembeddedKafka: {}",
+            "embeddedKafka: {}\nhwdr: {product: hopsworks}",
+            "hwdr: {product: grafana}",
             "global: {_hopsworks: {restoreFromBackup: {backupId: '254811200'}}}\nhwdr: {streams: {restore: {namespace: {backup: a}}}}",
         ] {
             assert_eq!(product::of(&read(text)).name(), FIRST.name(), "{text}");

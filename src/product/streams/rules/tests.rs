@@ -275,6 +275,22 @@ fn a_restore_left_in_the_values() {
     assert!(found(Some(Mode::Install)).is_empty());
 }
 
+/// Both schemas know the key by which values name their product, with the names that there are.
+#[test]
+fn values_can_name_each_product() {
+    for product in PRODUCTS {
+        for name in PRODUCTS.iter().map(|product| product.name()).chain([""]) {
+            let schema = serde_json::from_str(product.schema()).unwrap();
+            let values = serde_json::json!({"hwdr": {"product": name}});
+            assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&values), "{product:?}: {name}");
+        }
+        let text = format!("hwdr: {{product: {}}}", product.name());
+        assert!(
+            rules(&text, true).is_empty() && rules(&text.replace("product: ", "product: x"), true) == ["wrong-type"]
+        );
+    }
+}
+
 /// What a general validator refuses, the linter reports.
 #[test]
 fn a_general_validator_agrees() {
