@@ -29,6 +29,7 @@ mod scripts;
 mod stream;
 mod stream_edit;
 mod stream_edit_property;
+mod streams;
 mod superset;
 mod values;
 mod values_oracle;

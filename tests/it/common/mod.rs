@@ -196,9 +196,14 @@ impl Home {
 
     /// What Helm prints when its post-renderer answers `stream`.
     pub(crate) fn printed(&self, major: Major, case: &Case, stream: &[u8]) -> String {
+        self.printed_as(major, &case.template(), stream)
+    }
+
+    /// The same, for a command line of helm.
+    pub(crate) fn printed_as(&self, major: Major, template: &[String], stream: &[u8]) -> String {
         let answer = self.write("answer", stream);
         let mut helm = self.helm(major);
-        helm.args(case.template()).env("ANSWER", answer);
+        helm.args(template).env("ANSWER", answer);
         self.post_renderer_script(&mut helm, major, "#!/bin/sh\ncat >/dev/null\nexec cat \"$ANSWER\"\n");
         run(&mut helm, b"").text()
     }
