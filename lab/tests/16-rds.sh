@@ -37,7 +37,7 @@ YAML
   fails_with 'cannot ask without a terminal' database snapshot before
   database snapshot before --wait --yes | grep 'before can be restored (400 GiB)'
   database list | tee "$RUN/notes/snapshots.txt"
-  grep -E '^before .* 400 GiB  available' "$RUN/notes/snapshots.txt"
+  grep -E '^before .* 400  available' "$RUN/notes/snapshots.txt"
   database list -o json | jq -e '.instance.status == "available" and ([.snapshots[].id] | index("before"))'
 
   database restore --dry-run | grep 'parameter group events-10-6'

@@ -12,6 +12,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("crates/hwdr-backup/", "formats of files, which are called by what writes them"),
     ("src/cli/bsl.rs", "a help text, which is made before any product is known"),
     ("src/cli/restore/flags.rs", "help texts"),
+    ("src/cli/streams/", "the commands of this product alone"),
     ("src/cli/s3/", "help texts, and the pods of the one service that keeps its data in a bucket"),
     ("src/rights/list.rs", "the reasons that `hwdr rbac` prints for each right"),
 ];

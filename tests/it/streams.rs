@@ -100,7 +100,7 @@ fn a_restore_is_refused_with_what_to_do() {
             let message = hwdr(&home, &[command, "--for", mode], &restore(), &before).failed(1);
             let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(line.contains("(namespace, mariadb, kafka)") && line.contains("cannot run yet"), "{message}");
-            assert!(line.contains("restore by hand"), "{message}");
+            assert!(line.contains("part by part"), "{message}");
         }
     }
     // Misspelt, misplaced, or of the wrong form: an error too, whether or not it asks for anything.

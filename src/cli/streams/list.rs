@@ -105,17 +105,19 @@ impl Found {
             text.push_str("Snapshots: none\n");
             return text;
         }
-        let longest = self.snapshots.iter().map(|snapshot| snapshot.id.chars().count()).max().unwrap_or_default();
-        let _ = writeln!(text, "\n{:longest$}  {:16}  {:>5}  {:>9}  STATE", "SNAPSHOT", "MADE (UTC)", "AGE", "SIZE");
+        let longest =
+            self.snapshots.iter().map(|snapshot| plain(&snapshot.id).chars().count()).max().unwrap_or_default();
+        let _ = writeln!(text, "\n{:longest$}  {:16}  {:>5}  {:>5}  STATE", "SNAPSHOT", "MADE (UTC)", "AGE", "GIB");
         for snapshot in &self.snapshots {
             let made = snapshot.taken.map_or_else(|| "-".to_owned(), time);
             let age = snapshot.taken.map_or_else(|| "-".to_owned(), |taken| ago(self.now.duration_since(taken)));
+            let percent = if snapshot.is_available() { String::new() } else { format!(" {} %", snapshot.percent) };
             let _ = writeln!(
                 text,
-                "{:longest$}  {made:16}  {age:>5}  {:>5} GiB  {}",
+                "{:longest$}  {made:16}  {age:>5}  {:>5}  {}{percent}",
                 plain(&snapshot.id),
                 snapshot.storage_gib,
-                plain(&snapshot.stands())
+                plain(&snapshot.status)
             );
         }
         text
@@ -203,7 +205,7 @@ mod tests {
             text.starts_with("Instance streams-prod in eu-west-1: available, mariadb 10.11.9, db.m6g.large, 100 GiB\n"),
             "{text}"
         );
-        assert!(text.contains("no automatic backups") && text.contains("creating, 40 %"), "{text}");
+        assert!(text.contains("no automatic backups") && text.contains("creating 40 %"), "{text}");
         assert!(!text.contains('\u{1b}') && text.lines().all(|line| line.chars().count() <= 80), "{text}");
         found.instance = None;
         found.snapshots.clear();

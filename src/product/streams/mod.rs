@@ -25,8 +25,8 @@ use settings::names::{Setting as _, VeleroBackup};
 /// Axway Streams.
 pub struct Streams;
 
-/// What to do as long as hwdr runs no restore of Streams.
-const BY_HAND: &str = "until then restore by hand, after Axway's page \"Backup and disaster recovery\" of Streams";
+/// How it is done part by part.
+const BY_HAND: &str = "do it part by part: helm hwdr streams --help, and docs/streams.md";
 
 impl Product for Streams {
     fn name(&self) -> &'static str {
@@ -82,7 +82,7 @@ impl Product for Streams {
         let what = restore.parts().join(", ");
         Err(Refusal::new(format!("{} asks for a restore ({what}), which hwdr cannot run yet", keys::RESTORE.join(".")))
             .at(place)
-            .help(format!("remove the block, and {BY_HAND}")))
+            .help(format!("leave the block out here, and {BY_HAND}")))
     }
 
     fn velero(&self, values: &Value) -> Result<Velero, Refusal> {
