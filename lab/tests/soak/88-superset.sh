@@ -21,6 +21,26 @@ test_a_fresh_cluster_is_backed_up() {
   fresh_cluster
 }
 
+# Whole, and made by a Superset that is newer than this one.
+test_a_dump_of_a_newer_superset_is_refused() {
+  local manifest
+  "$LAB/s3" get "$HOPSFS_BUCKET" "$(dump_key)" >"$RUN/notes/dump"
+  manifest=superset_backup/$(note superset)/manifest.json
+  "$LAB/s3" get "$HOPSFS_BUCKET" "$manifest" >"$RUN/notes/manifest"
+  zcat "$RUN/notes/dump" | sed "s/^\(INSERT INTO .alembic_version. .*(\)'[0-9a-f]*'/\1'ffffffffffff'/" | gzip >"$RUN/notes/dump.newer"
+  zcat "$RUN/notes/dump.newer" | grep -a ffffffffffff
+  jq --arg sum "$(sha256sum <"$RUN/notes/dump.newer" | cut -d' ' -f1)" --argjson size "$(stat -c %s "$RUN/notes/dump.newer")" \
+    '.sha256 = $sum | .size = $size' "$RUN/notes/manifest" >"$RUN/notes/manifest.newer"
+  "$LAB/s3" put "$HOPSFS_BUCKET" "$(dump_key)" "$RUN/notes/dump.newer"
+  "$LAB/s3" put "$HOPSFS_BUCKET" "$manifest" "$RUN/notes/manifest.newer"
+  superset_values
+  everything >"$RUN/notes/before.txt"
+  refuses 'does not know schema ffffffffffff: .* made by a newer Superset' alone --yes
+  everything | diff "$RUN/notes/before.txt" -
+  "$LAB/s3" put "$HOPSFS_BUCKET" "$(dump_key)" "$RUN/notes/dump"
+  "$LAB/s3" put "$HOPSFS_BUCKET" "$manifest" "$RUN/notes/manifest"
+}
+
 # As in the documentation: two upgrades, and hwdr in neither. It shows that the chart's own Job is good.
 test_the_chart_restores_it_in_two_upgrades() {
   local job
