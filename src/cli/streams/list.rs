@@ -82,7 +82,7 @@ impl Found {
                 let size = settings.storage_gib.map(|size| format!(", {size} GiB")).unwrap_or_default();
                 let _ = writeln!(
                     text,
-                    "{}, {} {}, {class}{size}",
+                    "{}\n  {} {}, {class}{size}",
                     plain(&found.status),
                     plain(&found.engine),
                     plain(&found.version)
@@ -202,7 +202,9 @@ mod tests {
         };
         let text = found.text();
         assert!(
-            text.starts_with("Instance streams-prod in eu-west-1: available, mariadb 10.11.9, db.m6g.large, 100 GiB\n"),
+            text.starts_with(
+                "Instance streams-prod in eu-west-1: available\n  mariadb 10.11.9, db.m6g.large, 100 GiB\n"
+            ),
             "{text}"
         );
         assert!(text.contains("no automatic backups") && text.contains("creating 40 %"), "{text}");
