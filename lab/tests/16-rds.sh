@@ -52,7 +52,7 @@ YAML
   restores before other
   fails_with 'other' database restore --yes
   restores before events
-  fails_with 'names the instance of today' database restore --yes
+  fails_with 'restore.mariadb.instance: names the instance that is used' database restore --yes
   restores before events-2
   amazon show events | jq -e '.DBInstanceStatus == "available"'
   database policy | jq -e '[.Statement[].Action] | flatten | all(startswith("rds:")) and all(contains("Delete") | not)'
