@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
-use aws_smithy_runtime_api::client::http::http_client_fn;
 use hwdr_values::refusal::with_causes;
 use hwdr_values::shown::plain;
 
@@ -122,19 +121,12 @@ async fn load(access: &Access) -> Result<SdkConfig, String> {
         .with_max_attempts(attempts)
         .with_initial_backoff(first_pause)
         .with_max_backoff(Duration::from_secs(20));
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client_fn(move |_, _| http.clone()))
+    let is_elsewhere = access.endpoint.is_some() && access.profile.is_none();
+    let mut loader = hwdr_aws::settings(http, access.region.as_deref(), is_elsewhere)
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(attempt).build());
-    let named = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some());
     if let Some(profile) = &access.profile {
         loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &access.region {
-        loader = loader.region(Region::new(region.clone()));
-    } else if access.endpoint.is_some() && access.profile.is_none() && !named {
-        // Other servers mostly ignore the region; asking an EC2 instance for it takes seconds.
-        loader = loader.region(Region::new("us-east-1"));
     }
     if let Some(endpoint) = &access.endpoint {
         loader = loader.endpoint_url(endpoint);

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_config::Region;
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use hwdr_values::shown::plain;
@@ -64,7 +63,8 @@ impl Client {
             return Err(failed(Problem::Setting(format!("{} is not the name of a bucket", plain(&bucket)))));
         }
         let http = hwdr_aws::http(settings.ca_bundle.as_deref()).map_err(|text| failed(Problem::Setting(text)))?;
-        let config = load(&settings, http.clone()).await;
+        let loader = hwdr_aws::settings(http.clone(), settings.region.as_deref(), settings.endpoint.is_some());
+        let config = loader.load().await;
         let region = config.region().map_or("us-east-1", Region::as_ref).to_owned();
         let provider = config
             .credentials_provider()
@@ -97,19 +97,6 @@ fn is_name(bucket: &str) -> bool {
     (1..=LONGEST).contains(&bucket.len())
         && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte))
         && !bucket.starts_with('-')
-}
-
-async fn load(settings: &Settings, http: SharedHttpConnector) -> SdkConfig {
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http_client_fn(move |_, _| http.clone()));
-    let named = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some());
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    } else if settings.endpoint.is_some() && !named {
-        // Other servers mostly ignore the region; asking an EC2 instance for it takes seconds.
-        loader = loader.region(Region::new("us-east-1"));
-    }
-    loader.load().await
 }
 
 /// `AWS_ENDPOINT_URL_S3`, the profile's `services` section, `AWS_ENDPOINT_URL`, the profile's `endpoint_url`.
