@@ -6,6 +6,9 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
 
+use hwdr_kafka::mirror::BadMirror;
+use hwdr_kafka::name::BadName;
+use hwdr_rds::InvalidName;
 use thiserror::Error;
 
 use super::Outcome;
@@ -108,7 +111,16 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
         Failure::new(outcome, Refusal { help: halt.help.clone(), ..text() })
     } else if let Some(error) = error.downcast_ref::<ClusterError>() {
         refused(error.into())
-    } else if error.is::<WaitError>() || error.is::<RenderError>() {
+    } else if let Some(error) = error.downcast_ref::<hwdr_rds::Error>() {
+        refused(error.clone().into())
+    } else if let Some(error) = error.downcast_ref::<hwdr_rds::Refused>() {
+        refused(error.clone().into())
+    } else if error.is::<WaitError>()
+        || error.is::<RenderError>()
+        || error.is::<InvalidName>()
+        || error.is::<BadName>()
+        || error.is::<BadMirror>()
+    {
         refused(text())
     } else if let Some(error) = error.downcast_ref::<HelmError>() {
         match error {

@@ -1,18 +1,16 @@
 //! `hwdr streams database`: MariaDB on AWS RDS.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use hwdr_rds::{Access, InstanceId, Progress, Rds, RunId, Scope, SnapshotId, Wait, policy};
 use jiff::Timestamp;
 
-use super::{list, needed, restore, settings};
+use super::{given, list, needed, restore};
 use crate::cli::ValueArgs;
 use crate::cli::ask::{self, Question, YES};
 use crate::cli::connection::block_on;
 use crate::product::streams::keys;
-use crate::product::streams::settings::MariaDb;
+use crate::product::streams::settings::{MariaDb, Settings};
 use crate::refusal::Refusal;
 use crate::shown::{self, duration};
 
@@ -80,21 +78,21 @@ impl Snapshot {
         let now = Timestamp::now().strftime("%Y%m%d%H%M%S");
         let id = match &self.name {
             Some(name) => name.clone(),
-            None => format!("{instance}-{now}").parse().map_err(|error| refused(&error))?,
+            None => format!("{instance}-{now}").parse()?,
         };
-        let found = rds.instance(&instance).await.map_err(Refusal::from)?;
+        let found = rds.instance(&instance).await?;
         let Some(found) = found else { return Err(no_instance(&rds, &instance).into()) };
         let what = format!("Snapshot {id} of instance {instance} in {} is made.", rds.region());
         let prompt = format!("{what} Go on? [y/N] ");
         Question { prompt: &prompt, agree: YES, what: &what, help: "to agree: --yes" }.ask(self.yes)?;
-        let run: RunId = format!("snapshot/{id}").parse().map_err(|error| refused(&error))?;
+        let run: RunId = format!("snapshot/{id}").parse()?;
         let tags: Vec<_> = found.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        rds.create_snapshot(&instance, &id, &run, &tags).await.map_err(Refusal::from)?;
+        rds.create_snapshot(&instance, &id, &run, &tags).await?;
         if !self.wait {
             shown::print(&format!("{id} is being made. See when it is available: helm hwdr streams database list\n"));
             return Ok(());
         }
-        let made = rds.wait_snapshot(&id, &Wait::default(), &mut tell).await.map_err(Refusal::from)?;
+        let made = rds.wait_snapshot(&id, &Wait::default(), &mut tell).await?;
         shown::print(&format!("{id} can be restored ({} GiB).\n", made.storage_gib));
         Ok(())
     }
@@ -108,12 +106,20 @@ impl Policy {
         let scope = Scope {
             region: Some(database.region.to_string()),
             source: Some(instance(database)?),
-            target: target.map(|target| id_of(&target.instance.to_string())).transpose()?,
+            target: target.map(|target| target.instance.as_str().parse()).transpose()?,
             ..Scope::default()
         };
         shown::print_json(&policy(&scope), true);
         Ok(())
     }
+}
+
+/// hwdr's settings in the values.
+///
+/// # Errors
+/// If no values are given, or a setting is wrong.
+pub(super) fn settings(values: &ValueArgs) -> Result<Settings> {
+    Ok(Settings::from_values(&given(values, "which instance")?)?)
 }
 
 /// Connects to RDS as the values say.
@@ -136,27 +142,15 @@ pub(super) async fn connect(database: &MariaDb) -> Result<Rds> {
         endpoint: database.endpoint_url.as_ref().map(ToString::to_string),
         ..Access::default()
     };
-    Ok(Rds::connect(access).await.map_err(Refusal::from)?)
+    Ok(Rds::connect(access).await?)
 }
 
 /// The instance of today.
 ///
 /// # Errors
-/// None: the settings check the same form.
+/// If RDS takes no such name.
 pub(super) fn instance(database: &MariaDb) -> Result<InstanceId> {
-    id_of(&database.instance.to_string())
-}
-
-/// An instance's identifier.
-///
-/// # Errors
-/// If it is none.
-pub(super) fn id_of(text: &str) -> Result<InstanceId> {
-    Ok(text.parse().map_err(|error| refused(&error))?)
-}
-
-pub(super) fn refused(error: &hwdr_rds::InvalidName) -> Refusal {
-    Refusal::new(error.to_string())
+    Ok(database.instance.as_str().parse()?)
 }
 
 /// There is no such instance.
@@ -173,6 +167,6 @@ pub(super) fn tell(progress: &Progress) {
         progress.what,
         progress.status,
         progress.doing,
-        duration(Duration::as_secs(&progress.waited))
+        duration(progress.waited.as_secs())
     ));
 }

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use hwdr_rds::{Instance, Kind, Rds, Snapshot, Window};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::Form;
 use super::database::{instance, reach};
 use crate::backups::ago;
 use crate::cli::ValueArgs;
-use crate::refusal::Refusal;
 use crate::shown::{plain, print, print_json};
 
 /// Lists the snapshots of the instance, automatic ones too, and the times that it can be restored to
@@ -23,15 +23,6 @@ pub(super) struct List {
     output: Form,
     #[command(flatten)]
     values: ValueArgs,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 /// What RDS has.
@@ -60,14 +51,14 @@ impl List {
 impl Found {
     async fn read(rds: &Rds, id: &hwdr_rds::InstanceId) -> Result<Self> {
         let (instance, window, snapshots) = tokio::join!(rds.instance(id), rds.window(id), rds.snapshots(id));
-        let mut snapshots = snapshots.map_err(Refusal::from)?;
+        let mut snapshots = snapshots?;
         snapshots.reverse();
         Ok(Self {
             name: id.to_string(),
             region: rds.region().to_owned(),
             now: Timestamp::now(),
-            instance: instance.map_err(Refusal::from)?,
-            window: window.map_err(Refusal::from)?,
+            instance: instance?,
+            window: window?,
             snapshots,
         })
     }

@@ -5,13 +5,13 @@ mod compare;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use hwdr_kafka::mirror::{Cluster, Credentials, Mirror, Path, Scram, Secret, Security, Trust};
-use hwdr_kafka::name::{Alias, BadName, Server};
+use hwdr_kafka::name::{Alias, Server};
 use hwdr_kafka::select::{Groups, Select, Topics};
 
-use super::needed;
+use super::{Form, given, needed};
 use crate::cli::connection::block_on;
 use crate::cli::messages::Failure;
-use crate::cli::{Outcome, ValueArgs, inputs};
+use crate::cli::{Outcome, ValueArgs};
 use crate::product::streams::chart;
 use crate::product::streams::keys;
 use crate::product::streams::settings::Settings;
@@ -49,7 +49,7 @@ pub(super) struct Command {
     #[arg(long = "for", value_enum, value_name = "WAY")]
     way: Way,
     /// What Streams' own cluster, today's or the new one, is called
-    #[arg(long, value_name = "NAME", value_parser = alias)]
+    #[arg(long, value_name = "NAME", value_parser = Alias::new)]
     name: Option<Alias>,
     /// The folder with the secrets, on the machine of MirrorMaker and on this one
     #[arg(long, value_name = "DIR", default_value = "/etc/streams-mirror")]
@@ -62,7 +62,7 @@ pub(super) struct Command {
     watch: bool,
     /// Format of the comparison
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with = "properties")]
-    output: compare::Form,
+    output: Form,
     #[command(flatten)]
     values: ValueArgs,
 }
@@ -77,14 +77,11 @@ enum Way {
 
 impl Command {
     pub(super) fn run(self) -> Result<Outcome> {
-        let Some(values) = inputs::values(&self.values)? else {
-            bail!(Failure::unusable("which clusters? No values are given").help("give -f values.yaml"));
-        };
-        let mirror = self.mirror(&values)?;
+        let mirror = self.mirror(&given(&self.values, "which clusters")?)?;
         if !self.properties {
             return block_on(compare::run(&mirror, &self.secrets, self.output, self.watch));
         }
-        print_data(&mirror.properties().map_err(|error| Refusal::new(error.to_string()))?);
+        print_data(&mirror.properties()?);
         Ok(Outcome::Clean)
     }
 
@@ -92,8 +89,9 @@ impl Command {
         let settings = Settings::from_values(values)?;
         let kafka = needed(&settings.kafka, keys::MIRROR, EXAMPLE)?;
         let copies = kafka.replication_factor;
-        let backup = self.cluster(alias("backup")?, &kafka.backup.bootstrap_servers, kafka.backup.protocol, copies)?;
-        let named = |usual: &str| self.name.clone().map_or_else(|| alias(usual), Ok);
+        let backup =
+            self.cluster(Alias::new("backup")?, &kafka.backup.bootstrap_servers, kafka.backup.protocol, copies)?;
+        let named = |usual: &str| self.name.clone().map_or_else(|| Alias::new(usual), Ok);
         let protocol = chart::protocol(values);
         let (source, target) = match self.way {
             Way::Backup => {
@@ -115,8 +113,8 @@ impl Command {
         Ok(Mirror {
             source,
             target,
-            topics: Topics::new(selects(&kafka.topics)?).map_err(|error| bad(&error))?,
-            groups: Groups::new(selects(&kafka.groups)?).map_err(|error| bad(&error))?,
+            topics: Topics::new(selects(&kafka.topics)?)?,
+            groups: Groups::new(selects(&kafka.groups)?)?,
             tasks: kafka.tasks,
             exactly_once: self.exactly_once,
         })
@@ -127,20 +125,15 @@ impl Command {
         let security = match protocol {
             Protocol::Plaintext => Security::Plaintext,
             Protocol::SaslTls => Security::SaslTls {
-                trust: Trust::Pem(Path::new(&format!("{folder}/ca.crt")).map_err(|error| bad(&error))?),
+                trust: Trust::Pem(Path::new(&format!("{folder}/ca.crt"))?),
                 scram: Scram::Sha512,
                 credentials: Credentials::Password {
-                    user: Secret::directory(&folder, "username").map_err(|error| bad(&error))?,
-                    password: Secret::directory(&folder, "password").map_err(|error| bad(&error))?,
+                    user: Secret::directory(&folder, "username")?,
+                    password: Secret::directory(&folder, "password")?,
                 },
             },
         };
-        Ok(Cluster {
-            alias,
-            servers: Server::parse_list(&servers.to_string()).map_err(|error| bad(&error))?,
-            security,
-            replication,
-        })
+        Ok(Cluster { alias, servers: Server::parse_list(&servers.to_string())?, security, replication })
     }
 }
 
@@ -160,18 +153,6 @@ fn select(pattern: &Pattern) -> Result<Select> {
     // As a regular expression writes a dot.
     let name = name.replace("\\.", ".");
     Ok(if is_prefix { Select::Prefix(name) } else { Select::Name(name) })
-}
-
-/// The name of a cluster, as MirrorMaker takes it.
-///
-/// # Errors
-/// If it cannot be one.
-fn alias(name: &str) -> Result<Alias, Refusal> {
-    Alias::new(name).map_err(|error| bad(&error))
-}
-
-fn bad(error: &BadName) -> Refusal {
-    Refusal::new(error.to_string())
 }
 
 #[cfg(test)]

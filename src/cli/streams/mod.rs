@@ -6,13 +6,13 @@ mod mirror;
 mod restore;
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::messages::Failure;
 use super::{Outcome, ValueArgs, inputs};
 use crate::product::Product as _;
 use crate::product::streams::Streams;
-use crate::product::streams::settings::Settings;
+use crate::values::Value;
 
 /// The database and Kafka of Axway Streams, which are outside the cluster
 #[derive(Debug, Args)]
@@ -27,6 +27,15 @@ enum Action {
     Mirror(mirror::Command),
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
 impl Command {
     /// Runs the command.
     pub(super) fn run(self) -> Result<Outcome> {
@@ -37,15 +46,15 @@ impl Command {
     }
 }
 
-/// hwdr's settings in the values.
+/// The values; `what` they are asked for.
 ///
 /// # Errors
-/// If no values are given, or a setting is wrong.
-fn settings(values: &ValueArgs) -> Result<Settings> {
+/// If none are given.
+fn given(values: &ValueArgs, what: &str) -> Result<Value> {
     let Some(values) = inputs::values(values)? else {
-        bail!(Failure::unusable("which instance, and which clusters? No values are given").help("give -f values.yaml"));
+        bail!(Failure::unusable(format!("{what}? No values are given")).help("give -f values.yaml"));
     };
-    Ok(Settings::from_values(&values)?)
+    Ok(values)
 }
 
 /// A block of the settings that a command needs.

@@ -9,8 +9,8 @@ use hwdr_rds::{
     When, compare,
 };
 
-use super::database::{connect, id_of, instance, no_instance, refused, tell};
-use super::{needed, settings};
+use super::database::{connect, instance, no_instance, settings, tell};
+use super::needed;
 use crate::cli::ValueArgs;
 use crate::cli::ask::{Question, YES};
 use crate::cli::messages::Failure;
@@ -50,7 +50,7 @@ impl Restore {
         let asked = needed(&asked, keys::RESTORE_MARIADB, EXAMPLE)?;
         let database = needed(&settings.mariadb, keys::SETTINGS_MARIADB, EXAMPLE)?;
         let rds = connect(database).await?;
-        let source = rds.instance(&instance(database)?).await.map_err(Refusal::from)?;
+        let source = rds.instance(&instance(database)?).await?;
         let plan = planned(&rds, database, asked, source.as_ref()).await?;
         let text = text(&plan, rds.region(), source.as_ref());
         if self.dry_run {
@@ -66,10 +66,10 @@ impl Restore {
         let prompt = format!("{} Go on? [y/N] ", wrap(&what, 80));
         Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
             .ask(self.yes)?;
-        rds.begin(&plan).await.map_err(Refusal::from)?;
+        rds.begin(&plan).await?;
         let restored = rds.settle(&plan, &Wait::default(), &mut tell).await;
-        let restored = restored
-            .map_err(|error| Failure::stopped(Refusal::from(error)).help("then run this command again: it goes on"))?;
+        let restored =
+            restored.map_err(|error| Failure::stopped(error).help("then run this command again: it goes on"))?;
         print(&done(&plan, &restored, source.as_ref()));
         Ok(())
     }
@@ -77,23 +77,23 @@ impl Restore {
 
 /// Decides what is restored with which settings.
 async fn planned(rds: &Rds, database: &MariaDb, asked: &MariaDbRestore, source: Option<&Instance>) -> Result<Plan> {
-    let target = id_of(&asked.instance.to_string())?;
-    let there = rds.instance(&target).await.map_err(Refusal::from)?;
+    let target = asked.instance.as_str().parse()?;
+    let there = rds.instance(&target).await?;
     let given = given(&database.replacement, source.is_some());
     let of = instance(database)?;
     let run = run_of(&target, &asked.from)?;
     let ask = |backup| Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given: &given };
     let plan = match &asked.from {
         Origin::Snapshot(id) => {
-            let id = id.to_string().parse().map_err(|error| refused(&error))?;
-            let snapshot = rds.snapshot(&id).await.map_err(Refusal::from)?.ok_or_else(|| {
+            let id = id.as_str().parse()?;
+            let snapshot = rds.snapshot(&id).await?.ok_or_else(|| {
                 Refusal::new(format!("there is no snapshot {id} in {}", rds.region()))
                     .help("see which there are: helm hwdr streams database list -f values.yaml")
             })?;
             Plan::of(&ask(Backup::Snapshot(&snapshot)))
         }
         Origin::PointInTime(time) => {
-            let window = rds.window(&of).await.map_err(Refusal::from)?.ok_or_else(|| match source {
+            let window = rds.window(&of).await?.ok_or_else(|| match source {
                 None => no_instance(rds, &of),
                 Some(_) => Refusal::new(format!(
                     "instance {of} has no automatic backups: it cannot be restored to a point in time"
@@ -103,7 +103,7 @@ async fn planned(rds: &Rds, database: &MariaDb, asked: &MariaDbRestore, source: 
             Plan::of(&ask(Backup::Time(&window, When::At(*time))))
         }
     };
-    Ok(plan.map_err(|why| Refusal::new(why.to_string()).help(why.help()))?)
+    Ok(plan?)
 }
 
 /// The run is named by what it makes of what, so that the same command finds its own instance again.
@@ -114,7 +114,7 @@ fn run_of(target: &InstanceId, from: &Origin) -> Result<RunId> {
     };
     // A tag's value has at most 256 characters, and a run's id 128.
     let id: String = format!("{target}/{from}").chars().take(128).collect();
-    Ok(id.parse().map_err(|error| refused(&error))?)
+    Ok(id.parse()?)
 }
 
 /// The settings for an instance whose source is gone. Where it is there, its own count.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use clap::ValueEnum;
 use hwdr_kafka::client::{Access, Client, Error, Hash, Login, Mechanism, Password, Roots};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState, Verdict};
 use hwdr_kafka::direction::{Activity, Workers};
@@ -13,6 +12,7 @@ use hwdr_kafka::mirror::{Cluster, Mirror, Security};
 use serde_json::{Value as Json, json};
 
 use crate::cli::messages::{Failure, warn};
+use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
 use crate::refusal::Refusal;
@@ -25,18 +25,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How many topics and groups are named.
 const NAMED: usize = 20;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Looks at both clusters, until the mirror is complete if `watch`.
 pub(super) async fn run(mirror: &Mirror, secrets: &str, form: Form, watch: bool) -> Result<Outcome> {
-    mirror.check().map_err(|error| Refusal::new(error.to_string()))?;
+    mirror.check()?;
     let [source, target] = [&mirror.source, &mirror.target];
     let mut looker = Looker::new(client(source, secrets)?, client(target, secrets)?);
     if let Some(why) = circle(&looker.source.workers(LIMIT).await.map_err(|error| unread(source, &error))?, mirror) {
@@ -100,8 +91,7 @@ fn unread(cluster: &Cluster, error: &Error) -> anyhow::Error {
 
 /// Why a mirror the other way would make a circle.
 fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
-    let into: Vec<_> = workers.iter().filter(|group| matches!(group.activity, Activity::Mirrors(_))).collect();
-    let first = into.first()?;
+    let first = workers.iter().find(|group| matches!(group.activity, Activity::Mirrors(_)))?;
     Some(format!(
         "a mirror writes into {}, from which this one reads: group {}, on {}. Stop it before this one runs: topics keep their names, so records \
          would go round in a circle",
