@@ -8,5 +8,5 @@ test_a_bucket_is_rewound() {
   export HWDR_LAB_S3_ENDPOINT=$S3_ENDPOINT
   if [ -n "${LAB_SOAK:-}" ]; then export HWDR_S3_CASES=${HWDR_S3_CASES:-12} HWDR_S3_KILLS=${HWDR_S3_KILLS:-40}; fi
   cd "$LAB/.."
-  cargo test --locked --features lab --test s3 -- --test-threads 3
+  cargo test --locked --workspace --test s3 -- --test-threads 3
 }

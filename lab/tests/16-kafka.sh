@@ -7,7 +7,7 @@ kafka() { # [FLAGS OF THE TESTS]
   HWDR_LAB_KAFKA=$(part_dir kafka)/usr/share/kafka
   export HWDR_LAB_KAFKA
   cd "$LAB/.."
-  cargo test --locked --workspace --features hwdr-kafka/lab --test kafka -- "$@"
+  cargo test --locked --workspace --test kafka -- "$@"
 }
 
 test_kafka_is_mirrored_and_compared() {

@@ -10,7 +10,7 @@ moto() {
 test_rds_is_restored() {
   moto
   cd "$LAB/.."
-  cargo test --locked --workspace --features hwdr-rds/lab --test moto
+  cargo test --locked --workspace --test moto
 }
 
 test_the_database_of_streams_is_restored_by_command() {

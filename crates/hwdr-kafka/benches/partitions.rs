@@ -1,7 +1,7 @@
 //! How long one look at 1,000 partitions on both sides takes, and its calls. `HWDR_LAB_KAFKA` names Kafka's folder (lab/parts/kafka.sh):
 //!
 //! ```sh
-//! cargo bench -p hwdr-kafka --features lab --bench partitions
+//! cargo bench -p hwdr-kafka --bench partitions
 //! ```
 
 #[path = "../tests/kafka/world.rs"]
