@@ -258,7 +258,7 @@ test_a_restore_in_place_and_its_undo_need_all_of_their_rights_and_no_other() {
   may status
   # Its exit code is that of the backups.
   own status -o json >"$RUN/notes/status.json" || true
-  jq -e '.services | length == 4' "$RUN/notes/status.json"
+  jq -e '.services | length == 5' "$RUN/notes/status.json"
   is_exact status
   may monitor
   # It ends by the signal.

@@ -74,6 +74,23 @@ test_the_chart_leaves_a_fence_under_another_key() {
   superset_is "$RUN/notes/second.record"
 }
 
+# A pod that something holds is named while it is waited for; when it goes, the restore goes on.
+test_a_pod_that_will_not_go_is_named_and_waited_for() {
+  local pod pid
+  pod=$(kubectl -n "$NS" get pods -o name | grep -m 1 superset-worker)
+  kubectl -n "$NS" patch "$pod" --type merge -p '{"metadata": {"finalizers": ["lab.hwdr/holds"]}}'
+  alone --yes >"$RUN/notes/held.txt" 2>&1 &
+  pid=$!
+  wait_for 300 "the name of the pod that stays" "$RUN/notes/held.txt" grep -F "1 left: ${pod#pod/}" "$RUN/notes/held.txt"
+  sleep 10
+  phase_is running
+  kubectl -n "$NS" patch "$pod" --type merge -p '{"metadata": {"finalizers": null}}'
+  wait $pid || { tail_log "$RUN/notes/held.txt"; return 1; }
+  superset_is "$LAB_RECORD"
+  hwdr undo hopsworks --yes
+  superset_is "$RUN/notes/second.record"
+}
+
 test_a_restore_of_it_that_is_killed_after_each_write_goes_on() {
   local kills arguments
   superset_values
