@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::product::PRODUCTS;
 use crate::refusal::Refusal;
 use crate::topology::json_of;
-use crate::yaml::{Data, NodeId, Tree};
+use crate::yaml::{self, Data, NodeId, Tree};
 
 /// The text without restore requests; `None` if there are none. A map that would be left empty is removed, too: it would become
 /// null, which deletes a chart's defaults.
@@ -38,6 +38,31 @@ pub fn without_restore(text: &str) -> Result<Option<String>, Refusal> {
         }
     }
     Ok((now != text).then_some(now))
+}
+
+/// The text with `value` at `path`, where it has a text there; `None` if it has none, or the same one.
+///
+/// # Errors
+/// If the text is not YAML, or anything else would change (an anchor that is used elsewhere, for one).
+pub fn with_text(text: &str, path: &[&str], value: &str) -> Result<Option<String>, Refusal> {
+    let by_hand = || format!("set {} to {value} by hand, and try again", path.join("."));
+    let refused = |why: String| Refusal::new(why).help(by_hand());
+    let tree = Tree::parse(text).map_err(|error| refused(format!("it cannot be read: {error}")))?;
+    let [root] = tree.roots() else { return Ok(None) };
+    let Some(found) = find(&tree, *root, path, &mut Vec::new()) else { return Ok(None) };
+    let Some((_, node)) = found.last() else { return Ok(None) };
+    if tree.scalar(*node) == Some(value) {
+        return Ok(None);
+    }
+    let mut expected = json(&tree);
+    let place = expected.pointer_mut(&format!("/{}", path.join("/")));
+    let entangled = || refused(format!("{} cannot be changed without changing something else", path.join(".")));
+    *place.ok_or_else(entangled)? = Json::String(value.to_owned());
+    let span = &tree.node(*node).span;
+    let mut now = text.to_owned();
+    now.replace_range(span.start..span.end, &yaml::write(&Json::String(value.to_owned()), 0));
+    let is_right = Tree::parse(&now).is_ok_and(|tree| json(&tree) == expected);
+    if is_right { Ok(Some(now)) } else { Err(entangled()) }
 }
 
 /// The paths to remove from the values, with `*` for any key.
@@ -126,6 +151,31 @@ fn remove(value: &mut Json, path: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_changes_and_all_else_stays() {
+        let path = ["externalizedMariadb", "host"];
+        for (text, expected) in [
+            (
+                "# db\nexternalizedMariadb:\n  host: old # today\n  port: 1\n",
+                Some("# db\nexternalizedMariadb:\n  host: new-1.a # today\n  port: 1\n"),
+            ),
+            ("externalizedMariadb: {port: 1, host: \"old\"}", Some("externalizedMariadb: {port: 1, host: new-1.a}")),
+            ("externalizedMariadb: {host: 'new-1.a'}\n", None),
+            ("externalizedMariadb: {port: 1}\n", None),
+            ("", None),
+        ] {
+            assert_eq!(with_text(text, &path, "new-1.a").unwrap().as_deref(), expected, "{text}");
+        }
+        let shared = "a: &host old\nexternalizedMariadb: {host: *host}\nb: *host\n";
+        let changed = with_text(shared, &path, "new");
+        assert!(
+            changed.as_ref().is_err()
+                || changed.as_ref().unwrap().as_deref()
+                    == Some("a: &host old\nexternalizedMariadb: {host: new}\nb: *host\n"),
+            "{changed:?}"
+        );
+    }
 
     #[test]
     fn the_block_goes_and_all_else_stays() {

@@ -93,6 +93,15 @@ pub fn plan(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>) -> R
 /// # Errors
 /// If anything is wrong; then nothing was changed.
 pub fn run(restore: &dyn Request, namespace: Option<&str>, bytes: Vec<u8>, marker: Marker) -> Result<Outcome, Error> {
+    if marker == Marker::Injected && restore.needs_a_run() {
+        let mode = restore.mode();
+        return Err(Error::Refused(
+            Refusal::new(format!(
+                "the values ask for a restore that manifests alone cannot do: a plain helm {mode} would restore nothing"
+            ))
+            .help(format!("let hwdr do all of it:\nhelm hwdr {mode} RELEASE CHART -f values.yaml")),
+        ));
+    }
     let stream = Stream::parse(bytes)?;
     let topology = Topology::of(restore.product(), &stream);
     // Helm 4's strategy `separate` runs the post-renderer on hooks separately: they contain nothing to restore.

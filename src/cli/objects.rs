@@ -109,6 +109,7 @@ impl Restore {
             &cluster,
             &request.velero,
             &set,
+            None,
             &mut |holes| ask::accepts(holes, self.accept_partial),
             &mut ask::tell,
         )

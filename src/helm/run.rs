@@ -32,7 +32,7 @@ use crate::velero::BackupNames;
 pub struct Orders {
     /// The values of the plan.
     pub values: ValueInputs,
-    /// What helm does.
+    /// The mode of the plan: where a namespace was restored, helm upgrades the release in it.
     pub mode: Mode,
     /// The release's namespace.
     pub namespace: String,
@@ -49,6 +49,8 @@ pub struct Orders {
 /// The approved plan.
 #[derive(Debug, Clone)]
 pub struct Agreed {
+    /// Its mode.
+    pub mode: Mode,
     /// Its digest.
     pub digest: String,
     /// Velero's backups in it.
@@ -314,7 +316,7 @@ impl Helm {
     pub fn begin(&self, mode: Mode, namespace: &str, plan: Agreed, flags: &[String]) -> Result<Begun, HelmError> {
         let orders = Orders {
             values: self.values.clone(),
-            mode,
+            mode: plan.mode,
             namespace: namespace.to_owned(),
             digest: Some(plan.digest),
             objects: plan.objects,

@@ -18,6 +18,7 @@ use crate::lint::schema::Node;
 use crate::lint::view::is_map;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
+use crate::run::{Step, steps};
 use crate::s3::folders::Folders;
 use crate::topology::{Role, Topology};
 use crate::values::chart::Chart;
@@ -155,6 +156,34 @@ pub trait Product: Sync {
         _recorded: &'r Recorded,
     ) -> Doing<'r, Result<Vec<Objection>, Refusal>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// The steps of a run, whose record has `own` ([`Request::own`]).
+    fn steps(&self, mode: Mode, _own: &Json) -> Vec<Step> {
+        match mode {
+            Mode::Upgrade => steps::UPGRADE.to_vec(),
+            Mode::Install => steps::INSTALL.to_vec(),
+        }
+    }
+
+    /// Checks what the record of a run has of this product alone ([`Request::own`]).
+    ///
+    /// # Errors
+    /// If hwdr would not write it.
+    fn check_own(&self, own: &Json) -> Result<(), String> {
+        if own.is_null() {
+            Ok(())
+        } else {
+            Err(format!("own is {own}, but runs of {} have nothing there", self.title()))
+        }
+    }
+
+    /// Where the chart's values change for good by a run, and what to, from what its record has: `finalize` writes it into the values files.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    fn cutover(&self, _own: &Json) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
+        Ok(Vec::new())
     }
 
     /// Where something belongs that is misplaced at `path`, and its schema.

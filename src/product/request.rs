@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::Product;
 use super::service::Doing;
+use crate::cluster::Cluster;
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
 use crate::refusal::Refusal;
@@ -121,6 +122,16 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// The backups of the services' data.
     fn recorded(&self) -> Recorded;
 
+    /// Whether manifests alone cannot restore it: then helm must not run without a run of hwdr around it.
+    fn needs_a_run(&self) -> bool {
+        false
+    }
+
+    /// What the record of a run has of the product alone: what its steps need. No secret.
+    fn own(&self) -> Json {
+        Json::Null
+    }
+
     /// Whether workloads of this role take part: others are left alone, whatever they are.
     fn takes(&self, _role: Role) -> bool {
         true
@@ -141,6 +152,11 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the stream lacks something that a step needs.
     fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, Refusal>;
+    /// What the operator agrees to, in place of the usual sentence about volumes; it follows the name of the release.
+    fn cost(&self) -> Option<String> {
+        None
+    }
+
     /// From which step on the old data cannot come back.
     fn point_of_no_return(&self) -> PointOfNoReturn;
     /// The facts about a Job with which the chart does a step: see [`Draft::facts`].
@@ -166,6 +182,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// The first reason why not.
     fn can_run_locally<'r>(
         &'r self,
+        _cluster: &'r Cluster,
         _topology: &'r Topology,
         _steps: &'r [Planned],
         _only_reads: bool,

@@ -137,6 +137,15 @@ pub fn monitor(context: &Json) -> Result<String, RenderError> {
     templates::render("monitor.yaml", context)
 }
 
+/// The objects of a template that no plan injects: a step of a run creates them itself.
+///
+/// # Errors
+/// If a value would change the meaning of the text.
+pub fn objects(template: &str, context: &Json) -> Result<Vec<Json>, RenderError> {
+    let text = templates::render(template, context)?;
+    text.split("\n---\n").map(|object| templates::json(template, object)).collect()
+}
+
 /// JSON as YAML.
 pub fn to_yaml(value: &Json) -> String {
     yaml::write(value, 0)

@@ -68,6 +68,8 @@ const UNSEEN: &str = "it is unknown (hwdr_backup_severity 3)";
 const PATCHES: &str = "Helm 4 applies it, or it is there already";
 /// Helm deletes what its newest revision no longer has.
 const LEFT: &str = "an earlier restore has left them in the release";
+/// What a restore of Streams needs alone.
+const MIRRORED: &str = "Kafka of Axway Streams is restored, and its settings name an image for MirrorMaker";
 /// Velero counts them in a Restore's status.
 const HOLES: &str = "a Restore has warnings or errors";
 /// An installation looks for scheduled backups after helm, a restore in place before anything.
@@ -274,6 +276,9 @@ pub const ALL: &[Right] = &[
         IN_PLACE,
         "what writes is stopped (replicas: 0), and started again",
     ),
+    right(Release, DEPLOYMENTS, &["create", "delete"], RUNS, "MirrorMaker, for the time of the restore")
+        .when(MIRRORED)
+        .without("the run stops before Kafka is mirrored"),
     right(Release, DEPLOYMENTS, &["get", "patch"], IN_PLACE, "what writes is stopped (replicas: 0), and started again"),
     right(Release, AUTOSCALERS, &["list"], &[Upgrade, Rerun], "what would start pods meanwhile"),
     right(Release, AUTOSCALERS, &["list"], GO_BACK, "whether autoscalers are as before")
@@ -402,6 +407,15 @@ pub const ALL: &[Right] = &[
         .when("one of these is given, and hwdr created the Secret before")
         .without(BY_ROLE),
     right(Velero, DEPLOYMENTS, &["list"], &[Install, Resume, Bsl, Objects], "whether Velero runs"),
+    right(
+        Velero,
+        CONFIG_MAPS,
+        &["get", "create", "delete"],
+        &[Install, Resume],
+        "tells Velero to restore workloads without pods, while their servers are restored",
+    )
+    .when("the namespace of Axway Streams is restored with its database or Kafka")
+    .without("the run stops before the namespace is restored"),
     right(
         Velero,
         DOWNLOADS,

@@ -72,6 +72,8 @@ pub struct Run {
     pub location: Option<Location>,
     /// How the chart holds workloads at zero, if helm has to be told.
     pub barrier: Option<&'static Barrier>,
+    /// The ConfigMap with Velero's changes to what it restores, if no workload is to have pods.
+    pub hold: Option<String>,
     /// Asked when Velero could not restore every object.
     pub accepts: fn(&Holes) -> bool,
     /// Whether to do without the restored files that an earlier stop named as unreadable.
@@ -118,6 +120,7 @@ impl Run {
             show,
             location: None,
             barrier: None,
+            hold: None,
             accepts: |_| false,
             accepts_unread: false,
             is_busy: Arc::default(),

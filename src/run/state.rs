@@ -14,7 +14,8 @@ use crate::cluster::condition::text;
 use crate::mode::Mode;
 use crate::object_id::ObjectId;
 use crate::plan::Plan;
-use crate::product;
+use crate::product::{self, Product};
+use crate::run::Step;
 use crate::steps::By;
 use crate::velero::{BackupNames, Velero};
 
@@ -115,6 +116,9 @@ pub struct State {
     /// What was found to be restored, for the report.
     #[serde(default)]
     pub findings: Vec<String>,
+    /// What the product alone needs ([`crate::product::Request::own`]).
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub own: Json,
     /// What was found before anything was changed.
     pub before: Before,
 }
@@ -189,6 +193,17 @@ impl Record for State {
 }
 
 impl State {
+    /// The product that is restored.
+    pub fn product(&self) -> &'static dyn Product {
+        // `check` accepts only a product that exists.
+        product::named(&self.product).unwrap_or(product::FIRST)
+    }
+
+    /// The steps of the run.
+    pub fn steps_to_do(&self) -> Vec<Step> {
+        self.product().steps(self.mode, &self.own)
+    }
+
     /// The state of a run that begins now.
     pub fn new(release: &str, plan: &Plan, chart: Chart, now: Timestamp) -> Self {
         let parts = plan.steps.iter().map(|step| Part {
@@ -230,6 +245,7 @@ impl State {
             from_here: None,
             unread: Vec::new(),
             findings: Vec::new(),
+            own: Json::Null,
             before: Before::default(),
         }
     }

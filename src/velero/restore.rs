@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::Set;
 use super::Velero;
 use super::results;
-use super::{Chosen, Set};
 use super::{MANAGED_BY, installed, storage};
 use crate::cluster::condition::{self, number, text};
 use crate::cluster::{Cluster, Kind, Objects, Selection, WaitState};
@@ -47,10 +47,11 @@ pub struct Restored {
     pub unread: Option<String>,
 }
 
-/// Restores the set's two backups, one after the other. Continues a Restore of the same name, unless it is done already.
+/// Restores the set's two backups, one after the other, or the one that is both. Continues a Restore of the same name, unless it is done already.
 ///
 /// Existing objects are not overwritten: a new cluster has few, and a Secret that an operator created for it is meant to stay. `accepts`
-/// is asked if Velero could not restore everything.
+/// is asked if Velero could not restore everything. `hold`: the ConfigMap with Velero's changes to what it
+/// restores, so that no workload has pods; then pods are not restored either.
 ///
 /// # Errors
 /// If one fails, or its errors are not accepted: with Velero's own reasons.
@@ -58,13 +59,17 @@ pub async fn restore_objects(
     cluster: &Cluster,
     velero: &Velero,
     set: &Set,
+    hold: Option<&str>,
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Restored>, Refusal> {
     installed::check(cluster, velero, tell).await?;
-    let mut all = Vec::new();
+    let mut all: Vec<Restored> = Vec::new();
     for chosen in set.both() {
-        all.push(one(cluster, velero, set, chosen, accepts, tell).await?);
+        let name = &chosen.backup.name;
+        if all.iter().all(|restored| restored.name != *name) {
+            all.push(one(cluster, velero, &object(set, &velero.namespace, name, hold), accepts, tell).await?);
+        }
     }
     Ok(all)
 }
@@ -72,12 +77,11 @@ pub async fn restore_objects(
 async fn one(
     cluster: &Cluster,
     velero: &Velero,
-    set: &Set,
-    chosen: &Chosen,
+    wanted: &Json,
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Restored, Refusal> {
-    let (name, of) = (chosen.backup.name.as_str(), velero.namespace.as_str());
+    let (name, of) = (text(wanted, "/metadata/name"), velero.namespace.as_str());
     let mut there = cluster.get(Kind::RESTORE, Some(of), name).await?;
     if there.as_ref().is_some_and(|restore| !text(restore, "/metadata/deletionTimestamp").is_empty()) {
         gone(cluster, of, name, tell).await?;
@@ -105,7 +109,7 @@ async fn one(
             // Velero fails a Restore for good that is created while it cannot read the bucket (restore_controller.go).
             storage::available(cluster, velero, tell).await?;
             tell(&format!("restoring {name}"));
-            match cluster.create(Kind::RESTORE, Some(of), &object(set, of, name)).await {
+            match cluster.create(Kind::RESTORE, Some(of), wanted).await {
                 Err(error) if !error.is_conflict() => return Err(error.into()),
                 _ => {}
             }
@@ -150,8 +154,8 @@ fn has_lost(restore: &Json, namespace: Option<&Json>) -> bool {
 }
 
 /// The Restore of a backup, with its name.
-fn object(set: &Set, namespace: &str, name: &str) -> Json {
-    json!({
+fn object(set: &Set, namespace: &str, name: &str, hold: Option<&str>) -> Json {
+    let mut restore = json!({
         "apiVersion": "velero.io/v1",
         "kind": "Restore",
         "metadata": {
@@ -164,7 +168,13 @@ fn object(set: &Set, namespace: &str, name: &str) -> Json {
             },
         },
         "spec": {"backupName": name},
-    })
+    });
+    if let (Some(hold), Some(spec)) = (hold, restore.get_mut("spec").and_then(Json::as_object_mut)) {
+        spec.insert("resourceModifier".to_owned(), json!({"kind": "ConfigMap", "name": hold}));
+        // Velero restores pods themselves, too, which would start at once.
+        spec.insert("excludedResources".to_owned(), json!(["pods", "replicasets.apps"]));
+    }
+    restore
 }
 
 /// Checks that an existing Restore restores the backup of its name.

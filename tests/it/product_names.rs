@@ -10,6 +10,8 @@ use hwdr::product::{PRODUCTS, services};
 /// Where a name may stand all the same, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("crates/hwdr-backup/", "formats of files, which are called by what writes them"),
+    ("crates/hwdr-kafka/", "what the crate is about"),
+    ("crates/hwdr-rds/", "what the crate is about"),
     ("src/cli/bsl.rs", "a help text, which is made before any product is known"),
     ("src/cli/restore/flags.rs", "help texts"),
     ("src/cli/streams/", "the commands of this product alone"),

@@ -90,19 +90,24 @@ fn without_a_restore_nothing_changes() {
     }
 }
 
-/// A restore that cannot be run yet never passes as none.
+/// No manifest restores anything of it: a plain helm never passes for a restore.
 #[test]
-fn a_restore_is_refused_with_what_to_do() {
+fn a_restore_is_refused_to_a_plain_helm() {
     let home = Home::new();
     let before = stream(&home, Major::Three, &values());
-    for command in ["post-render", "diff", "plan"] {
-        for mode in ["install", "upgrade"] {
-            let message = hwdr(&home, &[command, "--for", mode], &restore(), &before).failed(1);
-            let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(line.contains("(namespace, mariadb, kafka)") && line.contains("cannot run yet"), "{message}");
-            assert!(line.contains("part by part"), "{message}");
-        }
+    for command in ["post-render", "diff"] {
+        let message = hwdr(&home, &[command, "--for", "install"], &restore(), &before).failed(1);
+        let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.contains("manifests alone cannot do"), "{message}");
+        assert!(line.contains("helm hwdr install RELEASE CHART -f values.yaml"), "{message}");
+        let message = hwdr(&home, &[command, "--for", "upgrade"], &restore(), &before).failed(1);
+        assert!(message.contains("restore.namespace.backup asks for the namespace"), "{message}");
     }
+    let plan = hwdr(&home, &["plan", "--for", "install"], &restore(), &before).text();
+    for part in ["1. objects", "2. mariadb", "3. kafka", "externalizedMariadb.host", "Point of no return"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert!(plan.lines().all(|line| line.chars().count() <= 80), "{plan}");
     // Misspelt, misplaced, or of the wrong form: an error too, whether or not it asks for anything.
     for set in [
         "hwdr.streams.restor.namespace.backup=a",
@@ -161,7 +166,7 @@ fn a_flag_names_the_product() {
     helm.args(template(&restore()));
     home.post_renderer(&mut helm, Major::Three, &["--for", "install", "--product", "streams"]);
     let refused = run(&mut helm, b"");
-    assert!(refused.code != Some(0) && refused.stderr.contains("cannot run yet"), "{}", refused.stderr);
+    assert!(refused.code != Some(0) && refused.stderr.contains("manifests alone"), "{}", refused.stderr);
 }
 
 #[test]

@@ -98,6 +98,14 @@ pub struct Step<C> {
     pub act: Act<C>,
 }
 
+impl<C> Clone for Step<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Step<C> {}
+
 /// The phases of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Goal {

@@ -21,7 +21,6 @@ use crate::refusal::Refusal;
 use crate::run::preflight;
 use crate::run::show::Show;
 use crate::run::state::{SecretStore, State};
-use crate::run::steps::{INSTALL, UPGRADE};
 use crate::run::{Lease, Lock as _, RESTORE, Run};
 use crate::shown::{print, tell};
 
@@ -116,8 +115,8 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     can_run_locally(&ready, invocation.is_on("dry-run")).await?;
     let found = look(&invocation, &ready).await?;
     let state = state(&invocation, &ready, &found);
-    let steps = if mode == Mode::Upgrade { UPGRADE } else { INSTALL };
-    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), touched::by_run(&state, steps));
+    let steps = state.steps_to_do();
+    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), touched::by_run(&state, &steps));
     if let Some(job) = &ready.preflight {
         shown.push_str(&format!(
             "Before that, Job {} checks that the backup can be read\n",
@@ -154,7 +153,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
         let mut run = Run::new(cluster, store, ready.helm, show).await?;
         run.location = location;
         run.accepts = |holes| ask::accepts(holes, false);
-        run.go(steps, RESTORE).await.map(|()| run.state.clone()).map_err(|halt| Failure::stopped(halt).into())
+        run.go(&steps, RESTORE).await.map(|()| run.state.clone()).map_err(|halt| Failure::stopped(halt).into())
     };
     let outcome: Result<State> = lease.guard(outcome).await;
     lease.release().await;
@@ -178,6 +177,9 @@ fn cost(ready: &Ready, state: &State) -> String {
         "Release {} in namespace {} of {} ({})",
         state.release, cluster.namespace, cluster.context, cluster.server
     );
+    if let Some(cost) = ready.cost() {
+        return format!("{place}: {cost}");
+    }
     match (plan.mode, state.wipe) {
         (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
         (Mode::Upgrade, _) if !ready.is_whole() => {

@@ -10,11 +10,12 @@ use crate::cli::files::{self, Once};
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::Cluster;
-use crate::finalize::without_restore;
+use crate::finalize::{with_text, without_restore};
 use crate::helm::invocation::Invocation;
 use crate::helm::overlay;
 use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
+use crate::lint::view::dotted;
 use crate::mode::Mode;
 use crate::pipeline;
 use crate::product;
@@ -24,7 +25,7 @@ use crate::run::state::{Phase, SecretStore, State};
 use crate::run::{Context as _, Lease, Lock as _, Run, Store as _, audit, preflight, steps};
 use crate::shown::{self, lines};
 use crate::source::Source;
-use crate::values;
+use crate::values::{self, Value};
 
 /// Makes a restore final: removes its blocks from the values files, runs helm upgrade, and deletes the old volumes
 ///
@@ -54,29 +55,31 @@ async fn finalize(arguments: &[String]) -> Result<()> {
     super::no_forbidden(&invocation)?;
     super::no_pipes(&invocation)?;
     let format = log_format(&invocation)?;
-    let mut files = Once::new();
-    let changes = changes(&invocation, &mut files)?;
-    for change in &changes {
-        files.put(&change.before.name, change.after.text.clone().into_bytes());
-    }
-    let inputs = Inputs::read(&invocation.values, Some(Mode::Upgrade), None, &mut files)?;
-    let mut helm = Helm::find(&invocation).await?;
-    helm.freeze(&mut files.pass())?;
-    ensure!(
-        !pipeline::asks_for_restore(&inputs.values),
-        Refusal::new("the values still ask for a restore, by a --set flag or from a place that hwdr does not change")
-            .help("leave that flag out")
-            .help("see where it comes from: helm hwdr values --origins")
-    );
+    let mut prepared = prepare(&invocation, &[]).await?;
     let cluster = connection(&invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
+    let states = restored(&cluster, &invocation.release, true).await?;
+    let cutover = cutover(&states)?;
+    if !cutover.is_empty() {
+        prepared = prepare(&invocation, &cutover).await?;
+    }
+    let Prepared { changes, inputs, mut helm } = prepared;
+    for (path, value) in &cutover {
+        ensure!(
+            inputs.values.get(path).and_then(Value::as_str) == Some(value),
+            Refusal::new(format!(
+                "the release uses {value} since the restore, but the values do not say so: helm upgrade would go back to the old server"
+            ))
+            .help(format!("set {} to it in a values file, and leave out --set flags for it", dotted(path)))
+            .help("see where it comes from: helm hwdr values --origins")
+        );
+    }
     for barrier in product::PRODUCTS.iter().flat_map(|product| product.barriers()) {
         if overlay::lower(&mut helm, barrier, &cluster.namespace).await? {
             let what = format!("{} is left out: do not give it to helm any more", barrier.overlay);
             shown::tell(&format!("{what}, or what it holds stops again"));
         }
     }
-    let states = restored(&cluster, &invocation.release, true).await?;
     for change in &changes {
         shown::print(&change.diff());
     }
@@ -184,25 +187,77 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
     Ok(states)
 }
 
-/// The changes of the values files.
-fn changes(invocation: &Invocation, files: &mut Once<'_>) -> Result<Vec<FileChange>> {
+/// What is done to the values files, and helm with the values as they will be.
+struct Prepared {
+    changes: Vec<FileChange>,
+    inputs: Inputs,
+    helm: Helm,
+}
+
+async fn prepare(invocation: &Invocation, cutover: &[(Vec<&'static str>, String)]) -> Result<Prepared> {
+    let mut files = Once::new();
+    let changes = changes(invocation, cutover, &mut files)?;
+    for change in &changes {
+        files.put(&change.before.name, change.after.text.clone().into_bytes());
+    }
+    let inputs = Inputs::read(&invocation.values, Some(Mode::Upgrade), None, &mut files)?;
+    let mut helm = Helm::find(invocation).await?;
+    helm.freeze(&mut files.pass())?;
+    ensure!(
+        !pipeline::asks_for_restore(&inputs.values),
+        Refusal::new("the values still ask for a restore, by a --set flag or from a place that hwdr does not change")
+            .help("leave that flag out")
+            .help("see where it comes from: helm hwdr values --origins")
+    );
+    Ok(Prepared { changes, inputs, helm })
+}
+
+/// What the newest restore has changed in the chart's values.
+fn cutover(states: &[State]) -> Result<Vec<(Vec<&'static str>, String)>> {
+    let done = states.iter().filter(|state| state.phase == Phase::Restored);
+    let Some(newest) = done.max_by_key(|state| state.began) else { return Ok(Vec::new()) };
+    Ok(newest.product().cutover(&newest.own)?)
+}
+
+/// The changes of the values files: without the restore, and with what it has changed in the last file that says something else.
+fn changes(
+    invocation: &Invocation,
+    cutover: &[(Vec<&'static str>, String)],
+    files: &mut Once<'_>,
+) -> Result<Vec<FileChange>> {
     let mut changes: Vec<FileChange> = Vec::new();
     let mut read = files.pass();
-    for name in &invocation.values.files {
+    let mut left: Vec<_> = cutover.iter().collect();
+    // The last file wins.
+    for name in invocation.values.files.iter().rev() {
         if changes.iter().any(|change| change.before.name == *name) {
             continue;
         }
         let bytes = read(name).with_context(|| format!("cannot read {name}"))?;
         let before = values::text_of(name, bytes)?;
-        if let Some(text) = without_restore(&before.text).with_context(|| name.clone())? {
+        let mut text = without_restore(&before.text).with_context(|| name.clone())?;
+        let mut unsaid = Vec::new();
+        for one in left {
+            let (path, value) = one;
+            let now = text.as_deref().unwrap_or(&before.text);
+            match with_text(now, path, value).with_context(|| name.clone())? {
+                Some(changed) => text = Some(changed),
+                None => unsaid.push(one),
+            }
+        }
+        left = unsaid;
+        if let Some(text) = text {
             ensure!(
                 name.trim() != "-" && !files::is_fifo(name),
-                Refusal::new(format!("the values in {name} ask for a restore, and hwdr cannot change them there"))
-                    .help("remove it where they come from")
+                Refusal::new(format!(
+                    "the values in {name} have to change for good, and hwdr cannot change them there"
+                ))
+                .help("remove the restore where they come from")
             );
             let after = Source::new(name.clone(), text);
             changes.push(FileChange { before, after, mended: 1 });
         }
     }
+    changes.reverse();
     Ok(changes)
 }

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::run::preflight;
 use crate::run::show::{LogFormat, Show};
 use crate::run::state::{Phase, SecretStore, State};
-use crate::run::steps::{INSTALL, UNDO, UPGRADE, all_there, plan_is_comparable};
+use crate::run::steps::{UNDO, all_there, plan_is_comparable};
 use crate::run::{Lease, Lock as _, RESTORE, Record as _, Run, Store as _, UNDO as BACK};
 use crate::shown::{self, lines};
 
@@ -97,10 +97,9 @@ impl Resume {
             };
             // A state in a Secret was written after consent.
             if store.is_old() {
-                let touches = match (back, state.mode) {
-                    (true, _) => touched::by_undo(&state, UNDO),
-                    (false, Mode::Upgrade) => touched::by_resume(&state, UPGRADE),
-                    (false, Mode::Install) => touched::by_resume(&state, INSTALL),
+                let touches = match back {
+                    true => touched::by_undo(&state, UNDO),
+                    false => touched::by_resume(&state, &state.steps_to_do()),
                 };
                 shown::tell(&lines(&touches));
                 let what = format!(
@@ -266,12 +265,8 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
         run.accepts = |holes| ask::accepts(holes, false);
         run.state.accept_partial |= invocation.is_on("accept-partial");
         run.accepts_unread = invocation.is_on("accept-partial");
-        let (steps, goal) = match (back, run.state.mode) {
-            (true, _) => (UNDO, BACK),
-            (false, Mode::Upgrade) => (UPGRADE, RESTORE),
-            (false, Mode::Install) => (INSTALL, RESTORE),
-        };
-        let outcome = run.go(steps, goal).await;
+        let (steps, goal) = if back { (UNDO.to_vec(), BACK) } else { (run.state.steps_to_do(), RESTORE) };
+        let outcome = run.go(&steps, goal).await;
         outcome.map(|()| run.state.clone()).map_err(|halt| Failure::stopped(halt).into())
     };
     let outcome: Result<State> = lease.guard(outcome).await;

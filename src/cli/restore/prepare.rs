@@ -46,6 +46,11 @@ impl Ready {
     pub(super) fn is_whole(&self) -> bool {
         self.restore.is_whole()
     }
+
+    /// What the operator agrees to, in the product's own words.
+    pub(super) fn cost(&self) -> Option<String> {
+        self.restore.cost()
+    }
 }
 
 /// What was found in the cluster.
@@ -182,7 +187,7 @@ fn left_out(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<String> {
 
 /// Checks that this machine can do its part of the restore, before the old data are gone.
 pub(in crate::cli) async fn can_run_locally(ready: &Ready, dry_run: bool) -> Result<()> {
-    Ok(ready.restore.can_run_locally(&ready.topology, &ready.plan.steps, dry_run).await?)
+    Ok(ready.restore.can_run_locally(&ready.cluster, &ready.topology, &ready.plan.steps, dry_run).await?)
 }
 
 /// What is checked.
@@ -221,6 +226,7 @@ pub(super) fn state(invocation: &Invocation, ready: &Ready, found: &Found) -> St
     let [main, users] = restore.objects();
     state.objects = Some(BackupNames::of(main, users));
     state.velero = restore.velero().clone();
+    state.own = restore.own();
     state.accept_partial = invocation.is_on("accept-partial");
     state.opens_location = state.before.own_location;
     state

@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use hwdr_rds::{Access, InstanceId, Progress, Rds, RunId, Scope, SnapshotId, Wait, policy};
+use hwdr_rds::{Progress, Rds, RunId, Scope, SnapshotId, Wait, policy};
 use jiff::Timestamp;
 
 use super::{given, list, needed, restore};
 use crate::cli::ValueArgs;
 use crate::cli::ask::{self, Question, YES};
 use crate::cli::connection::block_on;
+use crate::product::streams::database::{connect, instance, no_instance};
 use crate::product::streams::keys;
 use crate::product::streams::settings::{MariaDb, Settings};
-use crate::refusal::Refusal;
 use crate::shown::{self, duration};
 
 /// How the block looks.
@@ -130,33 +130,6 @@ pub(super) async fn reach(values: &ValueArgs) -> Result<(Rds, MariaDb)> {
     let settings = settings(values)?;
     let database = needed(&settings.mariadb, keys::SETTINGS_MARIADB, EXAMPLE)?.clone();
     Ok((connect(&database).await?, database))
-}
-
-/// Connects to RDS.
-///
-/// # Errors
-/// If there are no credentials.
-pub(super) async fn connect(database: &MariaDb) -> Result<Rds> {
-    let access = Access {
-        region: Some(database.region.to_string()),
-        endpoint: database.endpoint_url.as_ref().map(ToString::to_string),
-        ..Access::default()
-    };
-    Ok(Rds::connect(access).await?)
-}
-
-/// The instance of today.
-///
-/// # Errors
-/// If RDS takes no such name.
-pub(super) fn instance(database: &MariaDb) -> Result<InstanceId> {
-    Ok(database.instance.as_str().parse()?)
-}
-
-/// There is no such instance.
-pub(super) fn no_instance(rds: &Rds, id: &InstanceId) -> Refusal {
-    Refusal::new(format!("there is no instance {id} in {}", rds.region()))
-        .help(format!("see which there are: aws rds describe-db-instances --region {}", rds.region()))
 }
 
 /// Shows how far RDS is.

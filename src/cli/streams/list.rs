@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::Form;
-use super::database::{instance, reach};
+use super::database::reach;
 use crate::backups::ago;
 use crate::cli::ValueArgs;
+use crate::product::streams::database::instance;
 use crate::shown::{plain, print, print_json};
 
 /// Lists the snapshots of the instance, automatic ones too, and the times that it can be restored to

@@ -2,21 +2,18 @@
 
 mod compare;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use hwdr_kafka::mirror::{Cluster, Credentials, Mirror, Path, Scram, Secret, Security, Trust};
-use hwdr_kafka::name::{Alias, Server};
-use hwdr_kafka::select::{Groups, Select, Topics};
+use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::name::Alias;
 
 use super::{Form, given, needed};
 use crate::cli::connection::block_on;
 use crate::cli::messages::Failure;
 use crate::cli::{Outcome, ValueArgs};
-use crate::product::streams::chart;
+use crate::product::streams::kafka::{SECRETS, Shape, for_backup, for_restore};
 use crate::product::streams::keys;
 use crate::product::streams::settings::Settings;
-use crate::product::streams::settings::names::{Bootstrap, Pattern, Protocol};
-use crate::refusal::Refusal;
 use crate::shown::print_data;
 use crate::values::Value;
 
@@ -52,7 +49,7 @@ pub(super) struct Command {
     #[arg(long, value_name = "NAME", value_parser = Alias::new)]
     name: Option<Alias>,
     /// The folder with the secrets, on the machine of MirrorMaker and on this one
-    #[arg(long, value_name = "DIR", default_value = "/etc/streams-mirror")]
+    #[arg(long, value_name = "DIR", default_value = SECRETS)]
     secrets: String,
     /// Bring each record once: a mirror that is killed sends nothing twice. Offsets at the target are then no counts of records
     #[arg(long, requires = "properties")]
@@ -88,84 +85,13 @@ impl Command {
     fn mirror(&self, values: &Value) -> Result<Mirror> {
         let settings = Settings::from_values(values)?;
         let kafka = needed(&settings.kafka, keys::MIRROR, EXAMPLE)?;
-        let copies = kafka.replication_factor;
-        let backup =
-            self.cluster(Alias::new("backup")?, &kafka.backup.bootstrap_servers, kafka.backup.protocol, copies)?;
-        let named = |usual: &str| self.name.clone().map_or_else(|| Alias::new(usual), Ok);
-        let protocol = chart::protocol(values);
-        let (source, target) = match self.way {
-            Way::Backup => {
-                let Some((servers, _)) = chart::bootstrap(values) else {
-                    bail!(
-                        Failure::unusable("the values name no servers of Streams' own Kafka")
-                            .help(format!("set {}.bootstrapServers", keys::KAFKA.join(".")))
-                    );
-                };
-                (self.cluster(named("production")?, &servers, protocol, copies)?, backup)
-            }
+        let shape = Shape { name: self.name.clone(), secrets: self.secrets.clone(), exactly_once: self.exactly_once };
+        Ok(match self.way {
+            Way::Backup => for_backup(values, kafka, &shape).map_err(Failure::usage)?,
             Way::Restore => {
                 let asked = settings.restore.and_then(|restore| restore.kafka);
-                let new = needed(&asked, keys::RESTORE_KAFKA, NEW)?;
-                (backup, self.cluster(named("restored")?, &new.bootstrap_servers, protocol, copies)?)
+                for_restore(values, kafka, needed(&asked, keys::RESTORE_KAFKA, NEW)?, &shape)?
             }
-        };
-        let selects = |patterns: &[_]| patterns.iter().map(select).collect::<Result<Vec<_>>>();
-        Ok(Mirror {
-            source,
-            target,
-            topics: Topics::new(selects(&kafka.topics)?)?,
-            groups: Groups::new(selects(&kafka.groups)?)?,
-            tasks: kafka.tasks,
-            exactly_once: self.exactly_once,
         })
-    }
-
-    fn cluster(&self, alias: Alias, servers: &Bootstrap, protocol: Protocol, replication: u16) -> Result<Cluster> {
-        let folder = format!("{}/{alias}", self.secrets.trim_end_matches('/'));
-        let security = match protocol {
-            Protocol::Plaintext => Security::Plaintext,
-            Protocol::SaslTls => Security::SaslTls {
-                trust: Trust::Pem(Path::new(&format!("{folder}/ca.crt"))?),
-                scram: Scram::Sha512,
-                credentials: Credentials::Password {
-                    user: Secret::directory(&folder, "username")?,
-                    password: Secret::directory(&folder, "password")?,
-                },
-            },
-        };
-        Ok(Cluster { alias, servers: Server::parse_list(&servers.to_string())?, security, replication })
-    }
-}
-
-/// A pattern as both this program and MirrorMaker understand it: a name, or the beginning of names with `.*`.
-///
-/// # Errors
-/// If it is another regular expression: then hwdr could not tell which topics are meant.
-fn select(pattern: &Pattern) -> Result<Select> {
-    let text = pattern.to_string();
-    let (name, is_prefix) = text.strip_suffix(".*").map_or((text.as_str(), false), |name| (name, true));
-    if name.contains(|c: char| "*+?()[]{}|^$".contains(c)) {
-        bail!(
-            Refusal::new(format!("the pattern {:?} is a regular expression that hwdr does not compare by", text))
-                .help("name topics and groups whole, or by their beginning: streams.*")
-        );
-    }
-    // As a regular expression writes a dot.
-    let name = name.replace("\\.", ".");
-    Ok(if is_prefix { Select::Prefix(name) } else { Select::Name(name) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::product::streams::settings::names::Setting as _;
-
-    #[test]
-    fn patterns_are_names_and_beginnings() {
-        let of = |text: &str| select(&Pattern::parse(text).unwrap()).ok();
-        assert_eq!(of("streams.*"), Some(Select::Prefix("streams".to_owned())));
-        assert_eq!(of(".*"), Some(Select::Prefix(String::new())));
-        assert_eq!(of("streams\\.orders"), Some(Select::Name("streams.orders".to_owned())));
-        assert_eq!(of("streams-[0-9]+"), None);
     }
 }

@@ -4,20 +4,16 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use clap::Args;
-use hwdr_rds::{
-    Ask, Backup, Difference, Instance, InstanceId, Origin as PlanOrigin, Plan, Rds, RunId, Settings, Source, Wait,
-    When, compare,
-};
+use hwdr_rds::{Difference, Instance, Origin, Plan, Source, Wait, compare};
 
-use super::database::{connect, instance, no_instance, settings, tell};
+use super::database::{settings, tell};
 use super::needed;
 use crate::cli::ValueArgs;
 use crate::cli::ask::{Question, YES};
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
+use crate::product::streams::database::{connect, instance, planned};
 use crate::product::streams::keys;
-use crate::product::streams::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
-use crate::refusal::Refusal;
 use crate::shown::{plain, print, tell as show};
 
 /// How the block looks.
@@ -75,71 +71,11 @@ impl Restore {
     }
 }
 
-/// Decides what is restored with which settings.
-async fn planned(rds: &Rds, database: &MariaDb, asked: &MariaDbRestore, source: Option<&Instance>) -> Result<Plan> {
-    let target = asked.instance.as_str().parse()?;
-    let there = rds.instance(&target).await?;
-    let given = given(&database.replacement, source.is_some());
-    let of = instance(database)?;
-    let run = run_of(&target, &asked.from)?;
-    let ask = |backup| Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given: &given };
-    let plan = match &asked.from {
-        Origin::Snapshot(id) => {
-            let id = id.as_str().parse()?;
-            let snapshot = rds.snapshot(&id).await?.ok_or_else(|| {
-                Refusal::new(format!("there is no snapshot {id} in {}", rds.region()))
-                    .help("see which there are: helm hwdr streams database list -f values.yaml")
-            })?;
-            Plan::of(&ask(Backup::Snapshot(&snapshot)))
-        }
-        Origin::PointInTime(time) => {
-            let window = rds.window(&of).await?.ok_or_else(|| match source {
-                None => no_instance(rds, &of),
-                Some(_) => Refusal::new(format!(
-                    "instance {of} has no automatic backups: it cannot be restored to a point in time"
-                ))
-                .help("restore a snapshot; see which there are: helm hwdr streams database list -f values.yaml"),
-            })?;
-            Plan::of(&ask(Backup::Time(&window, When::At(*time))))
-        }
-    };
-    Ok(plan?)
-}
-
-/// The run is named by what it makes of what, so that the same command finds its own instance again.
-fn run_of(target: &InstanceId, from: &Origin) -> Result<RunId> {
-    let from = match from {
-        Origin::Snapshot(id) => id.to_string(),
-        Origin::PointInTime(time) => time.to_string(),
-    };
-    // A tag's value has at most 256 characters, and a run's id 128.
-    let id: String = format!("{target}/{from}").chars().take(128).collect();
-    Ok(id.parse()?)
-}
-
-/// The settings for an instance whose source is gone. Where it is there, its own count.
-fn given(replacement: &Replacement, has_source: bool) -> Settings {
-    if has_source {
-        return Settings::default();
-    }
-    let text = |text: &dyn ToString| Some(text.to_string());
-    let groups = &replacement.security_groups;
-    Settings {
-        class: replacement.class.as_ref().and_then(|class| text(class)),
-        subnet_group: replacement.subnet_group.as_ref().and_then(|group| text(group)),
-        security_groups: (!groups.is_empty()).then(|| groups.iter().map(ToString::to_string).collect()),
-        parameter_group: replacement.parameter_group.as_ref().and_then(|group| text(group)),
-        option_group: replacement.option_group.as_ref().and_then(|group| text(group)),
-        multi_az: replacement.multi_az,
-        ..Settings::default()
-    }
-}
-
 /// The plan, for people.
 fn text(plan: &Plan, region: &str, source: Option<&Instance>) -> String {
     let from = match &plan.origin {
-        PlanOrigin::Snapshot(id) => format!("snapshot {id}"),
-        PlanOrigin::Time { of, at } => {
+        Origin::Snapshot(id) => format!("snapshot {id}"),
+        Origin::Time { of, at } => {
             let of = match of {
                 Source::Instance(id) => format!("instance {id}"),
                 Source::Retained(resource) => format!("the backups that were kept of {}", plain(resource)),
@@ -200,21 +136,7 @@ fn done(plan: &Plan, restored: &Instance, source: Option<&Instance>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hwdr_rds::Endpoint;
-
-    #[test]
-    fn a_run_is_named_by_what_it_makes_of_what() {
-        let target: InstanceId = "streams-prod-2".parse().unwrap();
-        let time = Origin::PointInTime("2026-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(run_of(&target, &time).unwrap().to_string(), "streams-prod-2/2026-01-01T00:00:00Z");
-    }
-
-    #[test]
-    fn the_settings_of_the_values_count_only_without_a_source() {
-        let replacement = Replacement { multi_az: Some(true), ..Replacement::default() };
-        assert!(given(&replacement, true).is_empty());
-        assert_eq!(given(&replacement, false).list(), ["multi-AZ yes"]);
-    }
+    use hwdr_rds::{Endpoint, Settings};
 
     #[test]
     fn what_was_made_is_named_with_the_way_on() {
@@ -224,7 +146,7 @@ mod tests {
         let plan = Plan {
             run: "a".parse().unwrap(),
             target: "streams-prod-2".parse().unwrap(),
-            origin: PlanOrigin::Snapshot("before".parse().unwrap()),
+            origin: Origin::Snapshot("before".parse().unwrap()),
             wanted: Settings::default(),
             tags: std::collections::BTreeMap::new(),
             notes: Vec::new(),

@@ -7,6 +7,7 @@ use super::plan::{Facts, Input};
 use super::request::{HopsFs, Restore};
 use super::superset::{self, Superset};
 use super::{Hopsworks, PARTS, checks, digest, remotes, warnings};
+use crate::cluster::Cluster;
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
 use crate::product::Product;
@@ -160,6 +161,7 @@ impl Request for Restore {
     /// Checked before the old data are gone.
     fn can_run_locally<'r>(
         &'r self,
+        _: &'r Cluster,
         topology: &'r Topology,
         steps: &'r [Planned],
         only_reads: bool,

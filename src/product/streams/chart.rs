@@ -83,6 +83,16 @@ pub fn protocol(values: &Value) -> Protocol {
     set.unwrap_or(Protocol::SaslTls)
 }
 
+/// The port of the MariaDB outside: 3306 by default.
+pub fn port(values: &Value) -> u16 {
+    let set = view::set(values, keys::MARIADB, "port");
+    let text = set.map(|entry| match &entry.value.data {
+        Data::Number(number) => view::number_digits(number),
+        _ => entry.value.as_str().unwrap_or_default().to_owned(),
+    });
+    text.and_then(|text| text.parse().ok()).unwrap_or(3306)
+}
+
 /// The servers of the Kafka outside, if their form is right.
 pub fn bootstrap(values: &Value) -> Option<(Bootstrap, &Value)> {
     let (text, value) = KAFKA.address(values)?;

@@ -1,9 +1,17 @@
 //! Axway Streams on Kubernetes, with its MariaDB on AWS RDS and its Kafka outside: all that hwdr knows about it.
 
 pub mod chart;
+pub mod database;
+pub mod kafka;
 pub mod keys;
+pub mod own;
+pub mod preflight;
+pub mod request;
 pub mod rules;
+pub mod secrets;
+mod services;
 pub mod settings;
+pub mod steps;
 
 use std::sync::LazyLock;
 
@@ -16,17 +24,19 @@ use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
 use crate::mode::Mode;
 use crate::refusal::Refusal;
+use crate::run::Step;
 use crate::topology::Role;
 use crate::values::Value;
 use crate::velero::Velero;
+use own::Own;
 use settings::Settings;
 use settings::names::{Setting as _, VeleroBackup};
 
 /// Axway Streams.
 pub struct Streams;
 
-/// How it is done part by part.
-const BY_HAND: &str = "do it part by part: helm hwdr streams --help, and docs/streams.md";
+/// The step that restores the namespace.
+const OBJECTS: &str = "objects";
 
 impl Product for Streams {
     fn name(&self) -> &'static str {
@@ -64,7 +74,7 @@ impl Product for Streams {
     }
 
     fn services(&self) -> &'static [&'static dyn Service] {
-        &[]
+        &[&services::MariaDb, &services::Kafka]
     }
 
     fn groups(&self) -> &'static [&'static str] {
@@ -76,13 +86,20 @@ impl Product for Streams {
         Role::APPLICATION
     }
 
-    fn request(&self, values: &Value, _mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {
-        let Some(restore) = Settings::from_values(values)?.restore else { return Ok(None) };
-        let place = values.get(keys::RESTORE).map(|block| block.place.clone());
-        let what = restore.parts().join(", ");
-        Err(Refusal::new(format!("{} asks for a restore ({what}), which hwdr cannot run yet", keys::RESTORE.join(".")))
-            .at(place)
-            .help(format!("leave the block out here, and {BY_HAND}")))
+    fn request(&self, values: &Value, mode: Mode) -> Result<Option<Box<dyn Request>>, Refusal> {
+        Ok(request::Asked::from_values(values, mode)?.map(|asked| Box::new(asked) as Box<dyn Request>))
+    }
+
+    fn steps(&self, mode: Mode, own: &Json) -> Vec<Step> {
+        steps::of(mode, own)
+    }
+
+    fn check_own(&self, own: &Json) -> Result<(), String> {
+        Own::read(own).map(drop)
+    }
+
+    fn cutover(&self, own: &Json) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
+        Own::read(own).map_err(Refusal::new)?.cutover()
     }
 
     fn velero(&self, values: &Value) -> Result<Velero, Refusal> {
@@ -175,28 +192,5 @@ mod tests {
         let is_named = |name: &str| PRODUCTS.iter().any(|product| product.is_named(name));
         assert!(is_named("streams") && is_named("charts/streams") && is_named("hopsworks-prod"));
         assert!(!is_named("kafka-streams") && !is_named("streams-app") && !is_named("upstreams"));
-    }
-
-    #[test]
-    fn a_restore_that_cannot_be_run_is_refused() {
-        let request = |text: &str| Streams.request(&read(text), Mode::Upgrade).map(|request| request.is_some());
-        assert_eq!(request("hwdr: {streams: {velero: {schedule: nightly}}}"), Ok(false));
-        assert_eq!(request("hwdr: {streams: {restore: {}}}"), Ok(false));
-        for (restore, what) in [
-            ("namespace: {backup: streams-20260101000000}", "(namespace)"),
-            ("mariadb: {snapshot: s, instance: b}", "(mariadb)"),
-            ("mariadb: {}", "is missing"),
-            ("kafka: {bootstrapServers: 'b:9096'}", "(kafka)"),
-            ("namespace: {backup: a}, kafka: {bootstrapServers: 'b:9096'}", "(namespace, kafka)"),
-            ("everything: true", "no key 'everything'"),
-        ] {
-            let text = format!(
-                "hwdr: {{streams: {{mariadb: {{region: eu-west-1, instance: a}}, \
-                 kafka: {{backup: {{bootstrapServers: 'a:9096', secret: s}}}}, restore: {{{restore}}}}}}}"
-            );
-            let refusal = request(&text).unwrap_err();
-            assert!(refusal.problem.contains(what) && !refusal.help.is_empty(), "{restore}: {refusal:?}");
-            assert!(refusal.place.is_some(), "{restore}");
-        }
     }
 }

@@ -370,7 +370,9 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
         paused.kind != Kind::CRON_JOB.kind || wanted.restore.takes(role_of_cron_job(wanted, &paused.name))
     });
     let volumes = volumes_of(cluster, &sets).await?;
-    if volumes.is_empty() {
+    let all_roles = wanted.topology.product.services().iter().flat_map(|service| service.roles());
+    // Some products have their data outside.
+    if volumes.is_empty() && all_roles.into_iter().any(|role| empties(wanted, *role)) {
         let holders = wanted.topology.product.services().iter();
         let holders = holders.filter(|service| service.roles().iter().any(|role| empties(wanted, *role)));
         let titles: Vec<_> = holders.map(|service| service.title()).collect();

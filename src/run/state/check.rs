@@ -64,6 +64,7 @@ pub(super) fn check(state: &State, namespace: &str) -> Checked {
         from_here,
         unread,
         findings,
+        own,
         before,
     } = state;
     one("release", release, "the name of a release", is_release)?;
@@ -114,6 +115,7 @@ pub(super) fn check(state: &State, namespace: &str) -> Checked {
         object("velero", name)?;
     }
     one("velero.prefix", prefix, "a line of text", is_line)?;
+    product.check_own(own)?;
     found(state, before, *mode, namespace)
 }
 

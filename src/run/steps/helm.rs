@@ -21,7 +21,10 @@ use crate::shown::word;
 const ELSEWHERE: Duration = Duration::from_secs(5 * 60);
 
 /// `helm upgrade`; then again what it may have undone: paused backups, and pods of workloads whose number the chart leaves to an autoscaler.
-pub(super) async fn upgrade(run: &mut Run) -> Result<(), Halt> {
+///
+/// # Errors
+/// If helm refuses, somebody has changed the release since, or the chart renders another plan.
+pub async fn upgrade(run: &mut Run) -> Result<(), Halt> {
     apply(run, Mode::Upgrade).await?;
     pause_backups::keep_paused(run).await?;
     quiesce::start(run).await
@@ -102,7 +105,7 @@ pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
 /// Runs helm, and notes its process: if this process is killed, that one may continue. It gets its orders only after the state is written.
 async fn begin(run: &mut Run, mode: Mode, flags: &[String]) -> Result<(), Halt> {
     let objects = run.state.objects.clone().filter(|_| mode == Mode::Upgrade);
-    let agreed = Agreed { digest: run.state.digest.clone(), objects };
+    let agreed = Agreed { mode: run.state.mode, digest: run.state.digest.clone(), objects };
     let begun = run.helm.begin(mode, &run.cluster.namespace, agreed, flags)?;
     run.state.helm = begun.process().map(process::name);
     run.save().await?;

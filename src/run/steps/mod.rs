@@ -25,20 +25,21 @@ use serde_json::Value as Json;
 
 use super::{Act, Halt, Run, Step};
 use crate::cluster::{Cluster, Kind};
-use crate::product::{self, Product};
+use crate::product::Product;
 use crate::topology::{Role, Workload};
 
 pub use autoscalers::found as autoscalers_of;
-pub use helm::plan_is_comparable;
+pub use helm::{plan_is_comparable, upgrade};
+pub use objects::restore as restore_objects;
 pub use ours::{is_foreign, is_of, must_be_of, release_of};
 pub use parts::{fresh, job_is_complete, make};
 pub use pause_backups::found as found_at_work;
 pub use pods::{is_ready, ready_pod};
-pub use verify::{ready, workloads_are_ready};
+pub use verify::{ready, restored, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
 /// How long pods may take to end, or to become ready.
-const PODS: Duration = Duration::from_secs(30 * 60);
+pub const PODS: Duration = Duration::from_secs(30 * 60);
 /// How long an object may take to go.
 const GONE: Duration = Duration::from_secs(5 * 60);
 /// How long a part of the restore may take, beyond the limits of its own Jobs.
@@ -47,8 +48,7 @@ const PART: Duration = Duration::from_secs(8 * 24 * 3600);
 impl Run {
     /// The product that is restored.
     pub fn product(&self) -> &'static dyn Product {
-        // `state::check` accepts only a product that exists.
-        product::named(&self.state.product).unwrap_or(product::FIRST)
+        self.state.product()
     }
 }
 
@@ -73,46 +73,58 @@ pub async fn workloads_of(
     Ok(found)
 }
 
-const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
+/// A step of a run.
+pub const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
     Step { name, does, act }
 }
 
+/// The first step of a restore in place.
+pub const FENCE: Step = step("fence", "pauses backups, so that none contains half-restored data", |run| {
+    Box::pin(pause_backups::pause(run))
+});
+/// Stops what the plan names.
+pub const QUIESCE: Step = step("quiesce", "stops everything that writes", |run| Box::pin(quiesce::stop(run)));
+/// The last step of a restore in place.
+pub const UNFENCE: Step = step("unfence", "resumes backups", |run| Box::pin(pause_backups::lift(run, false)));
+
+/// The first step of a restore into a new cluster.
+pub const STORAGE: Step =
+    step("storage", "creates the storage location of the backups, or checks that it is available", |run| {
+        Box::pin(objects::location(run))
+    });
+/// The last step of a restore into a new cluster.
+pub const OPEN: Step = step("unfence", "resumes backups", |run| Box::pin(objects::open(run)));
+
 /// A restore in place.
 pub const UPGRADE: &[Step] = &[
-    step("fence", "pauses backups, so that none contains half-restored data", |run| {
-        Box::pin(pause_backups::pause(run))
-    }),
+    FENCE,
     step("save-objects", "backs up the Kubernetes objects that Velero may overwrite", |run| {
         Box::pin(save_objects::act(run))
     }),
     step("keep-volumes", "makes the volumes outlive their claims", |run| Box::pin(volumes::keep(run))),
-    step("quiesce", "stops everything that writes", |run| Box::pin(quiesce::stop(run))),
+    QUIESCE,
     step("set-aside", "sets the old volumes aside", |run| Box::pin(volumes::set_aside(run))),
     step("helm", "upgrades the release: new volumes, and the Jobs that restore", |run| Box::pin(helm::upgrade(run))),
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
         Box::pin(verify::restored(run))
     }),
-    step("unfence", "resumes backups", |run| Box::pin(pause_backups::lift(run, false))),
+    UNFENCE,
 ];
 
 /// A restore into a new cluster.
 pub const INSTALL: &[Step] = &[
-    step("storage", "creates the storage location of the backups, or checks that it is available", |run| {
-        Box::pin(objects::location(run))
-    }),
+    STORAGE,
     step("objects", "restores the Kubernetes objects, before helm creates its own", |run| {
         Box::pin(objects::restore(run))
     }),
     step("helm", "installs the release, with the Jobs that restore", |run| Box::pin(helm::install(run))),
-    step("fence", "pauses backups, so that none contains half-restored data", |run| {
-        Box::pin(pause_backups::pause(run))
-    }),
+    FENCE,
     step("parts", "waits for each part of the restore", |run| Box::pin(parts::wait(run))),
     step("verify", "reads some of what was restored, and waits until everything is ready", |run| {
         Box::pin(verify::restored(run))
     }),
-    step("unfence", "resumes backups", |run| Box::pin(objects::open(run))),
+    OPEN,
 ];
 
 /// Undoes a restore in place.

@@ -40,7 +40,7 @@ pub(super) async fn location(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Chooses the backups nearest to the id, once, and restores them.
-pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
+pub async fn restore(run: &mut Run) -> Result<(), Halt> {
     let id = checked(run)?;
     let [main, users] = run.state.objects.clone().unwrap_or_default().named();
     let (wanted, velero) = (Wanted { id, main, users }, run.state.current_velero());
@@ -65,7 +65,9 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     }
     let (show, accepts, partial) = (&mut run.show, run.accepts, run.state.accept_partial);
     let mut accepts = |holes: &_| partial || accepts(holes);
-    let restored = restore_objects(&run.cluster, &velero, &set, &mut accepts, &mut |text| show.tell(text)).await?;
+    let restored =
+        restore_objects(&run.cluster, &velero, &set, run.hold.as_deref(), &mut accepts, &mut |text| show.tell(text))
+            .await?;
     for restored in restored {
         for warning in &restored.warnings {
             run.show.warn(warning);

@@ -9,7 +9,10 @@ use crate::run::{Halt, Run};
 use crate::topology::{Role, Workload};
 
 /// Has each service check what was restored as soon as it can, and waits for the rest.
-pub(super) async fn restored(run: &mut Run) -> Result<(), Halt> {
+///
+/// # Errors
+/// If something cannot be used, or is not ready in time.
+pub async fn restored(run: &mut Run) -> Result<(), Halt> {
     for service in run.product().services() {
         service.verify(run).await?;
     }

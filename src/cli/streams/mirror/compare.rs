@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
-use hwdr_kafka::client::{Access, Client, Error, Hash, Login, Mechanism, Password, Roots};
+use anyhow::Result;
+use hwdr_kafka::client::{Client, Error};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState, Verdict};
-use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::look::Looker;
-use hwdr_kafka::mirror::{Cluster, Mirror, Security};
+use hwdr_kafka::mirror::{Cluster, Mirror};
 use serde_json::{Value as Json, json};
 
 use crate::cli::messages::{Failure, warn};
 use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
+use crate::product::streams::kafka::{self, circle};
 use crate::refusal::Refusal;
-use crate::shown::{self, duration, plain, said, word};
+use crate::shown::{self, duration, plain};
 
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -60,45 +60,19 @@ pub(super) async fn run(mirror: &Mirror, secrets: &str, form: Form, watch: bool)
 
 /// A client, with the secrets of the cluster's folder.
 fn client(cluster: &Cluster, secrets: &str) -> Result<Client> {
-    let mut access = Access::default();
-    if let Security::SaslTls { .. } = &cluster.security {
-        let folder = format!("{}/{}", secrets.trim_end_matches('/'), cluster.alias);
-        let read = |name: &str| {
-            let path = format!("{folder}/{name}");
-            files::read(&path).with_context(|| format!("cannot read {path}"))
-        };
-        let secret = |name: &str| -> Result<String> {
-            let Ok(text) = String::from_utf8(read(name)?) else { bail!("{folder}/{name} is not UTF-8") };
-            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-        };
-        access.tls = Some(Roots::Pem(read("ca.crt")?));
-        access.login = Some(Login {
-            mechanism: Mechanism::Scram(Hash::Sha512),
-            user: secret("username")?,
-            password: Password::new(secret("password")?),
-        });
-    }
-    Client::new(cluster.servers.clone(), access).map_err(|error| unread(cluster, &error))
+    let folder = format!("{}/{}", secrets.trim_end_matches('/'), cluster.alias);
+    Ok(kafka::client(cluster, |name| {
+        let path = format!("{folder}/{name}");
+        files::read(&path).map_err(|error| {
+            Refusal::new(format!("cannot read {path}: {error}"))
+                .help("put the cluster's secrets there, or name another folder: --secrets DIR")
+        })
+    })?)
 }
 
 /// A cluster could not be read.
 fn unread(cluster: &Cluster, error: &Error) -> anyhow::Error {
-    let servers: Vec<_> = cluster.servers.iter().map(|server| word(&server.to_string())).collect();
-    let refusal = Refusal::new(format!("cluster {}: {}", cluster.alias, said(&error.to_string())))
-        .help(format!("its servers are {}: can this machine reach them?", servers.join(", ")));
-    Failure::unknown(refusal).into()
-}
-
-/// Why a mirror the other way would make a circle.
-fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
-    let first = workers.iter().find(|group| matches!(group.activity, Activity::Mirrors(_)))?;
-    Some(format!(
-        "a mirror writes into {}, from which this one reads: group {}, on {}. Stop it before this one runs: topics keep their names, so records \
-         would go round in a circle",
-        mirror.source.alias,
-        plain(&first.group),
-        first.hosts.iter().map(|host| plain(host)).collect::<Vec<_>>().join(", ")
-    ))
+    Failure::unknown(kafka::unread(cluster, error)).into()
 }
 
 /// For people, in 80 columns.

@@ -3,14 +3,16 @@
 pub mod names;
 mod read;
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::keys;
 use crate::refusal::Refusal;
 use crate::values::Value;
 use names::{
-    Bootstrap, Class, Cron, Endpoint, Group, InstanceId, Name, Namespace, Pattern, Protocol, Region, SecurityGroup,
-    SnapshotId, Ttl, VeleroBackup,
+    Bootstrap, Class, Cron, Endpoint, Group, Image, InstanceId, Name, Namespace, Pattern, Protocol, Region,
+    SecurityGroup, SnapshotId, Ttl, VeleroBackup,
 };
 pub use read::Problem;
 use read::{Block, Reader};
@@ -86,6 +88,8 @@ pub struct Kafka {
     pub replication_factor: u16,
     /// How many of MirrorMaker's tasks run at once: 4.
     pub tasks: u16,
+    /// The image that MirrorMaker runs in during a restore; without it, somebody else runs it.
+    pub image: Option<Image>,
 }
 
 /// A Kafka cluster.
@@ -126,6 +130,15 @@ pub enum Origin {
     Snapshot(SnapshotId),
     /// The source's automated backups, up to this time.
     PointInTime(Timestamp),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(id) => id.fmt(f),
+            Self::PointInTime(time) => time.fmt(f),
+        }
+    }
 }
 
 /// A new production cluster of Kafka. Its protocol is the chart's `externalizedKafka.auth.clientProtocol`.
@@ -219,7 +232,8 @@ impl MariaDb {
 
 impl Kafka {
     fn read(reader: &mut Reader, settings: Option<&Block<'_>>) -> Option<Self> {
-        let block = reader.block(settings, "kafka", &["backup", "topics", "groups", "replicationFactor", "tasks"])?;
+        let block =
+            reader.block(settings, "kafka", &["backup", "topics", "groups", "replicationFactor", "tasks", "image"])?;
         let backup = match reader.block(Some(&block), "backup", &["bootstrapServers", "secret", "protocol"]) {
             Some(backup) => Cluster::read(reader, &backup),
             None if block.has("backup") => None,
@@ -235,7 +249,8 @@ impl Kafka {
         let groups = reader.list(block, "groups").unwrap_or_else(|| all(".*"));
         let replication_factor = reader.number(block, "replicationFactor", 32_767).unwrap_or(3);
         let tasks = reader.number(block, "tasks", 1_000).unwrap_or(4);
-        Some(Self { backup: backup?, topics, groups, replication_factor, tasks })
+        let image = reader.get(block, "image");
+        Some(Self { backup: backup?, topics, groups, replication_factor, tasks, image })
     }
 }
 

@@ -84,6 +84,10 @@ texts! {
             && class.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.' || byte == b'-'));
     /// The address of a server: no credentials, no query.
     Endpoint: "an address, http or https, without credentials", "http://127.0.0.1:5000", is_endpoint;
+    /// A container image that has Kafka.
+    Image: "the name of a container image", "apache/kafka:4.0.0",
+        |text| text.len() <= 500 && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte));
     /// A regular expression as MirrorMaker takes it: it splits its lists at commas.
     Pattern: "a regular expression without commas and blanks: MirrorMaker splits its list there", "\"streams.*\"",
         |text| !text.is_empty() && text.len() <= 1_000 && !text.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control());

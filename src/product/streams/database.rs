@@ -1,0 +1,124 @@
+//! The database: MariaDB on AWS RDS, as the settings name it, and what a restore of it makes.
+
+use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Rds, RunId, Settings, When};
+
+use super::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
+use crate::refusal::Refusal;
+
+/// Connects to RDS, with the credentials that the AWS tools find.
+///
+/// # Errors
+/// If there are no credentials.
+pub async fn connect(database: &MariaDb) -> Result<Rds, Refusal> {
+    let access = Access {
+        region: Some(database.region.to_string()),
+        endpoint: database.endpoint_url.as_ref().map(ToString::to_string),
+        ..Access::default()
+    };
+    Ok(Rds::connect(access).await?)
+}
+
+/// The instance of today.
+///
+/// # Errors
+/// If RDS takes no such name.
+pub fn instance(database: &MariaDb) -> Result<InstanceId, Refusal> {
+    id(database.instance.as_str())
+}
+
+/// There is no such instance.
+pub fn no_instance(rds: &Rds, id: &InstanceId) -> Refusal {
+    Refusal::new(format!("there is no instance {id} in {}", rds.region()))
+        .help(format!("see which there are: aws rds describe-db-instances --region {}", rds.region()))
+}
+
+/// Decides what is restored with which settings. `source` is the instance of today, if it still exists.
+///
+/// # Errors
+/// If the backup is not there, or cannot be restored to that instance: see [`hwdr_rds::Refused`]; if RDS cannot be asked.
+pub async fn planned(
+    rds: &Rds,
+    database: &MariaDb,
+    asked: &MariaDbRestore,
+    source: Option<&Instance>,
+) -> Result<Plan, Refusal> {
+    let target = id(asked.instance.as_str())?;
+    let there = rds.instance(&target).await?;
+    let given = given(&database.replacement, source.is_some());
+    let of = instance(database)?;
+    let run = run_of(&target, &asked.from)?;
+    let ask = |backup| Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given: &given };
+    let plan = match &asked.from {
+        Origin::Snapshot(id) => {
+            let id = id.as_str().parse().map_err(named)?;
+            let snapshot = rds.snapshot(&id).await?.ok_or_else(|| {
+                Refusal::new(format!("there is no snapshot {id} in {}", rds.region()))
+                    .help("see which there are: helm hwdr streams database list -f values.yaml")
+            })?;
+            Plan::of(&ask(Backup::Snapshot(&snapshot)))
+        }
+        Origin::PointInTime(time) => {
+            let window = rds.window(&of).await?.ok_or_else(|| match source {
+                None => no_instance(rds, &of),
+                Some(_) => Refusal::new(format!(
+                    "instance {of} has no automatic backups: it cannot be restored to a point in time"
+                ))
+                .help("restore a snapshot; see which there are: helm hwdr streams database list -f values.yaml"),
+            })?;
+            Plan::of(&ask(Backup::Time(&window, When::At(*time))))
+        }
+    };
+    Ok(plan?)
+}
+
+/// The run is named by what it makes of what, so that the same restore finds its own instance again.
+fn run_of(target: &InstanceId, from: &Origin) -> Result<RunId, Refusal> {
+    // A tag's value has at most 256 characters, and a run's id 128.
+    let id: String = format!("{target}/{from}").chars().take(128).collect();
+    id.parse().map_err(named)
+}
+
+/// The settings for an instance whose source is gone. Where it is there, its own count.
+fn given(replacement: &Replacement, has_source: bool) -> Settings {
+    if has_source {
+        return Settings::default();
+    }
+    let text = |text: &dyn ToString| Some(text.to_string());
+    let groups = &replacement.security_groups;
+    Settings {
+        class: replacement.class.as_ref().and_then(|class| text(class)),
+        subnet_group: replacement.subnet_group.as_ref().and_then(|group| text(group)),
+        security_groups: (!groups.is_empty()).then(|| groups.iter().map(ToString::to_string).collect()),
+        parameter_group: replacement.parameter_group.as_ref().and_then(|group| text(group)),
+        option_group: replacement.option_group.as_ref().and_then(|group| text(group)),
+        multi_az: replacement.multi_az,
+        ..Settings::default()
+    }
+}
+
+fn id(name: &str) -> Result<InstanceId, Refusal> {
+    name.parse().map_err(named)
+}
+
+fn named(invalid: hwdr_rds::InvalidName) -> Refusal {
+    Refusal::new(invalid.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_what_it_makes_of_what() {
+        let target: InstanceId = "streams-prod-2".parse().unwrap();
+        let time = Origin::PointInTime("2026-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(run_of(&target, &time).unwrap().to_string(), "streams-prod-2/2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_settings_of_the_values_count_only_without_a_source() {
+        let replacement = Replacement { multi_az: Some(true), ..Replacement::default() };
+        assert!(given(&replacement, true).is_empty());
+        assert_eq!(given(&replacement, false).list(), ["multi-AZ yes"]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Kafka's mirror as the settings name it: which clusters, which way, which topics and groups.
+
+use hwdr_kafka::client::{Access, Client, Hash, Login, Mechanism, Password, Roots};
+use hwdr_kafka::direction::{Activity, Workers};
+use hwdr_kafka::mirror::{Cluster, Credentials, Mirror, Path, Scram, Secret, Security, Trust};
+use hwdr_kafka::name::{Alias, BadName, Server};
+use hwdr_kafka::select::{Groups, Select, Topics};
+
+use super::chart;
+use super::keys;
+use super::settings::names::{Bootstrap, Pattern, Protocol};
+use super::settings::{Kafka, KafkaRestore};
+use crate::refusal::Refusal;
+use crate::shown::{plain, said, word};
+use crate::values::Value;
+
+/// The folder in which MirrorMaker finds a folder of secrets for each cluster.
+pub const SECRETS: &str = "/etc/streams-mirror";
+/// The names of the backup cluster, Streams' cluster of today, and the new one: MirrorMaker keeps its positions under them.
+const BACKUP: &str = "backup";
+const PRODUCTION: &str = "production";
+const RESTORED: &str = "restored";
+/// The files of a folder of secrets: also the keys of a Secret.
+pub const FILES: [&str; 3] = ["username", "password", "ca.crt"];
+
+/// Where MirrorMaker and its secrets are, and how it works.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// What Streams' own cluster is called, if not as usual.
+    pub name: Option<Alias>,
+    /// The folder of the secrets.
+    pub secrets: String,
+    /// Whether each record arrives once.
+    pub exactly_once: bool,
+}
+
+/// The mirror from Streams' cluster to the backup cluster.
+///
+/// # Errors
+/// If the values name no servers of Streams' own Kafka, or a pattern cannot be compared by.
+pub fn for_backup(values: &Value, kafka: &Kafka, shape: &Shape) -> Result<Mirror, Refusal> {
+    let (servers, _) = chart::bootstrap(values).ok_or_else(|| {
+        Refusal::new("the values name no servers of Streams' own Kafka")
+            .help(format!("set {}.bootstrapServers", keys::KAFKA.join(".")))
+    })?;
+    let source = streams_own(values, &servers, PRODUCTION, kafka, shape)?;
+    mirror(source, backup(kafka, shape)?, kafka, shape)
+}
+
+/// The mirror from the backup cluster to the new one.
+///
+/// # Errors
+/// If a pattern cannot be compared by.
+pub fn for_restore(values: &Value, kafka: &Kafka, new: &KafkaRestore, shape: &Shape) -> Result<Mirror, Refusal> {
+    let target = streams_own(values, &new.bootstrap_servers, RESTORED, kafka, shape)?;
+    mirror(backup(kafka, shape)?, target, kafka, shape)
+}
+
+fn mirror(source: Cluster, target: Cluster, kafka: &Kafka, shape: &Shape) -> Result<Mirror, Refusal> {
+    let selects = |patterns: &[_]| patterns.iter().map(select).collect::<Result<Vec<_>, _>>();
+    Ok(Mirror {
+        source,
+        target,
+        topics: Topics::new(selects(&kafka.topics)?).map_err(named)?,
+        groups: Groups::new(selects(&kafka.groups)?).map_err(named)?,
+        tasks: kafka.tasks,
+        exactly_once: shape.exactly_once,
+    })
+}
+
+fn backup(kafka: &Kafka, shape: &Shape) -> Result<Cluster, Refusal> {
+    let alias = Alias::new(BACKUP).map_err(named)?;
+    cluster(alias, &kafka.backup.bootstrap_servers, kafka.backup.protocol, kafka.replication_factor, shape)
+}
+
+/// Streams' own cluster: the chart says how clients connect to it.
+fn streams_own(
+    values: &Value,
+    servers: &Bootstrap,
+    usual: &str,
+    kafka: &Kafka,
+    shape: &Shape,
+) -> Result<Cluster, Refusal> {
+    let alias = shape.name.clone().map_or_else(|| Alias::new(usual), Ok).map_err(named)?;
+    cluster(alias, servers, chart::protocol(values), kafka.replication_factor, shape)
+}
+
+fn cluster(
+    alias: Alias,
+    servers: &Bootstrap,
+    protocol: Protocol,
+    replication: u16,
+    shape: &Shape,
+) -> Result<Cluster, Refusal> {
+    let folder = format!("{}/{alias}", shape.secrets.trim_end_matches('/'));
+    let [user, password, ca] = FILES;
+    let security = match protocol {
+        Protocol::Plaintext => Security::Plaintext,
+        Protocol::SaslTls => Security::SaslTls {
+            trust: Trust::Pem(Path::new(&format!("{folder}/{ca}")).map_err(named)?),
+            scram: Scram::Sha512,
+            credentials: Credentials::Password {
+                user: Secret::directory(&folder, user).map_err(named)?,
+                password: Secret::directory(&folder, password).map_err(named)?,
+            },
+        },
+    };
+    let servers = Server::parse_list(&servers.to_string()).map_err(named)?;
+    Ok(Cluster { alias, servers, security, replication })
+}
+
+/// A client of a cluster. `secret` gives what is in one of [`FILES`].
+///
+/// # Errors
+/// If a secret is missing, is no text, or cannot be used.
+pub fn client(cluster: &Cluster, secret: impl Fn(&str) -> Result<Vec<u8>, Refusal>) -> Result<Client, Refusal> {
+    let mut access = Access::default();
+    if let Security::SaslTls { .. } = &cluster.security {
+        let [user, password, ca] = FILES;
+        let text = |name: &str| {
+            let text = String::from_utf8(secret(name)?).map_err(|_| {
+                Refusal::new(format!("{name} of cluster {} is not UTF-8", cluster.alias))
+                    .help("write it as plain text, without a byte-order mark")
+            })?;
+            Ok::<_, Refusal>(text.trim_end_matches(['\r', '\n']).to_owned())
+        };
+        access.tls = Some(Roots::Pem(secret(ca)?));
+        access.login = Some(Login {
+            mechanism: Mechanism::Scram(Hash::Sha512),
+            user: text(user)?,
+            password: Password::new(text(password)?),
+        });
+    }
+    Client::new(cluster.servers.clone(), access).map_err(|error| unread(cluster, &error))
+}
+
+/// A cluster could not be read.
+pub fn unread(cluster: &Cluster, error: &hwdr_kafka::client::Error) -> Refusal {
+    let servers: Vec<_> = cluster.servers.iter().map(|server| word(&server.to_string())).collect();
+    Refusal::new(format!("cluster {}: {}", cluster.alias, said(&error.to_string())))
+        .help(format!("its servers are {}: can this machine reach them?", servers.join(", ")))
+}
+
+/// Why a mirror the other way would make a circle. `workers` are those at its source.
+pub fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
+    let first = workers.iter().find(|group| matches!(group.activity, Activity::Mirrors(_)))?;
+    Some(format!(
+        "a mirror writes into {}, from which this one reads: group {}, on {}. Stop it before this one runs: topics keep their names, so records \
+         would go round in a circle",
+        mirror.source.alias,
+        plain(&first.group),
+        first.hosts.iter().map(|host| plain(host)).collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// A pattern as both this program and MirrorMaker understand it: a name, or the beginning of names with `.*`.
+///
+/// # Errors
+/// If it is another regular expression: then hwdr could not tell which topics are meant.
+fn select(pattern: &Pattern) -> Result<Select, Refusal> {
+    let text = pattern.to_string();
+    let (name, is_prefix) = text.strip_suffix(".*").map_or((text.as_str(), false), |name| (name, true));
+    if name.contains(|c: char| "*+?()[]{}|^$".contains(c)) {
+        return Err(Refusal::new(format!(
+            "the pattern {text:?} is a regular expression that hwdr does not compare by"
+        ))
+        .help("name topics and groups whole, or by their beginning: streams.*"));
+    }
+    // As a regular expression writes a dot.
+    let name = name.replace("\\.", ".");
+    Ok(if is_prefix { Select::Prefix(name) } else { Select::Name(name) })
+}
+
+fn named(bad: BadName) -> Refusal {
+    Refusal::new(bad.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::streams::settings::names::Setting as _;
+
+    #[test]
+    fn patterns_are_names_and_beginnings() {
+        let of = |text: &str| select(&Pattern::parse(text).unwrap()).ok();
+        assert_eq!(of("streams.*"), Some(Select::Prefix("streams".to_owned())));
+        assert_eq!(of(".*"), Some(Select::Prefix(String::new())));
+        assert_eq!(of("streams\\.orders"), Some(Select::Name("streams.orders".to_owned())));
+        assert_eq!(of("streams-[0-9]+"), None);
+    }
+}

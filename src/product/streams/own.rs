@@ -1,0 +1,185 @@
+//! What the record of a run of Streams has beside what every record has: the values that its steps need, and where the new database is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+
+use super::chart;
+use super::keys::{self, Path};
+use super::settings::names::is_host;
+use super::settings::{Restore, Settings};
+use crate::refusal::Refusal;
+use crate::source::Source;
+use crate::values::{self, Value};
+
+/// The places in the values that the steps of a run need. None of them is secret: credentials are named by their Secrets.
+const KEPT: &[Path] = &[
+    keys::SETTINGS,
+    &["externalizedMariadb", "host"],
+    &["externalizedMariadb", "port"],
+    &["externalizedKafka", "bootstrapServers"],
+    &["externalizedKafka", "auth", "clientProtocol"],
+];
+
+/// It.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Own {
+    /// The values at [`KEPT`]: a run that is resumed may be given none.
+    values: Json,
+    /// The host of the restored database, once it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+impl Own {
+    /// For a run that begins with these values.
+    pub fn new(values: &Value) -> Self {
+        let mut kept = Json::Object(Map::new());
+        for path in KEPT {
+            let Some(value) = values.get(path) else { continue };
+            put(&mut kept, path, value.to_json());
+        }
+        Self { values: kept, host: None }
+    }
+
+    /// As the record has it.
+    ///
+    /// # Errors
+    /// If hwdr would not write it.
+    pub fn read(own: &Json) -> Result<Self, String> {
+        let own: Self = serde_json::from_value(own.clone()).map_err(|error| format!("own cannot be read: {error}"))?;
+        if let Some(host) = own.host.as_ref().filter(|host| !is_host(host)) {
+            return Err(format!("own.host is {host:?}, not a host"));
+        }
+        own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
+        Ok(own)
+    }
+
+    /// What tells one restore from another: the settings, but not the servers of today, which a run itself changes.
+    pub fn facts(&self) -> &Json {
+        keys::SETTINGS.iter().fold(&self.values, |value, key| value.get(*key).unwrap_or(&Json::Null))
+    }
+
+    /// For the record.
+    pub fn to_json(&self) -> Json {
+        json!(self)
+    }
+
+    /// The values.
+    ///
+    /// # Errors
+    /// If they are none.
+    pub fn values(&self) -> Result<Value, Refusal> {
+        let source = Source::new("the record of the run", self.values.to_string());
+        values::read_one(source).map_err(|error| Refusal::new(error.message))
+    }
+
+    /// The settings, and the restore that they ask for.
+    ///
+    /// # Errors
+    /// If a setting is wrong, or they ask for none.
+    pub fn asked(&self) -> Result<(Settings, Restore), Refusal> {
+        let settings = Settings::from_values(&self.values()?)?;
+        let restore = settings.restore.clone();
+        Ok((settings, restore.ok_or_else(|| Refusal::new("they ask for no restore"))?))
+    }
+
+    /// What the chart's values are after the restore: each place, and its text.
+    ///
+    /// # Errors
+    /// As [`Own::asked`].
+    pub fn cutover(&self) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
+        let (_, restore) = self.asked()?;
+        let at = |part: &chart::Part| part.external.iter().copied().chain([part.address]).collect();
+        let host = self.host.clone().map(|host| (at(&chart::MARIADB), host));
+        let servers = restore.kafka.map(|kafka| (at(&chart::KAFKA), kafka.bootstrap_servers.to_string()));
+        Ok(host.into_iter().chain(servers).collect())
+    }
+
+    /// The host of the database that Streams used before, if the values name one.
+    ///
+    /// # Errors
+    /// As [`Own::values`].
+    pub fn old_host(&self) -> Result<Option<String>, Refusal> {
+        let values = self.values()?;
+        Ok(chart::MARIADB.address(&values).map(|(host, _)| host.to_owned()))
+    }
+}
+
+/// Sets the value at `path`.
+pub fn put(all: &mut Json, path: &[&str], value: Json) {
+    let Some((key, rest)) = path.split_first() else {
+        *all = value;
+        return;
+    };
+    if !all.is_object() {
+        *all = json!({});
+    }
+    if let Some(map) = all.as_object_mut() {
+        put(map.entry((*key).to_owned()).or_insert(Json::Null), rest, value);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Values that ask for a restore of both.
+    pub(in crate::product::streams) const BOTH: &str = "\
+externalizedMariadb: {host: streams-prod.c9.eu-west-1.rds.amazonaws.com, port: 3306, password: secret}
+externalizedKafka: {bootstrapServers: 'old-1:9096', auth: {clientProtocol: plaintext, clientUsername: streams}}
+embeddedMariadb: {enabled: false}
+embeddedKafka: {enabled: false}
+hwdr:
+  streams:
+    mariadb: {region: eu-west-1, instance: streams-prod}
+    kafka: {backup: {bootstrapServers: 'b-1:9096', protocol: plaintext}}
+    restore:
+      mariadb: {snapshot: before, instance: streams-prod-2}
+      kafka: {bootstrapServers: 'new-1:9096, new-2:9096'}
+";
+
+    pub(in crate::product::streams) fn values(text: &str) -> Value {
+        values::read_one(Source::new("values.yaml", text)).unwrap()
+    }
+
+    #[test]
+    fn it_has_what_the_steps_need_and_no_secret() {
+        let mut own = Own::new(&values(BOTH));
+        assert_eq!(own.facts().pointer("/restore/mariadb/snapshot"), Some(&json!("before")));
+        assert!(!own.facts().to_string().contains("old-1"));
+        let text = own.to_json().to_string();
+        assert!(!text.contains("secret") && !text.contains("clientUsername"), "{text}");
+        assert_eq!(Own::read(&own.to_json()), Ok(own.clone()));
+        assert_eq!(own.asked().unwrap().1.parts(), ["mariadb", "kafka"]);
+        assert_eq!(own.old_host().unwrap().as_deref(), Some("streams-prod.c9.eu-west-1.rds.amazonaws.com"));
+        let places =
+            |own: &Own| own.cutover().unwrap().into_iter().map(|(path, text)| format!("{}={text}", path.join(".")));
+        assert_eq!(places(&own).collect::<Vec<_>>(), ["externalizedKafka.bootstrapServers=new-1:9096,new-2:9096"]);
+        own.host = Some("streams-prod-2.c9.eu-west-1.rds.amazonaws.com".to_owned());
+        assert_eq!(
+            places(&own).next().unwrap(),
+            "externalizedMariadb.host=streams-prod-2.c9.eu-west-1.rds.amazonaws.com"
+        );
+    }
+
+    #[test]
+    fn what_hwdr_would_not_write_is_refused() {
+        let own = Own::new(&values(BOTH)).to_json();
+        let with = |path: &[&str], value: Json| {
+            let mut own = own.clone();
+            put(&mut own, path, value);
+            own
+        };
+        for (own, expected) in [
+            (Json::Null, "cannot be read"),
+            (with(&["host"], json!("a b")), "not a host"),
+            (with(&["more"], json!(1)), "unknown field"),
+            (with(&["values"], json!({})), "no restore"),
+            (with(&["values", "hwdr", "streams", "restore", "mariadb", "instance"], json!("-")), "own.values"),
+        ] {
+            let refused = Own::read(&own).unwrap_err();
+            assert!(refused.contains(expected), "{own}: {refused}");
+        }
+    }
+}

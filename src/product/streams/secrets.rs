@@ -1,0 +1,142 @@
+//! The credentials of Kafka's clusters, in the Secrets that the settings name.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hwdr_kafka::mirror::{Cluster as KafkaCluster, Security};
+use serde_json::Value as Json;
+
+use super::kafka::FILES;
+use super::own::Own;
+use crate::cluster::{Cluster, Kind};
+use crate::refusal::Refusal;
+use crate::shown::word;
+
+/// The names of the Secrets; none for a cluster without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// Of the backup cluster.
+    pub backup: Option<String>,
+    /// Of the new cluster.
+    pub new_one: Option<String>,
+}
+
+/// The contents of a Secret, by key.
+type Contents = BTreeMap<String, Vec<u8>>;
+
+impl Secrets {
+    /// As the settings name them.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn of(own: &Own) -> Result<Self, Refusal> {
+        let (settings, restore) = own.asked()?;
+        let name = |name: &super::settings::names::Name| name.to_string();
+        Ok(Self {
+            backup: settings.kafka.and_then(|kafka| kafka.backup.secret).as_ref().map(name),
+            new_one: restore.kafka.and_then(|kafka| kafka.secret).as_ref().map(name),
+        })
+    }
+
+    /// What is in the backup cluster's.
+    ///
+    /// # Errors
+    /// If it is missing, or lacks something.
+    pub async fn backup(
+        &self,
+        cluster: &Cluster,
+        of: &KafkaCluster,
+    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
+        read(cluster, self.backup.as_deref(), of, "hwdr.streams.kafka.backup.secret").await
+    }
+
+    /// The key of the certificates in a Secret.
+    ///
+    /// # Errors
+    /// If the Secret cannot be read.
+    pub async fn certificates(cluster: &Cluster, name: &str) -> Result<&'static str, Refusal> {
+        let secret = cluster.get(Kind::SECRET, None, name).await?.unwrap_or_default();
+        let has_usual = secret.pointer("/data/ca.crt").is_some();
+        Ok(if has_usual { "ca.crt" } else { "truststore.pem" })
+    }
+
+    /// What is in the new cluster's.
+    ///
+    /// # Errors
+    /// If it is missing, or lacks something.
+    pub async fn new_one(
+        &self,
+        cluster: &Cluster,
+        of: &KafkaCluster,
+    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
+        read(cluster, self.new_one.as_deref(), of, "hwdr.streams.restore.kafka.secret").await
+    }
+}
+
+/// What is in a Secret of the release's namespace.
+async fn read(
+    cluster: &Cluster,
+    name: Option<&str>,
+    of: &KafkaCluster,
+    setting: &'static str,
+) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
+    let contents = match (&of.security, name) {
+        (Security::Plaintext, _) => Contents::new(),
+        (_, None) => {
+            return Err(Refusal::new(format!("no Secret is named with the credentials of cluster {}", of.alias))
+                .help(format!("name one with the keys {}: {setting}", FILES.join(", "))));
+        }
+        (_, Some(name)) => {
+            let found = cluster.get(Kind::SECRET, None, name).await?.ok_or_else(|| {
+                Refusal::new(format!("there is no Secret {name} in namespace {} ({setting})", cluster.namespace)).help(format!(
+                    "create it:\nkubectl -n {} create secret generic {} --from-file=username --from-file=password --from-file=ca.crt",
+                    word(&cluster.namespace),
+                    word(name)
+                ))
+            })?;
+            contents(&found, name)?
+        }
+    };
+    Ok(move |key: &str| {
+        contents.get(key).cloned().ok_or_else(|| Refusal::new(format!("the Secret of {setting} has no {key}")))
+    })
+}
+
+/// The keys that are needed: the certificates may be called `truststore.pem`, too.
+fn contents(secret: &Json, name: &str) -> Result<Contents, Refusal> {
+    let one = |key: &str| {
+        let text = secret.get("data")?.get(key)?.as_str()?;
+        STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
+    };
+    let mut found = Contents::new();
+    for key in FILES {
+        let other = if key == "ca.crt" { one("truststore.pem") } else { None };
+        let bytes = one(key).or(other).ok_or_else(|| {
+            Refusal::new(format!("Secret {name} has no {key}, or an empty one"))
+                .help(format!("it needs {}", FILES.join(", ")))
+        })?;
+        found.insert(key.to_owned(), bytes);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_has_a_user_a_password_and_certificates() {
+        let whole = json!({"data": {"username": "dQ==", "password": "cA==", "truststore.pem": "Yw=="}});
+        assert_eq!(contents(&whole, "s").unwrap()["ca.crt"], b"c");
+        for key in ["username", "password", "truststore.pem"] {
+            for other in [Json::Null, json!(""), json!("?"), json!(1)] {
+                let mut secret = whole.clone();
+                secret["data"][key] = other.clone();
+                let refusal = contents(&secret, "s").unwrap_err();
+                assert!(refusal.problem.contains("Secret s has no"), "{key} {other}: {refusal:?}");
+            }
+        }
+    }
+}

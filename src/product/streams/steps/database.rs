@@ -1,0 +1,77 @@
+//! The database, in a new instance.
+
+use hwdr_rds::{Origin, Progress, Wait, compare};
+
+use super::own;
+use crate::product::streams::database::{connect, instance, planned};
+use crate::refusal::Refusal;
+use crate::run::{Context as _, Halt, Run};
+use crate::shown::{duration, plain};
+
+/// Restores it, and notes where it is. Its instance carries the tag of this restore, so that a second try finds it again.
+pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
+    let mut own = own(run)?;
+    let (settings, restore) = own.asked()?;
+    let (Some(asked), Some(today)) = (restore.mariadb, settings.mariadb) else { return Ok(()) };
+    if own.host.is_some() {
+        return Ok(());
+    }
+    let rds = connect(&today).await?;
+    let source = rds.instance(&instance(&today)?).await.map_err(refused)?;
+    let plan = planned(&rds, &today, &asked, source.as_ref()).await?;
+    for note in &plan.notes {
+        run.show.note(&format!("mariadb: {}", plain(note)));
+    }
+    if let (Origin::Snapshot(id), None) = (&plan.origin, &run.state.backup_time) {
+        // For the report: what was written since then is lost.
+        let snapshot = rds.snapshot(id).await.map_err(refused)?;
+        run.state.backup_time = snapshot.and_then(|snapshot| snapshot.taken).map(|taken| taken.to_string());
+        run.save().await?;
+    }
+    rds.begin(&plan).await.map_err(refused)?;
+    let show = &mut run.show;
+    let restored = rds.settle(&plan, &Wait::default(), &mut |progress| show.tell(&line(progress))).await;
+    let restored = restored.map_err(refused)?;
+    let Some(endpoint) = restored.endpoint.clone() else {
+        return Err(Halt::new(format!(
+            "instance {} is {}, and RDS names no address of it",
+            plan.target,
+            plain(&restored.status)
+        ))
+        .help(format!("resume when it has one: helm hwdr resume {}", run.state.release)));
+    };
+    run.finding(&format!(
+        "mariadb: {} from {} answers at {}:{}",
+        plan.target,
+        asked.from,
+        plain(&endpoint.host),
+        endpoint.port
+    ));
+    for difference in source.iter().flat_map(|source| compare(source, &restored)) {
+        run.doubt(&format!(
+            "mariadb: {} is {}, and was {}",
+            difference.what,
+            plain(&difference.restored),
+            plain(&difference.source)
+        ));
+    }
+    own.host = Some(endpoint.host.to_ascii_lowercase());
+    run.state.own = own.to_json();
+    run.save().await
+}
+
+fn refused(error: hwdr_rds::Error) -> Halt {
+    Refusal::from(error).into()
+}
+
+/// How far RDS is.
+fn line(progress: &Progress) -> String {
+    let percent = progress.percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
+    format!(
+        "{} is {}{percent}: waiting for {} ({})",
+        plain(&progress.what),
+        plain(&progress.status),
+        plain(&progress.doing),
+        duration(progress.waited.as_secs())
+    )
+}

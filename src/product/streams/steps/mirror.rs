@@ -1,0 +1,200 @@
+//! Kafka, in a new cluster: its records and its consumer groups, from the backup cluster.
+
+use std::time::{Duration, Instant};
+
+use hwdr_kafka::compare::{Comparison, Pace, TopicState};
+use hwdr_kafka::direction::Activity;
+use hwdr_kafka::look::Looker;
+use hwdr_kafka::mirror::Mirror;
+use tokio::time::sleep;
+
+use super::{maker, own};
+use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
+use crate::product::streams::own::Own;
+use crate::product::streams::preflight::{looker, no_circle};
+use crate::refusal::Refusal;
+use crate::run::{Context as _, Halt, Run};
+use crate::shown::{duration, kept, plain};
+
+/// How long one look at both clusters may take.
+pub const LOOK: Duration = Duration::from_secs(60);
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long the mirror may stand still before it is given up.
+const STALLED: Duration = Duration::from_secs(15 * 60);
+/// How long MirrorMaker may take to leave its group after it has ended.
+const LEAVING: Duration = Duration::from_secs(120);
+/// How many topics are named.
+const NAMED: usize = 5;
+
+/// The mirror that the record asks for.
+///
+/// # Errors
+/// If the settings name none.
+pub fn mirror_of(own: &Own) -> Result<Mirror, Refusal> {
+    let (settings, restore) = own.asked()?;
+    let (Some(kafka), Some(new)) = (settings.kafka, restore.kafka) else {
+        return Err(Refusal::new("the settings name no mirror of Kafka"));
+    };
+    // A mirror that is killed would bring records a second time, and groups would read them twice.
+    let shape = Shape { name: None, secrets: SECRETS.to_owned(), exactly_once: true };
+    let mirror = for_restore(&own.values()?, &kafka, &new, &shape)?;
+    mirror.check().map_err(|error| Refusal::new(error.to_string()))?;
+    Ok(mirror)
+}
+
+/// Has MirrorMaker bring everything over, and then stops it.
+pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
+    let own = own(run)?;
+    if own.asked()?.1.kafka.is_none() {
+        return Ok(());
+    }
+    let mirror = mirror_of(&own)?;
+    let mut looker = looker(&run.cluster, &own, &mirror).await?;
+    no_circle(&mut looker, &mirror).await?;
+    maker::start(run, &own, &mirror).await?;
+    until_all_is_there(run, &mut looker, &mirror).await?;
+    maker::stop(run).await?;
+    until_nobody_mirrors(run, &mut looker, &mirror).await?;
+    let last = settle_groups(run, &mut looker, &mirror).await?;
+    run.finding(&format!(
+        "kafka: {} topics and {} consumer groups are in the new cluster, no record is missing",
+        last.topics.values().filter(|state| matches!(state, TopicState::Both(_))).count(),
+        last.groups.len()
+    ));
+    if last.expired() > 0 {
+        run.doubt(&format!(
+            "kafka: up to {} records had expired before they were mirrored: they are lost",
+            last.expired()
+        ));
+    }
+    if last.read_again() > 0 {
+        run.doubt(&format!("kafka: consumer groups will read up to {} records a second time", last.read_again()));
+    }
+    Ok(())
+}
+
+/// Looks until all records are there.
+async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> Result<(), Halt> {
+    let mut last: Option<(Instant, Comparison)> = None;
+    let mut moved = Instant::now();
+    loop {
+        let began = Instant::now();
+        // A broker may be gone for a minute.
+        let now = match looker.look(mirror, LOOK).await {
+            Ok(now) => now,
+            Err(error) if moved.elapsed() < STALLED => {
+                run.show.tell(&format!("kafka: looking again: {}", kept(&error.to_string())));
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(kafka::unread(&mirror.target, &error).into()),
+        };
+        if now.topics.is_empty() {
+            return Err(Halt::new(format!("cluster {} has none of the topics that are mirrored", mirror.source.alias))
+                .help("see what it has, and whether hwdr.streams.kafka.topics names them: helm hwdr streams mirror --for restore -f values.yaml"));
+        }
+        if let Some(why) = cannot_end(&now) {
+            return Err(Halt::new(why).help(format!(
+                "delete that topic at {} and resume: helm hwdr resume {}",
+                mirror.target.alias, run.state.release
+            )));
+        }
+        if now.has_all_records() {
+            return Ok(());
+        }
+        if last
+            .as_ref()
+            .is_none_or(|(_, earlier)| earlier.missing() != now.missing() || earlier.topics.len() != now.topics.len())
+        {
+            moved = began;
+        }
+        let pace = last.as_ref().and_then(|(then, earlier)| Pace::between(earlier, &now, began.duration_since(*then)));
+        let line = line(&now, pace);
+        if moved.elapsed() > STALLED {
+            return Err(Halt::new(format!("the mirror has stood still for {}: {line}", duration(STALLED.as_secs())))
+                .help("see what MirrorMaker says, in its log")
+                .help(format!("mend that, and resume: helm hwdr resume {}", run.state.release)));
+        }
+        run.show.tell(&line);
+        last = Some((began, now));
+        sleep(PAUSE).await;
+    }
+}
+
+/// Why no wait helps.
+fn cannot_end(now: &Comparison) -> Option<String> {
+    now.topics.iter().find_map(|(topic, state)| match state {
+        TopicState::Partitions { source, target } => Some(format!(
+            "topic {} has {source} partitions at the backup cluster and {target} at the new one: keys would go elsewhere",
+            plain(topic)
+        )),
+        _ => None,
+    })
+}
+
+/// How far it is, in one line.
+fn line(now: &Comparison, pace: Option<Pace>) -> String {
+    let not_there: Vec<_> = now
+        .topics
+        .iter()
+        .filter(|(_, state)| matches!(state, TopicState::OnlySource))
+        .map(|(topic, _)| plain(topic))
+        .collect();
+    let mut line = format!("kafka: {} records are missing at most", now.missing());
+    if let Some(pace) = pace {
+        let left = pace.left().map_or_else(String::new, |left| format!("; {} left", duration(left.as_secs())));
+        line.push_str(&format!(", {:.0}/s arrive{left}", pace.copied));
+    }
+    if !not_there.is_empty() {
+        let more = not_there.len().saturating_sub(NAMED);
+        let named: Vec<_> = not_there.iter().take(NAMED).map(AsRef::as_ref).collect();
+        line.push_str(&format!("; topics not made yet: {}", named.join(", ")));
+        if more > 0 {
+            line.push_str(&format!(" and {more} more"));
+        }
+    }
+    line
+}
+
+/// Waits until no MirrorMaker writes into the new cluster: then its groups may be set, and Streams may start.
+async fn until_nobody_mirrors(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> Result<(), Halt> {
+    let began = Instant::now();
+    loop {
+        let workers = looker.target.workers(LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
+        let Some(group) = workers.iter().find(|group| group.activity != Activity::Idle) else { return Ok(()) };
+        let hosts: Vec<_> = group.hosts.iter().map(|host| plain(host).into_owned()).collect();
+        let what = format!(
+            "group {} still mirrors into {}, on {}",
+            plain(&group.group),
+            mirror.target.alias,
+            hosts.join(", ")
+        );
+        if began.elapsed() > LEAVING {
+            return Err(Halt::new(what).help(format!(
+                "everything is there: stop that MirrorMaker, and resume: helm hwdr resume {}",
+                run.state.release
+            )));
+        }
+        run.show.tell(&format!("kafka: {what}"));
+        sleep(PAUSE).await;
+    }
+}
+
+/// Sets groups at the new cluster that MirrorMaker left behind, and looks at all of it once more.
+async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> Result<Comparison, Halt> {
+    let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.target, &error));
+    let now = looker.look_closely(mirror, LOOK).await.map_err(unread)?;
+    for (group, offsets) in now.to_commit() {
+        run.show.tell(&format!("kafka: setting consumer group {} where it was", plain(&group)));
+        looker.target.commit(&group, &offsets, LOOK).await.map_err(unread)?;
+    }
+    let last = looker.look_closely(mirror, LOOK).await.map_err(unread)?;
+    if last.is_complete() {
+        return Ok(last);
+    }
+    let line = line(&last, None);
+    Err(Halt::new(format!("the mirror is not complete: {line}, or a consumer group would skip records"))
+        .help("see which: helm hwdr streams mirror --for restore -f values.yaml")
+        .help(format!("and resume: helm hwdr resume {}", run.state.release)))
+}

@@ -1,0 +1,49 @@
+//! The namespace of the release, from its Velero backup.
+
+use serde_json::json;
+
+use super::own;
+use crate::cluster::{ClusterError, Kind};
+use crate::run::steps::restore_objects;
+use crate::run::{Halt, Run};
+
+/// What Velero changes in what it restores (velero.io, "Restore Resource Modifiers"): no pod starts before its servers are there.
+const HELD: &str = "\
+version: v1
+resourceModifierRules:
+- conditions:
+    groupResource: deployments.apps
+  patches:
+  - {operation: replace, path: /spec/replicas, value: \"0\"}
+- conditions:
+    groupResource: statefulsets.apps
+  patches:
+  - {operation: replace, path: /spec/replicas, value: \"0\"}
+";
+
+/// Restores it. If its servers are restored, too, its workloads have no pods until helm says where
+/// these are.
+pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
+    let (_, restore) = own(run)?.asked()?;
+    if restore.mariadb.is_none() && restore.kafka.is_none() {
+        return restore_objects(run).await;
+    }
+    let velero = run.state.velero();
+    let name = format!("hwdr-hold-{}", run.state.backup_id);
+    let modifier = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": velero, "labels": {"app.kubernetes.io/name": "hwdr", "app.kubernetes.io/managed-by": "hwdr"}},
+        "data": {"modifiers.yaml": HELD},
+    });
+    match run.cluster.create(Kind::CONFIG_MAP, Some(&velero), &modifier).await {
+        Err(error) if !error.is_conflict() => return Err(ClusterError::into(error)),
+        _ => {}
+    }
+    run.hold = Some(name.clone());
+    restore_objects(run).await?;
+    if let Some(there) = run.cluster.get(Kind::CONFIG_MAP, Some(&velero), &name).await? {
+        run.cluster.delete_this(Kind::CONFIG_MAP, Some(&velero), &there).await?;
+    }
+    Ok(())
+}
