@@ -161,6 +161,8 @@ YAML
   serve kube-proxy "$K8S/kube-proxy" --kubeconfig="$KUBECONFIG_FILE" --hostname-override=lab-node --cluster-cidr="$POD_NET" \
     --masquerade-all --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s \
     --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249
+  # The names of servers outside of the cluster, in AWS, which tests write.
+  touch "$RUN/hosts"
   cat >"$RUN/Corefile" <<DNS
 cluster.local:53 in-addr.arpa:53 {
   bind $BRIDGE_IP
@@ -168,6 +170,13 @@ cluster.local:53 in-addr.arpa:53 {
     kubeconfig $KUBECONFIG_FILE
     pods insecure
     ttl 1
+  }
+}
+amazonaws.com:53 {
+  bind $BRIDGE_IP
+  hosts $RUN/hosts {
+    ttl 1
+    reload 1s
   }
 }
 .:53 {

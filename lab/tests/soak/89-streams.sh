@@ -1,0 +1,300 @@
+# shellcheck shell=bash
+# Axway Streams: its namespace, its database and its Kafka are lost, one after the other and together, and come back by one command each. The
+# chart is testdata/streams, whose pods publish and read numbered events. MariaDB, three clusters of Kafka and RDS (moto) are outside of Kubernetes.
+# shellcheck source=lab/tests/55-in-place.sh
+. "$LAB/tests/55-in-place.sh"
+
+ST=streams
+OUT=$RUN/streams           # the servers outside
+NET=10.89.0                # their addresses: of databases .11 and .12, of Kafka's clusters .21 (today's), .22 (backup) and .23 (new)
+RDS=http://$BRIDGE_IP:5055
+KAFKA_PASSWORD="pass: word=#!\$x'"
+export AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab
+mkdir -p "$OUT"
+
+hwdr() { HELM_BIN=$(helm_of "${IN_PLACE_HELM:-3}") HELM_NAMESPACE=$ST timeout 900 "$HWDR" "$@"; }
+kafka_home() { echo "$(part_dir kafka)/usr/share/kafka"; }
+amazon() { "$(dirname "$(readlink -f "$("$LAB/../scripts/tools" --dir)/moto_server")")/python3" "$LAB/../crates/hwdr-rds/tests/moto.py" "$RDS" "$@"; }
+host_of() { amazon show "$1" | jq -r .Endpoint.Address; }
+
+# database NUMBER: a MariaDB with the database of Streams.
+database() {
+  local folder=$OUT/db-$1
+  [ -d "$folder/mysql" ] || mariadb-install-db --no-defaults --user=root --datadir="$folder" --skip-test-db >"$RUN/log/db-$1-install.log"
+  cat >"$folder.sql" <<SQL
+CREATE DATABASE IF NOT EXISTS streams;
+CREATE OR REPLACE USER streams IDENTIFIED BY 'not-a-secret';
+GRANT ALL ON streams.* TO streams;
+SQL
+  serve "db-$1" mariadbd --no-defaults --user=root --datadir="$folder" --bind-address="$NET.1$1" --port=3307 --socket="$folder.sock" \
+    --pid-file="$folder.pid" --init-file="$folder.sql" --skip-name-resolve
+  wait_for 60 "database $1" "$RUN/log/db-$1.log" db "$1" "SELECT 1"
+}
+db() { in_lab mariadb --no-defaults --socket="$OUT/db-$1.sock" -uroot -N streams -e "$2"; }
+ends() { # NAME…: servers
+  local name
+  for name; do
+    in_lab kill "$(cat "$RUN/pid/$name")"
+    wait_for 60 "the end of $name" - not_alive "$name"
+  done
+}
+not_alive() { ! alive "$1"; }
+is_called() { # HOST ADDRESS: for the pods
+  sed -i "/ $1\$/d" "$RUN/hosts"
+  echo "$2 $1" >>"$RUN/hosts"
+}
+
+# cluster NUMBER PROTOCOL: one of Kafka's clusters.
+cluster() {
+  local folder=$OUT/kafka-$1 login=()
+  mkdir -p "$folder"
+  if [ "$2" = sasl_tls ]; then
+    [ -f "$folder/broker.pem" ] || "$(kafka_home)/bin/authority" "$folder" "$NET.2$1"
+    login=(admin "$KAFKA_PASSWORD")
+  fi
+  serve "kafka-$1" env "KAFKA_ADDRESS=$NET.2$1" "$(kafka_home)/bin/broker" "$folder" 9092 "$2" "${login[@]}"
+  wait_for 90 "Kafka $1" "$RUN/log/kafka-$1.log" in_lab bash -c "exec 3<>/dev/tcp/$NET.2$1/9092"
+}
+
+# at_kafka NUMBER COMMAND: by Kafka's own client (lab/kafka/Client.java).
+at_kafka() {
+  echo "bootstrap.servers=$NET.2$1:9092" >"$OUT/client.properties"
+  echo "$2" | in_lab "$(kafka_home)/bin/java" Client "$OUT/client.properties" | tee /dev/stderr | grep '^ok'
+}
+
+# mirror_starts: MirrorMaker from today's cluster to the backup cluster, as hwdr's settings for it say.
+mirror_starts() {
+  hwdr streams mirror --for backup -f "$RUN/notes/streams.yaml" --secrets "$OUT/secrets" --properties "$@" >"$OUT/mirror.properties"
+  serve mirror "$(kafka_home)/bin/java" org.apache.kafka.connect.mirror.MirrorMaker "$OUT/mirror.properties"
+}
+mirrored() { hwdr streams mirror --for backup -f "$RUN/notes/streams.yaml" --secrets "$OUT/secrets" "$@"; }
+
+streams_values() {
+  cat >"$RUN/notes/streams.yaml" <<YAML
+acceptGeneralConditions: "yes"
+testImage: $IMAGE_STREAMS
+embeddedMariadb: {enabled: false}
+externalizedMariadb:
+  host: $(host_of events) # today's
+  port: 3307
+  tls: {enabled: false, twoWay: false}
+embeddedKafka: {enabled: false}
+externalizedKafka:
+  bootstrapServers: $NET.21:9092
+  auth: {clientProtocol: plaintext}
+nginx-ingress-controller: {enabled: false}
+imagePullSecrets: []
+hwdr:
+  streams:
+    velero: {storageLocation: streams}
+    mariadb: {region: eu-north-1, instance: events, endpointUrl: "$RDS"}
+    kafka:
+      backup: {bootstrapServers: "$NET.22:9092", secret: streams-kafka-backup}
+      topics: ["streams.*"]
+      replicationFactor: 1 # each cluster has one broker
+      tasks: 2
+      image: $IMAGE_KAFKA
+YAML
+}
+# asks YAML: the values of a restore.
+asks() {
+  cat >"$RUN/notes/streams-restore.yaml" <<YAML
+hwdr:
+  streams:
+    restore: {$1}
+YAML
+}
+chart=("$LAB/../testdata/streams" -f "$RUN/notes/streams.yaml")
+restores() { hwdr "$1" "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" "${@:2}"; }
+
+secrets() {
+  kubectl -n "$ST" create secret generic streams-database-passwords-secret --from-literal=mariadb-password=not-a-secret
+  kubectl -n "$ST" create secret generic streams-kafka-backup --from-literal=username=admin --from-literal=password="$KAFKA_PASSWORD" \
+    --from-file=truststore.pem="$OUT/kafka-2/ca.pem"
+}
+
+streams_are_ready() {
+  local name
+  for name in hub publisher-http-poller publisher-http-post subscriber-sse subscriber-webhook; do
+    kubectl -n "$ST" rollout status "deployment/$ST-$name" --timeout=180s || { kubectl -n "$ST" logs "deployment/$ST-$name" --tail=20; return 1; }
+  done
+}
+
+# no_event_is_missing NUMBER: the publishers pause, and each event has come to each subscriber, by that database. Prints how many came twice.
+no_event_is_missing() {
+  local number=$1
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  wait_for 90 "the last events" - none_missing "$number"
+  db "$number" "SELECT subscriber, publisher, COUNT(*) events, SUM(times - 1) twice FROM received GROUP BY 1, 2" | tee "$RUN/notes/events.txt"
+  [ "$(wc -l <"$RUN/notes/events.txt")" = 4 ]
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
+  streams_are_ready
+}
+none_missing() {
+  [ "$(db "$1" "SELECT SUM(last) * 2 FROM published")" -gt 0 ] &&
+    [ "$(db "$1" "SELECT (SELECT SUM(last) * 2 FROM published) - (SELECT COUNT(*) FROM received r JOIN published p USING (publisher) WHERE r.number <= p.last)")" = 0 ]
+}
+last_event() { db "$1" "SELECT SUM(last) FROM published"; }
+more_events() { # NUMBER: the pods use that database, and go on
+  local before
+  before=$(last_event "$1")
+  wait_for 60 "new events" - has_more "$1" "$before"
+}
+has_more() { [ "$(last_event "$1")" -gt "$(($2 + 10))" ]; }
+
+test_streams_runs_with_servers_outside() {
+  part kafka
+  part apps
+  debian mariadb-server-core mariadb-client
+  "$LAB/../scripts/tools" moto_server
+  "$LAB/images" streams | in_lab ctr -a "$RUN/containerd.sock" -n k8s.io images import -
+  for number in 11 12 21 22 23; do in_lab ip address replace "$NET.$number/32" dev lo; done
+  ip route replace "$NET.0/24" via "$NODE_IP"
+  serve moto "$("$LAB/../scripts/tools" --dir)/moto_server" -H "$BRIDGE_IP" -p 5055
+  wait_for 60 moto "$RUN/log/moto.log" curl -sS -o /dev/null "$RDS"
+  amazon make
+  database 1
+  is_called "$(host_of events)" "$NET.11"
+  cluster 1 plaintext
+  cluster 2 sasl_tls
+  mkdir -p "$OUT/secrets/backup"
+  printf admin >"$OUT/secrets/backup/username"
+  printf %s "$KAFKA_PASSWORD" >"$OUT/secrets/backup/password"
+  cp "$OUT/kafka-2/ca.pem" "$OUT/secrets/backup/ca.crt"
+  at_kafka 1 "topic streams.events 4"
+  streams_values
+  kubectl apply -f - <<YAML
+apiVersion: velero.io/v1
+kind: BackupStorageLocation
+metadata: {name: streams, namespace: velero}
+spec:
+  provider: aws
+  config: {region: $S3_REGION, s3Url: "$S3_ENDPOINT", s3ForcePathStyle: "true"}
+  credential: {name: hopsworks-bsl-credentials, key: cloud}
+  objectStorage: {bucket: $BACKUP_BUCKET, prefix: streams}
+YAML
+  kubectl create namespace "$ST"
+  secrets
+  hwdr install "$ST" "${chart[@]}" -n "$ST"
+  streams_are_ready
+  mirror_starts
+  more_events 1
+  no_event_is_missing 1
+  wait_for 90 "the mirror" - mirrored_so_far
+}
+# What was there a moment ago has arrived.
+mirrored_so_far() { mirrored -o json | jq -e '.missing < 50 and (.faults | all(contains("not at the target yet") | not))'; }
+
+test_what_cannot_be_restored_is_refused() {
+  asks "mariadb: {snapshot: before, instance: events-2}"
+  refuses 'there is no snapshot before' restores upgrade --yes
+  asks "namespace: {backup: a}, mariadb: {snapshot: before, instance: events-2}"
+  refuses 'asks for the namespace, but the release is there' restores upgrade --yes
+  refuses 'is not empty: it has Deployment/streams-hub' restores install --yes
+  asks "kafka: {bootstrapServers: '$NET.23:9092'}"
+  refuses 'a mirror writes into backup, from which this one reads' restores upgrade --yes
+  more_events 1
+}
+
+# The snapshot is RDS's; what is in it is a dump of the same moment.
+test_a_lost_database_comes_back_in_a_new_instance() {
+  hwdr streams database snapshot before -f "$RUN/notes/streams.yaml" --wait --yes
+  in_lab mariadb-dump --no-defaults --socket="$OUT/db-1.sock" -uroot --single-transaction streams >"$OUT/before.sql"
+  more_events 1
+  ends db-1
+  database 2
+  in_lab mariadb --no-defaults --socket="$OUT/db-2.sock" -uroot streams <"$OUT/before.sql"
+  is_called "$(host_of events | sed 's/^events\./events-2./')" "$NET.12"
+  asks "mariadb: {snapshot: before, instance: events-2}"
+  refuses 'without a terminal' restores upgrade
+  restores upgrade --yes | tee "$RUN/notes/report.txt"
+  grep -E 'mariadb: events-2 from before answers at events-2' "$RUN/notes/report.txt"
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-2[^ ]*; none to events\.'
+  more_events 2
+  no_event_is_missing 2
+  amazon show events | jq -e '.DBInstanceStatus == "available"'
+}
+
+test_undo_goes_back_to_the_old_instance() {
+  database 1
+  hwdr undo "$ST" --yes
+  streams_are_ready
+  more_events 1
+  no_event_is_missing 1
+  amazon show events-2 | jq -e '.DBInstanceStatus == "available"'
+}
+
+# Killed after each write of its record, it goes on.
+test_a_restore_that_is_killed_goes_on_and_becomes_final() {
+  local kills arguments
+  run_secret() { echo hwdr-restore-events-2; }
+  NS=$ST
+  asks "mariadb: {snapshot: before, instance: events-2}"
+  arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
+  cut_off 1 upgrade "${arguments[@]}" --yes
+  killed_throughout resume "${arguments[@]}"
+  more_events 2
+  cp "$RUN/notes/streams-restore.yaml" "$RUN/notes/final.yaml"
+  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/final.yaml" --yes
+  grep -F "host: $(host_of events-2) # today's" "$RUN/notes/streams.yaml"
+  ! grep -F snapshot "$RUN/notes/final.yaml" || false
+  sed -i 's/instance: events,/instance: events-2,/' "$RUN/notes/streams.yaml"
+  "$(helm_of 3)" upgrade "$ST" "${chart[@]}" -n "$ST" --wait --timeout 5m
+  more_events 2
+  ends db-1
+}
+
+test_a_lost_kafka_is_filled_from_the_backup_cluster() {
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  wait_for 90 "the mirror" - mirrored
+  # What is published later would be lost with it.
+  ends mirror kafka-1
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
+  asks "kafka: {bootstrapServers: '$NET.23:9092'}"
+  refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
+  cluster 3 plaintext
+  restores upgrade --yes | tee "$RUN/notes/report.txt"
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
+  ! kubectl -n "$ST" get deployments | grep hwdr-mirror || false
+  more_events 2
+  no_event_is_missing 2
+}
+
+# Nothing is left of the namespace, and its servers are lost with it.
+test_all_three_come_back_by_one_command() {
+  local backup
+  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
+  grep -E "bootstrapServers: .?$NET.23:9092" "$RUN/notes/streams.yaml"
+  backup=streams-$(date -u +%Y%m%d%H%M%S)
+  kubectl apply -f - <<YAML
+apiVersion: velero.io/v1
+kind: Backup
+metadata: {name: $backup, namespace: velero}
+spec: {includedNamespaces: [$ST], storageLocation: streams, ttl: 720h}
+YAML
+  kubectl -n velero wait --for=jsonpath='{.status.phase}'=Completed "backup/$backup" --timeout=120s
+  # The backup cluster is new, too: its mirror begins anew.
+  ends kafka-2
+  rm -rf "$OUT/kafka-2/data"
+  cluster 2 sasl_tls
+  mirror_starts --name restored
+  hwdr streams database snapshot again -f "$RUN/notes/streams.yaml" --wait --yes
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  wait_for 90 "the mirror" - mirrored --name restored
+  in_lab mariadb-dump --no-defaults --socket="$OUT/db-2.sock" -uroot --single-transaction streams >"$OUT/before.sql"
+  ends mirror kafka-3 db-2
+  rm -rf "$OUT/db-1" "$OUT/kafka-1"
+  kubectl delete namespace "$ST" --timeout=180s
+  database 1
+  in_lab mariadb --no-defaults --socket="$OUT/db-1.sock" -uroot streams <"$OUT/before.sql"
+  cluster 1 plaintext
+  is_called "$(host_of events-2 | sed 's/^events-2\./events-3./')" "$NET.11"
+  asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}"
+  restores install --yes --create-namespace | tee "$RUN/notes/report.txt"
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-3'
+  streams_are_ready
+  more_events 1
+  no_event_is_missing 1
+  ends kafka-1 kafka-2 db-1 moto
+  kubectl delete namespace "$ST" --timeout=180s
+}
