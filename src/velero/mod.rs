@@ -15,7 +15,9 @@ mod restore;
 mod results;
 mod server;
 mod storage;
+pub mod stored;
 mod sync;
+pub mod verify;
 
 pub use backup::{ObjectBackup, backups, without_foreign};
 pub use backup_names::BackupNames;
