@@ -131,9 +131,9 @@ pub trait Product: Sync {
         Recorded::default()
     }
 
-    /// The labels of the metadata ConfigMaps.
+    /// The labels of the metadata ConfigMaps; without any, one that no object has.
     fn record_labels(&self) -> &'static str {
-        ""
+        "hwdr.hopsworks.ai/record"
     }
 
     /// The first metadata ConfigMap of each of [`Product::records`]; the default ones without values.
@@ -169,6 +169,11 @@ pub trait Product: Sync {
 
     /// What `hwdr doctor` says of this product alone.
     fn examine(&self, _facts: &Facts) -> Vec<Line> {
+        Vec::new()
+    }
+
+    /// What is safe to change of this product alone.
+    fn mends(&self, _facts: &Facts) -> Vec<Mend> {
         Vec::new()
     }
 
@@ -210,6 +215,8 @@ pub struct Storage {
     pub endpoint: Option<String>,
     /// How long backups are kept, in seconds.
     pub ttl: Option<i64>,
+    /// When they are made, where no chart says so.
+    pub cron: Option<String>,
 }
 
 /// A place in the values. `*` stands for any key.
