@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod keys;
+pub mod objects;
 pub mod rules;
 pub mod settings;
 
@@ -12,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::request::{Backup, Request};
 use super::service::Service;
 use super::{Keys, Path, Product, Storage};
+use crate::doctor::{Facts, Line, Mend};
 use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
 use crate::mode::Mode;
@@ -64,7 +66,7 @@ impl Product for Streams {
     }
 
     fn services(&self) -> &'static [&'static dyn Service] {
-        &[]
+        &[&objects::Objects]
     }
 
     fn groups(&self) -> &'static [&'static str] {
@@ -98,10 +100,10 @@ impl Product for Streams {
         })
     }
 
-    /// How long backups of the namespace are kept; the data are in no bucket.
+    /// How long backups of the namespace are kept, and when they are made; the data are in no bucket.
     fn storage(&self, values: &Value) -> Result<Storage, Refusal> {
-        let ttl = Settings::from_values(values)?.velero.ttl.seconds;
-        Ok(Storage { ttl: Some(ttl), ..Storage::default() })
+        let velero = Settings::from_values(values)?.velero;
+        Ok(Storage { ttl: Some(velero.ttl.seconds), cron: Some(velero.cron.0), ..Storage::default() })
     }
 
     fn backup_keys(&self) -> &'static [Path] {
@@ -125,6 +127,20 @@ impl Product for Streams {
 
     fn ends(&self) -> &'static str {
         "status.completionTimestamp of Velero's Backup"
+    }
+
+    fn examine(&self, facts: &Facts) -> Vec<Line> {
+        objects::doctor::examine(facts)
+    }
+
+    fn mends(&self, facts: &Facts) -> Vec<Mend> {
+        objects::doctor::mends(facts)
+    }
+
+    fn unexamined(&self) -> &'static [&'static str] {
+        &[
+            "The database and Kafka, which are backed up outside of the cluster: helm hwdr streams database list, helm hwdr streams mirror.",
+        ]
     }
 }
 
