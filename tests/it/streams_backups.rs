@@ -4,6 +4,7 @@
 use crate::common::api_server::ApiServer;
 use crate::common::s3_server::S3Server;
 use crate::common::{BOTH, Home, Ran, packed, run, stored, testdata};
+use crate::monitor::Monitor;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -227,6 +228,20 @@ fn a_schedule_that_is_missing_is_said_and_made() {
     assert!(has(&mended, "ok schedule: "), "{mended:#?}");
     assert_eq!(lab.api.writes(), [format!("POST {SCHEDULE}")]);
     assert_eq!(lab.api.get(SCHEDULE).expect("it was made")["spec"]["template"]["includedNamespaces"], json!(["prod"]));
+}
+
+#[test]
+fn the_monitor_sees_the_schedule_and_its_backups() {
+    let lab = Lab::new();
+    // No object names the release: it is only known where Helm's records are read.
+    let values = testdata("values/streams.yaml");
+    let monitor = Monitor::start(&lab.home, &["-n", "prod", "-f", &values, "--release", "streams"]);
+    monitor.is_seen();
+    let of = |metric: &str| format!(r#"hwdr_{metric}{{namespace="prod",release="streams",service="objects"}}"#);
+    assert_eq!(monitor.value(&of("backup_severity")), Some(0));
+    assert_eq!(monitor.value(&of("backup_last_good_timestamp_seconds")), Some(lab.ago(5).as_second()));
+    lab.api.remove(SCHEDULE);
+    monitor.until("a Schedule that is gone", || monitor.value(&of("backup_severity")) == Some(2));
 }
 
 /// The bucket is the one of Velero's storage location, as long as there is a cluster; else it has to be named.
