@@ -101,6 +101,7 @@ pub(super) fn records(text: &str) -> (usize, usize) {
         namespace: "hopsworks".to_owned(),
         velero: Velero::default(),
         ttl: None,
+        cron: None,
         records: FIRST.record_names(None).expect("the usual names"),
         config_maps: Ok(all("configMaps")),
         cron_jobs: Ok(all("cronJobs")),

@@ -2,7 +2,6 @@
 
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
-use super::series::Join;
 use crate::refusal::Refusal;
 
 /// Names that commands take for an id.
@@ -59,7 +58,7 @@ impl Inventory {
     fn none_of(&self, name: &str) -> Refusal {
         let refusal = Refusal::new(format!("there is no backup {name}"));
         let ids: Vec<_> = self.sets.iter().filter_map(|set| self.id(set)).take(NAMED).collect();
-        let is_unread = self.series.iter().any(|series| series.join == Join::Own && series.unread.is_some());
+        let is_unread = self.series.iter().any(|series| series.join.names_a_set() && series.unread.is_some());
         let refusal = match ids.as_slice() {
             [] => refusal,
             ids => refusal.help(format!("the newest are {}", ids.join(", "))),

@@ -10,6 +10,9 @@ use super::view::ago;
 use crate::velero::apart;
 use crate::verify::Verdict;
 
+/// Why Velero's backup of everything is not restored onto what runs.
+const OVERWRITES_NOTHING: &str = "Velero overwrites nothing, so the namespace has to be gone before it is restored";
+
 /// An answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,10 +60,17 @@ impl Inventory {
             fitness.reasons.push(format!("{}: {why}", rewind.called));
         }
         if self.id(set).is_none() {
-            let is_hidden = self.series.iter().any(|series| series.join == Join::Own && series.is_unknown());
+            let is_hidden = self.series.iter().any(|series| series.join.names_a_set() && series.is_unknown());
             let usable = if is_hidden { Usable::Unknown } else { Usable::No };
             fitness.new_cluster = fitness.new_cluster.max(usable);
             fitness.in_place = fitness.in_place.max(usable);
+        }
+        if self.series.iter().any(|series| series.join == Join::Whole) {
+            fitness.in_place = Usable::No;
+            // What cannot be restored at all has its reasons.
+            if fitness.new_cluster == Usable::Yes {
+                fitness.reasons.push(format!("in place: {OVERWRITES_NOTHING}"));
+            }
         }
         if fitness.in_place != Usable::No {
             let (in_place, why) = self.age(set);
@@ -76,7 +86,7 @@ impl Inventory {
             return Some(match &series.unread {
                 Some(fault) if fault.is_unknown() => (Usable::Unknown, fault.what.clone()),
                 Some(fault) => (Usable::No, fault.what.clone()),
-                None if series.join == Join::Own => (Usable::No, "no backup within an hour".to_owned()),
+                None if series.join.names_a_set() => (Usable::No, "no backup within an hour".to_owned()),
                 None => (Usable::No, "no good backup within a day".to_owned()),
             });
         };

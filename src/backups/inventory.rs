@@ -76,14 +76,14 @@ impl Inventory {
 
     /// The backup id of a set; none if no part has one.
     pub fn id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
-        let own = self.parts(set).filter(|(series, _)| series.join == Join::Own);
+        let own = self.parts(set).filter(|(series, _)| series.join.names_a_set());
         own.map(|(_, part)| part).find(|part| part.is_id).map(|part| part.name.as_str())
     }
 
     /// The backup id of a set that a restore can be told: each service that has its own backups names its part by an id. Else the id would be that of
     /// another service, or a Job would be taken for a backup.
     pub fn restore_id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
-        let mut own = self.series.iter().enumerate().filter(|(_, series)| series.join == Join::Own);
+        let mut own = self.series.iter().enumerate().filter(|(_, series)| series.join.names_a_set());
         let is_named = own.all(|(at, _)| self.part(set, at).is_some_and(|part| part.is_id));
         self.id(set).filter(|_| is_named)
     }

@@ -15,7 +15,7 @@ const NEIGHBOURS: usize = 4;
 /// The sets, in no order.
 pub(super) fn join(series: &[Series]) -> Vec<BackupSet> {
     let mut sets = Vec::new();
-    for at in of(series, Join::Own) {
+    for at in of(series, Join::Own).chain(of(series, Join::Whole)) {
         let all = (0..parts(series, at).len()).collect();
         add_own(&mut sets, series, at, all);
     }

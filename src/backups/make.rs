@@ -81,14 +81,15 @@ pub fn making(series: &[Series], now: Timestamp) -> Result<Making, Vec<Fault>> {
             making.makes.push(Make {
                 called: series.called.clone(),
                 from: maker.object.as_str().into(),
-                is_data: series.join != Join::Nearest,
+                is_data: !series.join.is_velero(),
             });
         }
     }
     making.makes.sort_by_key(|make| !make.is_data);
     // A run that failed has used its name, too.
     let named = |part: &&BackupPart| part.is_id || part.job.is_some();
-    let ids = series.iter().flat_map(|series| &series.parts).filter(named).filter_map(|part| part.time);
+    let ids = series.iter().filter(|series| !series.join.is_velero()).flat_map(|series| &series.parts);
+    let ids = ids.filter(named).filter_map(|part| part.time);
     making.taken = ids.filter(|time| minute(*time) == minute(now)).max();
     against.dedup();
     if against.is_empty() { Ok(making) } else { Err(against) }

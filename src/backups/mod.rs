@@ -14,6 +14,7 @@ mod rewind;
 mod seen;
 mod series;
 mod status;
+pub mod velero;
 mod view;
 
 pub use fault::{Fault, Reading, Severity};

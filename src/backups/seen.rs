@@ -17,6 +17,8 @@ pub struct Seen {
     pub velero: Velero,
     /// For how many seconds backups of data are kept, if known.
     pub ttl: Option<i64>,
+    /// When backups are made, where no chart says so.
+    pub cron: Option<String>,
     /// The first ConfigMap of each service's metadata, by the service's name.
     pub records: Vec<(&'static str, String)>,
     /// The ConfigMaps of backups' metadata.

@@ -39,11 +39,25 @@ pub struct Series {
 pub enum Join {
     /// Each belongs to one set, by its id or its time.
     Own,
+    /// The same, and each is a Backup of Velero's with all that is in Kubernetes. Velero overwrites nothing: it is restored only where that is gone.
+    Whole,
     /// Each may belong to several sets, as with [`Join::Nearest`]; but a set without one can be restored all the same: what it would bring back stays as
     /// it is.
     Optional,
     /// Each may belong to several sets: to those that it is nearest to (`velero::choose`).
     Nearest,
+}
+
+impl Join {
+    /// Whether a set has its id from these.
+    pub fn names_a_set(self) -> bool {
+        matches!(self, Self::Own | Self::Whole)
+    }
+
+    /// Whether they are Velero's.
+    pub fn is_velero(self) -> bool {
+        matches!(self, Self::Nearest | Self::Whole)
+    }
 }
 
 /// What makes backups by a schedule.

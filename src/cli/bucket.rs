@@ -13,6 +13,7 @@ use crate::lint::view::dotted;
 use crate::product::{self, Product, Storage};
 use crate::s3::client::{Client, Error, Settings};
 use crate::shown::word;
+use crate::velero::Velero;
 
 /// Which bucket, and how it is reached.
 #[derive(Debug, Clone, Args)]
@@ -60,6 +61,30 @@ pub(super) struct Server {
 }
 
 impl BucketArgs {
+    /// The bucket with a product's backups: Velero's, if the product keeps no data in one.
+    ///
+    /// # Errors
+    /// If nothing names one.
+    pub(super) fn of_backups(&self, product: &dyn Product, storage: &Storage, velero: &Velero) -> Result<Target> {
+        if product.keys().bucket.is_some() {
+            return self.resolve(product, storage);
+        }
+        let Some(bucket) = self.bucket.clone() else {
+            bail!(
+                Failure::unusable(format!(
+                    "which bucket? {} has all its backups in Velero's, which its values do not name",
+                    product.title()
+                ))
+                .help(format!(
+                    "give --bucket BUCKET; where the cluster is there, its storage location names it:\nkubectl -n {} get backupstoragelocation {} -o yaml",
+                    word(&velero.namespace),
+                    word(&velero.location)
+                ))
+            );
+        };
+        Ok(Target { bucket, server: self.server.clone() })
+    }
+
     /// Whether a flag names a bucket, or says how it is reached.
     pub(super) fn is_given(&self) -> bool {
         let Server { endpoint, region, path_style, ca_bundle: _, requests_per_second } = &self.server;

@@ -52,7 +52,8 @@ pub(super) fn rights(facts: &Facts) -> Vec<Line> {
 pub(super) fn bucket(facts: &Facts) -> Vec<Line> {
     const CHECK: &str = "bucket";
     let bucket = match &facts.bucket {
-        Ok(bucket) => bucket,
+        Ok(Some(bucket)) => bucket,
+        Ok(None) => return Vec::new(),
         Err(fault) => return vec![Line::of(CHECK, fault)],
     };
     let level = |found: Found| match found {
@@ -110,7 +111,7 @@ pub(super) fn bucket_by_velero(facts: &Facts) -> Vec<Line> {
     const CHECK: &str = "bucket-by-velero";
     let Some(location) = velero::find(facts) else { return Vec::new() };
     let is_writable = text(location, "/spec/accessMode") != "ReadOnly";
-    let theirs = facts.inventory.series.iter().filter(|series| series.join == Join::Nearest);
+    let theirs = facts.inventory.series.iter().filter(|series| series.join.is_velero());
     let newest = theirs.filter_map(|series| series.last_good(facts.now)).max_by_key(|part| part.time);
     // In a new cluster, another cluster's Velero has made the backups.
     vec![match newest.filter(|_| is_writable && facts.mode == Mode::Upgrade) {

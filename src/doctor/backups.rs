@@ -1,7 +1,7 @@
 //! Whether there is something to restore: what `hwdr status` says, and for a new cluster what Velero has found in the bucket.
 
 use super::{Facts, Line};
-use crate::backups::{Join, Severity, ago};
+use crate::backups::{Severity, ago};
 use crate::mode::Mode;
 use crate::shown::{plain, word};
 use jiff::SignedDuration;
@@ -58,7 +58,7 @@ fn running(facts: &Facts) -> Vec<Line> {
 /// In a new cluster, only Velero's backups are known.
 fn synced(facts: &Facts) -> Vec<Line> {
     const CHECK: &str = "backups";
-    let theirs = facts.inventory.series.iter().filter(|series| series.join == Join::Nearest);
+    let theirs = facts.inventory.series.iter().filter(|series| series.join.is_velero());
     let mut lines = Vec::new();
     for series in theirs {
         if let Some(fault) = series.unread.as_ref().filter(|fault| fault.is_unknown()) {

@@ -137,14 +137,16 @@ pub struct Facts {
     pub servers: Reading<Vec<Json>>,
     /// Velero's storage locations.
     pub locations: Reading<Vec<Json>>,
+    /// Velero's Schedules.
+    pub schedules: Reading<Vec<Json>>,
     /// Velero's Restores.
     pub restores: Reading<Vec<Json>>,
     /// The backups, joined.
     pub inventory: Inventory,
     /// Whether they are made.
     pub status: Status,
-    /// The bucket.
-    pub bucket: Reading<Bucket>,
+    /// The bucket; none if the product has none.
+    pub bucket: Reading<Option<Bucket>>,
     /// What runs.
     pub workloads: Reading<Vec<Live>>,
     /// The volumes of the release's data.

@@ -155,6 +155,9 @@ impl Mend {
     /// For people: the object, and what changes.
     pub fn text(&self) -> String {
         let namespace = self.namespace.as_ref().map_or_else(String::new, |name| format!(" in namespace {name}"));
+        if self.field.is_empty() {
+            return format!("{}/{}{namespace}: missing -> created ({})", self.kind.kind, self.name, self.why);
+        }
         let field = self.field.trim_start_matches('/').replace('/', ".");
         format!("{}/{}{namespace}: {field}: {} -> {} ({})", self.kind.kind, self.name, self.from, self.to, self.why)
     }

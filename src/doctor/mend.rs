@@ -1,11 +1,11 @@
-//! What `--fix` changes: fields that can be set without losing anything, and set back.
+//! What `--fix` changes: fields that can be set without losing anything, and set back; and objects that are missing.
 
 use serde_json::{Value as Json, json};
 
 use super::Facts;
 use crate::cluster::Kind;
 
-/// A field to be set.
+/// A field to be set, or an object to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mend {
     /// The object's kind.
@@ -14,9 +14,9 @@ pub struct Mend {
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
-    /// The field: a JSON pointer.
+    /// The field: a JSON pointer; empty for the object itself.
     pub field: &'static str,
-    /// What it is.
+    /// What it is; null if it is not there.
     pub from: Json,
     /// What it should be.
     pub to: Json,
@@ -39,7 +39,7 @@ impl Mend {
 
 /// What is safe to change: volumes outlive their claims; what makes backups works again, if no restore has paused it.
 pub fn mends(facts: &Facts) -> Vec<Mend> {
-    let mut mends = Vec::new();
+    let mut mends = facts.product.mends(facts);
     for volume in facts.volumes.iter().flatten().filter(|volume| volume.policy == "Delete") {
         mends.push(Mend {
             kind: Kind::VOLUME,
@@ -94,5 +94,20 @@ mod tests {
             assert!(!mend.applies_to(&other), "{other}");
         }
         assert_eq!(mend.text(), "CronJob/x in namespace ns: spec.suspend: true -> false (so)");
+    }
+
+    #[test]
+    fn an_object_is_created_where_there_is_none() {
+        let mend = Mend {
+            kind: Kind::SCHEDULE,
+            namespace: Some("ns".to_owned()),
+            name: "x".to_owned(),
+            field: "",
+            from: Json::Null,
+            to: json!({"spec": {}}),
+            why: "so".to_owned(),
+        };
+        assert!(mend.applies_to(&Json::Null) && !mend.applies_to(&json!({"spec": {}})));
+        assert_eq!(mend.text(), "Schedule/x in namespace ns: missing -> created (so)");
     }
 }

@@ -204,7 +204,8 @@ pub(super) fn location(facts: &Facts) -> Vec<Line> {
             Line::problem(CHECK, format!("{name} has the {what} {:?}, but the values say {wanted:?}", plain(is)))
                 .fix("backups in another place are not found: correct the values, or the storage location")
         };
-        if prefix != facts.velero.prefix {
+        // Values that name no bucket name no folder in it.
+        if facts.product.keys().bucket.is_some() && prefix != facts.velero.prefix {
             lines.push(differs("prefix", prefix, &facts.velero.prefix));
         }
         if let Some(wanted) = facts.storage.bucket.as_deref().filter(|wanted| *wanted != bucket) {

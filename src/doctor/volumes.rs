@@ -7,7 +7,8 @@ use crate::shown::{plain, word};
 
 pub(super) fn policies(facts: &Facts) -> Vec<Line> {
     const CHECK: &str = "reclaim-policy";
-    if facts.mode == Mode::Install {
+    let mut roles = facts.product.services().iter().flat_map(|service| service.roles());
+    if facts.mode == Mode::Install || !roles.any(|role| role.holds_data) {
         return Vec::new();
     }
     let volumes = match &facts.volumes {

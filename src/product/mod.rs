@@ -132,9 +132,9 @@ pub trait Product: Sync {
         Recorded::default()
     }
 
-    /// The labels of the metadata ConfigMaps.
+    /// The labels of the metadata ConfigMaps; without any, one that no object has.
     fn record_labels(&self) -> &'static str {
-        ""
+        "hwdr.hopsworks.ai/record"
     }
 
     /// The first metadata ConfigMap of each of [`Product::records`]; the default ones without values.
@@ -201,6 +201,11 @@ pub trait Product: Sync {
         Vec::new()
     }
 
+    /// What is safe to change of this product alone.
+    fn mends(&self, _facts: &Facts) -> Vec<Mend> {
+        Vec::new()
+    }
+
     /// What can be mended after something in the cluster has shown that it is safe; and why something cannot, for people.
     fn proven<'r>(&'r self, _cluster: &'r Cluster, _facts: &'r Facts) -> Doing<'r, (Vec<Mend>, Vec<String>)> {
         Box::pin(async { (Vec::new(), Vec::new()) })
@@ -239,6 +244,8 @@ pub struct Storage {
     pub endpoint: Option<String>,
     /// How long backups are kept, in seconds.
     pub ttl: Option<i64>,
+    /// When they are made, where no chart says so.
+    pub cron: Option<String>,
 }
 
 /// A place in the values. `*` stands for any key.

@@ -41,6 +41,8 @@ pub struct Shelf<'s> {
     pub values: &'s Value,
     /// What Velero's things are called.
     pub velero: Velero,
+    /// The namespace of the release, if known.
+    pub namespace: Option<String>,
     /// How long backups of data are kept, if known.
     pub ttl: Option<SignedDuration>,
     /// The bucket that is meant.
@@ -97,6 +99,8 @@ pub struct Opening<'s> {
     pub values: &'s Value,
     /// What Velero's things are called.
     pub velero: Velero,
+    /// The namespace of the release, if known.
+    pub namespace: Option<String>,
     /// How long backups of data are kept, in seconds.
     pub ttl: Option<i64>,
 }
@@ -120,6 +124,7 @@ impl<'s> Shelf<'s> {
             unread: Mutex::new(own.rules.as_ref().err().cloned().into_iter().collect()),
             values: opening.values,
             velero: opening.velero,
+            namespace: opening.namespace,
             ttl: opening.ttl.map(SignedDuration::from_secs),
             own,
             settings,

@@ -546,6 +546,9 @@ pub const ALL: &[Right] = &[
     right(Velero, SCHEDULES, &["get", "patch"], &[Doctor], "paused Schedules make backups again")
         .when(FIX)
         .without(UNMENDED),
+    right(Velero, SCHEDULES, &["create"], &[Doctor], "a Schedule that is missing makes backups")
+        .when("--fix is given, and the product's chart has no Schedule")
+        .without(UNMENDED),
     right(Velero, PODS, &["list"], &[Doctor], "whose logs there are").when(BUNDLE).without(UNBUNDLED),
     right(Velero, LOGS, &["get"], &[Doctor], "what Velero says").when(BUNDLE).without(UNBUNDLED),
     right(Velero, EVENTS, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::keep;
+use super::{Scope, keep};
 use crate::cluster::condition::{number, text};
 use crate::cluster::{Cluster, ClusterError, Kind};
 
@@ -57,6 +57,8 @@ pub struct ObjectBackup {
     pub phase: String,
     /// `spec.storageLocation`.
     pub location: String,
+    /// Which objects it has.
+    pub scope: Scope,
     /// When Velero began to read objects. (`metadata.creationTimestamp` is no help: in a new cluster it is when the backup was
     /// synced.)
     pub started: Option<Timestamp>,
@@ -92,6 +94,7 @@ impl ObjectBackup {
             schedule: text(backup, "/metadata/labels/velero.io~1schedule-name").to_owned(),
             phase: text(backup, "/status/phase").to_owned(),
             location: text(backup, "/spec/storageLocation").to_owned(),
+            scope: backup.get("spec").map(Scope::of).unwrap_or_default(),
             started: time("/status/startTimestamp"),
             completed: time("/status/completionTimestamp"),
             expiration: time("/status/expiration"),

@@ -11,11 +11,15 @@ mod installed;
 pub mod keep;
 mod location;
 mod names;
+pub mod policy;
 mod restore;
 mod results;
+mod scope;
 mod server;
 mod storage;
+pub mod stored;
 mod sync;
+pub mod verify;
 
 pub use backup::{ObjectBackup, backups, without_foreign};
 pub use backup_names::BackupNames;
@@ -26,6 +30,7 @@ pub use location::{Access, Difference, Location};
 pub use names::Velero;
 pub use restore::{Holes, Restored, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
+pub use scope::Scope;
 pub use storage::{StorageLocation, ensure_storage_location, help_with, is_read_only, open_storage_location};
 pub use sync::{find_set, wait_synced};
 

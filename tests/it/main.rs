@@ -30,6 +30,7 @@ mod stream;
 mod stream_edit;
 mod stream_edit_property;
 mod streams;
+mod streams_backups;
 mod superset;
 mod values;
 mod values_oracle;

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::backups::{BATCH, CORE, Lab, RONDB, VELERO, failed};
-use crate::common::{HWDR, golden, run};
+use crate::common::{HWDR, Home, golden, run};
 use crate::golden::kubernetes_takes;
 
 /// Longer than anything here takes, on a machine that does much else.
 const LONG: Duration = Duration::from_secs(60);
 
-struct Monitor {
+pub(crate) struct Monitor {
     child: Child,
     address: String,
     said: Arc<Mutex<String>>,
@@ -37,11 +37,11 @@ struct Answer {
 }
 
 impl Monitor {
-    fn start(lab: &Lab, more: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, more: &[&str]) -> Self {
         // A shell lets what it runs in the background ignore signals.
-        let mut hwdr = lab.home.command("env");
+        let mut hwdr = home.command("env");
         hwdr.args(["--default-signal=TERM,INT", HWDR, "monitor", "--listen", "127.0.0.1:0"]).args(more);
-        hwdr.env("KUBECONFIG", lab.home.path("kubeconfig"));
+        hwdr.env("KUBECONFIG", home.path("kubeconfig"));
         let mut child = hwdr.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let first = lines.next().expect("a line").expect("a text");
@@ -88,12 +88,12 @@ impl Monitor {
     }
 
     /// The value of a metric with all of its labels.
-    fn value(&self, series: &str) -> Option<i64> {
+    pub(crate) fn value(&self, series: &str) -> Option<i64> {
         value(&self.metrics(), series)
     }
 
     #[track_caller]
-    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
         let until = Instant::now() + LONG;
         while !is_so() {
             assert!(Instant::now() < until, "{what}: {}\n{}{}", self.get("/healthz").body, self.said(), self.metrics());
@@ -102,7 +102,7 @@ impl Monitor {
     }
 
     #[track_caller]
-    fn is_seen(&self) {
+    pub(crate) fn is_seen(&self) {
         self.until("it is not seen", || self.get("/healthz").status == 200);
     }
 }
@@ -124,7 +124,7 @@ fn disabled(service: &str) -> String {
 #[test]
 fn it_serves_what_status_prints() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     let printed = String::from_utf8(lab.run(&["status", "-o", "prometheus"]).stdout).unwrap();
     let served = monitor.metrics();
@@ -144,7 +144,7 @@ fn it_serves_what_status_prints() {
 #[test]
 fn changes_are_seen_without_another_list() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     let lists = |kind: &str| lab.api.reads().iter().filter(|path| path.ends_with(kind)).count();
     let before = ["/cronjobs", "/jobs", "/backups"].map(lists);
@@ -188,7 +188,7 @@ fn changes_are_seen_without_another_list() {
 #[test]
 fn a_server_that_is_gone_is_said_and_its_metrics_stay() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     lab.api.is_gone(true);
     monitor.until("it does not notice", || monitor.get("/healthz").status == 503);
@@ -217,7 +217,7 @@ fn a_server_that_is_gone_is_said_and_its_metrics_stay() {
 #[test]
 fn a_server_that_hangs_is_not_there() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     lab.api.fail("/api/v1/namespaces/hopsworks/configmaps", 0);
     monitor.until("it does not notice", || monitor.get("/healthz").status == 503);
@@ -228,7 +228,7 @@ fn a_server_that_hangs_is_not_there() {
 fn before_the_first_look_there_is_nothing() {
     let lab = Lab::new();
     lab.api.is_gone(true);
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     let answer = monitor.get("/healthz");
     assert_eq!((answer.status, answer.body.as_str()), (503, "the cluster is not read yet\n"));
     assert_eq!(monitor.metrics(), "# The cluster is not read yet.\n");
@@ -242,7 +242,7 @@ fn what_may_not_be_read_is_unknown() {
     let lab = Lab::new();
     lab.api.fail(&format!("{CORE}/configmaps"), 403);
     lab.api.fail("/apis/velero.io", 404);
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     // A refusal is an answer.
     monitor.is_seen();
     assert_eq!(monitor.value(&of("backup_severity", "rondb")), Some(3));
@@ -258,11 +258,11 @@ fn what_may_not_be_read_is_unknown() {
 fn a_release_has_to_be_clear() {
     let lab = Lab::new();
     lab.cron_job("create-backup-2", json!({"rondbService": "create-backup"}), "other");
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     let unclear = || monitor.get("/healthz").body.contains("backups of several releases: hops, other");
     monitor.until("it does not notice", unclear);
     assert_eq!(monitor.value("hwdr_backups_severity"), Some(3));
-    let monitor = Monitor::start(&lab, &["--release", "hops", "--max-age", "1h"]);
+    let monitor = Monitor::start(&lab.home, &["--release", "hops", "--max-age", "1h"]);
     monitor.is_seen();
     assert_eq!(monitor.value(&of("backup_limit_seconds", "rondb")), Some(3600));
 }
@@ -270,7 +270,7 @@ fn a_release_has_to_be_clear() {
 #[test]
 fn only_two_paths_can_be_read() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     let head = monitor.ask("HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
@@ -301,7 +301,7 @@ fn only_two_paths_can_be_read() {
 #[test]
 fn slow_clients_end() {
     let lab = Lab::new();
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     let began = Instant::now();
     // More than are served at a time: some say nothing, some do not end, and some do not read.
@@ -327,7 +327,7 @@ fn twenty_thousand_backups_are_little() {
             json!({"metadata": {"name": format!("other-{number}")}, "spec": {"x": "x".repeat(2_000)}}),
         );
     }
-    let monitor = Monitor::start(&lab, &[]);
+    let monitor = Monitor::start(&lab.home, &[]);
     monitor.is_seen();
     let proc = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", monitor.child.id())).expect("it runs");
     let ticks = || {
@@ -353,7 +353,7 @@ fn twenty_thousand_backups_are_little() {
 fn a_signal_ends_it_at_once() {
     let lab = Lab::new();
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let mut monitor = Monitor::start(&lab, &[]);
+        let mut monitor = Monitor::start(&lab.home, &[]);
         monitor.is_seen();
         let _open = monitor.connect();
         let began = Instant::now();

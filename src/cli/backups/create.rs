@@ -16,11 +16,11 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::look::{Asks, LookArgs, Looked};
-use super::stored::opening;
+use super::stored::Whereabouts;
 use super::verify::Meant;
 use super::{show, told};
 use crate::backups::{
-    BackupPart, BackupSet, Fault, Inventory, Join, Make, Making, Series, Usable, backup_of, job_name, job_of, making,
+    BackupPart, BackupSet, Fault, Inventory, Make, Making, Series, Usable, backup_of, job_name, job_of, making,
     until_free,
 };
 use crate::cli::ask::{self, Question, YES};
@@ -39,6 +39,7 @@ use crate::rights;
 use crate::run::state::SecretStore;
 use crate::run::{Record as _, Store as _, preflight};
 use crate::shown::{self, plain, word};
+use crate::values::Value;
 use follow::Followed;
 
 /// Makes a backup of everything now
@@ -98,7 +99,8 @@ impl Create {
         shown::tell(&text_of(&making, &looked, self.wait));
         if self.wait {
             let values = inputs::values_or_empty(&self.look.values)?;
-            match opening(&self.bucket, looked.product, &values) {
+            let bucket = self.whereabouts(&looked, &values).await;
+            match bucket.open(looked.product, &values, None) {
                 Ok((target, _)) => {
                     shown::tell(&format!("Afterwards it is verified in bucket {}.", plain(&target.bucket)))
                 }
@@ -145,6 +147,11 @@ impl Create {
         self.show(&begun, is_whole).await
     }
 
+    /// Where it is verified.
+    async fn whereabouts(&self, looked: &Looked, values: &Value) -> Whereabouts {
+        Whereabouts::in_cluster(&self.bucket, &looked.cluster, looked.product, values).await
+    }
+
     /// What there is, and may be done.
     async fn looked(&self) -> Result<Looked> {
         let looked = self.look.look(rights::Command::BackupsCreate, Asks::Backups).await?;
@@ -152,7 +159,7 @@ impl Create {
         let has_velero = looked
             .series
             .iter()
-            .any(|series| series.join == Join::Nearest && series.makers.as_ref().err().is_none_or(Fault::is_unknown));
+            .any(|series| series.join.is_velero() && series.makers.as_ref().err().is_none_or(Fault::is_unknown));
         if has_velero {
             let namespace = &looked.velero.namespace;
             preflight::velero_permissions(&looked.cluster, rights::Command::BackupsCreate, namespace).await?;
@@ -198,7 +205,8 @@ impl Create {
         no_restore(looked).await.map_err(Failure::stopped)?;
         begin(looked, objects.into_iter(), begun).await?;
         let objects: Vec<_> = begun.borrow().iter().skip(jobs.len()).cloned().collect();
-        follow(looked, &objects, until, "the data is backed up").await
+        let meanwhile = if jobs.is_empty() { "make another" } else { "the data is backed up" };
+        follow(looked, &objects, until, meanwhile).await
     }
 
     /// Shows the set that was made, and verifies it if a new cluster can be restored from it as far as the cluster knows.
@@ -218,10 +226,12 @@ impl Create {
         if !is_whole || !unrecorded.is_empty() || inventory.fitness(set).new_cluster != Usable::Yes {
             return Ok(Outcome::Stopped);
         }
+        let values = inputs::values_or_empty(&self.look.values)?;
+        let bucket = self.whereabouts(&looked, &values).await;
         let Looked { product, cluster, release, unread, .. } = looked;
         let meant = Meant::of(product, &inventory, set, &unread, Some((cluster, release)));
         shown::print("\n");
-        Ok(meant.verify_made(product, &inputs::values_or_empty(&self.look.values)?, &self.bucket).await)
+        Ok(meant.verify_made(product, &values, &bucket).await)
     }
 }
 
@@ -417,18 +427,19 @@ fn text_of(making: &Making, looked: &Looked, waits: bool) -> String {
     let mut out = format!("{bold}Backup{release} in namespace {}{bold:#}\n", plain(&cluster.namespace));
     let _ = writeln!(out, "  {}", hang(&format!("of {} ({})", cluster.context, cluster.server), 80, 2));
     let now = looked.now;
+    let has_data = making.makes.iter().any(|make| make.is_data);
     for make in &making.makes {
         let object = match make.from.kind.as_str() {
             "Schedule" => format!("Backup/{}-TIME", make.from.name),
             _ => format!("Job/{}", job_name(&make.from.name, now)),
         };
-        let when = if !make.is_data && waits { ", when the data is backed up" } else { "" };
+        let when = if !make.is_data && has_data && waits { ", when the data is backed up" } else { "" };
         let _ = writeln!(out, "  {}{when}", make.called);
         let _ = writeln!(out, "    {}", plain(&object));
         let _ = writeln!(out, "    from {}", plain(&make.from.to_string()));
     }
     let has_objects = making.makes.iter().any(|make| !make.is_data);
-    if has_objects && !waits {
+    if has_objects && has_data && !waits {
         let _ = writeln!(
             out,
             "\n{}",

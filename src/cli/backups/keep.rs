@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::look::{Asks, LookArgs, Looked};
 use super::told;
-use crate::backups::{BackupSet, Inventory, Join};
+use crate::backups::{BackupSet, Inventory};
 use crate::cli::Outcome;
 use crate::cli::ask::{Question, YES};
 use crate::cluster::condition::text;
@@ -87,7 +87,7 @@ impl Which {
         let unread = told(&looked.unread);
         let inventory = looked.inventory();
         let set = inventory.find(&self.id)?;
-        if inventory.parts(set).any(|(series, _)| series.join == Join::Nearest) {
+        if inventory.parts(set).any(|(series, _)| series.join.is_velero()) {
             let namespace = &looked.velero.namespace;
             preflight::velero_permissions(&looked.cluster, rights::Command::BackupsKeep, namespace).await?;
         }
@@ -117,7 +117,7 @@ impl Which {
 /// What is changed of each of the set's Backups.
 async fn changes(looked: &Looked, inventory: &Inventory, set: &BackupSet, keeps: bool) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for (series, part) in inventory.parts(set).filter(|(series, _)| series.join == Join::Nearest) {
+    for (series, part) in inventory.parts(set).filter(|(series, _)| series.join.is_velero()) {
         let found = looked.cluster.get(Kind::BACKUP, Some(&looked.velero.namespace), &part.name).await?;
         let Some(backup) = found else {
             bail!(Refusal::new(format!("the Velero backup {} is gone", part.name)).help("start again"));

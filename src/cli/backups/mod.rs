@@ -89,7 +89,7 @@ impl Command {
 
 impl List {
     async fn run(&self) -> Result<Outcome> {
-        let (inventory, unread, namespace, release, bucket) = match self.stored.look(&self.look.values).await? {
+        let (inventory, unread, namespace, release, bucket) = match self.stored.look(&self.look).await? {
             Some(found) => (found.inventory, found.unread, None, None, Some(found.bucket)),
             None => {
                 let mut looked = self.look.look(rights::Command::Backups, Asks::Verified).await?;

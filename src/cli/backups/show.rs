@@ -61,7 +61,7 @@ struct Shown<'s> {
 
 impl ShowSet {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        let (inventory, unread, product, release, namespace) = match self.stored.look(&self.look.values).await? {
+        let (inventory, unread, product, release, namespace) = match self.stored.look(&self.look).await? {
             Some(found) => (found.inventory, found.unread, found.product, None, None),
             None => {
                 let mut looked =
@@ -208,11 +208,16 @@ impl Shown<'_> {
     fn ways(&self, out: &mut String) {
         let namespace = self.namespace.map_or("NAMESPACE".into(), word);
         let release = self.release.map_or("RELEASE".into(), word);
+        // Without a bucket of its own, the product's backups are where Velero's location says already.
+        let (title, iam) = match self.product.keys().bucket {
+            Some(_) => ("Into a new cluster", " --iam"),
+            None => ("Where the namespace is gone, or in a new cluster", ""),
+        };
         let ways = [
             (
                 Mode::Install,
-                "Into a new cluster",
-                format!("helm hwdr install {release} CHART -n {namespace} \\\n  -f values.yaml -f restore.yaml --iam"),
+                title,
+                format!("helm hwdr install {release} CHART -n {namespace} \\\n  -f values.yaml -f restore.yaml{iam}"),
             ),
             (
                 Mode::Upgrade,

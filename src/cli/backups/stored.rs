@@ -4,14 +4,17 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use futures_util::future::join_all;
 
+use super::look::LookArgs;
 use crate::backups::{Fault, Inventory, Severity};
-use crate::cli::ValueArgs;
 use crate::cli::bucket::{BucketArgs, Target, still_at_it};
 use crate::cli::inputs;
 use crate::cli::messages::Failure;
+use crate::cluster::condition::text;
+use crate::cluster::{Cluster, Kind};
 use crate::product::shelf::{Opening, Shelf};
 use crate::product::{self, Product};
 use crate::values::Value;
+use crate::velero::Velero;
 
 /// Which bucket is read, if not the cluster.
 #[derive(Debug, Args)]
@@ -40,7 +43,7 @@ impl StoredArgs {
     ///
     /// # Errors
     /// If no bucket is named, or it cannot be reached.
-    pub(super) async fn look(&self, values: &ValueArgs) -> Result<Option<InBucket>> {
+    pub(super) async fn look(&self, look: &LookArgs) -> Result<Option<InBucket>> {
         if !self.from_bucket {
             ensure!(
                 !self.bucket.is_given(),
@@ -49,9 +52,9 @@ impl StoredArgs {
             );
             return Ok(None);
         }
-        let values = inputs::values_or_empty(values)?;
+        let values = inputs::values_or_empty(&look.values)?;
         let product = product::of(&values);
-        let (target, opening) = opening(&self.bucket, product, &values)?;
+        let (target, opening) = Whereabouts::given(&self.bucket).open(product, &values, look.namespace())?;
         let work = async {
             let shelf = Shelf::open(opening).await?;
             let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
@@ -79,23 +82,71 @@ impl StoredArgs {
     }
 }
 
-/// The bucket, and what has to be known to read backups in it.
-///
-/// # Errors
-/// If no bucket is named, or the values cannot be used.
-pub(super) fn opening<'v>(
-    bucket: &BucketArgs,
-    product: &dyn Product,
-    values: &'v Value,
-) -> Result<(Target, Opening<'v>)> {
-    let storage = product.storage(values).map_err(Failure::usage)?;
-    let target = bucket.resolve(product, &storage)?;
-    let opening = Opening {
-        settings: target.settings(),
-        is_given: bucket.bucket.is_some(),
-        values,
-        velero: product.velero(values).map_err(Failure::usage)?,
-        ttl: storage.ttl,
-    };
-    Ok((target, opening))
+/// Which bucket has the backups, and the folder of Velero's in it.
+pub(super) struct Whereabouts {
+    bucket: BucketArgs,
+    /// None if the values say which.
+    folder: Option<String>,
+}
+
+impl Whereabouts {
+    /// As the flags say, or else the values.
+    pub(super) fn given(bucket: &BucketArgs) -> Self {
+        Self { bucket: bucket.clone(), folder: None }
+    }
+
+    /// The same; if neither names a bucket, because the product has none of its own, the one of Velero's storage location.
+    pub(super) async fn in_cluster(
+        bucket: &BucketArgs,
+        cluster: &Cluster,
+        product: &dyn Product,
+        values: &Value,
+    ) -> Self {
+        let given = Self::given(bucket);
+        let Ok(velero) = product.velero(values) else { return given };
+        if !given.is_missing(product) {
+            return given;
+        }
+        let locations = cluster.list(Kind::STORAGE_LOCATION, Some(&velero.namespace), "").await.unwrap_or_default();
+        let location = locations.iter().find(|location| text(location, "/metadata/name") == velero.location);
+        let at = |pointer: &str| {
+            let text = location.map_or("", |location| text(location, pointer));
+            Some(text.to_owned()).filter(|text| !text.is_empty())
+        };
+        let mut bucket = given.bucket;
+        bucket.bucket = at("/spec/objectStorage/bucket");
+        bucket.server.endpoint = bucket.server.endpoint.or_else(|| at("/spec/config/s3Url"));
+        bucket.server.region = bucket.server.region.or_else(|| at("/spec/config/region"));
+        bucket.server.path_style |= at("/spec/config/s3ForcePathStyle").is_some_and(|style| style == "true");
+        Self { bucket, folder: at("/spec/objectStorage/prefix").map(|folder| folder.trim_matches('/').to_owned()) }
+    }
+
+    /// Whether neither flags nor values can name the bucket.
+    pub(super) fn is_missing(&self, product: &dyn Product) -> bool {
+        product.keys().bucket.is_none() && self.bucket.bucket.is_none()
+    }
+
+    /// The bucket, and what has to be known to read backups in it.
+    ///
+    /// # Errors
+    /// If no bucket is named, or the values cannot be used.
+    pub(super) fn open<'v>(
+        &self,
+        product: &dyn Product,
+        values: &'v Value,
+        namespace: Option<&str>,
+    ) -> Result<(Target, Opening<'v>)> {
+        let storage = product.storage(values).map_err(Failure::usage)?;
+        let velero = product.velero(values).map_err(Failure::usage)?;
+        let target = self.bucket.of_backups(product, &storage, &velero)?;
+        let opening = Opening {
+            settings: target.settings(),
+            is_given: self.bucket.bucket.is_some(),
+            values,
+            velero: Velero { prefix: self.folder.clone().unwrap_or_else(|| velero.prefix.clone()), ..velero },
+            namespace: namespace.map(str::to_owned),
+            ttl: storage.ttl,
+        };
+        Ok((target, opening))
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub velero: Velero,
     /// For how many seconds backups of data are kept, if known.
     pub ttl: Option<i64>,
+    /// When they are made, where no chart says so.
+    pub cron: Option<String>,
     /// The first ConfigMap of each service's metadata, by the service's name.
     pub records: Vec<(&'static str, String)>,
     /// The release, if it is named.
@@ -66,11 +68,12 @@ impl Target {
     pub(crate) fn new(values: Option<&Value>, release: Option<&str>, namespace: &str) -> Result<Self> {
         let product = values.map_or(product::FIRST, product::of);
         let velero = values.map(|values| product.velero(values)).transpose()?;
-        let storage = values.map(|values| product.storage(values)).transpose()?;
+        let storage = values.map(|values| product.storage(values)).transpose()?.unwrap_or_default();
         Ok(Self {
             product,
             velero: velero.unwrap_or_default(),
-            ttl: storage.and_then(|storage| storage.ttl),
+            ttl: storage.ttl,
+            cron: storage.cron,
             records: product.record_names(values)?,
             release: release.map(str::to_owned),
             namespace: namespace.to_owned(),
@@ -127,6 +130,7 @@ impl Target {
             namespace: self.namespace.clone(),
             velero: self.velero.clone(),
             ttl: self.ttl,
+            cron: self.cron.clone(),
             records: self.records.clone(),
             config_maps: lists.config_maps,
             cron_jobs: of(lists.cron_jobs),

@@ -11,11 +11,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::look::{Asks, LookArgs};
-use super::stored::{StoredArgs, opening};
+use super::look::{Asks, LookArgs, PATIENCE};
+use super::stored::{StoredArgs, Whereabouts};
 use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
-use crate::cli::bucket::BucketArgs;
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::{Outcome, ask, inputs};
@@ -86,7 +85,8 @@ impl VerifyBackup {
     pub(super) async fn run(&self) -> Result<Outcome> {
         let values = inputs::values_or_empty(&self.look.values)?;
         let product = product::of(&values);
-        let (target, opening) = opening(&self.stored.bucket, product, &values)?;
+        let (target, opening) =
+            self.whereabouts(product, &values).await?.open(product, &values, self.look.namespace())?;
         let meant = self.meant(product).await?;
         let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?;
         let how = How { amount: self.read_data, seed: self.seed, output: self.output };
@@ -94,12 +94,22 @@ impl VerifyBackup {
         Ok(outcome(worst(&parts)))
     }
 
+    /// Where the backup is.
+    async fn whereabouts(&self, product: &dyn Product, values: &Value) -> Result<Whereabouts> {
+        let given = Whereabouts::given(&self.stored.bucket);
+        if self.stored.from_bucket || !given.is_missing(product) {
+            return Ok(given);
+        }
+        let cluster = self.look.connect().await?.hurried(PATIENCE);
+        Ok(Whereabouts::in_cluster(&self.stored.bucket, &cluster, product, values).await)
+    }
+
     /// The backup that the id means.
     async fn meant(&self, product: &'static dyn Product) -> Result<Meant> {
         let literal = product.backup(&self.id).ok();
         // The bucket is read in any case; this is about who knows which backups there are.
         let in_bucket = match self.stored.from_bucket {
-            true => self.stored.look(&self.look.values).await?,
+            true => self.stored.look(&self.look).await?,
             false => None,
         };
         let (inventory, unread, memory) = match in_bucket {
@@ -174,11 +184,11 @@ impl Meant {
 
     /// Verifies it after it was made. If its bucket cannot be read from here, that is said, and the command that verifies it elsewhere: it is no failure of
     /// the backup.
-    pub(super) async fn verify_made(self, product: &dyn Product, values: &Value, bucket: &BucketArgs) -> Outcome {
+    pub(super) async fn verify_made(self, product: &dyn Product, values: &Value, bucket: &Whereabouts) -> Outcome {
         let later =
             format!("verify it where that can be done:\nhelm hwdr backups verify {} -f values.yaml", word(&self.id));
         let opened = async {
-            let (target, opening) = opening(bucket, product, values)?;
+            let (target, opening) = bucket.open(product, values, None)?;
             anyhow::Ok((target.bucket, Shelf::open(opening).await?))
         };
         let (bucket, shelf) = match opened.await {

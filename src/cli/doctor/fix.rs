@@ -34,13 +34,19 @@ pub(super) async fn apply(cluster: &Cluster, mends: &[Mend], is_given: bool) -> 
     Ok(is_changed)
 }
 
-/// Sets the field, in exactly the version in which it still is as it was shown.
+/// Sets the field, in exactly the version in which it still is as it was shown; or creates the object that was not there.
 async fn change(cluster: &Cluster, mend: &Mend) -> Result<bool> {
     let namespace = mend.namespace.as_deref();
-    let object = cluster.get(mend.kind, namespace, &mend.name).await?;
-    let Some(object) = object.filter(|object| mend.applies_to(object)) else { return Ok(false) };
-    match cluster.patch_this(mend.kind, namespace, &object, &mend.patch()).await {
+    let object = cluster.get(mend.kind, namespace, &mend.name).await?.unwrap_or_default();
+    if !mend.applies_to(&object) {
+        return Ok(false);
+    }
+    let changed = match mend.field {
+        "" => cluster.create(mend.kind, namespace, &mend.to).await,
+        _ => cluster.patch_this(mend.kind, namespace, &object, &mend.patch()).await,
+    };
+    match changed {
         Err(error) if error.is_conflict() => Ok(false),
-        patched => Ok(patched.map(|_| true)?),
+        changed => Ok(changed.map(|_| true)?),
     }
 }

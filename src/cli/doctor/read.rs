@@ -104,10 +104,11 @@ pub(super) async fn read(asked: &Asked, given: Option<&Value>, files: &mut Once<
     // Without Velero, there are no objects of it.
     let absent = kinds.as_ref().err().filter(|fault| !fault.is_unknown());
     let lists = |kind: Kind| reader.read(kind, cluster.pages(kind, of_velero, "", PAGE, whole), absent);
-    let (looked, servers, locations, restores, sets, deployments, capacities, left) = tokio::join!(
+    let (looked, servers, locations, schedules, restores, sets, deployments, capacities, left) = tokio::join!(
         Looked::at(&cluster, values.as_ref(), release.as_deref(), rights::Command::Doctor, Asks::Installed),
         list(Kind::DEPLOYMENT, of_velero),
         lists(Kind::STORAGE_LOCATION),
+        lists(Kind::SCHEDULE),
         lists(Kind::RESTORE),
         list(Kind::STATEFUL_SET, None),
         list(Kind::DEPLOYMENT, None),
@@ -124,7 +125,7 @@ pub(super) async fn read(asked: &Asked, given: Option<&Value>, files: &mut Once<
         runs(&cluster, release.as_deref()),
         makers(&cluster, release.as_deref(), kinds.is_ok().then_some(&velero.namespace)),
         all_denied(&reader, mode),
-        bucket(&storage),
+        bucket(product, &storage),
         volumes(&cluster, &workloads),
     );
     let inventory = looked?.inventory();
@@ -143,6 +144,7 @@ pub(super) async fn read(asked: &Asked, given: Option<&Value>, files: &mut Once<
         kinds,
         servers,
         locations,
+        schedules,
         restores,
         status: status(&inventory, None),
         inventory,
@@ -363,14 +365,17 @@ async fn all_denied(
 }
 
 /// The bucket, with this machine's credentials.
-async fn bucket(storage: &Storage) -> Reading<Bucket> {
+async fn bucket(product: &dyn Product, storage: &Storage) -> Reading<Option<Bucket>> {
+    if product.keys().bucket.is_none() {
+        return Ok(None);
+    }
     let unknown = |what: String| Fault::new(Severity::Unknown, what);
     let Some(name) = &storage.bucket else {
         return Err(unknown("which bucket the backups are in is not known: no values name one".to_owned())
             .fix("give the values: -f values.yaml"));
     };
     match timeout(BUCKET, s3::findings(name, storage)).await {
-        Ok(Ok(findings)) => Ok(Bucket { name: name.clone(), findings }),
+        Ok(Ok(findings)) => Ok(Some(Bucket { name: name.clone(), findings })),
         Ok(Err(error)) => {
             let severity = match error.problem {
                 Problem::NoBucket | Problem::Region(_) => Severity::Critical,

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod database;
 pub mod kafka;
 pub mod keys;
+pub mod objects;
 pub mod own;
 pub mod preflight;
 pub mod request;
@@ -20,6 +21,7 @@ use serde_json::{Value as Json, json};
 use super::request::{Backup, Request};
 use super::service::Service;
 use super::{Keys, Path, Product, Storage};
+use crate::doctor::{Facts, Line, Mend};
 use crate::lint::rules::Rule;
 use crate::lint::schema::{self, Node};
 use crate::mode::Mode;
@@ -74,7 +76,7 @@ impl Product for Streams {
     }
 
     fn services(&self) -> &'static [&'static dyn Service] {
-        &[&services::MariaDb, &services::Kafka]
+        &[&objects::Objects, &services::MariaDb, &services::Kafka]
     }
 
     fn groups(&self) -> &'static [&'static str] {
@@ -115,10 +117,10 @@ impl Product for Streams {
         })
     }
 
-    /// How long backups of the namespace are kept; the data are in no bucket.
+    /// How long backups of the namespace are kept, and when they are made; the data are in no bucket.
     fn storage(&self, values: &Value) -> Result<Storage, Refusal> {
-        let ttl = Settings::from_values(values)?.velero.ttl.seconds;
-        Ok(Storage { ttl: Some(ttl), ..Storage::default() })
+        let velero = Settings::from_values(values)?.velero;
+        Ok(Storage { ttl: Some(velero.ttl.seconds), cron: Some(velero.cron.0), ..Storage::default() })
     }
 
     fn backup_keys(&self) -> &'static [Path] {
@@ -142,6 +144,20 @@ impl Product for Streams {
 
     fn ends(&self) -> &'static str {
         "status.completionTimestamp of Velero's Backup"
+    }
+
+    fn examine(&self, facts: &Facts) -> Vec<Line> {
+        objects::doctor::examine(facts)
+    }
+
+    fn mends(&self, facts: &Facts) -> Vec<Mend> {
+        objects::doctor::mends(facts)
+    }
+
+    fn unexamined(&self) -> &'static [&'static str] {
+        &[
+            "The database and Kafka, which are backed up outside of the cluster: helm hwdr streams database list, helm hwdr streams mirror.",
+        ]
     }
 }
 

@@ -1,42 +1,12 @@
-//! Velero's backups in the bucket: `<prefix>/backups/<name>/velero-backup.json` is the Backup, and beside it are its objects, `<name>.tar.gz`
-//! (Velero, pkg/persistence/object_store_layout.go).
+//! Velero's backups of both schedules in the bucket.
 
-use std::collections::{BTreeMap, BTreeSet};
+use jiff::Timestamp;
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
-
-use super::backups::{new_series, part_of};
-use crate::backups::{BackupPart, Fault, PartState, Reading, Series, Severity};
-use crate::cluster::condition::text;
-use crate::product::shelf::{MOST, Place, Shelf, unknown};
-use crate::s3::objects::Object;
-use crate::shown::kept;
+use super::backups::new_series;
+use crate::backups::{BackupPart, Series};
+use crate::product::shelf::Shelf;
+use crate::velero::stored::{Folder, folders, others, part};
 use crate::velero::{ObjectBackup, Velero};
-
-/// A backup that is not over for so long never will be: Velero itself gives its plugins four hours.
-const OVER: SignedDuration = SignedDuration::from_hours(24);
-/// So many other schedules are named.
-const NAMED: usize = 3;
-
-/// The folder of one backup.
-#[derive(Debug)]
-struct Folder {
-    /// Its name, which is the backup's.
-    name: String,
-    /// The backup, if it is there.
-    backup: Reading<Option<Json>>,
-    /// The size of what it holds; none if that is missing.
-    contents: Option<u64>,
-    /// The size of all its files.
-    bytes: u64,
-    /// When the last of them was written.
-    newest: Option<Timestamp>,
-    /// When the bucket's rules delete the first of them.
-    expires: Option<Timestamp>,
-}
 
 /// Reads what the bucket has of both schedules.
 pub(super) async fn read(shelf: &Shelf<'_>, service: &'static str) -> Vec<Series> {
@@ -59,56 +29,6 @@ pub(super) async fn read(shelf: &Shelf<'_>, service: &'static str) -> Vec<Series
         .collect()
 }
 
-async fn folders(shelf: &Shelf<'_>) -> Reading<Vec<Folder>> {
-    let place = Place { folder: shelf.velero.prefix.clone(), ..Place::default() };
-    let bucket = shelf.bucket(&place).await?;
-    let top = match place.folder.as_str() {
-        "" => "backups/".to_owned(),
-        folder => format!("{folder}/backups/"),
-    };
-    // A page has a hundred backups: each has some ten files.
-    let all = bucket.list(&top).await?;
-    if all.is_cut {
-        return Err(unknown(format!("{top} has more than {MOST} files: not all of its backups could be listed")));
-    }
-    let mut by_name: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
-    for object in &all.objects {
-        if let Some((name, _)) = object.key.strip_prefix(&top).and_then(|rest| rest.split_once('/')) {
-            by_name.entry(name).or_default().push(object);
-        }
-    }
-    let folder = async |(name, objects): (&str, Vec<&Object>)| {
-        let file = |file: &str| objects.iter().find(|object| object.key == format!("{top}{name}/{file}"));
-        let backup = match file("velero-backup.json") {
-            None => Ok(None),
-            Some(object) => bucket.read(object).await.and_then(|bytes| parsed(&bytes, name).map(Some)),
-        };
-        Folder {
-            backup,
-            contents: file(&format!("{name}.tar.gz")).map(|object| object.size),
-            bytes: objects.iter().fold(0, |sum: u64, object| sum.saturating_add(object.size)),
-            newest: objects.iter().map(|object| object.modified).max(),
-            expires: bucket.expires(objects.iter().copied()),
-            name: name.to_owned(),
-        }
-    };
-    Ok(bucket.each(by_name.into_iter().collect(), folder).await)
-}
-
-/// The Backup in a file.
-fn parsed(bytes: &[u8], name: &str) -> Reading<Json> {
-    let backup: Json =
-        serde_json::from_slice(bytes).map_err(|error| unknown(format!("velero-backup.json is damaged: {error}")))?;
-    let is_backup = text(&backup, "/kind") == "Backup" && text(&backup, "/apiVersion").starts_with("velero.io/");
-    if !is_backup {
-        return Err(unknown("velero-backup.json is not a Backup of Velero's"));
-    }
-    match text(&backup, "/metadata/name") {
-        other if other != name => Err(unknown(format!("velero-backup.json is that of the backup {}", kept(other)))),
-        _ => Ok(backup),
-    }
-}
-
 /// The parts of a schedule.
 fn parts(folders: &[Folder], schedule: &str, velero: &Velero, now: Timestamp) -> Vec<BackupPart> {
     folders.iter().filter(|folder| is_of(folder, schedule, velero)).map(|folder| part(folder, now)).collect()
@@ -127,75 +47,16 @@ fn is_of(folder: &Folder, schedule: &str, velero: &Velero) -> bool {
     }
 }
 
-fn part(folder: &Folder, now: Timestamp) -> BackupPart {
-    let named = || BackupPart::new(folder.name.clone(), time_of(&folder.name), PartState::Good);
-    let part = match &folder.backup {
-        // Velero does not see it without.
-        Ok(None) => {
-            let is_new = folder.newest.is_some_and(|newest| now.duration_since(newest) < OVER);
-            let why = || "velero-backup.json is missing: Velero will not find it".to_owned();
-            let state = if is_new { PartState::Running } else { PartState::Partial { done: None, why: why() } };
-            BackupPart { state, ..named() }
-        }
-        Err(fault) => BackupPart { state: PartState::Unknown(fault.what.clone()), ..named() },
-        Ok(Some(backup)) => {
-            let backup = ObjectBackup::read(backup);
-            let part = part_of(&backup, now);
-            let is_old = part.time.or(folder.newest).is_none_or(|time| now.duration_since(time) > OVER);
-            let state = match (&part.state, folder.contents) {
-                (PartState::Running, _) if is_old => PartState::Failed(format!(
-                    "its phase is still {}: Velero has stopped before it was over",
-                    kept(&backup.phase)
-                )),
-                (PartState::Good, None) => {
-                    PartState::Partial { done: None, why: format!("{}.tar.gz is missing", folder.name) }
-                }
-                (PartState::Good, Some(0)) => {
-                    PartState::Partial { done: None, why: format!("{}.tar.gz is empty", folder.name) }
-                }
-                (state, _) => state.clone(),
-            };
-            BackupPart { state, ..part }
-        }
-    };
-    BackupPart {
-        bytes: Some(folder.bytes),
-        expires: [part.expires, folder.expires].into_iter().flatten().min(),
-        ..part
-    }
-}
-
-/// The time in a name that a schedule gives: `…-20260213153627`.
-fn time_of(name: &str) -> Option<Timestamp> {
-    let digits = name.rsplit_once('-')?.1.trim_end_matches('Z').replace('T', "");
-    let time = DateTime::strptime("%Y%m%d%H%M%S", &digits).ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-/// Names other schedules, if none of the backups is of this one.
-fn others(folders: &[Folder], schedule: &str, velero: &Velero) -> Option<Fault> {
-    let of = |folder: &Folder| Some(kept(&ObjectBackup::read(folder.backup.as_ref().ok()?.as_ref()?).schedule));
-    let known = velero.schedules();
-    let others: BTreeSet<_> =
-        folders.iter().filter_map(of).filter(|name| !name.is_empty() && !known.contains(&name.as_str())).collect();
-    let named: Vec<_> = others.into_iter().take(NAMED).collect();
-    (!named.is_empty()).then(|| {
-        let what = format!("no backup is of the schedule {schedule}, but there are some of {}", named.join(", "));
-        Fault::new(Severity::Warning, what).fix("if the values give the schedules other names, give them with -f")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
+
+    use crate::backups::Reading;
+    use crate::product::shelf::unknown;
 
     const MAIN: &str = "k8s-backups-main";
     const NAME: &str = "k8s-backups-main-20251124120040";
-
-    fn now() -> Timestamp {
-        "2025-12-01T00:00:00Z".parse().unwrap()
-    }
 
     /// As Velero 1.17 writes it.
     fn backup(name: &str, schedule: &str, phase: &str) -> Json {
@@ -216,60 +77,6 @@ mod tests {
             newest: Some("2025-11-24T12:00:56Z".parse().unwrap()),
             expires: None,
         }
-    }
-
-    fn one(folder: Folder) -> BackupPart {
-        let parts = parts(&[folder], MAIN, &Velero::default(), now());
-        assert_eq!(parts.len(), 1);
-        parts.into_iter().next().unwrap()
-    }
-
-    #[test]
-    fn a_backup_is_what_velero_wrote_of_it() {
-        let of = |phase: &str| Ok(Some(backup(NAME, MAIN, phase)));
-        let file = |bytes: &[u8]| parsed(bytes, NAME).map(Some);
-        let other = backup("other", MAIN, "Completed").to_string();
-        for (read, contents, word, why) in [
-            (of("Completed"), Some(900), "good", ""),
-            (of("Completed"), None, "partial", "k8s-backups-main-20251124120040.tar.gz is missing"),
-            (of("Completed"), Some(0), "partial", "k8s-backups-main-20251124120040.tar.gz is empty"),
-            (of("PartiallyFailed"), Some(900), "partial", "PartiallyFailed: 2 errors"),
-            (of("Failed"), None, "failed", "Failed: 2 errors"),
-            (
-                of("Finalizing"),
-                Some(900),
-                "failed",
-                "its phase is still Finalizing: Velero has stopped before it was over",
-            ),
-            (of("Deleting"), Some(900), "expired", "is being deleted"),
-            (of("Tomorrow"), Some(900), "unknown", "its phase is \"Tomorrow\", which hwdr does not know"),
-            (Ok(None), Some(900), "partial", "velero-backup.json is missing: Velero will not find it"),
-            (
-                file(b"{\"kind\":"),
-                Some(9),
-                "unknown",
-                "velero-backup.json is damaged: EOF while parsing a value at line 1 column 8",
-            ),
-            (file(b"[]"), Some(9), "unknown", "velero-backup.json is not a Backup of Velero's"),
-            (file(other.as_bytes()), Some(9), "unknown", "velero-backup.json is that of the backup other"),
-        ] {
-            let part = one(folder(read, contents));
-            assert_eq!((part.state.word(), part.state.why().unwrap_or_default()), (word, why));
-            assert_eq!(part.bytes, Some(2_000));
-            assert_eq!(part.time.map(|time| time.to_string()).as_deref(), Some("2025-11-24T12:00:40Z"));
-        }
-        let good = one(folder(of("Completed"), Some(900)));
-        assert_eq!(good.expires.unwrap().to_string(), "2025-12-24T12:00:40Z");
-        let rule = Folder { expires: "2025-12-02T00:00:00Z".parse().ok(), ..folder(of("Completed"), Some(900)) };
-        assert_eq!(one(rule).expires.unwrap().to_string(), "2025-12-02T00:00:00Z");
-    }
-
-    #[test]
-    fn a_new_one_that_is_not_over_runs() {
-        let at = |now: &str, backup| part(&folder(backup, None), now.parse().unwrap()).state.word();
-        assert_eq!(at("2025-11-24T13:00:00Z", Ok(Some(backup(NAME, MAIN, "Finalizing")))), "running");
-        assert_eq!(at("2025-11-24T13:00:00Z", Ok(None)), "running");
-        assert_eq!(at("2026-01-24T13:00:00Z", Ok(Some(backup(NAME, MAIN, "Completed")))), "expired");
     }
 
     #[test]
@@ -294,18 +101,5 @@ mod tests {
         let fault = others(&[named("nightly"), named(""), unread()], MAIN, &velero).unwrap();
         assert_eq!(fault.what, "no backup is of the schedule k8s-backups-main, but there are some of nightly");
         assert_eq!(others(&[named("")], MAIN, &velero), None);
-    }
-
-    #[test]
-    fn a_name_has_a_time() {
-        for (name, expected) in [
-            ("k8s-backups-main-20260213153627", Some("2026-02-13T15:36:27Z")),
-            ("k8s-backups-main-20260213T153627Z", Some("2026-02-13T15:36:27Z")),
-            ("k8s-backups-main-2026021315", None),
-            ("x", None),
-            ("x-", None),
-        ] {
-            assert_eq!(time_of(name).map(|time| time.to_string()).as_deref(), expected, "{name}");
-        }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::Objects;
-use crate::backup_files::velero::{self, Checked, Facts, Item, objects};
+use crate::backup_files::velero::{Checked, Facts, Item};
 use crate::cluster::condition::text;
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as Data};
@@ -14,8 +13,8 @@ use crate::product::hopsworks::request;
 use crate::product::hopsworks::superset::{self, id::SupersetId};
 use crate::product::request::Objection;
 use crate::product::service::{Doing, Service as _};
-use crate::product::shelf::Place;
-use crate::verify::{Ask, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
+use crate::velero::verify::{Look, is_secret};
+use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify};
 
 /// Velero's two backups: the cluster's own objects, and the users'.
 const BOTH: [&str; 2] = ["main", "users"];
@@ -36,28 +35,20 @@ pub(super) struct Check {
 
 impl Check {
     async fn look_at(&mut self, ask: &Ask<'_>) -> Result<(), Finding> {
-        let folder = ask.shelf.velero.prefix.trim_matches('/');
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let place = Place { folder: folder.to_owned(), ..Place::default() };
-        let bucket = ask.shelf.bucket(&place).await.map_err(|fault| unread(&fault).in_file(&prefix))?.into_owned();
+        let look = Look::open(ask).await?;
         let names = request::metadata(ask.shelf.values)
             .map_err(|refusal| Flaw::unknown(refusal.problem).in_file("the values"))?;
         let names = MetadataNames::from(names.as_slice());
-        let in_bucket = InBucket { ask, bucket: &bucket, is_data: false };
         for part in BOTH {
             let series = format!("{}/{part}", Objects.name());
             let Some(named) = ask.parts.get(&series) else {
-                self.findings.push(absent(part, ask.parts.is_empty()).in_file(format!("{prefix}backups/")));
+                let folder = format!("{}backups/", look.prefix);
+                self.findings.push(absent(part, ask.parts.is_empty()).in_file(folder));
                 continue;
             };
-            let keep = keep(&names);
-            let checked = velero::check(&in_bucket, &prefix, &named.name, keep, seconds).await;
-            let archive = format!("{}{}", objects::folder(&prefix, &named.name), objects::archive(&named.name));
-            self.take(ask, part, checked, (&archive, &names));
-            // Some of its files have no checksum.
-            let folder = objects::folder(&prefix, &named.name);
-            let level = bucket.level(&folder).await.map_err(|fault| unread(&fault).in_file(&folder))?;
-            self.findings.extend(ask.written_later(&series, level.objects.iter()));
+            let checked = look.check(&named.name, keep(&names)).await;
+            self.take(ask, part, checked, (&look.archive(&named.name), &names));
+            self.findings.extend(look.written_later(&series, &named.name).await?);
         }
         Ok(())
     }
@@ -94,10 +85,6 @@ fn keep(names: &MetadataNames) -> impl Fn(&Item) -> bool + Send + 'static {
     move |item| {
         item.kind == "ConfigMap" && item.group.is_empty() && names.iter().any(|name| item.name.starts_with(name))
     }
-}
-
-fn is_secret(item: &Item) -> bool {
-    item.kind == "Secret" && item.group.is_empty()
 }
 
 /// What `hwdr install` needs of the cluster's own objects, and is not in them: the Secrets that the chart looks up (it makes new passwords where there
@@ -151,11 +138,6 @@ fn lacks(
     };
     // Of several releases, one is that of the backup.
     namespaces.into_iter().map(of).min_by_key(|(flaws, older)| (flaws.len(), older.len())).unwrap_or_default()
-}
-
-/// A time of Kubernetes, in seconds since 1970.
-fn seconds(time: &str) -> Option<u64> {
-    u64::try_from(time.parse::<Timestamp>().ok()?.as_second()).ok()
 }
 
 impl Verify for Check {
@@ -275,7 +257,5 @@ mod tests {
         ] {
             assert_eq!(keep(&item), expected);
         }
-        assert_eq!(seconds("2025-11-24T12:00:53Z"), Some(1_763_985_653));
-        assert_eq!(seconds("never"), None);
     }
 }

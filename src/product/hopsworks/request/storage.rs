@@ -27,7 +27,13 @@ pub fn storage(values: &Value) -> Result<Storage, Refusal> {
             error(value, keys::TTL, "expected a number of days or hours, like 60d or 36h", &format!("write {meant}"))
         })?),
     };
-    Ok(Storage { bucket: reader.bucket()?, region: managed("region")?, endpoint: managed("endpoint")?, ttl })
+    Ok(Storage {
+        bucket: reader.bucket()?,
+        region: managed("region")?,
+        endpoint: managed("endpoint")?,
+        ttl,
+        cron: None,
+    })
 }
 
 /// The first ConfigMaps of the backups' metadata: RonDB's, OpenSearch's, Superset's.

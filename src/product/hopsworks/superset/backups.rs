@@ -66,6 +66,7 @@ mod tests {
             namespace: "hopsworks".to_owned(),
             velero: Velero::default(),
             ttl: None,
+            cron: None,
             records: FIRST.record_names(None).unwrap(),
             config_maps: Ok(Vec::new()),
             cron_jobs: Ok(Vec::new()),
