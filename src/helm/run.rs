@@ -441,6 +441,16 @@ impl Helm {
         self.printed("rollback", command).await.map(drop)
     }
 
+    /// Runs the chart's own tests of a release, and returns what helm says of them.
+    ///
+    /// # Errors
+    /// If one fails.
+    pub async fn test(&self, name: &str) -> Result<String, HelmError> {
+        let mut command = self.command();
+        command.args(["test", name, "--logs"]).args(&self.connection);
+        self.printed("test", command).await
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         // In its own process group: Ctrl-C is for hwdr, which lets helm finish.

@@ -64,7 +64,7 @@ at_kafka() {
 
 # mirror_starts: MirrorMaker from today's cluster to the backup cluster, as hwdr's settings for it say.
 mirror_starts() {
-  hwdr streams mirror --for backup -f "$RUN/notes/streams.yaml" --secrets "$OUT/secrets" --properties "$@" >"$OUT/mirror.properties"
+  hwdr streams mirror --for backup -f "$RUN/notes/streams.yaml" --secrets "$OUT/secrets" --properties >"$OUT/mirror.properties"
   serve mirror "$(kafka_home)/bin/java" org.apache.kafka.connect.mirror.MirrorMaker "$OUT/mirror.properties"
 }
 mirrored() { hwdr streams mirror --for backup -f "$RUN/notes/streams.yaml" --secrets "$OUT/secrets" "$@"; }
@@ -110,7 +110,7 @@ restores() { hwdr "$1" "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" 
 secrets() {
   kubectl -n "$ST" create secret generic streams-database-passwords-secret --from-literal=mariadb-password=not-a-secret
   kubectl -n "$ST" create secret generic streams-kafka-backup --from-literal=username=admin --from-literal=password="$KAFKA_PASSWORD" \
-    --from-file=truststore.pem="$OUT/kafka-2/ca.pem"
+    --from-file=ca.crt="$OUT/kafka-2/ca.pem"
 }
 
 streams_are_ready() {
@@ -198,6 +198,8 @@ test_what_cannot_be_restored_is_refused() {
 
 # The snapshot is RDS's; what is in it is a dump of the same moment.
 test_a_lost_database_comes_back_in_a_new_instance() {
+  hwdr doctor "$ST" -f "$RUN/notes/streams.yaml" --fix --yes || true
+  kubectl -n velero get schedule streams -o json | jq -e --arg ns "$ST" '.spec.template.includedNamespaces == [$ns] and (.spec.paused | not)'
   hwdr streams database snapshot before -f "$RUN/notes/streams.yaml" --wait --yes
   in_lab mariadb-dump --no-defaults --socket="$OUT/db-1.sock" -uroot --single-transaction streams >"$OUT/before.sql"
   more_events 1
@@ -210,6 +212,10 @@ test_a_lost_database_comes_back_in_a_new_instance() {
   restores upgrade --yes | tee "$RUN/notes/report.txt"
   grep -E 'mariadb: events-2 from before answers at events-2' "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-2[^ ]*; none to events\.'
+  # Its backups were paused meanwhile.
+  kubectl -n "$ST" get secret hwdr-restore-events-2 -o json |
+    jq -e '.data["state.json"] | @base64d | fromjson | .before.paused | any(.kind == "Schedule" and .name == "streams")'
+  kubectl -n velero get schedule streams -o json | jq -e '.spec.paused | not'
   more_events 2
   no_event_is_missing 2
   amazon show events | jq -e '.DBInstanceStatus == "available"'
@@ -265,33 +271,36 @@ test_all_three_come_back_by_one_command() {
   local backup
   hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
   grep -E "bootstrapServers: .?$NET.23:9092" "$RUN/notes/streams.yaml"
-  backup=streams-$(date -u +%Y%m%d%H%M%S)
-  kubectl apply -f - <<YAML
-apiVersion: velero.io/v1
-kind: Backup
-metadata: {name: $backup, namespace: velero}
-spec: {includedNamespaces: [$ST], storageLocation: streams, ttl: 720h}
-YAML
-  kubectl -n velero wait --for=jsonpath='{.status.phase}'=Completed "backup/$backup" --timeout=120s
-  # The backup cluster is new, too: its mirror begins anew.
+  hwdr backups create --wait --yes -f "$RUN/notes/streams.yaml" --timeout 5m
+  backup=$(hwdr backups list -f "$RUN/notes/streams.yaml" -o name | head -1)
+  # The backup cluster is new, too: its mirror begins anew, as a Deployment.
   ends kafka-2
   rm -rf "$OUT/kafka-2/data"
   cluster 2 sasl_tls
-  mirror_starts --name restored
+  hwdr streams mirror --for backup --name restored --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
   hwdr streams database snapshot again -f "$RUN/notes/streams.yaml" --wait --yes
   kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
   wait_for 90 "the mirror" - mirrored --name restored
   in_lab mariadb-dump --no-defaults --socket="$OUT/db-2.sock" -uroot --single-transaction streams >"$OUT/before.sql"
-  ends mirror kafka-3 db-2
+  ends kafka-3 db-2
   rm -rf "$OUT/db-1" "$OUT/kafka-1"
   kubectl delete namespace "$ST" --timeout=180s
   database 1
   in_lab mariadb --no-defaults --socket="$OUT/db-1.sock" -uroot streams <"$OUT/before.sql"
   cluster 1 plaintext
   is_called "$(host_of events-2 | sed 's/^events-2\./events-3./')" "$NET.11"
-  asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}"
+  asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}, test: true"
+  # A namespace that something holds.
+  kubectl create namespace "$ST"
+  kubectl -n "$ST" create configmap held
+  kubectl -n "$ST" patch configmap held --type merge -p '{"metadata": {"finalizers": ["lab.hwdr/holds"]}}'
+  kubectl delete namespace "$ST" --wait=false
+  refuses 'namespace streams is being deleted, and still has ConfigMap/held' restores install --yes
+  kubectl -n "$ST" patch configmap held --type merge -p '{"metadata": {"finalizers": null}}'
+  kubectl wait --for=delete "namespace/$ST" --timeout=120s
   restores install --yes --create-namespace | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-3'
+  grep -F "helm test: the chart's own tests have passed" "$RUN/notes/report.txt"
   streams_are_ready
   more_events 1
   no_event_is_missing 1

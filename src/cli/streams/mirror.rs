@@ -11,15 +11,19 @@ use super::{Form, given, needed};
 use crate::cli::connection::block_on;
 use crate::cli::messages::Failure;
 use crate::cli::{Outcome, ValueArgs};
-use crate::product::streams::kafka::{SECRETS, Shape, for_backup, for_restore};
+use crate::product::streams::kafka::{FILES, SECRETS, Shape, for_backup, for_restore};
 use crate::product::streams::keys;
+use crate::product::streams::maker::{Deployed, Mounted, objects};
 use crate::product::streams::settings::Settings;
+use crate::product::streams::settings::names::Name;
+use crate::render::to_yaml;
 use crate::shown::print_data;
 use crate::values::Value;
 
 /// How the block looks.
 const EXAMPLE: &str =
     "hwdr:\n  streams:\n    kafka: {backup: {bootstrapServers: \"b-1:9096\", secret: streams-kafka-backup}}";
+const IMAGE: &str = "hwdr:\n  streams:\n    kafka: {image: apache/kafka:4.0.0}";
 const NEW: &str = "hwdr:\n  streams:\n    restore:\n      kafka: {bootstrapServers: \"new-1:9096\"}";
 
 /// Shows what Kafka's mirror has brought over, and what not; or prints the settings of MirrorMaker 2 (--properties)
@@ -42,6 +46,12 @@ pub(super) struct Command {
     /// Print the settings of MirrorMaker
     #[arg(long)]
     properties: bool,
+    /// Print a Deployment of MirrorMaker for the release's namespace, and its settings: for "kubectl apply -f -". It needs hwdr.streams.kafka.image
+    #[arg(long, conflicts_with_all = ["properties", "watch"])]
+    manifests: bool,
+    /// The namespace of the Deployment
+    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME", requires = "manifests")]
+    namespace: Option<String>,
     /// Which way the records go
     #[arg(long = "for", value_enum, value_name = "WAY")]
     way: Way,
@@ -74,7 +84,12 @@ enum Way {
 
 impl Command {
     pub(super) fn run(self) -> Result<Outcome> {
-        let mirror = self.mirror(&given(&self.values, "which clusters")?)?;
+        let values = given(&self.values, "which clusters")?;
+        let mirror = self.mirror(&values)?;
+        if self.manifests {
+            print_data(&self.deployment(&mirror, &Settings::from_values(&values)?)?);
+            return Ok(Outcome::Clean);
+        }
         if !self.properties {
             return block_on(compare::run(&mirror, &self.secrets, self.output, self.watch));
         }
@@ -93,5 +108,31 @@ impl Command {
                 for_restore(values, kafka, needed(&asked, keys::RESTORE_KAFKA, NEW)?, &shape)?
             }
         })
+    }
+
+    /// The Deployment, as YAML. Each Secret has its certificates in `ca.crt`.
+    fn deployment(&self, mirror: &Mirror, settings: &Settings) -> Result<String> {
+        let kafka = needed(&settings.kafka, keys::MIRROR, EXAMPLE)?;
+        let image = needed(&kafka.image, &[keys::MIRROR, &["image"]].concat(), IMAGE)?;
+        let mounted = |secret: &Option<Name>| {
+            secret.as_ref().map(|secret| Mounted { secret: secret.to_string(), certificates: FILES[2] })
+        };
+        let (own, backup) = (mounted(&kafka.secret), mounted(&kafka.backup.secret));
+        let (way, secrets) = match self.way {
+            Way::Backup => ("backup", [own, backup]),
+            Way::Restore => {
+                let new = settings.restore.as_ref().and_then(|restore| restore.kafka.as_ref());
+                ("restore", [backup, new.and_then(|new| mounted(&new.secret)).or(own)])
+            }
+        };
+        let deployed = Deployed {
+            name: &format!("hwdr-mirror-for-{way}"),
+            namespace: self.namespace.as_deref().unwrap_or("default"),
+            image,
+            secrets,
+            label: ("hwdr.hopsworks.ai/mirror", way),
+        };
+        let objects = objects(mirror, &deployed)?;
+        Ok(objects.iter().map(|object| format!("---\n{}\n", to_yaml(object))).collect())
     }
 }

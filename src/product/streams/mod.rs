@@ -4,6 +4,7 @@ pub mod chart;
 pub mod database;
 pub mod kafka;
 pub mod keys;
+pub mod maker;
 pub mod objects;
 pub mod own;
 pub mod preflight;

@@ -65,7 +65,7 @@ impl Asked {
     }
 
     fn parts(&self) -> Vec<Planned> {
-        let Restore { namespace, mariadb, kafka } = &self.restore;
+        let Restore { namespace, mariadb, kafka, .. } = &self.restore;
         let namespace = namespace.as_ref().map(|backup| Planned {
             does: "restores the namespace: every object that is not there".to_owned(),
             by: By::Before("Velero"),
@@ -159,7 +159,7 @@ impl Request for Asked {
 
     /// The record of a run has this name: another restore has another one.
     fn backup(&self) -> Backup {
-        let Restore { namespace, mariadb, kafka } = &self.restore;
+        let Restore { namespace, mariadb, kafka, .. } = &self.restore;
         let of_kafka = |kafka: &KafkaRestore| {
             let hash = Sha256::digest(kafka.bootstrap_servers.to_string());
             hash.iter().take(4).fold("kafka-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
@@ -222,7 +222,7 @@ impl Request for Asked {
     }
 
     fn cost(&self) -> Option<String> {
-        let Restore { namespace, mariadb, kafka } = &self.restore;
+        let Restore { namespace, mariadb, kafka, .. } = &self.restore;
         let namespace =
             namespace.as_ref().map(|backup| format!("its namespace comes back from Velero backup {backup}"));
         let mariadb = mariadb.as_ref().map(|asked| {

@@ -32,11 +32,10 @@ impl Secrets {
     /// If they cannot be read.
     pub fn of(own: &Own) -> Result<Self, Refusal> {
         let (settings, restore) = own.asked()?;
-        let name = |name: &super::settings::names::Name| name.to_string();
-        Ok(Self {
-            backup: settings.kafka.and_then(|kafka| kafka.backup.secret).as_ref().map(name),
-            new_one: restore.kafka.and_then(|kafka| kafka.secret).as_ref().map(name),
-        })
+        let (backup, streams_own) = settings.kafka.map(|kafka| (kafka.backup.secret, kafka.secret)).unwrap_or_default();
+        let new_one = restore.kafka.and_then(|kafka| kafka.secret).or(streams_own);
+        let name = |name: super::settings::names::Name| name.to_string();
+        Ok(Self { backup: backup.map(name), new_one: new_one.map(name) })
     }
 
     /// What is in the backup cluster's.

@@ -1,6 +1,7 @@
 //! What Streams has outside its cluster, as services of the product.
 
-use super::steps::{self, KAFKA, MAKER, MARIADB};
+use super::maker::TEMPLATE;
+use super::steps::{self, KAFKA, MARIADB};
 use crate::product::service::{Doing, Files, Service};
 use crate::run::{Halt, Run};
 
@@ -33,7 +34,7 @@ impl Service for Kafka {
     }
 
     fn templates(&self) -> Files {
-        &[(MAKER, include_str!("templates/mirror-maker.yaml"))]
+        &[(TEMPLATE, include_str!("templates/mirror-maker.yaml"))]
     }
 
     fn elsewhere(&self) -> Option<&'static str> {

@@ -12,7 +12,10 @@ use crate::run::{Context as _, Halt, Run};
 use crate::velero::keep;
 
 /// Notes what makes backups on a schedule, and pauses it.
-pub(super) async fn pause(run: &mut Run) -> Result<(), Halt> {
+///
+/// # Errors
+/// If it cannot be read or changed.
+pub async fn pause(run: &mut Run) -> Result<(), Halt> {
     // In place, preflight has noted it.
     if run.state.before.paused.is_empty() && run.state.mode == Mode::Install {
         let velero = run.state.before.velero_namespace.clone();
@@ -37,7 +40,10 @@ async fn protect(run: &mut Run) -> Result<(), Halt> {
 }
 
 /// Pauses what is not paused: helm may have resumed it.
-pub(super) async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
+///
+/// # Errors
+/// If it cannot be changed.
+pub async fn keep_paused(run: &mut Run) -> Result<(), Halt> {
     for paused in run.state.before.paused.clone() {
         set(run, &paused, true).await?;
     }
@@ -84,7 +90,13 @@ pub async fn found(cluster: &Cluster, release: &str, velero: Option<&str>) -> Re
     Ok(found)
 }
 
-/// Pauses or resumes an object of the release; any other is left alone, whatever the state says.
+/// Whether a Schedule of Velero's backs up this namespace and no other: some charts have none, and operators make them.
+pub fn is_of_namespace(schedule: &Json, namespace: &str) -> bool {
+    let included = schedule.pointer("/spec/template/includedNamespaces").and_then(Json::as_array);
+    included.is_some_and(|names| names.len() == 1 && names.iter().all(|name| name == namespace))
+}
+
+/// Pauses or resumes an object of the release, or of its namespace alone; any other is left alone, whatever the state says.
 async fn set(run: &mut Run, paused: &Paused, rest: bool) -> Result<(), Halt> {
     // `run::state::check` accepts only the namespaces of this release and of Velero.
     let (kind, key) = match paused.kind.as_str() {
@@ -92,16 +104,31 @@ async fn set(run: &mut Run, paused: &Paused, rest: bool) -> Result<(), Halt> {
         _ => (Kind::CRON_JOB, "suspend"),
     };
     let namespace = Some(paused.namespace.as_str());
+    let is_ours = |now: &Json| run.is_its(now) || is_of_namespace(now, &run.cluster.namespace);
     let decide = |now: &Json| {
         let is_as_wanted = now["spec"][key].as_bool().unwrap_or_default() == rest;
-        Ok((run.is_its(now) && !is_as_wanted).then(|| json!({"spec": {key: rest}})))
+        Ok((is_ours(now) && !is_as_wanted).then(|| json!({"spec": {key: rest}})))
     };
     let seen = run.change(kind, namespace, &paused.name, decide).await?;
-    if seen.is_some_and(|seen| !run.is_its(&seen)) {
+    if seen.is_some_and(|seen| !is_ours(&seen)) {
         run.show.warn(&format!(
             "{}/{} in namespace {} is not of release {}, and is left alone",
             kind.kind, paused.name, paused.namespace, run.state.release
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_of_the_namespace_alone_is_the_releases() {
+        let schedule = |included: Json| json!({"spec": {"template": {"includedNamespaces": included}}});
+        assert!(is_of_namespace(&schedule(json!(["streams"])), "streams"));
+        for other in [json!(["streams", "other"]), json!(["*"]), json!([]), json!(["other"]), Json::Null] {
+            assert!(!is_of_namespace(&schedule(other.clone()), "streams"), "{other}");
+        }
+    }
 }

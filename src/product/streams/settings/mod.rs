@@ -88,8 +88,10 @@ pub struct Kafka {
     pub replication_factor: u16,
     /// How many of MirrorMaker's tasks run at once: 4.
     pub tasks: u16,
-    /// The image that MirrorMaker runs in during a restore; without it, somebody else runs it.
+    /// The image that MirrorMaker runs in; without it, somebody else runs it during a restore.
     pub image: Option<Image>,
+    /// The Secret with the credentials of Streams' own cluster, as that of the backup cluster; also of a new one that names no other.
+    pub secret: Option<Name>,
 }
 
 /// A Kafka cluster.
@@ -112,6 +114,8 @@ pub struct Restore {
     pub mariadb: Option<MariaDbRestore>,
     /// The new production cluster, which is filled from the backup cluster.
     pub kafka: Option<KafkaRestore>,
+    /// Whether `helm test` has to go well in the end.
+    pub test: bool,
 }
 
 /// A restore of the database to a new RDS instance.
@@ -146,7 +150,7 @@ impl fmt::Display for Origin {
 pub struct KafkaRestore {
     /// Its servers.
     pub bootstrap_servers: Bootstrap,
-    /// The Secret with its credentials, as for the backup cluster; without it, those of the chart's own Secrets.
+    /// The Secret with its credentials, as for the backup cluster; without it, that of Streams' own cluster.
     pub secret: Option<Name>,
 }
 
@@ -232,8 +236,11 @@ impl MariaDb {
 
 impl Kafka {
     fn read(reader: &mut Reader, settings: Option<&Block<'_>>) -> Option<Self> {
-        let block =
-            reader.block(settings, "kafka", &["backup", "topics", "groups", "replicationFactor", "tasks", "image"])?;
+        let block = reader.block(
+            settings,
+            "kafka",
+            &["backup", "topics", "groups", "replicationFactor", "tasks", "image", "secret"],
+        )?;
         let backup = match reader.block(Some(&block), "backup", &["bootstrapServers", "secret", "protocol"]) {
             Some(backup) => Cluster::read(reader, &backup),
             None if block.has("backup") => None,
@@ -250,7 +257,8 @@ impl Kafka {
         let replication_factor = reader.number(block, "replicationFactor", 32_767).unwrap_or(3);
         let tasks = reader.number(block, "tasks", 1_000).unwrap_or(4);
         let image = reader.get(block, "image");
-        Some(Self { backup: backup?, topics, groups, replication_factor, tasks, image })
+        let secret = reader.get(block, "secret");
+        Some(Self { backup: backup?, topics, groups, replication_factor, tasks, image, secret })
     }
 }
 
@@ -268,12 +276,13 @@ impl Cluster {
 
 impl Restore {
     fn read(reader: &mut Reader, settings: Option<&Block<'_>>, source: Option<&MariaDb>) -> Option<Self> {
-        let block = reader.block(settings, "restore", &["namespace", "mariadb", "kafka"])?;
+        let block = reader.block(settings, "restore", &["namespace", "mariadb", "kafka", "test"])?;
         let namespace = reader.block(Some(&block), "namespace", &["backup"]);
         let restore = Self {
             namespace: namespace.and_then(|namespace| reader.required(&namespace, "backup")),
             mariadb: MariaDbRestore::read(reader, &block, source),
             kafka: KafkaRestore::read(reader, &block),
+            test: reader.switch(Some(&block), "test").unwrap_or_default(),
         };
         for (part, is_asked) in [("mariadb", restore.mariadb.is_some()), ("kafka", restore.kafka.is_some())] {
             if is_asked && !settings.is_some_and(|settings| settings.has(part)) {

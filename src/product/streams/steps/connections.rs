@@ -47,6 +47,18 @@ struct Seen {
 /// Waits until the release is ready, and no pod is connected to an old server.
 pub(super) async fn verify(run: &mut Run) -> Result<(), Halt> {
     restored(run).await?;
+    see(run).await?;
+    if own(run)?.asked()?.1.test {
+        let release = run.state.release.clone();
+        run.show.tell(&format!("helm test {release}"));
+        run.helm.test(&release).await?;
+        run.finding("helm test: the chart's own tests have passed");
+    }
+    Ok(())
+}
+
+/// Looks until no pod is connected to an old server.
+async fn see(run: &mut Run) -> Result<(), Halt> {
     let servers = servers(&own(run)?)?;
     if servers.is_empty() {
         return Ok(());

@@ -1,20 +1,17 @@
 //! MirrorMaker 2, as a Deployment for the time of the restore.
 
-use hwdr_kafka::mirror::{Mirror, Security};
-use serde_json::{Value as Json, json};
+use hwdr_kafka::mirror::Mirror;
+use serde_json::Value as Json;
 
 use crate::cluster::{Kind, Selection, WaitState};
-use crate::product::streams::kafka::SECRETS;
+use crate::product::streams::maker::{Deployed, Mounted, NAME, objects};
 use crate::product::streams::own::Own;
 use crate::product::streams::secrets::Secrets;
-use crate::render;
 use crate::run::steps::PODS;
 use crate::run::{Halt, Run};
 
-/// The template of the ConfigMap with its settings, and of the Deployment.
-pub const TEMPLATE: &str = "mirror-maker.yaml";
-/// The name of both, before the id of the restore.
-const NAME: &str = "hwdr-mirror";
+/// The label of what hwdr makes for a restore.
+const RESTORE_ID: &str = "hwdr.hopsworks.ai/restore-id";
 
 /// Starts it, if the settings name an image; otherwise somebody else runs it, and the settings that it needs are named.
 pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(), Halt> {
@@ -26,24 +23,20 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
         );
         return Ok(());
     };
-    let properties = mirror.properties().map_err(|error| Halt::new(error.to_string()))?;
-    let secrets = Secrets::of(own)?;
-    let mut mounts = Vec::new();
-    for (cluster, secret) in [(&mirror.source, secrets.backup), (&mirror.target, secrets.new_one)] {
-        let (Security::SaslTls { .. }, Some(secret)) = (&cluster.security, secret) else { continue };
+    let (named, mut secrets) = (Secrets::of(own)?, [None, None]);
+    for (secret, mounted) in [named.backup, named.new_one].into_iter().zip(&mut secrets) {
+        let Some(secret) = secret else { continue };
         let certificates = Secrets::certificates(&run.cluster, &secret).await?;
-        mounts.push(json!({"cluster": cluster.alias.as_str(), "secret": secret, "certificates": certificates}));
+        *mounted = Some(Mounted { secret, certificates });
     }
-    let context = json!({
-        "id": run.state.backup_id,
-        "name": name(run),
-        "namespace": run.cluster.namespace,
-        "image": image.as_str(),
-        "properties": properties,
-        "folder": SECRETS,
-        "mounts": mounts,
-    });
-    for object in render::objects(TEMPLATE, &context).map_err(|error| Halt::new(error.to_string()))? {
+    let deployed = Deployed {
+        name: &name(run),
+        namespace: &run.cluster.namespace,
+        image: &image,
+        secrets,
+        label: (RESTORE_ID, &run.state.backup_id),
+    };
+    for object in objects(mirror, &deployed)? {
         let kind = if object["kind"] == "Deployment" { Kind::DEPLOYMENT } else { Kind::CONFIG_MAP };
         match run.cluster.create(kind, None, &object).await {
             Err(error) if error.is_conflict() => {

@@ -10,12 +10,12 @@ mod namespace;
 use serde_json::Value as Json;
 
 use crate::mode::Mode;
-use crate::run::steps::{FENCE, OPEN, QUIESCE, STORAGE, UNFENCE, step};
+use crate::run::steps::{OPEN, QUIESCE, STORAGE, UNFENCE, step};
 use crate::run::{Halt, Run, Step};
 
 use super::OBJECTS;
 use super::own::Own;
-pub use maker::{TEMPLATE as MAKER, stop as stop_mirror};
+pub use maker::stop as stop_mirror;
 
 /// The names of the steps that restore: those of the services, too.
 pub const MARIADB: &str = "mariadb";
@@ -39,6 +39,9 @@ pub fn of(mode: Mode, own: &Json) -> Vec<Step> {
     };
     all.iter().filter(is_asked).copied().collect()
 }
+
+/// The fence: a backup that is made while nothing runs would bring back a release without pods.
+const FENCE: Step = step("fence", "pauses backups of the namespace", |run| Box::pin(namespace::fence(run)));
 
 /// A restore of what the release uses, while its namespace is there.
 const UPGRADE: &[Step] = &[

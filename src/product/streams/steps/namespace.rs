@@ -4,8 +4,29 @@ use serde_json::json;
 
 use super::own;
 use crate::cluster::{ClusterError, Kind};
-use crate::run::steps::restore_objects;
-use crate::run::{Halt, Run};
+use crate::run::state::Paused;
+use crate::run::steps::{is_of_namespace, keep_paused, pause, restore_objects};
+use crate::run::{Context as _, Halt, Run};
+
+/// Pauses what makes backups of the release, and the Schedule of the settings, which is no release's.
+pub(super) async fn fence(run: &mut Run) -> Result<(), Halt> {
+    pause(run).await?;
+    let (settings, _) = own(run)?.asked()?;
+    let (namespace, name) = (settings.velero.namespace.to_string(), settings.velero.schedule.to_string());
+    let mut noted = run.state.before.paused.iter();
+    if namespace != run.state.velero() || noted.any(|paused| paused.kind == Kind::SCHEDULE.kind && paused.name == name)
+    {
+        return Ok(());
+    }
+    let Some(found) = run.cluster.get(Kind::SCHEDULE, Some(&namespace), &name).await? else { return Ok(()) };
+    if !is_of_namespace(&found, &run.cluster.namespace) {
+        return Ok(());
+    }
+    let was = found.pointer("/spec/paused").is_some_and(|paused| *paused == true);
+    run.state.before.paused.push(Paused { kind: Kind::SCHEDULE.kind.to_owned(), namespace, name, was });
+    run.save().await?;
+    keep_paused(run).await
+}
 
 /// What Velero changes in what it restores (velero.io, "Restore Resource Modifiers"): no pod starts before its servers are there.
 const HELD: &str = "\
