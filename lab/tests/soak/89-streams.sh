@@ -290,6 +290,9 @@ test_all_three_come_back_by_one_command() {
   cluster 1 plaintext
   is_called "$(host_of events-2 | sed 's/^events-2\./events-3./')" "$NET.11"
   asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}, test: true"
+  # Another namespace than the backup's.
+  refuses "cannot bring back namespace elsewhere: it does not have" hwdr install "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes --create-namespace -n elsewhere
+  kubectl delete namespace elsewhere --timeout=60s
   # A namespace that something holds.
   kubectl create namespace "$ST"
   kubectl -n "$ST" create configmap held

@@ -3,6 +3,7 @@
 use hwdr_kafka::mirror::Mirror;
 use serde_json::Value as Json;
 
+use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState};
 use crate::product::streams::maker::{Deployed, Mounted, NAME, objects};
 use crate::product::streams::own::Own;
@@ -37,7 +38,7 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
         label: (RESTORE_ID, &run.state.backup_id),
     };
     for object in objects(mirror, &deployed)? {
-        let kind = if object["kind"] == "Deployment" { Kind::DEPLOYMENT } else { Kind::CONFIG_MAP };
+        let kind = if text(&object, "/kind") == "Deployment" { Kind::DEPLOYMENT } else { Kind::CONFIG_MAP };
         match run.cluster.create(kind, None, &object).await {
             Err(error) if error.is_conflict() => {
                 let there = run.cluster.get(kind, None, &name(run)).await?.unwrap_or_default();

@@ -1,12 +1,20 @@
 //! The namespace of the release, from its Velero backup.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
 
 use super::own;
-use crate::cluster::{ClusterError, Kind};
+use crate::cluster::condition::text;
+use crate::cluster::{ClusterError, Kind, Selection, WaitState};
 use crate::run::state::Paused;
 use crate::run::steps::{is_of_namespace, keep_paused, pause, restore_objects};
 use crate::run::{Context as _, Halt, Run};
+use crate::shown::kept;
+use crate::velero::Scope;
+
+/// How long Velero may take to find a backup in the bucket.
+const FOUND: Duration = Duration::from_secs(180);
 
 /// Pauses what makes backups of the release, and the Schedule of the settings, which is no release's.
 pub(super) async fn fence(run: &mut Run) -> Result<(), Halt> {
@@ -42,10 +50,38 @@ resourceModifierRules:
   - {operation: replace, path: /spec/replicas, value: \"0\"}
 ";
 
+/// Checks that a backup is of this namespace: in another one, some of the configuration would be wrong (Axway's page, "Known limitations"), and
+/// Velero would bring back the old one.
+async fn is_same_namespace(run: &mut Run, name: &str) -> Result<(), Halt> {
+    let velero = run.state.velero();
+    let selection = Selection::one(Kind::BACKUP, Some(&velero), name);
+    // In a new cluster, Velero reads the bucket once a minute.
+    run.wait(&format!("Velero backup {name}"), &selection, FOUND, |objects| match objects.get(name) {
+        Some(_) => WaitState::Done,
+        None => WaitState::NotYet("it is not there".to_owned()),
+    })
+    .await
+    .map_err(|halt| halt.help("see which there are: helm hwdr backups list -f values.yaml"))?;
+    let backup = run.cluster.get(Kind::BACKUP, Some(&velero), name).await?.unwrap_or_default();
+    of_namespace(&backup, &run.cluster.namespace)
+}
+
+/// Checks that a backup is of a namespace, and of nothing else.
+fn of_namespace(backup: &Json, namespace: &str) -> Result<(), Halt> {
+    let Some(objection) = Scope::of(&backup["spec"]).objection(Some(namespace)) else { return Ok(()) };
+    let name = kept(text(backup, "/metadata/name"));
+    Err(Halt::new(format!("Velero backup {name} cannot bring back namespace {namespace}: {objection}"))
+        .help("Streams is restored into its own namespace, whole: name that one with -n NAME")
+        .help("or choose another backup: helm hwdr backups list -f values.yaml"))
+}
+
 /// Restores it. If its servers are restored, too, its workloads have no pods until helm says where
 /// these are.
 pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     let (_, restore) = own(run)?.asked()?;
+    if let Some(backup) = &restore.namespace {
+        is_same_namespace(run, backup.as_str()).await?;
+    }
     if restore.mariadb.is_none() && restore.kafka.is_none() {
         return restore_objects(run).await;
     }
@@ -67,4 +103,23 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         run.cluster.delete_this(Kind::CONFIG_MAP, Some(&velero), &there).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_of_another_namespace_is_refused() {
+        let backup = |names: Json| json!({"metadata": {"name": "b"}, "spec": {"includedNamespaces": names}});
+        assert_eq!(of_namespace(&backup(json!(["streams"])), "streams"), Ok(()));
+        for (names, of) in [
+            (json!(["other"]), "does not have namespace streams"),
+            (json!(["streams", "other"]), "2 namespaces"),
+            (json!([]), "all namespaces"),
+        ] {
+            let halt = of_namespace(&backup(names), "streams").unwrap_err();
+            assert!(halt.problem.contains(of) && halt.help.len() == 2, "{halt:?}");
+        }
+    }
 }
