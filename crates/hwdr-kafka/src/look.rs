@@ -10,6 +10,8 @@ use crate::notes::{Notes, Translated};
 
 /// A partition with more than this many offsets that may be missing is not counted: the difference of offsets says enough.
 const COUNTED: i64 = 10_000;
+/// The same for a partition of which nothing was noted.
+const MARKERS: i64 = 10;
 /// How many partitions are counted in one look.
 const PARTITIONS: usize = 100;
 
@@ -142,15 +144,16 @@ fn places(source: &Side) -> BTreeSet<(String, i32, i64)> {
 
 /// Partitions with a few offsets behind the last noted record, at the source: any of them may be a record or none.
 fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<(String, i32, Ends, Ends)> {
-    let few = |ends: Ends| ends.end.saturating_sub(ends.begin) <= COUNTED;
+    let few = |ends: Ends, most: i64| ends.end.saturating_sub(ends.begin) <= most;
     let mut open = Vec::new();
     for (topic, partitions) in source {
         for (partition, ends) in partitions {
             let Some(other) = target.get(topic).and_then(|topic| topic.get(partition)) else { continue };
             let noted = notes.newest(topic, *partition);
             let (here, there) = behind(*ends, *other, noted);
-            // With no note at all, nothing arrived, or all that did is behind the beginning.
-            if here.begin < here.end && noted.is_some() && few(here) && few(there) {
+            // With no note at all, nothing arrived: what is there may be the markers of transactions alone.
+            let most = if noted.is_some() { COUNTED } else { MARKERS };
+            if here.begin < here.end && few(here, most) && few(there, most) {
                 open.push((topic.clone(), *partition, here, there));
             }
         }

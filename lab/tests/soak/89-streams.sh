@@ -233,18 +233,23 @@ test_undo_goes_back_to_the_old_instance() {
 # Killed after each write of its record, it goes on.
 test_a_restore_that_is_killed_goes_on_and_becomes_final() {
   local kills arguments
-  run_secret() { echo hwdr-restore-events-2; }
+  run_secret() { echo hwdr-restore-events-4; }
   NS=$ST
+  # What was written to it since would count as the backup's.
   asks "mariadb: {snapshot: before, instance: events-2}"
+  refuses 'instance events-2 is there already' restores upgrade --yes
+  is_called "$(host_of events | sed 's/^events\./events-4./')" "$NET.12"
+  asks "mariadb: {snapshot: before, instance: events-4}"
+  refuses 'comes from a flag .--set.' restores upgrade --yes --set externalizedMariadb.host=a.example.com
   arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
   cut_off 1 upgrade "${arguments[@]}" --yes
   killed_throughout resume "${arguments[@]}"
   more_events 2
   cp "$RUN/notes/streams-restore.yaml" "$RUN/notes/final.yaml"
   hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/final.yaml" --yes
-  grep -F "host: $(host_of events-2) # today's" "$RUN/notes/streams.yaml"
+  grep -F "host: $(host_of events-4) # today's" "$RUN/notes/streams.yaml"
   ! grep -F snapshot "$RUN/notes/final.yaml" || false
-  sed -i 's/instance: events,/instance: events-2,/' "$RUN/notes/streams.yaml"
+  sed -i 's/instance: events,/instance: events-4,/' "$RUN/notes/streams.yaml"
   "$(helm_of 3)" upgrade "$ST" "${chart[@]}" -n "$ST" --wait --timeout 5m
   more_events 2
   ends db-1
@@ -288,7 +293,7 @@ test_all_three_come_back_by_one_command() {
   database 1
   in_lab mariadb --no-defaults --socket="$OUT/db-1.sock" -uroot streams <"$OUT/before.sql"
   cluster 1 plaintext
-  is_called "$(host_of events-2 | sed 's/^events-2\./events-3./')" "$NET.11"
+  is_called "$(host_of events-4 | sed 's/^events-4\./events-3./')" "$NET.11"
   asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}, test: true"
   # Another namespace than the backup's.
   refuses "cannot bring back namespace elsewhere: it does not have" hwdr install "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes --create-namespace -n elsewhere

@@ -112,8 +112,9 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     super::no_forbidden(&invocation)?;
     let location = super::location(&invocation, &inputs.values, &*restore)?;
     let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
-    can_run_locally(&ready, invocation.is_on("dry-run")).await?;
+    // An open run is the first thing to know.
     let found = look(&invocation, &ready).await?;
+    can_run_locally(&ready, invocation.is_on("dry-run")).await?;
     let state = state(&invocation, &ready, &found);
     let steps = state.steps_to_do();
     let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), touched::by_run(&state, &steps));

@@ -212,11 +212,18 @@ async fn prepare(invocation: &Invocation, cutover: &[(Vec<&'static str>, String)
     Ok(Prepared { changes, inputs, helm })
 }
 
-/// What the newest restore has changed in the chart's values.
+/// What restores have changed in the chart's values: the newest one counts.
 fn cutover(states: &[State]) -> Result<Vec<(Vec<&'static str>, String)>> {
-    let done = states.iter().filter(|state| state.phase == Phase::Restored);
-    let Some(newest) = done.max_by_key(|state| state.began) else { return Ok(Vec::new()) };
-    Ok(newest.product().cutover(&newest.own)?)
+    let mut done: Vec<_> = states.iter().filter(|state| state.phase == Phase::Restored).collect();
+    done.sort_by_key(|state| state.began);
+    let mut all = Vec::new();
+    for state in done {
+        for (path, value) in state.product().cutover(&state.own)? {
+            all.retain(|(earlier, _)| *earlier != path);
+            all.push((path, value));
+        }
+    }
+    Ok(all)
 }
 
 /// The changes of the values files: without the restore, and with what it has changed in the last file that says something else.

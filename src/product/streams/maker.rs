@@ -1,5 +1,7 @@
 //! MirrorMaker 2 as a Deployment: of a restore, or of every day.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hwdr_kafka::mirror::{Mirror, Security};
 use serde_json::{Value as Json, json};
 
@@ -8,10 +10,13 @@ use super::settings::names::Image;
 use crate::refusal::Refusal;
 use crate::render;
 
-/// The template of the ConfigMap with its settings, and of the Deployment.
+/// The template of the Secret with its settings, and of the Deployment.
 pub const TEMPLATE: &str = "mirror-maker.yaml";
 /// What its pods are called, in their label `app.kubernetes.io/name`.
 pub const NAME: &str = "hwdr-mirror";
+
+/// Velero leaves out what has this label: a mirror must not come back by itself.
+const NO_BACKUP: &str = "velero.io/exclude-from-backup";
 
 /// A cluster's Secret, and the key of the certificates in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub struct Deployed<'d> {
     pub label: (&'d str, &'d str),
 }
 
-/// The ConfigMap and the Deployment.
+/// The Secret and the Deployment.
 ///
 /// # Errors
 /// If the mirror makes no sense, or a cluster needs a Secret that is not named.
@@ -63,9 +68,9 @@ pub fn objects(mirror: &Mirror, deployed: &Deployed<'_>) -> Result<Vec<Json>, Re
     let context = json!({
         "name": deployed.name,
         "namespace": deployed.namespace,
-        "labels": {"app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": "hwdr", key: value},
+        "labels": {"app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": "hwdr", NO_BACKUP: "true", key: value},
         "image": deployed.image.as_str(),
-        "properties": properties,
+        "properties": STANDARD.encode(properties),
         "folder": SECRETS,
         "mounts": mounts,
     });
@@ -101,7 +106,8 @@ hwdr: {streams: {kafka: {backup: {bootstrapServers: 'b:9096', secret: s}}, resto
         assert_eq!(pod["containers"][0]["volumeMounts"][1]["mountPath"], "/etc/streams-mirror/backup");
         assert_eq!(made[1]["spec"]["selector"]["matchLabels"]["a/b"], "c");
         assert_eq!(made[1]["metadata"]["labels"], made[1]["spec"]["template"]["metadata"]["labels"]);
-        assert!(made[0]["data"]["mirror-maker.properties"].as_str().unwrap().contains("backup->restored.enabled"));
+        let properties = STANDARD.decode(made[0]["data"]["mirror-maker.properties"].as_str().unwrap()).unwrap();
+        assert!(String::from_utf8(properties).unwrap().contains("backup->restored.enabled"));
         let missing = objects(&mirror, &deployed([None, None])).unwrap_err();
         assert!(missing.problem.contains("cluster backup"), "{missing:?}");
     }

@@ -29,6 +29,9 @@ pub struct Own {
     /// The host of the restored database, once it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Whether the new cluster of Kafka was seen without the topics, before anything was mirrored to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_new: bool,
 }
 
 impl Own {
@@ -39,7 +42,7 @@ impl Own {
             let Some(value) = values.get(path) else { continue };
             put(&mut kept, path, value.to_json());
         }
-        Self { values: kept, host: None }
+        Self { values: kept, host: None, was_new: false }
     }
 
     /// As the record has it.

@@ -4,10 +4,12 @@ use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Activity;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::notes::Notes;
 use serde_json::Value as Json;
 
 use super::database;
 use super::kafka::{self, circle};
+use super::keys;
 use super::own::Own;
 use super::secrets::Secrets;
 use super::steps::mirror::{LOOK, mirror_of};
@@ -31,11 +33,19 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
     if let (Some(asked), Some(today)) = (&restore.mariadb, &settings.mariadb) {
         let rds = database::connect(today).await?;
         let source = rds.instance(&database::instance(today)?).await?;
-        database::planned(&rds, today, asked, source.as_ref()).await?;
+        let plan = database::planned(&rds, today, asked, source.as_ref()).await?;
+        if let Some(there) = rds.instance(&plan.target).await? {
+            let since = there.created.map_or_else(String::new, |time| format!(", since {time}"));
+            return Err(Refusal::new(format!(
+                "instance {} is there already{since}, from an earlier restore: what was written to it since would count as the backup's",
+                plan.target
+            ))
+            .help(format!("name another one: {}.instance", keys::RESTORE_MARIADB.join("."))));
+        }
     }
+    let Some(mirror) = restore.kafka.is_some().then(|| mirror_of(own)).transpose()? else { return Ok(()) };
     // The Secrets of a namespace that is restored come with it.
-    if restore.kafka.is_some() && restore.namespace.is_none() {
-        let mirror = mirror_of(own)?;
+    if restore.namespace.is_none() {
         let mut looker = looker(cluster, own, &mirror).await?;
         no_circle(&mut looker, &mirror).await?;
         is_new(&mut looker, &mirror).await?;
@@ -109,7 +119,11 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
 pub async fn no_circle(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
     let workers = looker.source.workers(LOOK).await.map_err(|error| kafka::unread(&mirror.source, &error))?;
     if let Some(why) = circle(&workers, mirror) {
-        return Err(Refusal::new(why).help("stop that MirrorMaker, and start again"));
+        return Err(Refusal::new(why).help(
+            "if the old Kafka still answers: stop Streams, wait until this is complete, and stop that MirrorMaker then:\n\
+             helm hwdr streams mirror --for backup -f values.yaml",
+        )
+        .help("if it does not: stop that MirrorMaker, and start again"));
     }
     match workers.iter().find(|group| group.activity == Activity::Unclear) {
         None => Ok(()),
@@ -122,16 +136,15 @@ pub async fn no_circle(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refus
     }
 }
 
-/// Checks that the new cluster has none of the topics, except those that this very mirror has brought over.
+/// Checks that the new cluster has none of the topics. What an earlier mirror has brought over counts, too: Streams may have written since.
 ///
 /// # Errors
 /// If it has one with records.
-async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
+pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
     let unread = |error: hwdr_kafka::client::Error| kafka::unread(&mirror.target, &error);
-    looker.look(mirror, LOOK).await.map_err(unread)?;
     let topics = looker.target.topics(LOOK).await.map_err(unread)?;
     let positions = looker.target.positions(&topics, LOOK).await.map_err(unread)?;
-    match occupied(&positions, looker.notes(), &mirror.topics).first() {
+    match occupied(&positions, &Notes::default(), &mirror.topics).first() {
         None => Ok(()),
         Some(found) => Err(Refusal::new(plain(&found.to_string()))
             .help("name the servers of a new cluster: hwdr.streams.restore.kafka.bootstrapServers")),

@@ -49,6 +49,18 @@ impl Asked {
                 .help(format!("set {embedded}: false, as in the values of the running release")));
             }
         }
+        for (part, is_asked) in [(&chart::MARIADB, restore.mariadb.is_some()), (&chart::KAFKA, restore.kafka.is_some())]
+        {
+            let set = part.address(values).filter(|(_, value)| value.place.source.name.starts_with("--"));
+            if let (true, Some((_, value))) = (is_asked, set) {
+                return Err(Refusal::new(format!(
+                    "{} comes from a flag ({}), which would win over the new server",
+                    key(part),
+                    value.place.source.name
+                ))
+                .help("write it into a values file, and leave out the flag"));
+            }
+        }
         match (mode, &restore.namespace) {
             (Mode::Upgrade, Some(_)) => Err(at(values, keys::RESTORE_BACKUP)(
                 "asks for the namespace, but the release is there: Velero restores only what does not exist".to_owned(),
@@ -208,6 +220,11 @@ impl Request for Asked {
         let mut warnings = Vec::new();
         if self.restore.kafka.is_some() {
             warnings.push(
+                "MirrorMaker brings over topics with their settings, groups, and ACLs of topics that read. It does not bring users, quotas, ACLs that write, \
+                 and ACLs of groups: the new cluster must have them"
+                    .to_owned(),
+            );
+            warnings.push(
                 "Records that had not been mirrored when the old Kafka was lost are lost. Afterwards, mirror the new cluster under a new name \
                  (--for backup --name restored), to a backup cluster that is empty"
                     .to_owned(),
@@ -308,7 +325,7 @@ mod tests {
         assert_eq!(names(&database, Mode::Upgrade), ["fence", "mariadb", "quiesce", "helm", "verify", "unfence"]);
         let (head, _) = BOTH.split_once("      mariadb: {snapshot").unwrap();
         let namespace = format!("{head}      namespace: {{backup: streams-20260101030000}}\n");
-        assert_eq!(names(&namespace, Mode::Install), ["storage", "objects", "fence", "verify", "unfence"]);
+        assert_eq!(names(&namespace, Mode::Install), ["storage", "fence", "objects", "verify", "unfence"]);
     }
 
     #[test]

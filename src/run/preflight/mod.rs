@@ -148,13 +148,16 @@ pub fn stands_in_the_way(state: &State) -> Option<Halt> {
     if state.phase.is_open() {
         return Some(run_is_open(state));
     }
-    (state.phase == Phase::Restored && state.mode == Mode::Upgrade).then(|| {
-        Halt::new(format!(
-            "backup {} was restored here before ({}), and what was set aside for it is still there",
-            state.backup_id, state.began
-        ))
-        .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
-        .help(format!("if it is not: helm hwdr undo {}", state.release))
+    let changes_values = state.product().cutover(&state.own).is_ok_and(|cutover| !cutover.is_empty());
+    let is_there = if changes_values {
+        "the values do not say yet what it changed"
+    } else {
+        "what was set aside for it is still there"
+    };
+    (state.phase == Phase::Restored && (state.mode == Mode::Upgrade || changes_values)).then(|| {
+        Halt::new(format!("backup {} was restored here before ({}), and {is_there}", state.backup_id, state.began))
+            .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
+            .help(format!("if it is not: helm hwdr undo {}", state.release))
     })
 }
 

@@ -87,7 +87,9 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
 
 /// The same for Velero's backups, which the fence does not end: those of the release's Schedules, and of its namespace.
 async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
-    let Some(velero) = run.state.before.velero_namespace.clone() else { return Ok(()) };
+    let paused = run.state.before.paused.iter().find(|paused| paused.kind == Kind::SCHEDULE.kind);
+    let namespace = run.state.before.velero_namespace.clone().or_else(|| paused.map(|paused| paused.namespace.clone()));
+    let Some(velero) = namespace else { return Ok(()) };
     let schedules: Vec<_> =
         run.state.before.paused.iter().filter(|paused| paused.kind == "Schedule").cloned().collect();
     let namespace = run.cluster.namespace.clone();

@@ -49,6 +49,9 @@ pub enum TopicState {
     OnlySource,
     /// It is at the target alone: nobody mirrors it.
     OnlyTarget,
+    /// What was noted as arrived is behind the end at the target: the topic was deleted there since. MirrorMaker goes on from its own positions, and
+    /// brings nothing of it again.
+    Recreated,
     /// Keys go to other partitions at the target. MirrorMaker adds partitions that lack, and leaves those that are too many.
     Partitions {
         /// How many at the source.
@@ -85,6 +88,7 @@ impl Comparison {
             (Some(here), Some(there)) if !here.keys().eq(there.keys()) => {
                 TopicState::Partitions { source: here.len(), target: there.len() }
             }
+            (Some(_), Some(there)) if is_recreated(name, there, notes) => TopicState::Recreated,
             (Some(here), Some(there)) => TopicState::Both(
                 here.iter()
                     .map(|(at, ends)| {
@@ -142,7 +146,7 @@ impl Comparison {
         self.topics.values().all(|state| match state {
             TopicState::Both(partitions) => partitions.values().all(|partition| partition.missing() == 0),
             TopicState::OnlyTarget => true,
-            TopicState::OnlySource | TopicState::Partitions { .. } => false,
+            TopicState::OnlySource | TopicState::Recreated | TopicState::Partitions { .. } => false,
         })
     }
 
@@ -174,6 +178,11 @@ impl Comparison {
         }
         all
     }
+}
+
+/// Whether a partition of the target ends before what arrived in it.
+fn is_recreated(topic: &str, target: &BTreeMap<i32, Ends>, notes: &Notes) -> bool {
+    target.iter().any(|(at, ends)| notes.newest(topic, *at).is_some_and(|noted| noted.target >= ends.end))
 }
 
 /// A topic of the mirror that has records at the target before the mirror began.

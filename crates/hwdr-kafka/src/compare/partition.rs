@@ -26,6 +26,8 @@ impl Compared {
     pub(super) fn new(source: Ends, target: Ends, noted: Option<Pair>, counted: Option<(u64, u64)>, gone: u64) -> Self {
         let (here, there) = behind(source, target, noted);
         let (waiting, arrived) = counted.unwrap_or_else(|| (length(here), length(there)));
+        // Without any note, what is at the target is not this mirror's, or not known to be.
+        let arrived = if noted.is_some() { arrived } else { 0 };
         // What lies between the last that arrived and the first that is left, and did not arrive unnoted.
         let passed = noted.map_or(0, |noted| {
             let left = source.begin.saturating_sub(noted.source).saturating_sub(1);

@@ -50,7 +50,9 @@ fn records_that_are_missing() {
     for (what, source, target, pairs, counted, expected) in [
         ("nothing there", (0, 0), (0, 0), &[][..], None, (0, 0, true)),
         ("nothing copied", (0, 10), (0, 0), &[], None, (10, 0, false)),
-        ("half, not yet noted", (0, 10), (0, 5), &[], None, (5, 0, false)),
+        ("half, nothing noted: it may be somebody else's", (0, 10), (0, 5), &[], None, (10, 0, false)),
+        ("as much there, nothing noted", (0, 10), (0, 10), &[], None, (10, 0, false)),
+        ("markers alone", (0, 2), (0, 0), &[], Some((0, 0)), (0, 0, true)),
         ("all, noted", (0, 10), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (0, 0, true)),
         ("all, the last not yet noted", (0, 10), (0, 10), &[(0, 0, 0)], None, (0, 0, true)),
         ("the source did not begin at 0", (100, 110), (0, 10), &[(0, 100, 0), (0, 109, 9)], None, (0, 0, true)),
@@ -167,7 +169,7 @@ fn a_target_that_is_not_new() {
 fn paces() {
     let look = |source, target| {
         let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
-        compare(&side(source), &side(target), &Notes::default(), &Counted::default())
+        compare(&side(source), &side(target), &notes(&[(0, 0, 0)]), &Counted::default())
     };
     let pace = Pace::between(&look(1000, 100), &look(1100, 600), Duration::from_secs(2)).expect("time passed");
     assert_eq!(pace, Pace { copied: 250.0, produced: 50.0, missing: 500 });
@@ -177,4 +179,14 @@ fn paces() {
     assert_eq!(Pace::between(&look(0, 0), &look(0, 0), Duration::ZERO), None);
     let still = Pace::between(&look(9, 9), &look(9, 9), Duration::from_secs(1)).expect("time passed");
     assert_eq!(still.left(), Some(Duration::ZERO));
+}
+
+#[test]
+fn a_topic_that_was_deleted_at_the_target_is_never_complete() {
+    let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
+    let comparison = compare(&side(10), &side(0), &notes(&[(0, 0, 0), (0, 9, 9)]), &Counted::default());
+    assert_eq!(comparison.topics["t"], TopicState::Recreated);
+    assert!(!comparison.is_complete());
+    let comparison = compare(&side(10), &side(10), &notes(&[(0, 0, 0), (0, 9, 9)]), &Counted::default());
+    assert!(comparison.is_complete());
 }

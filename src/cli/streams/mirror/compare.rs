@@ -110,8 +110,11 @@ fn faults(now: &Comparison) -> Vec<String> {
         let topic = plain(topic);
         match state {
             TopicState::OnlySource => Some(format!("topic {topic} is not at the target yet")),
+            TopicState::Recreated => {
+                Some(format!("topic {topic} was deleted at the target since: MirrorMaker brings nothing of it again. Mirror to a new cluster"))
+            }
             TopicState::Partitions { source, target } => {
-                Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: keys go elsewhere. Delete it at the target"))
+                Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: keys go elsewhere. Mirror to a new cluster"))
             }
             TopicState::Both(partitions) => {
                 let missing = partitions.values().map(|partition| partition.missing()).fold(0, u64::saturating_add);

@@ -31,8 +31,8 @@ const PROBE: &str = r#"cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; for host; d
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Server {
     called: &'static str,
-    old: Option<(String, u16)>,
-    new: (String, u16),
+    old: Vec<(String, u16)>,
+    new: Vec<(String, u16)>,
 }
 
 /// What a pod says.
@@ -67,21 +67,35 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
     loop {
         let (pods, unseen) = look(run, &servers).await?;
         let late: Vec<_> = servers.iter().filter_map(|server| server.is_late(&pods)).collect();
-        if late.is_empty() {
+        let is_over = began.elapsed() > LIMIT;
+        // A pod connects when it has something to do.
+        if late.is_empty() && (is_over || servers.iter().all(|server| server.is_used(&pods))) {
             for server in &servers {
-                run.finding(&server.text(&pods));
+                match server.is_used(&pods) {
+                    true => run.finding(&server.text(&pods)),
+                    false => run.doubt(&format!(
+                        "{}: no pod was seen connected to {}: look at their logs",
+                        server.called,
+                        hosts(&server.new)
+                    )),
+                }
             }
             for (pod, why) in unseen {
                 run.doubt(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
             }
             return Ok(());
         }
-        if began.elapsed() > LIMIT {
+        if is_over {
             return Err(Halt::new(late.join("\n"))
                 .help("restart such a pod: kubectl delete pod NAME")
                 .help(format!("and resume: helm hwdr resume {}", run.state.release)));
         }
-        run.show.tell(&late.join("; "));
+        let waits = if late.is_empty() {
+            "waiting for a pod to connect to the new servers".to_owned()
+        } else {
+            late.join("; ")
+        };
+        run.show.tell(&waits);
         sleep(PAUSE).await;
     }
 }
@@ -93,13 +107,12 @@ fn servers(own: &Own) -> Result<Vec<Server>, Halt> {
     let port = chart::port(&values);
     let mut servers = Vec::new();
     if let Some(host) = &own.host {
-        let old = own.old_host()?.map(|host| (host, port));
-        servers.push(Server { called: "mariadb", old, new: (host.clone(), port) });
+        let old = own.old_host()?.map(|host| (host, port)).into_iter().collect();
+        servers.push(Server { called: "mariadb", old, new: vec![(host.clone(), port)] });
     }
-    let kafka = restore.kafka.and_then(|kafka| kafka.bootstrap_servers.servers.into_iter().next());
-    if let Some(new) = kafka {
-        let old = chart::bootstrap(&values).and_then(|(old, _)| old.servers.into_iter().next());
-        servers.push(Server { called: "kafka", old, new });
+    if let Some(kafka) = restore.kafka {
+        let old = chart::bootstrap(&values).map(|(old, _)| old.servers).unwrap_or_default();
+        servers.push(Server { called: "kafka", old, new: kafka.bootstrap_servers.servers });
     }
     Ok(servers)
 }
@@ -108,7 +121,7 @@ fn servers(own: &Own) -> Result<Vec<Server>, Halt> {
 type Looks = (Vec<(String, Seen)>, Vec<(String, String)>);
 
 async fn look(run: &Run, servers: &[Server]) -> Result<Looks, Halt> {
-    let hosts = servers.iter().flat_map(|server| server.old.iter().chain([&server.new])).map(|(host, _)| host.as_str());
+    let hosts = servers.iter().flat_map(|server| server.old.iter().chain(&server.new)).map(|(host, _)| host.as_str());
     let command: Vec<_> = ["sh", "-c", PROBE, "sh"].into_iter().chain(hosts).collect();
     let (mut pods, mut unseen) = (Vec::new(), Vec::new());
     for (_, workload, _) in workloads_of(run.product(), &run.cluster, &run.state.release).await? {
@@ -143,35 +156,55 @@ async fn seen(cluster: &Cluster, pod: &str, container: &str, command: &[&str]) -
 }
 
 impl Server {
-    /// The pods that are connected to one of these addresses.
-    fn users<'p>(&self, pods: &'p [(String, Seen)], (host, port): &(String, u16)) -> Vec<&'p str> {
-        let uses = |seen: &Seen| {
-            let mut all = seen.hosts.iter().filter(|(name, _)| name == host).flat_map(|(_, addresses)| addresses);
-            all.any(|address| seen.peers.contains(&SocketAddr::new(*address, *port)))
+    /// The addresses of servers, as a pod resolves them.
+    fn addresses(seen: &Seen, servers: &[(String, u16)]) -> BTreeSet<SocketAddr> {
+        let of = |(host, port): &(String, u16)| {
+            let all = seen.hosts.iter().filter(move |(name, _)| name == host).flat_map(|(_, addresses)| addresses);
+            all.map(|address| SocketAddr::new(*address, *port)).collect::<Vec<_>>()
         };
-        pods.iter().filter(|(_, seen)| uses(seen)).map(|(name, _)| name.as_str()).collect()
+        servers.iter().flat_map(of).collect()
+    }
+
+    /// The pods that are connected to a new server, and those that are to an old one: an address that both have is a new one's.
+    fn users<'p>(&self, pods: &'p [(String, Seen)]) -> [Vec<&'p str>; 2] {
+        let mut users = [Vec::new(), Vec::new()];
+        for (name, seen) in pods {
+            let new = Self::addresses(seen, &self.new);
+            let old = &Self::addresses(seen, &self.old) - &new;
+            for (users, addresses) in users.iter_mut().zip([new, old]) {
+                if !seen.peers.is_disjoint(&addresses) {
+                    users.push(name.as_str());
+                }
+            }
+        }
+        users
     }
 
     /// Why it is not over yet.
     fn is_late(&self, pods: &[(String, Seen)]) -> Option<String> {
-        let old = self.old.as_ref().filter(|old| **old != self.new)?;
-        let users = self.users(pods, old);
-        // Both names may lead to one address.
-        let now = self.users(pods, &self.new);
-        let left: Vec<_> = users.into_iter().filter(|pod| !now.contains(pod)).collect();
-        (!left.is_empty()).then(|| format!("{}: still connected to {}: {}", self.called, old.0, left.join(", ")))
+        let [_, old] = self.users(pods);
+        (!old.is_empty())
+            .then(|| format!("{}: still connected to {}: {}", self.called, hosts(&self.old), old.join(", ")))
+    }
+
+    /// Whether a pod is connected to a new server.
+    fn is_used(&self, pods: &[(String, Seen)]) -> bool {
+        let [new, _] = self.users(pods);
+        !new.is_empty()
     }
 
     /// What was seen.
     fn text(&self, pods: &[(String, Seen)]) -> String {
-        let users = self.users(pods, &self.new);
-        let (called, host) = (self.called, &self.new.0);
-        let old = self.old.as_ref().map_or_else(String::new, |(old, _)| format!("; none to {old}"));
-        if users.is_empty() {
-            return format!("{called}: no pod was seen connected to {host}{old}");
-        }
-        format!("{called}: {} of {} pods are connected to {host}{old}: {}", users.len(), pods.len(), users.join(", "))
+        let [new, _] = self.users(pods);
+        let (called, now) = (self.called, hosts(&self.new));
+        let old = if self.old.is_empty() { String::new() } else { format!("; none to {}", hosts(&self.old)) };
+        format!("{called}: {} of {} pods are connected to {now}{old}: {}", new.len(), pods.len(), new.join(", "))
     }
+}
+
+/// The hosts, without those that are there twice.
+fn hosts(servers: &[(String, u16)]) -> String {
+    servers.iter().map(|(host, _)| host.as_str()).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 
 impl Seen {
@@ -239,7 +272,7 @@ mod tests {
 ";
 
     fn server(old: &str, new: &str) -> Server {
-        Server { called: "mariadb", old: Some((old.to_owned(), 3306)), new: (new.to_owned(), 3306) }
+        Server { called: "mariadb", old: vec![(old.to_owned(), 3306)], new: vec![(new.to_owned(), 3306)] }
     }
 
     #[test]
@@ -261,6 +294,15 @@ mod tests {
         assert_eq!(server("old", "new").text(&pods), "mariadb: 1 of 1 pods are connected to new; none to old: hub-1");
         let late = server("new", "old").is_late(&pods).unwrap();
         assert_eq!(late, "mariadb: still connected to new: hub-1");
-        assert_eq!(server("old", "none").text(&pods), "mariadb: no pod was seen connected to none; none to old");
+        assert!(!server("old", "none").is_used(&pods) && server("old", "new").is_used(&pods));
+        // Connected to both, and to a second server.
+        let both = Server {
+            old: vec![("old".to_owned(), 1), ("new".to_owned(), 3306)],
+            new: vec![("old".to_owned(), 3306)],
+            ..server("", "")
+        };
+        assert!(both.is_late(&pods).is_some());
+        // The new name leads to the old address.
+        assert_eq!(server("new", "new").is_late(&pods), None);
     }
 }

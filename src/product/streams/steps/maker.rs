@@ -38,16 +38,33 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
         label: (RESTORE_ID, &run.state.backup_id),
     };
     for object in objects(mirror, &deployed)? {
-        let kind = if text(&object, "/kind") == "Deployment" { Kind::DEPLOYMENT } else { Kind::CONFIG_MAP };
+        let kind = if text(&object, "/kind") == "Deployment" { Kind::DEPLOYMENT } else { Kind::SECRET };
         match run.cluster.create(kind, None, &object).await {
             Err(error) if error.is_conflict() => {
                 let there = run.cluster.get(kind, None, &name(run)).await?.unwrap_or_default();
                 run.must_be_ours(kind, &there)?;
+                is_the_same(kind, &there, &object)?;
             }
             made => drop(made?),
         }
     }
     Ok(())
+}
+
+/// Checks that what is there does the same: it has the credentials of both clusters.
+fn is_the_same(kind: Kind, there: &Json, wanted: &Json) -> Result<(), Halt> {
+    let container = "/spec/template/spec/containers/0";
+    let same = ["/data", &format!("{container}/image"), &format!("{container}/command")];
+    let secrets = |object: &Json| -> Vec<Json> {
+        let volumes = object.pointer("/spec/template/spec/volumes").and_then(Json::as_array).into_iter().flatten();
+        volumes.filter_map(|volume| volume.pointer("/secret/secretName").cloned()).collect()
+    };
+    if same.iter().all(|at| there.pointer(at) == wanted.pointer(at)) && secrets(there) == secrets(wanted) {
+        return Ok(());
+    }
+    let name = text(there, "/metadata/name");
+    Err(Halt::new(format!("{}/{name} is there, and is not what this run would make", kind.kind))
+        .help(format!("see who made it, and delete it: kubectl delete {} {name}", kind.plural)))
 }
 
 /// Ends it, and waits until its pods are gone.
@@ -56,7 +73,7 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
 /// If its objects are somebody else's, or a pod does not go.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     let name = name(run);
-    for kind in [Kind::DEPLOYMENT, Kind::CONFIG_MAP] {
+    for kind in [Kind::DEPLOYMENT, Kind::SECRET] {
         run.delete_own(kind, None, &name).await?;
     }
     let label = run.state.backup_id.clone();

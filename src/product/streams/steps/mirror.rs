@@ -1,5 +1,6 @@
 //! Kafka, in a new cluster: its records and its consumer groups, from the backup cluster.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
@@ -11,7 +12,7 @@ use tokio::time::sleep;
 use super::{maker, own};
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
-use crate::product::streams::preflight::{looker, no_circle};
+use crate::product::streams::preflight::{is_new, looker, no_circle};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::{duration, kept, plain};
@@ -45,17 +46,29 @@ pub fn mirror_of(own: &Own) -> Result<Mirror, Refusal> {
 
 /// Has MirrorMaker bring everything over, and then stops it.
 pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
-    let own = own(run)?;
+    let mut own = own(run)?;
     if own.asked()?.1.kafka.is_none() {
         return Ok(());
     }
     let mirror = mirror_of(&own)?;
     let mut looker = looker(&run.cluster, &own, &mirror).await?;
     no_circle(&mut looker, &mirror).await?;
-    maker::start(run, &own, &mirror).await?;
-    until_all_is_there(run, &mut looker, &mirror).await?;
+    if !own.was_new {
+        is_new(&mut looker, &mirror).await?;
+        own.was_new = true;
+        run.state.own = own.to_json();
+        run.save().await?;
+    }
+    // A run that is resumed may have all of it.
+    let before = looker.look(&mirror, LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
+    if !before.has_all_records() || before.topics.is_empty() {
+        maker::start(run, &own, &mirror).await?;
+        until_all_is_there(run, &mut looker, &mirror).await?;
+    }
     maker::stop(run).await?;
     until_nobody_mirrors(run, &mut looker, &mirror).await?;
+    // What mirrors into the source meanwhile would go on behind this one's back.
+    no_circle(&mut looker, &mirror).await?;
     let last = settle_groups(run, &mut looker, &mirror).await?;
     run.finding(&format!(
         "kafka: {} topics and {} consumer groups are in the new cluster, no record is missing",
@@ -95,10 +108,9 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
                 .help("see what it has, and whether hwdr.streams.kafka.topics names them: helm hwdr streams mirror --for restore -f values.yaml"));
         }
         if let Some(why) = cannot_end(&now) {
-            return Err(Halt::new(why).help(format!(
-                "delete that topic at {} and resume: helm hwdr resume {}",
-                mirror.target.alias, run.state.release
-            )));
+            // A topic that is deleted there does not come again: MirrorMaker keeps its positions.
+            return Err(Halt::new(why)
+                .help(format!("undo, and restore into a new cluster: helm hwdr undo {}", run.state.release)));
         }
         if now.has_all_records() {
             return Ok(());
@@ -125,6 +137,9 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
 /// Why no wait helps.
 fn cannot_end(now: &Comparison) -> Option<String> {
     now.topics.iter().find_map(|(topic, state)| match state {
+        TopicState::Recreated => {
+            Some(format!("topic {} was deleted at the new cluster after it was mirrored", plain(topic)))
+        }
         TopicState::Partitions { source, target } => Some(format!(
             "topic {} has {source} partitions at the backup cluster and {target} at the new one: keys would go elsewhere",
             plain(topic)
@@ -194,7 +209,17 @@ async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> R
         return Ok(last);
     }
     let line = line(&last, None);
-    Err(Halt::new(format!("the mirror is not complete: {line}, or a consumer group would skip records"))
+    let groups = last
+        .groups
+        .iter()
+        .filter(|(_, topics)| topics.values().flat_map(BTreeMap::values).any(|committed| !committed.verdict.is_safe()));
+    let groups: Vec<_> = groups.map(|(group, _)| plain(group)).take(NAMED).collect();
+    let who = if groups.is_empty() {
+        String::new()
+    } else {
+        format!("; groups that would skip records, or begin anywhere: {}", groups.join(", "))
+    };
+    Err(Halt::new(format!("the mirror is not complete: {line}{who}"))
         .help("see which: helm hwdr streams mirror --for restore -f values.yaml")
         .help(format!("and resume: helm hwdr resume {}", run.state.release)))
 }

@@ -61,10 +61,10 @@ const UPGRADE: &[Step] = &[
 /// A restore of the namespace, and of what the release in it uses.
 const INSTALL: &[Step] = &[
     STORAGE,
+    FENCE,
     step(OBJECTS, "restores the namespace; its pods wait if its servers are restored, too", |run| {
         Box::pin(namespace::restore(run))
     }),
-    FENCE,
     step(MARIADB, "restores the database into a new RDS instance", |run| Box::pin(database::restore(run))),
     step(KAFKA, "mirrors Kafka to the new cluster, until nothing is missing", |run| Box::pin(mirror::mirror(run))),
     step("helm", "upgrades the release: it uses the new servers", |run| Box::pin(cutover::upgrade_restored(run))),

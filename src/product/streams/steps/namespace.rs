@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::own;
 use crate::cluster::condition::text;
-use crate::cluster::{ClusterError, Kind, Selection, WaitState};
+use crate::cluster::{Kind, Selection, WaitState};
 use crate::run::state::Paused;
 use crate::run::steps::{is_of_namespace, keep_paused, pause, restore_objects};
 use crate::run::{Context as _, Halt, Run};
@@ -94,8 +94,16 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         "data": {"modifiers.yaml": HELD},
     });
     match run.cluster.create(Kind::CONFIG_MAP, Some(&velero), &modifier).await {
-        Err(error) if !error.is_conflict() => return Err(ClusterError::into(error)),
-        _ => {}
+        Err(error) if error.is_conflict() => {
+            let there = run.cluster.get(Kind::CONFIG_MAP, Some(&velero), &name).await?.unwrap_or_default();
+            if there.get("data") != modifier.get("data") {
+                return Err(Halt::new(format!(
+                    "ConfigMap {name} in namespace {velero} is not what this run would make"
+                ))
+                .help(format!("see who made it, and delete it: kubectl -n {velero} delete configmap {name}")));
+            }
+        }
+        made => drop(made?),
     }
     run.hold = Some(name.clone());
     restore_objects(run).await?;
