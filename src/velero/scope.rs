@@ -12,8 +12,15 @@ const LISTS: [(&str, bool); 4] = [
     ("excludedResources", true),
     ("excludedNamespaceScopedResources", true),
 ];
-/// Resources that no restore brings back anyway (velero, pkg/controller/restore_controller.go, `nonRestorableResources`).
-const NEVER_RESTORED: [&str; 4] = ["events", "events.events.k8s.io", "backups.velero.io", "restores.velero.io"];
+/// Resources that no restore brings back anyway (velero, pkg/controller/restore_controller.go, `nonRestorableResources`), and the one that Velero
+/// leaves out of every backup by itself (pkg/controller/backup_controller.go, `prepareBackupRequest`).
+const NEVER_RESTORED: [&str; 5] = [
+    "events",
+    "events.events.k8s.io",
+    "backups.velero.io",
+    "restores.velero.io",
+    "volumesnapshots.snapshot.storage.k8s.io",
+];
 /// So many names are shown.
 const NAMED: usize = 3;
 

@@ -120,10 +120,15 @@ streams_are_ready() {
   done
 }
 
+publishers_stop() {
+  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  kubectl -n "$ST" wait --for=delete pod -l 'app.kubernetes.io/name in (publisher-http-poller, publisher-http-post)' --timeout=60s
+}
+
 # no_event_is_missing NUMBER: the publishers pause, and each event has come to each subscriber, by that database. Prints how many came twice.
 no_event_is_missing() {
   local number=$1
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  publishers_stop
   wait_for 90 "the last events" - none_missing "$number"
   db "$number" "SELECT subscriber, publisher, COUNT(*) events, SUM(times - 1) twice FROM received GROUP BY 1, 2" | tee "$RUN/notes/events.txt"
   [ "$(wc -l <"$RUN/notes/events.txt")" = 4 ]
@@ -190,7 +195,7 @@ test_what_cannot_be_restored_is_refused() {
   refuses 'there is no snapshot before' restores upgrade --yes
   asks "namespace: {backup: a}, mariadb: {snapshot: before, instance: events-2}"
   refuses 'asks for the namespace, but the release is there' restores upgrade --yes
-  refuses 'is not empty: it has Deployment/streams-hub' restores install --yes
+  refuses 'release streams exists already' restores install --yes
   asks "kafka: {bootstrapServers: '$NET.23:9092'}"
   refuses 'a mirror writes into backup, from which this one reads' restores upgrade --yes
   more_events 1
@@ -210,7 +215,7 @@ test_a_lost_database_comes_back_in_a_new_instance() {
   asks "mariadb: {snapshot: before, instance: events-2}"
   refuses 'without a terminal' restores upgrade
   restores upgrade --yes | tee "$RUN/notes/report.txt"
-  grep -E 'mariadb: events-2 from before answers at events-2' "$RUN/notes/report.txt"
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: events-2 from before answers at events-2'
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-2[^ ]*; none to events\.'
   # Its backups were paused meanwhile.
   kubectl -n "$ST" get secret hwdr-restore-events-2 -o json |
@@ -256,13 +261,14 @@ test_a_restore_that_is_killed_goes_on_and_becomes_final() {
 }
 
 test_a_lost_kafka_is_filled_from_the_backup_cluster() {
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  publishers_stop
   wait_for 90 "the mirror" - mirrored
   # What is published later would be lost with it.
   ends mirror kafka-1
   kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
   asks "kafka: {bootstrapServers: '$NET.23:9092'}"
-  refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
+  # Kafka knows after ten seconds that MirrorMaker is gone.
+  wait_for 60 "the refusal of a cluster that is not there" - refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
   cluster 3 plaintext
   restores upgrade --yes | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
@@ -284,7 +290,7 @@ test_all_three_come_back_by_one_command() {
   cluster 2 sasl_tls
   hwdr streams mirror --for backup --name restored --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
   hwdr streams database snapshot again -f "$RUN/notes/streams.yaml" --wait --yes
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=0
+  publishers_stop
   wait_for 90 "the mirror" - mirrored --name restored
   in_lab mariadb-dump --no-defaults --socket="$OUT/db-2.sock" -uroot --single-transaction streams >"$OUT/before.sql"
   ends kafka-3 db-2

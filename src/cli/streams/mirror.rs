@@ -50,7 +50,7 @@ pub(super) struct Command {
     #[arg(long, conflicts_with_all = ["properties", "watch"])]
     manifests: bool,
     /// The namespace of the Deployment
-    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME", requires = "manifests")]
+    #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     namespace: Option<String>,
     /// Which way the records go
     #[arg(long = "for", value_enum, value_name = "WAY")]

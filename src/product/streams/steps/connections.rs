@@ -170,7 +170,7 @@ impl Server {
         let mut users = [Vec::new(), Vec::new()];
         for (name, seen) in pods {
             let new = Self::addresses(seen, &self.new);
-            let old = &Self::addresses(seen, &self.old) - &new;
+            let old: BTreeSet<_> = Self::addresses(seen, &self.old).difference(&new).copied().collect();
             for (users, addresses) in users.iter_mut().zip([new, old]) {
                 if !seen.peers.is_disjoint(&addresses) {
                     users.push(name.as_str());
