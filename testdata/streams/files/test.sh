@@ -6,6 +6,7 @@ answers() {
   if command -v nc >/dev/null 2>&1; then
     nc -z -w 10 "$1" "$2"
   else
+    # shellcheck disable=SC2016 # the bash that is started expands them
     timeout 10 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"
   fi
 }
