@@ -155,19 +155,20 @@ pub fn others(folders: &[Folder], schedule: &str, velero: &Velero) -> Option<Fau
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
 
-    const MAIN: &str = "k8s-backups-main";
-    const NAME: &str = "k8s-backups-main-20251124120040";
+    pub(crate) const MAIN: &str = "k8s-backups-main";
+    /// The name of [`backup`]s.
+    pub(crate) const NAME: &str = "k8s-backups-main-20251124120040";
 
     fn now() -> Timestamp {
         "2025-12-01T00:00:00Z".parse().unwrap()
     }
 
     /// As Velero 1.17 writes it.
-    fn backup(name: &str, schedule: &str, phase: &str) -> Json {
+    pub(crate) fn backup(name: &str, schedule: &str, phase: &str) -> Json {
         json!({"kind": "Backup", "apiVersion": "velero.io/v1",
             "metadata": {"name": name, "namespace": "velero", "labels": {"velero.io/schedule-name": schedule, "velero.io/storage-location": "x"}},
             "spec": {"storageLocation": "of-the-old-cluster", "ttl": "720h0m0s"},
@@ -176,7 +177,8 @@ mod tests {
                 "progress": {"totalItems": 120, "itemsBackedUp": 120}, "errors": 2}})
     }
 
-    fn folder(backup: Reading<Option<Json>>, contents: Option<u64>) -> Folder {
+    /// Its folder.
+    pub(crate) fn folder(backup: Reading<Option<Json>>, contents: Option<u64>) -> Folder {
         Folder {
             name: NAME.to_owned(),
             backup,

@@ -9,10 +9,10 @@ use super::{given, list, needed, restore};
 use crate::cli::ValueArgs;
 use crate::cli::ask::{self, Question, YES};
 use crate::cli::connection::block_on;
-use crate::product::streams::database::{connect, instance, no_instance};
+use crate::product::streams::database::{connect, instance, line, no_instance};
 use crate::product::streams::keys;
 use crate::product::streams::settings::{MariaDb, Settings};
-use crate::shown::{self, duration};
+use crate::shown;
 
 /// How the block looks.
 const EXAMPLE: &str = "hwdr:\n  streams:\n    mariadb: {region: eu-west-1, instance: streams-prod}";
@@ -134,12 +134,5 @@ pub(super) async fn reach(values: &ValueArgs) -> Result<(Rds, MariaDb)> {
 
 /// Shows how far RDS is.
 pub(super) fn tell(progress: &Progress) {
-    let percent = progress.percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
-    ask::tell(&format!(
-        "{} is {}{percent}: waiting for {} ({})",
-        progress.what,
-        progress.status,
-        progress.doing,
-        duration(progress.waited.as_secs())
-    ));
+    ask::tell(&line(progress));
 }

@@ -1,9 +1,10 @@
 //! The database: MariaDB on AWS RDS, as the settings name it, and what a restore of it makes.
 
-use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Rds, RunId, Settings, When};
+use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Progress, Rds, RunId, Settings, When};
 
 use super::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
 use crate::refusal::Refusal;
+use crate::shown::{duration, plain};
 
 /// Connects to RDS, with the credentials that the AWS tools find.
 ///
@@ -94,6 +95,18 @@ fn given(replacement: &Replacement, has_source: bool) -> Settings {
         multi_az: replacement.multi_az,
         ..Settings::default()
     }
+}
+
+/// How far RDS is, for people.
+pub fn line(progress: &Progress) -> String {
+    let percent = progress.percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
+    format!(
+        "{} is {}{percent}: waiting for {} ({})",
+        plain(&progress.what),
+        plain(&progress.status),
+        plain(&progress.doing),
+        duration(progress.waited.as_secs())
+    )
 }
 
 fn id(name: &str) -> Result<InstanceId, Refusal> {

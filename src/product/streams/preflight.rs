@@ -13,13 +13,10 @@ use super::keys;
 use super::own::Own;
 use super::secrets::Secrets;
 use super::steps::mirror::{LOOK, mirror_of};
-use crate::cluster::condition::text;
+use crate::cluster::condition::{shortened, text};
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
 use crate::shown::{plain, word};
-
-/// How many objects are named.
-const NAMED: usize = 5;
 
 /// Checks it.
 ///
@@ -95,10 +92,8 @@ fn is_left(kind: Kind, object: &Json) -> bool {
 }
 
 fn named(left: &[String]) -> String {
-    let first: Vec<_> = left.iter().take(NAMED).map(|name| plain(name)).collect();
-    let more = left.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", first.join(", "))
+    let names: Vec<_> = left.iter().map(|name| plain(name)).collect();
+    shortened(&names.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 /// A look at both clusters, with the credentials of their Secrets.

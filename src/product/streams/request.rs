@@ -40,25 +40,8 @@ impl Asked {
         let Some(restore) = settings.restore.clone() else { return Ok(None) };
         for (part, is_asked) in [(&chart::MARIADB, restore.mariadb.is_some()), (&chart::KAFKA, restore.kafka.is_some())]
         {
-            if is_asked && part.is_embedded(values).unwrap_or(true) {
-                let embedded = part.embedded.join(".");
-                return Err(at(values, keys::RESTORE)(format!(
-                    "asks for a restore of the {} outside, but the chart uses its own: {embedded} is not false",
-                    part.title
-                ))
-                .help(format!("set {embedded}: false, as in the values of the running release")));
-            }
-        }
-        for (part, is_asked) in [(&chart::MARIADB, restore.mariadb.is_some()), (&chart::KAFKA, restore.kafka.is_some())]
-        {
-            let set = part.address(values).filter(|(_, value)| value.place.source.name.starts_with("--"));
-            if let (true, Some((_, value))) = (is_asked, set) {
-                return Err(Refusal::new(format!(
-                    "{} comes from a flag ({}), which would win over the new server",
-                    key(part),
-                    value.place.source.name
-                ))
-                .help("write it into a values file, and leave out the flag"));
+            if is_asked {
+                will_be_used(values, part)?;
             }
         }
         match (mode, &restore.namespace) {
@@ -128,6 +111,27 @@ impl Asked {
             undone: "the old servers are set again; no topic is deleted",
             ..planned(KAFKA, from)
         }
+    }
+}
+
+/// Checks that the chart will use the server that takes the place of this one.
+fn will_be_used(values: &Value, part: &chart::Part) -> Result<(), Refusal> {
+    if part.is_embedded(values).unwrap_or(true) {
+        let embedded = part.embedded.join(".");
+        return Err(at(values, keys::RESTORE)(format!(
+            "asks for a restore of the {} outside, but the chart uses its own: {embedded} is not false",
+            part.title
+        ))
+        .help(format!("set {embedded}: false, as in the values of the running release")));
+    }
+    match part.address(values) {
+        Some((_, value)) if value.place.source.name.starts_with("--") => Err(Refusal::new(format!(
+            "{} comes from a flag ({}), which would win over the new server",
+            key(part),
+            value.place.source.name
+        ))
+        .help("write it into a values file, and leave out the flag")),
+        _ => Ok(()),
     }
 }
 

@@ -34,7 +34,7 @@ pub use objects::restore as restore_objects;
 pub use ours::{is_foreign, is_of, must_be_of, release_of};
 pub use parts::{fresh, job_is_complete, make};
 pub use pause_backups::{found as found_at_work, is_of_namespace, keep_paused, pause};
-pub use pods::{is_ready, ready_pod};
+pub use pods::{is_ready, ready_pod, ready_pods};
 pub use verify::{ready, restored, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 
@@ -78,8 +78,7 @@ pub const fn step(name: &'static str, does: &'static str, act: Act) -> Step {
     Step { name, does, act }
 }
 
-/// The first step of a restore in place.
-pub const FENCE: Step = step("fence", "pauses backups, so that none contains half-restored data", |run| {
+const FENCE: Step = step("fence", "pauses backups, so that none contains half-restored data", |run| {
     Box::pin(pause_backups::pause(run))
 });
 /// Stops what the plan names.

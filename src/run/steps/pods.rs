@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::workloads_of;
-use crate::cluster::Kind;
+use crate::cluster::{Cluster, Kind};
 use crate::run::{Halt, Run};
 use crate::topology::Role;
 
@@ -16,14 +16,23 @@ pub async fn ready_pod(run: &Run, role: Role) -> Result<Option<Json>, Halt> {
     for (_, object, _) in
         workloads_of(run.product(), cluster, &run.state.release).await?.iter().filter(|(_, _, of)| *of == role)
     {
-        let labels = object.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
-        let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
-        let pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
-        if let Some(pod) = pods.into_iter().find(is_ready) {
+        if let Some(pod) = ready_pods(cluster, object).await?.into_iter().next() {
             return Ok(Some(pod));
         }
     }
     Ok(None)
+}
+
+/// The ready pods of a workload.
+///
+/// # Errors
+/// If they cannot be listed.
+pub async fn ready_pods(cluster: &Cluster, workload: &Json) -> Result<Vec<Json>, Halt> {
+    let labels = workload.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
+    let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+    let mut pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
+    pods.retain(is_ready);
+    Ok(pods)
 }
 
 /// Whether a pod is ready.

@@ -50,34 +50,8 @@ fn is_of(folder: &Folder, schedule: &str, velero: &Velero) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value as Json, json};
-
-    use crate::backups::Reading;
     use crate::product::shelf::unknown;
-
-    const MAIN: &str = "k8s-backups-main";
-    const NAME: &str = "k8s-backups-main-20251124120040";
-
-    /// As Velero 1.17 writes it.
-    fn backup(name: &str, schedule: &str, phase: &str) -> Json {
-        json!({"kind": "Backup", "apiVersion": "velero.io/v1",
-            "metadata": {"name": name, "namespace": "velero", "labels": {"velero.io/schedule-name": schedule, "velero.io/storage-location": "x"}},
-            "spec": {"storageLocation": "of-the-old-cluster", "ttl": "720h0m0s"},
-            "status": {"version": 1, "formatVersion": "1.1.0", "expiration": "2025-12-24T12:00:40Z", "phase": phase,
-                "startTimestamp": "2025-11-24T12:00:40Z", "completionTimestamp": "2025-11-24T12:00:55Z",
-                "progress": {"totalItems": 120, "itemsBackedUp": 120}, "errors": 2}})
-    }
-
-    fn folder(backup: Reading<Option<Json>>, contents: Option<u64>) -> Folder {
-        Folder {
-            name: NAME.to_owned(),
-            backup,
-            contents,
-            bytes: 2_000,
-            newest: Some("2025-11-24T12:00:56Z".parse().unwrap()),
-            expires: None,
-        }
-    }
+    use crate::velero::stored::tests::{MAIN, NAME, backup, folder};
 
     #[test]
     fn backups_belong_to_the_schedule_that_they_name() {

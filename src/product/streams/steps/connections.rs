@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
 use tokio::time::sleep;
 
 use super::own;
+use crate::cluster::Cluster;
 use crate::cluster::condition::text;
-use crate::cluster::{Cluster, Kind};
 use crate::product::streams::chart;
 use crate::product::streams::own::Own;
-use crate::run::steps::{is_ready, restored, workloads_of};
+use crate::run::steps::{ready_pods, restored, workloads_of};
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::kept;
 
@@ -125,12 +124,9 @@ async fn look(run: &Run, servers: &[Server]) -> Result<Looks, Halt> {
     let command: Vec<_> = ["sh", "-c", PROBE, "sh"].into_iter().chain(hosts).collect();
     let (mut pods, mut unseen) = (Vec::new(), Vec::new());
     for (_, workload, _) in workloads_of(run.product(), &run.cluster, &run.state.release).await? {
-        let labels = workload.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
-        let labels: Vec<_> =
-            labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-        for pod in run.cluster.list(Kind::POD, None, &labels.join(",")).await?.iter().filter(|pod| is_ready(pod)) {
-            let name = text(pod, "/metadata/name").to_owned();
-            let container = text(pod, "/spec/containers/0/name");
+        for pod in ready_pods(&run.cluster, &workload).await? {
+            let name = text(&pod, "/metadata/name").to_owned();
+            let container = text(&pod, "/spec/containers/0/name");
             match seen(&run.cluster, &name, container, &command).await {
                 Ok(seen) => pods.push((name, seen)),
                 Err(why) => unseen.push((name, why)),

@@ -1,12 +1,12 @@
 //! The database, in a new instance.
 
-use hwdr_rds::{Origin, Progress, Wait, compare};
+use hwdr_rds::{Origin, Wait, compare};
 
 use super::own;
-use crate::product::streams::database::{connect, instance, planned};
+use crate::product::streams::database::{connect, instance, line, planned};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
-use crate::shown::{duration, plain};
+use crate::shown::plain;
 
 /// Restores it, and notes where it is. Its instance carries the tag of this restore, so that a second try finds it again.
 pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
@@ -62,16 +62,4 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
 
 fn refused(error: hwdr_rds::Error) -> Halt {
     Refusal::from(error).into()
-}
-
-/// How far RDS is.
-fn line(progress: &Progress) -> String {
-    let percent = progress.percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
-    format!(
-        "{} is {}{percent}: waiting for {} ({})",
-        plain(&progress.what),
-        plain(&progress.status),
-        plain(&progress.doing),
-        duration(progress.waited.as_secs())
-    )
 }

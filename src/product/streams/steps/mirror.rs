@@ -10,6 +10,7 @@ use hwdr_kafka::mirror::Mirror;
 use tokio::time::sleep;
 
 use super::{maker, own};
+use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
 use crate::product::streams::preflight::{is_new, looker, no_circle};
@@ -25,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const STALLED: Duration = Duration::from_secs(15 * 60);
 /// How long MirrorMaker may take to leave its group after it has ended.
 const LEAVING: Duration = Duration::from_secs(120);
-/// How many topics are named.
+/// How many groups are named.
 const NAMED: usize = 5;
 
 /// The mirror that the record asks for.
@@ -47,9 +48,6 @@ pub fn mirror_of(own: &Own) -> Result<Mirror, Refusal> {
 /// Has MirrorMaker bring everything over, and then stops it.
 pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     let mut own = own(run)?;
-    if own.asked()?.1.kafka.is_none() {
-        return Ok(());
-    }
     let mirror = mirror_of(&own)?;
     let mut looker = looker(&run.cluster, &own, &mirror).await?;
     no_circle(&mut looker, &mirror).await?;
@@ -162,12 +160,8 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
         line.push_str(&format!(", {:.0}/s arrive{left}", pace.copied));
     }
     if !not_there.is_empty() {
-        let more = not_there.len().saturating_sub(NAMED);
-        let named: Vec<_> = not_there.iter().take(NAMED).map(AsRef::as_ref).collect();
-        line.push_str(&format!("; topics not made yet: {}", named.join(", ")));
-        if more > 0 {
-            line.push_str(&format!(" and {more} more"));
-        }
+        let named: Vec<_> = not_there.iter().map(AsRef::as_ref).collect();
+        line.push_str(&format!("; topics not made yet: {}", shortened(&named)));
     }
     line
 }
