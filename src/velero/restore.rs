@@ -96,7 +96,7 @@ async fn one(
         && has_lost(restore, namespace.as_ref())
     {
         tell(&format!("namespace {} no longer holds what {name} has restored: restoring it again", cluster.namespace));
-        same_backup(restore, of, name)?;
+        same_restore(restore, wanted)?;
         cluster.delete_this(Kind::RESTORE, Some(of), restore).await?;
         gone(cluster, of, name, tell).await?;
         there = None;
@@ -104,14 +104,16 @@ async fn one(
     let phase = there.as_ref().map_or("", |restore| text(restore, "/status/phase"));
     let was_done = matches!(phase, "Completed" | "PartiallyFailed");
     match &there {
-        Some(restore) => same_backup(restore, of, name)?,
+        Some(restore) => same_restore(restore, wanted)?,
         None => {
             // Velero fails a Restore for good that is created while it cannot read the bucket (restore_controller.go).
             storage::available(cluster, velero, tell).await?;
             tell(&format!("restoring {name}"));
             match cluster.create(Kind::RESTORE, Some(of), wanted).await {
-                Err(error) if !error.is_conflict() => return Err(error.into()),
-                _ => {}
+                Err(error) if error.is_conflict() => {
+                    same_restore(&cluster.get(Kind::RESTORE, Some(of), name).await?.unwrap_or_default(), wanted)?;
+                }
+                made => drop(made?),
             }
         }
     }
@@ -177,14 +179,26 @@ fn object(set: &Set, namespace: &str, name: &str, hold: Option<&str>) -> Json {
     restore
 }
 
-/// Checks that an existing Restore restores the backup of its name.
-fn same_backup(restore: &Json, namespace: &str, name: &str) -> Result<(), Refusal> {
+/// Checks that an existing Restore restores the backup of its name, and changes it as this one would: without that, pods start at once.
+fn same_restore(restore: &Json, wanted: &Json) -> Result<(), Refusal> {
+    let (name, namespace) = (text(wanted, "/metadata/name"), text(wanted, "/metadata/namespace"));
     let backup = text(restore, "/spec/backupName");
-    if backup == name {
+    if backup != name {
+        let is = if backup.is_empty() { text(restore, "/spec/scheduleName") } else { backup };
+        return Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}"))
+            .help(again(namespace, name)));
+    }
+    let changes = |restore: &Json| match text(restore, "/spec/resourceModifier/name") {
+        "" => "as it was backed up".to_owned(),
+        by => format!("with the changes of ConfigMap {by}"),
+    };
+    let (is, must) = (changes(restore), changes(wanted));
+    if is == must {
         return Ok(());
     }
-    let is = if backup.is_empty() { text(restore, "/spec/scheduleName") } else { backup };
-    Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores {is}")).help(again(namespace, name)))
+    Err(Refusal::new(format!("there is a Velero Restore {name}, but it restores the namespace {is}, not {must}"))
+        .help(format!("see who made it:\nkubectl -n {namespace} get restore.velero.io -o yaml \\\n{name}"))
+        .help(again(namespace, name)))
 }
 
 /// Waits until Velero has finished it.
@@ -274,10 +288,19 @@ mod tests {
 
     #[test]
     fn a_restore_of_something_else_is_not_taken_for_ours() {
-        let restore = |spec: Json| json!({"spec": spec});
-        assert_eq!(same_backup(&restore(json!({"backupName": "a", "scheduleName": "s"})), "velero", "a"), Ok(()));
+        let restore = |spec: Json| json!({"metadata": {"name": "a", "namespace": "velero"}, "spec": spec});
+        let wanted = restore(json!({"backupName": "a"}));
+        assert_eq!(same_restore(&restore(json!({"backupName": "a", "scheduleName": "s"})), &wanted), Ok(()));
+        let held = restore(json!({"backupName": "a", "resourceModifier": {"kind": "ConfigMap", "name": "hold"}}));
+        assert_eq!(same_restore(&held, &held), Ok(()));
+        let refusal = same_restore(&wanted, &held).unwrap_err();
+        assert!(
+            refusal.problem.ends_with("as it was backed up, not with the changes of ConfigMap hold"),
+            "{refusal:?}"
+        );
+        assert!(same_restore(&held, &wanted).is_err());
         for (spec, is) in [(json!({"backupName": "b"}), "b"), (json!({"scheduleName": "s"}), "s")] {
-            let refusal = same_backup(&restore(spec), "velero", "a").unwrap_err();
+            let refusal = same_restore(&restore(spec), &wanted).unwrap_err();
             assert_eq!(refusal.problem, format!("there is a Velero Restore a, but it restores {is}"));
             assert!(refusal.help[0].ends_with("delete restore.velero.io \\\na"));
         }

@@ -97,13 +97,13 @@ fn status_topic<'a>(group: &str, topics: &'a [Topic]) -> Option<&'a Topic> {
     topics.iter().find(|topic| topic.name == name)
 }
 
-/// Keys are `status-task-CONNECTOR-NUMBER`, values JSON with a `state` (`KafkaStatusBackingStore`). A task that is paused, or waits to be
-/// assigned, copies as soon as someone says so.
+/// Keys are `status-task-CONNECTOR-NUMBER`, values JSON with a `state` (`KafkaStatusBackingStore`). A task that is paused, waits to be
+/// assigned, or has failed copies again as soon as someone says so, or the workers share their tasks anew.
 fn activity(states: &BTreeMap<String, String>) -> Activity {
     let copies = |value: &String| {
         let state = serde_json::from_str::<serde_json::Value>(value).ok();
         let state = state.as_ref().and_then(|state| state.get("state")?.as_str());
-        !matches!(state, Some("DESTROYED" | "STOPPED" | "FAILED"))
+        !matches!(state, Some("DESTROYED" | "STOPPED"))
     };
     let tasks = states.iter().filter(|(key, _)| key.starts_with("status-task-MirrorSourceConnector-"));
     match tasks.filter(|(_, value)| copies(value)).count() {
@@ -142,7 +142,7 @@ mod tests {
             (&[("status-connector-MirrorSourceConnector", r#"{"state":"RUNNING"}"#)], Activity::Idle),
             (&[(task, r#"{"state":"RUNNING","worker_id":"a:1"}"#)], Activity::Mirrors(1)),
             (&[(task, r#"{"state":"PAUSED"}"#)], Activity::Mirrors(1)),
-            (&[(task, r#"{"state":"FAILED"}"#)], Activity::Idle),
+            (&[(task, r#"{"state":"FAILED"}"#)], Activity::Mirrors(1)),
             (&[(task, r#"{"state":"DESTROYED"}"#)], Activity::Idle),
             (&[(task, "no JSON")], Activity::Mirrors(1)),
         ] {

@@ -1,7 +1,7 @@
 //! What is looked at before anything is asked or changed: whether RDS has what is to be restored, and whether Kafka can be mirrored.
 
 use hwdr_kafka::compare::occupied;
-use hwdr_kafka::direction::Activity;
+use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
 use hwdr_kafka::notes::Notes;
@@ -113,7 +113,15 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
 /// If something does, or may do.
 pub async fn no_circle(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
     let workers = looker.source.workers(LOOK).await.map_err(|error| kafka::unread(&mirror.source, &error))?;
-    if let Some(why) = circle(&workers, mirror) {
+    refuse_circle(&workers, mirror)
+}
+
+/// The same, of the workers that were seen at the source.
+///
+/// # Errors
+/// If one mirrors, or may do.
+pub fn refuse_circle(workers: &[Workers], mirror: &Mirror) -> Result<(), Refusal> {
+    if let Some(why) = circle(workers, mirror) {
         return Err(Refusal::new(why).help(
             "if the old Kafka still answers: stop Streams, wait until this is complete, and stop that MirrorMaker then:\n\
              helm hwdr streams mirror --for backup -f values.yaml",

@@ -192,7 +192,7 @@ async fn is_empty(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<&Rel
             "release {} exists already ({}, revision {})",
             wanted.release, found.status, found.revision
         ))
-        .help("to restore it in place: helm hwdr upgrade, with inPlace: true in the values"));
+        .help("to restore it in place: helm hwdr upgrade"));
     }
     let claims = cluster.list(Kind::CLAIM, None, "").await?;
     if let Some(claim) = claims.first() {

@@ -141,6 +141,19 @@ impl Comparison {
         self.committed().map(|committed| committed.verdict.read_again()).fold(0, u64::saturating_add)
     }
 
+    /// Topics into which something was written at the source since an earlier look.
+    pub fn written_since(&self, earlier: &Self) -> Vec<&str> {
+        let end = |of: &Self, topic: &str| match of.topics.get(topic) {
+            Some(TopicState::Both(partitions)) => {
+                Some(partitions.values().map(|at| at.source.end).fold(0_i64, i64::saturating_add))
+            }
+            _ => None,
+        };
+        let is_longer =
+            |topic: &&String| end(earlier, topic).zip(end(self, topic)).is_some_and(|(then, now)| now > then);
+        self.topics.keys().filter(is_longer).map(String::as_str).collect()
+    }
+
     /// Whether all records arrived, in topics with the same partitions. It says nothing of the future: producers must have stopped.
     pub fn has_all_records(&self) -> bool {
         self.topics.values().all(|state| match state {

@@ -182,6 +182,19 @@ fn paces() {
 }
 
 #[test]
+fn topics_that_are_written_to() {
+    let look = |t, u| {
+        let source = Side { positions: positions(&[("t", 0, 0, t), ("u", 0, 0, u)]), ..Side::default() };
+        let target = Side { positions: positions(&[("t", 0, 0, 1), ("u", 0, 0, 1)]), ..Side::default() };
+        compare(&source, &target, &Notes::default(), &Counted::default())
+    };
+    assert_eq!(look(5, 7).written_since(&look(5, 6)), ["u"]);
+    assert!(look(5, 7).written_since(&look(5, 7)).is_empty());
+    let nothing = compare(&Side::default(), &Side::default(), &Notes::default(), &Counted::default());
+    assert!(look(5, 7).written_since(&nothing).is_empty(), "a topic that is new was not seen to grow");
+}
+
+#[test]
 fn a_topic_that_was_deleted_at_the_target_is_never_complete() {
     let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
     let comparison = compare(&side(10), &side(0), &notes(&[(0, 0, 0), (0, 9, 9)]), &Counted::default());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
-use hwdr_kafka::direction::Activity;
+use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
 use tokio::time::sleep;
@@ -13,7 +13,7 @@ use super::{maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
-use crate::product::streams::preflight::{is_new, looker, no_circle};
+use crate::product::streams::preflight::{is_new, looker, no_circle, refuse_circle};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::{duration, kept, plain};
@@ -24,6 +24,8 @@ pub const LOOK: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long the mirror may stand still before it is given up.
 const STALLED: Duration = Duration::from_secs(15 * 60);
+/// How long records may come to the backup cluster without a pause: nothing but a mirror may write there, and that is looked for.
+const WRITTEN: Duration = Duration::from_secs(10 * 60);
 /// How long MirrorMaker may take to leave its group after it has ended.
 const LEAVING: Duration = Duration::from_secs(120);
 /// How many groups are named.
@@ -88,12 +90,12 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
 /// Looks until all records are there.
 async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> Result<(), Halt> {
     let mut last: Option<(Instant, Comparison)> = None;
-    let mut moved = Instant::now();
+    let (mut moved, mut quiet) = (Instant::now(), Instant::now());
     loop {
         let began = Instant::now();
         // A broker may be gone for a minute.
-        let now = match looker.look(mirror, LOOK).await {
-            Ok(now) => now,
+        let (now, workers) = match both(looker, mirror).await {
+            Ok(seen) => seen,
             Err(error) if moved.elapsed() < STALLED => {
                 run.show.tell(&format!("kafka: looking again: {}", kept(&error.to_string())));
                 sleep(PAUSE).await;
@@ -101,6 +103,7 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
             }
             Err(error) => return Err(kafka::unread(&mirror.target, &error).into()),
         };
+        refuse_circle(&workers, mirror)?;
         if now.topics.is_empty() {
             return Err(Halt::new(format!("cluster {} has none of the topics that are mirrored", mirror.source.alias))
                 .help("see what it has, and whether hwdr.streams.kafka.topics names them: helm hwdr streams mirror --for restore -f values.yaml"));
@@ -113,23 +116,41 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
         if now.has_all_records() {
             return Ok(());
         }
-        if last
-            .as_ref()
-            .is_none_or(|(_, earlier)| earlier.missing() != now.missing() || earlier.topics.len() != now.topics.len())
+        let earlier = last.as_ref().map(|(_, earlier)| earlier);
+        if earlier.is_none_or(|earlier| earlier.missing() != now.missing() || earlier.topics.len() != now.topics.len())
         {
             moved = began;
         }
+        let written = earlier.map(|earlier| now.written_since(earlier)).unwrap_or_default();
+        if written.is_empty() {
+            quiet = began;
+        }
         let pace = last.as_ref().and_then(|(then, earlier)| Pace::between(earlier, &now, began.duration_since(*then)));
         let line = line(&now, pace);
+        let resume = format!("helm hwdr resume {}", run.state.release);
+        if quiet.elapsed() > WRITTEN {
+            return Err(Halt::new(format!(
+                "records have been written to cluster {} for {} without a pause, so the mirror cannot end: topics {}",
+                mirror.source.alias,
+                duration(WRITTEN.as_secs()),
+                shortened(&written)
+            ))
+            .help(format!("stop what writes there, and resume: {resume}")));
+        }
         if moved.elapsed() > STALLED {
             return Err(Halt::new(format!("the mirror has stood still for {}: {line}", duration(STALLED.as_secs())))
                 .help("see what MirrorMaker says, in its log")
-                .help(format!("mend that, and resume: helm hwdr resume {}", run.state.release)));
+                .help(format!("mend that, and resume: {resume}")));
         }
         run.show.tell(&line);
         last = Some((began, now));
         sleep(PAUSE).await;
     }
+}
+
+/// Both clusters, compared, and what mirrors into the source.
+async fn both(looker: &mut Looker, mirror: &Mirror) -> Result<(Comparison, Vec<Workers>), hwdr_kafka::client::Error> {
+    Ok((looker.look(mirror, LOOK).await?, looker.source.workers(LOOK).await?))
 }
 
 /// Why no wait helps.
@@ -166,19 +187,25 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
     line
 }
 
-/// Waits until no MirrorMaker writes into the new cluster: then its groups may be set, and Streams may start.
+/// Waits until no MirrorMaker writes into the new cluster: then its groups may be set, and Streams may start. Another Connect cluster there may be
+/// anything, so it is named and left.
 async fn until_nobody_mirrors(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> Result<(), Halt> {
     let began = Instant::now();
+    let target = &mirror.target.alias;
     loop {
         let workers = looker.target.workers(LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
-        let Some(group) = workers.iter().find(|group| group.activity != Activity::Idle) else { return Ok(()) };
-        let hosts: Vec<_> = group.hosts.iter().map(|host| plain(host).into_owned()).collect();
-        let what = format!(
-            "group {} still mirrors into {}, on {}",
-            plain(&group.group),
-            mirror.target.alias,
-            hosts.join(", ")
-        );
+        let Some(group) = workers.iter().find(|group| matches!(group.activity, Activity::Mirrors(_))) else {
+            for group in workers.iter().filter(|group| group.activity == Activity::Unclear) {
+                run.doubt(&format!(
+                    "kafka: Kafka Connect works on {target}, as group {}: if it mirrors from {}, stop it before Streams is backed up again",
+                    plain(&group.group),
+                    mirror.source.alias
+                ));
+            }
+            return Ok(());
+        };
+        let hosts: Vec<_> = group.hosts.iter().map(|host| plain(host)).collect();
+        let what = format!("group {} still mirrors into {target}, on {}", plain(&group.group), hosts.join(", "));
         if began.elapsed() > LEAVING {
             return Err(Halt::new(what).help(format!(
                 "everything is there: stop that MirrorMaker, and resume: helm hwdr resume {}",
