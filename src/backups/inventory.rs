@@ -99,6 +99,11 @@ impl Inventory {
         self.verified.of(self.name(set))
     }
 
+    /// When it was restored somewhere else, to prove it.
+    pub fn drilled(&self, set: &BackupSet) -> Option<Timestamp> {
+        self.verified.drilled(self.name(set))
+    }
+
     /// The sets that can be restored into a new cluster, newest first. One from the future is none of them: its clock was wrong, so nobody knows which is
     /// newer.
     pub fn usable(&self) -> impl DoubleEndedIterator<Item = &BackupSet> {

@@ -23,6 +23,7 @@ pub struct SetView<'i> {
     reasons: Vec<String>,
     notes: Vec<String>,
     verified: Option<&'i Verified>,
+    drilled: Option<Timestamp>,
     parts: Vec<PartView<'i>>,
 }
 
@@ -87,6 +88,7 @@ impl<'i> SetView<'i> {
             reasons,
             notes: inventory.notes(set).into_iter().chain(inventory.unrecorded(set)).collect(),
             verified: inventory.verified(set),
+            drilled: inventory.drilled(set),
             parts: parts.collect(),
         }
     }

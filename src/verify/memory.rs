@@ -1,4 +1,4 @@
-//! What is remembered of verifications: of each backup, when it was verified last, and with which result. Whoever may write the Secret may write
+//! What is remembered of each backup: when it was verified last, with which result, and when it was restored somewhere else to prove it. Whoever may write the Secret may write
 //! anything, so nothing depends on it but a line in the list.
 
 use std::collections::BTreeSet;
@@ -26,6 +26,9 @@ pub struct Verified {
     pub time: Timestamp,
     /// How it was.
     pub verdict: Verdict,
+    /// Whether it was restored somewhere else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_drill: bool,
 }
 
 /// The results, the oldest first.
@@ -50,14 +53,20 @@ impl Memory {
         plain_data::text(&self.all)
     }
 
-    /// The result for a backup.
+    /// The result of the last verification of a backup.
     pub fn of(&self, id: &str) -> Option<&Verified> {
-        self.all.iter().rev().find(|one| one.id == id)
+        self.all.iter().rev().find(|one| one.id == id && !one.is_drill)
     }
 
-    /// Adds a result, in place of an older one of the same backup. Those of backups that are not in `known` any more go, if all are known.
+    /// When a backup was restored somewhere else.
+    pub fn drilled(&self, id: &str) -> Option<Timestamp> {
+        self.all.iter().rev().find(|one| one.id == id && one.is_drill).map(|one| one.time)
+    }
+
+    /// Adds a result, in place of an older one of the same kind. Those of backups that are not in `known` any more go, if all are known.
     pub fn add(&mut self, new: Verified, known: Option<&BTreeSet<String>>) {
-        self.all.retain(|one| one.id != new.id && known.is_none_or(|known| known.contains(&one.id)));
+        let is_same = |one: &Verified| one.id == new.id && one.is_drill == new.is_drill;
+        self.all.retain(|one| !is_same(one) && known.is_none_or(|known| known.contains(&one.id)));
         let over = self.all.len().saturating_add(1).saturating_sub(MOST);
         self.all.drain(..over);
         self.all.push(new);
@@ -74,7 +83,19 @@ mod tests {
     use super::*;
 
     fn verified(id: &str, verdict: Verdict) -> Verified {
-        Verified { id: id.to_owned(), time: "2025-12-01T00:00:00Z".parse().unwrap(), verdict }
+        Verified { id: id.to_owned(), time: "2025-12-01T00:00:00Z".parse().unwrap(), verdict, is_drill: false }
+    }
+
+    #[test]
+    fn a_drill_is_no_verification() {
+        let mut memory = Memory::default();
+        memory.add(verified("1", Verdict::Damaged), None);
+        let drill = Verified { is_drill: true, ..verified("1", Verdict::Fine) };
+        memory.add(drill.clone(), None);
+        memory.add(drill.clone(), None);
+        let memory = Memory::parse(&memory.text());
+        assert_eq!((memory.all.len(), memory.of("1").unwrap().verdict), (2, Verdict::Damaged));
+        assert_eq!((memory.drilled("1"), memory.drilled("2")), (Some(drill.time), None));
     }
 
     #[test]

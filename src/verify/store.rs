@@ -102,7 +102,7 @@ mod tests {
     fn only_a_secret_of_our_type_is_read() {
         let mut memory = Memory::default();
         let time = "2025-12-01T00:00:00Z".parse().unwrap();
-        memory.add(Verified { id: "1".to_owned(), time, verdict: Verdict::Fine }, None);
+        memory.add(Verified { id: "1".to_owned(), time, verdict: Verdict::Fine, is_drill: false }, None);
         let secret = object(&name_of("hops"), "hops", &STANDARD.encode(memory.text()));
         assert_eq!(memory_of(&secret), memory);
         assert!(is_ours(&secret) && secret["metadata"]["name"] == "hwdr-verified-hops");

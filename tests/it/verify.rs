@@ -167,6 +167,29 @@ fn a_good_backup_is_fine_and_remembered() {
     );
 }
 
+#[test]
+fn a_drill_is_noted() {
+    let lab = Lab::new();
+    let drilled = |more: &[&str]| {
+        let mut hwdr = lab.home.hwdr();
+        let hwdr = hwdr.env("KUBECONFIG", lab.home.path("kubeconfig"));
+        run(hwdr.args(["backups", "drilled"]).args(more), b"")
+    };
+    for (more, expected) in [
+        (&["latest", "--at", "2020-01-01T00:00:00Z"][..], "is before backup"),
+        (&["latest", "--at", "2999-01-01T00:00:00Z"], "is in the future"),
+        (&["nothing-like-it"], "nothing-like-it"),
+    ] {
+        let ran = drilled(more);
+        assert!(ran.code != Some(0) && ran.stderr.contains(expected), "{more:?}: {}", ran.stderr);
+        assert_eq!(lab.api.get(&format!("{CORE}/secrets/hwdr-verified-hops")), None, "nothing was noted");
+    }
+    let ran = drilled(&["latest"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let backup = &lab.list()["backups"][0];
+    assert!(backup["drilled"].is_string() && backup["verified"].is_null(), "{backup}");
+}
+
 /// One schedule begins all at once: Velero copies the records before the data's backups have ended.
 #[test]
 fn a_scheduled_backup_is_fine_without_a_record_of_itself() {

@@ -1,6 +1,7 @@
 //! `hwdr backups`: lists backups, shows what each can be used for, makes one now, and protects one from expiry.
 
 mod create;
+mod drilled;
 mod keep;
 pub(super) mod look;
 mod show;
@@ -39,6 +40,7 @@ enum Action {
     Keep(Box<keep::Keep>),
     Unkeep(Box<keep::Unkeep>),
     Verify(Box<verify::VerifyBackup>),
+    Drilled(Box<drilled::Drilled>),
 }
 
 /// Lists all backups, the newest first
@@ -82,6 +84,7 @@ impl Command {
                 Action::Keep(keep) => keep.run().await,
                 Action::Unkeep(unkeep) => unkeep.run().await,
                 Action::Verify(verify) => verify.run().await,
+                Action::Drilled(drilled) => drilled.run().await,
             }
         })
     }

@@ -185,6 +185,10 @@ impl Shown<'_> {
             }
             None => say("verified", "never, as far as is remembered"),
         }
+        match inventory.drilled(set) {
+            Some(time) => say("drilled", &format!("{time:.0}, {} ago", ago(now.duration_since(time)))),
+            None => say("drilled", "never, as far as is noted (helm hwdr backups drilled)"),
+        }
         let [previous, next] = self.neighbours();
         say("previous", &plain(previous.unwrap_or("-")));
         say("next", &plain(next.unwrap_or("-")));

@@ -67,9 +67,9 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
     heads.extend((!is_utc).then(|| format!("TIME ({name})")));
     heads.extend(["TIME (UTC)", "AGE"].map(str::to_owned));
     heads.extend(inventory.series.iter().map(|series| series.title.to_uppercase()));
-    heads.extend(["SKEW", "EXPIRES (UTC)", "VERIFIED", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
+    heads.extend(["SKEW", "EXPIRES (UTC)", "VERIFIED", "DRILLED", "IN PLACE", "NEW CLUSTER", "WHY"].map(str::to_owned));
     let rows = inventory.sets.iter().map(|set| {
-        let fitness = inventory.fitness(set);
+        let (fitness, drilled) = (inventory.fitness(set), inventory.drilled(set));
         let mut cells = vec![Cell::plain(plain(inventory.name(set)))];
         cells.extend((!is_utc).then(|| Cell::plain(time(set.time, zone))));
         cells.extend([Cell::plain(time(set.time, &TimeZone::UTC)), Cell::plain(age(inventory, set))]);
@@ -89,6 +89,7 @@ pub(super) fn wide(inventory: &Inventory, (zone, name): &(TimeZone, String)) -> 
                 expires => time(expires, &TimeZone::UTC),
             }),
             verified(inventory, set),
+            Cell::plain(drilled.map_or_else(|| "-".to_owned(), |time| ago(inventory.now.duration_since(time)))),
             answer(fitness.in_place),
             answer(fitness.new_cluster),
             Cell::plain(if why.is_empty() { "-".into() } else { plain(&why) }),
@@ -290,8 +291,10 @@ mod tests {
         );
         for (id, verdict) in [("254851200", Verdict::Damaged), ("254631200", Verdict::Fine)] {
             let time = "2025-11-30T20:00:00Z".parse().unwrap();
-            inventory.verified.add(Verified { id: id.to_owned(), time, verdict }, None);
+            inventory.verified.add(Verified { id: id.to_owned(), time, verdict, is_drill: false }, None);
         }
+        let (id, time) = ("254851200".to_owned(), "2025-11-29T20:00:00Z".parse().unwrap());
+        inventory.verified.add(Verified { id, time, verdict: Verdict::Fine, is_drill: true }, None);
         let zone = (TimeZone::fixed(jiff::tz::offset(1)), "CET".to_owned());
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         let shown = plain(table(&inventory, &zone));

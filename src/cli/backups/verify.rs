@@ -177,7 +177,7 @@ impl Meant {
             Format::Text => shown::print(&report.text()),
             Format::Json => shown::print_json(&json!(report), true),
         }
-        let result = Verified { id: self.id.clone(), time: shelf.now, verdict: report.verdict };
+        let result = Verified { id: self.id.clone(), time: shelf.now, verdict: report.verdict, is_drill: false };
         remember(self.memory, &result, self.known.as_ref()).await;
         parts
     }

@@ -107,8 +107,13 @@ pub(super) fn text(state: &State) -> String {
     if state.phase == Phase::Restored {
         let _ = writeln!(out, "\nCheck the cluster. Then make the restore final, or undo it:");
         let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
-        if state.mode == Mode::Upgrade {
-            let _ = writeln!(out, "  helm hwdr undo {}", state.release);
+        match (state.mode, state.ended) {
+            (Mode::Upgrade, _) => drop(writeln!(out, "  helm hwdr undo {}", state.release)),
+            (Mode::Install, Some(ended)) => {
+                let _ = writeln!(out, "\nIf this was a drill, note it where the backup was made:");
+                let _ = writeln!(out, "  helm hwdr backups drilled {} --at {ended:.0}", state.backup_id);
+            }
+            (Mode::Install, None) => {}
         }
     }
     out
