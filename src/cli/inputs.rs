@@ -160,6 +160,17 @@ pub(super) fn read_stdin() -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Writes standard input to standard output, without reading it itself: Linux moves it from pipe to pipe.
+///
+/// # Errors
+/// If one cannot be read, or the other be written.
+pub(super) fn pass_on() -> Result<()> {
+    let mut out = io::stdout().lock();
+    io::copy(&mut io::stdin().lock(), &mut out)
+        .and_then(|_| out.flush())
+        .context("standard input cannot be passed on to standard output")
+}
+
 /// Writes all of standard output.
 ///
 /// # Errors

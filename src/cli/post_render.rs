@@ -51,9 +51,14 @@ impl PostRender {
 
     fn render(&self, helm: Option<&Parent>, messages: &Messages) -> Result<()> {
         let inputs = inputs::resolve(&self.inputs, helm)?;
-        let stdin = inputs::read_stdin()?;
-        let Some(restore) = inputs.restore()? else {
-            return write_stdout(|out| out.write_all(&stdin));
+        let (restore, stdin) = match inputs.restore() {
+            Ok(None) => return inputs::pass_on(),
+            Ok(Some(restore)) => (restore, inputs::read_stdin()?),
+            Err(error) => {
+                // Helm reports a pipe that nobody reads, and not why.
+                inputs::read_stdin()?;
+                return Err(error);
+            }
         };
         ensure!(
             restore.mode() == Mode::Install || self.unguarded,
