@@ -260,7 +260,11 @@ test_a_restore_that_is_killed_goes_on_and_becomes_final() {
   ends db-1
 }
 
+# Killed after each write of its record, too: MirrorMaker is left running, and found again.
 test_a_lost_kafka_is_filled_from_the_backup_cluster() {
+  local kills arguments
+  run_secret() { echo "hwdr-restore-kafka-$(printf %s "$NET.23:9092" | sha256sum | cut -c1-8)"; }
+  NS=$ST
   publishers_stop
   wait_for 90 "the mirror" - mirrored
   # What is published later would be lost with it.
@@ -270,11 +274,45 @@ test_a_lost_kafka_is_filled_from_the_backup_cluster() {
   # Kafka knows after ten seconds that MirrorMaker is gone.
   wait_for 60 "the refusal of a cluster that is not there" - refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
   cluster 3 plaintext
-  restores upgrade --yes | tee "$RUN/notes/report.txt"
+  arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
+  cut_off 1 upgrade "${arguments[@]}" --yes
+  killed_throughout resume "${arguments[@]}" | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
   ! kubectl -n "$ST" get deployments | grep hwdr-mirror || false
   more_events 2
   no_event_is_missing 2
+}
+
+# all_is_lost OLD NEW SNAPSHOT INSTANCE NAME: the namespace, its database and its Kafka; there are new and empty servers. OLD and NEW: the numbers of
+# a database and of a cluster, as in 2,3. NAME is what the backup cluster calls today's one.
+all_is_lost() {
+  local old=$1 new=$2 snapshot=$3 instance=$4 name=$5 of
+  of=$(host_of "$(values_have instance)")
+  hwdr backups create --wait --yes -f "$RUN/notes/streams.yaml" --timeout 5m
+  backup=$(hwdr backups list -f "$RUN/notes/streams.yaml" -o name | head -1)
+  # The backup cluster is new, too: its mirror begins anew, as a Deployment.
+  ends kafka-2
+  rm -rf "$OUT/kafka-2/data"
+  cluster 2 sasl_tls
+  hwdr streams mirror --for backup --name "$name" --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
+  hwdr streams database snapshot "$snapshot" -f "$RUN/notes/streams.yaml" --wait --yes
+  publishers_stop
+  wait_for 90 "the mirror" - mirrored --name "$name"
+  in_lab mariadb-dump --no-defaults --socket="$OUT/db-${old%,*}.sock" -uroot --single-transaction streams >"$OUT/before.sql"
+  ends "kafka-${old#*,}" "db-${old%,*}"
+  rm -rf "$OUT/db-${new%,*}" "$OUT/kafka-${new#*,}"
+  kubectl delete namespace "$ST" --timeout=180s
+  database "${new%,*}"
+  in_lab mariadb --no-defaults --socket="$OUT/db-${new%,*}.sock" -uroot streams <"$OUT/before.sql"
+  cluster "${new#*,}" plaintext
+  is_called "$(sed "s/^[^.]*\./$instance./" <<<"$of")" "$NET.1${new%,*}"
+  asks "namespace: {backup: $backup}, mariadb: {snapshot: $snapshot, instance: $instance}, kafka: {bootstrapServers: '$NET.2${new#*,}:9092'}, test: true"
+}
+# The instance of the settings.
+values_have() { sed -nE "s/.*mariadb: .*$1: ([^,]+),.*/\1/p" "$RUN/notes/streams.yaml"; }
+becomes_final() { # INSTANCE: the restored one is today's
+  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
+  sed -i "s/instance: [^,]*,/instance: $1,/" "$RUN/notes/streams.yaml"
 }
 
 # Nothing is left of the namespace, and its servers are lost with it.
@@ -282,25 +320,7 @@ test_all_three_come_back_by_one_command() {
   local backup
   hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
   grep -E "bootstrapServers: .?$NET.23:9092" "$RUN/notes/streams.yaml"
-  hwdr backups create --wait --yes -f "$RUN/notes/streams.yaml" --timeout 5m
-  backup=$(hwdr backups list -f "$RUN/notes/streams.yaml" -o name | head -1)
-  # The backup cluster is new, too: its mirror begins anew, as a Deployment.
-  ends kafka-2
-  rm -rf "$OUT/kafka-2/data"
-  cluster 2 sasl_tls
-  hwdr streams mirror --for backup --name restored --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
-  hwdr streams database snapshot again -f "$RUN/notes/streams.yaml" --wait --yes
-  publishers_stop
-  wait_for 90 "the mirror" - mirrored --name restored
-  in_lab mariadb-dump --no-defaults --socket="$OUT/db-2.sock" -uroot --single-transaction streams >"$OUT/before.sql"
-  ends kafka-3 db-2
-  rm -rf "$OUT/db-1" "$OUT/kafka-1"
-  kubectl delete namespace "$ST" --timeout=180s
-  database 1
-  in_lab mariadb --no-defaults --socket="$OUT/db-1.sock" -uroot streams <"$OUT/before.sql"
-  cluster 1 plaintext
-  is_called "$(host_of events-4 | sed 's/^events-4\./events-3./')" "$NET.11"
-  asks "namespace: {backup: $backup}, mariadb: {snapshot: again, instance: events-3}, kafka: {bootstrapServers: '$NET.21:9092'}, test: true"
+  all_is_lost 2,3 1,1 again events-3 restored
   # Another namespace than the backup's.
   refuses "cannot bring back namespace elsewhere: it does not have" hwdr install "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes --create-namespace -n elsewhere
   kubectl delete namespace elsewhere --timeout=60s
@@ -318,6 +338,22 @@ test_all_three_come_back_by_one_command() {
   streams_are_ready
   more_events 1
   no_event_is_missing 1
-  ends kafka-1 kafka-2 db-1 moto
+  becomes_final events-3
+}
+
+# The same once more, killed after each write of its record.
+test_all_three_come_back_though_the_restore_is_killed() {
+  local backup kills arguments
+  run_secret() { echo "hwdr-restore-$backup"; }
+  NS=$ST
+  all_is_lost 1,1 2,3 once-more events-5 restored-2
+  kubectl create namespace "$ST"
+  arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
+  cut_off 1 install "${arguments[@]}" --yes
+  killed_throughout resume "${arguments[@]}"
+  streams_are_ready
+  more_events 2
+  no_event_is_missing 2
+  ends kafka-2 kafka-3 db-2 moto
   kubectl delete namespace "$ST" --timeout=180s
 }
