@@ -48,7 +48,7 @@ lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, s
 	$(BIN)/typos
 	$(BIN)/cargo-shear --locked
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --workspace --test lab --test s3 --test moto --test kafka --bench partitions -- -D warnings
+	cargo clippy --locked --workspace --test lab --test s3 --test moto --test kafka --bench partitions --bench mirror -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 	$(BIN)/cargo-deny --locked check bans licenses sources
 	scripts/advisories

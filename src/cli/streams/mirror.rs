@@ -46,7 +46,8 @@ pub(super) struct Command {
     /// Print the settings of MirrorMaker
     #[arg(long)]
     properties: bool,
-    /// Print a Deployment of MirrorMaker for the release's namespace, and its settings: for "kubectl apply -f -". It needs hwdr.streams.kafka.image
+    /// Print a Deployment of MirrorMaker for the release's namespace, and its settings: for "kubectl apply -f -". It needs hwdr.streams.kafka.image, and Secrets with the keys
+    /// username, password and ca.crt
     #[arg(long, conflicts_with_all = ["properties", "watch"])]
     manifests: bool,
     /// The namespace of the Deployment
