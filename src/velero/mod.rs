@@ -27,7 +27,7 @@ pub use choose::{Chosen, Nearness, Set, Wanted, apart, choose, nearness, rank};
 pub use credentials::Credentials;
 pub use installed::{INSTALL, INSTALL_BY_HELM, PLUGIN, is_server};
 pub use location::{Access, Difference, Location};
-pub use names::Velero;
+pub use names::{Velero, time_of};
 pub use restore::{Holes, Restored, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
 pub use scope::Scope;

@@ -1,8 +1,18 @@
 //! The names of Velero's objects.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 use crate::shown::patch_command;
+
+/// When a backup was made, from a name that a schedule gave: `…-20260213153627`, in UTC (`Schedule.TimestampedName`, velero/pkg/apis/velero/v1).
+pub fn time_of(backup: &str) -> Option<Timestamp> {
+    let digits = backup.rsplit_once('-')?.1.trim_end_matches('Z').replace('T', "");
+    let time = DateTime::strptime("%Y%m%d%H%M%S", &digits).ok().filter(|_| digits.len() == 14)?;
+    Offset::UTC.to_timestamp(time).ok()
+}
 
 /// How a chart names Velero's objects of this cluster: settings with the product's defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,5 +48,23 @@ impl Velero {
     /// The schedules, main first.
     pub fn schedules(&self) -> [&str; 2] {
         [&self.main_schedule, &self.users_schedule]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_a_time() {
+        for (name, expected) in [
+            ("k8s-backups-main-20260213153627", Some("2026-02-13T15:36:27Z")),
+            ("k8s-backups-main-20260213T153627Z", Some("2026-02-13T15:36:27Z")),
+            ("k8s-backups-main-2026021315", None),
+            ("x", None),
+            ("x-", None),
+        ] {
+            assert_eq!(time_of(name).map(|time| time.to_string()).as_deref(), expected, "{name}");
+        }
     }
 }

@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::{ObjectBackup, Velero};
+use super::{ObjectBackup, Velero, time_of};
 use crate::backups::velero::part_of;
 use crate::backups::{BackupPart, Fault, PartState, Reading, Severity};
 use crate::cluster::condition::text;
@@ -134,13 +132,6 @@ pub fn part(folder: &Folder, now: Timestamp) -> BackupPart {
     }
 }
 
-/// The time in a name that a schedule gives: `…-20260213153627`.
-fn time_of(name: &str) -> Option<Timestamp> {
-    let digits = name.rsplit_once('-')?.1.trim_end_matches('Z').replace('T', "");
-    let time = DateTime::strptime("%Y%m%d%H%M%S", &digits).ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
 /// Names other schedules, if none of the backups is of this one.
 pub fn others(folders: &[Folder], schedule: &str, velero: &Velero) -> Option<Fault> {
     let of = |folder: &Folder| Some(kept(&ObjectBackup::read(folder.backup.as_ref().ok()?.as_ref()?).schedule));
@@ -239,18 +230,5 @@ pub(crate) mod tests {
         assert_eq!(at("2025-11-24T13:00:00Z", Ok(Some(backup(NAME, MAIN, "Finalizing")))), "running");
         assert_eq!(at("2025-11-24T13:00:00Z", Ok(None)), "running");
         assert_eq!(at("2026-01-24T13:00:00Z", Ok(Some(backup(NAME, MAIN, "Completed")))), "expired");
-    }
-
-    #[test]
-    fn a_name_has_a_time() {
-        for (name, expected) in [
-            ("k8s-backups-main-20260213153627", Some("2026-02-13T15:36:27Z")),
-            ("k8s-backups-main-20260213T153627Z", Some("2026-02-13T15:36:27Z")),
-            ("k8s-backups-main-2026021315", None),
-            ("x", None),
-            ("x-", None),
-        ] {
-            assert_eq!(time_of(name).map(|time| time.to_string()).as_deref(), expected, "{name}");
-        }
     }
 }

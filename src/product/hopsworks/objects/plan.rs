@@ -9,6 +9,7 @@ use crate::mode::Mode;
 use crate::product::hopsworks::plan::Input;
 use crate::refusal::Refusal;
 use crate::steps::{By, Object, Planned};
+use crate::velero::time_of;
 
 pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
     if input.restore.mode == Mode::Install {
@@ -38,7 +39,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
             step: "objects",
             does: format!("brings back {data} as they were; what exists is updated"),
             backup: backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}")),
-            backup_time: backup.as_deref().and_then(time_of),
+            backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
             by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
             markers: vec![id],
             verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -A)",
@@ -75,7 +76,7 @@ fn before(input: &Input) -> Vec<Planned> {
         step: "objects",
         does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
         backup: backup.clone().unwrap_or_else(|| format!("the one of {schedule} that is nearest to the backup id")),
-        backup_time: backup.as_deref().and_then(time_of),
+        backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
         by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
         markers: Vec::new(),
         verified: "by you: its phase must be Completed (kubectl get restores -A)",
@@ -87,10 +88,4 @@ fn before(input: &Input) -> Vec<Planned> {
         access: Vec::new(),
     });
     planned.collect()
-}
-
-/// The time in a Velero backup's own name: `<schedule>-20260213153627`, in UTC.
-fn time_of(name: &str) -> Option<String> {
-    let digits = name.rsplit('-').next()?;
-    jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).ok().map(|time| format!("{time}Z"))
 }

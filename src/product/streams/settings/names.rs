@@ -5,11 +5,10 @@ use std::net::Ipv6Addr;
 
 use http::Uri;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 use crate::lint::cron::Schedule;
 use crate::names::{is_namespace, is_object};
+use crate::velero::time_of;
 
 /// A setting that is written as a text.
 pub trait Setting: Sized {
@@ -180,11 +179,9 @@ impl Setting for Timestamp {
 }
 
 impl VeleroBackup {
-    /// When a Schedule made it: its name ends in 14 digits then.
+    /// When a Schedule made it, if its name says so.
     pub fn time(&self) -> Option<Timestamp> {
-        let (_, digits) = self.0.rsplit_once('-')?;
-        let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok().filter(|_| digits.len() == 14)?;
-        Offset::UTC.to_timestamp(time).ok()
+        time_of(&self.0)
     }
 }
 
