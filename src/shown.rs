@@ -2,8 +2,9 @@
 //!
 //! A reader who stops reading (`head`) is not a failure; any other lost output is reported, and fails the command.
 
-use std::io::{ErrorKind, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use anstream::ColorChoice;
 use hwdr_values::special;
@@ -13,6 +14,57 @@ pub use hwdr_values::shown::*;
 
 /// Whether standard output could not be written.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// How much is said on standard error: one of the constants below.
+static SAYS: AtomicU8 = AtomicU8::new(ALL);
+const ALL: u8 = 0;
+const NO_NOTES: u8 = 1;
+const NOTHING: u8 = 2;
+
+/// Columns of an output that is no terminal.
+const COLUMNS: usize = 80;
+/// Text in longer lines is hard to read.
+const WIDEST: usize = 120;
+
+/// The columns for text on standard output.
+pub fn width() -> usize {
+    width_of(io::stdout())
+}
+
+/// The columns for text on standard error.
+pub fn message_width() -> usize {
+    width_of(io::stderr())
+}
+
+/// The columns of a terminal, but not more than can be read.
+fn width_of(stream: impl AsFd) -> usize {
+    if cfg!(test) {
+        return COLUMNS;
+    }
+    terminal_size::terminal_size_of(stream).map_or(COLUMNS, |(width, _)| usize::from(width.0).min(WIDEST))
+}
+
+/// From now on, progress and notes are left out (`--quiet`). Warnings, errors, questions and results stay.
+pub fn leave_out_notes() {
+    SAYS.store(NO_NOTES, Ordering::Relaxed);
+}
+
+/// From now on, standard error stays empty: a shell that completes a word would show it in the middle of the line.
+pub fn be_silent() {
+    SAYS.store(NOTHING, Ordering::Relaxed);
+}
+
+/// Whether progress and notes are left out.
+pub fn is_quiet() -> bool {
+    SAYS.load(Ordering::Relaxed) != ALL
+}
+
+/// Prints progress or a note on standard error, unless `--quiet` was given.
+pub fn note(text: &str) {
+    if !is_quiet() {
+        tell(text);
+    }
+}
 
 /// Prints text for people to standard output, unchanged: with its own line breaks.
 pub fn print(text: &str) {
@@ -37,6 +89,9 @@ pub fn tell(text: &str) {
 
 /// The same without a line break at the end: a question.
 pub fn tell_bare(text: &str) {
+    if SAYS.load(Ordering::Relaxed) == NOTHING {
+        return;
+    }
     let mut out = anstream::stderr().lock();
     // Nobody is left to tell.
     let _ = out.write_all(screen(text).as_bytes()).and_then(|()| out.flush());

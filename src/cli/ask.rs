@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::lint::report::human::hang_message;
 use crate::refusal::Refusal;
-use crate::shown::tell_bare;
+use crate::shown::{message_width, tell_bare};
 use crate::velero::Holes;
 
 /// A question that must be answered before anything is changed.
@@ -61,6 +61,15 @@ pub(super) fn agrees(prompt: &str, what: &str, is_given: bool) -> Result<bool> {
     Ok(YES.contains(&answer.as_str()))
 }
 
+/// Prints what will be done, before the question. `is_given` is a `--yes`: without a question, it is a note.
+pub(super) fn show(text: &str, is_given: bool) {
+    if is_given {
+        crate::shown::note(text);
+    } else {
+        crate::shown::tell(text);
+    }
+}
+
 /// What is typed after `prompt`, without blanks around it; `None` if hwdr cannot ask.
 fn answer(prompt: &str) -> Option<io::Result<String>> {
     if is_gone() {
@@ -87,18 +96,18 @@ fn is_gone() -> bool {
     !stdin().is_terminal() || !stderr().is_terminal()
 }
 
-/// Prints what happens to standard error, with the time (UTC).
+/// Prints what happens to standard error, with the time (UTC); with `--quiet`, nothing.
 pub(super) fn tell(text: &str) {
     const TIME: usize = 9;
     let time = Timestamp::now().strftime("%H:%M:%S");
     let dim = Style::new().dimmed();
-    let text = hang_message(text, 80, TIME);
-    crate::shown::tell(&format!("{dim}{time}{dim:#} {text}"));
+    let text = hang_message(text, message_width(), TIME);
+    crate::shown::note(&format!("{dim}{time}{dim:#} {text}"));
 }
 
 /// Prints a warning to standard error.
 pub(super) fn warn(text: &str) {
     let yellow = Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
-    let text = hang_message(text, 80, "warning: ".len());
+    let text = hang_message(text, message_width(), "warning: ".len());
     crate::shown::tell(&format!("{yellow}warning{yellow:#}: {text}"));
 }

@@ -21,7 +21,7 @@ pub(super) struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The context in it [default: the current one]
-    #[arg(long, alias = "context", env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME")]
+    #[arg(long, visible_alias = "context", env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME")]
     pub kube_context: Option<String>,
     /// The release's namespace [default: the context's]
     #[arg(short, long, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]

@@ -26,8 +26,6 @@ use crate::values::{self, ValuesError};
 ///
 /// Each FILE is checked alone: missing settings may be in another file. In a HelmRelease of Flux or an Application of Argo CD, the
 /// values inside are checked. With -f and --set, the values are merged as Helm merges them, and missing settings are missing.
-///
-/// Exit codes: 0 no errors, 1 errors (with --strict: warnings too), 2 wrong usage or an input that cannot be read.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// Values files, each checked alone
@@ -36,9 +34,9 @@ pub(super) struct Command {
     /// The Helm command that the values are for
     #[arg(long = "for", value_name = "COMMAND", value_parser = super::words::mode())]
     mode: Option<Mode>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Format of the output
+    #[arg(short, long, visible_alias = "format", value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
     /// Fix in the files what can be fixed safely
     #[arg(long)]
     fix: bool,
@@ -77,11 +75,12 @@ enum Format {
     Github,
 }
 
-fn rule_name(name: &str) -> Result<&'static str, String> {
+/// The name of a rule.
+pub(super) fn rule_name(name: &str) -> Result<&'static str, String> {
     match (rules::find(name), rules::nearest(name)) {
         (Some(rule), _) => Ok(rule.name()),
         (None, Some(nearest)) => Err(format!("there is no such rule; did you mean '{nearest}'?")),
-        (None, None) => Err("there is no such rule; hwdr lint --explain lists them".to_owned()),
+        (None, None) => Err("there is no such rule; hwdr rules lists them".to_owned()),
     }
 }
 
@@ -144,10 +143,11 @@ fn id_kind(path: &str) -> Option<IdKind> {
     PRODUCTS.iter().find_map(|product| product.id_kind(&chart))
 }
 
-fn explain(name: &str) -> Result<Outcome> {
+/// Prints the page of a rule; with no name, the list of rules.
+pub(super) fn explain(name: &str) -> Result<Outcome> {
     let text = match rules::find(name) {
-        _ if name.is_empty() => rules::all().map(|rule| rules::line(rule) + "\n").collect(),
-        Some(rule) => rules::explain(rule),
+        _ if name.is_empty() => rules::all().map(|rule| rules::line(rule, shown::width()) + "\n").collect(),
+        Some(rule) => rules::explain(rule, shown::width()),
         None => bail!("--explain {name}: {}", rule_name(name).err().unwrap_or_default()),
     };
     shown::print(&text);
@@ -161,7 +161,7 @@ fn is_file(name: &str) -> bool {
 
 /// Prints the results.
 fn print(args: &Command, run: &LintRun, changes: &[FileChange]) {
-    let look = Look { width: 80, colour: true };
+    let look = Look { width: shown::width(), colour: true };
     for failure in &run.failures {
         let message = match &failure.error.place {
             Some(_) => failure.error.message.clone(),
@@ -178,7 +178,7 @@ fn print(args: &Command, run: &LintRun, changes: &[FileChange]) {
         shown::tell(&run.summary());
         return;
     }
-    match args.format {
+    match args.output {
         Format::Human => {
             shown::print(&human::render(&run.findings, look));
             shown::print(&human::render_notes(&run.notes, look));

@@ -94,7 +94,7 @@ impl Failure {
 
     /// Prints it to standard error.
     pub(super) fn print(&self) {
-        shown::tell(&self.render(Look { colour: shown::is_coloured(), ..Look::default() }));
+        shown::tell(&self.render(Look { width: shown::message_width(), colour: shown::is_coloured() }));
     }
 }
 

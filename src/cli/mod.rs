@@ -9,6 +9,8 @@ mod connection;
 mod diff;
 mod doctor;
 mod files;
+mod global;
+mod help;
 mod ids;
 mod inputs;
 mod krm;
@@ -23,19 +25,24 @@ mod post_renderer;
 mod progress;
 mod rbac;
 mod restore;
+mod rules;
 mod s3;
 mod schema;
 mod status;
 mod streams;
 mod value_args;
 mod values;
+mod version;
 mod words;
 
+use std::env;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
 
+use global::Global;
 use messages::Failure;
 use value_args::ValueArgs;
 
@@ -47,9 +54,8 @@ use crate::{leave, shown};
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Log each request to the cluster and the bucket, and each run of helm ($HWDR_LOG chooses)
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[command(flatten)]
+    global: Global,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,6 +63,7 @@ enum Command {
     Lint(Box<lint::Command>),
     Values(values::Command),
     Schema(schema::Command),
+    Rules(rules::Command),
     Plan(plan::Command),
     Diff(diff::Diff),
     Install(restore::Install),
@@ -79,6 +86,7 @@ enum Command {
     PostRenderer(post_renderer::PostRenderer),
     Krm(krm::Command),
     Rbac(rbac::Command),
+    Version(version::Command),
 }
 
 /// How a command ended. The numbers are part of the contract (README, "Exit codes").
@@ -110,19 +118,22 @@ impl From<Outcome> for ExitCode {
 /// Runs the command line, and returns how it ended.
 pub fn run() -> Outcome {
     leave::on_panic();
+    let line: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    // Before anything is printed, an error of this line too.
+    global::colour(&line);
     let outcome = match Cli::try_parse() {
         Ok(cli) => command(cli).unwrap_or_else(|error| {
             let failure = Failure::of(&error);
             failure.print();
             failure.outcome
         }),
-        Err(error) => unparsed(&error),
+        Err(error) => unparsed(&error, &line),
     };
     if outcome == Outcome::Clean && shown::is_lost() { Outcome::Unusable } else { outcome }
 }
 
 fn command(cli: Cli) -> Result<Outcome> {
-    logs::begin(cli.verbose)?;
+    cli.global.begin()?;
     match cli.command {
         Command::Lint(command) => return command.run(),
         Command::Status(command) => return command.run(),
@@ -149,27 +160,26 @@ fn command(cli: Cli) -> Result<Outcome> {
         Command::Rbac(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Values(command) => command.run(),
+        Command::Rules(command) => command.run(),
+        Command::Version(command) => command.run(),
     }?;
     Ok(Outcome::Clean)
 }
 
-/// Prints help, or what is wrong with the line. That quotes the line, so it is shown as foreign text.
-fn unparsed(error: &clap::Error) -> Outcome {
-    if error.use_stderr() {
-        shown::tell_bare(&error.render().ansi().to_string());
-        return Outcome::Unusable;
+/// Prints help, the version, or what is wrong with the line. That quotes the line, so it is shown as foreign text.
+fn unparsed(error: &clap::Error, line: &[String]) -> Outcome {
+    match error.kind() {
+        ErrorKind::DisplayVersion => version::print(version::Form::Text),
+        ErrorKind::DisplayHelp => help::print(line),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            shown::tell_bare(&help::of(line));
+            return Outcome::Unusable;
+        }
+        _ if help::is_asked_for(line) => help::print(line),
+        _ => {
+            shown::tell_bare(&error.render().ansi().to_string());
+            return Outcome::Unusable;
+        }
     }
-    // A closed pipe is not an error.
-    let _ = error.print();
     Outcome::Clean
-}
-
-/// Prints the help of a command that parses its own line.
-fn help(command: &str) {
-    let mut cli = Cli::command();
-    cli.build();
-    if let Some(command) = cli.find_subcommand_mut(command) {
-        // A closed pipe is not an error.
-        let _ = command.print_long_help();
-    }
 }

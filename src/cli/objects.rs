@@ -51,7 +51,7 @@ struct Restore {
     #[arg(long)]
     accept_partial: bool,
     /// Do not ask for confirmation
-    #[arg(long)]
+    #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
     values: ValueArgs,

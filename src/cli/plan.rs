@@ -151,9 +151,9 @@ fn with_time(backup: &str, time: Option<&str>) -> String {
 }
 
 fn field(out: &mut String, label: &str, text: &str) {
-    let _ = writeln!(out, "  {label:<12}{}", hang(text, 80, 14));
+    let _ = writeln!(out, "  {label:<12}{}", hang(text, shown::width(), 14));
 }
 
 fn line(out: &mut String, text: &str) {
-    let _ = writeln!(out, "  {}", hang(text, 80, 2));
+    let _ = writeln!(out, "  {}", hang(text, shown::width(), 2));
 }

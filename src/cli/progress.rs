@@ -1,11 +1,11 @@
-//! Progress on standard error: a changing line on a terminal, a new line every half minute elsewhere.
+//! Progress on standard error: a changing line on a terminal, a new line every half minute elsewhere, and nothing with `--quiet`.
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::shown::tell;
+use crate::shown::{is_quiet, note};
 
 /// Shows what a function says, until it is dropped.
 pub(super) struct Progress {
@@ -16,7 +16,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts to show it. Must be called within a runtime.
     pub(super) fn start(line: impl Fn() -> String + Send + 'static) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::new_spinner().with_style(style)
@@ -31,7 +31,7 @@ impl Progress {
                         bar.set_message(line());
                         bar.tick();
                     }
-                    None => tell(&line()),
+                    None => note(&line()),
                 }
             }
         });

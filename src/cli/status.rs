@@ -24,9 +24,6 @@ use crate::shown;
 const LOOK: Duration = Duration::from_secs(15);
 
 /// Shows whether backups are made, service by service
-///
-/// Exit code 0: ok; 1: warning; 2: critical, a restore would fail or lose too much; 3: unknown, something could not be read. These are the codes of
-/// Nagios' plugins.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// Format of the output

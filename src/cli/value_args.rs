@@ -41,6 +41,17 @@ impl ValueArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Values (as for helm)")]
 struct Given {
+    #[command(flatten)]
+    helms: Helms,
+    /// Whose values they are [default: what their keys say]
+    #[arg(long, value_name = "NAME", value_parser = super::words::product())]
+    product: Option<&'static dyn Product>,
+}
+
+/// Those that helm has, too.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Values (as for helm)")]
+struct Helms {
     /// Values files (repeatable, or with commas; `-` is standard input)
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     files: Vec<String>,
@@ -59,15 +70,17 @@ struct Given {
     /// Set one value to the text after `=`, literally
     #[arg(long, value_name = "K=V")]
     set_literal: Vec<String>,
-    /// Whose values they are [default: what their keys say]
-    #[arg(long, value_name = "NAME", value_parser = super::words::product())]
-    product: Option<&'static dyn Product>,
+}
+
+/// Adds helm's flags for values to the help of a command that reads its own line.
+pub(super) fn helms(command: Command) -> Command {
+    Helms::augment_args(command)
 }
 
 impl FromArgMatches for ValueArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let Given { files, set, set_string, set_json, set_file, set_literal, product } =
-            Given::from_arg_matches(matches)?;
+        let Given { helms, product } = Given::from_arg_matches(matches)?;
+        let Helms { files, set, set_string, set_json, set_file, set_literal } = helms;
         let wrong = |message: String| Error::raw(ErrorKind::ValueValidation, message);
         let mut names = Vec::new();
         for value in files {

@@ -5,13 +5,11 @@ use clap::{Args, ValueEnum};
 
 use super::ValueArgs;
 use super::files::{self, Once};
-use crate::shown::{json, lines, print_data, tell};
+use crate::shown::{self, json, lines, print_data};
 use crate::values::chart::Unchecked;
 use crate::values::{self, Helm, Value, ValueInputs, ValuesError, show};
 
 /// Prints the values as Helm would read them
-///
-/// Exit codes: 0 printed, 2 a file cannot be read, or Helm refuses the values.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// Output format
@@ -63,7 +61,7 @@ impl Command {
     pub(super) fn run(self) -> Result<()> {
         let (values, unchecked) = load(&self.values, &self.chart, self.helm)?;
         for note in unchecked {
-            tell(&format!("note: {}", lines(&note.to_string())));
+            shown::note(&format!("note: {}", lines(&note.to_string())));
         }
         let text = match (self.output, self.origins) {
             (Form::Yaml, origins) => show::yaml(&values, origins),

@@ -188,6 +188,7 @@ fn flags_of(argument: &str, own: &[Own], command: &str) -> Vec<Flag> {
         let name = match letter {
             'y' if is_own("yes") => "yes".to_owned(),
             'v' if is_own("verbose") => "verbose".to_owned(),
+            'q' if is_own("quiet") => "quiet".to_owned(),
             letter => flags::of_letter(letter).map_or_else(|| format!("-{letter}"), |flag| flag.name.to_owned()),
         };
         let takes = takes(&name);

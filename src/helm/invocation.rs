@@ -62,6 +62,11 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("kube-insecure-skip-tls-verify", A_CONTEXT),
 ];
 
+/// Whether a restore refuses a flag of helm.
+pub fn is_forbidden(name: &str) -> bool {
+    FORBIDDEN.iter().any(|(flag, _)| *flag == name)
+}
+
 impl Invocation {
     /// Parses the arguments after `install` or `upgrade`; without a mode, those of either. `own` lists hwdr's flags, and whether each
     /// takes a value.
@@ -80,6 +85,11 @@ impl Invocation {
             }
             let is_alone = token.flags.len() == 1;
             for (name, value) in token.flags {
+                // hwdr's other name for it.
+                if name == "context" {
+                    invocation.context = Some(value);
+                    continue;
+                }
                 if let Some((name, takes_value)) = own.iter().find(|(flag, _)| *flag == name) {
                     invocation.own.push(((*name).to_owned(), own_value(name, value, *takes_value)?));
                     continue;

@@ -1,4 +1,4 @@
-//! What people see of a run: on a terminal a live line, elsewhere plain lines with timestamps, or JSON.
+//! What people see of a run: on a terminal a live line, elsewhere plain lines with timestamps, or JSON; with `--quiet`, warnings alone.
 
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub struct Show {
 impl Show {
     /// A display: live where standard error is a terminal.
     pub fn new(format: LogFormat) -> Self {
-        let live = (format == LogFormat::Text && stderr().is_terminal()).then(|| {
+        let live = (format == LogFormat::Text && stderr().is_terminal() && !shown::is_quiet()).then(|| {
             let bar = ProgressBar::new_spinner();
             let style = ProgressStyle::with_template("{spinner} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -71,6 +71,9 @@ impl Show {
     }
 
     fn line(&self, event: &str, text: &str, style: Style) {
+        if shown::is_quiet() && event != "warning" {
+            return;
+        }
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
         match (&self.live, self.format) {
             (Some(bar), _) => bar.suspend(|| shown::tell(&format!("{style}{}{style:#}", lines(text)))),

@@ -11,6 +11,7 @@ mod doctor;
 mod doctor_bundle;
 mod foreign;
 mod golden;
+mod help;
 mod krm;
 mod linear;
 mod lint_cli;

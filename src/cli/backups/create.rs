@@ -48,9 +48,6 @@ use follow::Followed;
 /// made when the data is backed up: they copy the records of the backups, which show a new cluster that this one ended well. Without --wait, all begin at once.
 ///
 /// When all is made, --wait verifies it as "hwdr backups verify" does, if this machine can reach the bucket.
-///
-/// Exit codes: 0 made (without --wait: begun), 1 refused, nothing was made, 3 begun, and not complete or not whole. What verifying finds: 1 damaged, 2
-/// missing, 3 could not look.
 #[derive(Debug, Args)]
 pub(super) struct Create {
     /// Wait until it is complete, show it, and verify it
@@ -96,13 +93,13 @@ impl Create {
         );
         let looked = self.looked().await?;
         let making = self.making(&looked).await?;
-        shown::tell(&text_of(&making, &looked, self.wait));
+        ask::show(&text_of(&making, &looked, self.wait), self.yes);
         if self.wait {
             let values = inputs::values_or_empty(&self.look.values)?;
             let bucket = self.whereabouts(&looked, &values).await;
             match bucket.open(looked.product, &values, None) {
                 Ok((target, _)) => {
-                    shown::tell(&format!("Afterwards it is verified in bucket {}.", plain(&target.bucket)))
+                    ask::show(&format!("Afterwards it is verified in bucket {}.", plain(&target.bucket)), self.yes)
                 }
                 Err(error) => {
                     ask::warn(&format!("it will not be verified: {error}\ngive --bucket BUCKET, or -f values.yaml"))
@@ -425,7 +422,8 @@ fn text_of(making: &Making, looked: &Looked, waits: bool) -> String {
     let cluster = &looked.cluster;
     let release = looked.release.as_ref().map_or_else(String::new, |it| format!(" of release {}", plain(it)));
     let mut out = format!("{bold}Backup{release} in namespace {}{bold:#}\n", plain(&cluster.namespace));
-    let _ = writeln!(out, "  {}", hang(&format!("of {} ({})", cluster.context, cluster.server), 80, 2));
+    let _ =
+        writeln!(out, "  {}", hang(&format!("of {} ({})", cluster.context, cluster.server), shown::message_width(), 2));
     let now = looked.now;
     let has_data = making.makes.iter().any(|make| make.is_data);
     for make in &making.makes {
@@ -446,7 +444,7 @@ fn text_of(making: &Making, looked: &Looked, waits: bool) -> String {
             hang(
                 "All begin at once, as by the schedules: Velero copies the records of the backups before this one is among them. A new \
                  cluster can be restored from it, but that copy does not show that it ended well: use --wait for it.",
-                80,
+                shown::message_width(),
                 0
             )
         );

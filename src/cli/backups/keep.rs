@@ -12,7 +12,7 @@ use super::look::{Asks, LookArgs, Looked};
 use super::told;
 use crate::backups::{BackupSet, Inventory};
 use crate::cli::Outcome;
-use crate::cli::ask::{Question, YES};
+use crate::cli::ask::{self, Question, YES};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::lint::report::human::hang;
@@ -97,7 +97,7 @@ impl Which {
             shown::print(&format!("Backup {} is {already}: nothing was changed.\n", plain(inventory.name(set))));
             return Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable });
         }
-        shown::tell(text_of(&looked, &inventory, set, &changes, keeps).trim_end());
+        ask::show(text_of(&looked, &inventory, set, &changes, keeps).trim_end(), self.yes);
         Question {
             prompt: if keeps { "Keep it? [y/N] " } else { "Let it expire? [y/N] " },
             agree: YES,
@@ -223,8 +223,8 @@ fn text_of(looked: &Looked, inventory: &Inventory, set: &BackupSet, changes: &[C
     let bold = Style::new().bold();
     let mut out = format!("{bold}Backup {}{bold:#}\n", plain(inventory.name(set)));
     for Change { called, name, what, .. } in changes {
-        let _ = writeln!(out, "  {called:<28}{}", hang(&plain(name), 80, 30));
-        let _ = writeln!(out, "  {:<28}{}", "", hang(what, 80, 30));
+        let _ = writeln!(out, "  {called:<28}{}", hang(&plain(name), shown::message_width(), 30));
+        let _ = writeln!(out, "  {:<28}{}", "", hang(what, shown::message_width(), 30));
         let others: Vec<_> = inventory
             .sets
             .iter()
@@ -233,13 +233,18 @@ fn text_of(looked: &Looked, inventory: &Inventory, set: &BackupSet, changes: &[C
             .collect();
         if let [first, more @ ..] = others.as_slice() {
             let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-            let _ = writeln!(out, "  {:<28}{}", "", hang(&format!("also of backup {}{more}", plain(first)), 80, 30));
+            let _ = writeln!(
+                out,
+                "  {:<28}{}",
+                "",
+                hang(&format!("also of backup {}{more}", plain(first)), shown::message_width(), 30)
+            );
         }
     }
     if keeps {
         let _ = writeln!(out, "\nNot protected:");
         for line in not_protected(looked, inventory, set) {
-            let _ = writeln!(out, "  {}", hang(&line, 80, 4));
+            let _ = writeln!(out, "  {}", hang(&line, shown::message_width(), 4));
         }
     }
     out

@@ -46,7 +46,7 @@ enum Action {
 /// Lists all backups, the newest first
 ///
 /// Each line has the backups of all services that belong together, and says whether they can be restored in place (onto the running cluster) and
-/// into a new cluster. It reads the cluster, or with --from-bucket the bucket alone. Exit code 2: something could not be read, and is shown as ?.
+/// into a new cluster. It reads the cluster, or with --from-bucket the bucket alone.
 #[derive(Debug, Args)]
 struct List {
     /// Format of the output
@@ -125,7 +125,7 @@ impl List {
                 (Some(bucket), _) => format!("bucket {}", plain(bucket)),
                 (None, namespace) => format!("namespace {}", plain(namespace.as_deref().unwrap_or_default())),
             };
-            shown::tell(&format!("There are no backups in {place}."));
+            shown::note(&format!("There are no backups in {place}."));
         }
         Ok(if unread.is_empty() && !odd { Outcome::Clean } else { Outcome::Unusable })
     }

@@ -129,7 +129,7 @@ impl Shown<'_> {
         let (zone, name) = local(inventory.now);
         let mut out = format!("{bold}Backup {}{bold:#}\n", plain(inventory.name(set)));
         let mut say = |label: &str, text: &str| {
-            let _ = writeln!(out, "  {label:<11}{}", hang(text, 79, 13));
+            let _ = writeln!(out, "  {label:<11}{}", hang(text, shown::width().saturating_sub(1), 13));
         };
         let now = inventory.now;
         if let Some(time) = set.time {
@@ -261,7 +261,7 @@ fn part(called: &str, part: Option<&BackupPart>, is_unread: bool) -> String {
         let _ = writeln!(out, "{:30}{done} of {of}", "");
     }
     for line in part.state.why().into_iter().flat_map(str::lines) {
-        let _ = writeln!(out, "{:30}{}", "", hang(&lines(line), 80, 30));
+        let _ = writeln!(out, "{:30}{}", "", hang(&lines(line), shown::width(), 30));
     }
     out
 }

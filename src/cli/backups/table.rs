@@ -8,10 +8,9 @@ use jiff::tz::TimeZone;
 
 use crate::backups::{BackupPart, BackupSet, Fitness, Inventory, PartState, Usable, ago, is_ahead, short, size};
 use crate::lint::report::human::wrap;
-use crate::shown::plain;
+use crate::shown::{plain, width};
 use crate::verify::Verdict;
 
-const WIDTH: usize = 80;
 /// How many letters a heading has where there is not room for all.
 const SHORT: usize = 5;
 /// The reasons why a set cannot be used are below it, indented by this.
@@ -53,7 +52,7 @@ pub(super) fn table(inventory: &Inventory, (zone, name): &(TimeZone, String)) ->
     let rows: Vec<_> = rows.collect();
     // The states need four columns: where there is not room for all headings, theirs are cut.
     let width = widths(&heads, &rows).into_iter().reduce(|width, next| width.saturating_add(next).saturating_add(2));
-    if width.is_some_and(|width| width > WIDTH) {
+    if width.is_some_and(|width| width > self::width()) {
         let states = heads.iter_mut().skip(3).take(inventory.series.len());
         states.for_each(|head| *head = head.chars().take(SHORT).collect());
     }
@@ -207,7 +206,7 @@ fn lay_out(heads: &[String], rows: Vec<Row>) -> String {
         line(&mut out, cells, &widths);
         for reason in reasons {
             // `show` has all lines.
-            let reason = wrap(reason.lines().next().unwrap_or_default(), WIDTH - INDENT);
+            let reason = wrap(reason.lines().next().unwrap_or_default(), width().saturating_sub(INDENT));
             for line in reason.lines() {
                 let _ = writeln!(out, "{pad}{dim}{line}{dim:#}");
             }
@@ -299,7 +298,7 @@ mod tests {
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         let shown = plain(table(&inventory, &zone));
         assert_eq!(shown, include_str!("table.txt"), "\n{shown}");
-        assert!(shown.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(shown.lines().all(|line| line.chars().count() <= width()));
         let shown = plain(wide(&inventory, &zone));
         assert_eq!(shown, include_str!("wide.txt"), "\n{shown}");
         assert_eq!(table(&Inventory::new(inventory.now, inventory.installed, Vec::new()), &zone), "");

@@ -6,10 +6,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::backups::size;
 use crate::lint::report::human::{hang, wrap};
-use crate::shown::{lines, plain};
+use crate::shown::{lines, plain, width};
 use crate::verify::{Finding, PartReport, Verdict};
 
-const WIDTH: usize = 80;
 /// Where the verdicts stand.
 const VERDICT: usize = 20;
 /// Where the facts stand.
@@ -33,7 +32,7 @@ fn style(verdict: Verdict) -> Style {
 
 /// Lines of at most 80 columns.
 pub(super) fn wrapped(text: &str) -> String {
-    format!("{}\n", wrap(text, WIDTH))
+    format!("{}\n", wrap(text, width()))
 }
 
 /// All parts: how each is, what is wrong, and what was not checked.
@@ -46,7 +45,7 @@ pub(super) fn text(out: &mut String, parts: &[PartReport], not_verified: &[&str]
         out.push_str("\nNot checked:\n");
     }
     for (title, what) in unchecked() {
-        let _ = writeln!(out, "  {}", hang(&format!("{title}: {what}"), WIDTH, INDENT));
+        let _ = writeln!(out, "  {}", hang(&format!("{title}: {what}"), width(), INDENT));
     }
     for title in not_verified {
         let _ = writeln!(out, "  {title}: hwdr cannot verify it yet");
@@ -63,7 +62,7 @@ fn part(out: &mut String, part: &PartReport) {
     let blanks = FACTS.saturating_sub(VERDICT).saturating_sub(part.verdict.word().chars().count());
     for (at, fact) in facts.iter().enumerate() {
         let indent = if at == 0 { blanks } else { FACTS };
-        let _ = write!(out, "{:indent$}{}", "", hang(&lines(fact), WIDTH, FACTS));
+        let _ = write!(out, "{:indent$}{}", "", hang(&lines(fact), width(), FACTS));
         if at + 1 < facts.len() {
             out.push('\n');
         }
@@ -78,11 +77,11 @@ fn finding(out: &mut String, Finding { file, flaw }: &Finding) {
     let at = flaw.at.map_or_else(String::new, |at| format!(", byte {at}"));
     let place = format!("{}{at}", plain(file));
     let style = style(flaw.verdict);
-    let _ = writeln!(out, "{:INDENT$}{style}{}{style:#}", "", hang(&place, WIDTH, INDENT));
+    let _ = writeln!(out, "{:INDENT$}{style}{}{style:#}", "", hang(&place, width(), INDENT));
     let indent = INDENT + 2;
-    let _ = writeln!(out, "{:indent$}{}", "", hang(&lines(&flaw.what), WIDTH, indent));
+    let _ = writeln!(out, "{:indent$}{}", "", hang(&lines(&flaw.what), width(), indent));
     if let Some(expected) = &flaw.expected {
-        let _ = writeln!(out, "{:indent$}{}", "", hang(&format!("expected: {}", lines(expected)), WIDTH, indent));
+        let _ = writeln!(out, "{:indent$}{}", "", hang(&format!("expected: {}", lines(expected)), width(), indent));
     }
 }
 
@@ -124,6 +123,6 @@ mod tests {
         text(&mut out, &parts, &["OpenSearch"]);
         let out = anstream::adapter::strip_str(&out).to_string();
         assert_eq!(out, include_str!("verified.txt"), "\n{out}");
-        assert!(out.lines().all(|line| line.chars().count() <= WIDTH + 40 && !line.contains('\u{1b}')));
+        assert!(out.lines().all(|line| line.chars().count() <= width() + 40 && !line.contains('\u{1b}')));
     }
 }

@@ -31,8 +31,6 @@ use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store,
 ///
 /// It reads the bucket, and restores nothing: every file of every service that a restore needs is there, whole, and of this backup. ID is a backup id,
 /// the name of a part, or one of latest, oldest and last-failed. Headers, ends and metadata are read; data is, as far as --read-data says.
-///
-/// Exit codes: 0 fine, 1 damaged, 2 missing, 3 could not look; if there are several, 1 goes before 2, and 2 before 3. A wrong command line is 2, too.
 #[derive(Debug, Args)]
 pub(super) struct VerifyBackup {
     /// The backup

@@ -18,7 +18,7 @@ use super::connection::block_on;
 use super::files::Once;
 use super::inputs::Inputs;
 use super::messages::Failure;
-use super::restore::{self, Command, flags_help};
+use super::restore::{self, Command};
 use crate::doctor::{Facts, Level, Report, examine, mends};
 use crate::helm::invocation::Invocation;
 use crate::mode::Mode;
@@ -31,15 +31,11 @@ use crate::values::{Value, ValueInputs};
 /// -f it takes the values of the installed release. With a chart it also renders
 /// and plans a restore, of the newest backup unless the values name another, and
 /// does all checks of the run itself.
-///
-/// Exit code 0: ok; 1: warning; 2: problem, a restore would fail or lose data;
-/// 3: unknown, something could not be read.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr doctor [--for MODE] [RELEASE [CHART]] [-f values.yaml] [FLAGS]",
-    after_help = flags_help(Command::Doctor)
+    override_usage = "helm hwdr doctor [--for MODE] [RELEASE [CHART]] [-f values.yaml] [FLAGS]"
 )]
 pub(super) struct Doctor {
     /// The release, the chart, and flags
@@ -141,7 +137,7 @@ impl Asked {
         if !self.fix {
             if !mends.is_empty() && !self.is_json {
                 let count = mends.len();
-                shown::tell(&format!(
+                shown::note(&format!(
                     "{count} settings can be changed safely: see them, and agree to each, with --fix"
                 ));
             }

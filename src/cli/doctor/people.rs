@@ -1,4 +1,4 @@
-//! The report for people: 80 columns.
+//! The report for people.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,8 @@ use anstyle::{AnsiColor, Style};
 use crate::doctor::{Facts, Level, Line, Report};
 use crate::lint::report::human::{hang, wrap};
 use crate::mode::Mode;
-use crate::shown::{lines, plain};
+use crate::shown::{lines, plain, width};
 
-const WIDTH: usize = 80;
 const INDENT: usize = 11;
 /// Where commands begin: they are not broken, and the longest have to fit.
 const COMMAND: usize = 8;
@@ -33,7 +32,7 @@ pub(super) fn text(facts: &Facts, report: &Report) -> String {
         Mode::Upgrade => format!("Would a restore of {release} in place work now?"),
         Mode::Install => "Would a restore into a new cluster work now?".to_owned(),
     };
-    let mut out = format!("{}\n", wrap(&what, WIDTH));
+    let mut out = format!("{}\n", wrap(&what, width()));
     let bold = Style::new().bold();
     for section in &report.sections {
         let _ = writeln!(out, "\n{bold}{}{bold:#}", section.title);
@@ -45,7 +44,7 @@ pub(super) fn text(facts: &Facts, report: &Report) -> String {
     }
     let _ = writeln!(out, "\n{bold}Not checked{bold:#}");
     for text in &report.not_checked {
-        let _ = writeln!(out, "  - {}", hang(text, WIDTH, 4));
+        let _ = writeln!(out, "  - {}", hang(text, width(), 4));
     }
     let counts = report.counts().into_iter().filter(|(_, count)| *count > 0).map(|(level, count)| {
         let style = style(level);
@@ -59,10 +58,10 @@ pub(super) fn text(facts: &Facts, report: &Report) -> String {
 fn of_line(out: &mut String, line: &Line, with_fix: bool) {
     let (word, style) = (line.level.word(), style(line.level));
     let mut said = line.what.lines();
-    let first = hang(said.next().unwrap_or_default(), WIDTH, INDENT);
+    let first = hang(said.next().unwrap_or_default(), width(), INDENT);
     let _ = writeln!(out, "  {style}{word:<9}{style:#}{first}");
     for more in said {
-        let _ = writeln!(out, "{:INDENT$}  {}", "", hang(more, WIDTH, INDENT.saturating_add(2)));
+        let _ = writeln!(out, "{:INDENT$}  {}", "", hang(more, width(), INDENT.saturating_add(2)));
     }
     let dim = Style::new().dimmed();
     let mut continues = false;
@@ -70,7 +69,7 @@ fn of_line(out: &mut String, line: &Line, with_fix: bool) {
         if continues || COMMANDS.iter().any(|front| fix.starts_with(front)) {
             let _ = writeln!(out, "{:COMMAND$}{dim}{}{dim:#}", "", lines(fix));
         } else {
-            let _ = writeln!(out, "{:INDENT$}{}", "", hang(fix, WIDTH, INDENT));
+            let _ = writeln!(out, "{:INDENT$}{}", "", hang(fix, width(), INDENT));
         }
         continues = fix.ends_with('\\');
     }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
-use super::flags::{self, Command, Line};
+use super::flags::{Command, Line};
 use super::prepare::{Ready, can_run_locally, look, prepare, state};
 use super::{block_on, consent, log_format, plain, report, touched};
 use crate::cli::ask;
@@ -22,7 +22,7 @@ use crate::run::preflight;
 use crate::run::show::Show;
 use crate::run::state::{SecretStore, State};
 use crate::run::{Lease, Lock as _, RESTORE, Run};
-use crate::shown::{print, tell};
+use crate::shown::print;
 
 /// Restores a backup in place, and can be undone; without a restore in the values, lints them and runs helm upgrade
 ///
@@ -31,8 +31,7 @@ use crate::shown::{print, tell};
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr upgrade RELEASE CHART -f values.yaml [FLAGS]",
-    after_help = flags::help(Command::Upgrade)
+    override_usage = "helm hwdr upgrade RELEASE CHART -f values.yaml [FLAGS]"
 )]
 pub(crate) struct Upgrade {
     #[command(flatten)]
@@ -47,8 +46,7 @@ pub(crate) struct Upgrade {
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr install RELEASE CHART -f values.yaml --iam [FLAGS]",
-    after_help = flags::help(Command::Install)
+    override_usage = "helm hwdr install RELEASE CHART -f values.yaml --iam [FLAGS]"
 )]
 pub(crate) struct Install {
     #[command(flatten)]
@@ -63,8 +61,7 @@ pub(crate) struct Install {
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr rerun RELEASE CHART -f values.yaml [FLAGS]",
-    after_help = flags::help(Command::Rerun)
+    override_usage = "helm hwdr rerun RELEASE CHART -f values.yaml [FLAGS]"
 )]
 pub(crate) struct Rerun {
     #[command(flatten)]
@@ -132,7 +129,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
         return Ok(());
     }
     // Standard output is for the report.
-    tell(&shown);
+    ask::show(&shown, invocation.is_on("yes"));
     consent(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);

@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use super::flags::{self, Command, Line};
+use super::flags::{Command, Line};
 use super::{block_on, connection, consent, log_format, touched};
+use crate::cli::ask;
 use crate::cli::change::FileChange;
 use crate::cli::files::{self, Once};
 use crate::cli::inputs::Inputs;
@@ -35,8 +36,7 @@ use crate::values::{self, Value};
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr finalize RELEASE CHART -f values.yaml [FLAGS]",
-    after_help = flags::help(Command::Finalize)
+    override_usage = "helm hwdr finalize RELEASE CHART -f values.yaml [FLAGS]"
 )]
 pub(crate) struct Finalize {
     #[command(flatten)]
@@ -102,10 +102,10 @@ async fn finalize(arguments: &[String]) -> Result<()> {
         changes.len()
     );
     if !volumes.is_empty() {
-        shown::tell(&lines(&format!("Volumes to delete: {}", volumes.join(", "))));
+        ask::show(&lines(&format!("Volumes to delete: {}", volumes.join(", "))), invocation.is_on("yes"));
     }
     if invocation.is_on("dry-run") {
-        shown::tell(&wrap(&format!("{what}\nThis is a dry run: nothing was changed"), 80));
+        shown::tell(&wrap(&format!("{what}\nThis is a dry run: nothing was changed"), shown::message_width()));
         return Ok(());
     }
     consent(&invocation.release, &what, invocation.is_on("yes"))?;

@@ -1,10 +1,17 @@
 //! hwdr's own flags of the commands that also take helm's flags: which command has which, what each takes, and its help.
 
-use anstyle::Style;
-use clap::Args;
+use clap::builder::{PossibleValuesParser, Resettable};
+use clap::{Arg, ArgAction, Args, ValueHint};
 
+use crate::cli::connection::ConnectionArgs;
+use crate::cli::value_args;
 use crate::helm::command_line::Own;
-use crate::lint::report::human::hang;
+use crate::helm::flags::{FLAGS as FLAGS_OF_HELM, Takes, is_known, takes};
+use crate::helm::invocation::is_forbidden;
+use crate::mode::Mode;
+
+/// The name of that rest.
+pub(in crate::cli) const WORDS: &str = "arguments";
 
 /// The rest of the command line of a command that takes helm's flags.
 #[derive(Debug, Args)]
@@ -40,8 +47,20 @@ pub(in crate::cli) enum Command {
 use Command::{Doctor, Finalize, Install, Rerun, Resume, Upgrade};
 
 impl Command {
+    /// All of them.
+    pub(in crate::cli) const ALL: [Self; 6] = [Upgrade, Install, Rerun, Resume, Finalize, Doctor];
+
+    /// What helm does; `None` if only the cluster knows.
+    pub(super) fn mode(self) -> Option<Mode> {
+        match self {
+            Install => Some(Mode::Install),
+            Upgrade | Rerun | Finalize => Some(Mode::Upgrade),
+            Resume | Doctor => None,
+        }
+    }
+
     /// As it is typed.
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::cli) fn word(self) -> &'static str {
         match self {
             Upgrade => "upgrade",
             Install => "install",
@@ -59,6 +78,8 @@ struct Flag {
     letter: Option<char>,
     /// What it takes; `None` for a switch.
     value: Option<&'static str>,
+    /// The words that it takes, if only these.
+    words: &'static [&'static str],
     /// The commands that have it.
     of: &'static [Command],
     /// Whether it is only for a restore.
@@ -76,6 +97,7 @@ const NEW: &[Command] = &[Install, Resume];
 const FLAGS: &[Flag] = &[
     Flag {
         value: Some("MODE"),
+        words: &["install", "upgrade"],
         help: "For which restore: install (into a new cluster) or upgrade (in place) [default: upgrade if the release exists]",
         ..switch("for", &[Doctor])
     },
@@ -93,6 +115,7 @@ const FLAGS: &[Flag] = &[
     Flag {
         letter: Some('o'),
         value: Some("FORMAT"),
+        words: &["text", "json"],
         help: "Format of the report: text or json",
         ..switch("output", &[Doctor])
     },
@@ -118,6 +141,7 @@ const FLAGS: &[Flag] = &[
     },
     Flag {
         value: Some("here"),
+        words: &["here"],
         restores: true,
         help: "Rewind HopsFS's bucket from this machine, with its own credentials for the bucket",
         ..switch("from", CHECKED)
@@ -143,27 +167,32 @@ const FLAGS: &[Flag] = &[
     Flag {
         letter: Some('o'),
         value: Some("FORMAT"),
+        words: &["text", "json", "markdown"],
         help: "Format of the report: text, json or markdown",
         ..switch("output", RUN)
     },
     Flag {
         value: Some("FORMAT"),
+        words: &["text", "json"],
         help: "Format of the lines while it runs: text or json",
         ..switch("log-format", ALL)
     },
 ];
 
 const fn switch(name: &'static str, of: &'static [Command]) -> Flag {
-    Flag { name, letter: None, value: None, of, restores: false, help: "" }
+    Flag { name, letter: None, value: None, words: &[], of, restores: false, help: "" }
 }
 
 fn of(command: Command) -> impl Iterator<Item = &'static Flag> {
     FLAGS.iter().filter(move |flag| flag.of.contains(&command))
 }
 
-/// The flags of a command, and whether each takes a value. All commands have `--verbose`, which their help lists among the options.
+/// Those that all commands have, and helm does not.
+const OF_ALL: [Own; 4] = [("quiet", false), ("verbose", false), ("color", true), ("context", true)];
+
+/// The flags of a command, and whether each takes a value.
 pub(super) fn own(command: Command) -> Vec<Own> {
-    of(command).map(|flag| (flag.name, flag.value.is_some())).chain([("verbose", false)]).collect()
+    of(command).map(|flag| (flag.name, flag.value.is_some())).chain(OF_ALL).collect()
 }
 
 /// The flags that are only for a restore.
@@ -171,25 +200,56 @@ pub(super) fn for_a_restore() -> impl Iterator<Item = &'static str> {
     FLAGS.iter().filter(|flag| flag.restores).map(|flag| flag.name)
 }
 
-/// The flags of a command, for its help.
-pub(in crate::cli) fn help(command: Command) -> String {
-    const COLUMN: usize = 28;
-    let (heading, literal) = (Style::new().bold().underline(), Style::new().bold());
-    let mut text = format!("{heading}Flags of hwdr's own:{heading:#}\n");
+/// A command with all its flags, hwdr's own and helm's. It is shown, and not parsed: it only has one list of words (`Line`).
+pub(in crate::cli) fn documented(command: Command, parsed: clap::Command) -> clap::Command {
+    // All its words: the first of them, in the help.
+    let is_needed = command.mode().is_some();
+    let release = Arg::new(WORDS).value_name("RELEASE").help("The release").required(is_needed);
+    let mut shown = parsed.mut_arg(WORDS, |_| release).arg(
+        Arg::new("chart")
+            .value_name("CHART")
+            .help("The chart, as for helm: a folder, a packed chart, REPOSITORY/NAME, or oci://…")
+            .value_hint(ValueHint::AnyPath),
+    );
     for flag in of(command) {
-        let letter = flag.letter.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
-        let value = flag.value.map_or_else(String::new, |value| format!(" {value}"));
-        let name = format!("{letter}--{}", flag.name);
-        let blanks = COLUMN.saturating_sub(name.len() + value.len());
-        let help = hang(flag.help, 80, COLUMN + 4);
-        text.push_str(&format!("  {literal}{name}{literal:#}{value}{:blanks$}  {help}\n", ""));
+        let arg = Arg::new(flag.name).long(flag.name).help(flag.help);
+        let arg = flag.letter.into_iter().fold(arg, Arg::short);
+        shown = shown.arg(match (flag.value, flag.words) {
+            (None, _) => arg.action(ArgAction::SetTrue),
+            (Some("FILE"), _) => arg.value_name("FILE").value_hint(ValueHint::FilePath),
+            (Some(name), []) => arg.value_name(name),
+            (Some(name), words) => {
+                arg.value_name(name).value_parser(PossibleValuesParser::new(words)).hide_possible_values(true)
+            }
+        });
+    }
+    let (about, long) = (shown.get_about().cloned(), shown.get_long_about().cloned());
+    shown = ConnectionArgs::augment_args(value_args::helms(shown));
+    // The groups of flags bring theirs.
+    shown = shown.about(about.unwrap_or_default()).long_about(long.map_or(Resettable::Reset, Resettable::Value));
+    let there: Vec<String> = shown.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    let letters: Vec<char> = shown.get_arguments().filter_map(Arg::get_short).collect();
+    let mode = command.mode();
+    for flag in FLAGS_OF_HELM.iter().filter(|flag| is_known(flag.name, mode) && !is_forbidden(flag.name)) {
+        let name = if flag.name == "values" { "files" } else { flag.name };
+        // clap has its own of this name.
+        let is_there = name == "help" || there.iter().any(|id| id.replace('_', "-") == name);
+        if is_there || OF_ALL.iter().any(|(own, _)| *own == name) {
+            continue;
+        }
+        let arg = Arg::new(flag.name).long(flag.name).hide(true);
+        let arg = flag.short.filter(|letter| !letters.contains(letter)).into_iter().fold(arg, Arg::short);
+        shown = shown.arg(match takes(flag.name, mode.unwrap_or(Mode::Upgrade).word()) {
+            Some(Takes::Value) => arg.action(ArgAction::Append),
+            _ => arg.action(ArgAction::SetTrue),
+        });
     }
     let helms = match command {
         Install => "helm install",
         Upgrade | Rerun | Finalize => "helm upgrade",
         Resume | Doctor => "helm install or helm upgrade",
     };
-    text + &format!("\nAll other flags are those of {helms}, and are passed on.")
+    shown.after_help(format!("All other flags are those of {helms}, and are passed on (--timeout, --version, …)."))
 }
 
 #[cfg(test)]
@@ -197,18 +257,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_command_has_the_flags_that_its_help_shows_in_80_columns() {
-        for command in ALL {
-            let shown = anstream::adapter::strip_str(&help(*command)).to_string();
-            for Flag { name, value, .. } in of(*command) {
-                let line = shown.lines().find(|line| line.contains(&format!("--{name}"))).expect(name);
-                assert_eq!(
-                    line.contains(&format!("--{name} ")) && !line.contains(&format!("--{name}  ")),
-                    value.is_some(),
-                    "{line}"
-                );
+    fn each_command_has_the_flags_that_its_help_shows() {
+        for command in Command::ALL {
+            let parsed = clap::Command::new(command.word()).arg(Arg::new(WORDS));
+            let mut shown = documented(command, parsed).term_width(80);
+            let text = shown.render_long_help().to_string();
+            for Flag { name, value, .. } in of(command) {
+                let line = text.lines().find(|line| line.contains(&format!("--{name}"))).expect(name);
+                assert_eq!(line.contains(&format!("--{name} <")), value.is_some(), "{line}");
             }
-            assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+            shown.debug_assert();
         }
         assert!(!own(Install).contains(&("wipe", false)) && own(Upgrade).contains(&("wipe", false)));
         assert_eq!(own(Upgrade), own(Rerun));

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
-use super::flags::{self, Command};
+use super::flags::Command;
 use super::{block_on, connection, consent, log_format, release_name, report, touched};
 use crate::cli::ask;
 use crate::cli::connection::ConnectionArgs;
@@ -35,8 +35,7 @@ use crate::shown::{self, lines};
 #[command(
     verbatim_doc_comment,
     disable_version_flag = true,
-    override_usage = "helm hwdr resume RELEASE [CHART -f values.yaml] [FLAGS]",
-    after_help = flags::help(Command::Resume)
+    override_usage = "helm hwdr resume RELEASE [CHART -f values.yaml] [FLAGS]"
 )]
 pub(crate) struct Resume {
     /// The release, and the chart with its flags if they are needed
@@ -101,7 +100,7 @@ impl Resume {
                     true => touched::by_undo(&state, UNDO),
                     false => touched::by_resume(&state, &state.steps_to_do()),
                 };
-                shown::tell(&lines(&touches));
+                ask::show(&lines(&touches), invocation.is_on("yes"));
                 let what = format!(
                     "The restore of backup {} into release {} in namespace {} of {} ({}), started {}, {}.",
                     state.backup_id,
@@ -140,10 +139,10 @@ impl Undo {
             }
             let touches = lines(&touched::by_undo(&state, UNDO)).into_owned();
             if self.dry_run {
-                shown::print(&format!("{}\n{touches}", wrap(&what, 80)));
+                shown::print(&format!("{}\n{touches}", wrap(&what, shown::width())));
                 return Ok(());
             }
-            shown::tell(&touches);
+            ask::show(&touches, self.yes);
             consent(release, &what, self.yes)?;
             go(&invocation, self.log_format, cluster, &state, true).await
         })

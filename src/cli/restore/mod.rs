@@ -15,7 +15,7 @@ use std::env;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-pub(super) use flags::{Command, help as flags_help};
+pub(super) use flags::{Command, WORDS, documented};
 pub(super) use prepare::{Ready, can_run_locally, planned, reasons};
 
 pub(super) use apply::{Install, Rerun, Upgrade};
@@ -30,7 +30,7 @@ pub(super) use super::connection::block_on;
 use super::messages::Failure;
 use crate::cli::ask::Question;
 use crate::cli::words::LOG_FORMATS;
-use crate::cli::{files, logs};
+use crate::cli::{files, global, help};
 use crate::helm::command_line::asks_for_help;
 use crate::helm::invocation::Invocation;
 use crate::lint::report::human::wrap;
@@ -40,6 +40,7 @@ use crate::names::is_release;
 use crate::product::{self, Request};
 use crate::refusal::Refusal;
 use crate::run::show::LogFormat;
+use crate::shown::message_width;
 use crate::values::Value;
 use crate::velero::Location;
 
@@ -47,12 +48,17 @@ use crate::velero::Location;
 pub(super) fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) -> Result<Option<Invocation>> {
     let (own, word) = (flags::own(command), command.word());
     if asks_for_help(arguments, &own) {
-        crate::cli::help(word);
+        help::print(&[word.to_owned(), "--help".to_owned()]);
         return Ok(None);
     }
     let unusable = |why: String| Failure::unusable(why).help(format!("helm hwdr {word} --help"));
     let invocation = Invocation::parse(mode, &own, arguments).map_err(|error| unusable(error.to_string()))?;
-    logs::begin(invocation.is_on("verbose"))?;
+    let color = invocation.own("color").unwrap_or("auto");
+    ensure!(
+        matches!(color, "auto" | "always" | "never"),
+        unusable(format!("--color {color}: expected auto, always or never"))
+    );
+    global::begin(invocation.is_on("quiet"), invocation.is_on("verbose"))?;
     if !invocation.release.is_empty() {
         release_name(&invocation.release).map_err(unusable)?;
     }
@@ -63,6 +69,13 @@ pub(super) fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) 
             .help(format!("helm hwdr {word} RELEASE CHART -f values.yaml"))
     );
     Ok(Some(invocation))
+}
+
+/// Whether a command understands its line.
+#[cfg(test)]
+pub(super) fn read(command: Command, arguments: &[String]) -> Result<(), String> {
+    let parsed = Invocation::parse(command.mode(), &flags::own(command), arguments);
+    parsed.map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The name of a release, and nothing that helm or the API server would read as anything else.
@@ -82,7 +95,7 @@ pub(super) fn no_forbidden(invocation: &Invocation) -> Result<()> {
 /// Asks for the release's name, unless `--yes` was given. `what` says what will happen.
 fn consent(release: &str, what: &str, is_given: bool) -> Result<()> {
     let question = Question {
-        prompt: &format!("{}\nType the name of the release to continue: ", wrap(what, 80)),
+        prompt: &format!("{}\nType the name of the release to continue: ", wrap(what, message_width())),
         agree: &[release],
         what,
         help: "check the plan with --dry-run, then add --yes",

@@ -21,7 +21,7 @@ use crate::mode::Mode;
 use crate::product;
 use crate::refusal::Refusal;
 use crate::run::preflight;
-use crate::shown::{is_coloured, tell, tell_bare};
+use crate::shown::{is_coloured, message_width, note, tell_bare};
 use crate::values::Value;
 
 /// Refuses what is only for a restore if the values ask for none: a values file was forgotten, or is the wrong one.
@@ -44,7 +44,7 @@ pub(super) async fn run(mode: Mode, invocation: &Invocation, frozen: &Helm, valu
     if let expected @ Some(_) = invocation.own("expect-cluster") {
         preflight::right_cluster(&connection(invocation).connect().await?, expected).await?;
     }
-    tell(&format!("The values ask for no restore: running helm {mode}"));
+    note(&format!("The values ask for no restore: running helm {mode}"));
     let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
     let mut helm = Process::new(program);
     helm.args([mode.to_string(), invocation.release.clone(), invocation.chart.clone()]);
@@ -82,6 +82,6 @@ async fn to_its_end(mut helm: Process) -> io::Result<ExitStatus> {
 /// Shows the linter's findings. Errors are refused elsewhere.
 pub(super) fn show_findings(values: &Value, mode: Mode) -> Vec<Finding> {
     let findings = lint::lint(values, &Context { mode: Some(mode), whole: true, ..Context::default() });
-    tell_bare(&human::render(&findings, Look { colour: is_coloured(), ..Look::default() }));
+    tell_bare(&human::render(&findings, Look { width: message_width(), colour: is_coloured() }));
     findings
 }

@@ -101,7 +101,7 @@ pub(super) fn text(state: &State) -> String {
     if !state.findings.is_empty() {
         out.push_str("\nChecks:\n");
         for finding in &state.findings {
-            let _ = writeln!(out, "  {}", hang(finding, 80, 4));
+            let _ = writeln!(out, "  {}", hang(finding, shown::width(), 4));
         }
     }
     if state.phase == Phase::Restored {

@@ -4,7 +4,7 @@ use crate::lint::report::human::wrap;
 use crate::run::Record as _;
 use crate::run::Step;
 use crate::run::state::{Paused, Scaled, SecretStore, State, Volume};
-use crate::shown::{lines, tell};
+use crate::shown::{lines, message_width, tell};
 
 /// A volume, and the claim that it was set aside from.
 pub(super) fn volume(held: &Volume) -> String {
@@ -78,7 +78,8 @@ pub(super) fn warn_of_old(store: &SecretStore, is_ignored: bool) {
              check what is named here. The run continues in a Secret"
         )
     };
-    let text = format!("{}\n{}", wrap(&format!("warning: {what}"), 80), wrap(&store.nobodys(), 80));
+    let text =
+        format!("{}\n{}", wrap(&format!("warning: {what}"), message_width()), wrap(&store.nobodys(), message_width()));
     tell(&lines(&text));
 }
 
@@ -98,7 +99,7 @@ fn set_aside(state: &State) -> &'static str {
 
 fn add(text: &mut String, what: &str, names: Vec<String>) {
     if !names.is_empty() {
-        text.push_str(&format!("{}\n", wrap(&format!("{what}: {}", names.join(", ")), 80)));
+        text.push_str(&format!("{}\n", wrap(&format!("{what}: {}", names.join(", ")), message_width())));
     }
 }
 

@@ -20,8 +20,6 @@ use crate::shown;
 ///
 /// Versioning, clock, lifecycle rules (against the ttl in the values), each call that a rewind needs, encryption, object lock. Writes no
 /// data: it tries the calls on versions and keys that do not exist.
-///
-/// Exit codes: 0 all is well, 1 something was found, 2 wrong usage.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// Output format

@@ -1,4 +1,4 @@
-//! Findings about a bucket, for people: 80 columns, commands on lines of their own.
+//! Findings about a bucket, for people: commands on lines of their own.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use crate::lint::report::human::hang;
 use crate::refusal::Refusal;
 use crate::s3::finding::{Finding, Level};
+use crate::shown::width;
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -31,7 +32,7 @@ pub(super) fn text(findings: &[Finding]) -> String {
             Level::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
             Level::Error => ("error", AnsiColor::Red.on_default().bold()),
         };
-        let message = hang(&format!("{}: {}", finding.about, finding.message), 80, INDENT);
+        let message = hang(&format!("{}: {}", finding.about, finding.message), width(), INDENT);
         let _ = writeln!(out, "{style}{word:<INDENT$}{style:#}{message}");
         // If several in a row have the same fix, it is printed once, below them.
         if findings.get(at + 1).is_some_and(|next| next.fix == finding.fix) {
@@ -40,7 +41,7 @@ pub(super) fn text(findings: &[Finding]) -> String {
         let dim = Style::new().dimmed();
         for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
             let is_command = ["aws ", "helm ", "timedatectl "].iter().any(|name| line.starts_with(name));
-            let line = if is_command { format!("  {dim}{line}{dim:#}") } else { hang(line, 80, INDENT) };
+            let line = if is_command { format!("  {dim}{line}{dim:#}") } else { hang(line, width(), INDENT) };
             let _ = writeln!(out, "{:INDENT$}{line}", "");
         }
     }

@@ -25,14 +25,12 @@ use crate::s3::lifecycle::days;
 use crate::s3::lifecycle::judge::{Needs, judge};
 use crate::s3::lifecycle::plan::{RuleChange, Write, plan};
 use crate::s3::lifecycle::policy::Policy;
-use crate::shown::{duration, lines, print, print_json};
+use crate::shown::{self, duration, lines, print, print_json};
 
 /// Compares a bucket's lifecycle rules with what the backups' ttl needs
 ///
 /// Says what each rule means for backups, and shows what hwdr's own rule (HopsFSBlocksRetentionPolicy, as in the docs) would change.
 /// --apply writes that rule. All other rules stay as they are, and nothing is kept for a shorter time than now.
-///
-/// Exit codes: 0 the rules are as needed, 1 something was found or refused, 2 wrong usage.
 #[derive(Debug, Args)]
 pub(super) struct Command {
     /// How long backups are kept: 60d, 36h (default: global._hopsworks.backups.ttl in the values)
@@ -42,7 +40,7 @@ pub(super) struct Command {
     #[arg(long)]
     apply: bool,
     /// Do not ask for confirmation
-    #[arg(long, requires = "apply")]
+    #[arg(short, long, requires = "apply")]
     yes: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -152,7 +150,7 @@ fn needed(bucket: &str, ttl: i64) -> String {
              then remove it, with the delete markers over it (ExpiredObjectDeleteMarker).",
             duration(ttl.unsigned_abs())
         ),
-        80,
+        shown::width(),
     )
 }
 
@@ -166,7 +164,7 @@ fn change(bucket: &str, before: &Policy, write: &Write) -> String {
         .header(&format!("bucket {bucket}, as it is"), &format!("bucket {bucket}, with rule {}", FOLDERS.rule))
         .to_string();
     let mut note = |text: &str| {
-        let _ = writeln!(out, "\n{}", wrap(text, 80));
+        let _ = writeln!(out, "\n{}", wrap(text, shown::width()));
     };
     if let Some(rule) = &write.longer_for {
         note(&format!(

@@ -53,7 +53,7 @@ pub(super) struct Command {
     #[arg(long, conflicts_with_all = ["at", "backup_id", "exact"])]
     undo: bool,
     /// Do not ask for confirmation
-    #[arg(long)]
+    #[arg(short, long)]
     yes: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]

@@ -1,4 +1,4 @@
-//! The status for people: 80 columns.
+//! The status for people.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,8 @@ use jiff::SignedDuration;
 use crate::backups::{Enabled, Fault, ServiceStatus, Severity, Status, ago};
 use crate::cli::backups::look::Looked;
 use crate::lint::report::human::{hang, is_command, wrap};
-use crate::shown::{lines, plain};
+use crate::shown::{lines, plain, width};
 
-const WIDTH: usize = 80;
 const INDENT: usize = 10;
 
 fn style(is: Enabled) -> Style {
@@ -53,7 +52,7 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
         out.push('\n');
         for line in elsewhere.lines() {
             let is_command = line.starts_with("helm ");
-            let _ = writeln!(out, "{}{}", if is_command { "  " } else { "" }, wrap(line, WIDTH - 2));
+            let _ = writeln!(out, "{}{}", if is_command { "  " } else { "" }, wrap(line, width().saturating_sub(2)));
         }
     }
     out
@@ -79,7 +78,7 @@ fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
         Severity::Critical => ("critical", AnsiColor::Red.on_default().bold()),
     };
     let mut text = fault.what.lines();
-    let first = wrap(text.next().unwrap_or_default(), WIDTH - INDENT - word.len() - 2);
+    let first = wrap(text.next().unwrap_or_default(), width().saturating_sub(INDENT + word.len() + 2));
     let pad = " ".repeat(INDENT);
     let _ = writeln!(out, "{pad}{style}{word}{style:#}: {}", first.replace('\n', &format!("\n{pad}")));
     // The lines of a log.
@@ -96,5 +95,5 @@ fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {
 
 fn line(out: &mut String, text: &str, more: usize) {
     let indent = INDENT + more;
-    let _ = writeln!(out, "{:indent$}{}", "", hang(text, WIDTH, indent));
+    let _ = writeln!(out, "{:indent$}{}", "", hang(text, width(), indent));
 }

@@ -38,8 +38,6 @@ const NEW: &str = "hwdr:\n  streams:\n    restore:\n      kafka: {bootstrapServe
 /// read them from files: DIR/CLUSTER/username, password and ca.crt. The clusters are called backup, and production or (the new one)
 /// restored, unless --name says otherwise. MirrorMaker keeps its positions under these names, so a cluster keeps its name, and a new
 /// one gets a new name: a restored cluster that is mirrored again is --for backup --name restored.
-///
-/// Exit codes: 0 complete, or printed; 1 not complete; 2 wrong usage; 3 could not look.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr streams mirror --for backup|restore -f values.yaml [OPTIONS]")]
 pub(super) struct Command {

@@ -14,7 +14,7 @@ use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::product::streams::database::{connect, instance, planned};
 use crate::product::streams::keys;
-use crate::shown::{plain, print, tell as show};
+use crate::shown::{self, plain, print, tell as show};
 
 /// How the block looks.
 const EXAMPLE: &str = "hwdr:\n  streams:\n    restore:\n      mariadb: {snapshot: SNAPSHOT, instance: streams-prod-2}";
@@ -24,8 +24,6 @@ const EXAMPLE: &str = "hwdr:\n  streams:\n    restore:\n      mariadb: {snapshot
 /// What it restores, and into which instance, is in the values: hwdr.streams.restore.mariadb. The new instance gets all settings of
 /// today's: groups, class, storage, tags, key, multi-AZ. What differs in the end is shown. Today's instance is not changed, and
 /// nothing is deleted. If it is interrupted, run it again: it goes on.
-///
-/// Exit codes: 0 restored, 1 refused, 2 wrong usage, 3 begun and not done.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr streams database restore -f values.yaml [OPTIONS]")]
 pub(super) struct Restore {
@@ -59,7 +57,7 @@ impl Restore {
             plan.target,
             rds.region()
         );
-        let prompt = format!("{} Go on? [y/N] ", wrap(&what, 80));
+        let prompt = format!("{} Go on? [y/N] ", wrap(&what, shown::message_width()));
         Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
             .ask(self.yes)?;
         rds.begin(&plan).await?;
@@ -89,9 +87,9 @@ fn text(plan: &Plan, region: &str, source: Option<&Instance>) -> String {
         Some(source) => format!("Settings of {}", plain(&source.id)),
         None => "Settings from the values, because the source is gone".to_owned(),
     };
-    let _ = writeln!(text, "{}", wrap(&format!("{whose}: {}", plan.wanted.list().join("; ")), 80));
+    let _ = writeln!(text, "{}", wrap(&format!("{whose}: {}", plan.wanted.list().join("; ")), shown::message_width()));
     for note in &plan.notes {
-        let _ = writeln!(text, "{}", wrap(&format!("Note: {}", plain(note)), 80));
+        let _ = writeln!(text, "{}", wrap(&format!("Note: {}", plain(note)), shown::message_width()));
     }
     text
 }

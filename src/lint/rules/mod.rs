@@ -113,13 +113,13 @@ pub fn document() -> String {
 }
 
 /// What a rule finds, as a line of the list of rules.
-pub fn line(rule: &dyn Rule) -> String {
-    let summary = hang(&page::summary(rule.source()), 80, 36);
+pub fn line(rule: &dyn Rule, width: usize) -> String {
+    let summary = hang(&page::summary(rule.source()), width, 36);
     format!("{:<27} {:<7} {summary}", rule.name(), rule.level().name())
 }
 
-/// The page of one rule for a terminal of 80 columns: headings are bold, examples are indented.
-pub fn explain(rule: &dyn Rule) -> String {
+/// The page of one rule for a terminal: headings are bold, examples are indented.
+pub fn explain(rule: &dyn Rule, width: usize) -> String {
     let bold = anstyle::Style::new().bold();
     let mut text = format!("{bold}{}{bold:#} ({})\n", rule.name(), rule.level().name());
     let mut paragraph = String::new();
@@ -129,7 +129,7 @@ pub fn explain(rule: &dyn Rule) -> String {
         let fence = line.starts_with("```");
         let heading = line.strip_prefix("## ");
         if (fence || example || heading.is_some() || line.is_empty()) && !paragraph.is_empty() {
-            text.push_str(&format!("{}\n", wrap(paragraph.trim_end(), 80)));
+            text.push_str(&format!("{}\n", wrap(paragraph.trim_end(), width)));
             paragraph.clear();
         }
         match heading {

@@ -124,6 +124,18 @@ impl Home {
         self.path("data/plugins")
     }
 
+    /// The plugin, as it lies in the folder of plugins.
+    pub(crate) fn plugin(&self) {
+        for name in ["plugin.yaml", "plugin.complete"] {
+            let to = self.plugins().join("hwdr").join(name);
+            fs::create_dir_all(to.parent().expect("it has one")).expect("a folder");
+            fs::copy(Path::new(ROOT).join(name), to).expect("a file");
+        }
+        let bin = self.plugins().join("hwdr/bin");
+        fs::create_dir_all(&bin).expect("a folder");
+        std::os::unix::fs::symlink(HWDR, bin.join("hwdr")).expect("a link");
+    }
+
     /// Any program, with this home as Helm's and nothing else of Helm's in its environment.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

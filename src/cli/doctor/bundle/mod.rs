@@ -14,7 +14,7 @@ use super::read::Read;
 use crate::cli::messages::Failure;
 use crate::lint::report::human::hang;
 use crate::private;
-use crate::shown::{lines, plain, tell};
+use crate::shown::{lines, message_width, plain, tell};
 
 use archive::Archive;
 
@@ -74,7 +74,7 @@ pub(super) async fn write(file: &Path, read: &Read, report: &Json) -> Result<()>
     }
     tell(&format!("Written to {name} ({} KiB); only you can read it. In it:", bytes.len().div_ceil(1024)));
     for line in archive.contents().lines() {
-        tell(&format!("  {}", hang(&lines(line), 80, 4)));
+        tell(&format!("  {}", hang(&lines(line), message_width(), 4)));
     }
     Ok(())
 }

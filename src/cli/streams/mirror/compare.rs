@@ -99,7 +99,7 @@ fn text(mirror: &Mirror, now: &Comparison, pace: Option<Pace>) -> String {
         );
     }
     for line in faults(now).into_iter().take(NAMED) {
-        let _ = writeln!(text, "{}", wrap(&format!("- {line}"), 80));
+        let _ = writeln!(text, "{}", wrap(&format!("- {line}"), shown::width()));
     }
     text
 }
