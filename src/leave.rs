@@ -18,7 +18,7 @@ use crate::shown::word;
 
 /// The exit status after a bug in hwdr, as in Rust.
 const FAULT: i32 = 101;
-/// The exit status if a run stopped in the middle (README, "Exit codes").
+/// The exit status if a run stopped in the middle (docs/exit-codes.md).
 const STOPPED: i32 = 3;
 
 /// What is left to do. The only global state here, because signals and panics have nothing else.

@@ -15,7 +15,7 @@ use crate::render::Marker;
 
 /// Injects a restore into a ResourceList: a KRM function, for kustomize
 ///
-/// Its functionConfig holds the values (README, "Kustomize"). Without a restore in them, the items stay as they are.
+/// Its functionConfig holds the values (docs/gitops.md). Without a restore in them, the items stay as they are.
 #[derive(Debug, Args)]
 pub(super) struct Command {}
 
