@@ -89,7 +89,13 @@ enum Command {
     Version(version::Command),
 }
 
-/// How a command ended. The numbers are part of the contract (README, "Exit codes").
+/// The command line as clap knows it: tests read the documentation's command lines by it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// How a command ended. The numbers are part of the contract (docs/exit-codes.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All is well: exit code 0.

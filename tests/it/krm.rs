@@ -66,7 +66,7 @@ fn the_items_get_what_post_render_adds() {
     assert_eq!(run(home.hwdr().arg("krm"), after.as_bytes()).text(), after, "a second time nothing is added");
 }
 
-/// As the README says, through the real kustomize (`$KUSTOMIZE`, or what `scripts/tools` has built).
+/// As docs/gitops.md says, through the real kustomize (`$KUSTOMIZE`, or what `scripts/tools` has built).
 #[test]
 fn kustomize_runs_it() {
     let home = Home::new();
@@ -87,12 +87,26 @@ fn kustomize_runs_it() {
     home.write("app/hwdr.yaml", function.to_string());
     let mut command = home.command(&kustomize);
     command.args(["build", "--enable-alpha-plugins", "--enable-exec", "app"]);
-    let built = objects(&run(&mut command, b"").ok());
+    let output = run(&mut command, b"").ok();
+    let built = objects(&output);
     let rendered = objects(&run(home.hwdr().arg("post-render").args(NEW_CLUSTER.flags()), &stream).ok());
     assert_eq!(built.keys().collect::<Vec<_>>(), rendered.keys().collect::<Vec<_>>());
     for (name, object) in &built {
         assert_eq!(sorted(object), sorted(&rendered[name]), "{name}");
     }
+
+    // As Flux's controllers build (docs/gitops.md): without plugins, and with files from everywhere.
+    let flux = |folder: &str| {
+        let line = ["build", "--load-restrictor", "LoadRestrictionsNone", folder];
+        run(home.command(&kustomize).args(line), b"")
+    };
+    let refused = flux("app");
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("external plugins disabled"), "{}", refused.stderr);
+    // What was rendered elsewhere stays what it is.
+    home.write("plain/all.yaml", &output);
+    home.write("plain/kustomization.yaml", "resources: [all.yaml]\n");
+    assert_eq!(objects(&flux("plain").ok()), built);
 }
 
 /// With its keys in order.

@@ -7,6 +7,7 @@ mod backups;
 mod bad_input;
 mod common;
 mod diff;
+mod docs;
 mod doctor;
 mod doctor_bundle;
 mod foreign;

@@ -1,0 +1,165 @@
+//! Sessions in the documentation that need no cluster are run, and print what is shown.
+//!
+//! A comment in the line before a block says what it is:
+//! - `<!-- run -->`: a session (`$ ` before what is typed) is run in a folder with the checkout's `testdata`. A line `…` stands for any lines.
+//! - `<!-- run in a cluster -->`: the same, with a server that answers as a cluster's API server with a few backups. Times are of today, so digits are
+//!   not compared.
+//! - `<!-- file: NAME -->`: the block is a file of that name in the folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+
+use super::{Page, Part, is_current, pages};
+use crate::backups::{Lab, OPENSEARCH};
+use crate::common::{HWDR, Home, Major, ROOT, run};
+
+/// A folder in which `helm hwdr` is the program under test, without a plugin that has to be installed.
+pub(super) struct Desk {
+    home: Home,
+    kubeconfig: OsString,
+}
+
+impl Desk {
+    pub(super) fn new() -> Self {
+        let home = Home::new();
+        let helm = Major::Three.program().display().to_string();
+        let program = format!("#!/bin/sh\n[ \"$1\" = hwdr ] || exec '{helm}' \"$@\"\nshift\nexec '{HWDR}' \"$@\"\n");
+        home.script("bin/helm", &program);
+        home.script("bin/hwdr", &format!("#!/bin/sh\nexec '{HWDR}' \"$@\"\n"));
+        fs::create_dir(home.path("desk")).expect("a folder");
+        symlink(format!("{ROOT}/testdata"), home.path("desk/testdata")).expect("a link");
+        Self { home, kubeconfig: "/dev/null".into() }
+    }
+
+    /// With a cluster.
+    pub(super) fn with(lab: &Lab) -> Self {
+        Self { kubeconfig: lab.home.path("kubeconfig").into(), ..Self::new() }
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) {
+        self.home.write(&format!("desk/{name}"), text);
+    }
+
+    /// What a line prints, on both outputs.
+    pub(super) fn printed(&self, line: &str, colours: bool) -> String {
+        let mut shell = self.home.command("bash");
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(self.home.path("desk"));
+        shell.env("PATH", format!("{}:{path}", self.home.path("bin").display()));
+        shell.env("KUBECONFIG", &self.kubeconfig).env("COLUMNS", "80").env("TZ", "UTC");
+        if colours {
+            shell.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
+        }
+        String::from_utf8(run(&mut shell, b"").stdout).expect("UTF-8")
+    }
+}
+
+/// A cluster with four daily backups. OpenSearch's has failed once, and the oldest set is from before the installation.
+pub(super) fn cluster() -> Lab {
+    let lab = Lab::new();
+    lab.record(OPENSEARCH, &lab.id(1), Json::Null);
+    let why = json!({"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
+        "message": "Job has reached the specified backoff limit", "lastTransitionTime": lab.at(1) + SignedDuration::from_mins(10)});
+    let of = "opensearch-backup-default-default";
+    lab.job(&format!("{of}-1"), of, lab.at(1), json!({"failed": 1, "conditions": [why]}));
+    lab
+}
+
+/// A text in which all times and ids are the same.
+fn timeless(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+}
+
+/// Each line that is typed in a session, with those that continue it, and what is shown behind it.
+fn dialogue(session: &str) -> Vec<(String, String)> {
+    let mut said: Vec<(String, String)> = Vec::new();
+    for line in session.split_inclusive('\n') {
+        match (line.strip_prefix("$ "), said.last_mut()) {
+            (Some(typed), _) => said.push((typed.to_owned(), String::new())),
+            (None, Some((typed, shown))) if shown.is_empty() && typed.ends_with("\\\n") => typed.push_str(line),
+            (None, Some((_, shown))) => shown.push_str(line),
+            (None, None) => panic!("a session begins with what is typed: {line}"),
+        }
+    }
+    said
+}
+
+/// Whether what is printed is what is shown, where a line `…` stands for any lines.
+fn fits(shown: &str, printed: &str) -> bool {
+    let mut rest = printed;
+    let mut pieces = shown.split("…\n");
+    let first = pieces.next().unwrap_or_default();
+    let Some(after) = rest.strip_prefix(first) else { return false };
+    rest = after;
+    let mut is_open = false;
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+        is_open = piece.is_empty();
+    }
+    is_open || rest.is_empty()
+}
+
+#[test]
+fn left_out_lines_are_any_lines() {
+    for (shown, printed, expected) in [
+        ("a\nb\n", "a\nb\n", true),
+        ("a\n", "a\nb\n", false),
+        ("a\n…\n", "a\nb\nc\n", true),
+        ("a\n…\nc\n", "a\nb\nc\n", true),
+        ("a\n…\nc\n", "a\nb\nc\nd\n", false),
+        ("a\n…\nd\n", "a\nb\nc\n", false),
+        ("…\nc\n", "a\nb\nc\n", true),
+    ] {
+        assert_eq!(fits(shown, printed), expected, "{shown:?} {printed:?}");
+    }
+}
+
+/// The page with the outputs of its sessions as they are now.
+fn replayed(page: &Page) -> (String, usize) {
+    let (desk, lab) = (Desk::new(), cluster());
+    let at_cluster = Desk::with(&lab);
+    let (mut made, mut count) = (page.text.clone(), 0);
+    for (number, part) in page.parts() {
+        let Part::Code { text, comment: Some(comment), .. } = part else { continue };
+        if let Some(name) = comment.strip_prefix("file: ") {
+            desk.write(name, &text);
+            continue;
+        }
+        let is_timeless = match comment {
+            "run" => false,
+            "run in a cluster" => true,
+            _ => continue,
+        };
+        count += 1;
+        let mut now = String::new();
+        for (typed, shown) in dialogue(&text) {
+            let desk = if is_timeless { &at_cluster } else { &desk };
+            let printed = desk.printed(&typed, false);
+            let is_same = match is_timeless {
+                true => fits(&timeless(&shown), &timeless(&printed)),
+                false => fits(&shown, &printed),
+            };
+            now.push_str(&format!("$ {typed}{}", if is_same { &shown } else { &printed }));
+        }
+        assert!(made.contains(&text), "{}:{number}: an indented session cannot be replaced", page.path);
+        made = made.replacen(&text, &now, 1);
+    }
+    (made, count)
+}
+
+#[test]
+fn sessions_print_what_is_shown() {
+    let mut counts = BTreeMap::new();
+    for page in pages().iter().filter(|page| page.text.contains("<!-- run")) {
+        let (made, count) = replayed(page);
+        counts.insert(page.path.clone(), count);
+        is_current(&page.path, &made);
+    }
+    assert!(counts.values().sum::<usize>() >= 10, "{counts:?}");
+}
