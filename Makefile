@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket fuzz fuzz-values miri clean
+.PHONY: help demo build image docs test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -20,6 +20,10 @@ build: ## build the optimised program, at target/release/hwdr
 
 image: ## build hwdr's own image, which restores HopsFS's bucket from within the cluster (docs/s3.md)
 	scripts/image
+
+docs: ## build the site of the documentation at target/docs/site, and check its links
+	scripts/tools mdbook
+	scripts/docs $(BIN)/mdbook
 
 test: ## unit, golden and integration tests, through both Helms and kustomize; needs no cluster
 	scripts/tools helm3 helm4 kustomize
