@@ -18,14 +18,14 @@ const DATABASES: &str = "-- MySQL dump 10.13\nUSE `hops`;\n-- Dump completed on 
 const USERS: &str = "-- users\nCREATE USER 'a'@'%' IDENTIFIED BY 'b';\nGRANT USAGE ON *.* TO 'a'@'%';\n";
 
 /// A cluster, and its bucket with one backup.
-struct Lab {
-    home: Home,
+pub(crate) struct Lab {
+    pub home: Home,
     api: ApiServer,
-    s3: S3Server,
+    pub s3: S3Server,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lab = Self { home: Home::new(), api: ApiServer::start(), s3: S3Server::start() };
         lab.home.write("kubeconfig", lab.api.kubeconfig());
         let owner = json!({"meta.helm.sh/release-name": "hops", "meta.helm.sh/release-namespace": "hopsworks"});

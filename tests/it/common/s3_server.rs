@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 type Objects = BTreeMap<String, (Vec<u8>, Timestamp)>;
 
-/// A server of this process, with the bucket `b`.
+/// A server of this process. Every bucket is the same one.
 #[derive(Clone)]
 pub(crate) struct S3Server {
     objects: Arc<Mutex<Objects>>,
@@ -49,7 +49,7 @@ impl S3Server {
         let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let key = decoded(path.strip_prefix("/b/").unwrap_or_default());
+        let key = decoded(path[1..].split_once('/').map_or("", |(_, key)| key));
         let range = head.iter().find_map(|line| {
             let (from, to) = line
                 .to_lowercase()

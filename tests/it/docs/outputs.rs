@@ -4,10 +4,10 @@
 //! - `<!-- run -->`: a session (`$ ` before what is typed) is run in a folder with the checkout's `testdata`. A line `…` stands for any lines.
 //! - `<!-- run in a cluster -->`: the same, with a server that answers as a cluster's API server with a few backups. Times are of today, so digits are
 //!   not compared.
+//! - `<!-- run with a damaged backup -->`: the same, with a server that answers as an S3 server with one.
 //! - `<!-- file: NAME -->`: the block is a file of that name in the folder.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -17,28 +17,32 @@ use serde_json::{Value as Json, json};
 use super::{Page, Part, is_current, pages};
 use crate::backups::{Lab, OPENSEARCH};
 use crate::common::{HWDR, Home, Major, ROOT, run};
+use crate::{doctor, verify};
 
 /// A folder in which `helm hwdr` is the program under test, without a plugin that has to be installed.
 pub(super) struct Desk {
     home: Home,
-    kubeconfig: OsString,
+    kubeconfig: String,
 }
 
 impl Desk {
-    pub(super) fn new() -> Self {
+    /// `more` is behind each `backups verify`, so that it finds the bucket's server.
+    fn of(kubeconfig: String, more: &str) -> Self {
         let home = Home::new();
         let helm = Major::Three.program().display().to_string();
-        let program = format!("#!/bin/sh\n[ \"$1\" = hwdr ] || exec '{helm}' \"$@\"\nshift\nexec '{HWDR}' \"$@\"\n");
-        home.script("bin/helm", &program);
-        home.script("bin/hwdr", &format!("#!/bin/sh\nexec '{HWDR}' \"$@\"\n"));
+        let hwdr =
+            format!("#!/bin/sh\ncase \" $* \" in *' verify '*) set -- \"$@\" {more} ;; esac\nexec '{HWDR}' \"$@\"\n");
+        let program = home.script("bin/hwdr", &hwdr);
+        let helm = format!("#!/bin/sh\n[ \"$1\" = hwdr ] || exec '{helm}' \"$@\"\nshift\nexec '{program}' \"$@\"\n");
+        home.script("bin/helm", &helm);
         fs::create_dir(home.path("desk")).expect("a folder");
         symlink(format!("{ROOT}/testdata"), home.path("desk/testdata")).expect("a link");
-        Self { home, kubeconfig: "/dev/null".into() }
+        Self { home, kubeconfig }
     }
 
-    /// With a cluster.
-    pub(super) fn with(lab: &Lab) -> Self {
-        Self { kubeconfig: lab.home.path("kubeconfig").into(), ..Self::new() }
+    /// Without a cluster.
+    pub(super) fn new() -> Self {
+        Self::of("/dev/null".to_owned(), "")
     }
 
     pub(super) fn write(&self, name: &str, text: &str) {
@@ -51,7 +55,8 @@ impl Desk {
         let path = std::env::var("PATH").unwrap_or_default();
         shell.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(self.home.path("desk"));
         shell.env("PATH", format!("{}:{path}", self.home.path("bin").display()));
-        shell.env("KUBECONFIG", &self.kubeconfig).env("COLUMNS", "80").env("TZ", "UTC");
+        shell.env("KUBECONFIG", &self.kubeconfig).env("HELM_BIN", Major::Three.program());
+        shell.env("COLUMNS", "80").env("TZ", "UTC").env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
         if colours {
             shell.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
         }
@@ -59,15 +64,33 @@ impl Desk {
     }
 }
 
-/// A cluster with four daily backups. OpenSearch's has failed once, and the oldest set is from before the installation.
-pub(super) fn cluster() -> Lab {
-    let lab = Lab::new();
+/// A cluster with four daily backups. OpenSearch's has failed once, the oldest set is from before the installation, and a volume would go with its
+/// claim.
+fn cluster() -> (Lab, Desk) {
+    let lab = doctor::lab();
     lab.record(OPENSEARCH, &lab.id(1), Json::Null);
     let why = json!({"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
         "message": "Job has reached the specified backoff limit", "lastTransitionTime": lab.at(1) + SignedDuration::from_mins(10)});
     let of = "opensearch-backup-default-default";
     lab.job(&format!("{of}-1"), of, lab.at(1), json!({"failed": 1, "conditions": [why]}));
-    lab
+    let path = "/api/v1/persistentvolumes/pv-1";
+    let mut volume = lab.api.get(path).expect("it is there");
+    volume["spec"]["persistentVolumeReclaimPolicy"] = "Delete".into();
+    lab.api.put(path, volume);
+    let desk = Desk::of(lab.home.path("kubeconfig").display().to_string(), "");
+    (lab, desk)
+}
+
+/// A bucket with one backup, in which the end of a file of RonDB's is missing.
+fn damaged() -> (verify::Lab, Desk) {
+    let lab = verify::Lab::new();
+    let name = "2/BACKUP-254811200-PART-1-OF-4/BACKUP-254811200-0.2.Data";
+    let whole = fs::read(format!("{ROOT}/crates/hwdr-backup/testdata/ndb/threads/{name}")).expect("a file");
+    let cut = &whole[..whole.len() - 4];
+    lab.s3.put(&format!("rondb_backup/254811200/rondb/{name}"), cut, "2025-11-24T12:05:00Z".parse().expect("a time"));
+    let more = format!("--endpoint {} --path-style", lab.s3.url);
+    let desk = Desk::of(lab.home.path("kubeconfig").display().to_string(), &more);
+    (lab, desk)
 }
 
 /// A text in which all times and ids are the same.
@@ -122,8 +145,7 @@ fn left_out_lines_are_any_lines() {
 
 /// The page with the outputs of its sessions as they are now.
 fn replayed(page: &Page) -> (String, usize) {
-    let (desk, lab) = (Desk::new(), cluster());
-    let at_cluster = Desk::with(&lab);
+    let (desk, cluster, damaged) = (Desk::new(), cluster(), damaged());
     let (mut made, mut count) = (page.text.clone(), 0);
     for (number, part) in page.parts() {
         let Part::Code { text, comment: Some(comment), .. } = part else { continue };
@@ -131,15 +153,15 @@ fn replayed(page: &Page) -> (String, usize) {
             desk.write(name, &text);
             continue;
         }
-        let is_timeless = match comment {
-            "run" => false,
-            "run in a cluster" => true,
+        let (desk, is_timeless) = match comment {
+            "run" => (&desk, false),
+            "run in a cluster" => (&cluster.1, true),
+            "run with a damaged backup" => (&damaged.1, true),
             _ => continue,
         };
         count += 1;
         let mut now = String::new();
         for (typed, shown) in dialogue(&text) {
-            let desk = if is_timeless { &at_cluster } else { &desk };
             let printed = desk.printed(&typed, false);
             let is_same = match is_timeless {
                 true => fits(&timeless(&shown), &timeless(&printed)),

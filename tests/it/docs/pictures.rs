@@ -70,6 +70,6 @@ fn diff() {
 
 #[test]
 fn plan() {
-    let line = format!("{RENDER}helm hwdr plan -f values.yaml -f restore.yaml --for install");
+    let line = format!("{RENDER}helm hwdr plan -f values.yaml -f restore.yaml --for install | head -n 38");
     is_current("docs/images/plan.svg", &picture(&new_cluster(), &[&line]));
 }

@@ -80,35 +80,47 @@ fn shown(value: &Json) -> String {
     }
 }
 
-/// A line for each setting, without the blocks that only hold others and the keys that nothing reads.
+/// A table for each block that has settings, without the blocks that only hold others and the keys that nothing reads.
 fn settings(root: &Json, schema: &Json, path: &str, out: &mut String) {
-    let schema = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => root.pointer(pointer).expect("a definition"),
-        None => schema,
-    };
-    // A key in a wrong place.
-    if !schema["not"].is_null() {
-        return;
+    let schema = resolved(root, schema);
+    let (mut rows, mut inner) = (String::new(), Vec::new());
+    let keys = schema["properties"].as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value));
+    let others = &schema["additionalProperties"];
+    for (key, value) in keys.chain(others.is_object().then_some(("NAME", others))) {
+        let value = resolved(root, value);
+        // A key in a wrong place.
+        if !value["not"].is_null() {
+            continue;
+        }
+        if value["properties"].is_object() || value["additionalProperties"].is_object() {
+            inner.push((if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }, value));
+        } else {
+            row(key, value, &mut rows);
+        }
     }
-    let inner: Vec<(String, &Json)> = schema["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, inner)| (key.clone(), inner))
-        .chain(schema["additionalProperties"].is_object().then(|| ("NAME".to_owned(), &schema["additionalProperties"])))
-        .collect();
-    if inner.is_empty() && !path.is_empty() {
-        let default = &schema["default"];
-        let default = if default.is_null() { String::new() } else { format!(" Default: `{}`.", shown(default)) };
-        let example = schema["examples"].get(0).filter(|example| !example.is_null());
-        let example = example.map_or_else(String::new, |example| format!("`{}`", cell(&shown(example))));
-        let description = cell(schema["description"].as_str().unwrap_or_default());
-        writeln!(out, "| `{path}` | {} | {example} | {description}{default} |", kind(schema)).expect("memory");
+    if !rows.is_empty() {
+        let about = schema["description"].as_str().unwrap_or_default();
+        let title = if path.is_empty() { "On top" } else { path };
+        write!(out, "\n### {title}\n\n{about}\n\n| setting | type | example | meaning |\n|---|---|---|---|\n{rows}")
+            .expect("memory");
     }
-    for (key, inner) in inner {
-        let path = if path.is_empty() { key } else { format!("{path}.{key}") };
-        settings(root, inner, &path, out);
+    for (path, value) in inner {
+        settings(root, value, &path, out);
     }
+}
+
+fn resolved<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
+    let pointer = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    pointer.map_or(schema, |pointer| root.pointer(pointer).expect("a definition"))
+}
+
+fn row(key: &str, schema: &Json, out: &mut String) {
+    let default = &schema["default"];
+    let default = if default.is_null() { String::new() } else { format!(" Default: `{}`.", shown(default)) };
+    let example = schema["examples"].get(0).filter(|example| !example.is_null());
+    let example = example.map_or_else(String::new, |example| format!("`{}`", cell(&shown(example))));
+    let description = cell(schema["description"].as_str().unwrap_or_default());
+    writeln!(out, "| `{key}` | {} | {example} | {description}{default} |", kind(schema)).expect("memory");
 }
 
 #[test]
@@ -131,12 +143,11 @@ fn the_settings() {
         ),
     ] {
         let schema: Json = serde_json::from_str(&read(&format!("src/product/{name}/schema.json"))).expect("JSON");
-        let mut rows = String::new();
-        settings(&schema, &schema, "", &mut rows);
-        assert!(rows.lines().count() > 30, "{rows}");
-        let intro = format!("{intro} [schema.json](../src/product/{name}/schema.json)");
-        write!(page, "\n## {title}\n\n{intro}\n\n| setting | type | example | |\n|---|---|---|---|\n{rows}")
-            .expect("memory");
+        let mut tables = String::new();
+        settings(&schema, &schema, "", &mut tables);
+        assert!(tables.lines().filter(|line| line.starts_with("| `")).count() > 30, "{tables}");
+        let link = format!("[schema.json](../src/product/{name}/schema.json)");
+        write!(page, "\n## {title}\n\n{intro} The schema: {link}.\n{tables}").expect("memory");
     }
     is_current("docs/settings.md", &page);
 }
