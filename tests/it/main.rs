@@ -26,6 +26,7 @@ mod plugin;
 mod post_render;
 mod product_names;
 mod properties;
+mod release;
 mod restore_cli;
 mod scripts;
 mod stream;

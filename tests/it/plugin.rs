@@ -79,7 +79,7 @@ fn a_folder_is_built_and_installed() {
             helm.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
         }
         let said = run(&mut helm, b"").text();
-        assert!(said.contains("Building hwdr") || said.contains("is ready"), "{said}");
+        assert!(said.contains("is ready"), "{said}");
         assert!(said.contains("Installed plugin: hwdr"), "{said}");
         assert_eq!(hwdr(&home, major, &["--version"]), version());
         assert!(hwdr(&home, major, &["post-render", "--help"]).contains("--unguarded"));
@@ -118,7 +118,8 @@ fn without_cargo_and_without_a_program_the_installation_fails() {
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         assert!(ran.stderr.contains("there is no cargo on PATH"), "{}", ran.stderr);
         assert!(ran.stderr.contains("https://rustup.rs"), "{}", ran.stderr);
-        fs::remove_dir_all(home.plugins()).expect("the plugin that did not become one");
+        // Helm itself would leave it there, and refuse to install it again.
+        assert!(fs::read_dir(home.plugins()).expect("a folder").next().is_none());
     }
 }
 

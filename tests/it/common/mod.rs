@@ -3,6 +3,7 @@
 //! No test needs a network or a cluster. A missing tool is a failure, never a skipped test.
 
 pub(crate) mod api_server;
+pub(crate) mod file_server;
 pub(crate) mod s3_server;
 pub(crate) mod stored;
 
