@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build image docs test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket fuzz fuzz-values miri clean
+.PHONY: help demo build dist image docs test release-test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -17,6 +17,9 @@ demo: ## set up what is missing, and show the main commands on the embedded char
 
 build: ## build the optimised program, at target/release/hwdr
 	cargo build --release --locked
+
+dist: ## build everything of a release into dist/: static programs, plugin archives, packages, SBOM, checksums (docs/release.md)
+	scripts/release/all
 
 image: ## build hwdr's own image, which restores HopsFS's bucket from within the cluster (docs/s3.md)
 	scripts/image
@@ -28,6 +31,10 @@ docs: ## build the site of the documentation at target/docs/site, and check its 
 test: ## unit, golden and integration tests, through both Helms and kustomize; needs no cluster
 	scripts/tools helm3 helm4 kustomize
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked --workspace
+
+release-test: ## test what "make dist" makes: the same bytes twice, installed by both Helms, pip, pre-commit and dpkg (an hour of one core)
+	scripts/tools helm3 helm4 registry oras pre-commit
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 PATH=$(BIN):$$PATH scripts/release/test
 
 real-charts: ## restores with every release of RonDB's public chart: RONDB_HELM=DIR, a checkout of logicalclocks/rondb-helm
 	scripts/tools helm3 helm4
@@ -46,8 +53,8 @@ soak: ## long runs of the lab: up-and-down cycles, then its tests, repeatedly
 	scripts/tools helm3 helm4
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 lab/soak
 
-lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, sources, known vulnerabilities if their database is available), shellcheck
-	scripts/tools cargo-deny cargo-shear shellcheck typos
+lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, sources, known vulnerabilities if their database is available), shellcheck, workflows
+	scripts/tools actionlint cargo-deny cargo-shear shellcheck typos zizmor
 	cargo fmt --all --check
 	$(BIN)/typos
 	$(BIN)/cargo-shear --locked
@@ -58,6 +65,8 @@ lint: ## rustfmt, clippy, unused dependencies, spelling, cargo deny (licences, s
 	scripts/advisories
 	# SC1091: the test chart's scripts source files that only exist in its pods.
 	$(BIN)/shellcheck --exclude=SC1091 $(SCRIPTS)
+	PATH=$(BIN):$$PATH $(BIN)/actionlint .github/workflows/*.yml docs/examples/*.yml
+	$(BIN)/zizmor --quiet --offline .github docs/examples/*.yml
 
 audit: ## known vulnerabilities of all dependencies; fetches the advisory database
 	scripts/tools cargo-deny

@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # shellcheck disable=SC2034
 VERSION=$(sed -n 's/^version: //p' plugin.yaml)
-DIST=$(realpath -m "${DIST:-dist}")
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+DIST=$(absolute "${DIST:-dist}")
 # The same commit gives the same bytes: all files in all packages have its time, whoever packs them.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
