@@ -222,6 +222,13 @@ impl Request for Asked {
 
     fn draft(&self, _: &Topology, _: &str) -> Result<Draft, Refusal> {
         let mut warnings = Vec::new();
+        if self.restore.mariadb.is_some() && self.restore.kafka.is_none() {
+            warnings.push(
+                "The database goes back to its backup, and Kafka does not: what Streams has read from Kafka since then is not read again. To have it read \
+                 again, set the consumer groups back to that time while Streams is stopped (kafka-consumer-groups.sh --reset-offsets --to-datetime)"
+                    .to_owned(),
+            );
+        }
         if self.restore.kafka.is_some() {
             warnings.push(
                 "MirrorMaker brings over topics with their settings, groups, and ACLs of topics that read. It does not bring users, quotas, ACLs that write, \
