@@ -5,6 +5,7 @@ mod backups;
 mod bsl;
 mod bucket;
 mod change;
+mod completion;
 mod connection;
 mod diff;
 mod doctor;
@@ -16,6 +17,7 @@ mod inputs;
 mod krm;
 mod lint;
 mod logs;
+mod man;
 mod messages;
 mod monitor;
 mod objects;
@@ -86,6 +88,8 @@ enum Command {
     PostRenderer(post_renderer::PostRenderer),
     Krm(krm::Command),
     Rbac(rbac::Command),
+    Completion(completion::Command),
+    Man(man::Command),
     Version(version::Command),
 }
 
@@ -125,6 +129,12 @@ impl From<Outcome> for ExitCode {
 pub fn run() -> Outcome {
     leave::on_panic();
     let line: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some((first, words)) = line.split_first()
+        && first == completion::ASK
+    {
+        completion::answer(words);
+        return Outcome::Clean;
+    }
     // Before anything is printed, an error of this line too.
     global::colour(&line);
     let outcome = match Cli::try_parse() {
@@ -167,6 +177,8 @@ fn command(cli: Cli) -> Result<Outcome> {
         Command::Schema(command) => command.run(),
         Command::Values(command) => command.run(),
         Command::Rules(command) => command.run(),
+        Command::Completion(command) => command.run(),
+        Command::Man(command) => command.run(),
         Command::Version(command) => command.run(),
     }?;
     Ok(Outcome::Clean)

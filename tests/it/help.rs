@@ -101,7 +101,7 @@ fn the_version_is_one_line_or_json() {
 #[test]
 fn a_reader_may_leave_early() {
     let home = Home::new();
-    for line in ["rules", "schema", "help upgrade", "rbac", "monitor --dashboard"] {
+    for line in ["rules", "schema", "help upgrade", "rbac", "completion bash", "monitor --dashboard"] {
         let mut hwdr = home.hwdr();
         hwdr.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = hwdr.spawn().expect("the program");
@@ -135,6 +135,9 @@ fn colours_are_as_the_flag_says() {
 #[test]
 fn quiet_leaves_out_notes() {
     let home = Home::new();
+    let folder = home.path("pages");
+    let said = |more: &[&str]| run(home.hwdr().arg("man").arg(&folder).args(more), b"").stderr;
+    assert!(said(&[]).contains("pages are in") && said(&["-q"]).is_empty());
     let chart = crate::common::testdata("chart");
     home.write("a.yaml", "a: 1\n");
     for major in BOTH {
@@ -146,5 +149,31 @@ fn quiet_leaves_out_notes() {
         assert!(plain(&[]).contains("The values ask for no restore"));
         let quiet = plain(&["-q"]);
         assert!(!quiet.contains("The values ask") && quiet.contains("helm upgrade failed"), "{quiet}");
+    }
+}
+
+/// There is a manual page for each command, and a second run writes the same.
+#[test]
+fn each_command_has_a_manual_page() {
+    let home = Home::new();
+    let written = |folder: &str| {
+        let mut hwdr = home.hwdr();
+        run(hwdr.env("SOURCE_DATE_EPOCH", "1700000000").args(["man", "-q", folder]), b"").ok();
+        let entries = std::fs::read_dir(home.path(folder)).expect("a folder");
+        let page = |entry: std::io::Result<std::fs::DirEntry>| {
+            let entry = entry.expect("an entry");
+            (entry.file_name().into_string().expect("a name"), std::fs::read_to_string(entry.path()).expect("a text"))
+        };
+        entries.map(page).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let pages = written("one");
+    assert_eq!(pages, written("two"));
+    for command in commands(&home) {
+        let name = format!("hwdr-{}.1", command.join("-"));
+        let page = pages.get(&name).unwrap_or_else(|| panic!("{name}: {:?}", pages.keys()));
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\"", "EXAMPLES"] {
+            assert!(page.contains(&format!(".SH {section}\n")), "{name}: {section}: {page}");
+        }
+        assert!(page.contains("2023\\-11\\-14") || page.contains("2023-11-14"), "{name}: {page}");
     }
 }

@@ -6,6 +6,7 @@
 mod backups;
 mod bad_input;
 mod common;
+mod completion;
 mod diff;
 mod docs;
 mod doctor;

@@ -1,4 +1,4 @@
-//! Help: what clap knows of a command, with examples and exit codes.
+//! Help: what clap knows of a command, with examples and exit codes. Completions and manual pages are made of the same tree.
 
 mod pages;
 

@@ -311,5 +311,15 @@ pub(super) const PAGES: &[Page] = &[
         ],
         &[PRINTS],
     ),
+    page(
+        "completion",
+        &[
+            "source <(hwdr completion bash)",
+            "helm hwdr completion zsh > ~/.zfunc/_hwdr",
+            "helm hwdr completion fish > ~/.config/fish/completions/hwdr.fish",
+        ],
+        &[PRINTS],
+    ),
+    page("man", &["helm hwdr man ~/.local/share/man/man1"], &[&[(0, "written"), (2, "a page cannot be written")]]),
     page("version", &["helm hwdr version", "helm hwdr version -o json"], &[&[(0, "printed")]]),
 ];
