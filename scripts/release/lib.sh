@@ -36,3 +36,12 @@ platforms() { # SYSTEM
     if [ -x "$file" ]; then echo "${file##*/hwdr-}"; fi
   done
 }
+
+# The plugin's own files, without a program.
+copy_plugin() { # FOLDER
+  mkdir -p "$1/bin" "$1/scripts"
+  cp -r plugin.yaml post-renderer "$1/"
+  cp scripts/install-plugin "$1/scripts/"
+  # Helm's own completion asks this, for `helm hwdr <TAB>`.
+  if [ -e plugin.complete ]; then cp plugin.complete "$1/"; fi
+}
