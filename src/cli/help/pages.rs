@@ -184,6 +184,14 @@ pub(super) const PAGES: &[Page] = &[
     page("backups keep", &["helm hwdr backups keep 254811200 -n hopsworks"], &[CHANGES]),
     page("backups unkeep", &["helm hwdr backups unkeep 254811200 -n hopsworks"], &[CHANGES]),
     page(
+        "backups drilled",
+        &[
+            "helm hwdr backups drilled latest -n hopsworks",
+            "helm hwdr backups drilled 254811200 -n hopsworks --at 2025-12-01T08:00:00Z",
+        ],
+        &[CHANGES],
+    ),
+    page(
         "backups verify",
         &[
             "helm hwdr backups verify latest -n hopsworks",

@@ -15,7 +15,7 @@ use std::env;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-pub(super) use flags::{Command, documented};
+pub(super) use flags::{Command, WORDS, documented};
 pub(super) use prepare::{Ready, can_run_locally, planned, reasons};
 
 pub(super) use apply::{Install, Rerun, Upgrade};
