@@ -20,8 +20,7 @@ fn picture(desk: &Desk, lines: &[&str]) -> String {
     let mut steps = steps.into_iter();
     let (mut made, mut is_begun) = (String::new(), false);
     for line in svg.lines() {
-        // A line with a background is written twice.
-        let step = line.starts_with("    <tspan x=").then(|| steps.next().unwrap_or_default()).unwrap_or_default();
+        let step = if line.starts_with("    <tspan x=") { steps.next().unwrap_or_default() } else { 0 };
         match step {
             0 => made.push_str(line),
             step => made.push_str(&line.replacen("<tspan", &format!("<tspan class=\"step-{step}\""), 1)),
