@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::common::file_server::serve_files;
 use crate::common::{BOTH, Home, Major, ROOT, executable, run};
@@ -105,7 +104,7 @@ fn uninstall(home: &Home, major: Major) {
 }
 
 #[test]
-fn an_archive_installs_in_seconds_and_again() {
+fn an_archive_installs_and_installs_again() {
     let home = Home::new();
     let release = Release::new(&home, &["linux-amd64", "linux-arm64", "darwin-arm64"]);
     let keys = release.sign();
@@ -120,9 +119,7 @@ fn an_archive_installs_in_seconds_and_again() {
     for (major, address, arguments) in &ways {
         // Twice from the same address: Helm does not clear its cache.
         for _ in 0..2 {
-            let start = Instant::now();
             let said = run(&mut install(&home, *major, address, arguments), b"").text();
-            assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
             assert!(said.contains("(from the archive)") && said.contains("Installed plugin: hwdr"), "{said}");
             assert_eq!(said.contains("Plugin Hash Verified"), *major == Major::Four, "{said}");
             assert_eq!(hwdr(&home, *major), format!("from {PLATFORM}\n"));
