@@ -1,4 +1,6 @@
-//! `hwdr diff`: what post-render would change.
+//! `hwdr diff`: what post-render would change, and what a release would become.
+
+mod live;
 
 use std::fmt::Write as _;
 
@@ -7,8 +9,13 @@ use anyhow::Result;
 use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
-use super::inputs::{self, InputArgs};
-use super::messages::warn;
+use super::Outcome;
+use super::connection::block_on;
+use super::inputs;
+use super::messages::{Failure, warn};
+use super::plan::Looking;
+use super::restore::{self, Command as Restore};
+use crate::helm::invocation::Invocation;
 use crate::pipeline::{self, Outcome as Rendering};
 use crate::render::Marker;
 use crate::render::Rendered;
@@ -16,19 +23,23 @@ use crate::shown::{self, lines, mask, plain};
 use crate::stream::Stream;
 use crate::yaml::Tree;
 
-/// Shows what post-render would change, as a unified diff
+/// Shows what would change, as a unified diff
 ///
-/// Reads the rendered manifests from standard input:
-///   helm template RELEASE CHART -f values.yaml |
-///     helm hwdr diff -f values.yaml --for install
+/// With a release and a chart, it compares the release, as helm has recorded it,
+/// with what helm hwdr upgrade would apply, and changes nothing.
+///
+/// Without them, it reads the rendered manifests from standard input, and shows
+/// what post-render would change in them.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    verbatim_doc_comment,
+    disable_version_flag = true,
+    override_usage = "helm hwdr diff RELEASE CHART -f values.yaml [FLAGS]\n       helm template … | helm hwdr diff -f values.yaml --for MODE [FLAGS]"
+)]
 pub(super) struct Diff {
-    /// Only the summary, one line for each object
-    #[arg(long)]
-    summary: bool,
-    #[command(flatten)]
-    inputs: InputArgs,
+    /// The release, the chart, and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true, value_name = "RELEASE CHART FLAGS")]
+    arguments: Vec<String>,
 }
 
 /// Lines of context around a change.
@@ -36,24 +47,47 @@ const CONTEXT: usize = 3;
 
 impl Diff {
     /// Runs the command.
-    pub(super) fn run(self) -> Result<()> {
-        let inputs = inputs::typed(&self.inputs, "diff")?;
-        let bytes = inputs::stream("diff")?;
-        let Some(restore) = inputs.restore()? else {
-            shown::print("No restore in the values: post-render changes nothing.\n");
-            return Ok(());
+    pub(super) fn run(self) -> Result<Outcome> {
+        let Some(mut invocation) = restore::parse(Restore::Diff, None, &self.arguments)? else {
+            return Ok(Outcome::Clean);
         };
-        match pipeline::run(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
-            Rendering::Unchanged(_) => shown::print("Only hooks: post-render changes nothing.\n"),
-            Rendering::Restore { stream, rendered, plan } => {
-                plan.warnings.iter().for_each(|warning| warn(warning));
-                if !self.summary {
-                    shown::print(&hunks(&stream, &rendered));
-                }
-                shown::print(&summary(&rendered));
-            }
+        let tells = invocation.is_on("detailed-exitcode");
+        // As terraform's: 1 is any failure, 2 are changes.
+        match (compare(&mut invocation), tells) {
+            (Ok(true), true) => Ok(Outcome::Unusable),
+            (Ok(_), _) => Ok(Outcome::Clean),
+            (Err(error), true) => Err(Failure::refused(&error).into()),
+            (Err(error), false) => Err(error),
         }
-        Ok(())
+    }
+}
+
+/// Compares, prints, and returns whether there are changes.
+fn compare(invocation: &mut Invocation) -> Result<bool> {
+    let looking = Looking::of(Restore::Diff, invocation)?;
+    let is_short = invocation.is_on("summary");
+    if !invocation.release.is_empty() {
+        return block_on(live::compare(&looking, invocation, is_short));
+    }
+    let inputs = inputs::typed(&looking.inputs(invocation), "diff")?;
+    let bytes = inputs::stream("diff")?;
+    let Some(restore) = inputs.restore()? else {
+        shown::print("No restore in the values: post-render changes nothing.\n");
+        return Ok(false);
+    };
+    match pipeline::run(&*restore, inputs.namespace.as_deref(), inputs::not_empty(bytes)?, Marker::Injected)? {
+        Rendering::Unchanged(_) => {
+            shown::print("Only hooks: post-render changes nothing.\n");
+            Ok(false)
+        }
+        Rendering::Restore { stream, rendered, plan } => {
+            plan.warnings.iter().for_each(|warning| warn(warning));
+            if !is_short {
+                shown::print(&hunks(&stream, &rendered));
+            }
+            shown::print(&summary(&rendered));
+            Ok(!rendered.changes.is_empty())
+        }
     }
 }
 

@@ -62,6 +62,11 @@ impl Failure {
         Self { outcome: Outcome::Unknown, ..Self::of(&error.into()) }
     }
 
+    /// The same failure, where each ends with 1 (`--detailed-exitcode`).
+    pub(super) fn refused(error: &anyhow::Error) -> Self {
+        Self { outcome: Outcome::Refused, ..Self::of(error) }
+    }
+
     /// Adds something to do about it.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { refusal: self.refusal.help(help), ..self }

@@ -10,7 +10,7 @@ use crate::run::show::LogFormat;
 type Word<T> = (&'static str, T, Option<&'static str>);
 
 /// Helm's verbs, and the restore that each means.
-const MODES: [Word<Mode>; 2] = [
+pub(super) const MODES: [Word<Mode>; 2] = [
     (Mode::Install.word(), Mode::Install, Some("`helm install`: into a new cluster")),
     (Mode::Upgrade.word(), Mode::Upgrade, Some("`helm upgrade`: in place, onto the running cluster")),
 ];

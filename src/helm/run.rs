@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio::process::{Child, Command};
 use tracing::debug;
@@ -127,6 +128,8 @@ pub struct Rendering {
     pub chart: String,
     /// The version of the application.
     pub app_version: String,
+    /// The digest of all files of the chart, but those of the charts in it.
+    pub digest: String,
     /// The chart's other files, by name: not its templates and values.
     pub files: Vec<(String, Vec<u8>)>,
 }
@@ -283,6 +286,7 @@ impl Helm {
                 .map_err(|error| HelmError::Output(mode.to_string(), format!("hwdr got no stream from it: {error}")))?,
             chart: format!("{}-{}", text(&metadata["name"]), text(&metadata["version"])),
             app_version: text(&metadata["appVersion"]).to_owned(),
+            digest: digest(&release["chart"]),
             files: files(&release["chart"]["files"]),
         })
     }
@@ -494,6 +498,21 @@ fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
     let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
     let last = last.join("\n");
     Err(HelmError::Failed { verb: verb.to_owned(), words: lines(last.trim_start_matches("Error: ")).into_owned() })
+}
+
+/// The SHA-256 of a chart as helm's record has it, whenever its files were written.
+fn digest(chart: &Json) -> String {
+    fn timeless(value: &Json) -> Json {
+        match value {
+            Json::Object(map) => {
+                let map = map.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("modtime"));
+                Json::Object(map.map(|(name, value)| (name.clone(), timeless(value))).collect())
+            }
+            Json::Array(items) => items.iter().map(timeless).collect(),
+            other => other.clone(),
+        }
+    }
+    Sha256::digest(timeless(chart).to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The files of a chart, as helm's own record has them.

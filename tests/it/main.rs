@@ -22,6 +22,7 @@ mod lint_helm;
 mod logs;
 mod monitor;
 mod plan;
+mod plan_file;
 mod planted_state;
 mod plugin;
 mod post_render;

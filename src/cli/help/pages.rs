@@ -76,13 +76,25 @@ pub(super) const PAGES: &[Page] = &[
     page("rules", &["helm hwdr rules", "helm hwdr rules backup-id-time"], &[PRINTS]),
     page(
         "plan",
-        &["helm template RELEASE CHART -f values.yaml |\n    helm hwdr plan -f values.yaml --for install"],
+        &[
+            "helm hwdr plan hopsworks CHART -n hopsworks -f values.yaml",
+            "helm hwdr plan hopsworks CHART -n hopsworks -f values.yaml --out restore.plan",
+            "helm template RELEASE CHART -f values.yaml |\n    helm hwdr plan -f values.yaml --for install",
+        ],
         &[&[(0, "planned"), (1, "refused: the restore is not possible"), USAGE]],
     ),
     page(
         "diff",
-        &["helm template RELEASE CHART -f values.yaml |\n    helm hwdr diff -f values.yaml --for install"],
-        &[&[(0, "compared"), (1, "refused: the restore is not possible"), USAGE]],
+        &[
+            "helm hwdr diff hopsworks CHART -n hopsworks -f values.yaml",
+            "helm hwdr diff hopsworks CHART -n hopsworks -f values.yaml --detailed-exitcode",
+            "helm template RELEASE CHART -f values.yaml |\n    helm hwdr diff -f values.yaml --for install",
+        ],
+        &[&[
+            (0, "compared; with --detailed-exitcode: no changes"),
+            (1, "refused: the restore is not possible; with --detailed-exitcode: any error"),
+            (2, "the command line is wrong, or an input cannot be read; with --detailed-exitcode: changes"),
+        ]],
     ),
     page(
         "install",
@@ -97,6 +109,7 @@ pub(super) const PAGES: &[Page] = &[
         &[
             "helm hwdr upgrade hopsworks CHART -n hopsworks -f values.yaml --dry-run",
             "helm hwdr upgrade hopsworks CHART -n hopsworks -f values.yaml \\\n    --expect-cluster prod --yes",
+            "helm hwdr upgrade hopsworks CHART -n hopsworks -f values.yaml \\\n    --plan restore.plan",
         ],
         &[RUNS],
     ),

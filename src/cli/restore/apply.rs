@@ -1,21 +1,19 @@
 //! `hwdr upgrade` and `hwdr install`: a restore in place, and into a new cluster.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde_json::json;
 
 use super::flags::{Command, Line};
-use super::prepare::{Ready, can_run_locally, look, prepare, state};
-use super::{block_on, consent, log_format, plain, report, touched};
+use super::prepare::{Ready, look};
+use super::propose::{Proposed, propose};
+use super::{block_on, consent, log_format, plain, report};
 use crate::cli::ask;
 use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
-use crate::cli::plan as plan_view;
-use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::helm::run::Helm;
-use crate::lint::Finding;
 use crate::mode::Mode;
 use crate::refusal::Refusal;
 use crate::run::preflight;
@@ -91,7 +89,6 @@ impl Install {
 
 async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     let mode = if command == Command::Install { Mode::Install } else { Mode::Upgrade };
-    let rerun = command == Command::Rerun;
     let Some(mut invocation) = super::parse(command, Some(mode), arguments)? else { return Ok(()) };
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
@@ -104,32 +101,15 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
         return plain::run(mode, &invocation, &helm, &inputs.values).await;
     };
     report::known(invocation.own("output"))?;
-    super::no_pipes(&invocation)?;
-    close_together(&plain::show_findings(&inputs.values, mode))?;
-    super::no_forbidden(&invocation)?;
-    let location = super::location(&invocation, &inputs.values, &*restore)?;
-    let ready = prepare(&invocation, restore, &inputs.values, helm, rerun).await?;
-    // An open run is the first thing to know.
-    let found = look(&invocation, &ready).await?;
-    can_run_locally(&ready, invocation.is_on("dry-run")).await?;
-    let state = state(&invocation, &ready, &found);
-    let steps = state.steps_to_do();
-    let mut shown = format!("{}\n{}", plan_view::text(&ready.plan), touched::by_run(&state, &steps));
-    if let Some(job) = &ready.preflight {
-        shown.push_str(&format!(
-            "Before that, Job {} checks that the backup can be read\n",
-            text(job, "/metadata/name")
-        ));
-    }
-    if !found.markers.is_empty() {
-        shown.push_str(&format!("Markers of the earlier restore to delete: {}\n", preflight::names(&found.markers)));
-    }
+    let proposed = propose(command, &invocation, restore, &inputs.values, helm).await?;
     if invocation.is_on("dry-run") {
-        print(&format!("{shown}\n"));
+        print(&proposed.text());
         return Ok(());
     }
     // Standard output is for the report.
-    ask::show(&shown, invocation.is_on("yes"));
+    ask::show(&proposed.text(), invocation.is_on("yes"));
+    let Proposed { ready, found, state, location, .. } = proposed;
+    let steps = state.steps_to_do();
     consent(&invocation.release, &cost(&ready, &state), invocation.is_on("yes"))?;
 
     let mut show = Show::new(format);
@@ -203,13 +183,4 @@ fn cost(ready: &Ready, state: &State) -> String {
              (--wipe). This cannot be undone."
         ),
     }
-}
-
-/// Refuses backups of different times, which do not match, unless a comment at the id allows them.
-fn close_together(findings: &[Finding]) -> Result<()> {
-    const RULE: &str = "ids-far-apart";
-    let Some(finding) = findings.iter().find(|finding| finding.rule == RULE) else { return Ok(()) };
-    let refusal = Refusal::new(format!("{}: {}", finding.place, finding.message));
-    let refusal = finding.help.iter().fold(refusal, |refusal, help| refusal.help(help.as_str()));
-    bail!(refusal.help(format!("or, if you want exactly these, add a comment after the id: # hwdr: ignore[{RULE}]")))
 }

@@ -42,20 +42,24 @@ pub(in crate::cli) enum Command {
     Finalize,
     /// `hwdr doctor`
     Doctor,
+    /// `hwdr plan`
+    Plan,
+    /// `hwdr diff`
+    Diff,
 }
 
-use Command::{Doctor, Finalize, Install, Rerun, Resume, Upgrade};
+use Command::{Diff, Doctor, Finalize, Install, Plan, Rerun, Resume, Upgrade};
 
 impl Command {
     /// All of them.
-    pub(in crate::cli) const ALL: [Self; 6] = [Upgrade, Install, Rerun, Resume, Finalize, Doctor];
+    pub(in crate::cli) const ALL: [Self; 8] = [Upgrade, Install, Rerun, Resume, Finalize, Doctor, Plan, Diff];
 
     /// What helm does; `None` if only the cluster knows.
     pub(super) fn mode(self) -> Option<Mode> {
         match self {
             Install => Some(Mode::Install),
             Upgrade | Rerun | Finalize => Some(Mode::Upgrade),
-            Resume | Doctor => None,
+            Resume | Doctor | Plan | Diff => None,
         }
     }
 
@@ -68,6 +72,8 @@ impl Command {
             Resume => "resume",
             Finalize => "finalize",
             Doctor => "doctor",
+            Plan => "plan",
+            Diff => "diff",
         }
     }
 }
@@ -89,8 +95,10 @@ struct Flag {
 
 const ALL: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize];
 const RUN: &[Command] = &[Upgrade, Install, Rerun, Resume];
-const CHECKED: &[Command] = &[Upgrade, Install, Rerun, Resume, Doctor];
-const EXPECTED: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize, Doctor];
+const CHECKED: &[Command] = &[Upgrade, Install, Rerun, Resume, Doctor, Plan, Diff];
+const EXPECTED: &[Command] = &[Upgrade, Install, Rerun, Resume, Finalize, Doctor, Plan, Diff];
+/// Those that begin a run, which a plan may have been made for.
+const BEGIN: &[Command] = &[Upgrade, Install, Rerun];
 /// Those that may create Velero's storage location.
 const NEW: &[Command] = &[Install, Resume];
 
@@ -99,7 +107,7 @@ const FLAGS: &[Flag] = &[
         value: Some("MODE"),
         words: &["install", "upgrade"],
         help: "For which restore: install (into a new cluster) or upgrade (in place) [default: upgrade if the release exists]",
-        ..switch("for", &[Doctor])
+        ..switch("for", &[Doctor, Plan, Diff])
     },
     Flag {
         help: "Also make the Job with which a restore in place looks at the backup, from a pod; asks first",
@@ -120,6 +128,26 @@ const FLAGS: &[Flag] = &[
         ..switch("output", &[Doctor])
     },
     Flag {
+        letter: Some('o'),
+        value: Some("FORMAT"),
+        words: &["text", "json", "yaml"],
+        help: "Format of the plan: text, json or yaml",
+        ..switch("output", &[Plan])
+    },
+    Flag {
+        value: Some("FILE"),
+        help: "Also write the plan, and what it was made from, into a new FILE, for upgrade --plan FILE",
+        ..switch("out", &[Plan])
+    },
+    Flag { help: "Print only the summary, one line for each object", ..switch("summary", &[Diff]) },
+    Flag { help: "Exit with 2 if there are changes, and with 1 for any error", ..switch("detailed-exitcode", &[Diff]) },
+    Flag {
+        value: Some("NAME"),
+        words: PRODUCT_NAMES,
+        help: "Whose values they are [default: what their keys say]",
+        ..switch("product", &[Plan, Diff])
+    },
+    Flag {
         help: "Show what would be done, and change nothing",
         ..switch("dry-run", &[Upgrade, Install, Rerun, Finalize])
     },
@@ -130,9 +158,21 @@ const FLAGS: &[Flag] = &[
         ..switch("expect-cluster", EXPECTED)
     },
     Flag {
+        value: Some("FILE"),
+        restores: true,
+        help: "Refuse if anything has changed that the plan in FILE was made from (helm hwdr plan --out FILE)",
+        ..switch("plan", BEGIN)
+    },
+    Flag {
+        value: Some("DIGEST"),
+        restores: true,
+        help: "Refuse any plan but the one with this digest",
+        ..switch("expect-plan", BEGIN)
+    },
+    Flag {
         restores: true,
         help: "Delete the old volumes at once: the restore cannot be undone then",
-        ..switch("wipe", &[Upgrade, Rerun])
+        ..switch("wipe", &[Upgrade, Rerun, Plan])
     },
     Flag {
         restores: true,
@@ -178,6 +218,9 @@ const FLAGS: &[Flag] = &[
         ..switch("log-format", ALL)
     },
 ];
+
+/// The products. A test compares them with the list of all products.
+const PRODUCT_NAMES: &[&str] = &["hopsworks", "streams"];
 
 const fn switch(name: &'static str, of: &'static [Command]) -> Flag {
     Flag { name, letter: None, value: None, words: &[], of, restores: false, help: "" }
@@ -247,7 +290,7 @@ pub(in crate::cli) fn documented(command: Command, parsed: clap::Command) -> cla
     let helms = match command {
         Install => "helm install",
         Upgrade | Rerun | Finalize => "helm upgrade",
-        Resume | Doctor => "helm install or helm upgrade",
+        Resume | Doctor | Plan | Diff => "helm install or helm upgrade",
     };
     shown.after_help(format!("All other flags are those of {helms}, and are passed on (--timeout, --version, …)."))
 }
@@ -270,5 +313,7 @@ mod tests {
         }
         assert!(!own(Install).contains(&("wipe", false)) && own(Upgrade).contains(&("wipe", false)));
         assert_eq!(own(Upgrade), own(Rerun));
+        let products: Vec<_> = crate::product::PRODUCTS.iter().map(|product| product.name()).collect();
+        assert_eq!(products, PRODUCT_NAMES);
     }
 }

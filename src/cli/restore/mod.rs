@@ -1,11 +1,13 @@
 //! The commands that run restores: `upgrade`, `install` and `rerun`, and the commands for their runs.
 
 mod apply;
+pub(super) mod approved;
 mod finalize;
 mod flags;
 mod follow;
 mod plain;
 mod prepare;
+mod propose;
 mod report;
 mod touched;
 mod watch;
@@ -17,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(super) use flags::{Command, WORDS, documented};
 pub(super) use prepare::{Ready, can_run_locally, planned, reasons};
+pub(super) use propose::propose;
 
 pub(super) use apply::{Install, Rerun, Upgrade};
 pub(super) use finalize::Finalize;
@@ -63,7 +66,7 @@ pub(super) fn parse(command: Command, mode: Option<Mode>, arguments: &[String]) 
         release_name(&invocation.release).map_err(unusable)?;
     }
     ensure!(
-        matches!(command, Command::Resume | Command::Doctor)
+        matches!(command, Command::Resume | Command::Doctor | Command::Plan | Command::Diff)
             || !invocation.release.is_empty() && !invocation.chart.is_empty(),
         Failure::unusable("a release and a chart are needed")
             .help(format!("helm hwdr {word} RELEASE CHART -f values.yaml"))

@@ -1,7 +1,5 @@
 //! Checks before anything is asked or changed: the plan, and every reason not to start.
 
-use std::io;
-
 use anyhow::{Result, bail, ensure};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -27,16 +25,20 @@ use crate::velero::{self, BackupNames};
 
 /// What is known before anything is asked or changed.
 pub(in crate::cli) struct Ready {
-    restore: Box<dyn Request>,
+    pub(super) restore: Box<dyn Request>,
     topology: Topology,
     pub(in crate::cli) plan: Plan,
     /// The Job that checks the backup.
     pub(in crate::cli) preflight: Option<Json>,
-    chart: Chart,
+    pub(super) chart: Chart,
+    /// The digest of the chart's files, without those of its own charts.
+    pub(super) chart_digest: String,
+    /// The stream that helm would apply.
+    pub(in crate::cli) stream: Vec<u8>,
     pub(in crate::cli) cluster: Cluster,
     pub(super) helm: Helm,
-    wipe: bool,
-    rerun: bool,
+    pub(super) wipe: bool,
+    pub(super) rerun: bool,
     /// What the chart holds at zero while it restores.
     held: Vec<Scaled>,
 }
@@ -45,6 +47,11 @@ impl Ready {
     /// Whether the whole product is restored, and not a service of it alone.
     pub(super) fn is_whole(&self) -> bool {
         self.restore.is_whole()
+    }
+
+    /// The Velero backups that were chosen: the cluster's own objects, the users'.
+    pub(super) fn objects(&self) -> [Option<&str>; 2] {
+        self.restore.objects()
     }
 
     /// What the operator agrees to, in the product's own words.
@@ -56,7 +63,7 @@ impl Ready {
 /// What was found in the cluster.
 #[derive(PartialEq)]
 pub(super) struct Found {
-    before: Before,
+    pub(super) before: Before,
     /// What is deleted first, to restore again.
     pub(super) markers: Vec<Marker>,
 }
@@ -139,7 +146,8 @@ pub(in crate::cli) async fn planned(
     };
     // Helm's post-renderer does the same, but then it is too late to refuse.
     let rendered = render::render(&stream, &topology, &*restore, &plan, Whole::IsThere)?;
-    stream::write(&stream, &rendered.edits, &rendered.appended, &mut io::sink())
+    let mut applied = Vec::new();
+    stream::write(&stream, &rendered.edits, &rendered.appended, &mut applied)
         .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
     let mut held = Vec::new();
     if let (Some(free), Some(barrier)) = (free, restore.barrier()) {
@@ -147,7 +155,20 @@ pub(in crate::cli) async fn planned(
         held = self::held(&topology, &free, barrier);
         plan.warnings.extend(left_out(&topology, &free, barrier));
     }
-    Ok(Ready { restore, topology, plan, preflight, chart, cluster, helm, wipe: invocation.is_on("wipe"), rerun, held })
+    Ok(Ready {
+        restore,
+        topology,
+        plan,
+        preflight,
+        chart,
+        chart_digest: rendering.digest,
+        stream: applied,
+        cluster,
+        helm,
+        wipe: invocation.is_on("wipe"),
+        rerun,
+        held,
+    })
 }
 
 /// What the chart holds at zero behind `barrier`, and how many pods it has otherwise.
