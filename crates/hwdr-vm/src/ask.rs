@@ -1,0 +1,69 @@
+//! Single questions to the hosts.
+
+use std::path::Path;
+
+use crate::inventory::HostName;
+use crate::parse::hopsfs;
+use crate::plan::backup::{SYSTEM, UserDump};
+use crate::remote::{Failed, Remote};
+use crate::words::{Account, Command};
+
+/// Nothing is read from here.
+const NOWHERE: &str = "/";
+
+/// What the management server shows.
+///
+/// # Errors
+/// If it cannot be asked.
+pub async fn nodes(remote: &Remote, host: &HostName) -> Result<String, Failed> {
+    let client = format!("{}/mgm-client.sh", remote.inventory.paths.ndb_scripts);
+    Ok(remote.call(&Command::new(host, Account::Mysql, [&client, "-e", "show"]), Path::new(NOWHERE)).await?.out)
+}
+
+/// Whether the name nodes are in safe mode.
+///
+/// # Errors
+/// Why nobody knows.
+pub async fn safe_mode(remote: &Remote, host: &HostName) -> Result<hopsfs::SafeMode, String> {
+    let hdfs = format!("{}/bin/hdfs", remote.inventory.paths.hadoop);
+    let call = Command::new(host, Account::Hdfs, [&hdfs, "dfsadmin", "-safemode", "get"]);
+    let said = remote.call(&call, Path::new(NOWHERE)).await.map_err(|failed| last(&failed))?;
+    hopsfs::safe_mode(&said.out)
+}
+
+/// The databases that are not the server's own.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn databases(remote: &Remote, host: &HostName) -> Result<Vec<String>, Failed> {
+    let said = sql(remote, host, "SELECT schema_name FROM information_schema.schemata ORDER BY 1").await?;
+    let names = said.lines().filter(|name| !name.is_empty() && !SYSTEM.contains(name));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Runs a statement of hwdr's own, and returns rows without a head.
+///
+/// # Errors
+/// If it fails.
+pub async fn sql(remote: &Remote, host: &HostName, statement: &str) -> Result<String, Failed> {
+    let paths = &remote.inventory.paths;
+    let client = format!("{}/mysql", paths.mysql_bin);
+    let words = [client.as_str(), "-u", "root", "-S", &paths.mysql_socket, "-N", "-B", "-e", statement];
+    Ok(remote.call(&Command::new(host, Account::Mysql, words), Path::new(NOWHERE)).await?.out)
+}
+
+/// What writes users on this host: MySQL 9 has no `mysqlpump` any more.
+pub async fn user_dump(remote: &Remote, host: &HostName) -> UserDump {
+    let pump = format!("{}/mysqlpump", remote.inventory.paths.mysql_bin);
+    match remote.call(&Command::new(host, Account::Mysql, ["test", "-x", &pump]), Path::new(NOWHERE)).await {
+        Ok(_) => UserDump::Pump,
+        Err(_) => UserDump::Dump,
+    }
+}
+
+/// A failure on one line.
+pub fn last(failed: &Failed) -> String {
+    let text = failed.to_string();
+    let text = text.strip_prefix(&format!("{}: ", failed.host)).unwrap_or(&text);
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}

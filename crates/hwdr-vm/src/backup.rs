@@ -1,0 +1,345 @@
+//! Makes a backup: checks first, then the steps of the plan, then checks of what came, and the manifest last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hwdr_run::{Halt, Lock as _, Show};
+use jiff::Timestamp;
+
+use crate::check;
+use crate::doctor::{self, Facts};
+use crate::finding::{self, Finding, Level};
+use crate::id::BackupId;
+use crate::inventory::{HostName, Inventory, Role};
+use crate::local;
+use crate::lock::RemoteLock;
+use crate::manifest::{self, BlocksOf, FileOf, Manifest, NodeOf};
+use crate::parse::{hopsfs, ndb, show};
+use crate::plan::backup::{Request, SHOW, plan};
+use crate::plan::{Act, Step};
+use crate::remote::{Failed, How, Remote, Said, all};
+use crate::words::{Account, Command};
+
+/// What was made.
+#[derive(Debug)]
+pub struct Made {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// The bytes of files that were sent.
+    pub sent: u64,
+}
+
+/// What is known before a backup.
+#[derive(Debug)]
+pub struct Ready {
+    /// What the hosts say.
+    pub facts: Facts,
+    /// Its plan.
+    pub steps: Vec<Step>,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its id.
+    pub id: BackupId,
+}
+
+/// Looks whether a backup would work, and plans it. Nothing is changed.
+///
+/// # Errors
+/// If it would not work.
+pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
+    let inventory = &remote.inventory;
+    let facts = doctor::look(remote).await;
+    let findings = doctor::judge(inventory, &facts);
+    if finding::is_bad(&findings) {
+        return Err(refused(&findings, "a backup would not work; nothing was changed"));
+    }
+    let folder = inventory.backups.join(id.to_string());
+    if folder.exists() {
+        return Err(used(id, &folder.display().to_string()));
+    }
+    let own = format!("{}/BACKUP/BACKUP-{id}", inventory.paths.ndb_backups);
+    for host in inventory.with(Role::Ndb) {
+        let script = "# looks whether the id is new\n[ ! -e \"$1\" ] || echo used";
+        let said = remote.call(&Command::script(&host.name, Account::Mysql, script, &[&own]), &folder).await?;
+        if said.out.trim() == "used" {
+            return Err(used(id, &format!("{own} on {}", host.name)));
+        }
+    }
+    let empty = Vec::new();
+    let databases = facts.databases.as_ref().and_then(|databases| databases.as_ref().ok()).unwrap_or(&empty);
+    let users = facts.users.ok_or_else(|| Halt::new("no host has the role mysql"))?;
+    let earlier = earlier(&inventory.backups);
+    let steps = plan(inventory, &Request { id, folder: &folder, databases, users, earlier: &earlier });
+    Ok(Ready { facts, steps, folder, id })
+}
+
+/// What makes a run impossible, as one refusal.
+pub fn refused(findings: &[Finding], what: &str) -> Halt {
+    let mut text = what.to_owned();
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error);
+    let mut halt = Halt::new("");
+    for Finding { about, what, help, .. } in errors {
+        let about = if about.is_empty() { String::new() } else { format!("{about}: ") };
+        text.push_str(&format!("\n- {about}{what}"));
+        if let Some(help) = help.as_ref().filter(|help| !halt.help.contains(help)) {
+            halt = halt.help(help);
+        }
+    }
+    Halt { problem: text, ..halt }
+}
+
+fn used(id: BackupId, place: &str) -> Halt {
+    Halt::new(format!("backup id {id} is used already: {place}")).help("wait a minute, or give another: --id NUMBER")
+}
+
+/// Makes a backup that was prepared.
+///
+/// # Errors
+/// If a step fails: then the backup is not complete, and says so.
+pub async fn make(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
+    let lock = RemoteLock::take(remote, &format!("backup {}", ready.id)).await?;
+    let made = lock.guard(work(remote, ready, shown)).await;
+    lock.release().await;
+    shown.rest();
+    made
+}
+
+async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
+    let Ready { facts, steps, folder, id } = ready;
+    let inventory = &remote.inventory;
+    let began = Timestamp::now();
+    let here = |error: std::io::Error| Halt::new(format!("{} cannot be written: {error}", folder.display()));
+    for inner in ["sql", "cluster"] {
+        fs::create_dir_all(folder.join(inner)).map_err(here)?;
+    }
+    let host = inventory.management().ok_or_else(|| Halt::new("the inventory has no management server"))?;
+    let shows = crate::ask::nodes(remote, &host.name).await?;
+    let nodes = show::parse(&shows).map_err(Halt::new)?;
+    fs::write(folder.join(SHOW), &shows).map_err(here)?;
+    if let Some(path) = &inventory.definition {
+        let error = |error| Halt::new(format!("the cluster definition {} cannot be copied: {error}", path.display()));
+        fs::copy(path, folder.join("cluster/definition.yml")).map_err(error)?;
+    }
+    // One more for the checks.
+    let count = steps.len().saturating_add(1);
+    let mut sent = 0_u64;
+    let mut listed: BTreeMap<HostName, Said> = BTreeMap::new();
+    for (number, step) in (1..).zip(&steps) {
+        let at = Timestamp::now();
+        shown.begin(number, count, step.name, step.does);
+        let done = all(step.acts.iter().map(|act| perform(remote, act, &folder))).await?;
+        for (act, done) in step.acts.iter().zip(done) {
+            sent = sent.saturating_add(done.sent);
+            match (step.name, act) {
+                ("ndb", Act::Call(command)) => completed(command, &done.said, id)?,
+                ("list", Act::Call(command)) => drop(listed.insert(command.host.clone(), done.said)),
+                _ => {}
+            }
+        }
+        shown.end(step.name, at);
+    }
+    let at = Timestamp::now();
+    shown.begin(count, count, "check", "reads all that came, and writes the manifest");
+    let blocks = blocks(inventory, &facts, &folder, &listed).await?;
+    let files = local::files(&folder).map_err(here)?;
+    let parts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("BACKUP/")).cloned().collect();
+    let ndb = check::ndb(&folder, &parts, id);
+    let mut findings = ndb.findings;
+    for host in inventory.with(Role::Ndb) {
+        if let Some(node) = host.node.filter(|node| !ndb.whole.nodes.contains(node)) {
+            findings.push(Finding::error(host.name.as_str(), format!("there is no part of data node {node}")));
+        }
+    }
+    findings.extend(check::dumps(&folder));
+    if finding::is_bad(&findings) {
+        return Err(refused(&findings, &format!("backup {id} is damaged, and is not announced as complete")));
+    }
+    for finding in findings.iter().filter(|finding| finding.level == Level::Warning) {
+        shown.warn(&format!("{}: {}", finding.about, finding.what));
+    }
+    let vanished: Vec<u64> = blocks.as_ref().map(|(_, vanished)| vanished.clone()).unwrap_or_default();
+    if !vanished.is_empty() {
+        let some: Vec<_> = vanished.iter().take(5).map(|block| format!("blk_{block}")).collect();
+        shown.warn(&format!(
+            "{} blocks were deleted while the backup was made ({}{}). Files with them are damaged after a restore, if they were not deleted before RonDB's backup ended",
+            vanished.len(),
+            some.join(", "),
+            if vanished.len() > some.len() { ", …" } else { "" }
+        ));
+    }
+    let (files, sums) = digests(&folder, &files, &inventory.backups).map_err(here)?;
+    fs::write(folder.join(manifest::SUMS), &sums).map_err(here)?;
+    let group = |id: u16| nodes.iter().find(|node| node.id == id).and_then(|node| node.group);
+    let node =
+        |host: &crate::inventory::Host| host.node.map(|id| NodeOf { id, group: group(id), host: host.name.clone() });
+    let server = nodes.iter().find_map(|node| node.mysql.clone()).unwrap_or_default();
+    let databases = facts.databases.and_then(Result::ok).unwrap_or_default();
+    let manifest = Manifest {
+        form: manifest::FORM,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        cluster: inventory.name.clone(),
+        id,
+        began,
+        finished: Timestamp::now(),
+        server,
+        nodes: inventory.with(Role::Ndb).filter_map(node).collect(),
+        tables: ndb.whole.tables,
+        rows: ndb.whole.rows,
+        databases,
+        blocks: blocks.map(|(blocks, _)| blocks),
+        vanished,
+        bytes: files.iter().fold(0, |sum, file| sum.saturating_add(file.size)),
+        files: files.into_iter().filter(|file| !file.path.starts_with("hopsfs/")).collect(),
+        sums: local::sha256(&folder.join(manifest::SUMS)).map_err(here)?,
+    };
+    sync(&folder);
+    manifest.write(&folder).map_err(here)?;
+    shown.end("check", at);
+    Ok(Made { manifest, folder, sent })
+}
+
+/// What an act has done.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// What was printed.
+    pub said: Said,
+    /// The bytes of files that were sent.
+    pub sent: u64,
+}
+
+/// Does one act of a step.
+///
+/// # Errors
+/// If its command fails.
+pub async fn perform(remote: &Remote, act: &Act, folder: &Path) -> Result<Done, Failed> {
+    Ok(match act {
+        // What takes long shows that it lives.
+        Act::Call(command) if command.limit >= crate::words::WHOLE => {
+            Done { said: remote.call_aloud(command, folder).await?, sent: 0 }
+        }
+        Act::Call(command) => Done { said: remote.call(command, folder).await?, sent: 0 },
+        Act::Into(command, path) => {
+            Done { said: remote.call_into(command, folder, &folder.join(path)).await?, sent: 0 }
+        }
+        Act::Copy(copy) => Done { said: Said::default(), sent: remote.copy(copy).await? },
+    })
+}
+
+fn completed(command: &Command, said: &Said, id: BackupId) -> Result<(), Halt> {
+    ndb::completed(&said.out, id.number()).map_err(|what| {
+        let last = said
+            .out
+            .lines()
+            .rev()
+            .take(5)
+            .map(hwdr_values::shown::kept)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        Halt::from(Failed { host: command.host.clone(), command: command.to_string(), how: How::Said(what), last })
+    })
+}
+
+/// Compares what came of the data nodes of HopsFS with what they had when RonDB's backup ended. The result are the blocks of each, and those that
+/// no data node's copy has.
+async fn blocks(
+    inventory: &Inventory,
+    facts: &Facts,
+    folder: &Path,
+    listed: &BTreeMap<HostName, Said>,
+) -> Result<Option<(Vec<BlocksOf>, Vec<u64>)>, Halt> {
+    if listed.is_empty() {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    let (mut before, mut copied) = (BTreeSet::new(), BTreeSet::new());
+    for host in inventory.with(Role::DataNode) {
+        let Some(said) = listed.get(&host.name) else { continue };
+        before.extend(
+            hopsfs::listing(&said.out)
+                .keys()
+                .filter(|path| !path.ends_with(".meta"))
+                .filter_map(|path| hopsfs::block_of(path)),
+        );
+        let (owner, mode) = hopsfs::owner(&said.out).ok_or_else(|| {
+            Halt::new(format!("{}: owner and mode of {} cannot be read", host.name, inventory.paths.blocks))
+        })?;
+        let own = folder.join("hopsfs").join(host.name.as_str());
+        let files =
+            local::files(&own).map_err(|error| Halt::new(format!("{} cannot be read: {error}", own.display())))?;
+        let own_blocks =
+            files.iter().filter(|(path, _)| !path.ends_with(".meta")).filter_map(|(path, _)| hopsfs::block_of(path));
+        let own_blocks: BTreeSet<u64> = own_blocks.collect();
+        copied.extend(&own_blocks);
+        let version = fs::read_to_string(own.join("current/VERSION")).map_err(|error| error.to_string());
+        let version = version
+            .and_then(|text| hopsfs::version(&text))
+            .map_err(|why| Halt::new(format!("{}: {why}", host.name)))?;
+        if let Some(Ok(known)) = facts.versions.get(&host.name)
+            && *known != version
+        {
+            return Err(Halt::new(format!("{}: the ids in VERSION changed while the backup was made", host.name)));
+        }
+        all.push(BlocksOf {
+            host: host.name.clone(),
+            blocks: own_blocks.len() as u64,
+            bytes: files.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size)),
+            owner,
+            mode,
+            version,
+        });
+    }
+    Ok(Some((all, before.difference(&copied).copied().collect())))
+}
+
+/// The digests of all files, as `sha256sum` writes them. A block that an earlier backup has, too, is the same file: its digest is known.
+fn digests(folder: &Path, files: &[(String, u64)], backups: &Path) -> std::io::Result<(Vec<FileOf>, String)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut known: BTreeMap<(u64, u64), String> = BTreeMap::new();
+    for earlier in earlier(backups).iter().filter(|earlier| *earlier != folder) {
+        let Ok(text) = fs::read_to_string(earlier.join(manifest::SUMS)) else { continue };
+        for (path, sum) in check::sums(&text).into_iter().filter(|(path, _)| path.starts_with("hopsfs/")) {
+            if let Ok(data) = fs::symlink_metadata(earlier.join(path)) {
+                known.entry((data.dev(), data.ino())).or_insert_with(|| sum.to_owned());
+            }
+        }
+    }
+    let mut all = Vec::new();
+    let mut text = String::new();
+    for (path, size) in files {
+        let full = folder.join(path);
+        let data = fs::symlink_metadata(&full)?;
+        let sha256 = match known.get(&(data.dev(), data.ino())) {
+            Some(sum) => sum.clone(),
+            None => local::sha256(&full)?,
+        };
+        if path.contains('\n') || path.contains('\\') {
+            return Err(std::io::Error::other(format!("{path:?} cannot be written into {}", manifest::SUMS)));
+        }
+        text.push_str(&format!("{sha256}  {path}\n"));
+        all.push(FileOf { path: path.clone(), size: *size, sha256 });
+    }
+    Ok((all, text))
+}
+
+/// Backups in a folder, complete or not, the newest first: their blocks need not be sent again.
+fn earlier(backups: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(backups).into_iter().flatten().flatten();
+    let mut found: Vec<(BackupId, PathBuf)> = entries
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .filter(|(_, path): &(BackupId, PathBuf)| path.join("hopsfs").is_dir())
+        .collect();
+    found.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Waits until all files are on the disk, so that a complete backup is one after a power failure, too.
+fn sync(folder: &Path) {
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = rustix::fs::syncfs(&folder);
+    }
+}

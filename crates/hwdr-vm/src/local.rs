@@ -1,0 +1,80 @@
+//! Files and folders on this machine.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+/// The bytes that are free where a folder is, or would be; none if there is nothing above it either.
+pub fn free(folder: &Path) -> Option<u64> {
+    let there = folder.ancestors().find(|folder| folder.exists())?;
+    let stat = rustix::fs::statvfs(there).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { break };
+        digest.update(piece);
+    }
+    Ok(hex(&digest.finalize()))
+}
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a file whole or not at all, also when the power fails.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// All files below a folder, by their paths in it, in order. Links are not followed, and are errors: a backup has none.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn files(folder: &Path) -> io::Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(inner) = open.pop() {
+        for entry in fs::read_dir(folder.join(&inner))? {
+            let entry = entry?;
+            let name = entry
+                .file_name()
+                .into_string()
+                .map_err(|name| io::Error::other(format!("{} is not UTF-8", name.display())))?;
+            let path = if inner.is_empty() { name } else { format!("{inner}/{name}") };
+            let data = entry.metadata()?;
+            if data.is_dir() {
+                open.push(path);
+            } else if data.is_file() {
+                found.push((path, data.len()));
+            } else {
+                return Err(io::Error::other(format!("{path} is neither a file nor a folder")));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

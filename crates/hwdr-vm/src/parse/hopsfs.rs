@@ -1,0 +1,176 @@
+//! What HopsFS says: `VERSION` files, safe mode, data nodes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The ids in `current/VERSION` of a data node, with which it announces itself to the name nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// The file system that it belongs to.
+    pub cluster_id: String,
+    /// The storage.
+    pub storage_id: String,
+    /// The data node.
+    pub datanode_uuid: String,
+}
+
+/// Reads a `VERSION` file: Java's properties.
+///
+/// # Errors
+/// What is missing in it.
+pub fn version(text: &str) -> Result<Version, String> {
+    let pairs: BTreeMap<&str, &str> =
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.trim().split_once('=')).collect();
+    let get = |key: &str| match pairs.get(key).map(|value| value.trim()) {
+        Some(value) if !value.is_empty() && value.len() <= 200 && value.chars().all(|c| c.is_ascii_graphic()) => {
+            Ok(value.to_owned())
+        }
+        Some(_) => Err(format!("{key} in VERSION is not an id")),
+        None => Err(format!("VERSION has no {key}")),
+    };
+    match pairs.get("storageType") {
+        Some(&"DATA_NODE") | None => {}
+        Some(other) => {
+            return Err(format!("VERSION is of a {}, and a DATA_NODE is expected", hwdr_values::shown::plain(other)));
+        }
+    }
+    Ok(Version { cluster_id: get("clusterID")?, storage_id: get("storageID")?, datanode_uuid: get("datanodeUuid")? })
+}
+
+/// Whether the name nodes are in safe mode, and how far they are out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SafeMode {
+    /// Whether any is in it.
+    pub is_on: bool,
+    /// Blocks that were reported, and blocks that the metadata have.
+    pub blocks: Option<(u64, u64)>,
+}
+
+/// Reads `hdfs dfsadmin -safemode get`, and the sentence of the name node where it is printed: "The reported blocks 3 needs additional 7
+/// blocks to reach the threshold 0.9990 of total blocks 10" (BlockManagerSafeMode.java).
+///
+/// # Errors
+/// If it says neither on nor off.
+pub fn safe_mode(text: &str) -> Result<SafeMode, String> {
+    let is_on = text.contains("Safe mode is ON");
+    if !is_on && !text.contains("Safe mode is OFF") {
+        let said = text.lines().next_back().unwrap_or("nothing");
+        return Err(format!("hdfs dfsadmin -safemode get says neither ON nor OFF: {}", hwdr_values::shown::kept(said)));
+    }
+    let behind = |words: &str| -> Option<u64> {
+        let (_, rest) = text.split_once(words)?;
+        rest.trim_start().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    let blocks = behind("reported blocks").zip(behind("total blocks"));
+    Ok(SafeMode { is_on, blocks })
+}
+
+/// A data node, as the name nodes see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataNode {
+    /// Its address, without the port.
+    pub address: String,
+    /// Its name.
+    pub name: String,
+    /// How many blocks it reported, if that is said.
+    pub blocks: Option<u64>,
+}
+
+/// Reads `hdfs dfsadmin -report`: the data nodes that live.
+pub fn live_nodes(text: &str) -> Vec<DataNode> {
+    let mut nodes: Vec<DataNode> = Vec::new();
+    let mut is_live = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Live datanodes") {
+            is_live = true;
+        } else if line.starts_with("Dead datanodes") {
+            is_live = false;
+        } else if let Some(name) = line.strip_prefix("Name:").filter(|_| is_live) {
+            let address = name.split_whitespace().next().unwrap_or_default();
+            let address = address.rsplit_once(':').map_or(address, |(address, _)| address);
+            nodes.push(DataNode { address: address.to_owned(), name: String::new(), blocks: None });
+        } else if let (Some(name), Some(last)) = (line.strip_prefix("Hostname:"), nodes.last_mut().filter(|_| is_live))
+        {
+            last.name = name.trim().to_owned();
+        } else if let (Some(count), Some(last)) =
+            (line.strip_prefix("Num of Blocks:"), nodes.last_mut().filter(|_| is_live))
+        {
+            last.blocks = count.trim().parse().ok();
+        }
+    }
+    nodes
+}
+
+/// A listing of blocks: `SIZE PATH` a line, as `find -printf '%s %P\n'` prints it.
+pub fn listing(text: &str) -> BTreeMap<String, u64> {
+    let parsed = text.lines().filter_map(|line| {
+        let (size, path) = line.split_once(' ')?;
+        let is_fine = !path.starts_with('/') && path.split('/').all(|part| !part.is_empty() && part != "..");
+        Some((path.to_owned(), size.parse().ok()?)).filter(|_| is_fine)
+    });
+    parsed.collect()
+}
+
+/// Owner and mode at the head of a listing: `owner hdfs:hadoop 700`.
+pub fn owner(text: &str) -> Option<(String, String)> {
+    let line = text.lines().find_map(|line| line.strip_prefix("owner "))?;
+    let (owner, mode) = line.trim().split_once(' ')?;
+    let is_fine = owner.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.-".contains(&byte))
+        && mode.bytes().all(|byte| byte.is_ascii_digit());
+    is_fine.then(|| (owner.to_owned(), mode.to_owned()))
+}
+
+/// The id of the block in a path: `blk_7` of `current/…/blk_7` and of `…/blk_7_1001.meta`.
+pub fn block_of(path: &str) -> Option<u64> {
+    let name = path.rsplit('/').next()?.strip_prefix("blk_")?;
+    let digits = name.split(['_', '.']).next()?;
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_file_has_three_ids() {
+        let text = "#Mon Nov 30\nstorageID=DS-1\nclusterID=CID-a\ncTime=0\ndatanodeUuid=u-1\nstorageType=DATA_NODE\nlayoutVersion=-57\n";
+        let expected = Version { cluster_id: "CID-a".into(), storage_id: "DS-1".into(), datanode_uuid: "u-1".into() };
+        assert_eq!(version(text).unwrap(), expected);
+        for (bad, says) in [
+            ("", "no clusterID"),
+            ("clusterID=a\nstorageID=\ndatanodeUuid=c", "storageID in VERSION is not an id"),
+            ("storageType=NAME_NODE\n", "of a NAME_NODE"),
+        ] {
+            assert!(version(bad).unwrap_err().contains(says), "{bad}");
+        }
+    }
+
+    #[test]
+    fn safe_mode_says_how_far_it_is() {
+        assert_eq!(safe_mode("Safe mode is OFF\n").unwrap(), SafeMode::default());
+        let text = "Safe mode is ON. The reported blocks 3 needs additional 6 blocks to reach the threshold 0.9990 of total blocks 10.";
+        assert_eq!(safe_mode(text).unwrap(), SafeMode { is_on: true, blocks: Some((3, 10)) });
+        assert!(safe_mode("Safe mode is OFF in head1\nSafe mode is ON in head2").unwrap().is_on);
+        assert!(safe_mode("Connection refused").unwrap_err().ends_with("Connection refused"));
+    }
+
+    #[test]
+    fn data_nodes_that_live_are_read() {
+        let text = "Safe mode is ON\nLive datanodes (1):\n\nName: 10.89.0.21:50010 (data1)\nHostname: data1\nNum of Blocks: 12\n\n\
+            Dead datanodes (1):\n\nName: 10.89.0.22:50010 (data2)\nHostname: data2\n";
+        let expected = DataNode { address: "10.89.0.21".into(), name: "data1".into(), blocks: Some(12) };
+        assert_eq!(live_nodes(text), [expected]);
+    }
+
+    #[test]
+    fn blocks_are_known_by_their_names() {
+        let listed = listing(
+            "5 current/BP-1/current/finalized/subdir0/blk_7\n11 current/BP-1/blk_7_1001.meta\n1 ../x\nx y\n2 /etc/x\n",
+        );
+        assert_eq!(listed.len(), 2);
+        assert_eq!(listed.keys().filter_map(|path| block_of(path)).collect::<Vec<_>>(), [7, 7]);
+        assert_eq!(block_of("current/VERSION"), None);
+    }
+}

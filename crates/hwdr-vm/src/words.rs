@@ -1,0 +1,144 @@
+//! Commands as data: words for one host and one account. [`quote`] is the only way by which a word gets into a shell's line.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::inventory::{HostName, Inventory};
+
+/// Under which account a command runs on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// The one that SSH logs in to.
+    Login,
+    /// The super user.
+    Root,
+    /// The owner of NDB and MySQL.
+    Mysql,
+    /// The owner of HopsFS.
+    Hdfs,
+}
+
+/// What a command reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Input {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A text. It may be a secret: it is never shown.
+    Text(String),
+    /// A file of the backup, by its path below the backup's folder.
+    File(String),
+}
+
+/// One command on one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Where it runs.
+    pub host: HostName,
+    /// As whom.
+    pub account: Account,
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// What it reads.
+    pub input: Input,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+/// For what only looks.
+pub const SHORT: Duration = Duration::from_secs(60);
+/// For what starts and stops services.
+pub const LONG: Duration = Duration::from_secs(15 * 60);
+/// For what moves all data.
+pub const WHOLE: Duration = Duration::from_secs(48 * 3_600);
+
+impl Command {
+    /// A command that looks at something.
+    pub fn new<W: Into<String>>(host: &HostName, account: Account, words: impl IntoIterator<Item = W>) -> Self {
+        let words = words.into_iter().map(Into::into).collect();
+        Self { host: host.clone(), account, words, input: Input::Nothing, limit: SHORT }
+    }
+
+    /// A script for the POSIX shell, which is a constant of hwdr; what varies are its arguments, `$1` and so on.
+    pub fn script(host: &HostName, account: Account, script: &'static str, arguments: &[&str]) -> Self {
+        let head = ["sh", "-c", script.trim(), "hwdr"].map(str::to_owned);
+        let rest = arguments.iter().map(|argument| (*argument).to_owned());
+        Self::new(host, account, head.into_iter().chain(rest))
+    }
+
+    /// The same with what it reads.
+    pub fn reading(self, input: Input) -> Self {
+        Self { input, ..self }
+    }
+
+    /// The same with another limit.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The words with what changes the account in front of them.
+    pub fn with_account(&self, inventory: &Inventory) -> Vec<String> {
+        let user = match self.account {
+            Account::Login => None,
+            Account::Root => Some("root"),
+            Account::Mysql => Some(inventory.users.mysql.as_str()),
+            Account::Hdfs => Some(inventory.users.hdfs.as_str()),
+        };
+        let front: Vec<&str> = match user.filter(|_| inventory.ssh.sudo) {
+            Some(user) => vec!["sudo", "-n", "-u", user, "--"],
+            None => Vec::new(),
+        };
+        front.into_iter().map(str::to_owned).chain(self.words.iter().cloned()).collect()
+    }
+
+    /// The line that the host's shell gets.
+    pub fn line(&self, inventory: &Inventory) -> String {
+        line(&self.with_account(inventory))
+    }
+}
+
+/// Words as a line for a POSIX shell.
+pub fn line<W: AsRef<str>>(words: &[W]) -> String {
+    words.iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// A text as one word for any POSIX shell, whatever it contains.
+pub fn quote(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !text.is_empty() && text.chars().all(is_safe) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// For messages: the host and the words, without what is read. A script's text is left out.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self.words.as_slice() {
+            [sh, c, script, _, rest @ ..] if sh == "sh" && c == "-c" => {
+                let first = script.lines().next().unwrap_or_default().trim_start_matches("# ");
+                [&[first.to_owned()], rest].concat()
+            }
+            words => words.to_vec(),
+        };
+        write!(f, "{}: {}", self.host, hwdr_values::shown::plain(&line(&words)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_word_to_every_posix_shell() {
+        for text in
+            ["", "a", "a b", "it's", "$(touch x)`y`", "a\nb", "-n", "~ * ? # ! {a,b}", "\\", "é\u{202e}", "a;b|c&d"]
+        {
+            for shell in ["sh", "bash"] {
+                let script = format!("printf %s {}", quote(text));
+                let output = std::process::Command::new(shell).args(["-c", &script]).output().unwrap();
+                assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{shell}: {script}");
+            }
+        }
+    }
+}
