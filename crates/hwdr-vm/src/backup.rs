@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hwdr_run::{Halt, Lock as _, Show};
 use jiff::Timestamp;
 
+use crate::act;
 use crate::check;
 use crate::doctor::{self, Facts};
 use crate::finding::{self, Finding, Level};
@@ -15,10 +16,10 @@ use crate::inventory::{HostName, Inventory, Role};
 use crate::local;
 use crate::lock::RemoteLock;
 use crate::manifest::{self, BlocksOf, FileOf, Manifest, NodeOf};
-use crate::parse::{hopsfs, ndb, show};
-use crate::plan::backup::{Request, SHOW, plan};
+use crate::parse::{hopsfs, show};
+use crate::plan::backup::{Request, SCHEMAS, SHOW, USERS, plan};
 use crate::plan::{Act, Step};
-use crate::remote::{Failed, How, Remote, Said, all};
+use crate::remote::{Remote, Said};
 use crate::words::{Account, Command};
 
 /// What was made.
@@ -113,7 +114,7 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     let began = Timestamp::now();
     let here = |error: std::io::Error| Halt::new(format!("{} cannot be written: {error}", folder.display()));
     for inner in ["sql", "cluster"] {
-        fs::create_dir_all(folder.join(inner)).map_err(here)?;
+        private(&folder.join(inner)).map_err(here)?;
     }
     let host = inventory.management().ok_or_else(|| Halt::new("the inventory has no management server"))?;
     let shows = crate::ask::nodes(remote, &host.name).await?;
@@ -130,20 +131,25 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     for (number, step) in (1..).zip(&steps) {
         let at = Timestamp::now();
         shown.begin(number, count, step.name, step.does);
-        let done = all(step.acts.iter().map(|act| perform(remote, act, &folder))).await?;
-        for (act, done) in step.acts.iter().zip(done) {
+        for (act, done) in step.acts.iter().zip(act::step(remote, step, &folder, &mut |_| {}).await?) {
             sent = sent.saturating_add(done.sent);
-            match (step.name, act) {
-                ("ndb", Act::Call(command)) => completed(command, &done.said, id)?,
-                ("list", Act::Call(command)) => drop(listed.insert(command.host.clone(), done.said)),
-                _ => {}
+            if let ("list", Act::Call(command)) = (step.name, act) {
+                listed.insert(command.host.clone(), done.said);
+            }
+        }
+        if step.name == "sql" {
+            // A restore loads them beside what is there already, as the cookbook's script does.
+            for (file, from, to) in REPEATABLE {
+                if folder.join(file).exists() {
+                    repeatable(&folder.join(file), from, to).map_err(here)?;
+                }
             }
         }
         shown.end(step.name, at);
     }
     let at = Timestamp::now();
     shown.begin(count, count, "check", "reads all that came, and writes the manifest");
-    let blocks = blocks(inventory, &facts, &folder, &listed).await?;
+    let blocks = blocks(inventory, &facts, &folder, &listed)?;
     let files = local::files(&folder).map_err(here)?;
     let parts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("BACKUP/")).cloned().collect();
     let ndb = check::ndb(&folder, &parts, id);
@@ -201,52 +207,40 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     Ok(Made { manifest, folder, sent })
 }
 
-/// What an act has done.
-#[derive(Debug, Default)]
-pub struct Done {
-    /// What was printed.
-    pub said: Said,
-    /// The bytes of files that were sent.
-    pub sent: u64,
-}
+/// What is written so that it can be loaded where users and tables exist.
+const REPEATABLE: [(&str, &str, &str); 3] = [
+    (USERS, "CREATE USER ", "CREATE USER IF NOT EXISTS "),
+    (SCHEMAS, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "),
+    (SCHEMAS, "CREATE EVENT ", "CREATE EVENT IF NOT EXISTS "),
+];
 
-/// Does one act of a step.
+/// Changes how lines of a dump begin.
 ///
 /// # Errors
-/// If its command fails.
-pub async fn perform(remote: &Remote, act: &Act, folder: &Path) -> Result<Done, Failed> {
-    Ok(match act {
-        // What takes long shows that it lives.
-        Act::Call(command) if command.limit >= crate::words::WHOLE => {
-            Done { said: remote.call_aloud(command, folder).await?, sent: 0 }
+/// If it cannot be read or written.
+pub(crate) fn repeatable(path: &Path, from: &str, to: &str) -> std::io::Result<()> {
+    use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+    let new = path.with_extension("sql.new");
+    let mut reader = BufReader::new(fs::File::open(path)?);
+    let mut writer = BufWriter::new(fs::File::create(&new)?);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        match line.strip_prefix(from.as_bytes()) {
+            Some(rest) if !line.starts_with(to.as_bytes()) => {
+                writer.write_all(to.as_bytes())?;
+                writer.write_all(rest)?;
+            }
+            _ => writer.write_all(&line)?,
         }
-        Act::Call(command) => Done { said: remote.call(command, folder).await?, sent: 0 },
-        Act::Into(command, path) => {
-            Done { said: remote.call_into(command, folder, &folder.join(path)).await?, sent: 0 }
-        }
-        Act::Copy(copy) => Done { said: Said::default(), sent: remote.copy(copy).await? },
-    })
-}
-
-fn completed(command: &Command, said: &Said, id: BackupId) -> Result<(), Halt> {
-    ndb::completed(&said.out, id.number()).map_err(|what| {
-        let last = said
-            .out
-            .lines()
-            .rev()
-            .take(5)
-            .map(hwdr_values::shown::kept)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
-        Halt::from(Failed { host: command.host.clone(), command: command.to_string(), how: How::Said(what), last })
-    })
+        line.clear();
+    }
+    writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    fs::rename(&new, path)
 }
 
 /// Compares what came of the data nodes of HopsFS with what they had when RonDB's backup ended. The result are the blocks of each, and those that
 /// no data node's copy has.
-async fn blocks(
+fn blocks(
     inventory: &Inventory,
     facts: &Facts,
     folder: &Path,
@@ -335,6 +329,12 @@ fn earlier(backups: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
     found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Makes a folder that only this user can enter: dumps have digests of passwords.
+fn private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Waits until all files are on the disk, so that a complete backup is one after a power failure, too.

@@ -21,6 +21,7 @@
     )
 )]
 
+pub mod act;
 pub mod ask;
 pub mod backup;
 pub mod check;
@@ -33,5 +34,9 @@ pub mod lock;
 pub mod manifest;
 pub mod parse;
 pub mod plan;
+pub mod record;
 pub mod remote;
+pub mod restore;
+pub mod runbook;
+pub mod stored;
 pub mod words;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::id::BackupId;
 use crate::inventory::{HostName, Inventory};
 
 /// Under which account a command runs on its host.
@@ -30,6 +31,22 @@ pub enum Input {
     File(String),
 }
 
+/// What a command must have said, besides its exit status.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Expect {
+    /// Its exit status says all.
+    #[default]
+    Nothing,
+    /// A line that is exactly this.
+    Line(String),
+    /// This text, soon: the command only looks, and is repeated until it says so.
+    Soon(&'static str),
+    /// The last words of `ndb_restore`.
+    Restored,
+    /// That RonDB has completed a backup.
+    Completed(BackupId),
+}
+
 /// One command on one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -43,6 +60,8 @@ pub struct Command {
     pub input: Input,
     /// How long it may take.
     pub limit: Duration,
+    /// What it must have said.
+    pub expect: Expect,
 }
 
 /// For what only looks.
@@ -56,7 +75,7 @@ impl Command {
     /// A command that looks at something.
     pub fn new<W: Into<String>>(host: &HostName, account: Account, words: impl IntoIterator<Item = W>) -> Self {
         let words = words.into_iter().map(Into::into).collect();
-        Self { host: host.clone(), account, words, input: Input::Nothing, limit: SHORT }
+        Self { host: host.clone(), account, words, input: Input::Nothing, limit: SHORT, expect: Expect::Nothing }
     }
 
     /// A script for the POSIX shell, which is a constant of hwdr; what varies are its arguments, `$1` and so on.
@@ -74,6 +93,11 @@ impl Command {
     /// The same with another limit.
     pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The same, which must say something.
+    pub fn expecting(self, expect: Expect) -> Self {
+        Self { expect, ..self }
     }
 
     /// The words with what changes the account in front of them.

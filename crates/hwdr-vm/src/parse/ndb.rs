@@ -31,7 +31,7 @@ pub fn restored(text: &str) -> Restored {
                 false => is_bad = true,
             }
         }
-        found.is_good |= line.contains("restore successful") || line.contains("Rebuild indexes successful");
+        found.is_good |= line.contains("restore successful");
         is_bad |= line.contains("FATAL ERROR") || line.contains("ndb_restore: Failed");
     }
     found.is_good &= !is_bad;

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Blocks, Inventory, Role};
-use crate::words::{Account, Command, LONG, WHOLE};
+use crate::words::{Account, Command, Expect, LONG, WHOLE};
 
 /// What writes users and grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum UserDump {
     /// `mysqlpump`, as in the documentation.
     Pump,
@@ -63,20 +66,26 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         if !request.databases.is_empty() {
             acts.push(sql(schemas(inventory, request.databases), SCHEMAS));
         }
-        steps.push(Step { name: "sql", does: "writes users, grants and schemas", acts });
+        steps.push(Step { width: None, name: "sql", does: "writes users, grants and schemas", acts });
     }
     if let Some(host) = inventory.management() {
         let start = format!("START BACKUP {id} SNAPSHOTEND WAIT COMPLETED");
         let client = format!("{}/mgm-client.sh", paths.ndb_scripts);
         steps.push(Step {
+            width: None,
             name: "ndb",
             does: "has every data node of RonDB back up what it holds",
-            acts: vec![Act::Call(Command::new(&host.name, Account::Mysql, [&client, "-e", &start]).within(WHOLE))],
+            acts: vec![Act::Call(
+                Command::new(&host.name, Account::Mysql, [&client, "-e", &start])
+                    .within(WHOLE)
+                    .expecting(Expect::Completed(*id)),
+            )],
         });
     }
     let data_nodes: Vec<_> = inventory.with(Role::DataNode).filter(|_| inventory.blocks == Blocks::Disks).collect();
     if !data_nodes.is_empty() {
         steps.push(Step {
+            width: None,
             name: "list",
             does: "lists the blocks of HopsFS",
             acts: data_nodes.iter().map(|host| Act::Call(listing(inventory, &host.name))).collect(),
@@ -96,7 +105,8 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     let parts = inventory
         .with(Role::Ndb)
         .map(|host| Act::Copy(pull(Account::Mysql, format!("{}/{own}", paths.ndb_backups), folder.join(&own), host)));
-    steps.push(Step { name: "parts", does: "collects the parts of all data nodes of RonDB", acts: parts.collect() });
+    let parts = parts.collect();
+    steps.push(Step { width: None, name: "parts", does: "collects the parts of all data nodes of RonDB", acts: parts });
     if !data_nodes.is_empty() {
         let blocks = data_nodes.iter().map(|host| {
             let local = folder.join("hopsfs").join(host.name.as_str());
@@ -111,6 +121,7 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             Act::Copy(copy)
         });
         steps.push(Step {
+            width: None,
             name: "blocks",
             does: "copies the blocks of all data nodes of HopsFS; what an earlier backup has is not sent again",
             acts: blocks.collect(),
@@ -125,7 +136,7 @@ pub fn listing(inventory: &Inventory, host: &crate::inventory::HostName) -> Comm
 }
 
 /// The words that write users and grants.
-fn users(inventory: &Inventory, dump: UserDump) -> Vec<String> {
+pub(super) fn users(inventory: &Inventory, dump: UserDump) -> Vec<String> {
     let (bin, socket) = (&inventory.paths.mysql_bin, &inventory.paths.mysql_socket);
     let login = ["-u", "root", "-S", socket].map(str::to_owned);
     let rest: Vec<String> = match dump {
@@ -147,7 +158,7 @@ fn users(inventory: &Inventory, dump: UserDump) -> Vec<String> {
 }
 
 /// The words that write the schemas: NDB's own backup has the tables, but neither views nor procedures.
-fn schemas(inventory: &Inventory, databases: &[String]) -> Vec<String> {
+pub(super) fn schemas(inventory: &Inventory, databases: &[String]) -> Vec<String> {
     let (bin, socket) = (&inventory.paths.mysql_bin, &inventory.paths.mysql_socket);
     let program = format!("{bin}/mysqldump");
     let words = [

@@ -1,6 +1,7 @@
 //! Plans: the steps of a backup or a restore, as data. One list drives the dry run, the runbook, and the run itself.
 
 pub mod backup;
+pub mod restore;
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -19,6 +20,8 @@ pub struct Step {
     pub does: &'static str,
     /// The commands.
     pub acts: Vec<Act>,
+    /// How many of them may run at once, if not all.
+    pub width: Option<usize>,
 }
 
 /// One command of a step.

@@ -1,0 +1,491 @@
+//! What a restore does, what undoes it, and what gives up what was set aside.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::backup::{LISTING, SYSTEM, UserDump, schemas, users};
+use super::{Act, Copy, Direction, Step};
+use crate::id::BackupId;
+use crate::inventory::{Blocks, Host, HostName, Inventory, Role};
+use crate::manifest::BlocksOf;
+use crate::stored::Contents;
+use crate::words::{Account, Command, Expect, Input, LONG, WHOLE};
+
+/// What was there before a restore, below the backup's folder: users and schemas, beside the safety backup.
+pub const OLD_USERS: &str = "runs/users.sql";
+/// The schemas.
+pub const OLD_SCHEMAS: &str = "runs/schemata.sql";
+/// If one of these is interrupted, RonDB is half restored, and [`REDONE`] begin anew: tables and procedures that exist cannot be made.
+pub const FRAGILE: [&str; 2] = ["metadata", "schemas"];
+/// What begins anew then.
+pub const REDONE: [&str; 8] =
+    ["clear", "metadata", "data", "indexes", "databases", "discovery", "discovered", "schemas"];
+
+/// Sets a folder of blocks aside, and makes an empty one like it.
+const ASIDE: &str = "# sets the blocks aside\nif [ ! -e \"$2\" ] && [ -e \"$1\" ]; then mv -T -- \"$1\" \"$2\" || exit 1; fi\n\
+    mkdir -p -- \"$1\" && chown -- \"$3\" \"$1\" && chmod -- \"$4\" \"$1\"";
+/// Gives all that was copied its owner.
+const OWN: &str =
+    "# gives the blocks owner and mode\nchown -R --no-dereference -- \"$2\" \"$1\" && chmod -- \"$3\" \"$1\"";
+/// Counts blocks.
+const COUNT: &str =
+    "# counts the blocks\ncd \"$1\" && echo \"blocks $(find . -type f -name 'blk_*' ! -name '*.meta' | wc -l)\"";
+/// Puts blocks back that were set aside; those of the restore are set aside in turn.
+const BACK: &str = "# puts the blocks back\n[ -e \"$2\" ] || exit 0\nif [ -e \"$1\" ]; then mv -T -- \"$1\" \"$3\" || exit 1; fi\nmv -T -- \"$2\" \"$1\"";
+/// Deletes what was set aside.
+const GIVE_UP: &str = "# deletes what was set aside\nrm -rf --one-file-system -- \"$1\" \"$2\"";
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request<'r> {
+    /// The run: digits.
+    pub run: &'r str,
+    /// The backup.
+    pub id: BackupId,
+    /// Its folder, here.
+    pub folder: &'r Path,
+    /// What is in it.
+    pub contents: &'r Contents,
+    /// The databases that are in it.
+    pub databases: &'r [String],
+    /// The databases that the cluster had before.
+    pub before: &'r [String],
+    /// The blocks, with the hosts that they go to; none if they are in object storage or not in the backup.
+    pub blocks: &'r [(BlocksOf, HostName)],
+    /// The backup of the cluster as it was, which is made before its databases are dropped; none if it was empty.
+    pub safety: Option<BackupId>,
+    /// Whether databases that a restore has begun to make are dropped first.
+    pub is_redo: bool,
+    /// What writes users.
+    pub users: UserDump,
+    /// How many `ndb_restore` may run at once.
+    pub slots: usize,
+    /// The rows of each table, as the backup counts them.
+    pub rows: &'r BTreeMap<String, u64>,
+}
+
+/// The steps of a restore.
+pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
+    let Request { id, folder, contents, .. } = request;
+    let mut steps = stop(inventory, ["stop-epipe", "stop-datanodes", "stop-namenodes"]);
+    if let Some(safety) = request.safety {
+        steps.extend(save(inventory, request, safety));
+    }
+    if request.safety.is_some() || request.is_redo {
+        let all = request.databases.iter().chain(request.before);
+        steps.push(clear(inventory, "clear", "drops the databases of the cluster", all));
+    }
+    let hosts = hosts_of_parts(inventory, contents);
+    let backups = &inventory.paths.ndb_backups;
+    let own = format!("{backups}/BACKUP/BACKUP-{id}");
+    let push = |(node, from, host): &(u16, String, &Host)| {
+        Act::Copy(Copy {
+            host: host.name.clone(),
+            account: Account::Mysql,
+            remote: own.clone(),
+            local: folder.join(from),
+            direction: Direction::Push,
+            // The folder may have the parts of all nodes.
+            options: vec![
+                "--mkpath".to_owned(),
+                "--include=*/".to_owned(),
+                format!("--include=BACKUP-*.{node}.*"),
+                "--exclude=*".to_owned(),
+            ],
+            may_vanish: false,
+            limit: WHOLE,
+        })
+    };
+    steps.push(Step {
+        name: "parts",
+        does: "brings each data node of RonDB its part",
+        acts: hosts.iter().map(push).collect(),
+        width: None,
+    });
+    let hosts: Vec<_> = hosts.into_iter().map(|(node, _, host)| (node, host)).collect();
+    steps.extend(load(inventory, *id, &hosts, request.slots, ["metadata", "data", "indexes"]));
+    steps.extend(announce(inventory, request.databases, ["databases", "discovery"]));
+    if let Some(file) = &contents.schemas {
+        steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file));
+    }
+    if let Some(file) = &contents.users {
+        steps.extend(source(inventory, "users", "restores users and grants", file));
+    }
+    steps.extend(count_rows(inventory, request.rows));
+    steps.extend(blocks(inventory, request));
+    steps.extend(start(inventory, ["start-namenodes", "start-datanodes", "safemode"]));
+    steps.extend(search(inventory, ["reindex", "start-epipe"]));
+    if let Some(host) = inventory.first(Role::Kafka) {
+        let script = format!("{}/bin/kafka-restore.sh", inventory.paths.kafka);
+        steps.push(single(
+            "topics",
+            "makes the topics of Kafka that are missing",
+            Command::new(&host.name, Account::Root, [script]).within(LONG),
+        ));
+    }
+    steps
+}
+
+/// The steps that undo a restore; `is_begun` says which of its steps were begun.
+pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str) -> bool) -> Vec<Step> {
+    let mut steps = stop(inventory, ["undo-stop-epipe", "undo-stop-datanodes", "undo-stop-namenodes"]);
+    let back = request.blocks.iter().map(|(_, host)| {
+        let [own, aside, undone] = folders(inventory, request.run);
+        Act::Call(Command::script(host, Account::Root, BACK, &[&own, &aside, &undone]))
+    });
+    let acts: Vec<_> = back.collect();
+    if !acts.is_empty() && is_begun("aside") {
+        steps.push(Step { name: "undo-blocks", does: "puts the blocks back that were set aside", acts, width: None });
+    }
+    if is_begun("clear") || is_begun("metadata") || request.is_redo {
+        let all = request.databases.iter().chain(request.before);
+        steps.push(clear(inventory, "undo-clear", "drops the databases that were restored", all));
+        if let Some(safety) = request.safety {
+            let hosts: Vec<_> = inventory.with(Role::Ndb).filter_map(|host| Some((host.node?, host))).collect();
+            steps.extend(load(
+                inventory,
+                safety,
+                &hosts,
+                request.slots,
+                ["undo-metadata", "undo-data", "undo-indexes"],
+            ));
+        }
+        steps.extend(announce(inventory, request.before, ["undo-databases", "undo-discovery"]));
+        if request.safety.is_some() {
+            if !request.before.is_empty() {
+                steps.extend(source(
+                    inventory,
+                    "undo-schemas",
+                    "restores the old views, routines and triggers",
+                    OLD_SCHEMAS,
+                ));
+            }
+            steps.extend(source(inventory, "undo-users", "restores the old users and grants", OLD_USERS));
+        }
+    }
+    steps.extend(start(inventory, ["undo-start-namenodes", "undo-start-datanodes", "undo-safemode"]));
+    steps.extend(search(inventory, ["undo-reindex", "undo-start-epipe"]));
+    steps
+}
+
+/// The steps that delete what was set aside.
+pub fn finalize(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
+    let [_, aside, undone] = folders(inventory, request.run);
+    let mut acts: Vec<_> = request
+        .blocks
+        .iter()
+        .map(|(_, host)| Act::Call(Command::script(host, Account::Root, GIVE_UP, &[&aside, &undone]).within(LONG)))
+        .collect();
+    if let Some(safety) = request.safety {
+        let own = format!("{}/BACKUP/BACKUP-{safety}", inventory.paths.ndb_backups);
+        let hosts = inventory.with(Role::Ndb);
+        acts.extend(
+            hosts.map(|host| {
+                Act::Call(Command::script(&host.name, Account::Mysql, GIVE_UP, &[&own, &own]).within(LONG))
+            }),
+        );
+    }
+    vec![Step { name: "finalize", does: "deletes what was set aside", acts, width: None }]
+}
+
+/// The folder of the blocks, where it is set aside, and where blocks of an undone restore go.
+fn folders(inventory: &Inventory, run: &str) -> [String; 3] {
+    let own = &inventory.paths.blocks;
+    [own.clone(), format!("{own}.hwdr-{run}"), format!("{own}.hwdr-undone-{run}")]
+}
+
+fn single(name: &'static str, does: &'static str, command: Command) -> Step {
+    Step { name, does, acts: vec![Act::Call(command)], width: None }
+}
+
+fn service(inventory: &Inventory, role: Role, verb: &str, unit: &str) -> Vec<Act> {
+    let hosts = inventory.with(role);
+    hosts
+        .map(|host| Act::Call(Command::new(&host.name, Account::Root, ["systemctl", verb, unit]).within(LONG)))
+        .collect()
+}
+
+/// Stops what reads and writes.
+fn stop(inventory: &Inventory, [epipe, data, name]: [&'static str; 3]) -> Vec<Step> {
+    let all = [
+        (epipe, "stops ePipe", Role::Epipe, "epipe"),
+        (data, "stops the data nodes of HopsFS", Role::DataNode, "datanode"),
+        (name, "stops the name nodes of HopsFS", Role::NameNode, "namenode"),
+    ];
+    let steps = all.into_iter().map(|(name, does, role, unit)| Step {
+        name,
+        does,
+        acts: service(inventory, role, "stop", unit),
+        width: None,
+    });
+    steps.filter(|step| !step.acts.is_empty()).collect()
+}
+
+/// Starts HopsFS, and waits until it can be written.
+fn start(inventory: &Inventory, [name, data, mode]: [&'static str; 3]) -> Vec<Step> {
+    let mut steps = vec![Step {
+        name,
+        does: "starts the name nodes of HopsFS",
+        acts: service(inventory, Role::NameNode, "start", "namenode"),
+        width: None,
+    }];
+    let acts = service(inventory, Role::DataNode, "start", "datanode");
+    if !acts.is_empty() {
+        steps.push(Step { name: data, does: "starts the data nodes of HopsFS", acts, width: None });
+    }
+    if let Some(host) = inventory.first(Role::NameNode) {
+        let hdfs = format!("{}/bin/hdfs", inventory.paths.hadoop);
+        let look = Command::new(&host.name, Account::Hdfs, [&hdfs, "dfsadmin", "-safemode", "get"]);
+        let does = "waits until the data nodes have reported enough blocks: the name nodes leave safe mode";
+        steps.push(single(mode, does, look.within(LONG.saturating_mul(4)).expecting(Expect::Soon("Safe mode is OFF"))));
+    }
+    steps
+}
+
+/// Rebuilds the search index; ePipe must not run meanwhile.
+fn search(inventory: &Inventory, [reindex, start]: [&'static str; 2]) -> Vec<Step> {
+    let Some(host) = inventory.first(Role::Epipe) else { return Vec::new() };
+    let script = format!("{}/bin/reindex-epipe.sh", inventory.paths.epipe);
+    vec![
+        single(
+            reindex,
+            "rebuilds OpenSearch's indices from the metadata",
+            Command::new(&host.name, Account::Hdfs, [script]).within(WHOLE),
+        ),
+        Step {
+            name: start,
+            does: "starts ePipe",
+            acts: service(inventory, Role::Epipe, "start", "epipe"),
+            width: None,
+        },
+    ]
+}
+
+/// Backs the cluster up as it is, before its databases are dropped.
+fn save(inventory: &Inventory, request: &Request<'_>, safety: BackupId) -> Vec<Step> {
+    let (Some(management), Some(mysql)) = (inventory.management(), inventory.first(Role::Mysql)) else {
+        return Vec::new();
+    };
+    let into =
+        |words, file: &str| Act::Into(Command::new(&mysql.name, Account::Mysql, words).within(LONG), file.to_owned());
+    let mut dumps = vec![into(users(inventory, request.users), OLD_USERS)];
+    if !request.before.is_empty() {
+        dumps.push(into(schemas(inventory, request.before), OLD_SCHEMAS));
+    }
+    let client = format!("{}/mgm-client.sh", inventory.paths.ndb_scripts);
+    let start = format!("START BACKUP {safety} SNAPSHOTEND WAIT COMPLETED");
+    let start = Command::new(&management.name, Account::Mysql, [&client, "-e", &start]).within(WHOLE);
+    vec![
+        Step {
+            name: "save-sql",
+            does: "writes the users, grants and schemas that the cluster has now",
+            acts: dumps,
+            width: None,
+        },
+        single(
+            "save",
+            "backs up what RonDB has now, so that it can be put back",
+            start.expecting(Expect::Completed(safety)),
+        ),
+    ]
+}
+
+/// Drops databases, also those whose tables only RonDB knows.
+fn clear<'d>(
+    inventory: &Inventory,
+    name: &'static str,
+    does: &'static str,
+    databases: impl Iterator<Item = &'d String>,
+) -> Step {
+    let mut text = String::from("SET FOREIGN_KEY_CHECKS = 0;\n");
+    let unique: std::collections::BTreeSet<_> =
+        databases.filter(|database| !SYSTEM.contains(&database.as_str())).collect();
+    for database in unique {
+        let database = name_of(database);
+        text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {database};\nDROP DATABASE {database};\n"));
+    }
+    Step { name, does, acts: client(inventory, Input::Text(text)).into_iter().collect(), width: None }
+}
+
+/// MySQL's client with a script.
+fn client(inventory: &Inventory, input: Input) -> Option<Act> {
+    let host = inventory.first(Role::Mysql)?;
+    let script = format!("{}/mysql-client.sh", inventory.paths.ndb_scripts);
+    Some(Act::Call(Command::new(&host.name, Account::Mysql, [script]).within(LONG).reading(input)))
+}
+
+fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &str) -> Option<Step> {
+    let act = client(inventory, Input::File(file.to_owned()))?;
+    Some(Step { name, does, acts: vec![act], width: None })
+}
+
+/// Which host restores the part of which node: its own where the cluster has that node, else one after the other.
+fn hosts_of_parts<'i>(inventory: &'i Inventory, contents: &Contents) -> Vec<(u16, String, &'i Host)> {
+    let hosts: Vec<_> = inventory.with(Role::Ndb).collect();
+    let mut next = hosts.iter().cycle();
+    let parts = contents.parts.iter().filter_map(|(node, folder)| {
+        let own = hosts.iter().find(|host| host.node == Some(*node));
+        Some((*node, folder.clone(), *own.or_else(|| next.next())?))
+    });
+    parts.collect()
+}
+
+/// `ndb_restore` as in the documentation: metadata once, data of every node, indexes once.
+fn load(
+    inventory: &Inventory,
+    id: BackupId,
+    hosts: &[(u16, &Host)],
+    slots: usize,
+    [metadata, data, indexes]: [&'static str; 3],
+) -> Vec<Step> {
+    let restore = |node: u16, host: &Host, what: &[&str]| {
+        let paths = &inventory.paths;
+        let (program, number, id) = (format!("{}/ndb_restore", paths.mysql_bin), node.to_string(), id.to_string());
+        let mut words = vec![program, "-n".to_owned(), number, "-b".to_owned(), id.clone()];
+        words.extend(what.iter().map(|word| (*word).to_owned()));
+        words.push(format!("--ndb-connectstring={}", inventory.connect_string()));
+        words.push(format!("--backup_path={}/BACKUP/BACKUP-{id}", paths.ndb_backups));
+        Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored))
+    };
+    let Some((node, host)) = hosts.first() else { return Vec::new() };
+    vec![
+        Step {
+            name: metadata,
+            does: "restores the tables of RonDB, without indexes",
+            acts: vec![restore(*node, host, &["-m", "--disable-indexes"])],
+            width: None,
+        },
+        Step {
+            name: data,
+            does: "restores the rows of every data node's part",
+            acts: hosts.iter().map(|(node, host)| restore(*node, host, &["-r"])).collect(),
+            width: Some(slots),
+        },
+        Step {
+            name: indexes,
+            does: "rebuilds the indexes",
+            acts: vec![restore(*node, host, &["--rebuild-indexes"])],
+            width: None,
+        },
+    ]
+}
+
+/// Makes the databases, and has every MySQL server look for the tables in them: it would find them by itself within a minute.
+fn announce(inventory: &Inventory, databases: &[String], [make, look]: [&'static str; 2]) -> Vec<Step> {
+    let mut text = String::new();
+    for database in databases.iter().filter(|database| !SYSTEM.contains(&database.as_str())) {
+        text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {};\n", name_of(database)));
+    }
+    let paths = &inventory.paths;
+    let program = format!("{}/mysql", paths.mysql_bin);
+    let sql = |host: &Host, statement: &str| {
+        let words = [program.as_str(), "-u", "root", "-S", &paths.mysql_socket, "-N", "-B", "-e", statement];
+        Command::new(&host.name, Account::Mysql, words).within(LONG)
+    };
+    let hosts: Vec<_> = inventory.with(Role::Mysql).collect();
+    let mut steps = Vec::new();
+    if !text.is_empty() {
+        steps.push(Step {
+            name: make,
+            does: "makes the databases in MySQL",
+            acts: client(inventory, Input::Text(text)).into_iter().collect(),
+            width: None,
+        });
+    }
+    // One statement starts the look, and tells when it has ended: the server turns the switch off itself.
+    let looked = "SELECT IF(@@ndb_metadata_sync, 'looking', 'looked')";
+    let start = hosts.iter().map(|host| Act::Call(sql(host, "SET GLOBAL ndb_metadata_sync = ON")));
+    steps.push(Step {
+        name: look,
+        does: "has each MySQL server look for the tables",
+        acts: start.collect(),
+        width: None,
+    });
+    let wait = hosts.iter().map(|host| Act::Call(sql(host, looked).expecting(Expect::Soon("looked"))));
+    let name = if look == "discovery" { "discovered" } else { "undo-discovered" };
+    steps.push(Step { name, does: "waits until each has found them", acts: wait.collect(), width: None });
+    steps
+}
+
+/// Counts the rows of all tables.
+fn count_rows(inventory: &Inventory, rows: &BTreeMap<String, u64>) -> Option<Step> {
+    let host = inventory.first(Role::Mysql)?;
+    let paths = &inventory.paths;
+    let mut text = String::new();
+    for table in rows.keys() {
+        let Some((database, name)) = table.split_once('.') else { continue };
+        // Long values have tables of their own, which MySQL does not show.
+        if SYSTEM.contains(&database) || name.starts_with("NDB$") {
+            continue;
+        }
+        let shown = table.replace('\\', "\\\\").replace('\'', "\\'");
+        text.push_str(&format!("SELECT COUNT(*), '{shown}' FROM {}.{};\n", name_of(database), name_of(name)));
+    }
+    if text.is_empty() {
+        return None;
+    }
+    let program = format!("{}/mysql", paths.mysql_bin);
+    // A table that is missing must not hide the rest.
+    let words = [program.as_str(), "-u", "root", "-S", &paths.mysql_socket, "-N", "-B", "-r", "--force"];
+    let command =
+        Command::new(&host.name, Account::Mysql, words).within(LONG.saturating_mul(4)).reading(Input::Text(text));
+    Some(single("rows", "counts the rows of all tables", command))
+}
+
+/// Brings the blocks to their data nodes.
+fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
+    if inventory.blocks == Blocks::S3 || request.blocks.is_empty() {
+        return Vec::new();
+    }
+    let [own, aside, _] = folders(inventory, request.run);
+    let all = request.blocks;
+    let root = |host: &HostName, script, arguments: &[&str]| {
+        Act::Call(Command::script(host, Account::Root, script, arguments).within(LONG))
+    };
+    let push = |(blocks, host): &(BlocksOf, HostName)| {
+        Act::Copy(Copy {
+            host: host.clone(),
+            account: Account::Hdfs,
+            remote: own.clone(),
+            local: request.folder.join("hopsfs").join(blocks.host.as_str()),
+            direction: Direction::Push,
+            options: vec!["--delete".to_owned()],
+            may_vanish: false,
+            limit: WHOLE,
+        })
+    };
+    let step = |name, does, acts| Step { name, does, acts, width: None };
+    vec![
+        step(
+            "aside",
+            "sets the blocks of the data nodes aside",
+            all.iter().map(|(blocks, host)| root(host, ASIDE, &[&own, &aside, &blocks.owner, &blocks.mode])).collect(),
+        ),
+        step("blocks", "brings each data node of HopsFS its blocks", all.iter().map(push).collect()),
+        step(
+            "owners",
+            "gives them owner and mode",
+            all.iter().map(|(blocks, host)| root(host, OWN, &[&own, &blocks.owner, &blocks.mode])).collect(),
+        ),
+        step(
+            "counted",
+            "counts the blocks on each data node",
+            all.iter()
+                .map(|(blocks, host)| {
+                    let count = Command::script(host, Account::Hdfs, COUNT, &[&own]).within(LONG);
+                    Act::Call(count.expecting(Expect::Line(format!("blocks {}", blocks.blocks))))
+                })
+                .collect(),
+        ),
+    ]
+}
+
+/// What a data node of HopsFS has: compared with the files that were brought.
+pub fn listing(inventory: &Inventory, host: &HostName) -> Command {
+    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(LONG)
+}
+
+/// A name as SQL takes it, whatever is in it.
+fn name_of(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}

@@ -1,0 +1,223 @@
+//! Restores: looks first, then runs the plan's steps by the engine, and can resume and undo them.
+
+mod prepare;
+mod run;
+
+use std::sync::Arc;
+
+use hwdr_run::{Goal, Halt, Lock as _, Phase, RESTORE, Record as _, Show, Step, Store as _, UNDO, go};
+
+use crate::lock::RemoteLock;
+use crate::plan::restore::{FRAGILE, REDONE};
+use crate::plan::{self};
+use crate::record::{Diary, RemoteStore};
+use crate::remote::Remote;
+
+pub use prepare::{Ready, prepare};
+pub use run::Run;
+
+/// What was given up.
+const FINALIZE: Goal = Goal { during: Phase::Restored, after: Phase::Finalized };
+
+/// What is done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Restores, or goes on with it.
+    Restore,
+    /// Undoes it.
+    Undo,
+    /// Gives up what was set aside.
+    Finalize,
+}
+
+/// Begins a restore that was prepared.
+///
+/// # Errors
+/// If a step fails: the run can then be resumed or undone.
+pub async fn begin<W: Show>(
+    remote: Arc<Remote>,
+    ready: Ready,
+    shown: W,
+    stop: impl Future<Output = ()>,
+) -> Result<Diary, Halt> {
+    let lock = RemoteLock::take(&remote, &format!("restore of backup {}", ready.diary.backup)).await?;
+    let work = async {
+        let found = RemoteStore::find(&remote).await?;
+        if let Some(earlier) = &found {
+            must_be_over(&earlier.load()?)?;
+        }
+        let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
+        carry_out(
+            Run::new(Arc::clone(&remote), ready.diary, store, ready.rows, ready.expected, shown)?,
+            Deed::Restore,
+            stop,
+        )
+        .await
+    };
+    let done = lock.guard(work).await;
+    lock.release().await;
+    done
+}
+
+/// Refuses if an earlier run is not over.
+///
+/// # Errors
+/// If it is not.
+pub fn must_be_over(earlier: &Diary) -> Result<(), Halt> {
+    let what = match earlier.phase {
+        Phase::Undone | Phase::Finalized => return Ok(()),
+        Phase::Restored => "is done, but what it has set aside is still there",
+        Phase::Running | Phase::Failed | Phase::Undoing => "is not done",
+    };
+    let halt = Halt::new(format!(
+        "the restore of backup {} that began at {} {what}",
+        earlier.backup,
+        earlier.began.strftime("%Y-%m-%d %H:%M UTC")
+    ));
+    Err(match earlier.phase {
+        Phase::Restored => halt.help("give up what it has set aside: helm hwdr vm finalize"),
+        _ => halt.help("resume it: helm hwdr vm resume"),
+    }
+    .help("or undo it: helm hwdr vm undo"))
+}
+
+/// Goes on with the last run, undoes it, or finalizes it.
+///
+/// # Errors
+/// If there is none, or a step fails.
+pub async fn go_on<W: Show>(
+    remote: Arc<Remote>,
+    deed: Deed,
+    shown: W,
+    stop: impl Future<Output = ()>,
+) -> Result<Diary, Halt> {
+    let what = match deed {
+        Deed::Restore => "resume",
+        Deed::Undo => "undo",
+        Deed::Finalize => "finalize",
+    };
+    let lock = RemoteLock::take(&remote, what).await?;
+    let work = async {
+        let store = last(&remote).await?;
+        let mut diary = store.load()?;
+        allowed(&diary, deed)?;
+        redo(&mut diary, deed);
+        let (rows, expected) = prepare::counts(&remote, &diary);
+        carry_out(Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)?, deed, stop).await
+    };
+    let done = lock.guard(work).await;
+    lock.release().await;
+    done
+}
+
+/// The last run.
+///
+/// # Errors
+/// If there is none.
+pub async fn last(remote: &Arc<Remote>) -> Result<RemoteStore, Halt> {
+    let none = || Halt::new("there is no restore on this cluster, nor a record of one beside the backups here");
+    RemoteStore::find(remote).await?.ok_or_else(none)
+}
+
+/// Whether something may be done with a run as it is.
+///
+/// # Errors
+/// If not.
+pub fn allowed(diary: &Diary, deed: Deed) -> Result<(), Halt> {
+    let refused = |why: &str| Err(Halt::new(format!("the restore of backup {} {why}", diary.backup)));
+    match (deed, diary.phase) {
+        (Deed::Restore, Phase::Running | Phase::Failed) | (Deed::Finalize, Phase::Restored) => Ok(()),
+        (Deed::Undo, Phase::Running | Phase::Failed | Phase::Restored | Phase::Undoing) => Ok(()),
+        (_, Phase::Undone) => refused("is undone"),
+        (_, Phase::Finalized) => refused("is finalized: what it had set aside is gone"),
+        (Deed::Restore, Phase::Restored) => refused("is done"),
+        (_, Phase::Undoing) => refused("is being undone: go on with that: helm hwdr vm undo"),
+        (Deed::Finalize, _) => refused("is not done"),
+    }
+}
+
+/// Takes back that steps were done, if one was interrupted that cannot be repeated by itself.
+fn redo(diary: &mut Diary, deed: Deed) {
+    let prefix = if deed == Deed::Undo { "undo-" } else { "" };
+    let own = |name: &str| name.strip_prefix(prefix).filter(|name| !name.starts_with("undo-")).map(str::to_owned);
+    let is_cut = |name: &&str| {
+        let name = format!("{prefix}{name}");
+        diary.is_begun(&name) && !diary.is_done(&name)
+    };
+    if !FRAGILE.iter().any(is_cut) {
+        return;
+    }
+    diary.is_redo = true;
+    diary.steps.retain(|step| !own(&step.step).is_some_and(|name| REDONE.contains(&name.as_str())));
+}
+
+async fn carry_out<W: Show>(mut run: Run<W>, deed: Deed, stop: impl Future<Output = ()>) -> Result<Diary, Halt> {
+    run.plan(deed)?;
+    let steps: Vec<Step<Run<W>>> = run
+        .steps()
+        .iter()
+        .map(|plan::Step { name, does, .. }| Step { name, does, act: |run: &mut Run<W>| Box::pin(run.perform()) })
+        .collect();
+    let goal = match deed {
+        Deed::Restore => RESTORE,
+        Deed::Undo => UNDO,
+        Deed::Finalize => FINALIZE,
+    };
+    go(&mut run, &steps, goal, stop).await?;
+    Ok(run.into_diary())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn diary(steps: &[(&str, bool)]) -> Diary {
+        let mut diary = prepare::tests::diary();
+        let now = "2026-11-30T20:00:00Z".parse().unwrap();
+        for (name, is_done) in steps {
+            diary.begin(name, now);
+            if *is_done {
+                diary.end(name, now);
+            }
+        }
+        diary
+    }
+
+    #[test]
+    fn what_cannot_be_repeated_begins_anew() {
+        let names = |diary: &Diary| diary.steps.iter().map(|step| step.step.clone()).collect::<Vec<_>>();
+        // Data can be restored twice.
+        let mut run = diary(&[("parts", true), ("metadata", true), ("data", false)]);
+        redo(&mut run, Deed::Restore);
+        assert!(!run.is_redo && names(&run) == ["parts", "metadata", "data"]);
+        for steps in [
+            &[("parts", true), ("metadata", false)][..],
+            &[("parts", true), ("metadata", true), ("data", true), ("schemas", false)],
+        ] {
+            let mut run = diary(steps);
+            redo(&mut run, Deed::Restore);
+            assert!(run.is_redo && names(&run) == ["parts"], "{steps:?}");
+        }
+        let mut run = diary(&[("metadata", true), ("data", true), ("undo-clear", true), ("undo-metadata", false)]);
+        redo(&mut run, Deed::Undo);
+        assert_eq!(names(&run), ["metadata", "data"]);
+    }
+
+    #[test]
+    fn a_run_can_only_be_what_comes_next() {
+        for (phase, resume, undo, finalize) in [
+            (Phase::Running, true, true, false),
+            (Phase::Failed, true, true, false),
+            (Phase::Restored, false, true, true),
+            (Phase::Undoing, false, true, false),
+            (Phase::Undone, false, false, false),
+            (Phase::Finalized, false, false, false),
+        ] {
+            let mut diary = diary(&[]);
+            diary.phase = phase;
+            let can = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, deed).is_ok());
+            assert_eq!(can, [resume, undo, finalize], "{phase:?}");
+            assert_eq!(must_be_over(&diary).is_ok(), matches!(phase, Phase::Undone | Phase::Finalized));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# @TITLE@
+# Written by hwdr. Each command runs once; those of one step at the same time. The first failure ends the script, after the other commands
+# of its step. It cannot be resumed: if it fails, see what is done, and do the rest by hand.
+# shellcheck disable=SC2016 # what stands in single quotes is for the hosts' shells
+set -euo pipefail
+
+pids=()
+step() { printf '\n== %s. %s: %s\n' "$1" "$2" "$3"; }
+
+# run HOST COMMAND…: begins a command; its lines carry the host's name.
+run() {
+  local host=$1
+  shift
+  { "$@" 2>&1 | sed "s/^/$host: /"; } &
+  pids+=($!)
+}
+
+# Waits for all commands of a step.
+done_all() {
+  local pid failed=0
+  for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+  pids=()
+  if [ "$failed" != 0 ]; then
+    echo 'A command failed: see above. Nothing more is done.' >&2
+    exit 1
+  fi
+}
+
+# into FILE COMMAND…: what the command prints goes into a file.
+into() {
+  local file=$1
+  shift
+  mkdir -p "$(dirname "$file")"
+  "$@" >"$file"
+}
+
+# from FILE COMMAND…: the command reads a file.
+from() {
+  local file=$1
+  shift
+  "$@" <"$file"
+}
+
+# reads TEXT COMMAND…: the command reads a text.
+reads() {
+  local text=$1
+  shift
+  "$@" <<<"$text"
+}
+
+# says LINE COMMAND…: the command must print this line.
+says() {
+  local line=$1 said
+  shift
+  said=$("$@") || return 1
+  echo "$said"
+  grep -Fxq -- "$line" <<<"$said" || { echo "expected: $line" && return 1; }
+}
+
+# soon TEXT SECONDS COMMAND…: repeats the command until it says this.
+soon() {
+  local text=$1 end=$((SECONDS + $2)) said
+  shift 2
+  while :; do
+    said=$("$@" 2>&1) || true
+    if [[ $said == *"$text"* ]]; then
+      echo "$said"
+      return 0
+    fi
+    if ((SECONDS >= end)); then
+      echo "$said"
+      echo "still not: $text"
+      return 1
+    fi
+    sleep 3
+  done
+}
+
+# restored COMMAND…: the last words of ndb_restore count, besides its exit status.
+restored() {
+  local said
+  said=$("$@" 2>&1) || { echo "$said" && return 1; }
+  echo "$said"
+  ! grep -Eq 'FATAL ERROR|NDBT_ProgramExit: [^0]' <<<"$said" || return 1
+  grep -Eq 'restore successful|NDBT_ProgramExit: 0' <<<"$said" || { echo 'it does not say that it was successful' && return 1; }
+}
+
+# completed ID COMMAND…: RonDB must say that the backup is completed.
+completed() {
+  local id=$1 said
+  shift
+  said=$("$@" 2>&1) || { echo "$said" && return 1; }
+  echo "$said"
+  grep -Eq "Backup $id started from .* completed" <<<"$said" || { echo "backup $id is not completed" && return 1; }
+}

@@ -1,0 +1,271 @@
+//! The backups in the folder: hwdr's own, complete or not, and those of the cookbook's script.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::check::name_of;
+use crate::id::BackupId;
+use crate::local;
+use crate::manifest::{KEEP, Manifest};
+use crate::plan::backup::{SCHEMAS, USERS};
+
+/// A backup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Its id.
+    pub id: BackupId,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Who made it.
+    pub kind: Kind,
+    /// When it was made, as far as that is known.
+    pub time: Option<Timestamp>,
+    /// Whether it is kept.
+    pub is_kept: bool,
+}
+
+/// Who made a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// hwdr.
+    Ours(Box<Manifest>),
+    /// The cookbook's script.
+    Cookbook,
+    /// hwdr, and it is not complete.
+    Incomplete,
+    /// hwdr or another, and it cannot be read.
+    Unreadable(String),
+}
+
+/// What a restore needs of a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// All its files.
+    pub files: Vec<(String, u64)>,
+    /// The file with users, if there is one.
+    pub users: Option<String>,
+    /// The file with schemas, if there is one.
+    pub schemas: Option<String>,
+    /// The data nodes that it has parts of, each with the folder of its part.
+    pub parts: Vec<(u16, String)>,
+}
+
+impl Stored {
+    /// How it is, in a word.
+    pub fn state(&self) -> &'static str {
+        match &self.kind {
+            Kind::Ours(manifest) if manifest.vanished.is_empty() => "complete",
+            Kind::Ours(_) => "gaps",
+            Kind::Cookbook => "cookbook",
+            Kind::Incomplete => "incomplete",
+            Kind::Unreadable(_) => "unreadable",
+        }
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn contents(&self) -> Result<Contents, String> {
+        let files =
+            local::files(&self.folder).map_err(|error| format!("{} cannot be read: {error}", self.folder.display()))?;
+        let first = |names: &[&str]| {
+            names
+                .iter()
+                .find(|name| files.iter().any(|(path, size)| path == *name && *size > 0))
+                .map(|name| (*name).to_owned())
+        };
+        let mut parts: Vec<(u16, String)> = files
+            .iter()
+            .filter_map(|(path, _)| {
+                let name = name_of(path, self.id)?;
+                let folder = format!("BACKUP-{}", self.id);
+                let end = path.find(&format!("{folder}/"))?.checked_add(folder.len())?;
+                Some((name.node, path.get(..end)?.to_owned()))
+            })
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        parts.dedup_by_key(|(node, _)| *node);
+        // Names of older scripts stand behind.
+        Ok(Contents { users: first(&[USERS, "users.sql"]), schemas: first(&[SCHEMAS, "schema.sql"]), parts, files })
+    }
+}
+
+/// All backups in the folder, the newest first. Other files and folders are not looked at; packed ones of the cookbook's script are returned by
+/// name.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn list(folder: &Path) -> Result<(Vec<Stored>, Vec<String>), String> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+        entries => entries.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?,
+    };
+    let (mut found, mut packed) = (Vec::new(), Vec::new());
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = entry.path();
+        if name.starts_with("hops_hopsworks_") && name.ends_with(".tar.gz") {
+            packed.push(name);
+        } else if path.is_dir()
+            && let Some(stored) = stored(&path, &name)
+        {
+            found.push(stored);
+        }
+    }
+    // One that is unpacked is listed already.
+    let is_unpacked = |name: &String| {
+        let folder = name.strip_suffix(".tar.gz").unwrap_or(name);
+        found.iter().any(|stored| stored.folder.file_name().is_some_and(|it| it == folder))
+    };
+    packed.retain(|name| !is_unpacked(name));
+    found.sort_by_key(|stored| std::cmp::Reverse((stored.time, stored.id)));
+    Ok((found, packed))
+}
+
+fn stored(path: &Path, name: &str) -> Option<Stored> {
+    let changed =
+        || fs::metadata(path).and_then(|data| data.modified()).ok().and_then(|time| Timestamp::try_from(time).ok());
+    if let Ok(id) = name.parse::<BackupId>() {
+        let is_kept = path.join(KEEP).exists();
+        let (kind, time) = match Manifest::read(path) {
+            Ok(Some(manifest)) if manifest.id == id => {
+                let time = manifest.finished;
+                (Kind::Ours(Box::new(manifest)), Some(time))
+            }
+            Ok(Some(manifest)) => (Kind::Unreadable(format!("its manifest is of backup {}", manifest.id)), changed()),
+            Ok(None) => (Kind::Incomplete, changed()),
+            Err(why) => (Kind::Unreadable(why), changed()),
+        };
+        return Some(Stored { id, folder: path.to_owned(), kind, time, is_kept });
+    }
+    if !name.starts_with("hops_hopsworks_") || !name.contains(".backup") {
+        return None;
+    }
+    let id = cookbook_id(path)?;
+    Some(Stored {
+        id,
+        folder: path.to_owned(),
+        kind: Kind::Cookbook,
+        time: changed(),
+        is_kept: path.join(KEEP).exists(),
+    })
+}
+
+/// The id of a backup of the cookbook's script: its folder `BACKUP-<id>` lies in `BACKUP`, or in one folder for each node.
+fn cookbook_id(path: &Path) -> Option<BackupId> {
+    let inner = fs::read_dir(path).ok()?.flatten().filter(|entry| entry.path().is_dir());
+    let folders = inner.flat_map(|entry| fs::read_dir(entry.path()).into_iter().flatten().flatten());
+    folders.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("BACKUP-")?.parse().ok()).next()
+}
+
+/// The backup of an id: a number, or `latest`.
+///
+/// # Errors
+/// If there is none.
+pub fn find(folder: &Path, id: &str) -> Result<Stored, String> {
+    let (all, packed) = list(folder)?;
+    if id == "latest" {
+        let complete = all.into_iter().find(|stored| matches!(stored.kind, Kind::Ours(_) | Kind::Cookbook));
+        return complete.ok_or_else(|| format!("there is no complete backup in {}", folder.display()));
+    }
+    let number: BackupId = id.parse()?;
+    let found = all.into_iter().find(|stored| stored.id == number);
+    found.ok_or_else(|| {
+        let hint = match packed.is_empty() {
+            true => String::new(),
+            false => format!("; these are packed, unpack the one with tar -xzf: {}", packed.join(", ")),
+        };
+        format!("there is no backup {number} in {}{hint}", folder.display())
+    })
+}
+
+/// What prune would delete: complete backups and remains older than `days`, but never the newest complete one, and none that is kept.
+pub fn old(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
+    let limit = now.as_second().saturating_sub(i64::from(days).saturating_mul(86_400));
+    let newest = all.iter().find(|stored| matches!(stored.kind, Kind::Ours(_))).map(|stored| stored.id);
+    all.iter()
+        // What the cookbook's script wrote is not hwdr's to delete.
+        .filter(|stored| matches!(stored.kind, Kind::Ours(_) | Kind::Incomplete))
+        .filter(|stored| !stored.is_kept && Some(stored.id) != newest)
+        .filter(|stored| stored.time.is_some_and(|time| time.as_second() < limit))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(root: &Path, files: &[&str]) {
+        for file in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+    }
+
+    #[test]
+    fn all_layouts_are_found() {
+        let root = tempfile::tempdir().unwrap();
+        touch(
+            root.path(),
+            &[
+                "9/BACKUP/BACKUP-9/BACKUP-9.1.ctl",
+                "hops_hopsworks_26-11-30_20-00.backup_7/BACKUP/BACKUP-7/BACKUP-7.1.ctl",
+                "hops_hopsworks_26-11-30_20-00.backup_7/BACKUP/BACKUP-7/BACKUP-7.2.ctl",
+                "hops_hopsworks_26-11-30_20-00.backup_7/sql/users.sql",
+                "hops_hopsworks_26-11-30_20-00.backup_7.tar.gz",
+                "hops_hopsworks_20-01-01.backup/1/BACKUP-5/BACKUP-5-0.1.Data",
+                "hops_hopsworks_20-01-01.backup/2/BACKUP-5/BACKUP-5-0.2.Data",
+                "hops_hopsworks_20-01-01.backup/users.sql",
+                "hops_hopsworks_19-01-01.backup.tar.gz",
+                "other/x",
+            ],
+        );
+        let (all, packed) = list(root.path()).unwrap();
+        let mut seen: Vec<_> = all.iter().map(|it| (it.id.number(), it.state())).collect();
+        seen.sort();
+        assert_eq!(seen, [(5, "cookbook"), (7, "cookbook"), (9, "incomplete")]);
+        assert_eq!(packed, ["hops_hopsworks_19-01-01.backup.tar.gz"]);
+        let new = find(root.path(), "7").unwrap().contents().unwrap();
+        assert_eq!(new.parts, [(1, "BACKUP/BACKUP-7".to_owned()), (2, "BACKUP/BACKUP-7".to_owned())]);
+        assert_eq!((new.users.as_deref(), new.schemas), (Some("sql/users.sql"), None));
+        let older = find(root.path(), "5").unwrap().contents().unwrap();
+        assert_eq!(older.parts, [(1, "1/BACKUP-5".to_owned()), (2, "2/BACKUP-5".to_owned())]);
+        assert_eq!(older.users.as_deref(), Some("users.sql"));
+        assert!(find(root.path(), "8").unwrap_err().contains("no backup 8"));
+    }
+
+    #[test]
+    fn the_newest_and_what_is_kept_stay() {
+        let now: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+        let at = |days: i64| Some(Timestamp::from_second(now.as_second() - days * 86_400).unwrap());
+        let manifest: Manifest = serde_json::from_value(serde_json::json!({
+            "form": 1, "version": "0", "cluster": "c", "id": 1, "began": now, "finished": now, "server": "", "nodes": [], "tables": 0,
+            "rows": null, "databases": [], "blocks": null, "files": [], "bytes": 0, "sums": "",
+        }))
+        .unwrap();
+        let ours = || Kind::Ours(Box::new(manifest.clone()));
+        let one = |id: &str, kind, days, is_kept| Stored {
+            id: id.parse().unwrap(),
+            folder: PathBuf::new(),
+            kind,
+            time: at(days),
+            is_kept,
+        };
+        let all = [
+            one("6", Kind::Incomplete, 1, false),
+            one("5", ours(), 40, false),
+            one("4", ours(), 41, true),
+            one("3", ours(), 42, false),
+            one("2", Kind::Incomplete, 43, false),
+            one("1", Kind::Cookbook, 44, false),
+        ];
+        let old: Vec<_> = old(&all, 30, now).iter().map(|stored| stored.id.number()).collect();
+        assert_eq!(old, [3, 2]);
+    }
+}
