@@ -35,6 +35,7 @@ mod streams;
 mod value_args;
 mod values;
 mod version;
+mod vm;
 mod words;
 
 use std::env;
@@ -82,6 +83,7 @@ enum Command {
     Monitor(Box<monitor::Command>),
     S3(s3::Command),
     Streams(streams::Command),
+    Vm(Box<vm::Command>),
     Bsl(bsl::Command),
     Objects(objects::Command),
     PostRender(post_render::PostRender),
@@ -157,6 +159,7 @@ fn command(cli: Cli) -> Result<Outcome> {
         Command::Backups(command) => return command.run(),
         Command::Streams(command) => return command.run(),
         Command::Diff(command) => return command.run(),
+        Command::Vm(command) => return command.run(),
         Command::Monitor(command) => command.run(),
         Command::PostRender(command) => command.run(),
         Command::Plan(command) => command.run(),

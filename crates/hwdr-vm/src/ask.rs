@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::inventory::HostName;
 use crate::parse::hopsfs;
 use crate::plan::backup::{SYSTEM, UserDump};
-use crate::remote::{Failed, Remote};
+use crate::remote::{Failed, How, Remote};
 use crate::words::{Account, Command};
 
 /// Nothing is read from here.
@@ -61,9 +61,15 @@ pub async fn user_dump(remote: &Remote, host: &HostName) -> UserDump {
     }
 }
 
-/// A failure on one line.
+/// A failure on one line, for where its host is named already.
 pub fn last(failed: &Failed) -> String {
-    let text = failed.to_string();
-    let text = text.strip_prefix(&format!("{}: ", failed.host)).unwrap_or(&text);
-    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    let how = match failed.how {
+        How::Unreachable => "cannot be reached over SSH".to_owned(),
+        _ => {
+            let text = failed.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            first.strip_prefix(&format!("{}: ", failed.host)).unwrap_or(first).to_owned()
+        }
+    };
+    [how].into_iter().chain(failed.last.iter().cloned()).collect::<Vec<_>>().join("; ")
 }

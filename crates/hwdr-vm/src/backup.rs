@@ -238,6 +238,9 @@ pub(crate) fn repeatable(path: &Path, from: &str, to: &str) -> std::io::Result<(
     fs::rename(&new, path)
 }
 
+/// What came of each data node of HopsFS, and the blocks that came of none.
+type Copied = (Vec<BlocksOf>, Vec<u64>);
+
 /// Compares what came of the data nodes of HopsFS with what they had when RonDB's backup ended. The result are the blocks of each, and those that
 /// no data node's copy has.
 fn blocks(
@@ -245,7 +248,7 @@ fn blocks(
     facts: &Facts,
     folder: &Path,
     listed: &BTreeMap<HostName, Said>,
-) -> Result<Option<(Vec<BlocksOf>, Vec<u64>)>, Halt> {
+) -> Result<Option<Copied>, Halt> {
     if listed.is_empty() {
         return Ok(None);
     }

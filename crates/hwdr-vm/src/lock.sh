@@ -1,4 +1,5 @@
 # holds the lock on this cluster
+# shellcheck shell=sh
 umask 077
 mkdir -p -- "$1" && exec 9>>"$1/lock" || exit 1
 if ! flock -n 9; then

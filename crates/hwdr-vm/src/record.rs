@@ -56,6 +56,8 @@ pub struct Diary {
     pub blocks: Vec<(BlocksOf, HostName)>,
     /// How many `ndb_restore` may run at once.
     pub slots: usize,
+    /// Whether the cluster had tablespaces.
+    pub has_tablespaces: bool,
     /// What writes users.
     pub users: UserDump,
     /// When it was begun.

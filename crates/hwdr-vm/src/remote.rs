@@ -264,8 +264,8 @@ impl Remote {
         let last = || last_lines(&said);
         match status.code() {
             Some(0) => Ok(said),
-            // What ssh itself says: the connection did not come about, or broke.
-            Some(255) => Err(failed(How::Unreachable, last())),
+            // ssh's own status; but commands have it, too: Hadoop's among them.
+            Some(255) if is_of_ssh(&said) => Err(failed(How::Unreachable, last())),
             Some(status) => Err(failed(How::Status(status), last())),
             None => Err(failed(How::Signal, last())),
         }
@@ -307,7 +307,7 @@ impl Remote {
             Some(0) => Ok(sent(&said.out)),
             // Some source files vanished (rsync(1), "EXIT VALUES").
             Some(24) if copy.may_vanish => Ok(sent(&said.out)),
-            Some(255) => Err(failed(How::Unreachable, last_lines(&said))),
+            Some(255) if is_of_ssh(&said) => Err(failed(How::Unreachable, last_lines(&said))),
             Some(status) => Err(failed(How::Status(status), last_lines(&said))),
             None => Err(failed(How::Signal, last_lines(&said))),
         }
@@ -392,6 +392,27 @@ async fn lines(from: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) -> io::
         line.clear();
     }
     Ok(())
+}
+
+/// Whether what was said are ssh's own words: the connection did not come about, or broke.
+fn is_of_ssh(said: &Said) -> bool {
+    const WORDS: [&str; 12] = [
+        "ssh: ",
+        "ssh_",
+        "kex_",
+        "mux_client",
+        "client_loop: ",
+        "Connection ",
+        "Host key verification failed",
+        "Received disconnect",
+        "Disconnected from",
+        "Timeout, server",
+        "Unable to negotiate",
+        "Bad owner or permissions",
+    ];
+    let is_own =
+        |line: &str| WORDS.iter().any(|words| line.starts_with(words)) || line.contains(": Permission denied (");
+    said.err.trim().is_empty() && said.out.trim().is_empty() || said.err.lines().any(is_own)
 }
 
 /// The last lines of what was said: of standard error, or of standard output where that is empty.

@@ -2,7 +2,7 @@
 # @TITLE@
 # Written by hwdr. Each command runs once; those of one step at the same time. The first failure ends the script, after the other commands
 # of its step. It cannot be resumed: if it fails, see what is done, and do the rest by hand.
-# shellcheck disable=SC2016 # what stands in single quotes is for the hosts' shells
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is for the hosts' shells
 set -euo pipefail
 
 pids=()

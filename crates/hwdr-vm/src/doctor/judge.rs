@@ -11,6 +11,9 @@ use crate::parse::show::Kind;
 
 /// Clocks further apart than this make times in logs and ids of backups wrong.
 const SKEW: i64 = 5;
+/// KiB that are little, and that are nothing.
+const LITTLE: u64 = 512 << 10;
+const NOTHING: u64 = 32 << 10;
 
 /// All checks.
 pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
@@ -64,8 +67,8 @@ fn hosts(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
                 );
             }
         }
-        match probe.clock.map(|clock| clock.saturating_sub(facts.clock)) {
-            Some(skew) if skew.abs() > SKEW => {
+        match probe.skew {
+            skew if skew.abs() > SKEW => {
                 let way = if skew > 0 { "fast" } else { "slow" };
                 let what = format!("the clock is {} {way}", hwdr_values::shown::duration(skew.unsigned_abs()));
                 found.push(
@@ -254,8 +257,8 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
 /// Whether there is room for a backup here.
 fn room(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
     let used = |role: Role, path: &str| {
-        let hosts = inventory.with(role).filter_map(|host| facts.hosts.get(&host.name)?.as_ref().ok());
-        let sizes = hosts.map(|probe| probe.used.get(path).copied());
+        let probes = inventory.with(role).map(|host| facts.hosts.get(&host.name)?.as_ref().ok());
+        let sizes = probes.map(|probe| probe?.used.get(path).copied());
         // One that is not known makes the sum unknown.
         sizes.sum::<Option<u64>>().map(|kib| kib.saturating_mul(1024))
     };
@@ -283,9 +286,12 @@ fn room(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
     }
     for (host, probe) in &facts.hosts {
         let Ok(probe) = probe else { continue };
-        for (path, kib) in probe.free.iter().filter(|(_, kib)| **kib < 512 << 10) {
+        for (path, kib) in probe.free.iter().filter(|(_, kib)| **kib < LITTLE) {
             let what = format!("only {} MiB are free at {path}", kib / 1024);
-            found.push(Finding::warning(host.as_str(), what).help("a backup of RonDB is written there first"));
+            let finding = if *kib < NOTHING { Finding::error } else { Finding::warning };
+            let is_backup = path.ends_with("/BACKUP");
+            let help = if is_backup { "RonDB writes its part of a backup there first" } else { "make some room" };
+            found.push(finding(host.as_str().to_owned(), what).help(help));
         }
     }
 }
@@ -312,7 +318,8 @@ mod tests {
             datanode_uuid: format!("u-{id}"),
         };
         let probe = |host: &crate::inventory::Host| Probe {
-            clock: Some(1000),
+            clock: None,
+            skew: 0,
             tools: TOOLS.map(str::to_owned).into(),
             paths: paths(inventory, host)
                 .into_iter()
@@ -324,7 +331,6 @@ mod tests {
         };
         let name = |text| HostName::parse(text).unwrap();
         Facts {
-            clock: 1002,
             hosts: inventory.hosts.iter().map(|host| (host.name.clone(), Ok(probe(host)))).collect(),
             nodes: Some(show::parse(show::tests::SHOW)),
             versions: [(name("data1"), Ok(version("1"))), (name("data2"), Ok(version("2")))].into(),
@@ -362,7 +368,7 @@ mod tests {
                 },
                 "data1: cannot be reached",
             ),
-            (|it| probe(it, "data1").clock = Some(2000), "data1: the clock is 16 min 38 s fast"),
+            (|it| probe(it, "data1").skew = 998, "data1: the clock is 16 min 38 s fast"),
             (|it| assert!(probe(it, "data2").tools.remove("rsync")), "data2: has no rsync"),
             (|it| probe(it, "data2").paths.clear(), "data2: /srv/hops/mysql-cluster/ndb/backups is not there (ndb)"),
             (

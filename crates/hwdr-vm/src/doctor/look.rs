@@ -22,8 +22,7 @@ pub async fn look(remote: &Remote) -> Facts {
     let inventory = &remote.inventory;
     let hosts =
         join_all(inventory.hosts.iter().map(|host| async { (host.name.clone(), ask(remote, host).await) })).await;
-    let mut facts =
-        Facts { clock: Timestamp::now().as_second(), hosts: hosts.into_iter().collect(), ..Facts::default() };
+    let mut facts = Facts { hosts: hosts.into_iter().collect(), ..Facts::default() };
     let is_up = |host: &&Host| matches!(facts.hosts.get(&host.name), Some(Ok(_)));
     let pairs = inventory
         .hosts
@@ -80,11 +79,18 @@ async fn ask(remote: &Remote, host: &Host) -> Result<probe::Probe, Trouble> {
         let help = "let ~/.bashrc or the like print only to terminals: rsync takes that for its own protocol";
         return Err(Trouble { what, help: Some(help.to_owned()) });
     }
-    let paths: Vec<_> = paths(&remote.inventory, host).into_iter().map(|(path, _)| path).collect();
+    let mut paths: Vec<_> = paths(&remote.inventory, host).into_iter().map(|(path, _)| path).collect();
+    if host.has(Role::Ndb) {
+        // RonDB makes it with its first backup; it may be a disk of its own.
+        paths.push(format!("{}/BACKUP", remote.inventory.paths.ndb_backups));
+    }
     let account = if remote.inventory.ssh.sudo { Account::Root } else { Account::Login };
     let words = ["sh", "-c", probe::SCRIPT, "hwdr"].into_iter().map(str::to_owned).chain(paths);
+    let before = Timestamp::now().as_second();
     let said = remote.call(&Command::new(&host.name, account, words), Path::new(NOWHERE)).await.map_err(trouble)?;
-    Ok(probe::parse(&said.out))
+    let mut probe = probe::parse(&said.out);
+    probe.compare(before, Timestamp::now().as_second());
+    Ok(probe)
 }
 
 /// The accounts that are needed on a host.

@@ -17,8 +17,6 @@ pub use look::look;
 /// What was seen.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// This machine's clock: seconds since 1970.
-    pub clock: i64,
     /// Of each host: what it says, or why it could not be asked.
     pub hosts: BTreeMap<HostName, Result<Probe, Trouble>>,
     /// Accounts that could not be used by sudo, by host, with why.

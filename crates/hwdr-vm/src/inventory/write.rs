@@ -80,6 +80,10 @@ pub fn write(found: &Found<'_>) -> String {
         if machine.roles.contains(&"ndb") {
             roles.push("datanode");
         }
+        if roles.is_empty() {
+            // It has slots for clients, and none is connected.
+            roles.push("mysql");
+        }
         let name = if is_data { format!("data{number}") } else { format!("head{number}") };
         let _ = writeln!(text, "  {name}:\n    address: {}\n    roles: [{}]", quote(machine.address), roles.join(", "));
         match machine.nodes.as_slice() {

@@ -13,6 +13,8 @@ pub const TOOLS: [&str; 7] = ["rsync", "find", "stat", "flock", "sha256sum", "sy
 pub struct Probe {
     /// Its clock: seconds since 1970.
     pub clock: Option<i64>,
+    /// By how many seconds it is certainly wrong, as far as this machine's is right: it was asked at some time in between.
+    pub skew: i64,
     /// The tools that are there.
     pub tools: BTreeSet<String>,
     /// The paths that are there, with owner (`user:group`).
@@ -23,6 +25,17 @@ pub struct Probe {
     pub used: BTreeMap<String, u64>,
     /// What `ndb_restore --version` and the like say, by program.
     pub versions: BTreeMap<String, String>,
+}
+
+impl Probe {
+    /// Compares the host's clock with this machine's, which was `before` when the host was asked and `after` when it had answered.
+    pub fn compare(&mut self, before: i64, after: i64) {
+        self.skew = match self.clock {
+            Some(clock) if clock < before => clock.saturating_sub(before),
+            Some(clock) if clock > after => clock.saturating_sub(after),
+            _ => 0,
+        };
+    }
 }
 
 /// Reads it.

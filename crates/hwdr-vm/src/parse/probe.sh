@@ -1,4 +1,5 @@
 # looks at clock, tools, paths, room and versions
+# shellcheck shell=sh
 echo "clock $(date +%s)"
 for tool in rsync find stat flock sha256sum systemctl timeout; do
   command -v "$tool" >/dev/null && echo "tool $tool"

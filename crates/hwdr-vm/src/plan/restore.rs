@@ -60,6 +60,8 @@ pub struct Request<'r> {
     pub users: UserDump,
     /// How many `ndb_restore` may run at once.
     pub slots: usize,
+    /// Whether the cluster has tablespaces already: they are not made a second time.
+    pub has_tablespaces: bool,
     /// The rows of each table, as the backup counts them.
     pub rows: &'r BTreeMap<String, u64>,
 }
@@ -86,16 +88,15 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             local: folder.join(from),
             direction: Direction::Push,
             // The folder may have the parts of all nodes.
-            options: vec![
-                "--mkpath".to_owned(),
-                "--include=*/".to_owned(),
-                format!("--include=BACKUP-*.{node}.*"),
-                "--exclude=*".to_owned(),
-            ],
+            options: vec!["--include=*/".to_owned(), format!("--include=BACKUP-*.{node}.*"), "--exclude=*".to_owned()],
             may_vanish: false,
             limit: WHOLE,
         })
     };
+    let unique: std::collections::BTreeSet<&HostName> = hosts.iter().map(|(_, _, host)| &host.name).collect();
+    let folder =
+        unique.into_iter().map(|host| Act::Call(Command::new(host, Account::Mysql, ["mkdir", "-p", own.as_str()])));
+    steps.push(Step { name: "folders", does: "makes folders for the parts", acts: folder.collect(), width: None });
     steps.push(Step {
         name: "parts",
         does: "brings each data node of RonDB its part",
@@ -103,7 +104,7 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         width: None,
     });
     let hosts: Vec<_> = hosts.into_iter().map(|(node, _, host)| (node, host)).collect();
-    steps.extend(load(inventory, *id, &hosts, request.slots, ["metadata", "data", "indexes"]));
+    steps.extend(load(inventory, *id, &hosts, request, ["metadata", "data", "indexes"]));
     steps.extend(announce(inventory, request.databases, ["databases", "discovery"]));
     if let Some(file) = &contents.schemas {
         steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file));
@@ -142,13 +143,7 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
         steps.push(clear(inventory, "undo-clear", "drops the databases that were restored", all));
         if let Some(safety) = request.safety {
             let hosts: Vec<_> = inventory.with(Role::Ndb).filter_map(|host| Some((host.node?, host))).collect();
-            steps.extend(load(
-                inventory,
-                safety,
-                &hosts,
-                request.slots,
-                ["undo-metadata", "undo-data", "undo-indexes"],
-            ));
+            steps.extend(load(inventory, safety, &hosts, request, ["undo-metadata", "undo-data", "undo-indexes"]));
         }
         steps.extend(announce(inventory, request.before, ["undo-databases", "undo-discovery"]));
         if request.safety.is_some() {
@@ -335,7 +330,7 @@ fn load(
     inventory: &Inventory,
     id: BackupId,
     hosts: &[(u16, &Host)],
-    slots: usize,
+    request: &Request<'_>,
     [metadata, data, indexes]: [&'static str; 3],
 ) -> Vec<Step> {
     let restore = |node: u16, host: &Host, what: &[&str]| {
@@ -348,18 +343,22 @@ fn load(
         Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored))
     };
     let Some((node, host)) = hosts.first() else { return Vec::new() };
+    let mut tables = vec!["-m", "--disable-indexes"];
+    if request.has_tablespaces {
+        tables.push("--no-restore-disk-objects");
+    }
     vec![
         Step {
             name: metadata,
             does: "restores the tables of RonDB, without indexes",
-            acts: vec![restore(*node, host, &["-m", "--disable-indexes"])],
+            acts: vec![restore(*node, host, &tables)],
             width: None,
         },
         Step {
             name: data,
             does: "restores the rows of every data node's part",
             acts: hosts.iter().map(|(node, host)| restore(*node, host, &["-r"])).collect(),
-            width: Some(slots),
+            width: Some(request.slots),
         },
         Step {
             name: indexes,

@@ -7,17 +7,34 @@ use std::sync::Arc;
 
 use hwdr_run::{Goal, Halt, Lock as _, Phase, RESTORE, Record as _, Show, Step, Store as _, UNDO, go};
 
+use jiff::Timestamp;
+
 use crate::lock::RemoteLock;
 use crate::plan::restore::{FRAGILE, REDONE};
 use crate::plan::{self};
 use crate::record::{Diary, RemoteStore};
 use crate::remote::Remote;
 
-pub use prepare::{Ready, prepare};
+pub use prepare::{Ready, on_paper, prepare};
 pub use run::Run;
 
 /// What was given up.
 const FINALIZE: Goal = Goal { during: Phase::Restored, after: Phase::Finalized };
+
+/// How a run did not come to its end.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was refused: nothing was changed.
+    Refused(Halt),
+    /// It stopped in the middle.
+    Stopped(Halt),
+}
+
+impl From<Halt> for Ended {
+    fn from(halt: Halt) -> Self {
+        Self::Stopped(halt)
+    }
+}
 
 /// What is done with a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,20 +56,20 @@ pub async fn begin<W: Show>(
     ready: Ready,
     shown: W,
     stop: impl Future<Output = ()>,
-) -> Result<Diary, Halt> {
-    let lock = RemoteLock::take(&remote, &format!("restore of backup {}", ready.diary.backup)).await?;
+) -> Result<Diary, Ended> {
+    let lock = RemoteLock::take(&remote, &format!("restore of backup {}", ready.diary.backup)).await;
+    let lock = lock.map_err(Ended::Refused)?;
     let work = async {
-        let found = RemoteStore::find(&remote).await?;
-        if let Some(earlier) = &found {
-            must_be_over(&earlier.load()?)?;
-        }
-        let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
-        carry_out(
-            Run::new(Arc::clone(&remote), ready.diary, store, ready.rows, ready.expected, shown)?,
-            Deed::Restore,
-            stop,
-        )
-        .await
+        let opened = async {
+            let found = RemoteStore::find(&remote).await?;
+            if let Some(earlier) = &found {
+                must_be_over(&earlier.load()?)?;
+            }
+            let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
+            Run::new(Arc::clone(&remote), ready.diary, store, ready.rows, ready.expected, shown)
+        };
+        let run = opened.await.map_err(Ended::Refused)?;
+        carry_out(run, Deed::Restore, stop).await.map_err(Ended::Stopped)
     };
     let done = lock.guard(work).await;
     lock.release().await;
@@ -90,20 +107,29 @@ pub async fn go_on<W: Show>(
     deed: Deed,
     shown: W,
     stop: impl Future<Output = ()>,
-) -> Result<Diary, Halt> {
+) -> Result<Diary, Ended> {
     let what = match deed {
         Deed::Restore => "resume",
         Deed::Undo => "undo",
         Deed::Finalize => "finalize",
     };
-    let lock = RemoteLock::take(&remote, what).await?;
+    let lock = RemoteLock::take(&remote, what).await.map_err(Ended::Refused)?;
     let work = async {
-        let store = last(&remote).await?;
-        let mut diary = store.load()?;
-        allowed(&diary, deed)?;
-        redo(&mut diary, deed);
-        let (rows, expected) = prepare::counts(&remote, &diary);
-        carry_out(Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)?, deed, stop).await
+        let opened = async {
+            let store = last(&remote).await?;
+            let mut diary = store.load()?;
+            allowed(&diary, deed)?;
+            redo(&mut diary, deed);
+            if deed == Deed::Restore && diary.is_begun("save") && !diary.is_done("save") {
+                // What was half saved has taken its id.
+                let used = prepare::used_ids(&remote, diary.backup).await?;
+                diary.safety = Some(prepare::safety_id(&used, Timestamp::now())?);
+            }
+            let (rows, expected) = prepare::counts(&remote, &diary);
+            Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)
+        };
+        let run = opened.await.map_err(Ended::Refused)?;
+        carry_out(run, deed, stop).await.map_err(Ended::Stopped)
     };
     let done = lock.guard(work).await;
     lock.release().await;

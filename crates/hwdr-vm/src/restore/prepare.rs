@@ -1,6 +1,6 @@
 //! What is looked at before a restore: whatever can be known to fail is found before anything is changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures_util::future::join_all;
@@ -22,7 +22,7 @@ use crate::plan::Step;
 use crate::plan::backup::{SYSTEM, UserDump};
 use crate::plan::restore::{Request, restore};
 use crate::record::{Diary, RemoteStore};
-use crate::remote::Remote;
+use crate::remote::{Remote, all};
 use crate::stored::{Contents, Kind, Stored};
 use crate::words::{Account, Command};
 
@@ -117,7 +117,7 @@ pub async fn prepare(
     }
     let run = now.strftime("%Y%m%d%H%M%S").to_string();
     let safety = match wipe && tables.iter().any(|(_, count)| *count > 0) {
-        true => Some(safety_id(stored.id, now)?),
+        true => Some(safety_id(&used_ids(remote, stored.id).await?, now)?),
         false => None,
     };
     let diary = Diary {
@@ -133,7 +133,65 @@ pub async fn prepare(
         databases,
         blocks,
         slots: slots(&facts),
+        has_tablespaces: has_tablespaces(remote).await?,
         users: facts.users.unwrap_or(UserDump::Dump),
+        began: now,
+        phase: Phase::Running,
+        why: None,
+        ended: None,
+        steps: Vec::new(),
+        findings: Vec::new(),
+    };
+    let expected = Expected { rows: ndb.whole.rows, changes: ndb.changes };
+    let steps = restore(inventory, &request(&diary, &stored.folder, &contents, &ndb.rows));
+    Ok(Ready { diary, steps, folder: stored.folder.clone(), findings, rows: ndb.rows, expected })
+}
+
+/// Plans a restore on paper: no host is asked, so that a runbook can be written before it is needed.
+///
+/// # Errors
+/// If the backup cannot be used.
+pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timestamp) -> Result<Ready, Halt> {
+    let manifest = match &stored.kind {
+        Kind::Ours(manifest) => Some(&**manifest),
+        Kind::Cookbook => None,
+        _ => {
+            return Err(
+                Halt::new(format!("backup {} is not complete", stored.id)).help("choose another: helm hwdr vm list")
+            );
+        }
+    };
+    let contents = stored.contents().map_err(Halt::new)?;
+    let parts: Vec<_> =
+        contents.files.iter().filter(|(path, _)| check::name_of(path, stored.id).is_some()).cloned().collect();
+    let ndb = check::ndb(&stored.folder, &parts, stored.id);
+    let mut findings = ndb.findings;
+    let hosts: Vec<&HostName> = inventory.with(Role::DataNode).map(|host| &host.name).collect();
+    let all = manifest.and_then(|manifest| manifest.blocks.as_deref()).unwrap_or_default();
+    let blocks = assigned(all, &hosts).unwrap_or_else(|finding| {
+        findings.push(finding);
+        Vec::new()
+    });
+    if finding::is_bad(&findings) {
+        return Err(refused(&findings, &format!("backup {} cannot be restored", stored.id)));
+    }
+    let databases: Vec<String> = ndb.databases.into_iter().filter(|name| !SYSTEM.contains(&name.as_str())).collect();
+    let has_pump = manifest.is_none_or(|manifest| !manifest.server.starts_with("mysql-9"));
+    let diary = Diary {
+        form: 1,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: now.strftime("%Y%m%d%H%M%S").to_string(),
+        cluster: inventory.name.clone(),
+        backup: stored.id,
+        folder: stored.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        safety: if wipe { Some(safety_id(&[stored.id].into(), now)?) } else { None },
+        is_redo: false,
+        before: if wipe { databases.clone() } else { Vec::new() },
+        databases,
+        blocks,
+        slots: contents.parts.len().max(1),
+        has_tablespaces: wipe,
+        users: if has_pump { UserDump::Pump } else { UserDump::Dump },
         began: now,
         phase: Phase::Running,
         why: None,
@@ -165,6 +223,7 @@ pub(super) fn request<'r>(
         is_redo: diary.is_redo,
         users: diary.users,
         slots: diary.slots,
+        has_tablespaces: diary.has_tablespaces,
         rows,
     }
 }
@@ -376,14 +435,36 @@ fn slots(facts: &Facts) -> usize {
     nodes.iter().filter(is_free).count().max(1)
 }
 
-/// An id for the backup of the cluster as it was: that of this minute, or of one before or behind that if the backup has it.
-fn safety_id(backup: BackupId, now: Timestamp) -> Result<BackupId, Halt> {
+/// The ids of backups that the data nodes have, and of the one that is restored.
+pub(super) async fn used_ids(remote: &Remote, backup: BackupId) -> Result<BTreeSet<BackupId>, Halt> {
+    let script = "# lists the backups\n[ ! -d \"$1/BACKUP\" ] || ls -- \"$1/BACKUP\"";
+    let mut used: BTreeSet<BackupId> = [backup].into();
+    let hosts = remote.inventory.with(Role::Ndb);
+    let calls: Vec<_> = hosts
+        .map(|host| Command::script(&host.name, Account::Mysql, script, &[&remote.inventory.paths.ndb_backups]))
+        .collect();
+    for said in all(calls.iter().map(|call| remote.call(call, std::path::Path::new("/")))).await? {
+        used.extend(said.out.lines().filter_map(|line| line.strip_prefix("BACKUP-")?.parse::<BackupId>().ok()));
+    }
+    Ok(used)
+}
+
+/// An id for the backup of the cluster as it was: that of this minute, or of the next one that is not used.
+pub(super) fn safety_id(used: &BTreeSet<BackupId>, now: Timestamp) -> Result<BackupId, Halt> {
     let time = now.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-    let ids = [0, 1].map(|minutes| time.checked_add(jiff::Span::new().minutes(minutes)).ok().and_then(BackupId::of));
-    let other = ids.into_iter().flatten().find(|id| *id != backup);
-    other.ok_or_else(|| {
+    let ids = (0..1440).map(|minutes| time.checked_add(jiff::Span::new().minutes(minutes)).ok().and_then(BackupId::of));
+    let free = ids.flatten().find(|id| !used.contains(id));
+    free.ok_or_else(|| {
         Halt::new("there is no id for a backup of the cluster as it is: after 2042 the form has more than 32 bits")
     })
+}
+
+/// Whether RonDB has tablespaces.
+async fn has_tablespaces(remote: &Remote) -> Result<bool, Halt> {
+    let Some(host) = remote.inventory.first(Role::Mysql) else { return Ok(false) };
+    let statement =
+        "SELECT COUNT(*) FROM information_schema.files WHERE engine = 'ndbcluster' AND file_type = 'DATAFILE'";
+    Ok(crate::ask::sql(remote, &host.name, statement).await?.trim() != "0")
 }
 
 #[cfg(test)]
@@ -404,6 +485,7 @@ pub(super) mod tests {
             databases: Vec::new(),
             blocks: Vec::new(),
             slots: 4,
+            has_tablespaces: false,
             users: UserDump::Pump,
             began: "2026-11-30T20:00:00Z".parse().unwrap(),
             phase: Phase::Running,

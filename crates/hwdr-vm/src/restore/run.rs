@@ -32,6 +32,7 @@ pub struct Run<W> {
     rows: BTreeMap<String, u64>,
     expected: Expected,
     steps: Vec<Step>,
+    deed: Deed,
 }
 
 impl<W: Show> Context for Run<W> {
@@ -43,7 +44,12 @@ impl<W: Show> Context for Run<W> {
     }
 
     fn way_on(&self) -> WayOn {
-        WayOn { resume: "helm hwdr vm resume".to_owned(), undo: Some("helm hwdr vm undo".to_owned()) }
+        let word = match self.deed {
+            Deed::Restore => "resume",
+            Deed::Undo => "undo",
+            Deed::Finalize => "finalize",
+        };
+        WayOn { resume: format!("helm hwdr vm {word}"), undo: Some("helm hwdr vm undo".to_owned()) }
     }
 
     async fn note(&self, _: &str, _: &str) {}
@@ -67,7 +73,18 @@ impl<W: Show> Run<W> {
         let stored =
             Stored { id: diary.backup, folder: folder.clone(), kind: Kind::Cookbook, time: None, is_kept: false };
         let contents = stored.contents().map_err(Halt::new)?;
-        Ok(Self { remote, diary, store, shown, folder, contents, rows, expected, steps: Vec::new() })
+        Ok(Self {
+            remote,
+            diary,
+            store,
+            shown,
+            folder,
+            contents,
+            rows,
+            expected,
+            steps: Vec::new(),
+            deed: Deed::Restore,
+        })
     }
 
     /// Plans what is to be done.
@@ -76,6 +93,7 @@ impl<W: Show> Run<W> {
     /// If nothing can be done.
     pub(super) fn plan(&mut self, deed: Deed) -> Result<(), Halt> {
         let inventory = &self.remote.inventory;
+        self.deed = deed;
         let request = request(&self.diary, &self.folder, &self.contents, &self.rows);
         self.steps = match deed {
             Deed::Restore => restore::restore(inventory, &request),

@@ -1,0 +1,197 @@
+//! The commands of backups and restores as people see them: dry runs, the runbook's page, and its script, which is run with an `ssh` that writes
+//! down what it gets. `UPDATE_GOLDEN=1` writes the files in testdata/vm anew.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hwdr_values::source::Source;
+use hwdr_vm::id::BackupId;
+use hwdr_vm::inventory::{HostName, Inventory, read};
+use hwdr_vm::manifest::BlocksOf;
+use hwdr_vm::plan::backup::{self, UserDump};
+use hwdr_vm::plan::restore::{self, finalize, undo};
+use hwdr_vm::plan::{Step, dry_run};
+use hwdr_vm::runbook;
+use hwdr_vm::stored::Contents;
+
+const FOLDER: &str = "/var/backups/hopsworks/2611302017";
+
+fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/vm").join(name)
+}
+
+fn inventory() -> Inventory {
+    let text = fs::read_to_string(testdata("inventory.yaml")).unwrap();
+    read(&Source::new("inventory.yaml", text)).unwrap()
+}
+
+fn id() -> BackupId {
+    "2611302017".parse().unwrap()
+}
+
+/// What a restore does, or what undoes and finalizes it.
+fn steps(of: &str, safety: Option<BackupId>) -> Vec<Step> {
+    let inventory = inventory();
+    let parts = |node| (node, format!("BACKUP/BACKUP-{}", id()));
+    let contents = Contents {
+        files: Vec::new(),
+        users: Some("sql/users.sql".to_owned()),
+        schemas: Some("sql/schemata.sql".to_owned()),
+        parts: vec![parts(1), parts(2)],
+    };
+    let blocks = ["data1", "data2"].map(|host| {
+        let host = HostName::parse(host).unwrap();
+        let own = BlocksOf {
+            host: host.clone(),
+            blocks: 12,
+            bytes: 1 << 20,
+            owner: "hdfs:hadoop".to_owned(),
+            mode: "700".to_owned(),
+            version: Default::default(),
+        };
+        (own, host)
+    });
+    let databases = ["hops".to_owned(), "it's`odd".to_owned()];
+    let rows: BTreeMap<String, u64> = [("hops.hdfs_inodes".to_owned(), 7), ("mysql.ndb_schema".to_owned(), 1)].into();
+    let request = restore::Request {
+        run: "20261130204000",
+        id: id(),
+        folder: Path::new(FOLDER),
+        contents: &contents,
+        databases: &databases,
+        before: &databases[..usize::from(safety.is_some())],
+        blocks: &blocks,
+        safety,
+        is_redo: false,
+        users: UserDump::Pump,
+        slots: 6,
+        has_tablespaces: false,
+        rows: &rows,
+    };
+    match of {
+        "restore" => restore::restore(&inventory, &request),
+        "undo" => undo(&inventory, &request, &|_| true),
+        _ => finalize(&inventory, &request),
+    }
+}
+
+fn golden(name: &str, text: &str) {
+    let path = testdata(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "{name}: UPDATE_GOLDEN=1 writes it anew");
+}
+
+#[test]
+fn a_backup_runs_these_commands() {
+    let inventory = inventory();
+    let databases = ["hops".to_owned(), "hopsworks".to_owned()];
+    let earlier = [PathBuf::from("/var/backups/hopsworks/2611292017")];
+    let plan = |users| {
+        let request =
+            backup::Request { id: id(), folder: Path::new(FOLDER), databases: &databases, users, earlier: &earlier };
+        dry_run(&backup::plan(&inventory, &request), &inventory, FOLDER)
+    };
+    golden("backup.txt", &plan(UserDump::Pump));
+    // Where there is no mysqlpump.
+    let dump = plan(UserDump::Dump);
+    assert!(
+        dump.contains("mysqldump -u root -S /srv/hops/mysql-cluster/mysql.sock --users --exclude-user=root@localhost"),
+        "{dump}"
+    );
+}
+
+#[test]
+fn a_restore_runs_these_commands() {
+    golden("restore.txt", &dry_run(&steps("restore", None), &inventory(), FOLDER));
+    golden("restore-wipe.txt", &dry_run(&steps("restore", Some("2611302040".parse().unwrap())), &inventory(), FOLDER));
+    golden("undo.txt", &dry_run(&steps("undo", Some("2611302040".parse().unwrap())), &inventory(), FOLDER));
+    golden("finalize.txt", &dry_run(&steps("finalize", Some("2611302040".parse().unwrap())), &inventory(), FOLDER));
+}
+
+/// Nothing may be dropped in a cluster that was found empty.
+#[test]
+fn nothing_is_dropped_without_wipe() {
+    assert!(!dry_run(&steps("restore", None), &inventory(), FOLDER).contains("DROP"));
+    let wiped = dry_run(&steps("restore", Some("2611302040".parse().unwrap())), &inventory(), FOLDER);
+    let at = |text: &str| wiped.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(at("START BACKUP 2611302040") < at("DROP DATABASE") && at("DROP DATABASE") < at("--disable-indexes"));
+}
+
+#[test]
+fn the_runbook_is_a_page_and_a_clean_script() {
+    let inventory = inventory();
+    let title = "Restore of backup 2611302017 of hopsworks-prod";
+    golden("runbook.md", &runbook::page(&steps("restore", None), &inventory, title, FOLDER));
+    let script = runbook::script(&steps("restore", Some("2611302040".parse().unwrap())), &inventory, title, FOLDER);
+    golden("runbook.sh", &script);
+    match Command::new("shellcheck").arg(testdata("runbook.sh")).output() {
+        Ok(checked) => assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout)),
+        Err(_) => assert!(Command::new("bash").arg("-n").arg(testdata("runbook.sh")).status().unwrap().success()),
+    }
+}
+
+/// Programs that write down what they get: `ssh` answers as a good host does.
+fn run_script(script: &str, fails_at: &str) -> (bool, String) {
+    const SSH: &str = r#"#!/bin/bash
+case $* in
+  *"$FAILS_AT"*) [ -z "$FAILS_AT" ] || { echo 'it fails' >&2; exit 1; } ;;
+esac
+input=$([ -t 0 ] || cat)
+echo "ssh $* <<< $input" >>"$LOG"
+case $* in
+  *safemode*) echo 'Safe mode is OFF' ;;
+  *metadata_sync,*) echo looked ;;
+  *'START BACKUP'*) echo 'Node 1: Backup 2611302040 started from node 49 completed' ;;
+  *ndb_restore*) echo 'Data and log restore successful' ;;
+  *'counts the blocks'*) echo 'blocks 12' ;;
+esac
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("ssh", SSH), ("rsync", "#!/bin/sh\necho \"rsync $*\" >>\"$LOG\"\n"), ("script", script)] {
+        fs::write(folder.path().join(name), text).unwrap();
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::create_dir_all(folder.path().join("backup/sql")).unwrap();
+    for name in ["users", "schemata"] {
+        fs::write(folder.path().join(format!("backup/sql/{name}.sql")), format!("the {name}\n")).unwrap();
+    }
+    // The backup lies elsewhere in the test.
+    let text = script.replace(FOLDER, folder.path().join("backup").to_str().unwrap());
+    fs::write(folder.path().join("script"), text).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command
+        .arg(folder.path().join("script"))
+        .env("PATH", path)
+        .env("LOG", folder.path().join("log"))
+        .env("FAILS_AT", fails_at);
+    let done = command.output().unwrap();
+    let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+    (done.status.success(), format!("{log}{}", String::from_utf8_lossy(&done.stderr)))
+}
+
+#[test]
+fn the_script_does_all_steps_and_stops_at_the_first_failure() {
+    let steps = steps("restore", Some("2611302040".parse().unwrap()));
+    let script = runbook::script(&steps, &inventory(), "Restore", FOLDER);
+    let (is_good, log) = run_script(&script, "nothing fails");
+    assert!(is_good, "{log}");
+    for expected in [
+        "<<< the users",
+        "<<< the schemata",
+        "DROP DATABASE `hops`;",
+        "kafka-restore.sh",
+        "--rebuild-indexes",
+        "rsync -rlpt",
+    ] {
+        assert!(log.contains(expected), "{expected}\n{log}");
+    }
+    let (is_good, log) = run_script(&script, "--disable-indexes");
+    assert!(!is_good && !log.contains("--rebuild-indexes") && log.contains("A command failed"), "{log}");
+}

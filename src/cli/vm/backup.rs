@@ -1,0 +1,104 @@
+//! `hwdr vm backup`.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use hwdr_run::Halt;
+use hwdr_vm::backup::{make, prepare};
+use hwdr_vm::id::BackupId;
+use hwdr_vm::plan;
+
+use super::InventoryArgs;
+use super::live::Live;
+use crate::cli::Outcome;
+use crate::cli::messages::Failure;
+use crate::shown;
+
+/// Backs up RonDB, HopsFS, users and schemas into the folder of the inventory
+///
+/// RonDB first, then the blocks of all data nodes of HopsFS; a block that an earlier backup has is not sent again, and takes no room. What came is
+/// checked, and then announced as complete. One run at a time works on a cluster.
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm backup [OPTIONS]")]
+pub(super) struct Backup {
+    /// Print the commands, host by host, and run none of them
+    #[arg(long)]
+    dry_run: bool,
+    /// The id of the backup [default: year, month, day, hour and minute]
+    #[arg(long, value_name = "NUMBER")]
+    id: Option<BackupId>,
+    /// Print a systemd timer that makes backups at these times, and make none now
+    #[arg(long, value_name = "CALENDAR", num_args = 0..=1, default_missing_value = "*-*-* 03:00:00")]
+    schedule: Option<String>,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+impl Backup {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        if let Some(calendar) = &self.schedule {
+            self.inventory.read()?;
+            shown::print_data(&timer(calendar, &self.inventory.inventory)?);
+            return Ok(Outcome::Clean);
+        }
+        let now = jiff::Zoned::now().datetime();
+        let id = self
+            .id
+            .or_else(|| BackupId::of(now))
+            .context("the time is no id of 32 bits any more: give one with --id")?;
+        let remote = self.inventory.remote()?;
+        let worked = async {
+            let ready = prepare(&remote, id).await?;
+            if self.dry_run {
+                let folder = ready.folder.display().to_string();
+                shown::print(&plan::dry_run(&ready.steps, &remote.inventory, &folder));
+                return Ok(None);
+            }
+            Ok::<_, Halt>(Some(make(&remote, ready, &mut Live).await?))
+        };
+        let stop = hwdr_run::interrupted(&super::BUSY);
+        let made = tokio::select! {
+            made = worked => made,
+            () = stop => Err(Halt::new("interrupted: the backup is not complete").help("make another: what came already is not sent again")),
+        };
+        remote.close().await;
+        if let Some(made) = made? {
+            let mib = |bytes: u64| bytes >> 20;
+            shown::print(&format!(
+                "Backup {} is complete: {} ({} MiB, {} MiB of files sent)\n",
+                made.manifest.id,
+                made.folder.display(),
+                mib(made.manifest.bytes),
+                mib(made.sent)
+            ));
+        }
+        Ok(Outcome::Clean)
+    }
+}
+
+/// The units of systemd for backups at certain times.
+fn timer(calendar: &str, inventory: &str) -> Result<String> {
+    let is_calendar = !calendar.trim().is_empty() && calendar.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if !is_calendar {
+        bail!(
+            Failure::unusable("the times are not a calendar event of systemd")
+                .help("for example --schedule '*-*-* 03:00:00'")
+        );
+    }
+    let inventory = std::path::absolute(inventory).context("the inventory has no path")?;
+    let program = std::env::current_exe().context("the path of hwdr is not known")?;
+    let word = |path: &Path| -> Result<String> {
+        let text =
+            path.to_str().filter(|text| !text.contains(|c: char| c.is_control() || c == '"' || c == '\\' || c == '$'));
+        let text = text.with_context(|| format!("systemd takes no such path: {}", path.display()))?;
+        Ok(format!("\"{}\"", text.replace('%', "%%")))
+    };
+    let (program, inventory) = (word(&program)?, word(&inventory)?);
+    Ok(format!(
+        "# /etc/systemd/system/hwdr-vm-backup.service\n[Unit]\nDescription=Backup of Hopsworks\nAfter=network-online.target\nWants=network-online.target\n\n\
+         [Service]\nType=oneshot\nExecStart={program} vm backup --inventory {inventory}\nExecStartPost={program} vm prune --yes --inventory {inventory}\n\n\
+         # /etc/systemd/system/hwdr-vm-backup.timer\n[Unit]\nDescription=Backups of Hopsworks\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n\
+         [Install]\nWantedBy=timers.target\n\n# Then: systemctl daemon-reload && systemctl enable --now hwdr-vm-backup.timer\n"
+    ))
+}

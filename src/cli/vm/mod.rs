@@ -1,0 +1,178 @@
+//! `hwdr vm`: Hopsworks 3 on machines, over SSH.
+
+mod backup;
+mod inventory;
+mod live;
+mod restore;
+mod stored;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand, ValueEnum};
+use hwdr_vm::finding::{Finding, Level};
+use hwdr_vm::inventory::Inventory;
+use hwdr_vm::remote::Remote;
+use jiff::Timestamp;
+
+use super::Outcome;
+use super::files;
+use super::messages::Failure;
+use crate::lint::report::human::{self, Look};
+use crate::shown::{self, plain};
+use crate::values::text_of;
+
+/// Hopsworks 3 on machines: backups and restores over SSH, without Kubernetes
+///
+/// The machines are in a file, inventory.yaml, which init writes. Commands run with the system's ssh: its configuration, agents, jump hosts and known
+/// hosts. Nothing is installed on the machines.
+#[derive(Debug, Args)]
+pub(super) struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Init(inventory::Init),
+    Lint(inventory::Lint),
+    Schema(inventory::Schema),
+    Doctor(inventory::Doctor),
+    Backup(backup::Backup),
+    List(stored::List),
+    Show(stored::Show),
+    Verify(stored::Verify),
+    Keep(stored::Keep),
+    Unkeep(stored::Unkeep),
+    Prune(stored::Prune),
+    Restore(restore::Restore),
+    Resume(restore::Resume),
+    Undo(restore::Undo),
+    Finalize(restore::Finalize),
+    Runbook(restore::Runbook),
+}
+
+/// Nothing here must finish before a signal is obeyed: each step can be interrupted anywhere.
+static BUSY: AtomicBool = AtomicBool::new(false);
+
+/// Where the machines are written down.
+#[derive(Debug, Clone, Args)]
+struct InventoryArgs {
+    /// The file with the machines
+    #[arg(short, long, value_name = "FILE", default_value = "inventory.yaml", env = "HWDR_INVENTORY")]
+    inventory: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
+
+impl Command {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<Outcome> {
+        match self.action {
+            Action::Init(it) => block_on(it.run()),
+            Action::Lint(it) => it.run(),
+            Action::Schema(it) => it.run(),
+            Action::Doctor(it) => block_on(it.run()),
+            Action::Backup(it) => block_on(it.run()),
+            Action::List(it) => it.run(),
+            Action::Show(it) => it.run(),
+            Action::Verify(it) => it.run(),
+            Action::Keep(it) => it.run(),
+            Action::Unkeep(it) => it.run(),
+            Action::Prune(it) => it.run(),
+            Action::Restore(it) => block_on(it.run()),
+            Action::Resume(it) => block_on(it.run()),
+            Action::Undo(it) => block_on(it.run()),
+            Action::Finalize(it) => block_on(it.run()),
+            Action::Runbook(it) => it.run(),
+        }
+    }
+}
+
+/// Runs work on the hosts to its end. What it waits for are other processes.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the system gives this process no timer")?.block_on(work)
+}
+
+impl InventoryArgs {
+    /// The machines.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or something is wrong in it: all of it is printed.
+    fn read(&self) -> Result<Inventory> {
+        let bytes = files::read(&self.inventory).map_err(|error| {
+            Failure::unusable(format!("cannot read {}: {error}", self.inventory))
+                .help("write one: helm hwdr vm init ADDRESS\nor name it with --inventory")
+        })?;
+        let source = text_of(&self.inventory, bytes)?;
+        let problems = match hwdr_vm::inventory::read(&source) {
+            Ok(inventory) => return Ok(inventory),
+            Err(problems) => problems,
+        };
+        tell_problems(&problems);
+        Err(Failure::unusable(format!("{} cannot be used: fix the errors above", plain(&self.inventory))).into())
+    }
+
+    /// The machines, to be reached.
+    ///
+    /// # Errors
+    /// As [`InventoryArgs::read`].
+    fn remote(&self) -> Result<Arc<Remote>> {
+        let inventory = self.read()?;
+        Ok(Arc::new(Remote::new(inventory, live::tell()).context("/tmp cannot be written")?))
+    }
+}
+
+/// Prints what is wrong with an inventory, each with its place.
+fn tell_problems(problems: &[crate::refusal::Refusal]) {
+    let look = Look { colour: shown::is_coloured(), ..Look::default() };
+    for problem in problems {
+        shown::tell(&format!(
+            "{}\n",
+            human::render_error(&problem.problem, problem.place.as_ref(), &problem.help, look)
+        ));
+    }
+}
+
+/// What was found, for people.
+fn text(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for Finding { level, about, what, help } in findings {
+        let word = match level {
+            Level::Fine => "ok",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        let about = if about.is_empty() { String::new() } else { format!("{}: ", plain(about)) };
+        let line = format!("{word:<9}{about}{}", shown::lines(what));
+        text.push_str(&human::hang_message(&line, 80, 9));
+        text.push('\n');
+        if let Some(help) = help {
+            text.push_str(&format!(
+                "         {}\n",
+                human::hang_message(&format!("help: {help}"), 71, 15).replace('\n', "\n         ")
+            ));
+        }
+    }
+    text
+}
+
+/// The time now.
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The folder of the backups, for messages.
+fn folder(inventory: &Inventory) -> PathBuf {
+    inventory.backups.clone()
+}

@@ -1,0 +1,249 @@
+//! `hwdr vm restore`, `resume`, `undo`, `finalize` and `runbook`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use hwdr_run::{Phase, Record as _, Store as _};
+use hwdr_vm::plan;
+use hwdr_vm::record::Diary;
+use hwdr_vm::remote::Remote;
+use hwdr_vm::restore::{Deed, Ended, Ready, allowed, begin, go_on, last, on_paper, prepare};
+use hwdr_vm::runbook;
+use hwdr_vm::stored;
+
+use super::live::Live;
+use super::{InventoryArgs, now, text};
+use crate::cli::Outcome;
+use crate::cli::ask::{Question, YES};
+use crate::cli::messages::Failure;
+use crate::refusal::Refusal;
+use crate::shown::{self, lines, print};
+
+/// Restores a backup into a cluster that was deployed again
+///
+/// The cluster must have the version of the backup, and be empty, or --wipe is given. Whatever can be known to fail is found before anything is
+/// changed. The blocks of HopsFS that are there are set aside by renaming, and --wipe backs RonDB up first: undo puts both back, until finalize.
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm restore ID [OPTIONS]")]
+pub(super) struct Restore {
+    /// The id of the backup, or latest
+    id: String,
+    /// Print the commands, host by host, and run none of them
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace the databases that the cluster has: they are backed up, and then DROPPED
+    #[arg(long)]
+    wipe: bool,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+/// Goes on with a restore that was interrupted, on this machine or another
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm resume [OPTIONS]")]
+pub(super) struct Resume {
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+/// Undoes a restore: everything is as it was before
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm undo [OPTIONS]")]
+pub(super) struct Undo {
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+/// Deletes what a restore has set aside: it can then no longer be undone
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm finalize [OPTIONS]")]
+pub(super) struct Finalize {
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+/// Prints a restore as a page, or as a script, for whoever must do it by hand
+///
+/// No host is asked: write it before it is needed.
+#[derive(Debug, Args)]
+#[command(override_usage = "helm hwdr vm runbook ID [OPTIONS]")]
+pub(super) struct Runbook {
+    /// The id of the backup, or latest
+    id: String,
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
+    output: Paper,
+    /// For a cluster that is not empty
+    #[arg(long)]
+    wipe: bool,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Paper {
+    /// A page in Markdown
+    #[default]
+    Page,
+    /// A script for bash
+    Script,
+}
+
+impl Restore {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let remote = self.inventory.remote()?;
+        let found = stored::find(&remote.inventory.backups, &self.id);
+        let found = found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?;
+        let ready = prepare(&remote, &found, self.wipe, now()).await;
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(halt) => {
+                remote.close().await;
+                return Err(halt.into());
+            }
+        };
+        shown::tell_bare(&text(&ready.findings));
+        if self.dry_run {
+            remote.close().await;
+            let folder = ready.folder.display().to_string();
+            print(&plan::dry_run(&ready.steps, &remote.inventory, &folder));
+            return Ok(Outcome::Clean);
+        }
+        let what = what(&ready);
+        print(&what);
+        let prompt = "Go on? [y/N] ";
+        let asked = Question {
+            prompt,
+            agree: YES,
+            what: "a restore replaces data",
+            help: "see the commands with --dry-run, then add --yes",
+        }
+        .ask(self.yes);
+        if let Err(error) = asked {
+            remote.close().await;
+            return Err(error);
+        }
+        let stop = hwdr_run::interrupted(&super::BUSY);
+        ended(&remote, begin(Arc::clone(&remote), ready, Live, stop).await).await
+    }
+}
+
+/// What a restore does, in a few lines.
+fn what(ready: &Ready) -> String {
+    let diary = &ready.diary;
+    let mut out =
+        format!("Backup {} is restored into {} in {} steps.\n", diary.backup, diary.cluster, ready.steps.len());
+    match diary.safety {
+        Some(safety) => {
+            let _ = writeln!(
+                out,
+                "The databases of the cluster are DROPPED: {}. They are backed up before, as {safety}.",
+                lines(&diary.before.join(", "))
+            );
+        }
+        None => out.push_str("RonDB is empty.\n"),
+    }
+    if !diary.blocks.is_empty() {
+        let hosts: Vec<_> = diary.blocks.iter().map(|(_, host)| host.to_string()).collect();
+        let _ = writeln!(out, "The blocks on {} are set aside, and replaced.", hosts.join(", "));
+    }
+    out
+}
+
+/// Prints how a run ended.
+async fn ended(remote: &Remote, done: Result<Diary, Ended>) -> Result<Outcome> {
+    remote.close().await;
+    let diary = match done {
+        Ok(diary) => diary,
+        Err(Ended::Refused(halt)) => return Err(halt.into()),
+        Err(Ended::Stopped(halt)) => return Err(Failure::stopped(halt).into()),
+    };
+    let mut out = String::new();
+    for finding in &diary.findings {
+        let _ = writeln!(out, "- {}", lines(finding));
+    }
+    out.push_str(&match diary.phase() {
+        Phase::Restored => format!(
+            "Backup {} is restored. Look at the cluster, then delete what was set aside: helm hwdr vm finalize\nOr go back: helm hwdr vm undo\n",
+            diary.backup
+        ),
+        Phase::Undone => format!("The restore of backup {} is undone.\n", diary.backup),
+        _ => format!("The restore of backup {} is finalized.\n", diary.backup),
+    });
+    print(&out);
+    Ok(Outcome::Clean)
+}
+
+/// Goes on with the last run; asks before, if there is a question.
+async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>) -> Result<Outcome> {
+    let remote = inventory.remote()?;
+    let looked = async {
+        let diary = last(&remote).await?.load()?;
+        allowed(&diary, deed)?;
+        Ok::<_, hwdr_run::Halt>(diary)
+    };
+    let asked = match looked.await {
+        Ok(diary) => match ask {
+            Some((what, is_given)) => {
+                let prompt = format!("The restore of backup {}: {what} Go on? [y/N] ", diary.backup);
+                Question { prompt: &prompt, agree: YES, what, help: "to agree: --yes" }.ask(is_given)
+            }
+            None => Ok(()),
+        },
+        Err(halt) => Err(halt.into()),
+    };
+    if let Err(error) = asked {
+        remote.close().await;
+        return Err(error);
+    }
+    let stop = hwdr_run::interrupted(&super::BUSY);
+    ended(&remote, go_on(Arc::clone(&remote), deed, Live, stop).await).await
+}
+
+impl Resume {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        follow(&self.inventory, Deed::Restore, None).await
+    }
+}
+
+impl Undo {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let what = "what was restored is dropped, and what was there before is put back.";
+        follow(&self.inventory, Deed::Undo, Some((what, self.yes))).await
+    }
+}
+
+impl Finalize {
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let what = "what was set aside is DELETED, and undo is no longer possible.";
+        follow(&self.inventory, Deed::Finalize, Some((what, self.yes))).await
+    }
+}
+
+impl Runbook {
+    pub(super) fn run(&self) -> Result<Outcome> {
+        let inventory = self.inventory.read()?;
+        let found = stored::find(&inventory.backups, &self.id);
+        let found = found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?;
+        let ready = on_paper(&inventory, &found, self.wipe, now())?;
+        let title = format!("Restore of backup {} of {}", found.id, inventory.name);
+        let folder = ready.folder.display().to_string();
+        let out = match self.output {
+            Paper::Page => runbook::page(&ready.steps, &inventory, &title, &folder),
+            Paper::Script => runbook::script(&ready.steps, &inventory, &title, &folder),
+        };
+        shown::print_data(&out);
+        Ok(Outcome::Clean)
+    }
+}
