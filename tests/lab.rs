@@ -1,5 +1,6 @@
 //! The tests that need the lab: the shell functions `test_…` of `lab/tests/*.sh`, one by one, in the order of their files. `lab/test` brings
-//! up what they stand on and starts this. Where the lab is down each of them fails: none is ever skipped.
+//! up what they stand on and starts this. Where the lab is down each of them fails: none is ever skipped. Those in `lab/vm/tests` stand on
+//! hosts without Kubernetes, which `lab/vm-test` brings up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ fn limit() -> &'static str {
 }
 
 /// `set -e` holds in a process of its own only; `set -x` is what a failure is understood by.
-const PRELUDE: &str = r#"set -euo pipefail; . "$1/lib.sh"; . "$1/client.sh"; . "$2"; set -x; "$3""#;
+const PRELUDE: &str = r#"set -euo pipefail; . "$1/lib.sh"; . "$1/${LAB_VM:+vm/}client.sh"; . "$2"; set -x; "$3""#;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -29,9 +30,10 @@ fn main() -> ExitCode {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab");
     let given = |name| std::env::var_os(name).is_some();
     // RonDB's own chart is not on every machine: its tests are run by `lab/real`, and alone.
-    let mut files = scripts(&lab.join(if given("LAB_REAL") { "tests/real" } else { "tests" }));
+    let tests = lab.join(if given("LAB_VM") { "vm/tests" } else { "tests" });
+    let mut files = scripts(&if given("LAB_REAL") { tests.join("real") } else { tests.clone() });
     if given("LAB_SOAK") {
-        files.extend(scripts(&lab.join("tests/soak")));
+        files.extend(scripts(&tests.join("soak")));
     }
     files.sort_by_key(|file| file.file_name().map(ToOwned::to_owned));
     let trials = files.iter().flat_map(|file| trials(&lab, file)).collect();

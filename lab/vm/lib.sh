@@ -10,6 +10,8 @@ CLUSTER=(head1 head2 data1 data2)
 HEADS=(head1 head2)
 DATA=(data1 data2)
 MGMD=head1
+NAMENODE=head1
+SERVICES=head2 # Kafka and ePipe
 MGM_ID=49
 # shellcheck disable=SC2034 # read by the scripts that source this
 declare -A ADDRESS=([operator]=10.89.0.2 [head1]=10.89.0.11 [head2]=10.89.0.12 [data1]=10.89.0.21 [data2]=10.89.0.22)
@@ -39,7 +41,7 @@ on() {
   shift
   pid=$(host_pid "$host") || { say "error: the host $host is down"; return 1; }
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
-    nsenter --target "$pid" --mount --net --pid --uts --ipc --root --wdns=/ -- "$@"
+    nsenter --target "$pid" --mount --net --pid --uts --ipc --root --wdns=/ -- "$@" 8>&- # 8: the lock of "up", not theirs
 }
 
 # as USER HOST COMMAND…: the same as another user.

@@ -1,0 +1,3 @@
+#!/bin/bash
+. "$(dirname "$0")/common.sh"
+stop_server ndb_mgmd "$LOG/ndb_$MGM_ID.pid" 10 "$@"
