@@ -47,7 +47,7 @@ refused() {
   local message=$1 out
   shift
   if out=$("$@" 2>&1); then die "not refused: $*: $out"; fi
-  grep -qF -- "$message" <<<"$out" || die "refused, but without “$message”: $out"
+  grep -qF -- "$message" <<<"$out" || die "refused, but not with: $message: $out"
 }
 
 # unchanged COMMAND…: leaves the cluster as it is.
