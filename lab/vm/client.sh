@@ -35,11 +35,16 @@ backups:
 YAML
 }
 
-# hwdr ARGUMENT…: the program of this checkout, on the operator's host, with its inventory as VERB's first option.
-hwdr() {
-  install -m 755 "${HWDR:?}" "$VMRUN/$OPERATOR/local/bin/hwdr.new"
-  mv "$VMRUN/$OPERATOR/local/bin/hwdr.new" "$VMRUN/$OPERATOR/local/bin/hwdr"
-  on "$OPERATOR" hwdr "$@"
+# vm VERB ARGUMENT…: hwdr vm of this checkout, on the operator's host, with the inventory of the lab.
+vm() { on "$OPERATOR" env HWDR_INVENTORY="$INVENTORY" hwdr vm "$@"; }
+
+install -m 755 "${HWDR:?}" "$VMRUN/$OPERATOR/local/bin/hwdr.new"
+mv "$VMRUN/$OPERATOR/local/bin/hwdr.new" "$VMRUN/$OPERATOR/local/bin/hwdr"
+
+# backup_once: the backup that the tests share, made by the first that needs it. It has what VM_RECORD has.
+BACKUP=1000000001
+backup_once() {
+  on "$OPERATOR" test -e "$STORE/$BACKUP/manifest.json" || vm backup --id "$BACKUP"
 }
 
 # refused MESSAGE COMMAND…: the command fails, and says this.
@@ -50,14 +55,38 @@ refused() {
   grep -qF -- "$message" <<<"$out" || die "refused, but not with: $message: $out"
 }
 
-# unchanged COMMAND…: leaves the cluster as it is.
-unchanged() {
-  "$@"
-  "$VM/check" "$VM_RECORD"
+# broken WHAT HOST …: a fault (see lab/vm/fault) until "mended", or until the test ends.
+broken() {
+  FAULT=("$@")
+  trap mended EXIT
+  "$VM/fault" "$@"
 }
+
+mended() {
+  trap - EXIT
+  "$VM/fault" "${FAULT[@]}" off
+}
+
+# differs COMMAND…: it fails; "!" alone does not end a script.
+differs() { if "$@"; then die "did not fail: $*"; fi; }
+
+# damaged COMMAND: a copy of the shared backup in a folder of its own, damaged by a command that runs in it.
+damaged() {
+  on "$OPERATOR" bash -euc '
+    rm -rf /root/damaged && mkdir /root/damaged && cp -al "$1/$2" /root/damaged/
+    # The links would damage the original, too.
+    find "/root/damaged/$2" -type f ! -path "*/hopsfs/*" -exec sh -c "for f; do cp -p -- \"\$f\" \"\$f.copy\" && mv -- \"\$f.copy\" \"\$f\"; done" - {} +
+    sed "s|folder: .*|folder: /root/damaged|" "$3" >/root/damaged.yaml
+    cd "/root/damaged/$2" && eval "$4"' - "$STORE" "$BACKUP" "$INVENTORY" "$1"
+}
+
+# vm_damaged VERB ARGUMENT…: hwdr vm with the damaged copy.
+vm_damaged() { on "$OPERATOR" env HWDR_INVENTORY=/root/damaged.yaml hwdr vm "$@"; }
 
 # lose_all: the cluster is gone, and is deployed anew.
 lose_all() {
   "$VM/lose"
   "$VM/up"
 }
+
+inventory
