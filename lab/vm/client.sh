@@ -56,15 +56,18 @@ refused() {
 }
 
 # broken WHAT HOST …: a fault (see lab/vm/fault) until "mended", or until the test ends.
+FAULTS=()
 broken() {
-  FAULT=("$@")
+  FAULTS+=("${*@Q}")
   trap mended EXIT
   "$VM/fault" "$@"
 }
 
 mended() {
+  local fault
   trap - EXIT
-  "$VM/fault" "${FAULT[@]}" off
+  for fault in "${FAULTS[@]}"; do eval "\"\$VM/fault\" $fault off"; done
+  FAULTS=()
 }
 
 # differs COMMAND…: it fails; "!" alone does not end a script.

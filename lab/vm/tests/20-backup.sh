@@ -87,6 +87,7 @@ test_blocks_that_vanish_are_named() {
   local run gone
   gone=$(on data2 find "$BLOCKS/current" -name 'blk_*' ! -name '*.meta' -printf '%f\n' | sort | tail -n 1)
   as hdfs "$NAMENODE" "$HADOOP/bin/hdfs" dfs -put /etc/services /vanishes
+  broken slow data1 1mbit
   broken slow data2 1mbit
   vm backup --id 1000000005 >"$VMRUN/vanish.log" 2>&1 &
   run=$!

@@ -10,4 +10,5 @@ if [ $# -gt 1 ]; then
 fi
 socket=$("$NDB_DIR/ndb/scripts/get-mysql-socket.sh")
 echo "Using socket: $socket"
-exec "$BIN/mysql" --defaults-file="$NDB_DIR/my.cnf" -u root --skip-password -S "$socket" "${database[@]}" "${execute[@]}" "$@"
+# MySQL 9 takes "source" only with --commands, which RonDB's does not need.
+exec "$BIN/mysql" --defaults-file="$NDB_DIR/my.cnf" --commands -u root --skip-password -S "$socket" "${database[@]}" "${execute[@]}" "$@"
