@@ -306,7 +306,8 @@ mod tests {
             let mut shown = documented(command, parsed).term_width(80);
             let text = shown.render_long_help().to_string();
             for Flag { name, value, .. } in of(command) {
-                let line = text.lines().find(|line| line.contains(&format!("--{name}"))).expect(name);
+                let has = |line: &&str| line.split_whitespace().any(|word| word == format!("--{name}"));
+                let line = text.lines().find(has).expect(name);
                 assert_eq!(line.contains(&format!("--{name} <")), value.is_some(), "{line}");
             }
             shown.debug_assert();
