@@ -12,10 +12,12 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("crates/hwdr-backup/", "formats of files, which are called by what writes them"),
     ("crates/hwdr-kafka/", "what the crate is about"),
     ("crates/hwdr-rds/", "what the crate is about"),
+    ("crates/hwdr-vm/", "what the crate is about"),
     ("src/cli/bsl.rs", "a help text, which is made before any product is known"),
     ("src/cli/restore/flags.rs", "help texts"),
     ("src/cli/streams/", "the commands of this product alone"),
     ("src/cli/s3/", "help texts, and the pods of the one service that keeps its data in a bucket"),
+    ("src/cli/vm/", "the commands of Hopsworks 3 alone, which has no chart"),
     ("src/rights/list.rs", "the reasons that `hwdr rbac` prints for each right"),
 ];
 

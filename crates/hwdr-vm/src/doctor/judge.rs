@@ -246,7 +246,7 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
         Some(Ok(true)) => {
             found.push(Finding::warning("", "HopsFS is in safe mode: blocks are missing, or data nodes do not report"))
         }
-        Some(Err(why)) => found.push(Finding::error("namenode", format!("HopsFS does not answer: {why}"))),
+        Some(Err(why)) => found.push(Finding::warning("namenode", format!("HopsFS does not answer: {why}"))),
         None => {}
     }
     if inventory.blocks == Blocks::S3 {

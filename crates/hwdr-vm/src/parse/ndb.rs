@@ -11,8 +11,7 @@ pub struct Restored {
     pub is_good: bool,
 }
 
-/// Reads what `ndb_restore` printed. With several threads each says its own "Restored", so they are added up (consumer_restore.cpp,
-/// `endOfLogEntrys`).
+/// Reads what `ndb_restore` printed. With several threads each says its own "Restored", so they are added up (consumer_restore.cpp).
 pub fn restored(text: &str) -> Restored {
     let mut found = Restored::default();
     let mut is_bad = false;
