@@ -57,6 +57,7 @@ pub struct Diary {
     /// How many `ndb_restore` may run at once.
     pub slots: usize,
     /// Whether the cluster had tablespaces.
+    #[serde(default)]
     pub has_tablespaces: bool,
     /// What writes users.
     pub users: UserDump,

@@ -18,6 +18,7 @@ use hwdr_vm::remote::Remote;
 use jiff::Timestamp;
 
 use super::Outcome;
+use super::connection::block_on;
 use super::files;
 use super::messages::Failure;
 use crate::lint::report::human::{self, Look};
@@ -96,12 +97,6 @@ impl Command {
             Action::Runbook(it) => it.run(),
         }
     }
-}
-
-/// Runs work on the hosts to its end. What it waits for are other processes.
-fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("the system gives this process no timer")?.block_on(work)
 }
 
 impl InventoryArgs {
