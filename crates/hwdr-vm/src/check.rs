@@ -23,6 +23,8 @@ pub struct Ndb {
     pub whole: Whole,
     /// The rows of each table, as they were counted while the backup was made: `database.table`.
     pub rows: BTreeMap<String, u64>,
+    /// How many rows `ndb_restore` brings back, which leaves out RonDB's own tables; none if the counts are not known.
+    pub restored: Option<u64>,
     /// The databases of its tables.
     pub databases: BTreeSet<String>,
     /// How many changes its logs have: rows that were changed while the backup was made.
@@ -81,14 +83,39 @@ pub fn ndb(folder: &Path, paths: &[(String, u64)], id: BackupId) -> Ndb {
             _ => {}
         }
     }
-    for (id, name) in names {
+    let of = |id: u32| counts.range((id, 0)..=(id, u32::MAX)).fold(0_u64, |sum, (_, rows)| sum.saturating_add(*rows));
+    let left_out = names.iter().filter(|(_, name)| is_left_out(name, &names)).map(|(id, _)| of(*id));
+    found.restored = found.whole.rows.map(|all| left_out.fold(all, u64::saturating_sub));
+    for (id, name) in &names {
         let mut parts = name.splitn(3, '/');
         let (Some(database), Some(_), Some(table)) = (parts.next(), parts.next(), parts.next()) else { continue };
         found.databases.insert(database.to_owned());
-        let rows = counts.range((id, 0)..=(id, u32::MAX)).fold(0_u64, |sum, (_, rows)| sum.saturating_add(*rows));
-        found.rows.insert(format!("{database}.{table}"), rows);
+        found.rows.insert(format!("{database}.{table}"), of(*id));
     }
     found
+}
+
+/// Whether `ndb_restore` leaves a table out: RonDB's own, and what holds their long values (`RestoreMetaData::markSysTables` in
+/// storage/ndb/tools/restore/Restore.cpp).
+fn is_left_out(name: &str, all: &BTreeMap<u32, String>) -> bool {
+    const OWN: [&str; 11] = [
+        "SYSTAB_0",
+        "NDB$EVENTS_0",
+        "sys/def/SYSTAB_0",
+        "sys/def/NDB$EVENTS_0",
+        "cluster_replication/def/apply_status",
+        "cluster/def/apply_status",
+        "cluster/def/schema",
+        "mysql/def/ndb_apply_status",
+        "mysql/def/ndb_schema",
+        "mysql/def/ndb_schema_result",
+        "mysql/def/ndb_sql_metadata",
+    ];
+    let is_own =
+        |name: &str| OWN.contains(&name) || name.starts_with("ndb_index_stat") || name.contains("/ndb_index_stat");
+    let main = name.rsplit('/').next().and_then(|name| name.strip_prefix("NDB$BLOB_")?.split('_').next()?.parse().ok());
+    let main = main.and_then(|id: u32| all.get(&id));
+    is_own(name) || main.is_some_and(|main| is_own(main))
 }
 
 /// Reads a dump whole.
@@ -192,6 +219,24 @@ pub fn is_own(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_of_rondb_itself_are_left_out() {
+        let all = [(3, "mysql/def/ndb_schema"), (8, "mysql/def/ndb_index_stat_sample"), (20, "hops/def/hdfs_inodes")];
+        let all = all.map(|(id, name)| (id, name.to_owned())).into();
+        for (name, expected) in [
+            ("mysql/def/ndb_schema", true),
+            ("mysql/def/ndb_index_stat_sample", true),
+            ("mysql/def/NDB$BLOB_3_4", true),
+            ("sys/def/SYSTAB_0", true),
+            ("hops/def/hdfs_inodes", false),
+            ("hops/def/NDB$BLOB_20_4", false),
+            ("hops/def/NDB$BLOB_x_4", false),
+            ("mysql/def/ndb_schema_of_mine", false),
+        ] {
+            assert_eq!(is_left_out(name, &all), expected, "{name}");
+        }
+    }
 
     #[test]
     fn files_are_known_in_all_layouts() {

@@ -28,6 +28,15 @@ const RUNS: &[Exit] = &[
     USAGE,
     (3, "stopped in the middle: continue with helm hwdr resume, or go back with helm hwdr undo"),
 ];
+/// A run on machines.
+const VM: &[Exit] = &[
+    (0, "done, or a dry run"),
+    (1, "refused: nothing was changed"),
+    USAGE,
+    (3, "stopped in the middle: continue with helm hwdr vm resume, or go back with helm hwdr vm undo"),
+];
+/// What looks for faults.
+const FINDS: &[Exit] = &[(0, "no errors"), (1, "errors"), USAGE];
 /// Nagios' codes.
 const NAGIOS: &[Exit] = &[
     (0, "ok (these are the codes of Nagios' plugins)"),
@@ -343,4 +352,38 @@ pub(super) const PAGES: &[Page] = &[
     ),
     page("man", &["helm hwdr man ~/.local/share/man/man1"], &[&[(0, "written"), (2, "a page cannot be written")]]),
     page("version", &["helm hwdr version", "helm hwdr version -o json"], &[&[(0, "printed")]]),
+    page(
+        "vm",
+        &[
+            "helm hwdr vm init 10.0.0.1 --user ops",
+            "helm hwdr vm doctor",
+            "helm hwdr vm backup",
+            "helm hwdr vm restore latest --dry-run",
+        ],
+        &[VM],
+    ),
+    page("vm init", &["helm hwdr vm init 10.0.0.1 --user ops --folder /srv/backups"], &[PRINTS]),
+    page("vm lint", &["helm hwdr vm lint", "helm hwdr vm lint --inventory prod.yaml"], &[FINDS]),
+    page("vm schema", &["helm hwdr vm schema > vm.schema.json"], &[PRINTS]),
+    page("vm doctor", &["helm hwdr vm doctor", "helm hwdr vm doctor -o json"], &[FINDS]),
+    page(
+        "vm backup",
+        &["helm hwdr vm backup", "helm hwdr vm backup --dry-run", "helm hwdr vm backup --schedule > hwdr-backup.units"],
+        &[VM],
+    ),
+    page("vm list", &["helm hwdr vm list", "helm hwdr vm list -o json"], &[PRINTS]),
+    page("vm show", &["helm hwdr vm show latest"], &[PRINTS]),
+    page("vm verify", &["helm hwdr vm verify latest"], &[FINDS]),
+    page("vm keep", &["helm hwdr vm keep 2601011200"], &[CHANGES]),
+    page("vm unkeep", &["helm hwdr vm unkeep 2601011200"], &[CHANGES]),
+    page("vm prune", &["helm hwdr vm prune --dry-run", "helm hwdr vm prune --yes"], &[CHANGES]),
+    page("vm restore", &["helm hwdr vm restore latest --dry-run", "helm hwdr vm restore 2601011200 --wipe"], &[VM]),
+    page("vm resume", &["helm hwdr vm resume"], &[VM]),
+    page("vm undo", &["helm hwdr vm undo"], &[VM]),
+    page("vm finalize", &["helm hwdr vm finalize"], &[VM]),
+    page(
+        "vm runbook",
+        &["helm hwdr vm runbook latest > restore.md", "helm hwdr vm runbook latest -o script > restore.sh"],
+        &[PRINTS],
+    ),
 ];

@@ -97,7 +97,7 @@ impl Init {
         }
         std::fs::write(&self.to, text).with_context(|| format!("cannot write {}", self.to))?;
         shown::print(&format!(
-            "{} is written. Look at what is guessed in it, then check it: helm hwdr vm doctor -i {}\n",
+            "{} is written. Look at what is guessed in it, then check it: helm hwdr vm doctor --inventory {}\n",
             plain(&self.to),
             word(&self.to)
         ));

@@ -62,7 +62,7 @@ static BUSY: AtomicBool = AtomicBool::new(false);
 #[derive(Debug, Clone, Args)]
 struct InventoryArgs {
     /// The file with the machines
-    #[arg(short, long, value_name = "FILE", default_value = "inventory.yaml", env = "HWDR_INVENTORY")]
+    #[arg(long, value_name = "FILE", default_value = "inventory.yaml", env = "HWDR_INVENTORY")]
     inventory: String,
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Restore {
     inventory: InventoryArgs,
 }
 
-/// Goes on with a restore that was interrupted, on this machine or another
+/// Resumes an interrupted restore, from this machine or another
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr vm resume [OPTIONS]")]
 pub(super) struct Resume {
@@ -122,7 +122,7 @@ impl Restore {
         }
         let what = what(&ready);
         print(&what);
-        let prompt = "Go on? [y/N] ";
+        let prompt = "Restore it? [y/N] ";
         let asked = Question {
             prompt,
             agree: YES,

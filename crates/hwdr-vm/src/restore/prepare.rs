@@ -142,7 +142,7 @@ pub async fn prepare(
         steps: Vec::new(),
         findings: Vec::new(),
     };
-    let expected = Expected { rows: ndb.whole.rows, changes: ndb.changes };
+    let expected = Expected { rows: ndb.restored, changes: ndb.changes };
     let steps = restore(inventory, &request(&diary, &stored.folder, &contents, &ndb.rows));
     Ok(Ready { diary, steps, folder: stored.folder.clone(), findings, rows: ndb.rows, expected })
 }
@@ -199,7 +199,7 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
         steps: Vec::new(),
         findings: Vec::new(),
     };
-    let expected = Expected { rows: ndb.whole.rows, changes: ndb.changes };
+    let expected = Expected { rows: ndb.restored, changes: ndb.changes };
     let steps = restore(inventory, &request(&diary, &stored.folder, &contents, &ndb.rows));
     Ok(Ready { diary, steps, folder: stored.folder.clone(), findings, rows: ndb.rows, expected })
 }
@@ -234,7 +234,7 @@ pub(super) fn counts(remote: &Remote, diary: &Diary) -> (BTreeMap<String, u64>, 
     let files = local::files(&folder).unwrap_or_default();
     let parts: Vec<_> = files.into_iter().filter(|(path, _)| check::name_of(path, diary.backup).is_some()).collect();
     let ndb = check::ndb(&folder, &parts, diary.backup);
-    (ndb.rows, Expected { rows: ndb.whole.rows, changes: ndb.changes })
+    (ndb.rows, Expected { rows: ndb.restored, changes: ndb.changes })
 }
 
 /// Whether the files are those of the manifest. Blocks are counted; `verify` reads them all.
