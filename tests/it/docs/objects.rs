@@ -50,6 +50,8 @@ fn labels_and_annotations() {
     assert!(made.len() > 8, "{made:?}");
     // A label that no object has, for a product without metadata.
     assert!(made.remove("hwdr.hopsworks.ai/record"));
+    // The kind of a file on this machine (`plan --out`).
+    assert!(made.remove("hwdr.hopsworks.ai/plan"));
     made.insert("hwdr.hopsworks.ai/v1".to_owned());
     assert_eq!(words(&read("docs/objects.md"), "hwdr.hopsworks.ai/"), made);
 }
