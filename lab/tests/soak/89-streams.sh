@@ -309,7 +309,7 @@ all_is_lost() {
   database "${new%,*}"
   in_lab mariadb --no-defaults --socket="$OUT/db-${new%,*}.sock" -uroot streams <"$OUT/before.sql"
   cluster "${new#*,}" plaintext
-  is_called "$(sed "s/^[^.]*\./$instance./" <<<"$of")" "$NET.1${new%,*}"
+  is_called "$instance.${of#*.}" "$NET.1${new%,*}"
   asks "namespace: {backup: $backup}, mariadb: {snapshot: $snapshot, instance: $instance}, kafka: {bootstrapServers: '$NET.2${new#*,}:9092'}, test: true"
 }
 # The instance of the settings.
