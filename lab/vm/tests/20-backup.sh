@@ -8,7 +8,7 @@ test_init_writes_what_the_management_server_says() {
   text=$(on "$OPERATOR" cat /root/init.yaml)
   for host in "${CLUSTER[@]}"; do grep -qF "${ADDRESS[$host]}" <<<"$text"; done
   grep -A 3 "${ADDRESS[data2]}" <<<"$text" | grep -q "nodeId: 2"
-  vm lint -i /root/init.yaml
+  vm lint --inventory /root/init.yaml
   refused "exists" vm init "${ADDRESS[$MGMD]}" --user ops --to /root/init.yaml
   refused "cannot be reached" vm init 10.89.0.99 --user ops --to -
 }

@@ -33,8 +33,8 @@ test_restore_is_resumed_from_another_machine() {
   killed_at 8 vm restore "$BACKUP" --wipe --yes
   # Another machine: the backups are elsewhere there.
   on "$OPERATOR" bash -euc 'rm -rf /root/elsewhere && cp -a "$1" /root/elsewhere && mv "$1" "$1.lost" && sed "s|folder: .*|folder: /root/elsewhere|" "$2" >/root/elsewhere.yaml' - "$STORE" "$INVENTORY"
-  vm resume -i /root/elsewhere.yaml
-  vm finalize --yes -i /root/elsewhere.yaml
+  vm resume --inventory /root/elsewhere.yaml
+  vm finalize --yes --inventory /root/elsewhere.yaml
   on "$OPERATOR" mv "$STORE.lost" "$STORE"
   "$VM/check" "$VM_RECORD"
 }
@@ -113,7 +113,7 @@ test_many_hosts_are_checked_in_seconds() {
   local began
   "$VM/many" 64 | on "$OPERATOR" tee /root/many.yaml >/dev/null
   began=$(date +%s%N)
-  vm doctor -i /root/many.yaml || true
+  vm doctor --inventory /root/many.yaml || true
   began=$((($(date +%s%N) - began) / 1000000))
   "$VM/many" off
   say "64 hosts in $began ms"
