@@ -1,8 +1,10 @@
 //! All sets of backups, newest first.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::fault::Reading;
+use super::fault::{Fault, Reading};
 use super::fitness::Usable;
 use super::join;
 use super::part::BackupPart;
@@ -92,6 +94,12 @@ impl Inventory {
     pub fn name<'i>(&'i self, set: &'i BackupSet) -> &'i str {
         let first = || self.parts(set).next().map(|(_, part)| part.name.as_str());
         self.id(set).or_else(first).unwrap_or_default()
+    }
+
+    /// The names of all sets, if everything could be read: what is remembered of others may then go.
+    pub fn known(&self, unread: &[Fault]) -> Option<BTreeSet<String>> {
+        let is_complete = unread.iter().all(|fault| !Fault::is_unknown(fault));
+        is_complete.then(|| self.sets.iter().map(|set| self.name(set).to_owned()).collect())
     }
 
     /// When it was verified last, and with which result.

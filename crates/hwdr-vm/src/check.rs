@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::id::BackupId;
 use crate::local;
 use crate::manifest::{self, Manifest};
+use crate::stored::Contents;
 
 /// What is known of RonDB's part of a backup.
 #[derive(Debug, Clone, Default)]
@@ -41,10 +42,10 @@ pub fn name_of(path: &str, id: BackupId) -> Option<Name> {
     Name::parse(&format!("{node}/{rest}"), id.number())
 }
 
-/// Reads RonDB's part of a backup whole. `paths` are those of its files, in `folder`.
-pub fn ndb(folder: &Path, paths: &[(String, u64)], id: BackupId) -> Ndb {
+/// Reads RonDB's part of a backup whole. `all` are the files in `folder`: what is not of RonDB is left out.
+pub fn ndb(folder: &Path, all: &[(String, u64)], id: BackupId) -> Ndb {
     let mut found = Ndb::default();
-    let files: Vec<Listed> = paths
+    let files: Vec<Listed> = all
         .iter()
         .filter_map(|(path, size)| Some(Listed { name: name_of(path, id)?, path: path.clone(), size: *size }))
         .collect();
@@ -193,22 +194,33 @@ pub fn verify(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
     found
 }
 
-/// What is wrong with the dumps of a backup.
-pub fn dumps(folder: &Path) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for file in [crate::plan::backup::USERS, crate::plan::backup::SCHEMAS] {
-        let path = folder.join(file);
-        match dump(&path) {
-            // Without a database there is no schema.
-            _ if !path.exists() && file == crate::plan::backup::SCHEMAS => {}
-            Err(flaw) => found.push(Finding::error(file, flaw.what)),
-            Ok(facts) if !facts.says_that_it_is_whole => {
-                found.push(Finding::warning(file, "does not say at its end that it is whole"));
-            }
-            Ok(_) => {}
-        }
+/// Reads what the cookbook's script has written: RonDB's files, and its dumps.
+pub fn cookbook(folder: &Path, contents: &Contents, id: BackupId) -> Vec<Finding> {
+    let mut found = ndb(folder, &contents.files, id).findings;
+    let dumps = [&contents.users, &contents.schemas].into_iter().flatten();
+    found.extend(dumps.filter_map(|file| one_dump(folder, file)));
+    if contents.users.is_none() {
+        found.push(Finding::warning("sql/users.sql", "is not there"));
     }
     found
+}
+
+/// What is wrong with the dumps of a backup.
+pub fn dumps(folder: &Path) -> Vec<Finding> {
+    // Without a database there is no schema.
+    let is_there = |file: &&str| *file != crate::plan::backup::SCHEMAS || folder.join(file).exists();
+    let files = [crate::plan::backup::USERS, crate::plan::backup::SCHEMAS].into_iter().filter(is_there);
+    files.filter_map(|file| one_dump(folder, file)).collect()
+}
+
+fn one_dump(folder: &Path, file: &str) -> Option<Finding> {
+    match dump(&folder.join(file)) {
+        Err(flaw) => Some(Finding::error(file, flaw.what)),
+        Ok(facts) if !facts.says_that_it_is_whole => {
+            Some(Finding::warning(file, "does not say at its end that it is whole"))
+        }
+        Ok(_) => None,
+    }
 }
 
 /// Files that are not part of what is backed up.

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::look::{Asks, LookArgs};
 use super::told;
-use crate::backups::Fault;
 use crate::cli::Outcome;
 use crate::refusal::Refusal;
 use crate::rights;
@@ -60,9 +59,7 @@ impl Drilled {
             );
         };
         let result = Verified { id: id.to_owned(), time, verdict: Verdict::Fine, is_drill: true };
-        let known = unread.iter().all(|fault| !Fault::is_unknown(fault));
-        let known = known.then(|| inventory.sets.iter().map(|set| inventory.name(set).to_owned()).collect());
-        store::remember(&looked.cluster, release, &result, known.as_ref()).await?;
+        store::remember(&looked.cluster, release, &result, inventory.known(&unread).as_ref()).await?;
         shown::print(&format!("Backup {} was drilled at {time:.0}.\n", plain(id)));
         Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable })
     }

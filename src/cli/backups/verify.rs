@@ -141,12 +141,11 @@ impl Meant {
         memory: Option<(Cluster, Option<String>)>,
     ) -> Self {
         let id = inventory.name(set).to_owned();
-        let is_complete = unread.iter().all(|fault| !Fault::is_unknown(fault));
         Self {
             time: set.time.or_else(|| product.backup(&id).ok()?.time),
             // Only the cluster knows when a backup ended.
             parts: parts_of(inventory, set, memory.is_some()),
-            known: is_complete.then(|| inventory.sets.iter().map(|set| inventory.name(set).to_owned()).collect()),
+            known: inventory.known(unread),
             memory: memory.and_then(|(cluster, release)| Some((cluster, release?))),
             id,
         }

@@ -211,27 +211,7 @@ impl Verify {
         let stored = self.which.find()?;
         let mut findings = match &stored.kind {
             Kind::Ours(manifest) => check::verify(&stored.folder, manifest),
-            Kind::Cookbook => {
-                let contents = stored.contents().map_err(Refusal::new)?;
-                let parts: Vec<_> = contents
-                    .files
-                    .iter()
-                    .filter(|(path, _)| check::name_of(path, stored.id).is_some())
-                    .cloned()
-                    .collect();
-                let mut found = check::ndb(&stored.folder, &parts, stored.id).findings;
-                for file in [&contents.users, &contents.schemas].into_iter().flatten() {
-                    match check::dump(&stored.folder.join(file)) {
-                        Ok(facts) if facts.says_that_it_is_whole => {}
-                        Ok(_) => found.push(Finding::warning(file, "does not say at its end that it is whole")),
-                        Err(flaw) => found.push(Finding::error(file, flaw.what)),
-                    }
-                }
-                if contents.users.is_none() {
-                    found.push(Finding::warning("sql/users.sql", "is not there"));
-                }
-                found
-            }
+            Kind::Cookbook => check::cookbook(&stored.folder, &stored.contents().map_err(Refusal::new)?, stored.id),
             Kind::Incomplete => vec![Finding::error("", "it is not complete: it has no manifest")],
             Kind::Unreadable(why) => vec![Finding::error("", why)],
         };

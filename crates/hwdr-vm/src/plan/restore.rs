@@ -406,17 +406,18 @@ fn announce(inventory: &Inventory, databases: &[String], [make, look]: [&'static
     steps
 }
 
+/// Database and name of a table whose rows MySQL can count. Long values have tables of their own, which it does not show.
+pub(crate) fn counted(table: &str) -> Option<(&str, &str)> {
+    table.split_once('.').filter(|(database, name)| !SYSTEM.contains(database) && !name.starts_with("NDB$"))
+}
+
 /// Counts the rows of all tables.
 fn count_rows(inventory: &Inventory, rows: &BTreeMap<String, u64>) -> Option<Step> {
     let host = inventory.first(Role::Mysql)?;
     let paths = &inventory.paths;
     let mut text = String::new();
     for table in rows.keys() {
-        let Some((database, name)) = table.split_once('.') else { continue };
-        // Long values have tables of their own, which MySQL does not show.
-        if SYSTEM.contains(&database) || name.starts_with("NDB$") {
-            continue;
-        }
+        let Some((database, name)) = counted(table) else { continue };
         let shown = table.replace('\\', "\\\\").replace('\'', "\\'");
         text.push_str(&format!("SELECT COUNT(*), '{shown}' FROM {}.{};\n", name_of(database), name_of(name)));
     }

@@ -57,19 +57,30 @@ pub async fn begin<W: Show>(
     shown: W,
     stop: impl Future<Output = ()>,
 ) -> Result<Diary, Ended> {
-    let lock = RemoteLock::take(&remote, &format!("restore of backup {}", ready.diary.backup)).await;
-    let lock = lock.map_err(Ended::Refused)?;
+    let opened = async {
+        let found = RemoteStore::find(&remote).await?;
+        if let Some(earlier) = &found {
+            must_be_over(&earlier.load()?)?;
+        }
+        let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
+        Run::new(Arc::clone(&remote), ready.diary.clone(), store, ready.rows, ready.expected, shown)
+    };
+    let what = format!("restore of backup {}", ready.diary.backup);
+    locked(&remote, &what, opened, Deed::Restore, stop).await
+}
+
+/// Carries out a run under the lock, which is taken before the run is opened.
+async fn locked<W: Show>(
+    remote: &Arc<Remote>,
+    what: &str,
+    opened: impl Future<Output = Result<Run<W>, Halt>>,
+    deed: Deed,
+    stop: impl Future<Output = ()>,
+) -> Result<Diary, Ended> {
+    let lock = RemoteLock::take(remote, what).await.map_err(Ended::Refused)?;
     let work = async {
-        let opened = async {
-            let found = RemoteStore::find(&remote).await?;
-            if let Some(earlier) = &found {
-                must_be_over(&earlier.load()?)?;
-            }
-            let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
-            Run::new(Arc::clone(&remote), ready.diary, store, ready.rows, ready.expected, shown)
-        };
         let run = opened.await.map_err(Ended::Refused)?;
-        carry_out(run, Deed::Restore, stop).await.map_err(Ended::Stopped)
+        carry_out(run, deed, stop).await.map_err(Ended::Stopped)
     };
     let done = lock.guard(work).await;
     lock.release().await;
@@ -113,27 +124,24 @@ pub async fn go_on<W: Show>(
         Deed::Undo => "undo",
         Deed::Finalize => "finalize",
     };
-    let lock = RemoteLock::take(&remote, what).await.map_err(Ended::Refused)?;
-    let work = async {
-        let opened = async {
-            let store = last(&remote).await?;
-            let mut diary = store.load()?;
-            allowed(&diary, deed)?;
-            redo(&mut diary, deed);
-            if deed == Deed::Restore && diary.is_begun("save") && !diary.is_done("save") {
-                // What was half saved has taken its id.
-                let used = prepare::used_ids(&remote, diary.backup).await?;
-                diary.safety = Some(prepare::safety_id(&used, Timestamp::now())?);
-            }
-            let (rows, expected) = prepare::counts(&remote, &diary);
-            Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)
+    let opened = async {
+        let store = last(&remote).await?;
+        let mut diary = store.load()?;
+        allowed(&diary, deed)?;
+        redo(&mut diary, deed);
+        if deed == Deed::Restore && diary.is_begun("save") && !diary.is_done("save") {
+            // What was half saved has taken its id.
+            let used = prepare::used_ids(&remote, diary.backup).await?;
+            diary.safety = Some(prepare::safety_id(&used, Timestamp::now())?);
+        }
+        // Only a restore compares rows: the backup is read whole for that.
+        let (rows, expected) = match deed {
+            Deed::Restore => prepare::counts(&remote, &diary),
+            Deed::Undo | Deed::Finalize => Default::default(),
         };
-        let run = opened.await.map_err(Ended::Refused)?;
-        carry_out(run, deed, stop).await.map_err(Ended::Stopped)
+        Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)
     };
-    let done = lock.guard(work).await;
-    lock.release().await;
-    done
+    locked(&remote, what, opened, deed, stop).await
 }
 
 /// The last run.

@@ -52,6 +52,27 @@ pub struct Expected {
     pub changes: u64,
 }
 
+impl Expected {
+    fn of(ndb: &check::Ndb) -> Self {
+        Self { rows: ndb.restored, changes: ndb.changes }
+    }
+}
+
+impl Ready {
+    /// Plans the steps of a record.
+    fn new(
+        inventory: &Inventory,
+        stored: &Stored,
+        contents: &Contents,
+        diary: Diary,
+        (rows, expected): (BTreeMap<String, u64>, Expected),
+        findings: Vec<Finding>,
+    ) -> Self {
+        let steps = restore(inventory, &request(&diary, &stored.folder, contents, &rows));
+        Self { diary, steps, folder: stored.folder.clone(), findings, rows, expected }
+    }
+}
+
 /// Looks whether a restore would work, and plans it. Nothing is changed.
 ///
 /// # Errors
@@ -82,9 +103,7 @@ pub async fn prepare(
     facts.versions.clear();
     let mut findings = doctor::judge(inventory, &facts);
     findings.retain(|finding| finding.level != finding::Level::Fine);
-    let parts: Vec<_> =
-        contents.files.iter().filter(|(path, _)| check::name_of(path, stored.id).is_some()).cloned().collect();
-    let ndb = check::ndb(&stored.folder, &parts, stored.id);
+    let ndb = check::ndb(&stored.folder, &contents.files, stored.id);
     findings.extend(ndb.findings.iter().cloned());
     if let Some(manifest) = manifest {
         findings.extend(intact(stored, manifest));
@@ -142,9 +161,8 @@ pub async fn prepare(
         steps: Vec::new(),
         findings: Vec::new(),
     };
-    let expected = Expected { rows: ndb.restored, changes: ndb.changes };
-    let steps = restore(inventory, &request(&diary, &stored.folder, &contents, &ndb.rows));
-    Ok(Ready { diary, steps, folder: stored.folder.clone(), findings, rows: ndb.rows, expected })
+    let expected = Expected::of(&ndb);
+    Ok(Ready::new(inventory, stored, &contents, diary, (ndb.rows, expected), findings))
 }
 
 /// Plans a restore on paper: no host is asked, so that a runbook can be written before it is needed.
@@ -162,10 +180,8 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
         }
     };
     let contents = stored.contents().map_err(Halt::new)?;
-    let parts: Vec<_> =
-        contents.files.iter().filter(|(path, _)| check::name_of(path, stored.id).is_some()).cloned().collect();
-    let ndb = check::ndb(&stored.folder, &parts, stored.id);
-    let mut findings = ndb.findings;
+    let ndb = check::ndb(&stored.folder, &contents.files, stored.id);
+    let mut findings = ndb.findings.clone();
     let hosts: Vec<&HostName> = inventory.with(Role::DataNode).map(|host| &host.name).collect();
     let all = manifest.and_then(|manifest| manifest.blocks.as_deref()).unwrap_or_default();
     let blocks = assigned(all, &hosts).unwrap_or_else(|finding| {
@@ -175,7 +191,8 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
     if finding::is_bad(&findings) {
         return Err(refused(&findings, &format!("backup {} cannot be restored", stored.id)));
     }
-    let databases: Vec<String> = ndb.databases.into_iter().filter(|name| !SYSTEM.contains(&name.as_str())).collect();
+    let databases: Vec<String> =
+        ndb.databases.iter().filter(|name| !SYSTEM.contains(&name.as_str())).cloned().collect();
     let has_pump = manifest.is_none_or(|manifest| !manifest.server.starts_with("mysql-9"));
     let diary = Diary {
         form: 1,
@@ -199,9 +216,8 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
         steps: Vec::new(),
         findings: Vec::new(),
     };
-    let expected = Expected { rows: ndb.restored, changes: ndb.changes };
-    let steps = restore(inventory, &request(&diary, &stored.folder, &contents, &ndb.rows));
-    Ok(Ready { diary, steps, folder: stored.folder.clone(), findings, rows: ndb.rows, expected })
+    let expected = Expected::of(&ndb);
+    Ok(Ready::new(inventory, stored, &contents, diary, (ndb.rows, expected), findings))
 }
 
 /// What a record asks for.
@@ -232,9 +248,9 @@ pub(super) fn request<'r>(
 pub(super) fn counts(remote: &Remote, diary: &Diary) -> (BTreeMap<String, u64>, Expected) {
     let folder = remote.inventory.backups.join(&diary.folder);
     let files = local::files(&folder).unwrap_or_default();
-    let parts: Vec<_> = files.into_iter().filter(|(path, _)| check::name_of(path, diary.backup).is_some()).collect();
-    let ndb = check::ndb(&folder, &parts, diary.backup);
-    (ndb.rows, Expected { rows: ndb.restored, changes: ndb.changes })
+    let ndb = check::ndb(&folder, &files, diary.backup);
+    let expected = Expected::of(&ndb);
+    (ndb.rows, expected)
 }
 
 /// Whether the files are those of the manifest. Blocks are counted; `verify` reads them all.

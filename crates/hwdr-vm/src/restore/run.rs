@@ -205,14 +205,7 @@ impl<W: Show> Run<W> {
         let changes = self.expected.changes;
         let mut odd = Vec::new();
         let mut same = 0_usize;
-        let system = crate::plan::backup::SYSTEM;
-        for (table, expected) in &self.rows {
-            if table
-                .split_once('.')
-                .is_some_and(|(database, name)| system.contains(&database) || name.starts_with("NDB$"))
-            {
-                continue;
-            }
+        for (table, expected) in self.rows.iter().filter(|(table, _)| restore::counted(table).is_some()) {
             match counted.get(table.as_str()) {
                 Some(count) if count.abs_diff(*expected) <= changes => same = same.saturating_add(1),
                 Some(count) => odd.push(format!("{} has {count} rows, and the backup has {expected}", plain(table))),
