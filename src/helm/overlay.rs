@@ -10,7 +10,7 @@ use super::run::{Helm, HelmError};
 use crate::mode::Mode;
 use crate::product::Barrier;
 use crate::source::Source;
-use crate::values;
+use crate::values::{self, Value};
 
 /// Adds the chart's overlay to helm's values, if the chart has one. Returns what the chart renders without the restore.
 ///
@@ -33,22 +33,39 @@ pub async fn raise(helm: &mut Helm, barrier: &Barrier, mode: Mode, namespace: &s
     Ok(rendering.stream)
 }
 
-/// Takes such an overlay out of helm's values, and returns whether it was there: what it holds is to run again.
+/// What is left in helm's values when a restore is over.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    /// The overlay was among them: what it holds is to run again.
+    pub was_there: bool,
+    /// What the chart renders now, if the values hold anything at zero.
+    pub stream: Option<Vec<u8>>,
+}
+
+/// Takes such an overlay out of helm's values. `merged` are all of them, with those of `--set`.
 ///
 /// # Errors
 /// If helm refuses.
-pub async fn lower(helm: &mut Helm, barrier: &Barrier, namespace: &str) -> Result<bool, HelmError> {
+pub async fn lower(helm: &mut Helm, barrier: &Barrier, merged: &Value, namespace: &str) -> Result<Lowered, HelmError> {
     let holds = |value: &Json| value == 0 || *value == Json::Bool(false);
     let may_be = |leaves: &BTreeMap<_, Json>| leaves.values().any(holds);
-    if !helm.values().files.iter().any(|file| may_be(&leaves_of(file))) {
-        return Ok(false);
+    let mut all = BTreeMap::new();
+    collect(&merged.to_json(), &mut Vec::new(), &mut all);
+    if !may_be(&all) && !helm.values().files.iter().any(|file| may_be(&leaves_of(file))) {
+        return Ok(Lowered::default());
     }
     let rendering = helm.render(Mode::Upgrade, namespace).await?;
-    let Some((_, overlay)) = rendering.files.iter().find(|(name, _)| name == barrier.overlay) else { return Ok(false) };
+    let mut lowered = Lowered { was_there: false, stream: Some(rendering.stream) };
+    let Some((_, overlay)) = rendering.files.iter().find(|(name, _)| name == barrier.overlay) else {
+        return Ok(lowered);
+    };
     let wanted = leaves(overlay);
     let before = helm.values().files.len();
     helm.keep_values(|file| wanted.is_empty() || leaves_of(file) != wanted);
-    Ok(helm.values().files.len() < before)
+    if helm.values().files.len() < before {
+        lowered = Lowered { was_there: true, stream: Some(helm.render(Mode::Upgrade, namespace).await?.stream) };
+    }
+    Ok(lowered)
 }
 
 fn leaves_of(file: &str) -> BTreeMap<Vec<String>, Json> {

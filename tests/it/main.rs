@@ -21,6 +21,7 @@ mod lint_fixes;
 mod lint_helm;
 mod logs;
 mod monitor;
+mod overlay;
 mod plan;
 mod plan_file;
 mod planted_state;

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use super::flags::{Command, Line};
-use super::{block_on, connection, consent, log_format, touched};
+use super::{block_on, connection, consent, held, log_format, touched};
 use crate::cli::ask;
 use crate::cli::change::FileChange;
 use crate::cli::files::{self, Once};
@@ -26,6 +26,8 @@ use crate::run::state::{Phase, SecretStore, State};
 use crate::run::{Context as _, Lease, Lock as _, Run, Store as _, audit, preflight, steps};
 use crate::shown::{self, lines};
 use crate::source::Source;
+use crate::stream::Stream;
+use crate::topology::Topology;
 use crate::values::{self, Value};
 
 /// Makes a restore final: removes its blocks from the values files, runs helm upgrade, and deletes the old volumes
@@ -74,10 +76,16 @@ async fn finalize(arguments: &[String]) -> Result<()> {
             .help("see where it comes from: helm hwdr values --origins")
         );
     }
-    for barrier in product::PRODUCTS.iter().flat_map(|product| product.barriers()) {
-        if overlay::lower(&mut helm, barrier, &cluster.namespace).await? {
-            let what = format!("{} is left out: do not give it to helm any more", barrier.overlay);
-            shown::tell(&format!("{what}, or what it holds stops again"));
+    for product in product::PRODUCTS {
+        for barrier in product.barriers() {
+            let lowered = overlay::lower(&mut helm, barrier, &inputs.values, &cluster.namespace).await?;
+            if lowered.was_there {
+                let what = format!("{} is left out: do not give it to helm any more", barrier.overlay);
+                shown::tell(&format!("{what}, or what it holds stops again"));
+            }
+            if let Some(stream) = lowered.stream {
+                held::runs_on(&cluster, &Topology::of(*product, &Stream::parse(stream)?), barrier).await?;
+            }
         }
     }
     for change in &changes {

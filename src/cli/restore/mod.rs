@@ -5,6 +5,7 @@ pub(super) mod approved;
 mod finalize;
 mod flags;
 mod follow;
+mod held;
 mod plain;
 mod prepare;
 mod propose;

@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::connection;
+use super::held::{self, Held};
 use crate::cluster::{Cluster, Kind};
 use crate::helm::invocation::Invocation;
 use crate::helm::overlay;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
 use crate::plan::Plan;
-use crate::product::{Barrier, Request};
+use crate::product::Request;
 use crate::refusal::Refusal;
 use crate::render::{self, Marker as Whole};
 use crate::rights;
@@ -19,7 +20,7 @@ use crate::run::preflight::{self, Marker, Proposal};
 use crate::run::state::{Before, Chart, Scaled, State};
 use crate::run::steps::is_foreign;
 use crate::stream::{self, Stream};
-use crate::topology::{Topology, Workload};
+use crate::topology::Topology;
 use crate::values::Value;
 use crate::velero::{self, BackupNames};
 
@@ -149,12 +150,12 @@ pub(in crate::cli) async fn planned(
     let mut applied = Vec::new();
     stream::write(&stream, &rendered.edits, &rendered.appended, &mut applied)
         .map_err(|error| Refusal::new(format!("the restore cannot be rendered: {error}")))?;
-    let mut held = Vec::new();
+    let mut held = Held::default();
     if let (Some(free), Some(barrier)) = (free, restore.barrier()) {
         let free = Topology::of(restore.product(), &Stream::parse(free)?);
-        held = self::held(&topology, &free, barrier);
-        plan.warnings.extend(left_out(&topology, &free, barrier));
+        held = held::held(&cluster, restore.mode(), &topology, &free, barrier).await?;
     }
+    plan.warnings.extend(held.warnings);
     Ok(Ready {
         restore,
         topology,
@@ -167,43 +168,8 @@ pub(in crate::cli) async fn planned(
         helm,
         wipe: invocation.is_on("wipe"),
         rerun,
-        held,
+        held: held.workloads,
     })
-}
-
-/// What the chart holds at zero behind `barrier`, and how many pods it has otherwise.
-fn held(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<Scaled> {
-    let is_held = |workload: &&Workload| barrier.roles.contains(&workload.role) && workload.replicas == Some(0);
-    let otherwise = |workload: &Workload| {
-        let mut all = free.workloads.iter();
-        let free = all.find(|free| (&free.kind, &free.name) == (&workload.kind, &workload.name))?;
-        // Without a number, Kubernetes makes one.
-        Some(free.replicas.unwrap_or(1))
-    };
-    let scaled = |workload: &Workload| {
-        Some(Scaled {
-            kind: workload.kind.clone(),
-            name: workload.name.clone(),
-            replicas: 0,
-            was_ready: true,
-            tier: workload.role.stops.unwrap_or_default(),
-            held: Some(otherwise(workload)?),
-        })
-    };
-    now.workloads.iter().filter(is_held).filter_map(scaled).collect()
-}
-
-/// What the chart does not render at all behind `barrier`.
-fn left_out(now: &Topology, free: &Topology, barrier: &Barrier) -> Vec<String> {
-    let is_there = |free: &Workload| now.workloads.iter().any(|now| (&now.kind, &now.name) == (&free.kind, &free.name));
-    let gone = free.workloads.iter().filter(|free| barrier.roles.contains(&free.role) && !is_there(free));
-    gone.map(|free| {
-        format!(
-            "{}/{} is not there while the chart restores ({}): helm hwdr finalize brings it back",
-            free.kind, free.name, barrier.overlay
-        )
-    })
-    .collect()
 }
 
 /// Checks that this machine can do its part of the restore, before the old data are gone.
