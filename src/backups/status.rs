@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::fault::{Fault, Severity};
 use super::inventory::Inventory;
 use super::part::{BackupPart, PartState};
-use super::series::{Maker, Series};
+use super::series::{Join, Maker, Series};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
 use crate::shown::kept;
@@ -85,6 +85,41 @@ pub struct ServiceStatus {
     pub next: Option<Timestamp>,
     /// What is wrong.
     pub faults: Vec<Fault>,
+    /// Whether it makes no backups of its own: then the rest is not known.
+    #[serde(skip)]
+    pub is_a_look: bool,
+}
+
+impl ServiceStatus {
+    /// The status of something that makes no backups of its own, with what is wrong with it.
+    pub fn of(name: &str, called: String, faults: Vec<Fault>) -> Self {
+        let severity = faults.iter().map(|fault| fault.severity).max().unwrap_or(Severity::Ok);
+        Self {
+            name: name.to_owned(),
+            called,
+            is: match severity {
+                Severity::Ok => Enabled::Enabled,
+                Severity::Unknown => Enabled::Unknown,
+                Severity::Warning | Severity::Critical => Enabled::Partial,
+            },
+            severity,
+            schedule: None,
+            interval_seconds: None,
+            limit_seconds: None,
+            last_good: None,
+            last_good_time: None,
+            age_seconds: None,
+            has_good: None,
+            last_run: None,
+            last_failed: None,
+            took_seconds: None,
+            bytes: None,
+            expires: None,
+            next: None,
+            faults,
+            is_a_look: true,
+        }
+    }
 }
 
 /// The status of a release's backups.
@@ -112,6 +147,16 @@ pub struct Status {
 }
 
 impl Status {
+    /// Adds what makes no backups of its own: it counts like every service.
+    pub fn with(mut self, service: ServiceStatus) -> Self {
+        self.severity = self.severity.max(service.severity);
+        if self.is == Enabled::Enabled && service.is != Enabled::Enabled {
+            self.is = if service.is == Enabled::Unknown { Enabled::Unknown } else { Enabled::Partial };
+        }
+        self.services.push(service);
+        self
+    }
+
     /// Whether it says the same as another one. Time alone changes nothing: not an age, nor when the next backup is due.
     pub fn is_like(&self, other: &Self) -> bool {
         let same = |one: &[Fault], other: &[Fault]| {
@@ -184,7 +229,9 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
     match &series.makers {
         Err(fault) => faults.push(fault.clone()),
         Ok(makers) if makers.is_empty() => {
-            faults.push(Fault::new(Severity::Critical, "nothing makes backups").fix(series.turn_on));
+            // What a restore can do without may be left out by choice.
+            let severity = if series.join == Join::Optional { Severity::Warning } else { Severity::Critical };
+            faults.push(Fault::new(severity, "nothing makes backups").fix(series.turn_on));
         }
         Ok(_) => {}
     }
@@ -242,6 +289,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         expires: good.and_then(|good| good.expires),
         next: plan.next,
         faults,
+        is_a_look: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `hwdr status`: whether backups are made, and why not.
 
+pub(super) mod bucket;
 mod machine;
 pub(super) mod metrics;
 mod people;
@@ -35,6 +36,9 @@ pub(super) struct Command {
     /// Read the cluster again every 15 s, and print the status when it has changed
     #[arg(long)]
     watch: bool,
+    /// Look at the bucket in the values, too, with this machine's credentials: does it keep old versions, and for long enough?
+    #[arg(long)]
+    with_bucket: bool,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -92,9 +96,15 @@ impl Command {
 
     async fn looks(&self) -> Result<Outcome> {
         let mut last: Option<Status> = None;
+        let mut bucket = if self.with_bucket { Some(self.look.bucket()?) } else { None };
         loop {
             let mut looked = self.look.look(rights::Command::Status, Asks::Backups).await?.with_last_words().await;
-            let status = status(&looked.inventory(), self.max_age);
+            let mut status = status(&looked.inventory(), self.max_age);
+            if let Some(bucket) = &mut bucket
+                && let Some(service) = bucket.status().await
+            {
+                status = status.with(service);
+            }
             if !last.as_ref().is_some_and(|last| last.is_like(&status)) {
                 self.print(&status, &looked);
             }

@@ -224,9 +224,55 @@ fn a_cluster_that_is_well() {
     assert!(text.starts_with("Backups of release hops in namespace hopsworks: enabled\n"), "{text}");
     assert!(text.contains(&format!("Newest that can be restored as a whole: {}, 5h ago\n", lab.id(0))), "{text}");
     assert!(text.contains("helm hwdr s3 check") && text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(lab.api.reads().len() - before <= 13, "{:?}", lab.api.reads());
+    assert!(lab.api.reads().len() - before <= 10, "{:?}", lab.api.reads());
     assert!(!lab.api.reads()[before..].iter().any(|read| read.contains("hwdr-verified")), "{:?}", lab.api.reads());
     assert_eq!(lab.api.writes(), [""; 0]);
+}
+
+/// Versioning that is off is told where the bucket is looked at, by the code, the metrics and the words.
+#[test]
+fn status_looks_at_the_bucket_if_asked_to() {
+    let (lab, s3) = (Lab::new(), S3Server::start());
+    lab.home.write(
+        "v.yaml",
+        format!(
+            "global:\n  _hopsworks:\n    managedObjectStorage: {{enabled: true, s3: {{bucket: {{name: hopsworks}}, region: x, endpoint: \"{}\"}}}}\n",
+            s3.url
+        ),
+    );
+    let status = |more: &[&str]| {
+        let mut hwdr = lab.home.hwdr();
+        hwdr.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").env("TZ", "UTC");
+        run(hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).args(["status", "-f", "v.yaml"]).args(more), b"")
+    };
+    let severity = |wanted: &str| {
+        let metrics = String::from_utf8(status(&["--with-bucket", "-o", "prometheus"]).stdout).unwrap();
+        let mut lines = metrics
+            .lines()
+            .filter(|line| line.starts_with("hwdr_backup_severity{") && line.contains("service=\"bucket\""));
+        assert!(lines.next().is_some_and(|line| line.ends_with(wanted)), "{wanted}: {metrics}");
+        // It has no backup of its own, so none is missing.
+        assert!(!metrics.lines().any(|line| line.contains("has_good") && line.contains("\"bucket\"")), "{metrics}");
+    };
+    // As the server has the time, that is a warning in itself.
+    let well = status(&["--with-bucket"]);
+    let text = one_line(&String::from_utf8_lossy(&well.stdout));
+    assert!(text.contains("Old versions in bucket hopsworks"), "{text}{}", well.stderr);
+    assert!(!text.contains("versioning: "), "{text}");
+    s3.say("versioning", 200, "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>");
+    let off = status(&["--with-bucket"]);
+    let text = one_line(&String::from_utf8_lossy(&off.stdout));
+    assert_eq!(off.code, Some(2), "{text}");
+    assert!(text.contains("partial Old versions in bucket hopsworks critical: versioning: "), "{text}");
+    severity(" 2");
+    // Who does not ask for it needs no credentials.
+    let without = status(&[]);
+    assert_eq!((without.code, without.stderr.as_str()), (Some(0), ""));
+    assert!(!String::from_utf8_lossy(&without.stdout).contains("Old versions in bucket"));
+    lab.home.write("v.yaml", "a: 1\n");
+    let unnamed = status(&["--with-bucket"]);
+    assert_eq!(unnamed.code, Some(3), "{}", unnamed.stderr);
+    severity(" 3");
 }
 
 #[test]
@@ -648,12 +694,12 @@ fn all_config_maps_are_read_page_by_page() {
     );
     let (list, code, _) = lab.list();
     assert_eq!((code, list["backups"].as_array().unwrap().len()), (Some(0), 4 + 12 + 1));
-    assert_eq!(lab.api.reads().iter().filter(|path| path.ends_with("/configmaps")).count(), 3);
+    assert_eq!(lab.api.reads().iter().filter(|path| path.ends_with("/configmaps")).count(), 3 + 1);
     // The server has forgotten where it was: the list begins anew.
     lab.api.forget();
     assert_eq!(lab.list().0["backups"].as_array().unwrap().len(), 4 + 12 + 1);
     let pages = lab.api.reads().iter().filter(|path| path.ends_with("/configmaps")).count();
-    assert_eq!(pages, 3 + 2 + 3);
+    assert_eq!(pages, 3 + 1 + 2 + 3 + 1);
 }
 
 /// Names are settings of the chart.

@@ -13,21 +13,8 @@ use hwdr_values::refusal::Refusal;
 /// # Errors
 /// If the bucket does not exist or cannot be reached. A denied call is a finding.
 pub async fn check(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, Error> {
-    let mut findings = Vec::new();
     let name = client.bucket();
-    match may(client.versioning().await)? {
-        Ok(answer) => {
-            findings.extend([versioning(name, &answer), clock(name, &answer)]);
-            if let Err(Stopped::Refused(why)) = preflight::without_exceptions(name, &answer) {
-                findings.push(refused(Level::Warning, "versioning", why));
-            }
-        }
-        Err(denied) => findings.push(refusal("versioning", Level::Error, &denied)),
-    }
-    match may(client.lifecycle().await)? {
-        Ok(answer) => findings.extend(lifecycle(answer, wanted)),
-        Err(denied) => findings.push(refusal("lifecycle", Level::Warning, &denied)),
-    }
+    let mut findings = keeps(client, wanted).await?;
     let (key, version) = (preflight::probe_key(""), preflight::a_version(client, "").await);
     for probe in Probe::ALL {
         findings.push(match may(probe.make(client, "", &key, &version).await)? {
@@ -45,6 +32,29 @@ pub async fn check(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, 
         Err(Stopped::Failed(denied)) if is_refusal(&denied) => refusal("object-lock", Level::Error, &denied),
         Err(Stopped::Failed(error)) => return Err(error),
     });
+    Ok(findings)
+}
+
+/// Whether the bucket keeps what a restore goes back to: versioning and rules. Only reads.
+///
+/// # Errors
+/// As [`check`].
+pub async fn keeps(client: &Client, wanted: &Needs<'_>) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    let name = client.bucket();
+    match may(client.versioning().await)? {
+        Ok(answer) => {
+            findings.extend([versioning(name, &answer), clock(name, &answer)]);
+            if let Err(Stopped::Refused(why)) = preflight::without_exceptions(name, &answer) {
+                findings.push(refused(Level::Warning, "versioning", why));
+            }
+        }
+        Err(denied) => findings.push(refusal("versioning", Level::Error, &denied)),
+    }
+    match may(client.lifecycle().await)? {
+        Ok(answer) => findings.extend(lifecycle(answer, wanted)),
+        Err(denied) => findings.push(refusal("lifecycle", Level::Warning, &denied)),
+    }
     Ok(findings)
 }
 

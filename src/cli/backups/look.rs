@@ -15,6 +15,7 @@ use super::target::{Lists, Target};
 use crate::backups::{Fault, Inventory, PartState, Reading, Series, Severity};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::restore::release_name;
+use crate::cli::status::bucket::BucketLook;
 use crate::cli::{ValueArgs, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind, why_job_failed};
@@ -130,6 +131,17 @@ impl LookArgs {
         let values = self.values()?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
         Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks).await
+    }
+
+    /// The bucket that the values name.
+    ///
+    /// # Errors
+    /// If the values cannot be used.
+    pub(crate) fn bucket(&self) -> Result<BucketLook> {
+        let values = self.values()?;
+        let product = values.as_ref().map_or(product::FIRST, product::of);
+        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?.unwrap_or_default();
+        Ok(BucketLook::new(product, storage))
     }
 
     /// Connects, without a request yet; in a pod with its own account.
@@ -257,7 +269,8 @@ pub(crate) fn absent() -> Fault {
         .fix(INSTALL)
 }
 
-/// The ConfigMaps of the metadata that are not among `known`: they have lost their label. And those by which the product says what it does.
+/// The ConfigMaps of the metadata that are not among `known`: they have lost their label. And those by which the product says what it does. Only
+/// those `there` are asked for, if that is known.
 ///
 /// # Errors
 /// If one cannot be read.
@@ -265,19 +278,24 @@ pub(crate) async fn unlabelled(
     cluster: &Cluster,
     target: &Target,
     known: &BTreeSet<String>,
+    there: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Json>, ClusterError> {
+    let may_be = |name: &str| there.is_none_or(|there| there.contains(name));
     let each = target.records.iter().map(|(_, first)| async move {
         let mut more = Vec::new();
         for name in product::rotated(first).take(ROTATED) {
             if known.contains(&name) {
                 continue;
             }
+            if !may_be(&name) {
+                break;
+            }
             let Some(object) = cluster.get(Kind::CONFIG_MAP, None, &name).await? else { break };
             more.push(object);
         }
         Ok::<_, ClusterError>(more)
     });
-    let telling = target.product.telling().iter().filter(|name| !known.contains(**name));
+    let telling = target.product.telling().iter().filter(|name| !known.contains(**name) && may_be(name));
     let telling = join_all(telling.map(|name| cluster.get(Kind::CONFIG_MAP, None, name)));
     let (each, telling) = tokio::join!(join_all(each), telling);
     let mut found = Vec::new();
@@ -345,9 +363,15 @@ impl Reader<'_> {
     /// The metadata ConfigMaps: by label, and by name if they have lost it.
     async fn config_maps(&self, target: &Target) -> Result<Vec<Json>, ClusterError> {
         let labels = target.product.record_labels();
-        let mut found = self.cluster.pages(Kind::CONFIG_MAP, None, labels, LARGE, |object: Json| object).await?;
-        let known = found.iter().map(|object| text(object, "/metadata/name").to_owned()).collect();
-        found.extend(unlabelled(self.cluster, target, &known).await?);
+        // One list of names in place of a call for each that may have lost its label.
+        let (found, heads) = tokio::join!(
+            self.cluster.pages(Kind::CONFIG_MAP, None, labels, LARGE, |object: Json| object),
+            self.cluster.heads(Kind::CONFIG_MAP, None, ""),
+        );
+        let (mut found, heads) = (found?, heads?);
+        let names = |objects: &[Json]| objects.iter().map(|object| text(object, "/metadata/name").to_owned()).collect();
+        let (known, there): (BTreeSet<_>, BTreeSet<_>) = (names(&found), names(&heads));
+        found.extend(unlabelled(self.cluster, target, &known, Some(&there)).await?);
         Ok(found)
     }
 

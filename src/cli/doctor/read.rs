@@ -21,17 +21,16 @@ use crate::cli::files::Once;
 use crate::cli::{restore, s3};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
-use crate::doctor::{ApiServer, Bucket, Facts, HelmHere, Installed, Live, Place, Plugin, Prepared};
+use crate::doctor::{ApiServer, Facts, HelmHere, Installed, Live, Place, Plugin, Prepared};
 use crate::helm::record;
 use crate::helm::run::Helm;
 use crate::mode::Mode;
-use crate::product::{self, Product, Storage};
+use crate::product::{self, Product};
 use crate::rights::{self, Right};
 use crate::run::preflight::{denied_to, right_cluster};
 use crate::run::state::{Paused, SecretStore, State, Volume};
 use crate::run::steps::{found_at_work, is_of, release_of, volumes_of};
 use crate::run::{Cause, Halt, Store as _};
-use crate::s3::client::Problem;
 use crate::shown::said;
 use crate::source::Source;
 use crate::topology::{Role, Workload};
@@ -40,8 +39,6 @@ use crate::velero::Velero;
 
 /// How long all questions of one kind may take.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How long the bucket may take: it is asked again and again, and credentials are looked for in several places.
-const BUCKET: Duration = Duration::from_secs(30);
 /// How many plugins are looked at, and how many bytes of each.
 const PLUGINS: usize = 500;
 const PLUGIN: u64 = 64 << 10;
@@ -125,7 +122,7 @@ pub(super) async fn read(asked: &Asked, given: Option<&Value>, files: &mut Once<
         runs(&cluster, release.as_deref()),
         makers(&cluster, release.as_deref(), kinds.is_ok().then_some(&velero.namespace)),
         all_denied(&reader, mode),
-        bucket(product, &storage),
+        s3::bucket(product, &storage, s3::Depth::All),
         volumes(&cluster, &workloads),
     );
     let inventory = looked?.inventory();
@@ -361,30 +358,5 @@ async fn all_denied(
     match timeout(LIMIT, reader.read(Kind::ACCESS_REVIEW, ask, None)).await {
         Ok(found) => found,
         Err(_) => Err(Fault::new(Severity::Unknown, format!("no answer within {} s", LIMIT.as_secs()))),
-    }
-}
-
-/// The bucket, with this machine's credentials.
-async fn bucket(product: &dyn Product, storage: &Storage) -> Reading<Option<Bucket>> {
-    if product.keys().bucket.is_none() {
-        return Ok(None);
-    }
-    let unknown = |what: String| Fault::new(Severity::Unknown, what);
-    let Some(name) = &storage.bucket else {
-        return Err(unknown("which bucket the backups are in is not known: no values name one".to_owned())
-            .fix("give the values: -f values.yaml"));
-    };
-    match timeout(BUCKET, s3::findings(name, storage)).await {
-        Ok(Ok(findings)) => Ok(Some(Bucket { name: name.clone(), findings })),
-        Ok(Err(error)) => {
-            let severity = match error.problem {
-                Problem::NoBucket | Problem::Region(_) => Severity::Critical,
-                // A server inside the cluster cannot be reached from here.
-                _ => Severity::Unknown,
-            };
-            Err(Fault::new(severity, format!("from this machine: {}", said(&error.to_string()))).fix(error.help()))
-        }
-        Err(_) => Err(unknown(format!("from this machine: bucket {name}: no answer within {} s", BUCKET.as_secs()))
-            .fix("see whether this machine has credentials for it, and reaches the server:\nhelm hwdr s3 check -f values.yaml")),
     }
 }

@@ -10,13 +10,14 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::board::Board;
-use crate::backups::{Fault, Inventory, Reading, Severity, status};
+use crate::backups::{Fault, Inventory, Reading, ServiceStatus, Severity, status};
 use crate::cli::backups::look::{Reader, absent, unlabelled};
 use crate::cli::backups::target::{Lists, Target};
+use crate::cli::status::bucket::BucketLook;
 use crate::cli::status::metrics;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind, Sight, View, Watched};
@@ -35,6 +36,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
 const REST: u32 = 10;
 /// The pause if something is not seen.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The pause after a look at the bucket, which is longer than a look holds only if nothing was found out.
+const AGAIN_IN_BUCKET: Duration = Duration::from_secs(60);
 /// Objects in a page, and ConfigMaps, of which each may have a MiB.
 const PAGES: [u32; 2] = [250, 5];
 /// How many objects of a kind are kept, and how many ConfigMaps.
@@ -116,7 +119,7 @@ impl Beat {
             // All of them would be asked for.
             Sight::Stale(why) => return Self { at: Instant::now(), answer: Err(why) },
         };
-        let answer = match timeout(ANSWER, unlabelled(cluster, target, &known)).await {
+        let answer = match timeout(ANSWER, unlabelled(cluster, target, &known, None)).await {
             Ok(Err(error)) if !error.is_refusal() => Err(error.to_string()),
             Ok(answer) => Ok(answer),
             Err(_) => Err(format!("the API server has not answered within {} s", ANSWER.as_secs())),
@@ -159,9 +162,15 @@ pub(super) async fn follow(
     cluster: &Cluster,
     target: &Target,
     max_age: Option<SignedDuration>,
+    bucket: Option<BucketLook>,
     board: &Board,
 ) -> Result<(), ClusterError> {
     let changed = Arc::new(Notify::new());
+    let in_bucket = watch::Sender::new(None);
+    if let Some(bucket) = bucket {
+        // By itself: a server that does not answer must not keep the cluster from being seen.
+        tokio::spawn(look_again(bucket, in_bucket.clone(), changed.clone()));
+    }
     let views = Views::new(cluster, target, &changed)?;
     let reader = Reader { cluster, velero: &target.velero, command: rights::Command::Monitor };
     let started = Instant::now();
@@ -180,7 +189,8 @@ pub(super) async fn follow(
         match lists {
             Ok(lists) => {
                 is_begun = true;
-                look(lists, target, max_age, board);
+                let bucket = in_bucket.borrow().clone();
+                look(lists, target, max_age, bucket, board);
                 let [least, most] = PAUSES;
                 sleep(began.elapsed().saturating_mul(REST).clamp(least, most)).await;
             }
@@ -195,8 +205,17 @@ pub(super) async fn follow(
     }
 }
 
+/// Looks at the bucket again and again.
+async fn look_again(mut bucket: BucketLook, found: watch::Sender<Option<ServiceStatus>>, changed: Arc<Notify>) {
+    loop {
+        found.send_replace(bucket.status().await);
+        changed.notify_one();
+        sleep(AGAIN_IN_BUCKET).await;
+    }
+}
+
 /// Puts the status on the board.
-fn look(lists: Lists, target: &Target, max_age: Option<SignedDuration>, board: &Board) {
+fn look(lists: Lists, target: &Target, max_age: Option<SignedDuration>, bucket: Option<ServiceStatus>, board: &Board) {
     let now = Timestamp::now();
     let release = match target.release(&lists) {
         Ok(release) => release,
@@ -205,6 +224,9 @@ fn look(lists: Lists, target: &Target, max_age: Option<SignedDuration>, board: &
     let series = target.series(lists, release.as_deref(), now);
     // A status does not depend on it.
     let installed = Err(Fault::new(Severity::Unknown, ""));
-    let status = status(&Inventory::new(now, installed, series), max_age);
+    let mut status = status(&Inventory::new(now, installed, series), max_age);
+    if let Some(bucket) = bucket {
+        status = status.with(bucket);
+    }
     board.show(metrics::text(&status, &target.namespace, release.as_deref().unwrap_or_default()), None);
 }

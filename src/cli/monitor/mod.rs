@@ -42,6 +42,9 @@ pub(super) struct Command {
     /// The age at which a backup is too old: 36h, 8d [default: 1.5 times the schedule's longest interval]
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<SignedDuration>,
+    /// Look at the bucket in the values, too, every 15 minutes, with this machine's credentials: does it keep old versions, and for long enough?
+    #[arg(long, conflicts_with_all = ["manifests", "alerts", "dashboard"])]
+    with_bucket: bool,
     /// Print the manifests that run it in the cluster
     #[arg(long, requires = "image", conflicts_with_all = ["alerts", "dashboard", "listen"])]
     manifests: bool,
@@ -110,6 +113,7 @@ impl Command {
         leave::on_signals();
         let cluster = self.look.connect().await?.hurried(follow::PATIENCE);
         let target = self.look.target(&cluster.namespace)?;
+        let bucket = if self.with_bucket { Some(self.look.bucket()?) } else { None };
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             Failure::unusable(format!("cannot listen on {}: {error}", self.listen))
                 .help("choose another address or port: --listen 127.0.0.1:9714")
@@ -118,7 +122,7 @@ impl Command {
         tell(&format!("hwdr: metrics at http://{}/metrics", listener.local_addr().unwrap_or(self.listen)));
         let board = Arc::new(Board::default());
         tokio::spawn(serve::serve(listener, board.clone()));
-        follow::follow(&cluster, &target, self.max_age, &board).await?;
+        follow::follow(&cluster, &target, self.max_age, bucket, &board).await?;
         Ok(())
     }
 }

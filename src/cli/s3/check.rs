@@ -8,11 +8,8 @@ use super::findings::{self, Format};
 use super::lifecycle::now;
 use super::storage::StorageArgs;
 use crate::cli::bucket::still_at_it;
-use crate::product::Storage;
-use crate::product::hopsworks::hopsfs::bucket::{FOLDERS, from_here};
+use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
-use crate::s3::client::{Client, Error, Settings};
-use crate::s3::finding::Finding;
 use crate::s3::lifecycle::judge::Needs;
 use crate::shown;
 
@@ -55,21 +52,4 @@ impl Command {
     fn flags_with_ttl(&self, flags: &str, ttl: Option<i64>) -> String {
         if ttl.is_some() { flags.to_owned() } else { format!("{flags} --ttl 60d") }
     }
-}
-
-/// The same of the bucket that values name, from this machine.
-///
-/// # Errors
-/// As [`check`], and if there are no credentials for it.
-pub(in crate::cli) async fn findings(bucket: &str, storage: &Storage) -> std::result::Result<Vec<Finding>, Error> {
-    let settings = Settings {
-        endpoint: storage.endpoint.clone(),
-        region: storage.region.clone(),
-        // Servers other than AWS rarely have a host name for each bucket.
-        path_style: storage.endpoint.is_some(),
-        ..Settings::new(bucket, FOLDERS)
-    };
-    let client = Client::connect(from_here(settings)).await?;
-    let apply = "helm hwdr s3 lifecycle -f values.yaml --apply";
-    check(&client, &Needs { bucket, folders: FOLDERS, ttl: storage.ttl, now: now(), apply }).await
 }

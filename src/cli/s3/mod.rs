@@ -3,11 +3,12 @@
 mod check;
 mod findings;
 mod lifecycle;
+mod look;
 mod rewind;
 mod storage;
 mod work;
 
-pub(super) use check::findings;
+pub(super) use look::{Depth, bucket};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};

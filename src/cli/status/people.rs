@@ -37,7 +37,7 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
     for service in &status.services {
         let is = style(service.is);
         let _ = writeln!(out, "{is}{:<INDENT$}{is:#}{}", service.is.word(), service.called);
-        line(&mut out, &facts(service), 0);
+        facts(service).iter().for_each(|facts| line(&mut out, facts, 0));
         for fault in &service.faults {
             // The fix of a problem that two share is printed once.
             of_fault(&mut out, fault, !said.contains(&fault));
@@ -58,8 +58,11 @@ pub(super) fn text(status: &Status, looked: &Looked) -> String {
     out
 }
 
-/// When it was last, and when it will be next.
-fn facts(service: &ServiceStatus) -> String {
+/// When it was last, and when it will be next; none for what makes no backups of its own.
+fn facts(service: &ServiceStatus) -> Option<String> {
+    if service.is_a_look {
+        return None;
+    }
     let last = match (&service.last_good, service.age_seconds) {
         (Some(name), Some(age)) => format!("{}, {} ago", plain(name), ago(SignedDuration::from_secs(age))),
         _ if service.has_good == Some(false) => "none".to_owned(),
@@ -67,7 +70,7 @@ fn facts(service: &ServiceStatus) -> String {
     };
     let schedule = service.schedule.as_ref().map_or_else(String::new, |it| format!("; schedule {}", plain(it)));
     let next = service.next.map_or_else(String::new, |next| format!("; next {next:.0}"));
-    format!("last good: {last}{schedule}{next}")
+    Some(format!("last good: {last}{schedule}{next}"))
 }
 
 fn of_fault(out: &mut String, fault: &Fault, with_fix: bool) {

@@ -9,10 +9,23 @@ use jiff::Timestamp;
 
 type Objects = BTreeMap<String, (Vec<u8>, Timestamp)>;
 
+/// What is wrong with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// It never comes.
+    Hangs,
+    /// The connection ends in its middle.
+    Half,
+}
+
 /// A server of this process. Every bucket is the same one.
 #[derive(Clone)]
 pub(crate) struct S3Server {
     objects: Arc<Mutex<Objects>>,
+    /// What it says of the bucket, by the name of the question.
+    about: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
+    /// What is wrong with the answers to requests that contain a text.
+    wrong: Arc<Mutex<Vec<(String, Wrong)>>>,
     /// Its address.
     pub url: String,
 }
@@ -22,7 +35,7 @@ impl S3Server {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
-        let server = Self { objects: Arc::default(), url };
+        let server = Self { objects: Arc::default(), about: Arc::default(), wrong: Arc::default(), url };
         let serving = server.clone();
         super::serve(listener, move |stream| serving.answer(stream));
         server
@@ -38,6 +51,17 @@ impl S3Server {
         self.change(|objects| objects.remove(key));
     }
 
+    /// Answers a question about the bucket (`versioning`, `lifecycle`).
+    pub(crate) fn say(&self, question: &str, code: u16, body: &str) {
+        let mut about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        about.insert(question.to_owned(), (code, body.to_owned()));
+    }
+
+    /// Answers requests whose target contains this text in that way.
+    pub(crate) fn wrong(&self, target: &str, wrong: Wrong) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push((target.to_owned(), wrong));
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Objects) -> T) -> T {
         change(&mut self.objects.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -48,6 +72,13 @@ impl S3Server {
             reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
         let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let wrong = wrong.into_iter().find(|(text, _)| target.contains(text)).map(|(_, wrong)| wrong);
+        if wrong == Some(Wrong::Hangs) {
+            // Until the client has had enough.
+            reader.read_to_end(&mut Vec::new()).ok();
+            return;
+        }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let key = decoded(path[1..].split_once('/').map_or("", |(_, key)| key));
         let range = head.iter().find_map(|line| {
@@ -66,7 +97,8 @@ impl S3Server {
         let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).ok();
         if method != "HEAD" {
-            stream.write_all(&body).ok();
+            let sent = if wrong == Some(Wrong::Half) { length / 2 } else { length };
+            stream.write_all(&body[..sent]).ok();
         }
     }
 
@@ -94,6 +126,10 @@ impl S3Server {
         let (prefix, is_level) = (value("prefix"), !value("delimiter").is_empty());
         let has = |name: &str| query.split('&').any(|term| term.split('=').next() == Some(name));
         let xml = |text: String| (200, String::new(), text.into_bytes());
+        let about = self.about.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, (code, body))) = about.into_iter().find(|(question, _)| has(question)) {
+            return (code, String::new(), body.into_bytes());
+        }
         if has("versioning") {
             return xml("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>".to_owned());
         }
