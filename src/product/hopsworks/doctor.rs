@@ -14,7 +14,8 @@ use crate::values::Data;
 /// What looking does not show.
 pub(super) const UNEXAMINED: &[&str] = &[
     "The registry with the Python environments is backed up elsewhere: see that it is, and that this cluster can reach the copy.",
-    "Whether the chart is of exactly the version of Hopsworks that the backup was made with: no backup records it.",
+    "Whether the chart is of exactly the version of Hopsworks that the backup was made with: no backup records it. \
+     RonDB's version and Superset's image are recorded: helm hwdr backups verify prints them.",
     "Records in Kafka are in no backup: their producers have to send them again.",
 ];
 

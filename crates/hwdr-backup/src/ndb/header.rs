@@ -107,6 +107,11 @@ impl Header {
         Ok(Self { kind, is_undo, backup: get(6)?, key: [get(7)?, get(8)?], is_little, version: get(10)? })
     }
 
+    /// The version that wrote it, for people: `24.10.6`. `ndb_restore` of an older one refuses it.
+    pub fn written_by(&self) -> String {
+        dotted(self.version)
+    }
+
     /// The node that led the backup, if the key says so.
     pub fn leader(&self) -> Option<u16> {
         let [first, _] = self.key;

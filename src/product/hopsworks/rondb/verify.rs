@@ -262,6 +262,11 @@ impl Verify for Check {
             let rows = rows.map_or_else(|| "an unknown number of rows".to_owned(), |rows| format!("{rows} rows"));
             let nodes: Vec<_> = nodes.iter().map(ToString::to_string).collect();
             report.facts.push(format!("data nodes {}; {tables} tables, {rows}", nodes.join(", ")));
+            let control = read.iter().find_map(|(_, facts)| match facts {
+                Facts::Control(facts) => Some(&facts.header),
+                _ => None,
+            });
+            report.facts.extend(control.map(|header| format!("written by RonDB {}", header.written_by())));
             report.data = Some(data);
         }
         report.unchecked = unchecked;

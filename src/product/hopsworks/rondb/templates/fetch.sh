@@ -162,9 +162,30 @@ all_deleted() {
   done </work/logs
 }
 
+# Prints the version of NDB that wrote a control file, as one number: the 11th word of its header.
+version_of() { # FILE
+  local name=$1
+  { words_of "$name" <"$1" || true; } | awk '{ for (i = 1; i <= NF; i++) if (++read == 11) print $i }'
+}
+
+# Warns if the image of the data nodes is older than what wrote the backup, as far as its tag says: ndb_restore reads no newer ones. RonDB's versions
+# begin with the year (22.10.6).
+compare_versions() {
+  local image wrote=0 file version
+  [[ ${IMAGE:-} =~ :(2[0-9])\.([0-9]{1,2})\.([0-9]{1,3})([^0-9.][^/]*)?$ ]] || return 0
+  image=$((BASH_REMATCH[1] * 65536 + 10#${BASH_REMATCH[2]} * 256 + 10#${BASH_REMATCH[3]}))
+  while read -r file; do
+    version=$(version_of "$file")
+    ((version <= wrote)) || wrote=$version
+  done < <(find /work/control -name '*.ctl')
+  # Of another numbering, it cannot be compared.
+  ((wrote > image && wrote < 30 * 65536)) || return 0
+  older=", and RonDB $((wrote / 65536)).$((wrote / 256 % 256)).$((wrote % 256)) wrote it, which is newer than $IMAGE: ndb_restore reads no newer backups"
+}
+
 # Whether beside each control file there is what ndb_restore reads with it.
 look() {
-  local control node kind rows
+  local control node kind rows older=
   patiently rclone lsf --recursive --files-only --min-size 1B "$backup/rondb" >/work/files
   for node in "${nodes[@]}"; do
     mapfile -t controls < <(grep "^$node/\(.*/\)\?BACKUP-${BACKUP_ID}[^/]*\.ctl$" /work/files)
@@ -184,6 +205,11 @@ look() {
   if [ "$rows" = 0 ]; then
     echo "WARNING: no part of RonDB's backup $BACKUP_ID (nodes ${nodes[*]}) counts any row: if it had any, the part of the node that led" \
       "the backup is missing in the bucket" >/dev/termination-log
+    return
+  fi
+  compare_versions
+  if [ -n "$older" ]; then
+    echo "WARNING: RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows rows$older" >/dev/termination-log
     return
   fi
   echo "RonDB's backup $BACKUP_ID can be read: parts of the nodes ${nodes[*]}, $rows rows" >/dev/termination-log
