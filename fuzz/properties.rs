@@ -103,6 +103,7 @@ pub(super) fn records(text: &str) -> (usize, usize) {
         ttl: None,
         cron: None,
         records: FIRST.record_names(None).expect("the usual names"),
+        expected: Vec::new(),
         config_maps: Ok(all("configMaps")),
         cron_jobs: Ok(all("cronJobs")),
         jobs: Ok(all("jobs")),

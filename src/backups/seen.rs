@@ -21,6 +21,8 @@ pub struct Seen {
     pub cron: Option<String>,
     /// The first ConfigMap of each service's metadata, by the service's name.
     pub records: Vec<(&'static str, String)>,
+    /// The services that may be missing, and are not, as the values say: what makes no backups of them would be seen nowhere else.
+    pub expected: Vec<&'static str>,
     /// The ConfigMaps of backups' metadata.
     pub config_maps: Reading<Vec<Json>>,
     /// The release's CronJobs, and those that belong to no release.

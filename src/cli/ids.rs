@@ -21,7 +21,11 @@ pub(super) enum Given {
 
 /// Takes an id or a name.
 pub(super) fn given(text: &str) -> Result<Given, String> {
-    if NAMES.contains(&text) { Ok(Given::Name(text.to_owned())) } else { product::FIRST.backup(text).map(Given::Id) }
+    if NAMES.contains(&text) {
+        Ok(Given::Name(text.to_owned()))
+    } else {
+        product::FIRST.set_backup(text).map(Given::Id)
+    }
 }
 
 /// Takes an id, for a command that asks no cluster.
@@ -70,5 +74,9 @@ mod tests {
         }
         assert!(matches!(given("254811200"), Ok(Given::Id(_))) && id("254811200").is_ok());
         assert!(given("newest").is_err());
+        // Of one service alone: neither objects nor a bucket go back to it.
+        for taken in [given("20260722215632-2116913658").map(drop), id("20260722215632-2116913658").map(drop)] {
+            assert!(taken.unwrap_err().contains("helm hwdr backups show 20260722215632-2116913658"));
+        }
     }
 }

@@ -127,6 +127,14 @@ pub trait Product: Sync {
         self.backup(id)
     }
 
+    /// A backup by the id of a set, and not by that of a single service which has ids of its own.
+    ///
+    /// # Errors
+    /// If it is not one: why.
+    fn set_backup(&self, id: &str) -> Result<Backup, String> {
+        self.backup(id)
+    }
+
     /// The backups of their data with that id, as they are recorded by default.
     fn recorded(&self, _id: &Backup) -> Recorded {
         Recorded::default()
@@ -143,6 +151,11 @@ pub trait Product: Sync {
     /// If a value has the wrong type.
     fn record_names(&self, _values: Option<&Value>) -> Result<Vec<(&'static str, String)>, Refusal> {
         Ok(Vec::new())
+    }
+
+    /// The services, of those that a chart may leave out, that these values switch on.
+    fn expected(&self, _values: &Value) -> Vec<&'static str> {
+        Vec::new()
     }
 
     /// The values that restore these backups, each by the name of its series.

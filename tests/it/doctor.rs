@@ -1,6 +1,7 @@
 //! `hwdr doctor` against as much of an API server as it asks: a cluster that is well, and one thing after the other that is not.
 
 use crate::backups::Lab;
+use crate::common::s3_server::S3Server;
 use crate::common::{BOTH, Ran, run, testdata};
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
@@ -82,6 +83,20 @@ fn node_group(lab: &Lab, update: Json) {
     );
 }
 
+/// Superset and its MySQL, which nothing backs up.
+fn superset(lab: &Lab) {
+    let (web, database) = (json!({"app": "superset"}), json!({"app.kubernetes.io/name": "mysql"}));
+    let pods = |labels: &Json, container: &str| json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": container}]}});
+    lab.api.put(
+        &format!("{APPS}/deployments/superset"),
+        json!({"metadata": {"name": "superset", "annotations": owner()}, "spec": {"template": pods(&web, "superset")}}),
+    );
+    lab.api.put(
+        &format!("{APPS}/statefulsets/hops-mysql"),
+        json!({"metadata": {"name": "hops-mysql", "annotations": owner()}, "spec": {"template": pods(&database, "mysql")}}),
+    );
+}
+
 fn location(lab: &Lab, status: Json, mode: &str) {
     lab.api.put(
         &format!("{VELERO}/backupstoragelocations/hopsworks-bsl"),
@@ -120,11 +135,17 @@ fn doctor_of(lab: &Lab, driver: &str, more: &[&str]) -> Ran {
 /// All lines as `level check: what`, without those of a bucket that nobody has credentials for.
 fn lines(lab: &Lab, more: &[&str]) -> Vec<String> {
     let ran = doctor(lab, &[&["-o", "json"], more].concat());
+    let mut lines = of_report(&ran);
+    lines.retain(|line| !line.starts_with("unknown bucket: "));
+    lines
+}
+
+/// All lines of a report, as `level check: what`.
+fn of_report(ran: &Ran) -> Vec<String> {
     let report: Json = serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
     let lines = report["sections"].as_array().unwrap().iter().flat_map(|section| section["lines"].as_array().unwrap());
     let word = |line: &Json, key: &str| line[key].as_str().unwrap().to_owned();
-    let shown = lines.map(|line| format!("{} {}: {}", word(line, "level"), word(line, "check"), word(line, "what")));
-    shown.filter(|line| !line.starts_with("unknown bucket: ")).collect()
+    lines.map(|line| format!("{} {}: {}", word(line, "level"), word(line, "check"), word(line, "what"))).collect()
 }
 
 #[test]
@@ -361,6 +382,16 @@ fn each_thing_that_is_wrong_has_its_line() {
             },
             "unknown network-policies: NetworkPolicy/ip may let no pod",
         ),
+        (
+            |lab| {
+                superset(lab);
+                lab.api.put(&format!("{POLICIES}/own"), json!({"metadata": {"name": "own"}, "spec": {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "mysql"}},
+                "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "superset"}}}]}]}}))
+            },
+            "problem network-policies: NetworkPolicy/own lets no pod with the labels app.kubernetes.io/name=hwdr, \
+             app.kubernetes.io/managed-by=hwdr reach StatefulSet/hops-mysql at port 3306",
+        ),
+        (superset, "warning superset: Superset runs, and nothing backs it up"),
         (|lab| lab.api.fail(POLICIES, 403), "unknown network-policies: NetworkPolicies: cannot be read"),
         (
             |lab| {
@@ -419,6 +450,34 @@ fn each_thing_that_is_wrong_has_its_line() {
         let long = text.lines().find(|line| line.chars().count() > 80);
         assert_eq!(long, None, "{text}");
         assert!(!text.contains('\u{1b}') && text.contains("problem"), "{text}");
+    }
+}
+
+/// What is wrong with the bucket itself, from this machine.
+#[test]
+fn the_bucket_is_judged_from_this_machine() {
+    const SHORT: &str = "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+                         <NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+    let off = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+    let excluded = "<VersioningConfiguration><Status>Enabled</Status><ExcludedPrefixes><Prefix>x/</Prefix></ExcludedPrefixes></VersioningConfiguration>";
+    for (question, answer, expected) in [
+        ("versioning", off, "problem bucket: versioning: "),
+        ("versioning", excluded, "warning bucket: versioning: "),
+        ("lifecycle", SHORT, "problem bucket: lifecycle: "),
+    ] {
+        let (lab, s3) = (lab(), S3Server::start());
+        s3.say(question, 200, answer);
+        let values = json!({"global": {"_hopsworks": {"wipeDataOnUninstall": false, "backups": {"ttl": "60d"},
+            "managedObjectStorage": {"enabled": true, "s3": {"bucket": {"name": "hopsworks"}, "region": "x", "endpoint": s3.url}}}}});
+        record(&lab, "deployed", values);
+        let mut hwdr = lab.home.hwdr();
+        hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("TZ", "UTC").env("HELM_BIN", BOTH[0].program());
+        let ran = run(
+            hwdr.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").args(["doctor", "-o", "json"]),
+            b"",
+        );
+        let all = of_report(&ran);
+        assert!(all.iter().any(|line| line.starts_with(expected)), "{expected}: {all:#?}");
     }
 }
 

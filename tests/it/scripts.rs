@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
 use hwdr::product::FIRST;
 use hwdr::render;
 use tempfile::TempDir;
@@ -87,6 +88,7 @@ impl Container {
         let folder = self.0.path().to_str().expect("a path");
         let text =
             text.replace("/work", &format!("{folder}/work")).replace("/dev/termination-log", &format!("{folder}/said"));
+        let text = text.replace("/key/", &format!("{folder}/key/"));
         self.write(script, text);
         let _ = fs::remove_file(self.path("said"));
         let path = format!("{folder}/bin:{}", std::env::var("PATH").unwrap_or_default());
@@ -268,6 +270,39 @@ fn what_is_left_out_is_not_counted() {
     ];
     assert_eq!(container.rows(), expected);
     assert!(said.last_word.contains("1103 rows"), "{}", said.last_word);
+}
+
+/// `ndb_restore` reads no backup of a newer RonDB: the tag of the image may show that.
+#[test]
+fn a_backup_of_a_newer_rondb_is_warned_of() {
+    // The version is the 11th word of the header.
+    let wrote = |version: [u8; 3]| {
+        let mut control = control();
+        control[40..44].copy_from_slice(&[&[0], &version[..]].concat());
+        control
+    };
+    for (version, image, is_newer) in [
+        ([24, 10, 6], "registry:5000/rondb:24.10.5", true),
+        ([24, 10, 6], "rondb:22.10.17-h1", true),
+        ([24, 10, 6], "rondb:24.10.6", false),
+        ([22, 10, 1], "rondb:24.10.0", false),
+        // Of another numbering, or none.
+        ([24, 10, 6], "hopsworks/rondb:4.8.0", false),
+        ([24, 10, 6], "rondb:24.08.09@sha256:ab", true),
+        ([24, 10, 6], "rondb:24.08.09", true),
+        ([200, 1, 1], "rondb:24.10.0", false),
+        ([24, 10, 6], "rondb@sha256:ab", false),
+        ([24, 10, 6], "", false),
+    ] {
+        let container = Container::new();
+        container.part(1, &wrote(version), &log(0));
+        container.part(2, &second_control(), &log(0));
+        let said = container.run("fetch.sh", &["look"], &[("IMAGE", image)]);
+        assert_eq!(said.status, 0, "{image}: {}", said.text);
+        let words = format!("RonDB 24.10.6 wrote it, which is newer than {image}");
+        assert_eq!(said.last_word.starts_with("WARNING: "), is_newer, "{image}: {}", said.last_word);
+        assert_eq!(said.last_word.contains(&words), is_newer, "{image}: {}", said.last_word);
+    }
 }
 
 /// What cannot be counted is not restored: nobody would see that a part is missing.
@@ -657,6 +692,9 @@ fn sha256(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The Velero backup with the key.
+const ARCHIVE: &str = "k8s_backup/backups/main/main.tar.gz";
+
 /// A container with a backup of Superset in the bucket.
 fn superset(dump: &[u8], manifest: &str) -> Container {
     let container = Container::new();
@@ -684,6 +722,8 @@ fn look_at_superset(container: &Container, key: &str, is_restored: &str) -> Said
         ("SUPERSET_SECRET_KEY", key),
         ("KEY_SECRET", "superset-secret-key"),
         ("KEY_IS_RESTORED", is_restored),
+        ("VELERO_ARCHIVE", &format!("bucket/{ARCHIVE}")),
+        ("NAMESPACE", "hopsworks"),
         ("DATABASE", "superset"),
         ("APPS", "superset"),
         ("INITIATED_BY", "ops"),
@@ -741,6 +781,34 @@ fn the_key_of_a_dump_is_compared_where_that_can_be() {
     // Velero brings that key back.
     let warned = said(&other, "true");
     assert!(warned.status == 0 && warned.last_word.starts_with("WARNING: "), "{}", warned.last_word);
+    // What it brings back is looked at.
+    let archived = |secret: &str, key: &str| {
+        let container = superset(&whole, &other);
+        let folder = "resources/secrets/namespaces/hopsworks";
+        let encoded = base64::engine::general_purpose::STANDARD.encode(key);
+        container.write(&format!("x/{folder}/{secret}.json"), format!(r#"{{"data": {{"secret-key": "{encoded}"}}}}"#));
+        fs::create_dir_all(container.path("buckets/bucket/k8s_backup/backups/main")).expect("a folder");
+        let archive = container.path(&format!("buckets/bucket/{ARCHIVE}"));
+        let made =
+            Command::new("tar").arg("-C").arg(container.path("x")).arg("-czf").arg(archive).arg("resources").status();
+        assert!(made.expect("tar").success());
+        look_at_superset(&container, "key", "true")
+    };
+    let brought = archived("superset-secret-key", "another");
+    assert!(
+        brought.status == 0 && brought.last_word.contains("the key that Velero brings back"),
+        "{}",
+        brought.last_word
+    );
+    let refused = archived("superset-secret-key", "a third");
+    assert!(
+        refused.status == 1 && refused.text.contains("and than bucket/k8s_backup/backups/main/main.tar.gz"),
+        "{}",
+        refused.text
+    );
+    assert!(!refused.text.contains("third"), "{}", refused.text);
+    let warned = archived("others-secret-key", "another");
+    assert!(warned.status == 0 && warned.last_word.starts_with("WARNING: "), "{}", warned.last_word);
     for unknown in ["none", "crc:1234", ""] {
         let warned = said(&own.replace(&full, unknown), "false");
         assert!(
@@ -774,4 +842,288 @@ fn a_dump_of_superset_is_read_as_sql_alone() {
     assert!(sql.contains("INSERT INTO `dbs`") && sql.ends_with(WHOLE), "{sql}");
     assert!(calls.lines().all(|call| call.contains("--binary-mode") && call.contains("--local-infile=0")), "{calls}");
     assert!(!calls.contains("secret") && calls.contains("DROP DATABASE IF EXISTS `superset`"), "{calls}");
+}
+
+/// `kubectl` on one ConfigMap, one Job and a list of pods, as far as the script asks for it.
+const KUBECTL: &str = r#"#!/bin/bash
+echo "$*" >>"$FOLDER/kubectl"
+case "$1 $2" in
+  'get configmap') [ -f "$FOLDER/audit" ] && cat "$FOLDER/audit" ;;
+  'get jobs') echo '{"items": [{"metadata": {"annotations": {"meta.helm.sh/release-name": "hops", "other": "x"}}}]}' ;;
+  'get pods') cat "$FOLDER/pods" ;;
+  'create -f') cat >"$FOLDER/audit" ;;
+  'patch configmap')
+    patch=${!#}
+    [[ $* != *--patch-file* ]] || patch=$(cat "$patch")
+    jq --argjson patch "$patch" '. * $patch | .data |= with_entries(select(.value != null))' "$FOLDER/audit" >"$FOLDER/patched"
+    mv "$FOLDER/patched" "$FOLDER/audit"
+    ;;
+esac
+"#;
+
+/// Runs a stage of Superset's Job. `since` is how long it has run already, in seconds.
+fn stage(container: &Container, stage: &str, since: &str) -> Said {
+    container.program("kubectl", KUBECTL);
+    container.program("sleep", "#!/bin/sh\n");
+    let environment = [
+        ("BACKUP_PREFIX", "superset_backup"),
+        ("BACKUP_ID", SUPERSET),
+        ("KEY_SECRET", "superset-secret-key"),
+        ("APPS", "superset superset-worker"),
+        ("INITIATED_BY", "ops: ticket 1"),
+        ("SECONDS", since),
+    ];
+    container.run("superset.sh", &[stage], &environment)
+}
+
+fn audit(container: &Container) -> serde_json::Value {
+    serde_json::from_str(&container.read("audit")).expect("a ConfigMap")
+}
+
+/// The events of the audit trail, in their order.
+fn events(container: &Container) -> Vec<String> {
+    let audit = audit(container);
+    let mut all: Vec<_> =
+        audit["data"].as_object().expect("data").iter().filter(|(key, _)| key.starts_with("h-")).collect();
+    all.sort_by_key(|(key, _)| (*key).clone());
+    let entry =
+        |text: &serde_json::Value| serde_json::from_str::<serde_json::Value>(text.as_str().unwrap()).expect("an entry");
+    all.into_iter().map(|(_, text)| entry(text)["event"].as_str().expect("an event").to_owned()).collect()
+}
+
+fn pods(all: &[(&str, &str, &str, bool)]) -> String {
+    let pod = |(name, app, phase, waits): &(&str, &str, &str, bool)| {
+        let gate = if *waits {
+            serde_json::json!([{"name": "hwdr-gate", "state": {"running": {}}}])
+        } else {
+            serde_json::json!([])
+        };
+        serde_json::json!({"metadata": {"name": name, "labels": {"app": app}}, "status": {"phase": phase, "initContainerStatuses": gate}})
+    };
+    serde_json::json!({"items": all.iter().map(pod).collect::<Vec<_>>()}).to_string()
+}
+
+#[test]
+fn supersets_job_sets_the_fence_and_waits_until_nothing_uses_the_database() {
+    let whole = dump(REVISION, WHOLE);
+    let container = superset(&whole, &manifest(&whole, "key"));
+    // Those that wait behind hwdr's gate, are over, or are not Superset's do not count.
+    let others = [
+        ("a", "superset", "Pending", true),
+        ("b", "superset", "Succeeded", false),
+        ("c", "superset-worker", "Failed", false),
+        ("d", "other", "Running", false),
+    ];
+    container.write("pods", pods(&others));
+    let said = stage(&container, "begin", "0");
+    assert_eq!(said.status, 0, "{}", said.text);
+    let made = audit(&container);
+    assert_eq!(made["data"]["inProgress"], SUPERSET, "{made:#}");
+    assert_eq!(events(&container), ["begins, by hwdr", "the pods are gone"]);
+    // As the chart would make it: Velero keeps it, and Helm takes it over.
+    assert_eq!(made["metadata"]["labels"]["backup.hops.works/include"], "true");
+    let annotations = serde_json::json!({"helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "hops"});
+    assert_eq!(made["metadata"]["annotations"], annotations);
+    let entry =
+        made["data"].as_object().unwrap().values().find(|text| text.as_str().unwrap().contains("begins")).unwrap();
+    assert!(entry.as_str().unwrap().contains("\"initiatedBy\":\"ops: ticket 1\""), "{entry}");
+
+    // One that stays is named, and the fence with it.
+    container.write("pods", pods(&[("web-1", "superset", "Running", false)]));
+    let said = stage(&container, "begin", "901");
+    assert!(said.status == 1 && said.text.contains("these pods still use Superset's database"), "{}", said.text);
+    assert!(said.text.contains("web-1"), "{}", said.text);
+    assert_eq!(events(&container).last().unwrap(), "failed: pods use the database: web-1 ");
+    assert_eq!(audit(&container)["data"]["inProgress"], SUPERSET);
+}
+
+#[test]
+fn supersets_job_waits_for_the_key_of_the_backup() {
+    let whole = dump(REVISION, WHOLE);
+    let container = superset(&whole, &manifest(&whole, "key"));
+    container.write("audit", r#"{"data": {"inProgress": "x"}}"#);
+    container.write("key/secret-key", "another");
+    let said = stage(&container, "fetch", "1801");
+    let words = format!("Secret superset-secret-key is not the one that backup {SUPERSET} was made with");
+    assert!(
+        said.status == 1 && said.text.contains(&words) && said.text.contains("the database is as it was"),
+        "{}",
+        said.text
+    );
+    assert!(
+        events(&container).last().unwrap().starts_with("failed: Secret superset-secret-key"),
+        "{:?}",
+        events(&container)
+    );
+    container.write("key/secret-key", "key");
+    let said = stage(&container, "fetch", "1801");
+    assert_eq!(said.status, 0, "{}", said.text);
+    assert_eq!(events(&container).last().unwrap(), "the manifest is verified");
+    // Without a fingerprint that hwdr knows, nothing is waited for.
+    let container = superset(&whole, &manifest(&whole, "key").replace(&sha256(b"key"), "none"));
+    container.write("audit", r#"{"data": {}}"#);
+    assert_eq!(stage(&container, "fetch", "1801").status, 0);
+    // A dump that does not fit is noted.
+    let container = superset(&dump(REVISION, ""), &manifest(&whole, "key"));
+    container.write("audit", r#"{"data": {}}"#);
+    assert_eq!(stage(&container, "fetch", "0").status, 1);
+    assert!(
+        events(&container).last().unwrap().contains("is not what its manifest describes"),
+        "{:?}",
+        events(&container)
+    );
+}
+
+#[test]
+fn supersets_job_takes_the_fence_away_and_keeps_the_newest_entries() {
+    let container = Container::new();
+    let old: serde_json::Map<_, _> =
+        (0..60).map(|at| (format!("h-20200101{at:06}"), "{\"event\": \"old\"}".into())).collect();
+    let mut data = old;
+    data.insert("inProgress".to_owned(), SUPERSET.into());
+    container.write("audit", serde_json::json!({"data": data}).to_string());
+    let said = stage(&container, "end", "0");
+    assert_eq!(said.status, 0, "{}", said.text);
+    let audit = audit(&container);
+    assert!(audit["data"].get("inProgress").is_none(), "{audit:#}");
+    let all = events(&container);
+    assert_eq!((all.len(), all.last().unwrap().as_str()), (50, "the database is reloaded"));
+    assert!(
+        audit["data"].get("h-20200101000010").is_none() && audit["data"].get("h-20200101000011").is_some(),
+        "{audit:#}"
+    );
+}
+
+/// In Superset's image: whether it knows the schema that the other container has read.
+#[test]
+fn a_schema_that_supersets_image_does_not_know_is_refused() {
+    let look = |revision: &str, migrations: bool| {
+        let container = Container::new();
+        container.write("work/revision", revision);
+        container.write("migrations/one.py", format!("revision: str = '{REVISION}'\n"));
+        let folder = if migrations { "echo \"$FOLDER/migrations\"" } else { "exit 1" };
+        container.program("python", &format!("#!/bin/bash\n{folder}\n"));
+        container.run("superset.sh", &["known"], &[("BACKUP_ID", SUPERSET), ("IMAGE", "superset:6")])
+    };
+    let known = look(REVISION, true);
+    assert!(known.status == 0 && known.last_word.contains("Superset's image knows schema"), "{}", known.last_word);
+    let newer = look("ffffffffffff", true);
+    assert!(newer.status == 1 && newer.text.contains("was made by a newer Superset"), "{}", newer.text);
+    let unsure = look(REVISION, false);
+    assert!(
+        unsure.status == 0 && unsure.last_word.starts_with("WARNING: whether Superset knows schema"),
+        "{}",
+        unsure.last_word
+    );
+    // The other container says why.
+    let unread = look("-", true);
+    assert_eq!((unread.status, unread.last_word.as_str()), (0, ""), "{}", unread.text);
+}
+
+/// As much of SQLAlchemy as the probe calls, on SQLite.
+const SQLALCHEMY: &str = r#"
+import re, sqlite3
+class Text: pass
+class Url:
+    def __init__(self, text):
+        self.path, self.password = text.split("//")[-1], (re.search(r":([^:@]+)@", text) or [None, None])[1]
+class Engine:
+    def __init__(self, url): self.url = url
+    def connect(self):
+        if self.url.path.startswith("fails"): raise RuntimeError(f"cannot log in with {self.url.password}")
+        return Connection(sqlite3.connect(self.url.path))
+class Preparer:
+    def quote(self, name): return '"' + name + '"'
+class Connection:
+    class dialect: identifier_preparer = Preparer()
+    def __init__(self, own): self.own = own
+    def __enter__(self): return self
+    def __exit__(self, *_): self.own.close()
+    def execute(self, text):
+        found = self.own.execute(text)
+        class Result:
+            def fetchall(self): return found.fetchall()
+            def scalar(self): return found.fetchone()[0]
+        return Result()
+class Inspector:
+    def __init__(self, connection): self.own = connection.own
+    def get_table_names(self): return [row[0] for row in self.own.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    def get_columns(self, table): return [{"name": row[1]} for row in self.own.execute(f"PRAGMA table_info({table})")]
+class engine:
+    make_url = staticmethod(Url)
+def create_engine(url, poolclass=None): return Engine(url)
+def inspect(connection): return Inspector(connection)
+def text(sql): return sql
+"#;
+
+/// What Superset's own code would read, and each reason why it cannot.
+#[test]
+fn the_probe_says_what_it_read_or_why_not() {
+    let probe =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/product/hopsworks/superset/templates/probe.py"))
+            .expect("a file");
+    let run = |config: &str, sql: &str| {
+        let container = Container::new();
+        container.write("modules/sqlalchemy/__init__.py", SQLALCHEMY);
+        container.write("modules/sqlalchemy/pool.py", "class NullPool: pass\n");
+        container.write("modules/superset/__init__.py", "");
+        container.write("modules/superset/config.py", "SECRET_KEY = 'k'\n");
+        container.write("modules/superset/utils/encrypt.py", concat!(
+            "class Column:\n    def __init__(self, key): self.key = key\n",
+            "    def process_result_value(self, value, dialect):\n        if value is not None and not value.startswith(self.key): raise ValueError(value)\n",
+            "class SQLAlchemyUtilsAdapter:\n    def create(self, config, *args): return Column(config['SECRET_KEY'])\n",
+        ));
+        let database = container.path("database").display().to_string();
+        container.write("modules/superset_config.py", config.replace("PLACE", &database));
+        let make = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])";
+        let made = Command::new("python3").args(["-c", make, &database, sql]).status();
+        assert!(made.expect("python3").success());
+        let mut python = Command::new("python3");
+        python.args(["-c", &probe]).env("PYTHONPATH", container.path("modules")).env_remove("SUPERSET_CONFIG_PATH");
+        let output = python.env_remove("SUPERSET_SECRET_KEY").output().expect("python3");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    const CONFIG: &str = "SECRET_KEY = 'key'\nSQLALCHEMY_DATABASE_URI = 'x//PLACE'\nprint('loaded')\n";
+    const WHOLE: &str = "CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('a1'); CREATE TABLE dashboards (id); \
+        CREATE TABLE dbs (id, database_name, password, encrypted_extra); INSERT INTO dbs VALUES (1, 'one', 'key:x', NULL), (2, 'two', NULL, NULL);";
+    let read = |sql: &str| {
+        let (is_well, out, error) = run(CONFIG, sql);
+        assert!(is_well, "{error}");
+        let line = out.lines().last().expect("a line").to_owned();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|wrong| panic!("{wrong}: {out}"))
+    };
+    assert_eq!(
+        read(WHOLE),
+        serde_json::json!({"revision": "a1", "tables": 3, "dashboards": 0, "connections": 2, "sealed": 1, "unreadable": []})
+    );
+    // Another key; a tunnel of a connection that is gone; and no tables at all.
+    let other = read(&format!(
+        "{WHOLE} UPDATE dbs SET password = 'other:x'; CREATE TABLE ssh_tunnels (database_id, password); INSERT INTO ssh_tunnels VALUES (9, 'z');"
+    ));
+    assert_eq!(other["unreadable"], serde_json::json!(["one", "ssh_tunnels of connection 9", "two"]), "{other}");
+    let nothing = read("CREATE TABLE other (a);");
+    assert_eq!(
+        (&nothing["revision"], &nothing["dashboards"], &nothing["connections"]),
+        (&().into(), &().into(), &().into()),
+        "{nothing}"
+    );
+    for (config, words) in [
+        (
+            "SQLALCHEMY_DATABASE_URI = 'x//PLACE'\n",
+            "LookupError: no SECRET_KEY in superset_config or SUPERSET_SECRET_KEY",
+        ),
+        (
+            "SECRET_KEY = 'key'\nSQLALCHEMY_DATABASE_URI = 'x://u:hunter2@h//fails'\n",
+            "RuntimeError: cannot log in with ***",
+        ),
+        ("import nonsense_module\n", "ModuleNotFoundError: No module named 'nonsense_module'"),
+        ("SECRET_KEY = 'key'\n", "module 'superset.config' has no attribute 'SQLALCHEMY_DATABASE_URI'"),
+    ] {
+        let (is_well, out, error) = run(config, "");
+        assert!(
+            !is_well && error.contains(words) && !error.contains("hunter2") && !out.contains('{'),
+            "{words}: {error}"
+        );
+    }
 }

@@ -163,6 +163,25 @@ fn status_knows_superset_and_its_fence() {
     );
 }
 
+/// It runs, and nothing has ever backed it up: only the values know of it.
+#[test]
+fn without_any_backup_it_is_seen_by_the_values() {
+    let lab = Lab::new();
+    lab.home
+        .write("v.yaml", "global: {_hopsworks: {superset: {enabled: true}}}\nsuperset: {backups: {enabled: false}}\n");
+    let ran = lab.run(&["status", "-f", "v.yaml"]);
+    let text = one_line(&String::from_utf8_lossy(&ran.stdout));
+    assert_eq!(ran.code, Some(1), "{text}");
+    assert!(text.contains("disabled Superset last good: none") && text.contains("superset.backups.enabled"), "{text}");
+    let metrics = String::from_utf8(lab.run(&["status", "-f", "v.yaml", "-o", "prometheus"]).stdout).unwrap();
+    let of = |name: &str| metrics.lines().find(|line| line.starts_with(name) && line.contains("service=\"superset\""));
+    assert!(of("hwdr_backup_has_good{").is_some_and(|line| line.ends_with(" 0")), "{metrics}");
+    assert_eq!(of("hwdr_backup_age_seconds{"), None, "{metrics}");
+    // The sets can do without.
+    let table = lab.run(&["backups", "list", "-f", "v.yaml"]).text();
+    assert!(table.contains("both"), "{table}");
+}
+
 /// What a run of `backups create --wait` leaves in the ConfigMaps; Superset's only if asked to.
 fn records(lab: &Lab, has_superset: bool) {
     let at = jiff::Timestamp::now() + SignedDuration::from_secs(60);

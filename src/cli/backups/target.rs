@@ -29,6 +29,8 @@ pub(crate) struct Target {
     pub cron: Option<String>,
     /// The first ConfigMap of each service's metadata, by the service's name.
     pub records: Vec<(&'static str, String)>,
+    /// The services that the values switch on, of those that may be missing.
+    pub expected: Vec<&'static str>,
     /// The release, if it is named.
     pub release: Option<String>,
     /// Its namespace.
@@ -75,6 +77,7 @@ impl Target {
             ttl: storage.ttl,
             cron: storage.cron,
             records: product.record_names(values)?,
+            expected: values.map(|values| product.expected(values)).unwrap_or_default(),
             release: release.map(str::to_owned),
             namespace: namespace.to_owned(),
         })
@@ -132,6 +135,7 @@ impl Target {
             ttl: self.ttl,
             cron: self.cron.clone(),
             records: self.records.clone(),
+            expected: self.expected.clone(),
             config_maps: lists.config_maps,
             cron_jobs: of(lists.cron_jobs),
             jobs: lists.jobs,

@@ -119,6 +119,12 @@ pub fn lacks_superset(values: &Value) -> bool {
     superset_switch(values).is_some_and(|entry| flag(&entry.value) == Some(false))
 }
 
+/// Whether the values say that Superset is installed: by a switch, or by settings of its backups. Without any, that depends on the chart.
+pub fn has_superset(values: &Value) -> bool {
+    let is_on = superset_switch(values).map(|entry| flag(&entry.value) == Some(true));
+    is_on.unwrap_or_else(|| values.get(keys::SUPERSET_BACKUPS).is_some_and(|backups| !is_empty(backups)))
+}
+
 /// The names of Superset's Secrets.
 pub fn superset_secrets(values: &Value) -> [&str; 3] {
     keys::SUPERSET_SECRETS.map(|(key, default)| {

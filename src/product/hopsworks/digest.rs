@@ -117,6 +117,8 @@ pub(super) fn object(values: &Json) -> Json {
     let mut values = values.clone();
     if let Some(values) = values.as_object_mut() {
         values.remove("credentials");
+        // Which Velero backup that is stands among what the values ask for.
+        values.remove("velero_archive");
         for name in ["opensearch_credentials", "app_env"] {
             let entries = values.get_mut(name).and_then(Json::as_array_mut);
             for entry in entries.into_iter().flatten().filter_map(Json::as_object_mut) {

@@ -99,6 +99,7 @@ pub const BACKUP_NAMES: &[Path] = &[
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "superset"],
+    SUPERSET_ENABLED,
     &["hopsworks", "velero", "namespace"],
     &["hopsworks", "velero", "backup", "mainScheduleName"],
     &["hopsworks", "velero", "backup", "usersScheduleName"],

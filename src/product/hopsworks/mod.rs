@@ -84,7 +84,7 @@ impl Product for Hopsworks {
             "Superset",
             superset::METADATA,
             superset::FOLDER,
-            superset::KEY,
+            keys::SUPERSET_SECRETS[0].1,
             superset::AUDIT,
             superset::MARKER,
         ]
@@ -173,6 +173,15 @@ impl Product for Hopsworks {
         own.or_else(|_| BackupId::parse(id).map(|id| Backup::from(&id)).map_err(|problem| problem.to_string()))
     }
 
+    fn set_backup(&self, id: &str) -> Result<Backup, String> {
+        if SupersetId::parse(id).is_ok() {
+            return Err(format!(
+                "this is the id of a backup of Superset alone: give that of the set that it belongs to: helm hwdr backups show {id}"
+            ));
+        }
+        self.backup(id)
+    }
+
     fn records(&self) -> &'static [&'static str] {
         &["rondb", "opensearch", superset::NAME]
     }
@@ -202,6 +211,10 @@ impl Product for Hopsworks {
         let usual = || [rondb, opensearch, superset::METADATA].map(str::to_owned);
         let names = values.map_or_else(|| Ok(usual()), request::metadata)?;
         Ok(self.records().iter().copied().zip(names).collect())
+    }
+
+    fn expected(&self, values: &Value) -> Vec<&'static str> {
+        if asked::has_superset(values) { vec![superset::NAME] } else { Vec::new() }
     }
 
     fn restore_values(&self, id: &str, parts: &[(String, &str)], mode: Mode) -> Json {

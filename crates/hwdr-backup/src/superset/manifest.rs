@@ -32,8 +32,8 @@ pub struct Manifest {
     pub images: Vec<String>,
     /// Revisions of the schema.
     pub revisions: Vec<String>,
-    /// Whether it has a fingerprint of Superset's secret key.
-    pub has_fingerprint: bool,
+    /// Fingerprints of Superset's secret key, in lower case.
+    pub fingerprints: Vec<String>,
 }
 
 impl Manifest {
@@ -90,10 +90,11 @@ impl Manifest {
     fn text(&mut self, text: &str, names: &str, is_id: &impl Fn(&str) -> bool) {
         let says = |words: &[&str]| words.iter().any(|word| names.contains(word));
         let is_hex = |text: &str, of: usize| text.len() == of && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        self.has_fingerprint |= says(&["fingerprint"]);
         let of_key = says(&["key", "secret", "fingerprint", "image"]);
         let digest = text.strip_prefix("sha256:").unwrap_or(text);
-        if is_id(text) {
+        if says(&["fingerprint"]) || says(&["secret"]) && says(&["key"]) && says(&["sha256", "hash", "digest"]) {
+            keep(&mut self.fingerprints, digest.to_lowercase());
+        } else if is_id(text) {
             keep(&mut self.ids, text.to_owned());
         } else if text.ends_with(DUMP) {
             keep(&mut self.paths, text.to_owned());

@@ -9,10 +9,12 @@ use crate::backup_files::velero::{Checked, Facts, Item};
 use crate::cluster::condition::text;
 use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::{Catalogue, MetadataNames, Service as Data};
-use crate::product::hopsworks::request;
-use crate::product::hopsworks::superset::{self, id::SupersetId};
+use crate::product::hopsworks::superset::id::SupersetId;
+use crate::product::hopsworks::superset::{self, key, verify::manifest_of};
+use crate::product::hopsworks::{asked, keys, request};
 use crate::product::request::Objection;
 use crate::product::service::{Doing, Service as _};
+use crate::shown::kept;
 use crate::velero::verify::{Look, is_secret};
 use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify};
 
@@ -22,6 +24,15 @@ const BOTH: [&str; 2] = ["main", "users"];
 const LISTED: [(&str, Data); 2] = [("rondb", Data::RonDb), ("opensearch", Data::OpenSearch)];
 /// What a restore does without Superset's key.
 const NO_KEY: &str = "nobody can decrypt the connections in Superset's database, and the chart's restore of it fails";
+/// Superset's part of the backup, and its key.
+struct SupersetPart<'k> {
+    id: SupersetId,
+    /// The Secret with the key.
+    secret: &'k str,
+    /// What the manifest beside the dump says of the key; none if it cannot be read.
+    fingerprints: Vec<String>,
+}
+
 /// Helm's own records, which no chart looks up.
 const HELMS: &str = "sh.helm.release.";
 
@@ -39,6 +50,7 @@ impl Check {
         let names = request::metadata(ask.shelf.values)
             .map_err(|refusal| Flaw::unknown(refusal.problem).in_file("the values"))?;
         let names = MetadataNames::from(names.as_slice());
+        let superset = superset_part(ask).await;
         for part in BOTH {
             let series = format!("{}/{part}", Objects.name());
             let Some(named) = ask.parts.get(&series) else {
@@ -46,25 +58,38 @@ impl Check {
                 self.findings.push(absent(part, ask.parts.is_empty()).in_file(folder));
                 continue;
             };
-            let checked = look.check(&named.name, keep(&names)).await;
-            self.take(ask, part, checked, (&look.archive(&named.name), &names));
+            let checked = look.check(&named.name, keep(&names, superset.as_ref())).await;
+            self.take(ask, part, checked, (&look.archive(&named.name), &names), superset.as_ref());
             self.findings.extend(look.written_later(&series, &named.name).await?);
         }
         Ok(())
     }
 
-    fn take(&mut self, ask: &Ask<'_>, part: &str, checked: Checked, (archive, names): (&str, &MetadataNames)) {
+    fn take(
+        &mut self,
+        ask: &Ask<'_>,
+        part: &str,
+        checked: Checked,
+        (archive, names): (&str, &MetadataNames),
+        superset: Option<&SupersetPart<'_>>,
+    ) {
         self.findings.extend(checked.findings);
         let Some(facts) = checked.facts else { return };
         let secrets = facts.items.iter().filter(|item| is_secret(item)).count();
         self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
         if part == "main" {
             let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
-            let superset = ask.parts.get(superset::NAME).and_then(|part| SupersetId::parse(&part.name).ok());
-            let (flaws, older) = lacks(&facts, names, &ids, superset.as_ref());
+            let (flaws, older) = lacks(&facts, names, &ids, superset);
             self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(archive)));
             if !older.is_empty() {
                 self.facts.push(format!("main: it has no record of this backup of {} yet", older.join(" and ")));
+            }
+            if let Some(superset) = superset
+                && !keys_of(&facts, superset).any(|(_, is_of)| is_of.is_some())
+            {
+                let secret = kept(superset.secret);
+                self.unchecked
+                    .push(format!("whether Secret {secret} in it has the key that Superset's backup was made with"));
             }
         }
     }
@@ -79,12 +104,35 @@ fn absent(part: &str, is_only_the_id_known: bool) -> Flaw {
     Flaw::missing(format!("there is no backup of {whose}: a new cluster cannot be restored"))
 }
 
-/// The ConfigMaps that list backups.
-fn keep(names: &MetadataNames) -> impl Fn(&Item) -> bool + Send + 'static {
+/// Superset's part of the backup, if it has one.
+async fn superset_part<'a>(ask: &'a Ask<'_>) -> Option<SupersetPart<'a>> {
+    let id = SupersetId::parse(&ask.parts.get(superset::NAME)?.name).ok()?;
+    let [secret, ..] = asked::superset_secrets(ask.shelf.values);
+    let fingerprints = manifest_of(ask, &id).await.map(|manifest| manifest.fingerprints).unwrap_or_default();
+    Some(SupersetPart { id, secret, fingerprints })
+}
+
+/// The ConfigMaps that list backups, and Superset's key.
+fn keep(names: &MetadataNames, superset: Option<&SupersetPart<'_>>) -> impl Fn(&Item) -> bool + Send + 'static {
     let names = [names.rondb.clone(), names.opensearch.clone(), names.superset.clone()];
+    let key = superset.map(|superset| superset.secret.to_owned());
     move |item| {
-        item.kind == "ConfigMap" && item.group.is_empty() && names.iter().any(|name| item.name.starts_with(name))
+        let is_listing = item.kind == "ConfigMap" && item.group.is_empty();
+        is_listing && names.iter().any(|name| item.name.starts_with(name))
+            || is_secret(item) && key.as_ref().is_some_and(|key| *key == item.name)
     }
+}
+
+/// The kept objects of a kind.
+fn of_kind<'f>(facts: &'f Facts, kind: &'static str) -> impl Iterator<Item = Json> + 'f {
+    let all = facts.kept.iter().filter_map(|bytes| serde_json::from_slice::<Json>(bytes).ok());
+    all.filter(move |object| text(object, "/kind") == kind)
+}
+
+/// The Secrets with Superset's key, by namespace, and whether each is the one that the backup was made with; none if that cannot be compared.
+fn keys_of<'f>(facts: &'f Facts, superset: &'f SupersetPart<'_>) -> impl Iterator<Item = (String, Option<bool>)> + 'f {
+    of_kind(facts, "Secret")
+        .map(|secret| (text(&secret, "/metadata/namespace").to_owned(), key::is_of(&superset.fingerprints, &secret)))
 }
 
 /// What `hwdr install` needs of the cluster's own objects, and is not in them: the Secrets that the chart looks up (it makes new passwords where there
@@ -94,9 +142,9 @@ fn lacks(
     facts: &Facts,
     names: &MetadataNames,
     ids: &[(Data, &str)],
-    superset: Option<&SupersetId>,
+    superset: Option<&SupersetPart<'_>>,
 ) -> (Vec<Flaw>, Vec<String>) {
-    let config_maps: Vec<Json> = facts.kept.iter().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
+    let config_maps: Vec<Json> = of_kind(facts, "ConfigMap").collect();
     let secrets = || facts.items.iter().filter(|item| is_secret(item) && !item.name.starts_with(HELMS));
     let mut namespaces: BTreeSet<_> = config_maps.iter().map(|object| text(object, "/metadata/namespace")).collect();
     if namespaces.is_empty() {
@@ -115,7 +163,7 @@ fn lacks(
             Ok(parsed) => (*service, catalogue.objection(*service, &parsed)),
             Err(why) => (*service, Some(Objection { what: format!("{id}: {why}"), is_older: false })),
         });
-        let of_superset = superset.map(|id| (Data::Superset, catalogue.objection_to_superset(id)));
+        let of_superset = superset.map(|superset| (Data::Superset, catalogue.objection_to_superset(&superset.id)));
         for (service, objection) in of_data.chain(of_superset) {
             match objection {
                 None => {}
@@ -130,14 +178,30 @@ fn lacks(
                 "has no Secret of namespace {namespace}: the chart would make new passwords, which do not fit the data"
             )));
         }
-        let is_key = |secret: &&Item| secret.namespace == namespace && secret.name == superset::KEY;
-        if superset.is_some() && !secrets().any(|secret| is_key(&secret)) {
-            flaws.push(Flaw::missing(format!("has no Secret {} of namespace {namespace}: {NO_KEY}", superset::KEY)));
-        }
+        flaws.extend(superset.and_then(|superset| lacks_key(facts, namespace, superset)));
         (flaws, older)
     };
     // Of several releases, one is that of the backup.
     namespaces.into_iter().map(of).min_by_key(|(flaws, older)| (flaws.len(), older.len())).unwrap_or_default()
+}
+
+/// What is wrong with Superset's key in this namespace.
+fn lacks_key(facts: &Facts, namespace: &str, superset: &SupersetPart<'_>) -> Option<Flaw> {
+    let SupersetPart { id, secret, .. } = superset;
+    let is_key = |item: &&Item| is_secret(item) && item.namespace == namespace && item.name == *secret;
+    let secret = kept(secret);
+    if !facts.items.iter().any(|item| is_key(&item)) {
+        let usual = keys::SUPERSET_SECRETS.iter().any(|(_, usual)| *usual == secret);
+        let other = if usual { " (if the values give it another name, add them: -f values.yaml)" } else { "" };
+        return Some(Flaw::missing(format!("has no Secret {secret} of namespace {namespace}: {NO_KEY}{other}")));
+    }
+    let is_other = keys_of(facts, superset).any(|(of, is_of)| of == namespace && is_of == Some(false));
+    is_other.then(|| {
+        Flaw::damaged(format!(
+            "Secret {secret} of namespace {namespace} has another key than Superset's backup {id}: {NO_KEY}"
+        ))
+        .expected("the key with the fingerprint in its manifest.json")
+    })
 }
 
 impl Verify for Check {
@@ -175,8 +239,7 @@ mod tests {
     fn listed(namespace: &str, id: &str) -> Vec<Vec<u8>> {
         let entry = json!({"state": "SUCCESS", "start_time": "2025-11-24T12:00:00Z", "end_time": "2025-11-24T12:01:00Z",
             "duration_ms": 1, "path": "p"});
-        let object =
-            |name: &str| json!({"metadata": {"name": name, "namespace": namespace}, "data": {id: entry.to_string()}});
+        let object = |name: &str| json!({"kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": {id: entry.to_string()}});
         ["rondb-backups-metadata", "opensearch-backups-metadata-1"]
             .map(|name| object(name).to_string().into_bytes())
             .into()
@@ -221,23 +284,52 @@ mod tests {
         assert_eq!(said(both, &[secret]), [""; 0]);
     }
 
+    /// SHA-256 of "key".
+    const PRINT: &str = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
+
+    fn of_superset<'k>(id: &str, secret: &'k str, fingerprint: &str) -> SupersetPart<'k> {
+        SupersetPart { id: SupersetId::parse(id).unwrap(), secret, fingerprints: vec![fingerprint.to_owned()] }
+    }
+
     #[test]
     fn an_archive_has_what_supersets_restore_needs() {
         let (own, other) = ("20260722215632-2116913658", "20260721215632-1");
-        let record = json!({"metadata": {"name": "superset-backups-metadata", "namespace": "hopsworks"},
+        let record = json!({"kind": "ConfigMap", "metadata": {"name": "superset-backups-metadata", "namespace": "hopsworks"},
             "data": {own: json!({"state": "SUCCESS"}).to_string()}});
         let kept = [listed("hopsworks", "254811200"), vec![record.to_string().into_bytes()]].concat();
-        let said = |id: &str, secret: &str| -> Vec<String> {
-            let items = [item("Secret", "hopsworks", secret)].into_iter().collect();
-            let facts = Facts { items, kept: kept.clone(), ..Facts::default() };
+        // The Secret in the archive, with the key "key"; what the values call it; and the fingerprint of the backup's.
+        let said = |id: &str, there: &str, named: &str, fingerprint: &str| -> Vec<String> {
+            let items = [item("Secret", "hopsworks", there)].into_iter().collect();
+            let secret = json!({"kind": "Secret", "metadata": {"name": there, "namespace": "hopsworks"}, "data": {"secret-key": "a2V5"}});
+            let is_kept = keep(&MetadataNames::default(), Some(&of_superset(id, named, fingerprint)))(&item(
+                "Secret",
+                "hopsworks",
+                there,
+            ));
+            let secret = is_kept.then(|| secret.to_string().into_bytes());
+            let facts = Facts { items, kept: kept.iter().cloned().chain(secret).collect(), ..Facts::default() };
             let ids = LISTED.map(|(_, service)| (service, "254811200"));
-            let id = SupersetId::parse(id).unwrap();
-            lacks(&facts, &MetadataNames::default(), &ids, Some(&id)).0.into_iter().map(|flaw| flaw.what).collect()
+            let part = of_superset(id, named, fingerprint);
+            lacks(&facts, &MetadataNames::default(), &ids, Some(&part)).0.into_iter().map(|flaw| flaw.what).collect()
         };
-        assert_eq!(said(own, superset::KEY), [""; 0]);
-        assert_eq!(said(own, "other"), [format!("has no Secret superset-secret-key of namespace hopsworks: {NO_KEY}")]);
+        const USUAL: &str = "superset-secret-key";
+        assert_eq!(said(own, USUAL, USUAL, PRINT), [""; 0]);
+        assert_eq!(said(own, "ours", "ours", PRINT), [""; 0]);
+        // A fingerprint of another form says nothing.
+        assert_eq!(said(own, USUAL, USUAL, "?"), [""; 0]);
         assert_eq!(
-            said(other, superset::KEY),
+            said(own, USUAL, USUAL, &"ab".repeat(32)),
+            [format!("Secret {USUAL} of namespace hopsworks has another key than Superset's backup {own}: {NO_KEY}")]
+        );
+        assert_eq!(said(own, USUAL, "ours", PRINT), [format!("has no Secret ours of namespace hopsworks: {NO_KEY}")]);
+        assert_eq!(
+            said(own, "other", USUAL, PRINT),
+            [format!(
+                "has no Secret {USUAL} of namespace hopsworks: {NO_KEY} (if the values give it another name, add them: -f values.yaml)"
+            )]
+        );
+        assert_eq!(
+            said(other, USUAL, USUAL, PRINT),
             [format!(
                 "its ConfigMaps in namespace hopsworks: Superset's metadata have no backup {other}; the newest good ones are {own}; helm hwdr \
                  install stops there"
@@ -247,13 +339,16 @@ mod tests {
 
     #[test]
     fn only_what_is_needed_is_kept() {
-        let keep = keep(&MetadataNames::default());
+        let superset = of_superset("20260722215632-2116913658", "ours", PRINT);
+        let keep = keep(&MetadataNames::default(), Some(&superset));
         for (item, expected) in [
             (item("ConfigMap", "hopsworks", "rondb-backups-metadata"), true),
             (item("ConfigMap", "hopsworks", "opensearch-backups-metadata-12"), true),
             (item("ConfigMap", "hopsworks", "superset-backups-metadata"), true),
             (item("ConfigMap", "hopsworks", "other"), false),
             (item("Secret", "hopsworks", "rondb-backups-metadata"), false),
+            (item("Secret", "hopsworks", "ours"), true),
+            (item("ConfigMap", "hopsworks", "ours"), false),
         ] {
             assert_eq!(keep(&item), expected);
         }

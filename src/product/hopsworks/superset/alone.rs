@@ -107,6 +107,7 @@ impl Request for Alone {
             bucket: self.bucket.as_deref(),
             mode: Mode::Upgrade,
             with_objects: false,
+            archive: None,
         })?;
         Ok(Draft {
             steps,

@@ -10,15 +10,19 @@ use crate::product::hopsworks::catalogue::{self, Service};
 use crate::product::service::Service as _;
 use crate::shown::{kept, word};
 
-/// What the cluster knows of its backups; none if it has none, and nothing makes them: then Superset is not there.
+/// How its backups are turned on.
+pub(super) const TURN_ON: &str = "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true, and no superset.backups.enabled: false";
+
+/// What the cluster knows of its backups; none if it has none, nothing makes them, and no values switch it on: then Superset is not there.
 pub(super) fn series(seen: &Seen) -> Option<Series> {
     let series = catalogue::series::<SupersetId>(seen, Service::Superset, NAME, Superset.title(), BACKUP);
     let is_made = series.makers.as_ref().is_ok_and(|makers| !makers.is_empty());
-    if !is_made && series.parts.is_empty() && series.odd.is_none() {
+    let is_expected = seen.expected.contains(&NAME);
+    if !is_made && !is_expected && series.parts.is_empty() && series.odd.is_none() {
         return None;
     }
     let fence = fence(seen.config_maps.as_deref().unwrap_or_default(), &seen.namespace);
-    let mut series = Series { join: Join::Optional, ..series };
+    let mut series = Series { join: Join::Optional, turn_on: TURN_ON, ..series };
     let unrecorded = series.parts.iter_mut().filter(|part| part.job.is_some());
     for state in unrecorded.map(|part| &mut part.state) {
         match state {
@@ -68,6 +72,7 @@ mod tests {
             ttl: None,
             cron: None,
             records: FIRST.record_names(None).unwrap(),
+            expected: Vec::new(),
             config_maps: Ok(Vec::new()),
             cron_jobs: Ok(Vec::new()),
             jobs: Ok(Vec::new()),
@@ -111,6 +116,29 @@ mod tests {
         let unread = Fault::new(Severity::Unknown, "cannot be read");
         let (config_maps, cron_jobs) = (Err(unread.clone()), Err(unread));
         assert!(series(&Seen { config_maps, cron_jobs, ..seen() }).is_none());
+    }
+
+    /// It runs, and nothing has ever backed it up.
+    #[test]
+    fn without_a_backup_it_is_seen_if_the_values_switch_it_on() {
+        for (values, is_seen) in [
+            ("global: {_hopsworks: {superset: {enabled: true}}}", true),
+            ("global: {_hopsworks: {full_platform: true}}", true),
+            ("superset: {backups: {enabled: false}}", true),
+            ("superset: {mysql: {enabled: true}}", false),
+            ("global: {_hopsworks: {superset: {enabled: false}}}\nsuperset: {backups: {enabled: false}}", false),
+            ("{}", false),
+        ] {
+            let read = crate::values::read_one(crate::source::Source::new("v.yaml", values.to_owned())).unwrap();
+            let found = series(&Seen { expected: FIRST.expected(&read), ..seen() });
+            assert_eq!(found.is_some(), is_seen, "{values}");
+            let Some(found) = found else { continue };
+            assert!(
+                found.makers.unwrap().is_empty() && found.parts.is_empty() && found.join == Join::Optional,
+                "{values}"
+            );
+            assert!(found.turn_on.contains("superset.backups.enabled"), "{values}");
+        }
     }
 
     #[test]

@@ -2,17 +2,31 @@
 
 use serde_json::Value as Json;
 
-use super::backups::fence;
+use super::backups::{TURN_ON, fence};
 use super::read_back::{self, Probe};
 use super::{APPLICATION, AUDIT, FENCE, MARKER, NAME, SCHEMA};
 use crate::cluster::condition::{self, text};
 use crate::cluster::{Cluster, Kind, WaitState};
-use crate::doctor::{Facts, Line, Mend};
+use crate::doctor::{Facts, Level, Line, Mend};
 use crate::run::steps::is_ready;
 use crate::shown::kept;
 
-/// Its last restore, if it has not ended well.
+/// Its last restore, if it has not ended well; and that nothing backs it up.
 pub(in super::super) fn examine(facts: &Facts) -> Vec<Line> {
+    [fenced(facts), unsaved(facts)].concat()
+}
+
+/// It runs, and nothing has ever backed it up: no list has a word of that.
+fn unsaved(facts: &Facts) -> Vec<Line> {
+    let runs = facts.workloads.iter().flatten().any(|live| live.role == APPLICATION);
+    if !runs || facts.status.services.iter().any(|service| service.name == NAME) {
+        return Vec::new();
+    }
+    let what = "Superset runs, and nothing backs it up: its dashboards, connections and users could not be restored";
+    vec![Line::new(Level::Warning, NAME, what).fix(TURN_ON)]
+}
+
+fn fenced(facts: &Facts) -> Vec<Line> {
     let told = match &facts.telling {
         Ok(told) => told,
         Err(fault) => return vec![Line::unread(NAME, &format!("ConfigMap/{AUDIT}"), fault)],

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::key::ENTRY;
 use super::{APPLICATION, DATABASE};
 use crate::topology::read::{items, text};
 use crate::topology::{PodSettings, Topology};
@@ -95,7 +96,7 @@ impl Superset {
 
 /// The variable with the key, from the chart's own Secret of this name.
 pub fn key_of(secret: &str) -> Json {
-    json!({"name": KEY, "valueFrom": {"secretKeyRef": {"name": secret, "key": "secret-key", "optional": true}}})
+    json!({"name": KEY, "valueFrom": {"secretKeyRef": {"name": secret, "key": ENTRY, "optional": true}}})
 }
 
 /// The same reference, for a pod that starts without the Secret.

@@ -10,16 +10,20 @@ pub(super) mod doctor;
 pub mod facts;
 mod fence;
 pub mod id;
+pub(super) mod key;
 mod plan;
 mod read_back;
 mod stored;
-mod verify;
+pub(super) mod verify;
 
 use serde_json::Value as Json;
 
 use super::plan::{Input, Part};
+use super::request::Restore;
+use crate::backup_files::velero::objects;
 use crate::backups::{Seen, Series};
 use crate::cluster::Cluster;
+use crate::doctor::Call;
 use crate::product::request::Barrier;
 use crate::product::service::{Doing, Files, Look, Service};
 use crate::product::shelf::{Shelf, Stored};
@@ -42,6 +46,9 @@ pub const DATABASE: Role =
 /// The CronJob that dumps the database.
 pub const BACKUP: Role = Role { name: "supersetBackup", rank: 53, group: "backups", stops: Some(0), holds_data: false };
 
+/// Where that listens, for those that do not say otherwise.
+const DATABASE_PORT: u16 = 3306;
+
 /// Its name.
 pub const NAME: &str = "superset";
 /// The first ConfigMap of its backups, by default.
@@ -52,8 +59,6 @@ pub const FOLDER: &str = "superset_backup";
 pub const DUMP: &str = "superset.sql.gz";
 /// See [`DUMP`].
 pub const MANIFEST: &str = "manifest.json";
-/// The Secret with the key that encrypts the connections in the database.
-pub const KEY: &str = "superset-secret-key";
 /// The ConfigMap of its restores: who restored what, and the fence.
 pub const AUDIT: &str = "superset-restore-audit";
 /// The key in it: while it is there, Superset's backups are skipped.
@@ -106,6 +111,11 @@ impl Service for Superset {
 
     fn scripts(&self) -> Files {
         &[("superset.sh", include_str!("templates/superset.sh"))]
+    }
+
+    /// One Job reloads the database, the other migrates it.
+    fn calls(&self) -> &'static [Call] {
+        &[Call { labels: &[], role: DATABASE, port: DATABASE_PORT }]
     }
 
     fn look(&self, object: &Object) -> Option<Look> {
@@ -162,6 +172,11 @@ fn dumps(pod: &Pod) -> bool {
 impl Part for Superset {
     fn plan(&self, input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
         let Some(asked) = &input.restore.superset else { return Ok(Vec::new()) };
+        let Restore { velero, velero_main, hopsfs_bucket, .. } = input.restore;
+        let archive = hopsfs_bucket.as_ref().zip(velero_main.as_ref()).map(|(bucket, name)| {
+            let folder = if velero.prefix.is_empty() { String::new() } else { format!("{}/", velero.prefix) };
+            format!("{bucket}/{}{}", objects::folder(&folder, name), objects::archive(name))
+        });
         plan::plan(&plan::Input {
             asked,
             topology: input.topology,
@@ -169,6 +184,7 @@ impl Part for Superset {
             bucket: input.restore.hopsfs_bucket.as_deref(),
             mode: input.restore.mode,
             with_objects: before.iter().any(|step| step.step == "objects"),
+            archive,
         })
     }
 

@@ -28,6 +28,8 @@ pub(in crate::product::hopsworks) struct Input<'a> {
     pub mode: Mode,
     /// Whether Velero brings the key of the time of the backup, too.
     pub with_objects: bool,
+    /// The archive in which it is, if that is known: bucket and path.
+    pub archive: Option<String>,
 }
 
 /// The steps.
@@ -61,6 +63,7 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
         "key": superset.key.clone().unwrap_or_else(|| facts::key_of(&asked.key)),
         "key_secret": asked.key,
         "key_is_restored": input.with_objects,
+        "velero_archive": input.archive,
         "initiated_by": asked.initiated_by.as_deref().unwrap_or("hwdr"),
         "database": {"image": database.image, "host": database.host, "name": database.name, "user": database.user, "password": database.password},
         "bucket": input.bucket,

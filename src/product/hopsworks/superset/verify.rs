@@ -2,9 +2,10 @@
 //! It is small, and always read whole.
 
 use super::id::SupersetId;
-use super::{DUMP, KEY, MANIFEST, NAME, Superset};
+use super::{DUMP, MANIFEST, NAME, Superset};
 use crate::backup_files::superset::{Dumped, LONGEST_MANIFEST, Manifest, SupersetDump};
 use crate::backups::size;
+use crate::product::hopsworks::asked;
 use crate::product::hopsworks::request::superset_place;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Bucket;
@@ -64,11 +65,12 @@ impl Check {
         if !objects.is_empty() {
             self.findings.extend(ask.written_later(NAME, objects.iter()));
         }
-        self.tell(manifest.as_ref(), dump.as_ref());
+        let [key, ..] = asked::superset_secrets(ask.shelf.values);
+        self.tell(manifest.as_ref(), dump.as_ref(), key);
         Ok(())
     }
 
-    fn tell(&mut self, manifest: Option<&Manifest>, dump: Option<&Dumped>) {
+    fn tell(&mut self, manifest: Option<&Manifest>, dump: Option<&Dumped>, key: &str) {
         if let Some(Dumped { tables, size: packed, unpacked, revision, .. }) = dump {
             let sizes = format!("{} ({} unpacked)", size(*packed), size(*unpacked));
             self.facts.push(format!("{tables} tables, {sizes}"));
@@ -81,11 +83,10 @@ impl Check {
                 self.unchecked
                     .push(format!("what {MANIFEST} does not say, as far as hwdr finds: {}", lacks.join(", ")));
             }
-            self.unchecked.push(match manifest.has_fingerprint {
-                true => {
-                    format!("whether Secret {KEY} is the one of then: the chart's restore compares its fingerprint")
-                }
-                false => format!("whether Secret {KEY} is the one of then: {MANIFEST} has no fingerprint of it"),
+            let whose = format!("whether Secret {} of this cluster is the one of then", kept(key));
+            self.unchecked.push(match manifest.fingerprints.is_empty() {
+                false => format!("{whose}: a restore compares its fingerprint"),
+                true => format!("{whose}: {MANIFEST} has no fingerprint of it"),
             });
         }
         if dump.is_some_and(|dump| !dump.says_that_it_is_whole) {
@@ -119,6 +120,14 @@ async fn manifest(ask: &Ask<'_>, bucket: &Bucket, key: &str, id: &SupersetId) ->
     let manifest = Manifest::read(&bytes, is_id)?;
     manifest.is_of(id.as_str(), is_id)?;
     Ok((manifest, object))
+}
+
+/// The manifest of a backup, for what is beside it; its flaws are the other check's.
+pub(in crate::product::hopsworks) async fn manifest_of(ask: &Ask<'_>, id: &SupersetId) -> Option<Manifest> {
+    let place = superset_place(ask.shelf.values).ok()?;
+    let bucket = ask.shelf.bucket(&place).await.ok()?;
+    let key = format!("{}/{id}/{MANIFEST}", place.folder);
+    Some(manifest(ask, &bucket, &key, id).await.ok()?.0)
 }
 
 async fn dump(ask: &Ask<'_>, bucket: &Bucket, key: &str) -> Read<Dumped> {

@@ -136,6 +136,7 @@ mod tests {
             ttl: storage.ttl,
             cron: storage.cron,
             records: Vec::new(),
+            expected: Vec::new(),
             config_maps: Ok(Vec::new()),
             cron_jobs: Ok(Vec::new()),
             jobs: Ok(Vec::new()),

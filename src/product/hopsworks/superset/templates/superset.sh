@@ -92,6 +92,16 @@ is_of() { # FINGERPRINT KEY
   return 1
 }
 
+# What the Velero backup that brings Superset's key back has: "same" or "other" than the key with this fingerprint; nothing if it cannot be read.
+archived() { # FINGERPRINT
+  local key
+  [ -n "${VELERO_ARCHIVE:-}" ] || return 0
+  key=$(call cat "source:$VELERO_ARCHIVE" | tar -xzO "resources/secrets/namespaces/$NAMESPACE/$KEY_SECRET.json" 2>/dev/null |
+    jq -r '.data["secret-key"] // empty | @base64d') || return 0
+  [ -n "$key" ] || return 0
+  if is_of "$1" "$key"; then echo same; else echo other; fi
+}
+
 # An entry of the audit trail, of which the newest are kept.
 note() { # WHAT
   local entry now
@@ -140,7 +150,14 @@ case $stage in
     elif is_of "$print" "$SUPERSET_SECRET_KEY"; then
       echo "$said, made with this cluster's key" >/dev/termination-log
     elif [ "$KEY_IS_RESTORED" = true ]; then
-      echo "WARNING: $said. It was made with another key than this cluster has: the Velero backup must bring that one back" >/dev/termination-log
+      case $(archived "$print") in
+        same) echo "$said, made with the key that Velero brings back" >/dev/termination-log ;;
+        other)
+          fail "Superset's backup $BACKUP_ID was made with another key (Secret $KEY_SECRET) than this cluster has, and than $VELERO_ARCHIVE" \
+            "brings back: the passwords of all connections would be lost. Choose a Velero backup or a backup of Superset of another time"
+          ;;
+        *) echo "WARNING: $said. It was made with another key than this cluster has: the Velero backup must bring that one back" >/dev/termination-log ;;
+      esac
     else
       fail "Superset's backup $BACKUP_ID was made with another key than this cluster has (Secret $KEY_SECRET has changed since): the" \
         "passwords of all connections would be lost. Bring that Secret back first, from a Velero backup of that time"
