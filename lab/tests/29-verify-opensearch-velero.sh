@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# "hwdr backups verify" of OpenSearch's snapshot and Velero's backups, as the real ones wrote them: fine as they are, and each kind of damage is found. All of it
-# happens in a copy of the bucket.
+# "hwdr backups verify" of OpenSearch's snapshot, Superset's dump and Velero's backups, as the real ones wrote them: fine as they are, and each kind of damage is
+# found. All of it happens in a copy of the bucket.
 COPY=verify-copy
 id_of() { awk -v s="$1" '$1 == s {print $2}' "$LAB_BACKUP"; }
 
@@ -67,13 +67,15 @@ damaged() {
   objects copy "$HOPSFS_BUCKET" "$COPY" "$key"
 }
 
-test_opensearch_and_velero_are_verified_and_each_damage_is_found() {
-  local os=opensearch_backup velero=k8s_backup/backups main users uuid key names
-  main=$(id_of main) users=$(id_of users)
+test_opensearch_superset_and_velero_are_verified_and_each_damage_is_found() {
+  local os=opensearch_backup velero=k8s_backup/backups main users uuid key names superset
+  main=$(id_of main) users=$(id_of users) superset=superset_backup/$(id_of superset)
   "$LAB/s3" drop-bucket "$COPY" || true
   "$LAB/s3" make-bucket "$COPY"
-  objects copy "$HOPSFS_BUCKET" "$COPY" "$os/" "$velero/$main/" "$velero/$users/"
+  objects copy "$HOPSFS_BUCKET" "$COPY" "$os/" "$velero/$main/" "$velero/$users/" "$superset/"
   says opensearch fine "" --read-data 100%
+  says superset fine ""
+  # With the key that Superset's backup was made with, as its fingerprint shows.
   says objects fine ""
 
   uuid=$("$LAB/s3" get "$COPY" "$(key "$os/index-" "^$os/index-[0-9]+$")" | jq -r --arg id "$(id_of opensearch)" '.snapshots[] | select(.name == $id) | .uuid')
@@ -98,7 +100,17 @@ test_opensearch_and_velero_are_verified_and_each_damage_is_found() {
   damaged "swap:$velero/$users/velero-backup.json" "$velero/$main/velero-backup.json" objects damaged "is of backup"
   damaged flip "$velero/$users/$users-resource-list.json.gz" objects damaged ""
 
+  # A byte in the middle, the end, the file itself, and a file of another backup.
+  key=$superset/superset.sql.gz
+  damaged flip "$key" superset damaged ""
+  damaged cut "$key" superset damaged "ends early"
+  damaged delete "$key" superset missing "is not there"
+  damaged "swap:$velero/$users/$users-resource-list.json.gz" "$key" superset damaged ""
+  damaged "swap:$velero/$users/$users-resource-list.json.gz" "$superset/manifest.json" superset damaged "is no JSON"
+  damaged delete "$superset/manifest.json" superset missing "is not there"
+
   says opensearch fine ""
+  says superset fine ""
   says objects fine ""
   "$LAB/s3" drop-bucket "$COPY"
 }

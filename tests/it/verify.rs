@@ -167,6 +167,51 @@ fn a_good_backup_is_fine_and_remembered() {
     );
 }
 
+/// HopsFS's blocks are the old versions in its bucket.
+#[test]
+fn a_bucket_that_does_not_keep_old_versions_is_no_backup_of_hopsfs() {
+    let rules = |days: u32| {
+        format!(
+            "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+             <NoncurrentVersionExpiration><NoncurrentDays>{days}</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>"
+        )
+    };
+    let versioning = |inner: &str| format!("<VersioningConfiguration>{inner}</VersioningConfiguration>");
+    for (question, code, answer, verdict, words) in [
+        ("versioning", 200, versioning("<Status>Suspended</Status>"), "missing", "versioning"),
+        ("versioning", 200, versioning(""), "missing", "versioning"),
+        (
+            "versioning",
+            200,
+            versioning("<Status>Enabled</Status><ExcludedPrefixes><Prefix>x/</Prefix></ExcludedPrefixes>"),
+            "missing",
+            "keeps no versions of some keys",
+        ),
+        ("versioning", 403, "<Error><Code>AccessDenied</Code></Error>".to_owned(), "unknown", "cannot be read"),
+        ("lifecycle", 200, rules(1), "missing", "keeps old versions 1 days, and the backup is "),
+        ("lifecycle", 403, "<Error><Code>AccessDenied</Code></Error>".to_owned(), "unknown", "cannot be read"),
+        ("lifecycle", 200, rules(36_500), "fine", ""),
+    ] {
+        let lab = Lab::new();
+        lab.s3.say(question, code, &answer);
+        let ran = lab.verify(&["-o", "json"]);
+        let report: Json =
+            serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+        let parts = report["parts"].as_array().expect("parts");
+        let of = parts.iter().find(|part| part["service"] == "hopsfs").expect("HopsFS");
+        assert_eq!(of["verdict"], verdict, "{answer}: {of:#}");
+        assert!(of["findings"].to_string().contains(words), "{answer}: {of:#}");
+        let others = parts.iter().filter(|part| part["service"] != "hopsfs");
+        assert!(others.into_iter().all(|part| part["verdict"] == "fine"), "{answer}: {report:#}");
+        let code = match verdict {
+            "fine" => 0,
+            "missing" => 2,
+            _ => 3,
+        };
+        assert_eq!(ran.code, Some(code), "{answer}");
+    }
+}
+
 #[test]
 fn a_drill_is_noted() {
     let lab = Lab::new();
