@@ -582,6 +582,74 @@ fn backups_are_paused_again_where_hwdr_was_killed_after_the_rollback() {
 }
 
 /// Velero's copy of the records is from before the data's backups had ended, if all begin by one schedule: it names older ones, or none.
+/// A restore of Superset whose part is done, with a fence that was there before it, if `before` is not empty.
+fn superset(phase: &str, before: &str) -> Json {
+    let parts = json!([{"step": "superset", "backup": "20260722215632-1", "objects": ["Job/superset-restore-20260722215632-1"]}]);
+    let done = [TO_HELM, &["superset:superset-restore-20260722215632-1"]].concat();
+    let before = if before.is_empty() { json!({}) } else { json!({"fence": before}) };
+    state(phase, &done, json!({"parts": parts, "before": before}))
+}
+
+fn audit(lab: &Lab, fence: &str) -> String {
+    let path = format!("{CORE}/configmaps/superset-restore-audit");
+    let audit = json!({"kind": "ConfigMap", "metadata": {"name": "superset-restore-audit", "namespace": "hopsworks"},
+        "data": {"h-1": "{}", "inProgress": fence}});
+    lab.api.put(&path, audit);
+    path
+}
+
+/// Backups were kept from running before the run, and are again; or they were not.
+#[test]
+fn undo_puts_the_fence_back_that_was_there_before() {
+    for before in ["20200101000000-1", ""] {
+        let lab = Lab::new("");
+        let path = audit(&lab, "20260722215632-1");
+        lab.keep(&superset("failed", before));
+        let ran = lab.run(&["undo", "hops", "--yes"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let now = lab.api.get(&path).expect("it stays");
+        let expected = if before.is_empty() { Json::Null } else { json!(before) };
+        assert_eq!((&now["data"]["inProgress"], &now["data"]["h-1"]), (&expected, &json!("{}")), "{now:#}");
+        assert!(line(&ran).contains("the database is as it was before the run"), "{}", ran.stderr);
+    }
+}
+
+/// Nobody has read the database: the fence stays, which says so, and what to do about it.
+#[test]
+fn a_fence_stays_until_the_database_was_read() {
+    let lab = Lab::new("");
+    let path = audit(&lab, "20260722215632-1");
+    lab.keep(&superset("failed", ""));
+    let ran = lab.run(&["resume", "hops", "--yes"]);
+    let said = line(&ran);
+    assert!(said.contains("superset database: it was not read: no pod of Superset is ready"), "{said}");
+    assert!(said.contains("says 20260722215632-1, and stays: Superset is not backed up"), "{said}");
+    assert!(said.contains("helm hwdr doctor --fix"), "{said}");
+    assert_eq!(lab.api.get(&path).expect("it stays")["data"]["inProgress"], "20260722215632-1");
+    // What cannot be read in a pod is a doubt, too.
+    let lab = Lab::new("");
+    audit(&lab, "20260722215632-1");
+    let pods = json!({"metadata": {"labels": {"app": "superset"}}, "spec": {"containers": [{"name": "superset"}]}});
+    lab.api.put(
+        "/apis/apps/v1/namespaces/hopsworks/deployments/superset",
+        owned(
+            "Deployment",
+            "superset",
+            HOPS,
+            json!({"spec": {"replicas": 1, "selector": {"matchLabels": {"app": "superset"}}, "template": pods},
+            "status": {"replicas": 1, "readyReplicas": 1, "updatedReplicas": 1, "availableReplicas": 1}}),
+        ),
+    );
+    lab.api.put(
+        &format!("{CORE}/pods/superset-1"),
+        json!({"kind": "Pod", "metadata": {"name": "superset-1", "namespace": "hopsworks", "labels": {"app": "superset"}},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}),
+    );
+    lab.keep(&superset("failed", ""));
+    let said = line(&lab.run(&["resume", "hops", "--yes"]));
+    assert!(said.contains("superset database: it was not read in pod superset-1: "), "{said}");
+}
+
 #[test]
 fn an_installation_goes_on_without_a_record_of_its_backup() {
     let (velero, names) = ("/apis/velero.io/v1/namespaces/velero", ["k8s-backups-main", "k8s-backups-users-resources"]);

@@ -1,10 +1,11 @@
 //! Superset's backups, as `hwdr backups` and `hwdr status` see them in a cluster and in a bucket.
 
+use base64::Engine as _;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
 use crate::backups::{CORE, Lab, failed};
-use crate::common::s3_server::S3Server;
+use crate::common::s3_server::{S3Server, Wrong};
 use crate::common::{Home, Ran, run, stored};
 
 const METADATA: &str = "superset-backups-metadata";
@@ -163,6 +164,28 @@ fn status_knows_superset_and_its_fence() {
     );
 }
 
+/// A run of hwdr's that failed has left it: the words name the backup, and status is no longer well.
+#[test]
+fn a_fence_that_a_failed_run_left_is_shown_by_status() {
+    let lab = with_superset();
+    fence(&lab);
+    let state = json!({"form": 1, "version": "0.1.0", "mode": "upgrade", "release": "hops", "backupId": "20260722215632-2116913658",
+        "digest": "020123456789abcdef", "chart": {"argument": "c", "name": "c-1", "appVersion": "1", "values": "00"}, "phase": "failed",
+        "why": "superset: the key", "began": "2026-07-23T15:36:27Z", "steps": [], "parts": [], "before": {"revision": 3}});
+    let encoded = base64::engine::general_purpose::STANDARD.encode(state.to_string());
+    lab.api.put(
+        &format!("{CORE}/secrets/hwdr-restore-20260722215632-2116913658"),
+        json!({"type": "hwdr.hopsworks.ai/run", "metadata": {"name": "hwdr-restore-20260722215632-2116913658",
+            "labels": {"hwdr.hopsworks.ai/release": "hops"}}, "data": {"state.json": encoded}}),
+    );
+    for line in [&["status"][..], &["status", "-o", "nagios"]] {
+        let ran = lab.run(line);
+        let text = one_line(&String::from_utf8_lossy(&ran.stdout));
+        assert_eq!(ran.code, Some(1), "{text}");
+        assert!(text.contains("inProgress in ConfigMap/superset-restore-audit: 20260722215632-2116913658"), "{text}");
+    }
+}
+
 /// It runs, and nothing has ever backed it up: only the values know of it.
 #[test]
 fn without_any_backup_it_is_seen_by_the_values() {
@@ -274,6 +297,23 @@ fn the_bucket_alone_shows_supersets_backups() {
     }
     let ran = of_bucket(&s3, &["list", "-o", "json"]);
     assert!(parts(&ran).is_empty() && !ran.stderr.contains("uperset"), "{}", ran.stderr);
+}
+
+/// A bucket whose answers end in their middle: what it has of one service is unknown, the rest is shown, and each command ends.
+#[test]
+fn a_bucket_that_is_cut_off_is_unknown_in_part() {
+    let s3 = bucket();
+    s3.wrong("prefix=superset_backup", Wrong::Half);
+    s3.wrong("superset.sql.gz", Wrong::Half);
+    let began = std::time::Instant::now();
+    for line in [&["list", "-o", "json"][..], &["show", ID, "-o", "json"], &["verify", ID, "-o", "json"]] {
+        let ran = of_bucket(&s3, line);
+        let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), one_line(&ran.stderr));
+        assert!(![Some(0), None].contains(&ran.code), "{line:?}: {said}");
+        assert!(said.contains("uperset") && said.contains(ID), "{line:?}: {said}");
+        assert!(!crate::common::has_fault(&said), "{line:?}: {said}");
+    }
+    assert!(began.elapsed().as_secs() < 120, "{:?}", began.elapsed());
 }
 
 /// The report on Superset; none if it has none.

@@ -147,3 +147,25 @@ impl Request for Alone {
         self.bucket.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    #[test]
+    fn into_a_new_cluster_it_goes_with_the_cluster_only() {
+        let text =
+            "global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '20260722215632-1'}}}}\n";
+        let values = read_one(Source::new("values.yaml", text)).unwrap();
+        let refusal = Alone::from_values(&values, Mode::Install).unwrap_err();
+        assert!(refusal.problem.contains("restores Superset alone into a new cluster"), "{}", refusal.problem);
+        assert!(refusal.help.iter().any(|help| help.contains("restoreFromBackup.backupId")), "{:?}", refusal.help);
+        let alone = Alone::from_values(&values, Mode::Upgrade).unwrap().expect("it is asked for");
+        assert!(!alone.is_whole() && alone.backup().id == "20260722215632-1");
+        assert!(
+            Alone::from_values(&read_one(Source::new("values.yaml", "{}")).unwrap(), Mode::Install).unwrap().is_none()
+        );
+    }
+}

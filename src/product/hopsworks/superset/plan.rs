@@ -175,3 +175,31 @@ fn chart_job<'t>(input: &Input<'t>) -> Result<Option<&'t Job>, Refusal> {
     }
     Ok(Some(job))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    #[test]
+    fn copies_of_another_time_are_warned_of() {
+        let text =
+            "global: {_hopsworks: {restoreFromBackup: {superset: {enabled: true, backupId: '20260722215632-1'}}}}\n";
+        let asked =
+            Asked::from_values(&read_one(Source::new("values.yaml", text)).unwrap()).unwrap().expect("it is asked for");
+        // Alone; with a cluster of another time; and of the same.
+        let said = |rondb: Option<&str>| warnings(&asked, rondb.map(|time| time.parse().unwrap())).join("\n");
+        let alone = said(None);
+        assert!(
+            alone.contains("Hopsworks and Trino stay as they are") && alone.contains("delete that connection"),
+            "{alone}"
+        );
+        let apart = said(Some("2026-07-22T21:00:00Z"));
+        assert!(
+            apart.contains("and RonDB to 2026-07-22T21:00:00Z") && apart.contains("trino-password-file"),
+            "{apart}"
+        );
+        assert_eq!(said(Some("2026-07-22T21:45:00Z")), "");
+    }
+}

@@ -64,12 +64,43 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
             return Ok(());
         }
     };
-    let Probe { revision, tables, dashboards, connections, sealed, unreadable } = &probe;
+    match judge(&probe) {
+        Read::Whole(what) => {
+            run.finding(&what);
+            run.state.begin(READ, Timestamp::now());
+            run.state.end(READ, Timestamp::now());
+            run.save().await
+        }
+        Read::Doubtful(what) => {
+            run.doubt(&what);
+            Ok(())
+        }
+        Read::NotWhole(what) => Err(Halt::new(what).help(way_on(run))),
+        Read::Sealed(what) => Err(Halt::new(what)
+            .help("bring back Superset's key (its Secret) of the time of the backup, and restart its pods")
+            .help(way_on(run))),
+    }
+}
+
+/// What a database is like, in words.
+#[derive(Debug, PartialEq, Eq)]
+enum Read {
+    /// All of it is there, and can be read.
+    Whole(String),
+    /// Some passwords cannot be decrypted. A key that is right for others was the backup's.
+    Doubtful(String),
+    /// Tables are missing.
+    NotWhole(String),
+    /// No password can be decrypted.
+    Sealed(String),
+}
+
+fn judge(probe: &Probe) -> Read {
+    let Probe { revision, tables, dashboards, connections, sealed, unreadable } = probe;
     let (Some(revision), Some(dashboards), Some(connections)) = (revision, dashboards, connections) else {
-        return Err(Halt::new(format!(
+        return Read::NotWhole(format!(
             "superset database: it has {tables} tables, but not all of those that Superset has: alembic_version, dashboards, dbs"
-        ))
-        .help(way_on(run)));
+        ));
     };
     let counts = format!(
         "superset database: tables {tables}, dashboards {dashboards}, connections {connections} ({sealed} with a password), schema {}",
@@ -77,10 +108,7 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
     );
     if unreadable.is_empty() {
         let decrypted = if *sealed > 0 { "; each password can be decrypted" } else { "" };
-        run.finding(&format!("{counts}{decrypted}"));
-        run.state.begin(READ, Timestamp::now());
-        run.state.end(READ, Timestamp::now());
-        return run.save().await;
+        return Read::Whole(format!("{counts}{decrypted}"));
     }
     let names: Vec<_> = unreadable.iter().take(NAMED).map(|name| kept(name)).collect();
     let problem = format!(
@@ -88,14 +116,7 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
         unreadable.len(),
         names.join(", ")
     );
-    // A key that is right for some was the backup's.
-    if (unreadable.len() as u64) < *sealed {
-        run.doubt(&problem);
-        return Ok(());
-    }
-    Err(Halt::new(problem)
-        .help("bring back Superset's key (its Secret) of the time of the backup, and restart its pods")
-        .help(way_on(run)))
+    if (unreadable.len() as u64) < *sealed { Read::Doubtful(problem) } else { Read::Sealed(problem) }
 }
 
 /// How to go on from here, or back.
@@ -113,4 +134,43 @@ pub(super) async fn probe(cluster: &Cluster, pod: &str) -> Result<Probe, String>
     let line = read.out.lines().rev().find(|line| line.starts_with('{'));
     let why = || kept(read.error.lines().last().unwrap_or("it printed nothing"));
     serde_json::from_str(line.ok_or_else(why)?).map_err(|error| format!("its answer is not understood: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(sealed: u64, unreadable: &[&str]) -> Probe {
+        Probe {
+            revision: Some("a1".to_owned()),
+            tables: 60,
+            dashboards: Some(2),
+            connections: Some(9),
+            sealed,
+            unreadable: unreadable.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_database_is_judged_by_its_tables_and_passwords() {
+        const COUNTS: &str = "superset database: tables 60, dashboards 2, connections 9";
+        let whole = |sealed| judge(&probe(sealed, &[]));
+        assert_eq!(
+            whole(3),
+            Read::Whole(format!("{COUNTS} (3 with a password), schema a1; each password can be decrypted"))
+        );
+        assert_eq!(whole(0), Read::Whole(format!("{COUNTS} (0 with a password), schema a1")));
+        let Read::Doubtful(some) = judge(&probe(3, &["one"])) else { panic!("a doubt") };
+        assert!(some.ends_with("the passwords of 1 cannot be decrypted with Superset's key: one"), "{some}");
+        let Read::Sealed(all) = judge(&probe(7, &["1", "2", "3", "4", "5", "6", "7"])) else { panic!("a halt") };
+        assert!(all.ends_with("the passwords of 7 cannot be decrypted with Superset's key: 1, 2, 3, 4, 5"), "{all}");
+        for lacks in [
+            Probe { revision: None, ..probe(0, &[]) },
+            Probe { dashboards: None, ..probe(0, &[]) },
+            Probe { connections: None, ..probe(0, &["x"]) },
+        ] {
+            let Read::NotWhole(what) = judge(&lacks) else { panic!("{lacks:?}") };
+            assert!(what.contains("60 tables, but not all of those that Superset has"), "{what}");
+        }
+    }
 }
