@@ -5,6 +5,7 @@
 
 mod backups;
 mod bad_input;
+mod beforehand;
 mod common;
 mod completion;
 mod diff;

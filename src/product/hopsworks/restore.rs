@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::hopsfs::bucket;
 use super::plan::{Facts, Input};
 use super::request::{HopsFs, Restore};
-use super::superset::{self, Superset};
+use super::superset::{self, Superset, beforehand};
 use super::{Hopsworks, PARTS, checks, digest, remotes, warnings};
 use crate::cluster::Cluster;
 use crate::mode::Mode;
@@ -167,6 +167,7 @@ impl Request for Restore {
         only_reads: bool,
     ) -> Doing<'r, Result<(), Stopped>> {
         Box::pin(async move {
+            beforehand::look(self, topology).await?;
             let Some(settings) = self.local_settings(topology, steps) else { return Ok(()) };
             let client = Client::connect(bucket::from_here(settings)).await?;
             let backup = bucket::backup_in(self.beside_blocks(), &self.rondb);

@@ -6,6 +6,7 @@
 pub mod alone;
 pub mod asked;
 mod backups;
+pub(super) mod beforehand;
 pub(super) mod doctor;
 pub mod facts;
 mod fence;
