@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::backups::{BATCH, CORE, Lab, RONDB, VELERO, failed};
+use crate::common::s3_server::S3Server;
 use crate::common::{HWDR, Home, golden, run};
 use crate::golden::kubernetes_takes;
 
@@ -41,7 +42,7 @@ impl Monitor {
         // A shell lets what it runs in the background ignore signals.
         let mut hwdr = home.command("env");
         hwdr.args(["--default-signal=TERM,INT", HWDR, "monitor", "--listen", "127.0.0.1:0"]).args(more);
-        hwdr.env("KUBECONFIG", home.path("kubeconfig"));
+        hwdr.env("KUBECONFIG", home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
         let mut child = hwdr.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let first = lines.next().expect("a line").expect("a text");
@@ -139,6 +140,26 @@ fn it_serves_what_status_prints() {
     assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
     assert_eq!(monitor.get("/healthz").body, "ok\n");
     assert_eq!((monitor.said().as_str(), lab.api.writes()), ("", Vec::new()));
+}
+
+/// By itself: the rest is served whatever the bucket answers.
+#[test]
+fn the_bucket_is_looked_at_if_asked_to() {
+    let (lab, s3) = (Lab::new(), S3Server::start());
+    lab.home.write(
+        "v.yaml",
+        format!(
+            "global:\n  _hopsworks:\n    managedObjectStorage: {{enabled: true, s3: {{bucket: {{name: hopsworks}}, region: x, endpoint: \"{}\"}}}}\n",
+            s3.url
+        ),
+    );
+    s3.say("versioning", 200, "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>");
+    let monitor = Monitor::start(&lab.home, &["--with-bucket", "-f", "v.yaml"]);
+    monitor.is_seen();
+    monitor.until("a bucket without versioning", || monitor.value(&of("backup_severity", "bucket")) == Some(2));
+    assert_eq!(monitor.value(&of("backup_severity", "rondb")), Some(0));
+    assert_eq!(monitor.value(&of("backup_has_good", "bucket")), None);
+    assert_eq!(lab.api.writes(), [""; 0]);
 }
 
 #[test]

@@ -314,6 +314,14 @@ fn a_bucket_that_is_cut_off_is_unknown_in_part() {
         assert!(!crate::common::has_fault(&said), "{line:?}: {said}");
     }
     assert!(began.elapsed().as_secs() < 120, "{:?}", began.elapsed());
+    // One that is only slow is read to its end.
+    let slow = bucket();
+    slow.wrong("superset", Wrong::Slow);
+    assert_eq!(
+        parts(&of_bucket(&slow, &["list", "-o", "json"])),
+        parts(&of_bucket(&bucket(), &["list", "-o", "json"]))
+    );
+    assert_eq!(verified(&slow, ID).expect("a report")["verdict"], "fine");
 }
 
 /// The report on Superset; none if it has none.

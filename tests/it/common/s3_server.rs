@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,6 +18,8 @@ pub(crate) enum Wrong {
     Hangs,
     /// The connection ends in its middle.
     Half,
+    /// It trickles.
+    Slow,
 }
 
 /// A server of this process. Every bucket is the same one.
@@ -98,7 +102,11 @@ impl S3Server {
         stream.write_all(head.as_bytes()).ok();
         if method != "HEAD" {
             let sent = if wrong == Some(Wrong::Half) { length / 2 } else { length };
-            stream.write_all(&body[..sent]).ok();
+            let pause = if wrong == Some(Wrong::Slow) { Duration::from_millis(50) } else { Duration::ZERO };
+            for piece in body[..sent].chunks((sent / 20).max(1)) {
+                thread::sleep(pause);
+                stream.write_all(piece).ok();
+            }
         }
     }
 
