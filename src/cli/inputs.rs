@@ -160,6 +160,20 @@ pub(super) fn read_stdin() -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How much a pipe is asked to hold: what Linux grants to every user (`/proc/sys/fs/pipe-max-size`).
+#[cfg(target_os = "linux")]
+const PIPE: usize = 1 << 20;
+
+/// Lets the pipes from and to helm hold more than their 64 KiB: each side then waits for the other a tenth as often. Where that is not allowed, or where
+/// they are files, they stay as they are.
+pub(super) fn widen_pipes() {
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::pipe::fcntl_setpipe_size(io::stdin(), PIPE);
+        let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE);
+    }
+}
+
 /// Writes standard input to standard output, without reading it itself: Linux moves it from pipe to pipe.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ pub(super) struct PostRender {
 impl PostRender {
     /// Runs the command.
     pub(super) fn run(self) -> Result<()> {
+        inputs::widen_pipes();
         let parent = helm::parent::find();
         let messages = Messages::for_post_renderer(parent.as_ref().map(|parent| parent.pid));
         let result = match &self.orders {
