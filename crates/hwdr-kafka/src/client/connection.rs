@@ -160,6 +160,9 @@ impl Connection {
 fn not_trusted(broker: &str, error: &io::Error) -> Error {
     let broker = broker.to_owned();
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(problem)) if is_of_time(problem) => {
+            Error::Dates { broker, problem: problem.to_string() }
+        }
         Some(rustls::Error::InvalidCertificate(problem)) => Error::Certificate { broker, problem: problem.to_string() },
         Some(tls) => Error::Malformed { broker, request: "TLS", problem: tls.to_string() },
         // It may be starting, or speak no TLS at all.
@@ -167,6 +170,12 @@ fn not_trusted(broker: &str, error: &io::Error) -> Error {
             Error::Connection { broker, problem: format!("no TLS came about ({error}): does this port speak TLS?") }
         }
     }
+}
+
+/// Whether a certificate was valid at another time, or will be.
+fn is_of_time(problem: &rustls::CertificateError) -> bool {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    matches!(problem, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
 }
 
 /// What TLS needs, once for all connections.
@@ -199,4 +208,30 @@ pub(super) fn connector(access: &Access) -> Result<Option<TlsConnector>, Error> 
         .with_root_certificates(store)
         .with_no_client_auth();
     Ok(Some(TlsConnector::from(Arc::new(config))))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_is_told_from_a_wrong_authority() {
+        let of = |problem| {
+            not_trusted(
+                "b:9096",
+                &io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(problem)),
+            )
+        };
+        for problem in [CertificateError::Expired, CertificateError::NotValidYet] {
+            let error = of(problem);
+            assert!(
+                matches!(error, Error::Dates { .. }) && error.to_string().contains("clock of this machine"),
+                "{error}"
+            );
+        }
+        let error = of(CertificateError::UnknownIssuer);
+        assert!(matches!(error, Error::Certificate { .. }) && !error.to_string().contains("clock"), "{error}");
+    }
 }

@@ -26,6 +26,16 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The broker's certificate has expired, or is not valid yet: by this machine's clock.
+    #[error(
+        "broker {broker}: its certificate is not valid now ({problem}): renew it, or set the clock of this machine if that is wrong (date -u)"
+    )]
+    Dates {
+        /// Its address.
+        broker: String,
+        /// What is wrong, with both times.
+        problem: String,
+    },
     /// The certificates given cannot be used.
     #[error("the CA given cannot be used: {0}; expected: one or more certificates as PEM")]
     Roots(String),
