@@ -2,7 +2,7 @@
 //!
 //! `mirror` writes the settings of MirrorMaker 2, for a backup and, turned round, for a restore. `client` reads a cluster: topics,
 //! offsets, groups, ACLs and records; `notes` is what MirrorMaker noted of them. `compare` says from both sides what arrived, `look` reads
-//! both and compares, `direction` tells whether a mirror writes into a cluster, and `begin` lets one begin where its target already is.
+//! both and compares, `lacks` says what no mirror brings over, `direction` tells whether a mirror writes into a cluster, and `begin` lets one begin where its target already is.
 //!
 //! Facts about Kafka come from its source (`connect/mirror`, `clients/src/main/resources/common/message`) and its KIPs; the
 //! comments name them.
@@ -30,6 +30,7 @@ pub mod begin;
 pub mod client;
 pub mod compare;
 pub mod direction;
+pub mod lacks;
 pub mod look;
 pub mod mirror;
 pub mod name;

@@ -87,6 +87,15 @@ impl Topics {
         !never_mirrored(topic) && self.0.iter().any(|select| select.matches(topic))
     }
 
+    /// Whether topics that begin so may be among them.
+    pub(crate) fn may_begin(&self, prefix: &str) -> bool {
+        let begins = |select: &Select| match select {
+            Select::Name(name) => name.starts_with(prefix),
+            Select::Prefix(own) => own.starts_with(prefix) || prefix.starts_with(own.as_str()),
+        };
+        self.0.iter().any(begins)
+    }
+
     pub(crate) fn patterns(&self) -> String {
         patterns(&self.0)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::{Client, retry};
+use crate::select::{Groups, Topics};
 use crate::wire::admin::{AclAt, DescribeAcls};
 use crate::wire::code::Code;
 
@@ -30,6 +31,30 @@ impl Acls {
             (Self::On(here), Self::Off) => here.iter().cloned().collect(),
             (Self::On(here), Self::On(there)) => here.difference(there).cloned().collect(),
         }
+    }
+}
+
+/// Numbers of the protocol (`ResourceType`, `PatternType`).
+const TOPIC: i8 = 2;
+const GROUP: i8 = 3;
+const PREFIXED: i8 = 4;
+
+impl Acl {
+    /// Whether it says something of a topic or a group that is mirrored. Rights on the cluster itself are of its own people.
+    pub(crate) fn is_about(&self, topics: &Topics, groups: &Groups) -> bool {
+        let AclAt { resource, name, pattern, .. } = &self.0;
+        let all = name == "*" && *pattern != PREFIXED;
+        match *resource {
+            TOPIC => all || topics.contain(name) || *pattern == PREFIXED && topics.may_begin(name),
+            GROUP => all || groups.contain(name) || *pattern == PREFIXED,
+            _ => false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn literal(resource: i8, name: &str, operation: i8) -> Self {
+        let (principal, host) = ("User:u".to_owned(), "*".to_owned());
+        Self(AclAt { resource, name: name.to_owned(), pattern: 3, principal, host, operation, permission: 3 })
     }
 }
 

@@ -79,6 +79,15 @@ impl Mirror {
         format!("{}.checkpoints.internal", self.source.alias)
     }
 
+    /// Whether a topic of the target is one in which this mirror keeps what it knows.
+    pub fn is_its_own(&self, topic: &str) -> bool {
+        let alias = &self.source.alias;
+        let of_connect = ["offsets", "status", "configs"].map(|what| format!("mm2-{what}.{alias}.internal"));
+        topic == self.offset_syncs_topic()
+            || topic == self.checkpoints_topic()
+            || of_connect.iter().any(|own| own == topic)
+    }
+
     /// The group of its workers, at the target (`MirrorMakerConfig.workerConfig`).
     pub fn worker_group(&self) -> String {
         format!("{}-mm2", self.source.alias)

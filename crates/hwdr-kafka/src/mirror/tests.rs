@@ -55,6 +55,8 @@ fn one_way() {
         ("topics", "streams.*"),
         ("groups", ".*"),
         ("sync.group.offsets.enabled", "true"),
+        ("sync.topic.configs.enabled", "true"),
+        ("sync.topic.acls.enabled", "true"),
         ("replication.factor", "1"),
         ("offset-syncs.topic.location", "target"),
         ("backup.offset.flush.interval.ms", "5000"),
@@ -119,5 +121,21 @@ proptest! {
             escape::line(&mut text, key, value);
         }
         prop_assert_eq!(read(&text), entries);
+    }
+}
+
+#[test]
+fn what_a_mirror_knows_is_under_its_sources_name() {
+    let mirror = mirror();
+    for topic in [
+        "mm2-offsets.prod.internal",
+        "mm2-offset-syncs.prod.internal",
+        "prod.checkpoints.internal",
+        "mm2-status.prod.internal",
+    ] {
+        assert!(mirror.is_its_own(topic), "{topic}");
+    }
+    for topic in ["mm2-offsets.prod-2.internal", "prod", "mm2-offsets.backup.internal"] {
+        assert!(!mirror.is_its_own(topic), "{topic}");
     }
 }
