@@ -76,6 +76,11 @@ impl Client {
         self.cluster.as_deref()
     }
 
+    /// The addresses of its brokers, as they name them themselves, once something was read from it.
+    pub fn brokers(&self) -> Vec<Server> {
+        self.brokers.values().cloned().collect()
+    }
+
     /// Asks several brokers at once, each its own questions one after another.
     async fn ask_each<R: Request>(&mut self, requests: Vec<(i32, R)>) -> Result<Vec<R::Answer>, Error> {
         let mut by_broker: BTreeMap<i32, Vec<R>> = BTreeMap::new();

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::topics::Topic;
 use super::{Client, retry};
 use crate::wire::code::Code;
-use crate::wire::offsets::{End, ListOffsets};
+use crate::wire::offsets::{End, ListOffsets, NewestTimes};
 
 /// Where a partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,7 +44,45 @@ impl Client {
         Ok(positions)
     }
 
+    /// The time of the newest record in any of these topics, in milliseconds since 1970: as its producer, or the topic's broker, says. None if
+    /// there is no record.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn newest_record(&mut self, topics: &[Topic], within: Duration) -> Result<Option<i64>, Error> {
+        retry!(self, "the times of records", within, self.newest_once(topics))
+    }
+
+    async fn newest_once(&mut self, topics: &[Topic]) -> Result<Option<i64>, Error> {
+        let by_leader = self.by_leader(topics).await?;
+        let requests = by_leader.iter().map(|(leader, topics)| (*leader, NewestTimes(topics))).collect();
+        let mut newest = None;
+        for (topic, partitions) in self.ask_each(requests).await?.into_iter().flatten() {
+            for (partition, code, time) in partitions {
+                let what = || format!("the times of topic {topic:?}, partition {partition}");
+                code.check().map_err(|code| Error::Refused { what: what(), code })?;
+                newest = newest.max(Some(time).filter(|time| *time >= 0));
+            }
+        }
+        Ok(newest)
+    }
+
     async fn one_end(&mut self, topics: &[Topic], end: End) -> Result<Vec<(String, i32, i64)>, Error> {
+        let by_leader = self.by_leader(topics).await?;
+        let requests = by_leader.iter().map(|(leader, topics)| (*leader, ListOffsets { end, topics })).collect();
+        let mut offsets = Vec::new();
+        for (topic, partitions) in self.ask_each(requests).await?.into_iter().flatten() {
+            for (partition, code, offset) in partitions {
+                let what = || format!("the offsets of topic {topic:?}, partition {partition}");
+                code.check().map_err(|code| Error::Refused { what: what(), code })?;
+                offsets.push((topic.clone(), partition, offset));
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// Partitions by the broker that leads them.
+    async fn by_leader(&mut self, topics: &[Topic]) -> Result<BTreeMap<i32, Vec<(String, Vec<i32>)>>, Error> {
         let mut by_leader: BTreeMap<i32, Vec<(String, Vec<i32>)>> = BTreeMap::new();
         for topic in topics {
             for partition in &topic.partitions {
@@ -56,16 +94,7 @@ impl Client {
                 }
             }
         }
-        let requests = by_leader.iter().map(|(leader, topics)| (*leader, ListOffsets { end, topics })).collect();
-        let mut offsets = Vec::new();
-        for (topic, partitions) in self.ask_each(requests).await?.into_iter().flatten() {
-            for (partition, code, offset) in partitions {
-                let what = || format!("the offsets of topic {topic:?}, partition {partition}");
-                code.check().map_err(|code| Error::Refused { what: what(), code })?;
-                offsets.push((topic.clone(), partition, offset));
-            }
-        }
-        Ok(offsets)
+        Ok(by_leader)
     }
 
     /// Who leads a partition.

@@ -60,6 +60,52 @@ impl Request for ListOffsets<'_> {
     }
 }
 
+/// The time of the newest record of each of these partitions (KIP-734), of which the asked broker is the leader.
+pub(crate) struct NewestTimes<'a>(pub(crate) &'a [(String, Vec<i32>)]);
+
+impl Request for NewestTimes<'_> {
+    const KEY: i16 = 2;
+    const VERSION: i16 = 7;
+    const FLEXIBLE: bool = true;
+    const NAME: &'static str = "ListOffsets";
+    /// Topic, then partition, error and time in milliseconds; -1 without any record.
+    type Answer = Offsets;
+
+    fn write(&self, out: &mut Writer) {
+        out.i32(-1); // no replica
+        out.i8(READ_COMMITTED);
+        out.list(self.0, |out, (topic, partitions)| {
+            out.string(topic);
+            out.list(partitions, |out, partition| {
+                out.i32(*partition);
+                out.i32(-1); // any leader epoch
+                out.i64(-3); // ListOffsetsRequest.MAX_TIMESTAMP
+                out.tags();
+            });
+            out.tags();
+        });
+        out.tags();
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self::Answer, Malformed> {
+        r.i32()?; // throttle time
+        let topics = r.list(|r| {
+            let topic = r.string()?;
+            let partitions = r.list(|r| {
+                let (partition, code, time) = (r.i32()?, Code(r.i16()?), r.i64()?);
+                r.i64()?; // offset
+                r.i32()?; // leader epoch
+                r.tags()?;
+                Ok((partition, code, time))
+            })?;
+            r.tags()?;
+            Ok((topic, partitions))
+        })?;
+        r.tags()?;
+        Ok(topics)
+    }
+}
+
 /// Records of one partition.
 pub(crate) struct Fetch<'a> {
     pub(crate) topic: &'a str,
