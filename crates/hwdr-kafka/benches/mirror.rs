@@ -1,9 +1,7 @@
 //! How fast MirrorMaker is alone, and while hwdr looks at both clusters every five seconds, as a restore does. Both have hwdr's settings. The time is
-//! from the first record that arrives to the last. `HWDR_LAB_KAFKA` names Kafka's folder (lab/parts/kafka.sh):
+//! from the first record that arrives to the last. `make bench-kafka` runs it; `HWDR_LAB_KAFKA` names Kafka's folder (lab/parts/kafka.sh).
 //!
-//! ```sh
-//! cargo bench -p hwdr-kafka --bench mirror
-//! ```
+//! It fails if hwdr's looks cost MirrorMaker more than a tenth of its time, in the median of pairs of runs.
 
 #[path = "../tests/kafka/world.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
@@ -20,6 +18,8 @@ const ROUNDS: usize = 5;
 const PARTITIONS: i64 = 2;
 /// Records in each partition.
 const RECORDS: i64 = 1_000_000;
+/// The most that the looks may cost.
+const LIMIT_OF_RATIO: f64 = 1.1;
 /// The pause between two looks of a restore (src/product/streams/steps/mirror.rs).
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,11 @@ fn main() {
     let ratios = alone.iter().zip(&watched).map(|(alone, watched)| watched / alone).collect();
     print("MirrorMaker alone, records/s", alone.iter().map(|seconds| rate(*seconds)).collect());
     print("while hwdr looks, records/s", watched.iter().map(|seconds| rate(*seconds)).collect());
-    print("its time, as a ratio", ratios);
+    let ratio = print("its time, as a ratio", ratios);
+    assert!(
+        ratio <= LIMIT_OF_RATIO,
+        "while hwdr looks, MirrorMaker takes {ratio:.2} of its time, and at most {LIMIT_OF_RATIO} is allowed"
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -91,8 +95,10 @@ async fn until(target: &mut Client, topic: &str, count: i64) {
     }
 }
 
-fn print(what: &str, mut values: Vec<f64>) {
+/// Prints values; gives the one in the middle.
+fn print(what: &str, mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let (first, middle, last) = (values[0], values[values.len() / 2], values[values.len() - 1]);
     println!("{what}: {middle:.2} (from {first:.2} to {last:.2}, {} rounds)", values.len());
+    middle
 }
