@@ -17,6 +17,29 @@ pub fn command(user: &str, location: Option<&Json>) -> String {
     )
 }
 
+/// All commands for an account of Velero's own: the bucket, unless a storage location has one, the user, its rights, and a key for it.
+pub fn setup(user: &str, location: Option<&Json>) -> String {
+    let at = |pointer: &str| location.map_or("", |location| text(location, pointer));
+    let region = Some(at("/spec/config/region")).filter(|region| !region.is_empty()).unwrap_or("REGION");
+    // Where no region is given, S3 means this one, and takes it in no other way (S3 API, CreateBucket).
+    let constraint = if region == "us-east-1" {
+        String::new()
+    } else {
+        format!(" \\\n  --create-bucket-configuration LocationConstraint={}", word(region))
+    };
+    let bucket = match at("/spec/objectStorage/bucket") {
+        "" => format!("aws s3api create-bucket --bucket BUCKET --region {}{constraint}\n", word(region)),
+        _ => String::new(),
+    };
+    let policy = command(user, location);
+    let user = word(user);
+    format!(
+        "{bucket}aws iam create-user --user-name {user}\n{policy}\naws iam create-access-key --user-name {user} \\\n  \
+         --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text |\n  \
+         awk '{{print \"[default]\\naws_access_key_id=\" $1 \"\\naws_secret_access_key=\" $2}}' > velero-credentials"
+    )
+}
+
 /// The policy for a bucket, and a folder in it.
 fn policy(bucket: &str, folder: &str, region: &str) -> Json {
     let partition = match region {
@@ -37,6 +60,25 @@ fn policy(bucket: &str, folder: &str, region: &str) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_of_its_own_has_a_user_rights_and_a_key() {
+        let whole = setup("velero", None);
+        let begins: Vec<_> = whole
+            .lines()
+            .filter(|line| line.starts_with("aws "))
+            .map(|line| line.split(" --").next().unwrap())
+            .collect();
+        assert_eq!(
+            begins,
+            ["aws s3api create-bucket", "aws iam create-user", "aws iam put-user-policy", "aws iam create-access-key"],
+            "{whole}"
+        );
+        assert!(whole.contains("LocationConstraint=REGION") && !whole.contains("ec2:"), "{whole}");
+        let location = json!({"spec": {"objectStorage": {"bucket": "b"}, "config": {"region": "us-east-1"}}});
+        let there = setup("velero", Some(&location));
+        assert!(there.starts_with("aws iam create-user") && there.contains("arn:aws:s3:::b/*"), "{there}");
+    }
 
     #[test]
     fn a_policy_is_for_the_folder_alone() {

@@ -41,7 +41,8 @@ fn rights(facts: &Facts) -> Option<Line> {
         return None;
     }
     let what = "whether Velero's account on AWS has the rights that it needs is not known";
-    let fix = format!("the least policy, for a user velero:\n{}", policy::command("velero", location));
+    let fix =
+        format!("for an account of its own, velero, with the least policy:\n{}", policy::setup("velero", location));
     Some(Line::unknown("velero-policy", what).fix(fix))
 }
 
