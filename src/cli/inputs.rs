@@ -7,12 +7,14 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use super::ValueArgs;
-use super::files::Once;
+use super::files::{self, Once};
 use super::messages::Failure;
+use crate::helm::invocation::Invocation;
 use crate::helm::parent::Parent;
 use crate::mode::Mode;
 use crate::pipeline;
-use crate::product::Request;
+use crate::product::{self, Product, Request};
+use crate::source::Source;
 use crate::values::{self, Helm, Value, ValueInputs};
 
 /// The flags of commands that work on a rendered stream.
@@ -208,6 +210,21 @@ impl Inputs {
         Ok(Self { values: read_both(values, files)?, mode, namespace })
     }
 
+    /// The same for a command that is given a chart: where the values do not say whose they are, its name does.
+    ///
+    /// # Errors
+    /// As [`Inputs::read`].
+    pub(super) fn read_of(invocation: &Invocation, mode: Option<Mode>, files: &mut Once<'_>) -> Result<Self> {
+        let inputs = Self::read(&invocation.values, mode, None, files)?;
+        if product::is_known(&inputs.values) {
+            return Ok(inputs);
+        }
+        let Some(named) = product_of(&invocation.chart) else { return Ok(inputs) };
+        let mut values = invocation.values.clone();
+        values.set_string.push(format!("{}={}", product::NAMED.join("."), named.name()));
+        Self::read(&values, mode, None, files)
+    }
+
     /// The restore that the values ask for, if any.
     ///
     /// # Errors
@@ -228,6 +245,33 @@ impl Inputs {
     }
 }
 
+/// The product whose chart has that name, if it is not the one that all values are read as without a name.
+fn product_of(chart: &str) -> Option<&'static dyn Product> {
+    let name = name_of(chart)?;
+    product::PRODUCTS
+        .iter()
+        .copied()
+        .find(|product| product.is_named(&name))
+        .filter(|found| found.name() != product::FIRST.name())
+}
+
+/// The name of a chart: as its folder says, or its file, or the last part of its address.
+fn name_of(chart: &str) -> Option<String> {
+    if let Ok(bytes) = files::read(&format!("{}/Chart.yaml", chart.trim_end_matches('/'))) {
+        let text = String::from_utf8(bytes).ok()?;
+        let metadata = values::read_one(Source::new("Chart.yaml", text)).ok()?;
+        return metadata.get(&["name"]).and_then(Value::as_str).map(str::to_owned);
+    }
+    let last = chart.trim_end_matches('/').rsplit('/').next()?;
+    let Some(packed) = last.strip_suffix(".tgz") else { return Some(last.split(':').next()?.to_owned()) };
+    // NAME-VERSION.tgz, as helm package names it: a version begins with a digit.
+    let is_version = |at: &usize| {
+        packed.get(at.saturating_add(1)..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let end = packed.match_indices('-').map(|(at, _)| at).find(is_version);
+    packed.get(..end.unwrap_or(packed.len())).map(str::to_owned)
+}
+
 /// The values as both majors of Helm read them.
 ///
 /// # Errors
@@ -241,4 +285,42 @@ fn read_both(inputs: &ValueInputs, files: &mut Once<'_>) -> Result<Value> {
             .help("keep one document in each values file")
     );
     Ok(v3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_chart_says_whose_it_is() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/streams/");
+        for chart in [
+            folder,
+            "charts/streams",
+            "streams-1.2.3.tgz",
+            "./a/streams-3.0.0-beta.1.tgz",
+            "oci://r.example.com/a/streams:3",
+            "repo/streams",
+        ] {
+            assert_eq!(product_of(chart).map(Product::name), Some("streams"), "{chart}");
+        }
+        for chart in
+            ["", "kafka-streams-1.0.0.tgz", "repo/other", concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/chart")]
+        {
+            assert!(product_of(chart).is_none(), "{chart}");
+        }
+    }
+
+    #[test]
+    fn values_that_say_nothing_are_their_charts() {
+        let read = |chart: &str, set: &str| {
+            let values = ValueInputs { set: vec![set.to_owned()], ..ValueInputs::default() };
+            let invocation = Invocation { chart: chart.to_owned(), values, ..Invocation::default() };
+            product::of(&Inputs::read_of(&invocation, None, &mut Once::new()).unwrap().values).name()
+        };
+        assert_eq!(read("repo/streams", "hub.replicaCount=2"), "streams");
+        assert_eq!(read("repo/other", "hub.replicaCount=2"), product::FIRST.name());
+        // What the values say counts more.
+        assert_eq!(read("repo/streams", "global._hopsworks.x=1"), product::FIRST.name());
+    }
 }

@@ -196,7 +196,7 @@ impl Asked {
         let mut helm = Helm::find(&invocation).await?;
         helm.freeze(&mut files.pass())?;
         let mode = self.looking.mode(&helm, &invocation.release).await?;
-        let inputs = Inputs::read(&invocation.values, Some(mode), None, &mut files)?;
+        let inputs = Inputs::read_of(&invocation, Some(mode), &mut files)?;
         let Some(restore) = inputs.restore()? else { bail!(no_restore(&inputs.values)) };
         let proposed = propose(Restore::Plan, &invocation, restore, &inputs.values, helm).await?;
         let plan = &proposed.ready.plan;

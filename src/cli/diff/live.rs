@@ -37,7 +37,7 @@ pub(super) async fn compare(looking: &Looking, invocation: &Invocation, is_short
     helm.freeze(&mut files.pass())?;
     let release = helm.release(&invocation.release).await?;
     let mode = looking.mode(&helm, &invocation.release).await?;
-    let inputs = Inputs::read(&invocation.values, Some(mode), None, &mut files)?;
+    let inputs = Inputs::read_of(invocation, Some(mode), &mut files)?;
     let before = match &release {
         Some(_) => helm.manifest(&invocation.release).await?.into_bytes(),
         None => Vec::new(),

@@ -76,7 +76,7 @@ impl Doctor {
         // What is wrong with the values is a wrong command line, and nothing unknown.
         let given = match asked.invocation.values == ValueInputs::default() {
             true => None,
-            false => Some(Inputs::read(&asked.invocation.values, asked.mode, None, &mut files)?.values),
+            false => Some(Inputs::read_of(&asked.invocation, asked.mode, &mut files)?.values),
         };
         block_on(asked.run(given, &mut files))
     }

@@ -81,7 +81,7 @@ async fn ready(
     }
     restore::no_pipes(&invocation)?;
     let folder = Folder::new()?;
-    let mut inputs = Inputs::read(&invocation.values, Some(facts.mode), None, files)?;
+    let mut inputs = Inputs::read_of(&invocation, Some(facts.mode), files)?;
     if !pipeline::asks_for_restore(&inputs.values) {
         let Some((id, values)) = newest(&facts.inventory, facts.product, facts.mode) else {
             lines.push(no_backup(facts));
@@ -90,7 +90,7 @@ async fn ready(
         let overlay = folder.path().join("restore.yaml");
         private::write(&overlay, values.to_string().as_bytes())?;
         invocation.values.files.push(overlay.to_string_lossy().into_owned());
-        inputs = Inputs::read(&invocation.values, Some(facts.mode), None, files)?;
+        inputs = Inputs::read_of(&invocation, Some(facts.mode), files)?;
         lines.push(Line::ok(
             "backup",
             format!("the values ask for no restore: checked with the newest backup, {}", plain(&id)),

@@ -93,7 +93,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     let format = log_format(&invocation)?;
     super::from_here(&mut invocation)?;
     let mut files = Once::new();
-    let inputs = Inputs::read(&invocation.values, Some(mode), None, &mut files)?;
+    let inputs = Inputs::read_of(&invocation, Some(mode), &mut files)?;
     let mut helm = Helm::find(&invocation).await?;
     helm.freeze(&mut files.pass())?;
     let Some(restore) = inputs.restore()? else {

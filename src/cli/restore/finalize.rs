@@ -208,7 +208,7 @@ async fn prepare(invocation: &Invocation, cutover: &[(Vec<&'static str>, String)
     for change in &changes {
         files.put(&change.before.name, change.after.text.clone().into_bytes());
     }
-    let inputs = Inputs::read(&invocation.values, Some(Mode::Upgrade), None, &mut files)?;
+    let inputs = Inputs::read_of(invocation, Some(Mode::Upgrade), &mut files)?;
     let mut helm = Helm::find(invocation).await?;
     helm.freeze(&mut files.pass())?;
     ensure!(

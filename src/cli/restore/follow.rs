@@ -230,7 +230,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
     let mut files = Once::new();
     let (mut location, mut barrier) = (None, None);
     if helm.has_chart() && !back {
-        let inputs = Inputs::read(&invocation.values, Some(seen.mode), None, &mut files)?;
+        let inputs = Inputs::read_of(invocation, Some(seen.mode), &mut files)?;
         helm.freeze(&mut files.pass())?;
         ensure!(
             super::hash(&inputs.values) == seen.chart.values,
