@@ -144,7 +144,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::Scope::Release;
-    use super::list::{AUTOSCALERS, ROLE_BINDINGS, ROLES};
+    use super::list::AUTOSCALERS;
     use super::*;
     use crate::cluster::Kind;
 
@@ -216,6 +216,12 @@ mod tests {
             Kind::CRON_JOB,
             Kind::AUTOSCALER,
             Kind::NETWORK_POLICY,
+            Kind::DAEMON_SET,
+            Kind::SERVICE,
+            Kind::INGRESS,
+            Kind::DISRUPTION_BUDGET,
+            Kind::ROLE,
+            Kind::ROLE_BINDING,
             Kind::LEASE,
             Kind::STORAGE_CAPACITY,
             Kind::RESTORE,
@@ -231,8 +237,7 @@ mod tests {
         for right in ALL {
             let resource = right.resource.split('/').next().unwrap_or_default();
             let is_known = own.iter().any(|kind| (kind.group, kind.plural) == (right.group, resource));
-            // Helm's, for pods that wait.
-            assert!(is_known || [ROLES, ROLE_BINDINGS].contains(&(right.group, right.resource)), "{right:?}");
+            assert!(is_known, "{right:?}");
         }
     }
 }

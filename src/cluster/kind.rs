@@ -40,6 +40,12 @@ impl Kind {
     pub const JOB: Kind = of("batch", "v1", "Job", "jobs");
     pub const CRON_JOB: Kind = of("batch", "v1", "CronJob", "cronjobs");
     pub const AUTOSCALER: Kind = of("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+    pub const DAEMON_SET: Kind = of("apps", "v1", "DaemonSet", "daemonsets");
+    pub const SERVICE: Kind = core("Service", "services", true);
+    pub const INGRESS: Kind = of("networking.k8s.io", "v1", "Ingress", "ingresses");
+    pub const DISRUPTION_BUDGET: Kind = of("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+    pub const ROLE: Kind = of("rbac.authorization.k8s.io", "v1", "Role", "roles");
+    pub const ROLE_BINDING: Kind = of("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings");
     pub const LEASE: Kind = of("coordination.k8s.io", "v1", "Lease", "leases");
     pub const NETWORK_POLICY: Kind = of("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
     pub const STORAGE_CAPACITY: Kind = of("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities");

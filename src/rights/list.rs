@@ -70,6 +70,10 @@ const PATCHES: &str = "Helm 4 applies it, or it is there already";
 const LEFT: &str = "an earlier restore has left them in the release";
 /// What a restore of Streams needs alone.
 const MIRRORED: &str = "Kafka of Axway Streams is restored, and its settings name an image for MirrorMaker";
+/// The same, of its namespace.
+const WHOLE: &str = "the namespace of Axway Streams is restored";
+const EMPTY: &str = "whether the namespace is empty";
+const UNNOTICED: &str = "what is left of them is not noticed, and stays as it is";
 /// Velero counts them in a Restore's status.
 const HOLES: &str = "a Restore has warnings or errors";
 /// An installation looks for scheduled backups after helm, a restore in place before anything.
@@ -93,8 +97,8 @@ const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
 pub(super) const AUTOSCALERS: (&str, &str) = ("autoscaling", "horizontalpodautoscalers");
 const NETWORK_POLICIES: (&str, &str) = ("networking.k8s.io", "networkpolicies");
-pub(super) const ROLES: (&str, &str) = ("rbac.authorization.k8s.io", "roles");
-pub(super) const ROLE_BINDINGS: (&str, &str) = ("rbac.authorization.k8s.io", "rolebindings");
+const ROLES: (&str, &str) = ("rbac.authorization.k8s.io", "roles");
+const ROLE_BINDINGS: (&str, &str) = ("rbac.authorization.k8s.io", "rolebindings");
 const RESTORE_OBJECTS: (&str, &str) = ("velero.io", "restores");
 const BACKUPS: (&str, &str) = ("velero.io", "backups");
 const SCHEDULES: (&str, &str) = ("velero.io", "schedules");
@@ -291,6 +295,15 @@ pub const ALL: &[Right] = &[
         "claims of data, which are set aside; those of a RonDB that is begun anew",
     ),
     right(Release, CLAIMS, &["list"], &[Install], "whether the namespace is empty"),
+    right(Release, AUTOSCALERS, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ("", "services"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ("", "serviceaccounts"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ("apps", "daemonsets"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ("networking.k8s.io", "ingresses"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, NETWORK_POLICIES, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ("policy", "poddisruptionbudgets"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ROLES, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, ROLE_BINDINGS, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
     right(Release, CLAIMS, &["create"], GO_BACK, "an undo recreates the old claims"),
     right(Release, NAMESPACES, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
     right(Release, NAMESPACES, &["get"], &[Undo], "whether the restore created the namespace")

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::own;
-use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState};
+use crate::product::streams::preflight::of_namespace;
 use crate::run::state::Paused;
 use crate::run::steps::{is_of_namespace, keep_paused, pause, restore_objects};
 use crate::run::{Context as _, Halt, Run};
-use crate::shown::kept;
-use crate::velero::Scope;
 
 /// How long Velero may take to find a backup in the bucket.
 const FOUND: Duration = Duration::from_secs(180);
@@ -50,8 +48,7 @@ resourceModifierRules:
   - {operation: replace, path: /spec/replicas, value: \"0\"}
 ";
 
-/// Checks that a backup is of this namespace: in another one, some of the configuration would be wrong (Axway's page, "Known limitations"), and
-/// Velero would bring back the old one.
+/// Waits for a backup, and checks that it is of this namespace: before, Velero may not have known it.
 async fn is_same_namespace(run: &mut Run, name: &str) -> Result<(), Halt> {
     let velero = run.state.velero();
     let selection = Selection::one(Kind::BACKUP, Some(&velero), name);
@@ -63,16 +60,7 @@ async fn is_same_namespace(run: &mut Run, name: &str) -> Result<(), Halt> {
     .await
     .map_err(|halt| halt.help("see which there are: helm hwdr backups list -f values.yaml"))?;
     let backup = run.cluster.get(Kind::BACKUP, Some(&velero), name).await?.unwrap_or_default();
-    of_namespace(&backup, &run.cluster.namespace)
-}
-
-/// Checks that a backup is of a namespace, and of nothing else.
-fn of_namespace(backup: &Json, namespace: &str) -> Result<(), Halt> {
-    let Some(objection) = Scope::of(&backup["spec"]).objection(Some(namespace)) else { return Ok(()) };
-    let name = kept(text(backup, "/metadata/name"));
-    Err(Halt::new(format!("Velero backup {name} cannot bring back namespace {namespace}: {objection}"))
-        .help("Streams is restored into its own namespace, whole: name that one with -n NAME")
-        .help("or choose another backup: helm hwdr backups list -f values.yaml"))
+    Ok(of_namespace(&backup, &run.cluster.namespace)?)
 }
 
 /// Restores it. If its servers are restored, too, its workloads have no pods until helm says where
@@ -111,23 +99,4 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         run.cluster.delete_this(Kind::CONFIG_MAP, Some(&velero), &there).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_backup_of_another_namespace_is_refused() {
-        let backup = |names: Json| json!({"metadata": {"name": "b"}, "spec": {"includedNamespaces": names}});
-        assert_eq!(of_namespace(&backup(json!(["streams"])), "streams"), Ok(()));
-        for (names, of) in [
-            (json!(["other"]), "does not have namespace streams"),
-            (json!(["streams", "other"]), "2 namespaces"),
-            (json!([]), "all namespaces"),
-        ] {
-            let halt = of_namespace(&backup(names), "streams").unwrap_err();
-            assert!(halt.problem.contains(of) && halt.help.len() == 2, "{halt:?}");
-        }
-    }
 }

@@ -1,11 +1,8 @@
-//! What is looked at before anything is asked or changed: whether RDS has what is to be restored, and whether Kafka can be mirrored.
+//! What is looked at before anything is asked or changed: whether the namespace can come back, whether RDS has what is to be restored, and
+//! whether Kafka can be mirrored.
 
-use hwdr_kafka::compare::occupied;
-use hwdr_kafka::direction::{Activity, Workers};
-use hwdr_kafka::look::Looker;
-use hwdr_kafka::mirror::Mirror;
-use hwdr_kafka::notes::Notes;
-use serde_json::Value as Json;
+mod left;
+mod namespace;
 
 use super::database;
 use super::kafka::{self, circle};
@@ -13,10 +10,15 @@ use super::keys;
 use super::own::Own;
 use super::secrets::Secrets;
 use super::steps::mirror::{LOOK, mirror_of};
-use crate::cluster::condition::{shortened, text};
-use crate::cluster::{Cluster, Kind};
+use crate::cluster::Cluster;
 use crate::refusal::Refusal;
-use crate::shown::{plain, word};
+use crate::shown::plain;
+use hwdr_kafka::compare::occupied;
+use hwdr_kafka::direction::{Activity, Workers};
+use hwdr_kafka::look::Looker;
+use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::notes::Notes;
+pub use namespace::of_namespace;
 
 /// Checks it.
 ///
@@ -24,8 +26,9 @@ use crate::shown::{plain, word};
 /// The first reason not to begin.
 pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
     let (settings, restore) = own.asked()?;
-    if restore.namespace.is_some() {
-        is_empty(cluster).await?;
+    if let Some(backup) = &restore.namespace {
+        namespace::is_backed_up(cluster, settings.velero.namespace.as_str(), backup.as_str()).await?;
+        left::is_empty(cluster).await?;
     }
     if let (Some(asked), Some(today)) = (&restore.mariadb, &settings.mariadb) {
         let rds = database::connect(today).await?;
@@ -48,52 +51,6 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
         is_new(&mut looker, &mirror).await?;
     }
     Ok(())
-}
-
-/// Checks that the namespace has nothing that Velero would leave as it is: claims and Secrets outlive helm uninstall.
-async fn is_empty(cluster: &Cluster) -> Result<(), Refusal> {
-    let namespace = &cluster.namespace;
-    let Some(found) = cluster.get(Kind::NAMESPACE, None, namespace).await? else { return Ok(()) };
-    let is_going = found.pointer("/metadata/deletionTimestamp").is_some();
-    let mut left = Vec::new();
-    for kind in [Kind::DEPLOYMENT, Kind::STATEFUL_SET, Kind::CLAIM, Kind::SECRET, Kind::CONFIG_MAP] {
-        let objects = cluster.list(kind, None, "").await?;
-        left.extend(
-            objects
-                .iter()
-                .filter(|object| is_left(kind, object))
-                .map(|object| format!("{}/{}", kind.kind, text(object, "/metadata/name"))),
-        );
-    }
-    if is_going {
-        let still = if left.is_empty() { String::new() } else { format!(", and still has {}", named(&left)) };
-        return Err(Refusal::new(format!("namespace {namespace} is being deleted{still}")).help(format!(
-            "wait until it is gone; see what holds it:\nkubectl get namespace {} -o jsonpath='{{.status.conditions}}'",
-            word(namespace)
-        )));
-    }
-    if left.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::new(format!(
-        "namespace {namespace} is not empty: it has {}. Velero restores only what does not exist, so these would stay as they are",
-        named(&left)
-    ))
-    .help("where only the database or Kafka is lost: helm hwdr upgrade, without the namespace in the values")
-    .help(format!("where nothing of it is needed, remove all of it:\nkubectl delete namespace {}", word(namespace))))
-}
-
-/// Whether an object is neither Kubernetes' own nor hwdr's.
-fn is_left(kind: Kind, object: &Json) -> bool {
-    let is_clusters = kind == Kind::CONFIG_MAP && text(object, "/metadata/name") == "kube-root-ca.crt"
-        || text(object, "/type") == "kubernetes.io/service-account-token";
-    let is_hwdrs = text(object, "/metadata/labels/app.kubernetes.io~1name") == "hwdr";
-    !is_clusters && !is_hwdrs
-}
-
-fn named(left: &[String]) -> String {
-    let names: Vec<_> = left.iter().map(|name| plain(name)).collect();
-    shortened(&names.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 /// A look at both clusters, with the credentials of their Secrets.
@@ -151,27 +108,5 @@ pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal>
         None => Ok(()),
         Some(found) => Err(Refusal::new(plain(&found.to_string()))
             .help("name the servers of a new cluster: hwdr.streams.restore.kafka.bootstrapServers")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_kubernetes_makes_itself_is_nothing_left() {
-        let named = |name: &str| json!({"metadata": {"name": name}});
-        assert!(!is_left(Kind::CONFIG_MAP, &named("kube-root-ca.crt")));
-        assert!(is_left(Kind::CONFIG_MAP, &named("streams-programs")));
-        assert!(is_left(Kind::SECRET, &named("streams-database-secret")));
-        assert!(!is_left(
-            Kind::SECRET,
-            &json!({"type": "kubernetes.io/service-account-token", "metadata": {"name": "default-token"}})
-        ));
-        assert!(!is_left(
-            Kind::SECRET,
-            &json!({"metadata": {"name": "a", "labels": {"app.kubernetes.io/name": "hwdr"}}})
-        ));
     }
 }
