@@ -1,11 +1,13 @@
 //! What the record of a run of Streams has beside what every record has: the values that its steps need, and where the new database is.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::chart;
 use super::keys::{self, Path};
-use super::settings::names::is_host;
+use super::settings::names::{Bootstrap, Setting as _, is_host};
 use super::settings::{Restore, Settings};
 use crate::refusal::Refusal;
 use crate::source::Source;
@@ -32,6 +34,12 @@ pub struct Own {
     /// Whether the new cluster of Kafka was seen without the topics, before anything was mirrored to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_new: bool,
+    /// By the name of a server: the workloads that were connected to the old one before they were stopped, and by how many pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<BTreeMap<String, BTreeMap<String, usize>>>,
+    /// The brokers of the new cluster of Kafka, as it names them itself: clients are connected to any of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brokers: Vec<String>,
 }
 
 impl Own {
@@ -42,7 +50,13 @@ impl Own {
             let Some(value) = values.get(path) else { continue };
             put(&mut kept, path, value.to_json());
         }
-        Self { values: kept, host: None, was_new: false }
+        Self {
+            values: kept,
+            host: None,
+            was_new: false,
+            users: None,
+            brokers: Vec::new(),
+        }
     }
 
     /// As the record has it.
@@ -54,6 +68,7 @@ impl Own {
         if let Some(host) = own.host.as_ref().filter(|host| !is_host(host)) {
             return Err(format!("own.host is {host:?}, not a host"));
         }
+        own.brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
         own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
         Ok(own)
     }
@@ -97,6 +112,20 @@ impl Own {
         let host = self.host.clone().map(|host| (at(&chart::MARIADB), host));
         let servers = restore.kafka.map(|kafka| (at(&chart::KAFKA), kafka.bootstrap_servers.to_string()));
         Ok(host.into_iter().chain(servers).collect())
+    }
+
+    /// The brokers of the new cluster, with their ports.
+    ///
+    /// # Errors
+    /// If one is none.
+    pub fn brokers(&self) -> Result<Vec<(String, u16)>, Refusal> {
+        let mut all = Vec::new();
+        for broker in &self.brokers {
+            let one = Bootstrap::parse(broker)
+                .ok_or_else(|| Refusal::new(format!("brokers has {broker:?}, not a server with its port")))?;
+            all.extend(one.servers);
+        }
+        Ok(all)
     }
 
     /// The host of the database that Streams used before, if the values name one.
@@ -177,6 +206,7 @@ hwdr:
         for (own, expected) in [
             (Json::Null, "cannot be read"),
             (with(&["host"], json!("a b")), "not a host"),
+            (with(&["brokers"], json!(["b-1:9092", "-x"])), "own.brokers has \"-x\""),
             (with(&["more"], json!(1)), "unknown field"),
             (with(&["values"], json!({})), "no restore"),
             (with(&["values", "hwdr", "streams", "restore", "mariadb", "instance"], json!("-")), "own.values"),

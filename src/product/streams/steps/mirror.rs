@@ -14,6 +14,7 @@ use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
 use crate::product::streams::preflight::{is_new, looker, no_circle, refuse_circle};
+use crate::product::streams::settings::names::{Bootstrap, Setting as _};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::{duration, kept, plain};
@@ -70,6 +71,11 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     // What mirrors into the source meanwhile would go on behind this one's back.
     no_circle(&mut looker, &mirror).await?;
     let last = settle_groups(run, &mut looker, &mirror).await?;
+    // Those that pods can resolve: others are none that they are connected to.
+    let brokers = looker.target.brokers().into_iter().map(|server| server.to_string());
+    own.brokers = brokers.filter(|server| Bootstrap::parse(server).is_some()).collect();
+    run.state.own = own.to_json();
+    run.save().await?;
     run.finding(&format!(
         "kafka: {} topics and {} consumer groups are in the new cluster, no record is missing",
         last.topics.values().filter(|state| matches!(state, TopicState::Both(_))).count(),
@@ -243,4 +249,35 @@ async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> R
     Err(Halt::new(format!("the mirror is not complete: {line}{who}"))
         .help("see which: helm hwdr streams mirror --for restore -f values.yaml")
         .help(format!("and resume: helm hwdr resume {}", run.state.release)))
+}
+
+#[cfg(test)]
+mod tests {
+    use hwdr_kafka::client::Ends;
+    use hwdr_kafka::compare::{Counted, Side};
+    use hwdr_kafka::notes::{Notes, Pair};
+    use hwdr_kafka::select::{Groups, Topics};
+
+    use super::*;
+
+    fn compared(source: &[(i32, i64)], target: &[(i32, i64)], notes: &Notes) -> Comparison {
+        let side = |ends: &[(i32, i64)]| {
+            let partitions = ends.iter().map(|(at, end)| (*at, Ends { begin: 0, end: *end })).collect();
+            Side { positions: [("streams.a".to_owned(), partitions)].into(), ..Side::default() }
+        };
+        let (topics, groups) = (Topics::parse("streams*").unwrap(), Groups::parse("*").unwrap());
+        Comparison::new(&side(source), &side(target), notes, &Counted::default(), &topics, &groups)
+    }
+
+    #[test]
+    fn what_no_wait_helps_is_refused() {
+        let mut notes = Notes::default();
+        notes.add("streams.a", 0, Pair { source: 9, target: 9 });
+        assert_eq!(cannot_end(&compared(&[(0, 10)], &[(0, 10)], &notes)), None);
+        assert_eq!(cannot_end(&compared(&[(0, 90)], &[(0, 10)], &notes)), None, "they are on their way");
+        let other = cannot_end(&compared(&[(0, 10)], &[(0, 10), (1, 0)], &notes)).unwrap();
+        assert!(other.contains("streams.a has 1 partitions at the backup cluster and 2 at the new one"), "{other}");
+        let anew = cannot_end(&compared(&[(0, 10)], &[(0, 0)], &notes)).unwrap();
+        assert!(anew.contains("was deleted at the new cluster"), "{anew}");
+    }
 }

@@ -49,7 +49,9 @@ const UPGRADE: &[Step] = &[
     step(MARIADB, "restores the database into a new RDS instance, while Streams still runs", |run| {
         Box::pin(database::restore(run))
     }),
-    QUIESCE,
+    step(QUIESCE.name, "notes which pods use the old servers, and stops all", |run| {
+        Box::pin(connections::note_and_stop(run))
+    }),
     step(KAFKA, "mirrors Kafka to the new cluster, until nothing is missing", |run| Box::pin(mirror::mirror(run))),
     step("helm", "upgrades the release: it uses the new servers", |run| Box::pin(cutover::upgrade(run))),
     step("verify", "waits until everything is ready, and looks where each pod is connected to", |run| {

@@ -1,0 +1,171 @@
+//! Where the pods are connected to: a pod that is ready may still use the old server, or none.
+
+mod seen;
+mod server;
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::{KAFKA, MARIADB, own};
+use crate::cluster::Cluster;
+use crate::cluster::condition::text;
+use crate::product::streams::chart;
+use crate::product::streams::own::Own;
+use crate::run::steps::{QUIESCE, ready_pods, restored, workloads_of};
+use crate::run::{Context as _, Halt, Run};
+use crate::shown::kept;
+use seen::{PROBE, Seen};
+use server::{Pod, Server};
+
+/// How long pods may be connected to the old server, or not yet to the new one, after they are ready.
+const LIMIT: Duration = Duration::from_secs(180);
+/// How long pods are waited for of which nobody knows whether they need the server.
+const CHANCE: Duration = Duration::from_secs(30);
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a look into one pod may take.
+const LOOK: Duration = Duration::from_secs(20);
+/// How often a pod is asked that gives no whole answer.
+const TRIES: usize = 3;
+
+/// Notes which workloads are connected to the old servers, and stops everything.
+pub(super) async fn note_and_stop(run: &mut Run) -> Result<(), Halt> {
+    let mut own = own(run)?;
+    // A run that is resumed may have stopped some of them.
+    if own.users.is_none() {
+        let servers = servers(&own)?;
+        let (pods, unseen) = look(run, &servers).await?;
+        for (pod, why) in unseen {
+            run.show.note(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
+        }
+        let users = servers.iter().map(|server| (server.called.to_owned(), server.old_users(&pods)));
+        own.users = Some(users.collect());
+        run.state.own = own.to_json();
+        run.save().await?;
+    }
+    (QUIESCE.act)(run).await
+}
+
+/// Waits until the release is ready, no pod is connected to an old server, and each that was is to a new one.
+pub(super) async fn verify(run: &mut Run) -> Result<(), Halt> {
+    restored(run).await?;
+    see(run).await?;
+    if own(run)?.asked()?.1.test {
+        let release = run.state.release.clone();
+        run.show.tell(&format!("helm test {release}"));
+        run.helm.test(&release).await?;
+        run.finding("helm test: the chart's own tests have passed");
+    }
+    Ok(())
+}
+
+/// Looks until no pod is connected to an old server, and each that was is to a new one.
+async fn see(run: &mut Run) -> Result<(), Halt> {
+    let servers = servers(&own(run)?)?;
+    if servers.is_empty() {
+        return Ok(());
+    }
+    let began = Instant::now();
+    loop {
+        let (pods, unseen) = look(run, &servers).await?;
+        let late = servers.iter().filter_map(|server| server.is_late(&pods));
+        // A pod connects when it has something to do.
+        let absent = servers.iter().filter_map(|server| server.is_absent(&pods));
+        let wrong: Vec<_> = late.chain(absent).collect();
+        let has_all = |server: &Server| match server.is_known() {
+            true => server.is_used(&pods),
+            false => server.others(&pods).is_empty() && server.is_used(&pods),
+        };
+        let is_over = began.elapsed() > if wrong.is_empty() { CHANCE } else { LIMIT };
+        if wrong.is_empty() && (is_over || servers.iter().all(has_all)) {
+            for server in &servers {
+                if server.is_used(&pods) {
+                    run.finding(&server.text(&pods));
+                }
+                if let Some(doubt) = server.doubt(&pods) {
+                    run.doubt(&doubt);
+                }
+            }
+            for (pod, why) in unseen {
+                run.doubt(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
+            }
+            return Ok(());
+        }
+        if is_over {
+            return Err(Halt::new(wrong.join("\n"))
+                .help("see what such a pod says: kubectl logs NAME")
+                .help("or restart it: kubectl delete pod NAME")
+                .help(format!("and resume: helm hwdr resume {}", run.state.release)));
+        }
+        let waits = if wrong.is_empty() {
+            "waiting for all pods to connect to the new servers".to_owned()
+        } else {
+            wrong.join("; ")
+        };
+        run.show.tell(&waits);
+        sleep(PAUSE).await;
+    }
+}
+
+/// The servers that the restore changes.
+fn servers(own: &Own) -> Result<Vec<Server>, Halt> {
+    let values = own.values()?;
+    let (_, restore) = own.asked()?;
+    let port = chart::port(&values);
+    let before = |called: &str| own.users.as_ref().and_then(|users| users.get(called)).cloned();
+    let mut servers = Vec::new();
+    // Before the database is restored, it has no new host.
+    if restore.mariadb.is_some() {
+        let old = own.old_host()?.map(|host| (host, port)).into_iter().collect();
+        let new = own.host.iter().map(|host| (host.clone(), port)).collect();
+        servers.push(Server { called: MARIADB, old, new, before: before(MARIADB) });
+    }
+    if let Some(kafka) = restore.kafka {
+        let old = chart::bootstrap(&values).map(|(old, _)| old.servers).unwrap_or_default();
+        // A client may be connected to none of those that it began with.
+        let mut new = kafka.bootstrap_servers.servers;
+        new.extend(own.brokers()?);
+        servers.push(Server { called: KAFKA, old, new, before: before(KAFKA) });
+    }
+    Ok(servers)
+}
+
+/// Each ready pod of the release and what it says; and the pods that say nothing, with the reason.
+type Looks = (Vec<Pod>, Vec<(String, String)>);
+
+async fn look(run: &Run, servers: &[Server]) -> Result<Looks, Halt> {
+    let mut hosts: Vec<_> =
+        servers.iter().flat_map(|server| server.old.iter().chain(&server.new)).map(|(host, _)| host.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let command: Vec<_> = ["sh", "-c", PROBE, "sh"].into_iter().chain(hosts).collect();
+    let (mut pods, mut unseen) = (Vec::new(), Vec::new());
+    for (kind, workload, _) in workloads_of(run.product(), &run.cluster, &run.state.release).await? {
+        let of = format!("{}/{}", kind.kind, text(&workload, "/metadata/name"));
+        for pod in ready_pods(&run.cluster, &workload).await? {
+            let name = text(&pod, "/metadata/name").to_owned();
+            let container = text(&pod, "/spec/containers/0/name");
+            match seen(&run.cluster, &name, container, &command).await {
+                Ok(seen) => pods.push(Pod { name, workload: of.clone(), seen }),
+                Err(why) => unseen.push((name, why)),
+            }
+        }
+    }
+    Ok((pods, unseen))
+}
+
+/// What a pod says. What a command printed may be lost on the way.
+async fn seen(cluster: &Cluster, pod: &str, container: &str, command: &[&str]) -> Result<Seen, String> {
+    let mut why = String::new();
+    for _ in 0..TRIES {
+        match cluster.exec(pod, container, command, LOOK).await {
+            Ok(said) => match Seen::read(&said.out) {
+                Some(seen) => return Ok(seen),
+                None => why = format!("its answer is not whole: {:?}", said.error),
+            },
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
+}
