@@ -1,6 +1,6 @@
 //! Kafka's mirror as the settings name it: which clusters, which way, which topics and groups.
 
-use hwdr_kafka::client::{Access, Client, Hash, Login, Mechanism, Password, Roots};
+use hwdr_kafka::client::{Access, Client, Error, Hash, Login, Mechanism, Password, Roots};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::mirror::{Cluster, Credentials, Mirror, Path, Scram, Secret, Security, Trust};
 use hwdr_kafka::name::{Alias, BadName, Server};
@@ -134,11 +134,25 @@ pub fn client(cluster: &Cluster, secret: impl Fn(&str) -> Result<Vec<u8>, Refusa
     Client::new(cluster.servers.clone(), access).map_err(|error| unread(cluster, &error))
 }
 
-/// A cluster could not be read.
-pub fn unread(cluster: &Cluster, error: &hwdr_kafka::client::Error) -> Refusal {
-    let servers: Vec<_> = cluster.servers.iter().map(|server| word(&server.to_string())).collect();
-    Refusal::new(format!("cluster {}: {}", cluster.alias, said(&error.to_string())))
-        .help(format!("its servers are {}: can this machine reach them?", servers.join(", ")))
+/// A cluster could not be read: why, and what helps.
+pub fn unread(cluster: &Cluster, error: &Error) -> Refusal {
+    let refusal = Refusal::new(format!("cluster {}: {}", cluster.alias, said(&error.to_string())));
+    let [user, password, ca] = FILES;
+    match error {
+        Error::Login { .. } => refusal.help(format!("check {user} and {password} in the cluster's Secret, or in its folder of secrets")),
+        Error::Certificate { .. } | Error::Roots(_) => {
+            refusal.help(format!("check {ca} in the cluster's Secret, or in its folder of secrets"))
+        }
+        Error::Refused { code, .. } if code.is_denied() => refusal.help(
+            "give the cluster's user the right that is missing (kafka-acls.sh): it describes the cluster, and reads and writes the topics and groups that are mirrored",
+        ),
+        Error::Connection { .. } | Error::Late { .. } | Error::Malformed { .. } => {
+            let servers: Vec<_> = cluster.servers.iter().map(|server| word(&server.to_string())).collect();
+            refusal.help(format!("its servers are {}: can this machine reach them?", servers.join(", ")))
+        }
+        // These say what to do themselves.
+        _ => refusal,
+    }
 }
 
 /// Why a mirror the other way would make a circle. `workers` are those at its source.
@@ -179,6 +193,40 @@ fn named(bad: BadName) -> Refusal {
 mod tests {
     use super::*;
     use crate::product::streams::settings::names::Setting as _;
+
+    #[test]
+    fn an_error_is_followed_by_what_helps() {
+        let cluster = Cluster {
+            alias: Alias::new(RESTORED).unwrap(),
+            servers: Server::parse_list("new-1:9096").unwrap(),
+            security: Security::Plaintext,
+            replication: 3,
+        };
+        let broker = || "new-1:9096".to_owned();
+        let helps = |error: Error| unread(&cluster, &error).help.join("\n");
+        let late = Error::Late {
+            what: "the topics",
+            within: std::time::Duration::from_secs(3),
+            last: "nothing answered".to_owned(),
+        };
+        assert_eq!(helps(late), "its servers are new-1:9096: can this machine reach them?");
+        let login = Error::Login {
+            broker: broker(),
+            user: "u".to_owned(),
+            mechanism: "SCRAM-SHA-512",
+            problem: "no".to_owned(),
+        };
+        assert_eq!(helps(login), "check username and password in the cluster's Secret, or in its folder of secrets");
+        let certificate = Error::Certificate { broker: broker(), problem: "UnknownIssuer".to_owned() };
+        assert_eq!(helps(certificate), "check ca.crt in the cluster's Secret, or in its folder of secrets");
+        // Nothing is wrong with the network.
+        for error in [
+            Error::Active { group: "g".to_owned(), state: "Stable".to_owned() },
+            Error::Dates { broker: broker(), problem: "Expired".to_owned() },
+        ] {
+            assert_eq!(helps(error), "");
+        }
+    }
 
     #[test]
     fn patterns_are_names_and_beginnings() {
