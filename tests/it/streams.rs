@@ -206,3 +206,22 @@ fn the_block_is_taken_out_of_the_values() {
     let left = hwdr::finalize::without_restore(&both).expect("it can be changed").expect("there was a block");
     assert_eq!(left, format!("# Over streams.yaml: a restore of all three.\n{settings}"));
 }
+
+/// Whether a mirror runs the other way cannot be seen from here: that is said, and the settings are printed all the same.
+#[test]
+fn the_settings_of_a_mirror_are_printed_after_a_look() {
+    let home = Home::new();
+    let values = home.write(
+        "values.yaml",
+        "embeddedKafka: {enabled: false}\n\
+         externalizedKafka: {bootstrapServers: '127.0.0.1:1', auth: {clientProtocol: plaintext}}\n\
+         hwdr: {streams: {kafka: {image: apache/kafka:4.0.0, backup: {bootstrapServers: '127.0.0.1:2', protocol: plaintext}}}}\n",
+    );
+    for (flag, expected) in [("--properties", "production->backup.enabled=true"), ("--manifests", "kind: Deployment")] {
+        let ran = run(home.hwdr().args(["streams", "mirror", "--for", "backup", flag, "-f", &values]), b"");
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("whether a mirror writes into production could not be seen"), "{said}");
+        let text = ran.text();
+        assert!(text.replace(" = ", "=").contains(expected), "{flag}: {text}");
+    }
+}

@@ -296,7 +296,12 @@ pub(super) const PAGES: &[Page] = &[
             "helm hwdr streams mirror --for backup -f values.yaml",
             "helm hwdr streams mirror --for backup -f values.yaml --properties > mm2.properties",
         ],
-        &[&[(0, "complete, or printed"), (1, "not complete"), USAGE, (3, "could not look")]],
+        &[&[
+            (0, "complete, or printed"),
+            (1, "not complete, or a mirror runs the other way"),
+            USAGE,
+            (3, "could not look"),
+        ]],
     ),
     page("bsl", &["helm hwdr bsl apply --bucket B --region eu-west-1 --iam"], &[CHANGES]),
     page(

@@ -167,6 +167,16 @@ pub fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
     ))
 }
 
+/// What works at the source of a mirror, and may be one that writes into it.
+pub fn unclear(workers: &[Workers], mirror: &Mirror) -> Option<String> {
+    let group = workers.iter().find(|group| group.activity == Activity::Unclear)?;
+    Some(format!(
+        "Kafka Connect works on {}, as group {}: it may mirror into it, and hwdr cannot see whether it does",
+        mirror.source.alias,
+        plain(&group.group)
+    ))
+}
+
 /// A pattern as both this program and MirrorMaker understand it: a name, or the beginning of names with `.*`.
 ///
 /// # Errors

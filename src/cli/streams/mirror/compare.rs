@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use hwdr_kafka::client::{Client, Error};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState, Verdict};
+use hwdr_kafka::lacks::Lacks;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::{Cluster, Mirror};
 use serde_json::{Value as Json, json};
 
-use crate::cli::messages::{Failure, warn};
+use crate::cli::messages::Failure;
 use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
-use crate::product::streams::kafka::{self, circle};
+use crate::product::streams::kafka::{self, circle, unclear};
 use crate::refusal::Refusal;
 use crate::shown::{self, duration, plain};
 
@@ -30,22 +31,29 @@ pub(super) async fn run(mirror: &Mirror, secrets: &str, form: Form, watch: bool)
     mirror.check()?;
     let [source, target] = [&mirror.source, &mirror.target];
     let mut looker = Looker::new(client(source, secrets)?, client(target, secrets)?);
-    if let Some(why) = circle(&looker.source.workers(LIMIT).await.map_err(|error| unread(source, &error))?, mirror) {
-        warn(&why);
-    }
     let mut last: Option<(Instant, Comparison)> = None;
     loop {
         let began = Instant::now();
+        let workers = looker.source.workers(LIMIT).await.map_err(|error| unread(source, &error))?;
+        let others = Others { circle: circle(&workers, mirror), unclear: unclear(&workers, mirror) };
         let now = looker.look(mirror, LIMIT).await.map_err(|error| unread(target, &error))?;
         let now = match now.has_all_records() {
             // Nothing moves any more: then a group's place can be counted.
             true => looker.look_closely(mirror, LIMIT).await.map_err(|error| unread(target, &error))?,
             false => now,
         };
-        let pace = last.as_ref().and_then(|(then, earlier)| Pace::between(earlier, &now, began.duration_since(*then)));
+        // Before, they may be on their way.
+        let lacks = if now.has_all_records() { looker.lacks(mirror, LIMIT).await } else { Lacks::default() };
+        let seen = Seen { now, lacks, others };
+        let now = &seen.now;
+        let pace = last.as_ref().and_then(|(then, earlier)| Pace::between(earlier, now, began.duration_since(*then)));
         match form {
-            Form::Text => shown::print(&text(mirror, &now, pace)),
-            Form::Json => shown::print_json(&machine(mirror, &now, pace), !watch),
+            Form::Text => shown::print(&text(mirror, &seen, pace)),
+            Form::Json => shown::print_json(&machine(mirror, &seen, pace), !watch),
+        }
+        // Two mirrors in a circle never end: no wait helps.
+        if seen.others.circle.is_some() {
+            return Ok(Outcome::Refused);
         }
         if now.is_complete() {
             return Ok(Outcome::Clean);
@@ -53,21 +61,37 @@ pub(super) async fn run(mirror: &Mirror, secrets: &str, form: Form, watch: bool)
         if !watch {
             return Ok(Outcome::Refused);
         }
-        last = Some((began, now));
+        last = Some((began, seen.now));
         tokio::time::sleep(PAUSE).await;
     }
 }
 
+/// One look.
+struct Seen {
+    now: Comparison,
+    lacks: Lacks,
+    others: Others,
+}
+
+/// What else works at the source.
+#[derive(Debug, Default)]
+struct Others {
+    /// A mirror the other way: both would copy every record for ever.
+    circle: Option<String>,
+    /// What may be one.
+    unclear: Option<String>,
+}
+
 /// A client, with the secrets of the cluster's folder.
-fn client(cluster: &Cluster, secrets: &str) -> Result<Client> {
+pub(super) fn client(cluster: &Cluster, secrets: &str) -> Result<Client, Refusal> {
     let folder = format!("{}/{}", secrets.trim_end_matches('/'), cluster.alias);
-    Ok(kafka::client(cluster, |name| {
+    kafka::client(cluster, |name| {
         let path = format!("{folder}/{name}");
         files::read(&path).map_err(|error| {
             Refusal::new(format!("cannot read {path}: {error}"))
                 .help("put the cluster's secrets there, or name another folder: --secrets DIR")
         })
-    })?)
+    })
 }
 
 /// A cluster could not be read.
@@ -76,9 +100,11 @@ fn unread(cluster: &Cluster, error: &Error) -> anyhow::Error {
 }
 
 /// For people, in 80 columns.
-fn text(mirror: &Mirror, now: &Comparison, pace: Option<Pace>) -> String {
+fn text(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> String {
+    let Seen { now, lacks, others } = seen;
     let mut text = format!("Mirror {} -> {}: ", mirror.source.alias, mirror.target.alias);
     let _ = match (now.is_complete(), now.has_all_records()) {
+        _ if others.circle.is_some() => writeln!(text, "a circle, which never ends"),
         (true, _) => writeln!(text, "complete, if the producers have stopped"),
         (false, true) => writeln!(text, "all records arrived, but some groups would not go on where they were"),
         (false, false) => writeln!(text, "not complete"),
@@ -98,8 +124,22 @@ fn text(mirror: &Mirror, now: &Comparison, pace: Option<Pace>) -> String {
             pace.copied, pace.produced
         );
     }
-    for line in faults(now).into_iter().take(NAMED) {
+    for line in others.circle.iter().cloned().chain(faults(now)).take(NAMED) {
         let _ = writeln!(text, "{}", wrap(&format!("- {line}"), shown::width()));
+    }
+    let kinds = [
+        ("does not have the right", &lacks.rights),
+        ("has another setting", &lacks.settings),
+        ("could not be compared", &lacks.unseen),
+    ];
+    for (what, all) in kinds {
+        for one in all.iter().take(NAMED) {
+            let line = format!("Note: {} {what}: {}", mirror.target.alias, plain(one));
+            let _ = writeln!(text, "{}", wrap(&line, shown::width()));
+        }
+    }
+    if let Some(unclear) = &others.unclear {
+        let _ = writeln!(text, "{}", wrap(&format!("Note: {unclear}"), shown::width()));
     }
     text
 }
@@ -140,11 +180,12 @@ fn faults(now: &Comparison) -> Vec<String> {
     topics.chain(groups).collect()
 }
 
-fn machine(mirror: &Mirror, now: &Comparison, pace: Option<Pace>) -> Json {
+fn machine(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> Json {
+    let Seen { now, lacks, others } = seen;
     json!({
         "source": mirror.source.alias.as_str(),
         "target": mirror.target.alias.as_str(),
-        "isComplete": now.is_complete(),
+        "isComplete": now.is_complete() && others.circle.is_none(),
         "hasAllRecords": now.has_all_records(),
         "missing": now.missing(),
         "expired": now.expired(),
@@ -152,6 +193,113 @@ fn machine(mirror: &Mirror, now: &Comparison, pace: Option<Pace>) -> Json {
         "pace": pace.map(|pace| json!({
             "copiedPerSecond": pace.copied, "producedPerSecond": pace.produced, "secondsLeft": pace.left().map(|left| left.as_secs()),
         })),
-        "faults": faults(now),
+        "lacks": {"rights": lacks.rights, "settings": lacks.settings, "unseen": lacks.unseen},
+        "otherWay": others.circle,
+        "unclear": others.unclear,
+        "faults": others.circle.iter().cloned().chain(faults(now)).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use hwdr_kafka::client::Ends;
+    use hwdr_kafka::compare::{Counted, Side};
+    use hwdr_kafka::direction::{Activity, Workers};
+    use hwdr_kafka::mirror::Security;
+    use hwdr_kafka::name::{Alias, Server};
+    use hwdr_kafka::notes::{Notes, Pair};
+    use hwdr_kafka::select::{Groups, Topics};
+
+    use super::*;
+
+    fn mirror() -> Mirror {
+        let cluster = |name: &str| Cluster {
+            alias: Alias::new(name).unwrap(),
+            servers: Server::parse_list(&format!("{name}.example.com:9092")).unwrap(),
+            security: Security::Plaintext,
+            replication: 3,
+        };
+        let (topics, groups) = (Topics::parse("streams*").unwrap(), Groups::parse("*").unwrap());
+        Mirror { source: cluster("backup"), target: cluster("restored"), topics, groups, tasks: 4, exactly_once: true }
+    }
+
+    fn compared(arrived: i64, committed: Option<i64>) -> Comparison {
+        let side = |end: i64, committed: Option<i64>| Side {
+            positions: [("streams.a".to_owned(), [(0, Ends { begin: 0, end })].into())].into(),
+            committed: committed
+                .map(|at| ("g".to_owned(), BTreeMap::from([("streams.a".to_owned(), [(0, at)].into())])))
+                .into_iter()
+                .collect(),
+        };
+        let mut notes = Notes::default();
+        for offset in [0, arrived - 1] {
+            notes.add("streams.a", 0, Pair { source: offset, target: offset });
+        }
+        let mirror = mirror();
+        Comparison::new(
+            &side(100, Some(40)),
+            &side(arrived, committed),
+            &notes,
+            &Counted::default(),
+            &mirror.topics,
+            &mirror.groups,
+        )
+    }
+
+    fn workers(activity: Activity) -> Vec<Workers> {
+        vec![Workers { group: "production-mm2".to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity }]
+    }
+
+    fn seen(arrived: i64, committed: Option<i64>, workers: &[Workers]) -> Seen {
+        let (mirror, lacks) = (mirror(), Lacks::default());
+        let others = Others { circle: circle(workers, &mirror), unclear: unclear(workers, &mirror) };
+        Seen { now: compared(arrived, committed), lacks, others }
+    }
+
+    #[test]
+    fn what_has_arrived_is_said() {
+        let mirror = mirror();
+        let shown = text(&mirror, &seen(100, Some(40), &[]), None);
+        assert!(shown.starts_with("Mirror backup -> restored: complete, if the producers have stopped\n"), "{shown}");
+        let shown = text(&mirror, &seen(70, None, &[]), None);
+        assert!(
+            shown.starts_with("Mirror backup -> restored: not complete\n  records missing       30 at most\n"),
+            "{shown}"
+        );
+        assert!(shown.contains("- topic streams.a: 30 records are missing at most\n"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("- group g, topic streams.a, partition 0: it has no offset at the target"), "{shown}");
+        let machine = machine(&mirror, &seen(70, Some(50), &[]), None);
+        assert_eq!((&machine["isComplete"], &machine["missing"]), (&json!(false), &json!(30)));
+        assert_eq!(machine["faults"][1], "group g, topic streams.a, partition 0: it would skip up to 10 records");
+    }
+
+    #[test]
+    fn a_mirror_the_other_way_is_no_complete_one() {
+        let (mirror, seen) = (mirror(), seen(100, Some(40), &workers(Activity::Mirrors(2))));
+        assert!(seen.now.is_complete() && seen.others.unclear.is_none());
+        let shown = text(&mirror, &seen, None);
+        assert!(shown.starts_with("Mirror backup -> restored: a circle, which never ends\n"), "{shown}");
+        assert!(shown.contains("- a mirror writes into backup"), "{shown}");
+        let machine = machine(&mirror, &seen, None);
+        assert_eq!(machine["isComplete"], false);
+        assert!(machine["otherWay"].as_str().unwrap().contains("production-mm2"), "{machine}");
+        assert_eq!(machine["faults"][0], machine["otherWay"]);
+    }
+
+    #[test]
+    fn what_may_be_a_mirror_and_what_is_missing_is_named() {
+        let (mirror, mut seen) = (mirror(), seen(100, Some(40), &workers(Activity::Unclear)));
+        seen.lacks.rights = vec!["allow \"User:u\" Write on literal topic \"streams.a\" from host \"*\"".to_owned()];
+        let shown = text(&mirror, &seen, None);
+        assert!(
+            shown.contains("complete, if the producers") && shown.contains("Note: Kafka Connect works on backup"),
+            "{shown}"
+        );
+        assert!(shown.contains("Note: restored does not have the right: allow \"User:u\" Write"), "{shown}");
+        assert_eq!(machine(&mirror, &seen, None)["lacks"]["rights"][0], seen.lacks.rights[0].as_str());
+    }
 }

@@ -5,7 +5,7 @@ mod left;
 mod namespace;
 
 use super::database;
-use super::kafka::{self, circle};
+use super::kafka::{self, circle, unclear};
 use super::keys;
 use super::own::Own;
 use super::secrets::Secrets;
@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::refusal::Refusal;
 use crate::shown::plain;
 use hwdr_kafka::compare::occupied;
-use hwdr_kafka::direction::{Activity, Workers};
+use hwdr_kafka::direction::Workers;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
 use hwdr_kafka::notes::Notes;
@@ -85,14 +85,9 @@ pub fn refuse_circle(workers: &[Workers], mirror: &Mirror) -> Result<(), Refusal
         )
         .help("if it does not: stop that MirrorMaker, and start again"));
     }
-    match workers.iter().find(|group| group.activity == Activity::Unclear) {
+    match unclear(workers, mirror) {
         None => Ok(()),
-        Some(group) => Err(Refusal::new(format!(
-            "Kafka Connect works on {}, as group {}: it may mirror into it, and hwdr cannot see whether it does",
-            mirror.source.alias,
-            plain(&group.group)
-        ))
-        .help("stop it, and start again")),
+        Some(why) => Err(Refusal::new(why).help("stop it, and start again")),
     }
 }
 
