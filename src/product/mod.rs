@@ -8,6 +8,7 @@ pub mod streams;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::cluster::Cluster;
@@ -197,6 +198,11 @@ pub trait Product: Sync {
     /// If the record cannot be read.
     fn cutover(&self, _own: &Json) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
         Ok(Vec::new())
+    }
+
+    /// How new each part of what a run has restored is, where parts have times of their own: for the report.
+    fn times(&self, _own: &Json) -> Vec<(String, Timestamp)> {
+        Vec::new()
     }
 
     /// Where something belongs that is misplaced at `path`, and its schema.

@@ -53,7 +53,23 @@ fn age(state: &State) -> Option<SignedDuration> {
     Some(state.began.duration_since(time))
 }
 
+/// The same of each part, where parts have times of their own. What was written while the run began is not negative.
+fn ages(state: &State) -> Vec<(String, SignedDuration)> {
+    let times = state.product().times(&state.own).into_iter();
+    times.map(|(part, time)| (part, state.began.duration_since(time).max(SignedDuration::ZERO))).collect()
+}
+
+/// What is said of the ages.
+fn said_of_ages(state: &State) -> Vec<(String, String)> {
+    let parts = ages(state);
+    match age(state) {
+        Some(age) if parts.is_empty() => vec![("age of the backup (RPO)".to_owned(), people(age))],
+        _ => parts.into_iter().map(|(part, age)| (format!("age of {} (RPO)", plain(&part)), people(age))).collect(),
+    }
+}
+
 fn machine(state: &State) -> serde_json::Value {
+    let ages: serde_json::Map<_, _> = ages(state).into_iter().map(|(part, age)| (part, age.as_secs().into())).collect();
     let steps: Vec<_> = times(state).map(|(step, seconds)| json!({"step": step, "seconds": seconds})).collect();
     json!({
         "release": state.release,
@@ -66,6 +82,7 @@ fn machine(state: &State) -> serde_json::Value {
         "ended": state.ended.map(|time| time.to_string()),
         "seconds": whole(state).as_secs_f64(),
         "backupAgeSeconds": age(state).map(|age| age.as_secs()),
+        "partAgeSeconds": ages,
         "steps": steps,
         "findings": state.findings,
     })
@@ -95,8 +112,8 @@ pub(super) fn text(state: &State) -> String {
     if state.phase == Phase::Restored {
         let _ = writeln!(out, "  {:<60} {:>10}", "total time (RTO)", people(whole(state)));
     }
-    if let Some(age) = age(state) {
-        let _ = writeln!(out, "  {:<60} {:>10}", "age of the backup (RPO)", people(age));
+    for (what, age) in said_of_ages(state) {
+        let _ = writeln!(out, "  {what:<60} {age:>10}");
     }
     if !state.findings.is_empty() {
         out.push_str("\nChecks:\n");
@@ -125,8 +142,8 @@ fn markdown(state: &State) -> String {
         let _ = writeln!(out, "| {step} | {seconds:.1} |");
     }
     let _ = writeln!(out, "\n- Total time (RTO): {}", people(whole(state)));
-    if let Some(age) = age(state) {
-        let _ = writeln!(out, "- Age of the backup (RPO): {}", people(age));
+    for (what, age) in said_of_ages(state) {
+        let _ = writeln!(out, "- {what}: {age}");
     }
     if let Some(why) = &state.why {
         let _ = writeln!(out, "- Stopped: {}", plain(why));

@@ -17,6 +17,7 @@ pub mod steps;
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::request::{Backup, Request};
@@ -103,6 +104,10 @@ impl Product for Streams {
 
     fn cutover(&self, own: &Json) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
         Own::read(own).map_err(Refusal::new)?.cutover()
+    }
+
+    fn times(&self, own: &Json) -> Vec<(String, Timestamp)> {
+        Own::read(own).map(|own| own.times.into_iter().collect()).unwrap_or_default()
     }
 
     fn velero(&self, values: &Value) -> Result<Velero, Refusal> {

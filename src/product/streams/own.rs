@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
@@ -40,6 +41,9 @@ pub struct Own {
     /// The brokers of the new cluster of Kafka, as it names them itself: clients are connected to any of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brokers: Vec<String>,
+    /// How new what was restored is, by part: what came later is lost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub times: BTreeMap<String, Timestamp>,
 }
 
 impl Own {
@@ -56,6 +60,7 @@ impl Own {
             was_new: false,
             users: None,
             brokers: Vec::new(),
+            times: BTreeMap::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use hwdr_rds::{Origin, Wait, compare};
 
-use super::own;
+use super::{MARIADB, is_of, own};
 use crate::product::streams::database::{connect, instance, line, planned};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
@@ -22,10 +22,14 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     for note in &plan.notes {
         run.show.note(&format!("mariadb: {}", plain(note)));
     }
-    if let (Origin::Snapshot(id), None) = (&plan.origin, &run.state.backup_time) {
-        // For the report: what was written since then is lost.
-        let snapshot = rds.snapshot(id).await.map_err(refused)?;
-        run.state.backup_time = snapshot.and_then(|snapshot| snapshot.taken).map(|taken| taken.to_string());
+    let time = match &plan.origin {
+        Origin::Snapshot(id) => rds.snapshot(id).await.map_err(refused)?.and_then(|snapshot| snapshot.taken),
+        Origin::Time { at, .. } => *at,
+    };
+    is_of(run, MARIADB, time).await?;
+    own.times = super::own(run)?.times;
+    if run.state.backup_time.is_none() {
+        run.state.backup_time = time.map(|time| time.to_string());
         run.save().await?;
     }
     rds.begin(&plan).await.map_err(refused)?;

@@ -7,9 +7,10 @@ use hwdr_kafka::compare::{Comparison, Pace, TopicState};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
+use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::{maker, own};
+use super::{KAFKA, maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
@@ -71,9 +72,11 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     // What mirrors into the source meanwhile would go on behind this one's back.
     no_circle(&mut looker, &mirror).await?;
     let last = settle_groups(run, &mut looker, &mirror).await?;
+    let newest = newest_record(&mut looker, &mirror).await?;
     // Those that pods can resolve: others are none that they are connected to.
     let brokers = looker.target.brokers().into_iter().map(|server| server.to_string());
     own.brokers = brokers.filter(|server| Bootstrap::parse(server).is_some()).collect();
+    own.times.extend(newest.map(|time| (KAFKA.to_owned(), time)));
     run.state.own = own.to_json();
     run.save().await?;
     run.finding(&format!(
@@ -221,6 +224,15 @@ async fn until_nobody_mirrors(run: &mut Run, looker: &mut Looker, mirror: &Mirro
         run.show.tell(&format!("kafka: {what}"));
         sleep(PAUSE).await;
     }
+}
+
+/// When the last record was written that came over: later ones were lost with the old cluster.
+async fn newest_record(looker: &mut Looker, mirror: &Mirror) -> Result<Option<Timestamp>, Halt> {
+    let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.source, &error));
+    let mut topics = looker.source.topics(LOOK).await.map_err(unread)?;
+    topics.retain(|topic| mirror.topics.contain(&topic.name));
+    let newest = looker.source.newest_record(&topics, LOOK).await.map_err(unread)?;
+    Ok(newest.and_then(|time| Timestamp::from_millisecond(time).ok()))
 }
 
 /// Sets groups at the new cluster that MirrorMaker left behind, and looks at all of it once more.

@@ -7,11 +7,12 @@ mod maker;
 pub mod mirror;
 mod namespace;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::mode::Mode;
 use crate::run::steps::{OPEN, QUIESCE, STORAGE, UNFENCE, step};
-use crate::run::{Halt, Run, Step};
+use crate::run::{Context as _, Halt, Run, Step};
 
 use super::OBJECTS;
 use super::own::Own;
@@ -21,6 +22,8 @@ pub use maker::stop as stop_mirror;
 pub const MARIADB: &str = "mariadb";
 /// The same for Kafka.
 pub const KAFKA: &str = "kafka";
+/// The same for the namespace, in the report.
+const NAMESPACE: &str = "namespace";
 
 /// The steps of a run: those for what is not asked for are left out.
 pub fn of(mode: Mode, own: &Json) -> Vec<Step> {
@@ -79,4 +82,17 @@ const INSTALL: &[Step] = &[
 /// What the record has of Streams.
 fn own(run: &Run) -> Result<Own, Halt> {
     Own::read(&run.state.own).map_err(Halt::new)
+}
+
+/// Notes how new a part is, for the report: what came later is lost.
+async fn is_of(run: &mut Run, part: &str, time: Option<Timestamp>) -> Result<(), Halt> {
+    let mut own = own(run)?;
+    match time {
+        Some(time) if own.times.get(part) != Some(&time) => {
+            own.times.insert(part.to_owned(), time);
+            run.state.own = own.to_json();
+            run.save().await
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::own;
+use super::{NAMESPACE, is_of, own};
+use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState};
 use crate::product::streams::preflight::of_namespace;
 use crate::run::state::Paused;
@@ -60,7 +61,9 @@ async fn is_same_namespace(run: &mut Run, name: &str) -> Result<(), Halt> {
     .await
     .map_err(|halt| halt.help("see which there are: helm hwdr backups list -f values.yaml"))?;
     let backup = run.cluster.get(Kind::BACKUP, Some(&velero), name).await?.unwrap_or_default();
-    Ok(of_namespace(&backup, &run.cluster.namespace)?)
+    of_namespace(&backup, &run.cluster.namespace)?;
+    // What was changed while it was made may be missing.
+    is_of(run, NAMESPACE, text(&backup, "/status/startTimestamp").parse().ok()).await
 }
 
 /// Restores it. If its servers are restored, too, its workloads have no pods until helm says where
