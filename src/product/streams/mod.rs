@@ -103,7 +103,8 @@ impl Product for Streams {
     }
 
     fn cutover(&self, own: &Json) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
-        Own::read(own).map_err(Refusal::new)?.cutover()
+        let own = Own::read(own).map_err(Refusal::new)?;
+        Ok([own.cutover()?, own.settings_after()?].concat())
     }
 
     fn times(&self, own: &Json) -> Vec<(String, Timestamp)> {

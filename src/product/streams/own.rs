@@ -119,6 +119,21 @@ impl Own {
         Ok(host.into_iter().chain(servers).collect())
     }
 
+    /// What hwdr's settings are after the restore, where the values have them: what was new is today's.
+    ///
+    /// # Errors
+    /// As [`Own::asked`].
+    pub fn settings_after(&self) -> Result<Vec<(Vec<&'static str>, String)>, Refusal> {
+        let (settings, restore) = self.asked()?;
+        let at = |path: Path, key| path.iter().copied().chain([key]).collect();
+        let instance = restore.mariadb.filter(|_| self.host.is_some());
+        let instance = instance.map(|new| (at(keys::SETTINGS_MARIADB, "instance"), new.instance.to_string()));
+        let had_secret = settings.kafka.is_some_and(|kafka| kafka.secret.is_some());
+        let secret = restore.kafka.and_then(|new| new.secret).filter(|_| had_secret);
+        let secret = secret.map(|secret| (at(keys::MIRROR, "secret"), secret.to_string()));
+        Ok(instance.into_iter().chain(secret).collect())
+    }
+
     /// The brokers of the new cluster, with their ports.
     ///
     /// # Errors
@@ -198,6 +213,27 @@ hwdr:
             places(&own).next().unwrap(),
             "externalizedMariadb.host=streams-prod-2.c9.eu-west-1.rds.amazonaws.com"
         );
+    }
+
+    #[test]
+    fn what_was_new_is_todays_when_it_is_final() {
+        let text = BOTH.replace("protocol: plaintext}}", "protocol: plaintext}, secret: streams-kafka}").replace(
+            "{bootstrapServers: 'new-1:9096, new-2:9096'}",
+            "{bootstrapServers: 'new-1:9096', secret: streams-kafka-new}",
+        );
+        let after = |own: &Own| -> Vec<_> {
+            own.settings_after().unwrap().into_iter().map(|(path, text)| format!("{}={text}", path.join("."))).collect()
+        };
+        let mut own = Own::new(&values(&text));
+        assert_eq!(after(&own), ["hwdr.streams.kafka.secret=streams-kafka-new"], "the database is not there yet");
+        own.host = Some("streams-prod-2.c9.eu-west-1.rds.amazonaws.com".to_owned());
+        assert_eq!(after(&own)[0], "hwdr.streams.mariadb.instance=streams-prod-2");
+        // Helm gets the chart's values alone.
+        assert!(own.cutover().unwrap().iter().all(|(path, _)| path[0] != "hwdr"));
+        // A file without the setting stays without it.
+        let mut own = Own::new(&values(BOTH));
+        own.host = Some("streams-prod-2.c9.eu-west-1.rds.amazonaws.com".to_owned());
+        assert_eq!(after(&own), ["hwdr.streams.mariadb.instance=streams-prod-2"]);
     }
 
     #[test]
