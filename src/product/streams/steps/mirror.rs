@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
 use hwdr_kafka::direction::{Activity, Workers};
+use hwdr_kafka::lacks::Lacks;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
 use jiff::Timestamp;
@@ -76,6 +77,9 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     // Those that pods can resolve: others are none that they are connected to.
     let brokers = looker.target.brokers().into_iter().map(|server| server.to_string());
     own.brokers = brokers.filter(|server| Bootstrap::parse(server).is_some()).collect();
+    for line in without(looker.lacks(&mirror, LOOK).await) {
+        run.doubt(&format!("kafka: {line}"));
+    }
     own.times.extend(newest.map(|time| (KAFKA.to_owned(), time)));
     run.state.own = own.to_json();
     run.save().await?;
@@ -226,6 +230,20 @@ async fn until_nobody_mirrors(run: &mut Run, looker: &mut Looker, mirror: &Mirro
     }
 }
 
+/// What the new cluster lacks, a line for each kind.
+fn without(lacks: Lacks) -> Vec<String> {
+    let Lacks { rights, settings, unseen } = lacks;
+    let kinds = [
+        ("rights that the backup cluster has are missing in the new one", rights),
+        ("topics have other settings than in the backup cluster", settings),
+        ("whether the new cluster has all rights and settings could not be seen", unseen),
+    ];
+    let named = |all: &[String]| {
+        shortened(&all.iter().map(|one| kept(one)).collect::<Vec<_>>().iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    };
+    kinds.iter().filter(|(_, all)| !all.is_empty()).map(|(what, all)| format!("{what}: {}", named(all))).collect()
+}
+
 /// When the last record was written that came over: later ones were lost with the old cluster.
 async fn newest_record(looker: &mut Looker, mirror: &Mirror) -> Result<Option<Timestamp>, Halt> {
     let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.source, &error));
@@ -291,5 +309,18 @@ mod tests {
         assert!(other.contains("streams.a has 1 partitions at the backup cluster and 2 at the new one"), "{other}");
         let anew = cannot_end(&compared(&[(0, 10)], &[(0, 0)], &notes)).unwrap();
         assert!(anew.contains("was deleted at the new cluster"), "{anew}");
+    }
+
+    #[test]
+    fn what_the_new_cluster_lacks_is_said_by_kind() {
+        let lacks = Lacks { rights: vec!["allow x".to_owned()], settings: Vec::new(), unseen: vec!["no".to_owned()] };
+        assert_eq!(
+            without(lacks),
+            [
+                "rights that the backup cluster has are missing in the new one: allow x",
+                "whether the new cluster has all rights and settings could not be seen: no"
+            ]
+        );
+        assert_eq!(without(Lacks::default()), Vec::<String>::new());
     }
 }
