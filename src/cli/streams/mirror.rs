@@ -14,7 +14,7 @@ use crate::cli::messages::Failure;
 use crate::cli::{Outcome, ValueArgs};
 use crate::product::streams::kafka::{FILES, SECRETS, Shape, for_backup, for_restore};
 use crate::product::streams::keys;
-use crate::product::streams::maker::{Deployed, Mounted, objects};
+use crate::product::streams::maker::{Deployed, Mounted, OF_EVERY_DAY, objects};
 use crate::product::streams::settings::Settings;
 use crate::product::streams::settings::names::Name;
 use crate::render::to_yaml;
@@ -119,7 +119,7 @@ impl Command {
         };
         let (own, backup) = (mounted(&kafka.secret), mounted(&kafka.backup.secret));
         let (way, secrets) = match self.way {
-            Way::Backup => ("backup", [own, backup]),
+            Way::Backup => (OF_EVERY_DAY.1, [own, backup]),
             Way::Restore => {
                 let new = settings.restore.as_ref().and_then(|restore| restore.kafka.as_ref());
                 ("restore", [backup, new.and_then(|new| mounted(&new.secret)).or(own)])
@@ -130,7 +130,7 @@ impl Command {
             namespace: self.namespace.as_deref().unwrap_or("default"),
             image,
             secrets,
-            label: ("hwdr.hopsworks.ai/mirror", way),
+            labels: &[(OF_EVERY_DAY.0, way)],
         };
         let objects = objects(mirror, &deployed)?;
         Ok(objects.iter().map(|object| format!("---\n{}\n", to_yaml(object))).collect())

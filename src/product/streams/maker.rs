@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hwdr_kafka::mirror::{Mirror, Security};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::kafka::SECRETS;
 use super::settings::names::Image;
@@ -15,6 +15,10 @@ pub const TEMPLATE: &str = "mirror-maker.yaml";
 /// What its pods are called, in their label `app.kubernetes.io/name`.
 pub const NAME: &str = "hwdr-mirror";
 
+/// The Deployment of every day, from Streams' own cluster to the backup cluster.
+pub const BACK: &str = "hwdr-mirror-for-backup";
+/// The label of mirrors of every day, and its value for that one.
+pub const OF_EVERY_DAY: (&str, &str) = ("hwdr.hopsworks.ai/mirror", "backup");
 /// Velero leaves out what has this label: a mirror must not come back by itself.
 const NO_BACKUP: &str = "velero.io/exclude-from-backup";
 
@@ -38,8 +42,8 @@ pub struct Deployed<'d> {
     pub image: &'d Image,
     /// The Secrets of the source and of the target, where they have credentials.
     pub secrets: [Option<Mounted>; 2],
-    /// A label of them alone.
-    pub label: (&'d str, &'d str),
+    /// Labels of them alone; by the first, its pods are known.
+    pub labels: &'d [(&'d str, &'d str)],
 }
 
 /// The Secret and the Deployment.
@@ -64,11 +68,21 @@ pub fn objects(mirror: &Mirror, deployed: &Deployed<'_>) -> Result<Vec<Json>, Re
             }
         }
     }
-    let (key, value) = deployed.label;
+    let mut labels = Map::new();
+    for (key, value) in
+        [("app.kubernetes.io/name", NAME), ("app.kubernetes.io/managed-by", "hwdr"), (NO_BACKUP, "true")]
+    {
+        labels.insert(key.to_owned(), value.into());
+    }
+    // A Deployment's selector cannot change: what says of which run it is stays out of it.
+    let mut selector = labels.clone();
+    selector.extend(deployed.labels.iter().take(1).map(|(key, value)| ((*key).to_owned(), Json::from(*value))));
+    labels.extend(deployed.labels.iter().map(|(key, value)| ((*key).to_owned(), Json::from(*value))));
     let context = json!({
         "name": deployed.name,
         "namespace": deployed.namespace,
-        "labels": {"app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": "hwdr", NO_BACKUP: "true", key: value},
+        "labels": labels,
+        "selector": selector,
         "image": deployed.image.as_str(),
         "properties": STANDARD.encode(properties),
         "folder": SECRETS,
@@ -96,8 +110,13 @@ hwdr: {streams: {kafka: {backup: {bootstrapServers: 'b:9096', secret: s}}, resto
         let shape = Shape { name: None, secrets: SECRETS.to_owned(), exactly_once: true };
         let mirror = for_restore(&values, &kafka, &restore.kafka.unwrap(), &shape).unwrap();
         let image = Image::parse("apache/kafka:4.0.0").unwrap();
-        let deployed =
-            |secrets| Deployed { name: "m", namespace: "streams", image: &image, secrets, label: ("a/b", "c") };
+        let deployed = |secrets| Deployed {
+            name: "m",
+            namespace: "streams",
+            image: &image,
+            secrets,
+            labels: &[("a/b", "c"), ("e/f", "g")],
+        };
         let backup = Mounted { secret: "s".to_owned(), certificates: "truststore.pem" };
         let made = objects(&mirror, &deployed([Some(backup), None])).unwrap();
         let pod = &made[1]["spec"]["template"]["spec"];
@@ -105,6 +124,7 @@ hwdr: {streams: {kafka: {backup: {bootstrapServers: 'b:9096', secret: s}}, resto
         assert_eq!(pod["volumes"][1]["secret"]["items"][2], json!({"key": "truststore.pem", "path": "ca.crt"}));
         assert_eq!(pod["containers"][0]["volumeMounts"][1]["mountPath"], "/etc/streams-mirror/backup");
         assert_eq!(made[1]["spec"]["selector"]["matchLabels"]["a/b"], "c");
+        assert_eq!(made[1]["spec"]["selector"]["matchLabels"]["e/f"], Json::Null);
         assert_eq!(made[1]["metadata"]["labels"], made[1]["spec"]["template"]["metadata"]["labels"]);
         let properties = STANDARD.decode(made[0]["data"]["mirror-maker.properties"].as_str().unwrap()).unwrap();
         assert!(String::from_utf8(properties).unwrap().contains("backup->restored.enabled"));

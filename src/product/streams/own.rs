@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hwdr_kafka::client::Offsets;
+use hwdr_kafka::name::TopicName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
@@ -41,6 +43,9 @@ pub struct Own {
     /// The brokers of the new cluster of Kafka, as it names them itself: clients are connected to any of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brokers: Vec<String>,
+    /// Where the partitions of the new cluster end, with all that came from the backup cluster, if it is mirrored back from there on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Offsets>,
     /// How new what was restored is, by part: what came later is lost.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub times: BTreeMap<String, Timestamp>,
@@ -60,6 +65,7 @@ impl Own {
             was_new: false,
             users: None,
             brokers: Vec::new(),
+            ends: None,
             times: BTreeMap::new(),
         }
     }
@@ -74,6 +80,12 @@ impl Own {
             return Err(format!("own.host is {host:?}, not a host"));
         }
         own.brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
+        for (topic, partitions) in own.ends.iter().flatten() {
+            TopicName::new(topic).map_err(|error| format!("own.ends: {error}"))?;
+            if let Some((partition, end)) = partitions.iter().find(|(partition, end)| **partition < 0 || **end < 0) {
+                return Err(format!("own.ends has partition {partition} of topic {topic} at {end}"));
+            }
+        }
         own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
         Ok(own)
     }
@@ -249,6 +261,8 @@ hwdr:
             (with(&["host"], json!("a b")), "not a host"),
             (with(&["brokers"], json!(["b-1:9092", "-x"])), "own.brokers has \"-x\""),
             (with(&["more"], json!(1)), "unknown field"),
+            (with(&["ends"], json!({"a\"b": {"0": 1}})), "own.ends: topic"),
+            (with(&["ends"], json!({"a": {"0": -1}})), "own.ends has partition 0 of topic a at -1"),
             (with(&["values"], json!({})), "no restore"),
             (with(&["values", "hwdr", "streams", "restore", "mariadb", "instance"], json!("-")), "own.values"),
         ] {

@@ -235,11 +235,21 @@ impl Request for Asked {
                  and ACLs of groups: the new cluster must have them"
                     .to_owned(),
             );
-            warnings.push(
-                "Records that had not been mirrored when the old Kafka was lost are lost. Afterwards, mirror the new cluster under a new name \
-                 (--for backup --name restored), to a backup cluster that is empty"
-                    .to_owned(),
-            );
+            warnings.push("Records that had not been mirrored when the old Kafka was lost are lost".to_owned());
+            if self.restore.kafka.as_ref().is_none_or(|kafka| kafka.mirror_back_as.is_none()) {
+                warnings.push(
+                    "Nothing mirrors the new cluster afterwards. To have it mirrored to the backup cluster from the end of this run on, name it: \
+                     hwdr.streams.restore.kafka.mirrorBackAs. Later, it can be mirrored to a backup cluster that is empty, and to no other"
+                        .to_owned(),
+                );
+            }
+            if self.settings.kafka.as_ref().is_none_or(|kafka| kafka.image.is_none()) {
+                warnings.push(
+                    "No image for MirrorMaker is named (hwdr.streams.kafka.image), and the chart's values do not say which it has: the run will wait until \
+                     you start MirrorMaker yourself"
+                        .to_owned(),
+                );
+            }
         }
         Ok(Draft {
             steps: self.parts(),
@@ -332,6 +342,8 @@ mod tests {
         };
         let both = ["fence", "mariadb", "quiesce", "kafka", "helm", "verify", "unfence"];
         assert_eq!(names(BOTH, Mode::Upgrade), both);
+        let back = BOTH.replace("new-2:9096'}", "new-2:9096', mirrorBackAs: restored}");
+        assert_eq!(names(&back, Mode::Upgrade)[both.len()..], ["mirror-back"]);
         let database = BOTH.replace("      kafka: {bootstrapServers: 'new-1:9096, new-2:9096'}\n", "");
         assert_eq!(names(&database, Mode::Upgrade), ["fence", "mariadb", "quiesce", "helm", "verify", "unfence"]);
         let (head, _) = BOTH.split_once("      mariadb: {snapshot").unwrap();

@@ -7,12 +7,13 @@ mod namespace;
 use super::database;
 use super::kafka::{self, circle, unclear};
 use super::keys;
+use super::maker::BACK;
 use super::own::Own;
 use super::secrets::Secrets;
-use super::steps::mirror::{LOOK, mirror_of};
-use crate::cluster::Cluster;
+use super::steps::mirror::{LOOK, mirror_back_of, mirror_of};
+use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
-use crate::shown::plain;
+use crate::shown::{plain, word};
 use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Workers;
 use hwdr_kafka::look::Looker;
@@ -49,6 +50,7 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
         let mut looker = looker(cluster, own, &mirror).await?;
         no_circle(&mut looker, &mirror).await?;
         is_new(&mut looker, &mirror).await?;
+        can_go_back(cluster, &mut looker, own).await?;
     }
     Ok(())
 }
@@ -62,6 +64,42 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
     let source = kafka::client(&mirror.source, secrets.backup(cluster, &mirror.source).await?)?;
     let target = kafka::client(&mirror.target, secrets.new_one(cluster, &mirror.target).await?)?;
     Ok(Looker::new(source, target))
+}
+
+/// The same the other way: the source is the new cluster.
+///
+/// # Errors
+/// As [`looker`].
+pub async fn looker_back(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Looker, Refusal> {
+    let secrets = Secrets::of(own)?;
+    let source = kafka::client(&mirror.source, secrets.new_one(cluster, &mirror.source).await?)?;
+    let target = kafka::client(&mirror.target, secrets.backup(cluster, &mirror.target).await?)?;
+    Ok(Looker::new(source, target))
+}
+
+/// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of
+/// hwdr's has the name of the one that will do it.
+///
+/// # Errors
+/// If one has: it would go on where that one was, or do the same twice.
+pub async fn can_go_back(cluster: &Cluster, looker: &mut Looker, own: &Own) -> Result<(), Refusal> {
+    let Some(back) = mirror_back_of(own)? else { return Ok(()) };
+    let setting = "hwdr.streams.restore.kafka.mirrorBackAs";
+    let (alias, target) = (&back.source.alias, &back.target.alias);
+    let topics = looker.source.topics(LOOK).await.map_err(|error| kafka::unread(&back.target, &error))?;
+    if let Some(topic) = topics.iter().find(|topic| back.is_its_own(&topic.name)) {
+        return Err(Refusal::new(format!(
+            "cluster {target} has topic {}: a cluster called {alias} was mirrored to it before, and the new one would go on where that one was",
+            plain(&topic.name)
+        ))
+        .help(format!("give the new cluster another name: {setting}")));
+    }
+    if cluster.get(Kind::DEPLOYMENT, None, BACK).await?.is_some() {
+        return Err(Refusal::new(format!("Deployment {BACK} is there, from a cluster that is left: the new cluster is to be mirrored by one of that name"))
+            .help(format!("delete it, with its settings:\nkubectl -n {} delete deployment,secret {BACK}", word(&cluster.namespace)))
+            .help(format!("or leave out {setting}")));
+    }
+    Ok(())
 }
 
 /// Checks that nothing mirrors into the cluster that this mirror reads from.

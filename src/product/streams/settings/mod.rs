@@ -11,8 +11,8 @@ use super::keys;
 use crate::refusal::Refusal;
 use crate::values::Value;
 use names::{
-    Bootstrap, Class, Cron, Endpoint, Group, Image, InstanceId, Name, Namespace, Pattern, Protocol, Region,
-    SecurityGroup, SnapshotId, Ttl, VeleroBackup,
+    Bootstrap, Class, ClusterName, Cron, Endpoint, Group, Image, InstanceId, Name, Namespace, Pattern, Protocol,
+    Region, SecurityGroup, SnapshotId, Ttl, VeleroBackup,
 };
 pub use read::Problem;
 use read::{Block, Reader};
@@ -152,6 +152,8 @@ pub struct KafkaRestore {
     pub bootstrap_servers: Bootstrap,
     /// The Secret with its credentials, as for the backup cluster; without it, that of Streams' own cluster.
     pub secret: Option<Name>,
+    /// The name under which the new cluster is mirrored to the backup cluster in the end; without it, it is not.
+    pub mirror_back_as: Option<ClusterName>,
 }
 
 impl Restore {
@@ -331,10 +333,10 @@ impl MariaDbRestore {
 
 impl KafkaRestore {
     fn read(reader: &mut Reader, restore: &Block<'_>) -> Option<Self> {
-        let block = reader.block(Some(restore), "kafka", &["bootstrapServers", "secret"])?;
+        let block = reader.block(Some(restore), "kafka", &["bootstrapServers", "secret", "mirrorBackAs"])?;
         let bootstrap_servers = reader.required(&block, "bootstrapServers");
-        let secret = reader.get(Some(&block), "secret");
-        Some(Self { bootstrap_servers: bootstrap_servers?, secret })
+        let (secret, mirror_back_as) = (reader.get(Some(&block), "secret"), reader.get(Some(&block), "mirrorBackAs"));
+        Some(Self { bootstrap_servers: bootstrap_servers?, secret, mirror_back_as })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use http::Uri;
+use hwdr_kafka::name::Alias;
 use jiff::Timestamp;
 
 use crate::lint::cron::Schedule;
@@ -87,6 +88,9 @@ texts! {
     Image: "the name of a container image", "apache/kafka:4.0.0",
         |text| text.len() <= 500 && text.starts_with(|first: char| first.is_ascii_alphanumeric())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte));
+    /// What a mirror calls a cluster; the backup cluster has a name already.
+    ClusterName: "another name than backup for the new cluster: letters, digits, underscores and dashes, a letter first", "restored",
+        |text| text != "backup" && Alias::new(text).is_ok();
     /// A regular expression as MirrorMaker takes it: it splits its lists at commas.
     Pattern: "a regular expression without commas and blanks: MirrorMaker splits its list there", "\"streams.*\"",
         |text| !text.is_empty() && text.len() <= 1_000 && !text.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control());

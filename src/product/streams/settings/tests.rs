@@ -25,7 +25,7 @@ kafka:
 restore:
   namespace: {backup: streams-20260101000000}
   mariadb: {pointInTime: 2026-01-01T00:00:00Z, instance: streams-prod-2}
-  kafka: {bootstrapServers: "[::1]:9096", secret: streams-kafka-new}
+  kafka: {bootstrapServers: "[::1]:9096", secret: streams-kafka-new, mirrorBackAs: restored}
 "#;
 
 fn settings(text: &str) -> Result<Settings, Refusal> {
@@ -45,6 +45,7 @@ fn everything_is_read() {
     assert_eq!((kafka.groups.len(), kafka.replication_factor, kafka.tasks), (0, 2, 8));
     let restore = found.restore.unwrap();
     assert_eq!(restore.parts(), ["namespace", "mariadb", "kafka"]);
+    assert_eq!(restore.kafka.as_ref().unwrap().mirror_back_as.as_ref().unwrap().as_str(), "restored");
     assert_eq!(restore.namespace.unwrap().time(), Some("2026-01-01T00:00:00Z".parse().unwrap()));
     assert_eq!(restore.mariadb.unwrap().from, Origin::PointInTime("2026-01-01T00:00:00Z".parse().unwrap()));
 }
@@ -111,6 +112,12 @@ fn what_cannot_be_used_is_refused() {
         ("{pointInTime", "{snapshot: a, pointInTime", "restore.mariadb.pointInTime: stands beside a snapshot"),
         ("streams-prod-2", "streams-prod", "restore.mariadb.instance: names the instance that is used today"),
         ("\"[::1]:9096\"", "\"[::g]:9096\"", "restore.kafka.bootstrapServers: expected servers"),
+        (
+            "mirrorBackAs: restored",
+            "mirrorBackAs: backup",
+            "restore.kafka.mirrorBackAs: expected another name than backup",
+        ),
+        ("mirrorBackAs: restored", "mirrorBackAs: 2nd", "restore.kafka.mirrorBackAs: expected another name"),
         ("restore:", "mirror: true\nrestore:", "no key 'mirror'"),
     ];
     for (right, wrong, says) in all {

@@ -1,15 +1,18 @@
 //! MirrorMaker 2, as a Deployment for the time of the restore.
 
 use hwdr_kafka::mirror::Mirror;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::own;
 use crate::cluster::condition::text;
 use crate::cluster::{Kind, Selection, WaitState};
-use crate::product::streams::maker::{Deployed, Mounted, NAME, objects};
+use crate::product::streams::maker::{BACK, Deployed, Mounted, NAME, OF_EVERY_DAY, objects};
 use crate::product::streams::own::Own;
 use crate::product::streams::secrets::Secrets;
+use crate::product::streams::settings::names::Image;
 use crate::run::steps::PODS;
 use crate::run::{Halt, Run};
+use crate::shown::word;
 
 /// The label of what hwdr makes for a restore.
 const RESTORE_ID: &str = "hwdr.hopsworks.ai/restore-id";
@@ -24,24 +27,56 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
         );
         return Ok(());
     };
-    let (named, mut secrets) = (Secrets::of(own)?, [None, None]);
-    for (secret, mounted) in [named.backup, named.new_one].into_iter().zip(&mut secrets) {
+    let named = Secrets::of(own)?;
+    let labels = [(RESTORE_ID, run.state.backup_id.as_str())];
+    let maker = Maker { name: &name(run), image: &image, secrets: [named.backup, named.new_one], labels: &labels };
+    make(run, mirror, maker).await
+}
+
+/// The same the other way, for every day to come: it stays. Without an image it is somebody else's, and this gives false.
+pub(super) async fn start_back(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<bool, Halt> {
+    let (settings, restore) = own.asked()?;
+    let Some(image) = settings.kafka.and_then(|kafka| kafka.image) else {
+        let servers = restore.kafka.map_or_else(String::new, |kafka| kafka.bootstrap_servers.to_string());
+        run.show.note(&format!(
+            "start MirrorMaker 2 where both clusters can be reached, with these settings:\n\
+             helm hwdr streams mirror --for backup --name {} --properties -f values.yaml --set-json {}",
+            mirror.source.alias,
+            word(&format!("externalizedKafka.bootstrapServers={}", json!(servers)))
+        ));
+        return Ok(false);
+    };
+    let named = Secrets::of(own)?;
+    let labels = [OF_EVERY_DAY, (RESTORE_ID, run.state.backup_id.as_str())];
+    make(run, mirror, Maker { name: BACK, image: &image, secrets: [named.new_one, named.backup], labels: &labels })
+        .await?;
+    Ok(true)
+}
+
+/// How it is made.
+struct Maker<'m> {
+    name: &'m str,
+    image: &'m Image,
+    /// Of the source, and of the target.
+    secrets: [Option<String>; 2],
+    labels: &'m [(&'m str, &'m str)],
+}
+
+/// Makes its objects, or finds them as they would be made.
+async fn make(run: &Run, mirror: &Mirror, maker: Maker<'_>) -> Result<(), Halt> {
+    let mut secrets = [None, None];
+    for (secret, mounted) in maker.secrets.into_iter().zip(&mut secrets) {
         let Some(secret) = secret else { continue };
         let certificates = Secrets::certificates(&run.cluster, &secret).await?;
         *mounted = Some(Mounted { secret, certificates });
     }
-    let deployed = Deployed {
-        name: &name(run),
-        namespace: &run.cluster.namespace,
-        image: &image,
-        secrets,
-        label: (RESTORE_ID, &run.state.backup_id),
-    };
+    let Maker { name, image, labels, .. } = maker;
+    let deployed = Deployed { name, namespace: &run.cluster.namespace, image, secrets, labels };
     for object in objects(mirror, &deployed)? {
         let kind = if text(&object, "/kind") == "Deployment" { Kind::DEPLOYMENT } else { Kind::SECRET };
         match run.cluster.create(kind, None, &object).await {
             Err(error) if error.is_conflict() => {
-                let there = run.cluster.get(kind, None, &name(run)).await?.unwrap_or_default();
+                let there = run.cluster.get(kind, None, name).await?.unwrap_or_default();
                 run.must_be_ours(kind, &there)?;
                 is_the_same(kind, &there, &object)?;
             }
@@ -72,9 +107,20 @@ fn is_the_same(kind: Kind, there: &Json, wanted: &Json) -> Result<(), Halt> {
 /// # Errors
 /// If its objects are somebody else's, or a pod does not go.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
-    let name = name(run);
-    for kind in [Kind::DEPLOYMENT, Kind::SECRET] {
-        run.delete_own(kind, None, &name).await?;
+    let mut names = vec![name(run)];
+    // Somebody else's of that name was refused before.
+    if own(run).is_ok_and(|own| own.ends.is_some()) {
+        names.push(BACK.to_owned());
+    }
+    for name in &names {
+        for kind in [Kind::DEPLOYMENT, Kind::SECRET] {
+            run.delete_own(kind, None, name).await?;
+        }
+    }
+    if names.len() > 1 {
+        run.show.note(
+            "kafka: if the new cluster was mirrored to the backup cluster, that one has its records, too: mirror the old cluster to one that is empty",
+        );
     }
     let label = run.state.backup_id.clone();
     run.wait("MirrorMaker has ended", &Selection::all(Kind::POD), PODS, |pods| {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use hwdr_kafka::client::{Ends, Offsets};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::lacks::Lacks;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::name::Alias;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
@@ -15,7 +17,7 @@ use super::{KAFKA, maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
-use crate::product::streams::preflight::{is_new, looker, no_circle, refuse_circle};
+use crate::product::streams::preflight::{can_go_back, is_new, looker, no_circle, refuse_circle};
 use crate::product::streams::settings::names::{Bootstrap, Setting as _};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
@@ -50,6 +52,21 @@ pub fn mirror_of(own: &Own) -> Result<Mirror, Refusal> {
     Ok(mirror)
 }
 
+/// The mirror from the new cluster to the backup cluster, if it is asked for.
+///
+/// # Errors
+/// If the settings name no mirror.
+pub fn mirror_back_of(own: &Own) -> Result<Option<Mirror>, Refusal> {
+    let (settings, restore) = own.asked()?;
+    let (Some(kafka), Some(new)) = (settings.kafka, restore.kafka) else { return Ok(None) };
+    let Some(name) = &new.mirror_back_as else { return Ok(None) };
+    let name = Alias::new(name.as_str()).map_err(|error| Refusal::new(error.to_string()))?;
+    let shape = Shape { name: Some(name), secrets: SECRETS.to_owned(), exactly_once: false };
+    let mirror = for_restore(&own.values()?, &kafka, &new, &shape)?.turned();
+    mirror.check().map_err(|error| Refusal::new(error.to_string()))?;
+    Ok(Some(mirror))
+}
+
 /// Has MirrorMaker bring everything over, and then stops it.
 pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     let mut own = own(run)?;
@@ -58,6 +75,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     no_circle(&mut looker, &mirror).await?;
     if !own.was_new {
         is_new(&mut looker, &mirror).await?;
+        can_go_back(&run.cluster, &mut looker, &own).await?;
         own.was_new = true;
         run.state.own = own.to_json();
         run.save().await?;
@@ -74,6 +92,11 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     no_circle(&mut looker, &mirror).await?;
     let last = settle_groups(run, &mut looker, &mirror).await?;
     let newest = newest_record(&mut looker, &mirror).await?;
+    // Nothing writes there yet: what comes behind these ends is Streams' own, and all before it is in the backup cluster.
+    own.ends = match mirror_back_of(&own)? {
+        Some(_) => Some(ends(&mut looker, &mirror).await?),
+        None => None,
+    };
     // Those that pods can resolve: others are none that they are connected to.
     let brokers = looker.target.brokers().into_iter().map(|server| server.to_string());
     own.brokers = brokers.filter(|server| Bootstrap::parse(server).is_some()).collect();
@@ -244,6 +267,16 @@ fn without(lacks: Lacks) -> Vec<String> {
     kinds.iter().filter(|(_, all)| !all.is_empty()).map(|(what, all)| format!("{what}: {}", named(all))).collect()
 }
 
+/// Where the partitions of the new cluster end.
+async fn ends(looker: &mut Looker, mirror: &Mirror) -> Result<Offsets, Halt> {
+    let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.target, &error));
+    let mut topics = looker.target.topics(LOOK).await.map_err(unread)?;
+    topics.retain(|topic| mirror.topics.contain(&topic.name));
+    let positions = looker.target.positions(&topics, LOOK).await.map_err(unread)?;
+    let ends = |partitions: BTreeMap<i32, Ends>| partitions.into_iter().map(|(at, ends)| (at, ends.end)).collect();
+    Ok(positions.into_iter().map(|(topic, partitions)| (topic, ends(partitions))).collect())
+}
+
 /// When the last record was written that came over: later ones were lost with the old cluster.
 async fn newest_record(looker: &mut Looker, mirror: &Mirror) -> Result<Option<Timestamp>, Halt> {
     let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.source, &error));
@@ -283,12 +316,12 @@ async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> R
 
 #[cfg(test)]
 mod tests {
-    use hwdr_kafka::client::Ends;
     use hwdr_kafka::compare::{Counted, Side};
     use hwdr_kafka::notes::{Notes, Pair};
     use hwdr_kafka::select::{Groups, Topics};
 
     use super::*;
+    use crate::product::streams::own::tests::{BOTH, values};
 
     fn compared(source: &[(i32, i64)], target: &[(i32, i64)], notes: &Notes) -> Comparison {
         let side = |ends: &[(i32, i64)]| {
@@ -322,5 +355,20 @@ mod tests {
             ]
         );
         assert_eq!(without(Lacks::default()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_way_back_has_the_name_that_is_asked_for() {
+        let own = |text: &str| Own::new(&values(text));
+        assert_eq!(mirror_back_of(&own(BOTH)).unwrap(), None);
+        let asked = BOTH.replace("new-2:9096'}", "new-2:9096', mirrorBackAs: prod-2}");
+        let (there, back) = (mirror_of(&own(&asked)).unwrap(), mirror_back_of(&own(&asked)).unwrap().unwrap());
+        assert_eq!((back.source.alias.as_str(), &back.target), ("prod-2", &there.source));
+        assert_eq!(back.source.servers, there.target.servers);
+        assert!(
+            !back.exactly_once && back.properties().unwrap().replace(' ', "").contains("prod-2->backup.enabled=true"),
+            "{}",
+            back.properties().unwrap()
+        );
     }
 }

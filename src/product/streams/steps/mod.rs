@@ -1,5 +1,6 @@
 //! What a run does for Streams beside what every run does: a new database, a mirror of Kafka, and the way over to both.
 
+mod back;
 mod connections;
 mod cutover;
 mod database;
@@ -34,10 +35,12 @@ pub fn of(mode: Mode, own: &Json) -> Vec<Step> {
     // `run::state::check` has read it before.
     let asked = Own::read(own).ok().and_then(|own| own.asked().ok()).map(|(_, restore)| restore).unwrap_or_default();
     let (has_database, has_kafka) = (asked.mariadb.is_some(), asked.kafka.is_some());
+    let goes_back = asked.kafka.as_ref().is_some_and(|kafka| kafka.mirror_back_as.is_some());
     let is_asked = |step: &&Step| match step.name {
         MARIADB => has_database,
         KAFKA => has_kafka,
         "helm" => has_database || has_kafka,
+        "mirror-back" => goes_back,
         _ => true,
     };
     all.iter().filter(is_asked).copied().collect()
@@ -61,6 +64,7 @@ const UPGRADE: &[Step] = &[
         Box::pin(connections::verify(run))
     }),
     UNFENCE,
+    BACK,
 ];
 
 /// A restore of the namespace, and of what the release in it uses.
@@ -77,7 +81,11 @@ const INSTALL: &[Step] = &[
         Box::pin(connections::verify(run))
     }),
     OPEN,
+    BACK,
 ];
+
+/// The last: whatever holds it up, everything else is done.
+const BACK: Step = step("mirror-back", "mirrors the new Kafka to the backup cluster", |run| Box::pin(back::begin(run)));
 
 /// What the record has of Streams.
 fn own(run: &Run) -> Result<Own, Halt> {
