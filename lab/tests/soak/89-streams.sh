@@ -59,7 +59,24 @@ cluster() {
 # at_kafka NUMBER COMMAND: by Kafka's own client (lab/kafka/Client.java).
 at_kafka() {
   echo "bootstrap.servers=$NET.2$1:9092" >"$OUT/client.properties"
+  if [ "$1" = 2 ]; then
+    cat >>"$OUT/client.properties" <<PROPERTIES
+security.protocol=SASL_SSL
+sasl.mechanism=SCRAM-SHA-512
+ssl.truststore.type=PEM
+ssl.truststore.location=$OUT/kafka-2/ca.pem
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="admin" password="$KAFKA_PASSWORD";
+PROPERTIES
+  fi
   echo "$2" | in_lab "$(kafka_home)/bin/java" Client "$OUT/client.properties" | tee /dev/stderr | grep '^ok'
+}
+
+# events_at NUMBER: how many records that cluster has.
+events_at() {
+  local partition
+  for partition in 0 1 2 3; do at_kafka "$1" "read streams.events $partition" 2>/dev/null; done |
+    tr ' ' '\n' | grep : >"$RUN/notes/events-at-$1.txt"
+  wc -l <"$RUN/notes/events-at-$1.txt"
 }
 
 # mirror_starts: MirrorMaker from today's cluster to the backup cluster, as hwdr's settings for it say.
@@ -125,6 +142,25 @@ publishers_stop() {
   kubectl -n "$ST" wait --for=delete pod -l 'app.kubernetes.io/name in (publisher-http-poller, publisher-http-post)' --timeout=60s
 }
 
+# says_how_old PART…: the report has the time of the run, and the age of each part alone.
+says_how_old() {
+  local part
+  grep -E 'total time \(RTO\) +[0-9]' "$RUN/notes/report.txt"
+  for part; do grep -E "age of $part \\(RPO\\) +[0-9]" "$RUN/notes/report.txt"; done
+  [ "$(grep -c '(RPO)' "$RUN/notes/report.txt")" = $# ]
+}
+
+# twice NUMBER: how many events came twice, by that database.
+twice() { db "$1" "SELECT COALESCE(SUM(times - 1), 0) FROM received"; }
+# said_twice: how many hwdr has said that will.
+said_twice() {
+  local said
+  said=$(tr -s ' \n' ' ' <"$RUN/notes/report.txt" | sed -nE 's/.*consumer groups will read up to ([0-9]+) records a second time.*/\1/p')
+  echo "${said:-0}"
+}
+
+publishers_start() { kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1; }
+
 # no_event_is_missing NUMBER: the publishers pause, and each event has come to each subscriber, by that database. Prints how many came twice.
 no_event_is_missing() {
   local number=$1
@@ -132,7 +168,7 @@ no_event_is_missing() {
   wait_for 90 "the last events" - none_missing "$number"
   db "$number" "SELECT subscriber, publisher, COUNT(*) events, SUM(times - 1) twice FROM received GROUP BY 1, 2" | tee "$RUN/notes/events.txt"
   [ "$(wc -l <"$RUN/notes/events.txt")" = 4 ]
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
+  publishers_start
   streams_are_ready
 }
 none_missing() {
@@ -198,8 +234,17 @@ test_what_cannot_be_restored_is_refused() {
   refuses 'release streams exists already' restores install --yes
   asks "kafka: {bootstrapServers: '$NET.23:9092'}"
   refuses 'a mirror writes into backup, from which this one reads' restores upgrade --yes
+  # Nor are the settings of a mirror the other way given away, and a comparison says so.
+  refuses 'a mirror writes into backup, from which this one reads' restored_mirror --properties
+  cluster 3 plaintext
+  refuses 'restored: a circle, which never ends .*a mirror writes into backup' restored_mirror
+  { restored_mirror -o json || true; } | jq -e '.isComplete == false and (.otherWay | contains("writes into backup"))'
+  ends kafka-3
+  rm -rf "$OUT/kafka-3"
   more_events 1
 }
+
+restored_mirror() { hwdr streams mirror --for restore -f "$RUN/notes/streams.yaml" -f "$RUN/notes/streams-restore.yaml" --secrets "$OUT/secrets" "$@"; }
 
 # The snapshot is RDS's; what is in it is a dump of the same moment.
 test_a_lost_database_comes_back_in_a_new_instance() {
@@ -210,9 +255,13 @@ test_a_lost_database_comes_back_in_a_new_instance() {
   publishers_stop
   wait_for 90 "the last events" - none_missing 1
   in_lab mariadb-dump --no-defaults --socket="$OUT/db-1.sock" -uroot --single-transaction streams >"$OUT/before.sql"
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
+  publishers_start
   more_events 1
+  # What a subscriber reads later would be noted in the new one alone.
+  publishers_stop
+  wait_for 90 "the last events" - none_missing 1
   ends db-1
+  publishers_start
   database 2
   in_lab mariadb --no-defaults --socket="$OUT/db-2.sock" -uroot streams <"$OUT/before.sql"
   is_called "$(host_of events | sed 's/^events\./events-2./')" "$NET.12"
@@ -221,17 +270,23 @@ test_a_lost_database_comes_back_in_a_new_instance() {
   restores upgrade --yes | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: events-2 from before answers at events-2'
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-2[^ ]*; none to events\.'
+  says_how_old mariadb
+  # It was lost: nobody could see which pods had used it.
+  run_state events-2 | jq -e '.own.users.mariadb | length == 0'
   # Its backups were paused meanwhile.
-  kubectl -n "$ST" get secret hwdr-restore-events-2 -o json |
-    jq -e '.data["state.json"] | @base64d | fromjson | .before.paused | any(.kind == "Schedule" and .name == "streams")'
+  run_state events-2 | jq -e '.before.paused | any(.kind == "Schedule" and .name == "streams")'
   kubectl -n velero get schedule streams -o json | jq -e '.spec.paused | not'
   more_events 2
   no_event_is_missing 2
   amazon show events | jq -e '.DBInstanceStatus == "available"'
 }
 
+run_state() { kubectl -n "$ST" get secret "hwdr-restore-$1" -o json | jq '.data["state.json"] | @base64d | fromjson'; }
+
 test_undo_goes_back_to_the_old_instance() {
   database 1
+  publishers_stop
+  wait_for 90 "the last events" - none_missing 2
   hwdr undo "$ST" --yes
   streams_are_ready
   more_events 1
@@ -252,13 +307,17 @@ test_a_restore_that_is_killed_goes_on_and_becomes_final() {
   refuses 'comes from a flag .--set.' restores upgrade --yes --set externalizedMariadb.host=a.example.com
   arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
   cut_off 1 upgrade "${arguments[@]}" --yes
-  killed_throughout resume "${arguments[@]}"
+  killed_throughout resume "${arguments[@]}" | tee "$RUN/notes/report.txt"
+  # Each pod that used the old one, which still runs, uses the new one.
+  run_state events-4 | jq -e '.own.users.mariadb | length == 5 and all(.[]; . == 1)'
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-4[^ ]*; none to events\.'
   more_events 2
   cp "$RUN/notes/streams-restore.yaml" "$RUN/notes/final.yaml"
   hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/final.yaml" --yes
   grep -F "host: $(host_of events-4) # today's" "$RUN/notes/streams.yaml"
   ! grep -F snapshot "$RUN/notes/final.yaml" || false
-  sed -i 's/instance: events,/instance: events-4,/' "$RUN/notes/streams.yaml"
+  grep -F "instance: events-4," "$RUN/notes/streams.yaml"
+  hwdr lint -f "$RUN/notes/streams.yaml" --for upgrade
   "$(helm_of 3)" upgrade "$ST" "${chart[@]}" -n "$ST" --wait --timeout 5m
   more_events 2
   ends db-1
@@ -269,11 +328,14 @@ test_a_lost_kafka_is_filled_from_the_backup_cluster() {
   local kills arguments
   run_secret() { echo "hwdr-restore-kafka-$(printf %s "$NET.23:9092" | sha256sum | cut -c1-8)"; }
   NS=$ST
+  local twice again
   publishers_stop
   wait_for 90 "the mirror" - mirrored
+  # MirrorMaker brings groups over every few seconds: this is what they have read and the backup cluster does not know of yet.
+  twice=$(twice 2) again=$(mirrored -o json | jq .readAgain)
   # What is published later would be lost with it.
   ends mirror kafka-1
-  kubectl -n "$ST" scale deployment "$ST-publisher-http-poller" "$ST-publisher-http-post" --replicas=1
+  publishers_start
   asks "kafka: {bootstrapServers: '$NET.23:9092'}"
   # Kafka knows after ten seconds that MirrorMaker is gone.
   wait_for 60 "the refusal of a cluster that is not there" - refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
@@ -283,22 +345,49 @@ test_a_lost_kafka_is_filled_from_the_backup_cluster() {
   killed_throughout resume "${arguments[@]}" | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
   ! kubectl -n "$ST" get deployments | grep hwdr-mirror || false
+  says_how_old kafka
   more_events 2
   no_event_is_missing 2
+  [ "$(($(twice 2) - twice))" -le "$((again + $(said_twice)))" ]
+}
+
+# The database and Kafka stay.
+test_a_lost_namespace_comes_back_alone() {
+  local backup
+  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
+  grep -E "bootstrapServers: .?$NET.23:9092" "$RUN/notes/streams.yaml"
+  hwdr backups create --wait --yes -f "$RUN/notes/streams.yaml" --timeout 5m
+  backup=$(hwdr backups list -f "$RUN/notes/streams.yaml" -o name | head -1)
+  asks "namespace: {backup: $backup}"
+  refuses 'release streams exists already' restores install --yes
+  kubectl delete namespace "$ST" --timeout=180s
+  # Something that Velero would leave as it is.
+  kubectl create namespace "$ST"
+  kubectl -n "$ST" create service clusterip left --tcp=8080
+  refuses 'namespace streams is not empty: it has Service/left' restores install --yes
+  kubectl delete namespace "$ST" --timeout=60s
+  restores install --yes --create-namespace | tee "$RUN/notes/report.txt"
+  says_how_old namespace
+  streams_are_ready
+  more_events 2
+  no_event_is_missing 2
+  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
 }
 
 # all_is_lost OLD NEW SNAPSHOT INSTANCE NAME: the namespace, its database and its Kafka; there are new and empty servers. OLD and NEW: the numbers of
-# a database and of a cluster, as in 2,3. NAME is what the backup cluster calls today's one.
+# a database and of a cluster, as in 2,3. NAME is what the backup cluster calls today's one; if that is mirrored already, it goes on.
 all_is_lost() {
   local old=$1 new=$2 snapshot=$3 instance=$4 name=$5 of
   of=$(host_of "$(values_have instance)")
   hwdr backups create --wait --yes -f "$RUN/notes/streams.yaml" --timeout 5m
   backup=$(hwdr backups list -f "$RUN/notes/streams.yaml" -o name | head -1)
-  # The backup cluster is new, too: its mirror begins anew, as a Deployment.
-  ends kafka-2
-  rm -rf "$OUT/kafka-2/data"
-  cluster 2 sasl_tls
-  hwdr streams mirror --for backup --name "$name" --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
+  if ! kubectl -n "$ST" get deployment hwdr-mirror-for-backup; then
+    # The backup cluster is new, too: its mirror begins anew, as a Deployment.
+    ends kafka-2
+    rm -rf "$OUT/kafka-2/data"
+    cluster 2 sasl_tls
+    hwdr streams mirror --for backup --name "$name" --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
+  fi
   hwdr streams database snapshot "$snapshot" -f "$RUN/notes/streams.yaml" --wait --yes
   publishers_stop
   wait_for 90 "the mirror" - mirrored --name "$name"
@@ -310,24 +399,30 @@ all_is_lost() {
   in_lab mariadb --no-defaults --socket="$OUT/db-${new%,*}.sock" -uroot streams <"$OUT/before.sql"
   cluster "${new#*,}" plaintext
   is_called "$instance.${of#*.}" "$NET.1${new%,*}"
-  asks "namespace: {backup: $backup}, mariadb: {snapshot: $snapshot, instance: $instance}, kafka: {bootstrapServers: '$NET.2${new#*,}:9092'}, test: true"
+  asks "namespace: {backup: $backup}, mariadb: {snapshot: $snapshot, instance: $instance}, kafka: {bootstrapServers: '$NET.2${new#*,}:9092', mirrorBackAs: back-${new#*,}}, test: true"
 }
 # The instance of the settings.
 values_have() { sed -nE "s/.*mariadb: .*$1: ([^,]+),.*/\1/p" "$RUN/notes/streams.yaml"; }
 becomes_final() { # INSTANCE: the restored one is today's
   hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
-  sed -i "s/instance: [^,]*,/instance: $1,/" "$RUN/notes/streams.yaml"
+  grep -F "instance: $1," "$RUN/notes/streams.yaml"
+}
+# is_mirrored_back DATABASE CLUSTER: what is published since the restore comes to the backup cluster, and nothing of it twice.
+is_mirrored_back() {
+  publishers_stop
+  wait_for 120 "the mirror back" - mirrored --name "back-$2" --set "externalizedKafka.bootstrapServers=$NET.2$2:9092"
+  [ "$(events_at 2)" = "$(events_at "$2")" ]
+  publishers_start
+  more_events "$1"
 }
 
 # Nothing is left of the namespace, and its servers are lost with it.
 test_all_three_come_back_by_one_command() {
   local backup
-  hwdr finalize "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes
-  grep -E "bootstrapServers: .?$NET.23:9092" "$RUN/notes/streams.yaml"
   all_is_lost 2,3 1,1 again events-3 restored
   # Another namespace than the backup's.
   refuses "cannot bring back namespace elsewhere: it does not have" hwdr install "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" --yes --create-namespace -n elsewhere
-  kubectl delete namespace elsewhere --timeout=60s
+  fails_with 'not found' kubectl get namespace elsewhere
   # A namespace that something holds.
   kubectl create namespace "$ST"
   kubectl -n "$ST" create configmap held
@@ -339,9 +434,11 @@ test_all_three_come_back_by_one_command() {
   restores install --yes --create-namespace | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-3'
   grep -F "helm test: the chart's own tests have passed" "$RUN/notes/report.txt"
+  says_how_old namespace mariadb kafka
   streams_are_ready
   more_events 1
   no_event_is_missing 1
+  is_mirrored_back 1 1
   becomes_final events-3
 }
 
@@ -350,7 +447,7 @@ test_all_three_come_back_though_the_restore_is_killed() {
   local backup kills arguments
   run_secret() { echo "hwdr-restore-$backup"; }
   NS=$ST
-  all_is_lost 1,1 2,3 once-more events-5 restored-2
+  all_is_lost 1,1 2,3 once-more events-5 back-1
   kubectl create namespace "$ST"
   arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
   cut_off 1 install "${arguments[@]}" --yes
@@ -358,6 +455,7 @@ test_all_three_come_back_though_the_restore_is_killed() {
   streams_are_ready
   more_events 2
   no_event_is_missing 2
+  is_mirrored_back 2 3
   ends kafka-2 kafka-3 db-2 moto
   kubectl delete namespace "$ST" --timeout=180s
 }
