@@ -77,8 +77,10 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
             true => server.is_used(&pods),
             false => server.others(&pods).is_empty() && server.is_used(&pods),
         };
+        // A container may have been about to start.
+        let has_seen_all = unseen.is_empty() && servers.iter().all(has_all);
         let is_over = began.elapsed() > if wrong.is_empty() { CHANCE } else { LIMIT };
-        if wrong.is_empty() && (is_over || servers.iter().all(has_all)) {
+        if wrong.is_empty() && (is_over || has_seen_all) {
             for server in &servers {
                 if server.is_used(&pods) {
                     run.finding(&server.text(&pods));
@@ -98,10 +100,10 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
                 .help("or restart it: kubectl delete pod NAME")
                 .help(format!("and resume: helm hwdr resume {}", run.state.release)));
         }
-        let waits = if wrong.is_empty() {
-            "waiting for all pods to connect to the new servers".to_owned()
-        } else {
-            wrong.join("; ")
+        let waits = match (wrong.is_empty(), unseen.first()) {
+            (false, _) => wrong.join("; "),
+            (true, Some((pod, _))) => format!("waiting for a look into pod {pod}"),
+            (true, None) => "waiting for all pods to connect to the new servers".to_owned(),
         };
         run.show.tell(&waits);
         sleep(PAUSE).await;
