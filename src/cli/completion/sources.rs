@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use kube::config::Kubeconfig;
 use serde_json::Value as Json;
 
@@ -13,6 +14,7 @@ use super::walk::{Candidate, Place, Source};
 use crate::backups::NAMES;
 use crate::cli::backups::look::{Asks, LookArgs};
 use crate::cli::connection::{ConnectionArgs, block_on};
+use crate::cli::vm;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::lint::{page, rules};
@@ -32,6 +34,10 @@ pub(super) fn read(source: Source, place: &Place) -> Vec<Candidate> {
             let names = NAMES.map(Candidate::new).into_iter();
             let connection = connection(place);
             names.chain(in_time(move || block_on(backups(connection)).unwrap_or_default())).collect()
+        }
+        Source::MachineBackups => {
+            let found = vm::completed(place.inventory.as_deref()).into_iter();
+            found.map(|(id, time)| Candidate { value: id, help: time.map(shown_time) }).collect()
         }
     }
 }
@@ -95,7 +101,11 @@ async fn backups(connection: ConnectionArgs) -> Result<Vec<Candidate>> {
 }
 
 fn inventory_time(set: &crate::backups::BackupSet) -> Option<String> {
-    set.time.map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    set.time.map(shown_time)
+}
+
+fn shown_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The contexts of the kubeconfig.

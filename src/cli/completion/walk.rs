@@ -35,17 +35,20 @@ pub(super) struct Completion {
 pub(super) enum Source {
     Releases,
     Backups,
+    /// Backups of machines, which an inventory names.
+    MachineBackups,
     Rules,
     Contexts,
     Namespaces,
 }
 
-/// Which cluster the line names.
+/// Which cluster, or which inventory, the line names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) kubeconfig: Option<String>,
     pub(super) context: Option<String>,
     pub(super) namespace: Option<String>,
+    pub(super) inventory: Option<String>,
 }
 
 /// Completes the last word.
@@ -64,7 +67,7 @@ pub(super) fn complete(
         };
         let mut all: Vec<Candidate> =
             arg.get_possible_values().iter().filter(|value| !value.is_hide_set()).map(one).collect();
-        if let Some(source) = source(arg) {
+        if let Some(source) = source(line.command, arg) {
             all.extend(read(source, &line.place));
         }
         let files = is_file(arg);
@@ -170,6 +173,7 @@ impl Place {
             "kubeconfig" => &mut self.kubeconfig,
             "kube_context" => &mut self.context,
             "namespace" => &mut self.namespace,
+            "inventory" => &mut self.inventory,
             _ => return,
         };
         *field = Some(value.to_owned());
@@ -212,9 +216,13 @@ fn one(value: &PossibleValue) -> Candidate {
 }
 
 /// Where an argument's values come from, if not from the tree.
-fn source(arg: &Arg) -> Option<Source> {
+fn source(command: &Command, arg: &Arg) -> Option<Source> {
+    let is_of_machines = command.get_arguments().any(|other| other.get_id() == "inventory");
     Some(match arg.get_id().as_str() {
         "release" | WORDS => Source::Releases,
+        // The flag --id names a backup that is not there yet.
+        "id" if is_of_machines && arg.is_positional() => Source::MachineBackups,
+        "id" if is_of_machines => return None,
         "id" | "backup_id" => Source::Backups,
         "rule" | "select" | "ignore" | "explain" => Source::Rules,
         "kube_context" => Source::Contexts,

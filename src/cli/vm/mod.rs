@@ -58,11 +58,15 @@ enum Action {
 /// Nothing here must finish before a signal is obeyed: each step can be interrupted anywhere.
 static BUSY: AtomicBool = AtomicBool::new(false);
 
+/// The inventory, if none is named, and the variable that names another.
+const FILE: &str = "inventory.yaml";
+const VARIABLE: &str = "HWDR_INVENTORY";
+
 /// Where the machines are written down.
 #[derive(Debug, Clone, Args)]
 struct InventoryArgs {
     /// The file with the machines
-    #[arg(long, value_name = "FILE", default_value = "inventory.yaml", env = "HWDR_INVENTORY")]
+    #[arg(long, value_name = "FILE", default_value = FILE, env = VARIABLE)]
     inventory: String,
 }
 
@@ -126,6 +130,16 @@ impl InventoryArgs {
         let inventory = self.read()?;
         Ok(Arc::new(Remote::new(inventory, live::tell()).context("/tmp cannot be written")?))
     }
+}
+
+/// The backups that a line can name, each with its time: those in the folder of the inventory, and the newest. Whatever goes wrong, there are none.
+pub(super) fn completed(inventory: Option<&str>) -> Vec<(String, Option<Timestamp>)> {
+    let given = inventory.map(str::to_owned).or_else(|| std::env::var(VARIABLE).ok());
+    let inventory = InventoryArgs { inventory: given.unwrap_or_else(|| FILE.to_owned()) };
+    let found = inventory.read().ok().and_then(|inventory| hwdr_vm::stored::list(&inventory.backups).ok());
+    let (all, _) = found.unwrap_or_default();
+    let latest = all.first().map(|_| ("latest".to_owned(), None));
+    latest.into_iter().chain(all.iter().map(|stored| (stored.id.to_string(), stored.time))).collect()
 }
 
 /// Prints what is wrong with an inventory, each with its place.

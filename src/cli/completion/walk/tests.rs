@@ -10,6 +10,7 @@ fn completed(line: &str) -> (Vec<String>, bool) {
         let names = match source {
             Source::Releases => ["hopsworks", "other"].as_slice(),
             Source::Backups => &["latest", "254811200"],
+            Source::MachineBackups => &["latest", "2601011200"],
             Source::Rules => &["dotted-key", "wrong-type"],
             Source::Contexts => &["prod", "test"],
             Source::Namespaces => &["velero"],
@@ -53,6 +54,10 @@ fn words_follow_from_what_stands_before_them() {
         ("lint a.yaml b", none, true),
         ("rules ", &["dotted-key", "wrong-type"], false),
         ("status -- -", none, false),
+        ("vm restore ", &["latest", "2601011200"], false),
+        ("vm show 2", &["2601011200"], false),
+        // Not yet there.
+        ("vm backup --id ", none, false),
         ("completion ", &["bash", "zsh", "fish", "powershell"], false),
         ("nonsense ", none, false),
     ] {
@@ -74,6 +79,24 @@ fn the_cluster_is_the_one_that_the_line_names() {
         seen.replace(place.clone());
         Vec::new()
     });
-    let expected = Place { kubeconfig: Some("k".into()), context: Some("c".into()), namespace: Some("ns".into()) };
+    let expected = Place {
+        kubeconfig: Some("k".into()),
+        context: Some("c".into()),
+        namespace: Some("ns".into()),
+        inventory: None,
+    };
     assert_eq!(seen.into_inner(), expected);
+}
+
+#[test]
+fn the_inventory_is_the_one_that_the_line_names() {
+    let mut tree = help::tree();
+    tree.build();
+    let line = ["vm", "verify", "--inventory", "prod.yaml", ""].map(str::to_owned);
+    let seen = std::cell::RefCell::new(None);
+    complete(&tree, &line, |source, place| {
+        seen.replace(Some((source, place.inventory.clone())));
+        Vec::new()
+    });
+    assert_eq!(seen.into_inner(), Some((Source::MachineBackups, Some("prod.yaml".to_owned()))));
 }
