@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures_util::future::join_all;
-use hwdr_run::{Halt, Phase, Store as _};
+use hwdr_run::{Halt, Phase, Record as _, Store as _};
 use hwdr_values::shown::plain;
 use jiff::Timestamp;
 
@@ -134,33 +134,20 @@ pub async fn prepare(
     if finding::is_bad(&findings) {
         return Err(refused(&findings, &format!("backup {} cannot be restored; nothing was changed", stored.id)));
     }
-    let run = now.strftime("%Y%m%d%H%M%S").to_string();
     let safety = match wipe && tables.iter().any(|(_, count)| *count > 0) {
         true => Some(safety_id(&used_ids(remote, stored.id).await?, now)?),
         false => None,
     };
-    let diary = Diary {
-        form: 1,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run,
-        cluster: inventory.name.clone(),
-        backup: stored.id,
-        folder: stored.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+    let state = State {
         safety,
-        is_redo: false,
         before: tables.into_iter().map(|(name, _)| name).collect(),
         databases,
         blocks,
         slots: slots(&facts),
         has_tablespaces: has_tablespaces(remote).await?,
         users: facts.users.unwrap_or(UserDump::Dump),
-        began: now,
-        phase: Phase::Running,
-        why: None,
-        ended: None,
-        steps: Vec::new(),
-        findings: Vec::new(),
     };
+    let diary = state.diary(inventory, stored, now);
     let expected = Expected::of(&ndb);
     Ok(Ready::new(inventory, stored, &contents, diary, (ndb.rows, expected), findings))
 }
@@ -194,30 +181,58 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
     let databases: Vec<String> =
         ndb.databases.iter().filter(|name| !SYSTEM.contains(&name.as_str())).cloned().collect();
     let has_pump = manifest.is_none_or(|manifest| !manifest.server.starts_with("mysql-9"));
-    let diary = Diary {
-        form: 1,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: now.strftime("%Y%m%d%H%M%S").to_string(),
-        cluster: inventory.name.clone(),
-        backup: stored.id,
-        folder: stored.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+    let state = State {
         safety: if wipe { Some(safety_id(&[stored.id].into(), now)?) } else { None },
-        is_redo: false,
         before: if wipe { databases.clone() } else { Vec::new() },
         databases,
         blocks,
         slots: contents.parts.len().max(1),
         has_tablespaces: wipe,
         users: if has_pump { UserDump::Pump } else { UserDump::Dump },
-        began: now,
-        phase: Phase::Running,
-        why: None,
-        ended: None,
-        steps: Vec::new(),
-        findings: Vec::new(),
     };
+    let diary = state.diary(inventory, stored, now);
     let expected = Expected::of(&ndb);
     Ok(Ready::new(inventory, stored, &contents, diary, (ndb.rows, expected), findings))
+}
+
+/// The cluster as it is before a restore: what the hosts say, or what is assumed on paper.
+struct State {
+    safety: Option<BackupId>,
+    before: Vec<String>,
+    databases: Vec<String>,
+    blocks: Vec<(BlocksOf, HostName)>,
+    slots: usize,
+    has_tablespaces: bool,
+    users: UserDump,
+}
+
+impl State {
+    /// The record of a restore that begins now.
+    fn diary(self, inventory: &Inventory, stored: &Stored, now: Timestamp) -> Diary {
+        let Self { safety, before, databases, blocks, slots, has_tablespaces, users } = self;
+        Diary {
+            form: Diary::FORM,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: now.strftime("%Y%m%d%H%M%S").to_string(),
+            cluster: inventory.name.clone(),
+            backup: stored.id,
+            folder: stored.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            safety,
+            is_redo: false,
+            before,
+            databases,
+            blocks,
+            slots,
+            has_tablespaces,
+            users,
+            began: now,
+            phase: Phase::Running,
+            why: None,
+            ended: None,
+            steps: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// What a record asks for.
