@@ -328,6 +328,7 @@ mod tests {
             free: [("/srv".to_owned(), 10 << 20)].into(),
             used: [(inventory.paths.blocks.clone(), 2 << 10)].into(),
             versions: [("ndb_restore".to_owned(), "9.7.2".to_owned())].into(),
+            ..Probe::default()
         };
         let name = |text| HostName::parse(text).unwrap();
         Facts {

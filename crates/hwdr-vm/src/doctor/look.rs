@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use futures_util::future::join_all;
 use hwdr_run::Halt;
+use hwdr_values::shown::kept;
 use jiff::Timestamp;
 
 use super::{Facts, Trouble};
@@ -12,7 +13,7 @@ use crate::ask::{databases, last, nodes, safe_mode, user_dump};
 use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::{hopsfs, probe, show};
 use crate::remote::{Failed, Remote};
-use crate::words::{Account, Command};
+use crate::words::{Account, Command, Input};
 
 /// Nothing is read from here.
 const NOWHERE: &str = "/";
@@ -23,24 +24,18 @@ pub async fn look(remote: &Remote) -> Facts {
     let hosts =
         join_all(inventory.hosts.iter().map(|host| async { (host.name.clone(), ask(remote, host).await) })).await;
     let mut facts = Facts { hosts: hosts.into_iter().collect(), ..Facts::default() };
+    for host in &inventory.hosts {
+        let Some(Ok(probe)) = facts.hosts.get(&host.name) else { continue };
+        for (user, account) in owners(inventory, host) {
+            let why = probe.refused.get(user).filter(|_| !user.is_empty());
+            facts.accounts.extend(why.map(|why| (host.name.clone(), account, kept(why))));
+        }
+        if let Some(announced) = &probe.announced {
+            let version = announced.as_ref().map_err(|why| kept(why)).and_then(|text| hopsfs::version(text));
+            facts.versions.insert(host.name.clone(), version);
+        }
+    }
     let is_up = |host: &&Host| matches!(facts.hosts.get(&host.name), Some(Ok(_)));
-    let pairs = inventory
-        .hosts
-        .iter()
-        .filter(is_up)
-        .flat_map(|host| accounts(host).into_iter().map(move |account| (host, account)));
-    let accounts = join_all(pairs.map(|(host, (account, name))| async move {
-        let call = Command::new(&host.name, account, ["true"]);
-        let failed = remote.call(&call, Path::new(NOWHERE)).await.err()?;
-        Some((host.name.clone(), name, last(&failed)))
-    }));
-    let versions = inventory.with(Role::DataNode).filter(is_up).filter(|_| inventory.blocks == Blocks::Disks);
-    let versions = join_all(versions.map(|host| async {
-        let path = format!("{}/current/VERSION", inventory.paths.blocks);
-        let said = remote.call(&Command::new(&host.name, Account::Hdfs, ["cat", &path]), Path::new(NOWHERE)).await;
-        let version = said.map_err(|failed| last(&failed)).and_then(|said| hopsfs::version(&said.out));
-        (host.name.clone(), version)
-    }));
     let up = |role| inventory.with(role).find(is_up).map(|host| host.name.clone());
     let nodes = async {
         match up(Role::Management) {
@@ -53,10 +48,7 @@ pub async fn look(remote: &Remote) -> Facts {
     let safe_mode = async { Some(safe_mode(remote, &up(Role::NameNode)?).await.map(|mode| mode.is_on)) };
     let databases = async { Some(databases(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
     let users = async { Some(user_dump(remote, &up(Role::Mysql)?).await) };
-    let (accounts, versions, nodes, safe_mode, databases, users) =
-        tokio::join!(accounts, versions, nodes, safe_mode, databases, users);
-    facts.accounts = accounts.into_iter().flatten().collect();
-    facts.versions = versions.into_iter().collect();
+    let (nodes, safe_mode, databases, users) = tokio::join!(nodes, safe_mode, databases, users);
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);
     let rsync =
@@ -71,37 +63,40 @@ async fn ask(remote: &Remote, host: &Host) -> Result<probe::Probe, Trouble> {
         let halt = Halt::from(failed.clone());
         Trouble { what: last(&failed), help: halt.help.into_iter().next() }
     };
-    // What a shell prints when it starts would be taken for rsync's own words.
-    let quiet =
-        remote.call(&Command::new(&host.name, Account::Login, ["true"]), Path::new(NOWHERE)).await.map_err(trouble)?;
-    if !quiet.out.is_empty() {
-        let what = format!("the shell prints text when it starts: {}", hwdr_values::shown::kept(&quiet.out));
-        let help = "let ~/.bashrc or the like print only to terminals: rsync takes that for its own protocol";
-        return Err(Trouble { what, help: Some(help.to_owned()) });
-    }
-    let mut paths: Vec<_> = paths(&remote.inventory, host).into_iter().map(|(path, _)| path).collect();
+    let inventory = &remote.inventory;
+    let mut paths: Vec<_> = paths(inventory, host).into_iter().map(|(path, _)| path).collect();
     if host.has(Role::Ndb) {
         // RonDB makes it with its first backup; it may be a disk of its own.
-        paths.push(format!("{}/BACKUP", remote.inventory.paths.ndb_backups));
+        paths.push(format!("{}/BACKUP", inventory.paths.ndb_backups));
     }
-    let account = if remote.inventory.ssh.sudo { Account::Root } else { Account::Login };
-    let words = ["sh", "-c", probe::SCRIPT, "hwdr"].into_iter().map(str::to_owned).chain(paths);
+    let version = match host.has(Role::DataNode) && inventory.blocks == Blocks::Disks {
+        true => format!("{}/current/VERSION", inventory.paths.blocks),
+        false => String::new(),
+    };
+    let [(mysql, _), (hdfs, _)] = owners(inventory, host);
+    let mut arguments = vec![if inventory.ssh.sudo { "yes" } else { "no" }, mysql, hdfs, &version];
+    arguments.extend(paths.iter().map(String::as_str));
+    let call = Command::script(&host.name, Account::Login, probe::LOOK, &arguments);
+    let call = call.reading(Input::Text(probe::SCRIPT.to_owned()));
     let before = Timestamp::now().as_second();
-    let said = remote.call(&Command::new(&host.name, account, words), Path::new(NOWHERE)).await.map_err(trouble)?;
-    let mut probe = probe::parse(&said.out);
-    probe.compare(before, Timestamp::now().as_second());
+    let said = remote.call(&call, Path::new(NOWHERE)).await.map_err(trouble)?;
+    let after = Timestamp::now().as_second();
+    // What a shell prints when it starts would be taken for rsync's own words.
+    let mut probe = probe::parse(&said.out).map_err(|chatter| {
+        let what = format!("the shell prints text when it starts: {}", kept(&chatter));
+        let help = "let ~/.bashrc or the like print only to terminals: rsync takes that for its own protocol";
+        Trouble { what, help: Some(help.to_owned()) }
+    })?;
+    probe.compare(before, after);
     Ok(probe)
 }
 
-/// The accounts that are needed on a host.
-fn accounts(host: &Host) -> Vec<(Account, &'static str)> {
+/// The users whose accounts are needed on a host, each with its word: none is empty.
+fn owners<'i>(inventory: &'i Inventory, host: &Host) -> [(&'i str, &'static str); 2] {
     let is_ndb = [Role::Management, Role::Ndb, Role::Mysql].into_iter().any(|role| host.has(role));
     let is_hdfs = [Role::NameNode, Role::DataNode, Role::Epipe].into_iter().any(|role| host.has(role));
-    [(is_ndb, Account::Mysql, "mysql"), (is_hdfs, Account::Hdfs, "hdfs")]
-        .into_iter()
-        .filter(|(is, ..)| *is)
-        .map(|(_, account, name)| (account, name))
-        .collect()
+    let or_none = |is: bool, user: &'i String| if is { user.as_str() } else { "" };
+    [(or_none(is_ndb, &inventory.users.mysql), "mysql"), (or_none(is_hdfs, &inventory.users.hdfs), "hdfs")]
 }
 
 /// What must be on a host, and for what.

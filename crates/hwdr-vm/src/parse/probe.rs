@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The script. Its arguments are paths.
+/// The script that the super user runs. Its arguments are paths.
 pub const SCRIPT: &str = include_str!("probe.sh");
+/// The script around it, for the account that logs in: it reads the other one, and asks what other accounts may.
+pub const LOOK: &str = include_str!("look.sh");
+/// The first line of [`LOOK`].
+const FIRST: &str = "hwdr";
 
 /// The tools that hwdr needs on a host.
 pub const TOOLS: [&str; 7] = ["rsync", "find", "stat", "flock", "sha256sum", "systemctl", "timeout"];
@@ -25,6 +29,10 @@ pub struct Probe {
     pub used: BTreeMap<String, u64>,
     /// What `ndb_restore --version` and the like say, by program.
     pub versions: BTreeMap<String, String>,
+    /// Users whose account cannot be used, with why.
+    pub refused: BTreeMap<String, String>,
+    /// What the data node of HopsFS announces itself with (its file `VERSION`), or why that cannot be read.
+    pub announced: Option<Result<String, String>>,
 }
 
 impl Probe {
@@ -38,10 +46,33 @@ impl Probe {
     }
 }
 
-/// Reads it.
-pub fn parse(text: &str) -> Probe {
+/// Reads what [`LOOK`] says.
+///
+/// # Errors
+/// What the host's shell prints before it.
+pub fn parse(text: &str) -> Result<Probe, String> {
+    match text.split_once(&format!("{FIRST}\n")) {
+        Some(("", facts)) => Ok(facts_in(facts)),
+        Some((chatter, _)) => Err(chatter.to_owned()),
+        None => Err(text.to_owned()),
+    }
+}
+
+/// The facts, a line each.
+fn facts_in(text: &str) -> Probe {
     let mut probe = Probe::default();
     for line in text.lines() {
+        if let Some(line) = line.strip_prefix("announced ") {
+            if let Ok(text) = probe.announced.get_or_insert_with(|| Ok(String::new())) {
+                text.push_str(line);
+                text.push('\n');
+            }
+            continue;
+        }
+        if let Some(why) = line.strip_prefix("silent ") {
+            probe.announced = Some(Err(why.to_owned()));
+            continue;
+        }
         let mut words = line.splitn(3, ' ');
         match (words.next(), words.next(), words.next()) {
             (Some("clock"), Some(seconds), None) => probe.clock = seconds.parse().ok(),
@@ -55,6 +86,9 @@ pub fn parse(text: &str) -> Probe {
             }
             (Some("version"), Some(program), Some(text)) => {
                 drop(probe.versions.insert(program.to_owned(), version_in(text).unwrap_or_default()));
+            }
+            (Some("refused"), Some(user), why) => {
+                drop(probe.refused.insert(user.to_owned(), why.unwrap_or_default().to_owned()));
             }
             _ => {}
         }
@@ -76,12 +110,23 @@ mod tests {
     #[test]
     fn facts_are_read_and_the_rest_is_left_out() {
         let probe = parse(
-            "clock 1796000000\ntool rsync\npath /srv/hops/mysql/bin mysql:mysql\nfree /srv 1024\nused /srv 7\n\
-             version mysqld /srv/hops/mysql/bin/mysqld  Ver 9.7.2-cluster for Linux\nhello\nfree /x y\n",
-        );
+            "hwdr\nclock 1796000000\ntool rsync\npath /srv/hops/mysql/bin mysql:mysql\nfree /srv 1024\nused /srv 7\n\
+             version mysqld /srv/hops/mysql/bin/mysqld  Ver 9.7.2-cluster for Linux\nhello\nfree /x y\n\
+             refused hdfs sudo: a password is required\nannounced clusterID=CID-1\nannounced storageID=DS-1\n",
+        )
+        .unwrap();
         assert_eq!(probe.clock, Some(1_796_000_000));
         assert_eq!(probe.paths["/srv/hops/mysql/bin"], "mysql:mysql");
         assert_eq!((probe.free.len(), probe.used["/srv"], probe.versions["mysqld"].as_str()), (1, 7, "9.7.2"));
+        assert_eq!(probe.refused["hdfs"], "sudo: a password is required");
+        assert_eq!(probe.announced, Some(Ok("clusterID=CID-1\nstorageID=DS-1\n".to_owned())));
+        assert_eq!(parse("hwdr\nsilent cat: No such file\n").unwrap().announced, Some(Err("cat: No such file".into())));
+    }
+
+    #[test]
+    fn what_a_shell_prints_before_is_no_fact() {
+        assert_eq!(parse("Welcome\nhwdr\nclock 1\n"), Err("Welcome\n".to_owned()));
+        assert_eq!(parse("This account is closed\n"), Err("This account is closed\n".to_owned()));
     }
 
     /// The script itself, run by the system's own shell.
@@ -90,9 +135,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
+        let (script, version) = (folder.path().join("probe.sh"), folder.path().join("VERSION"));
+        std::fs::write(&script, SCRIPT).unwrap();
+        std::fs::write(&version, "clusterID=CID-1\n").unwrap();
         let arguments = [bin.to_str().unwrap(), "/nonexistent/x"];
-        let output = std::process::Command::new("sh").args(["-c", SCRIPT, "hwdr"]).args(arguments).output().unwrap();
-        let probe = parse(&String::from_utf8(output.stdout).unwrap());
+        let asked = |version: &str| {
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", LOOK, "hwdr", "no", "mysql", "", version]).args(arguments);
+            let output = shell.stdin(std::fs::File::open(&script).unwrap()).output().unwrap();
+            parse(&String::from_utf8(output.stdout).unwrap()).unwrap()
+        };
+        let probe = asked(version.to_str().unwrap());
+        assert_eq!((probe.refused.len(), probe.announced.clone()), (0, Some(Ok("clusterID=CID-1\n".to_owned()))));
+        assert!(asked("/nonexistent/VERSION").announced.unwrap().unwrap_err().contains("No such file"));
+        assert_eq!(asked("").announced, None);
         assert!(probe.clock > Some(1_700_000_000) && probe.tools.contains("find"), "{probe:?}");
         assert!(probe.paths.contains_key(arguments[0]) && !probe.paths.contains_key(arguments[1]));
         assert!(probe.free[arguments[0]] > 0 && probe.free[arguments[1]] > 0 && probe.used.contains_key(arguments[0]));
