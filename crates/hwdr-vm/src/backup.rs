@@ -12,7 +12,7 @@ use crate::check;
 use crate::doctor::{self, Facts};
 use crate::finding::{self, Finding, Level};
 use crate::id::BackupId;
-use crate::inventory::{HostName, Inventory, Role};
+use crate::inventory::{Host, HostName, Inventory, Role};
 use crate::local;
 use crate::lock::RemoteLock;
 use crate::manifest::{self, BlocksOf, FileOf, Manifest, NodeOf};
@@ -155,7 +155,7 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     let ndb = check::ndb(&folder, &parts, id);
     let mut findings = ndb.findings;
     for host in inventory.with(Role::Ndb) {
-        if let Some(node) = host.node.filter(|node| !ndb.whole.nodes.contains(node)) {
+        for node in host.nodes.iter().filter(|node| !ndb.whole.nodes.contains(node)) {
             findings.push(Finding::error(host.name.as_str(), format!("there is no part of data node {node}")));
         }
     }
@@ -179,8 +179,10 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     let (files, sums) = digests(&folder, &files, &inventory.backups).map_err(here)?;
     fs::write(folder.join(manifest::SUMS), &sums).map_err(here)?;
     let group = |id: u16| nodes.iter().find(|node| node.id == id).and_then(|node| node.group);
-    let node =
-        |host: &crate::inventory::Host| host.node.map(|id| NodeOf { id, group: group(id), host: host.name.clone() });
+    let nodes_of = |host: &Host| {
+        let all = host.nodes.iter().map(|id| NodeOf { id: *id, group: group(*id), host: host.name.clone() });
+        all.collect::<Vec<_>>()
+    };
     let server = nodes.iter().find_map(|node| node.mysql.clone()).unwrap_or_default();
     let databases = facts.databases.and_then(Result::ok).unwrap_or_default();
     let manifest = Manifest {
@@ -191,7 +193,7 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
         began,
         finished: Timestamp::now(),
         server,
-        nodes: inventory.with(Role::Ndb).filter_map(node).collect(),
+        nodes: inventory.with(Role::Ndb).flat_map(nodes_of).collect(),
         tables: ndb.whole.tables,
         rows: ndb.whole.rows,
         databases,

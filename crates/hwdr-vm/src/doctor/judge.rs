@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::look::paths;
 use super::{Facts, Trouble};
 use crate::finding::Finding;
-use crate::inventory::{Blocks, Inventory, Role};
+use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::probe::TOOLS;
-use crate::parse::show::Kind;
+use crate::parse::show::{Kind, Node};
 
 /// Clocks further apart than this make times in logs and ids of backups wrong.
 const SKEW: i64 = 5;
@@ -153,40 +153,11 @@ fn cluster(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
     };
     let data: Vec<_> = nodes.iter().filter(|node| node.kind == Kind::Data).collect();
     for host in inventory.with(Role::Ndb) {
-        let Some(id) = host.node else { continue };
-        match data.iter().find(|node| node.id == id) {
-            None => {
-                let known: Vec<_> = data.iter().map(|node| node.id.to_string()).collect();
-                let what = format!("nodeId {id} is not in the cluster: ndb_mgm shows {}", known.join(", "));
-                found.push(Finding::error(host.name.as_str(), what).help("correct nodeId in the inventory"));
-            }
-            Some(node) if !node.is_started => {
-                found.push(
-                    Finding::error(host.name.as_str(), format!("data node {id} is not started"))
-                        .help("start it: systemctl start ndbmtd"),
-                );
-            }
-            Some(node) => {
-                // Names are not compared with addresses.
-                let is_number = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
-                let elsewhere = node
-                    .address
-                    .as_deref()
-                    .filter(|it| is_number(it) && is_number(&host.address) && *it != host.address);
-                if let Some(address) = elsewhere.filter(|address| *address != "127.0.0.1") {
-                    let what = format!(
-                        "data node {id} is at {}, and the inventory says {}",
-                        hwdr_values::shown::plain(address),
-                        host.address
-                    );
-                    found.push(
-                        Finding::error(host.name.as_str(), what).help("correct nodeId or address in the inventory"),
-                    );
-                }
-            }
+        for id in &host.nodes {
+            data_node(host, *id, &data, found);
         }
     }
-    for node in data.iter().filter(|node| !inventory.hosts.iter().any(|host| host.node == Some(node.id))) {
+    for node in data.iter().filter(|node| !inventory.hosts.iter().any(|host| host.nodes.contains(&node.id))) {
         let help = format!(
             "add its host to the inventory: its part would be missing in backups{}",
             node.address
@@ -208,6 +179,37 @@ fn cluster(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
             Finding::error("", "there is no free slot for ndb_restore: a restore would not connect")
                 .help("add [API] to config.ini, and restart the management server"),
         );
+    }
+}
+
+/// Whether the management server shows a data node of the inventory, and where.
+fn data_node(host: &Host, id: u16, data: &[&Node], found: &mut Vec<Finding>) {
+    match data.iter().find(|node| node.id == id) {
+        None => {
+            let known: Vec<_> = data.iter().map(|node| node.id.to_string()).collect();
+            let what = format!("nodeId {id} is not in the cluster: ndb_mgm shows {}", known.join(", "));
+            found.push(Finding::error(host.name.as_str(), what).help("correct nodeId in the inventory"));
+        }
+        Some(node) if !node.is_started => {
+            found.push(
+                Finding::error(host.name.as_str(), format!("data node {id} is not started"))
+                    .help("start it: systemctl start ndbmtd"),
+            );
+        }
+        Some(node) => {
+            // Names are not compared with addresses.
+            let is_number = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+            let elsewhere =
+                node.address.as_deref().filter(|it| is_number(it) && is_number(&host.address) && *it != host.address);
+            if let Some(address) = elsewhere.filter(|address| *address != "127.0.0.1") {
+                let what = format!(
+                    "data node {id} is at {}, and the inventory says {}",
+                    hwdr_values::shown::plain(address),
+                    host.address
+                );
+                found.push(Finding::error(host.name.as_str(), what).help("correct nodeId or address in the inventory"));
+            }
+        }
     }
 }
 

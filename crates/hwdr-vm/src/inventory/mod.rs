@@ -150,8 +150,8 @@ pub struct Host {
     pub address: String,
     /// What runs on it.
     pub roles: BTreeSet<Role>,
-    /// The id of its NDB data node.
-    pub node: Option<u16>,
+    /// The ids of its NDB data nodes: mostly one.
+    pub nodes: Vec<u16>,
 }
 
 impl Host {

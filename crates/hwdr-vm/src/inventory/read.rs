@@ -190,7 +190,7 @@ impl Reader {
     fn host(&mut self, name: HostName, block: Block<'_>) -> Option<Host> {
         self.known(block, &["address", "roles", "nodeId"]);
         let address = self.text(block, "address", "an address, or a name of ssh_config", is_address);
-        let node = self.number(block, "nodeId", MOST_NODES);
+        let nodes = self.nodes(block);
         let mut roles = BTreeSet::new();
         let words = || Role::ALL.map(Role::word).join(", ");
         match block.value.entry("roles").map(|entry| &entry.value) {
@@ -222,7 +222,7 @@ impl Reader {
             self.push(&format!("{}nodeId: the host has no data node", block.path), &entry.value.place, help);
         }
         let address = address.unwrap_or_else(|| name.as_str().to_owned());
-        Some(Host { name, address, roles, node })
+        Some(Host { name, address, roles, nodes })
     }
 
     /// Addresses and node ids that stand twice.
@@ -238,7 +238,7 @@ impl Reader {
                 let problem = format!("hosts.{}.address: {other} has the same", host.name);
                 self.push(&problem, place("address"), "give all roles of a machine to one host");
             }
-            if let Some(other) = host.node.and_then(|node| nodes.insert(node, &host.name)) {
+            for other in host.nodes.iter().filter_map(|node| nodes.insert(*node, &host.name)).collect::<Vec<_>>() {
                 let problem = format!("hosts.{}.nodeId: {other} has the same", host.name);
                 self.push(&problem, place("nodeId"), "see which host has which: ndb_mgm -e show");
             }
@@ -309,8 +309,25 @@ impl Reader {
         text.map(str::to_owned)
     }
 
+    /// The data nodes of a host: an id, or a list of ids.
+    fn nodes(&mut self, block: Block<'_>) -> Vec<u16> {
+        const KEY: &str = "nodeId";
+        let Some(value) = block.value.entry(KEY).map(|entry| &entry.value) else { return Vec::new() };
+        match &value.data {
+            Data::List(items) if items.is_empty() => {
+                self.push(&format!("{}{KEY}: the list is empty", block.path), &value.place, "write the id: nodeId: 1");
+                Vec::new()
+            }
+            Data::List(items) => items.iter().filter_map(|item| self.whole(block, KEY, item, MOST_NODES)).collect(),
+            _ => self.whole(block, KEY, value, MOST_NODES).into_iter().collect(),
+        }
+    }
+
     fn number(&mut self, block: Block<'_>, key: &str, most: u16) -> Option<u16> {
-        let value = &block.value.entry(key)?.value;
+        self.whole(block, key, &block.value.entry(key)?.value, most)
+    }
+
+    fn whole(&mut self, block: Block<'_>, key: &str, value: &Value, most: u16) -> Option<u16> {
         let number = match value.data {
             Data::Number(Number::Float(number)) => Some(number),
             _ => None,
@@ -447,7 +464,8 @@ mod tests {
         let validator = jsonschema::validator_for(&schema).unwrap();
         let good = serde_json::json!({
             "name": "a", "ssh": {"user": "ops", "port": 22, "sudo": false, "parallel": 4}, "managementPort": 1186, "blocks": "s3",
-            "hosts": {"h": {"address": "h.example", "roles": ["management", "ndb", "mysql", "namenode"], "nodeId": 1}},
+            "hosts": {"h": {"address": "h.example", "roles": ["management", "ndb", "mysql", "namenode"], "nodeId": 1},
+                      "i": {"roles": ["ndb"], "nodeId": [2, 3]}},
             "backups": {"folder": "/b", "keepDays": 7}, "definition": "/d.yml", "users": {"mysql": "m", "hdfs": "h"},
             "paths": {"mysqlBin": "/a/b", "mysqlSocket": "/a/b", "ndbScripts": "/a/b", "ndbBackups": "/a/b", "blocks": "/a/b", "hadoop": "/a/b",
                       "epipe": "/a/b", "kafka": "/a/b"},
@@ -460,12 +478,18 @@ mod tests {
             ("/hosts/h/roles/0", "x".into()),
             ("/ssh/port", 0.into()),
             ("/backups/folder", "b".into()),
+            ("/hosts/i/nodeId", serde_json::json!([])),
+            ("/hosts/i/nodeId", serde_json::json!([2, 145])),
             ("/blocks", "tape".into()),
             ("/users/mysql", "a b".into()),
             ("/paths/kafka", "kafka".into()),
         ] {
             let mut bad = good.clone();
-            *bad.pointer_mut(pointer).unwrap() = value;
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            match bad.pointer_mut(parent).unwrap() {
+                serde_json::Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+                parent => parent[key] = value,
+            }
             assert!(!validator.is_valid(&bad) && !problems(&bad.to_string()).is_empty(), "{pointer}");
         }
     }

@@ -90,7 +90,8 @@ pub fn write(found: &Found<'_>) -> String {
             [] => {}
             [node] => drop(writeln!(text, "    nodeId: {node}")),
             [node, rest @ ..] => {
-                let _ = writeln!(text, "    nodeId: {node} # and {rest:?}: hwdr knows one data node a machine");
+                let all = [node].into_iter().chain(rest).map(u16::to_string).collect::<Vec<_>>();
+                let _ = writeln!(text, "    nodeId: [{}]", all.join(", "));
             }
         }
     }
@@ -113,10 +114,13 @@ mod tests {
         let source = Source::new("inventory.yaml", text.clone());
         assert!(lint(&source).is_empty(), "{text}\n{:?}", lint(&source));
         let inventory = read(&source).unwrap();
-        let hosts: Vec<_> = inventory.hosts.iter().map(|host| (host.address.as_str(), host.node)).collect();
-        assert_eq!(
-            hosts,
-            [("10.89.0.11", None), ("10.89.0.12", None), ("10.89.0.21", Some(1)), ("10.89.0.22", Some(2))]
-        );
+        let hosts: Vec<_> = inventory.hosts.iter().map(|host| (host.address.as_str(), host.nodes.as_slice())).collect();
+        assert_eq!(hosts, [("10.89.0.11", &[][..]), ("10.89.0.12", &[]), ("10.89.0.21", &[1]), ("10.89.0.22", &[2])]);
+        // Two data nodes on one machine.
+        let text = show::tests::SHOW.replace("10.89.0.22", "10.89.0.21");
+        let nodes = show::parse(&text).unwrap();
+        let text = write(&Found { management: "10.89.0.11", user: None, nodes: &nodes, folder: "/var/backups" });
+        let inventory = read(&Source::new("inventory.yaml", text)).unwrap();
+        assert!(inventory.hosts.iter().any(|host| host.nodes == [1, 2]), "{inventory:?}");
     }
 }

@@ -142,7 +142,7 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
         let all = request.databases.iter().chain(request.before);
         steps.push(clear(inventory, "undo-clear", "drops the databases that were restored", all));
         if let Some(safety) = request.safety {
-            let hosts: Vec<_> = inventory.with(Role::Ndb).filter_map(|host| Some((host.node?, host))).collect();
+            let hosts: Vec<_> = nodes(inventory).collect();
             steps.extend(load(inventory, safety, &hosts, request, ["undo-metadata", "undo-data", "undo-indexes"]));
         }
         steps.extend(announce(inventory, request.before, ["undo-databases", "undo-discovery"]));
@@ -314,12 +314,17 @@ fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &
     Some(Step { name, does, acts: vec![act], width: None })
 }
 
+/// The data nodes of RonDB, with their hosts.
+fn nodes(inventory: &Inventory) -> impl Iterator<Item = (u16, &Host)> {
+    inventory.with(Role::Ndb).flat_map(|host| host.nodes.iter().map(move |node| (*node, host)))
+}
+
 /// Which host restores the part of which node: its own where the cluster has that node, else one after the other.
 fn hosts_of_parts<'i>(inventory: &'i Inventory, contents: &Contents) -> Vec<(u16, String, &'i Host)> {
     let hosts: Vec<_> = inventory.with(Role::Ndb).collect();
     let mut next = hosts.iter().cycle();
     let parts = contents.parts.iter().filter_map(|(node, folder)| {
-        let own = hosts.iter().find(|host| host.node == Some(*node));
+        let own = hosts.iter().find(|host| host.nodes.contains(node));
         Some((*node, folder.clone(), *own.or_else(|| next.next())?))
     });
     parts.collect()
