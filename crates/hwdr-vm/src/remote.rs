@@ -9,6 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use hwdr_run::Halt;
 use hwdr_values::shown::{kept, plain};
@@ -316,12 +317,16 @@ impl Remote {
     /// Ends the shared connections.
     pub async fn close(&self) {
         let Ok(sockets) = std::fs::read_dir(self.sockets.path()) else { return };
-        for socket in sockets.flatten() {
-            let path = socket.path();
+        let ends = sockets.flatten().map(|socket| async move {
+            let _slot = self.slots.acquire().await;
             let mut process = Process::new(&self.ssh);
-            process.arg("-o").arg(format!("ControlPath={}", path.display())).args(["-O", "exit", "--", "hwdr"]);
+            process
+                .arg("-o")
+                .arg(format!("ControlPath={}", socket.path().display()))
+                .args(["-O", "exit", "--", "hwdr"]);
             let _ = process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().await;
-        }
+        });
+        join_all(ends).await;
     }
 }
 
