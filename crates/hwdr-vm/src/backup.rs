@@ -8,6 +8,7 @@ use hwdr_run::{Halt, Lock as _, Show};
 use jiff::Timestamp;
 
 use crate::act;
+use crate::away::{self, modes};
 use crate::check;
 use crate::doctor::{self, Facts};
 use crate::finding::{self, Finding, Level};
@@ -19,7 +20,9 @@ use crate::manifest::{self, BlocksOf, FileOf, Manifest, NodeOf};
 use crate::parse::{hopsfs, show};
 use crate::plan::backup::{Request, SCHEMAS, SHOW, USERS, plan};
 use crate::plan::{Act, Step};
-use crate::remote::{Remote, Said};
+use crate::progress::Progress;
+use crate::remote::Remote;
+use crate::stored::{Kind, Stored};
 use crate::words::{Account, Command};
 
 /// What was made.
@@ -29,8 +32,10 @@ pub struct Made {
     pub manifest: Manifest,
     /// Where it is.
     pub folder: PathBuf,
-    /// The bytes of files that were sent.
+    /// The bytes of files that the hosts sent.
     pub sent: u64,
+    /// Where it was sent, if the inventory says that.
+    pub away: Option<String>,
 }
 
 /// What is known before a backup.
@@ -44,6 +49,8 @@ pub struct Ready {
     pub folder: PathBuf,
     /// Its id.
     pub id: BackupId,
+    /// How far it has come.
+    pub progress: Progress,
 }
 
 /// Looks whether a backup would work, and plans it. Nothing is changed.
@@ -61,6 +68,11 @@ pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
     if folder.exists() {
         return Err(used(id, &folder.display().to_string()));
     }
+    if let Some(rclone) = away::place(inventory)
+        && away::is_used(&rclone, id).await?
+    {
+        return Err(used(id, &rclone.path(&id.to_string())));
+    }
     let own = format!("{}/BACKUP/BACKUP-{id}", inventory.paths.ndb_backups);
     for host in inventory.with(Role::Ndb) {
         let script = "# looks whether the id is new\n[ ! -e \"$1\" ] || echo used";
@@ -72,9 +84,31 @@ pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
     let empty = Vec::new();
     let databases = facts.databases.as_ref().and_then(|databases| databases.as_ref().ok()).unwrap_or(&empty);
     let users = facts.users.ok_or_else(|| Halt::new("no host has the role mysql"))?;
-    let earlier = earlier(&inventory.backups);
-    let steps = plan(inventory, &Request { id, folder: &folder, databases, users, earlier: &earlier });
-    Ok(Ready { facts, steps, folder, id })
+    let progress = Progress::new(inventory, id, databases, users);
+    Ok(ready(inventory, facts, folder, progress))
+}
+
+/// Looks whether an interrupted backup can be resumed, and plans it.
+///
+/// # Errors
+/// If it cannot.
+pub async fn prepare_again(remote: &Remote, folder: PathBuf, progress: Progress) -> Result<Ready, Halt> {
+    progress.allows(&remote.inventory)?;
+    let facts = doctor::look(remote).await;
+    let findings = doctor::judge(&remote.inventory, &facts);
+    match finding::is_bad(&findings) {
+        true => Err(refused(&findings, &format!("backup {} cannot be resumed now", progress.id))),
+        false => Ok(ready(&remote.inventory, facts, folder, progress)),
+    }
+}
+
+fn ready(inventory: &Inventory, facts: Facts, folder: PathBuf, progress: Progress) -> Ready {
+    let mut earlier = earlier(&inventory.backups);
+    earlier.retain(|other| *other != folder);
+    let Progress { id, users, ref databases, .. } = progress;
+    let mut steps = plan(inventory, &Request { id, folder: &folder, databases, users, earlier: &earlier });
+    steps.retain(|step| !progress.is_done(step.name));
+    Ready { facts, steps, folder, id, progress }
 }
 
 /// What makes a run impossible, as one refusal.
@@ -109,9 +143,8 @@ pub async fn make(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Resul
 }
 
 async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
-    let Ready { facts, steps, folder, id } = ready;
+    let Ready { facts, steps, folder, id, mut progress } = ready;
     let inventory = &remote.inventory;
-    let began = Timestamp::now();
     let here = |error: std::io::Error| Halt::new(format!("{} cannot be written: {error}", folder.display()));
     for inner in ["sql", "cluster"] {
         private(&folder.join(inner)).map_err(here)?;
@@ -124,17 +157,20 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
         let error = |error| Halt::new(format!("the cluster definition {} cannot be copied: {error}", path.display()));
         fs::copy(path, folder.join("cluster/definition.yml")).map_err(error)?;
     }
-    // One more for the checks.
-    let count = steps.len().saturating_add(1);
+    progress.write(&folder).map_err(here)?;
+    let away = away::place(inventory);
+    // More for the checks, and to send it.
+    let checks = steps.len().saturating_add(1);
+    let count = checks.saturating_add(usize::from(away.is_some()));
     let mut sent = 0_u64;
-    let mut listed: BTreeMap<HostName, Said> = BTreeMap::new();
+    let mut listed = progress.listed(&folder).map_err(here)?;
     for (number, step) in (1..).zip(&steps) {
         let at = Timestamp::now();
         shown.begin(number, count, step.name, step.does);
         for (act, done) in step.acts.iter().zip(act::step(remote, step, &folder, &mut |_| {}).await?) {
             sent = sent.saturating_add(done.sent);
             if let ("list", Act::Call(command)) = (step.name, act) {
-                listed.insert(command.host.clone(), done.said);
+                listed.insert(command.host.clone(), done.said.out);
             }
         }
         if step.name == "sql" {
@@ -145,12 +181,18 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
                 }
             }
         }
+        let lists = if step.name == "list" { listed.clone() } else { BTreeMap::new() };
+        progress.end(&folder, step.name, &lists).map_err(here)?;
         shown.end(step.name, at);
     }
     let at = Timestamp::now();
-    shown.begin(count, count, "check", "reads all that came, and writes the manifest");
+    shown.begin(checks, count, "check", "reads all that came, and writes the manifest");
     let blocks = blocks(inventory, &facts, &folder, &listed)?;
-    let files = local::files(&folder).map_err(here)?;
+    if let Some(text) = modes::write(&folder).map_err(here)? {
+        fs::write(folder.join(modes::FILE), text).map_err(here)?;
+    }
+    let mut files = local::files(&folder).map_err(here)?;
+    files.retain(|(path, _)| !check::is_own(path));
     let parts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("BACKUP/")).cloned().collect();
     let ndb = check::ndb(&folder, &parts, id);
     let mut findings = ndb.findings;
@@ -184,19 +226,18 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
         all.collect::<Vec<_>>()
     };
     let server = nodes.iter().find_map(|node| node.mysql.clone()).unwrap_or_default();
-    let databases = facts.databases.and_then(Result::ok).unwrap_or_default();
     let manifest = Manifest {
         form: manifest::FORM,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         cluster: inventory.name.clone(),
         id,
-        began,
+        began: progress.began,
         finished: Timestamp::now(),
         server,
         nodes: inventory.with(Role::Ndb).flat_map(nodes_of).collect(),
         tables: ndb.whole.tables,
         rows: ndb.whole.rows,
-        databases,
+        databases: progress.databases.clone(),
         blocks: blocks.map(|(blocks, _)| blocks),
         vanished,
         bytes: files.iter().fold(0, |sum, file| sum.saturating_add(file.size)),
@@ -205,8 +246,19 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     };
     sync(&folder);
     manifest.write(&folder).map_err(here)?;
+    progress.remove(&folder);
     shown.end("check", at);
-    Ok(Made { manifest, folder, sent })
+    let Some(away) = away else { return Ok(Made { manifest, folder, sent, away: None }) };
+    let at = Timestamp::now();
+    shown.begin(count, count, away::STEP, away::DOES);
+    let stored = Stored::new(id, folder.clone(), Kind::Ours(Box::new(manifest.clone())));
+    let sending = away::send(&away, inventory, &stored, &mut |line| shown.note(line)).await;
+    sending.map_err(|halt| {
+        Halt { problem: format!("backup {id} is complete here, but was not sent: {}", halt.problem), ..halt }
+            .help(format!("send it again: helm hwdr vm send {id}"))
+    })?;
+    shown.end(away::STEP, at);
+    Ok(Made { manifest, folder, sent, away: Some(away.path(&id.to_string())) })
 }
 
 /// What is written so that it can be loaded where users and tables exist.
@@ -249,7 +301,7 @@ fn blocks(
     inventory: &Inventory,
     facts: &Facts,
     folder: &Path,
-    listed: &BTreeMap<HostName, Said>,
+    listed: &BTreeMap<HostName, String>,
 ) -> Result<Option<Copied>, Halt> {
     if listed.is_empty() {
         return Ok(None);
@@ -259,12 +311,12 @@ fn blocks(
     for host in inventory.with(Role::DataNode) {
         let Some(said) = listed.get(&host.name) else { continue };
         before.extend(
-            hopsfs::listing(&said.out)
+            hopsfs::listing(said)
                 .keys()
                 .filter(|path| !path.ends_with(".meta"))
                 .filter_map(|path| hopsfs::block_of(path)),
         );
-        let (owner, mode) = hopsfs::owner(&said.out).ok_or_else(|| {
+        let (owner, mode) = hopsfs::owner(said).ok_or_else(|| {
             Halt::new(format!("{}: owner and mode of {} cannot be read", host.name, inventory.paths.blocks))
         })?;
         let own = folder.join("hopsfs").join(host.name.as_str());
@@ -337,13 +389,13 @@ fn earlier(backups: &Path) -> Vec<PathBuf> {
 }
 
 /// Makes a folder that only this user can enter: dumps have digests of passwords.
-fn private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Waits until all files are on the disk, so that a complete backup is one after a power failure, too.
-fn sync(folder: &Path) {
+pub(crate) fn sync(folder: &Path) {
     if let Ok(folder) = fs::File::open(folder) {
         let _ = rustix::fs::syncfs(&folder);
     }

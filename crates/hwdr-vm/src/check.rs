@@ -144,8 +144,31 @@ pub fn sums(text: &str) -> BTreeMap<&str, &str> {
     text.lines().filter_map(|line| line.split_once("  ")).map(|(sum, path)| (path, sum)).collect()
 }
 
-/// Compares all files of a complete backup with what it says of itself.
+/// Compares all files of a complete backup with what it says of itself, and reads what RonDB and MySQL wrote.
 pub fn verify(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
+    let mut found = digests(folder, manifest);
+    let files = local::files(folder).unwrap_or_default();
+    let parts: Vec<_> = files.into_iter().filter(|(path, _)| path.starts_with("BACKUP/")).collect();
+    let ndb = ndb(folder, &parts, manifest.id);
+    for node in &manifest.nodes {
+        if !ndb.whole.nodes.contains(&node.id) {
+            found.push(Finding::error(format!("node {}", node.id), "has no part in this backup"));
+        }
+    }
+    found.extend(ndb.findings);
+    found.extend(dumps(folder));
+    if !manifest.vanished.is_empty() {
+        let what = format!(
+            "{} blocks were deleted while the backup was made: files with them are damaged after a restore",
+            manifest.vanished.len()
+        );
+        found.push(Finding::warning("hopsfs", what));
+    }
+    found
+}
+
+/// Compares all files of a backup with their digests, and those with the manifest.
+pub fn digests(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
     let mut found = Vec::new();
     let path = folder.join(manifest::SUMS);
     let text = match std::fs::read_to_string(&path) {
@@ -174,22 +197,6 @@ pub fn verify(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
                 Err(error) => found.push(Finding::error(path, format!("cannot be read: {error}"))),
             },
         }
-    }
-    let parts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("BACKUP/")).cloned().collect();
-    let ndb = ndb(folder, &parts, manifest.id);
-    for node in &manifest.nodes {
-        if !ndb.whole.nodes.contains(&node.id) {
-            found.push(Finding::error(format!("node {}", node.id), "has no part in this backup"));
-        }
-    }
-    found.extend(ndb.findings);
-    found.extend(dumps(folder));
-    if !manifest.vanished.is_empty() {
-        let what = format!(
-            "{} blocks were deleted while the backup was made: files with them are damaged after a restore",
-            manifest.vanished.len()
-        );
-        found.push(Finding::warning("hopsfs", what));
     }
     found
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// The id of a backup. RonDB takes it as 32 bits, without a sign.
@@ -14,6 +16,12 @@ impl BackupId {
     /// The id of a backup that is made now, in the documentation's form: `%y%m%d%H%M`. After 2042 it has more than 32 bits.
     pub fn of(time: DateTime) -> Option<Self> {
         time.strftime("%y%m%d%H%M").to_string().parse().ok()
+    }
+
+    /// The time that it has in that form, as far as it is one.
+    pub fn time(self) -> Option<Timestamp> {
+        let time = DateTime::strptime("%y%m%d%H%M", format!("{:010}", self.0)).ok()?;
+        time.to_zoned(TimeZone::system()).ok().map(|time| time.timestamp())
     }
 
     /// Its number.

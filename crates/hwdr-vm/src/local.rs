@@ -29,6 +29,11 @@ pub fn sha256(path: &Path) -> io::Result<String> {
     Ok(hex(&digest.finalize()))
 }
 
+/// The SHA-256 of a text, in hexadecimal digits.
+pub fn sha256_of(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
 /// Bytes in hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -55,7 +60,22 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// # Errors
 /// If a folder cannot be read.
 pub fn files(folder: &Path) -> io::Result<Vec<(String, u64)>> {
-    let mut found = Vec::new();
+    walk(folder).map(|(files, _)| files)
+}
+
+/// All folders below a folder, by their paths in it, in order.
+///
+/// # Errors
+/// As [`files()`].
+pub fn folders(folder: &Path) -> io::Result<Vec<String>> {
+    walk(folder).map(|(_, folders)| folders)
+}
+
+/// Files with their lengths, and folders.
+type Tree = (Vec<(String, u64)>, Vec<String>);
+
+fn walk(folder: &Path) -> io::Result<Tree> {
+    let (mut found, mut folders) = (Vec::new(), Vec::new());
     let mut open = vec![String::new()];
     while let Some(inner) = open.pop() {
         for entry in fs::read_dir(folder.join(&inner))? {
@@ -67,6 +87,7 @@ pub fn files(folder: &Path) -> io::Result<Vec<(String, u64)>> {
             let path = if inner.is_empty() { name } else { format!("{inner}/{name}") };
             let data = entry.metadata()?;
             if data.is_dir() {
+                folders.push(path.clone());
                 open.push(path);
             } else if data.is_file() {
                 found.push((path, data.len()));
@@ -76,5 +97,6 @@ pub fn files(folder: &Path) -> io::Result<Vec<(String, u64)>> {
         }
     }
     found.sort();
-    Ok(found)
+    folders.sort();
+    Ok((found, folders))
 }

@@ -113,21 +113,25 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("{} cannot be read: {error}", path.display())),
         };
+        Self::parse(&text, &path.display().to_string()).map(Some)
+    }
+
+    /// Reads a manifest; `path` is where it comes from.
+    ///
+    /// # Errors
+    /// If it is not one, or was written by a later hwdr.
+    pub fn parse(text: &str, path: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
             form: u32,
             version: String,
         }
-        let wrong = |error: serde_json::Error| format!("{} is not a manifest: {error}", path.display());
-        let head: Head = serde_json::from_str(&text).map_err(wrong)?;
+        let wrong = |error: serde_json::Error| format!("{path} is not a manifest: {error}");
+        let head: Head = serde_json::from_str(text).map_err(wrong)?;
         if head.form > FORM {
-            return Err(format!(
-                "{}: a later hwdr ({}) has written it",
-                path.display(),
-                hwdr_values::shown::plain(&head.version)
-            ));
+            return Err(format!("{path}: a later hwdr ({}) has written it", hwdr_values::shown::plain(&head.version)));
         }
-        let manifest: Self = serde_json::from_str(&text).map_err(wrong)?;
+        let manifest: Self = serde_json::from_str(text).map_err(wrong)?;
         let is_octal =
             |mode: &str| (3..=4).contains(&mode.len()) && mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
         let is_owner = |owner: &str| {
@@ -138,10 +142,8 @@ impl Manifest {
         };
         let odd = manifest.blocks.iter().flatten().find(|blocks| !is_octal(&blocks.mode) || !is_owner(&blocks.owner));
         match odd {
-            Some(blocks) => {
-                Err(format!("{} is not a manifest: owner or mode of the blocks of {}", path.display(), blocks.host))
-            }
-            None => Ok(Some(manifest)),
+            Some(blocks) => Err(format!("{path} is not a manifest: owner or mode of the blocks of {}", blocks.host)),
+            None => Ok(manifest),
         }
     }
 

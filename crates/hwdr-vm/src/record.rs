@@ -162,6 +162,15 @@ fn here(remote: &Remote) -> Result<Option<Envelope>, Halt> {
     Ok(all.into_iter().max_by_key(|envelope| envelope.record.began))
 }
 
+/// Whether a restore of the backup in a folder is not over: its record there says so. What is beside it is needed to undo it.
+pub fn is_open(folder: &std::path::Path) -> bool {
+    let text = std::fs::read_to_string(folder.join(FILE)).ok();
+    // One that cannot be read may be of a run that is not over.
+    text.is_some_and(|text| {
+        parse(&text, FILE).map_or(true, |it| !matches!(it.record.phase, Phase::Undone | Phase::Finalized))
+    })
+}
+
 fn parse(text: &str, what: &str) -> Result<Envelope, Halt> {
     #[derive(Deserialize)]
     struct Head {

@@ -25,6 +25,10 @@ pub struct Stored {
     pub time: Option<Timestamp>,
     /// Whether it is kept.
     pub is_kept: bool,
+    /// Whether all of it is in the folder here.
+    pub is_here: bool,
+    /// Whether all of it is in the place of the inventory.
+    pub is_away: bool,
 }
 
 /// Who made a backup.
@@ -54,6 +58,24 @@ pub struct Contents {
 }
 
 impl Stored {
+    /// A backup in a folder, of which nothing else is known.
+    pub fn new(id: BackupId, folder: PathBuf, kind: Kind) -> Self {
+        Self { id, folder, kind, time: None, is_kept: false, is_here: true, is_away: false }
+    }
+
+    /// What it says of itself, if it is one of hwdr's, and complete.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match &self.kind {
+            Kind::Ours(manifest) => Some(manifest),
+            _ => None,
+        }
+    }
+
+    /// Whether it is complete.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.kind, Kind::Ours(_) | Kind::Cookbook)
+    }
+
     /// How it is, in a word.
     pub fn state(&self) -> &'static str {
         match &self.kind {
@@ -127,7 +149,7 @@ pub fn list(folder: &Path) -> Result<(Vec<Stored>, Vec<String>), String> {
     Ok((found, packed))
 }
 
-fn stored(path: &Path, name: &str) -> Option<Stored> {
+pub(crate) fn stored(path: &Path, name: &str) -> Option<Stored> {
     let changed =
         || fs::metadata(path).and_then(|data| data.modified()).ok().and_then(|time| Timestamp::try_from(time).ok());
     if let Ok(id) = name.parse::<BackupId>() {
@@ -141,19 +163,14 @@ fn stored(path: &Path, name: &str) -> Option<Stored> {
             Ok(None) => (Kind::Incomplete, changed()),
             Err(why) => (Kind::Unreadable(why), changed()),
         };
-        return Some(Stored { id, folder: path.to_owned(), kind, time, is_kept });
+        return Some(Stored { time, is_kept, ..Stored::new(id, path.to_owned(), kind) });
     }
     if !name.starts_with("hops_hopsworks_") || !name.contains(".backup") {
         return None;
     }
     let id = cookbook_id(path)?;
-    Some(Stored {
-        id,
-        folder: path.to_owned(),
-        kind: Kind::Cookbook,
-        time: changed(),
-        is_kept: path.join(KEEP).exists(),
-    })
+    let is_kept = path.join(KEEP).exists();
+    Some(Stored { time: changed(), is_kept, ..Stored::new(id, path.to_owned(), Kind::Cookbook) })
 }
 
 /// The id of a backup of the cookbook's script: its folder `BACKUP-<id>` lies in `BACKUP`, or in one folder for each node.
@@ -169,8 +186,16 @@ fn cookbook_id(path: &Path) -> Option<BackupId> {
 /// If there is none.
 pub fn find(folder: &Path, id: &str) -> Result<Stored, String> {
     let (all, packed) = list(folder)?;
+    choose(all, &packed, folder, id)
+}
+
+/// The backup of an id among those that there are.
+///
+/// # Errors
+/// If there is none.
+pub fn choose(all: Vec<Stored>, packed: &[String], folder: &Path, id: &str) -> Result<Stored, String> {
     if id == "latest" {
-        let complete = all.into_iter().find(|stored| matches!(stored.kind, Kind::Ours(_) | Kind::Cookbook));
+        let complete = all.into_iter().find(Stored::is_whole);
         return complete.ok_or_else(|| format!("there is no complete backup in {}", folder.display()));
     }
     let number: BackupId = id.parse()?;
@@ -182,6 +207,17 @@ pub fn find(folder: &Path, id: &str) -> Result<Stored, String> {
         };
         format!("there is no backup {number} in {}{hint}", folder.display())
     })
+}
+
+/// What prune would delete here, though it stays elsewhere: what was sent more than `days` ago. The newest complete one stays: the blocks that it has
+/// are not copied again.
+pub fn sent(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
+    let limit = now.as_second().saturating_sub(i64::from(days).saturating_mul(86_400));
+    let newest = all.iter().find(|stored| stored.is_here && stored.manifest().is_some()).map(|stored| stored.id);
+    all.iter()
+        .filter(|stored| stored.is_here && stored.is_away && stored.manifest().is_some() && Some(stored.id) != newest)
+        .filter(|stored| stored.time.is_some_and(|time| time.as_second() < limit))
+        .collect()
 }
 
 /// What prune would delete: complete backups and remains older than `days`, but never the newest complete one, and none that is kept.
@@ -197,8 +233,33 @@ pub fn old(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    const NOW: &str = "2026-11-30T00:00:00Z";
+
+    pub(crate) fn inventory() -> crate::inventory::Inventory {
+        let text = include_str!("../../../testdata/vm/inventory.yaml");
+        crate::inventory::read(&hwdr_values::source::Source::new("inventory.yaml", text)).unwrap()
+    }
+
+    /// A complete one.
+    pub(crate) fn ours(sums: &str) -> Kind {
+        let now: Timestamp = NOW.parse().unwrap();
+        let manifest = serde_json::from_value(serde_json::json!({
+            "form": 1, "version": "0", "cluster": "c", "id": 1, "began": now, "finished": now, "server": "", "nodes": [], "tables": 0,
+            "rows": null, "databases": [], "blocks": null, "files": [], "bytes": 0, "sums": sums,
+        }));
+        Kind::Ours(Box::new(manifest.unwrap()))
+    }
+
+    /// One that was made so many days ago.
+    pub(crate) fn one(id: &str, kind: Kind, days: i64, is_kept: bool) -> Stored {
+        let now: Timestamp = NOW.parse().unwrap();
+        let time = Timestamp::from_second(now.as_second() - days * 86_400).unwrap();
+        let new = Stored::new(id.parse().unwrap(), PathBuf::new(), kind);
+        Stored { time: Some(time), is_kept, ..new }
+    }
 
     fn touch(root: &Path, files: &[&str]) {
         for file in files {
@@ -242,30 +303,31 @@ mod tests {
 
     #[test]
     fn the_newest_and_what_is_kept_stay() {
-        let now: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
-        let at = |days: i64| Some(Timestamp::from_second(now.as_second() - days * 86_400).unwrap());
-        let manifest: Manifest = serde_json::from_value(serde_json::json!({
-            "form": 1, "version": "0", "cluster": "c", "id": 1, "began": now, "finished": now, "server": "", "nodes": [], "tables": 0,
-            "rows": null, "databases": [], "blocks": null, "files": [], "bytes": 0, "sums": "",
-        }))
-        .unwrap();
-        let ours = || Kind::Ours(Box::new(manifest.clone()));
-        let one = |id: &str, kind, days, is_kept| Stored {
-            id: id.parse().unwrap(),
-            folder: PathBuf::new(),
-            kind,
-            time: at(days),
-            is_kept,
-        };
+        let now: Timestamp = NOW.parse().unwrap();
         let all = [
             one("6", Kind::Incomplete, 1, false),
-            one("5", ours(), 40, false),
-            one("4", ours(), 41, true),
-            one("3", ours(), 42, false),
+            one("5", ours("a"), 40, false),
+            one("4", ours("a"), 41, true),
+            one("3", ours("a"), 42, false),
             one("2", Kind::Incomplete, 43, false),
             one("1", Kind::Cookbook, 44, false),
         ];
         let old: Vec<_> = old(&all, 30, now).iter().map(|stored| stored.id.number()).collect();
         assert_eq!(old, [3, 2]);
+    }
+
+    #[test]
+    fn what_was_sent_leaves_the_folder_earlier() {
+        let now: Timestamp = NOW.parse().unwrap();
+        let at = |id, days, is_here, is_away| Stored { is_here, is_away, ..one(id, ours("a"), days, false) };
+        let all = [
+            at("6", 3, false, true),
+            at("5", 4, true, true),
+            at("4", 5, true, false),
+            at("3", 6, true, true),
+            Stored { kind: Kind::Cookbook, ..at("2", 7, true, true) },
+        ];
+        let sent: Vec<_> = sent(&all, 2, now).iter().map(|stored| stored.id.number()).collect();
+        assert_eq!(sent, [3]);
     }
 }

@@ -382,6 +382,8 @@ pub(super) const PAGES: &[Page] = &[
     page("vm keep", &["helm hwdr vm keep 2601011200"], &[CHANGES]),
     page("vm unkeep", &["helm hwdr vm unkeep 2601011200"], &[CHANGES]),
     page("vm prune", &["helm hwdr vm prune --dry-run", "helm hwdr vm prune --yes"], &[CHANGES]),
+    page("vm send", &["helm hwdr vm send latest"], &[CHANGES]),
+    page("vm fetch", &["helm hwdr vm fetch 2601011200"], &[CHANGES]),
     page("vm restore", &["helm hwdr vm restore latest --dry-run", "helm hwdr vm restore 2601011200 --wipe"], &[VM]),
     page("vm resume", &["helm hwdr vm resume"], &[VM]),
     page("vm undo", &["helm hwdr vm undo"], &[VM]),

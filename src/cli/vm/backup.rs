@@ -1,13 +1,16 @@
 //! `hwdr vm backup`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use hwdr_run::Halt;
-use hwdr_vm::backup::{make, prepare};
+use hwdr_vm::away;
+use hwdr_vm::backup::{Made, make, prepare, prepare_again};
 use hwdr_vm::id::BackupId;
 use hwdr_vm::plan;
+use hwdr_vm::progress::Progress;
+use hwdr_vm::remote::Remote;
 
 use super::InventoryArgs;
 use super::live::Live;
@@ -15,7 +18,7 @@ use crate::cli::Outcome;
 use crate::cli::messages::Failure;
 use crate::shown;
 
-/// Backs up RonDB, HopsFS, users and schemas into the folder of the inventory
+/// Backs up RonDB, HopsFS, users and schemas into the folder of the inventory, and sends that to its remote or bucket
 ///
 /// RonDB first, then the blocks of all data nodes of HopsFS; a block that an earlier backup has is not sent again, and takes no room. What came is
 /// checked, and then announced as complete. One run at a time works on a cluster.
@@ -52,7 +55,13 @@ impl Backup {
             let ready = prepare(&remote, id).await?;
             if self.dry_run {
                 let folder = ready.folder.display().to_string();
-                shown::print(&plan::dry_run(&ready.steps, &remote.inventory, &folder));
+                let mut text = plan::dry_run(&ready.steps, &remote.inventory, &folder);
+                if let Some(rclone) = away::place(&remote.inventory) {
+                    let number = ready.steps.len().saturating_add(1);
+                    let commands = away::on_paper(&rclone, &remote.inventory, ready.id);
+                    text.push_str(&format!("{number}. {}: {}\n   here\n{commands}", away::STEP, away::DOES));
+                }
+                shown::print(&text);
                 return Ok(None);
             }
             Ok::<_, Halt>(Some(make(&remote, ready, &mut Live).await?))
@@ -60,21 +69,51 @@ impl Backup {
         let stop = hwdr_run::interrupted(&super::BUSY);
         let made = tokio::select! {
             made = worked => made,
-            () = stop => Err(Halt::new("interrupted: the backup is not complete").help("make another: what came already is not sent again")),
+            () = stop => Err(interrupted()),
         };
         remote.close().await;
         if let Some(made) = made? {
-            let mib = |bytes: u64| bytes >> 20;
-            shown::print(&format!(
-                "Backup {} is complete: {} ({} MiB, {} MiB of files sent)\n",
-                made.manifest.id,
-                made.folder.display(),
-                mib(made.manifest.bytes),
-                mib(made.sent)
-            ));
+            tell(&made);
         }
         Ok(Outcome::Clean)
     }
+}
+
+fn interrupted() -> Halt {
+    Halt::new("interrupted: the backup is not complete").help("go on with it: helm hwdr vm resume")
+}
+
+/// Says what was made: the last that is said of a backup.
+fn tell(made: &Made) {
+    let mib = |bytes: u64| bytes >> 20;
+    let Made { manifest, folder, sent, away } = made;
+    let mut out = format!(
+        "Backup {} is complete: {} ({} MiB, {} MiB of files copied)\n",
+        manifest.id,
+        folder.display(),
+        mib(manifest.bytes),
+        mib(*sent)
+    );
+    if let Some(away) = away {
+        out.push_str(&format!("It is sent to {away}\n"));
+    }
+    shown::print(&out);
+}
+
+/// Goes on with an interrupted backup.
+pub(super) async fn resume(remote: &Remote, folder: PathBuf, progress: Progress) -> Result<Outcome> {
+    let worked = async {
+        let ready = prepare_again(remote, folder, progress).await?;
+        make(remote, ready, &mut Live).await
+    };
+    let stop = hwdr_run::interrupted(&super::BUSY);
+    let made = tokio::select! {
+        made = worked => made,
+        () = stop => Err(interrupted()),
+    };
+    remote.close().await;
+    tell(&made?);
+    Ok(Outcome::Clean)
 }
 
 /// The units of systemd for backups at certain times.

@@ -1,5 +1,6 @@
 //! `hwdr vm`: Hopsworks 3 on machines, over SSH.
 
+mod away;
 mod backup;
 mod inventory;
 mod live;
@@ -48,6 +49,8 @@ enum Action {
     Keep(stored::Keep),
     Unkeep(stored::Unkeep),
     Prune(stored::Prune),
+    Send(away::Send),
+    Fetch(away::Fetch),
     Restore(restore::Restore),
     Resume(restore::Resume),
     Undo(restore::Undo),
@@ -88,17 +91,19 @@ impl Command {
             Action::Schema(it) => it.run(),
             Action::Doctor(it) => block_on(it.run()),
             Action::Backup(it) => block_on(it.run()),
-            Action::List(it) => it.run(),
-            Action::Show(it) => it.run(),
-            Action::Verify(it) => it.run(),
-            Action::Keep(it) => it.run(),
-            Action::Unkeep(it) => it.run(),
-            Action::Prune(it) => it.run(),
+            Action::List(it) => block_on(it.run()),
+            Action::Show(it) => block_on(it.run()),
+            Action::Verify(it) => block_on(it.run()),
+            Action::Keep(it) => block_on(it.run()),
+            Action::Unkeep(it) => block_on(it.run()),
+            Action::Prune(it) => block_on(it.run()),
+            Action::Send(it) => block_on(it.run()),
+            Action::Fetch(it) => block_on(it.run()),
             Action::Restore(it) => block_on(it.run()),
             Action::Resume(it) => block_on(it.run()),
             Action::Undo(it) => block_on(it.run()),
             Action::Finalize(it) => block_on(it.run()),
-            Action::Runbook(it) => it.run(),
+            Action::Runbook(it) => block_on(it.run()),
         }
     }
 }

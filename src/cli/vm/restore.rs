@@ -5,15 +5,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use hwdr_run::{Phase, Record as _, Store as _};
+use hwdr_run::{Phase, Record as _, Show as _, Store as _};
+use hwdr_vm::away;
+use hwdr_vm::inventory::Inventory;
 use hwdr_vm::plan;
+use hwdr_vm::progress::interrupted;
 use hwdr_vm::record::Diary;
 use hwdr_vm::remote::Remote;
 use hwdr_vm::restore::{Deed, Ended, Ready, allowed, begin, go_on, last, on_paper, prepare};
 use hwdr_vm::runbook;
-use hwdr_vm::stored;
+use hwdr_vm::stored::Stored;
 
+use super::backup;
 use super::live::Live;
+use super::stored::find;
 use super::{InventoryArgs, now, text};
 use crate::cli::Outcome;
 use crate::cli::ask::{Question, YES};
@@ -43,7 +48,10 @@ pub(super) struct Restore {
     inventory: InventoryArgs,
 }
 
-/// Resumes an interrupted restore, from this machine or another
+/// Resumes an interrupted restore, from this machine or another; or the newest backup here, if that was interrupted
+///
+/// A backup is resumed where nothing can be missed: when RonDB's own backup has ended, and the blocks of HopsFS are listed. A complete one that
+/// was not sent to the place of the inventory is sent.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr vm resume [OPTIONS]")]
 pub(super) struct Resume {
@@ -103,8 +111,10 @@ enum Paper {
 impl Restore {
     pub(super) async fn run(&self) -> Result<Outcome> {
         let remote = self.inventory.remote()?;
-        let found = stored::find(&remote.inventory.backups, &self.id);
-        let found = found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?;
+        let mut found = find(&remote.inventory, &self.id).await?;
+        if !self.dry_run {
+            found = brought(&remote.inventory, found).await?;
+        }
         let ready = prepare(&remote, &found, self.wipe, now()).await;
         let ready = match ready {
             Ok(ready) => ready,
@@ -137,6 +147,14 @@ impl Restore {
         let stop = hwdr_run::interrupted(&super::BUSY);
         ended(&remote, begin(Arc::clone(&remote), ready, Live, stop).await).await
     }
+}
+
+/// A backup that is only in the place of the inventory is brought here.
+async fn brought(inventory: &Inventory, found: Stored) -> Result<Stored> {
+    let Some(rclone) = away::place(inventory).filter(|_| found.is_away && !found.is_here) else { return Ok(found) };
+    Live.note(&format!("backup {} is brought here from {}", found.id, rclone.path(&found.id.to_string())));
+    away::fetch(&rclone, inventory, found.id, &mut |line| Live.note(line)).await?;
+    find(inventory, &found.id.to_string()).await
 }
 
 /// What a restore does, in a few lines.
@@ -213,7 +231,41 @@ async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>
 
 impl Resume {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        follow(&self.inventory, Deed::Restore, None).await
+        let remote = self.inventory.remote()?;
+        let looked = last(&remote).await.and_then(|store| store.load());
+        let since = match &looked {
+            Ok(diary) if allowed(diary, Deed::Restore).is_ok() => {
+                // Another machine may have made the backup.
+                let is_here = remote.inventory.backups.join(&diary.folder).is_dir();
+                let brought = async {
+                    let found = find(&remote.inventory, &diary.backup.to_string()).await?;
+                    brought(&remote.inventory, found).await
+                };
+                let came = if is_here { Ok(()) } else { brought.await.map(drop) };
+                remote.close().await;
+                came?;
+                return follow(&self.inventory, Deed::Restore, None).await;
+            }
+            Ok(diary) => Some(diary.began),
+            Err(_) => None,
+        };
+        let (all, _) = hwdr_vm::stored::list(&remote.inventory.backups).map_err(Refusal::new)?;
+        if let Some((folder, progress)) = interrupted(&all, since).map_err(Refusal::new)? {
+            return backup::resume(&remote, folder, progress).await;
+        }
+        remote.close().await;
+        if let (Some(rclone), Some(newest)) =
+            (away::place(&remote.inventory), all.first().filter(|it| it.manifest().is_some()))
+        {
+            let sent = away::send(&rclone, &remote.inventory, newest, &mut |line| Live.note(line)).await?;
+            if sent {
+                print(&format!("Backup {} is sent to {}\n", newest.id, rclone.path(&newest.id.to_string())));
+                return Ok(Outcome::Clean);
+            }
+        }
+        // There is nothing else: why it is not the restore.
+        allowed(&looked?, Deed::Restore)?;
+        Ok(Outcome::Clean)
     }
 }
 
@@ -232,10 +284,9 @@ impl Finalize {
 }
 
 impl Runbook {
-    pub(super) fn run(&self) -> Result<Outcome> {
+    pub(super) async fn run(&self) -> Result<Outcome> {
         let inventory = self.inventory.read()?;
-        let found = stored::find(&inventory.backups, &self.id);
-        let found = found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?;
+        let found = find(&inventory, &self.id).await?;
         let ready = on_paper(&inventory, &found, self.wipe, now())?;
         let title = format!("Restore of backup {} of {}", found.id, inventory.name);
         let folder = ready.folder.display().to_string();

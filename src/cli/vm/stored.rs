@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use hwdr_vm::away::{self, rclone::Rclone};
 use hwdr_vm::check;
 use hwdr_vm::finding::{self, Finding};
+use hwdr_vm::inventory::Inventory;
 use hwdr_vm::manifest::KEEP;
+use hwdr_vm::record;
 use hwdr_vm::stored::{self, Kind, Stored};
 use serde_json::{Value as Json, json};
 
@@ -91,12 +94,22 @@ pub(super) struct Which {
 }
 
 impl Which {
-    /// The backup.
-    fn find(&self) -> Result<Stored> {
-        let inventory = self.inventory.read()?;
-        let found = stored::find(&inventory.backups, &self.id);
-        Ok(found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?)
+    /// The machines.
+    pub(super) fn inventory(&self) -> Result<Inventory> {
+        self.inventory.read()
     }
+
+    /// The backup.
+    pub(super) async fn find_in(&self, inventory: &Inventory) -> Result<Stored> {
+        find(inventory, &self.id).await
+    }
+}
+
+/// A backup, here or in the place of the inventory.
+pub(super) async fn find(inventory: &Inventory, id: &str) -> Result<Stored> {
+    let (all, packed) = away::all(inventory).await?;
+    let found = stored::choose(all, &packed, &inventory.backups, id);
+    Ok(found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?)
 }
 
 fn time(stored: &Stored) -> String {
@@ -107,10 +120,21 @@ fn gib(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 30))
 }
 
+/// Where a backup is, in a word.
+fn whereabouts(stored: &Stored) -> &'static str {
+    match (stored.is_here, stored.is_away) {
+        (true, true) => "both",
+        (true, false) => "here",
+        (false, true) => "away",
+        (false, false) => "-",
+    }
+}
+
 impl List {
-    pub(super) fn run(&self) -> Result<Outcome> {
+    pub(super) async fn run(&self) -> Result<Outcome> {
         let inventory = self.inventory.read()?;
-        let (all, packed) = stored::list(&inventory.backups).map_err(Refusal::new)?;
+        let (all, packed) = away::all(&inventory).await?;
+        let has_place = inventory.target.is_some();
         if self.output == Form::Json {
             let all: Vec<Json> = all.iter().map(as_json).collect();
             print_json(&json!({ "backups": all, "packed": packed }), true);
@@ -120,7 +144,8 @@ impl List {
         if all.is_empty() {
             let _ = writeln!(out, "There is no backup in {}.", folder(&inventory).display());
         } else {
-            let _ = writeln!(out, "{:<10}  {:<16}  {:>8}  {:<10}  KEPT", "ID", "MADE (UTC)", "GIB", "STATE");
+            let head = if has_place { "WHERE  KEPT" } else { "KEPT" };
+            let _ = writeln!(out, "{:<10}  {:<16}  {:>8}  {:<10}  {head}", "ID", "MADE (UTC)", "GIB", "STATE");
         }
         for stored in &all {
             let size = match &stored.kind {
@@ -128,7 +153,9 @@ impl List {
                 _ => "-".to_owned(),
             };
             let kept = if stored.is_kept { "yes" } else { "" };
-            let line = format!("{:<10}  {:<16}  {size:>8}  {:<10}  {kept}", stored.id, time(stored), stored.state());
+            let place = if has_place { format!("{:<5}  ", whereabouts(stored)) } else { String::new() };
+            let line =
+                format!("{:<10}  {:<16}  {size:>8}  {:<10}  {place}{kept}", stored.id, time(stored), stored.state());
             let _ = writeln!(out, "{}", line.trim_end());
         }
         for name in packed {
@@ -145,18 +172,26 @@ fn as_json(stored: &Stored) -> Json {
         _ => Json::Null,
     };
     json!({
-        "id": stored.id, "folder": stored.folder, "state": stored.state(), "time": stored.time, "isKept": stored.is_kept, "manifest": manifest,
+        "id": stored.id, "folder": stored.folder, "state": stored.state(), "time": stored.time, "isKept": stored.is_kept,
+        "isHere": stored.is_here, "isAway": stored.is_away, "manifest": manifest,
     })
 }
 
 impl Show {
-    pub(super) fn run(&self) -> Result<Outcome> {
-        let stored = self.which.find()?;
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let inventory = self.which.inventory()?;
+        let stored = self.which.find_in(&inventory).await?;
         if self.output == Form::Json {
             print_json(&as_json(&stored), true);
             return Ok(Outcome::Clean);
         }
-        let mut out = format!("Backup {}: {}\n  {}\n", stored.id, stored.state(), stored.folder.display());
+        let mut out = format!("Backup {}: {}\n", stored.id, stored.state());
+        if stored.is_here || !stored.is_away {
+            let _ = writeln!(out, "  {}", stored.folder.display());
+        }
+        if let Some(rclone) = away::place(&inventory).filter(|_| stored.is_away) {
+            let _ = writeln!(out, "  {}", rclone.path(&stored.id.to_string()));
+        }
         match &stored.kind {
             Kind::Ours(manifest) => {
                 let _ = writeln!(
@@ -196,7 +231,9 @@ impl Show {
             Kind::Cookbook => {
                 out.push_str("  made by the cookbook's script: RonDB, users and schemas, no blocks of HopsFS\n")
             }
-            Kind::Incomplete => out.push_str("  it has no manifest: hwdr was interrupted\n"),
+            Kind::Incomplete => {
+                out.push_str("  it has no manifest: it was interrupted. If it is the newest: helm hwdr vm resume\n")
+            }
             Kind::Unreadable(why) => {
                 let _ = writeln!(out, "  {}", shown::lines(why));
             }
@@ -207,14 +244,19 @@ impl Show {
 }
 
 impl Verify {
-    pub(super) fn run(&self) -> Result<Outcome> {
-        let stored = self.which.find()?;
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let inventory = self.which.inventory()?;
+        let stored = self.which.find_in(&inventory).await?;
         let mut findings = match &stored.kind {
+            Kind::Ours(_) if !stored.is_here => Vec::new(),
             Kind::Ours(manifest) => check::verify(&stored.folder, manifest),
             Kind::Cookbook => check::cookbook(&stored.folder, &stored.contents().map_err(Refusal::new)?, stored.id),
             Kind::Incomplete => vec![Finding::error("", "it is not complete: it has no manifest")],
             Kind::Unreadable(why) => vec![Finding::error("", why)],
         };
+        if let Some(rclone) = away::place(&inventory).filter(|_| stored.is_away) {
+            findings.extend(away::verify(&rclone, stored.id).await?);
+        }
         let is_bad = finding::is_bad(&findings);
         if !is_bad {
             findings.push(Finding::fine("", format!("backup {} can be restored", stored.id)));
@@ -228,18 +270,28 @@ impl Verify {
 }
 
 impl Keep {
-    pub(super) fn run(&self) -> Result<Outcome> {
-        let stored = self.which.find()?;
-        std::fs::write(stored.folder.join(KEEP), "")
-            .with_context(|| format!("{} cannot be written", stored.folder.display()))?;
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let inventory = self.which.inventory()?;
+        let stored = self.which.find_in(&inventory).await?;
+        if let Some(rclone) = away::place(&inventory).filter(|_| stored.is_away) {
+            away::keep(&rclone, stored.id, true).await?;
+        }
+        if stored.folder.is_dir() {
+            std::fs::write(stored.folder.join(KEEP), "")
+                .with_context(|| format!("{} cannot be written", stored.folder.display()))?;
+        }
         print(&format!("Backup {} is kept until: helm hwdr vm unkeep {}\n", stored.id, stored.id));
         Ok(Outcome::Clean)
     }
 }
 
 impl Unkeep {
-    pub(super) fn run(&self) -> Result<Outcome> {
-        let stored = self.which.find()?;
+    pub(super) async fn run(&self) -> Result<Outcome> {
+        let inventory = self.which.inventory()?;
+        let stored = self.which.find_in(&inventory).await?;
+        if let Some(rclone) = away::place(&inventory).filter(|_| stored.is_away) {
+            away::keep(&rclone, stored.id, false).await?;
+        }
         match std::fs::remove_file(stored.folder.join(KEEP)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).context("it cannot be changed");
@@ -251,11 +303,22 @@ impl Unkeep {
 }
 
 impl Prune {
-    pub(super) fn run(&self) -> Result<Outcome> {
+    pub(super) async fn run(&self) -> Result<Outcome> {
         let inventory = self.inventory.read()?;
-        let (all, _) = stored::list(&inventory.backups).map_err(Refusal::new)?;
-        let old = stored::old(&all, inventory.keep_days, now());
-        if old.is_empty() {
+        let rclone = away::place(&inventory);
+        let (all, _) = away::all(&inventory).await?;
+        // What is beside a backup is needed as long as its restore can be undone.
+        let is_over = |stored: &&Stored| !record::is_open(&stored.folder);
+        let old: Vec<_> = stored::old(&all, inventory.keep_days, now()).into_iter().filter(is_over).collect();
+        let sent = stored::sent(&all, inventory.keep_here_days, now()).into_iter().filter(is_over);
+        let sent: Vec<_> = sent.filter(|stored| !old.iter().any(|other| other.id == stored.id)).collect();
+        for stored in all.iter().filter(|stored| !is_over(stored)) {
+            shown::note(&format!(
+                "backup {} stays: its restore can still be undone (helm hwdr vm finalize)",
+                stored.id
+            ));
+        }
+        if old.is_empty() && sent.is_empty() {
             print(&format!("No backup is older than {} days.\n", inventory.keep_days));
             return Ok(Outcome::Clean);
         }
@@ -263,22 +326,41 @@ impl Prune {
         for stored in &old {
             let _ = writeln!(out, "{:<10}  {:<16}  {}", stored.id, time(stored), stored.state());
         }
+        for stored in &sent {
+            let _ = writeln!(out, "{:<10}  {:<16}  only here: it was sent", stored.id, time(stored));
+        }
         print(&out);
         if self.dry_run {
             return Ok(Outcome::Clean);
         }
-        let prompt = format!("Delete {} backups? [y/N] ", old.len());
+        let prompt = format!("Delete {} backups? [y/N] ", old.len().saturating_add(sent.len()));
         Question { prompt: &prompt, agree: YES, what: "backups are deleted", help: "to agree: --yes" }.ask(self.yes)?;
         for stored in old {
-            // Without its manifest it is not complete, whatever happens then.
-            let manifest = stored.folder.join(hwdr_vm::manifest::FILE);
-            let gone = match std::fs::remove_file(&manifest) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-                _ => std::fs::remove_dir_all(&stored.folder),
-            };
-            gone.with_context(|| format!("{} cannot be deleted", stored.folder.display()))?;
+            delete(stored, rclone.as_ref()).await?;
             print(&format!("Backup {} is deleted\n", stored.id));
         }
+        for stored in sent {
+            delete(stored, None).await?;
+            print(&format!("Backup {} is deleted here\n", stored.id));
+        }
         Ok(Outcome::Clean)
+    }
+}
+
+/// Deletes a backup here, and in a place. Without its manifest it is not complete, whatever happens then.
+async fn delete(stored: &Stored, rclone: Option<&Rclone>) -> Result<()> {
+    if let Some(rclone) = rclone {
+        away::delete(rclone, stored.id).await?;
+    }
+    let manifest = stored.folder.join(hwdr_vm::manifest::FILE);
+    let gone = match std::fs::remove_file(&manifest) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::remove_dir_all(&stored.folder),
+    };
+    match gone {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be deleted", stored.folder.display()))
+        }
+        _ => Ok(()),
     }
 }

@@ -29,6 +29,14 @@ pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
         Some(Err(why)) => found.push(Finding::error("mysql", format!("MySQL does not answer: {why}"))),
         None => {}
     }
+    match &facts.away {
+        Some(Ok(place)) => found.push(Finding::fine("", format!("backups can be sent to {place}"))),
+        Some(Err(why)) => found.push(
+            Finding::error("", format!("backups cannot be sent: {why}"))
+                .help("correct backups in the inventory, or rclone's configuration: rclone config"),
+        ),
+        None => {}
+    }
     if !facts.has_rsync {
         found.push(Finding::error("", "rsync is not on this machine").help("install it: apt-get install rsync"));
     }
@@ -361,7 +369,8 @@ mod tests {
         fn probe<'f>(facts: &'f mut Facts, host: &str) -> &'f mut Probe {
             facts.hosts.get_mut(&HostName::parse(host).unwrap()).unwrap().as_mut().unwrap()
         }
-        let cases: [(Break, &str); 13] = [
+        let cases: [(Break, &str); 14] = [
+            (|it| it.away = Some(Err("no such bucket".into())), ": backups cannot be sent: no such bucket"),
             (
                 |it| {
                     drop(it.hosts.insert(

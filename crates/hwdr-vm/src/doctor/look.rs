@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{Facts, Trouble};
 use crate::ask::{databases, last, nodes, safe_mode, user_dump};
+use crate::away;
 use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::{hopsfs, probe, show};
 use crate::remote::{Failed, Remote};
@@ -48,7 +49,12 @@ pub async fn look(remote: &Remote) -> Facts {
     let safe_mode = async { Some(safe_mode(remote, &up(Role::NameNode)?).await.map(|mode| mode.is_on)) };
     let databases = async { Some(databases(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
     let users = async { Some(user_dump(remote, &up(Role::Mysql)?).await) };
-    let (nodes, safe_mode, databases, users) = tokio::join!(nodes, safe_mode, databases, users);
+    let away = async {
+        let rclone = away::place(inventory)?;
+        Some(away::probe(&rclone).await.map(|()| rclone.path("")).map_err(|halt| halt.problem))
+    };
+    let (nodes, safe_mode, databases, users, away) = tokio::join!(nodes, safe_mode, databases, users, away);
+    facts.away = away;
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);
     let rsync =

@@ -33,6 +33,8 @@ pub struct Facts {
     pub users: Option<UserDump>,
     /// The bytes that are free in the folder of the backups.
     pub room: Option<u64>,
+    /// Whether the place that backups are sent to can be written, and if not, why.
+    pub away: Option<Result<String, String>>,
     /// Whether `rsync` is here.
     pub has_rsync: bool,
 }

@@ -1,6 +1,7 @@
 //! The inventory: the machines of a cluster, what runs on each, and where things are on them.
 
 mod read;
+mod target;
 mod write;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use read::{Problem, lint, read};
+pub use target::{Bucket, Target};
 pub use write::{Found, write};
 
 /// The JSON Schema of the file.
@@ -26,8 +28,12 @@ pub struct Inventory {
     pub hosts: Vec<Host>,
     /// The folder of the backups, here.
     pub backups: PathBuf,
+    /// Where they are sent besides.
+    pub target: Option<Target>,
     /// After how many days backups are pruned.
     pub keep_days: u16,
+    /// After how many days those are pruned from the folder that were sent.
+    pub keep_here_days: u16,
     /// The cluster definition, here.
     pub definition: Option<PathBuf>,
     /// Where HopsFS keeps its blocks.

@@ -8,6 +8,7 @@ use hwdr_values::refusal::Refusal;
 use hwdr_values::source::{Place, Source};
 use hwdr_values::values::{Data, Number, Value, ValuesError, read_one};
 
+use super::target::{self, Bucket, Target};
 use super::{Blocks, Host, HostName, Inventory, Paths, Role, Ssh, Users, is_name};
 
 /// Something that is wrong with an inventory: what, where, and what to do about it.
@@ -69,7 +70,7 @@ impl Reader {
         }
         let ssh = self.ssh(all);
         let hosts = self.hosts(all);
-        let backups = self.block(all, "backups", "backups.", &["folder", "keepDays"]);
+        let backups = self.block(all, "backups", "backups.", &["folder", "keepDays", "keepHereDays", "rclone", "s3"]);
         let folder = backups.and_then(|block| {
             let folder = self.text(block, "folder", "an absolute path on this machine", is_local_path);
             if folder.is_none() && block.value.entry("folder").is_none() {
@@ -81,6 +82,8 @@ impl Reader {
             self.missing(all, "backups", "backups: {folder: /var/backups/hopsworks}");
         }
         let keep_days = backups.and_then(|block| self.number(block, "keepDays", 3_650)).unwrap_or(30);
+        let keep_here_days = backups.and_then(|block| self.number(block, "keepHereDays", 3_650)).unwrap_or(keep_days);
+        let target = backups.and_then(|block| self.target(block));
         let definition = self.text(all, "definition", "an absolute path on this machine", is_local_path);
         let blocks = match self.text(all, "blocks", "disks or s3", |text| ["disks", "s3"].contains(&text)).as_deref() {
             Some("s3") => Blocks::S3,
@@ -102,13 +105,40 @@ impl Reader {
             ssh,
             hosts,
             backups: PathBuf::from(folder?),
+            target,
             keep_days,
+            keep_here_days,
             definition: definition.map(PathBuf::from),
             blocks,
             users,
             management_port,
             paths,
         })
+    }
+
+    /// Where backups are sent.
+    fn target(&mut self, backups: Block<'_>) -> Option<Target> {
+        let help = "write it as rclone's configuration has it, without a password: rclone listremotes";
+        let remote = self.text_or(backups, "rclone", "NAME:PATH of a remote", target::is_remote, help);
+        let s3 = self.block(backups, "s3", "backups.s3.", &["bucket", "prefix", "region", "endpoint"]);
+        let Some(block) = s3 else { return remote.map(Target::Rclone) };
+        if let Some(entry) = backups.value.entry("rclone") {
+            self.push("backups: rclone and s3 are two places", &entry.key, "remove one of them");
+        }
+        if block.value.entry("bucket").is_none() {
+            self.missing(block, "bucket", "bucket: hopsworks-backups");
+        }
+        Some(Target::S3(Bucket {
+            prefix: self.text(
+                block,
+                "prefix",
+                "a path in the bucket, without / in front and behind",
+                target::is_prefix,
+            ),
+            region: self.text(block, "region", "the name of a region", target::is_region),
+            endpoint: self.text(block, "endpoint", "https://HOST[:PORT]", target::is_endpoint),
+            name: self.text(block, "bucket", "the name of a bucket", target::is_bucket)?,
+        }))
     }
 
     fn ssh(&mut self, all: Block<'_>) -> Ssh {
@@ -297,14 +327,21 @@ impl Reader {
     }
 
     fn text(&mut self, block: Block<'_>, key: &str, expected: &str, is: impl Fn(&str) -> bool) -> Option<String> {
+        self.text_or(block, key, expected, is, "quote it if it looks like a number")
+    }
+
+    fn text_or(
+        &mut self,
+        block: Block<'_>,
+        key: &str,
+        expected: &str,
+        is: impl Fn(&str) -> bool,
+        help: &str,
+    ) -> Option<String> {
         let value = &block.value.entry(key)?.value;
         let text = value.as_str().filter(|text| is(text));
         if text.is_none() {
-            self.push(
-                &format!("{}{key}: expected {expected}", block.path),
-                &value.place,
-                "quote it if it looks like a number",
-            );
+            self.push(&format!("{}{key}: expected {expected}", block.path), &value.place, help);
         }
         text.map(str::to_owned)
     }
@@ -466,12 +503,23 @@ mod tests {
             "name": "a", "ssh": {"user": "ops", "port": 22, "sudo": false, "parallel": 4}, "managementPort": 1186, "blocks": "s3",
             "hosts": {"h": {"address": "h.example", "roles": ["management", "ndb", "mysql", "namenode"], "nodeId": 1},
                       "i": {"roles": ["ndb"], "nodeId": [2, 3]}},
-            "backups": {"folder": "/b", "keepDays": 7}, "definition": "/d.yml", "users": {"mysql": "m", "hdfs": "h"},
+            "backups": {"folder": "/b", "keepDays": 7, "keepHereDays": 2, "rclone": "archive:hopsworks"}, "definition": "/d.yml", "users": {"mysql": "m", "hdfs": "h"},
             "paths": {"mysqlBin": "/a/b", "mysqlSocket": "/a/b", "ndbScripts": "/a/b", "ndbBackups": "/a/b", "blocks": "/a/b", "hadoop": "/a/b",
                       "epipe": "/a/b", "kafka": "/a/b"},
         });
         assert!(validator.is_valid(&good));
         assert_eq!(problems(&good.to_string()), Vec::<String>::new());
+        let mut bucket = good.clone();
+        bucket["backups"] = serde_json::json!({"folder": "/b", "s3": {
+            "bucket": "hopsworks-backups", "prefix": "prod/vm", "region": "eu-north-1", "endpoint": "https://minio.example:9000",
+        }});
+        assert!(validator.is_valid(&bucket));
+        assert_eq!(problems(&bucket.to_string()), Vec::<String>::new());
+        for (key, value) in [("bucket", "B"), ("prefix", "/a"), ("region", "a b"), ("endpoint", "https://u:p@x")] {
+            let mut bad = bucket.clone();
+            bad["backups"]["s3"][key] = value.into();
+            assert!(!validator.is_valid(&bad) && !problems(&bad.to_string()).is_empty(), "{key}");
+        }
         for (pointer, value) in [
             ("/name", serde_json::json!("")),
             ("/hosts/h/nodeId", 145.into()),
@@ -480,6 +528,9 @@ mod tests {
             ("/backups/folder", "b".into()),
             ("/hosts/i/nodeId", serde_json::json!([])),
             ("/hosts/i/nodeId", serde_json::json!([2, 145])),
+            ("/backups/rclone", ":s3,secret_access_key=x:b".into()),
+            ("/backups/s3", serde_json::json!({"bucket": "hopsworks-backups"})),
+            ("/backups/keepHereDays", 0.into()),
             ("/blocks", "tape".into()),
             ("/users/mysql", "a b".into()),
             ("/paths/kafka", "kafka".into()),

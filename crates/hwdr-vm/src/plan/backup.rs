@@ -51,6 +51,11 @@ pub struct Request<'r> {
     pub earlier: &'r [PathBuf],
 }
 
+/// Whether a backup has blocks: those in object storage are not copied.
+pub fn has_blocks(inventory: &Inventory) -> bool {
+    inventory.blocks == Blocks::Disks && inventory.first(Role::DataNode).is_some()
+}
+
 /// The steps of a backup.
 pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     let Request { id, folder, .. } = request;
@@ -82,7 +87,7 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             )],
         });
     }
-    let data_nodes: Vec<_> = inventory.with(Role::DataNode).filter(|_| inventory.blocks == Blocks::Disks).collect();
+    let data_nodes: Vec<_> = inventory.with(Role::DataNode).filter(|_| has_blocks(inventory)).collect();
     if !data_nodes.is_empty() {
         steps.push(Step {
             width: None,

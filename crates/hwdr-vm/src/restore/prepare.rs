@@ -96,11 +96,14 @@ pub async fn prepare(
         }
         Kind::Unreadable(why) => return Err(Halt::new(format!("backup {} cannot be used: {why}", stored.id))),
     };
+    must_be_here(stored)?;
     let contents = stored.contents().map_err(Halt::new)?;
     let mut facts = doctor::look(remote).await;
     // An empty cluster may be without either.
     facts.safe_mode = None;
     facts.versions.clear();
+    // A restore sends nothing there.
+    facts.away = None;
     let mut findings = doctor::judge(inventory, &facts);
     findings.retain(|finding| finding.level != finding::Level::Fine);
     let ndb = check::ndb(&stored.folder, &contents.files, stored.id);
@@ -152,6 +155,15 @@ pub async fn prepare(
     Ok(Ready::new(inventory, stored, &contents, diary, (ndb.rows, expected), findings))
 }
 
+/// Refuses a backup that is only elsewhere: hosts are sent what is in the folder here.
+fn must_be_here(stored: &Stored) -> Result<(), Halt> {
+    match stored.is_here {
+        true => Ok(()),
+        false => Err(Halt::new(format!("backup {} is not in the folder here", stored.id))
+            .help(format!("bring it: helm hwdr vm fetch {}", stored.id))),
+    }
+}
+
 /// Plans a restore on paper: no host is asked, so that a runbook can be written before it is needed.
 ///
 /// # Errors
@@ -166,6 +178,7 @@ pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timesta
             );
         }
     };
+    must_be_here(stored)?;
     let contents = stored.contents().map_err(Halt::new)?;
     let ndb = check::ndb(&stored.folder, &contents.files, stored.id);
     let mut findings = ndb.findings.clone();

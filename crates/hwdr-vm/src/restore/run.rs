@@ -10,6 +10,7 @@ use hwdr_values::shown::plain;
 use super::Deed;
 use super::prepare::{Expected, request};
 use crate::act::{self, Done};
+use crate::away;
 use crate::inventory::{HostName, Role};
 use crate::local;
 use crate::parse::{hopsfs, ndb};
@@ -70,8 +71,7 @@ impl<W: Show> Run<W> {
     ) -> Result<Self, Halt> {
         let folder = remote.inventory.backups.join(&diary.folder);
         // Who made it does not matter for what is in it.
-        let stored =
-            Stored { id: diary.backup, folder: folder.clone(), kind: Kind::Cookbook, time: None, is_kept: false };
+        let stored = Stored::new(diary.backup, folder.clone(), Kind::Cookbook);
         let contents = stored.contents().map_err(Halt::new)?;
         Ok(Self {
             remote,
@@ -155,6 +155,13 @@ impl<W: Show> Run<W> {
                     if path.exists() {
                         let changed = crate::backup::repeatable(&path, from, to);
                         changed.map_err(|error| Halt::new(format!("{} cannot be written: {error}", path.display())))?;
+                    }
+                }
+                if let Some(rclone) = away::place(&self.remote.inventory) {
+                    let stored = Stored::new(self.diary.backup, self.folder.clone(), Kind::Cookbook);
+                    if let Err(halt) = away::keep_runs(&rclone, &stored).await {
+                        // The restore needs it only here.
+                        self.doubt(&format!("the old users and schemas were not sent: {}", halt.problem));
                     }
                 }
                 Ok(())
