@@ -41,6 +41,17 @@ vm() { on "$OPERATOR" env HWDR_INVENTORY="$INVENTORY" hwdr vm "$@"; }
 install -m 755 "${HWDR:?}" "$VMRUN/$OPERATOR/local/bin/hwdr.new"
 mv "$VMRUN/$OPERATOR/local/bin/hwdr.new" "$VMRUN/$OPERATOR/local/bin/hwdr"
 
+# remote_place: an inventory of the same machines whose backups go to a folder of their own, and are sent to a remote of rclone.
+remote_place() {
+  on "$OPERATOR" bash -euc '
+    mkdir -p /root/.config/rclone /root/place
+    printf "%s\n" "[place]" "type = alias" "remote = /root/place" >/root/.config/rclone/rclone.conf
+    sed "s|folder: .*|folder: /root/away\n  rclone: place:hopsworks|" "$1" >/root/away.yaml' - "$INVENTORY"
+}
+
+# vm_away VERB ARGUMENT…: hwdr vm with that inventory.
+vm_away() { on "$OPERATOR" env HWDR_INVENTORY=/root/away.yaml hwdr vm "$@"; }
+
 # backup_once: the backup that the tests share, made by the first that needs it. It has what VM_RECORD has.
 BACKUP=1000000001
 backup_once() {

@@ -39,6 +39,23 @@ test_restore_is_resumed_from_another_machine() {
   "$VM/check" "$VM_RECORD"
 }
 
+# The record on the management node names the backup; the rest comes from the place.
+test_restore_of_a_backup_that_is_only_elsewhere() {
+  local id=1000000014
+  backup_once
+  remote_place
+  vm_away backup --id "$id"
+  on "$OPERATOR" rm -rf /root/away
+  killed_at 8 vm_away restore "$id" --wipe --yes
+  on "$OPERATOR" rm -rf /root/away
+  vm_away resume
+  "$VM/check" "$VM_RECORD"
+  on "$OPERATOR" rm -rf /root/away
+  vm_away fetch "$id"
+  vm_away undo --yes
+  "$VM/check" "$VM_RECORD"
+}
+
 test_host_that_is_lost_during_a_restore() {
   local run log=$VMRUN/lost.log
   backup_once
