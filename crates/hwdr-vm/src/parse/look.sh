@@ -13,14 +13,15 @@ as() {
 # What stands before this line, the shell has printed when it started.
 echo hwdr
 as root -- sh -c "$probe" hwdr "$@" || exit
-for user in "$mysql" "$hdfs"; do
-  [ -z "$user" ] || why=$(as "$user" -- true 2>&1) || echo "refused $user $(echo "$why" | tail -n 1)"
-done
 if [ -n "$version" ]; then
   if text=$(as "$hdfs" -- cat -- "$version" 2>&1); then
     echo "$text" | sed 's/^/announced /'
+    hdfs= # The account has just been used.
   else
     echo "silent $(echo "$text" | tail -n 1)"
   fi
 fi
+for user in "$mysql" "$hdfs"; do
+  [ -z "$user" ] || why=$(as "$user" -- true 2>&1) || echo "refused $user $(echo "$why" | tail -n 1)"
+done
 exit 0
