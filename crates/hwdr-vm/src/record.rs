@@ -17,10 +17,12 @@ use crate::plan::backup::UserDump;
 use crate::remote::{Failed, How, Remote};
 use crate::words::{Account, Command, Input};
 
-/// Writes the record, if it is still the one that is known. `$1` is its folder, `$2` the SHA-256 of what is known, or `none`.
+/// Writes the record, if it is still the one that is known. `$1` is its folder, `$2` the SHA-256 of what is known, or `none`, `$3` that of the new one: if
+/// this process is killed meanwhile, the host sees the end of what it has sent, and takes that for all of it. An empty record is none.
 const WRITE: &str = "# writes the record of the run\numask 077\nmkdir -p -- \"$1\" || exit 1\nnow=none\n\
-    [ ! -e \"$1/run.json\" ] || now=$(sha256sum <\"$1/run.json\" | cut -d ' ' -f 1)\n[ \"$now\" = \"$2\" ] || exit 76\n\
-    cat >\"$1/run.new\" && sync \"$1/run.new\" && mv -f -- \"$1/run.new\" \"$1/run.json\"";
+    [ ! -s \"$1/run.json\" ] || now=$(sha256sum <\"$1/run.json\" | cut -d ' ' -f 1)\n[ \"$now\" = \"$2\" ] || exit 76\n\
+    cat >\"$1/run.new\" && [ \"$(sha256sum <\"$1/run.new\" | cut -d ' ' -f 1)\" = \"$3\" ] || exit 77\n\
+    sync \"$1/run.new\" && mv -f -- \"$1/run.new\" \"$1/run.json\"";
 /// Reads it.
 const READ: &str = "# reads the record of the run\n[ ! -e \"$1/run.json\" ] || cat -- \"$1/run.json\"";
 /// The exit status if another process has written it.
@@ -218,7 +220,7 @@ impl Store for RemoteStore {
         let envelope = Envelope { form: Diary::FORM, version: record.version.clone(), serial, record: record.clone() };
         let text = serde_json::to_string_pretty(&envelope).map_err(|error| Halt::new(error.to_string()))?;
         let known = self.known.clone().unwrap_or_else(|| "none".to_owned());
-        let command = command(&self.remote, WRITE, &[&known])?.reading(Input::Text(text.clone()));
+        let command = command(&self.remote, WRITE, &[&known, &hex(&text)])?.reading(Input::Text(text.clone()));
         match self.remote.call(&command, &self.remote.inventory.backups).await {
             Ok(_) => {}
             Err(Failed { how: How::Status(OTHER), host, .. }) => {

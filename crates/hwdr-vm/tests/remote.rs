@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hwdr_run::{Cause, Halt, Lock as _};
+use hwdr_run::{Cause, Halt, Lock as _, Store as _};
 use hwdr_values::source::Source;
 use hwdr_vm::doctor::{judge, look};
 use hwdr_vm::finding::Level;
 use hwdr_vm::inventory::{HostName, read};
 use hwdr_vm::lock::RemoteLock;
 use hwdr_vm::plan::{Copy, Direction};
+use hwdr_vm::record::{Diary, RemoteStore};
 use hwdr_vm::remote::{How, Remote, all};
 use hwdr_vm::words::{Account, Command, Input};
 
@@ -170,6 +171,40 @@ fn the_lock_is_lost_with_the_connection() {
         }
         let halt = tokio::time::timeout(Duration::from_secs(20), lock.lost()).await.unwrap();
         assert_eq!(halt.cause, Cause::Lost);
+    });
+}
+
+#[test]
+fn a_record_that_was_sent_in_part_replaces_none() {
+    let sandbox = Sandbox::new(2);
+    let remote = Arc::new(sandbox.remote(2));
+    let mut diary: Diary = serde_json::from_value(serde_json::json!({
+        "form": 1, "version": "0", "run": "20261130200000", "cluster": "test", "backup": 7, "folder": "7", "safety": null, "isRedo": false,
+        "before": [], "databases": [], "blocks": [], "slots": 1, "users": "pump", "began": "2026-11-30T20:00:00Z", "phase": "running",
+        "why": null, "ended": null, "steps": [], "findings": [],
+    }))
+    .unwrap();
+    block_on(async {
+        let mut store = RemoteStore::begin(Arc::clone(&remote), None, diary.clone());
+        store.save(&diary).await.unwrap();
+        let there = sandbox.host(0).join("hops/backups/hwdr/run.json");
+        let before = fs::read(&there).unwrap();
+        diary.findings.push("later".into());
+        for bytes in ["0", "100"] {
+            fs::write(sandbox.host(0).join("cut"), bytes).unwrap();
+            store.save(&diary).await.unwrap_err();
+            assert_eq!(fs::read(&there).unwrap(), before);
+        }
+        fs::remove_file(sandbox.host(0).join("cut")).unwrap();
+        store.save(&diary).await.unwrap();
+        let found = RemoteStore::find(&remote).await.unwrap().unwrap();
+        assert_eq!(found.load().unwrap().findings, ["later"]);
+        // An empty one is none: the one beside the backup is there.
+        fs::write(&there, "").unwrap();
+        let mut found = RemoteStore::find(&remote).await.unwrap().unwrap();
+        assert_eq!(found.load().unwrap().findings, ["later"]);
+        found.save(&diary).await.unwrap();
+        assert!(!fs::read(&there).unwrap().is_empty());
     });
 }
 
