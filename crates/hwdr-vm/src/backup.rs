@@ -23,7 +23,7 @@ use crate::plan::{Act, Step};
 use crate::progress::Progress;
 use crate::remote::Remote;
 use crate::stored::{Kind, Stored};
-use crate::words::{Account, Command};
+use crate::words::{Account, Command, LONG};
 
 /// What was made.
 #[derive(Debug)]
@@ -94,6 +94,15 @@ pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
 /// If it cannot.
 pub async fn prepare_again(remote: &Remote, folder: PathBuf, progress: Progress) -> Result<Ready, Halt> {
     progress.allows(&remote.inventory)?;
+    // What the killed process has begun goes on by itself, and would still write while digests are read.
+    let began = std::time::Instant::now();
+    while local::is_written(&folder) {
+        if began.elapsed() > LONG {
+            return Err(Halt::new(format!("an earlier rsync still writes into {}", folder.display()))
+                .help("wait until it is done, then go on: helm hwdr vm resume"));
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
     let facts = doctor::look(remote).await;
     let findings = doctor::judge(&remote.inventory, &facts);
     match finding::is_bad(&findings) {

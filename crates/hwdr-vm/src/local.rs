@@ -55,6 +55,18 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
+/// Whether an `rsync` still writes into a folder: one that was begun by a process that was killed since. Only Linux tells.
+pub fn is_written(folder: &Path) -> bool {
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let is_ours = |line: &[u8]| {
+        let mut words = line.split(|byte| *byte == 0);
+        let is_rsync = words.next().is_some_and(|program| program.ends_with(b"rsync"));
+        is_rsync && words.any(|word| word.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/")))
+    };
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).any(|line| is_ours(&line))
+}
+
 /// All files below a folder, by their paths in it, in order. Links are not followed, and are errors: a backup has none.
 ///
 /// # Errors
@@ -99,4 +111,42 @@ fn walk(folder: &Path) -> io::Result<Tree> {
     found.sort();
     folders.sort();
     Ok((found, folders))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_rsync_that_still_writes_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x"), "").unwrap();
+        let run = |name: &str, path: &str| {
+            let mut process = std::process::Command::new("tail");
+            process
+                .arg0(name)
+                .arg("-f")
+                .arg(folder.path().join(path))
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let mut other = run("tail", "x");
+        assert!(!is_written(folder.path()));
+        let mut rsync = run("rsync", "x");
+        let began = std::time::Instant::now();
+        while !is_written(folder.path()) {
+            assert!(began.elapsed().as_secs() < 20, "it is not seen");
+        }
+        // Another folder whose name begins the same is not it.
+        assert!(!is_written(&folder.path().with_file_name("x")));
+        for process in [&mut other, &mut rsync] {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+        assert!(!is_written(folder.path()));
+    }
 }

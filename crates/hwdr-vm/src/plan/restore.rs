@@ -15,8 +15,9 @@ use crate::words::{Account, Command, Expect, Input, LONG, WHOLE};
 pub const OLD_USERS: &str = "runs/users.sql";
 /// The schemas.
 pub const OLD_SCHEMAS: &str = "runs/schemata.sql";
-/// If one of these is interrupted, RonDB is half restored, and [`REDONE`] begin anew: tables and procedures that exist cannot be made.
-pub const FRAGILE: [&str; 2] = ["metadata", "schemas"];
+/// If one of these is interrupted, RonDB is half restored, and [`REDONE`] begin anew: tables, foreign keys (which come with the
+/// indexes) and procedures that exist cannot be made.
+pub const FRAGILE: [&str; 3] = ["metadata", "indexes", "schemas"];
 /// What begins anew then.
 pub const REDONE: [&str; 8] =
     ["clear", "metadata", "data", "indexes", "databases", "discovery", "discovered", "schemas"];

@@ -9,14 +9,22 @@ use hwdr_run::{Goal, Halt, Lock as _, Phase, RESTORE, Record as _, Show, Step, S
 
 use jiff::Timestamp;
 
+use crate::inventory::Role;
 use crate::lock::RemoteLock;
 use crate::plan::restore::{FRAGILE, REDONE};
 use crate::plan::{self};
 use crate::record::{Diary, RemoteStore};
-use crate::remote::Remote;
+use crate::remote::{Remote, all};
+use crate::words::{Account, Command, LONG};
 
 pub use prepare::{Ready, on_paper, prepare};
 pub use run::Run;
+
+/// Waits until no `ndb_restore` runs. One that was begun by a process that was killed since goes on by itself, and would make what is dropped or
+/// made anew here.
+const SETTLE: &str = "# waits for the end of what an interrupted run has left\n\
+    runs() { for comm in /proc/[0-9]*/comm; do [ \"$(cat \"$comm\" 2>/dev/null)\" != ndb_restore ] || return 0; done; return 1; }\n\
+    while runs; do sleep 1; done";
 
 /// What was given up.
 const FINALIZE: Goal = Goal { during: Phase::Restored, after: Phase::Finalized };
@@ -128,6 +136,9 @@ pub async fn go_on<W: Show>(
         let store = last(&remote).await?;
         let mut diary = store.load()?;
         allowed(&diary, deed)?;
+        if deed != Deed::Finalize {
+            settle(&remote).await?;
+        }
         redo(&mut diary, deed);
         if deed == Deed::Restore && diary.is_begun("save") && !diary.is_done("save") {
             // What was half saved has taken its id.
@@ -142,6 +153,15 @@ pub async fn go_on<W: Show>(
         Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)
     };
     locked(&remote, what, opened, deed, stop).await
+}
+
+/// Waits until nothing of an interrupted run is at work on the hosts.
+async fn settle(remote: &Remote) -> Result<(), Halt> {
+    let hosts = remote.inventory.with(Role::Ndb);
+    let calls: Vec<_> =
+        hosts.map(|host| Command::script(&host.name, Account::Mysql, SETTLE, &[]).within(LONG)).collect();
+    all(calls.iter().map(|call| remote.call(call, std::path::Path::new("/")))).await?;
+    Ok(())
 }
 
 /// The last run.
@@ -226,7 +246,8 @@ mod tests {
         assert!(!run.is_redo && names(&run) == ["parts", "metadata", "data"]);
         for steps in [
             &[("parts", true), ("metadata", false)][..],
-            &[("parts", true), ("metadata", true), ("data", true), ("schemas", false)],
+            &[("parts", true), ("metadata", true), ("data", true), ("indexes", false)],
+            &[("parts", true), ("metadata", true), ("data", true), ("indexes", true), ("schemas", false)],
         ] {
             let mut run = diary(steps);
             redo(&mut run, Deed::Restore);
