@@ -66,6 +66,9 @@ test_host_that_is_lost_during_a_restore() {
   differs wait "$run"
   grep -q "data2" "$log"
   mended
+  # RonDB has declared its data node there dead.
+  on data2 systemctl start ndbmtd
+  wait_for 180 "the data node of data2" - on "$MGMD" "$MYSQL/ndb_waiter" -c "${ADDRESS[$MGMD]}" --timeout=5
   vm resume
   vm finalize --yes
   "$VM/check" "$VM_RECORD"
