@@ -16,7 +16,8 @@ use crate::id::BackupId;
 use crate::inventory::{Host, HostName, Inventory, Role};
 use crate::local;
 use crate::lock::RemoteLock;
-use crate::manifest::{self, BlocksOf, FileOf, Manifest, NodeOf};
+use crate::manifest::{self, BlocksOf, FILE, FileOf, Manifest, NodeOf};
+use crate::parse::hopsfs::Version;
 use crate::parse::{hopsfs, show};
 use crate::plan::backup::{Request, SCHEMAS, SHOW, USERS, plan};
 use crate::plan::{Act, Step};
@@ -84,7 +85,7 @@ pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
     let empty = Vec::new();
     let databases = facts.databases.as_ref().and_then(|databases| databases.as_ref().ok()).unwrap_or(&empty);
     let users = facts.users.ok_or_else(|| Halt::new("no host has the role mysql"))?;
-    let progress = Progress::new(inventory, id, databases, users);
+    let progress = Progress::new(inventory, id, databases, users, versions(&facts));
     Ok(ready(inventory, facts, folder, progress))
 }
 
@@ -93,7 +94,6 @@ pub async fn prepare(remote: &Remote, id: BackupId) -> Result<Ready, Halt> {
 /// # Errors
 /// If it cannot.
 pub async fn prepare_again(remote: &Remote, folder: PathBuf, progress: Progress) -> Result<Ready, Halt> {
-    progress.allows(&remote.inventory)?;
     // What the killed process has begun goes on by itself, and would still write while digests are read.
     let began = std::time::Instant::now();
     while local::is_written(&folder) {
@@ -107,7 +107,27 @@ pub async fn prepare_again(remote: &Remote, folder: PathBuf, progress: Progress)
     let findings = doctor::judge(&remote.inventory, &facts);
     match finding::is_bad(&findings) {
         true => Err(refused(&findings, &format!("backup {} cannot be resumed now", progress.id))),
-        false => Ok(ready(&remote.inventory, facts, folder, progress)),
+        false => {
+            progress.allows(&remote.inventory, &versions(&facts))?;
+            Ok(ready(&remote.inventory, facts, folder, progress))
+        }
+    }
+}
+
+/// The ids of the data nodes of HopsFS, of those that can be read.
+fn versions(facts: &Facts) -> BTreeMap<HostName, Version> {
+    let known = facts.versions.iter().filter_map(|(host, version)| Some((host.clone(), version.clone().ok()?)));
+    known.collect()
+}
+
+/// Another process may have made or resumed the backup while this one looked.
+fn is_as_it_was(folder: &Path, progress: &Progress) -> Result<(), Halt> {
+    let expected = (!progress.done.is_empty()).then_some(progress);
+    let there = Progress::read(folder).map_err(Halt::new)?;
+    match !folder.join(FILE).exists() && there.as_ref() == expected {
+        true => Ok(()),
+        false => Err(Halt::new(format!("another hwdr has made or resumed backup {} just now", progress.id))
+            .help("see how far it is: helm hwdr vm list")),
     }
 }
 
@@ -154,6 +174,7 @@ pub async fn make(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Resul
 async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
     let Ready { facts, steps, folder, id, mut progress } = ready;
     let inventory = &remote.inventory;
+    is_as_it_was(&folder, &progress)?;
     let here = |error: std::io::Error| Halt::new(format!("{} cannot be written: {error}", folder.display()));
     for inner in ["sql", "cluster"] {
         private(&folder.join(inner)).map_err(here)?;
@@ -172,7 +193,7 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     let checks = steps.len().saturating_add(1);
     let count = checks.saturating_add(usize::from(away.is_some()));
     let mut sent = 0_u64;
-    let mut listed = progress.listed(&folder).map_err(here)?;
+    let mut listed = progress.listed(&folder, inventory).map_err(here)?;
     for (number, step) in (1..).zip(&steps) {
         let at = Timestamp::now();
         shown.begin(number, count, step.name, step.does);
@@ -329,8 +350,15 @@ fn blocks(
             Halt::new(format!("{}: owner and mode of {} cannot be read", host.name, inventory.paths.blocks))
         })?;
         let own = folder.join("hopsfs").join(host.name.as_str());
-        let files =
-            local::files(&own).map_err(|error| Halt::new(format!("{} cannot be read: {error}", own.display())))?;
+        let unread = |error| Halt::new(format!("{} cannot be read: {error}", own.display()));
+        let mut files = local::files(&own).map_err(unread)?;
+        // A backup that was resumed may have two of a block.
+        let stale = hopsfs::stale(files.iter().map(|(path, _)| path.as_str()));
+        let stale: BTreeSet<String> = stale.into_iter().map(str::to_owned).collect();
+        for path in &stale {
+            fs::remove_file(own.join(path)).map_err(unread)?;
+        }
+        files.retain(|(path, _)| !stale.contains(path));
         let own_blocks =
             files.iter().filter(|(path, _)| !path.ends_with(".meta")).filter_map(|(path, _)| hopsfs::block_of(path));
         let own_blocks: BTreeSet<u64> = own_blocks.collect();

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::BackupId;
 use crate::inventory::{HostName, Inventory, Role};
 use crate::local;
+use crate::parse::hopsfs::Version;
 use crate::plan::backup::UserDump;
 use crate::stored::{Kind, Stored};
 
@@ -38,13 +39,21 @@ pub struct Progress {
     pub users: UserDump,
     /// The hosts whose parts and blocks it has.
     pub hosts: BTreeSet<HostName>,
+    /// The ids of the data nodes of HopsFS when it was begun: others are those of another cluster.
+    pub versions: BTreeMap<HostName, Version>,
     /// The steps that are done.
     pub done: Vec<String>,
 }
 
 impl Progress {
     /// That of a backup that begins now.
-    pub fn new(inventory: &Inventory, id: BackupId, databases: &[String], users: UserDump) -> Self {
+    pub fn new(
+        inventory: &Inventory,
+        id: BackupId,
+        databases: &[String],
+        users: UserDump,
+        versions: BTreeMap<HostName, Version>,
+    ) -> Self {
         Self {
             form: FORM,
             cluster: inventory.name.clone(),
@@ -53,6 +62,7 @@ impl Progress {
             databases: databases.to_vec(),
             users,
             hosts: hosts(inventory),
+            versions,
             done: Vec::new(),
         }
     }
@@ -107,8 +117,11 @@ impl Progress {
     ///
     /// # Errors
     /// If a list is missing.
-    pub fn listed(&self, folder: &Path) -> io::Result<BTreeMap<HostName, String>> {
-        let all = self.hosts.iter().map(|host| (host, folder.join(list_of(host)))).filter(|(_, path)| path.exists());
+    pub fn listed(&self, folder: &Path, inventory: &Inventory) -> io::Result<BTreeMap<HostName, String>> {
+        if !self.is_done("list") {
+            return Ok(BTreeMap::new());
+        }
+        let all = inventory.with(Role::DataNode).map(|host| (&host.name, folder.join(list_of(&host.name))));
         all.map(|(host, path)| Ok((host.clone(), fs::read_to_string(path)?))).collect()
     }
 
@@ -116,7 +129,7 @@ impl Progress {
     ///
     /// # Errors
     /// Why not.
-    pub fn allows(&self, inventory: &Inventory) -> Result<(), Halt> {
+    pub fn allows(&self, inventory: &Inventory, versions: &BTreeMap<HostName, Version>) -> Result<(), Halt> {
         let refused = |why: &str| {
             Halt::new(format!("backup {} cannot be resumed: {why}", self.id))
                 .help("make another: helm hwdr vm backup\nWhat came already is not sent again.")
@@ -126,6 +139,11 @@ impl Progress {
         }
         if self.hosts != hosts(inventory) {
             return Err(refused("the hosts of the inventory are others than when it was begun"));
+        }
+        if let Some((host, _)) = self.versions.iter().find(|(host, known)| versions.get(host) != Some(known)) {
+            return Err(refused(&format!(
+                "the data node of HopsFS on {host} has other ids than when it was begun, or none: its blocks would be those of another cluster"
+            )));
         }
         if !self.is_done("ndb") {
             return Err(refused("RonDB's own backup had not ended"));
@@ -181,9 +199,10 @@ mod tests {
     #[test]
     fn it_is_resumed_only_from_where_nothing_is_missed() {
         let inventory = inventory();
-        let mut progress = Progress::new(&inventory, "7".parse().unwrap(), &[], UserDump::Pump);
-        let why =
-            |progress: &Progress, inventory: &Inventory| progress.allows(inventory).map_err(|halt| halt.problem).err();
+        let mut progress = Progress::new(&inventory, "7".parse().unwrap(), &[], UserDump::Pump, BTreeMap::new());
+        let why = |progress: &Progress, inventory: &Inventory| {
+            progress.allows(inventory, &BTreeMap::new()).map_err(|halt| halt.problem).err()
+        };
         for (step, expected) in
             [("sql", "RonDB's own backup had not ended"), ("ndb", "the blocks of HopsFS were not listed")]
         {
@@ -199,6 +218,14 @@ mod tests {
         assert_eq!(why(&progress, &inventory), None);
         let other = Inventory { name: "other".into(), ..inventory.clone() };
         assert!(why(&progress, &other).unwrap().contains("it is of the cluster hopsworks-prod"));
+        let known = HostName::parse("data1").unwrap();
+        let anew = Version { storage_id: "DS-2".into(), ..Version::default() };
+        progress.versions = [(known.clone(), Version::default())].into();
+        for now in [BTreeMap::new(), [(known.clone(), anew)].into()] {
+            assert!(progress.allows(&inventory, &now).unwrap_err().problem.contains("data1 has other ids"));
+        }
+        assert!(progress.allows(&inventory, &progress.versions).is_ok());
+        progress.versions.clear();
         let mut fewer = inventory;
         fewer.hosts.pop();
         assert!(why(&progress, &fewer).unwrap().contains("the hosts of the inventory are others"));
@@ -208,7 +235,7 @@ mod tests {
     fn only_the_newest_one_is_resumed() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("7");
-        let progress = Progress::new(&inventory(), "7".parse().unwrap(), &[], UserDump::Pump);
+        let progress = Progress::new(&inventory(), "7".parse().unwrap(), &[], UserDump::Pump, BTreeMap::new());
         progress.write(&folder).unwrap();
         let at = |days| Stored { folder: folder.clone(), ..one("7", Kind::Incomplete, days, false) };
         let found = |all: &[Stored], since| interrupted(all, since).unwrap().map(|(_, progress)| progress.id.number());
@@ -223,14 +250,18 @@ mod tests {
     #[test]
     fn what_was_listed_is_there_again() {
         let root = tempfile::tempdir().unwrap();
-        let mut progress = Progress::new(&inventory(), "7".parse().unwrap(), &[], UserDump::Pump);
+        let mut progress = Progress::new(&inventory(), "7".parse().unwrap(), &[], UserDump::Pump, BTreeMap::new());
         progress.write(root.path()).unwrap();
         let host = HostName::parse("data1").unwrap();
         let listed: BTreeMap<_, _> = [(host, "owner hdfs:hdfs 700\n5 current/blk_1\n".to_owned())].into();
         progress.end(root.path(), "list", &listed).unwrap();
         let read = Progress::read(root.path()).unwrap().unwrap();
         assert!(read.is_done("list") && !read.is_done("parts"));
-        assert_eq!(read.listed(root.path()).unwrap(), listed);
+        let mut inventory = inventory();
+        inventory.hosts.retain(|host| !host.has(Role::DataNode) || host.name.as_str() == "data1");
+        assert_eq!(read.listed(root.path(), &inventory).unwrap(), listed);
+        fs::remove_file(root.path().join("runs/blocks-data1.txt")).unwrap();
+        assert!(read.listed(root.path(), &inventory).is_err());
         fs::write(root.path().join(FILE), "{}").unwrap();
         assert!(Progress::read(root.path()).is_err());
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::check::name_of;
 use crate::id::BackupId;
+use crate::inventory::Inventory;
 use crate::local;
 use crate::manifest::{KEEP, Manifest};
 use crate::plan::backup::{SCHEMAS, USERS};
@@ -74,6 +75,14 @@ impl Stored {
     /// Whether it is complete.
     pub fn is_whole(&self) -> bool {
         matches!(self.kind, Kind::Ours(_) | Kind::Cookbook)
+    }
+
+    /// Whether it is this cluster's to delete: its manifest says so, or it lies in the folder here.
+    pub fn is_of(&self, inventory: &Inventory) -> bool {
+        match &self.kind {
+            Kind::Ours(manifest) => manifest.cluster == inventory.name,
+            _ => self.folder.is_dir(),
+        }
     }
 
     /// How it is, in a word.
@@ -216,6 +225,7 @@ pub fn sent(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
     let newest = all.iter().find(|stored| stored.is_here && stored.manifest().is_some()).map(|stored| stored.id);
     all.iter()
         .filter(|stored| stored.is_here && stored.is_away && stored.manifest().is_some() && Some(stored.id) != newest)
+        .filter(|stored| !stored.is_kept)
         .filter(|stored| stored.time.is_some_and(|time| time.as_second() < limit))
         .collect()
 }

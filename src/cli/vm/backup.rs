@@ -80,7 +80,7 @@ impl Backup {
 }
 
 fn interrupted() -> Halt {
-    Halt::new("interrupted: the backup is not complete").help("go on with it: helm hwdr vm resume")
+    Halt::new("interrupted: see what is complete with helm hwdr vm list").help("go on with it: helm hwdr vm resume")
 }
 
 /// Says what was made: the last that is said of a backup.

@@ -235,18 +235,24 @@ impl Resume {
         let looked = last(&remote).await.and_then(|store| store.load());
         let since = match &looked {
             Ok(diary) if allowed(diary, Deed::Restore).is_ok() => {
-                // Another machine may have made the backup.
-                let is_here = remote.inventory.backups.join(&diary.folder).is_dir();
+                // Another machine may have made the backup, and this one may have a part of it.
                 let brought = async {
                     let found = find(&remote.inventory, &diary.backup.to_string()).await?;
-                    brought(&remote.inventory, found).await
+                    let stored = brought(&remote.inventory, found).await?;
+                    match stored.is_whole() && stored.folder.is_dir() {
+                        true => Ok(()),
+                        false => Err(Refusal::new(format!("backup {} is not complete here", diary.backup))
+                            .help(format!("bring it here: helm hwdr vm fetch {}", diary.backup))
+                            .into()),
+                    }
                 };
-                let came = if is_here { Ok(()) } else { brought.await.map(drop) };
+                let came: Result<()> = brought.await;
                 remote.close().await;
                 came?;
                 return follow(&self.inventory, Deed::Restore, None).await;
             }
-            Ok(diary) => Some(diary.began),
+            // What came before its end is of the cluster as it was then.
+            Ok(diary) => Some(diary.ended.unwrap_or(diary.began)),
             Err(_) => None,
         };
         let (all, _) = hwdr_vm::stored::list(&remote.inventory.backups).map_err(Refusal::new)?;

@@ -107,7 +107,19 @@ impl Which {
 
 /// A backup, here or in the place of the inventory.
 pub(super) async fn find(inventory: &Inventory, id: &str) -> Result<Stored> {
-    let (all, packed) = away::all(inventory).await?;
+    let (all, packed) = match away::all(inventory).await {
+        Ok(all) => all,
+        // What is whole here can be restored without the place.
+        Err(halt) => {
+            let (here, packed) = stored::list(&inventory.backups).map_err(Refusal::new)?;
+            let all = away::merge(here, Vec::new(), inventory);
+            if !stored::choose(all.clone(), &packed, &inventory.backups, id).is_ok_and(|stored| stored.is_here) {
+                return Err(halt.into());
+            }
+            shown::note(&format!("only the backups here are known: {}", halt.problem));
+            (all, packed)
+        }
+    };
     let found = stored::choose(all, &packed, &inventory.backups, id);
     Ok(found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?)
 }
@@ -309,6 +321,12 @@ impl Prune {
         let (all, _) = away::all(&inventory).await?;
         // What is beside a backup is needed as long as its restore can be undone.
         let is_over = |stored: &&Stored| !record::is_open(&stored.folder);
+        // The place may have those of other clusters, and what another machine sends just now.
+        let (ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.is_of(&inventory));
+        if !others.is_empty() {
+            shown::note(&format!("{} backups of other clusters, or incomplete elsewhere, stay", others.len()));
+        }
+        let all = ours;
         let old: Vec<_> = stored::old(&all, inventory.keep_days, now()).into_iter().filter(is_over).collect();
         let sent = stored::sent(&all, inventory.keep_here_days, now()).into_iter().filter(is_over);
         let sent: Vec<_> = sent.filter(|stored| !old.iter().any(|other| other.id == stored.id)).collect();

@@ -39,7 +39,10 @@ pub async fn send(
     };
     let (id, folder) = (stored.id, &stored.folder);
     match manifest(rclone, id).await? {
-        Some((there, _)) if there.sums == own.sums => return Ok(false),
+        Some((there, _)) if there.sums == own.sums => {
+            keep_it(rclone, stored).await?;
+            return Ok(false);
+        }
         Some(_) => {
             return Err(Halt::new(format!("{} is another backup with the same id", rclone.path(&id.to_string())))
                 .help("nothing was sent: look at both, and delete the wrong one"));
@@ -63,10 +66,18 @@ pub async fn send(
     let (from, to) = (folder.join(FILE), format!("{target}/{FILE}"));
     rclone.run([OsString::from("copyto"), from.into(), to.into()]).await?;
     match manifest(rclone, id).await? {
-        Some((there, _)) if there == **own => Ok(true),
+        Some((there, _)) if there == **own => {
+            keep_it(rclone, stored).await?;
+            Ok(true)
+        }
         _ => Err(Halt::new(format!("{target}: its manifest does not come back as it was sent"))
             .help(format!("send it again: helm hwdr vm send {id}"))),
     }
+}
+
+/// What is kept here is kept in the place, too.
+async fn keep_it(rclone: &Rclone, stored: &Stored) -> Result<(), Halt> {
+    if stored.is_kept { super::keep(rclone, stored.id, true).await } else { Ok(()) }
 }
 
 /// Has the server copy the blocks that an earlier backup in the place has, too. If it cannot, or something goes wrong, they are sent.

@@ -129,9 +129,41 @@ pub fn block_of(path: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
+/// The checksums (`blk_7_1001.meta`) that a block had before it was appended to: its folder has newer ones.
+pub fn stale<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
+    let mut newest: BTreeMap<(&str, u64), (u64, &str)> = BTreeMap::new();
+    let mut stale = Vec::new();
+    for path in paths {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let stamp = path.strip_suffix(".meta").and_then(|path| path.rsplit_once('_')?.1.parse().ok());
+        let (Some(block), Some(stamp)) = (block_of(path), stamp) else { continue };
+        let last = newest.entry((folder, block)).or_insert((stamp, path));
+        if stamp > last.0 {
+            stale.push(std::mem::replace(last, (stamp, path)).1);
+        } else if stamp < last.0 {
+            stale.push(path);
+        }
+    }
+    stale
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn older_checksums_of_a_block_are_stale() {
+        let all = [
+            "a/blk_7",
+            "a/blk_7_12.meta",
+            "a/blk_7_9.meta",
+            "a/blk_7_10.meta",
+            "b/blk_7_8.meta",
+            "a/blk_8_1.meta",
+            "a/VERSION",
+        ];
+        assert_eq!(stale(all.into_iter()), ["a/blk_7_9.meta", "a/blk_7_10.meta"]);
+    }
 
     #[test]
     fn a_version_file_has_three_ids() {

@@ -117,7 +117,8 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             let local = folder.join("hopsfs").join(host.name.as_str());
             let mut copy = pull(Account::Hdfs, paths.blocks.clone(), local, host);
             copy.may_vanish = true;
-            copy.options = vec!["--delete".to_owned(), "--exclude=/in_use.lock".to_owned()];
+            // Of an interrupted backup, what rsync had not ended goes. Blocks stay, deleted or not: the part of RonDB may name them.
+            copy.options = ["--delete", "--filter=P blk_*", "--exclude=/in_use.lock"].map(str::to_owned).to_vec();
             // rsync takes at most 20 of them.
             let links = request.earlier.iter().take(20);
             copy.options.extend(
