@@ -37,7 +37,10 @@ pub async fn fetch(
             .help("see which there are: helm hwdr vm list"));
     };
     match here {
-        Some(here) if here.sums == there.sums => return Ok(false),
+        Some(here) if here.sums == there.sums => {
+            runs(rclone, id, &folder).await?;
+            return Ok(false);
+        }
         Some(_) => {
             return Err(Halt::new(format!("{} is another backup with the same id", folder.display()))
                 .help("nothing was brought: look at both, and move the wrong one away"));
@@ -64,10 +67,7 @@ pub async fn fetch(
     let from = rclone.path(&id.to_string());
     rclone.copy(vec!["copy".into(), from.clone().into(), (&folder).into(), list.option().into()], tell).await?;
     fs::write(folder.join(SUMS), &digests).map_err(unwritten)?;
-    // What a restore from another machine has left, to be undone.
-    let old = [OLD_USERS, OLD_SCHEMAS].map(|file| OsString::from(format!("--include=/{file}")));
-    let words = [OsString::from("copy"), (&from).into(), (&folder).into()];
-    rclone.ask(words.into_iter().chain(old)).await?;
+    runs(rclone, id, &folder).await?;
     attributes(&folder, &digests)?;
     let mut findings = check::digests(&folder, &there);
     findings.retain(|finding| finding.level == Level::Error);
@@ -78,6 +78,13 @@ pub async fn fetch(
     sync(&folder);
     local::replace(&folder.join(FILE), &text).map_err(unwritten)?;
     Ok(true)
+}
+
+/// Brings what a restore from another machine has left, to be undone.
+async fn runs(rclone: &Rclone, id: BackupId, folder: &Path) -> Result<(), Halt> {
+    let old = [OLD_USERS, OLD_SCHEMAS].map(|file| OsString::from(format!("--include=/{file}")));
+    let words = [OsString::from("copy"), rclone.path(&id.to_string()).into(), folder.into()];
+    rclone.ask(words.into_iter().chain(old)).await.map(drop)
 }
 
 /// Gives what came the modes that it had. What is no block holds data that only this user may read.
