@@ -46,6 +46,9 @@ pub struct Own {
     /// Where the partitions of the new cluster end, with all that came from the backup cluster, if it is mirrored back from there on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Offsets>,
+    /// Whether the mirror back has been told to begin there: once it runs, its positions are its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back_begun: bool,
     /// How new what was restored is, by part: what came later is lost.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub times: BTreeMap<String, Timestamp>,
@@ -66,6 +69,7 @@ impl Own {
             users: None,
             brokers: Vec::new(),
             ends: None,
+            back_begun: false,
             times: BTreeMap::new(),
         }
     }
@@ -85,6 +89,9 @@ impl Own {
             if let Some((partition, end)) = partitions.iter().find(|(partition, end)| **partition < 0 || **end < 0) {
                 return Err(format!("own.ends has partition {partition} of topic {topic} at {end}"));
             }
+        }
+        if own.back_begun && own.ends.is_none() {
+            return Err("own.backBegun is set, and own.ends is not".to_owned());
         }
         own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
         Ok(own)
@@ -263,11 +270,15 @@ hwdr:
             (with(&["more"], json!(1)), "unknown field"),
             (with(&["ends"], json!({"a\"b": {"0": 1}})), "own.ends: topic"),
             (with(&["ends"], json!({"a": {"0": -1}})), "own.ends has partition 0 of topic a at -1"),
+            (with(&["backBegun"], json!(true)), "own.backBegun is set"),
             (with(&["values"], json!({})), "no restore"),
             (with(&["values", "hwdr", "streams", "restore", "mariadb", "instance"], json!("-")), "own.values"),
         ] {
             let refused = Own::read(&own).unwrap_err();
             assert!(refused.contains(expected), "{own}: {refused}");
         }
+        let mut begun = with(&["ends"], json!({"a": {"0": 1}}));
+        put(&mut begun, &["backBegun"], json!(true));
+        assert_eq!(Own::read(&begun).unwrap().to_json(), begun);
     }
 }

@@ -13,6 +13,7 @@ use super::{maker, own};
 use crate::product::streams::kafka::{circle, unclear, unread};
 use crate::product::streams::preflight::looker_back;
 use crate::run::{Context as _, Halt, Run};
+use crate::shown::kept;
 
 /// How long MirrorMaker may take to begin.
 const BEGINS: Duration = Duration::from_secs(5 * 60);
@@ -21,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 
 /// Starts it.
 pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
-    let own = own(run)?;
+    let mut own = own(run)?;
     let (Some(mirror), Some(ends)) = (mirror_back_of(&own)?, &own.ends) else { return Ok(()) };
     let (name, to) = (mirror.source.alias.clone(), mirror.target.alias.clone());
     let resume = format!("helm hwdr resume {}", run.state.release);
@@ -30,7 +31,13 @@ pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
     if let Some(why) = circle(&workers, &mirror).or_else(|| unclear(&workers, &mirror)) {
         return Err(Halt::new(why).help(format!("stop it, and resume: {resume}")));
     }
-    looker.target.begin_at(&mirror, ends, LOOK).await.map_err(|error| unread(&mirror.target, &error))?;
+    // A mirror that has run has newer positions: a run that is resumed leaves them.
+    if !own.back_begun {
+        looker.target.begin_at(&mirror, ends, LOOK).await.map_err(|error| unread(&mirror.target, &error))?;
+        own.back_begun = true;
+        run.state.own = own.to_json();
+        run.save().await?;
+    }
     if !maker::start_back(run, &own, &mirror).await? {
         run.finding(&format!(
             "kafka: a mirror of {name} to {to} will begin where the new cluster was when Streams was started"
@@ -39,7 +46,16 @@ pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
     }
     let began = Instant::now();
     loop {
-        let workers = looker.target.workers(LOOK).await.map_err(|error| unread(&mirror.target, &error))?;
+        // A broker may be gone for a minute.
+        let workers = match looker.target.workers(LOOK).await {
+            Ok(workers) => workers,
+            Err(error) if began.elapsed() < BEGINS => {
+                run.show.tell(&format!("kafka: looking again: {}", kept(&error.to_string())));
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(unread(&mirror.target, &error).into()),
+        };
         let is_its = |activity: &Activity| matches!(activity, Activity::Mirrors(_));
         if workers.iter().any(|group| group.group == mirror.worker_group() && is_its(&group.activity)) {
             run.finding(&format!("kafka: the new cluster is mirrored to {to}, as {name}"));
