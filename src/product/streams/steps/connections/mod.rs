@@ -3,6 +3,7 @@
 mod seen;
 mod server;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -60,34 +61,43 @@ pub(super) async fn verify(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Looks until no pod is connected to an old server, and each that was is to a new one.
+/// Looks until no pod is connected to an old server, and each that was has been seen connected to a new one. What has not been in time is a doubt if
+/// others are: a pod connects when it has something to do.
 async fn see(run: &mut Run) -> Result<(), Halt> {
-    let servers = servers(&own(run)?)?;
+    let mut servers = servers(&own(run)?)?;
     if servers.is_empty() {
         return Ok(());
     }
     let began = Instant::now();
     loop {
         let (pods, unseen) = look(run, &servers).await?;
-        let late = servers.iter().filter_map(|server| server.is_late(&pods));
-        // A pod connects when it has something to do.
-        let absent = servers.iter().filter_map(|server| server.is_absent(&pods));
-        let wrong: Vec<_> = late.chain(absent).collect();
+        servers.iter_mut().for_each(|server| server.meet(&pods));
+        let late: Vec<_> = servers.iter().filter_map(|server| server.is_late(&pods)).collect();
+        let (some, none): (Vec<_>, Vec<_>) = servers
+            .iter()
+            .filter_map(|server| Some((server.is_used(), server.is_absent(&pods)?)))
+            .partition(|(is_used, _)| *is_used);
+        let absent = |all: Vec<(bool, String)>| all.into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        let (slow, wrong) = (absent(some), [late, absent(none)].concat());
+        let waits: Vec<_> = wrong.iter().chain(&slow).map(String::as_str).collect();
         let has_all = |server: &Server| match server.is_known() {
-            true => server.is_used(&pods),
-            false => server.others(&pods).is_empty() && server.is_used(&pods),
+            true => server.is_used(),
+            false => server.others(&pods).is_empty() && server.is_used(),
         };
         // A container may have been about to start.
         let has_seen_all = unseen.is_empty() && servers.iter().all(has_all);
-        let is_over = began.elapsed() > if wrong.is_empty() { CHANCE } else { LIMIT };
-        if wrong.is_empty() && (is_over || has_seen_all) {
+        let is_over = began.elapsed() > if waits.is_empty() { CHANCE } else { LIMIT };
+        if wrong.is_empty() && (is_over || (slow.is_empty() && has_seen_all)) {
             for server in &servers {
-                if server.is_used(&pods) {
+                if server.is_used() {
                     run.finding(&server.text(&pods));
                 }
                 if let Some(doubt) = server.doubt(&pods) {
                     run.doubt(&doubt);
                 }
+            }
+            for absent in &slow {
+                run.doubt(&format!("{absent}. If it needs it, look at its logs"));
             }
             for (pod, why) in unseen {
                 run.doubt(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
@@ -100,8 +110,8 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
                 .help("or restart it: kubectl delete pod NAME")
                 .help(format!("and resume: helm hwdr resume {}", run.state.release)));
         }
-        let waits = match (wrong.is_empty(), unseen.first()) {
-            (false, _) => wrong.join("; "),
+        let waits = match (waits.is_empty(), unseen.first()) {
+            (false, _) => waits.join("; "),
             (true, Some((pod, _))) => format!("waiting for a look into pod {pod}"),
             (true, None) => "waiting for all pods to connect to the new servers".to_owned(),
         };
@@ -121,14 +131,14 @@ fn servers(own: &Own) -> Result<Vec<Server>, Halt> {
     if restore.mariadb.is_some() {
         let old = own.old_host()?.map(|host| (host, port)).into_iter().collect();
         let new = own.host.iter().map(|host| (host.clone(), port)).collect();
-        servers.push(Server { called: MARIADB, old, new, before: before(MARIADB) });
+        servers.push(Server { called: MARIADB, old, new, before: before(MARIADB), met: BTreeSet::new() });
     }
     if let Some(kafka) = restore.kafka {
         let old = chart::bootstrap(&values).map(|(old, _)| old.servers).unwrap_or_default();
         // A client may be connected to none of those that it began with.
         let mut new = kafka.bootstrap_servers.servers;
         new.extend(own.brokers()?);
-        servers.push(Server { called: KAFKA, old, new, before: before(KAFKA) });
+        servers.push(Server { called: KAFKA, old, new, before: before(KAFKA), met: BTreeSet::new() });
     }
     Ok(servers)
 }

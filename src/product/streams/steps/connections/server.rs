@@ -15,6 +15,8 @@ pub(super) struct Server {
     pub(super) new: Vec<(String, u16)>,
     /// Workloads whose pods were connected to the old one before they were stopped, and how many. None if nobody could look.
     pub(super) before: Option<BTreeMap<String, usize>>,
+    /// Pods that were connected to a new one in any look: one that has nothing to do may leave it.
+    pub(super) met: BTreeSet<String>,
 }
 
 /// A pod that has said where it is connected to.
@@ -63,6 +65,13 @@ impl Server {
         })
     }
 
+    /// Notes which pods are connected to a new server.
+    pub(super) fn meet(&mut self, pods: &[Pod]) {
+        let [new, _] = self.users(pods);
+        let names: Vec<_> = new.iter().map(|pod| pod.name.clone()).collect();
+        self.met.extend(names);
+    }
+
     /// Pods that are still connected to an old server.
     pub(super) fn is_late(&self, pods: &[Pod]) -> Option<String> {
         let [_, old] = self.users(pods);
@@ -70,20 +79,19 @@ impl Server {
             .then(|| format!("{}: still connected to {}: {}", self.called, hosts(&self.old), listed(&names(&old))))
     }
 
-    /// Workloads of which fewer pods are connected to a new server than were to the old one. Pods that are no more, or cannot be looked into, do not count.
+    /// Workloads of which fewer pods were seen connected to a new server than were to the old one. Pods that are no more, or cannot be looked into, do not
+    /// count.
     pub(super) fn is_absent(&self, pods: &[Pod]) -> Option<String> {
-        let [new, _] = self.users(pods);
-        let count =
-            |pods: &mut dyn Iterator<Item = &Pod>, workload: &str| pods.filter(|pod| pod.workload == workload).count();
         let lack = self.before.iter().flatten().filter_map(|(workload, before)| {
-            let wanted = count(&mut pods.iter(), workload).min(*before);
-            let now = count(&mut new.iter().copied(), workload);
-            (now < wanted).then(|| format!("{} ({now} of {wanted} pods)", kept(workload)))
+            let all = || pods.iter().filter(|pod| pod.workload == *workload);
+            let wanted = all().count().min(*before);
+            let seen = all().filter(|pod| self.met.contains(&pod.name)).count();
+            (seen < wanted).then(|| format!("{} ({seen} of {wanted} pods)", kept(workload)))
         });
         let lack: Vec<_> = lack.collect();
         (!lack.is_empty()).then(|| {
             format!(
-                "{}: was connected to {} before, and is not to {}: {}",
+                "{}: was connected to {} before, and was not seen connected to {}: {}",
                 self.called,
                 hosts(&self.old),
                 hosts(&self.new),
@@ -92,17 +100,14 @@ impl Server {
         })
     }
 
-    /// The pods that are not connected to a new server.
+    /// The pods that were not seen connected to a new server.
     pub(super) fn others<'p>(&self, pods: &'p [Pod]) -> Vec<&'p str> {
-        let [new, _] = self.users(pods);
-        let is_used = |pod: &&Pod| !new.iter().any(|user| user.name == pod.name);
-        pods.iter().filter(is_used).map(|pod| pod.name.as_str()).collect()
+        pods.iter().map(|pod| pod.name.as_str()).filter(|name| !self.met.contains(*name)).collect()
     }
 
-    /// Whether a pod is connected to a new server.
-    pub(super) fn is_used(&self, pods: &[Pod]) -> bool {
-        let [new, _] = self.users(pods);
-        !new.is_empty()
+    /// Whether a pod was seen connected to a new server.
+    pub(super) fn is_used(&self) -> bool {
+        !self.met.is_empty()
     }
 
     /// Whether it is known which workloads use it.
@@ -115,16 +120,20 @@ impl Server {
         let [new, _] = self.users(pods);
         let (called, now) = (self.called, hosts(&self.new));
         let old = if self.old.is_empty() { String::new() } else { format!("; none to {}", hosts(&self.old)) };
-        let others = self.others(pods);
-        let others = if others.is_empty() { String::new() } else { format!("; not connected: {}", listed(&others)) };
-        let users = listed(&names(&new));
-        format!("{called}: {} of {} pods are connected to {now}{old}: {users}{others}", new.len(), pods.len())
+        let users = names(&new);
+        let earlier = pods.iter().map(|pod| pod.name.as_str());
+        let earlier: Vec<_> = earlier.filter(|name| self.met.contains(*name) && !users.contains(name)).collect();
+        let rest = [("connected in an earlier look", earlier), ("not connected", self.others(pods))];
+        let rest = rest.iter().filter(|(_, names)| !names.is_empty());
+        let rest: String = rest.map(|(what, names)| format!("; {what}: {}", listed(names))).collect();
+        let (count, users) = (users.len(), listed(&users));
+        format!("{called}: {count} of {} pods are connected to {now}{old}: {users}{rest}", pods.len())
     }
 
     /// That which pods use it could not be seen before, and some do not now.
     pub(super) fn doubt(&self, pods: &[Pod]) -> Option<String> {
         let (called, now) = (self.called, hosts(&self.new));
-        if !self.is_used(pods) {
+        if !self.is_used() {
             return Some(format!("{called}: no pod was seen connected to {now}: look at their logs"));
         }
         let others = self.others(pods);
@@ -157,7 +166,18 @@ mod tests {
     use super::*;
 
     fn server(old: &str, new: &str) -> Server {
-        Server { called: "mariadb", old: vec![(old.to_owned(), 3306)], new: vec![(new.to_owned(), 3306)], before: None }
+        Server {
+            called: "mariadb",
+            old: vec![(old.to_owned(), 3306)],
+            new: vec![(new.to_owned(), 3306)],
+            before: None,
+            met: BTreeSet::new(),
+        }
+    }
+
+    fn met(mut server: Server, pods: &[Pod]) -> Server {
+        server.meet(pods);
+        server
     }
 
     fn pod(name: &str, workload: &str, said: &str) -> Pod {
@@ -171,10 +191,13 @@ mod tests {
     fn a_pod_that_keeps_the_old_connection_is_named() {
         let pods = [pod("hub-1", "Deployment/hub", SAID)];
         assert_eq!(server("old", "new").is_late(&pods), None);
-        assert_eq!(server("old", "new").text(&pods), "mariadb: 1 of 1 pods are connected to new; none to old: hub-1");
+        assert_eq!(
+            met(server("old", "new"), &pods).text(&pods),
+            "mariadb: 1 of 1 pods are connected to new; none to old: hub-1"
+        );
         let late = server("new", "old").is_late(&pods).unwrap();
         assert_eq!(late, "mariadb: still connected to new: hub-1");
-        assert!(!server("old", "none").is_used(&pods) && server("old", "new").is_used(&pods));
+        assert!(!met(server("old", "none"), &pods).is_used() && met(server("old", "new"), &pods).is_used());
         // Connected to both, and to a second server.
         let both = Server {
             old: vec![("old".to_owned(), 1), ("new".to_owned(), 3306)],
@@ -198,20 +221,31 @@ mod tests {
         // Where the name stays and leads elsewhere, too.
         assert_eq!(server("new", "new").old_users(&before), noted);
 
-        let server = Server { before: Some(noted), ..server("old", "new") };
+        let mut server = Server { before: Some(noted), ..server("old", "new") };
         let mut after = vec![
             pod("hub-2", "Deployment/hub", SAID),
             pod("sse-2", "Deployment/sse", NOTHING),
             pod("post-2", "Deployment/post", NOTHING),
         ];
+        server.meet(&after);
         assert_eq!(
             server.is_absent(&after).unwrap(),
-            "mariadb: was connected to old before, and is not to new: Deployment/sse (0 of 1 pods)"
+            "mariadb: was connected to old before, and was not seen connected to new: Deployment/sse (0 of 1 pods)"
         );
         assert_eq!(server.others(&after), ["sse-2", "post-2"]);
         after[1] = pod("sse-2", "Deployment/sse", SAID);
+        server.meet(&after);
         assert_eq!((server.is_absent(&after), server.doubt(&after)), (None, None));
         assert!(server.text(&after).ends_with("hub-2, sse-2; not connected: post-2"), "{}", server.text(&after));
+        // One that has nothing to do leaves it again.
+        after[1] = pod("sse-2", "Deployment/sse", NOTHING);
+        server.meet(&after);
+        assert_eq!((server.is_absent(&after), server.doubt(&after)), (None, None));
+        let text = server.text(&after);
+        assert!(text.ends_with(": hub-2; connected in an earlier look: sse-2; not connected: post-2"), "{text}");
+        // Its next pod has to be seen, too.
+        after[1] = pod("sse-3", "Deployment/sse", NOTHING);
+        assert!(server.is_absent(&after).is_some() && server.is_used());
         // A workload that has no pods any more is not waited for.
         after.remove(1);
         assert_eq!(server.is_absent(&after), None);
@@ -220,9 +254,9 @@ mod tests {
     #[test]
     fn what_could_not_be_seen_before_is_said() {
         let pods = [pod("hub-2", "Deployment/hub", SAID), pod("sse-2", "Deployment/sse", NOTHING)];
-        let doubt = server("old", "new").doubt(&pods).unwrap();
+        let doubt = met(server("old", "new"), &pods).doubt(&pods).unwrap();
         assert!(doubt.contains("could not be seen before") && doubt.contains("new: sse-2."), "{doubt}");
-        assert_eq!(server("old", "new").doubt(&pods[..1]), None);
+        assert_eq!(met(server("old", "new"), &pods).doubt(&pods[..1]), None);
         assert!(server("old", "new").doubt(&pods[1..]).unwrap().contains("no pod was seen connected to new"));
     }
 }
