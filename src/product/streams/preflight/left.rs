@@ -26,6 +26,8 @@ const ANY: [Kind; 12] = [
 const OF_HELM: [Kind; 4] = [Kind::SERVICE_ACCOUNT, Kind::ROLE, Kind::ROLE_BINDING, Kind::NETWORK_POLICY];
 /// Without these, the look is none. The others need rights that somebody may not have.
 const NEEDED: [Kind; 5] = [Kind::DEPLOYMENT, Kind::STATEFUL_SET, Kind::CLAIM, Kind::SECRET, Kind::CONFIG_MAP];
+/// The ConfigMaps of certificates that Kubernetes, OpenShift and Istio put into each namespace.
+const ROOTS: [&str; 3] = ["kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"];
 
 /// Checks that nothing is.
 ///
@@ -64,8 +66,16 @@ pub(super) async fn is_empty(cluster: &Cluster) -> Result<(), Refusal> {
 
 /// Whether an object is neither Kubernetes' own nor hwdr's.
 fn is_left(kind: Kind, object: &Json) -> bool {
-    let is_clusters = kind == Kind::CONFIG_MAP && text(object, "/metadata/name") == "kube-root-ca.crt"
-        || text(object, "/type") == "kubernetes.io/service-account-token";
+    let name = text(object, "/metadata/name");
+    // OpenShift makes each account one for its registry, of another type.
+    let is_accounts = text(object, "/type") == "kubernetes.io/service-account-token"
+        || !text(object, "/metadata/annotations/kubernetes.io~1service-account.name").is_empty();
+    let is_clusters = match kind {
+        Kind::CONFIG_MAP => ROOTS.contains(&name),
+        Kind::SECRET => is_accounts,
+        Kind::SERVICE => name == "kubernetes" && text(object, "/metadata/labels/component") == "apiserver",
+        _ => false,
+    };
     let is_hwdrs = text(object, "/metadata/labels/app.kubernetes.io~1name") == "hwdr";
     let is_helms = !text(object, "/metadata/annotations/meta.helm.sh~1release-name").is_empty();
     !is_clusters && !is_hwdrs && (is_helms || ANY.contains(&kind))
@@ -84,7 +94,15 @@ mod tests {
     #[test]
     fn what_kubernetes_makes_itself_is_nothing_left() {
         let named = |name: &str| json!({"metadata": {"name": name}});
-        assert!(!is_left(Kind::CONFIG_MAP, &named("kube-root-ca.crt")));
+        for name in ["kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"] {
+            assert!(!is_left(Kind::CONFIG_MAP, &named(name)), "{name}");
+        }
+        let api = json!({"metadata": {"name": "kubernetes", "labels": {"component": "apiserver"}}});
+        assert!(!is_left(Kind::SERVICE, &api));
+        assert!(is_left(Kind::SERVICE, &named("kubernetes")));
+        let account = json!({"kubernetes.io/service-account.name": "default"});
+        let docker = json!({"type": "kubernetes.io/dockercfg", "metadata": {"name": "a", "annotations": account}});
+        assert!(!is_left(Kind::SECRET, &docker));
         assert!(is_left(Kind::CONFIG_MAP, &named("streams-programs")));
         assert!(is_left(Kind::SECRET, &named("streams-database-secret")));
         for kind in [Kind::SERVICE, Kind::INGRESS, Kind::CRON_JOB, Kind::AUTOSCALER] {
