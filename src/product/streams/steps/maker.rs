@@ -108,8 +108,10 @@ fn is_the_same(kind: Kind, there: &Json, wanted: &Json) -> Result<(), Halt> {
 /// If its objects are somebody else's, or a pod does not go.
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     let mut names = vec![name(run)];
-    // Somebody else's of that name was refused before.
-    if own(run).is_ok_and(|own| own.ends.is_some()) {
+    let back = own(run).ok().filter(|own| own.ends.is_some());
+    let is_ours = back.as_ref().is_some_and(makes_back);
+    // Somebody else's of that name was refused before, if this run makes one.
+    if is_ours {
         names.push(BACK.to_owned());
     }
     for name in &names {
@@ -117,7 +119,11 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
             run.delete_own(kind, None, name).await?;
         }
     }
-    if names.len() > 1 {
+    if back.is_some() {
+        if !is_ours {
+            run.show
+                .note("kafka: if you have started a MirrorMaker from the new cluster to the backup cluster, stop it");
+        }
         run.show.note(
             "kafka: if the new cluster was mirrored to the backup cluster, that one has its records, too: mirror the old cluster to one that is empty",
         );
@@ -130,6 +136,11 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     .await
 }
 
+/// Whether a run makes the mirror back itself: without an image it is somebody else's, whatever it is called.
+fn makes_back(own: &Own) -> bool {
+    own.asked().is_ok_and(|(settings, _)| settings.kafka.is_some_and(|kafka| kafka.image.is_some()))
+}
+
 /// Whether a pod is MirrorMaker's.
 fn is_of(pod: &Json, id: &str) -> bool {
     let label = |key: &str| pod.pointer(&format!("/metadata/labels/{key}")).and_then(Json::as_str);
@@ -138,4 +149,17 @@ fn is_of(pod: &Json, id: &str) -> bool {
 
 fn name(run: &Run) -> String {
     format!("{NAME}-{}", run.state.backup_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::streams::own::tests::{BOTH, values};
+
+    #[test]
+    fn a_mirror_back_is_its_own_if_an_image_is_named() {
+        assert!(!makes_back(&Own::new(&values(BOTH))));
+        let named = BOTH.replace("protocol: plaintext}}", "protocol: plaintext}, image: 'apache/kafka:4.0.0'}");
+        assert!(makes_back(&Own::new(&values(&named))));
+    }
 }
