@@ -236,7 +236,16 @@ impl Request for Asked {
                     .to_owned(),
             );
             warnings.push("Records that had not been mirrored when the old Kafka was lost are lost".to_owned());
-            if self.restore.kafka.as_ref().is_none_or(|kafka| kafka.mirror_back_as.is_none()) {
+            let back = self.restore.kafka.as_ref().and_then(|kafka| kafka.mirror_back_as.as_ref());
+            // Before the namespace is back, nobody has the credentials to look.
+            if let (Some(name), Mode::Install) = (back, self.mode()) {
+                warnings.push(format!(
+                    "Whether a cluster called {} was mirrored to the backup cluster before is looked at when the Secrets are back: the name must be new there \
+                     (hwdr.streams.restore.kafka.mirrorBackAs), and a run cannot be given another one",
+                    name.as_str()
+                ));
+            }
+            if back.is_none() {
                 warnings.push(
                     "Nothing mirrors the new cluster afterwards. To have it mirrored to the backup cluster from the end of this run on, name it: \
                      hwdr.streams.restore.kafka.mirrorBackAs. Later, it can be mirrored to a backup cluster that is empty, and to no other"

@@ -21,6 +21,9 @@ use hwdr_kafka::mirror::Mirror;
 use hwdr_kafka::notes::Notes;
 pub use namespace::of_namespace;
 
+/// The setting with the name of the mirror back.
+const BACK_AS: &str = "hwdr.streams.restore.kafka.mirrorBackAs";
+
 /// Checks it.
 ///
 /// # Errors
@@ -50,7 +53,7 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
         let mut looker = looker(cluster, own, &mirror).await?;
         no_circle(&mut looker, &mirror).await?;
         is_new(&mut looker, &mirror).await?;
-        can_go_back(cluster, &mut looker, own).await?;
+        can_go_back(cluster, &mut looker, own, None).await?;
     }
     Ok(())
 }
@@ -78,28 +81,43 @@ pub async fn looker_back(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Resul
 }
 
 /// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of
-/// hwdr's has the name of the one that will do it.
+/// hwdr's has the name of the one that will do it. A run cannot be given other settings: `run` is the name of its release.
 ///
 /// # Errors
 /// If one has: it would go on where that one was, or do the same twice.
-pub async fn can_go_back(cluster: &Cluster, looker: &mut Looker, own: &Own) -> Result<(), Refusal> {
+pub async fn can_go_back(cluster: &Cluster, looker: &mut Looker, own: &Own, run: Option<&str>) -> Result<(), Refusal> {
     let Some(back) = mirror_back_of(own)? else { return Ok(()) };
-    let setting = "hwdr.streams.restore.kafka.mirrorBackAs";
-    let (alias, target) = (&back.source.alias, &back.target.alias);
     let topics = looker.source.topics(LOOK).await.map_err(|error| kafka::unread(&back.target, &error))?;
-    if let Some(topic) = topics.iter().find(|topic| back.is_its_own(&topic.name)) {
-        return Err(Refusal::new(format!(
-            "cluster {target} has topic {}: a cluster called {alias} was mirrored to it before, and the new one would go on where that one was",
-            plain(&topic.name)
-        ))
-        .help(format!("give the new cluster another name: {setting}")));
-    }
+    name_is_new(&back, topics.iter().map(|topic| topic.name.as_str()), run)?;
     if cluster.get(Kind::DEPLOYMENT, None, BACK).await?.is_some() {
-        return Err(Refusal::new(format!("Deployment {BACK} is there, from a cluster that is left: the new cluster is to be mirrored by one of that name"))
-            .help(format!("delete it, with its settings:\nkubectl -n {} delete deployment,secret {BACK}", word(&cluster.namespace)))
-            .help(format!("or leave out {setting}")));
+        let refusal = Refusal::new(format!("Deployment {BACK} is there, from a cluster that is left: the new cluster is to be mirrored by one of that name"))
+            .help(format!("delete it, with its settings:\nkubectl -n {} delete deployment,secret {BACK}", word(&cluster.namespace)));
+        return Err(refusal.help(match run {
+            None => format!("or leave out {BACK_AS}"),
+            Some(release) => format!("and resume: helm hwdr resume {release}"),
+        }));
     }
     Ok(())
+}
+
+/// Checks that none of these topics of the backup cluster are a mirror's that had the name of the one back.
+fn name_is_new<'t>(back: &Mirror, topics: impl Iterator<Item = &'t str>, run: Option<&str>) -> Result<(), Refusal> {
+    let (alias, target) = (&back.source.alias, &back.target.alias);
+    let found: Vec<_> = topics.filter(|topic| back.is_its_own(topic)).map(plain).collect();
+    let Some(first) = found.first() else { return Ok(()) };
+    let refusal = Refusal::new(format!(
+        "cluster {target} has topic {first}: a cluster called {alias} was mirrored to it before, and the new one would go on where that one was"
+    ));
+    Err(match run {
+        None => refusal.help(format!("give the new cluster another name: {BACK_AS}")),
+        Some(release) => refusal
+            .help(format!(
+                "if the old {alias} is mirrored no more, stop its MirrorMaker, and delete what it has noted: topics {} of cluster {target}",
+                found.join(", ")
+            ))
+            .help(format!("and resume: helm hwdr resume {release}"))
+            .help(format!("or undo, and give the new cluster another name ({BACK_AS}): helm hwdr undo {release}")),
+    })
 }
 
 /// Checks that nothing mirrors into the cluster that this mirror reads from.
@@ -141,5 +159,29 @@ pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal>
         None => Ok(()),
         Some(found) => Err(Refusal::new(plain(&found.to_string()))
             .help("name the servers of a new cluster: hwdr.streams.restore.kafka.bootstrapServers")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::own::tests::{BOTH, values};
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_used_is_refused_with_what_can_be_done() {
+        let asked = BOTH.replace("new-2:9096'}", "new-2:9096', mirrorBackAs: prod-2}");
+        let back = mirror_back_of(&Own::new(&values(&asked))).unwrap().unwrap();
+        let of = |topics: &[&'static str], run| name_is_new(&back, topics.iter().copied(), run);
+        assert!(of(&["streams.a", "mm2-offsets.prod.internal"], None).is_ok());
+        let used = ["mm2-offsets.prod-2.internal", "streams.a", "mm2-status.prod-2.internal"];
+        let help = of(&used, None).unwrap_err().help.join("\n");
+        assert_eq!(help, "give the new cluster another name: hwdr.streams.restore.kafka.mirrorBackAs");
+        // A run has its settings in its record.
+        let help = of(&used, Some("streams")).unwrap_err().help.join("\n");
+        for part in
+            ["topics mm2-offsets.prod-2.internal, mm2-status.prod-2.internal of", "resume streams", "undo streams"]
+        {
+            assert!(help.contains(part), "{help}");
+        }
     }
 }

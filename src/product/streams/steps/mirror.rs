@@ -75,7 +75,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     no_circle(&mut looker, &mirror).await?;
     if !own.was_new {
         is_new(&mut looker, &mirror).await?;
-        can_go_back(&run.cluster, &mut looker, &own).await?;
+        can_go_back(&run.cluster, &mut looker, &own, Some(&run.state.release)).await?;
         own.was_new = true;
         run.state.own = own.to_json();
         run.save().await?;
