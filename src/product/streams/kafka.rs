@@ -157,7 +157,7 @@ pub fn unread(cluster: &Cluster, error: &Error) -> Refusal {
 
 /// Why a mirror the other way would make a circle. `workers` are those at its source.
 pub fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
-    let first = workers.iter().find(|group| matches!(group.activity, Activity::Mirrors(_)))?;
+    let first = workers.iter().find(|group| mirrors(group) && is_the_other_way(group, mirror))?;
     Some(format!(
         "a mirror writes into {}, from which this one reads: group {}, on {}. Stop it before this one runs: topics keep their names, so records \
          would go round in a circle",
@@ -165,6 +165,27 @@ pub fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
         plain(&first.group),
         first.hosts.iter().map(|host| plain(host)).collect::<Vec<_>>().join(", ")
     ))
+}
+
+/// Another mirror into the source of this one, from a third cluster for all that its name says.
+pub fn other(workers: &[Workers], mirror: &Mirror) -> Option<String> {
+    let group = workers.iter().find(|group| mirrors(group) && !is_the_other_way(group, mirror))?;
+    Some(format!(
+        "another mirror writes into {}: group {}. Make sure that it does not read from {}: records would go round in a circle",
+        mirror.source.alias,
+        plain(&group.group),
+        mirror.target.alias
+    ))
+}
+
+fn mirrors(group: &Workers) -> bool {
+    matches!(group.activity, Activity::Mirrors(_))
+}
+
+/// Whether a mirror into the source of this one goes the other way. Streams' own cluster has one name today and another one tomorrow, so whatever
+/// mirrors into the backup cluster counts; into Streams' own, the mirror from the backup cluster.
+fn is_the_other_way(group: &Workers, mirror: &Mirror) -> bool {
+    mirror.source.alias.as_str() == BACKUP || group.group == format!("{}-mm2", mirror.target.alias)
 }
 
 /// What works at the source of a mirror, and may be one that writes into it.
@@ -236,6 +257,33 @@ mod tests {
         ] {
             assert_eq!(helps(error), "");
         }
+    }
+
+    #[test]
+    fn a_mirror_from_a_third_cluster_is_no_circle() {
+        let cluster = |alias: &str| Cluster {
+            alias: Alias::new(alias).unwrap(),
+            servers: Server::parse_list("k-1:9096").unwrap(),
+            security: Security::Plaintext,
+            replication: 3,
+        };
+        let (topics, groups) = (Topics::parse("streams*").unwrap(), Groups::parse("*").unwrap());
+        let (source, target) = (cluster(PRODUCTION), cluster(BACKUP));
+        let to_backup = Mirror { source, target, topics, groups, tasks: 1, exactly_once: false };
+        let workers = |group: &str, activity| {
+            vec![Workers { group: group.to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity }]
+        };
+        let is = |mirror: &Mirror, group: &str, activity| {
+            let workers = workers(group, activity);
+            (circle(&workers, mirror).is_some(), other(&workers, mirror).is_some())
+        };
+        assert_eq!(is(&to_backup, "backup-mm2", Activity::Mirrors(1)), (true, false));
+        assert_eq!(is(&to_backup, "plant-mm2", Activity::Mirrors(1)), (false, true));
+        for activity in [Activity::Idle, Activity::Unclear] {
+            assert_eq!(is(&to_backup, "backup-mm2", activity), (false, false));
+        }
+        // Into the backup cluster, a mirror of any name.
+        assert_eq!(is(&to_backup.turned(), "prod-2-mm2", Activity::Mirrors(1)), (true, false));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use hwdr_kafka::mirror::Mirror;
 
 use super::compare::client;
 use crate::cli::messages::warn;
-use crate::product::streams::kafka::{self, circle, unclear};
+use crate::product::streams::kafka::{self, circle, other, unclear};
 use crate::refusal::Refusal;
 
 /// The brokers may be out of reach of this machine: then nobody waits long for them.
@@ -40,7 +40,7 @@ fn judge(workers: &[Workers], mirror: &Mirror) -> Result<()> {
     if let Some(why) = circle(workers, mirror) {
         bail!(Refusal::new(why).help("stop that MirrorMaker, and try again"));
     }
-    if let Some(why) = unclear(workers, mirror) {
+    for why in [unclear(workers, mirror), other(workers, mirror)].into_iter().flatten() {
         warn(&why);
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::cli::messages::Failure;
 use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
-use crate::product::streams::kafka::{self, circle, unclear};
+use crate::product::streams::kafka::{self, circle, other, unclear};
 use crate::refusal::Refusal;
 use crate::shown::{self, duration, plain};
 
@@ -35,7 +35,10 @@ pub(super) async fn run(mirror: &Mirror, secrets: &str, form: Form, watch: bool)
     loop {
         let began = Instant::now();
         let workers = looker.source.workers(LIMIT).await.map_err(|error| unread(source, &error))?;
-        let others = Others { circle: circle(&workers, mirror), unclear: unclear(&workers, mirror) };
+        let others = Others {
+            circle: circle(&workers, mirror),
+            unclear: unclear(&workers, mirror).or_else(|| other(&workers, mirror)),
+        };
         let now = looker.look(mirror, LIMIT).await.map_err(|error| unread(target, &error))?;
         let now = match now.has_all_records() {
             // Nothing moves any more: then a group's place can be counted.

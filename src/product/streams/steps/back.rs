@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::mirror::{LOOK, mirror_back_of};
 use super::{maker, own};
-use crate::product::streams::kafka::{circle, unclear, unread};
+use crate::product::streams::kafka::{circle, other, unclear, unread};
 use crate::product::streams::preflight::looker_back;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::kept;
@@ -30,6 +30,9 @@ pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
     let workers = looker.source.workers(LOOK).await.map_err(|error| unread(&mirror.source, &error))?;
     if let Some(why) = circle(&workers, &mirror).or_else(|| unclear(&workers, &mirror)) {
         return Err(Halt::new(why).help(format!("stop it, and resume: {resume}")));
+    }
+    if let Some(why) = other(&workers, &mirror) {
+        run.doubt(&format!("kafka: {why}"));
     }
     // A mirror that has run has newer positions: a run that is resumed leaves them.
     if !own.back_begun {
