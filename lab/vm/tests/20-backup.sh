@@ -117,7 +117,7 @@ killed_backup() {
 }
 
 test_killed_backup_is_not_complete_and_is_resumed() {
-  killed_backup 1000000006 blocks
+  killed_backup 1000000006 parts
   refused "not complete" vm verify 1000000006
   # Its lock is gone with it. RonDB is not asked for another backup.
   vm resume >"$VMRUN/resumed.log" 2>&1
