@@ -141,8 +141,10 @@ test_helm_4_restores_it_and_finalize_keeps_it() {
   others | diff "$RUN/notes/others.txt" -
 }
 
-# All of the cluster, and Superset with it, in place.
+# All of the cluster, and Superset with it, in place: from a backup that was not restored here before.
 test_it_comes_back_with_the_whole_cluster_in_place() {
+  "$LAB/check" --record "$LAB_RECORD"
+  "$LAB/backup" >"$LAB_BACKUP"
   "$LAB/seed" fourth
   "$LAB/check" --record "$RUN/notes/second.record"
   superset_values

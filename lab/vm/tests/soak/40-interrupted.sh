@@ -95,7 +95,8 @@ test_runbook_ends_the_same() {
   backup_once
   vm runbook "$BACKUP" --wipe | grep -q ndb_restore
   vm runbook "$BACKUP" --wipe -o script >"$VMRUN/runbook.sh"
-  shellcheck "$VMRUN/runbook.sh"
+  "$LAB/../scripts/tools" shellcheck
+  "$("$LAB/../scripts/tools" --dir)/shellcheck" "$VMRUN/runbook.sh"
   lose_all
   on "$OPERATOR" tee /root/runbook.sh <"$VMRUN/runbook.sh" >/dev/null
   on "$OPERATOR" bash /root/runbook.sh
