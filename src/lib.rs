@@ -40,6 +40,7 @@ pub mod product;
 pub mod render;
 pub mod rights;
 pub mod run;
+pub mod sha256;
 pub mod shown;
 pub mod steps;
 pub mod topology;

@@ -15,7 +15,6 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio::process::{Child, Command};
 use tracing::debug;
@@ -24,6 +23,7 @@ use super::invocation::Invocation;
 use super::plugin;
 use crate::mode::Mode;
 use crate::private::{self, Folder};
+use crate::sha256;
 use crate::shown::{lines, mask};
 use crate::values::{self, Helm as Major, ValueInputs, ValuesError};
 use crate::velero::BackupNames;
@@ -512,7 +512,7 @@ fn digest(chart: &Json) -> String {
             other => other.clone(),
         }
     }
-    Sha256::digest(timeless(chart).to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256::hex(timeless(chart).to_string())
 }
 
 /// The files of a chart, as helm's own record has them.

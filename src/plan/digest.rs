@@ -5,12 +5,10 @@
 
 #![expect(clippy::indexing_slicing, reason = "reading JSON by a missing key gives null")]
 
-use std::iter::once;
-
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::product::request::Request;
+use crate::sha256;
 use crate::steps::{By, Planned};
 use crate::topology::{Topology, members, without_revision};
 
@@ -33,8 +31,7 @@ pub(super) fn of(facts: &Json, topology: &Topology) -> String {
     for job in topology.workloads.iter().filter(|workload| workload.kind == "Job") {
         text = text.replace(&job.name, &without_revision(&job.name));
     }
-    let hash = Sha256::digest(text);
-    once(FORM).chain(hash.iter().take(8).copied()).map(|byte| format!("{byte:02x}")).collect()
+    format!("{FORM:02x}{}", sha256::short(text, 16))
 }
 
 /// Everything that distinguishes one plan from another.

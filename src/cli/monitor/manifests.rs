@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::cli::backups::target::Target;
 use crate::names::is_object;
 use crate::render::{self, RenderError, to_yaml};
 use crate::rights::{Command, print::Printed};
+use crate::sha256;
 use crate::values::Value;
 
 /// The port, in the cluster and else (`--listen`).
@@ -51,13 +51,11 @@ impl Manifests<'_> {
         args.extend(self.target.release.as_ref().map(|release| format!("--release={release}")));
         args.extend(self.max_age.map(|age| format!("--max-age={}h", age.as_secs() / HOUR)));
         args.extend(values.is_some().then(|| "--values=/etc/hwdr/values.yaml".to_owned()));
-        let digest =
-            |text: &String| Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
         let text = render::monitor(&json!({
             "namespace": namespace,
             "roles": roles.trim_end(),
             "places": places,
-            "digest": values.as_ref().map(digest),
+            "digest": values.as_ref().map(|text| sha256::short(text, 16)),
             "values": values,
             "image": self.image,
             "pull_secret": self.pull_secret,

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use super::prepare::{Found, Ready};
 use crate::cli::messages::Failure;
@@ -18,6 +17,7 @@ use crate::helm::invocation::Invocation;
 use crate::plan::Plan;
 use crate::private;
 use crate::refusal::Refusal;
+use crate::sha256;
 use crate::shown::{kept, note, plain, word};
 
 /// What a file of a plan says that it is.
@@ -92,7 +92,7 @@ async fn uid(cluster: &Cluster) -> Result<String> {
 fn subcharts(chart: &Path) -> io::Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     if chart.is_file() {
-        found.insert(String::new(), digest(&fs::read(chart)?));
+        found.insert(String::new(), sha256::hex(fs::read(chart)?));
         return Ok(found);
     }
     let top = chart.join("charts");
@@ -105,15 +105,11 @@ fn subcharts(chart: &Path) -> io::Result<BTreeMap<String, String>> {
                 folders.push(path);
             } else if path.is_file() {
                 let name = path.strip_prefix(chart).unwrap_or(&path).to_string_lossy().into_owned();
-                found.insert(name, digest(&fs::read(&path)?));
+                found.insert(name, sha256::hex(fs::read(&path)?));
             }
         }
     }
     Ok(found)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Checks that a file for a plan can be written, before the cluster is asked.

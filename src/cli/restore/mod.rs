@@ -16,7 +16,6 @@ mod watch;
 use std::env;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use sha2::{Digest as _, Sha256};
 
 pub(super) use flags::{Command, WORDS, documented};
 pub(super) use prepare::{Ready, can_run_locally, planned, reasons};
@@ -44,6 +43,7 @@ use crate::names::is_release;
 use crate::product::{self, Request};
 use crate::refusal::Refusal;
 use crate::run::show::LogFormat;
+use crate::sha256;
 use crate::shown::message_width;
 use crate::values::Value;
 use crate::velero::Location;
@@ -138,7 +138,7 @@ pub(super) fn from_here(invocation: &mut Invocation) -> Result<()> {
 
 /// The SHA-256 hash of merged values, in full.
 fn hash(values: &Value) -> String {
-    Sha256::digest(values.to_json().to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256::hex(values.to_json().to_string())
 }
 
 /// A chart's name without the credentials that its URL may have. An OCI chart's digest also has an `@`, and is kept.

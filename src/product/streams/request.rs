@@ -1,7 +1,6 @@
 //! A restore of Streams: of its database and its Kafka in place, or of its namespace, with or without them, where that is gone.
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest as _, Sha256};
 
 use super::own::Own;
 use super::preflight;
@@ -16,6 +15,7 @@ use crate::product::service::Doing;
 use crate::product::{Path, Product};
 use crate::refusal::Refusal;
 use crate::s3::preflight::Stopped;
+use crate::sha256;
 use crate::steps::{By, Object, Planned};
 use crate::topology::{Job, Topology};
 use crate::values::Value;
@@ -176,10 +176,8 @@ impl Request for Asked {
     /// The record of a run has this name: another restore has another one.
     fn backup(&self) -> Backup {
         let Restore { namespace, mariadb, kafka, .. } = &self.restore;
-        let of_kafka = |kafka: &KafkaRestore| {
-            let hash = Sha256::digest(kafka.bootstrap_servers.to_string());
-            hash.iter().take(4).fold("kafka-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
-        };
+        let of_kafka =
+            |kafka: &KafkaRestore| format!("kafka-{}", sha256::short(kafka.bootstrap_servers.to_string(), 8));
         let time = match mariadb.as_ref().map(|asked| &asked.from) {
             Some(Origin::PointInTime(time)) => Some(*time),
             _ => None,

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 
 use super::save_objects;
 use crate::cluster::Kind;
 use crate::cluster::condition::{shortened, text};
 use crate::run::{Halt, Run};
+use crate::sha256;
 
 /// Velero puts the Restore's name on what it creates, and on what it updates (velero, pkg/restore/restore.go, `addRestoreLabels`).
 pub(super) const RESTORE: &str = "velero.io/restore-name";
@@ -96,7 +96,7 @@ fn label(name: &str) -> String {
     if name.len() <= ROOM {
         return name.to_owned();
     }
-    let hash: String = Sha256::digest(name).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    let hash = sha256::short(name, 6);
     format!("{}{hash}", &name[..ROOM - hash.len()])
 }
 

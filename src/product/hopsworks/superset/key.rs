@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
+
+use crate::sha256::hex;
 
 /// The entry of the Secret that has the key.
 pub(super) const ENTRY: &str = "secret-key";
@@ -24,14 +25,9 @@ pub(in crate::product::hopsworks) fn is_of(fingerprints: &[String], secret: &Jso
     let plain = key.get(..ends).unwrap_or_default();
     let encoded = STANDARD.encode(plain);
     let forms = [key.as_slice(), kept.as_bytes(), plain, encoded.as_bytes()];
-    let digests =
-        forms.iter().flat_map(|form| [form.to_vec(), [form, b"\n".as_slice()].concat()]).map(|form| hex(&form));
+    let digests = forms.iter().flat_map(|form| [form.to_vec(), [form, b"\n".as_slice()].concat()]).map(hex);
     let digests: Vec<_> = digests.collect();
     Some(fingerprints.iter().any(|print| digests.iter().any(|digest| digest.starts_with(print.as_str()))))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
