@@ -7,10 +7,10 @@ use tokio::time::timeout;
 use super::lifecycle::now;
 use crate::backups::{Fault, Reading, Severity};
 use crate::doctor::Bucket;
-use crate::product::hopsworks::hopsfs::bucket::{FOLDERS, from_here};
+use crate::product::hopsworks::hopsfs::bucket::{FOLDERS, from_here, of_values};
 use crate::product::{Product, Storage};
 use crate::s3::check::{check, keeps};
-use crate::s3::client::{Client, Error, Problem, Settings};
+use crate::s3::client::{Client, Error, Problem};
 use crate::s3::finding::Finding;
 use crate::s3::lifecycle::judge::Needs;
 use crate::shown::said;
@@ -56,13 +56,7 @@ pub(in crate::cli) async fn bucket(product: &dyn Product, storage: &Storage, dep
 }
 
 async fn findings(bucket: &str, storage: &Storage, depth: Depth) -> Result<Vec<Finding>, Error> {
-    let settings = Settings {
-        endpoint: storage.endpoint.clone(),
-        region: storage.region.clone(),
-        // Servers other than AWS rarely have a host name for each bucket.
-        path_style: storage.endpoint.is_some(),
-        ..Settings::new(bucket, FOLDERS)
-    };
+    let settings = of_values(bucket, storage.endpoint.as_deref(), storage.region.as_deref());
     let client = Client::connect(from_here(settings)).await?;
     let apply = "helm hwdr s3 lifecycle -f values.yaml --apply";
     let needs = Needs { bucket, folders: FOLDERS, ttl: storage.ttl, now: now(), apply };

@@ -65,6 +65,17 @@ pub fn settings(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Settin
     }
 }
 
+/// The same by what values say of a bucket.
+pub fn of_values(bucket: &str, endpoint: Option<&str>, region: Option<&str>) -> Settings {
+    Settings {
+        endpoint: endpoint.map(str::to_owned),
+        region: region.map(str::to_owned),
+        // Servers other than AWS rarely have a host name for each bucket.
+        path_style: endpoint.is_some(),
+        ..Settings::new(bucket, FOLDERS)
+    }
+}
+
 /// The same from the operator's machine, where the server may have another address.
 pub fn from_here(settings: Settings) -> Settings {
     let has_address = env::var("AWS_ENDPOINT_URL_S3").is_ok_and(|url| !url.is_empty());

@@ -13,7 +13,7 @@ use crate::backup_files::Checker as _;
 use crate::backup_files::superset::{LONGEST_MANIFEST, Manifest};
 use crate::backup_files::velero::{Archive, Item, objects};
 use crate::mode::Mode;
-use crate::product::hopsworks::hopsfs::bucket::{FOLDERS, from_here};
+use crate::product::hopsworks::hopsfs::bucket::{from_here, of_values};
 use crate::product::hopsworks::request::Restore;
 use crate::product::hopsworks::superset::id::SupersetId;
 use crate::s3::client::{Client, Retries, Settings};
@@ -81,13 +81,8 @@ struct Seen {
 async fn read(restore: &Restore, asked: &Asked) -> Result<Seen, String> {
     let bucket = restore.hopsfs_bucket.as_ref().ok_or("the values name no bucket")?;
     let storage = &restore.cluster_s3;
-    let settings = Settings {
-        endpoint: storage.endpoint.clone(),
-        region: storage.region.clone(),
-        path_style: storage.endpoint.is_some(),
-        retries: RETRIES,
-        ..Settings::new(bucket, FOLDERS)
-    };
+    let settings = of_values(bucket, storage.endpoint.as_deref(), storage.region.as_deref());
+    let settings = Settings { retries: RETRIES, ..settings };
     let why = |error: crate::s3::client::Error| said(&error.to_string());
     let client = Client::connect(from_here(settings)).await.map_err(why)?;
     let file = format!("{}/{}/{MANIFEST}", asked.folder, asked.id);

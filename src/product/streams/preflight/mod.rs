@@ -14,10 +14,11 @@ use super::steps::mirror::{LOOK, mirror_back_of, mirror_of};
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
 use crate::shown::{plain, word};
+use hwdr_kafka::client::Client;
 use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Workers;
 use hwdr_kafka::look::Looker;
-use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::mirror::{self, Mirror};
 use hwdr_kafka::notes::Notes;
 pub use namespace::of_namespace;
 
@@ -63,9 +64,7 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
 /// # Errors
 /// If a Secret is missing or incomplete.
 pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Looker, Refusal> {
-    let secrets = Secrets::of(own)?;
-    let source = kafka::client(&mirror.source, secrets.backup(cluster, &mirror.source).await?)?;
-    let target = kafka::client(&mirror.target, secrets.new_one(cluster, &mirror.target).await?)?;
+    let (source, target) = clients(cluster, own, &mirror.source, &mirror.target).await?;
     Ok(Looker::new(source, target))
 }
 
@@ -74,10 +73,20 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
 /// # Errors
 /// As [`looker`].
 pub async fn looker_back(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Looker, Refusal> {
-    let secrets = Secrets::of(own)?;
-    let source = kafka::client(&mirror.source, secrets.new_one(cluster, &mirror.source).await?)?;
-    let target = kafka::client(&mirror.target, secrets.backup(cluster, &mirror.target).await?)?;
+    let (target, source) = clients(cluster, own, &mirror.target, &mirror.source).await?;
     Ok(Looker::new(source, target))
+}
+
+/// Of the backup cluster and of the new one, whichever way they are mirrored.
+async fn clients(
+    cluster: &Cluster,
+    own: &Own,
+    backup: &mirror::Cluster,
+    new: &mirror::Cluster,
+) -> Result<(Client, Client), Refusal> {
+    let secrets = Secrets::of(own)?;
+    let backup = kafka::client(backup, secrets.backup(cluster, backup).await?)?;
+    Ok((backup, kafka::client(new, secrets.new_one(cluster, new).await?)?))
 }
 
 /// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of
