@@ -375,7 +375,7 @@ fn blocks(
         all.push(BlocksOf {
             host: host.name.clone(),
             blocks: own_blocks.len() as u64,
-            bytes: files.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size)),
+            bytes: local::size_of(&files),
             owner,
             mode,
             version,

@@ -34,8 +34,7 @@ pub fn sha256_of(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// Bytes in hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -73,6 +72,11 @@ pub fn is_written(folder: &Path) -> bool {
 /// If a folder cannot be read.
 pub fn files(folder: &Path) -> io::Result<Vec<(String, u64)>> {
     walk(folder).map(|(files, _)| files)
+}
+
+/// How much all of them hold.
+pub fn size_of(files: &[(String, u64)]) -> u64 {
+    files.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size))
 }
 
 /// All folders below a folder, by their paths in it, in order.

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use hwdr_run::{Entries, Halt, Phase, Progress, Record, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::id::BackupId;
 use crate::inventory::HostName;
-use crate::local;
+use crate::local::{self, sha256_of};
 use crate::lock::FOLDER;
 use crate::manifest::BlocksOf;
 use crate::plan::backup::UserDump;
@@ -130,7 +129,7 @@ impl RemoteStore {
         // Lines are joined as they were: what was written ends without a line break.
         let text = said.out.trim_end_matches('\n');
         let there = if text.is_empty() { None } else { Some(parse(text, &format!("the record on {}", command.host))?) };
-        let known = there.as_ref().map(|_| hex(text));
+        let known = there.as_ref().map(|_| sha256_of(text));
         let here = here(remote)?;
         let latest = match (there, here) {
             (Some(there), Some(here)) if here.record.run == there.record.run && here.serial > there.serial => {
@@ -204,10 +203,6 @@ fn command(remote: &Remote, script: &'static str, more: &[&str]) -> Result<Comma
     Ok(Command::script(&host.name, Account::Mysql, script, &arguments))
 }
 
-fn hex(text: &str) -> String {
-    local::hex(&Sha256::digest(text.as_bytes()))
-}
-
 impl Store for RemoteStore {
     type Record = Diary;
 
@@ -220,7 +215,7 @@ impl Store for RemoteStore {
         let envelope = Envelope { form: Diary::FORM, version: record.version.clone(), serial, record: record.clone() };
         let text = serde_json::to_string_pretty(&envelope).map_err(|error| Halt::new(error.to_string()))?;
         let known = self.known.clone().unwrap_or_else(|| "none".to_owned());
-        let command = command(&self.remote, WRITE, &[&known, &hex(&text)])?.reading(Input::Text(text.clone()));
+        let command = command(&self.remote, WRITE, &[&known, &sha256_of(&text)])?.reading(Input::Text(text.clone()));
         match self.remote.call(&command, &self.remote.inventory.backups).await {
             Ok(_) => {}
             Err(Failed { how: How::Status(OTHER), host, .. }) => {
@@ -230,7 +225,7 @@ impl Store for RemoteStore {
             }
             Err(failed) => return Err(failed.into()),
         }
-        self.known = Some(hex(&text));
+        self.known = Some(sha256_of(&text));
         self.serial = serial;
         self.record = record.clone();
         let path = self.path();

@@ -107,20 +107,19 @@ impl Which {
 
 /// A backup, here or in the place of the inventory.
 pub(super) async fn find(inventory: &Inventory, id: &str) -> Result<Stored> {
-    let (all, packed) = match away::all(inventory).await {
-        Ok(all) => all,
+    let choose = |(all, packed): (_, Vec<_>)| stored::choose(all, &packed, &inventory.backups, id);
+    let found = match away::all(inventory).await {
+        Ok(all) => choose(all),
         // What is whole here can be restored without the place.
         Err(halt) => {
-            let (here, packed) = stored::list(&inventory.backups).map_err(Refusal::new)?;
-            let all = away::merge(here, Vec::new(), inventory);
-            if !stored::choose(all.clone(), &packed, &inventory.backups, id).is_ok_and(|stored| stored.is_here) {
+            let found = choose(stored::list(&inventory.backups).map_err(Refusal::new)?);
+            if !found.as_ref().is_ok_and(Stored::is_whole) {
                 return Err(halt.into());
             }
             shown::note(&format!("only the backups here are known: {}", halt.problem));
-            (all, packed)
+            found
         }
     };
-    let found = stored::choose(all, &packed, &inventory.backups, id);
     Ok(found.map_err(|why| Refusal::new(why).help("see which there are: helm hwdr vm list"))?)
 }
 

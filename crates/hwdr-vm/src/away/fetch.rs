@@ -48,8 +48,7 @@ pub async fn fetch(
         None => {}
     }
     let room = local::free(&inventory.backups).unwrap_or_default();
-    let came =
-        local::files(&folder).map_or(0, |files| files.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size)));
+    let came = local::files(&folder).map_or(0, |files| local::size_of(&files));
     let missing = there.bytes.saturating_sub(came);
     if room < missing {
         return Err(Halt::new(format!(

@@ -293,8 +293,7 @@ fn intact(stored: &Stored, manifest: &Manifest) -> Vec<Finding> {
     }
     for blocks in manifest.blocks.iter().flatten() {
         let name = format!("hopsfs/{}", blocks.host);
-        let bytes = local::files(&stored.folder.join(&name))
-            .map(|files| files.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size)));
+        let bytes = local::files(&stored.folder.join(&name)).map(|files| local::size_of(&files));
         match bytes {
             Ok(bytes) if bytes == blocks.bytes => {}
             Ok(bytes) => found.push(
