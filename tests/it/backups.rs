@@ -233,13 +233,7 @@ fn a_cluster_that_is_well() {
 #[test]
 fn status_looks_at_the_bucket_if_asked_to() {
     let (lab, s3) = (Lab::new(), S3Server::start());
-    lab.home.write(
-        "v.yaml",
-        format!(
-            "global:\n  _hopsworks:\n    managedObjectStorage: {{enabled: true, s3: {{bucket: {{name: hopsworks}}, region: x, endpoint: \"{}\"}}}}\n",
-            s3.url
-        ),
-    );
+    lab.home.write("v.yaml", s3.values());
     let status = |more: &[&str]| {
         let mut hwdr = lab.home.hwdr();
         hwdr.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").env("TZ", "UTC");

@@ -583,8 +583,12 @@ fn fix_leaves_the_fence_of_a_restore() {
     }
 }
 
-/// A helm that knows the release, and renders by the real one.
-fn helm(lab: &Lab) -> String {
+/// What such a helm says of a chart with nothing but a name.
+const NAMED: &str = r#"echo '{"chart": {"metadata": {"name": "hopsworks", "version": "4.8.0", "appVersion": "4.8"}}}'"#;
+
+/// A helm that knows the release, and renders by the real one. `more` are cases of commands in which it is special, and `chart` prints the
+/// release that it would make.
+pub(crate) fn helm(lab: &Lab, more: &str, chart: &str) -> String {
     let real = BOTH[0].program().display();
     let status = json!({"version": 3, "info": {"status": "deployed", "first_deployed": lab.ago(60)}});
     lab.home.write("status", status.to_string());
@@ -596,11 +600,12 @@ fn helm(lab: &Lab) -> String {
              version*) exec {real} \"$@\";;\n\
              status*) exec cat status;;\n\
              'get metadata') echo '{{\"chart\": \"hopsworks\", \"version\": \"4.8.0\", \"appVersion\": \"4.8\"}}'; exit;;\n\
+             {more}\
              esac\n\
              args=(template --is-upgrade); shift\n\
              while [ $# -gt 0 ]; do case $1 in --dry-run=server) ;; -o) shift;; *) args+=(\"$1\");; esac; shift; done\n\
              {real} \"${{args[@]}}\" >/dev/null || exit 1\n\
-             echo '{{\"chart\": {{\"metadata\": {{\"name\": \"hopsworks\", \"version\": \"4.8.0\", \"appVersion\": \"4.8\"}}}}}}'\n"
+             {chart}\n"
         ),
     )
 }
@@ -608,7 +613,7 @@ fn helm(lab: &Lab) -> String {
 /// The lines about the restore itself, with a chart.
 fn restore(lab: &Lab, more: &[&str]) -> (Vec<String>, Ran) {
     let (base, chart) = (testdata("values/base.yaml"), testdata("chart"));
-    let helm = helm(lab);
+    let helm = helm(lab, "", NAMED);
     let mut hwdr = lab.home.hwdr();
     hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("HELM_BIN", helm).env("AWS_EC2_METADATA_DISABLED", "true");
     hwdr.args(["doctor", "-o", "json", "hops", &chart, "-n", "hopsworks", "-f", &base]).args(more);
@@ -668,7 +673,7 @@ fn with_a_chart_the_runs_own_checks_are_made() {
 fn in_cluster_makes_the_runs_own_job() {
     let lab = lab();
     let job = format!("{BATCH}/jobs/hwdr-preflight-{}", lab.id(0));
-    let (base, chart, helm) = (testdata("values/base.yaml"), testdata("chart"), helm(&lab));
+    let (base, chart, helm) = (testdata("values/base.yaml"), testdata("chart"), helm(&lab, "", NAMED));
     let mut hwdr = lab.home.hwdr();
     hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("HELM_BIN", &helm).env("AWS_EC2_METADATA_DISABLED", "true");
     let ran = run(hwdr.args(["doctor", "hops", &chart, "-f", &base, "--in-cluster"]), b"");

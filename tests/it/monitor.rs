@@ -146,13 +146,7 @@ fn it_serves_what_status_prints() {
 #[test]
 fn the_bucket_is_looked_at_if_asked_to() {
     let (lab, s3) = (Lab::new(), S3Server::start());
-    lab.home.write(
-        "v.yaml",
-        format!(
-            "global:\n  _hopsworks:\n    managedObjectStorage: {{enabled: true, s3: {{bucket: {{name: hopsworks}}, region: x, endpoint: \"{}\"}}}}\n",
-            s3.url
-        ),
-    );
+    lab.home.write("v.yaml", s3.values());
     s3.say("versioning", 200, "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>");
     let monitor = Monitor::start(&lab.home, &["--with-bucket", "-f", "v.yaml"]);
     monitor.is_seen();

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::backups::{CORE, Lab};
 use crate::common::{BOTH, Ran, objects, run, testdata};
-use crate::doctor::lab;
+use crate::doctor::{self, lab};
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/hopsworks/deployments";
 const SETS: &str = "/apis/apps/v1/namespaces/hopsworks/statefulsets";
@@ -24,32 +24,15 @@ const ZEROS: [&str; 2] = [
 
 /// A helm that renders by the real one, knows the chart's overlay, and keeps what an upgrade is given.
 fn helm(lab: &Lab) -> String {
-    let real = BOTH[0].program().display();
-    let status = json!({"version": 3, "info": {"status": "deployed", "first_deployed": lab.ago(60)}});
-    lab.home.write("status", status.to_string());
     let overlay = STANDARD.encode(fs::read(testdata(&format!("chart/{OVERLAY}"))).expect("a file"));
     let chart = json!({"chart": {"metadata": {"name": "hopsworks", "version": "4.8.0", "appVersion": "4.8"},
         "files": [{"name": OVERLAY, "data": overlay}]}});
     lab.home.write("rendered", chart.to_string());
-    lab.home.script(
-        "helm",
-        &format!(
-            "#!/bin/bash\n\
-             case \"$1 $2\" in\n\
-             version*) exec {real} \"$@\";;\n\
-             status*) exec cat status;;\n\
-             'get metadata') echo '{{\"chart\": \"hopsworks\", \"version\": \"4.8.0\", \"appVersion\": \"4.8\"}}'; exit;;\n\
-             esac\n\
-             if [[ \" $* \" != *' --dry-run=server '* ]]; then\n\
-             printf '%s\\n' \"$@\" | grep -o '/[^\"]*/\\(values\\|more\\)-[0-9]*' | while read -r file; do cat \"$file\"; done >upgraded\n\
-             exit 1\n\
-             fi\n\
-             args=(template --is-upgrade); shift\n\
-             while [ $# -gt 0 ]; do case $1 in --dry-run=server) ;; -o) shift;; *) args+=(\"$1\");; esac; shift; done\n\
-             {real} \"${{args[@]}}\" >/dev/null || exit 1\n\
-             cat rendered\n"
-        ),
-    )
+    let upgrade = "*) if [[ \" $* \" != *' --dry-run=server '* ]]; then\n\
+        printf '%s\\n' \"$@\" | grep -o '/[^\"]*/\\(values\\|more\\)-[0-9]*' | while read -r file; do cat \"$file\"; done >upgraded\n\
+        exit 1\n\
+        fi;;\n";
+    doctor::helm(lab, upgrade, "cat rendered")
 }
 
 /// A cluster with a backup of Superset, which runs there with two web servers.

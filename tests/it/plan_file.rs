@@ -7,30 +7,13 @@ use serde_json::{Value as Json, json};
 
 use crate::backups::{CORE, Lab};
 use crate::common::{BOTH, Ran, run, testdata};
-use crate::doctor::lab;
+use crate::doctor::{self, lab};
 
 /// A helm that knows the release and what it has applied, and renders by the real one.
 fn helm(lab: &Lab) -> String {
-    let real = BOTH[0].program().display();
-    let status = json!({"version": 3, "info": {"status": "deployed", "first_deployed": lab.ago(60)}});
-    lab.home.write("status", status.to_string());
-    lab.home.script(
-        "helm",
-        &format!(
-            "#!/bin/bash\n\
-             case \"$1 $2\" in\n\
-             version*) exec {real} \"$@\";;\n\
-             status*) exec cat status;;\n\
-             'get metadata') echo '{{\"chart\": \"hopsworks\", \"version\": \"4.8.0\", \"appVersion\": \"4.8\"}}'; exit;;\n\
-             'get manifest') exec cat manifest;;\n\
-             esac\n\
-             args=(template --is-upgrade); shift\n\
-             while [ $# -gt 0 ]; do case $1 in --dry-run=server) ;; -o) shift;; *) args+=(\"$1\");; esac; shift; done\n\
-             {real} \"${{args[@]}}\" >/dev/null || exit 1\n\
-             echo \"{{\\\"chart\\\": {{\\\"templates\\\": \\\"$(cat chart/templates/* | sha256sum)\\\", \
-             \\\"metadata\\\": {{\\\"name\\\": \\\"hopsworks\\\", \\\"version\\\": \\\"4.8.0\\\", \\\"appVersion\\\": \\\"4.8\\\"}}}}}}\"\n"
-        ),
-    )
+    let chart = "echo \"{\\\"chart\\\": {\\\"templates\\\": \\\"$(cat chart/templates/* | sha256sum)\\\", \
+        \\\"metadata\\\": {\\\"name\\\": \\\"hopsworks\\\", \\\"version\\\": \\\"4.8.0\\\", \\\"appVersion\\\": \\\"4.8\\\"}}}\"";
+    doctor::helm(lab, "'get manifest') exec cat manifest;;\n", chart)
 }
 
 fn copy(from: &Path, to: &Path) {

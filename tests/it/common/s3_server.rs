@@ -45,6 +45,14 @@ impl S3Server {
         server
     }
 
+    /// Values that name its bucket.
+    pub(crate) fn values(&self) -> String {
+        format!(
+            "global:\n  _hopsworks:\n    managedObjectStorage: {{enabled: true, s3: {{bucket: {{name: hopsworks}}, region: x, endpoint: \"{}\"}}}}\n",
+            self.url
+        )
+    }
+
     /// Puts an object there.
     pub(crate) fn put(&self, key: &str, bytes: impl Into<Vec<u8>>, modified: Timestamp) {
         self.change(|objects| objects.insert(key.to_owned(), (bytes.into(), modified)));
