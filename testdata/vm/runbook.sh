@@ -111,7 +111,14 @@ done_all
 
 step 4 save-sql 'writes the users, grants and schemas that the cluster has now'
 run head1 into /var/backups/hopsworks/2611302017/runs/users.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysqlpump -u root -S /srv/hops/mysql-cluster/mysql.sock --exclude-databases=% --exclude-users=root,mysql.sys,mysql.session,mysql.infoschema --users'
-run head1 into /var/backups/hopsworks/2611302017/runs/schemata.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysqldump -u root -S /srv/hops/mysql-cluster/mysql.sock --no-data --skip-add-drop-table --triggers --routines --events --no-tablespaces --databases hops'
+run head1 into /var/backups/hopsworks/2611302017/runs/schemata.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- sh -c '\''# writes the schemas that are there
+bin=$1 socket=$2 all=$("$1/mysql" -u root -S "$2" -N -B -e "SHOW DATABASES") || exit 1
+names=$(printf "%s\n" "$all" | grep -vxE "$3") || exit 0
+shift 3
+IFS="
+"
+set -f
+exec "$bin/mysqldump" -u root -S "$socket" "$@" --databases $names'\'' hwdr /srv/hops/mysql/bin /srv/hops/mysql-cluster/mysql.sock '\''mysql|information_schema|performance_schema|sys|ndbinfo|glassfish_timers'\'' --no-data --skip-add-drop-table --triggers --routines --events --no-tablespaces'
 done_all
 
 step 5 save 'backs up what RonDB has now, so that it can be put back'

@@ -163,23 +163,14 @@ pub(super) fn users(inventory: &Inventory, dump: UserDump) -> Vec<String> {
     [program].into_iter().chain(login).chain(rest).collect()
 }
 
+/// What `mysqldump` writes of a database: all but its rows.
+pub(super) const SCHEMAS_ALONE: [&str; 6] =
+    ["--no-data", "--skip-add-drop-table", "--triggers", "--routines", "--events", "--no-tablespaces"];
+
 /// The words that write the schemas: NDB's own backup has the tables, but neither views nor procedures.
-pub(super) fn schemas(inventory: &Inventory, databases: &[String]) -> Vec<String> {
+fn schemas(inventory: &Inventory, databases: &[String]) -> Vec<String> {
     let (bin, socket) = (&inventory.paths.mysql_bin, &inventory.paths.mysql_socket);
     let program = format!("{bin}/mysqldump");
-    let words = [
-        &program,
-        "-u",
-        "root",
-        "-S",
-        socket,
-        "--no-data",
-        "--skip-add-drop-table",
-        "--triggers",
-        "--routines",
-        "--events",
-        "--no-tablespaces",
-        "--databases",
-    ];
-    words.into_iter().map(str::to_owned).chain(databases.iter().cloned()).collect()
+    let words = [&program, "-u", "root", "-S", socket].into_iter().chain(SCHEMAS_ALONE).chain(["--databases"]);
+    words.map(str::to_owned).chain(databases.iter().cloned()).collect()
 }

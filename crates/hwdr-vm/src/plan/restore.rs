@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::backup::{LISTING, SYSTEM, UserDump, schemas, users};
+use super::backup::{LISTING, SCHEMAS_ALONE, SYSTEM, UserDump, users};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Blocks, Host, HostName, Inventory, Role};
@@ -21,6 +21,13 @@ pub const FRAGILE: [&str; 3] = ["metadata", "indexes", "schemas"];
 /// What begins anew then.
 pub const REDONE: [&str; 8] =
     ["clear", "metadata", "data", "indexes", "databases", "discovery", "discovered", "schemas"];
+
+/// Writes the schemas of all databases but the server's own. It asks for their names itself: a runbook is written before they are known.
+const SAVE_SCHEMAS: &str = "# writes the schemas that are there\n\
+    bin=$1 socket=$2 all=$(\"$1/mysql\" -u root -S \"$2\" -N -B -e \"SHOW DATABASES\") || exit 1\n\
+    names=$(printf \"%s\\n\" \"$all\" | grep -vxE \"$3\") || exit 0\n\
+    shift 3\nIFS=\"\n\"\nset -f\n\
+    exec \"$bin/mysqldump\" -u root -S \"$socket\" \"$@\" --databases $names";
 
 /// Sets a folder of blocks aside, and makes an empty one like it.
 const ASIDE: &str = "# sets the blocks aside\nif [ ! -e \"$2\" ] && [ -e \"$1\" ]; then mv -T -- \"$1\" \"$2\" || exit 1; fi\n\
@@ -262,13 +269,15 @@ fn save(inventory: &Inventory, request: &Request<'_>, safety: BackupId) -> Vec<S
     let (Some(management), Some(mysql)) = (inventory.management(), inventory.first(Role::Mysql)) else {
         return Vec::new();
     };
-    let into =
-        |words, file: &str| Act::Into(Command::new(&mysql.name, Account::Mysql, words).within(LONG), file.to_owned());
-    let mut dumps = vec![into(users(inventory, request.users), OLD_USERS)];
-    if !request.before.is_empty() {
-        dumps.push(into(schemas(inventory, request.before), OLD_SCHEMAS));
-    }
-    let client = format!("{}/mgm-client.sh", inventory.paths.ndb_scripts);
+    let paths = &inventory.paths;
+    let own = SYSTEM.join("|");
+    let mut arguments = vec![paths.mysql_bin.as_str(), &paths.mysql_socket, &own];
+    arguments.extend(SCHEMAS_ALONE);
+    let users = Command::new(&mysql.name, Account::Mysql, users(inventory, request.users));
+    let schemas = Command::script(&mysql.name, Account::Mysql, SAVE_SCHEMAS, &arguments);
+    let dumps = [(users, OLD_USERS), (schemas, OLD_SCHEMAS)];
+    let dumps = dumps.map(|(command, file)| Act::Into(command.within(LONG), file.to_owned())).into();
+    let client = format!("{}/mgm-client.sh", paths.ndb_scripts);
     let start = format!("START BACKUP {safety} SNAPSHOTEND WAIT COMPLETED");
     let start = Command::new(&management.name, Account::Mysql, [&client, "-e", &start]).within(WHOLE);
     vec![
