@@ -135,6 +135,6 @@ impl Inventory {
     pub fn expires(&self, set: &BackupSet) -> Option<Timestamp> {
         let versions = self.rewinds.iter().filter_map(|rewind| rewind.until(set.time?));
         let needed = self.parts(set).filter(|(series, _)| series.join != Join::Optional);
-        needed.filter_map(|(_, part)| part.expires).chain(versions).min()
+        needed.filter_map(|(_, part)| part.until()).chain(versions).min()
     }
 }

@@ -21,8 +21,10 @@ pub struct BackupPart {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// When it is deleted.
+    /// When what makes it deletes it.
     pub expires: Option<Timestamp>,
+    /// When the bucket's rules delete the first of its files, if the bucket was read.
+    pub swept: Option<Timestamp>,
     /// The Job that makes it, if nothing but the Job shows it.
     pub job: Option<String>,
     /// Whether somebody has protected it from expiry (`hwdr backups keep`).
@@ -64,6 +66,7 @@ impl BackupPart {
             started: None,
             ended: None,
             expires: None,
+            swept: None,
             job: None,
             is_kept: false,
         }
@@ -80,6 +83,11 @@ impl BackupPart {
             PartState::Partial { done: Some(done), .. } => Some(done),
             _ => self.pieces,
         }
+    }
+
+    /// When it is deleted, or the first of its files is.
+    pub fn until(&self) -> Option<Timestamp> {
+        [self.expires, self.swept].into_iter().flatten().min()
     }
 
     /// How long it took.

@@ -1,5 +1,7 @@
 //! All backups that a service has of one kind of its data, and what makes them.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::{Fault, Reading};
@@ -103,6 +105,17 @@ impl Series {
             turn_on: "",
             faults: Vec::new(),
             has_records: false,
+        }
+    }
+
+    /// Adds what the bucket has of the same backups: how large they are, and when its rules delete them.
+    pub fn add_stored(&mut self, stored: &Self) {
+        let stored: BTreeMap<&str, &BackupPart> = stored.parts.iter().map(|part| (part.name.as_str(), part)).collect();
+        for part in &mut self.parts {
+            if let Some(same) = stored.get(part.name.as_str()) {
+                part.bytes = part.bytes.or(same.bytes);
+                part.swept = same.swept;
+            }
         }
     }
 

@@ -72,7 +72,7 @@ impl<'i> SetView<'i> {
                 started: part.and_then(|part| part.started),
                 ended: part.and_then(|part| part.ended),
                 bytes: part.and_then(|part| part.bytes),
-                expires: part.and_then(|part| part.expires),
+                expires: part.and_then(BackupPart::until),
                 kept: part.is_some_and(|part| part.is_kept),
             }
         });

@@ -33,7 +33,7 @@ pub struct Folder {
     /// When the last of them was written.
     pub newest: Option<Timestamp>,
     /// When the bucket's rules delete the first of them.
-    pub expires: Option<Timestamp>,
+    pub swept: Option<Timestamp>,
 }
 
 /// The folders of all backups.
@@ -69,7 +69,7 @@ pub async fn folders(shelf: &Shelf<'_>) -> Reading<Vec<Folder>> {
             contents: file(&format!("{name}.tar.gz")).map(|object| object.size),
             bytes: objects.iter().fold(0, |sum: u64, object| sum.saturating_add(object.size)),
             newest: objects.iter().map(|object| object.modified).max(),
-            expires: bucket.expires(objects.iter().copied()),
+            swept: bucket.expires(objects.iter().copied()),
             name: name.to_owned(),
         }
     };
@@ -125,11 +125,7 @@ pub fn part(folder: &Folder, now: Timestamp) -> BackupPart {
             BackupPart { state, ..part }
         }
     };
-    BackupPart {
-        bytes: Some(folder.bytes),
-        expires: [part.expires, folder.expires].into_iter().flatten().min(),
-        ..part
-    }
+    BackupPart { bytes: Some(folder.bytes), swept: folder.swept, ..part }
 }
 
 /// Names other schedules, if none of the backups is of this one.
@@ -176,7 +172,7 @@ pub(crate) mod tests {
             contents,
             bytes: 2_000,
             newest: Some("2025-11-24T12:00:56Z".parse().unwrap()),
-            expires: None,
+            swept: None,
         }
     }
 
@@ -220,8 +216,8 @@ pub(crate) mod tests {
         }
         let good = one(folder(of("Completed"), Some(900)));
         assert_eq!(good.expires.unwrap().to_string(), "2025-12-24T12:00:40Z");
-        let rule = Folder { expires: "2025-12-02T00:00:00Z".parse().ok(), ..folder(of("Completed"), Some(900)) };
-        assert_eq!(one(rule).expires.unwrap().to_string(), "2025-12-02T00:00:00Z");
+        let rule = Folder { swept: "2025-12-02T00:00:00Z".parse().ok(), ..folder(of("Completed"), Some(900)) };
+        assert_eq!(one(rule).until().unwrap().to_string(), "2025-12-02T00:00:00Z");
     }
 
     #[test]

@@ -426,6 +426,43 @@ fn what_cannot_be_looked_at_is_said() {
     }
 }
 
+/// The cluster knows neither how large RonDB's part is nor what the bucket's rules delete. What the bucket does not say stays as it was.
+#[test]
+fn the_list_knows_the_buckets_rules_if_it_is_read_too() {
+    let lab = Lab::new();
+    let list = |more: &[&str]| {
+        let mut hwdr = lab.home.hwdr();
+        let hwdr = hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a");
+        hwdr.env("AWS_SECRET_ACCESS_KEY", "b").args(["backups", "list", "-o", "json"]);
+        run(hwdr.args(more), b"")
+    };
+    let rondb = |ran: &Ran| {
+        let list: Json = serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+        assert!(list["namespace"] == "hopsworks" && list["backups"].as_array().unwrap().len() == 1, "{list}");
+        let parts = list["backups"][0]["parts"].as_array().unwrap();
+        parts.iter().find(|part| part["series"] == "rondb").unwrap().clone()
+    };
+    let bucket = ["--with-bucket", "--bucket", "b", "--endpoint", &lab.s3.url, "--path-style"];
+    let alone = rondb(&list(&[]));
+    assert!(alone["bytes"].is_null() && alone["expires"].is_null(), "{alone}");
+    let unruled = rondb(&list(&bucket));
+    assert!(unruled["bytes"].as_u64() > Some(1_000) && unruled["expires"].is_null(), "{unruled}");
+    let rule = "<LifecycleConfiguration><Rule><ID>old</ID><Filter><Prefix>rondb_backup/</Prefix></Filter><Status>Enabled</Status>\
+                <Expiration><Days>4000</Days></Expiration></Rule></LifecycleConfiguration>";
+    lab.s3.say("lifecycle", 200, rule);
+    let ruled = rondb(&list(&bucket));
+    assert_eq!(ruled["expires"], "2036-11-06T12:05:00Z", "{ruled}");
+    assert_eq!((&ruled["state"], &ruled["time"]), (&alone["state"], &alone["time"]));
+    // Nobody answers there: the cluster's backups are shown all the same.
+    let dead = ["--with-bucket", "--bucket", "b", "--endpoint", "http://127.0.0.1:9", "--path-style"];
+    let ran = list(&dead);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("from this machine: ") && rondb(&ran)["bytes"].is_null(), "{}", ran.stderr);
+    for wrong in [&["--with-bucket"][..], &["--with-bucket", "--from-bucket", "--bucket", "b"]] {
+        assert_eq!(list(wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
 #[test]
 fn the_seed_chooses_the_same_data() {
     let lab = Lab::new();

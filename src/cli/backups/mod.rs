@@ -20,10 +20,9 @@ use super::Outcome;
 use super::ask;
 use super::connection::block_on;
 use crate::backups::{BackupPart, Fault, Inventory, PartState, SetView};
-use crate::rights;
 use crate::shown::{self, plain};
-use look::{Asks, LookArgs};
-use stored::StoredArgs;
+use look::LookArgs;
+use stored::{Found, ReadArgs};
 
 /// Lists backups, shows what each can be used for, makes and keeps them
 #[derive(Debug, Args)]
@@ -46,7 +45,7 @@ enum Action {
 /// Lists all backups, the newest first
 ///
 /// Each line has the backups of all services that belong together, and says whether they can be restored in place (onto the running cluster) and
-/// into a new cluster. It reads the cluster, or with --from-bucket the bucket alone.
+/// into a new cluster. It reads the cluster, with --with-bucket the bucket, too, and with --from-bucket the bucket alone.
 #[derive(Debug, Args)]
 struct List {
     /// Format of the output
@@ -55,7 +54,7 @@ struct List {
     #[command(flatten)]
     look: LookArgs,
     #[command(flatten)]
-    stored: StoredArgs,
+    read: ReadArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -92,14 +91,8 @@ impl Command {
 
 impl List {
     async fn run(&self) -> Result<Outcome> {
-        let (inventory, unread, namespace, release, bucket) = match self.stored.look(&self.look).await? {
-            Some(found) => (found.inventory, found.unread, None, None, Some(found.bucket)),
-            None => {
-                let mut looked = self.look.look(rights::Command::Backups, Asks::Verified).await?;
-                let inventory = looked.inventory();
-                (inventory, looked.unread, Some(looked.cluster.namespace), looked.release, None)
-            }
-        };
+        let found = self.read.read(&self.look, async |looked| looked).await?;
+        let Found { inventory, unread, namespace, release, bucket, .. } = found;
         let unread = told(&unread);
         let odd = told_odd(&inventory);
         let head = Head {

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::look::{Asks, LookArgs, Looked};
-use super::stored::StoredArgs;
+use super::look::{LookArgs, Looked};
+use super::stored::{Found, ReadArgs};
 use super::table::local;
 use super::{told, written};
 use crate::backups::{BackupPart, BackupSet, Inventory, Join, Series, SetView, Usable, ago, size};
@@ -18,7 +18,6 @@ use crate::cli::Outcome;
 use crate::lint::report::human::hang;
 use crate::mode::Mode;
 use crate::product::Product;
-use crate::rights;
 use crate::shown::{self, lines, plain, word};
 
 /// Shows one backup: its parts, and the values and the command that restore it
@@ -35,7 +34,7 @@ pub(super) struct ShowSet {
     #[command(flatten)]
     look: LookArgs,
     #[command(flatten)]
-    stored: StoredArgs,
+    read: ReadArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -61,15 +60,8 @@ struct Shown<'s> {
 
 impl ShowSet {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        let (inventory, unread, product, release, namespace) = match self.stored.look(&self.look).await? {
-            Some(found) => (found.inventory, found.unread, found.product, None, None),
-            None => {
-                let mut looked =
-                    self.look.look(rights::Command::Backups, Asks::Verified).await?.with_last_words().await;
-                let inventory = looked.inventory();
-                (inventory, looked.unread, looked.product, looked.release, Some(looked.cluster.namespace))
-            }
-        };
+        let found = self.read.read(&self.look, Looked::with_last_words).await?;
+        let Found { inventory, unread, product, release, namespace, .. } = found;
         let unread = told(&unread);
         let set = inventory.find(&self.id)?;
         let (release, namespace) = (release.as_deref(), namespace.as_deref());

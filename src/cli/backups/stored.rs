@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use futures_util::future::join_all;
 
-use super::look::LookArgs;
+use super::look::{Asks, LookArgs, Looked};
 use crate::backups::{Fault, Inventory, Severity};
 use crate::cli::bucket::{BucketArgs, Target, still_at_it};
 use crate::cli::inputs;
@@ -13,6 +13,9 @@ use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::product::shelf::{Opening, Shelf};
 use crate::product::{self, Product};
+use crate::rights;
+use crate::s3::client::Error;
+use crate::shown::said;
 use crate::values::Value;
 use crate::velero::Velero;
 
@@ -38,6 +41,73 @@ pub(super) struct InBucket {
     pub unread: Vec<Fault>,
 }
 
+/// What `list` and `show` read: the cluster, the bucket, or both.
+#[derive(Debug, Args)]
+pub(super) struct ReadArgs {
+    #[command(flatten)]
+    pub stored: StoredArgs,
+    /// Read the bucket, too: how large backups are, and when its rules delete them
+    #[arg(long, conflicts_with = "from_bucket", help_heading = "Bucket")]
+    with_bucket: bool,
+}
+
+/// The backups that were read.
+pub(super) struct Found {
+    /// The product that was looked for.
+    pub product: &'static dyn Product,
+    /// Its backups.
+    pub inventory: Inventory,
+    /// What could not be read.
+    pub unread: Vec<Fault>,
+    /// The namespace, if the cluster was read.
+    pub namespace: Option<String>,
+    /// The release, if known.
+    pub release: Option<String>,
+    /// The bucket, if it was read alone.
+    pub bucket: Option<String>,
+}
+
+impl ReadArgs {
+    /// Reads what is asked for. `finish` adds to what the cluster knows.
+    ///
+    /// # Errors
+    /// If it is not clear which cluster, release or bucket is meant, or the one that is read alone cannot be reached.
+    pub(super) async fn read(&self, look: &LookArgs, finish: impl AsyncFnOnce(Looked) -> Looked) -> Result<Found> {
+        if !self.with_bucket
+            && let Some(InBucket { product, bucket, inventory, unread }) = self.stored.look(look).await?
+        {
+            return Ok(Found { product, inventory, unread, namespace: None, release: None, bucket: Some(bucket) });
+        }
+        let values = inputs::values_or_empty(&look.values)?;
+        let mut looked = finish(look.look(rights::Command::Backups, Asks::Verified).await?).await;
+        let mut rewinds = Vec::new();
+        if self.with_bucket {
+            let product = looked.product;
+            let whereabouts = Whereabouts::in_cluster(&self.stored.bucket, &looked.cluster, product, &values).await;
+            let (target, opening) = whereabouts.open(product, &values, look.namespace())?;
+            match in_bucket(product, &target, opening).await {
+                Ok(InBucket { inventory, unread, .. }) => {
+                    for series in &mut looked.series {
+                        let name = series.name();
+                        if let Some(stored) = inventory.series.iter().find(|stored| stored.name() == name) {
+                            series.add_stored(stored);
+                        }
+                    }
+                    looked.unread.extend(unread);
+                    rewinds = inventory.rewinds;
+                }
+                Err(error) => looked.unread.push(
+                    Fault::new(Severity::Unknown, format!("from this machine: {}", said(&error.to_string())))
+                        .fix(error.help()),
+                ),
+            }
+        }
+        let inventory = Inventory { rewinds, ..looked.inventory() };
+        let Looked { product, release, unread, cluster, .. } = looked;
+        Ok(Found { product, inventory, unread, namespace: Some(cluster.namespace), release, bucket: None })
+    }
+}
+
 impl StoredArgs {
     /// Reads the bucket, if that is asked for.
     ///
@@ -55,30 +125,34 @@ impl StoredArgs {
         let values = inputs::values_or_empty(&look.values)?;
         let product = product::of(&values);
         let (target, opening) = Whereabouts::given(&self.bucket).open(product, &values, look.namespace())?;
-        let work = async {
-            let shelf = Shelf::open(opening).await?;
-            let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
-            let mut unread = shelf.unread();
-            let (mut series, mut rewinds) = (Vec::new(), Vec::new());
-            for stored in found {
-                unread.extend(stored.unread);
-                rewinds.extend(stored.rewinds);
-                series.extend(stored.series);
-            }
-            unread.extend(series.iter().filter_map(|series| series.unread.clone()));
-            unread.retain(Fault::is_unknown);
-            // First the services whose ids name a set.
-            series.sort_by_key(|series| series.join);
-            let installed =
-                Err(Fault::new(Severity::Unknown, "the bucket does not show when the cluster was installed"));
-            let inventory = Inventory { rewinds, ..Inventory::new(shelf.now, installed, series) };
-            Ok(InBucket { product, bucket: target.bucket.clone(), inventory, unread })
-        };
-        let reading = format!("reading bucket {}: it may take a while", target.bucket);
-        tokio::select! {
-            found = work => found.map(Some),
-            never = still_at_it(&reading) => match never {},
+        Ok(Some(in_bucket(product, &target, opening).await?))
+    }
+}
+
+/// What a bucket has.
+async fn in_bucket(product: &'static dyn Product, target: &Target, opening: Opening<'_>) -> Result<InBucket, Error> {
+    let work = async {
+        let shelf = Shelf::open(opening).await?;
+        let found = join_all(product.services().iter().map(|service| service.stored(&shelf))).await;
+        let mut unread = shelf.unread();
+        let (mut series, mut rewinds) = (Vec::new(), Vec::new());
+        for stored in found {
+            unread.extend(stored.unread);
+            rewinds.extend(stored.rewinds);
+            series.extend(stored.series);
         }
+        unread.extend(series.iter().filter_map(|series| series.unread.clone()));
+        unread.retain(Fault::is_unknown);
+        // First the services whose ids name a set.
+        series.sort_by_key(|series| series.join);
+        let installed = Err(Fault::new(Severity::Unknown, "the bucket does not show when the cluster was installed"));
+        let inventory = Inventory { rewinds, ..Inventory::new(shelf.now, installed, series) };
+        Ok(InBucket { product, bucket: target.bucket.clone(), inventory, unread })
+    };
+    let reading = format!("reading bucket {}: it may take a while", target.bucket);
+    tokio::select! {
+        found = work => found,
+        never = still_at_it(&reading) => match never {},
     }
 }
 

@@ -215,7 +215,8 @@ fn part(
         is_id: true,
         pieces,
         ended: files.iter().map(|(written, _)| *written).max(),
-        expires: files.iter().filter_map(|(_, expires)| *expires).chain(kept_until).min(),
+        expires: kept_until,
+        swept: files.iter().filter_map(|(_, swept)| *swept).min(),
         ..BackupPart::new(id.as_str(), id.time(), state)
     }
 }
@@ -273,7 +274,7 @@ mod tests {
             ]
         );
         assert_eq!(found[0].ended.unwrap().to_string(), "2025-11-24T12:05:00Z");
-        assert_eq!(found[0].expires.unwrap().to_string(), "2025-11-25T12:00:00Z");
+        assert_eq!(found[0].until().unwrap().to_string(), "2025-11-25T12:00:00Z");
         assert_eq!(odd.unwrap().what, "entries that are not backups: snapshot before-upgrade in opensearch_backup/");
     }
 

@@ -33,7 +33,7 @@ struct Folder {
     id: BackupId,
     contents: Reading<Contents>,
     /// When the bucket's rules delete the first of them.
-    expires: Option<Timestamp>,
+    swept: Option<Timestamp>,
 }
 
 /// Reads what the bucket has.
@@ -56,8 +56,8 @@ async fn folders(shelf: &Shelf<'_>) -> Reading<(Vec<Folder>, Option<Fault>)> {
     let (ids, odd) = bucket.backups(&place.folder, BackupId::parse).await?;
     let folder = async |(id, folder): (BackupId, String)| {
         let objects = bucket.list(&folder).await;
-        let expires = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));
-        Folder { contents: objects.map(|objects| Contents::of(&objects, &folder, &id)), id, expires }
+        let swept = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));
+        Folder { contents: objects.map(|objects| Contents::of(&objects, &folder, &id)), id, swept }
     };
     let folders = bucket.each(ids, folder).await;
     Ok((folders, not_backups(&odd)))
@@ -72,9 +72,13 @@ fn parts(mut folders: Vec<Folder>, now: Timestamp, ttl: Option<SignedDuration>) 
     };
     let part = |(at, folder): (usize, &Folder)| {
         let id = &folder.id;
-        let kept = id.time().zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
-        let expires = [kept, folder.expires].into_iter().flatten().min();
-        let part = BackupPart { is_id: true, expires, ..BackupPart::new(id.as_str(), id.time(), PartState::Good) };
+        let expires = id.time().zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
+        let part = BackupPart {
+            is_id: true,
+            expires,
+            swept: folder.swept,
+            ..BackupPart::new(id.as_str(), id.time(), PartState::Good)
+        };
         let contents = match &folder.contents {
             Ok(contents) => contents,
             Err(fault) => return BackupPart { state: PartState::Unknown(fault.what.clone()), ..part },
@@ -256,7 +260,7 @@ mod tests {
 
     fn of_objects(id: &str, objects: &Objects) -> Folder {
         let id = BackupId::parse(id).unwrap();
-        Folder { contents: Ok(Contents::of(objects, &format!("rondb_backup/{id}/"), &id)), id, expires: None }
+        Folder { contents: Ok(Contents::of(objects, &format!("rondb_backup/{id}/"), &id)), id, swept: None }
     }
 
     /// The files of a node: all in one folder, or in so many.
@@ -343,7 +347,7 @@ mod tests {
         let part =
             parts(vec![folder(id, &whole(id, &[1, 2], 0))], NOW.parse().unwrap(), Some(SignedDuration::from_hours(48)));
         assert_eq!(part[0].bytes, Some(800));
-        assert_eq!(part[0].expires.unwrap().to_string(), "2025-11-26T12:00:00Z");
+        assert_eq!(part[0].until().unwrap().to_string(), "2025-11-26T12:00:00Z");
         assert_eq!(part[0].ended.unwrap().to_string(), "2025-11-24T12:05:00Z");
     }
 

@@ -20,7 +20,7 @@ struct Folder {
     name: String,
     objects: Reading<Objects>,
     /// When the bucket's rules delete the first of them.
-    expires: Option<Timestamp>,
+    swept: Option<Timestamp>,
 }
 
 /// Reads what the bucket has; no series if that is nothing: then the cluster had no Superset.
@@ -47,8 +47,8 @@ async fn folders(shelf: &Shelf<'_>) -> Reading<(Vec<Folder>, Option<Fault>)> {
     let (ids, odd) = bucket.backups(&place.folder, SupersetId::parse).await?;
     let folder = async |(id, name): (SupersetId, String)| {
         let objects = bucket.list(&name).await;
-        let expires = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));
-        Folder { id, name, objects, expires }
+        let swept = objects.as_ref().ok().and_then(|objects| bucket.expires(objects.objects.iter()));
+        Folder { id, name, objects, swept }
     };
     let folders = bucket.each(ids, folder).await;
     Ok((folders, not_backups(&odd)))
@@ -57,9 +57,13 @@ async fn folders(shelf: &Shelf<'_>) -> Reading<(Vec<Folder>, Option<Fault>)> {
 /// What the files of a folder show.
 fn part(folder: &Folder, now: Timestamp, ttl: Option<SignedDuration>) -> BackupPart {
     let time = folder.id.time();
-    let kept = ttl.and_then(|ttl| time.checked_add(ttl).ok());
-    let expires = [kept, folder.expires].into_iter().flatten().min();
-    let part = BackupPart { is_id: true, expires, ..BackupPart::new(folder.id.as_str(), Some(time), PartState::Good) };
+    let expires = ttl.and_then(|ttl| time.checked_add(ttl).ok());
+    let part = BackupPart {
+        is_id: true,
+        expires,
+        swept: folder.swept,
+        ..BackupPart::new(folder.id.as_str(), Some(time), PartState::Good)
+    };
     let objects = match &folder.objects {
         Ok(objects) => objects,
         Err(fault) => return BackupPart { state: PartState::Unknown(fault.what.clone()), ..part },
@@ -105,7 +109,7 @@ mod tests {
             class: String::new(),
         };
         let objects = Ok(Objects { objects: files.iter().map(object).collect(), ..Objects::default() });
-        Folder { id: SupersetId::parse(ID).unwrap(), name: format!("superset_backup/{ID}/"), objects, expires: None }
+        Folder { id: SupersetId::parse(ID).unwrap(), name: format!("superset_backup/{ID}/"), objects, swept: None }
     }
 
     fn at(folder: &Folder, now: &str) -> BackupPart {
@@ -127,12 +131,12 @@ mod tests {
         }
         let part = at(&folder(&[dump, manifest]), "2026-07-23T00:00:00Z");
         assert_eq!((part.bytes, part.is_id, part.name.as_str()), (Some(700), true, ID));
-        assert_eq!(part.expires.unwrap().to_string(), "2026-07-24T21:56:32Z");
+        assert_eq!(part.until().unwrap().to_string(), "2026-07-24T21:56:32Z");
         assert_eq!(part.ended.unwrap().to_string(), "2026-07-22T21:57:00Z");
         // The manifest may still come.
         assert_eq!(at(&folder(&[dump]), "2026-07-22T22:00:00Z").state, PartState::Running);
-        let rules = Folder { expires: Some("2026-07-23T12:00:00Z".parse().unwrap()), ..folder(&[dump, manifest]) };
-        assert_eq!(at(&rules, "2026-07-23T00:00:00Z").expires.unwrap().to_string(), "2026-07-23T12:00:00Z");
+        let rules = Folder { swept: Some("2026-07-23T12:00:00Z".parse().unwrap()), ..folder(&[dump, manifest]) };
+        assert_eq!(at(&rules, "2026-07-23T00:00:00Z").until().unwrap().to_string(), "2026-07-23T12:00:00Z");
         let unread = Folder { objects: Err(unknown("not read within 300 s")), ..folder(&[]) };
         assert_eq!(at(&unread, "2026-07-23T00:00:00Z").state.word(), "unknown");
     }

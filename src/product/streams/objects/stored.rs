@@ -44,7 +44,7 @@ mod tests {
 
     fn folder(name: &str, backup: Reading<Option<Json>>) -> Folder {
         let newest = "2026-01-10T03:00:10Z".parse().ok();
-        Folder { name: name.to_owned(), backup, contents: Some(900), bytes: 2_000, newest, expires: None }
+        Folder { name: name.to_owned(), backup, contents: Some(900), bytes: 2_000, newest, swept: None }
     }
 
     fn backup(name: &str, schedule: &str, namespaces: &[&str]) -> Folder {
