@@ -136,10 +136,11 @@ impl Asked {
         }
         if !self.fix {
             if !mends.is_empty() && !self.is_json {
-                let count = mends.len();
-                shown::note(&format!(
-                    "{count} settings can be changed safely: see them, and agree to each, with --fix"
-                ));
+                let settings = match mends.len() {
+                    1 => "1 setting".to_owned(),
+                    count => format!("{count} settings"),
+                };
+                shown::note(&format!("{settings} can be changed safely: see them, and agree to each, with --fix"));
             }
             return Ok(report.level().into());
         }

@@ -66,7 +66,7 @@ impl Desk {
 
 /// A cluster with four daily backups. OpenSearch's has failed once, the oldest set is from before the installation, and a volume would go with its
 /// claim.
-fn cluster() -> (Lab, Desk) {
+pub(super) fn cluster() -> (Lab, Desk) {
     let lab = doctor::lab();
     lab.record(OPENSEARCH, &lab.id(1), Json::Null);
     let why = json!({"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
@@ -82,7 +82,7 @@ fn cluster() -> (Lab, Desk) {
 }
 
 /// A bucket with one backup, in which the end of a file of RonDB's is missing.
-fn damaged() -> (verify::Lab, Desk) {
+pub(super) fn damaged() -> (verify::Lab, Desk) {
     let lab = verify::Lab::new();
     let name = "2/BACKUP-254811200-PART-1-OF-4/BACKUP-254811200-0.2.Data";
     let whole = fs::read(format!("{ROOT}/crates/hwdr-backup/testdata/ndb/threads/{name}")).expect("a file");
@@ -94,7 +94,7 @@ fn damaged() -> (verify::Lab, Desk) {
 }
 
 /// A text in which all times, ids and durations are the same: `29h` and `2d` are `0u`.
-fn timeless(text: &str) -> String {
+pub(super) fn timeless(text: &str) -> String {
     let mut same = String::new();
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {

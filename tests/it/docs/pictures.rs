@@ -2,8 +2,9 @@
 
 use anstyle_svg::Term;
 
-use super::outputs::Desk;
+use super::outputs::{Desk, cluster, damaged, timeless};
 use super::{is_current, read};
+use crate::common::ROOT;
 
 /// How long each command stands alone before the next appears.
 const SECONDS: usize = 3;
@@ -71,4 +72,40 @@ fn diff() {
 fn plan() {
     let line = format!("{RENDER}helm hwdr plan -f values.yaml -f restore.yaml --for install | head -n 38");
     is_current("docs/images/plan.svg", &picture(&new_cluster(), &[&line]));
+}
+
+/// The same, where it shows times of today.
+fn is_current_but_times(path: &str, picture: &str) {
+    let is_same = std::fs::read_to_string(format!("{ROOT}/{path}")).is_ok_and(|it| timeless(&it) == timeless(picture));
+    if !is_same {
+        is_current(path, picture);
+    }
+}
+
+#[test]
+fn backups() {
+    let (_lab, desk) = cluster();
+    let lines = ["helm hwdr backups list", "helm hwdr backups show latest | head -n 24"];
+    is_current_but_times("docs/images/backups.svg", &picture(&desk, &lines));
+}
+
+#[test]
+fn status() {
+    let (_lab, desk) = cluster();
+    is_current_but_times("docs/images/status.svg", &picture(&desk, &["helm hwdr status"]));
+}
+
+#[test]
+fn doctor() {
+    let (_lab, desk) = cluster();
+    // The rest is about the machine it runs on.
+    let line = r"helm hwdr doctor 2>/dev/null | grep -A 15 -E '^\S*(Velero|Volumes)'";
+    is_current_but_times("docs/images/doctor.svg", &picture(&desk, &[line]));
+}
+
+#[test]
+fn verify() {
+    let (_lab, desk) = damaged();
+    let line = "helm hwdr backups verify 254811200 --bucket hopsworks";
+    is_current_but_times("docs/images/verify.svg", &picture(&desk, &[line]));
 }
