@@ -34,7 +34,7 @@ pub use objects::restore as restore_objects;
 pub use ours::{is_foreign, is_of, must_be_of, release_of};
 pub use parts::{fresh, job_is_complete, make};
 pub use pause_backups::{found as found_at_work, is_of_namespace, keep_paused, pause};
-pub use pods::{is_ready, ready_pod, ready_pods};
+pub use pods::{is_ready, pods_of, ready_pod};
 pub use verify::{ready, restored, workloads_are_ready};
 pub use volumes::{all_there, give_up, is_claim, of as volumes_of, prefixes_of};
 

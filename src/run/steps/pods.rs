@@ -16,23 +16,21 @@ pub async fn ready_pod(run: &Run, role: Role) -> Result<Option<Json>, Halt> {
     for (_, object, _) in
         workloads_of(run.product(), cluster, &run.state.release).await?.iter().filter(|(_, _, of)| *of == role)
     {
-        if let Some(pod) = ready_pods(cluster, object).await?.into_iter().next() {
+        if let Some(pod) = pods_of(cluster, object).await?.into_iter().find(is_ready) {
             return Ok(Some(pod));
         }
     }
     Ok(None)
 }
 
-/// The ready pods of a workload.
+/// The pods of a workload, ready or not.
 ///
 /// # Errors
 /// If they cannot be listed.
-pub async fn ready_pods(cluster: &Cluster, workload: &Json) -> Result<Vec<Json>, Halt> {
+pub async fn pods_of(cluster: &Cluster, workload: &Json) -> Result<Vec<Json>, Halt> {
     let labels = workload.pointer("/spec/selector/matchLabels").and_then(Json::as_object).into_iter().flatten();
     let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
-    let mut pods = cluster.list(Kind::POD, None, &labels.join(",")).await?;
-    pods.retain(is_ready);
-    Ok(pods)
+    Ok(cluster.list(Kind::POD, None, &labels.join(",")).await?)
 }
 
 /// Whether a pod is ready.

@@ -3,9 +3,10 @@
 mod seen;
 mod server;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
 use tokio::time::sleep;
 
 use super::{KAFKA, MARIADB, own};
@@ -13,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::cluster::condition::text;
 use crate::product::streams::chart;
 use crate::product::streams::own::Own;
-use crate::run::steps::{QUIESCE, ready_pods, restored, workloads_of};
+use crate::run::steps::{QUIESCE, is_ready, pods_of, restored, workloads_of};
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::kept;
 use seen::{PROBE, Seen};
@@ -27,8 +28,11 @@ const CHANCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a look into one pod may take.
 const LOOK: Duration = Duration::from_secs(20);
-/// How often a pod is asked that gives no whole answer.
+/// How often a pod is asked that gives no whole answer, and how often it is looked for before everything is stopped.
 const TRIES: usize = 3;
+
+/// How many pods of each workload are connected to each server.
+type Users = BTreeMap<String, BTreeMap<String, usize>>;
 
 /// Notes which workloads are connected to the old servers, and stops everything.
 pub(super) async fn note_and_stop(run: &mut Run) -> Result<(), Halt> {
@@ -36,16 +40,38 @@ pub(super) async fn note_and_stop(run: &mut Run) -> Result<(), Halt> {
     // A run that is resumed may have stopped some of them.
     if own.users.is_none() {
         let servers = servers(&own)?;
-        let (pods, unseen) = look(run, &servers).await?;
-        for (pod, why) in unseen {
-            run.show.note(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
-        }
-        let users = servers.iter().map(|server| (server.called.to_owned(), server.old_users(&pods)));
-        own.users = Some(users.collect());
+        own.users = Some(users(run, &servers).await?);
         run.state.own = own.to_json();
         run.save().await?;
     }
     (QUIESCE.act)(run).await
+}
+
+/// Which workloads are connected to which of the servers, and by how many pods. Each is looked for again for a moment if a pod cannot be looked into: it
+/// may be restarting.
+async fn users(run: &mut Run, servers: &[Server]) -> Result<Users, Halt> {
+    let mut users = Users::new();
+    for looks in 1.. {
+        let (pods, unseen) = look(run, servers).await?;
+        for server in servers {
+            let of = users.entry(server.called.to_owned()).or_default();
+            for (workload, count) in server.old_users(&pods) {
+                let most: &mut usize = of.entry(workload).or_default();
+                *most = count.max(*most);
+            }
+        }
+        if unseen.is_empty() {
+            break;
+        }
+        if looks == TRIES {
+            for (pod, why) in unseen {
+                run.show.note(&format!("where pod {pod} is connected to was not seen: {}", kept(&why)));
+            }
+            break;
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(users)
 }
 
 /// Waits until the release is ready, no pod is connected to an old server, and each that was is to a new one.
@@ -155,9 +181,13 @@ async fn look(run: &Run, servers: &[Server]) -> Result<Looks, Halt> {
     let (mut pods, mut unseen) = (Vec::new(), Vec::new());
     for (kind, workload, _) in workloads_of(run.product(), &run.cluster, &run.state.release).await? {
         let of = format!("{}/{}", kind.kind, text(&workload, "/metadata/name"));
-        for pod in ready_pods(&run.cluster, &workload).await? {
-            let name = text(&pod, "/metadata/name").to_owned();
-            let container = text(&pod, "/spec/containers/0/name");
+        for pod in pods_of(&run.cluster, &workload).await?.iter().filter(|pod| is_meant_to_run(pod)) {
+            let name = text(pod, "/metadata/name").to_owned();
+            if !is_ready(pod) {
+                unseen.push((name, "it is not ready".to_owned()));
+                continue;
+            }
+            let container = text(pod, "/spec/containers/0/name");
             match seen(&run.cluster, &name, container, &command).await {
                 Ok(seen) => pods.push(Pod { name, workload: of.clone(), seen }),
                 Err(why) => unseen.push((name, why)),
@@ -165,6 +195,12 @@ async fn look(run: &Run, servers: &[Server]) -> Result<Looks, Halt> {
         }
     }
     Ok((pods, unseen))
+}
+
+/// Whether a pod is neither over nor about to go.
+fn is_meant_to_run(pod: &Json) -> bool {
+    let is_over = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+    !is_over && pod.pointer("/metadata/deletionTimestamp").is_none()
 }
 
 /// What a pod says. What a command printed may be lost on the way.
