@@ -165,10 +165,16 @@ async fn give_up(cluster: Cluster, states: &[State], invocation: &Invocation, fo
         run.state.phase = Phase::Finalized;
         run.save().await?;
         let given_up = steps::give_up(&mut run).await?;
-        audit::note(&cluster, &run.state, "are given up", &format!("{given_up} old volumes")).await;
-        run.show.rest();
         let id = &run.state.backup_id;
-        shown::print(&format!("The restore of backup {id} is final: {given_up} old volumes are given up.\n"));
+        // Not every product has volumes.
+        let volumes = match given_up {
+            0 => String::new(),
+            1 => ": 1 old volume is given up".to_owned(),
+            count => format!(": {count} old volumes are given up"),
+        };
+        audit::note(&cluster, &run.state, &format!("is final{volumes}"), "the restore").await;
+        run.show.rest();
+        shown::print(&format!("The restore of backup {id} is final{volumes}.\n"));
     }
     Ok(())
 }

@@ -90,7 +90,8 @@ impl Resume {
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
                     bail!(
                         Refusal::new("there is nothing to resume: the last run has ended")
-                            .help(format!("see: helm hwdr history {}", state.release))
+                            .help(format!("see its report: helm hwdr watch {}", state.release))
+                            .help(format!("or all that was done: helm hwdr history {}", state.release))
                     );
                 }
             };
