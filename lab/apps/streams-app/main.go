@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -41,9 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context, component string) error {
-	host := fmt.Sprintf("%s:%s@tcp(%s:%s)/%s?timeout=5s&readTimeout=10s&writeTimeout=10s", os.Getenv("DATABASE_USER"), os.Getenv("DATABASE_PASSWORD"),
-		os.Getenv("DATABASE_HOST"), os.Getenv("DATABASE_PORT"), os.Getenv("DATABASE_NAME"))
-	db, err := sql.Open("mysql", host)
+	db, err := database()
 	if err != nil {
 		return err
 	}
@@ -55,12 +52,11 @@ func run(ctx context.Context, component string) error {
 			return err
 		}
 	}
-	servers := strings.Split(strings.ReplaceAll(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), " ", ""), ",")
 	switch {
 	case strings.HasPrefix(component, "publisher"):
-		return publish(ctx, db, component, servers)
+		return publish(ctx, db, component)
 	case strings.HasPrefix(component, "subscriber"):
-		return subscribe(ctx, db, component, servers)
+		return subscribe(ctx, db, component)
 	}
 	return serve(ctx, db)
 }
@@ -94,8 +90,8 @@ func serve(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func publish(ctx context.Context, db *sql.DB, component string, servers []string) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(servers...), kgo.DefaultProduceTopic(topic))
+func publish(ctx context.Context, db *sql.DB, component string) error {
+	client, err := kafka(kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		return err
 	}
@@ -123,8 +119,8 @@ func publish(ctx context.Context, db *sql.DB, component string, servers []string
 	return nil
 }
 
-func subscribe(ctx context.Context, db *sql.DB, component string, servers []string) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(servers...), kgo.ConsumeTopics(topic), kgo.ConsumerGroup(component), kgo.DisableAutoCommit(),
+func subscribe(ctx context.Context, db *sql.DB, component string) error {
+	client, err := kafka(kgo.ConsumeTopics(topic), kgo.ConsumerGroup(component), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.SessionTimeout(10*time.Second))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Axway Streams: its namespace, its database and its Kafka are lost, one after the other and together, and come back by one command each. The
-# chart is testdata/streams, whose pods publish and read numbered events. MariaDB, three clusters of Kafka and RDS (moto) are outside of Kubernetes.
+# chart is testdata/streams, whose pods publish and read numbered events. MariaDB, three clusters of Kafka and RDS (moto) are outside of Kubernetes;
+# all is reached by TLS, and Kafka by SCRAM.
 # shellcheck source=lab/tests/55-in-place.sh
 . "$LAB/tests/55-in-place.sh"
 
@@ -27,7 +28,8 @@ CREATE OR REPLACE USER streams IDENTIFIED BY 'not-a-secret';
 GRANT ALL ON streams.* TO streams;
 SQL
   serve "db-$1" mariadbd --no-defaults --user=root --datadir="$folder" --bind-address="$NET.1$1" --port=3307 --socket="$folder.sock" \
-    --pid-file="$folder.pid" --init-file="$folder.sql" --skip-name-resolve
+    --pid-file="$folder.pid" --init-file="$folder.sql" --skip-name-resolve \
+    --ssl-cert="$OUT/authority/broker.crt" --ssl-key="$OUT/authority/broker.key" --require-secure-transport=ON
   wait_for 60 "database $1" "$RUN/log/db-$1.log" db "$1" "SELECT 1"
 }
 db() { in_lab mariadb --no-defaults --socket="$OUT/db-$1.sock" -uroot -N streams -e "$2"; }
@@ -44,30 +46,25 @@ is_called() { # HOST ADDRESS: for the pods
   echo "$2 $1" >>"$RUN/hosts"
 }
 
-# cluster NUMBER PROTOCOL: one of Kafka's clusters.
+# cluster NUMBER: one of Kafka's clusters.
 cluster() {
-  local folder=$OUT/kafka-$1 login=()
+  local folder=$OUT/kafka-$1
   mkdir -p "$folder"
-  if [ "$2" = sasl_tls ]; then
-    [ -f "$folder/broker.pem" ] || "$(kafka_home)/bin/authority" "$folder" "$NET.2$1"
-    login=(admin "$KAFKA_PASSWORD")
-  fi
-  serve "kafka-$1" env "KAFKA_ADDRESS=$NET.2$1" "$(kafka_home)/bin/broker" "$folder" 9092 "$2" "${login[@]}"
+  cp "$OUT/authority"/{broker,ca}.pem "$folder/"
+  serve "kafka-$1" env "KAFKA_ADDRESS=$NET.2$1" "$(kafka_home)/bin/broker" "$folder" 9092 sasl_tls admin "$KAFKA_PASSWORD"
   wait_for 90 "Kafka $1" "$RUN/log/kafka-$1.log" in_lab bash -c "exec 3<>/dev/tcp/$NET.2$1/9092"
 }
 
 # at_kafka NUMBER COMMAND: by Kafka's own client (lab/kafka/Client.java).
 at_kafka() {
-  echo "bootstrap.servers=$NET.2$1:9092" >"$OUT/client.properties"
-  if [ "$1" = 2 ]; then
-    cat >>"$OUT/client.properties" <<PROPERTIES
+  cat >"$OUT/client.properties" <<PROPERTIES
+bootstrap.servers=$NET.2$1:9092
 security.protocol=SASL_SSL
 sasl.mechanism=SCRAM-SHA-512
 ssl.truststore.type=PEM
-ssl.truststore.location=$OUT/kafka-2/ca.pem
+ssl.truststore.location=$OUT/authority/ca.pem
 sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="admin" password="$KAFKA_PASSWORD";
 PROPERTIES
-  fi
   echo "$2" | in_lab "$(kafka_home)/bin/java" Client "$OUT/client.properties" | tee /dev/stderr | grep '^ok'
 }
 
@@ -94,11 +91,11 @@ embeddedMariadb: {enabled: false}
 externalizedMariadb:
   host: $(host_of events) # today's
   port: 3307
-  tls: {enabled: false, twoWay: false}
+  tls: {enabled: true, twoWay: false}
 embeddedKafka: {enabled: false}
 externalizedKafka:
   bootstrapServers: $NET.21:9092
-  auth: {clientProtocol: plaintext}
+  auth: {clientProtocol: sasl_tls, clientUsername: admin}
 nginx-ingress-controller: {enabled: false}
 imagePullSecrets: []
 hwdr:
@@ -107,6 +104,7 @@ hwdr:
     mariadb: {region: eu-north-1, instance: events, endpointUrl: "$RDS"}
     kafka:
       backup: {bootstrapServers: "$NET.22:9092", secret: streams-kafka-backup}
+      secret: streams-kafka
       topics: ["streams.*"]
       replicationFactor: 1 # each cluster has one broker
       tasks: 2
@@ -125,9 +123,15 @@ chart=("$LAB/../testdata/streams" -f "$RUN/notes/streams.yaml")
 restores() { hwdr "$1" "$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml" "${@:2}"; }
 
 secrets() {
+  local name
   kubectl -n "$ST" create secret generic streams-database-passwords-secret --from-literal=mariadb-password=not-a-secret
-  kubectl -n "$ST" create secret generic streams-kafka-backup --from-literal=username=admin --from-literal=password="$KAFKA_PASSWORD" \
-    --from-file=ca.crt="$OUT/kafka-2/ca.pem"
+  kubectl -n "$ST" create secret generic streams-database-secret --from-file=CA_PEM="$OUT/authority/ca.pem"
+  kubectl -n "$ST" create secret generic streams-kafka-passwords-secret --from-literal=client-passwords="$KAFKA_PASSWORD"
+  kubectl -n "$ST" create secret generic streams-kafka-client-jks-secret --from-file="$OUT/kafka.truststore.jks" --from-literal=jks-password=changeit
+  for name in streams-kafka streams-kafka-backup; do
+    kubectl -n "$ST" create secret generic "$name" --from-literal=username=admin --from-literal=password="$KAFKA_PASSWORD" \
+      --from-file=ca.crt="$OUT/authority/ca.pem"
+  done
 }
 
 streams_are_ready() {
@@ -184,6 +188,7 @@ more_events() { # NUMBER: the pods use that database, and go on
 has_more() { [ "$(last_event "$1")" -gt "$(($2 + 10))" ]; }
 
 test_streams_runs_with_servers_outside() {
+  local number name of
   part kafka
   part apps
   debian mariadb-server-core mariadb-client
@@ -194,14 +199,19 @@ test_streams_runs_with_servers_outside() {
   serve moto "$("$LAB/../scripts/tools" --dir)/moto_server" -H "$BRIDGE_IP" -p 5055
   wait_for 60 moto "$RUN/log/moto.log" curl -sS -o /dev/null "$RDS"
   amazon make
+  of=$(host_of events)
+  "$(kafka_home)/bin/authority" "$OUT/authority" "$NET.21" "$NET.22" "$NET.23" "*.${of#*.}"
+  "$(kafka_home)/bin/java" Truststore "$OUT/kafka.truststore.jks" changeit "$OUT/authority/ca.pem"
   database 1
-  is_called "$(host_of events)" "$NET.11"
-  cluster 1 plaintext
-  cluster 2 sasl_tls
-  mkdir -p "$OUT/secrets/backup"
-  printf admin >"$OUT/secrets/backup/username"
-  printf %s "$KAFKA_PASSWORD" >"$OUT/secrets/backup/password"
-  cp "$OUT/kafka-2/ca.pem" "$OUT/secrets/backup/ca.crt"
+  is_called "$of" "$NET.11"
+  cluster 1
+  cluster 2
+  for name in production backup restored back-1 back-3; do
+    mkdir -p "$OUT/secrets/$name"
+    printf admin >"$OUT/secrets/$name/username"
+    printf %s "$KAFKA_PASSWORD" >"$OUT/secrets/$name/password"
+    cp "$OUT/authority/ca.pem" "$OUT/secrets/$name/ca.crt"
+  done
   at_kafka 1 "topic streams.events 4"
   streams_values
   kubectl apply -f - <<YAML
@@ -236,7 +246,7 @@ test_what_cannot_be_restored_is_refused() {
   refuses 'a mirror writes into backup, from which this one reads' restores upgrade --yes
   # Nor are the settings of a mirror the other way given away, and a comparison says so.
   refuses 'a mirror writes into backup, from which this one reads' restored_mirror --properties
-  cluster 3 plaintext
+  cluster 3
   refuses 'restored: a circle, which never ends .*a mirror writes into backup' restored_mirror
   { restored_mirror -o json || true; } | jq -e '.isComplete == false and (.otherWay | contains("writes into backup"))'
   ends kafka-3
@@ -307,7 +317,9 @@ test_a_restore_that_is_killed_goes_on_and_becomes_final() {
   refuses 'comes from a flag .--set.' restores upgrade --yes --set externalizedMariadb.host=a.example.com
   arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
   cut_off 1 upgrade "${arguments[@]}" --yes
-  killed_throughout resume "${arguments[@]}" | tee "$RUN/notes/report.txt"
+  killed_throughout resume "${arguments[@]}"
+  # The last kill may have come before the report.
+  hwdr watch "$ST" | tee "$RUN/notes/report.txt"
   # Each pod that used the old one, which still runs, uses the new one.
   run_state events-4 | jq -e '.own.users.mariadb | length == 5 and all(.[]; . == 1)'
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'mariadb: 5 of 5 pods are connected to events-4[^ ]*; none to events\.'
@@ -339,10 +351,12 @@ test_a_lost_kafka_is_filled_from_the_backup_cluster() {
   asks "kafka: {bootstrapServers: '$NET.23:9092'}"
   # Kafka knows after ten seconds that MirrorMaker is gone.
   wait_for 60 "the refusal of a cluster that is not there" - refuses 'cluster restored: .*can this machine reach them' restores upgrade --yes
-  cluster 3 plaintext
+  cluster 3
   arguments=("$ST" "${chart[@]}" -f "$RUN/notes/streams-restore.yaml")
   cut_off 1 upgrade "${arguments[@]}" --yes
-  killed_throughout resume "${arguments[@]}" | tee "$RUN/notes/report.txt"
+  killed_throughout resume "${arguments[@]}"
+  # The last kill may have come before the report.
+  hwdr watch "$ST" | tee "$RUN/notes/report.txt"
   tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
   ! kubectl -n "$ST" get deployments | grep hwdr-mirror || false
   says_how_old kafka
@@ -351,6 +365,46 @@ test_a_lost_kafka_is_filled_from_the_backup_cluster() {
   [ "$(($(twice 2) - twice))" -le "$((again + $(said_twice)))" ]
 }
 
+# The old cluster is back, and goes on where it was.
+test_undo_goes_back_to_the_old_kafka() {
+  publishers_stop
+  wait_for 90 "the last events" - none_missing 2
+  cluster 1
+  hwdr undo "$ST" --yes | tee "$RUN/notes/report.txt"
+  streams_are_ready
+  more_events 2
+  no_event_is_missing 2
+  ! kubectl -n "$ST" get deployments | grep hwdr-mirror || false
+  ends kafka-3
+  rm -rf "$OUT/kafka-3"
+}
+
+no_worker() { { restored_mirror -o json || true; } | jq -e '.otherWay == null'; }
+
+# The same restore once more: its pod of MirrorMaker is killed each time it runs, for a while.
+test_kafka_is_restored_though_mirrormaker_is_killed() {
+  local run kills=0
+  mirror_starts
+  publishers_stop
+  wait_for 90 "the mirror" - mirrored
+  ends mirror kafka-1
+  cluster 3
+  wait_for 60 "the end of the mirror, as Kafka knows it" - no_worker
+  restores upgrade --yes >"$RUN/notes/report.txt" 2>&1 &
+  run=$!
+  while kill -0 "$run" 2>/dev/null && ((kills < 3)); do
+    if kubectl -n "$ST" delete pod -l app.kubernetes.io/name=hwdr-mirror --field-selector=status.phase=Running --grace-period=0 --force 2>/dev/null | grep -q deleted; then
+      kills=$((kills + 1))
+    fi
+    sleep 5
+  done
+  wait "$run" || { tail_log "$RUN/notes/report.txt"; false; }
+  [ "$kills" -gt 0 ]
+  tr -s ' \n' ' ' <"$RUN/notes/report.txt" | grep -E 'kafka: 1 topics and 2 consumer groups are in the new cluster, no record is missing'
+  publishers_start
+  more_events 2
+  no_event_is_missing 2
+}
 # The database and Kafka stay.
 test_a_lost_namespace_comes_back_alone() {
   local backup
@@ -385,7 +439,7 @@ all_is_lost() {
     # The backup cluster is new, too: its mirror begins anew, as a Deployment.
     ends kafka-2
     rm -rf "$OUT/kafka-2/data"
-    cluster 2 sasl_tls
+    cluster 2
     hwdr streams mirror --for backup --name "$name" --manifests -n "$ST" -f "$RUN/notes/streams.yaml" | kubectl apply -f -
   fi
   hwdr streams database snapshot "$snapshot" -f "$RUN/notes/streams.yaml" --wait --yes
@@ -397,7 +451,7 @@ all_is_lost() {
   kubectl delete namespace "$ST" --timeout=180s
   database "${new%,*}"
   in_lab mariadb --no-defaults --socket="$OUT/db-${new%,*}.sock" -uroot streams <"$OUT/before.sql"
-  cluster "${new#*,}" plaintext
+  cluster "${new#*,}"
   is_called "$instance.${of#*.}" "$NET.1${new%,*}"
   asks "namespace: {backup: $backup}, mariadb: {snapshot: $snapshot, instance: $instance}, kafka: {bootstrapServers: '$NET.2${new#*,}:9092', mirrorBackAs: back-${new#*,}}, test: true"
 }
