@@ -23,10 +23,10 @@ use crate::backups::{
     BackupPart, BackupSet, Fault, Inventory, Make, Making, Series, Usable, backup_of, job_name, job_of, making,
     until_free,
 };
+use crate::cli::Outcome;
 use crate::cli::ask::{self, Question, YES};
 use crate::cli::bucket::BucketArgs;
 use crate::cli::messages::Failure;
-use crate::cli::{Outcome, inputs};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::leave;
@@ -95,7 +95,7 @@ impl Create {
         let making = self.making(&looked).await?;
         ask::show(&text_of(&making, &looked, self.wait), self.yes);
         if self.wait {
-            let values = inputs::values_or_empty(&self.look.values)?;
+            let values = self.look.values_or_empty()?;
             let bucket = self.whereabouts(&looked, &values).await;
             match bucket.open(looked.product, &values, None) {
                 Ok((target, _)) => {
@@ -223,7 +223,7 @@ impl Create {
         if !is_whole || !unrecorded.is_empty() || inventory.fitness(set).new_cluster != Usable::Yes {
             return Ok(Outcome::Stopped);
         }
-        let values = inputs::values_or_empty(&self.look.values)?;
+        let values = self.look.values_or_empty()?;
         let bucket = self.whereabouts(&looked, &values).await;
         let Looked { product, cluster, release, unread, .. } = looked;
         let meant = Meant::of(product, &inventory, set, &unread, Some((cluster, release)));

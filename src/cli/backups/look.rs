@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -57,9 +58,12 @@ pub(crate) struct LookArgs {
     #[arg(long, value_name = "NAME", value_parser = release_name)]
     release: Option<String>,
     #[command(flatten)]
-    pub values: ValueArgs,
+    values: ValueArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+    /// The values, once they were read: a pipe can be read once.
+    #[arg(skip)]
+    read: OnceLock<Option<Value>>,
 }
 
 /// What was read.
@@ -120,7 +124,7 @@ impl Looked {
 impl LookArgs {
     /// Those of the release in this namespace.
     pub(crate) fn new(values: ValueArgs, connection: ConnectionArgs) -> Self {
-        Self { release: None, values, connection }
+        Self { release: None, values, connection, read: OnceLock::new() }
     }
 
     /// Reads what the cluster knows of backups, for `command`.
@@ -130,7 +134,7 @@ impl LookArgs {
     pub(crate) async fn look(&self, command: rights::Command, asks: Asks) -> Result<Looked> {
         let values = self.values()?;
         let cluster = self.connection.connect().await?.hurried(PATIENCE);
-        Looked::at(&cluster, values.as_ref(), self.release.as_deref(), command, asks).await
+        Looked::at(&cluster, values, self.release.as_deref(), command, asks).await
     }
 
     /// The bucket that the values name.
@@ -139,8 +143,8 @@ impl LookArgs {
     /// If the values cannot be used.
     pub(crate) fn bucket(&self) -> Result<BucketLook> {
         let values = self.values()?;
-        let product = values.as_ref().map_or(product::FIRST, product::of);
-        let storage = values.as_ref().map(|values| product.storage(values)).transpose()?.unwrap_or_default();
+        let product = values.map_or(product::FIRST, product::of);
+        let storage = values.map(|values| product.storage(values)).transpose()?.unwrap_or_default();
         Ok(BucketLook::new(product, storage))
     }
 
@@ -166,8 +170,26 @@ impl LookArgs {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub(crate) fn values(&self) -> Result<Option<Value>> {
-        inputs::values(&self.values)
+    pub(crate) fn values(&self) -> Result<Option<&Value>> {
+        let read = match self.read.get() {
+            Some(read) => read,
+            None => {
+                let values = inputs::values(&self.values)?;
+                self.read.get_or_init(|| values)
+            }
+        };
+        Ok(read.as_ref())
+    }
+
+    /// The same; if none are given, an empty map.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn values_or_empty(&self) -> Result<Value> {
+        match self.values()? {
+            Some(values) => Ok(values.clone()),
+            None => inputs::values_or_empty(&self.values),
+        }
     }
 
     /// What is looked for in that namespace.
@@ -175,7 +197,7 @@ impl LookArgs {
     /// # Errors
     /// If the values cannot be used.
     pub(crate) fn target(&self, namespace: &str) -> Result<Target> {
-        Target::new(self.values()?.as_ref(), self.release(), namespace)
+        Target::new(self.values()?, self.release(), namespace)
     }
 }
 

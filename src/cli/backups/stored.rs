@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use super::look::{Asks, LookArgs, Looked};
 use crate::backups::{Fault, Inventory, Severity};
 use crate::cli::bucket::{BucketArgs, Target, still_at_it};
-use crate::cli::inputs;
 use crate::cli::messages::Failure;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
@@ -78,7 +77,7 @@ impl ReadArgs {
         {
             return Ok(Found { product, inventory, unread, namespace: None, release: None, bucket: Some(bucket) });
         }
-        let values = inputs::values_or_empty(&look.values)?;
+        let values = look.values_or_empty()?;
         let mut looked = finish(look.look(rights::Command::Backups, Asks::Verified).await?).await;
         let mut rewinds = Vec::new();
         if self.with_bucket {
@@ -122,7 +121,7 @@ impl StoredArgs {
             );
             return Ok(None);
         }
-        let values = inputs::values_or_empty(&look.values)?;
+        let values = look.values_or_empty()?;
         let product = product::of(&values);
         let (target, opening) = Whereabouts::given(&self.bucket).open(product, &values, look.namespace())?;
         Ok(Some(in_bucket(product, &target, opening).await?))

@@ -17,7 +17,7 @@ use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::{Outcome, ask, inputs};
+use crate::cli::{Outcome, ask};
 use crate::cluster::Cluster;
 use crate::product::shelf::Shelf;
 use crate::product::{self, Product};
@@ -81,7 +81,7 @@ pub(super) struct Meant {
 
 impl VerifyBackup {
     pub(super) async fn run(&self) -> Result<Outcome> {
-        let values = inputs::values_or_empty(&self.look.values)?;
+        let values = self.look.values_or_empty()?;
         let product = product::of(&values);
         let (target, opening) =
             self.whereabouts(product, &values).await?.open(product, &values, self.look.namespace())?;

@@ -100,7 +100,7 @@ impl Command {
         let rules = self.rules();
         let manifests = Manifests {
             target: &target,
-            values: self.look.values()?,
+            values: self.look.values()?.cloned(),
             image: self.image.as_deref().unwrap_or_default(),
             pull_secret: self.pull_secret.as_deref(),
             max_age: self.max_age,
