@@ -29,6 +29,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use hwdr_values::refusal::with_causes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::{debug, field};
 
 pub use bucket::{Lifecycle, Versioning};
@@ -52,6 +53,8 @@ const PATH: &AsciiSet = &QUERY.remove(b'/');
 pub(crate) const MOST_OF_PAGE: usize = 16 << 20;
 /// The most bytes of any other answer: enough for 1,000 lifecycle rules, S3's maximum.
 const MOST_OF_ANSWER: usize = 4 << 20;
+/// The slowest reading of data that is not taken for a fault, in bytes a second: many reads share one weak link.
+const SLOWEST: u64 = 8 << 10;
 
 /// How calls are retried.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +63,8 @@ pub struct Retries {
     pub attempts: u32,
     /// The longest first pause; the next may be twice as long, and so on, up to 20 seconds.
     pub first_pause: Duration,
-    /// How long one attempt may take. Copies of large data get ten times as long.
+    /// How long the server may be silent in one attempt, and how long an attempt may take that reads no data. Copies of large data get ten times as
+    /// long.
     pub limit: Duration,
 }
 
@@ -105,8 +109,18 @@ struct Call {
     body: Vec<u8>,
     /// Takes longer with more data.
     long: bool,
+    /// How much data is read.
+    bytes: u64,
     /// Not about the bucket, but about all of them.
     service: bool,
+}
+
+impl Call {
+    /// How long the server may be silent, and how long all of it may take.
+    fn limits(&self, limit: Duration) -> (Duration, Duration) {
+        let silence = limit * if self.long { 10 } else { 1 };
+        (silence, silence.saturating_add(Duration::from_secs(self.bytes / SLOWEST)))
+    }
 }
 
 /// An answer.
@@ -214,11 +228,11 @@ impl Client {
     async fn once(&self, call: &Call) -> Result<Reply, Problem> {
         let credentials = self.credentials().await?;
         let permit = self.inner.pace.turn().await;
-        let limit = self.inner.retries.limit * if call.long { 10 } else { 1 };
+        let (silence, whole) = call.limits(self.inner.retries.limit);
         let since = Instant::now();
-        let answer = match tokio::time::timeout(limit, self.send(call, credentials)).await {
+        let answer = match timeout(whole, self.send(call, credentials, silence)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Problem::Transport(format!("no answer within {} s", limit.as_secs()))),
+            Err(_) => Err(Problem::Transport(format!("no whole answer within {} s", whole.as_secs()))),
         };
         // Never headers or bodies: they contain the signature and data.
         let problem = answer.as_ref().err().map(field::debug);
@@ -231,24 +245,27 @@ impl Client {
         answer
     }
 
-    async fn send(&self, call: &Call, credentials: Credentials) -> Result<Reply, Problem> {
+    async fn send(&self, call: &Call, credentials: Credentials, silence: Duration) -> Result<Reply, Problem> {
         let request = self.signed(call, credentials).map_err(Problem::Nonsense)?;
         let transport = |error: &dyn std::error::Error| match with_causes(error) {
             // rustls' name for it (`Error::InvalidCertificate`): no retry changes it.
             text if text.contains("invalid peer certificate") => Problem::Untrusted(text),
             text => Problem::Transport(text),
         };
-        let mut response = self.inner.http.call(request).await.map_err(|error| transport(&error))?;
+        let silent = |_| Problem::Transport(format!("no answer within {} s", silence.as_secs()));
+        let response = timeout(silence, self.inner.http.call(request)).await.map_err(silent)?;
+        let mut response = response.map_err(|error| transport(&error))?;
         let headers: Vec<(String, String)> =
             response.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let status = response.status().as_u16();
-        let mut body = Vec::new();
+        // What grows as it comes takes twice as much.
+        let mut body = Vec::with_capacity(usize::try_from(call.bytes).unwrap_or_default().min(MOST_OF_PAGE));
         let mut stream = ByteStream::new(response.take_body());
         let most = match call.action {
             "s3:ListBucket" | "s3:ListBucketVersions" | "s3:GetObject" | "s3:GetObjectVersion" => MOST_OF_PAGE,
             _ => MOST_OF_ANSWER,
         };
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = timeout(silence, stream.next()).await.map_err(silent)? {
             let piece = piece.map_err(|error| transport(&error))?;
             if piece.len() > most.saturating_sub(body.len()) {
                 return Err(Problem::Endless(most));
@@ -359,4 +376,19 @@ fn problem(status: u16, reply: &Reply) -> Problem {
 
 fn worth_a_retry(problem: &Problem) -> bool {
     matches!(problem, Problem::Throttled(_) | Problem::Transport(_) | Problem::Nonsense(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteen pieces of 4 MiB come at once where a backup is read: over 200 kB/s, each takes more than five minutes.
+    #[test]
+    fn a_weak_link_is_no_fault() {
+        let limits = |call: Call| call.limits(Duration::from_secs(15));
+        let seconds = Duration::from_secs;
+        assert_eq!(limits(Call { bytes: 4 << 20, ..Call::default() }), (seconds(15), seconds(15 + 512)));
+        assert_eq!(limits(Call::default()), (seconds(15), seconds(15)));
+        assert_eq!(limits(Call { long: true, ..Call::default() }), (seconds(150), seconds(150)));
+    }
 }

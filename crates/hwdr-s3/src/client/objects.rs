@@ -145,8 +145,8 @@ impl Client {
         if !etag.is_empty() {
             headers.push(("if-match".to_owned(), format!("\"{etag}\"")));
         }
-        let call =
-            Call { action: "s3:GetObject", method: "GET", key: Some(key.to_owned()), headers, ..Call::default() };
+        let (action, key) = ("s3:GetObject", Some(key.to_owned()));
+        let call = Call { action, method: "GET", key, headers, bytes: length, ..Call::default() };
         if length > LONGEST_READ {
             return Err(self.error(&call, Problem::Endless(MOST_OF_PAGE)));
         }
