@@ -64,7 +64,7 @@ test_safe_mode_lasts_until_the_blocks_are_reported() {
 
 test_blocks_with_other_bytes_cannot_be_read() {
   local block
-  block=$(on data1 find "$BLOCKS/current" -name 'blk_*' ! -name '*.meta' -size +40k | sort | head -n 1)
+  block=$(on data1 find "$BLOCKS/current" -name 'blk_*' ! -name '*.meta' -size +40k | sort | sed -n 1p)
   on data1 cp -a "$block" /tmp/block
   on data1 bash -c 'printf X | dd of="$1" bs=1 seek=100 conv=notrunc 2>/dev/null' - "$block"
   refused "the cluster does not hold" "$VM/check" "$VM_RECORD"
