@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build dist image docs test release-test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket bench-kafka fuzz fuzz-values miri clean
+.PHONY: help demo build dist image docs test release-test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket bench-verify bench-kafka fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -84,6 +84,9 @@ bench-backups: build ## measure the speed of "hwdr backups list" on the running 
 
 bench-bucket: build ## measure the speed of a rewind, compared with other tools, on its own SeaweedFS (a quarter of an hour)
 	benches/s3.sh
+
+bench-verify: build ## measure how fast "hwdr backups verify" reads a backup of RonDB, compared with tools that only download it, on its own SeaweedFS
+	benches/verify.sh
 
 bench-kafka: ## measure a comparison of 1,000 partitions, and MirrorMaker while hwdr looks, on clusters of their own (a quarter of an hour)
 	. lab/lib.sh && part kafka && cd $(CURDIR) && for bench in partitions mirror; do \
