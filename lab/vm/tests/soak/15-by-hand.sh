@@ -8,6 +8,6 @@ test_by_hand_restores_a_lost_cluster() {
   "$VM/by-hand" restore /root/by-hand
   # RonDB's backup has no views, and the documentation has no other backup of schemas: all else is there.
   refused ": 1 lines differ" "$VM/check" "$VM_RECORD"
-  sed -n '/^CREATE VIEW/,/;$/p' "$VM/seed.sql" | sql head1
+  sed -n '/^CREATE VIEW/,/;$/p' "$VM/seed.sql" | sql head1 --default-character-set=utf8mb4
   "$VM/check" "$VM_RECORD"
 }
