@@ -41,6 +41,15 @@ vm() { on "$OPERATOR" env HWDR_INVENTORY="$INVENTORY" hwdr vm "$@"; }
 install -m 755 "${HWDR:?}" "$VMRUN/$OPERATOR/local/bin/hwdr.new"
 mv "$VMRUN/$OPERATOR/local/bin/hwdr.new" "$VMRUN/$OPERATOR/local/bin/hwdr"
 
+# mysql_answers: waits until each MySQL server reads from RonDB. While a data node is cut off, they wait, or RonDB lets them go; and TCP finds out
+# late that the network is back.
+mysql_answers() {
+  local host
+  for host in "${HEADS[@]}"; do
+    wait_for 240 "MySQL on $host" - sql "$host" -e "SELECT COUNT(*) FROM mysql.ndb_apply_status"
+  done
+}
+
 # remote_place: an inventory of the same machines whose backups go to a folder of their own, and are sent to a remote of rclone.
 remote_place() {
   on "$OPERATOR" bash -euc '

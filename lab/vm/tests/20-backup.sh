@@ -30,7 +30,6 @@ doctor_says() {
 }
 
 test_faults_are_found_before_a_backup() {
-  local host
   doctor_says "data2" network data2
   doctor_says "sudo" sudo data1
   doctor_says "prints text" chatter data2
@@ -44,10 +43,7 @@ test_faults_are_found_before_a_backup() {
   broken banner data1
   vm doctor
   mended
-  # While data2 was cut off, RonDB has let the MySQL servers go for a while.
-  for host in "${HEADS[@]}"; do
-    wait_for 180 "MySQL on $host" - sql "$host" -e "SELECT COUNT(*) FROM mysql.ndb_apply_status"
-  done
+  mysql_answers
   "$VM/check" "$VM_RECORD"
 }
 

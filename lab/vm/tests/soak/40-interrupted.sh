@@ -66,9 +66,10 @@ test_host_that_is_lost_during_a_restore() {
   differs wait "$run"
   grep -q "data2" "$log"
   mended
-  # RonDB has declared its data node there dead.
+  # RonDB may have given its data node there up.
   on data2 systemctl start ndbmtd
   wait_for 180 "the data node of data2" - on "$MGMD" "$MYSQL/ndb_waiter" -c "${ADDRESS[$MGMD]}" --timeout=5
+  mysql_answers
   vm resume
   vm finalize --yes
   "$VM/check" "$VM_RECORD"
