@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hwdr_run::{Context, Halt, Parts, Record as _, Show, WayOn};
 use hwdr_values::shown::plain;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::Deed;
 use super::prepare::{Expected, request};
@@ -20,6 +24,11 @@ use crate::record::{Diary, RemoteStore};
 use crate::remote::{Failed, How, Remote};
 use crate::stored::{Contents, Kind, Stored};
 use crate::words::{Account, Command, LONG};
+
+/// How often it is shown how many blocks are reported.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long no more blocks may be reported before those that report none are named.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A run.
 #[derive(Debug)]
@@ -125,22 +134,64 @@ impl<W: Show> Run<W> {
             std::fs::create_dir_all(self.folder.join("runs"))
                 .map_err(|error| Halt::new(format!("{} cannot be written: {error}", self.folder.display())))?;
         }
-        let shown = &mut self.shown;
-        let mut last = None;
+        let done = match step.name {
+            "safemode" | "undo-safemode" => self.out_of_safe_mode(&step).await?,
+            _ => act::step(&remote, &step, &self.folder, &mut |_| {}).await?,
+        };
+        self.judge(&step, &done).await
+    }
+
+    /// Waits until the name nodes leave safe mode: shows how many blocks are reported, and, if no more are for a while, by whom they are not.
+    async fn out_of_safe_mode(&mut self, step: &Step) -> Result<Vec<Done>, Halt> {
+        let (remote, folder) = (Arc::clone(&self.remote), self.folder.clone());
+        let (tell, told) = watch::channel(None);
         let mut seen = |said: &str| {
-            if let Ok(hopsfs::SafeMode { is_on: true, blocks: Some((there, all)) }) = hopsfs::safe_mode(said)
-                && last != Some(there)
-            {
-                last = Some(there);
-                shown.note(&format!("{there} of {all} blocks are reported"));
+            if let Ok(hopsfs::SafeMode { is_on: true, blocks: Some(blocks) }) = hopsfs::safe_mode(said) {
+                tell.send_replace(Some(blocks));
             }
         };
-        let done = act::step(&remote, &step, &self.folder, &mut seen).await;
-        match (step.name, done) {
-            ("safemode" | "undo-safemode", Err(failed)) => Err(self.missing(failed).await),
-            (_, Err(failed)) => Err(failed.into()),
-            (_, Ok(done)) => self.judge(&step, &done).await,
+        let mut waiting = pin!(act::step(&remote, step, &folder, &mut seen));
+        let (mut blocks, mut since, mut named) = (None, Instant::now(), Vec::new());
+        loop {
+            tokio::select! {
+                done = &mut waiting => match done {
+                    Ok(done) => return Ok(done),
+                    Err(failed) => return Err(self.missing(failed).await),
+                },
+                () = sleep(LOOK) => {}
+            }
+            let now = *told.borrow();
+            if now != blocks {
+                (blocks, since) = (now, Instant::now());
+                if let Some((there, all)) = now {
+                    self.shown.note(&format!("{there} of {all} blocks are reported"));
+                }
+            } else if since.elapsed() > PATIENCE {
+                self.name_nodes_run().await?;
+                let missing: Vec<_> = self.unreported().await.into_iter().map(|(line, _)| line).collect();
+                if missing != named {
+                    missing.iter().for_each(|line| self.shown.note(line));
+                    named = missing;
+                }
+            }
         }
+    }
+
+    /// Refuses to wait for name nodes of which none runs.
+    async fn name_nodes_run(&self) -> Result<(), Halt> {
+        let mut stopped = Vec::new();
+        for host in self.remote.inventory.with(Role::NameNode) {
+            let look = Command::new(&host.name, Account::Root, ["systemctl", "is-active", "namenode"]);
+            match self.remote.call(&look, &self.folder).await {
+                Err(Failed { how: How::Status(_), .. }) => stopped.push(host.name.to_string()),
+                // One that runs is enough, and so is one that cannot be asked now.
+                _ => return Ok(()),
+            }
+        }
+        let hosts = stopped.join(", ");
+        Err(Halt::new(format!("the name node has stopped on {hosts}"))
+            .help(format!("see why on {hosts}: journalctl -u namenode"))
+            .help("mend it, then resume: helm hwdr vm resume"))
     }
 
     /// Looks at what a step has said, and at what it has done.
@@ -256,11 +307,23 @@ impl<W: Show> Run<W> {
     /// Why HopsFS stays in safe mode: which data node is missing, or has fewer blocks than it should.
     async fn missing(&self, failed: Failed) -> Halt {
         let mut halt = Halt::from(failed);
+        for (line, silent) in self.unreported().await {
+            halt.problem.push_str(&format!("\n- {line}"));
+            if let Some(host) = silent {
+                halt = halt.help(format!("see why on {host}: systemctl status datanode"));
+            }
+        }
+        halt
+    }
+
+    /// The data nodes that have reported no or too few blocks: a line for each, and the host of one that does not report at all.
+    async fn unreported(&self) -> Vec<(String, Option<HostName>)> {
         let inventory = &self.remote.inventory;
-        let Some(host) = inventory.first(Role::NameNode) else { return halt };
+        let Some(host) = inventory.first(Role::NameNode) else { return Vec::new() };
         let hdfs = format!("{}/bin/hdfs", inventory.paths.hadoop);
         let report = Command::new(&host.name, Account::Hdfs, [&hdfs, "dfsadmin", "-report"]);
-        let Ok(said) = self.remote.call(&report, &self.folder).await else { return halt };
+        let Ok(said) = self.remote.call(&report, &self.folder).await else { return Vec::new() };
+        let mut lines = Vec::new();
         let live = hopsfs::live_nodes(&said.out);
         for host in inventory.with(Role::DataNode) {
             let expected =
@@ -273,12 +336,9 @@ impl<W: Show> Run<W> {
                 }
                 _ => continue,
             };
-            halt.problem.push_str(&format!("\n- {line}"));
-            if found.is_none() {
-                halt = halt.help(format!("see why on {}: systemctl status datanode", host.name));
-            }
+            lines.push((line, found.is_none().then(|| host.name.clone())));
         }
-        halt
+        lines
     }
 
     /// Compares the topics of Kafka with those in the metadata.
