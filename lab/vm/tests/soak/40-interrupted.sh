@@ -77,7 +77,7 @@ test_host_that_is_lost_during_a_restore() {
 
 # It starts and reports, but from another folder, as after a change of its configuration.
 test_data_node_that_reports_no_blocks_is_named() {
-  local run log=$VMRUN/safemode.log conf=$HADOOP/etc/hadoop/hdfs-site.xml
+  local storage run log=$VMRUN/safemode.log conf=$HADOOP/etc/hadoop/hdfs-site.xml
   backup_once
   on data2 install -d -o hdfs -g hdfs /srv/hopsworks-data/other
   on data2 sed -i.saved 's|file:///srv/hops/hopsdata/hdfs/dn|file:///srv/hopsworks-data/other|' "$conf"
@@ -89,6 +89,9 @@ test_data_node_that_reports_no_blocks_is_named() {
   on data2 systemctl restart datanode
   wait "$run" || { tail_log "$log"; false; }
   vm finalize --yes
+  # The name node knows the other folder since.
+  storage=$(on data2 sed -n 's/^storageID=//p' /srv/hopsworks-data/other/current/VERSION)
+  sql head1 -e "DELETE FROM hops.hdfs_storage_id_map WHERE storage_id = '${storage:?}'"
   "$VM/check" "$VM_RECORD"
 }
 
