@@ -113,6 +113,7 @@ test_cluster_with_other_node_ids() {
   NODE_ID+=(["data1"]=3 ["data2"]=4)
   inventory
   vm restore "$BACKUP" --wipe --yes
+  vm finalize --yes
   "$VM/check" "$VM_RECORD"
   NODE_ID+=(["data1"]=1 ["data2"]=2)
   inventory
