@@ -430,12 +430,13 @@ fn what_cannot_be_looked_at_is_said() {
 #[test]
 fn the_list_knows_the_buckets_rules_if_it_is_read_too() {
     let lab = Lab::new();
-    let list = |more: &[&str]| {
+    let list_of = |more: &[&str], values: &str| {
         let mut hwdr = lab.home.hwdr();
         let hwdr = hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a");
         hwdr.env("AWS_SECRET_ACCESS_KEY", "b").args(["backups", "list", "-o", "json"]);
-        run(hwdr.args(more), b"")
+        run(hwdr.args(more), values.as_bytes())
     };
+    let list = |more: &[&str]| list_of(more, "");
     let rondb = |ran: &Ran| {
         let list: Json = serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
         assert!(list["namespace"] == "hopsworks" && list["backups"].as_array().unwrap().len() == 1, "{list}");
@@ -454,19 +455,8 @@ fn the_list_knows_the_buckets_rules_if_it_is_read_too() {
     assert_eq!(ruled["expires"], "2036-11-06T12:05:00Z", "{ruled}");
     assert_eq!((&ruled["state"], &ruled["time"]), (&alone["state"], &alone["time"]));
     // A pipe can be read once, and both the cluster and the bucket need what is in it.
-    let mut hwdr = lab.home.hwdr();
-    let hwdr = hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a");
-    hwdr.env("AWS_SECRET_ACCESS_KEY", "b").args([
-        "backups",
-        "list",
-        "-o",
-        "json",
-        "--with-bucket",
-        "--path-style",
-        "-f",
-        "-",
-    ]);
-    assert_eq!(rondb(&run(hwdr, lab.s3.values().as_bytes()))["expires"], ruled["expires"]);
+    let piped = list_of(&["--with-bucket", "--path-style", "-f", "-"], &lab.s3.values());
+    assert_eq!(rondb(&piped)["expires"], ruled["expires"]);
     // Nobody answers there: the cluster's backups are shown all the same.
     let dead = ["--with-bucket", "--bucket", "b", "--endpoint", "http://127.0.0.1:9", "--path-style"];
     let ran = list(&dead);

@@ -8,13 +8,13 @@ use super::look::{Asks, LookArgs, Looked};
 use crate::backups::{Fault, Inventory, Severity};
 use crate::cli::bucket::{BucketArgs, Target, still_at_it};
 use crate::cli::messages::Failure;
+use crate::cli::s3::unread;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::product::shelf::{Opening, Shelf};
 use crate::product::{self, Product};
 use crate::rights;
 use crate::s3::client::Error;
-use crate::shown::said;
 use crate::values::Value;
 use crate::velero::Velero;
 
@@ -77,11 +77,10 @@ impl ReadArgs {
         {
             return Ok(Found { product, inventory, unread, namespace: None, release: None, bucket: Some(bucket) });
         }
-        let values = look.values_or_empty()?;
         let mut looked = finish(look.look(rights::Command::Backups, Asks::Verified).await?).await;
         let mut rewinds = Vec::new();
         if self.with_bucket {
-            let product = looked.product;
+            let (product, values) = (looked.product, look.values_or_empty()?);
             let whereabouts = Whereabouts::in_cluster(&self.stored.bucket, &looked.cluster, product, &values).await;
             let (target, opening) = whereabouts.open(product, &values, look.namespace())?;
             match in_bucket(product, &target, opening).await {
@@ -95,10 +94,7 @@ impl ReadArgs {
                     looked.unread.extend(unread);
                     rewinds = inventory.rewinds;
                 }
-                Err(error) => looked.unread.push(
-                    Fault::new(Severity::Unknown, format!("from this machine: {}", said(&error.to_string())))
-                        .fix(error.help()),
-                ),
+                Err(error) => looked.unread.push(unread(Severity::Unknown, &error)),
             }
         }
         let inventory = Inventory { rewinds, ..looked.inventory() };

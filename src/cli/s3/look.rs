@@ -48,11 +48,16 @@ pub(in crate::cli) async fn bucket(product: &dyn Product, storage: &Storage, dep
                 // A server inside the cluster cannot be reached from here.
                 _ => Severity::Unknown,
             };
-            Err(Fault::new(severity, format!("from this machine: {}", said(&error.to_string()))).fix(error.help()))
+            Err(unread(severity, &error))
         }
         Err(_) => Err(unknown(format!("from this machine: bucket {name}: no answer within {} s", LIMIT.as_secs()))
             .fix("see whether this machine has credentials for it, and reaches the server:\nhelm hwdr s3 check -f values.yaml")),
     }
+}
+
+/// The problem that the bucket could not be asked from here.
+pub(in crate::cli) fn unread(severity: Severity, error: &Error) -> Fault {
+    Fault::new(severity, format!("from this machine: {}", said(&error.to_string()))).fix(error.help())
 }
 
 async fn findings(bucket: &str, storage: &Storage, depth: Depth) -> Result<Vec<Finding>, Error> {

@@ -8,7 +8,7 @@ mod rewind;
 mod storage;
 mod work;
 
-pub(super) use look::{Depth, bucket};
+pub(super) use look::{Depth, bucket, unread};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
