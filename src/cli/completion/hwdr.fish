@@ -2,6 +2,10 @@
 
 function __hwdr_complete
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
+    # Settings before the command, as in FOO=1 hwdr.
+    while string match --quiet -- '*=*' $words[1]
+        set -e words[1]
+    end
     set -l word (commandline --current-token --cut-at-cursor)
     set -l lines ($words[1] __complete $words[2..-1] "$word" 2>/dev/null)
     set -l directive (string match --regex --groups-only '^:(\d+)$' -- $lines[-1])
