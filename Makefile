@@ -31,12 +31,13 @@ docs: ## build the site of the documentation at target/docs/site, and check its 
 test: ## unit, golden and integration tests, through both Helms and kustomize; needs no cluster
 	scripts/tools helm3 helm4 kustomize
 	# The tests of hwdr vm copy files with the real ones.
-	{ command -v rsync && command -v rclone; } >/dev/null || { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends rsync rclone; }
+	scripts/packages rsync rclone
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked --workspace
 
 release-test: ## test what "make dist" makes: the same bytes twice, installed by both Helms, pip, pre-commit and dpkg (an hour of one core)
+	scripts/packages buildah qemu-user-static=qemu-aarch64-static zsh fish tmux jq gnupg=gpg curl binutils=strings iproute2=ip python3-venv xz-utils=xz
 	scripts/tools helm3 helm4 registry oras pre-commit
-	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 PATH=$(BIN):$$PATH scripts/release/test
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 PATH=$(BIN):$$PATH scripts/release/test $(CHECKS)
 
 real-charts: ## restores with every release of RonDB's public chart: RONDB_HELM=DIR, a checkout of logicalclocks/rondb-helm
 	scripts/tools helm3 helm4
