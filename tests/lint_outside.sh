@@ -17,11 +17,14 @@ sarif_schema=$cache/npm/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1
 
 if [ ! -x "$venv/pre-commit" ] || ! "$venv/python" -c 'import jsonschema' 2>/dev/null; then
   python3 -m venv "$cache/venv"
-  "$venv/pip" install --quiet pre-commit jsonschema
+  "$venv/pip" install --quiet pre-commit==4.7.0 jsonschema==4.26.0
 fi
 [ -f "$sarif_schema" ] || npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$cache/npm" @microsoft/jest-sarif
 
 work=$(mktemp -d)
+# The hook for a program that is there already finds it by this name.
+mkdir "$work/bin"
+ln -s "$hwdr" "$work/bin/hwdr"
 trap 'rm -rf "$work"' EXIT
 fail() { echo "lint_outside: $*" >&2; exit 1; }
 
@@ -65,13 +68,13 @@ for hook in hwdr-lint hwdr-lint-system; do
   cp "$root/testdata/lint/base.yaml" values-base.yaml
   rm -f values-wrong.yaml
   configure "$hook" ''
-  PATH=$(dirname "$hwdr"):$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$hook: findings in right values"; }
+  PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$hook: findings in right values"; }
   cp "$root/testdata/lint/wrong.yaml" values-wrong.yaml
   configure "$hook" ''
-  ! PATH=$(dirname "$hwdr"):$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: no findings in wrong values"
+  ! PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: no findings in wrong values"
   grep -q 'error\[backup-id-number\]' "$work/log" || { cat "$work/log" >&2; fail "$hook: no excerpt"; }
   configure "$hook" --fix
-  ! PATH=$(dirname "$hwdr"):$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: --fix changed nothing"
+  ! PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: --fix changed nothing"
   grep -q 'files were modified by this hook' "$work/log" || { cat "$work/log" >&2; fail "$hook: --fix changed nothing"; }
   grep -q 'backupId: "254811200"' values-wrong.yaml || fail "$hook: the id has no quotes"
   echo "pre-commit: $hook: passes, fails and fixes"
