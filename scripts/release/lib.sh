@@ -10,6 +10,7 @@ DIST=$(absolute "${DIST:-dist}")
 # The same commit gives the same bytes: all files in all packages have its time, whoever packs them.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
+# Nor does it matter with which rights they were checked out (pack, and scripts/release/deb).
 umask 022
 
 die() { echo "${0##*/}: $*" >&2; exit 1; }
@@ -26,7 +27,7 @@ same_times() { find "$1" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOC
 pack() { # ARCHIVE FOLDER NAME ...
   local archive=$1 folder=$2
   shift 2
-  tar -C "$folder" --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime "@$SOURCE_DATE_EPOCH" -c "$@" | gzip -9n >"$archive"
+  tar -C "$folder" --sort=name --format=ustar --mode=u+rwX,go+rX,go-w --owner=0 --group=0 --numeric-owner --mtime "@$SOURCE_DATE_EPOCH" -c "$@" | gzip -9n >"$archive"
 }
 
 # The machines that a program has been built for: linux-amd64, …
