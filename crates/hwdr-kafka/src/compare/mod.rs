@@ -154,9 +154,16 @@ impl Comparison {
         self.topics.keys().filter(is_longer).map(String::as_str).collect()
     }
 
-    /// Whether all records arrived, in topics with the same partitions. It says nothing of the future: producers must have stopped.
+    /// Whether the source has none of the topics: another cluster than was meant, an emptied one, or topics of other names. What the target
+    /// has does not count.
+    pub fn is_nothing(&self) -> bool {
+        self.topics.values().all(|state| matches!(state, TopicState::OnlyTarget))
+    }
+
+    /// Whether all records arrived, in topics with the same partitions: never where there is none at the source. It says nothing of the
+    /// future: producers must have stopped.
     pub fn has_all_records(&self) -> bool {
-        self.topics.values().all(|state| match state {
+        !self.is_nothing() && self.topics.values().all(|state| match state {
             TopicState::Both(partitions) => partitions.values().all(|partition| partition.missing() == 0),
             TopicState::OnlyTarget => true,
             TopicState::OnlySource | TopicState::Recreated | TopicState::Partitions { .. } => false,

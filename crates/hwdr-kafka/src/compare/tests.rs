@@ -95,7 +95,15 @@ fn topics_that_differ() {
     assert!(!none.is_complete());
     let only = compare(&Side::default(), &more, &Notes::default(), &Counted::default());
     assert_eq!(only.topics["t"], TopicState::OnlyTarget);
-    assert!(only.is_complete());
+    assert!(only.is_nothing() && !only.is_complete(), "the source may have been emptied");
+    let beside = compare(
+        &Side { positions: positions(&[("u", 0, 0, 0)]), ..Side::default() },
+        &Side { positions: positions(&[("t", 0, 0, 0), ("u", 0, 0, 0)]), ..Side::default() },
+        &Notes::default(),
+        &Counted::default(),
+    );
+    assert!(!beside.is_nothing() && beside.is_complete());
+    assert!(!compare(&Side::default(), &Side::default(), &Notes::default(), &Counted::default()).is_complete());
 }
 
 #[test]

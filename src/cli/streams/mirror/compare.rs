@@ -180,7 +180,8 @@ fn faults(now: &Comparison) -> Vec<String> {
             )
         })
     });
-    topics.chain(groups).collect()
+    let nothing = now.is_nothing().then(|| "the source has none of the topics that are mirrored".to_owned());
+    nothing.into_iter().chain(topics).chain(groups).collect()
 }
 
 fn machine(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> Json {

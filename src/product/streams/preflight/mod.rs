@@ -156,11 +156,28 @@ pub fn refuse_circle(workers: &[Workers], mirror: &Mirror) -> Result<(), Refusal
     }
 }
 
-/// Checks that the new cluster has none of the topics. What an earlier mirror has brought over counts, too: Streams may have written since.
+/// The backup cluster has none of the topics.
+pub fn has_nothing(mirror: &Mirror) -> Refusal {
+    let servers: Vec<_> = mirror.source.servers.iter().map(ToString::to_string).collect();
+    Refusal::new(format!(
+        "cluster {} ({}) has none of the topics that are mirrored, or its user may not see them",
+        mirror.source.alias,
+        servers.join(", ")
+    ))
+    .help(format!("check that these are its servers: {}.bootstrapServers", keys::BACKUP_KAFKA.join(".")))
+    .help(format!("check that its topics are named: {}.topics", keys::MIRROR.join(".")))
+}
+
+/// Checks that the backup cluster has some of the topics, and the new cluster none. What an earlier mirror has brought over counts, too: Streams
+/// may have written since.
 ///
 /// # Errors
-/// If it has one with records.
+/// If the backup cluster has none of them, or the new one has one with records.
 pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
+    let all = looker.source.topics(LOOK).await.map_err(|error| kafka::unread(&mirror.source, &error))?;
+    if !all.iter().any(|topic| mirror.topics.contain(&topic.name)) {
+        return Err(has_nothing(mirror));
+    }
     let unread = |error: hwdr_kafka::client::Error| kafka::unread(&mirror.target, &error);
     let topics = looker.target.topics(LOOK).await.map_err(unread)?;
     let positions = looker.target.positions(&topics, LOOK).await.map_err(unread)?;

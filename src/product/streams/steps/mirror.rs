@@ -17,7 +17,7 @@ use super::{KAFKA, maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
-use crate::product::streams::preflight::{can_go_back, is_new, looker, no_circle, refuse_circle};
+use crate::product::streams::preflight::{can_go_back, has_nothing, is_new, looker, no_circle, refuse_circle};
 use crate::product::streams::settings::names::{Bootstrap, Setting as _};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
@@ -82,7 +82,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     }
     // A run that is resumed may have all of it.
     let before = looker.look(&mirror, LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
-    if !before.has_all_records() || before.topics.is_empty() {
+    if !before.has_all_records() {
         maker::start(run, &own, &mirror).await?;
         until_all_is_there(run, &mut looker, &mirror).await?;
     }
@@ -140,9 +140,8 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
             Err(error) => return Err(kafka::unread(&mirror.target, &error).into()),
         };
         refuse_circle(&workers, mirror)?;
-        if now.topics.is_empty() {
-            return Err(Halt::new(format!("cluster {} has none of the topics that are mirrored", mirror.source.alias))
-                .help("see what it has, and whether hwdr.streams.kafka.topics names them: helm hwdr streams mirror --for restore -f values.yaml"));
+        if now.is_nothing() {
+            return Err(has_nothing(mirror).into());
         }
         if let Some(why) = cannot_end(&now) {
             // A topic that is deleted there does not come again: MirrorMaker keeps its positions.
