@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::client::{Client, Ends, Error, Positions, Topic};
-use crate::compare::{Comparison, Counted, Side, behind};
+use crate::compare::{Comparison, Counted, Side, any_ends_before, behind};
 use crate::mirror::Mirror;
 use crate::notes::{Notes, Translated};
 
@@ -65,9 +65,14 @@ impl Looker {
     }
 
     async fn look_now(&mut self, mirror: &Mirror, within: Duration, closely: bool) -> Result<Comparison, Error> {
-        let source = side(&mut self.source, mirror, within).await?.0;
-        let (target, all) = side(&mut self.target, mirror, within).await?;
-        self.notes.read_on(&mut self.target, &all, &mirror.offset_syncs_topic(), within).await?;
+        let (mut source, here) = side(&mut self.source, mirror, within).await?;
+        let (mut target, there) = side(&mut self.target, mirror, within).await?;
+        self.notes.read_on(&mut self.target, &there, &mirror.offset_syncs_topic(), within).await?;
+        if any_ends_before(&source.positions, &target.positions, &self.notes) {
+            // What arrived meanwhile lies behind these ends. Read again, they tell it from a topic that was deleted.
+            source.positions = self.source.positions(&meant(&here, mirror), within).await?;
+            target.positions = self.target.positions(&meant(&there, mirror), within).await?;
+        }
         let mut counted = Counted::default();
         self.count(&source, &target, &mut counted, within).await?;
         if closely {
@@ -163,13 +168,17 @@ fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<(String, i
 
 async fn side(client: &mut Client, mirror: &Mirror, within: Duration) -> Result<(Side, Vec<Topic>), Error> {
     let all = client.topics(within).await?;
-    let meant: Vec<Topic> = all.iter().filter(|topic| mirror.topics.contain(&topic.name)).cloned().collect();
     // Groups before ends: a group's place then never lies behind the end that it is compared with.
     let groups = client.groups(within).await?.into_iter().map(|group| group.id);
     let groups: Vec<String> = groups.filter(|group| mirror.groups.contain(group)).collect();
     let committed = client.committed(&groups, within).await?;
-    let positions = client.positions(&meant, within).await?;
+    let positions = client.positions(&meant(&all, mirror), within).await?;
     Ok((Side { positions, committed }, all))
+}
+
+/// The topics of the mirror.
+fn meant(all: &[Topic], mirror: &Mirror) -> Vec<Topic> {
+    all.iter().filter(|topic| mirror.topics.contain(&topic.name)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -155,9 +155,19 @@ pub fn unread(cluster: &Cluster, error: &Error) -> Refusal {
     }
 }
 
+/// The mirror the other way. `workers` are those at the source of this one.
+fn other_way<'w>(workers: &'w [Workers], mirror: &Mirror) -> Option<&'w Workers> {
+    workers.iter().find(|group| mirrors(group) && is_the_other_way(group, mirror))
+}
+
+/// What the mirror the other way calls the cluster that it reads from: what it has noted is under that name.
+pub fn other_alias(workers: &[Workers], mirror: &Mirror) -> Option<Alias> {
+    Alias::new(other_way(workers, mirror)?.group.strip_suffix("-mm2")?).ok()
+}
+
 /// Why a mirror the other way would make a circle. `workers` are those at its source.
 pub fn circle(workers: &[Workers], mirror: &Mirror) -> Option<String> {
-    let first = workers.iter().find(|group| mirrors(group) && is_the_other_way(group, mirror))?;
+    let first = other_way(workers, mirror)?;
     Some(format!(
         "a mirror writes into {}, from which this one reads: group {}, on {}. Stop it before this one runs: topics keep their names, so records \
          would go round in a circle",

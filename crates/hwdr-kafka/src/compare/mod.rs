@@ -19,7 +19,7 @@ pub use partition::Compared;
 pub(crate) use partition::behind;
 
 use crate::client::{Ends, Offsets, Positions};
-use crate::notes::Notes;
+use crate::notes::{Notes, Pair};
 use crate::select::{Groups, Topics};
 
 /// One side, as it was read.
@@ -52,6 +52,9 @@ pub enum TopicState {
     /// What was noted as arrived is behind the end at the target: the topic was deleted there since. MirrorMaker goes on from its own positions, and
     /// brings nothing of it again.
     Recreated,
+    /// What was noted as brought over is behind the end at the source: the topic was deleted there since, or what was noted is of another
+    /// cluster that was mirrored under the same name. Nothing can be told from it.
+    OtherSource,
     /// Keys go to other partitions at the target. MirrorMaker adds partitions that lack, and leaves those that are too many.
     Partitions {
         /// How many at the source.
@@ -88,7 +91,8 @@ impl Comparison {
             (Some(here), Some(there)) if !here.keys().eq(there.keys()) => {
                 TopicState::Partitions { source: here.len(), target: there.len() }
             }
-            (Some(_), Some(there)) if is_recreated(name, there, notes) => TopicState::Recreated,
+            (Some(_), Some(there)) if ends_before(name, there, notes, |noted| noted.target) => TopicState::Recreated,
+            (Some(here), Some(_)) if ends_before(name, here, notes, |noted| noted.source) => TopicState::OtherSource,
             (Some(here), Some(there)) => TopicState::Both(
                 here.iter()
                     .map(|(at, ends)| {
@@ -166,7 +170,10 @@ impl Comparison {
         !self.is_nothing() && self.topics.values().all(|state| match state {
             TopicState::Both(partitions) => partitions.values().all(|partition| partition.missing() == 0),
             TopicState::OnlyTarget => true,
-            TopicState::OnlySource | TopicState::Recreated | TopicState::Partitions { .. } => false,
+            TopicState::OnlySource
+            | TopicState::Recreated
+            | TopicState::OtherSource
+            | TopicState::Partitions { .. } => false,
         })
     }
 
@@ -200,9 +207,15 @@ impl Comparison {
     }
 }
 
-/// Whether a partition of the target ends before what arrived in it.
-fn is_recreated(topic: &str, target: &BTreeMap<i32, Ends>, notes: &Notes) -> bool {
-    target.iter().any(|(at, ends)| notes.newest(topic, *at).is_some_and(|noted| noted.target >= ends.end))
+/// Whether a partition of a topic ends before what was noted of it.
+fn ends_before(topic: &str, partitions: &BTreeMap<i32, Ends>, notes: &Notes, of: fn(Pair) -> i64) -> bool {
+    partitions.iter().any(|(at, ends)| notes.newest(topic, *at).is_some_and(|noted| of(noted) >= ends.end))
+}
+
+/// Whether any partition ends before what was noted of it, on either side: so it looks, too, if records arrived after the ends were read.
+pub(crate) fn any_ends_before(source: &Positions, target: &Positions, notes: &Notes) -> bool {
+    let any = |side: &Positions, of| side.iter().any(|(topic, ends)| ends_before(topic, ends, notes, of));
+    any(source, |noted| noted.source) || any(target, |noted| noted.target)
 }
 
 /// A topic of the mirror that has records at the target before the mirror began.

@@ -211,3 +211,17 @@ fn a_topic_that_was_deleted_at_the_target_is_never_complete() {
     let comparison = compare(&side(10), &side(10), &notes(&[(0, 0, 0), (0, 9, 9)]), &Counted::default());
     assert!(comparison.is_complete());
 }
+
+#[test]
+fn notes_of_another_source_prove_nothing() {
+    let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
+    // A new cluster under the name of the one that was lost: its records are others.
+    let (old, new, target) = (side(10), side(5), side(10));
+    let notes = notes(&[(0, 0, 0), (0, 9, 9)]);
+    let comparison = compare(&new, &target, &notes, &Counted::default());
+    assert_eq!(comparison.topics["t"], TopicState::OtherSource);
+    assert!(!comparison.is_complete());
+    assert!(any_ends_before(&new.positions, &target.positions, &notes));
+    assert!(any_ends_before(&old.positions, &new.positions, &notes), "at the target");
+    assert!(!any_ends_before(&old.positions, &target.positions, &notes));
+}

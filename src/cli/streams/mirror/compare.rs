@@ -156,6 +156,10 @@ fn faults(now: &Comparison) -> Vec<String> {
             TopicState::Recreated => {
                 Some(format!("topic {topic} was deleted at the target since: MirrorMaker brings nothing of it again. Mirror to a new cluster"))
             }
+            TopicState::OtherSource => Some(format!(
+                "topic {topic} has fewer records at the source than were brought over: it was deleted there since, or another cluster was mirrored under \
+                 this name. Name today's cluster as its MirrorMaker does: --name NAME"
+            )),
             TopicState::Partitions { source, target } => {
                 Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: keys go elsewhere. Mirror to a new cluster"))
             }

@@ -5,7 +5,7 @@ mod left;
 mod namespace;
 
 use super::database;
-use super::kafka::{self, circle, unclear};
+use super::kafka::{self, circle, other_alias, unclear};
 use super::keys;
 use super::maker::BACK;
 use super::own::Own;
@@ -144,10 +144,11 @@ pub async fn no_circle(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refus
 /// If one mirrors, or may do.
 pub fn refuse_circle(workers: &[Workers], mirror: &Mirror) -> Result<(), Refusal> {
     if let Some(why) = circle(workers, mirror) {
-        return Err(Refusal::new(why).help(
+        let name = other_alias(workers, mirror).map_or_else(|| "NAME".to_owned(), |alias| alias.to_string());
+        return Err(Refusal::new(why).help(format!(
             "if the old Kafka still answers: stop Streams, wait until this is complete, and stop that MirrorMaker then:\n\
-             helm hwdr streams mirror --for backup -f values.yaml",
-        )
+             helm hwdr streams mirror --for backup --name {name} -f values.yaml",
+        ))
         .help("if it does not: stop that MirrorMaker, and start again"));
     }
     match unclear(workers, mirror) {
@@ -192,6 +193,21 @@ pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal>
 mod tests {
     use super::super::own::tests::{BOTH, values};
     use super::*;
+    use hwdr_kafka::direction::Activity;
+
+    #[test]
+    fn the_comparison_to_wait_for_has_the_name_that_the_mirror_has_given() {
+        let mirror = mirror_of(&Own::new(&values(BOTH))).unwrap();
+        let workers = |group: &str| {
+            [Workers { group: group.to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity: Activity::Mirrors(1) }]
+        };
+        let help = |group: &str| refuse_circle(&workers(group), &mirror).unwrap_err().help.join("\n");
+        // A cluster that was restored before has a name of its own: under the usual one are notes of the cluster before.
+        for (group, name) in [("prod-2-mm2", "prod-2"), ("production-mm2", "production")] {
+            let help = help(group);
+            assert!(help.contains(&format!("mirror --for backup --name {name} -f values.yaml")), "{help}");
+        }
+    }
 
     #[test]
     fn a_name_that_was_used_is_refused_with_what_can_be_done() {

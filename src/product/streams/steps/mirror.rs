@@ -194,6 +194,9 @@ fn cannot_end(now: &Comparison) -> Option<String> {
         TopicState::Recreated => {
             Some(format!("topic {} was deleted at the new cluster after it was mirrored", plain(topic)))
         }
+        TopicState::OtherSource => {
+            Some(format!("topic {} was deleted at the backup cluster after it was mirrored", plain(topic)))
+        }
         TopicState::Partitions { source, target } => Some(format!(
             "topic {} has {source} partitions at the backup cluster and {target} at the new one: keys would go elsewhere",
             plain(topic)
@@ -341,6 +344,8 @@ mod tests {
         assert!(other.contains("streams.a has 1 partitions at the backup cluster and 2 at the new one"), "{other}");
         let anew = cannot_end(&compared(&[(0, 10)], &[(0, 0)], &notes)).unwrap();
         assert!(anew.contains("was deleted at the new cluster"), "{anew}");
+        let emptied = cannot_end(&compared(&[(0, 0)], &[(0, 10)], &notes)).unwrap();
+        assert!(emptied.contains("was deleted at the backup cluster"), "{emptied}");
     }
 
     #[test]
