@@ -47,11 +47,19 @@ impl Verdict {
 }
 
 impl Committed {
-    fn new(committed: i64, translated: Translated, other: Option<i64>, source: Ends, target: Ends) -> Self {
+    /// `place` is the offset at the source of what comes next.
+    fn new(
+        committed: i64,
+        place: i64,
+        translated: Translated,
+        other: Option<i64>,
+        source: Ends,
+        target: Ends,
+    ) -> Self {
         let difference = |from: i64, to: i64| u64::try_from(to.saturating_sub(from)).unwrap_or(0);
         let verdict = match (translated, other) {
             // No record ever came here and none waits: wherever the group begins is the same place.
-            (Translated::Unknown, None) if target.begin == target.end && committed >= source.end => Verdict::Same,
+            (Translated::Unknown, None) if target.begin == target.end && place >= source.end => Verdict::Same,
             (_, None) => Verdict::Nowhere,
             (Translated::Unknown, Some(other)) if target.begin == target.end && other == target.end => Verdict::Same,
             // It begins with all that there is.
@@ -113,7 +121,7 @@ pub(super) fn compare(
                     None => notes.translate(topic, *partition, place),
                 };
                 let there = ends(target).unwrap_or_default();
-                let compared = Committed::new(*committed, translated, other.copied(), here, there);
+                let compared = Committed::new(*committed, place, translated, other.copied(), here, there);
                 all.entry(group.clone()).or_default().entry(topic.clone()).or_default().insert(*partition, compared);
             }
         }

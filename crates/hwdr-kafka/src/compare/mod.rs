@@ -214,7 +214,7 @@ fn ends_before(topic: &str, partitions: &BTreeMap<i32, Ends>, notes: &Notes, of:
 
 /// Whether any partition ends before what was noted of it, on either side: so it looks, too, if records arrived after the ends were read.
 pub(crate) fn any_ends_before(source: &Positions, target: &Positions, notes: &Notes) -> bool {
-    let any = |side: &Positions, of| side.iter().any(|(topic, ends)| ends_before(topic, ends, notes, of));
+    let any = |side: &Positions, of: fn(Pair) -> i64| side.iter().any(|(topic, ends)| ends_before(topic, ends, notes, of));
     any(source, |noted| noted.source) || any(target, |noted| noted.target)
 }
 

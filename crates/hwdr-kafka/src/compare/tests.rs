@@ -139,6 +139,11 @@ fn groups() {
         compare(&empty, &there, &notes, &Counted::default()).is_complete(),
         "an empty partition has one place alone"
     );
+    // Nor has one whose records have all expired, wherever the group was.
+    let expired = |at| Side { positions: positions(&[("t", 1, 500, 500)]), committed: committed(&[("g", "t", 1, at)]) };
+    assert!(compare(&expired(480), &there, &notes, &Counted::default()).is_complete());
+    let left = Side { positions: positions(&[("t", 1, 499, 500)]), committed: committed(&[("g", "t", 1, 480)]) };
+    assert!(!compare(&left, &there, &notes, &Counted::default()).is_complete(), "one record is left");
 }
 
 #[test]
