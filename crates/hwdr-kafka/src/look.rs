@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::client::{Client, Ends, Error, Positions, Topic};
+use crate::client::{Client, Code, Ends, Error, Positions, Topic};
 use crate::compare::{Comparison, Counted, Side, any_ends_before, behind};
 use crate::mirror::Mirror;
 use crate::notes::{Notes, Translated};
@@ -92,15 +92,17 @@ impl Looker {
         for (topic, partition, here, there) in
             open(&source.positions, &target.positions, &self.notes).into_iter().take(PARTITIONS)
         {
-            let waiting = self.source.count(&topic, partition, here, within).await?.records;
-            let arrived = self.target.count(&topic, partition, there, within).await?.records;
-            counted.behind.insert((topic, partition), (waiting, arrived));
+            // What cannot be counted is missing, as far as is known.
+            let Some(waiting) = countable(self.source.count(&topic, partition, here, within).await)? else { continue };
+            let Some(arrived) = countable(self.target.count(&topic, partition, there, within).await)? else { continue };
+            counted.behind.insert((topic, partition), (waiting.records, arrived.records));
         }
         Ok(())
     }
 
     /// Finds groups' places between two notes. If as many records lie between the notes at both sides, they are the same, and in
-    /// the same order: the one that comes next at the source is as many behind the first note as at the target.
+    /// the same order: the one that comes next at the source is as many behind the first note as at the target. Where they cannot be
+    /// counted, because some expired or are compressed, the note before stays the place: from there on, nothing is skipped.
     async fn place(
         &mut self,
         source: &Side,
@@ -113,24 +115,53 @@ impl Looker {
                 continue;
             }
             let Some((before, after)) = self.notes.around(&topic, partition, place) else { continue };
-            let end =
-                |side: &Side| side.positions.get(&topic).and_then(|topic| topic.get(&partition)).map(|ends| ends.end);
-            let (Some(here), Some(there)) = (end(source), end(target)) else { continue };
-            let here = Ends { begin: before.source.saturating_add(1), end: after.map_or(here, |after| after.source) };
-            let there = Ends { begin: before.target.saturating_add(1), end: after.map_or(there, |after| after.target) };
-            if here.end.saturating_sub(here.begin) > COUNTED || there.end.saturating_sub(there.begin) > COUNTED {
-                continue;
+            let ends = |side: &Side| side.positions.get(&topic).and_then(|topic| topic.get(&partition)).copied();
+            let (Some(here), Some(there)) = (ends(source), ends(target)) else { continue };
+            let here = between(here, before.source, after.map(|after| after.source));
+            let there = between(there, before.target, after.map(|after| after.target));
+            let (Some(here), Some(there)) = (here, there) else { continue };
+            let found = self.find(&topic, partition, place, here, there, within).await;
+            if let Some(Some(found)) = countable(found)? {
+                counted.places.insert((topic, partition, place), found);
             }
-            let all = self.source.count(&topic, partition, here, within).await?.records;
-            if self.target.count(&topic, partition, there, within).await?.records != all {
-                continue;
-            }
-            let passed =
-                self.source.count(&topic, partition, Ends { end: place.min(here.end), ..here }, within).await?.records;
-            let found = self.target.nth(&topic, partition, there, passed, within).await?;
-            counted.places.insert((topic, partition, place), found);
         }
         Ok(())
+    }
+
+    /// The place at the target, if as many records lie between the notes at both sides.
+    async fn find(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        place: i64,
+        here: Ends,
+        there: Ends,
+        within: Duration,
+    ) -> Result<Option<i64>, Error> {
+        let all = self.source.count(topic, partition, here, within).await?.records;
+        if self.target.count(topic, partition, there, within).await?.records != all {
+            return Ok(None);
+        }
+        let passed =
+            self.source.count(topic, partition, Ends { end: place.min(here.end), ..here }, within).await?.records;
+        self.target.nth(topic, partition, there, passed, within).await.map(Some)
+    }
+}
+
+/// What lies behind a noted offset and before the next one, if all of it is still there and it is few enough to be counted.
+fn between(ends: Ends, before: i64, after: Option<i64>) -> Option<Ends> {
+    let between = Ends { begin: before.saturating_add(1), end: after.unwrap_or(ends.end) };
+    let is_whole = between.begin >= ends.begin && between.end <= ends.end;
+    (is_whole && between.end.saturating_sub(between.begin) <= COUNTED).then_some(between)
+}
+
+/// What was counted; none if the records expired meanwhile, or are compressed in a way that hwdr does not read. No later look would do better, so
+/// this is no reason to give up.
+fn countable<T>(counted: Result<T, Error>) -> Result<Option<T>, Error> {
+    match counted {
+        Ok(counted) => Ok(Some(counted)),
+        Err(Error::Record { .. } | Error::Refused { code: Code::OFFSET_OUT_OF_RANGE, .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -185,6 +216,24 @@ fn meant(all: &[Topic], mirror: &Mirror) -> Vec<Topic> {
 mod tests {
     use super::*;
     use crate::client::Access;
+
+    #[test]
+    fn only_what_is_there_is_counted() {
+        let ends = Ends { begin: 100, end: 300 };
+        assert_eq!(between(ends, 99, Some(200)), Some(Ends { begin: 100, end: 200 }));
+        assert_eq!(between(ends, 150, None), Some(Ends { begin: 151, end: 300 }));
+        assert_eq!(between(ends, 98, Some(200)), None, "the record at 99 has expired");
+        assert_eq!(between(Ends { begin: 0, end: 20_000 }, 0, None), None, "too many");
+        let refused = |code| Err(Error::Refused { what: "the records".to_owned(), code });
+        assert!(matches!(countable::<()>(refused(Code::OFFSET_OUT_OF_RANGE)), Ok(None)));
+        assert!(countable::<()>(refused(Code(29))).is_err(), "a right that is missing");
+        let problem = "the topic is compressed by LZ4".to_owned();
+        assert!(matches!(
+            countable::<()>(Err(Error::Record { topic: "t".to_owned(), partition: 0, offset: 7, problem })),
+            Ok(None)
+        ));
+        assert_eq!(countable(Ok(3)).ok().flatten(), Some(3));
+    }
 
     /// A caller may give the look to another thread.
     #[test]

@@ -41,6 +41,17 @@ pub enum Translated {
     Unknown,
 }
 
+impl Translated {
+    /// The same, where the target begins later: what lay before is gone, and the first that is left comes next.
+    pub(crate) fn not_before(self, begin: i64) -> Self {
+        match self {
+            Self::Exact(at) => Self::Exact(at.max(begin)),
+            Self::AtLeast(at) => Self::AtLeast(at.max(begin)),
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// All pairs of a mirror, by topic and partition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {

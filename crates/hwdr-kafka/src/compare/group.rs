@@ -121,6 +121,8 @@ pub(super) fn compare(
                     None => notes.translate(topic, *partition, place),
                 };
                 let there = ends(target).unwrap_or_default();
+                // An offset before the beginning is out of range: a consumer there may begin at the end instead.
+                let translated = translated.not_before(there.begin);
                 let compared = Committed::new(*committed, place, translated, other.copied(), here, there);
                 all.entry(group.clone()).or_default().entry(topic.clone()).or_default().insert(*partition, compared);
             }

@@ -162,6 +162,17 @@ fn a_place_that_was_counted() {
 }
 
 #[test]
+fn no_group_is_set_before_the_beginning() {
+    let notes = notes(&[(0, 0, 0), (0, 99, 99)]);
+    let source = Side { positions: positions(&[("t", 0, 0, 100)]), committed: committed(&[("g", "t", 0, 30)]) };
+    // Retention has taken the first 40 at the target.
+    let target = |at: &[_]| Side { positions: positions(&[("t", 0, 40, 100)]), committed: committed(at) };
+    let seen = compare(&source, &target(&[]), &notes, &Counted::default());
+    assert_eq!(seen.to_commit()["g"]["t"][&0], 40);
+    assert!(compare(&source, &target(&[("g", "t", 0, 40)]), &notes, &Counted::default()).is_complete());
+}
+
+#[test]
 fn a_target_that_is_not_new() {
     let topics = Topics::parse("t").expect("a topic");
     let target = positions(&[("t", 0, 5, 5), ("t", 1, 0, 0), ("t", 2, 0, 9), ("x", 0, 0, 9)]);
