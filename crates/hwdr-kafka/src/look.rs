@@ -12,8 +12,11 @@ use crate::notes::{Notes, Translated};
 const COUNTED: i64 = 10_000;
 /// The same for a partition of which nothing was noted.
 const MARKERS: i64 = 10;
-/// How many partitions are counted in one look.
+/// How many partitions are counted in one look, of those that were not counted before: a look must not take long.
 const PARTITIONS: usize = 100;
+
+/// By topic and partition: what was counted between which ends, at the source and at the target.
+type Known = BTreeMap<(String, i32), (Ends, Ends, (u64, u64))>;
 
 /// Both ends of a mirror, and what it noted.
 pub struct Looker {
@@ -22,12 +25,13 @@ pub struct Looker {
     /// Where they are written.
     pub target: Client,
     notes: Notes,
+    known: Known,
 }
 
 impl Looker {
     /// Nothing is read yet.
     pub fn new(source: Client, target: Client) -> Self {
-        Self { source, target, notes: Notes::default() }
+        Self { source, target, notes: Notes::default(), known: Known::new() }
     }
 
     /// What MirrorMaker noted, as far as was read.
@@ -74,28 +78,32 @@ impl Looker {
             target.positions = self.target.positions(&meant(&there, mirror), within).await?;
         }
         let mut counted = Counted::default();
-        self.count(&source, &target, &mut counted, within).await?;
+        let most = if closely { usize::MAX } else { PARTITIONS };
+        self.count(&source, &target, &mut counted, most, within).await?;
         if closely {
             self.place(&source, &target, &mut counted, within).await?;
         }
         Ok(Comparison::new(&source, &target, &self.notes, &counted, &mirror.topics, &mirror.groups))
     }
 
-    /// Counts records where offsets alone leave open whether any is missing.
+    /// Counts records where offsets alone leave open whether any is missing, in so many partitions at most. What was counted before
+    /// between the same ends is known: the next look goes on with others.
     async fn count(
         &mut self,
         source: &Side,
         target: &Side,
         counted: &mut Counted,
+        most: usize,
         within: Duration,
     ) -> Result<(), Error> {
-        for (topic, partition, here, there) in
-            open(&source.positions, &target.positions, &self.notes).into_iter().take(PARTITIONS)
-        {
+        let open = open(&source.positions, &target.positions, &self.notes);
+        for (topic, partition, here, there) in uncounted(open, &self.known, counted).into_iter().take(most) {
             // What cannot be counted is missing, as far as is known.
             let Some(waiting) = countable(self.source.count(&topic, partition, here, within).await)? else { continue };
             let Some(arrived) = countable(self.target.count(&topic, partition, there, within).await)? else { continue };
-            counted.behind.insert((topic, partition), (waiting.records, arrived.records));
+            let both = (waiting.records, arrived.records);
+            self.known.insert((topic.clone(), partition), (here, there, both));
+            counted.behind.insert((topic, partition), both);
         }
         Ok(())
     }
@@ -178,8 +186,25 @@ fn places(source: &Side) -> BTreeSet<(String, i32, i64)> {
     places
 }
 
+/// A partition, and what is to be counted at the source and at the target.
+type Open = (String, i32, Ends, Ends);
+
+/// Those that are not known, after the others are taken as counted.
+fn uncounted(open: Vec<Open>, known: &Known, counted: &mut Counted) -> Vec<Open> {
+    let mut rest = Vec::new();
+    for (topic, partition, here, there) in open {
+        match known.get(&(topic.clone(), partition)) {
+            Some((at_source, at_target, both)) if (*at_source, *at_target) == (here, there) => {
+                counted.behind.insert((topic, partition), *both);
+            }
+            _ => rest.push((topic, partition, here, there)),
+        }
+    }
+    rest
+}
+
 /// Partitions with a few offsets behind the last noted record, at the source: any of them may be a record or none.
-fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<(String, i32, Ends, Ends)> {
+fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<Open> {
     let few = |ends: Ends, most: i64| ends.end.saturating_sub(ends.begin) <= most;
     let mut open = Vec::new();
     for (topic, partitions) in source {
@@ -216,6 +241,19 @@ fn meant(all: &[Topic], mirror: &Mirror) -> Vec<Topic> {
 mod tests {
     use super::*;
     use crate::client::Access;
+
+    #[test]
+    fn what_was_counted_is_not_counted_again() {
+        let ends = |end| Ends { begin: 10, end };
+        let open = |partition, end| ("t".to_owned(), partition, ends(end), ends(10));
+        let known: Known = [(("t".to_owned(), 0), (ends(11), ends(10), (0, 0)))].into();
+        let mut counted = Counted::default();
+        let rest = uncounted(vec![open(0, 11), open(1, 11)], &known, &mut counted);
+        assert_eq!(rest, [open(1, 11)]);
+        assert_eq!(counted.behind, [(("t".to_owned(), 0), (0, 0))].into());
+        // Something was written since.
+        assert_eq!(uncounted(vec![open(0, 12)], &known, &mut Counted::default()), [open(0, 12)]);
+    }
 
     #[test]
     fn only_what_is_there_is_counted() {
