@@ -1,6 +1,6 @@
 //! One look at both sides of a mirror.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::client::{Client, Code, Ends, Error, Positions, Topic};

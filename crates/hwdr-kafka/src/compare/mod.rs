@@ -3,7 +3,7 @@
 //! What can be known: an offset is a number, no count of records. Transactions leave markers that take an offset and are not mirrored;
 //! compaction takes records out and leaves the numbers; an exactly-once mirror writes markers of its own. So a partition is complete
 //! not when numbers agree, but when no record lies behind the last one that MirrorMaker noted as arrived. [`look`](crate::look) counts
-//! those few records by reading; where it did not, the difference of offsets is an upper bound, and is said to be one.
+//! those few records by reading; where it did not, all offsets behind the last note are an upper bound, and are said to be one.
 
 mod group;
 mod pace;
@@ -168,7 +168,7 @@ impl Comparison {
     /// future: producers must have stopped.
     pub fn has_all_records(&self) -> bool {
         !self.is_nothing() && self.topics.values().all(|state| match state {
-            TopicState::Both(partitions) => partitions.values().all(|partition| partition.missing() == 0),
+            TopicState::Both(partitions) => partitions.values().all(Compared::is_whole),
             TopicState::OnlyTarget => true,
             TopicState::OnlySource
             | TopicState::Recreated

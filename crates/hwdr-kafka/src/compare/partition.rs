@@ -25,8 +25,9 @@ pub struct Compared {
 impl Compared {
     pub(super) fn new(source: Ends, target: Ends, noted: Option<Pair>, counted: Option<(u64, u64)>, gone: u64) -> Self {
         let (here, there) = behind(source, target, noted);
-        let (waiting, arrived) = counted.unwrap_or_else(|| (length(here), length(there)));
-        // Without any note, what is at the target is not this mirror's, or not known to be.
+        // Not counted, what is at the target may be markers of transactions, the mirror's own among them: none of it counts as arrived.
+        let (waiting, arrived) = counted.unwrap_or_else(|| (length(here), 0));
+        // Without any note, it is not this mirror's, or not known to be.
         let arrived = if noted.is_some() { arrived } else { 0 };
         // What lies between the last that arrived and the first that is left, and did not arrive unnoted.
         let passed = noted.map_or(0, |noted| {
@@ -47,6 +48,12 @@ impl Compared {
     /// Records that have not arrived: at most, unless they were counted.
     pub fn missing(&self) -> u64 {
         self.waiting.saturating_sub(self.arrived)
+    }
+
+    /// Whether all arrived. More at the target than were waiting prove nothing: some of them came twice, or are somebody else's, and stand in for
+    /// what is missing. They are noted soon, and then they do not lie behind the last note any more.
+    pub fn is_whole(&self) -> bool {
+        self.waiting == 0 || (self.counted && self.waiting == self.arrived)
     }
 
     /// The source's offset up to which all arrived, as far as is known.

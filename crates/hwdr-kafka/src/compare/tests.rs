@@ -54,7 +54,9 @@ fn records_that_are_missing() {
         ("as much there, nothing noted", (0, 10), (0, 10), &[], None, (10, 0, false)),
         ("markers alone", (0, 2), (0, 0), &[], Some((0, 0)), (0, 0, true)),
         ("all, noted", (0, 10), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (0, 0, true)),
-        ("all, the last not yet noted", (0, 10), (0, 10), &[(0, 0, 0)], None, (0, 0, true)),
+        ("all, the last not yet noted", (0, 10), (0, 10), &[(0, 0, 0)], Some((9, 9)), (0, 0, true)),
+        ("the same, not counted: they may be markers", (0, 10), (0, 10), &[(0, 0, 0)], None, (9, 0, false)),
+        ("more than were waiting: some are another's", (0, 10), (0, 12), &[(0, 0, 0)], Some((9, 11)), (0, 0, false)),
         ("the source did not begin at 0", (100, 110), (0, 10), &[(0, 100, 0), (0, 109, 9)], None, (0, 0, true)),
         ("expired after they were copied", (8, 10), (0, 10), &[(0, 0, 0), (0, 9, 9)], None, (0, 0, true)),
         ("expired before they were copied", (8, 10), (0, 5), &[(0, 0, 0), (0, 4, 4)], None, (2, 3, false)),
@@ -191,9 +193,10 @@ fn a_target_that_is_not_new() {
 
 #[test]
 fn paces() {
-    let look = |source, target| {
+    let look = |source, target: i64| {
         let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
-        compare(&side(source), &side(target), &notes(&[(0, 0, 0)]), &Counted::default())
+        let last = (target - 1).max(0);
+        compare(&side(source), &side(target), &notes(&[(0, 0, 0), (0, last, last)]), &Counted::default())
     };
     let pace = Pace::between(&look(1000, 100), &look(1100, 600), Duration::from_secs(2)).expect("time passed");
     assert_eq!(pace, Pace { copied: 250.0, produced: 50.0, missing: 500 });

@@ -165,7 +165,12 @@ fn faults(now: &Comparison) -> Vec<String> {
             }
             TopicState::Both(partitions) => {
                 let missing = partitions.values().map(|partition| partition.missing()).fold(0, u64::saturating_add);
-                (missing > 0).then(|| format!("topic {topic}: {missing} records are missing at most"))
+                let is_whole = partitions.values().all(|partition| partition.is_whole());
+                match missing {
+                    0 if is_whole => None,
+                    0 => Some(format!("topic {topic}: the target has more records than were to come: wait until MirrorMaker has noted the last")),
+                    _ => Some(format!("topic {topic}: {missing} records are missing at most")),
+                }
             }
             TopicState::OnlyTarget => None,
         }
