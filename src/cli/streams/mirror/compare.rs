@@ -160,6 +160,9 @@ fn faults(now: &Comparison) -> Vec<String> {
                 "topic {topic} has fewer records at the source than were brought over: it was deleted there since, or another cluster was mirrored under \
                  this name. Name today's cluster as its MirrorMaker does: --name NAME"
             )),
+            TopicState::Partitions { source, target } if target < source => {
+                Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: MirrorMaker adds the others"))
+            }
             TopicState::Partitions { source, target } => {
                 Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: keys go elsewhere. Mirror to a new cluster"))
             }

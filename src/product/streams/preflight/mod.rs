@@ -14,7 +14,7 @@ use super::steps::mirror::{LOOK, mirror_back_of, mirror_of};
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
 use crate::shown::{plain, word};
-use hwdr_kafka::client::Client;
+use hwdr_kafka::client::{Client, Topic};
 use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Workers;
 use hwdr_kafka::look::Looker;
@@ -169,11 +169,27 @@ pub fn has_nothing(mirror: &Mirror) -> Refusal {
     .help(format!("check that its topics are named: {}.topics", keys::MIRROR.join(".")))
 }
 
+/// A topic cannot be mirrored into one with more partitions: MirrorMaker adds partitions, and removes none.
+pub fn more_partitions(topic: &str, source: usize, target: usize) -> String {
+    format!(
+        "topic {} has {source} partitions at the backup cluster and {target} at the new one: keys would go elsewhere",
+        plain(topic)
+    )
+}
+
+/// The first topic of the mirror that has more partitions at the target.
+fn has_more_partitions(source: &[Topic], target: &[Topic], mirror: &Mirror) -> Option<String> {
+    let meant = source.iter().filter(|topic| mirror.topics.contain(&topic.name));
+    let mut both = meant.filter_map(|topic| Some((topic, target.iter().find(|there| there.name == topic.name)?)));
+    let (here, there) = both.find(|(here, there)| there.partitions.len() > here.partitions.len())?;
+    Some(more_partitions(&here.name, here.partitions.len(), there.partitions.len()))
+}
+
 /// Checks that the backup cluster has some of the topics, and the new cluster none. What an earlier mirror has brought over counts, too: Streams
-/// may have written since.
+/// may have written since. Empty topics may be there, if they have no more partitions.
 ///
 /// # Errors
-/// If the backup cluster has none of them, or the new one has one with records.
+/// If the backup cluster has none of them, or the new one has one with records or with too many partitions.
 pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal> {
     let all = looker.source.topics(LOOK).await.map_err(|error| kafka::unread(&mirror.source, &error))?;
     if !all.iter().any(|topic| mirror.topics.contain(&topic.name)) {
@@ -182,10 +198,15 @@ pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal>
     let unread = |error: hwdr_kafka::client::Error| kafka::unread(&mirror.target, &error);
     let topics = looker.target.topics(LOOK).await.map_err(unread)?;
     let positions = looker.target.positions(&topics, LOOK).await.map_err(unread)?;
-    match occupied(&positions, &Notes::default(), &mirror.topics).first() {
+    if let Some(found) = occupied(&positions, &Notes::default(), &mirror.topics).first() {
+        return Err(Refusal::new(plain(&found.to_string()))
+            .help("name the servers of a new cluster: hwdr.streams.restore.kafka.bootstrapServers"));
+    }
+    match has_more_partitions(&all, &topics, mirror) {
         None => Ok(()),
-        Some(found) => Err(Refusal::new(plain(&found.to_string()))
-            .help("name the servers of a new cluster: hwdr.streams.restore.kafka.bootstrapServers")),
+        Some(why) => Err(Refusal::new(why).help(
+            "delete the topic there: kafka-topics.sh --delete --topic NAME. MirrorMaker makes it as it is to be",
+        )),
     }
 }
 
@@ -193,6 +214,7 @@ pub async fn is_new(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refusal>
 mod tests {
     use super::super::own::tests::{BOTH, values};
     use super::*;
+    use hwdr_kafka::client::Partition;
     use hwdr_kafka::direction::Activity;
 
     #[test]
@@ -207,6 +229,20 @@ mod tests {
             let help = help(group);
             assert!(help.contains(&format!("mirror --for backup --name {name} -f values.yaml")), "{help}");
         }
+    }
+
+    #[test]
+    fn a_topic_with_more_partitions_at_the_new_cluster_is_refused() {
+        let mirror = mirror_of(&Own::new(&values(BOTH))).unwrap();
+        let topic = |name: &str, count: i32| {
+            let partitions = (0..count).map(|index| Partition { index, led: true, replicas: 1, in_sync: 1 });
+            Topic { name: name.to_owned(), partitions: partitions.collect() }
+        };
+        let source = [topic("other", 1), topic("streams.a", 2), topic("streams.b", 2)];
+        let of = |target: &[Topic]| has_more_partitions(&source, target, &mirror);
+        assert_eq!(of(&[topic("other", 9), topic("streams.a", 2), topic("streams.b", 1)]), None, "one is added");
+        let why = of(&[topic("streams.b", 3)]).unwrap();
+        assert!(why.contains("streams.b has 2 partitions at the backup cluster and 3 at the new one"), "{why}");
     }
 
     #[test]

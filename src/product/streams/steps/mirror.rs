@@ -17,7 +17,9 @@ use super::{KAFKA, maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
-use crate::product::streams::preflight::{can_go_back, has_nothing, is_new, looker, no_circle, refuse_circle};
+use crate::product::streams::preflight::{
+    can_go_back, has_nothing, is_new, looker, more_partitions, no_circle, refuse_circle,
+};
 use crate::product::streams::settings::names::{Bootstrap, Setting as _};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
@@ -197,10 +199,8 @@ fn cannot_end(now: &Comparison) -> Option<String> {
         TopicState::OtherSource => {
             Some(format!("topic {} was deleted at the backup cluster after it was mirrored", plain(topic)))
         }
-        TopicState::Partitions { source, target } => Some(format!(
-            "topic {} has {source} partitions at the backup cluster and {target} at the new one: keys would go elsewhere",
-            plain(topic)
-        )),
+        // MirrorMaker adds those that lack.
+        TopicState::Partitions { source, target } if target > source => Some(more_partitions(topic, *source, *target)),
         _ => None,
     })
 }
@@ -210,7 +210,7 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
     let not_there: Vec<_> = now
         .topics
         .iter()
-        .filter(|(_, state)| matches!(state, TopicState::OnlySource))
+        .filter(|(_, state)| matches!(state, TopicState::OnlySource | TopicState::Partitions { .. }))
         .map(|(topic, _)| plain(topic))
         .collect();
     let mut line = format!("kafka: {} records are missing at most", now.missing());
@@ -220,7 +220,7 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
     }
     if !not_there.is_empty() {
         let named: Vec<_> = not_there.iter().map(AsRef::as_ref).collect();
-        line.push_str(&format!("; topics not made yet: {}", shortened(&named)));
+        line.push_str(&format!("; topics without all partitions yet: {}", shortened(&named)));
     }
     line
 }
@@ -342,6 +342,11 @@ mod tests {
         assert_eq!(cannot_end(&compared(&[(0, 90)], &[(0, 10)], &notes)), None, "they are on their way");
         let other = cannot_end(&compared(&[(0, 10)], &[(0, 10), (1, 0)], &notes)).unwrap();
         assert!(other.contains("streams.a has 1 partitions at the backup cluster and 2 at the new one"), "{other}");
+        let fewer = compared(&[(0, 10), (1, 0)], &[(0, 10)], &notes);
+        assert_eq!(cannot_end(&fewer), None, "MirrorMaker adds it");
+        assert!(
+            line(&fewer, None).ends_with("topics without all partitions yet: streams.a") && !fewer.has_all_records()
+        );
         let anew = cannot_end(&compared(&[(0, 10)], &[(0, 0)], &notes)).unwrap();
         assert!(anew.contains("was deleted at the new cluster"), "{anew}");
         let emptied = cannot_end(&compared(&[(0, 0)], &[(0, 10)], &notes)).unwrap();
