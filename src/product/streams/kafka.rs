@@ -117,13 +117,7 @@ pub fn client(cluster: &Cluster, secret: impl Fn(&str) -> Result<Vec<u8>, Refusa
     let mut access = Access::default();
     if let Security::SaslTls { .. } = &cluster.security {
         let [user, password, ca] = FILES;
-        let text = |name: &str| {
-            let text = String::from_utf8(secret(name)?).map_err(|_| {
-                Refusal::new(format!("{name} of cluster {} is not UTF-8", cluster.alias))
-                    .help("write it as plain text, without a byte-order mark")
-            })?;
-            Ok::<_, Refusal>(text.trim_end_matches(['\r', '\n']).to_owned())
-        };
+        let text = |name: &str| credential(&cluster.alias, name, secret(name)?);
         access.tls = Some(Roots::Pem(secret(ca)?));
         access.login = Some(Login {
             mechanism: Mechanism::Scram(Hash::Sha512),
@@ -132,6 +126,26 @@ pub fn client(cluster: &Cluster, secret: impl Fn(&str) -> Result<Vec<u8>, Refusa
         });
     }
     Client::new(cluster.servers.clone(), access).map_err(|error| unread(cluster, &error))
+}
+
+/// A user or a password, if MirrorMaker can log in with it, too: it takes the whole file (`DirectoryConfigProvider`), and puts it between quotes
+/// into a text (`sasl.jaas.config`).
+fn credential(cluster: &Alias, name: &str, bytes: Vec<u8>) -> Result<String, Refusal> {
+    let refused = |what: &str| Refusal::new(format!("{name} of cluster {cluster} {what}"));
+    let text = String::from_utf8(bytes)
+        .map_err(|_| refused("is not UTF-8").help("write it as plain text, without a byte-order mark"))?;
+    if text.ends_with(['\r', '\n']) {
+        return Err(refused("has a line break at its end, which MirrorMaker would take as a part of it").help(
+            format!(
+                "write it without: printf %s \"$(cat {name})\" > {name}.new, and make the Secret or the file of that"
+            ),
+        ));
+    }
+    if text.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+        return Err(refused("has a double quote, a backslash or a control character, with which MirrorMaker cannot log in")
+            .help("give the cluster a user for the mirror without them: kafka-configs.sh --alter --entity-type users --add-config"));
+    }
+    Ok(text)
 }
 
 /// A cluster could not be read: why, and what helps.
@@ -294,6 +308,23 @@ mod tests {
         }
         // Into the backup cluster, a mirror of any name.
         assert_eq!(is(&to_backup.turned(), "prod-2-mm2", Activity::Mirrors(1)), (true, false));
+    }
+
+    #[test]
+    fn a_secret_that_mirrormaker_cannot_use_is_refused() {
+        let of = |text: &str| credential(&Alias::new(BACKUP).unwrap(), "password", text.as_bytes().to_vec());
+        let good = "pass: word=#!$x'";
+        assert_eq!(of(good).as_deref(), Ok(good));
+        for (text, expected) in [
+            ("secret\n", "password of cluster backup has a line break at its end"),
+            ("secret\r\n", "a line break at its end"),
+            ("a\nb", "a control character"),
+            ("a\"b", "a double quote"),
+            ("a\\b", "a backslash"),
+        ] {
+            let refusal = of(text).unwrap_err();
+            assert!(refusal.problem.contains(expected) && !refusal.problem.contains("secret"), "{refusal:?}");
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ async fn read(
         (_, Some(name)) => {
             let found = cluster.get(Kind::SECRET, None, name).await?.ok_or_else(|| {
                 Refusal::new(format!("there is no Secret {name} in namespace {} ({setting})", cluster.namespace)).help(format!(
-                    "create it:\nkubectl -n {} create secret generic {} --from-file=username --from-file=password --from-file=ca.crt",
+                    "create it, of files without a line break at their end (printf %s PASSWORD > password):\nkubectl -n {} create secret generic {} --from-file=username --from-file=password --from-file=ca.crt",
                     word(&cluster.namespace),
                     word(name)
                 ))
