@@ -87,8 +87,8 @@ pub(super) async fn verify(run: &mut Run) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Looks until no pod is connected to an old server, and each that was has been seen connected to a new one. What has not been in time is a doubt if
-/// others are: a pod connects when it has something to do.
+/// Looks until no pod is connected to an old server, each that was has been seen connected to a new one, and somebody is to each. What has not been in time is
+/// a doubt if others are: a pod connects when it has something to do.
 async fn see(run: &mut Run) -> Result<(), Halt> {
     let mut servers = servers(&own(run)?)?;
     if servers.is_empty() {
@@ -104,7 +104,11 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
             .filter_map(|server| Some((server.is_used(), server.is_absent(&pods)?)))
             .partition(|(is_used, _)| *is_used);
         let absent = |all: Vec<(bool, String)>| all.into_iter().map(|(_, text)| text).collect::<Vec<_>>();
-        let (slow, wrong) = (absent(some), [late, absent(none)].concat());
+        let (slow, absent) = (absent(some), absent(none));
+        // Of those that nobody is known to have used, it is enough that somebody does.
+        let others = servers.iter().filter(|server| server.is_absent(&pods).is_none());
+        let idle: Vec<_> = others.filter_map(|server| server.is_idle(&pods, unseen.len())).collect();
+        let wrong = [late, absent, idle].concat();
         let waits: Vec<_> = wrong.iter().chain(&slow).map(String::as_str).collect();
         let has_all = |server: &Server| match server.is_known() {
             true => server.is_used(),

@@ -110,6 +110,12 @@ impl Server {
         !self.met.is_empty()
     }
 
+    /// That nobody uses it, though Streams runs: some workload needs each server, whoever it is. A pod that cannot be looked into may be the one.
+    pub(super) fn is_idle(&self, pods: &[Pod], unseen: usize) -> Option<String> {
+        (!self.is_used() && !pods.is_empty() && unseen == 0)
+            .then(|| format!("{}: no pod was seen connected to {}", self.called, hosts(&self.new)))
+    }
+
     /// Whether it is known which workloads use it.
     pub(super) fn is_known(&self) -> bool {
         self.before.as_ref().is_some_and(|before| !before.is_empty())
@@ -258,5 +264,16 @@ mod tests {
         assert!(doubt.contains("could not be seen before") && doubt.contains("new: sse-2."), "{doubt}");
         assert_eq!(met(server("old", "new"), &pods).doubt(&pods[..1]), None);
         assert!(server("old", "new").doubt(&pods[1..]).unwrap().contains("no pod was seen connected to new"));
+    }
+
+    #[test]
+    fn a_server_that_nobody_uses_is_named() {
+        let pods = [pod("hub-2", "Deployment/hub", SAID), pod("sse-2", "Deployment/sse", NOTHING)];
+        let unused = met(server("old", "new"), &pods[1..]);
+        assert_eq!(unused.is_idle(&pods[1..], 0).unwrap(), "mariadb: no pod was seen connected to new");
+        assert_eq!(unused.is_idle(&pods[1..], 1), None, "another pod could not be looked into");
+        assert_eq!(unused.is_idle(&[], 0), None, "no pod is meant to run");
+        // One of them is enough: not each pod needs each server.
+        assert_eq!(met(server("old", "new"), &pods).is_idle(&pods, 0), None);
     }
 }
