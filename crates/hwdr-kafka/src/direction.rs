@@ -9,6 +9,7 @@
 //!   at its source, too, for the other way, which copies nothing (`MirrorMakerConfig.clusterPairs`).
 //! - The states of its tasks are in `mm2-status.SOURCE.internal` beside the group: a mirror that copies has tasks of
 //!   `MirrorSourceConnector`. They stay `RUNNING` there after a kill. Only both together tell: members, and tasks.
+//! - Where it reads from is in `mm2-configs.SOURCE.internal` beside the states: its name alone tells nothing, as people choose it.
 //! - Heartbeats do not tell: with the default settings both clusters have them under both pairs of aliases, whichever way is on.
 //! - A mirror by a Connect cluster of other names is a Connect group, too, but its states are in a topic that only its own settings
 //!   name. It cannot be told from any other connector, so it counts as [`Activity::Unclear`].
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::client::{Client, Ends, Error, Group, Topic};
+use crate::name::Server;
 
 /// A group of workers at a cluster into which they may write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Workers {
     pub hosts: Vec<String>,
     /// What they do.
     pub activity: Activity,
+    /// The servers from which they mirror, if they mirror and their settings say so.
+    pub reads: Option<Vec<Server>>,
 }
 
 /// What a group of workers does.
@@ -52,20 +56,24 @@ impl Client {
         let groups = self.groups(within).await?;
         let mut found = Vec::new();
         for group in groups.iter().filter(|group| is_connect(group)) {
-            let activity = match status_topic(&group.id, &topics) {
+            let activity = match own_topic("status", &group.id, &topics) {
                 None => Activity::Unclear,
                 Some(topic) => {
                     let states = self.states(topic, within).await?;
                     activity(&states)
                 }
             };
+            let reads = match (activity, own_topic("configs", &group.id, &topics)) {
+                (Activity::Mirrors(_), Some(topic)) => reads(&self.states(topic, within).await?),
+                _ => None,
+            };
             let hosts = group.members.iter().map(|member| member.host.clone()).collect();
-            found.push(Workers { group: group.id.clone(), hosts, activity });
+            found.push(Workers { group: group.id.clone(), hosts, activity, reads });
         }
         Ok(found)
     }
 
-    /// The newest value of each key of a topic of states.
+    /// The newest value of each key of a topic of states or settings.
     async fn states(&mut self, topic: &Topic, within: Duration) -> Result<BTreeMap<String, String>, Error> {
         let mut states = BTreeMap::new();
         let positions = self.positions(std::slice::from_ref(topic), within).await?;
@@ -92,8 +100,9 @@ fn is_connect(group: &Group) -> bool {
     group.protocol == "connect" && group.is_active()
 }
 
-fn status_topic<'a>(group: &str, topics: &'a [Topic]) -> Option<&'a Topic> {
-    let name = format!("mm2-status.{}.internal", group.strip_suffix("-mm2")?);
+/// A topic in which MirrorMaker keeps what it knows.
+fn own_topic<'a>(what: &str, group: &str, topics: &'a [Topic]) -> Option<&'a Topic> {
+    let name = format!("mm2-{what}.{}.internal", group.strip_suffix("-mm2")?);
     topics.iter().find(|topic| topic.name == name)
 }
 
@@ -112,10 +121,36 @@ fn activity(states: &BTreeMap<String, String>) -> Activity {
     }
 }
 
+/// The servers that the connector of a mirror reads from (`KafkaConfigBackingStore`; `MirrorMakerConfig.connectorBaseConfig`).
+fn reads(settings: &BTreeMap<String, String>) -> Option<Vec<Server>> {
+    let connector: serde_json::Value = serde_json::from_str(settings.get("connector-MirrorSourceConnector")?).ok()?;
+    Server::parse_list(connector.get("properties")?.get("source.cluster.bootstrap.servers")?.as_str()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::Member;
+
+    #[test]
+    fn where_a_mirror_reads_from_is_in_its_settings() {
+        let of = |value: &str| reads(&[("connector-MirrorSourceConnector".to_owned(), value.to_owned())].into());
+        let servers = Server::parse_list("b-1:9096,b-2:9096").expect("two servers");
+        assert_eq!(
+            of(
+                r#"{"properties":{"name":"MirrorSourceConnector","source.cluster.bootstrap.servers":"b-1:9096,b-2:9096"}}"#
+            ),
+            Some(servers)
+        );
+        for unknown in [
+            r#"{"properties":{"source.cluster.bootstrap.servers":"${env:SERVERS}"}}"#,
+            r#"{"properties":{}}"#,
+            "no JSON",
+        ] {
+            assert_eq!(of(unknown), None, "{unknown}");
+        }
+        assert_eq!(reads(&BTreeMap::new()), None);
+    }
 
     #[test]
     fn which_groups_count() {

@@ -207,9 +207,13 @@ fn mirrors(group: &Workers) -> bool {
 }
 
 /// Whether a mirror into the source of this one goes the other way. Streams' own cluster has one name today and another one tomorrow, so whatever
-/// mirrors into the backup cluster counts; into Streams' own, the mirror from the backup cluster.
+/// mirrors into the backup cluster counts; into Streams' own, the mirror from the backup cluster, whatever that is called there, and one that does not
+/// say from where it comes.
 fn is_the_other_way(group: &Workers, mirror: &Mirror) -> bool {
-    mirror.source.alias.as_str() == BACKUP || group.group == format!("{}-mm2", mirror.target.alias)
+    let is_from_target = |reads: &[Server]| reads.iter().any(|server| mirror.target.servers.contains(server));
+    mirror.source.alias.as_str() == BACKUP
+        || group.group == format!("{}-mm2", mirror.target.alias)
+        || group.reads.as_deref().is_none_or(is_from_target)
 }
 
 /// What works at the source of a mirror, and may be one that writes into it.
@@ -287,22 +291,25 @@ mod tests {
     fn a_mirror_from_a_third_cluster_is_no_circle() {
         let cluster = |alias: &str| Cluster {
             alias: Alias::new(alias).unwrap(),
-            servers: Server::parse_list("k-1:9096").unwrap(),
+            servers: Server::parse_list(&format!("{alias}-1:9096")).unwrap(),
             security: Security::Plaintext,
             replication: 3,
         };
         let (topics, groups) = (Topics::parse("streams*").unwrap(), Groups::parse("*").unwrap());
         let (source, target) = (cluster(PRODUCTION), cluster(BACKUP));
         let to_backup = Mirror { source, target, topics, groups, tasks: 1, exactly_once: false };
-        let workers = |group: &str, activity| {
-            vec![Workers { group: group.to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity }]
-        };
-        let is = |mirror: &Mirror, group: &str, activity| {
-            let workers = workers(group, activity);
+        let reading = |mirror: &Mirror, group: &str, activity, reads: Option<&str>| {
+            let reads = reads.map(|servers| Server::parse_list(servers).unwrap());
+            let workers = [Workers { group: group.to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity, reads }];
             (circle(&workers, mirror).is_some(), other(&workers, mirror).is_some())
         };
+        let is = |mirror: &Mirror, group: &str, activity| reading(mirror, group, activity, Some("plant-1:9096"));
         assert_eq!(is(&to_backup, "backup-mm2", Activity::Mirrors(1)), (true, false));
         assert_eq!(is(&to_backup, "plant-mm2", Activity::Mirrors(1)), (false, true));
+        // The name is free to choose: Axway's page has `source`. Where it reads from tells.
+        let named = |reads| reading(&to_backup, "source-mm2", Activity::Mirrors(1), reads);
+        assert_eq!(named(Some("backup-2:9096,backup-1:9096")), (true, false));
+        assert_eq!(named(None), (true, false), "it may be");
         for activity in [Activity::Idle, Activity::Unclear] {
             assert_eq!(is(&to_backup, "backup-mm2", activity), (false, false));
         }

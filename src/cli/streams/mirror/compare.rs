@@ -265,7 +265,7 @@ mod tests {
     }
 
     fn workers(activity: Activity) -> Vec<Workers> {
-        vec![Workers { group: "production-mm2".to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity }]
+        vec![Workers { group: "production-mm2".to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity, reads: None }]
     }
 
     fn seen(arrived: i64, committed: Option<i64>, workers: &[Workers]) -> Seen {

@@ -221,7 +221,8 @@ mod tests {
     fn the_comparison_to_wait_for_has_the_name_that_the_mirror_has_given() {
         let mirror = mirror_of(&Own::new(&values(BOTH))).unwrap();
         let workers = |group: &str| {
-            [Workers { group: group.to_owned(), hosts: vec!["/10.0.0.1".to_owned()], activity: Activity::Mirrors(1) }]
+            let (hosts, activity) = (vec!["/10.0.0.1".to_owned()], Activity::Mirrors(1));
+            [Workers { group: group.to_owned(), hosts, activity, reads: None }]
         };
         let help = |group: &str| refuse_circle(&workers(group), &mirror).unwrap_err().help.join("\n");
         // A cluster that was restored before has a name of its own: under the usual one are notes of the cluster before.
