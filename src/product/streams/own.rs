@@ -40,6 +40,13 @@ pub struct Own {
     /// By the name of a server: the workloads that were connected to the old one before they were stopped, and by how many pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<BTreeMap<String, BTreeMap<String, usize>>>,
+    /// The brokers of the old cluster of Kafka, if it answered before everything was stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_brokers: Vec<String>,
+    /// How new the backup cluster was when the run halted because the old cluster has newer records: who resumes without bringing them over goes on
+    /// without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind: Option<Timestamp>,
     /// The brokers of the new cluster of Kafka, as it names them itself: clients are connected to any of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brokers: Vec<String>,
@@ -67,6 +74,8 @@ impl Own {
             host: None,
             was_new: false,
             users: None,
+            old_brokers: Vec::new(),
+            left_behind: None,
             brokers: Vec::new(),
             ends: None,
             back_begun: false,
@@ -84,6 +93,7 @@ impl Own {
             return Err(format!("own.host is {host:?}, not a host"));
         }
         own.brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
+        own.old_brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
         for (topic, partitions) in own.ends.iter().flatten() {
             TopicName::new(topic).map_err(|error| format!("own.ends: {error}"))?;
             if let Some((partition, end)) = partitions.iter().find(|(partition, end)| **partition < 0 || **end < 0) {
@@ -158,13 +168,15 @@ impl Own {
     /// # Errors
     /// If one is none.
     pub fn brokers(&self) -> Result<Vec<(String, u16)>, Refusal> {
-        let mut all = Vec::new();
-        for broker in &self.brokers {
-            let one = Bootstrap::parse(broker)
-                .ok_or_else(|| Refusal::new(format!("brokers has {broker:?}, not a server with its port")))?;
-            all.extend(one.servers);
-        }
-        Ok(all)
+        servers("brokers", &self.brokers)
+    }
+
+    /// The same of the old cluster.
+    ///
+    /// # Errors
+    /// If one is none.
+    pub fn old_brokers(&self) -> Result<Vec<(String, u16)>, Refusal> {
+        servers("oldBrokers", &self.old_brokers)
     }
 
     /// The host of the database that Streams used before, if the values name one.
@@ -175,6 +187,16 @@ impl Own {
         let values = self.values()?;
         Ok(chart::MARIADB.address(&values).map(|(host, _)| host.to_owned()))
     }
+}
+
+fn servers(key: &str, brokers: &[String]) -> Result<Vec<(String, u16)>, Refusal> {
+    let mut all = Vec::new();
+    for broker in brokers {
+        let one = Bootstrap::parse(broker)
+            .ok_or_else(|| Refusal::new(format!("{key} has {broker:?}, not a server with its port")))?;
+        all.extend(one.servers);
+    }
+    Ok(all)
 }
 
 /// Sets the value at `path`.
@@ -267,6 +289,7 @@ hwdr:
             (Json::Null, "cannot be read"),
             (with(&["host"], json!("a b")), "not a host"),
             (with(&["brokers"], json!(["b-1:9092", "-x"])), "own.brokers has \"-x\""),
+            (with(&["oldBrokers"], json!(["-x"])), "own.oldBrokers has \"-x\""),
             (with(&["more"], json!(1)), "unknown field"),
             (with(&["ends"], json!({"a\"b": {"0": 1}})), "own.ends: topic"),
             (with(&["ends"], json!({"a": {"0": -1}})), "own.ends has partition 0 of topic a at -1"),

@@ -20,6 +20,8 @@ pub struct Secrets {
     pub backup: Option<String>,
     /// Of the new cluster.
     pub new_one: Option<String>,
+    /// Of the cluster that Streams used before.
+    pub old: Option<String>,
 }
 
 /// The contents of a Secret, by key.
@@ -33,9 +35,9 @@ impl Secrets {
     pub fn of(own: &Own) -> Result<Self, Refusal> {
         let (settings, restore) = own.asked()?;
         let (backup, streams_own) = settings.kafka.map(|kafka| (kafka.backup.secret, kafka.secret)).unwrap_or_default();
-        let new_one = restore.kafka.and_then(|kafka| kafka.secret).or(streams_own);
+        let new_one = restore.kafka.and_then(|kafka| kafka.secret).or_else(|| streams_own.clone());
         let name = |name: super::settings::names::Name| name.to_string();
-        Ok(Self { backup: backup.map(name), new_one: new_one.map(name) })
+        Ok(Self { backup: backup.map(name), new_one: new_one.map(name), old: streams_own.map(name) })
     }
 
     /// What is in the backup cluster's.
@@ -70,6 +72,18 @@ impl Secrets {
         of: &KafkaCluster,
     ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
         read(cluster, self.new_one.as_deref(), of, "hwdr.streams.restore.kafka.secret").await
+    }
+
+    /// What is in that of the cluster that Streams used before.
+    ///
+    /// # Errors
+    /// If it is missing, or lacks something.
+    pub async fn old(
+        &self,
+        cluster: &Cluster,
+        of: &KafkaCluster,
+    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
+        read(cluster, self.old.as_deref(), of, "hwdr.streams.kafka.secret").await
     }
 }
 

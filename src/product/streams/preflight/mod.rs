@@ -5,7 +5,7 @@ mod left;
 mod namespace;
 
 use super::database;
-use super::kafka::{self, circle, other_alias, unclear};
+use super::kafka::{self, SECRETS, Shape, circle, for_backup, other_alias, unclear};
 use super::keys;
 use super::maker::BACK;
 use super::own::Own;
@@ -19,6 +19,7 @@ use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Workers;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::{self, Mirror};
+use hwdr_kafka::name::Server;
 use hwdr_kafka::notes::Notes;
 pub use namespace::of_namespace;
 
@@ -75,6 +76,22 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
 pub async fn looker_back(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Looker, Refusal> {
     let (target, source) = clients(cluster, own, &mirror.target, &mirror.source).await?;
     Ok(Looker::new(source, target))
+}
+
+/// The Kafka that Streams used before; none where the values do not name it, name the new one, or its Secret is gone. Whether it answers is not known.
+pub async fn old_kafka(cluster: &Cluster, own: &Own) -> Option<Client> {
+    let old = old_cluster(own)?;
+    let secrets = Secrets::of(own).ok()?;
+    kafka::client(&old, secrets.old(cluster, &old).await.ok()?).ok()
+}
+
+fn old_cluster(own: &Own) -> Option<mirror::Cluster> {
+    let (settings, restore) = own.asked().ok()?;
+    let shape = Shape { name: None, secrets: SECRETS.to_owned(), exactly_once: false };
+    let old = for_backup(&own.values().ok()?, settings.kafka.as_ref()?, &shape).ok()?.source;
+    let new = restore.kafka?.bootstrap_servers.servers;
+    let is_new = |server: &Server| new.iter().any(|(host, port)| host == server.host() && *port == server.port());
+    (!old.servers.iter().any(is_new)).then_some(old)
 }
 
 /// Of the backup cluster and of the new one, whichever way they are mirrored.
@@ -230,6 +247,14 @@ mod tests {
             let help = help(group);
             assert!(help.contains(&format!("mirror --for backup --name {name} -f values.yaml")), "{help}");
         }
+    }
+
+    #[test]
+    fn the_old_kafka_is_the_one_of_the_values() {
+        let of = |text: &str| old_cluster(&Own::new(&values(text)));
+        assert_eq!(of(BOTH).unwrap().servers, Server::parse_list("old-1:9096").unwrap());
+        assert_eq!(of(&BOTH.replace("old-1:9096", "new-2:9096")), None, "Streams is there already");
+        assert_eq!(of(&BOTH.replace("bootstrapServers: 'old-1:9096', ", "")), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
 use crate::product::streams::preflight::{
-    can_go_back, has_nothing, is_new, looker, more_partitions, no_circle, refuse_circle,
+    can_go_back, has_nothing, is_new, looker, more_partitions, no_circle, old_kafka, refuse_circle,
 };
 use crate::product::streams::settings::names::{Bootstrap, Setting as _};
 use crate::refusal::Refusal;
@@ -35,6 +35,8 @@ const STALLED: Duration = Duration::from_secs(15 * 60);
 const WRITTEN: Duration = Duration::from_secs(10 * 60);
 /// How long MirrorMaker may take to leave its group after it has ended.
 const LEAVING: Duration = Duration::from_secs(120);
+/// How long the old Kafka may take to answer: mostly, it is lost.
+const ANSWERS: Duration = Duration::from_secs(3);
 /// How many groups are named.
 const NAMED: usize = 5;
 
@@ -78,6 +80,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     if !own.was_new {
         is_new(&mut looker, &mirror).await?;
         can_go_back(&run.cluster, &mut looker, &own, Some(&run.state.release)).await?;
+        nothing_is_left_behind(run, &mut looker, &mirror, &mut own).await?;
         own.was_new = true;
         run.state.own = own.to_json();
         run.save().await?;
@@ -123,6 +126,52 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
         run.doubt(&format!("kafka: consumer groups will read up to {} records a second time", last.read_again()));
     }
     Ok(())
+}
+
+/// Checks that the old Kafka, if it still answers, has no record that is newer than all in the backup cluster: Streams has published until it was
+/// stopped, and the mirror ended before. Said once: who resumes without more in the backup cluster leaves them. The times are a hint, no proof: those of
+/// markers of transactions, which are not mirrored, count as well.
+async fn nothing_is_left_behind(
+    run: &mut Run,
+    looker: &mut Looker,
+    mirror: &Mirror,
+    own: &mut Own,
+) -> Result<(), Halt> {
+    let Some(mut old) = old_kafka(&run.cluster, own).await else { return Ok(()) };
+    let Ok(mut topics) = old.topics(ANSWERS).await else { return Ok(()) };
+    topics.retain(|topic| mirror.topics.contain(&topic.name));
+    let Ok(newest) = old.newest_record(&topics, ANSWERS).await else { return Ok(()) };
+    let newest = newest.and_then(|time| Timestamp::from_millisecond(time).ok());
+    let mirrored = newest_record(looker, mirror).await?;
+    let Some(was_said) = left_behind(newest, mirrored, own.left_behind) else { return Ok(()) };
+    let shown = |time: Option<Timestamp>| time.map_or_else(|| "none".to_owned(), |time| time.to_string());
+    let what = format!(
+        "the old Kafka still answers, and seems to have records that cluster {} does not have: its newest is of {}, the newest there of {}",
+        mirror.source.alias,
+        shown(newest),
+        shown(mirrored)
+    );
+    if was_said {
+        run.doubt(&format!("kafka: {what}. Such records are not in the new cluster"));
+        return Ok(());
+    }
+    own.left_behind = Some(mirrored.unwrap_or(Timestamp::UNIX_EPOCH));
+    run.state.own = own.to_json();
+    run.save().await?;
+    let resume = format!("helm hwdr resume {}", run.state.release);
+    Err(Halt::new(what)
+        .help(
+            "see whether any are missing; NAME is what MirrorMaker calls the old Kafka:\n\
+               helm hwdr streams mirror --for backup --name NAME -f values.yaml",
+        )
+        .help("if so, start that MirrorMaker again until nothing is missing, and stop it then")
+        .help(format!("and resume: {resume}"))
+        .help("if nothing more is mirrored, that resume goes on, and leaves them"))
+}
+
+/// Whether the old cluster has newer records than all that were mirrored, and if so, whether that was said when the same ones were.
+fn left_behind(old: Option<Timestamp>, mirrored: Option<Timestamp>, said: Option<Timestamp>) -> Option<bool> {
+    (old > mirrored).then(|| said == Some(mirrored.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
 /// Looks until all records are there.
@@ -351,6 +400,23 @@ mod tests {
         assert!(anew.contains("was deleted at the new cluster"), "{anew}");
         let emptied = cannot_end(&compared(&[(0, 0)], &[(0, 10)], &notes)).unwrap();
         assert!(emptied.contains("was deleted at the backup cluster"), "{emptied}");
+    }
+
+    #[test]
+    fn records_that_are_left_behind_are_said_once() {
+        let at = |second| Timestamp::from_second(second).ok();
+        for (old, mirrored, said, expected) in [
+            (None, None, None, None),
+            (at(5), at(5), None, None),
+            (at(5), at(6), None, None), // the topic there has the broker's times
+            (at(6), at(5), None, Some(false)),
+            (at(6), at(5), at(5), Some(true)),
+            (at(7), at(6), at(5), Some(false)), // some were brought over, but not all
+            (at(6), None, None, Some(false)),
+            (at(6), None, at(0), Some(true)),
+        ] {
+            assert_eq!(left_behind(old, mirrored, said), expected, "{old:?} {mirrored:?} {said:?}");
+        }
     }
 
     #[test]
