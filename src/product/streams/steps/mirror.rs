@@ -9,7 +9,7 @@ use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::lacks::Lacks;
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
-use hwdr_kafka::name::Alias;
+use hwdr_kafka::name::{Alias, Server};
 use jiff::Timestamp;
 use tokio::time::sleep;
 
@@ -36,7 +36,7 @@ const WRITTEN: Duration = Duration::from_secs(10 * 60);
 /// How long MirrorMaker may take to leave its group after it has ended.
 const LEAVING: Duration = Duration::from_secs(120);
 /// How long the old Kafka may take to answer: mostly, it is lost.
-const ANSWERS: Duration = Duration::from_secs(3);
+pub(super) const ANSWERS: Duration = Duration::from_secs(3);
 /// How many groups are named.
 const NAMED: usize = 5;
 
@@ -102,9 +102,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
         Some(_) => Some(ends(&mut looker, &mirror).await?),
         None => None,
     };
-    // Those that pods can resolve: others are none that they are connected to.
-    let brokers = looker.target.brokers().into_iter().map(|server| server.to_string());
-    own.brokers = brokers.filter(|server| Bootstrap::parse(server).is_some()).collect();
+    own.brokers = named(&looker.target.brokers());
     for line in without(looker.lacks(&mirror, LOOK).await) {
         run.doubt(&format!("kafka: {line}"));
     }
@@ -126,6 +124,11 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
         run.doubt(&format!("kafka: consumer groups will read up to {} records a second time", last.read_again()));
     }
     Ok(())
+}
+
+/// Brokers for the record. Those that pods can resolve: others are none that they are connected to.
+pub(super) fn named(brokers: &[Server]) -> Vec<String> {
+    brokers.iter().map(ToString::to_string).filter(|server| Bootstrap::parse(server).is_some()).collect()
 }
 
 /// Checks that the old Kafka, if it still answers, has no record that is newer than all in the backup cluster: Streams has published until it was

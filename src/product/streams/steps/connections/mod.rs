@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tokio::time::sleep;
 
+use super::mirror::{ANSWERS, named};
 use super::{KAFKA, MARIADB, own};
 use crate::cluster::Cluster;
 use crate::cluster::condition::text;
 use crate::product::streams::chart;
 use crate::product::streams::own::Own;
+use crate::product::streams::preflight::old_kafka;
 use crate::run::steps::{QUIESCE, is_ready, pods_of, restored, workloads_of};
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::kept;
@@ -39,12 +41,22 @@ pub(super) async fn note_and_stop(run: &mut Run) -> Result<(), Halt> {
     let mut own = own(run)?;
     // A run that is resumed may have stopped some of them.
     if own.users.is_none() {
+        own.old_brokers = old_brokers(run, &own).await;
         let servers = servers(&own)?;
         own.users = Some(users(run, &servers).await?);
         run.state.own = own.to_json();
         run.save().await?;
     }
     (QUIESCE.act)(run).await
+}
+
+/// The brokers of the old Kafka, as it names them itself: clients are connected to any of them, and may stay so. None if it does not answer.
+async fn old_brokers(run: &Run, own: &Own) -> Vec<String> {
+    let Some(mut old) = old_kafka(&run.cluster, own).await else { return Vec::new() };
+    match old.topics(ANSWERS).await {
+        Ok(_) => named(&old.brokers()),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Which workloads are connected to which of the servers, and by how many pods. Each is looked for again for a moment if a pod cannot be looked into: it
@@ -164,7 +176,8 @@ fn servers(own: &Own) -> Result<Vec<Server>, Halt> {
         servers.push(Server { called: MARIADB, old, new, before: before(MARIADB), met: BTreeSet::new() });
     }
     if let Some(kafka) = restore.kafka {
-        let old = chart::bootstrap(&values).map(|(old, _)| old.servers).unwrap_or_default();
+        let mut old = chart::bootstrap(&values).map(|(old, _)| old.servers).unwrap_or_default();
+        old.extend(own.old_brokers()?);
         // A client may be connected to none of those that it began with.
         let mut new = kafka.bootstrap_servers.servers;
         new.extend(own.brokers()?);
@@ -220,4 +233,20 @@ async fn seen(cluster: &Cluster, pod: &str, container: &str, command: &[&str]) -
         }
     }
     Err(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::streams::own::tests::{BOTH, values};
+
+    #[test]
+    fn all_brokers_of_the_old_kafka_are_looked_for() {
+        let mut own = Own::new(&values(BOTH));
+        own.old_brokers = vec!["old-1:9096".to_owned(), "old-7:9096".to_owned()];
+        let servers = servers(&own).unwrap();
+        let kafka = servers.iter().find(|server| server.called == KAFKA).unwrap();
+        assert_eq!(server::hosts(&kafka.old), "old-1, old-7");
+        assert_eq!(server::hosts(&kafka.new), "new-1, new-2");
+    }
 }
