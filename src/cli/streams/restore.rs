@@ -12,7 +12,7 @@ use crate::cli::ValueArgs;
 use crate::cli::ask::{Question, YES};
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
-use crate::product::streams::database::{connect, instance, planned};
+use crate::product::streams::database::{connect, instance, not_made, planned};
 use crate::product::streams::keys;
 use crate::shown::{self, plain, print, tell as show};
 
@@ -60,7 +60,7 @@ impl Restore {
         let prompt = format!("{} Go on? [y/N] ", wrap(&what, shown::message_width()));
         Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
             .ask(self.yes)?;
-        rds.begin(&plan).await?;
+        rds.begin(&plan).await.map_err(not_made)?;
         let restored = rds.settle(&plan, &Wait::default(), &mut tell).await;
         let restored =
             restored.map_err(|error| Failure::stopped(error).help("then run this command again: it goes on"))?;

@@ -1,7 +1,9 @@
 //! The database: MariaDB on AWS RDS, as the settings name it, and what a restore of it makes.
 
-use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Progress, Rds, RunId, Settings, When};
+use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Problem, Progress, Rds, Refused, RunId, Settings, When};
 
+use super::keys;
+use super::settings::names::Group;
 use super::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
 use crate::refusal::Refusal;
 use crate::shown::{duration, plain};
@@ -45,10 +47,17 @@ pub async fn planned(
 ) -> Result<Plan, Refusal> {
     let target = id(asked.instance.as_str())?;
     let there = rds.instance(&target).await?;
-    let given = given(&database.replacement, source.is_some());
     let of = instance(database)?;
     let run = run_of(&target, &asked.from)?;
-    let ask = |backup| Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given: &given };
+    let given = given(&database.replacement, asked, source.is_some());
+    let for_version = with_groups(&given, &database.replacement);
+    let ask =
+        |backup, given| Plan::of(&Ask { run: &run, target: &target, there: there.as_ref(), source, backup, given });
+    let decide = |backup| match ask(backup, &given) {
+        // Those groups of the source are for its own version only.
+        Err(Refused::OtherVersion { .. }) => ask(backup, &for_version),
+        plan => plan,
+    };
     let plan = match &asked.from {
         Origin::Snapshot(id) => {
             let id = id.as_str().parse().map_err(named)?;
@@ -56,7 +65,7 @@ pub async fn planned(
                 Refusal::new(format!("there is no snapshot {id} in {}", rds.region()))
                     .help("see which there are: helm hwdr streams database list -f values.yaml")
             })?;
-            Plan::of(&ask(Backup::Snapshot(&snapshot)))
+            decide(Backup::Snapshot(&snapshot))
         }
         Origin::PointInTime(time) => {
             let window = rds.window(&of).await?.ok_or_else(|| match source {
@@ -66,10 +75,29 @@ pub async fn planned(
                 ))
                 .help("restore a snapshot; see which there are: helm hwdr streams database list -f values.yaml"),
             })?;
-            Plan::of(&ask(Backup::Time(&window, When::At(*time))))
+            decide(Backup::Time(&window, When::At(*time)))
         }
     };
-    Ok(plan?)
+    plan.map_err(|why| {
+        let places = matches!(why, Refused::OtherVersion { .. } | Refused::Missing { .. })
+            .then(|| format!("they stand in {}: parameterGroup, optionGroup, …", keys::SETTINGS_MARIADB.join(".")));
+        let refusal = Refusal::from(why);
+        match places {
+            Some(places) => refusal.help(places),
+            None => refusal,
+        }
+    })
+}
+
+/// RDS could not make the instance: where its class can be given.
+pub fn not_made(error: hwdr_rds::Error) -> Refusal {
+    let has_no_room = matches!(*error.problem, Problem::NoRoom(..));
+    let refusal = Refusal::from(error);
+    match has_no_room {
+        true => refusal
+            .help(format!("undo the run, and restore with another class: {}.class", keys::RESTORE_MARIADB.join("."))),
+        false => refusal,
+    }
 }
 
 /// The run is named by what it makes of what, so that the same restore finds its own instance again.
@@ -79,21 +107,32 @@ fn run_of(target: &InstanceId, from: &Origin) -> Result<RunId, Refusal> {
     id.parse().map_err(named)
 }
 
-/// The settings for an instance whose source is gone. Where it is there, its own count.
-fn given(replacement: &Replacement, has_source: bool) -> Settings {
-    if has_source {
-        return Settings::default();
-    }
+/// The settings for an instance whose source is gone. Where it is there, its own count, except for a class that the restore asks for.
+fn given(replacement: &Replacement, asked: &MariaDbRestore, has_source: bool) -> Settings {
     let text = |text: &dyn ToString| Some(text.to_string());
+    let class = asked.class.as_ref().and_then(|class| text(class));
+    if has_source {
+        return Settings { class, ..Settings::default() };
+    }
     let groups = &replacement.security_groups;
     Settings {
-        class: replacement.class.as_ref().and_then(|class| text(class)),
+        class: class.or_else(|| replacement.class.as_ref().and_then(|class| text(class))),
         subnet_group: replacement.subnet_group.as_ref().and_then(|group| text(group)),
         security_groups: (!groups.is_empty()).then(|| groups.iter().map(ToString::to_string).collect()),
         parameter_group: replacement.parameter_group.as_ref().and_then(|group| text(group)),
         option_group: replacement.option_group.as_ref().and_then(|group| text(group)),
         multi_az: replacement.multi_az,
         ..Settings::default()
+    }
+}
+
+/// The same, with the groups of the values: for a backup of another major version than the source is of now.
+fn with_groups(given: &Settings, replacement: &Replacement) -> Settings {
+    let text = |group: &Option<_>| group.as_ref().map(|group: &Group| group.to_string());
+    Settings {
+        parameter_group: text(&replacement.parameter_group),
+        option_group: text(&replacement.option_group),
+        ..given.clone()
     }
 }
 
@@ -120,6 +159,11 @@ fn named(invalid: hwdr_rds::InvalidName) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::streams::settings::names::{Class, Setting};
+
+    fn class(name: &str) -> Option<Class> {
+        Setting::parse(name)
+    }
 
     #[test]
     fn a_run_is_named_by_what_it_makes_of_what() {
@@ -130,8 +174,32 @@ mod tests {
 
     #[test]
     fn the_settings_of_the_values_count_only_without_a_source() {
-        let replacement = Replacement { multi_az: Some(true), ..Replacement::default() };
-        assert!(given(&replacement, true).is_empty());
-        assert_eq!(given(&replacement, false).list(), ["multi-AZ yes"]);
+        let replacement = Replacement { multi_az: Some(true), class: class("db.m6g.large"), ..Replacement::default() };
+        let asked = |class| MariaDbRestore {
+            from: Origin::Snapshot(Setting::parse("before").unwrap()),
+            instance: Setting::parse("streams-prod-2").unwrap(),
+            class,
+        };
+        assert!(given(&replacement, &asked(None), true).is_empty());
+        assert_eq!(given(&replacement, &asked(None), false).list(), ["instance class db.m6g.large", "multi-AZ yes"]);
+        // A class that the restore asks for counts always: AWS may have no room for the other.
+        let larger = asked(class("db.m6g.xlarge"));
+        assert_eq!(given(&replacement, &larger, true).list(), ["instance class db.m6g.xlarge"]);
+        assert_eq!(given(&replacement, &larger, false).list()[0], "instance class db.m6g.xlarge");
+    }
+
+    #[test]
+    fn groups_of_the_values_count_for_a_backup_of_another_version() {
+        let replacement = Replacement {
+            parameter_group: Setting::parse("mariadb-10-6"),
+            subnet_group: Setting::parse("other"),
+            ..Replacement::default()
+        };
+        let given = Settings { class: Some("db.m6g.large".to_owned()), ..Settings::default() };
+        assert_eq!(
+            with_groups(&given, &replacement).list(),
+            ["instance class db.m6g.large", "parameter group mariadb-10-6"],
+            "of the rest, the source's count"
+        );
     }
 }

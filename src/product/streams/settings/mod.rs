@@ -125,6 +125,8 @@ pub struct MariaDbRestore {
     pub from: Origin,
     /// The identifier of the new instance.
     pub instance: InstanceId,
+    /// Its class, if not the source's.
+    pub class: Option<Class>,
 }
 
 /// From what an RDS instance is restored.
@@ -302,7 +304,8 @@ impl Restore {
 
 impl MariaDbRestore {
     fn read(reader: &mut Reader, restore: &Block<'_>, source: Option<&MariaDb>) -> Option<Self> {
-        let block = reader.block(Some(restore), "mariadb", &["snapshot", "pointInTime", "instance"])?;
+        let block = reader.block(Some(restore), "mariadb", &["snapshot", "pointInTime", "instance", "class"])?;
+        let class = reader.get(Some(&block), "class");
         let instance: Option<InstanceId> = reader.required(&block, "instance");
         if let (Some(new), Some(source)) = (&instance, source)
             && *new == source.instance
@@ -327,7 +330,7 @@ impl MariaDbRestore {
                 reader.missing(&block, "snapshot or pointInTime", "snapshot: rds:streams-prod-2026-01-01-03-00")
             }
         };
-        Some(Self { from: from?, instance: instance? })
+        Some(Self { from: from?, instance: instance?, class })
     }
 }
 

@@ -110,6 +110,11 @@ fn what_cannot_be_used_is_refused() {
         ("pointInTime: 2026-01-01T00:00:00Z", "snapshot: other:a", "restore.mariadb.snapshot: expected"),
         ("pointInTime: 2026-01-01T00:00:00Z, ", "", "restore.mariadb: snapshot or pointInTime is missing"),
         ("{pointInTime", "{snapshot: a, pointInTime", "restore.mariadb.pointInTime: stands beside a snapshot"),
+        (
+            "instance: streams-prod-2",
+            "instance: streams-prod-2, class: large",
+            "restore.mariadb.class: expected the class",
+        ),
         ("streams-prod-2", "streams-prod", "restore.mariadb.instance: names the instance that is used today"),
         ("\"[::1]:9096\"", "\"[::g]:9096\"", "restore.kafka.bootstrapServers: expected servers"),
         (

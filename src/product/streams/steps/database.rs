@@ -3,7 +3,7 @@
 use hwdr_rds::{Origin, Wait, compare};
 
 use super::{MARIADB, is_of, own};
-use crate::product::streams::database::{connect, instance, line, planned};
+use crate::product::streams::database::{connect, instance, line, not_made, planned};
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::plain;
@@ -32,7 +32,7 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         run.state.backup_time = time.map(|time| time.to_string());
         run.save().await?;
     }
-    rds.begin(&plan).await.map_err(refused)?;
+    rds.begin(&plan).await.map_err(not_made)?;
     let show = &mut run.show;
     let restored = rds.settle(&plan, &Wait::default(), &mut |progress| show.tell(&line(progress))).await;
     let restored = restored.map_err(refused)?;
