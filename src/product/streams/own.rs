@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hwdr_kafka::client::Offsets;
 use hwdr_kafka::name::TopicName;
+use hwdr_rds::Plan;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
@@ -31,6 +32,9 @@ const KEPT: &[Path] = &[
 pub struct Own {
     /// The values at [`KEPT`]: a run that is resumed may be given none.
     values: Json,
+    /// What is restored into which new instance, and how, once RDS was asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// The host of the restored database, once it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
@@ -71,6 +75,7 @@ impl Own {
         }
         Self {
             values: kept,
+            plan: None,
             host: None,
             was_new: false,
             users: None,
@@ -103,7 +108,11 @@ impl Own {
         if own.back_begun && own.ends.is_none() {
             return Err("own.backBegun is set, and own.ends is not".to_owned());
         }
-        own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
+        let (_, restore) = own.asked().map_err(|refusal| format!("own.values: {}", refusal.problem))?;
+        let asked = restore.mariadb.map(|asked| asked.instance.to_string());
+        if let Some(plan) = own.plan.as_ref().filter(|plan| asked.as_deref() != Some(plan.target.as_str())) {
+            return Err(format!("own.plan makes instance {}, which the values do not ask for", plan.target));
+        }
         Ok(own)
     }
 
@@ -300,6 +309,14 @@ hwdr:
             let refused = Own::read(&own).unwrap_err();
             assert!(refused.contains(expected), "{own}: {refused}");
         }
+        let plan = |target: &str| json!({"run": "a", "target": target, "origin": {"snapshot": "before"}, "wanted": {}, "tags": {}, "notes": []});
+        let planned = with(&["plan"], plan("streams-prod-2"));
+        assert_eq!(
+            Own::read(&planned).unwrap().plan.map(|plan| plan.target.to_string()).as_deref(),
+            Some("streams-prod-2")
+        );
+        let refused = Own::read(&with(&["plan"], plan("streams-prod-3"))).unwrap_err();
+        assert!(refused.contains("own.plan makes instance streams-prod-3"), "{refused}");
         let mut begun = with(&["ends"], json!({"a": {"0": 1}}));
         put(&mut begun, &["backBegun"], json!(true));
         assert_eq!(Own::read(&begun).unwrap().to_json(), begun);

@@ -1,9 +1,10 @@
 //! The database, in a new instance.
 
-use hwdr_rds::{Origin, Wait, compare};
+use hwdr_rds::{Origin, Plan, Rds, Wait, compare};
 
 use super::{MARIADB, is_of, own};
 use crate::product::streams::database::{connect, instance, line, not_made, planned};
+use crate::product::streams::own::Own;
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
 use crate::shown::plain;
@@ -18,7 +19,10 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     }
     let rds = connect(&today).await?;
     let source = rds.instance(&instance(&today)?).await.map_err(refused)?;
-    let plan = planned(&rds, &today, &asked, source.as_ref()).await?;
+    let plan = match begun(&rds, &own).await? {
+        Some(plan) => plan,
+        None => planned(&rds, &today, &asked, source.as_ref()).await?,
+    };
     for note in &plan.notes {
         run.show.note(&format!("mariadb: {}", plain(note)));
     }
@@ -32,6 +36,9 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         run.state.backup_time = time.map(|time| time.to_string());
         run.save().await?;
     }
+    own.plan = Some(plan.clone());
+    run.state.own = own.to_json();
+    run.save().await?;
     rds.begin(&plan).await.map_err(not_made)?;
     let show = &mut run.show;
     let restored = rds.settle(&plan, &Wait::default(), &mut |progress| show.tell(&line(progress))).await;
@@ -62,6 +69,14 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     own.host = Some(endpoint.host.to_ascii_lowercase());
     run.state.own = own.to_json();
     run.save().await
+}
+
+/// What the record says that RDS was asked for, if its instance is there: whether it could be asked for today does not matter then. An automatic snapshot
+/// may be gone since, and so may the source.
+async fn begun(rds: &Rds, own: &Own) -> Result<Option<Plan>, Halt> {
+    let Some(plan) = &own.plan else { return Ok(None) };
+    let there = rds.instance(&plan.target).await.map_err(refused)?;
+    Ok(there.filter(|there| there.is_of(&plan.run)).map(|_| plan.clone()))
 }
 
 fn refused(error: hwdr_rds::Error) -> Halt {
