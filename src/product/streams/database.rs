@@ -1,12 +1,15 @@
 //! The database: MariaDB on AWS RDS, as the settings name it, and what a restore of it makes.
 
-use hwdr_rds::{Access, Ask, Backup, Instance, InstanceId, Plan, Problem, Progress, Rds, Refused, RunId, Settings, When};
+use hwdr_rds::{
+    Access, Ask, Backup, Endpoint, Instance, InstanceId, Plan, Problem, Progress, Rds, Refused, RunId, Settings, When,
+};
 
-use super::keys;
 use super::settings::names::Group;
 use super::settings::{MariaDb, MariaDbRestore, Origin, Replacement};
+use super::{chart, keys};
 use crate::refusal::Refusal;
 use crate::shown::{duration, plain};
+use crate::values::Value;
 
 /// Connects to RDS, with the credentials that the AWS tools find.
 ///
@@ -87,6 +90,24 @@ pub async fn planned(
             None => refusal,
         }
     })
+}
+
+/// Checks that Streams will find the instance at the port of its values: a new one has the port of today's.
+///
+/// # Errors
+/// If it will not. `help` says what to do.
+pub fn has_port(instance: &str, endpoint: &Endpoint, values: &Value, help: &str) -> Result<(), Refusal> {
+    let port = chart::port(values);
+    if endpoint.port == port {
+        return Ok(());
+    }
+    let place = keys::MARIADB.join(".");
+    Err(Refusal::new(format!(
+        "instance {} answers at port {}, and the values say {port} ({place}.port): Streams would not find it",
+        plain(instance),
+        endpoint.port
+    ))
+    .help(help))
 }
 
 /// RDS could not make the instance: where its class can be given.
@@ -186,6 +207,21 @@ mod tests {
         let larger = asked(class("db.m6g.xlarge"));
         assert_eq!(given(&replacement, &larger, true).list(), ["instance class db.m6g.xlarge"]);
         assert_eq!(given(&replacement, &larger, false).list()[0], "instance class db.m6g.xlarge");
+    }
+
+    #[test]
+    fn a_port_that_streams_does_not_know_is_refused() {
+        use crate::product::streams::own::tests::{BOTH, values};
+
+        let at = |port, text: &str| {
+            let endpoint = Endpoint { host: "streams-prod.example.com".to_owned(), port };
+            has_port("streams-prod", &endpoint, &values(text), "correct it")
+        };
+        assert_eq!(at(3306, BOTH), Ok(()));
+        assert_eq!(at(3307, &BOTH.replace("port: 3306", "port: 3307")), Ok(()));
+        assert_eq!(at(3306, &BOTH.replace(", port: 3306", "")), Ok(()), "the chart's default");
+        let refusal = at(3307, BOTH).unwrap_err();
+        assert!(refusal.problem.contains("answers at port 3307, and the values say 3306"), "{refusal:?}");
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
     if let (Some(asked), Some(today)) = (&restore.mariadb, &settings.mariadb) {
         let rds = database::connect(today).await?;
         let source = rds.instance(&database::instance(today)?).await?;
+        if let Some((source, endpoint)) = source.as_ref().and_then(|source| Some((source, source.endpoint.as_ref()?))) {
+            let help = format!("correct {}.port", keys::MARIADB.join("."));
+            database::has_port(&source.id, endpoint, &own.values()?, &help)?;
+        }
         let plan = database::planned(&rds, today, asked, source.as_ref()).await?;
         if let Some(there) = rds.instance(&plan.target).await? {
             let since = there.created.map_or_else(String::new, |time| format!(", since {time}"));

@@ -3,7 +3,8 @@
 use hwdr_rds::{Origin, Plan, Rds, Wait, compare};
 
 use super::{MARIADB, is_of, own};
-use crate::product::streams::database::{connect, instance, line, not_made, planned};
+use crate::product::streams::chart;
+use crate::product::streams::database::{connect, has_port, instance, line, not_made, planned};
 use crate::product::streams::own::Own;
 use crate::refusal::Refusal;
 use crate::run::{Context as _, Halt, Run};
@@ -51,6 +52,15 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         ))
         .help(format!("resume when it has one: helm hwdr resume {}", run.state.release)));
     };
+    let values = own.values()?;
+    let help = format!(
+        "set its port, wait until it is available, and resume (helm hwdr resume {}):\n\
+         aws rds modify-db-instance --db-instance-identifier {} --db-port-number {} --apply-immediately",
+        run.state.release,
+        plan.target,
+        chart::port(&values)
+    );
+    has_port(plan.target.as_str(), &endpoint, &values, &help)?;
     run.finding(&format!(
         "mariadb: {} from {} answers at {}:{}",
         plan.target,
