@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::own;
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, WaitState};
+use crate::cluster::{Kind, Selection, WaitState, why_pods_wait};
 use crate::product::streams::maker::{BACK, Deployed, Mounted, NAME, OF_EVERY_DAY, objects};
 use crate::product::streams::own::Own;
 use crate::product::streams::secrets::Secrets;
@@ -51,6 +51,36 @@ pub(super) async fn start_back(run: &mut Run, own: &Own, mirror: &Mirror) -> Res
     make(run, mirror, Maker { name: BACK, image: &image, secrets: [named.new_one, named.backup], labels: &labels })
         .await?;
     Ok(true)
+}
+
+/// Why its pods do not run, as far as Kubernetes says.
+pub(super) async fn why_it_waits(run: &Run) -> Vec<String> {
+    let labels = format!("app.kubernetes.io/name={NAME},{RESTORE_ID}={}", run.state.backup_id);
+    let mut reasons = why_pods_wait(&run.cluster, &labels).await;
+    let pods = run.cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+    reasons.extend(
+        pods.iter()
+            .filter(|pod| ends_again(pod))
+            .map(|pod| format!("pod {} ends again and again", text(pod, "/metadata/name"))),
+    );
+    reasons
+}
+
+fn ends_again(pod: &Json) -> bool {
+    let mut states = pod.pointer("/status/containerStatuses").and_then(Json::as_array).into_iter().flatten();
+    states.any(|state| text(state, "/state/waiting/reason") == "CrashLoopBackOff")
+}
+
+/// How to see what it says.
+pub(super) fn its_log(run: &Run) -> String {
+    match own(run).is_ok_and(|own| makes_itself(&own)) {
+        true => format!(
+            "see what MirrorMaker says: kubectl -n {} logs deployment/{}",
+            word(&run.cluster.namespace),
+            name(run)
+        ),
+        false => "see what MirrorMaker says, in its log".to_owned(),
+    }
 }
 
 /// How it is made.
@@ -109,7 +139,7 @@ fn is_the_same(kind: Kind, there: &Json, wanted: &Json) -> Result<(), Halt> {
 pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     let mut names = vec![name(run)];
     let back = own(run).ok().filter(|own| own.ends.is_some());
-    let is_ours = back.as_ref().is_some_and(makes_back);
+    let is_ours = back.as_ref().is_some_and(makes_itself);
     // Somebody else's of that name was refused before, if this run makes one.
     if is_ours {
         names.push(BACK.to_owned());
@@ -136,8 +166,8 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
     .await
 }
 
-/// Whether a run makes the mirror back itself: without an image it is somebody else's, whatever it is called.
-fn makes_back(own: &Own) -> bool {
+/// Whether a run makes the mirrors itself: without an image they are somebody else's, whatever they are called.
+fn makes_itself(own: &Own) -> bool {
     own.asked().is_ok_and(|(settings, _)| settings.kafka.is_some_and(|kafka| kafka.image.is_some()))
 }
 
@@ -157,9 +187,16 @@ mod tests {
     use crate::product::streams::own::tests::{BOTH, values};
 
     #[test]
+    fn a_pod_that_ends_again_and_again_is_known() {
+        let pod = |reason: &str| json!({"status": {"containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}});
+        assert!(ends_again(&pod("CrashLoopBackOff")));
+        assert!(!ends_again(&pod("ContainerCreating")) && !ends_again(&json!({})));
+    }
+
+    #[test]
     fn a_mirror_back_is_its_own_if_an_image_is_named() {
-        assert!(!makes_back(&Own::new(&values(BOTH))));
+        assert!(!makes_itself(&Own::new(&values(BOTH))));
         let named = BOTH.replace("protocol: plaintext}}", "protocol: plaintext}, image: 'apache/kafka:4.0.0'}");
-        assert!(makes_back(&Own::new(&values(&named))));
+        assert!(makes_itself(&Own::new(&values(&named))));
     }
 }

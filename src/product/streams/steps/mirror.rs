@@ -215,7 +215,10 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
             quiet = began;
         }
         let pace = last.as_ref().and_then(|(then, earlier)| Pace::between(earlier, &now, began.duration_since(*then)));
-        let line = line(&now, pace);
+        let mut line = line(&now, pace);
+        for why in maker::why_it_waits(run).await {
+            line.push_str(&format!("; {why}"));
+        }
         let resume = format!("helm hwdr resume {}", run.state.release);
         if quiet.elapsed() > WRITTEN {
             return Err(Halt::new(format!(
@@ -228,7 +231,7 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
         }
         if moved.elapsed() > STALLED {
             return Err(Halt::new(format!("the mirror has stood still for {}: {line}", duration(STALLED.as_secs())))
-                .help("see what MirrorMaker says, in its log")
+                .help(maker::its_log(run))
                 .help(format!("mend that, and resume: {resume}")));
         }
         run.show.tell(&line);
