@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{NAMESPACE, is_of, own};
-use crate::cluster::condition::text;
+use crate::cluster::condition::{shortened, text};
 use crate::cluster::{Kind, Selection, WaitState};
 use crate::product::streams::preflight::of_namespace;
 use crate::run::state::Paused;
@@ -35,7 +35,8 @@ pub(super) async fn fence(run: &mut Run) -> Result<(), Halt> {
     keep_paused(run).await
 }
 
-/// What Velero changes in what it restores (velero.io, "Restore Resource Modifiers"): no pod starts before its servers are there.
+/// What Velero changes in what it restores (velero.io, "Restore Resource Modifiers"): no pod of a Deployment or a StatefulSet starts before its servers
+/// are there. DaemonSets have no number of pods, and whether a CronJob was suspended could not be told afterwards: those are named instead.
 const HELD: &str = "\
 version: v1
 resourceModifierRules:
@@ -100,6 +101,19 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     restore_objects(run).await?;
     if let Some(there) = run.cluster.get(Kind::CONFIG_MAP, Some(&velero), &name).await? {
         run.cluster.delete_this(Kind::CONFIG_MAP, Some(&velero), &there).await?;
+    }
+    let mut free = Vec::new();
+    for kind in [Kind::DAEMON_SET, Kind::CRON_JOB] {
+        // The chart has none, so nobody needs the right to list them.
+        let objects = run.cluster.list(kind, None, "").await.unwrap_or_default();
+        free.extend(objects.iter().map(|object| format!("{}/{}", kind.kind, text(object, "/metadata/name"))));
+    }
+    if !free.is_empty() {
+        let free: Vec<_> = free.iter().map(String::as_str).collect();
+        run.doubt(&format!(
+            "pods of {} run as they were restored: until helm names the new servers, they use the old ones, if those answer",
+            shortened(&free)
+        ));
     }
     Ok(())
 }
