@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::batch::batch;
-use crate::client::{Client, Ends, Error, Offsets};
+use crate::client::{Client, Ends, Error, Offsets, Topic};
 use crate::mirror::Mirror;
 use crate::wire::code::Code;
 use crate::wire::write_topic::{CreateCompacted, Produce};
@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// If the mirror has positions of its own already; and see [`Error`].
     pub async fn begin_at(&mut self, mirror: &Mirror, offsets: &Offsets, within: Duration) -> Result<(), Error> {
-        let topic = format!("mm2-offsets.{}.internal", mirror.source.alias);
+        let topic = positions_topic(mirror);
         let wanted = positions(mirror.source.alias.as_str(), offsets);
         let end = tokio::time::Instant::now().checked_add(within);
         let rest = || end.map_or(within, |end| end.saturating_duration_since(tokio::time::Instant::now()));
@@ -51,6 +51,23 @@ impl Client {
             self.produce(&topic, &batch(some, now), rest()).await?;
         }
         Ok(())
+    }
+
+    /// Where a mirror into this cluster goes on, by its own positions: all before that has arrived. `all` are the topics here.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn begins_at(
+        &mut self,
+        mirror: &Mirror,
+        all: &[Topic],
+        within: Duration,
+    ) -> Result<Offsets, Error> {
+        let topic = positions_topic(mirror);
+        if !all.iter().any(|one| one.name == topic) {
+            return Ok(Offsets::new());
+        }
+        Ok(offsets(mirror.source.alias.as_str(), &self.newest(&topic, within).await?))
     }
 
     async fn make_compacted(&mut self, topic: &str, replication: i16, within: Duration) -> Result<(), Error> {
@@ -102,6 +119,30 @@ impl Client {
     }
 }
 
+fn positions_topic(mirror: &Mirror) -> String {
+    format!("mm2-offsets.{}.internal", mirror.source.alias)
+}
+
+/// The first offsets that are to be copied, of what [`positions`] writes, or MirrorMaker since.
+fn offsets(alias: &str, positions: &Records) -> Offsets {
+    let mut all = Offsets::new();
+    for (key, value) in positions {
+        let read = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+        let (Some(key), Some(value)) = (read(key), read(value)) else { continue };
+        let of = |at: &str| key.pointer(at).and_then(serde_json::Value::as_str);
+        if of("/0") != Some("MirrorSourceConnector") || of("/1/cluster") != Some(alias) {
+            continue;
+        }
+        let partition = key.pointer("/1/partition").and_then(serde_json::Value::as_i64);
+        let partition = partition.and_then(|partition| i32::try_from(partition).ok());
+        let last = value.get("offset").and_then(serde_json::Value::as_i64);
+        if let (Some(topic), Some(partition), Some(last)) = (of("/1/topic"), partition, last) {
+            all.entry(topic.to_owned()).or_default().insert(partition, last.saturating_add(1));
+        }
+    }
+    all
+}
+
 /// As Connect's JSON converter writes them. The order of the fields is that of a Java map with these three keys: the key is compared as
 /// bytes (`OffsetStorageReaderImpl`). Names of topics and aliases need no escaping in JSON.
 fn positions(alias: &str, offsets: &Offsets) -> Records {
@@ -129,5 +170,14 @@ mod tests {
         let written: Vec<_> = written.iter().map(|(key, value)| (text(key), text(value))).collect();
         let key = r#"["MirrorSourceConnector",{"cluster":"prod-2","partition":0,"topic":"a.b"}]"#;
         assert_eq!(written, [(key.to_owned(), r#"{"offset":9}"#.to_owned())]);
+    }
+
+    #[test]
+    fn is_read_back() {
+        let all: Offsets = [("a.b".to_owned(), [(0, 10), (7, 3)].into())].into();
+        let mut written = positions("prod-2", &all);
+        written.extend(positions("other", &[("a.b".to_owned(), [(1, 5)].into())].into()));
+        written.insert(b"no JSON".to_vec(), b"{}".to_vec());
+        assert_eq!(offsets("prod-2", &written), all);
     }
 }

@@ -77,6 +77,13 @@ impl Looker {
             source.positions = self.source.positions(&meant(&here, mirror), within).await?;
             target.positions = self.target.positions(&meant(&there, mirror), within).await?;
         }
+        if has_no_note(&source.positions, &self.notes) {
+            // Without them more seems to be missing, which is no reason to see nothing: they may need a right that the notes do not.
+            match self.target.begins_at(mirror, &there, within).await {
+                Ok(begins) => self.notes.begins_at(begins),
+                Err(error) => tracing::debug!(%error, "the positions of the mirror were not read"),
+            }
+        }
         let mut counted = Counted::default();
         let most = if closely { usize::MAX } else { PARTITIONS };
         self.count(&source, &target, &mut counted, most, within).await?;
@@ -173,6 +180,12 @@ fn countable<T>(counted: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
+/// Whether nothing was noted of a partition that has had records.
+fn has_no_note(source: &Positions, notes: &Notes) -> bool {
+    let mut all = source.iter().flat_map(|(topic, ends)| ends.iter().map(move |(at, ends)| (topic, *at, ends)));
+    all.any(|(topic, partition, ends)| ends.end > 0 && notes.newest(topic, partition).is_none())
+}
+
 /// Where groups are.
 fn places(source: &Side) -> BTreeSet<(String, i32, i64)> {
     let mut places = BTreeSet::new();
@@ -211,7 +224,7 @@ fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<Open> {
         for (partition, ends) in partitions {
             let Some(other) = target.get(topic).and_then(|topic| topic.get(partition)) else { continue };
             let noted = notes.newest(topic, *partition);
-            let (here, there) = behind(*ends, *other, noted);
+            let (here, there) = behind(*ends, *other, noted, notes.begins(topic, *partition, ends.end));
             // With no note at all, nothing arrived: what is there may be the markers of transactions alone.
             let most = if noted.is_some() { COUNTED } else { MARKERS };
             if here.begin < here.end && few(here, most) && few(there, most) {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::{Client, Ends, Error, Topic};
+use crate::client::{Client, Ends, Error, Offsets, Topic};
 use crate::wire::read::{Malformed, Reader};
 
 /// A pair of offsets of the same record.
@@ -58,6 +58,8 @@ pub struct Notes {
     runs: BTreeMap<String, BTreeMap<i32, Vec<Run>>>,
     /// Where to go on reading.
     read: i64,
+    /// Where the mirror goes on, by its own positions: a mirror that was told where to begin has noted nothing of a partition until a record comes.
+    begins: Offsets,
 }
 
 impl Notes {
@@ -85,6 +87,18 @@ impl Notes {
     /// The last record that is known to have arrived.
     pub fn newest(&self, topic: &str, partition: i32) -> Option<Pair> {
         self.of(topic, partition).last().map(|run| run.last)
+    }
+
+    /// Takes the mirror's own positions.
+    pub(crate) fn begins_at(&mut self, begins: Offsets) {
+        self.begins = begins;
+    }
+
+    /// The first offset that is to be copied of a partition of which nothing was noted, if the mirror knows it. One behind the end is of another
+    /// cluster.
+    pub(crate) fn begins(&self, topic: &str, partition: i32, end: i64) -> Option<i64> {
+        let begins = self.begins.get(topic).and_then(|topic| topic.get(&partition)).copied();
+        begins.filter(|begins| *begins <= end && self.newest(topic, partition).is_none())
     }
 
     /// What an offset of the source is at the target.

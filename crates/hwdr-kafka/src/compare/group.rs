@@ -48,14 +48,7 @@ impl Verdict {
 
 impl Committed {
     /// `place` is the offset at the source of what comes next.
-    fn new(
-        committed: i64,
-        place: i64,
-        translated: Translated,
-        other: Option<i64>,
-        source: Ends,
-        target: Ends,
-    ) -> Self {
+    fn new(committed: i64, place: i64, translated: Translated, other: Option<i64>, source: Ends, target: Ends) -> Self {
         let difference = |from: i64, to: i64| u64::try_from(to.saturating_sub(from)).unwrap_or(0);
         let verdict = match (translated, other) {
             // No record ever came here and none waits: wherever the group begins is the same place.
@@ -121,6 +114,11 @@ pub(super) fn compare(
                     None => notes.translate(topic, *partition, place),
                 };
                 let there = ends(target).unwrap_or_default();
+                // Nothing has come since the mirror was told to begin before that place: what comes next comes at the end.
+                let translated = match notes.begins(topic, *partition, here.end) {
+                    Some(begins) if begins <= place => Translated::Exact(there.end),
+                    _ => translated,
+                };
                 // An offset before the beginning is out of range: a consumer there may begin at the end instead.
                 let translated = translated.not_before(there.begin);
                 let compared = Committed::new(*committed, place, translated, other.copied(), here, there);

@@ -104,6 +104,7 @@ impl Comparison {
                                 *ends,
                                 other,
                                 notes.newest(name, *at),
+                                notes.begins(name, *at, ends.end),
                                 counted,
                                 notes.gone(name, *at, ends.begin),
                             ),
@@ -167,14 +168,15 @@ impl Comparison {
     /// Whether all records arrived, in topics with the same partitions: never where there is none at the source. It says nothing of the
     /// future: producers must have stopped.
     pub fn has_all_records(&self) -> bool {
-        !self.is_nothing() && self.topics.values().all(|state| match state {
-            TopicState::Both(partitions) => partitions.values().all(Compared::is_whole),
-            TopicState::OnlyTarget => true,
-            TopicState::OnlySource
-            | TopicState::Recreated
-            | TopicState::OtherSource
-            | TopicState::Partitions { .. } => false,
-        })
+        !self.is_nothing()
+            && self.topics.values().all(|state| match state {
+                TopicState::Both(partitions) => partitions.values().all(Compared::is_whole),
+                TopicState::OnlyTarget => true,
+                TopicState::OnlySource
+                | TopicState::Recreated
+                | TopicState::OtherSource
+                | TopicState::Partitions { .. } => false,
+            })
     }
 
     /// Whether all records arrived, and no group would skip one or begin anywhere. Where it is not for a group's sake,
@@ -214,7 +216,8 @@ fn ends_before(topic: &str, partitions: &BTreeMap<i32, Ends>, notes: &Notes, of:
 
 /// Whether any partition ends before what was noted of it, on either side: so it looks, too, if records arrived after the ends were read.
 pub(crate) fn any_ends_before(source: &Positions, target: &Positions, notes: &Notes) -> bool {
-    let any = |side: &Positions, of: fn(Pair) -> i64| side.iter().any(|(topic, ends)| ends_before(topic, ends, notes, of));
+    let any =
+        |side: &Positions, of: fn(Pair) -> i64| side.iter().any(|(topic, ends)| ends_before(topic, ends, notes, of));
     any(source, |noted| noted.source) || any(target, |noted| noted.target)
 }
 

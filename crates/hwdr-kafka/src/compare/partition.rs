@@ -23,8 +23,15 @@ pub struct Compared {
 }
 
 impl Compared {
-    pub(super) fn new(source: Ends, target: Ends, noted: Option<Pair>, counted: Option<(u64, u64)>, gone: u64) -> Self {
-        let (here, there) = behind(source, target, noted);
+    pub(super) fn new(
+        source: Ends,
+        target: Ends,
+        noted: Option<Pair>,
+        begins: Option<i64>,
+        counted: Option<(u64, u64)>,
+        gone: u64,
+    ) -> Self {
+        let (here, there) = behind(source, target, noted, begins);
         // Not counted, what is at the target may be markers of transactions, the mirror's own among them: none of it counts as arrived.
         let (waiting, arrived) = counted.unwrap_or_else(|| (length(here), 0));
         // Without any note, it is not this mirror's, or not known to be.
@@ -62,8 +69,13 @@ impl Compared {
     }
 }
 
-/// What lies behind the last noted record at the source and at the target: what is to be counted where it matters.
-pub(crate) fn behind(source: Ends, target: Ends, noted: Option<Pair>) -> (Ends, Ends) {
+/// What lies behind the last noted record at the source and at the target: what is to be counted where it matters. With `begins`, nothing was noted
+/// since the mirror was told to begin there, so nothing has arrived since.
+pub(crate) fn behind(source: Ends, target: Ends, noted: Option<Pair>, begins: Option<i64>) -> (Ends, Ends) {
+    if let Some(begins) = begins {
+        let here = Ends { begin: begins.clamp(source.begin, source.end.max(source.begin)), ..source };
+        return (here, Ends { begin: target.end, ..target });
+    }
     let from = |ends: Ends, noted: Option<i64>| Ends {
         begin: noted.map_or(ends.begin, |noted| noted.saturating_add(1).max(ends.begin)).min(ends.end),
         ..ends

@@ -232,6 +232,28 @@ fn a_topic_that_was_deleted_at_the_target_is_never_complete() {
 }
 
 #[test]
+fn a_partition_where_nothing_came_since_the_mirror_was_told_to_begin() {
+    // A cluster that was restored from the target ends at 12, with a marker, and is mirrored back from there on.
+    let begun = |at| {
+        let mut notes = Notes::default();
+        notes.begins_at([("t".to_owned(), [(0, at)].into())].into());
+        notes
+    };
+    let side = |end, at| Side { positions: positions(&[("t", 0, 0, end)]), committed: committed(&[("g", "t", 0, at)]) };
+    let target = side(10, 10);
+    assert!(compare(&side(12, 12), &target, &begun(12), &Counted::default()).is_complete());
+    let seen = compare(&side(15, 12), &target, &begun(12), &Counted::default());
+    assert_eq!((seen.missing(), seen.is_complete()), (3, false), "three came since");
+    assert!(!compare(&side(12, 7), &target, &begun(12), &Counted::default()).is_complete(), "a group that lags");
+    assert_eq!(compare(&side(12, 12), &target, &Notes::default(), &Counted::default()).missing(), 12);
+    assert_eq!(compare(&side(12, 12), &target, &begun(13), &Counted::default()).missing(), 12, "another cluster's");
+    // Once a record has come, what was noted counts.
+    let mut noted = begun(12);
+    noted.add("t", 0, Pair { source: 12, target: 10 });
+    assert_eq!(compare(&side(15, 12), &side(11, 10), &noted, &Counted::default()).missing(), 2);
+}
+
+#[test]
 fn notes_of_another_source_prove_nothing() {
     let side = |end| Side { positions: positions(&[("t", 0, 0, end)]), ..Side::default() };
     // A new cluster under the name of the one that was lost: its records are others.
