@@ -13,7 +13,7 @@ INSERT INTO hopsworks.project_topics (topic_name, project_id, num_partitions, nu
 CREATE VIEW hopsworks.topics_of_projects AS
   SELECT p.projectname, t.topic_name FROM hopsworks.project p JOIN hopsworks.project_topics t ON t.project_id = p.id;
 
-CREATE DATABASE metastore;
+CREATE DATABASE metastore CHARACTER SET latin1;
 CREATE TABLE metastore.TBLS (TBL_ID BIGINT PRIMARY KEY, TBL_NAME VARCHAR(256), OWNER VARCHAR(200), KEY TBLS_OWNER (OWNER)) ENGINE=ndbcluster;
 CREATE TABLE metastore.TABLE_PARAMS (TBL_ID BIGINT NOT NULL, PARAM_KEY VARCHAR(256) NOT NULL, PARAM_VALUE MEDIUMTEXT,
   PRIMARY KEY (TBL_ID, PARAM_KEY), CONSTRAINT PARAMS_FK FOREIGN KEY (TBL_ID) REFERENCES metastore.TBLS (TBL_ID)) ENGINE=ndbcluster;

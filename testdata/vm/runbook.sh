@@ -4,6 +4,8 @@
 # of its step. It cannot be resumed: if it fails, see what is done, and do the rest by hand.
 # shellcheck disable=SC1003,SC2016 # what stands in single quotes is for the hosts' shells
 set -euo pipefail
+# Users come with digests of their passwords.
+umask 077
 
 pids=()
 step() { printf '\n== %s. %s: %s\n' "$1" "$2" "$3"; }
@@ -58,13 +60,13 @@ says() {
   grep -Fxq -- "$line" <<<"$said" || { echo "expected: $line" && return 1; }
 }
 
-# soon TEXT SECONDS COMMAND…: repeats the command until it says this.
+# soon TEXT BUT SECONDS COMMAND…: repeats the command until it says this text, and not the other one, if there is one.
 soon() {
-  local text=$1 end=$((SECONDS + $2)) said
-  shift 2
+  local text=$1 but=$2 end=$((SECONDS + $3)) said
+  shift 3
   while :; do
     said=$("$@" 2>&1) || true
-    if [[ $said == *"$text"* ]]; then
+    if [[ $said == *"$text"* && (-z $but || $said != *"$but"*) ]]; then
       echo "$said"
       return 0
     fi
@@ -131,7 +133,8 @@ CREATE DATABASE IF NOT EXISTS `hops`;
 DROP DATABASE `hops`;
 CREATE DATABASE IF NOT EXISTS `it'\''s``odd`;
 DROP DATABASE `it'\''s``odd`;
-' ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh'
+' ssh ops@10.89.0.11 'sudo -n -u mysql -- sh -c '\''# runs SQL
+{ echo "DO GET_LOCK('\''\'\'''\''hwdr'\''\'\'''\'', -1);"; sed -- "$2"; } | "$1"'\'' hwdr /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh '\'''\'''
 done_all
 
 step 7 folders 'makes folders for the parts'
@@ -159,8 +162,10 @@ done_all
 
 step 12 databases 'makes the databases in MySQL'
 run head1 reads 'CREATE DATABASE IF NOT EXISTS `hops`;
+ALTER DATABASE `hops` CHARACTER SET latin1;
 CREATE DATABASE IF NOT EXISTS `it'\''s``odd`;
-' ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh'
+' ssh ops@10.89.0.11 'sudo -n -u mysql -- sh -c '\''# runs SQL
+{ echo "DO GET_LOCK('\''\'\'''\''hwdr'\''\'\'''\'', -1);"; sed -- "$2"; } | "$1"'\'' hwdr /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh '\'''\'''
 done_all
 
 step 13 discovery 'has each MySQL server look for the tables'
@@ -169,16 +174,18 @@ run head2 ssh ops@10.89.0.12 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysql -u r
 done_all
 
 step 14 discovered 'waits until each has found them'
-run head1 soon looked 900 ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysql -u root -S /srv/hops/mysql-cluster/mysql.sock -N -B -e '\''SELECT IF(@@ndb_metadata_sync, '\''\'\'''\''looking'\''\'\'''\'', '\''\'\'''\''looked'\''\'\'''\'')'\'''
-run head2 soon looked 900 ssh ops@10.89.0.12 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysql -u root -S /srv/hops/mysql-cluster/mysql.sock -N -B -e '\''SELECT IF(@@ndb_metadata_sync, '\''\'\'''\''looking'\''\'\'''\'', '\''\'\'''\''looked'\''\'\'''\'')'\'''
+run head1 soon looked '' 900 ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysql -u root -S /srv/hops/mysql-cluster/mysql.sock -N -B -e '\''SELECT IF(@@ndb_metadata_sync, '\''\'\'''\''looking'\''\'\'''\'', '\''\'\'''\''looked'\''\'\'''\'')'\'''
+run head2 soon looked '' 900 ssh ops@10.89.0.12 'sudo -n -u mysql -- /srv/hops/mysql/bin/mysql -u root -S /srv/hops/mysql-cluster/mysql.sock -N -B -e '\''SELECT IF(@@ndb_metadata_sync, '\''\'\'''\''looking'\''\'\'''\'', '\''\'\'''\''looked'\''\'\'''\'')'\'''
 done_all
 
 step 15 schemas 'restores views, routines and triggers'
-run head1 from /var/backups/hopsworks/2611302017/sql/schemata.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh'
+run head1 from /var/backups/hopsworks/2611302017/sql/schemata.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- sh -c '\''# runs SQL
+{ echo "DO GET_LOCK('\''\'\'''\''hwdr'\''\'\'''\'', -1);"; sed -- "$2"; } | "$1"'\'' hwdr /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh '\'''\'''
 done_all
 
 step 16 users 'restores users and grants'
-run head1 from /var/backups/hopsworks/2611302017/sql/users.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh'
+run head1 from /var/backups/hopsworks/2611302017/sql/users.sql ssh ops@10.89.0.11 'sudo -n -u mysql -- sh -c '\''# runs SQL
+{ echo "DO GET_LOCK('\''\'\'''\''hwdr'\''\'\'''\'', -1);"; sed -- "$2"; } | "$1"'\'' hwdr /srv/hops/mysql-cluster/ndb/scripts/mysql-client.sh '\''s/^CREATE USER \(IF NOT EXISTS \)*/CREATE USER IF NOT EXISTS /'\'''
 done_all
 
 step 17 rows 'counts the rows of all tables'
@@ -209,9 +216,9 @@ done_all
 
 step 21 counted 'counts the blocks on each data node'
 run data1 says 'blocks 12' ssh ops@10.89.0.21 'sudo -n -u hdfs -- sh -c '\''# counts the blocks
-cd "$1" && echo "blocks $(find . -type f -name '\''\'\'''\''blk_*'\''\'\'''\'' ! -name '\''\'\'''\''*.meta'\''\'\'''\'' | wc -l)"'\'' hwdr /srv/hopsworks-data/hops/hopsdata/hdfs/dn'
+cd "$1" && echo "blocks $(find . -type f -name '\''\'\'''\''blk_*'\''\'\'''\'' ! -name '\''\'\'''\''*.meta'\''\'\'''\'' -printf '\''\'\'''\''%f\n'\''\'\'''\'' | sort -u | wc -l)"'\'' hwdr /srv/hopsworks-data/hops/hopsdata/hdfs/dn'
 run data2 says 'blocks 12' ssh ops@10.89.0.22 'sudo -n -u hdfs -- sh -c '\''# counts the blocks
-cd "$1" && echo "blocks $(find . -type f -name '\''\'\'''\''blk_*'\''\'\'''\'' ! -name '\''\'\'''\''*.meta'\''\'\'''\'' | wc -l)"'\'' hwdr /srv/hopsworks-data/hops/hopsdata/hdfs/dn'
+cd "$1" && echo "blocks $(find . -type f -name '\''\'\'''\''blk_*'\''\'\'''\'' ! -name '\''\'\'''\''*.meta'\''\'\'''\'' -printf '\''\'\'''\''%f\n'\''\'\'''\'' | sort -u | wc -l)"'\'' hwdr /srv/hopsworks-data/hops/hopsdata/hdfs/dn'
 done_all
 
 step 22 start-namenodes 'starts the name nodes of HopsFS'
@@ -225,7 +232,7 @@ run data2 ssh ops@10.89.0.22 'sudo -n -u root -- systemctl start datanode'
 done_all
 
 step 24 safemode 'waits until the data nodes have reported enough blocks: the name nodes leave safe mode'
-run head1 soon 'Safe mode is OFF' 3600 ssh ops@10.89.0.11 'sudo -n -u hdfs -- /srv/hops/hadoop/bin/hdfs dfsadmin -safemode get'
+run head1 soon 'Safe mode is OFF' 'Safe mode is ON' 3600 ssh ops@10.89.0.11 'sudo -n -u hdfs -- /srv/hops/hadoop/bin/hdfs dfsadmin -safemode get'
 done_all
 
 step 25 reindex 'rebuilds OpenSearch'\''s indices from the metadata'

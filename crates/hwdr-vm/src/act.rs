@@ -22,22 +22,11 @@ pub struct Done {
     pub sent: u64,
 }
 
-/// Does all acts of a step, as many at once as it allows. `seen` gets what is said while something is waited for.
+/// Does all acts of a step, as many at once as it allows.
 ///
 /// # Errors
 /// The first failure. What has not begun then does not begin, and connections of the rest are closed.
-pub async fn step(
-    remote: &Remote,
-    step: &Step,
-    folder: &Path,
-    seen: &mut dyn FnMut(&str),
-) -> Result<Vec<Done>, Failed> {
-    // What is waited for is asked one after the other: there is one line to show.
-    if let [Act::Call(command)] = step.acts.as_slice()
-        && let Expect::Soon(text) = command.expect
-    {
-        return Ok(vec![soon(remote, command, folder, text, seen).await?]);
-    }
+pub async fn step(remote: &Remote, step: &Step, folder: &Path) -> Result<Vec<Done>, Failed> {
     let width = step.width.unwrap_or(step.acts.len()).max(1);
     let mut done = Vec::new();
     for acts in step.acts.chunks(width) {
@@ -53,7 +42,7 @@ async fn one(remote: &Remote, act: &Act, folder: &Path) -> Result<Done, Failed> 
         // What takes long shows that it lives.
         Act::Call(command) if command.limit >= WHOLE => (command, remote.call_aloud(command, folder).await?),
         Act::Call(command) => match command.expect {
-            Expect::Soon(text) => return soon(remote, command, folder, text, &mut |_| {}).await,
+            Expect::Soon { text, but } => return soon(remote, command, folder, (text, but)).await,
             _ => (command, remote.call(command, folder).await?),
         },
     };
@@ -61,13 +50,12 @@ async fn one(remote: &Remote, act: &Act, folder: &Path) -> Result<Done, Failed> 
     Ok(Done { said, sent: 0 })
 }
 
-/// Asks until the answer has a text. An exit status that is not 0 is an answer, too: what is asked may still be starting.
+/// Asks until the answer has a text, and not another one. An exit status that is not 0 is an answer, too: what is asked may still be starting.
 async fn soon(
     remote: &Remote,
     command: &Command,
     folder: &Path,
-    text: &str,
-    seen: &mut dyn FnMut(&str),
+    (text, but): (&str, Option<&str>),
 ) -> Result<Done, Failed> {
     let began = Instant::now();
     let single = command.clone().within(SHORT.min(command.limit));
@@ -79,10 +67,9 @@ async fn soon(
             }
             Err(failed) => return Err(failed),
         };
-        if said.out.contains(text) {
+        if said.out.contains(text) && !but.is_some_and(|but| said.out.contains(but)) {
             return Ok(Done { said, sent: 0 });
         }
-        seen(&said.out);
         if began.elapsed() >= command.limit {
             let last = format!("{}\n{}", said.out, said.err);
             let last = last.lines().filter(|line| !line.trim().is_empty()).map(kept).collect();
@@ -99,7 +86,7 @@ async fn soon(
 /// Whether a command has said what it must.
 fn judge(command: &Command, said: &Said) -> Result<(), Failed> {
     let wrong = match &command.expect {
-        Expect::Nothing | Expect::Soon(_) => None,
+        Expect::Nothing | Expect::Soon { .. } => None,
         Expect::Line(line) => {
             let is_there = said.out.lines().any(|it| it == line);
             (!is_there)

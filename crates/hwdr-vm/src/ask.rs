@@ -24,7 +24,7 @@ pub async fn nodes(remote: &Remote, host: &HostName) -> Result<String, Failed> {
 ///
 /// # Errors
 /// Why nobody knows.
-pub async fn safe_mode(remote: &Remote, host: &HostName) -> Result<hopsfs::SafeMode, String> {
+pub async fn safe_mode(remote: &Remote, host: &HostName) -> Result<bool, String> {
     let hdfs = format!("{}/bin/hdfs", remote.inventory.paths.hadoop);
     let call = Command::new(host, Account::Hdfs, [&hdfs, "dfsadmin", "-safemode", "get"]);
     let said = remote.call(&call, Path::new(NOWHERE)).await.map_err(|failed| last(&failed))?;
@@ -39,6 +39,34 @@ pub async fn databases(remote: &Remote, host: &HostName) -> Result<Vec<String>, 
     let said = sql(remote, host, "SELECT schema_name FROM information_schema.schemata ORDER BY 1").await?;
     let names = said.lines().filter(|name| !name.is_empty() && !SYSTEM.contains(name));
     Ok(names.map(str::to_owned).collect())
+}
+
+/// The tables that are not in RonDB (`database.table`), of databases that are not the server's own.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn other_tables(remote: &Remote, host: &HostName) -> Result<Vec<String>, Failed> {
+    let statement = "SELECT table_schema, table_name FROM information_schema.tables \
+                     WHERE table_type = 'BASE TABLE' AND engine <> 'ndbcluster' ORDER BY 1, 2";
+    let said = sql(remote, host, statement).await?;
+    let tables = said.lines().filter_map(|line| line.split_once('\t'));
+    Ok(tables
+        .filter(|(database, _)| !SYSTEM.contains(database))
+        .map(|(database, table)| format!("{database}.{table}"))
+        .collect())
+}
+
+/// The databases of the tables that RonDB has, once for each table, also of those that MySQL does not know.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn rondb_tables(remote: &Remote, host: &HostName) -> Result<Vec<String>, Failed> {
+    // 2 is a table of users (NdbDictionary::Object::UserTable); its full name is "database/schema/table".
+    let said = sql(remote, host, "SELECT fq_name FROM ndbinfo.dict_obj_info WHERE type = 2").await?;
+    // Long values have tables of their own, which MySQL does not count.
+    let databases =
+        said.lines().filter(|name| !name.contains("/NDB$")).filter_map(|name| Some(name.split_once('/')?.0));
+    Ok(databases.filter(|database| !SYSTEM.contains(database)).map(str::to_owned).collect())
 }
 
 /// Runs a statement of hwdr's own, and returns rows without a head.

@@ -188,6 +188,10 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
         fs::copy(path, folder.join("cluster/definition.yml")).map_err(error)?;
     }
     progress.write(&folder).map_err(here)?;
+    if !facts.others.is_empty() {
+        let tables = doctor::some(&facts.others);
+        shown.warn(&format!("the rows of tables that are not in RonDB are not backed up: {tables}"));
+    }
     let away = away::place(inventory);
     // More for the checks, and to send it.
     let checks = steps.len().saturating_add(1);
@@ -197,10 +201,17 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
     for (number, step) in (1..).zip(&steps) {
         let at = Timestamp::now();
         shown.begin(number, count, step.name, step.does);
-        for (act, done) in step.acts.iter().zip(act::step(remote, step, &folder, &mut |_| {}).await?) {
+        for (act, done) in step.acts.iter().zip(act::step(remote, step, &folder).await?) {
             sent = sent.saturating_add(done.sent);
-            if let ("list", Act::Call(command)) = (step.name, act) {
-                listed.insert(command.host.clone(), done.said.out);
+            if let ("before" | "list", Act::Call(command)) = (step.name, act) {
+                // What was deleted between the two may be in the metadata, too.
+                listed.entry(command.host.clone()).or_default().push_str(&done.said.out);
+            }
+        }
+        if step.name == "blocks" && !gone(&folder, &listed).map_err(here)?.is_empty() {
+            // A block that moves while it is copied, as when it has been written, is missed in both places.
+            for done in act::step(remote, step, &folder).await? {
+                sent = sent.saturating_add(done.sent);
             }
         }
         if step.name == "sql" {
@@ -325,8 +336,20 @@ pub(crate) fn repeatable(path: &Path, from: &str, to: &str) -> std::io::Result<(
 /// What came of each data node of HopsFS, and the blocks that came of none.
 type Copied = (Vec<BlocksOf>, Vec<u64>);
 
-/// Compares what came of the data nodes of HopsFS with what they had when RonDB's backup ended. The result are the blocks of each, and those that
-/// no data node's copy has.
+/// The blocks that were listed, and that no data node's copy has.
+fn gone(folder: &Path, listed: &BTreeMap<HostName, String>) -> std::io::Result<Vec<u64>> {
+    let (mut before, mut copied) = (BTreeSet::new(), BTreeSet::new());
+    for (host, said) in listed {
+        let was = hopsfs::listing(said);
+        before.extend(hopsfs::whole(was.keys().map(String::as_str)));
+        let files = local::files(&folder.join("hopsfs").join(host.as_str()))?;
+        copied.extend(hopsfs::whole(files.iter().map(|(path, _)| path.as_str())));
+    }
+    Ok(before.difference(&copied).copied().collect())
+}
+
+/// Compares what came of the data nodes of HopsFS with what they had while RonDB's backup was made. The result are the blocks of each, and those
+/// that no data node's copy has.
 fn blocks(
     inventory: &Inventory,
     facts: &Facts,
@@ -337,15 +360,8 @@ fn blocks(
         return Ok(None);
     }
     let mut all = Vec::new();
-    let (mut before, mut copied) = (BTreeSet::new(), BTreeSet::new());
     for host in inventory.with(Role::DataNode) {
         let Some(said) = listed.get(&host.name) else { continue };
-        before.extend(
-            hopsfs::listing(said)
-                .keys()
-                .filter(|path| !path.ends_with(".meta"))
-                .filter_map(|path| hopsfs::block_of(path)),
-        );
         let (owner, mode) = hopsfs::owner(said).ok_or_else(|| {
             Halt::new(format!("{}: owner and mode of {} cannot be read", host.name, inventory.paths.blocks))
         })?;
@@ -362,7 +378,6 @@ fn blocks(
         let own_blocks =
             files.iter().filter(|(path, _)| !path.ends_with(".meta")).filter_map(|(path, _)| hopsfs::block_of(path));
         let own_blocks: BTreeSet<u64> = own_blocks.collect();
-        copied.extend(&own_blocks);
         let version = fs::read_to_string(own.join("current/VERSION")).map_err(|error| error.to_string());
         let version = version
             .and_then(|text| hopsfs::version(&text))
@@ -381,7 +396,8 @@ fn blocks(
             version,
         });
     }
-    Ok(Some((all, before.difference(&copied).copied().collect())))
+    let vanished = gone(folder, listed).map_err(|error| Halt::new(format!("the blocks cannot be read: {error}")))?;
+    Ok(Some((all, vanished)))
 }
 
 /// The digests of all files, as `sha256sum` writes them. A block that an earlier backup has, too, is the same file: its digest is known.
@@ -435,5 +451,30 @@ pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
 pub(crate) fn sync(folder: &Path) {
     if let Ok(folder) = fs::File::open(folder) {
         let _ = rustix::fs::syncfs(&folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_listed_and_has_no_copy_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let host = |name| HostName::parse(name).unwrap();
+        let listed: BTreeMap<_, _> = [
+            (host("data1"), "owner hdfs:hdfs 700\n1 rbw/blk_1\n1 rbw/blk_1_1.meta\n1 a/blk_2\n1 a/blk_2_1.meta\n1 a/blk_3\n1 a/blk_3_1.meta\n"),
+            (host("data2"), "1 a/blk_2\n1 a/blk_2_1.meta\n1 a/blk_4\n1 a/blk_4_1.meta\n1 a/blk_5\n"),
+        ]
+        .map(|(host, text)| (host, text.to_owned()))
+        .into();
+        // One has moved, one is on the other data node, one came without its checksums, and one had none.
+        for file in ["data1/a/blk_1", "data1/a/blk_1_1.meta", "data2/a/blk_2", "data2/a/blk_2_1.meta", "data1/a/blk_3"]
+        {
+            let path = root.path().join("hopsfs").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        assert_eq!(gone(root.path(), &listed).unwrap(), [3, 4]);
     }
 }

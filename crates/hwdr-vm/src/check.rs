@@ -28,6 +28,8 @@ pub struct Ndb {
     pub restored: Option<u64>,
     /// The databases of its tables.
     pub databases: BTreeSet<String>,
+    /// The version of NDB that wrote it: `21.4.14`.
+    pub version: Option<String>,
     /// How many changes its logs have: rows that were changed while the backup was made.
     pub changes: u64,
 }
@@ -77,6 +79,7 @@ pub fn ndb(folder: &Path, all: &[(String, u64)], id: BackupId) -> Ndb {
     for (_, facts) in &read {
         match facts {
             Facts::Control(control) => {
+                found.version = Some(control.header.written_by());
                 counts.extend(&control.counts);
                 names.extend(control.tables.iter().map(|(id, table)| (*id, table.name.clone())));
             }

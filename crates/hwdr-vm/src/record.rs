@@ -7,6 +7,7 @@ use hwdr_run::{Entries, Halt, Phase, Progress, Record, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::backup::private;
 use crate::id::BackupId;
 use crate::inventory::HostName;
 use crate::local::{self, sha256_of};
@@ -22,8 +23,11 @@ const WRITE: &str = "# writes the record of the run\numask 077\nmkdir -p -- \"$1
     [ ! -s \"$1/run.json\" ] || now=$(sha256sum <\"$1/run.json\" | cut -d ' ' -f 1)\n[ \"$now\" = \"$2\" ] || exit 76\n\
     cat >\"$1/run.new\" && [ \"$(sha256sum <\"$1/run.new\" | cut -d ' ' -f 1)\" = \"$3\" ] || exit 77\n\
     sync \"$1/run.new\" && mv -f -- \"$1/run.new\" \"$1/run.json\"";
-/// Reads it.
-const READ: &str = "# reads the record of the run\n[ ! -e \"$1/run.json\" ] || cat -- \"$1/run.json\"";
+/// Reads it, or says that there never was one: an empty one is what is left of a record when the power fails.
+const READ: &str =
+    "# reads the record of the run\nif [ -e \"$1/run.json\" ]; then cat -- \"$1/run.json\"; else echo never; fi";
+/// What [`READ`] says of a management node without a record.
+const NEVER: &str = "never";
 /// The exit status if another process has written it.
 const OTHER: i32 = 76;
 /// Its path below the folder of a backup.
@@ -55,6 +59,12 @@ pub struct Diary {
     pub databases: Vec<String>,
     /// The blocks, and the hosts that they go to.
     pub blocks: Vec<(BlocksOf, HostName)>,
+    /// The data nodes that get no blocks: their folders are set aside all the same.
+    #[serde(default)]
+    pub bare: Vec<HostName>,
+    /// What clients of RonDB connect to, if the addresses of the inventory are names that only SSH knows.
+    #[serde(default)]
+    pub connect: Option<String>,
     /// How many `ndb_restore` may run at once.
     pub slots: usize,
     /// Whether the cluster had tablespaces.
@@ -110,13 +120,20 @@ pub struct RemoteStore {
     known: Option<String>,
     serial: u64,
     record: Diary,
+    is_foreign: bool,
 }
 
 impl RemoteStore {
     /// A store for a new run, beside what is on the management node.
     pub fn begin(remote: Arc<Remote>, found: Option<&Self>, record: Diary) -> Self {
         let known = found.and_then(|found| found.known.clone());
-        Self { remote, known, serial: found.map_or(0, |found| found.serial), record }
+        Self { remote, known, serial: found.map_or(0, |found| found.serial), record, is_foreign: false }
+    }
+
+    /// Whether only the record beside the backup here knows the run, and the management node never had one: the cluster was lost since, and
+    /// this is another one. What the record says was done was not done on it.
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     /// The last run on this cluster: what the management node has, or what lies beside a backup here, whatever is later. None if there was none.
@@ -128,6 +145,8 @@ impl RemoteStore {
         let said = remote.call(&command, &remote.inventory.backups).await?;
         // Lines are joined as they were: what was written ends without a line break.
         let text = said.out.trim_end_matches('\n');
+        let was_never_there = text == NEVER;
+        let text = if was_never_there { "" } else { text };
         let there = if text.is_empty() { None } else { Some(parse(text, &format!("the record on {}", command.host))?) };
         let known = there.as_ref().map(|_| sha256_of(text));
         let here = here(remote)?;
@@ -138,7 +157,14 @@ impl RemoteStore {
             (Some(there), _) => Some(there),
             (None, here) => here,
         };
-        Ok(latest.map(|Envelope { serial, record, .. }| Self { remote: Arc::clone(remote), known, serial, record }))
+        let store = |Envelope { serial, record, .. }| Self {
+            remote: Arc::clone(remote),
+            known,
+            serial,
+            record,
+            is_foreign: was_never_there,
+        };
+        Ok(latest.map(store))
     }
 
     /// The file here.
@@ -231,7 +257,8 @@ impl Store for RemoteStore {
         let path = self.path();
         let unwritten = |error| Halt::new(format!("{} cannot be written: {error}", path.display()));
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(unwritten)?;
+            // Users with digests of their passwords will lie beside it.
+            private(folder).map_err(unwritten)?;
         }
         local::replace(&path, &text).map_err(unwritten)
     }

@@ -36,7 +36,9 @@ fn line(act: &Act, inventory: &Inventory, folder: &str) -> String {
     let check = match &command.expect {
         Expect::Nothing => String::new(),
         Expect::Line(line) => format!("says {} ", quote(line)),
-        Expect::Soon(text) => format!("soon {} {} ", quote(text), command.limit.as_secs()),
+        Expect::Soon { text, but } => {
+            format!("soon {} {} {} ", quote(text), quote(but.unwrap_or_default()), command.limit.as_secs())
+        }
         Expect::Restored => "restored ".to_owned(),
         Expect::Completed(id) => format!("completed {id} "),
     };
@@ -89,7 +91,8 @@ fn check(act: &Act) -> Option<String> {
     Some(match &command.expect {
         Expect::Nothing => return None,
         Expect::Line(line) => format!("It must print this line: `{line}`"),
-        Expect::Soon(text) => format!("Repeat it until it says `{text}`."),
+        Expect::Soon { text, but: None } => format!("Repeat it until it says `{text}`."),
+        Expect::Soon { text, but: Some(but) } => format!("Repeat it until it says `{text}`, and nowhere `{but}`."),
         Expect::Restored => {
             "It must end with `Data and log restore successful` or `NDBT_ProgramExit: 0 - OK`: an exit status of 0 is not enough with older versions.".to_owned()
         }

@@ -4,6 +4,8 @@
 # of its step. It cannot be resumed: if it fails, see what is done, and do the rest by hand.
 # shellcheck disable=SC1003,SC2016 # what stands in single quotes is for the hosts' shells
 set -euo pipefail
+# Users come with digests of their passwords.
+umask 077
 
 pids=()
 step() { printf '\n== %s. %s: %s\n' "$1" "$2" "$3"; }
@@ -58,13 +60,13 @@ says() {
   grep -Fxq -- "$line" <<<"$said" || { echo "expected: $line" && return 1; }
 }
 
-# soon TEXT SECONDS COMMAND…: repeats the command until it says this.
+# soon TEXT BUT SECONDS COMMAND…: repeats the command until it says this text, and not the other one, if there is one.
 soon() {
-  local text=$1 end=$((SECONDS + $2)) said
-  shift 2
+  local text=$1 but=$2 end=$((SECONDS + $3)) said
+  shift 3
   while :; do
     said=$("$@" 2>&1) || true
-    if [[ $said == *"$text"* ]]; then
+    if [[ $said == *"$text"* && (-z $but || $said != *"$but"*) ]]; then
       echo "$said"
       return 0
     fi

@@ -52,7 +52,7 @@ pub struct Contents {
     pub files: Vec<(String, u64)>,
     /// The file with users, if there is one.
     pub users: Option<String>,
-    /// The file with schemas, if there is one.
+    /// The file with schemas, if there is one that can be loaded where tables exist.
     pub schemas: Option<String>,
     /// The data nodes that it has parts of, each with the folder of its part.
     pub parts: Vec<(u16, String)>,
@@ -121,9 +121,33 @@ impl Stored {
             .into_iter()
             .collect();
         parts.dedup_by_key(|(node, _)| *node);
-        // Names of older scripts stand behind.
-        Ok(Contents { users: first(&[USERS, "users.sql"]), schemas: first(&[SCHEMAS, "schema.sql"]), parts, files })
+        // Names of older scripts stand behind. Their "schema.sql" drops each table before it makes it, mysql's own, too: loaded after the rows,
+        // it would leave none.
+        let schemas = first(&[SCHEMAS, "schema.sql"]);
+        let schemas = match &schemas {
+            Some(file) if drops_tables(&self.folder.join(file))? => None,
+            _ => schemas,
+        };
+        Ok(Contents { users: first(&[USERS, "users.sql"]), schemas, parts, files })
     }
+}
+
+/// The character sets of databases in a dump, if there is one.
+pub fn charsets(folder: &Path, dump: Option<&str>) -> std::collections::BTreeMap<String, String> {
+    let text = dump.and_then(|dump| fs::read(folder.join(dump)).ok()).unwrap_or_default();
+    crate::plan::restore::charsets(&String::from_utf8_lossy(&text))
+}
+
+/// Whether a dump drops tables.
+fn drops_tables(path: &Path) -> Result<bool, String> {
+    use std::io::{BufRead as _, BufReader};
+    let unread = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    for line in BufReader::new(fs::File::open(path).map_err(unread)?).split(b'\n') {
+        if line.map_err(unread)?.starts_with(b"DROP TABLE ") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// All backups in the folder, the newest first. Other files and folders are not looked at; packed ones of the cookbook's script are returned by
@@ -309,6 +333,23 @@ pub(crate) mod tests {
         assert_eq!(older.parts, [(1, "1/BACKUP-5".to_owned()), (2, "2/BACKUP-5".to_owned())]);
         assert_eq!(older.users.as_deref(), Some("users.sql"));
         assert!(find(root.path(), "8").unwrap_err().contains("no backup 8"));
+    }
+
+    #[test]
+    fn schemas_that_drop_tables_are_not_loaded() {
+        let root = tempfile::tempdir().unwrap();
+        let name = "hops_hopsworks_20-01-01.backup";
+        touch(root.path(), &[&format!("{name}/1/BACKUP-5/BACKUP-5-0.1.Data")]);
+        let path = root.path().join(name).join("schema.sql");
+        let table = "CREATE TABLE `hdfs_inodes` (\n  `id` int\n);\n";
+        for (text, expected) in [
+            (table.to_owned(), Some("schema.sql")),
+            (format!("USE `hops`;\nDROP TABLE IF EXISTS `hdfs_inodes`;\n{table}"), None),
+        ] {
+            fs::write(&path, &text).unwrap();
+            let contents = find(root.path(), "5").unwrap().contents().unwrap();
+            assert_eq!(contents.schemas.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

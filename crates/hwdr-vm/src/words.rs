@@ -39,8 +39,13 @@ pub enum Expect {
     Nothing,
     /// A line that is exactly this.
     Line(String),
-    /// This text, soon: the command only looks, and is repeated until it says so.
-    Soon(&'static str),
+    /// This text, soon, and not the other one, which some of several may say: the command only looks, and is repeated until it says so.
+    Soon {
+        /// What it must say.
+        text: &'static str,
+        /// What it must not say.
+        but: Option<&'static str>,
+    },
     /// The last words of `ndb_restore`.
     Restored,
     /// That RonDB has completed a backup.
@@ -68,6 +73,8 @@ pub struct Command {
 pub const SHORT: Duration = Duration::from_secs(30);
 /// For what starts and stops services.
 pub const LONG: Duration = Duration::from_secs(15 * 60);
+/// For what looks at all data, or changes it where it is.
+pub const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// For what moves all data.
 pub const WHOLE: Duration = Duration::from_secs(48 * 3_600);
 

@@ -35,6 +35,11 @@ fn id() -> BackupId {
 
 /// What a restore does, or what undoes and finalizes it.
 fn steps(of: &str, safety: Option<BackupId>) -> Vec<Step> {
+    steps_with(of, safety, &[])
+}
+
+/// The same, with data nodes that get no blocks.
+fn steps_with(of: &str, safety: Option<BackupId>, bare: &[HostName]) -> Vec<Step> {
     let inventory = inventory();
     let parts = |node| (node, format!("BACKUP/BACKUP-{}", id()));
     let contents = Contents {
@@ -57,6 +62,7 @@ fn steps(of: &str, safety: Option<BackupId>) -> Vec<Step> {
     });
     let databases = ["hops".to_owned(), "it's`odd".to_owned()];
     let rows: BTreeMap<String, u64> = [("hops.hdfs_inodes".to_owned(), 7), ("mysql.ndb_schema".to_owned(), 1)].into();
+    let charsets = [("hops".to_owned(), "latin1".to_owned())].into();
     let request = restore::Request {
         run: "20261130204000",
         id: id(),
@@ -65,6 +71,9 @@ fn steps(of: &str, safety: Option<BackupId>) -> Vec<Step> {
         databases: &databases,
         before: &databases[..usize::from(safety.is_some())],
         blocks: &blocks,
+        bare,
+        connect: None,
+        charsets: &charsets,
         safety,
         is_redo: false,
         users: UserDump::Pump,
@@ -114,6 +123,51 @@ fn a_restore_runs_these_commands() {
     golden("finalize.txt", &dry_run(&steps("finalize", Some("2611302040".parse().unwrap())), &inventory(), FOLDER));
 }
 
+/// A data node that gets no blocks must forget the cluster that it was deployed in; its folder comes back, or is given up, like the others.
+#[test]
+fn folders_of_all_data_nodes_are_set_aside() {
+    let bare = [HostName::parse("head2").unwrap()];
+    for (of, name) in [("restore", "aside"), ("undo", "undo-blocks"), ("finalize", "finalize")] {
+        let of_head2 = |bare| {
+            let steps = steps_with(of, None, bare);
+            let step = steps.into_iter().find(|step| step.name == name).unwrap();
+            step.acts.iter().filter(|act| act.host().as_str() == "head2").count()
+        };
+        assert_eq!((of_head2(&bare), of_head2(&[])), (1, 0), "{of}");
+    }
+}
+
+/// The scripts that set folders aside and put them back, run as they are.
+#[test]
+fn a_folder_that_was_set_aside_comes_back() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("dn");
+    fs::create_dir_all(folder.join("current")).unwrap();
+    fs::write(folder.join("current/VERSION"), "clusterID=CID-new\n").unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+    let bare = [HostName::parse("head2").unwrap()];
+    let run = |of: &str, name: &str| {
+        let steps = steps_with(of, None, &bare);
+        let act = steps.iter().find(|step| step.name == name).unwrap().acts.iter().find(|act| act.host() == &bare[0]);
+        let Some(hwdr_vm::plan::Act::Call(command)) = act else { panic!("{of} {name}") };
+        let own = inventory().paths.blocks;
+        let words = command.words.iter().map(|word| word.replace(&own, folder.to_str().unwrap()));
+        let words: Vec<_> = words.collect();
+        assert!(Command::new(&words[0]).args(&words[1..]).status().unwrap().success(), "{of} {name}");
+    };
+    let mode = || fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+    // Each is repeated, as after an interruption.
+    for _ in 0..2 {
+        run("restore", "aside");
+        assert_eq!((fs::read_dir(&folder).unwrap().count(), mode()), (0, 0o750));
+    }
+    fs::write(folder.join("restored"), "").unwrap();
+    for _ in 0..2 {
+        run("undo", "undo-blocks");
+        assert!(folder.join("current/VERSION").exists() && !folder.join("restored").exists());
+    }
+}
+
 /// Nothing may be dropped in a cluster that was found empty.
 #[test]
 fn nothing_is_dropped_without_wipe() {
@@ -136,6 +190,31 @@ fn the_runbook_is_a_page_and_a_clean_script() {
     }
 }
 
+/// The script in front of MySQL's client, run as it is.
+#[test]
+fn sql_is_read_under_a_lock_and_users_that_are_there_stay() {
+    let steps = steps("restore", None);
+    let root = tempfile::tempdir().unwrap();
+    let run = |name: &str, text: &str, status: i32| {
+        let client = root.path().join("client");
+        fs::write(&client, format!("#!/bin/sh\ncat\nexit {status}\n")).unwrap();
+        fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
+        let step = steps.iter().find(|step| step.name == name).unwrap();
+        let Some(hwdr_vm::plan::Act::Call(command)) = step.acts.first() else { panic!("{name}") };
+        let is_client = |word: &String| word.ends_with("/mysql-client.sh");
+        let words = command.words.iter().map(|word| if is_client(word) { client.to_str().unwrap() } else { word });
+        let words: Vec<_> = words.collect();
+        let input = root.path().join("input");
+        fs::write(&input, text).unwrap();
+        let done = Command::new(words[0]).args(&words[1..]).stdin(fs::File::open(&input).unwrap()).output().unwrap();
+        (String::from_utf8(done.stdout).unwrap(), done.status.code())
+    };
+    let users = "CREATE USER 'a'@'%' X;\nCREATE USER IF NOT EXISTS 'b'@'%' X;\n-- CREATE USER\n";
+    let expected = "DO GET_LOCK('hwdr', -1);\nCREATE USER IF NOT EXISTS 'a'@'%' X;\nCREATE USER IF NOT EXISTS 'b'@'%' X;\n-- CREATE USER\n";
+    assert_eq!(run("users", users, 0), (expected.to_owned(), Some(0)));
+    assert_eq!(run("schemas", users, 3), (format!("DO GET_LOCK('hwdr', -1);\n{users}"), Some(3)));
+}
+
 /// Programs that write down what they get: `ssh` answers as a good host does.
 fn run_script(script: &str, fails_at: &str) -> (bool, String) {
     const SSH: &str = r#"#!/bin/bash
@@ -145,7 +224,10 @@ esac
 input=$([ -t 0 ] || cat)
 echo "ssh $* <<< $input" >>"$LOG"
 case $* in
-  *safemode*) echo 'Safe mode is OFF' ;;
+  *safemode*)
+    # The second name node leaves it later.
+    if [ -e "$LOG.asked" ]; then echo 'Safe mode is OFF in head1 Safe mode is OFF in head2'; else echo 'Safe mode is OFF in head1 Safe mode is ON in head2'; fi
+    touch "$LOG.asked" ;;
   *metadata_sync,*) echo looked ;;
   *'START BACKUP'*) echo 'Node 1: Backup 2611302040 started from node 49 completed' ;;
   *ndb_restore*) echo 'Data and log restore successful' ;;
@@ -186,12 +268,14 @@ fn the_script_does_all_steps_and_stops_at_the_first_failure() {
         "<<< the users",
         "<<< the schemata",
         "DROP DATABASE `hops`;",
+        "ALTER DATABASE `hops` CHARACTER SET latin1;",
         "kafka-restore.sh",
         "--rebuild-indexes",
         "rsync -rlpt",
     ] {
         assert!(log.contains(expected), "{expected}\n{log}");
     }
+    assert_eq!(log.matches("safemode").count(), 2, "{log}");
     let (is_good, log) = run_script(&script, "--disable-indexes");
     assert!(!is_good && !log.contains("--rebuild-indexes") && log.contains("A command failed"), "{log}");
 }

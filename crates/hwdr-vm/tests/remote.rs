@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hwdr_run::{Cause, Halt, Lock as _, Store as _};
+use hwdr_run::{Cause, Halt, Lock as _, Phase, Show, Store as _};
 use hwdr_values::source::Source;
 use hwdr_vm::doctor::{judge, look};
 use hwdr_vm::finding::Level;
@@ -17,6 +17,7 @@ use hwdr_vm::lock::RemoteLock;
 use hwdr_vm::plan::{Copy, Direction};
 use hwdr_vm::record::{Diary, RemoteStore};
 use hwdr_vm::remote::{How, Remote, all};
+use hwdr_vm::restore::{Deed, Ended, forget, go_on};
 use hwdr_vm::words::{Account, Command, Input};
 
 /// Folders of hosts, and programs for them.
@@ -174,16 +175,54 @@ fn the_lock_is_lost_with_the_connection() {
     });
 }
 
-#[test]
-fn a_record_that_was_sent_in_part_replaces_none() {
-    let sandbox = Sandbox::new(2);
-    let remote = Arc::new(sandbox.remote(2));
-    let mut diary: Diary = serde_json::from_value(serde_json::json!({
+/// The record of a restore that was begun.
+fn diary() -> Diary {
+    serde_json::from_value(serde_json::json!({
         "form": 1, "version": "0", "run": "20261130200000", "cluster": "test", "backup": 7, "folder": "7", "safety": null, "isRedo": false,
         "before": [], "databases": [], "blocks": [], "slots": 1, "users": "pump", "began": "2026-11-30T20:00:00Z", "phase": "running",
         "why": null, "ended": null, "steps": [], "findings": [],
     }))
-    .unwrap();
+    .unwrap()
+}
+
+struct Silent;
+
+impl Show for Silent {
+    fn begin(&mut self, _: usize, _: usize, _: &str, _: &str) {}
+    fn end(&mut self, _: &str, _: jiff::Timestamp) {}
+    fn note(&mut self, _: &str) {}
+    fn warn(&mut self, _: &str) {}
+    fn rest(&mut self) {}
+}
+
+#[test]
+fn a_cluster_that_was_deployed_again_inherits_no_run() {
+    let sandbox = Sandbox::new(2);
+    let remote = Arc::new(sandbox.remote(2));
+    let go = |deed| go_on(Arc::clone(&remote), deed, Silent, std::future::pending());
+    block_on(async {
+        let mut store = RemoteStore::begin(Arc::clone(&remote), None, diary());
+        store.save(&diary()).await.unwrap();
+        assert!(!RemoteStore::find(&remote).await.unwrap().unwrap().is_foreign());
+        let Err(Ended::Refused(halt)) = forget(Arc::clone(&remote)).await else { panic!("it is forgotten") };
+        assert!(halt.problem.contains("another hwdr"), "{halt}");
+        // The hosts are lost, and deployed again.
+        fs::remove_dir_all(sandbox.host(0).join("hops/backups/hwdr")).unwrap();
+        for deed in [Deed::Restore, Deed::Undo, Deed::Finalize] {
+            let Err(Ended::Refused(halt)) = go(deed).await else { panic!("{deed:?} is not refused") };
+            assert!(halt.problem.contains("the cluster was deployed again since"), "{deed:?} {halt}");
+        }
+        assert_eq!(forget(Arc::clone(&remote)).await.unwrap().phase, Phase::Finalized);
+        let Err(Ended::Refused(halt)) = go(Deed::Restore).await else { panic!("it is resumed") };
+        assert!(halt.problem.contains("is finalized"), "{halt}");
+    });
+}
+
+#[test]
+fn a_record_that_was_sent_in_part_replaces_none() {
+    let sandbox = Sandbox::new(2);
+    let remote = Arc::new(sandbox.remote(2));
+    let mut diary = diary();
     block_on(async {
         let mut store = RemoteStore::begin(Arc::clone(&remote), None, diary.clone());
         store.save(&diary).await.unwrap();
@@ -202,7 +241,7 @@ fn a_record_that_was_sent_in_part_replaces_none() {
         // An empty one is none: the one beside the backup is there.
         fs::write(&there, "").unwrap();
         let mut found = RemoteStore::find(&remote).await.unwrap().unwrap();
-        assert_eq!(found.load().unwrap().findings, ["later"]);
+        assert_eq!((found.load().unwrap().findings, found.is_foreign()), (vec!["later".to_owned()], false));
         found.save(&diary).await.unwrap();
         assert!(!fs::read(&there).unwrap().is_empty());
     });

@@ -27,6 +27,17 @@ test_restore_into_a_cluster_with_data_is_refused() {
   "$VM/check" "$VM_RECORD"
 }
 
+# RonDB's backup, by which undo brings all back, does not have them.
+test_tables_outside_of_rondb_are_not_dropped() {
+  backup_once
+  sql head1 -e "CREATE TABLE project_1.outside (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO project_1.outside VALUES (7)"
+  vm doctor | grep -q "project_1.outside"
+  refused "project_1.outside" vm restore "$BACKUP" --wipe --yes
+  [ "$(sql head1 -e "SELECT id FROM project_1.outside")" = 7 ]
+  sql head1 -e "DROP TABLE project_1.outside"
+  "$VM/check" "$VM_RECORD"
+}
+
 test_backup_is_restored_into_a_new_cluster() {
   backup_once
   lose_all
@@ -52,6 +63,11 @@ test_undone_restore_leaves_what_was_there() {
   vm undo --yes
   "$VM/check" "$before"
   refused "is undone" vm undo --yes
+  # What was restored is set aside now.
+  on data1 bash -c 'ls -d "$1".hwdr-undone-*' - "$BLOCKS"
+  vm finalize --yes
+  on data1 bash -c '! ls -d "$1".hwdr-*' - "$BLOCKS"
+  "$VM/check" "$before"
   vm restore "$BACKUP" --wipe --yes
   vm finalize --yes
   "$VM/check" "$VM_RECORD"

@@ -12,7 +12,7 @@ use hwdr_vm::plan;
 use hwdr_vm::progress::interrupted;
 use hwdr_vm::record::Diary;
 use hwdr_vm::remote::Remote;
-use hwdr_vm::restore::{Deed, Ended, Ready, allowed, begin, go_on, last, on_paper, prepare};
+use hwdr_vm::restore::{Deed, Ended, Ready, allowed, begin, forget, go_on, last, on_paper, prepare};
 use hwdr_vm::runbook;
 use hwdr_vm::stored::Stored;
 
@@ -71,6 +71,8 @@ pub(super) struct Undo {
 }
 
 /// Deletes what a restore has set aside: it can then no longer be undone
+///
+/// After undo, it deletes what was restored. A restore whose cluster was deployed again since is forgotten, and nothing is deleted.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr vm finalize [OPTIONS]")]
 pub(super) struct Finalize {
@@ -176,6 +178,10 @@ fn what(ready: &Ready) -> String {
         let hosts: Vec<_> = diary.blocks.iter().map(|(_, host)| host.to_string()).collect();
         let _ = writeln!(out, "The blocks on {} are set aside, and replaced.", hosts.join(", "));
     }
+    if !diary.bare.is_empty() {
+        let hosts: Vec<_> = diary.bare.iter().map(ToString::to_string).collect();
+        let _ = writeln!(out, "The folders of blocks on {} are set aside: they get none.", hosts.join(", "));
+    }
     out
 }
 
@@ -196,22 +202,38 @@ async fn ended(remote: &Remote, done: Result<Diary, Ended>) -> Result<Outcome> {
             "Backup {} is restored. Look at the cluster, then delete what was set aside: helm hwdr vm finalize\nOr go back: helm hwdr vm undo\n",
             diary.backup
         ),
-        Phase::Undone => format!("The restore of backup {} is undone.\n", diary.backup),
+        Phase::Undone => format!(
+            "The restore of backup {} is undone. Delete what it had restored, before another one: helm hwdr vm finalize\n",
+            diary.backup
+        ),
         _ => format!("The restore of backup {} is finalized.\n", diary.backup),
     });
     print(&out);
     Ok(Outcome::Clean)
 }
 
+/// What `finalize` does with the run of a cluster that is gone.
+const FORGOTTEN: &str = "the cluster was deployed again since, so it is forgotten. Nothing on the hosts is deleted.";
+
 /// Goes on with the last run; asks before, if there is a question.
 async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>) -> Result<Outcome> {
     let remote = inventory.remote()?;
     let looked = async {
-        let diary = last(&remote).await?.load()?;
-        allowed(&diary, deed)?;
-        Ok::<_, hwdr_run::Halt>(diary)
+        let store = last(&remote).await?;
+        let diary = store.load()?;
+        // A run of a cluster that is gone can be forgotten, and nothing else.
+        let is_lost = store.is_foreign() && deed == Deed::Finalize;
+        if !is_lost {
+            allowed(&diary, store.is_foreign(), deed)?;
+        }
+        Ok::<_, hwdr_run::Halt>((diary, is_lost))
     };
-    let asked = match looked.await {
+    let (looked, is_lost) = match looked.await {
+        Ok((diary, is_lost)) => (Ok(diary), is_lost),
+        Err(halt) => (Err(halt), false),
+    };
+    let ask = ask.map(|(what, is_given)| if is_lost { (FORGOTTEN, is_given) } else { (what, is_given) });
+    let asked = match looked {
         Ok(diary) => match ask {
             Some((what, is_given)) => {
                 let prompt = format!("The restore of backup {}: {what} Go on? [y/N] ", diary.backup);
@@ -225,6 +247,9 @@ async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>
         remote.close().await;
         return Err(error);
     }
+    if is_lost {
+        return ended(&remote, forget(Arc::clone(&remote)).await).await;
+    }
     let stop = hwdr_run::interrupted(&super::BUSY);
     ended(&remote, go_on(Arc::clone(&remote), deed, Live, stop).await).await
 }
@@ -232,9 +257,9 @@ async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>
 impl Resume {
     pub(super) async fn run(&self) -> Result<Outcome> {
         let remote = self.inventory.remote()?;
-        let looked = last(&remote).await.and_then(|store| store.load());
+        let looked = last(&remote).await.and_then(|store| Ok((store.load()?, store.is_foreign())));
         let since = match &looked {
-            Ok(diary) if allowed(diary, Deed::Restore).is_ok() => {
+            Ok((diary, is_foreign)) if allowed(diary, *is_foreign, Deed::Restore).is_ok() => {
                 // Another machine may have made the backup, and this one may have a part of it.
                 let brought = async {
                     let found = find(&remote.inventory, &diary.backup.to_string()).await?;
@@ -252,7 +277,7 @@ impl Resume {
                 return follow(&self.inventory, Deed::Restore, None).await;
             }
             // What came before its end is of the cluster as it was then.
-            Ok(diary) => Some(diary.ended.unwrap_or(diary.began)),
+            Ok((diary, _)) => Some(diary.ended.unwrap_or(diary.began)),
             Err(_) => None,
         };
         let (all, _) = hwdr_vm::stored::list(&remote.inventory.backups).map_err(Refusal::new)?;
@@ -270,7 +295,8 @@ impl Resume {
             }
         }
         // There is nothing else: why it is not the restore.
-        allowed(&looked?, Deed::Restore)?;
+        let (diary, is_foreign) = looked?;
+        allowed(&diary, is_foreign, Deed::Restore)?;
         Ok(Outcome::Clean)
     }
 }

@@ -29,6 +29,13 @@ pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
         Some(Err(why)) => found.push(Finding::error("mysql", format!("MySQL does not answer: {why}"))),
         None => {}
     }
+    if !facts.others.is_empty() {
+        let what = format!("no backup has the rows of tables that are not in RonDB: {}", some(&facts.others));
+        found.push(
+            Finding::warning("mysql", what)
+                .help("back them up by other means, or move them: ALTER TABLE … ENGINE=NDBCLUSTER"),
+        );
+    }
     match &facts.away {
         Some(Ok(place)) => found.push(Finding::fine("", format!("backups can be sent to {place}"))),
         Some(Err(why)) => found.push(
@@ -41,6 +48,15 @@ pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
         found.push(Finding::error("", "rsync is not on this machine").help("install it: apt-get install rsync"));
     }
     found
+}
+
+/// The first few names of many.
+pub(crate) fn some(names: &[String]) -> String {
+    let few: Vec<_> = names.iter().take(5).map(|name| hwdr_values::shown::plain(name).into_owned()).collect();
+    match names.len().saturating_sub(few.len()) {
+        0 => few.join(", "),
+        more => format!("{}, and {more} more", few.join(", ")),
+    }
 }
 
 /// Whether hosts answer, and have what they need.
@@ -244,6 +260,23 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
             }
         }
     }
+    for (host, probe) in &facts.hosts {
+        let Ok(probe) = probe else { continue };
+        let Some(own) = probe.own.as_ref().filter(|own| probe.folders.iter().any(|folder| folder != *own)) else {
+            continue;
+        };
+        let folders: Vec<_> = probe.folders.iter().cloned().collect();
+        let what = format!(
+            "HopsFS keeps blocks in {}, and the inventory says {}",
+            some(&folders),
+            hwdr_values::shown::plain(own)
+        );
+        let help = match folders.len() {
+            1 => "correct paths.blocks in the inventory",
+            _ => "blocks of several folders cannot be backed up: see dfs.datanode.data.dir in hdfs-site.xml",
+        };
+        found.push(Finding::error(host.as_str(), what).help(help));
+    }
     if clusters.len() > 1 {
         let all: Vec<_> = clusters
             .iter()
@@ -337,6 +370,8 @@ mod tests {
                 .collect(),
             free: [("/srv".to_owned(), 10 << 20)].into(),
             used: [(inventory.paths.blocks.clone(), 2 << 10)].into(),
+            folders: [inventory.paths.blocks.clone()].into(),
+            own: Some(inventory.paths.blocks.clone()),
             versions: [("ndb_restore".to_owned(), "9.7.2".to_owned())].into(),
             ..Probe::default()
         };
@@ -369,7 +404,19 @@ mod tests {
         fn probe<'f>(facts: &'f mut Facts, host: &str) -> &'f mut Probe {
             facts.hosts.get_mut(&HostName::parse(host).unwrap()).unwrap().as_mut().unwrap()
         }
-        let cases: [(Break, &str); 14] = [
+        let cases: [(Break, &str); 16] = [
+            (
+                |it| {
+                    let probe = probe(it, "data2");
+                    probe.own = Some("/one/dn".into());
+                    probe.folders = ["/one/dn", "/two/dn"].map(str::to_owned).into();
+                },
+                "data2: HopsFS keeps blocks in /one/dn, /two/dn, and the inventory says /one/dn",
+            ),
+            (
+                |it| it.others = (1..8).map(|number| format!("airflow.t{number}")).collect(),
+                "mysql: no backup has the rows of tables that are not in RonDB: airflow.t1, airflow.t2, airflow.t3, airflow.t4, airflow.t5, and 2 more",
+            ),
             (|it| it.away = Some(Err("no such bucket".into())), ": backups cannot be sent: no such bucket"),
             (
                 |it| {

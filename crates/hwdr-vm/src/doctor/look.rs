@@ -9,7 +9,7 @@ use hwdr_values::shown::kept;
 use jiff::Timestamp;
 
 use super::{Facts, Trouble};
-use crate::ask::{databases, last, nodes, safe_mode, user_dump};
+use crate::ask::{databases, last, nodes, other_tables, safe_mode, user_dump};
 use crate::away;
 use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::{hopsfs, probe, show};
@@ -46,15 +46,17 @@ pub async fn look(remote: &Remote) -> Facts {
             None => None,
         }
     };
-    let safe_mode = async { Some(safe_mode(remote, &up(Role::NameNode)?).await.map(|mode| mode.is_on)) };
+    let safe_mode = async { Some(safe_mode(remote, &up(Role::NameNode)?).await) };
     let databases = async { Some(databases(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
+    let others = async { other_tables(remote, &up(Role::Mysql)?).await.ok() };
     let users = async { Some(user_dump(remote, &up(Role::Mysql)?).await) };
     let away = async {
         let rclone = away::place(inventory)?;
         Some(away::probe(&rclone).await.map(|()| rclone.path("")).map_err(|halt| halt.problem))
     };
-    let (nodes, safe_mode, databases, users, away) = tokio::join!(nodes, safe_mode, databases, users, away);
-    facts.away = away;
+    let (nodes, safe_mode, databases, others, users, away) =
+        tokio::join!(nodes, safe_mode, databases, others, users, away);
+    (facts.away, facts.others) = (away, others.unwrap_or_default());
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);
     let rsync =
@@ -75,12 +77,15 @@ async fn ask(remote: &Remote, host: &Host) -> Result<probe::Probe, Trouble> {
         // RonDB makes it with its first backup; it may be a disk of its own.
         paths.push(format!("{}/BACKUP", inventory.paths.ndb_backups));
     }
-    let version = match host.has(Role::DataNode) && inventory.blocks == Blocks::Disks {
-        true => format!("{}/current/VERSION", inventory.paths.blocks),
-        false => String::new(),
+    let (version, configuration) = match host.has(Role::DataNode) && inventory.blocks == Blocks::Disks {
+        true => (
+            format!("{}/current/VERSION", inventory.paths.blocks),
+            format!("{}/etc/hadoop/hdfs-site.xml", inventory.paths.hadoop),
+        ),
+        false => Default::default(),
     };
     let [(mysql, _), (hdfs, _)] = owners(inventory, host);
-    let mut arguments = vec![if inventory.ssh.sudo { "yes" } else { "no" }, mysql, hdfs, &version];
+    let mut arguments = vec![if inventory.ssh.sudo { "yes" } else { "no" }, mysql, hdfs, &version, &configuration];
     arguments.extend(paths.iter().map(String::as_str));
     let call = Command::script(&host.name, Account::Login, probe::LOOK, &arguments);
     let call = call.reading(Input::Text(probe::SCRIPT.to_owned()));

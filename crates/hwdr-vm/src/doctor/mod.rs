@@ -12,6 +12,7 @@ use crate::parse::show::Node;
 use crate::plan::backup::UserDump;
 
 pub use judge::judge;
+pub(crate) use judge::some;
 pub use look::look;
 
 /// What was seen.
@@ -29,6 +30,8 @@ pub struct Facts {
     pub safe_mode: Option<Result<bool, String>>,
     /// The databases, or why they could not be read.
     pub databases: Option<Result<Vec<String>, String>>,
+    /// The tables that are not in RonDB, if they could be read: RonDB's backup does not have them.
+    pub others: Vec<String>,
     /// What writes users.
     pub users: Option<UserDump>,
     /// The bytes that are free in the folder of the backups.

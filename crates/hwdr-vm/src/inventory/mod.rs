@@ -221,9 +221,10 @@ impl Inventory {
         self.hosts.iter().find(|host| host.name == *name)
     }
 
-    /// The management server: the reader makes sure that there is one.
+    /// The management server: the reader makes sure that there is one. Of several it is the same whatever their order in the file, because it
+    /// has the lock and the record.
     pub fn management(&self) -> Option<&Host> {
-        self.first(Role::Management)
+        self.with(Role::Management).min_by(|one, other| one.address.cmp(&other.address))
     }
 
     /// What clients of NDB connect to.
@@ -241,4 +242,18 @@ fn is_name(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_management_server_does_not_depend_on_the_order_of_hosts() {
+        let mut inventory = crate::stored::tests::inventory();
+        for host in inventory.hosts.iter_mut().take(2) {
+            host.roles.insert(super::Role::Management);
+        }
+        let first = inventory.management().cloned().unwrap();
+        inventory.hosts.reverse();
+        assert_eq!(inventory.management(), Some(&first));
+    }
 }

@@ -1,6 +1,6 @@
 //! What HopsFS says: `VERSION` files, safe mode, data nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,32 +39,17 @@ pub fn version(text: &str) -> Result<Version, String> {
     Ok(Version { cluster_id: get("clusterID")?, storage_id: get("storageID")?, datanode_uuid: get("datanodeUuid")? })
 }
 
-/// Whether the name nodes are in safe mode, and how far they are out of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SafeMode {
-    /// Whether any is in it.
-    pub is_on: bool,
-    /// Blocks that were reported, and blocks that the metadata have.
-    pub blocks: Option<(u64, u64)>,
-}
-
-/// Reads `hdfs dfsadmin -safemode get`, and the sentence of the name node where it is printed: "The reported blocks 3 needs additional 7
-/// blocks to reach the threshold 0.9990 of total blocks 10" (BlockManagerSafeMode.java).
+/// Reads `hdfs dfsadmin -safemode get`, which has a line for each of several name nodes: whether any is in safe mode.
 ///
 /// # Errors
 /// If it says neither on nor off.
-pub fn safe_mode(text: &str) -> Result<SafeMode, String> {
+pub fn safe_mode(text: &str) -> Result<bool, String> {
     let is_on = text.contains("Safe mode is ON");
     if !is_on && !text.contains("Safe mode is OFF") {
         let said = text.lines().next_back().unwrap_or("nothing");
         return Err(format!("hdfs dfsadmin -safemode get says neither ON nor OFF: {}", hwdr_values::shown::kept(said)));
     }
-    let behind = |words: &str| -> Option<u64> {
-        let (_, rest) = text.split_once(words)?;
-        rest.trim_start().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-    };
-    let blocks = behind("reported blocks").zip(behind("total blocks"));
-    Ok(SafeMode { is_on, blocks })
+    Ok(is_on)
 }
 
 /// A data node, as the name nodes see it.
@@ -103,6 +88,11 @@ pub fn live_nodes(text: &str) -> Vec<DataNode> {
     nodes
 }
 
+/// How many blocks all of them have reported.
+pub fn reported(nodes: &[DataNode]) -> u64 {
+    nodes.iter().fold(0, |sum, node| sum.saturating_add(node.blocks.unwrap_or_default()))
+}
+
 /// A listing of blocks: `SIZE PATH` a line, as `find -printf '%s %P\n'` prints it.
 pub fn listing(text: &str) -> BTreeMap<String, u64> {
     let parsed = text.lines().filter_map(|line| {
@@ -129,6 +119,14 @@ pub fn block_of(path: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
+/// The blocks that have their checksums (`blk_7_1001.meta`) beside them: to HopsFS, the others are none.
+pub fn whole<'p>(paths: impl Iterator<Item = &'p str> + Clone) -> BTreeSet<u64> {
+    let place = |path: &'p str| Some((path.rsplit_once('/').map_or("", |(folder, _)| folder), block_of(path)?));
+    let sums: BTreeSet<_> = paths.clone().filter(|path| path.ends_with(".meta")).filter_map(place).collect();
+    let data = paths.filter(|path| !path.ends_with(".meta")).filter_map(place);
+    data.filter(|place| sums.contains(place)).map(|(_, block)| block).collect()
+}
+
 /// The checksums (`blk_7_1001.meta`) that a block had before it was appended to: its folder has newer ones.
 pub fn stale<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
     let mut newest: BTreeMap<(&str, u64), (u64, &str)> = BTreeMap::new();
@@ -150,6 +148,21 @@ pub fn stale<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_without_its_checksums_is_none() {
+        let all = [
+            "a/blk_7",
+            "a/blk_7_12.meta",
+            "a/blk_8",
+            "b/blk_8_1.meta",
+            "b/blk_9_1.meta",
+            "blk_5",
+            "blk_5_1.meta",
+            "VERSION",
+        ];
+        assert_eq!(whole(all.into_iter()), [5, 7].into());
+    }
 
     #[test]
     fn older_checksums_of_a_block_are_stale() {
@@ -180,11 +193,9 @@ mod tests {
     }
 
     #[test]
-    fn safe_mode_says_how_far_it_is() {
-        assert_eq!(safe_mode("Safe mode is OFF\n").unwrap(), SafeMode::default());
-        let text = "Safe mode is ON. The reported blocks 3 needs additional 6 blocks to reach the threshold 0.9990 of total blocks 10.";
-        assert_eq!(safe_mode(text).unwrap(), SafeMode { is_on: true, blocks: Some((3, 10)) });
-        assert!(safe_mode("Safe mode is OFF in head1\nSafe mode is ON in head2").unwrap().is_on);
+    fn one_name_node_in_safe_mode_is_enough() {
+        assert_eq!(safe_mode("Safe mode is OFF\n"), Ok(false));
+        assert_eq!(safe_mode("Safe mode is OFF in head1\nSafe mode is ON in head2"), Ok(true));
         assert!(safe_mode("Connection refused").unwrap_err().ends_with("Connection refused"));
     }
 
@@ -193,7 +204,7 @@ mod tests {
         let text = "Safe mode is ON\nLive datanodes (1):\n\nName: 10.89.0.21:50010 (data1)\nHostname: data1\nNum of Blocks: 12\n\n\
             Dead datanodes (1):\n\nName: 10.89.0.22:50010 (data2)\nHostname: data2\n";
         let expected = DataNode { address: "10.89.0.21".into(), name: "data1".into(), blocks: Some(12) };
-        assert_eq!(live_nodes(text), [expected]);
+        assert_eq!((live_nodes(text), reported(&live_nodes(text))), (vec![expected], 12));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The script that the super user runs. Its arguments are paths.
+/// The script that the super user runs.
 pub const SCRIPT: &str = include_str!("probe.sh");
 /// The script around it, for the account that logs in: it reads the other one, and asks what other accounts may.
 pub const LOOK: &str = include_str!("look.sh");
@@ -10,7 +10,7 @@ pub const LOOK: &str = include_str!("look.sh");
 const FIRST: &str = "hwdr";
 
 /// The tools that hwdr needs on a host.
-pub const TOOLS: [&str; 7] = ["rsync", "find", "stat", "flock", "sha256sum", "systemctl", "timeout"];
+pub const TOOLS: [&str; 8] = ["rsync", "find", "stat", "flock", "sha256sum", "systemctl", "timeout", "mountpoint"];
 
 /// What is known of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub struct Probe {
     pub refused: BTreeMap<String, String>,
     /// What the data node of HopsFS announces itself with (its file `VERSION`), or why that cannot be read.
     pub announced: Option<Result<String, String>>,
+    /// The folders of blocks in the configuration of the data node, without links.
+    pub folders: BTreeSet<String>,
+    /// The folder of blocks in the inventory, without links.
+    pub own: Option<String>,
 }
 
 impl Probe {
@@ -71,6 +75,14 @@ fn facts_in(text: &str) -> Probe {
         }
         if let Some(why) = line.strip_prefix("silent ") {
             probe.announced = Some(Err(why.to_owned()));
+            continue;
+        }
+        if let Some(folder) = line.strip_prefix("folder ") {
+            probe.folders.insert(folder.to_owned());
+            continue;
+        }
+        if let Some(own) = line.strip_prefix("own ") {
+            probe.own = Some(own.to_owned());
             continue;
         }
         let mut words = line.splitn(3, ' ');
@@ -138,14 +150,23 @@ mod tests {
         let (script, version) = (folder.path().join("probe.sh"), folder.path().join("VERSION"));
         std::fs::write(&script, SCRIPT).unwrap();
         std::fs::write(&version, "clusterID=CID-1\n").unwrap();
+        let conf = folder.path().join("hdfs-site.xml");
+        std::fs::write(
+            &conf,
+            "<configuration>\n<property>\n  <name>dfs.datanode.data.dir</name>\n  <value>[DISK]file:///one/dn, file:///two/dn</value>\n</property>\n\
+             <property><name>dfs.datanode.data.dir.perm</name><value>700</value></property></configuration>\n",
+        )
+        .unwrap();
         let arguments = [bin.to_str().unwrap(), "/nonexistent/x"];
         let asked = |version: &str| {
             let mut shell = std::process::Command::new("sh");
-            shell.args(["-c", LOOK, "hwdr", "no", "mysql", "", version]).args(arguments);
+            shell.args(["-c", LOOK, "hwdr", "no", "mysql", "", version, conf.to_str().unwrap()]).args(arguments);
             let output = shell.stdin(std::fs::File::open(&script).unwrap()).output().unwrap();
             parse(&String::from_utf8(output.stdout).unwrap()).unwrap()
         };
         let probe = asked(version.to_str().unwrap());
+        assert_eq!(probe.folders, ["/one/dn", "/two/dn"].map(str::to_owned).into());
+        assert!(probe.own.is_some());
         assert_eq!((probe.refused.len(), probe.announced.clone()), (0, Some(Ok("clusterID=CID-1\n".to_owned()))));
         assert!(asked("/nonexistent/VERSION").announced.unwrap().unwrap_err().contains("No such file"));
         assert_eq!(asked("").announced, None);

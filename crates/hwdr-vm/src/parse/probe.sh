@@ -1,7 +1,10 @@
 # looks at clock, tools, paths, room and versions
 # shellcheck shell=sh
+# $1 is the configuration of HopsFS's data node and $2 its folder, if there is one; then come paths.
+configuration=$1 own=$2
+shift 2
 echo "clock $(date +%s)"
-for tool in rsync find stat flock sha256sum systemctl timeout; do
+for tool in rsync find stat flock sha256sum systemctl timeout mountpoint; do
   command -v "$tool" >/dev/null && echo "tool $tool"
 done
 for path; do
@@ -17,4 +20,15 @@ for path; do
     [ ! -x "$path/$program" ] || echo "version $program $("$path/$program" --version 2>&1 </dev/null | head -n 1)"
   done
 done
+# The folders of its blocks, as the data node knows them: [DISK]file:///a,file:///b.
+if [ -f "$configuration" ]; then
+  echo "own $(readlink -m -- "$own")"
+  tr '\n' ' ' <"$configuration" |
+    sed -n 's|.*<name>[[:space:]]*dfs\.datanode\.data\.dir[[:space:]]*</name>[[:space:]]*<value>\([^<]*\)</value>.*|\1|p' | tr ',' '\n' |
+    while read -r folder || [ -n "$folder" ]; do
+      folder=${folder#\[*\]}
+      folder=${folder#file:}
+      echo "folder $(readlink -m -- "/$folder")"
+    done
+fi
 exit 0

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Blocks, Inventory, Role};
-use crate::words::{Account, Command, Expect, LONG, WHOLE};
+use crate::words::{Account, Command, DAY, Expect, LONG, WHOLE};
 
 /// What writes users and grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +32,9 @@ pub const SCHEMAS: &str = "sql/schemata.sql";
 /// What `ndb_mgm -e show` said.
 pub const SHOW: &str = "cluster/show.txt";
 
-/// The script that lists blocks: also those that are being written.
-pub const LISTING: &str =
-    "# lists the blocks\ncd \"$1\" && stat -c 'owner %U:%G %a' . && find . -type f -name 'blk_*' -printf '%s %P\\n'";
+/// The script that lists blocks: also those that are being written. One that is deleted meanwhile is no error.
+pub const LISTING: &str = "# lists the blocks\n\
+    cd \"$1\" && stat -c 'owner %U:%G %a' . && find . -ignore_readdir_race -type f -name 'blk_*' -printf '%s %P\\n'";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -73,6 +73,16 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         }
         steps.push(Step { width: None, name: "sql", does: "writes users, grants and schemas", acts });
     }
+    let data_nodes: Vec<_> = inventory.with(Role::DataNode).filter(|_| has_blocks(inventory)).collect();
+    let list = |name, does| Step {
+        width: None,
+        name,
+        does,
+        acts: data_nodes.iter().map(|host| Act::Call(listing(inventory, &host.name))).collect(),
+    };
+    if !data_nodes.is_empty() {
+        steps.push(list("before", "lists the blocks of HopsFS: the metadata may have some that are deleted soon"));
+    }
     if let Some(host) = inventory.management() {
         let start = format!("START BACKUP {id} SNAPSHOTEND WAIT COMPLETED");
         let client = format!("{}/mgm-client.sh", paths.ndb_scripts);
@@ -87,14 +97,8 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             )],
         });
     }
-    let data_nodes: Vec<_> = inventory.with(Role::DataNode).filter(|_| has_blocks(inventory)).collect();
     if !data_nodes.is_empty() {
-        steps.push(Step {
-            width: None,
-            name: "list",
-            does: "lists the blocks of HopsFS",
-            acts: data_nodes.iter().map(|host| Act::Call(listing(inventory, &host.name))).collect(),
-        });
+        steps.push(list("list", "lists the blocks of HopsFS"));
     }
     let own = format!("BACKUP/BACKUP-{id}");
     let pull = |account, remote: String, local: PathBuf, host: &crate::inventory::Host| Copy {
@@ -138,7 +142,7 @@ pub fn plan(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
 
 /// Lists the blocks of a data node.
 pub fn listing(inventory: &Inventory, host: &crate::inventory::HostName) -> Command {
-    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(LONG)
+    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(DAY)
 }
 
 /// The words that write users and grants.

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::backup::{LISTING, SCHEMAS_ALONE, SYSTEM, UserDump, users};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
-use crate::inventory::{Blocks, Host, HostName, Inventory, Role};
+use crate::inventory::{Host, HostName, Inventory, Role};
 use crate::manifest::BlocksOf;
 use crate::stored::Contents;
-use crate::words::{Account, Command, Expect, Input, LONG, WHOLE};
+use crate::words::{Account, Command, DAY, Expect, Input, LONG, WHOLE};
 
 /// What was there before a restore, below the backup's folder: users and schemas, beside the safety backup.
 pub const OLD_USERS: &str = "runs/users.sql";
@@ -29,19 +29,33 @@ const SAVE_SCHEMAS: &str = "# writes the schemas that are there\n\
     shift 3\nIFS=\"\n\"\nset -f\n\
     exec \"$bin/mysqldump\" -u root -S \"$socket\" \"$@\" --databases $names";
 
+/// Runs SQL with the client `$1`, changed by sed as `$2` says. A client that an interrupted run has begun goes on by itself on its host, and
+/// might drop what is made here: whoever is first holds the lock until the end.
+const SQL: &str = "# runs SQL\n{ echo \"DO GET_LOCK('hwdr', -1);\"; sed -- \"$2\"; } | \"$1\"";
+/// A deployment makes users, too, and those of the cookbook's scripts are not made "if not exists".
+const AGAIN: &str = "s/^CREATE USER \\(IF NOT EXISTS \\)*/CREATE USER IF NOT EXISTS /";
+
 /// Sets a folder of blocks aside, and makes an empty one like it.
 const ASIDE: &str = "# sets the blocks aside\nif [ ! -e \"$2\" ] && [ -e \"$1\" ]; then mv -T -- \"$1\" \"$2\" || exit 1; fi\n\
     mkdir -p -- \"$1\" && chown -- \"$3\" \"$1\" && chmod -- \"$4\" \"$1\"";
+/// Sets the folder of a data node aside that gets no blocks, and makes an empty one like it: what the data node announced itself with is of
+/// another file system, and it would not start. One that is not there is not made.
+const ASIDE_BARE: &str = "# sets the folder of the data node aside\n\
+    if [ ! -e \"$2\" ] && [ -e \"$1\" ]; then mv -T -- \"$1\" \"$2\" || exit 1; fi\n[ -e \"$2\" ] || exit 0\n\
+    mkdir -p -- \"$1\" && chown --reference=\"$2\" -- \"$1\" && chmod --reference=\"$2\" -- \"$1\"";
 /// Gives all that was copied its owner.
 const OWN: &str =
     "# gives the blocks owner and mode\nchown -R --no-dereference -- \"$2\" \"$1\" && chmod -- \"$3\" \"$1\"";
-/// Counts blocks.
-const COUNT: &str =
-    "# counts the blocks\ncd \"$1\" && echo \"blocks $(find . -type f -name 'blk_*' ! -name '*.meta' | wc -l)\"";
+/// Counts blocks. One may be in two folders, if it was moved while it was copied.
+const COUNT: &str = "# counts the blocks\n\
+    cd \"$1\" && echo \"blocks $(find . -type f -name 'blk_*' ! -name '*.meta' -printf '%f\\n' | sort -u | wc -l)\"";
 /// Puts blocks back that were set aside; those of the restore are set aside in turn.
 const BACK: &str = "# puts the blocks back\n[ -e \"$2\" ] || exit 0\nif [ -e \"$1\" ]; then mv -T -- \"$1\" \"$3\" || exit 1; fi\nmv -T -- \"$2\" \"$1\"";
 /// Deletes what was set aside.
 const GIVE_UP: &str = "# deletes what was set aside\nrm -rf --one-file-system -- \"$1\" \"$2\"";
+
+/// What `hdfs dfsadmin -safemode get` says when all name nodes have left safe mode: it has a line for each.
+const OUT: Expect = Expect::Soon { text: "Safe mode is OFF", but: Some("Safe mode is ON") };
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -60,6 +74,12 @@ pub struct Request<'r> {
     pub before: &'r [String],
     /// The blocks, with the hosts that they go to; none if they are in object storage or not in the backup.
     pub blocks: &'r [(BlocksOf, HostName)],
+    /// The data nodes that get no blocks: their folders are set aside all the same.
+    pub bare: &'r [HostName],
+    /// What clients of RonDB connect to, if that is not what the inventory says.
+    pub connect: Option<&'r str>,
+    /// Character sets of databases, as SQL has them behind `CHARACTER SET`: those of the backup or, to undo, those that there were.
+    pub charsets: &'r BTreeMap<String, String>,
     /// The backup of the cluster as it was, which is made before its databases are dropped; none if it was empty.
     pub safety: Option<BackupId>,
     /// Whether databases that a restore has begun to make are dropped first.
@@ -113,12 +133,12 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     });
     let hosts: Vec<_> = hosts.into_iter().map(|(node, _, host)| (node, host)).collect();
     steps.extend(load(inventory, *id, &hosts, request, ["metadata", "data", "indexes"]));
-    steps.extend(announce(inventory, request.databases, ["databases", "discovery"]));
+    steps.extend(announce(inventory, request, request.databases, ["databases", "discovery"]));
     if let Some(file) = &contents.schemas {
-        steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file));
+        steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file, ""));
     }
     if let Some(file) = &contents.users {
-        steps.extend(source(inventory, "users", "restores users and grants", file));
+        steps.extend(source(inventory, "users", "restores users and grants", file, AGAIN));
     }
     steps.extend(count_rows(inventory, request.rows));
     steps.extend(blocks(inventory, request));
@@ -129,7 +149,8 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         steps.push(single(
             "topics",
             "makes the topics of Kafka that are missing",
-            Command::new(&host.name, Account::Root, [script]).within(LONG),
+            // It starts a Java machine for each topic.
+            Command::new(&host.name, Account::Root, [script]).within(DAY),
         ));
     }
     steps
@@ -138,7 +159,7 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
 /// The steps that undo a restore; `is_begun` says which of its steps were begun.
 pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str) -> bool) -> Vec<Step> {
     let mut steps = stop(inventory, ["undo-stop-epipe", "undo-stop-datanodes", "undo-stop-namenodes"]);
-    let back = request.blocks.iter().map(|(_, host)| {
+    let back = data_nodes(request).map(|host| {
         let [own, aside, undone] = folders(inventory, request.run);
         Act::Call(Command::script(host, Account::Root, BACK, &[&own, &aside, &undone]))
     });
@@ -153,7 +174,7 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
             let hosts: Vec<_> = nodes(inventory).collect();
             steps.extend(load(inventory, safety, &hosts, request, ["undo-metadata", "undo-data", "undo-indexes"]));
         }
-        steps.extend(announce(inventory, request.before, ["undo-databases", "undo-discovery"]));
+        steps.extend(announce(inventory, request, request.before, ["undo-databases", "undo-discovery"]));
         if request.safety.is_some() {
             if !request.before.is_empty() {
                 steps.extend(source(
@@ -161,9 +182,10 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
                     "undo-schemas",
                     "restores the old views, routines and triggers",
                     OLD_SCHEMAS,
+                    "",
                 ));
             }
-            steps.extend(source(inventory, "undo-users", "restores the old users and grants", OLD_USERS));
+            steps.extend(source(inventory, "undo-users", "restores the old users and grants", OLD_USERS, AGAIN));
         }
     }
     steps.extend(start(inventory, ["undo-start-namenodes", "undo-start-datanodes", "undo-safemode"]));
@@ -174,18 +196,15 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
 /// The steps that delete what was set aside.
 pub fn finalize(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     let [_, aside, undone] = folders(inventory, request.run);
-    let mut acts: Vec<_> = request
-        .blocks
-        .iter()
-        .map(|(_, host)| Act::Call(Command::script(host, Account::Root, GIVE_UP, &[&aside, &undone]).within(LONG)))
+    let mut acts: Vec<_> = data_nodes(request)
+        .map(|host| Act::Call(Command::script(host, Account::Root, GIVE_UP, &[&aside, &undone]).within(DAY)))
         .collect();
     if let Some(safety) = request.safety {
         let own = format!("{}/BACKUP/BACKUP-{safety}", inventory.paths.ndb_backups);
         let hosts = inventory.with(Role::Ndb);
         acts.extend(
-            hosts.map(|host| {
-                Act::Call(Command::script(&host.name, Account::Mysql, GIVE_UP, &[&own, &own]).within(LONG))
-            }),
+            hosts
+                .map(|host| Act::Call(Command::script(&host.name, Account::Mysql, GIVE_UP, &[&own, &own]).within(DAY))),
         );
     }
     vec![Step { name: "finalize", does: "deletes what was set aside", acts, width: None }]
@@ -195,6 +214,11 @@ pub fn finalize(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
 fn folders(inventory: &Inventory, run: &str) -> [String; 3] {
     let own = &inventory.paths.blocks;
     [own.clone(), format!("{own}.hwdr-{run}"), format!("{own}.hwdr-undone-{run}")]
+}
+
+/// The data nodes of HopsFS whose folders are set aside.
+fn data_nodes<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r HostName> {
+    request.blocks.iter().map(|(_, host)| host).chain(request.bare)
 }
 
 fn single(name: &'static str, does: &'static str, command: Command) -> Step {
@@ -240,7 +264,7 @@ fn start(inventory: &Inventory, [name, data, mode]: [&'static str; 3]) -> Vec<St
         let hdfs = format!("{}/bin/hdfs", inventory.paths.hadoop);
         let look = Command::new(&host.name, Account::Hdfs, [&hdfs, "dfsadmin", "-safemode", "get"]);
         let does = "waits until the data nodes have reported enough blocks: the name nodes leave safe mode";
-        steps.push(single(mode, does, look.within(LONG.saturating_mul(4)).expecting(Expect::Soon("Safe mode is OFF"))));
+        steps.push(single(mode, does, look.within(LONG.saturating_mul(4)).expecting(OUT)));
     }
     steps
 }
@@ -309,18 +333,19 @@ fn clear<'d>(
         let database = name_of(database);
         text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {database};\nDROP DATABASE {database};\n"));
     }
-    Step { name, does, acts: client(inventory, Input::Text(text)).into_iter().collect(), width: None }
+    Step { name, does, acts: client(inventory, Input::Text(text), "").into_iter().collect(), width: None }
 }
 
-/// MySQL's client with a script.
-fn client(inventory: &Inventory, input: Input) -> Option<Act> {
+/// MySQL's client with SQL. Nobody else drops or makes databases meanwhile.
+fn client(inventory: &Inventory, input: Input, change: &str) -> Option<Act> {
     let host = inventory.first(Role::Mysql)?;
-    let script = format!("{}/mysql-client.sh", inventory.paths.ndb_scripts);
-    Some(Act::Call(Command::new(&host.name, Account::Mysql, [script]).within(LONG).reading(input)))
+    let client = format!("{}/mysql-client.sh", inventory.paths.ndb_scripts);
+    let command = Command::script(&host.name, Account::Mysql, SQL, &[&client, change]);
+    Some(Act::Call(command.within(DAY).reading(input)))
 }
 
-fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &str) -> Option<Step> {
-    let act = client(inventory, Input::File(file.to_owned()))?;
+fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &str, change: &str) -> Option<Step> {
+    let act = client(inventory, Input::File(file.to_owned()), change)?;
     Some(Step { name, does, acts: vec![act], width: None })
 }
 
@@ -330,7 +355,7 @@ fn nodes(inventory: &Inventory) -> impl Iterator<Item = (u16, &Host)> {
 }
 
 /// Which host restores the part of which node: its own where the cluster has that node, else one after the other.
-fn hosts_of_parts<'i>(inventory: &'i Inventory, contents: &Contents) -> Vec<(u16, String, &'i Host)> {
+pub(crate) fn hosts_of_parts<'i>(inventory: &'i Inventory, contents: &Contents) -> Vec<(u16, String, &'i Host)> {
     let hosts: Vec<_> = inventory.with(Role::Ndb).collect();
     let mut next = hosts.iter().cycle();
     let parts = contents.parts.iter().filter_map(|(node, folder)| {
@@ -353,7 +378,8 @@ fn load(
         let (program, number, id) = (format!("{}/ndb_restore", paths.mysql_bin), node.to_string(), id.to_string());
         let mut words = vec![program, "-n".to_owned(), number, "-b".to_owned(), id.clone()];
         words.extend(what.iter().map(|word| (*word).to_owned()));
-        words.push(format!("--ndb-connectstring={}", inventory.connect_string()));
+        let management = request.connect.map_or_else(|| inventory.connect_string(), str::to_owned);
+        words.push(format!("--ndb-connectstring={management}"));
         words.push(format!("--backup_path={}/BACKUP/BACKUP-{id}", paths.ndb_backups));
         Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored))
     };
@@ -385,10 +411,20 @@ fn load(
 }
 
 /// Makes the databases, and has every MySQL server look for the tables in them: it would find them by itself within a minute.
-fn announce(inventory: &Inventory, databases: &[String], [make, look]: [&'static str; 2]) -> Vec<Step> {
+fn announce(
+    inventory: &Inventory,
+    request: &Request<'_>,
+    databases: &[String],
+    [make, look]: [&'static str; 2],
+) -> Vec<Step> {
     let mut text = String::new();
     for database in databases.iter().filter(|database| !SYSTEM.contains(&database.as_str())) {
-        text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {};\n", name_of(database)));
+        let name = name_of(database);
+        text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {name};\n"));
+        // A server that has found a table has made its database, too, with the character set of the server.
+        if let Some(charset) = request.charsets.get(database) {
+            text.push_str(&format!("ALTER DATABASE {name} CHARACTER SET {charset};\n"));
+        }
     }
     let paths = &inventory.paths;
     let program = format!("{}/mysql", paths.mysql_bin);
@@ -402,7 +438,7 @@ fn announce(inventory: &Inventory, databases: &[String], [make, look]: [&'static
         steps.push(Step {
             name: make,
             does: "makes the databases in MySQL",
-            acts: client(inventory, Input::Text(text)).into_iter().collect(),
+            acts: client(inventory, Input::Text(text), "").into_iter().collect(),
             width: None,
         });
     }
@@ -415,7 +451,8 @@ fn announce(inventory: &Inventory, databases: &[String], [make, look]: [&'static
         acts: start.collect(),
         width: None,
     });
-    let wait = hosts.iter().map(|host| Act::Call(sql(host, looked).expecting(Expect::Soon("looked"))));
+    let wait =
+        hosts.iter().map(|host| Act::Call(sql(host, looked).expecting(Expect::Soon { text: "looked", but: None })));
     let name = if look == "discovery" { "discovered" } else { "undo-discovered" };
     steps.push(Step { name, does: "waits until each has found them", acts: wait.collect(), width: None });
     steps
@@ -442,20 +479,16 @@ fn count_rows(inventory: &Inventory, rows: &BTreeMap<String, u64>) -> Option<Ste
     let program = format!("{}/mysql", paths.mysql_bin);
     // A table that is missing must not hide the rest.
     let words = [program.as_str(), "-u", "root", "-S", &paths.mysql_socket, "-N", "-B", "-r", "--force"];
-    let command =
-        Command::new(&host.name, Account::Mysql, words).within(LONG.saturating_mul(4)).reading(Input::Text(text));
+    let command = Command::new(&host.name, Account::Mysql, words).within(DAY).reading(Input::Text(text));
     Some(single("rows", "counts the rows of all tables", command))
 }
 
 /// Brings the blocks to their data nodes.
 fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
-    if inventory.blocks == Blocks::S3 || request.blocks.is_empty() {
-        return Vec::new();
-    }
     let [own, aside, _] = folders(inventory, request.run);
     let all = request.blocks;
     let root = |host: &HostName, script, arguments: &[&str]| {
-        Act::Call(Command::script(host, Account::Root, script, arguments).within(LONG))
+        Act::Call(Command::script(host, Account::Root, script, arguments).within(DAY))
     };
     let push = |(blocks, host): &(BlocksOf, HostName)| {
         Act::Copy(Copy {
@@ -470,12 +503,10 @@ fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         })
     };
     let step = |name, does, acts| Step { name, does, acts, width: None };
-    vec![
-        step(
-            "aside",
-            "sets the blocks of the data nodes aside",
-            all.iter().map(|(blocks, host)| root(host, ASIDE, &[&own, &aside, &blocks.owner, &blocks.mode])).collect(),
-        ),
+    let asides = all.iter().map(|(blocks, host)| root(host, ASIDE, &[&own, &aside, &blocks.owner, &blocks.mode]));
+    let bare = request.bare.iter().map(|host| root(host, ASIDE_BARE, &[&own, &aside]));
+    let mut steps = vec![
+        step("aside", "sets the blocks of the data nodes aside", asides.chain(bare).collect()),
         step("blocks", "brings each data node of HopsFS its blocks", all.iter().map(push).collect()),
         step(
             "owners",
@@ -487,20 +518,55 @@ fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
             "counts the blocks on each data node",
             all.iter()
                 .map(|(blocks, host)| {
-                    let count = Command::script(host, Account::Hdfs, COUNT, &[&own]).within(LONG);
+                    let count = Command::script(host, Account::Hdfs, COUNT, &[&own]).within(DAY);
                     Act::Call(count.expecting(Expect::Line(format!("blocks {}", blocks.blocks))))
                 })
                 .collect(),
         ),
-    ]
+    ];
+    steps.retain(|step| !step.acts.is_empty());
+    steps
 }
 
 /// What a data node of HopsFS has: compared with the files that were brought.
 pub fn listing(inventory: &Inventory, host: &HostName) -> Command {
-    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(LONG)
+    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(DAY)
+}
+
+/// The character sets of databases, with their collations: what `mysqldump` writes of them.
+pub fn charsets(dump: &str) -> BTreeMap<String, String> {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let of = |line: &str| {
+        let (name, rest) = line.strip_prefix("CREATE DATABASE ")?.split_once('`')?.1.rsplit_once("` /*!40100 ")?;
+        let rest = rest.strip_prefix("DEFAULT CHARACTER SET ")?.split(" */").next()?;
+        let is_fine = match rest.split(' ').collect::<Vec<_>>().as_slice() {
+            [charset] => is_word(charset),
+            [charset, "COLLATE", collation] => is_word(charset) && is_word(collation),
+            _ => false,
+        };
+        is_fine.then(|| (name.replace("``", "`"), rest.to_owned()))
+    };
+    dump.lines().filter_map(of).collect()
 }
 
 /// A name as SQL takes it, whatever is in it.
 fn name_of(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn character_sets_are_read_from_a_dump() {
+        let dump = "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `hopsworks` /*!40100 DEFAULT CHARACTER SET latin1 */ /*!80016 DEFAULT ENCRYPTION='N' */;\n\
+            CREATE DATABASE /*!32312 IF NOT EXISTS*/ `it``s` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci */;\n\
+            CREATE DATABASE /*!32312 IF NOT EXISTS*/ `odd` /*!40100 DEFAULT CHARACTER SET x; DROP DATABASE y */;\n\
+            CREATE DATABASE `bare`;\nUSE `hopsworks`;\n";
+        let found = charsets(dump);
+        let expected = [("hopsworks", "latin1"), ("it`s", "utf8mb4 COLLATE utf8mb4_0900_ai_ci")];
+        assert_eq!(found, expected.map(|(name, charset)| (name.to_owned(), charset.to_owned())).into());
+    }
 }

@@ -26,9 +26,6 @@ const SETTLE: &str = "# waits for the end of what an interrupted run has left\n\
     runs() { for comm in /proc/[0-9]*/comm; do [ \"$(cat \"$comm\" 2>/dev/null)\" != ndb_restore ] || return 0; done; return 1; }\n\
     while runs; do sleep 1; done";
 
-/// What was given up.
-const FINALIZE: Goal = Goal { during: Phase::Restored, after: Phase::Finalized };
-
 /// How a run did not come to its end.
 #[derive(Debug)]
 pub enum Ended {
@@ -68,10 +65,12 @@ pub async fn begin<W: Show>(
     let opened = async {
         let found = RemoteStore::find(&remote).await?;
         if let Some(earlier) = &found {
-            must_be_over(&earlier.load()?)?;
+            must_be_over(&earlier.load()?, earlier.is_foreign())?;
         }
         let store = RemoteStore::begin(Arc::clone(&remote), found.as_ref(), ready.diary.clone());
-        Run::new(Arc::clone(&remote), ready.diary.clone(), store, ready.rows, ready.expected, shown)
+        let mut run = Run::new(Arc::clone(&remote), ready.diary.clone(), store, ready.rows, ready.expected, shown)?;
+        run.plan(Deed::Restore)?;
+        Ok(run)
     };
     let what = format!("restore of backup {}", ready.diary.backup);
     locked(&remote, &what, opened, Deed::Restore, stop).await
@@ -95,11 +94,14 @@ async fn locked<W: Show>(
     done
 }
 
-/// Refuses if an earlier run is not over.
+/// Refuses if an earlier run is not over. One that is `is_foreign` was of a cluster that is gone: it can only be forgotten.
 ///
 /// # Errors
 /// If it is not.
-pub fn must_be_over(earlier: &Diary) -> Result<(), Halt> {
+pub fn must_be_over(earlier: &Diary, is_foreign: bool) -> Result<(), Halt> {
+    if is_foreign {
+        return Err(foreign(earlier));
+    }
     let what = match earlier.phase {
         Phase::Undone | Phase::Finalized => return Ok(()),
         Phase::Restored => "is done, but what it has set aside is still there",
@@ -115,6 +117,16 @@ pub fn must_be_over(earlier: &Diary) -> Result<(), Halt> {
         _ => halt.help("resume it: helm hwdr vm resume"),
     }
     .help("or undo it: helm hwdr vm undo"))
+}
+
+/// Why nothing can be done with the run of a cluster that is gone: what its record says was done, was not done on this one.
+fn foreign(earlier: &Diary) -> Halt {
+    Halt::new(format!(
+        "the restore of backup {} that began at {} is not over, but the management node has no record of it: the cluster was deployed again since",
+        earlier.backup,
+        earlier.began.strftime("%Y-%m-%d %H:%M UTC")
+    ))
+    .help("forget it, then restore again: helm hwdr vm finalize")
 }
 
 /// Goes on with the last run, undoes it, or finalizes it.
@@ -135,7 +147,12 @@ pub async fn go_on<W: Show>(
     let opened = async {
         let store = last(&remote).await?;
         let mut diary = store.load()?;
-        allowed(&diary, deed)?;
+        allowed(&diary, store.is_foreign(), deed)?;
+        // Only a restore needs the backup: it is read whole, because it may have been damaged since.
+        let (rows, expected) = match deed {
+            Deed::Restore => prepare::counts(&remote, &diary)?,
+            Deed::Undo | Deed::Finalize => Default::default(),
+        };
         if deed != Deed::Finalize {
             settle(&remote).await?;
         }
@@ -145,14 +162,34 @@ pub async fn go_on<W: Show>(
             let used = prepare::used_ids(&remote, diary.backup).await?;
             diary.safety = Some(prepare::safety_id(&used, Timestamp::now())?);
         }
-        // Only a restore compares rows: the backup is read whole for that.
-        let (rows, expected) = match deed {
-            Deed::Restore => prepare::counts(&remote, &diary),
-            Deed::Undo | Deed::Finalize => Default::default(),
-        };
-        Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)
+        let mut run = Run::new(Arc::clone(&remote), diary, store, rows, expected, shown)?;
+        run.plan(deed)?;
+        run.has_files()?;
+        Ok(run)
     };
     locked(&remote, what, opened, deed, stop).await
+}
+
+/// Forgets the run of a cluster that is gone: its record says from now on that it is over. Nothing on the hosts is changed.
+///
+/// # Errors
+/// If the run is of this cluster, or the record cannot be written.
+pub async fn forget(remote: Arc<Remote>) -> Result<Diary, Ended> {
+    let lock = RemoteLock::take(&remote, "finalize").await.map_err(Ended::Refused)?;
+    let work = async {
+        let mut store = last(&remote).await?;
+        let mut diary = store.load()?;
+        if !store.is_foreign() {
+            return Err(Halt::new(format!("another hwdr works on the restore of backup {} just now", diary.backup)));
+        }
+        diary.why = Some("forgotten: the cluster was deployed again".to_owned());
+        (diary.phase, diary.ended) = (Phase::Finalized, Some(Timestamp::now()));
+        store.save(&diary).await?;
+        Ok(diary)
+    };
+    let done = lock.guard(work).await;
+    lock.release().await;
+    done.map_err(Ended::Refused)
 }
 
 /// Waits until nothing of an interrupted run is at work on the hosts.
@@ -173,14 +210,19 @@ pub async fn last(remote: &Arc<Remote>) -> Result<RemoteStore, Halt> {
     RemoteStore::find(remote).await?.ok_or_else(none)
 }
 
-/// Whether something may be done with a run as it is.
+/// Whether something may be done with a run as it is. One that is `is_foreign` was of a cluster that is gone.
 ///
 /// # Errors
 /// If not.
-pub fn allowed(diary: &Diary, deed: Deed) -> Result<(), Halt> {
+pub fn allowed(diary: &Diary, is_foreign: bool, deed: Deed) -> Result<(), Halt> {
+    if is_foreign {
+        return Err(foreign(diary));
+    }
     let refused = |why: &str| Err(Halt::new(format!("the restore of backup {} {why}", diary.backup)));
     match (deed, diary.phase) {
-        (Deed::Restore, Phase::Running | Phase::Failed) | (Deed::Finalize, Phase::Restored) => Ok(()),
+        (Deed::Restore, Phase::Running | Phase::Failed) => Ok(()),
+        // What an undone one had restored is still there, and the backup that was made before.
+        (Deed::Finalize, Phase::Restored | Phase::Undone) => Ok(()),
         (Deed::Undo, Phase::Running | Phase::Failed | Phase::Restored | Phase::Undoing) => Ok(()),
         (_, Phase::Undone) => refused("is undone"),
         (_, Phase::Finalized) => refused("is finalized: what it had set aside is gone"),
@@ -206,7 +248,6 @@ fn redo(diary: &mut Diary, deed: Deed) {
 }
 
 async fn carry_out<W: Show>(mut run: Run<W>, deed: Deed, stop: impl Future<Output = ()>) -> Result<Diary, Halt> {
-    run.plan(deed)?;
     let steps: Vec<Step<Run<W>>> = run
         .steps()
         .iter()
@@ -215,7 +256,8 @@ async fn carry_out<W: Show>(mut run: Run<W>, deed: Deed, stop: impl Future<Outpu
     let goal = match deed {
         Deed::Restore => RESTORE,
         Deed::Undo => UNDO,
-        Deed::Finalize => FINALIZE,
+        // Whether it was undone must be known as long as it is not done.
+        Deed::Finalize => Goal { during: run.phase(), after: Phase::Finalized },
     };
     go(&mut run, &steps, goal, stop).await?;
     Ok(run.into_diary())
@@ -265,14 +307,17 @@ mod tests {
             (Phase::Failed, true, true, false),
             (Phase::Restored, false, true, true),
             (Phase::Undoing, false, true, false),
-            (Phase::Undone, false, false, false),
+            (Phase::Undone, false, false, true),
             (Phase::Finalized, false, false, false),
         ] {
             let mut diary = diary(&[]);
             diary.phase = phase;
-            let can = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, deed).is_ok());
+            let can = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, false, deed).is_ok());
             assert_eq!(can, [resume, undo, finalize], "{phase:?}");
-            assert_eq!(must_be_over(&diary).is_ok(), matches!(phase, Phase::Undone | Phase::Finalized));
+            assert_eq!(must_be_over(&diary, false).is_ok(), matches!(phase, Phase::Undone | Phase::Finalized));
+            // What was done on a cluster that is gone was not done on this one.
+            let foreign = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, true, deed).is_ok());
+            assert_eq!((foreign, must_be_over(&diary, true).is_ok()), ([false; 3], false), "{phase:?}");
         }
     }
 }

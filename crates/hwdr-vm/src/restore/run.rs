@@ -6,15 +6,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hwdr_run::{Context, Halt, Parts, Record as _, Show, WayOn};
+use hwdr_run::{Context, Halt, Parts, Phase, Record as _, Show, WayOn};
 use hwdr_values::shown::plain;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::Deed;
 use super::prepare::{Expected, request};
 use crate::act::{self, Done};
 use crate::away;
+use crate::check;
+use crate::doctor::some;
 use crate::inventory::{HostName, Role};
 use crate::local;
 use crate::parse::{hopsfs, ndb};
@@ -22,8 +23,8 @@ use crate::plan::restore::{self, OLD_SCHEMAS, OLD_USERS};
 use crate::plan::{Act, Step};
 use crate::record::{Diary, RemoteStore};
 use crate::remote::{Failed, How, Remote};
-use crate::stored::{Contents, Kind, Stored};
-use crate::words::{Account, Command, LONG};
+use crate::stored::{Contents, Kind, Stored, charsets};
+use crate::words::{Account, Command, Input, LONG};
 
 /// How often it is shown how many blocks are reported.
 const LOOK: Duration = Duration::from_secs(5);
@@ -103,7 +104,9 @@ impl<W: Show> Run<W> {
     pub(super) fn plan(&mut self, deed: Deed) -> Result<(), Halt> {
         let inventory = &self.remote.inventory;
         self.deed = deed;
-        let request = request(&self.diary, &self.folder, &self.contents, &self.rows);
+        let dump = if deed == Deed::Undo { Some(OLD_SCHEMAS) } else { self.contents.schemas.as_deref() };
+        let charsets = charsets(&self.folder, dump);
+        let request = request(&self.diary, &self.folder, &self.contents, &self.rows, &charsets);
         self.steps = match deed {
             Deed::Restore => restore::restore(inventory, &request),
             Deed::Undo => restore::undo(inventory, &request, &|name| self.diary.is_begun(name)),
@@ -115,9 +118,37 @@ impl<W: Show> Run<W> {
         }
     }
 
+    /// Refuses if a file is not here that is read after something is dropped: the machine that began the run has it.
+    ///
+    /// # Errors
+    /// Which file it is.
+    pub(super) fn has_files(&self) -> Result<(), Halt> {
+        let left = self.steps.iter().filter(|step| !self.diary.is_done(step.name));
+        let read = left.flat_map(|step| &step.acts).filter_map(|act| match act {
+            Act::Call(Command { input: Input::File(path), .. }) => Some(self.folder.join(path)),
+            _ => None,
+        });
+        match read.into_iter().find(|path| !path.is_file()) {
+            Some(path) => {
+                let halt = Halt::new(format!("{} is not on this machine; nothing was changed", path.display()))
+                    .help("run this on the machine that began the restore, or copy the file from there");
+                Err(match away::place(&self.remote.inventory) {
+                    Some(_) => halt.help(format!("or bring it: helm hwdr vm fetch {}", self.diary.backup)),
+                    None => halt,
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The plan.
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// How far it is.
+    pub(super) fn phase(&self) -> Phase {
+        self.diary.phase
     }
 
     /// The record.
@@ -131,12 +162,12 @@ impl<W: Show> Run<W> {
         let Some(step) = current.cloned() else { return Err(Halt::new("no step was begun")) };
         let remote = Arc::clone(&self.remote);
         if step.name == "save-sql" {
-            std::fs::create_dir_all(self.folder.join("runs"))
+            crate::backup::private(&self.folder.join("runs"))
                 .map_err(|error| Halt::new(format!("{} cannot be written: {error}", self.folder.display())))?;
         }
         let done = match step.name {
             "safemode" | "undo-safemode" => self.out_of_safe_mode(&step).await?,
-            _ => act::step(&remote, &step, &self.folder, &mut |_| {}).await?,
+            _ => act::step(&remote, &step, &self.folder).await?,
         };
         self.judge(&step, &done).await
     }
@@ -144,31 +175,32 @@ impl<W: Show> Run<W> {
     /// Waits until the name nodes leave safe mode: shows how many blocks are reported, and, if no more are for a while, by whom they are not.
     async fn out_of_safe_mode(&mut self, step: &Step) -> Result<Vec<Done>, Halt> {
         let (remote, folder) = (Arc::clone(&self.remote), self.folder.clone());
-        let (tell, told) = watch::channel(None);
-        let mut seen = |said: &str| {
-            if let Ok(hopsfs::SafeMode { is_on: true, blocks: Some(blocks) }) = hopsfs::safe_mode(said) {
-                tell.send_replace(Some(blocks));
-            }
-        };
-        let mut waiting = pin!(act::step(&remote, step, &folder, &mut seen));
+        let mut waiting = pin!(act::step(&remote, step, &folder));
         let (mut blocks, mut since, mut named) = (None, Instant::now(), Vec::new());
         loop {
             tokio::select! {
                 done = &mut waiting => match done {
                     Ok(done) => return Ok(done),
+                    // HopsFS may have been in safe mode before, too, and then nothing can be waited for.
+                    Err(Failed { how: How::Said(_), .. }) if self.deed == Deed::Undo => {
+                        self.doubt("HopsFS is still in safe mode: blocks are missing, or data nodes do not report");
+                        return Ok(Vec::new());
+                    }
                     Err(failed) => return Err(self.missing(failed).await),
                 },
                 () = sleep(LOOK) => {}
             }
-            let now = *told.borrow();
-            if now != blocks {
-                (blocks, since) = (now, Instant::now());
-                if let Some((there, all)) = now {
-                    self.shown.note(&format!("{there} of {all} blocks are reported"));
+            let Some(live) = self.live().await else { continue };
+            let now = hopsfs::reported(&live);
+            if blocks != Some(now) {
+                (blocks, since) = (Some(now), Instant::now());
+                match self.brought(None) {
+                    0 => self.shown.note(&format!("{now} blocks are reported")),
+                    all => self.shown.note(&format!("{now} of {all} blocks are reported")),
                 }
             } else if since.elapsed() > PATIENCE {
                 self.name_nodes_run().await?;
-                let missing: Vec<_> = self.unreported().await.into_iter().map(|(line, _)| line).collect();
+                let missing: Vec<_> = self.unreported(&live).into_iter().map(|(line, _)| line).collect();
                 if missing != named {
                     missing.iter().for_each(|line| self.shown.note(line));
                     named = missing;
@@ -203,6 +235,17 @@ impl<W: Show> Run<W> {
                     (OLD_SCHEMAS, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "),
                 ] {
                     let path = self.folder.join(file);
+                    let size = path.metadata().map_or(0, |data| data.len());
+                    if size > 0 || file == OLD_USERS {
+                        // What it replaces is dropped next.
+                        check::dump(&path).map_err(|flaw| {
+                            Halt::new(format!(
+                                "{} cannot be used to undo the restore: it {}",
+                                path.display(),
+                                flaw.what
+                            ))
+                        })?;
+                    }
                     if path.exists() {
                         let changed = crate::backup::repeatable(&path, from, to);
                         changed.map_err(|error| Halt::new(format!("{} cannot be written: {error}", path.display())))?;
@@ -218,15 +261,9 @@ impl<W: Show> Run<W> {
                 Ok(())
             }
             "data" => self.all_rows(done),
-            "rows" => {
-                self.count(done);
-                Ok(())
-            }
+            "rows" => self.count(done),
             "counted" => self.all_blocks().await,
-            "topics" => {
-                self.topics(step).await;
-                Ok(())
-            }
+            "topics" => self.topics(step).await,
             _ => Ok(()),
         }
     }
@@ -256,29 +293,41 @@ impl<W: Show> Run<W> {
     }
 
     /// Compares the rows of each table.
-    fn count(&mut self, done: &[Done]) {
-        let said = done.iter().flat_map(|done| done.said.out.lines()).filter_map(|line| line.split_once('\t'));
-        let counted: BTreeMap<&str, u64> =
-            said.filter_map(|(count, table)| Some((table, count.parse().ok()?))).collect();
+    fn count(&mut self, done: &[Done]) -> Result<(), Halt> {
+        let said = done.iter().map(|done| done.said.out.as_str()).collect::<Vec<_>>().join("\n");
+        let Rows { same, less, more, odd } = Rows::new(&self.rows, &said);
         let changes = self.expected.changes;
-        let mut odd = Vec::new();
-        let mut same = 0_usize;
-        for (table, expected) in self.rows.iter().filter(|(table, _)| restore::counted(table).is_some()) {
-            match counted.get(table.as_str()) {
-                Some(count) if count.abs_diff(*expected) <= changes => same = same.saturating_add(1),
-                Some(count) => odd.push(format!("{} has {count} rows, and the backup has {expected}", plain(table))),
-                None => odd.push(format!("{} cannot be counted", plain(table))),
-            }
+        if self.expected.rows.is_none() {
+            self.doubt("the rows of the tables cannot be compared: the backup does not count them");
+            return Ok(());
         }
-        let more = if changes == 0 {
-            String::new()
-        } else {
-            format!(" (up to {changes} rows that changed during the backup)")
+        if less.saturating_add(more) <= changes {
+            let text = match odd.is_empty() {
+                true => format!("{same} tables have the rows of the backup"),
+                false => format!(
+                    "{} tables have the rows of the backup, but for {} that changed while it was made",
+                    same.saturating_add(odd.len()),
+                    less.saturating_add(more)
+                ),
+            };
+            self.finding(&text);
+            return Ok(());
+        }
+        if less <= changes {
+            // Somebody writes already; nothing of the backup is missing.
+            odd.iter().for_each(|what| self.doubt(what));
+            return Ok(());
+        }
+        let few: Vec<_> = odd.iter().take(10).map(|what| format!("\n- {what}")).collect();
+        let rest = match odd.len().saturating_sub(few.len()) {
+            0 => String::new(),
+            rest => format!("\n- and {rest} more tables"),
         };
-        self.finding(&format!("{same} tables have the rows of the backup{more}"));
-        for what in odd {
-            self.doubt(&what);
-        }
+        Err(Halt::new(format!(
+            "{less} rows of the backup are missing, and only {changes} may have changed while it was made{}{rest}",
+            few.concat()
+        ))
+        .help(format!("see whether the backup is whole: helm hwdr vm verify {}", self.diary.backup)))
     }
 
     /// Compares the files on each data node with those in the backup.
@@ -307,7 +356,8 @@ impl<W: Show> Run<W> {
     /// Why HopsFS stays in safe mode: which data node is missing, or has fewer blocks than it should.
     async fn missing(&self, failed: Failed) -> Halt {
         let mut halt = Halt::from(failed);
-        for (line, silent) in self.unreported().await {
+        let live = self.live().await;
+        for (line, silent) in live.map(|live| self.unreported(&live)).unwrap_or_default() {
             halt.problem.push_str(&format!("\n- {line}"));
             if let Some(host) = silent {
                 halt = halt.help(format!("see why on {host}: systemctl status datanode"));
@@ -316,22 +366,32 @@ impl<W: Show> Run<W> {
         halt
     }
 
-    /// The data nodes that have reported no or too few blocks: a line for each, and the host of one that does not report at all.
-    async fn unreported(&self) -> Vec<(String, Option<HostName>)> {
+    /// The data nodes that the name nodes see, if they answer.
+    async fn live(&self) -> Option<Vec<hopsfs::DataNode>> {
         let inventory = &self.remote.inventory;
-        let Some(host) = inventory.first(Role::NameNode) else { return Vec::new() };
+        let host = inventory.first(Role::NameNode)?;
         let hdfs = format!("{}/bin/hdfs", inventory.paths.hadoop);
         let report = Command::new(&host.name, Account::Hdfs, [&hdfs, "dfsadmin", "-report"]);
-        let Ok(said) = self.remote.call(&report, &self.folder).await else { return Vec::new() };
+        let said = self.remote.call(&report, &self.folder).await.ok()?;
+        Some(hopsfs::live_nodes(&said.out))
+    }
+
+    /// The blocks that a restore brings to a data node, or to all together. What they had before it is not known.
+    fn brought(&self, host: Option<&HostName>) -> u64 {
+        let own = self.diary.blocks.iter().filter(|(_, name)| host.is_none_or(|host| host == name));
+        let sum = own.fold(0_u64, |sum, (blocks, _)| sum.saturating_add(blocks.blocks));
+        if self.deed == Deed::Restore { sum } else { 0 }
+    }
+
+    /// The data nodes that have reported no or too few blocks: a line for each, and the host of one that does not report at all.
+    fn unreported(&self, live: &[hopsfs::DataNode]) -> Vec<(String, Option<HostName>)> {
         let mut lines = Vec::new();
-        let live = hopsfs::live_nodes(&said.out);
-        for host in inventory.with(Role::DataNode) {
-            let expected =
-                self.diary.blocks.iter().find(|(_, name)| *name == host.name).map(|(blocks, _)| blocks.blocks);
+        for host in self.remote.inventory.with(Role::DataNode) {
+            let expected = self.brought(Some(&host.name));
             let found = live.iter().find(|node| node.address == host.address || node.name == host.name.as_str());
-            let line = match (found, expected) {
-                (None, _) => format!("{}: its data node does not report", host.name),
-                (Some(hopsfs::DataNode { blocks: Some(blocks), .. }), Some(expected)) if *blocks < expected => {
+            let line = match found {
+                None => format!("{}: its data node does not report", host.name),
+                Some(hopsfs::DataNode { blocks: Some(blocks), .. }) if *blocks < expected => {
                     format!("{}: {blocks} of {expected} blocks are reported", host.name)
                 }
                 _ => continue,
@@ -342,38 +402,100 @@ impl<W: Show> Run<W> {
     }
 
     /// Compares the topics of Kafka with those in the metadata.
-    async fn topics(&mut self, step: &Step) {
+    async fn topics(&mut self, step: &Step) -> Result<(), Halt> {
         const LIST: &str = "# lists the topics\n\
             at=$(sed -n 's|^advertised.listeners *= *[^:]*://\\([^,]*\\).*|\\1|p' \"$1/config/server.properties\" | tail -n 1)\n\
-            exec \"$1/bin/kafka-topics.sh\" --bootstrap-server \"${at:-localhost:9092}\" --command-config \"$1/config/consumer.properties\" --list";
-        const WANTED: &str = "SELECT topic_name FROM hopsworks.project_topics WHERE num_partitions IS NOT NULL AND num_replicas IS NOT NULL";
+            exec \"$1/bin/kafka-topics.sh\" --bootstrap-server \"${at:-localhost:9092}\" --command-config \"$1/config/consumer.properties\" --describe";
+        const WANTED: &str = "SELECT topic_name, num_partitions, num_replicas FROM hopsworks.project_topics \
+            WHERE num_partitions IS NOT NULL AND num_replicas IS NOT NULL";
         let hosts = (
             step.acts.first().map(Act::host).cloned(),
             self.remote.inventory.first(Role::Mysql).map(|host| host.name.clone()),
         );
-        let (Some(kafka), Some(mysql)) = hosts else { return };
+        let (Some(kafka), Some(mysql)) = hosts else { return Ok(()) };
         let inventory = &self.remote.inventory;
         let list = Command::script(&kafka, Account::Root, LIST, &[&inventory.paths.kafka]).within(LONG);
         let (there, wanted) =
             tokio::join!(self.remote.call(&list, &self.folder), crate::ask::sql(&self.remote, &mysql, WANTED));
-        let text = match (there, wanted) {
-            (Ok(there), Ok(wanted)) => {
-                let topics: std::collections::BTreeSet<&str> = there.out.lines().map(str::trim).collect();
-                let missing: Vec<_> = wanted
-                    .lines()
-                    .filter(|topic| !topics.contains(topic))
-                    .map(|topic| plain(topic).into_owned())
-                    .collect();
-                match missing.is_empty() {
-                    true => return self.finding(&format!("all {} topics are there", wanted.lines().count())),
-                    false => format!("topics that are missing: {}", missing.join(", ")),
-                }
-            }
+        let (said, wanted) = match (there, wanted) {
+            (Ok(said), Ok(wanted)) => (said.out, wanted),
             (Err(failed), _) | (_, Err(failed)) => {
-                format!("the topics could not be compared: {}", first(&failed, &kafka))
+                self.doubt(&format!("the topics could not be compared: {}", first(&failed, &kafka)));
+                return Ok(());
             }
         };
-        self.doubt(&text);
+        let there = topics(&said);
+        let (mut count, mut missing) = (0_usize, Vec::new());
+        for line in wanted.lines() {
+            let mut fields = line.split('\t');
+            let Some(topic) = fields.next() else { continue };
+            let numbers: Vec<&str> = fields.collect();
+            match there.get(topic) {
+                None => missing.push(plain(topic).into_owned()),
+                Some(is) if is.as_slice() == numbers => count = count.saturating_add(1),
+                // One that was there before is left as it is.
+                Some(is) => self.doubt(&format!(
+                    "the topic {} has other partitions or replicas than the backup: {}, expected {}",
+                    plain(topic),
+                    plain(&is.join(" and ")),
+                    plain(&numbers.join(" and "))
+                )),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(Halt::new(format!("topics are missing: {}", some(&missing)))
+                .help(format!("see what kafka-restore.sh says on {kafka}")));
+        }
+        self.finding(&format!("{count} topics are there, with partitions and replicas as in the backup"));
+        Ok(())
+    }
+}
+
+/// Partitions and replicas of each topic, as `kafka-topics.sh --describe` has them: in the first line of each, and before Kafka 2.5 without
+/// spaces behind the colons.
+fn topics(text: &str) -> BTreeMap<&str, [&str; 2]> {
+    fn of(line: &str) -> Option<(&str, [&str; 2])> {
+        let field = |name: &str| line.split('\t').find_map(|field| Some(field.strip_prefix(name)?.trim()));
+        Some((field("Topic:")?, [field("PartitionCount:")?, field("ReplicationFactor:")?]))
+    }
+    text.lines().filter_map(of).collect()
+}
+
+/// The rows of all tables, compared with those of the backup.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Rows {
+    /// Tables with as many.
+    same: usize,
+    /// Rows that are missing.
+    less: u64,
+    /// Rows that were not expected.
+    more: u64,
+    /// The tables with more or fewer, a line each.
+    odd: Vec<String>,
+}
+
+impl Rows {
+    /// Compares what was expected with what MySQL said: a count and a table a line.
+    fn new(expected: &BTreeMap<String, u64>, said: &str) -> Self {
+        let said = said.lines().filter_map(|line| line.split_once('\t'));
+        let counted: BTreeMap<&str, u64> =
+            said.filter_map(|(count, table)| Some((table, count.parse().ok()?))).collect();
+        let mut found = Self::default();
+        for (table, expected) in expected.iter().filter(|(table, _)| restore::counted(table).is_some()) {
+            match counted.get(table.as_str()) {
+                Some(count) if count == expected => found.same = found.same.saturating_add(1),
+                Some(count) => {
+                    found.less = found.less.saturating_add(expected.saturating_sub(*count));
+                    found.more = found.more.saturating_add(count.saturating_sub(*expected));
+                    found.odd.push(format!("{} has {count} rows, and the backup has {expected}", plain(table)));
+                }
+                None => {
+                    found.less = found.less.saturating_add(*expected);
+                    found.odd.push(format!("{} cannot be counted, and the backup has {expected} rows", plain(table)));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -381,5 +503,35 @@ fn first(failed: &Failed, host: &HostName) -> String {
     match &failed.how {
         How::Unreachable => format!("{host} cannot be reached"),
         _ => failed.to_string().lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_read_with_partitions_and_replicas() {
+        let text = "Topic: a\tTopicId: x\tPartitionCount: 3\tReplicationFactor: 1\tConfigs: \n\tTopic: a\tPartition: 0\tLeader: 1\n\
+            Topic:b_old\tPartitionCount:1\tReplicationFactor:2\tConfigs:\n\tTopic: b_old\tPartition: 0\tLeader: 1\n";
+        assert_eq!(topics(text), [("a", ["3", "1"]), ("b_old", ["1", "2"])].into());
+    }
+
+    #[test]
+    fn rows_that_are_missing_are_told_from_rows_that_are_new() {
+        let expected: BTreeMap<_, _> =
+            [("hops.a", 5), ("hops.b", 500), ("hops.c", 3), ("hops.d", 0), ("hops.NDB$BLOB_1_2", 9), ("mysql.x", 4)]
+                .map(|(table, rows)| (table.to_owned(), rows))
+                .into();
+        let found = Rows::new(&expected, "5\thops.a\n0\thops.b\n4\thops.c\nerror\n");
+        assert_eq!((found.same, found.less, found.more), (1, 500, 1));
+        assert_eq!(
+            found.odd,
+            [
+                "hops.b has 0 rows, and the backup has 500",
+                "hops.c has 4 rows, and the backup has 3",
+                "hops.d cannot be counted, and the backup has 0 rows",
+            ]
+        );
     }
 }

@@ -6,8 +6,9 @@ test_by_hand_restores_a_lost_cluster() {
   lose_all
   refused "the cluster does not hold" "$VM/check" "$VM_RECORD"
   "$VM/by-hand" restore /root/by-hand
-  # RonDB's backup has no views, and the documentation has no other backup of schemas: all else is there.
-  refused ": 1 lines differ" "$VM/check" "$VM_RECORD"
+  # RonDB's backup has no views and no character sets of databases, and the documentation has no other backup of schemas: all else is there.
+  refused ": 3 lines differ" "$VM/check" "$VM_RECORD"
+  sql head1 -e "ALTER DATABASE metastore CHARACTER SET latin1"
   sed -n '/^CREATE VIEW/,/;$/p' "$VM/seed.sql" | sql head1 --default-character-set=utf8mb4
   "$VM/check" "$VM_RECORD"
 }

@@ -75,14 +75,18 @@ test_host_that_is_lost_during_a_restore() {
   "$VM/check" "$VM_RECORD"
 }
 
-# It starts and reports, but from another folder, as after a change of its configuration.
+# It starts and reports, but from another folder, as after a change of its configuration during the restore. Before it, that is refused.
 test_data_node_that_reports_no_blocks_is_named() {
   local storage run log=$VMRUN/safemode.log conf=$HADOOP/etc/hadoop/hdfs-site.xml
   backup_once
   on data2 install -d -o hdfs -g hdfs /srv/hopsworks-data/other
   on data2 sed -i.saved 's|file:///srv/hops/hopsdata/hdfs/dn|file:///srv/hopsworks-data/other|' "$conf"
+  refused "data2: HopsFS keeps blocks in" vm restore "$BACKUP" --wipe --yes
+  on data2 mv "$conf.saved" "$conf"
   vm restore "$BACKUP" --wipe --yes >"$log" 2>&1 &
   run=$!
+  wait_for 300 "the restore of RonDB" "$log" grep -q '^[0-9:]* \[[0-9/]*\] metadata:' "$log"
+  on data2 sed -i.saved 's|file:///srv/hops/hopsdata/hdfs/dn|file:///srv/hopsworks-data/other|' "$conf"
   wait_for 300 "the watch on safe mode" "$log" grep -q '^[0-9:]* \[[0-9/]*\] safemode:' "$log"
   wait_for 120 "the name of the data node" "$log" grep -q "data2.* of .* blocks" "$log"
   on data2 mv "$conf.saved" "$conf"
@@ -143,9 +147,10 @@ test_many_hosts_are_checked_in_seconds() {
   on "$OPERATOR" bash -euc 'sed -n "s/.*address: \([0-9.]*\).*/\1/p" /root/many.yaml | xargs -P 16 -I{} ssh -o BatchMode=yes -l ops {} true'
   bare=$((($(date +%s%N) - bare) / 1000000))
   checked=$(date +%s%N)
-  vm doctor --inventory /root/many.yaml || true
+  vm doctor --inventory /root/many.yaml >"$VMRUN/many.log" 2>&1 || true
   checked=$((($(date +%s%N) - checked) / 1000000))
   "$VM/many" off
+  grep -q "64 of 64 hosts answer" "$VMRUN/many.log"
   say "64 hosts in $checked ms; nothing but ssh to each: $bare ms"
   ((checked < 10000 || checked < bare * 3 / 2))
 }
