@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 
 use hwdr_run::{Cause, Halt, Lock as _, Phase, Show, Store as _};
 use hwdr_values::source::Source;
+use hwdr_vm::act::step as step_of;
 use hwdr_vm::doctor::{judge, look};
 use hwdr_vm::finding::Level;
 use hwdr_vm::inventory::{HostName, read};
 use hwdr_vm::lock::RemoteLock;
-use hwdr_vm::plan::{Copy, Direction};
+use hwdr_vm::plan::{Act, Copy, Direction, Step};
 use hwdr_vm::record::{Diary, RemoteStore};
 use hwdr_vm::remote::{How, Remote, all};
 use hwdr_vm::restore::{Deed, Ended, forget, go_on};
-use hwdr_vm::words::{Account, Command, Input};
+use hwdr_vm::words::{Account, Command, Expect, Input};
 
 /// Folders of hosts, and programs for them.
 struct Sandbox {
@@ -118,6 +119,21 @@ fn words_arrive_as_they_are_and_failures_name_host_command_status_and_last_lines
         remote.call_aloud(&call("h0", &["echo", "hello"]), Path::new(HERE)).await.unwrap();
         assert!(sandbox.lines.lock().unwrap().contains(&"h0 hello".to_owned()));
     });
+}
+
+#[test]
+fn what_is_waited_for_is_not_said_by_some_alone() {
+    let sandbox = Sandbox::new(2);
+    let remote = sandbox.remote(2);
+    let said = |said: &str| {
+        let expect = Expect::Soon { text: "Safe mode is OFF", but: Some("Safe mode is ON") };
+        let command = call("h0", &["echo", said]).within(Duration::from_secs(5)).expecting(expect);
+        let step = Step { name: "safemode", does: "waits", acts: vec![Act::Call(command)], width: None };
+        block_on(step_of(&remote, &step, Path::new(HERE))).map(drop)
+    };
+    assert_eq!(said("Safe mode is OFF in nn1, Safe mode is OFF in nn2"), Ok(()));
+    let failed = said("Safe mode is OFF in nn1, Safe mode is ON in nn2").unwrap_err();
+    assert!(matches!(failed.how, How::Said(_)), "{failed}");
 }
 
 #[test]

@@ -71,8 +71,6 @@ pub(super) struct Undo {
 }
 
 /// Deletes what a restore has set aside: it can then no longer be undone
-///
-/// After undo, it deletes what was restored. A restore whose cluster was deployed again since is forgotten, and nothing is deleted.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr vm finalize [OPTIONS]")]
 pub(super) struct Finalize {

@@ -190,9 +190,10 @@ impl<W: Show> Run<W> {
                 },
                 () = sleep(LOOK) => {}
             }
-            let Some(live) = self.live().await else { continue };
-            let now = hopsfs::reported(&live);
-            if blocks != Some(now) {
+            // Name nodes that do not answer yet say nothing new.
+            let live = self.live().await;
+            let now = live.as_deref().map(hopsfs::reported);
+            if let Some(now) = now.filter(|now| blocks != Some(*now)) {
                 (blocks, since) = (Some(now), Instant::now());
                 match self.brought(None) {
                     0 => self.shown.note(&format!("{now} blocks are reported")),
@@ -200,6 +201,7 @@ impl<W: Show> Run<W> {
                 }
             } else if since.elapsed() > PATIENCE {
                 self.name_nodes_run().await?;
+                let Some(live) = live else { continue };
                 let missing: Vec<_> = self.unreported(&live).into_iter().map(|(line, _)| line).collect();
                 if missing != named {
                     missing.iter().for_each(|line| self.shown.note(line));
