@@ -28,6 +28,20 @@ test_restore_survives_a_kill_at_each_step() {
   vm finalize --yes
 }
 
+# The record beside the backup tells of steps that were done on hosts that are gone.
+test_cluster_that_is_lost_during_a_restore_is_restored_anew() {
+  backup_once
+  killed_at 12 vm restore "$BACKUP" --wipe --yes
+  lose_all
+  refused "forget it" vm resume
+  refused "forget it" vm undo --yes
+  refused "forget it" vm restore "$BACKUP" --wipe --yes
+  vm finalize --yes
+  vm restore "$BACKUP" --wipe --yes
+  vm finalize --yes
+  "$VM/check" "$VM_RECORD"
+}
+
 test_restore_is_resumed_from_another_machine() {
   backup_once
   killed_at 8 vm restore "$BACKUP" --wipe --yes
