@@ -395,6 +395,33 @@ fn each_kind_of_damage_is_found() {
     }
 }
 
+/// All rows have a replica in another node's part, so the tables alone do not show that one is missing.
+#[test]
+fn a_data_node_without_a_part_is_missed_by_its_neighbours() {
+    let lab = Lab::new();
+    let written = at("2025-11-24T12:05:00Z");
+    // So large that only its ends are read.
+    let [part, name] = ["1/BACKUP-254811200-PART-1-OF-4", "BACKUP-254811200-0.1.Data"];
+    let mut data = fs::read(format!("{ROOT}/crates/hwdr-backup/testdata/ndb/threads/{part}/{name}")).expect("a file");
+    data.splice(48..48, vec![0; 2 << 20]);
+    lab.s3.put(&rondb(&format!("{part}/{name}")), data, written);
+    lab.s3.remove_below(&rondb("2/"));
+    let verdict = |words: &str, code: i32| {
+        let ran = lab.verify(&[]);
+        assert!(ran.code == Some(code) && text(&ran).contains(words), "{:?} {}{}", ran.code, text(&ran), ran.stderr);
+    };
+    verdict("data nodes without a part: 2", 0);
+    for (id, words, code) in [
+        ("254801200", "there is no part of node 2, as there is in the backup 254801200 before", 3),
+        ("254821200", "there is no part of node 2", 2),
+    ] {
+        for node in 1..=2 {
+            lab.s3.put(&format!("rondb_backup/{id}/rondb/{node}/BACKUP-{id}.{node}.ctl"), "", written);
+        }
+        verdict(words, code);
+    }
+}
+
 #[test]
 fn what_cannot_be_looked_at_is_said() {
     let lab = Lab::new();

@@ -63,6 +63,11 @@ impl S3Server {
         self.change(|objects| objects.remove(key));
     }
 
+    /// Takes all objects away whose keys begin like this.
+    pub(crate) fn remove_below(&self, begin: &str) {
+        self.change(|objects| objects.retain(|key, _| !key.starts_with(begin)));
+    }
+
     /// Answers a question about the bucket (`versioning`, `lifecycle`).
     pub(crate) fn say(&self, question: &str, code: u16, body: &str) {
         let mut about = self.about.lock().unwrap_or_else(PoisonError::into_inner);

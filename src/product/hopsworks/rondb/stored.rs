@@ -11,7 +11,7 @@ use crate::product::hopsworks::backup_id::BackupId;
 use crate::product::hopsworks::catalogue::not_backups;
 use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::Service as _;
-use crate::product::shelf::{Shelf, not_all, unknown};
+use crate::product::shelf::{Bucket, Shelf, not_all, unknown};
 use crate::s3::objects::Objects;
 
 /// A backup that lacks something is still being written if its last file is not older than this.
@@ -88,7 +88,7 @@ fn parts(mut folders: Vec<Folder>, now: Timestamp, ttl: Option<SignedDuration>) 
         let beside = Beside {
             before: nodes(earlier).unwrap_or_default(),
             after: nodes(at.checked_add(1)).unwrap_or_default(),
-            before_id: named.unwrap_or_default(),
+            before_id: named.unwrap_or_default().to_owned(),
         };
         contents.part(part, &beside, now)
     };
@@ -96,10 +96,63 @@ fn parts(mut folders: Vec<Folder>, now: Timestamp, ttl: Option<SignedDuration>) 
 }
 
 /// The nodes of the backups before and after one.
-struct Beside<'b> {
+#[derive(Debug, Default)]
+pub(super) struct Beside {
     before: BTreeSet<u32>,
     after: BTreeSet<u32>,
-    before_id: &'b str,
+    before_id: String,
+}
+
+impl Beside {
+    /// Reads which nodes have parts in the backups before and after `id`.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
+    pub(super) async fn read(bucket: &Bucket, folder: &str, id: &BackupId) -> Reading<Self> {
+        let (mut ids, _) = bucket.backups(folder, BackupId::parse).await?;
+        ids.sort_by_key(|(id, _)| (id.time(), id.clone()));
+        let Some(at) = ids.iter().position(|(other, _)| other == id) else { return Ok(Self::default()) };
+        let (before, after) = (at.checked_sub(1).and_then(|at| ids.get(at)), ids.get(at.saturating_add(1)));
+        let nodes = async |backup: Option<&(BackupId, String)>| -> Reading<BTreeSet<u32>> {
+            let Some((_, folder)) = backup else { return Ok(BTreeSet::new()) };
+            let top = format!("{folder}rondb/");
+            let level = bucket.level(&top).await?;
+            let names = level.folders.iter().filter_map(|folder| folder.strip_prefix(&top)?.strip_suffix('/'));
+            Ok(names.filter_map(node_of).collect())
+        };
+        let (of_before, of_after) = tokio::try_join!(nodes(before), nodes(after))?;
+        let before_id = before.map_or_else(String::new, |(id, _)| id.as_str().to_owned());
+        Ok(Self { before: of_before, after: of_after, before_id })
+    }
+
+    /// The nodes that a backup with these has: all of their groups, and those of both neighbours, as the cluster has not become smaller then.
+    fn expected(&self, present: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let both = self.before.intersection(&self.after);
+        in_groups(present).into_iter().chain(both.copied()).chain(present.iter().copied()).collect()
+    }
+
+    /// Which nodes have no part although these have one.
+    pub(super) fn absent(&self, present: &BTreeSet<u32>) -> Option<String> {
+        let absent: Vec<_> = self.expected(present).difference(present).copied().collect();
+        (!absent.is_empty()).then(|| format!("there is no part of {}", nodes_text(&absent)))
+    }
+
+    /// Which nodes have parts in the backup before, and may be gone from the cluster since.
+    pub(super) fn fewer(&self, present: &BTreeSet<u32>) -> Option<String> {
+        let fewer: Vec<_> = self.before.difference(&self.expected(present)).copied().collect();
+        (!fewer.is_empty()).then(|| {
+            format!(
+                "there is no part of {}, as there is in the backup {} before: unless the cluster is smaller since then, rows are missing",
+                nodes_text(&fewer),
+                self.before_id
+            )
+        })
+    }
+}
+
+/// The node whose folder this is.
+fn node_of(name: &str) -> Option<u32> {
+    name.parse().ok().filter(|id| (1..=LAST_NODE).contains(id) && id.to_string() == name)
 }
 
 /// The folders of a node's part, and the files in them with their sizes.
@@ -128,8 +181,7 @@ impl Contents {
             let key = object.key.strip_prefix(folder).unwrap_or_default();
             contents.no_sql.retain(|file| *file != key || object.size == 0);
             let Some((node, file)) = key.strip_prefix("rondb/").and_then(|rest| rest.split_once('/')) else { continue };
-            let node = node.parse().ok().filter(|id| (1..=LAST_NODE).contains(id) && id.to_string() == node);
-            if let Some(node) = node {
+            if let Some(node) = node_of(node) {
                 let (folder, file) = file.rsplit_once('/').unwrap_or(("", file));
                 nodes.entry(node).or_default().entry(folder).or_default().push((file, object.size));
             }
@@ -140,16 +192,11 @@ impl Contents {
 
     fn part(&self, part: BackupPart, beside: &Beside, now: Timestamp) -> BackupPart {
         let present: BTreeSet<u32> = self.nodes.keys().copied().collect();
-        let mut expected = in_groups(&present);
-        // Those of both neighbours: the cluster has not become smaller.
-        expected.extend(beside.before.intersection(&beside.after));
-        expected.extend(&present);
         let mut missing: Vec<String> = self.no_sql.iter().map(|file| format!("{file} is missing")).collect();
-        let absent: Vec<_> = expected.difference(&present).copied().collect();
         if present.is_empty() {
             missing.insert(0, "there is no part of any data node".to_owned());
-        } else if !absent.is_empty() {
-            missing.insert(0, format!("there is no part of {}", nodes_text(&absent)));
+        } else if let Some(absent) = beside.absent(&present) {
+            missing.insert(0, absent);
         }
         let mut whole = 0_u64;
         for (node, flaw) in &self.nodes {
@@ -158,13 +205,13 @@ impl Contents {
                 Some(flaw) => missing.push(format!("node {node}: {flaw}")),
             }
         }
-        let fewer: Vec<_> = beside.before.difference(&expected).copied().collect();
-        let of = expected.len() as u64;
+        let fewer = beside.fewer(&present);
+        let of = beside.expected(&present).len() as u64;
         let done = Some((whole, of)).filter(|_| of > 0);
         let is_recent = self.newest.is_some_and(|newest| now.duration_since(newest) < RECENT);
         let state = if let Some(why) = &self.not_all {
             PartState::Unknown(format!("its folder {why}"))
-        } else if is_recent && !(missing.is_empty() && fewer.is_empty()) {
+        } else if is_recent && !(missing.is_empty() && fewer.is_none()) {
             PartState::Running
         } else if !missing.is_empty() {
             let more = match missing.len().saturating_sub(NAMED) {
@@ -174,12 +221,8 @@ impl Contents {
             missing.truncate(NAMED);
             let done = done.filter(|(whole, of)| whole < of);
             PartState::Partial { done, why: format!("{}{more}", missing.join("; ")) }
-        } else if !fewer.is_empty() {
-            PartState::Unknown(format!(
-                "there is no part of {}, as there is in the backup {} before: unless the cluster is smaller since then, rows are missing",
-                nodes_text(&fewer),
-                beside.before_id
-            ))
+        } else if let Some(fewer) = fewer {
+            PartState::Unknown(fewer)
         } else {
             PartState::Good
         };

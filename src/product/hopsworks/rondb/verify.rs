@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::RonDb;
+use super::stored::Beside;
 use crate::backup_files::ndb::{
     Control, Data as Rows, Facts, FileKind, Listed, Log, Name, Unpacked, Whole, check_ends, judge, missing,
 };
@@ -31,6 +32,7 @@ pub(super) struct Check {
     findings: Vec<Finding>,
     unchecked: Vec<String>,
     others: usize,
+    beside: Option<Result<Beside, Finding>>,
 }
 
 /// A file of the backup.
@@ -84,6 +86,8 @@ impl Check {
         if let Some(why) = not_all(&objects) {
             return Err(Flaw::unknown(why).in_file(&self.folder));
         }
+        let beside = Beside::read(&bucket, &place.folder, &id).await;
+        self.beside = Some(beside.map_err(|fault| failed(&format!("{}/", place.folder), fault)));
         let mut files = Vec::new();
         for object in objects.objects {
             let path = object.key.strip_prefix(&self.folder).unwrap_or_default();
@@ -179,6 +183,18 @@ impl Check {
     }
 }
 
+/// What is wrong if these are all nodes that have a part.
+fn without_part(beside: &Beside, nodes: &BTreeSet<u16>) -> Option<Flaw> {
+    let nodes: BTreeSet<u32> = nodes.iter().copied().map(u32::from).collect();
+    // That nothing is there at all is known already.
+    if nodes.is_empty() {
+        return None;
+    }
+    let expected = "a part of each data node; if it was not running, --read-data 100% shows that all rows are there";
+    let flaw = beside.absent(&nodes).map(Flaw::missing).or_else(|| beside.fewer(&nodes).map(Flaw::unknown));
+    flaw.map(|flaw| flaw.expected(expected))
+}
+
 impl Verify for Check {
     fn look<'v>(&'v mut self, ask: &'v Ask<'v>) -> Doing<'v, Vec<DataFile>> {
         Box::pin(async move {
@@ -216,11 +232,16 @@ impl Verify for Check {
     }
 
     fn report(self: Box<Self>, _: &Ask<'_>) -> Vec<PartReport> {
-        let Self { folder, id, files, mut findings, mut unchecked, others, .. } = *self;
+        let Self { folder, id, files, mut findings, mut unchecked, others, beside, .. } = *self;
         let nodes: BTreeSet<u16> = files.iter().map(|file| file.listed.name.node).collect();
         let has_rows = |file: &&File| file.listed.name.kind == FileKind::Data;
         let are_all_read =
             findings.is_empty() && files.iter().filter(has_rows).all(|file| matches!(file.state, State::Whole(_)));
+        // The rows themselves tell more than their neighbours' nodes.
+        if let Some(beside) = beside.filter(|_| !are_all_read) {
+            let flaw = |beside: Beside| without_part(&beside, &nodes).map(|flaw| flaw.in_file(&folder));
+            findings.extend(beside.map_or_else(Some, flaw));
+        }
         let sizes = |of: &dyn Fn(&File) -> bool| {
             let data = files.iter().filter(|file| file.listed.name.kind != FileKind::Control && of(file));
             data.fold(0_u64, |sum, file| sum.saturating_add(file.object.size))
