@@ -29,6 +29,35 @@ pub struct Verified {
     /// Whether it was restored somewhere else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_drill: bool,
+    /// How much of the data was read for it.
+    #[serde(default)]
+    pub depth: Depth,
+}
+
+/// How much of the data a verification has read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Depth {
+    /// The ends of large files.
+    #[default]
+    Ends,
+    /// Some of it, chosen at random.
+    Part,
+    /// All of it.
+    All,
+}
+
+impl Verified {
+    /// Whether a newer result says too little to replace this one: damage is not gone because nobody could look, or because other data was read.
+    fn outlasts(&self, new: &Self) -> bool {
+        let is_bad = matches!(self.verdict, Verdict::Damaged | Verdict::Missing);
+        is_bad
+            && match new.verdict {
+                Verdict::Unknown => true,
+                Verdict::Fine => self.depth > Depth::Ends && new.depth < Depth::All,
+                Verdict::Damaged | Verdict::Missing => false,
+            }
+    }
 }
 
 /// The results, the oldest first.
@@ -63,13 +92,21 @@ impl Memory {
         self.all.iter().rev().find(|one| one.id == id && one.is_drill).map(|one| one.time)
     }
 
-    /// Adds a result, in place of an older one of the same kind. Those of backups that are not in `known` any more go, if all are known.
-    pub fn add(&mut self, new: Verified, known: Option<&BTreeSet<String>>) {
+    /// Adds a result, in place of an older one of the same kind, unless that one tells more: then it is returned. Those of backups that are not in
+    /// `known` any more go, if all are known.
+    pub fn add(&mut self, new: Verified, known: Option<&BTreeSet<String>>) -> Option<Verdict> {
         let is_same = |one: &Verified| one.id == new.id && one.is_drill == new.is_drill;
-        self.all.retain(|one| !is_same(one) && known.is_none_or(|known| known.contains(&one.id)));
+        let kept = self.all.iter().find(|one| is_same(one) && one.outlasts(&new)).map(|one| one.verdict);
+        self.all.retain(|one| {
+            is_same(one) && kept.is_some() || !is_same(one) && known.is_none_or(|known| known.contains(&one.id))
+        });
+        if kept.is_some() {
+            return kept;
+        }
         let over = self.all.len().saturating_add(1).saturating_sub(MOST);
         self.all.drain(..over);
         self.all.push(new);
+        None
     }
 }
 
@@ -83,7 +120,13 @@ mod tests {
     use super::*;
 
     fn verified(id: &str, verdict: Verdict) -> Verified {
-        Verified { id: id.to_owned(), time: "2025-12-01T00:00:00Z".parse().unwrap(), verdict, is_drill: false }
+        Verified {
+            id: id.to_owned(),
+            time: "2025-12-01T00:00:00Z".parse().unwrap(),
+            verdict,
+            is_drill: false,
+            depth: Depth::Ends,
+        }
     }
 
     #[test]
@@ -113,6 +156,31 @@ mod tests {
         }
         assert_eq!(memory.all.len(), MOST);
         assert!(memory.text().len() < LARGEST / 2);
+    }
+
+    #[test]
+    fn damage_is_remembered_until_as_much_was_read_again() {
+        use Depth::{All, Ends, Part};
+        use Verdict::{Damaged, Fine, Missing, Unknown};
+        for (old, new, is_kept) in [
+            ((Damaged, All), (Fine, Ends), true),
+            ((Damaged, All), (Fine, All), false),
+            // Chosen at random: it may be other data.
+            ((Damaged, Part), (Fine, Part), true),
+            ((Damaged, Ends), (Fine, Ends), false),
+            ((Damaged, Ends), (Unknown, All), true),
+            ((Missing, Part), (Unknown, Ends), true),
+            ((Missing, All), (Damaged, Ends), false),
+            ((Unknown, All), (Fine, Ends), false),
+            ((Fine, All), (Unknown, Ends), false),
+        ] {
+            let result = |(verdict, depth)| Verified { depth, ..verified("1", verdict) };
+            let mut memory = Memory::default();
+            assert_eq!(memory.add(result(old), None), None);
+            let kept = memory.add(result(new), None);
+            assert_eq!(kept, Some(old.0).filter(|_| is_kept), "{old:?} {new:?}");
+            assert_eq!(memory.all, [result(if is_kept { old } else { new })]);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
+use super::Verdict;
 use super::memory::{LARGEST, Memory, Verified};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, ClusterError, Kind};
@@ -34,7 +35,7 @@ pub async fn read(cluster: &Cluster, release: &str) -> Result<Memory, ClusterErr
     Ok(secret.filter(is_ours).map(|secret| memory_of(&secret)).unwrap_or_default())
 }
 
-/// Remembers a result. With `known`, those of other backups are forgotten.
+/// Remembers a result. With `known`, those of other backups are forgotten. Returns the verdict of an older result that tells more and stays.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -43,7 +44,7 @@ pub async fn remember(
     release: &str,
     new: &Verified,
     known: Option<&BTreeSet<String>>,
-) -> Result<(), Refusal> {
+) -> Result<Option<Verdict>, Refusal> {
     let name = name_of(release);
     for _ in 0..ATTEMPTS {
         let secret = cluster.get(Kind::SECRET, None, &name).await.map_err(|error| Refusal::from(&error))?;
@@ -52,7 +53,7 @@ pub async fn remember(
                 .help(format!("see what it is:\nkubectl -n {} get secret {name} -o yaml", cluster.namespace)));
         }
         let mut memory = secret.as_ref().map(memory_of).unwrap_or_default();
-        memory.add(new.clone(), known);
+        let kept = memory.add(new.clone(), known);
         let data = STANDARD.encode(memory.text());
         let written = match secret {
             Some(mut secret) => {
@@ -66,7 +67,7 @@ pub async fn remember(
         match written {
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(Refusal::from(&error)),
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(kept),
         }
     }
     Err(Refusal::new(format!("Secret {name} is written by somebody else all the time")))
@@ -96,13 +97,16 @@ fn memory_of(secret: &Json) -> Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::Verdict;
+    use crate::verify::memory::Depth;
 
     #[test]
     fn only_a_secret_of_our_type_is_read() {
         let mut memory = Memory::default();
         let time = "2025-12-01T00:00:00Z".parse().unwrap();
-        memory.add(Verified { id: "1".to_owned(), time, verdict: Verdict::Fine, is_drill: false }, None);
+        memory.add(
+            Verified { id: "1".to_owned(), time, verdict: Verdict::Fine, is_drill: false, depth: Depth::Ends },
+            None,
+        );
         let secret = object(&name_of("hops"), "hops", &STANDARD.encode(memory.text()));
         assert_eq!(memory_of(&secret), memory);
         assert!(is_ours(&secret) && secret["metadata"]["name"] == "hwdr-verified-hops");

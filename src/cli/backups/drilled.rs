@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::rights;
 use crate::shown::{self, plain};
 use crate::verify::Verdict;
-use crate::verify::memory::Verified;
+use crate::verify::memory::{Depth, Verified};
 use crate::verify::store;
 
 /// Notes that a backup was restored somewhere else, to prove it
@@ -58,7 +58,7 @@ impl Drilled {
                     .help("name the release: --release NAME")
             );
         };
-        let result = Verified { id: id.to_owned(), time, verdict: Verdict::Fine, is_drill: true };
+        let result = Verified { id: id.to_owned(), time, verdict: Verdict::Fine, is_drill: true, depth: Depth::All };
         store::remember(&looked.cluster, release, &result, inventory.known(&unread).as_ref()).await?;
         shown::print(&format!("Backup {} was drilled at {time:.0}.\n", plain(id)));
         Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable })

@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::backups::{Join, Series};
     use crate::product::FIRST;
-    use crate::verify::memory::Verified;
+    use crate::verify::memory::{Depth, Verified};
 
     /// `id@time state`.
     fn series(title: &'static str, join: Join, parts: &[(&str, &str, PartState)]) -> Series {
@@ -290,10 +290,12 @@ mod tests {
         );
         for (id, verdict) in [("254851200", Verdict::Damaged), ("254631200", Verdict::Fine)] {
             let time = "2025-11-30T20:00:00Z".parse().unwrap();
-            inventory.verified.add(Verified { id: id.to_owned(), time, verdict, is_drill: false }, None);
+            inventory
+                .verified
+                .add(Verified { id: id.to_owned(), time, verdict, is_drill: false, depth: Depth::Ends }, None);
         }
         let (id, time) = ("254851200".to_owned(), "2025-11-29T20:00:00Z".parse().unwrap());
-        inventory.verified.add(Verified { id, time, verdict: Verdict::Fine, is_drill: true }, None);
+        inventory.verified.add(Verified { id, time, verdict: Verdict::Fine, is_drill: true, depth: Depth::All }, None);
         let zone = (TimeZone::fixed(jiff::tz::offset(1)), "CET".to_owned());
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         let shown = plain(table(&inventory, &zone));

@@ -24,7 +24,7 @@ use crate::product::{self, Product};
 use crate::rights;
 use crate::shown::{self, duration, plain, word};
 use crate::values::Value;
-use crate::verify::memory::Verified;
+use crate::verify::memory::{Depth, Verified};
 use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store, worst};
 
 /// Checks whether a backup can be restored
@@ -174,7 +174,8 @@ impl Meant {
             Format::Text => shown::print(&report.text()),
             Format::Json => shown::print_json(&json!(report), true),
         }
-        let result = Verified { id: self.id.clone(), time: shelf.now, verdict: report.verdict, is_drill: false };
+        let (verdict, depth) = (report.verdict, depth(how.amount, &parts));
+        let result = Verified { id: self.id.clone(), time: shelf.now, verdict, is_drill: false, depth };
         remember(self.memory, &result, self.known.as_ref()).await;
         parts
     }
@@ -220,7 +221,15 @@ async fn remember(memory: Option<(Cluster, String)>, result: &Verified, known: O
     let why = match memory {
         None => "only a cluster with the release can remember it".to_owned(),
         Some((cluster, release)) => match store::remember(&cluster, &release, result, known).await {
-            Ok(()) => return,
+            Ok(None) => return,
+            Ok(Some(kept)) => {
+                let read = format!("helm hwdr backups verify {} --read-data 100%", word(&result.id));
+                let kept = kept.word();
+                ask::warn(&format!(
+                    "the backup is still listed as {kept}: an earlier verification found more\nto read all of it again:\n{read}"
+                ));
+                return;
+            }
             Err(refusal) => {
                 let help: String = refusal.help.iter().map(|help| format!("\n{help}")).collect();
                 format!("{}{help}", refusal.problem)
@@ -228,6 +237,16 @@ async fn remember(memory: Option<(Cluster, String)>, result: &Verified, known: O
         },
     };
     ask::warn(&format!("the result is not remembered: {why}"));
+}
+
+/// How much of the data was read.
+fn depth(amount: Option<Amount>, parts: &[PartReport]) -> Depth {
+    let is_all = parts.iter().filter_map(|part| part.data).all(|data| data.read == data.of);
+    match amount {
+        _ if is_all => Depth::All,
+        Some(_) => Depth::Part,
+        None => Depth::Ends,
+    }
 }
 
 /// Shows how far it is.
