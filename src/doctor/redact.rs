@@ -19,8 +19,8 @@ const HIDDEN: &str = "***";
 const SHORTEST: usize = 6;
 /// One of nothing but lower-case letters, dots and dashes that is shorter may be a name: of a user, a host, a database.
 const NAME: usize = 16;
-/// How many values of Secrets are looked for.
-const MOST: usize = 4000;
+/// How many values of Secrets are looked for. With more of them, nothing may be shown in which they could be.
+const MOST: usize = 10_000;
 /// How long a text in an object may be.
 const TEXT: usize = 64 << 10;
 /// How deep an object is looked into.
@@ -37,6 +37,7 @@ const DROPPED: [&str; 2] = ["managedFields", "kubectl.kubernetes.io/last-applied
 pub struct Redactor {
     known: Vec<Finder<'static>>,
     seen: BTreeSet<String>,
+    is_full: bool,
 }
 
 impl Redactor {
@@ -62,7 +63,14 @@ impl Redactor {
     /// A whole value, and each of its lines: a certificate's key, a file of credentials.
     fn add_text(&mut self, key: &str, text: &str, namespace: &str) {
         self.add_of(key, text.trim(), namespace);
+        let mut is_public = false;
         for line in text.lines().map(str::trim) {
+            // The lines of certificates are public, and many.
+            is_public |= line.contains("-----BEGIN CERTIFICATE-----");
+            if is_public {
+                is_public = !line.contains("-----END CERTIFICATE-----");
+                continue;
+            }
             self.add(line);
             // `aws_secret_access_key = x`, `password: x`
             if let Some((key, value)) = line.split_once(['=', ':']) {
@@ -102,20 +110,42 @@ impl Redactor {
     }
 
     fn find(&mut self, value: &str) {
-        if self.known.len() < MOST && value.len() <= TEXT && self.seen.insert(value.to_owned()) {
-            self.known.push(Finder::new(value).into_owned());
+        if value.len() > TEXT || self.seen.contains(value) {
+            return;
         }
+        if self.known.len() >= MOST {
+            self.is_full = true;
+            return;
+        }
+        self.seen.insert(value.to_owned());
+        self.known.push(Finder::new(value).into_owned());
+    }
+
+    /// How many values it looks for, if there are more of them.
+    pub fn overflow(&self) -> Option<usize> {
+        self.is_full.then_some(MOST)
     }
 
     /// A text of several lines: a log, a message.
     pub fn text(&self, text: &str) -> String {
         let masked = mask::document(text);
-        let mut out = keyless(&masked);
+        let mut hidden = vec![false; text.len()];
+        let mut hide = |at: usize, length: usize| {
+            hidden.iter_mut().skip(at).take(length).for_each(|byte| *byte = true);
+        };
+        // All three look at the whole text: what one hides is not in the way of the others. Values may overlap.
+        keys(&masked).for_each(|(at, word)| hide(at, word.len()));
         for finder in &self.known {
-            if finder.find(out.as_bytes()).is_some() {
-                let needle = String::from_utf8_lossy(finder.needle()).into_owned();
-                out = out.replace(&needle, HIDDEN);
-            }
+            let length = finder.needle().len();
+            finder.find_iter(text.as_bytes()).for_each(|at| hide(at, length));
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0_usize;
+        for run in hidden.chunk_by(|one, other| one == other) {
+            let end = at.saturating_add(run.len());
+            let is_hidden = run.first() == Some(&true);
+            out.push_str(masked.get(at..end).filter(|_| !is_hidden).unwrap_or(HIDDEN));
+            at = end;
         }
         out
     }
@@ -215,21 +245,18 @@ fn secret(object: &Json) -> Json {
     })
 }
 
-/// A text without words that look like keys, whatever they are called.
-fn keyless(text: &str) -> String {
+/// The words that look like keys, whatever they are called, each with its place.
+fn keys(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        out.push_str(if looks_like_a_key(word) { HIDDEN } else { word });
-        let next = behind.find(is_part).unwrap_or(behind.len());
-        let (between, behind) = behind.split_at_checked(next).unwrap_or((behind, ""));
-        out.push_str(between);
-        rest = behind;
-    }
-    out
+    let mut at = 0_usize;
+    let words = text.split(move |c| !is_part(c)).map(move |word| {
+        let place = at;
+        // What is between two words is one character, which may have several bytes.
+        let behind = text.get(place.saturating_add(word.len())..).and_then(|rest| rest.chars().next());
+        at = place.saturating_add(word.len()).saturating_add(behind.map_or(0, char::len_utf8));
+        (place, word)
+    });
+    words.filter(|(_, word)| looks_like_a_key(word))
 }
 
 /// Whether a word has what random keys have and names do not.
@@ -343,6 +370,48 @@ mod tests {
         assert_eq!(redactor.text(&format!("data: {encoded}")), "data: ***");
         let shown = redactor.object(&json!({"x": {"n0t called a credential": ["n0t called a credential"]}}));
         assert_eq!(shown, json!({"x": {"***": ["***"]}}));
+    }
+
+    /// Values that contain or overlap others, or words that hide as something else.
+    #[test]
+    fn nothing_is_left_of_a_value() {
+        let of = |values: &[&str]| {
+            let mut redactor = Redactor::default();
+            for value in values {
+                redactor.learn(&json!({"kind": "Secret", "stringData": {"k": value}}));
+            }
+            redactor
+        };
+        for (values, text, expected) in [
+            (&["Summer-1", "Summer-1-Winter-2"][..], "as Summer-1-Winter-2 and Summer-1.", "as *** and ***."),
+            (&["Summer-1-Mai", "1-Mai-Winter"], "as Summer-1-Mai-Winter.", "as ***."),
+            // A word of it looks like a key, and another one is behind a flag.
+            (&["my wJalrXUtnFEMI0K7MDENG word"], "say my wJalrXUtnFEMI0K7MDENG word twice", "say *** twice"),
+            (&["run --token now ok"], "x: run --token now ok", "x: ***"),
+            (&["é Summer-1 é"], "é é Summer-1 é é", "é *** é"),
+        ] {
+            assert_eq!(of(values).text(text), expected, "{values:?}");
+        }
+        // A value that is the name of a credential does not hide that one follows.
+        let mut redactor = Redactor::default();
+        redactor.learn(&json!({"kind": "Secret", "stringData": {"DB_PASSWORD": "password"}}));
+        assert!(!redactor.text(&format!("password: {MARK}")).contains(MARK));
+    }
+
+    /// A certificate is public; its lines would be in the way of others.
+    #[test]
+    fn it_says_when_it_knows_not_all() {
+        let line = "MIIBkTCCATegAwIBAgIUTo9rAnD0mText0fTheCertificate";
+        let certificate = format!(
+            "-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\nlast-0ne",
+            format!("{line}\n").repeat(4)
+        );
+        let mut redactor = Redactor::default();
+        redactor.learn(&json!({"kind": "Secret", "stringData": {"tls.crt": certificate}}));
+        assert_eq!((redactor.known.len(), redactor.overflow()), (2, None), "the whole of it, and the last line");
+        let many: Vec<_> = (0..=MOST).map(|number| format!("value-{number}-Of-Many")).collect();
+        redactor.learn(&json!({"kind": "Secret", "stringData": {"k": many.join("\n")}}));
+        assert_eq!(redactor.overflow(), Some(MOST));
     }
 
     #[test]
