@@ -378,6 +378,12 @@ fn each_kind_of_damage_is_found() {
             3,
             "has no block that is older than the backup",
         ),
+        (
+            "no block at all",
+            Box::new(|lab| lab.s3.remove("hopsfs-blocks-set-0/1/1_1")),
+            3,
+            "has no blocks (below hopsfs*), and no old versions",
+        ),
     ];
     for (name, damage, code, words) in cases {
         let lab = Lab::new();

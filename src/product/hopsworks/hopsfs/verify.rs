@@ -64,9 +64,9 @@ impl Check {
             }
         }
         let Some(time) = ask.time else {
-            self.unchecked.push(
-                "whether versions are kept for long enough: the id does not say when the backup was made".to_owned(),
-            );
+            let flaw = Flaw::unknown("may keep old versions too short: the id does not say when the backup was made")
+                .expected("an id that says it, or a cluster that knows it");
+            self.findings.push(flaw.in_file(name));
             return;
         };
         match &bucket.rules {
@@ -95,14 +95,20 @@ impl Check {
                         .expected("blocks of the time of the backup: is it another bucket?");
                 self.findings.push(flaw.in_file(name));
             }
-            Ok(Evidence::Nothing) => self.unchecked.push(format!(
-                "whether bucket {name} is the right one: it has no blocks (below {}*), and never had",
-                FOLDERS.blocks
-            )),
-            Ok(Evidence::TooMany) => self.unchecked.push(format!(
-                "whether versioning was enabled before the backup: none of the first {} versions is older",
-                PAGES.saturating_mul(PAGE as usize)
-            )),
+            // All blocks with all their versions may have been deleted.
+            Ok(Evidence::Nothing) => {
+                let flaw = Flaw::unknown(format!("has no blocks (below {}*), and no old versions", FOLDERS.blocks))
+                    .expected("blocks of the time of the backup: is it another bucket?");
+                self.findings.push(flaw.in_file(name));
+            }
+            Ok(Evidence::TooMany) => {
+                let flaw = Flaw::unknown(format!(
+                    "has no version from before the backup among the first {}: hwdr reads no more",
+                    PAGES.saturating_mul(PAGE as usize)
+                ))
+                .expected("a version from before: versioning was enabled then");
+                self.findings.push(flaw.in_file(name));
+            }
         }
     }
 }
