@@ -108,13 +108,29 @@ impl Series {
         }
     }
 
-    /// Adds what the bucket has of the same backups: how large they are, and when its rules delete them.
+    /// Adds what the bucket has of the same backups: how large they are, when its rules delete them, and what is wrong with those that the cluster
+    /// calls good: a record stays when files are lost.
     pub fn add_stored(&mut self, stored: &Self) {
-        let stored: BTreeMap<&str, &BackupPart> = stored.parts.iter().map(|part| (part.name.as_str(), part)).collect();
+        let of: BTreeMap<&str, &BackupPart> = stored.parts.iter().map(|part| (part.name.as_str(), part)).collect();
+        let has_any = self.parts.iter().any(|part| of.contains_key(part.name.as_str()));
         for part in &mut self.parts {
-            if let Some(same) = stored.get(part.name.as_str()) {
-                part.bytes = part.bytes.or(same.bytes);
-                part.swept = same.swept;
+            match of.get(part.name.as_str()) {
+                Some(same) => {
+                    part.bytes = part.bytes.or(same.bytes);
+                    part.pieces = part.pieces.or(same.pieces);
+                    part.swept = same.swept;
+                    if part.is_good() {
+                        part.state = same.state.clone();
+                    }
+                }
+                None if !part.is_good() || stored.unread.is_some() => {}
+                None if has_any => {
+                    part.state = PartState::Partial { done: None, why: "its files are not in the bucket".to_owned() };
+                }
+                None => {
+                    let why = "the bucket has none of these backups: is it another bucket?";
+                    part.state = PartState::Unknown(why.to_owned());
+                }
             }
         }
     }

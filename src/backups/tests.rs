@@ -75,6 +75,31 @@ fn sets(inventory: &Inventory) -> Vec<String> {
     inventory.sets.iter().map(of).collect()
 }
 
+/// A record of success stays when files are lost.
+#[test]
+fn the_bucket_speaks_against_what_the_cluster_calls_good() {
+    let stored = ["1@12:00", "2@+1d partial", "3@+2d unknown", "5@+4d"];
+    let with = |stored: Series| {
+        let mut ours = series("rondb", Join::Own, &["1@12:00", "2@+1d", "3@+2d", "4@+3d", "5@+4d failed"]);
+        ours.add_stored(&stored);
+        let said = |part: &BackupPart| format!("{} {}", part.state.word(), part.state.why().unwrap_or_default());
+        ours.parts.iter().map(|part| said(part).trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    let gone = "partial its files are not in the bucket";
+    assert_eq!(
+        with(series("rondb", Join::Own, &stored)),
+        ["good", "partial node 2", "unknown not JSON", gone, "failed no room"]
+    );
+    let other = "unknown the bucket has none of these backups: is it another bucket?";
+    assert_eq!(with(series("rondb", Join::Own, &["9@12:00"])), [other, other, other, other, "failed no room"]);
+    // What was not read speaks against nothing.
+    let unread = Some(Fault::new(Severity::Unknown, "cannot be read"));
+    assert_eq!(
+        with(Series { unread, ..series("rondb", Join::Own, &[]) }),
+        ["good", "good", "good", "good", "failed no room"]
+    );
+}
+
 #[test]
 fn parts_of_one_run_are_one_set() {
     for (one, other, nearest, expected) in [

@@ -487,6 +487,9 @@ fn the_list_knows_the_buckets_rules_if_it_is_read_too() {
     let ruled = rondb(&list(&bucket));
     assert_eq!(ruled["expires"], "2036-11-06T12:05:00Z", "{ruled}");
     assert_eq!((&ruled["state"], &ruled["time"]), (&alone["state"], &alone["time"]));
+    // The cluster does not know what was lost since.
+    lab.s3.remove(&self::rondb("1/BACKUP-254811200-PART-1-OF-4/BACKUP-254811200.1.ctl"));
+    assert_eq!((&rondb(&list(&[]))["state"], &rondb(&list(&bucket))["state"]), (&alone["state"], &json!("partial")));
     // A pipe can be read once, and both the cluster and the bucket need what is in it.
     let piped = list_of(&["--with-bucket", "--path-style", "-f", "-"], &lab.s3.values());
     assert_eq!(rondb(&piped)["expires"], ruled["expires"]);

@@ -45,7 +45,7 @@ pub(super) struct InBucket {
 pub(super) struct ReadArgs {
     #[command(flatten)]
     pub stored: StoredArgs,
-    /// Read the bucket, too: how large backups are, and when its rules delete them
+    /// Read the bucket, too: what is missing in it, how large backups are, and when its rules delete them
     #[arg(long, conflicts_with = "from_bucket", help_heading = "Bucket")]
     with_bucket: bool,
 }
