@@ -25,8 +25,8 @@ pub struct Place {
     pub namespace: String,
     /// The uid of the namespace kube-system, which is the cluster's; none if it cannot be read.
     pub uid: Option<String>,
-    /// Why it is not the cluster that was expected.
-    pub other: Option<String>,
+    /// Why it is not the cluster that was expected, or why that is not known.
+    pub other: Option<Fault>,
 }
 
 /// What the API server says of itself.

@@ -130,7 +130,15 @@ pub(super) fn plugin(facts: &Facts) -> Vec<Line> {
             "see which versions belong together:\nkubectl -n {} describe deployment",
             word(&facts.velero.namespace)
         )),
-        _ => Line::ok(CHECK, format!("the plugin for S3: {}", plain(image))),
+        (Some(_), Some(_)) => Line::ok(CHECK, format!("the plugin for S3: {}", plain(image))),
+        _ => Line::unknown(
+            CHECK,
+            format!("whether the plugin fits Velero is not in the images' names: {}", plain(image)),
+        )
+        .fix(format!(
+            "see which versions they are (a plugin for Velero 1.17 is 1.13):\nvelero plugin get -n {0}\nvelero version -n {0}",
+            word(&facts.velero.namespace)
+        )),
     }]
 }
 

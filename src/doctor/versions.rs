@@ -15,8 +15,8 @@ const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 
 pub(super) fn place(facts: &Facts) -> Vec<Line> {
     let place = &facts.place;
-    if let Some(why) = &place.other {
-        return vec![Line::problem("cluster", why.clone()).fix("choose the cluster: --kube-context NAME")];
+    if let Some(fault) = &place.other {
+        return vec![Line::of("cluster", fault)];
     }
     let uid = place.uid.as_ref().map_or_else(String::new, |uid| format!(", uid {}", plain(uid)));
     let context = if place.context.is_empty() { "this pod's cluster".into() } else { plain(&place.context) };

@@ -283,6 +283,10 @@ fn each_thing_that_is_wrong_has_its_line() {
             |lab| velero(lab, "velero/velero:v1.17.1", "velero/velero-plugin-for-aws:v1.10.0"),
             "warning velero-plugin: the plugin velero/velero-plugin-for-aws:v1.10.0 is older",
         ),
+        (
+            |lab| velero(lab, "velero/velero:v1.17.1", "velero/velero-plugin-for-aws@sha256:ab"),
+            "unknown velero-plugin: whether the plugin fits Velero is not in the images' names",
+        ),
         (|lab| velero(lab, "velero/velero:v1.17.1", "other"), "ok velero-plugin: Velero has a plugin for S3"),
         (
             |lab| {

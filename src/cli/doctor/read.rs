@@ -199,7 +199,7 @@ async fn place(reader: &Reader<'_>, expected: Option<&str>) -> Place {
         server: cluster.server.clone(),
         namespace: cluster.namespace.clone(),
         uid: uid.filter(|uid| !uid.is_empty()),
-        other: other.err().map(|fault| fault.what),
+        other: other.err(),
     }
 }
 
