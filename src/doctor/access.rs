@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Facts, Level, Line, velero};
-use crate::backups::{Join, ago};
+use crate::backups::{BackupPart, Join, ago};
 use crate::cluster::condition::text;
 use crate::mode::Mode;
 use crate::run::preflight::refuse;
@@ -79,13 +79,18 @@ pub(super) fn bucket(facts: &Facts) -> Vec<Line> {
     lines
 }
 
+/// Whether this installation made a backup. In a new cluster, the records and Velero's Backups are those of the cluster before.
+fn is_of_here(facts: &Facts, part: &BackupPart) -> bool {
+    facts.inventory.installed.as_ref().is_ok_and(|installed| part.time > Some(*installed))
+}
+
 /// A pod has reached the bucket if one has written a backup to it, or Velero can read its storage location.
 pub(super) fn bucket_from_pods(facts: &Facts) -> Vec<Line> {
     const CHECK: &str = "bucket-from-pods";
     let own = facts.inventory.series.iter().filter(|series| series.join == Join::Own);
     let wrote = own.filter_map(|series| Some((series, series.last_good(facts.now)?)));
     let newest = wrote.reduce(|newest, other| if other.1.time > newest.1.time { other } else { newest });
-    if let Some((series, part)) = newest {
+    if let Some((series, part)) = newest.filter(|(_, part)| is_of_here(facts, part)) {
         let age = part.time.map_or_else(String::new, |time| format!(", {} ago", ago(facts.now.duration_since(time))));
         let what = format!("a pod wrote {}'s backup {} to the bucket{age}", series.called, plain(&part.name));
         return vec![Line::ok(CHECK, what)];
@@ -113,8 +118,7 @@ pub(super) fn bucket_by_velero(facts: &Facts) -> Vec<Line> {
     let is_writable = text(location, "/spec/accessMode") != "ReadOnly";
     let theirs = facts.inventory.series.iter().filter(|series| series.join.is_velero());
     let newest = theirs.filter_map(|series| series.last_good(facts.now)).max_by_key(|part| part.time);
-    // In a new cluster, another cluster's Velero has made the backups.
-    vec![match newest.filter(|_| is_writable && facts.mode == Mode::Upgrade) {
+    vec![match newest.filter(|part| is_writable && is_of_here(facts, part)) {
         Some(part) => {
             let age = part.time.map_or_else(String::new, |time| format!(", {} ago", ago(facts.now.duration_since(time))));
             Line::ok(CHECK, format!("Velero wrote {} there{age}", plain(&part.name)))

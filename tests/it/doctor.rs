@@ -3,7 +3,7 @@
 use crate::backups::Lab;
 use crate::common::s3_server::S3Server;
 use crate::common::{BOTH, Ran, run, testdata};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 pub(crate) const CORE: &str = "/api/v1/namespaces/hopsworks";
@@ -65,7 +65,12 @@ fn velero(lab: &Lab, server: &str, plugin: &str) {
 }
 
 fn record(lab: &Lab, status: &str, values: Json) {
-    let release = json!({"name": "hops", "version": 3, "info": {"status": status, "first_deployed": lab.ago(60)},
+    record_since(lab, status, &lab.ago(60), values);
+}
+
+/// The same, first installed then.
+fn record_since(lab: &Lab, status: &str, installed: &Timestamp, values: Json) {
+    let release = json!({"name": "hops", "version": 3, "info": {"status": status, "first_deployed": installed},
         "chart": {"metadata": {"name": "hopsworks", "version": "4.8.0", "appVersion": "4.8"}}, "config": values, "manifest": "x"});
     lab.api.put(
         &format!("{CORE}/secrets/sh.helm.release.v1.hops.v3"),
@@ -506,6 +511,26 @@ fn the_exit_code_is_that_of_the_worst_line() {
     assert!(nowhere.contains("there is no kubeconfig file"), "{nowhere}");
     let wrong = lines(&lab, &["--expect-cluster", "prod"]);
     assert!(wrong.iter().any(|line| line.starts_with("problem cluster: this is context here at ")), "{wrong:#?}");
+    // It may be that cluster, by its uid.
+    lab.api.fail("/api/v1/namespaces/kube-system", 403);
+    let unknown = lines(&lab, &["--expect-cluster", "prod"]);
+    assert!(unknown.iter().any(|line| line.starts_with("unknown cluster: ")), "{unknown:#?}");
+}
+
+/// After a restore into a new cluster, the records and Velero's Backups are of the cluster before: nobody has written anything from here.
+#[test]
+fn the_uploads_of_the_cluster_before_prove_nothing() {
+    let lab = lab();
+    let newest = lines(&lab, &[]);
+    assert!(newest.iter().any(|line| line.starts_with("ok bucket-from-pods: a pod wrote ")), "{newest:#?}");
+    record_since(&lab, "deployed", &lab.now, json!({}));
+    let all = lines(&lab, &[]);
+    for words in [
+        "ok bucket-from-pods: Velero's pod can read the bucket of its storage location",
+        "unknown bucket-by-velero: whether Velero's account may write there is not known",
+    ] {
+        assert!(all.iter().any(|line| line.starts_with(words)), "{words}: {all:#?}");
+    }
 }
 
 /// A new cluster knows of nothing but what Velero has found.
