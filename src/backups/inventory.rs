@@ -76,6 +76,11 @@ impl Inventory {
         self.series.iter().enumerate().filter_map(|(at, series)| Some((series, self.part(set, at)?)))
     }
 
+    /// The parts that a restore of a set is told. What can be left out is, unless it is good: a Job that failed has a name, and no backup.
+    pub fn restored<'i>(&'i self, set: &'i BackupSet) -> impl Iterator<Item = (&'i Series, &'i BackupPart)> {
+        self.parts(set).filter(|(series, part)| series.join != Join::Optional || part.is_good())
+    }
+
     /// The backup id of a set; none if no part has one.
     pub fn id<'i>(&'i self, set: &'i BackupSet) -> Option<&'i str> {
         let own = self.parts(set).filter(|(series, _)| series.join.names_a_set());

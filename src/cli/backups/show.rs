@@ -13,7 +13,7 @@ use super::look::{LookArgs, Looked};
 use super::stored::{Found, ReadArgs};
 use super::table::local;
 use super::{told, written};
-use crate::backups::{BackupPart, BackupSet, Inventory, Join, Series, SetView, Usable, ago, size};
+use crate::backups::{BackupPart, BackupSet, Inventory, SetView, Usable, ago, size};
 use crate::cli::Outcome;
 use crate::lint::report::human::hang;
 use crate::mode::Mode;
@@ -96,10 +96,8 @@ impl Shown<'_> {
         let fitness = self.inventory.fitness(self.set);
         let usable = if mode == Mode::Upgrade { fitness.in_place } else { fitness.new_cluster };
         let id = self.inventory.restore_id(self.set).filter(|_| usable != Usable::No)?;
-        // What can be left out is, unless it is good.
-        let is_taken = |(series, part): &(&Series, &BackupPart)| series.join != Join::Optional || part.is_good();
-        let parts = self.inventory.parts(self.set).filter(is_taken);
-        let parts: Vec<_> = parts.map(|(series, part)| (series.name(), part.name.as_str())).collect();
+        let parts: Vec<_> =
+            self.inventory.restored(self.set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
         Some(self.product.restore_values(id, &parts, mode))
     }
 

@@ -142,7 +142,7 @@ fn newest(inventory: &Inventory, product: &dyn Product, mode: Mode) -> Option<(S
     };
     let set = inventory.usable().find(is_usable)?;
     let id = inventory.restore_id(set)?;
-    let parts: Vec<_> = inventory.parts(set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
+    let parts: Vec<_> = inventory.restored(set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
     Some((id.to_owned(), product.restore_values(id, &parts, mode)))
 }
 
