@@ -283,7 +283,13 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         age_seconds: good.and_then(|good| Some(now.duration_since(good.time?).as_secs().max(0))),
         has_good: if good.is_none() && series.is_unknown() { None } else { Some(good.is_some()) },
         last_run: series.last_run(now).map(|run| run.state.word()),
-        last_failed: over.map(|run| matches!(run.state, PartState::Failed(_) | PartState::Partial { .. })),
+        last_failed: over.and_then(|run| match run.state {
+            PartState::Failed(_) | PartState::Partial { .. } => Some(true),
+            PartState::Unknown(_) => None,
+            // A newer run may have failed.
+            _ if series.is_unknown() => None,
+            _ => Some(false),
+        }),
         took_seconds: good.and_then(BackupPart::took).map(|took| took.as_secs()),
         bytes: good.and_then(|good| good.bytes),
         expires: good.and_then(|good| good.expires),

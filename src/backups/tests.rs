@@ -511,6 +511,39 @@ fn each_reason_is_said() {
 }
 
 /// A schedule is foreign text.
+/// In metrics, what is not known is never zero.
+#[test]
+fn whether_the_newest_run_has_failed_may_be_unknown() {
+    for (parts, unread, expected) in [
+        (&["1@12:00", "2@1d"][..], None, Some(false)),
+        (&["1@12:00", "2@1d running"], None, Some(false)),
+        (&["1@12:00", "2@1d failed"], None, Some(true)),
+        (&["1@12:00", "2@1d partial"], None, Some(true)),
+        (&["1@12:00", "2@1d strange"], None, None),
+        // A run that has failed is none of the records.
+        (&["1@12:00", "2@1d"], Some(Severity::Unknown), None),
+        (&["1@12:00", "2@1d failed"], Some(Severity::Unknown), Some(true)),
+        (&["1@12:00", "2@1d"], Some(Severity::Critical), Some(false)),
+        (&[], None, None),
+    ] {
+        let unread_for = unread.map(|severity| Fault::new(severity, "cannot be read"));
+        let one = Series { unread: unread_for, ..series("a", Join::Own, parts) };
+        let found = status(&inventory(vec![one]), None).services[0].last_failed;
+        assert_eq!(found, expected, "{parts:?} {unread:?}");
+    }
+}
+
+#[test]
+fn what_can_be_left_out_is_restored_only_if_it_is_good() {
+    let of = |optional: &str| {
+        let all = vec![series("a", Join::Own, &["1@12:00"]), series("s", Join::Optional, &[optional])];
+        let inventory = inventory(all);
+        let names = inventory.restored(&inventory.sets[0]).map(|(_, part)| part.name.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!((of("s1@12:00"), of("job@12:00 failed")), (vec!["1".to_owned(), "s1".to_owned()], vec!["1".to_owned()]));
+}
+
 #[test]
 fn a_schedule_may_be_long() {
     let mut one = series("a", Join::Own, &["1@6d"]);
