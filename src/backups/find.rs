@@ -2,6 +2,7 @@
 
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
+use super::series::Series;
 use crate::refusal::Refusal;
 
 /// Names that commands take for an id.
@@ -22,10 +23,20 @@ impl Inventory {
             name => self.named(name),
         };
         found.ok_or_else(|| match name {
+            "latest" | "oldest" if self.is_unknown() => {
+                Refusal::new(format!("which backup is the {name} that can be restored is not known"))
+                    .help("not all backups could be read: fix that first, or name a backup by its id")
+                    .help(SEE)
+            }
             "latest" | "oldest" => Refusal::new("no backup can be restored").help(SEE),
             "last-failed" => Refusal::new("no backup has failed, as far as the cluster knows").help(SEE),
             name => self.none_of(name),
         })
+    }
+
+    /// Whether there may be backups that could not be read.
+    pub fn is_unknown(&self) -> bool {
+        self.series.iter().any(Series::is_unknown)
     }
 
     fn has_failed(&self, set: &BackupSet) -> bool {

@@ -182,7 +182,7 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     let usable = inventory.usable().next();
     let last_usable = usable.map(|set| inventory.name(set).to_owned());
     let last_usable_time = usable.and_then(|set| set.time);
-    let is_known = usable.is_some() || !inventory.series.iter().any(Series::is_unknown);
+    let is_known = usable.is_some() || !inventory.is_unknown();
     let has_usable = is_known.then_some(usable.is_some());
     let limit_seconds = services.iter().filter_map(|service| service.limit_seconds).max();
     let faults: Vec<_> =

@@ -357,7 +357,15 @@ fn names_of_sets() {
     }
     let refusal = all.find("5").unwrap_err();
     assert!(refusal.help[0].contains("6, 4, 3, 2, 1"), "{refusal:?}");
-    assert!(inventory(Vec::new()).find("latest").is_err());
+    let said = |all: Inventory| all.find("latest").unwrap_err().problem;
+    assert_eq!(said(inventory(Vec::new())), "no backup can be restored");
+    let unread = |severity| Some(Fault::new(severity, "velero"));
+    let without = |severity| {
+        let velero = Series { unread: unread(severity), ..series("v", Join::Nearest, &[]) };
+        said(inventory(vec![series("a", Join::Own, &["1@12:00"]), velero]))
+    };
+    assert_eq!(without(Severity::Unknown), "which backup is the latest that can be restored is not known");
+    assert_eq!(without(Severity::Critical), "no backup can be restored");
 }
 
 /// The status of one series, as its state, its severity and what is wrong.

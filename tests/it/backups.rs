@@ -778,6 +778,16 @@ fn an_installation_is_known_from_any_revision() {
     assert_eq!(shown(&list["backups"][0]), "good good good good / unknown yes");
 }
 
+/// Without Velero's Backups, nobody knows which set is whole.
+#[test]
+fn what_may_not_be_listed_may_be_the_latest() {
+    let lab = Lab::new();
+    lab.api.fail("/apis/velero.io", 403);
+    let ran = lab.run(&["backups", "show", "latest"]);
+    let is_said = ran.stderr.contains("error: which backup is the latest that can be restored is not known");
+    assert!(ran.code == Some(2) && is_said, "{:?} {}", ran.code, ran.stderr);
+}
+
 #[test]
 fn an_empty_namespace_has_no_backups() {
     let lab = Lab { home: Home::new(), api: ApiServer::start(), now: Timestamp::now() };

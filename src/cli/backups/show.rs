@@ -15,6 +15,7 @@ use super::table::local;
 use super::{told, written};
 use crate::backups::{BackupPart, BackupSet, Inventory, SetView, Usable, ago, size};
 use crate::cli::Outcome;
+use crate::cli::messages::Failure;
 use crate::lint::report::human::hang;
 use crate::mode::Mode;
 use crate::product::Product;
@@ -63,7 +64,11 @@ impl ShowSet {
         let found = self.read.read(&self.look, Looked::with_last_words).await?;
         let Found { inventory, unread, product, release, namespace, .. } = found;
         let unread = told(&unread);
-        let set = inventory.find(&self.id)?;
+        // As a list of which not all could be read.
+        let set = inventory.find(&self.id).map_err(|refusal| match unread.is_empty() {
+            true => anyhow::Error::from(refusal),
+            false => Failure::usage(refusal).into(),
+        })?;
         let (release, namespace) = (release.as_deref(), namespace.as_deref());
         let shown = Shown { inventory: &inventory, set, product, release, namespace };
         match self.output {
