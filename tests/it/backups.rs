@@ -1,7 +1,7 @@
 //! `hwdr backups` and `hwdr status` against as much of an API server as they ask: a cluster that is well, and one thing after the other that is not.
 
 use crate::common::api_server::ApiServer;
-use crate::common::s3_server::S3Server;
+use crate::common::s3_server::{S3Server, Wrong};
 use crate::common::{Home, Ran, run};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
@@ -951,6 +951,27 @@ fn create_verifies_what_it_has_made() {
         let verified = lab.list().0["backups"][0]["verified"]["verdict"].clone();
         assert_eq!(verified, if warning.is_some() { Json::Null } else { "missing".into() });
     }
+}
+
+/// The bucket answers, and nothing of the backup can be read.
+#[test]
+fn create_does_not_end_well_if_nothing_could_be_verified() {
+    let (lab, s3) = (Lab::new(), S3Server::start());
+    let id = lab.recorded_next();
+    for file in ["users.sql", "databases.sql"] {
+        s3.put(&format!("rondb_backup/{id}/{file}"), "-- cut on its way\n", lab.now);
+    }
+    s3.put("opensearch_backup/index-0", "cut on its way", lab.now);
+    for all in ["_backup", "prefix=hopsfs"] {
+        s3.wrong(all, Wrong::Half);
+    }
+    let mut hwdr = lab.home.hwdr();
+    hwdr.env("KUBECONFIG", lab.home.path("kubeconfig")).env("AWS_ACCESS_KEY_ID", "a");
+    hwdr.env("AWS_SECRET_ACCESS_KEY", "b").args(["backups", "create", "--wait", "--yes", "--path-style"]);
+    let ran = run(hwdr.args(["--bucket", "b", "--endpoint", &s3.url]), b"");
+    let (text, said) = (one_line(&String::from_utf8_lossy(&ran.stdout)), one_line(&ran.stderr));
+    assert_eq!(ran.code, Some(3), "{text} {said}");
+    assert!(said.contains("the backup is made, and not verified: nothing of it could be read"), "{text} {said}");
 }
 
 #[test]

@@ -202,7 +202,6 @@ impl Meant {
         let parts = self.verify(product, &bucket, &shelf, How::default()).await;
         if parts.iter().all(|part| part.verdict == Verdict::Unknown) {
             ask::warn(&format!("the backup is made, and not verified: nothing of it could be read\n{later}"));
-            return Outcome::Clean;
         }
         outcome(worst(&parts))
     }
