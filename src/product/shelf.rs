@@ -20,7 +20,7 @@ use crate::shown::said;
 use crate::values::Value;
 use crate::velero::Velero;
 
-/// How long all of it may take.
+/// How long all of it may take, or each call.
 const LIMIT: Duration = Duration::from_secs(300);
 /// How a call is retried while somebody waits.
 const RETRIES: Retries =
@@ -50,7 +50,7 @@ pub struct Shelf<'s> {
     settings: Settings,
     /// Whether somebody has named the bucket: then all backups are in it, whatever the values say.
     is_given: bool,
-    deadline: Instant,
+    deadline: Option<Instant>,
     unread: Mutex<Vec<Fault>>,
 }
 
@@ -61,7 +61,8 @@ pub struct Bucket {
     pub client: Client,
     /// Its lifecycle rules.
     pub rules: Reading<Vec<Rule>>,
-    deadline: Instant,
+    /// When all has to be read; without it, each call has its own time.
+    deadline: Option<Instant>,
 }
 
 /// Where a service keeps its backups, as far as the values say.
@@ -112,7 +113,7 @@ impl<'s> Shelf<'s> {
     /// If it does not exist, cannot be reached, or no credentials are found. A call that is not allowed is no error.
     pub async fn open(opening: Opening<'s>) -> Result<Self, Error> {
         let settings = Settings { retries: RETRIES, ..opening.settings };
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Some(Instant::now() + LIMIT);
         let client = Client::connect(settings.clone()).await?;
         match client.list_level("", 1).await {
             Err(error) if !is_refusal(&error) => return Err(error),
@@ -131,6 +132,13 @@ impl<'s> Shelf<'s> {
             is_given: opening.is_given,
             deadline,
         })
+    }
+
+    /// The same, for who reads whole files: it takes as long as the link needs, and each call has a limit alone.
+    pub fn without_deadline(mut self) -> Self {
+        self.deadline = None;
+        self.own.deadline = None;
+        self
     }
 
     /// The bucket of a place.
@@ -159,7 +167,7 @@ impl<'s> Shelf<'s> {
 }
 
 impl Bucket {
-    async fn of(client: Client, deadline: Instant) -> Self {
+    async fn of(client: Client, deadline: Option<Instant>) -> Self {
         let mut bucket = Self { client, rules: Ok(Vec::new()), deadline };
         bucket.rules = match bucket.in_time(bucket.client.lifecycle()).await {
             Ok(answer) => Policy::of(answer).map(|policy| policy.rules).map_err(|text| {
@@ -260,7 +268,7 @@ impl Bucket {
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Reading<T> {
-        match timeout_at(self.deadline, work).await {
+        match timeout_at(self.deadline.unwrap_or_else(|| Instant::now() + LIMIT), work).await {
             Ok(done) => done.map_err(|error| unread(&error)),
             Err(_) => Err(unknown(format!("not read within {} s", LIMIT.as_secs()))),
         }

@@ -36,14 +36,13 @@ impl<'l> Look<'l> {
         check(&in_bucket, &self.prefix, name, keep, seconds).await
     }
 
-    /// Its files that were written after the part of this series had ended: some have no checksum.
-    ///
-    /// # Errors
-    /// If its folder cannot be listed.
-    pub async fn written_later(&self, series: &str, name: &str) -> Result<Vec<Finding>, Finding> {
+    /// Its files that were written after the part of this series had ended: some have no checksum. Or that its folder cannot be listed.
+    pub async fn written_later(&self, series: &str, name: &str) -> Vec<Finding> {
         let folder = objects::folder(&self.prefix, name);
-        let level = self.bucket.level(&folder).await.map_err(|fault| unread(&fault).in_file(&folder))?;
-        Ok(self.ask.written_later(series, level.objects.iter()))
+        match self.bucket.level(&folder).await {
+            Ok(level) => self.ask.written_later(series, level.objects.iter()),
+            Err(fault) => vec![unread(&fault).in_file(&folder)],
+        }
     }
 
     /// The file with the objects of a backup.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::common::api_server::ApiServer;
-use crate::common::s3_server::S3Server;
+use crate::common::s3_server::{S3Server, Wrong};
 use crate::common::{Home, ROOT, Ran, run, stored};
 
 const ID: &str = "254811200";
@@ -457,6 +457,15 @@ fn what_cannot_be_looked_at_is_said() {
     for wrong in [&["--read-data", "0%"][..], &["--read-data", "ten"], &["--seed", "1"], &["--read-data", "110%"]] {
         assert_eq!(lab.verify(wrong).code, Some(2), "{wrong:?}");
     }
+}
+
+/// A folder that cannot be listed says nothing of the other one.
+#[test]
+fn what_could_not_be_listed_hides_no_other_part() {
+    let lab = Lab::new();
+    lab.s3.wrong("backups%2Fk8s-backups-main", Wrong::Half);
+    let ran = lab.verify(&[]);
+    assert!(ran.code == Some(3) && text(&ran).contains("users: 1 objects"), "{:?} {}", ran.code, text(&ran));
 }
 
 /// The cluster knows neither how large RonDB's part is nor what the bucket's rules delete. What the bucket does not say stays as it was.

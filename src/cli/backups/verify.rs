@@ -83,10 +83,11 @@ impl VerifyBackup {
     pub(super) async fn run(&self) -> Result<Outcome> {
         let values = self.look.values_or_empty()?;
         let product = product::of(&values);
-        let (target, opening) =
+        let (target, mut opening) =
             self.whereabouts(product, &values).await?.open(product, &values, self.look.namespace())?;
         let meant = self.meant(product).await?;
-        let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?;
+        opening.namespace = opening.namespace.or_else(|| meant.namespace());
+        let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?.without_deadline();
         let how = How { amount: self.read_data, seed: self.seed, output: self.output };
         let parts = meant.verify(product, &target.bucket, &shelf, how).await;
         Ok(outcome(worst(&parts)))
@@ -151,6 +152,11 @@ impl Meant {
         }
     }
 
+    /// The namespace of the release, if a cluster knows it.
+    fn namespace(&self) -> Option<String> {
+        self.memory.as_ref().map(|(cluster, _)| cluster.namespace.clone())
+    }
+
     /// Verifies it, prints what was found, and remembers the result.
     async fn verify(self, product: &dyn Product, bucket: &str, shelf: &Shelf<'_>, how: How) -> Vec<PartReport> {
         let seed = how.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
@@ -186,8 +192,8 @@ impl Meant {
         let later =
             format!("verify it where that can be done:\nhelm hwdr backups verify {} -f values.yaml", word(&self.id));
         let opened = async {
-            let (target, opening) = bucket.open(product, values, None)?;
-            anyhow::Ok((target.bucket, Shelf::open(opening).await?))
+            let (target, opening) = bucket.open(product, values, self.namespace().as_deref())?;
+            anyhow::Ok((target.bucket, Shelf::open(opening).await?.without_deadline()))
         };
         let (bucket, shelf) = match opened.await {
             Ok(opened) => opened,

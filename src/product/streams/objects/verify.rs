@@ -32,7 +32,7 @@ impl Check {
             self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(look.archive(name))));
             self.facts = told(&facts);
         }
-        self.findings.extend(look.written_later(Objects.name(), name).await?);
+        self.findings.extend(look.written_later(Objects.name(), name).await);
         Ok(())
     }
 }
