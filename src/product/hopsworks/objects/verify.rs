@@ -79,7 +79,7 @@ impl Check {
         self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
         if part == "main" {
             let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
-            let (flaws, older) = lacks(&facts, names, &ids, superset);
+            let (flaws, older) = lacks(&facts, names, &ids, superset, ask.shelf.namespace.as_deref());
             self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(archive)));
             if !older.is_empty() {
                 self.facts.push(format!("main: it has no record of this backup of {} yet", older.join(" and ")));
@@ -143,6 +143,7 @@ fn lacks(
     names: &MetadataNames,
     ids: &[(Data, &str)],
     superset: Option<&SupersetPart<'_>>,
+    own: Option<&str>,
 ) -> (Vec<Flaw>, Vec<String>) {
     let config_maps: Vec<Json> = of_kind(facts, "ConfigMap").collect();
     let secrets = || facts.items.iter().filter(|item| is_secret(item) && !item.name.starts_with(HELMS));
@@ -154,6 +155,11 @@ fn lacks(
     if namespaces.is_empty() {
         let what = "has no Secret: the chart would make new passwords, which do not fit the data";
         return (vec![Flaw::missing(what)], Vec::new());
+    }
+    // Another release's may look better. With --from-bucket, helm may give a namespace that is not the release's.
+    let is_there = |own: &&str| namespaces.contains(own) || secrets().any(|secret| secret.namespace == *own);
+    if let Some(own) = own.filter(is_there) {
+        namespaces = BTreeSet::from([own]);
     }
     let of = |namespace: &str| {
         let own = config_maps.iter().filter(|object| text(object, "/metadata/namespace") == namespace).cloned();
@@ -181,7 +187,7 @@ fn lacks(
         flaws.extend(superset.and_then(|superset| lacks_key(facts, namespace, superset)));
         (flaws, older)
     };
-    // Of several releases, one is that of the backup.
+    // Of several releases, one is that of the backup, if it is not known which.
     namespaces.into_iter().map(of).min_by_key(|(flaws, older)| (flaws.len(), older.len())).unwrap_or_default()
 }
 
@@ -246,9 +252,14 @@ mod tests {
     }
 
     fn said(kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
+        said_of(None, kept, items)
+    }
+
+    /// The same of the release in this namespace.
+    fn said_of(own: Option<&str>, kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
         let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
         let ids = LISTED.map(|(_, service)| (service, "254811200"));
-        let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None);
+        let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None, own);
         flaws.into_iter().map(|flaw| flaw.what).chain(older).collect()
     }
 
@@ -284,6 +295,21 @@ mod tests {
         assert_eq!(said(both, &[secret]), [""; 0]);
     }
 
+    #[test]
+    fn another_release_hides_nothing_of_the_releases_own() {
+        let [own, other] = ["hopsworks", "another"].map(|namespace| item("Secret", namespace, "mysql-users-secrets"));
+        // Its records are only older, which is no flaw.
+        let both = || [listed("another", "254771200"), listed("hopsworks", "254821200")].concat();
+        let secrets = [own, other];
+        assert_eq!(said(both(), &secrets), ["RonDB", "OpenSearch"]);
+        let flaws = said_of(Some("hopsworks"), both(), &secrets);
+        assert!(flaws.len() == 2 && flaws.iter().all(|flaw| flaw.contains("in namespace hopsworks")), "{flaws:?}");
+        let flaws = said_of(Some("hopsworks"), listed("another", "254811200"), &secrets[..1]);
+        assert_eq!(flaws, ["RonDB", "OpenSearch"], "it has no records yet");
+        // The archive has nothing of it: it is not the release's.
+        assert_eq!(said_of(Some("default"), both(), &secrets), ["RonDB", "OpenSearch"]);
+    }
+
     /// SHA-256 of "key".
     const PRINT: &str = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
 
@@ -310,7 +336,11 @@ mod tests {
             let facts = Facts { items, kept: kept.iter().cloned().chain(secret).collect(), ..Facts::default() };
             let ids = LISTED.map(|(_, service)| (service, "254811200"));
             let part = of_superset(id, named, fingerprint);
-            lacks(&facts, &MetadataNames::default(), &ids, Some(&part)).0.into_iter().map(|flaw| flaw.what).collect()
+            lacks(&facts, &MetadataNames::default(), &ids, Some(&part), None)
+                .0
+                .into_iter()
+                .map(|flaw| flaw.what)
+                .collect()
         };
         const USUAL: &str = "superset-secret-key";
         assert_eq!(said(own, USUAL, USUAL, PRINT), [""; 0]);
