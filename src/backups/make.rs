@@ -62,6 +62,11 @@ pub fn making(series: &[Series], now: Timestamp) -> Result<Making, Vec<Fault>> {
                 continue;
             }
         };
+        // A restore can do without it, and it may be off by choice.
+        if makers.is_empty() && series.join == Join::Optional {
+            making.warnings.push(format!("{}: nothing makes backups, so it is not in this one", series.called));
+            continue;
+        }
         if makers.is_empty() {
             against.push(of(&Fault::new(Severity::Critical, "nothing makes backups").fix(series.turn_on)));
         }
@@ -246,6 +251,19 @@ mod tests {
         all[0].makers = Err(Fault::new(Severity::Critical, "Velero is not in this cluster"));
         let without = making(&all, now()).unwrap();
         assert_eq!((names(&without).len(), without.left_out.len()), (2, 1));
+    }
+
+    /// It can be off while records of its old backups are still there.
+    #[test]
+    fn what_a_restore_can_do_without_does_not_stop_a_backup() {
+        let mut all = [series(Join::Own, &["CronJob/a"]), series(Join::Optional, &[])];
+        all[1].parts.push(BackupPart::new("old", "2026-01-13T15:00:00Z".parse().ok(), PartState::Good));
+        let found = making(&all, now()).unwrap();
+        assert_eq!((found.makes.len(), found.left_out.len()), (1, 0));
+        assert_eq!(found.warnings, ["Optional: nothing makes backups, so it is not in this one"]);
+        // What was not read may be a reason.
+        all[1].makers = Err(Fault::new(Severity::Unknown, "forbidden"));
+        assert_eq!(making(&all, now()).unwrap_err()[0].what, "Optional: forbidden");
     }
 
     #[test]
