@@ -310,6 +310,12 @@ fn each_kind_of_damage_is_found() {
             "users.sql is not there",
         ),
         (
+            "users.sql emptied",
+            Box::new(|lab| cut(lab, &format!("rondb_backup/{ID}/users.sql"), b"-- users\n".to_vec())),
+            1,
+            "users.sql has no statement",
+        ),
+        (
             "databases.sql cut",
             Box::new(|lab| cut(lab, &format!("rondb_backup/{ID}/databases.sql"), DATABASES[..40].into())),
             1,

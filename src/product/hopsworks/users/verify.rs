@@ -38,6 +38,11 @@ impl Check {
         {
             match read {
                 Ok((object, facts)) => {
+                    // There are always the cluster's own accounts.
+                    if key.ends_with(FILES[0]) && facts.statements == 0 {
+                        let flaw = Flaw::damaged("has no statement").expected("statements that create the accounts");
+                        self.findings.push(flaw.in_file(&key));
+                    }
                     self.tell(&key, facts);
                     objects.push(object);
                 }
