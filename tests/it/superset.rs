@@ -353,8 +353,9 @@ fn each_kind_of_damage_to_supersets_backup_is_found() {
         bytes[middle] ^= 4;
         bytes
     };
-    let said =
-        |text: &str| String::from_utf8(files[&manifest].clone()).unwrap().replace("a1b2c3d4e5f6", text).into_bytes();
+    let renamed =
+        |from: &str, to: &str| String::from_utf8(files[&manifest].clone()).unwrap().replace(from, to).into_bytes();
+    let said = |text: &str| renamed("a1b2c3d4e5f6", text);
     type Damage<'d> = Box<dyn Fn(&S3Server) + 'd>;
     let cases: Vec<(Damage, &str, &str)> = vec![
         (Box::new(|s3| s3.remove(&dump)), "missing", "superset.sql.gz: is not there"),
@@ -369,6 +370,16 @@ fn each_kind_of_damage_to_supersets_backup_is_found() {
             "manifest.json: names backup 20251125120532-7",
         ),
         (Box::new(|s3| s3.put(&manifest, "{", at)), "damaged", "manifest.json: is no JSON"),
+        (
+            Box::new(|s3| s3.put(&manifest, renamed("sha256", "shb256"), at)),
+            "unknown",
+            "manifest.json: does not say the size and the SHA-256 of the dump",
+        ),
+        (
+            Box::new(|s3| s3.put(&manifest, renamed("size", "sizd"), at)),
+            "unknown",
+            "manifest.json: does not say the size and the SHA-256 of the dump",
+        ),
         (
             Box::new(|s3| s3.put(&manifest, " ".repeat(70_000), at)),
             "unknown",
