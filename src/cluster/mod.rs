@@ -34,7 +34,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::Value as Json;
 use thiserror::Error;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, warn, warn_span};
@@ -52,6 +52,9 @@ pub use wait::{Objects, Selection, WaitError, WaitState};
 
 /// How long a call is retried while the API server is unreachable: a restart takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long one call may take if somebody waits for it: a server may accept it and never answer.
+const HURRIED: Duration = Duration::from_secs(30);
 
 /// From this pause between two calls on, people are told.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -220,7 +223,7 @@ impl Cluster {
         Self { pulse: Some(pulse), ..self.clone() }
     }
 
-    /// The same cluster, whose calls are retried for this long, without a message.
+    /// The same cluster, whose calls are retried for this long, without a message, and each of which has to be answered in time.
     pub fn hurried(&self, patience: Duration) -> Self {
         Self { patience, ..self.clone() }
     }
@@ -451,7 +454,11 @@ impl Cluster {
             while self.pulse.as_ref().is_some_and(|pulse| !pulse.is_fresh()) {
                 sleep(Duration::from_millis(200)).await;
             }
-            let error = match call().await {
+            let answer = match self.patience < PATIENCE {
+                true => in_time(HURRIED, call()).await,
+                false => call().await,
+            };
+            let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -478,6 +485,12 @@ impl Cluster {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
+}
+
+/// The answer, if it comes in time.
+async fn in_time<T>(limit: Duration, call: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let late = |_| Err(kube::Error::Service(format!("no answer within {} s", limit.as_secs()).into()));
+    timeout(limit, call).await.unwrap_or_else(late)
 }
 
 /// The HTTP status of a failed call (0 if there was none), the reason, and whether the same call may succeed later.
@@ -529,6 +542,14 @@ fn parsed(kind: Kind, object: &Json) -> Result<(DynamicObject, String), ClusterE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_is_never_answered_ends() {
+        let never = in_time(Duration::from_millis(1), std::future::pending::<kube::Result<()>>());
+        let (code, why, again) = meaning(&never.await.unwrap_err());
+        assert!(code == 0 && again && why.contains("no answer within 0 s"), "{code} {why} {again}");
+        assert!(matches!(in_time(HURRIED, async { Ok(1) }).await, Ok(1)));
+    }
 
     #[test]
     fn a_name_leads_to_no_other_object() {
