@@ -9,10 +9,12 @@ use super::part::{BackupPart, PartState};
 use super::series::{Join, Maker, Series};
 use super::view::{ago, long};
 use crate::lint::cron::Schedule;
-use crate::shown::kept;
+use crate::shown::{kept, word};
 
 /// A backup is too old after so many of the longest intervals.
 const INTERVALS: f64 = 1.5;
+/// What to do without a backup that is new enough.
+const MAKE: &str = "make one now:\nhelm hwdr backups create --wait";
 
 /// Whether something backs up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -364,7 +366,7 @@ fn judge(good: &BackupPart, now: Timestamp, limit: Option<i64>, plan: &Timing, f
     let age = now.duration_since(time);
     if let Some(limit) = limit.map(SignedDuration::from_secs).filter(|limit| age > *limit) {
         let what = format!("the last good backup, {}, is {} old: more than {}", good.name, ago(age), ago(limit));
-        faults.push(Fault::new(Severity::Critical, what).keyed("too old"));
+        faults.push(Fault::new(Severity::Critical, what).fix(MAKE).keyed("too old"));
     }
     if let (Some(expires), Some(next)) = (good.expires, plan.next)
         && expires < next
@@ -381,9 +383,9 @@ fn none_yet(awake: &[&Maker], limit: Option<i64>, plan: &Timing, now: Timestamp)
     let waits = since.map(|since| now.duration_since(since).as_secs());
     if waits.zip(limit).is_some_and(|(waits, limit)| waits <= limit) {
         let next = plan.next.map_or_else(String::new, |next| format!("; the next is due at {next:.0}"));
-        return Fault::new(Severity::Warning, format!("no good backup yet{next}"));
+        return Fault::new(Severity::Warning, format!("no good backup yet{next}")).fix(MAKE);
     }
-    Fault::new(Severity::Critical, "there is no good backup")
+    Fault::new(Severity::Critical, "there is no good backup").fix(MAKE)
 }
 
 /// A backup from the future.
@@ -396,20 +398,19 @@ fn of_clock(part: &BackupPart, now: Timestamp) -> Fault {
 /// What is wrong with the newest one that is over, or with one that runs.
 fn of_run(run: &BackupPart, interval: Option<i64>, now: Timestamp) -> Option<Fault> {
     let name = &run.name;
-    match &run.state {
-        PartState::Good | PartState::Expired(_) => None,
-        PartState::Failed(why) => Some(Fault::new(Severity::Warning, format!("the last run failed, {name}: {why}"))),
+    let fault = match &run.state {
+        PartState::Good | PartState::Expired(_) => return None,
+        PartState::Failed(why) => Fault::new(Severity::Warning, format!("the last run failed, {name}: {why}")),
         PartState::Partial { why, .. } => {
-            Some(Fault::new(Severity::Warning, format!("the last backup is not whole, {name}: {why}")))
+            Fault::new(Severity::Warning, format!("the last backup is not whole, {name}: {why}"))
         }
-        PartState::Unknown(why) => Some(Fault::new(Severity::Unknown, format!("the last backup, {name}: {why}"))),
+        PartState::Unknown(why) => Fault::new(Severity::Unknown, format!("the last backup, {name}: {why}")),
         PartState::Running => {
             let takes = now.duration_since(run.started.or(run.time)?).as_secs();
-            let is_long = interval.is_some_and(|interval| takes > interval);
-            is_long.then(|| {
-                let what = format!("{name} has run for {}, longer than the time between two", long(takes));
-                Fault::new(Severity::Warning, what).keyed("too long")
-            })
+            interval.filter(|interval| takes > *interval)?;
+            let what = format!("{name} has run for {}, longer than the time between two", long(takes));
+            Fault::new(Severity::Warning, what).keyed("too long")
         }
-    }
+    };
+    Some(fault.fix(format!("see all that is known of it:\nhelm hwdr backups show {}", word(name))))
 }

@@ -375,6 +375,8 @@ fn status_of(change: impl Fn(&mut Series), max_age: Option<i64>) -> (Enabled, Se
     let status = status(&inventory(vec![one]), max_age.map(SignedDuration::from_hours));
     let [service] = status.services.try_into().unwrap();
     assert_eq!((status.is, status.severity), (service.is, service.severity));
+    let is_given = |what: &str| ["forbidden", "no Velero"].contains(&what);
+    assert!(service.faults.iter().all(|it| it.fix.is_some() || is_given(&it.what)), "{:?}", service.faults);
     (service.is, service.severity, service.faults.into_iter().map(|fault| fault.what).collect())
 }
 

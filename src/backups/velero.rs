@@ -68,6 +68,7 @@ pub fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
         let why = schedule.pointer("/status/validationErrors").and_then(Json::as_array);
         let why = why.into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>().join("; ");
         Fault::new(Severity::Critical, format!("Velero refuses Schedule/{name}: {}", said(&why)))
+            .fix("correct it in the values, and upgrade")
     });
     (Ok(vec![maker]), invalid)
 }

@@ -330,6 +330,11 @@ pub(crate) async fn unlabelled(
     Ok(found)
 }
 
+/// How to see what is wrong with the API server.
+fn readyz(context: &str) -> String {
+    format!("see whether it answers:\nkubectl --context {} get --raw /readyz", word(context))
+}
+
 /// Who reads, and for which command.
 pub(crate) struct Reader<'r> {
     /// The cluster.
@@ -352,7 +357,7 @@ impl Reader<'_> {
             Ok(read) => read.map_err(|error| self.fault(&error, absent)),
             Err(_) => {
                 let what = format!("cannot be read: list {}: no answer within {} s", kind.plural, LIMIT.as_secs());
-                Err(Fault::new(Severity::Unknown, what))
+                Err(Fault::new(Severity::Unknown, what).fix(readyz(&self.cluster.context)))
             }
         }
     }
@@ -365,9 +370,8 @@ impl Reader<'_> {
         let fault = Fault::new(Severity::Unknown, format!("cannot be read: {}", said(&error.to_string())));
         match error {
             ClusterError::Call { code: 403, .. } => fault.fix(self.rights()),
-            ClusterError::NoAnswer { context, .. } => {
-                fault.fix(format!("see whether it answers:\nkubectl --context {} get --raw /readyz", word(context)))
-            }
+            ClusterError::NoAnswer { context, .. } => fault.fix(readyz(context)),
+            ClusterError::Call { code: 500.., .. } => fault.fix(readyz(&self.cluster.context)),
             _ => fault,
         }
     }

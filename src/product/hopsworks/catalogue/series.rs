@@ -131,7 +131,10 @@ pub fn not_backups(odd: &[String]) -> Option<Fault> {
         Some(more) => format!("; and {more} more"),
     };
     let named = odd.iter().take(NAMED).map(|entry| kept(entry)).collect::<Vec<_>>().join("; ");
-    (!odd.is_empty()).then(|| Fault::new(Severity::Warning, format!("entries that are not backups: {named}{more}")))
+    (!odd.is_empty()).then(|| {
+        Fault::new(Severity::Warning, format!("entries that are not backups: {named}{more}"))
+            .fix("no restore uses them: remove those that nobody needs")
+    })
 }
 
 fn part(id: &str, time: Option<Timestamp>, state: PartState) -> BackupPart {
