@@ -15,9 +15,11 @@ cache=${HWDR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hwdr}/lint-peers
 venv=$cache/venv/bin
 sarif_schema=$cache/npm/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json
 
-if [ ! -x "$venv/pre-commit" ] || ! "$venv/python" -c 'import jsonschema' 2>/dev/null; then
+scripts/tools pre-commit
+pre_commit=$(scripts/tools --dir)/pre-commit
+if ! "$venv/python" -c 'import jsonschema' 2>/dev/null; then
   python3 -m venv "$cache/venv"
-  "$venv/pip" install --quiet pre-commit==4.7.0 jsonschema==4.26.0
+  "$venv/pip" install --quiet jsonschema==4.26.0
 fi
 [ -f "$sarif_schema" ] || npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$cache/npm" @microsoft/jest-sarif
 
@@ -59,22 +61,22 @@ configure() { # HOOK ARGS
 cp "$root/testdata/lint/base.yaml" values-base.yaml
 configure hwdr-lint ''
 start=$(date +%s%N)
-"$venv/pre-commit" install-hooks >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 'the hook does not install'; }
+"$pre_commit" install-hooks >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 'the hook does not install'; }
 cold=$((($(date +%s%N) - start) / 1000000))
 start=$(date +%s%N)
-"$venv/pre-commit" run hwdr-lint --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 'findings in right values'; }
+"$pre_commit" run hwdr-lint --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 'findings in right values'; }
 echo "pre-commit: the hook installs in $cold ms, and runs in $((($(date +%s%N) - start) / 1000000)) ms"
 for hook in hwdr-lint hwdr-lint-system; do
   cp "$root/testdata/lint/base.yaml" values-base.yaml
   rm -f values-wrong.yaml
   configure "$hook" ''
-  PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$hook: findings in right values"; }
+  PATH=$work/bin:$PATH "$pre_commit" run --all-files >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$hook: findings in right values"; }
   cp "$root/testdata/lint/wrong.yaml" values-wrong.yaml
   configure "$hook" ''
-  ! PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: no findings in wrong values"
+  ! PATH=$work/bin:$PATH "$pre_commit" run --all-files >"$work/log" 2>&1 || fail "$hook: no findings in wrong values"
   grep -q 'error\[backup-id-number\]' "$work/log" || { cat "$work/log" >&2; fail "$hook: no excerpt"; }
   configure "$hook" --fix
-  ! PATH=$work/bin:$PATH "$venv/pre-commit" run --all-files >"$work/log" 2>&1 || fail "$hook: --fix changed nothing"
+  ! PATH=$work/bin:$PATH "$pre_commit" run --all-files >"$work/log" 2>&1 || fail "$hook: --fix changed nothing"
   grep -q 'files were modified by this hook' "$work/log" || { cat "$work/log" >&2; fail "$hook: --fix changed nothing"; }
   grep -q 'backupId: "254811200"' values-wrong.yaml || fail "$hook: the id has no quotes"
   echo "pre-commit: $hook: passes, fails and fixes"
