@@ -336,14 +336,22 @@ pub(crate) fn repeatable(path: &Path, from: &str, to: &str) -> std::io::Result<(
 /// What came of each data node of HopsFS, and the blocks that came of none.
 type Copied = (Vec<BlocksOf>, Vec<u64>);
 
+/// The blocks in a listing of a data node.
+fn were(said: &str) -> BTreeSet<u64> {
+    hopsfs::whole(hopsfs::listing(said).keys().map(String::as_str))
+}
+
+/// The blocks in what came of a data node.
+fn came(files: &[(String, u64)]) -> BTreeSet<u64> {
+    hopsfs::whole(files.iter().map(|(path, _)| path.as_str()))
+}
+
 /// The blocks that were listed, and that no data node's copy has.
 fn gone(folder: &Path, listed: &BTreeMap<HostName, String>) -> std::io::Result<Vec<u64>> {
     let (mut before, mut copied) = (BTreeSet::new(), BTreeSet::new());
     for (host, said) in listed {
-        let was = hopsfs::listing(said);
-        before.extend(hopsfs::whole(was.keys().map(String::as_str)));
-        let files = local::files(&folder.join("hopsfs").join(host.as_str()))?;
-        copied.extend(hopsfs::whole(files.iter().map(|(path, _)| path.as_str())));
+        before.extend(were(said));
+        copied.extend(came(&local::files(&folder.join("hopsfs").join(host.as_str()))?));
     }
     Ok(before.difference(&copied).copied().collect())
 }
@@ -360,6 +368,7 @@ fn blocks(
         return Ok(None);
     }
     let mut all = Vec::new();
+    let (mut before, mut copied) = (BTreeSet::new(), BTreeSet::new());
     for host in inventory.with(Role::DataNode) {
         let Some(said) = listed.get(&host.name) else { continue };
         let (owner, mode) = hopsfs::owner(said).ok_or_else(|| {
@@ -375,6 +384,8 @@ fn blocks(
             fs::remove_file(own.join(path)).map_err(unread)?;
         }
         files.retain(|(path, _)| !stale.contains(path));
+        before.extend(were(said));
+        copied.extend(came(&files));
         let own_blocks =
             files.iter().filter(|(path, _)| !path.ends_with(".meta")).filter_map(|(path, _)| hopsfs::block_of(path));
         let own_blocks: BTreeSet<u64> = own_blocks.collect();
@@ -396,8 +407,7 @@ fn blocks(
             version,
         });
     }
-    let vanished = gone(folder, listed).map_err(|error| Halt::new(format!("the blocks cannot be read: {error}")))?;
-    Ok(Some((all, vanished)))
+    Ok(Some((all, before.difference(&copied).copied().collect())))
 }
 
 /// The digests of all files, as `sha256sum` writes them. A block that an earlier backup has, too, is the same file: its digest is known.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::backup::{LISTING, SCHEMAS_ALONE, SYSTEM, UserDump, users};
+use super::backup::{SCHEMAS_ALONE, SYSTEM, UserDump, users};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Host, HostName, Inventory, Role};
@@ -526,11 +526,6 @@ fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     ];
     steps.retain(|step| !step.acts.is_empty());
     steps
-}
-
-/// What a data node of HopsFS has: compared with the files that were brought.
-pub fn listing(inventory: &Inventory, host: &HostName) -> Command {
-    Command::script(host, Account::Hdfs, LISTING, &[&inventory.paths.blocks]).within(DAY)
 }
 
 /// The character sets of databases, with their collations: what `mysqldump` writes of them.

@@ -1,7 +1,7 @@
 //! What is looked at before a restore: whatever can be known to fail is found before anything is changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
 use hwdr_run::{Halt, Phase, Record as _, Store as _};
@@ -114,7 +114,7 @@ pub async fn prepare(
     let ndb = check::ndb(&stored.folder, &contents.files, stored.id);
     findings.extend(ndb.findings.iter().cloned());
     if let Some(manifest) = manifest {
-        findings.extend(intact(stored, manifest));
+        findings.extend(intact(&stored.folder, stored.id, manifest));
         findings.extend(fits(manifest, &facts));
     } else {
         findings.extend(ndb.version.as_deref().and_then(|version| fits_ndb(version, &facts)));
@@ -308,7 +308,7 @@ pub(super) fn counts(remote: &Remote, diary: &Diary) -> Result<(BTreeMap<String,
     let ndb = check::ndb(&folder, &files, diary.backup);
     let mut findings = ndb.findings.clone();
     if let Some(manifest) = Manifest::read(&folder).map_err(Halt::new)? {
-        findings.extend(intact(&Stored::new(diary.backup, folder, Kind::Cookbook), &manifest));
+        findings.extend(intact(&folder, diary.backup, &manifest));
     }
     match finding::is_bad(&findings) {
         true => Err(refused(&findings, &format!("the restore cannot be resumed: backup {} is damaged", diary.backup))),
@@ -317,10 +317,10 @@ pub(super) fn counts(remote: &Remote, diary: &Diary) -> Result<(BTreeMap<String,
 }
 
 /// Whether the files are those of the manifest. Blocks are counted; `verify` reads them all.
-fn intact(stored: &Stored, manifest: &Manifest) -> Vec<Finding> {
+fn intact(folder: &Path, id: BackupId, manifest: &Manifest) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in &manifest.files {
-        match local::sha256(&stored.folder.join(&file.path)) {
+        match local::sha256(&folder.join(&file.path)) {
             Ok(sum) if sum == file.sha256 => {}
             Ok(_) => found.push(Finding::error(&file.path, "is damaged: its SHA-256 is another")),
             Err(error) => found.push(Finding::error(&file.path, format!("cannot be read: {error}"))),
@@ -328,18 +328,17 @@ fn intact(stored: &Stored, manifest: &Manifest) -> Vec<Finding> {
     }
     for blocks in manifest.blocks.iter().flatten() {
         let name = format!("hopsfs/{}", blocks.host);
-        let bytes = local::files(&stored.folder.join(&name)).map(|files| local::size_of(&files));
+        let bytes = local::files(&folder.join(&name)).map(|files| local::size_of(&files));
         match bytes {
             Ok(bytes) if bytes == blocks.bytes => {}
             Ok(bytes) => found.push(
                 Finding::error(&name, format!("has {bytes} bytes, expected {}", blocks.bytes))
-                    .help(format!("see what is wrong: helm hwdr vm verify {}", stored.id)),
+                    .help(format!("see what is wrong: helm hwdr vm verify {id}")),
             ),
             Err(error) => found.push(Finding::error(&name, format!("cannot be read: {error}"))),
         }
         let path = format!("{name}/current/VERSION");
-        let text =
-            std::fs::read_to_string(stored.folder.join(&path)).map_err(|error| format!("cannot be read: {error}"));
+        let text = std::fs::read_to_string(folder.join(&path)).map_err(|error| format!("cannot be read: {error}"));
         match text.and_then(|text| hopsfs::version(&text)) {
             Ok(version) if version == blocks.version => {}
             Ok(_) => found.push(Finding::error(path, "has other ids than the manifest: it is of another data node")),
@@ -859,8 +858,8 @@ pub(super) mod tests {
             mode: "700".into(),
             version: hopsfs::version(version).unwrap(),
         }]);
-        let stored = Stored::new("7".parse().unwrap(), root.path().to_owned(), Kind::Cookbook);
-        let found = || intact(&stored, &manifest).into_iter().map(|it| it.about).collect::<Vec<_>>();
+        let id = "7".parse().unwrap();
+        let found = || intact(root.path(), id, &manifest).into_iter().map(|it| it.about).collect::<Vec<_>>();
         assert!(found().is_empty());
         // As long as before.
         write("hopsfs/data1/current/VERSION", &version.replace("DS-1", "DS-2"));

@@ -19,6 +19,7 @@ use crate::doctor::some;
 use crate::inventory::{HostName, Role};
 use crate::local;
 use crate::parse::{hopsfs, ndb};
+use crate::plan::backup::listing;
 use crate::plan::restore::{self, OLD_SCHEMAS, OLD_USERS};
 use crate::plan::{Act, Step};
 use crate::record::{Diary, RemoteStore};
@@ -336,7 +337,7 @@ impl<W: Show> Run<W> {
     async fn all_blocks(&mut self) -> Result<(), Halt> {
         let inventory = &self.remote.inventory;
         for (blocks, host) in &self.diary.blocks {
-            let said = self.remote.call(&restore::listing(inventory, host), &self.folder).await?;
+            let said = self.remote.call(&listing(inventory, host), &self.folder).await?;
             let there = hopsfs::listing(&said.out);
             let own = self.folder.join("hopsfs").join(blocks.host.as_str());
             let files =
