@@ -46,7 +46,7 @@ pub use discover::{Found, Labelled};
 pub use exec::Output;
 pub use kind::Kind;
 pub use pulse::{Beat, Pulse};
-pub use reason::{progress_of, why_job_failed, why_pods_wait, words_of};
+pub use reason::{progress_of, why_job_failed, why_pods_wait, why_they_wait, words_of};
 pub use view::{Sight, View, Watched};
 pub use wait::{Objects, Selection, WaitError, WaitState};
 

@@ -54,14 +54,18 @@ pub async fn why_job_failed(cluster: &Cluster, job: &str) -> Vec<String> {
 
 /// Why pods do not even start: no image, no node. Pods that wait in a gate are fine.
 pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
-    let pods = cluster.list(Kind::POD, None, labels).await.unwrap_or_default();
+    why_they_wait(cluster, &cluster.list(Kind::POD, None, labels).await.unwrap_or_default()).await
+}
+
+/// The same of pods that were read.
+pub async fn why_they_wait(cluster: &Cluster, pods: &[Json]) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut mounts = Vec::new();
     if pods.iter().any(is_starting) {
         let events = cluster.list(Kind::EVENT, None, "").await.unwrap_or_default();
         mounts = events.into_iter().filter(is_of_no_mount).collect();
     }
-    for pod in &pods {
+    for pod in pods {
         let name = text(pod, "/metadata/name");
         let about = |event: &&Json| text(event, "/involvedObject/uid") == text(pod, "/metadata/uid");
         if let Some(event) = mounts.iter().rfind(about).filter(|_| is_starting(pod)) {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::own;
 use crate::cluster::condition::text;
-use crate::cluster::{Kind, Selection, WaitState, why_pods_wait};
+use crate::cluster::{Kind, Selection, WaitState, why_they_wait};
 use crate::product::streams::maker::{BACK, Deployed, Mounted, NAME, OF_EVERY_DAY, objects};
 use crate::product::streams::own::Own;
 use crate::product::streams::secrets::Secrets;
@@ -29,7 +29,8 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
     };
     let named = Secrets::of(own)?;
     let labels = [(RESTORE_ID, run.state.backup_id.as_str())];
-    let maker = Maker { name: &name(run), image: &image, secrets: [named.backup, named.new_one], labels: &labels };
+    let maker =
+        Maker { name: &name(run), image: &image, secrets: [named.backup, named.new_one], labels: &labels };
     make(run, mirror, maker).await
 }
 
@@ -48,16 +49,20 @@ pub(super) async fn start_back(run: &mut Run, own: &Own, mirror: &Mirror) -> Res
     };
     let named = Secrets::of(own)?;
     let labels = [OF_EVERY_DAY, (RESTORE_ID, run.state.backup_id.as_str())];
-    make(run, mirror, Maker { name: BACK, image: &image, secrets: [named.new_one, named.backup], labels: &labels })
-        .await?;
+    make(
+        run,
+        mirror,
+        Maker { name: BACK, image: &image, secrets: [named.new_one, named.backup], labels: &labels },
+    )
+    .await?;
     Ok(true)
 }
 
 /// Why its pods do not run, as far as Kubernetes says.
 pub(super) async fn why_it_waits(run: &Run) -> Vec<String> {
     let labels = format!("app.kubernetes.io/name={NAME},{RESTORE_ID}={}", run.state.backup_id);
-    let mut reasons = why_pods_wait(&run.cluster, &labels).await;
     let pods = run.cluster.list(Kind::POD, None, &labels).await.unwrap_or_default();
+    let mut reasons = why_they_wait(&run.cluster, &pods).await;
     reasons.extend(
         pods.iter()
             .filter(|pod| ends_again(pod))
