@@ -35,7 +35,6 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     own.times = super::own(run)?.times;
     if run.state.backup_time.is_none() {
         run.state.backup_time = time.map(|time| time.to_string());
-        run.save().await?;
     }
     own.plan = Some(plan.clone());
     run.state.own = own.to_json();
