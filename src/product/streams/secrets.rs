@@ -9,19 +9,28 @@ use serde_json::Value as Json;
 
 use super::kafka::FILES;
 use super::own::Own;
+use super::settings::names::Name;
 use crate::cluster::{Cluster, Kind};
 use crate::refusal::Refusal;
 use crate::shown::word;
 
-/// The names of the Secrets; none for a cluster without credentials.
+/// The Secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secrets {
     /// Of the backup cluster.
-    pub backup: Option<String>,
+    pub backup: Named,
     /// Of the new cluster.
-    pub new_one: Option<String>,
+    pub new_one: Named,
     /// Of the cluster that Streams used before.
-    pub old: Option<String>,
+    pub old: Named,
+}
+
+/// A Secret, and the setting that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name; none for a cluster without credentials.
+    pub name: Option<String>,
+    setting: &'static str,
 }
 
 /// The contents of a Secret, by key.
@@ -36,20 +45,12 @@ impl Secrets {
         let (settings, restore) = own.asked()?;
         let (backup, streams_own) = settings.kafka.map(|kafka| (kafka.backup.secret, kafka.secret)).unwrap_or_default();
         let new_one = restore.kafka.and_then(|kafka| kafka.secret).or_else(|| streams_own.clone());
-        let name = |name: super::settings::names::Name| name.to_string();
-        Ok(Self { backup: backup.map(name), new_one: new_one.map(name), old: streams_own.map(name) })
-    }
-
-    /// What is in the backup cluster's.
-    ///
-    /// # Errors
-    /// If it is missing, or lacks something.
-    pub async fn backup(
-        &self,
-        cluster: &Cluster,
-        of: &KafkaCluster,
-    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
-        read(cluster, self.backup.as_deref(), of, "hwdr.streams.kafka.backup.secret").await
+        let named = |name: Option<Name>, setting| Named { name: name.map(|name| name.to_string()), setting };
+        Ok(Self {
+            backup: named(backup, "hwdr.streams.kafka.backup.secret"),
+            new_one: named(new_one, "hwdr.streams.restore.kafka.secret"),
+            old: named(streams_own, "hwdr.streams.kafka.secret"),
+        })
     }
 
     /// The key of the certificates in a Secret.
@@ -61,59 +62,40 @@ impl Secrets {
         let has_usual = secret.pointer("/data/ca.crt").is_some();
         Ok(if has_usual { "ca.crt" } else { "truststore.pem" })
     }
-
-    /// What is in the new cluster's.
-    ///
-    /// # Errors
-    /// If it is missing, or lacks something.
-    pub async fn new_one(
-        &self,
-        cluster: &Cluster,
-        of: &KafkaCluster,
-    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
-        read(cluster, self.new_one.as_deref(), of, "hwdr.streams.restore.kafka.secret").await
-    }
-
-    /// What is in that of the cluster that Streams used before.
-    ///
-    /// # Errors
-    /// If it is missing, or lacks something.
-    pub async fn old(
-        &self,
-        cluster: &Cluster,
-        of: &KafkaCluster,
-    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
-        read(cluster, self.old.as_deref(), of, "hwdr.streams.kafka.secret").await
-    }
 }
 
-/// What is in a Secret of the release's namespace.
-async fn read(
-    cluster: &Cluster,
-    name: Option<&str>,
-    of: &KafkaCluster,
-    setting: &'static str,
-) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
-    let contents = match (&of.security, name) {
-        (Security::Plaintext, _) => Contents::new(),
-        (_, None) => {
-            return Err(Refusal::new(format!("no Secret is named with the credentials of cluster {}", of.alias))
-                .help(format!("name one with the keys {}: {setting}", FILES.join(", "))));
-        }
-        (_, Some(name)) => {
-            let found = cluster.get(Kind::SECRET, None, name).await?.ok_or_else(|| {
-                Refusal::new(format!("there is no Secret {name} in namespace {} ({setting})", cluster.namespace)).help(format!(
-                    "create it, of files without a line break at their end (printf %s PASSWORD > password):\nkubectl -n {} create secret generic {} --from-file=username --from-file=password --from-file=ca.crt",
-                    word(&cluster.namespace),
-                    word(name)
-                ))
-            })?;
-            contents(&found, name)?
-        }
-    };
-    Ok(move |key: &str| {
-        contents.get(key).cloned().ok_or_else(|| Refusal::new(format!("the Secret of {setting} has no {key}")))
-    })
+impl Named {
+    /// What is in it, by key: for this cluster of Kafka, from the release's namespace.
+    ///
+    /// # Errors
+    /// If it is missing, or lacks something.
+    pub async fn read(
+        &self,
+        cluster: &Cluster,
+        of: &KafkaCluster,
+    ) -> Result<impl Fn(&str) -> Result<Vec<u8>, Refusal> + use<>, Refusal> {
+        let setting = self.setting;
+        let contents = match (&of.security, self.name.as_deref()) {
+            (Security::Plaintext, _) => Contents::new(),
+            (_, None) => {
+                return Err(Refusal::new(format!("no Secret is named with the credentials of cluster {}", of.alias))
+                    .help(format!("name one with the keys {}: {setting}", FILES.join(", "))));
+            }
+            (_, Some(name)) => {
+                let found = cluster.get(Kind::SECRET, None, name).await?.ok_or_else(|| {
+                    Refusal::new(format!("there is no Secret {name} in namespace {} ({setting})", cluster.namespace)).help(format!(
+                        "create it, of files without a line break at their end (printf %s PASSWORD > password):\nkubectl -n {} create secret generic {} --from-file=username --from-file=password --from-file=ca.crt",
+                        word(&cluster.namespace),
+                        word(name)
+                    ))
+                })?;
+                contents(&found, name)?
+            }
+        };
+        Ok(move |key: &str| {
+            contents.get(key).cloned().ok_or_else(|| Refusal::new(format!("the Secret of {setting} has no {key}")))
+        })
+    }
 }
 
 /// The keys that are needed: the certificates may be called `truststore.pem`, too.

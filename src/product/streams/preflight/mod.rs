@@ -86,7 +86,7 @@ pub async fn looker_back(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Resul
 pub async fn old_kafka(cluster: &Cluster, own: &Own) -> Option<Client> {
     let old = old_cluster(own)?;
     let secrets = Secrets::of(own).ok()?;
-    kafka::client(&old, secrets.old(cluster, &old).await.ok()?).ok()
+    kafka::client(&old, secrets.old.read(cluster, &old).await.ok()?).ok()
 }
 
 fn old_cluster(own: &Own) -> Option<mirror::Cluster> {
@@ -106,8 +106,8 @@ async fn clients(
     new: &mirror::Cluster,
 ) -> Result<(Client, Client), Refusal> {
     let secrets = Secrets::of(own)?;
-    let backup = kafka::client(backup, secrets.backup(cluster, backup).await?)?;
-    Ok((backup, kafka::client(new, secrets.new_one(cluster, new).await?)?))
+    let backup = kafka::client(backup, secrets.backup.read(cluster, backup).await?)?;
+    Ok((backup, kafka::client(new, secrets.new_one.read(cluster, new).await?)?))
 }
 
 /// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of

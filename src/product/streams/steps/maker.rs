@@ -30,7 +30,7 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
     let named = Secrets::of(own)?;
     let labels = [(RESTORE_ID, run.state.backup_id.as_str())];
     let maker =
-        Maker { name: &name(run), image: &image, secrets: [named.backup, named.new_one], labels: &labels };
+        Maker { name: &name(run), image: &image, secrets: [named.backup.name, named.new_one.name], labels: &labels };
     make(run, mirror, maker).await
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn start_back(run: &mut Run, own: &Own, mirror: &Mirror) -> Res
     make(
         run,
         mirror,
-        Maker { name: BACK, image: &image, secrets: [named.new_one, named.backup], labels: &labels },
+        Maker { name: BACK, image: &image, secrets: [named.new_one.name, named.backup.name], labels: &labels },
     )
     .await?;
     Ok(true)
