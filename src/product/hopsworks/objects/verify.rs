@@ -1,6 +1,6 @@
 //! Whether Velero's part of a backup can be restored: its archives are whole, have all objects that Velero has counted, and what hwdr needs of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -16,7 +16,7 @@ use crate::product::request::Objection;
 use crate::product::service::{Doing, Service as _};
 use crate::shown::kept;
 use crate::velero::verify::{Look, is_secret};
-use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify};
+use crate::verify::{Ask, DataFile, Finding, Flaw, Named, PartReport, Verify};
 
 /// Velero's two backups: the cluster's own objects, and the users'.
 const BOTH: [&str; 2] = ["main", "users"];
@@ -78,7 +78,7 @@ impl Check {
         let secrets = facts.items.iter().filter(|item| is_secret(item)).count();
         self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
         if part == "main" {
-            let ids = LISTED.map(|(series, service)| (service, ask.id_of(series)));
+            let ids = ids(&ask.parts);
             let (flaws, older) = lacks(&facts, names, &ids, superset, ask.shelf.namespace.as_deref());
             self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(archive)));
             if !older.is_empty() {
@@ -93,6 +93,13 @@ impl Check {
             }
         }
     }
+}
+
+/// The ids by which the services that have a part in the backup know it. Of a service without one there is none: the id asked for is another service's, which
+/// may have begun in another minute.
+fn ids(parts: &BTreeMap<String, Named>) -> Vec<(Data, &str)> {
+    let id = |(series, service): (&str, Data)| Some((service, parts.get(series)?.name.as_str()));
+    LISTED.into_iter().filter_map(id).collect()
 }
 
 /// There is no backup of this part.
@@ -293,6 +300,13 @@ mod tests {
         // Another release is in it, too.
         let both = [listed("another", "254771200"), listed("hopsworks", "254811200")].concat();
         assert_eq!(said(both, &[secret]), [""; 0]);
+    }
+
+    #[test]
+    fn a_service_without_a_part_is_not_looked_for_by_anothers_id() {
+        let named = |name: &str| Named { name: name.to_owned(), ended: None };
+        let parts = [("opensearch", "254811159"), ("objects/main", "m")].map(|(series, name)| (series.into(), named(name)));
+        assert_eq!(ids(&parts.into()), [(Data::OpenSearch, "254811159")]);
     }
 
     #[test]
