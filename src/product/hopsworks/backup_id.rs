@@ -15,7 +15,8 @@ use crate::product::request::Backup;
 /// A backup id: digits that RonDB takes as an unsigned 32-bit number.
 ///
 /// Hopsworks 4 makes them with `date -u +%y%V%u%H%M`: two-digit year, ISO week, ISO weekday, hour, minute, in UTC, so
-/// `254811200` is 2025, week 48, Monday, 12:00. Hopsworks 3 made ten digits with `%y%m%d%H%M`.
+/// `254811200` is 2025, week 48, Monday, 12:00. The year is the calendar's, not that of the ISO week (`%g`): see [`BackupId::time`]. Hopsworks 3 made ten
+/// digits with `%y%m%d%H%M`.
 /// Checked once, at the edge; never a bare string afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -64,7 +65,11 @@ impl BackupId {
         &self.0
     }
 
-    /// The minute that the id names, or none if its digits are not a point in time.
+    /// The minute that the id names, or none if its digits are not one point in time.
+    ///
+    /// Around New Year a day is in a week of the other year: 2025-12-29, Monday of week 1 of 2026, is `25011`, and 2027-01-01, Friday of week 53 of 2026,
+    /// is `27535`. In some years the first and the last days share their digits: `25013` is 2025-01-01 and 2025-12-31. Only the record of such a backup
+    /// says which one is meant.
     ///
     /// ```
     /// use hwdr::product::hopsworks::backup_id::BackupId;
@@ -76,8 +81,7 @@ impl BackupId {
         let (date, rest) = match self.0.len() {
             9 => {
                 let year = 2000 + i16::from(field(0, 2)?);
-                let weekday = Weekday::from_monday_one_offset(field(4, 5)?).ok()?;
-                (ISOWeekDate::new(year, field(2, 4)?, weekday).ok()?.date(), 5)
+                (only_day(year, field(2, 4)?, Weekday::from_monday_one_offset(field(4, 5)?).ok()?)?, 5)
             }
             10 => {
                 let year = 2000 + i16::from(field(0, 2)?);
@@ -89,6 +93,14 @@ impl BackupId {
         let zoned = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?;
         Some(zoned.timestamp())
     }
+}
+
+/// The only day of a calendar year that is this weekday of an ISO week with this number.
+fn only_day(year: i16, week: i8, weekday: Weekday) -> Option<Date> {
+    let of = |iso_year| Some(ISOWeekDate::new(iso_year, week, weekday).ok()?.date());
+    let mut days = [year - 1, year, year + 1].into_iter().filter_map(of).filter(|date| date.year() == year);
+    let day = days.next()?;
+    days.next().is_none().then_some(day)
 }
 
 impl From<&BackupId> for Backup {
@@ -129,9 +141,16 @@ mod tests {
     fn ids_name_a_minute() {
         for (text, expected) in [
             ("254811200", Some("2025-11-24T12:00:00Z")),
-            ("255372359", None),                         // 2025 has no week 53
-            ("260110000", Some("2025-12-29T00:00:00Z")), // ISO year 2026 starts in 2025
-            ("265370000", Some("2027-01-03T00:00:00Z")), // 2026 has 53 weeks
+            ("255372359", None), // 2025 has no week 53
+            // As `date -u +%y%V%u%H%M` writes them: 2026 has 53 weeks.
+            ("250110000", Some("2025-12-29T00:00:00Z")),
+            ("260140000", Some("2026-01-01T00:00:00Z")),
+            ("265342359", Some("2026-12-31T23:59:00Z")),
+            ("275350000", Some("2027-01-01T00:00:00Z")),
+            ("275370000", Some("2027-01-03T00:00:00Z")),
+            ("265370000", None), // 2027-01-03 is not in 2026
+            ("260110000", None), // 2025-12-29 is not in 2026
+            ("250131200", None), // 2025-01-01 or 2025-12-31
             ("254881200", None),
             ("254802460", None),
             ("2511241200", Some("2025-11-24T12:00:00Z")),

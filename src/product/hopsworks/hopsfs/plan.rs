@@ -52,9 +52,11 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Re
     }
     let Some(time) = time_of(id) else {
         return Err(Refusal::new(format!(
-            "backup id {id} is not a point in time, so hwdr does not know the time to rewind HopsFS's bucket to"
+            "backup id {id} is not one point in time, so hwdr does not know the time to rewind HopsFS's bucket to"
         ))
-        .help("use an id that Hopsworks made (date -u +%y%V%u%H%M)"));
+        .help(
+            "use an id that Hopsworks made (date -u +%y%V%u%H%M), of a day that is not the first or last of its year",
+        ));
     };
     // A chart's default registry is in no values file.
     let registry = input.facts.storage.toolbox.as_deref().and_then(registry_of);

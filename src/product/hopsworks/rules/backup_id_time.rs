@@ -8,7 +8,8 @@
 //! An id in the future is a typing error: there is no such backup, and the restore fails (error). One that is not a
 //! time may be an error too; and HopsFS, whose bucket is rewound to the time of the backup, then depends on what the
 //! backup's metadata say about it (warning). RonDB's own ids of up to five digits are allowed: its charts before 0.8
-//! create them. Superset's ids are a time to the second; of these, only the future is checked here.
+//! create them. A few ids fit two days, the first and the last of a year: only the backup's metadata tell which.
+//! Superset's ids are a time to the second; of these, only the future is checked here.
 //!
 //! ## Example
 //! Week 84 does not exist:
@@ -65,7 +66,7 @@ impl Rule for BackupIdTime {
             match parsed.time() {
                 None if id.service == "RonDB" && parsed.as_str().len() <= 5 => {}
                 None => findings.push(
-                    Finding::warning(self.name(), place, format!("backup id {parsed} is not a point in time")).help(
+                    Finding::warning(self.name(), place, format!("backup id {parsed} is not one point in time")).help(
                         "ids are year, ISO week, weekday, hour, minute: 254811200 is 2025, week 48, Monday, 12:00",
                     ),
                 ),
