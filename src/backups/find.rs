@@ -1,5 +1,6 @@
 //! The set that a person means: by an id, by the name of a part, or by `latest`, `oldest` and `last-failed`.
 
+use super::fitness::Usable;
 use super::inventory::{BackupSet, Inventory};
 use super::part::PartState;
 use super::series::Series;
@@ -23,12 +24,12 @@ impl Inventory {
             name => self.named(name),
         };
         found.ok_or_else(|| match name {
-            "latest" | "oldest" if self.is_unknown() => {
+            "latest" | "oldest" if self.may_hide_usable() => {
                 Refusal::new(format!("which backup is the {name} that can be restored is not known"))
                     .help("not all backups could be read: fix that first, or name a backup by its id")
                     .help(SEE)
             }
-            "latest" | "oldest" => Refusal::new("no backup can be restored").help(SEE),
+            "latest" | "oldest" => Refusal::new("no backup can be restored into a new cluster").help(SEE),
             "last-failed" => Refusal::new("no backup has failed, as far as the cluster knows").help(SEE),
             name => self.none_of(name),
         })
@@ -37,6 +38,12 @@ impl Inventory {
     /// Whether there may be backups that could not be read.
     pub fn is_unknown(&self) -> bool {
         self.series.iter().any(Series::is_unknown)
+    }
+
+    /// Whether there may be one that can be restored, though none is known: backups could not be read, or what one has is not known.
+    pub fn may_hide_usable(&self) -> bool {
+        let is_open = |set: &BackupSet| self.fitness(set).new_cluster == Usable::Unknown;
+        self.is_unknown() || self.sets.iter().any(is_open)
     }
 
     fn has_failed(&self, set: &BackupSet) -> bool {

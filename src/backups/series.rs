@@ -119,17 +119,23 @@ impl Series {
                     part.bytes = part.bytes.or(same.bytes);
                     part.pieces = part.pieces.or(same.pieces);
                     part.swept = same.swept;
-                    if part.is_good() {
+                    // When it expires the cluster knows better: the bucket keeps what was planned when the backup ended.
+                    if part.is_good() && !matches!(same.state, PartState::Expired(_)) {
                         part.state = same.state.clone();
                     }
                 }
-                None if !part.is_good() || stored.unread.is_some() => {}
-                None if has_any => {
-                    part.state = PartState::Partial { done: None, why: "its files are not in the bucket".to_owned() };
-                }
+                None if !part.is_good() || stored.is_unknown() => {}
                 None => {
-                    let why = "the bucket has none of these backups: is it another bucket?";
-                    part.state = PartState::Unknown(why.to_owned());
+                    part.state = match &stored.unread {
+                        Some(fault) => PartState::Unknown(fault.what.clone()),
+                        None if has_any => {
+                            PartState::Partial { done: None, why: "its files are not in the bucket".to_owned() }
+                        }
+                        None => {
+                            let why = "the bucket has none of these backups: is it another bucket?";
+                            PartState::Unknown(why.to_owned())
+                        }
+                    };
                 }
             }
         }

@@ -184,7 +184,7 @@ pub fn status(inventory: &Inventory, max_age: Option<SignedDuration>) -> Status 
     let usable = inventory.usable().next();
     let last_usable = usable.map(|set| inventory.name(set).to_owned());
     let last_usable_time = usable.and_then(|set| set.time);
-    let is_known = usable.is_some() || !inventory.is_unknown();
+    let is_known = usable.is_some() || !inventory.may_hide_usable();
     let has_usable = is_known.then_some(usable.is_some());
     let limit_seconds = services.iter().filter_map(|service| service.limit_seconds).max();
     let faults: Vec<_> =
@@ -272,6 +272,8 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         Ok(_) if severity == Severity::Unknown => Enabled::Unknown,
         Ok(_) => Enabled::Partial,
     };
+    let is_open = |part: &BackupPart| matches!(part.state, PartState::Unknown(_));
+    let may_be_good = series.is_unknown() || series.parts.iter().any(is_open);
     ServiceStatus {
         name: series.name(),
         called: series.called.clone(),
@@ -283,7 +285,7 @@ fn of(series: &Series, now: Timestamp, max_age: Option<SignedDuration>) -> Servi
         last_good: good.map(|good| good.name.clone()),
         last_good_time: good.and_then(|good| good.time),
         age_seconds: good.and_then(|good| Some(now.duration_since(good.time?).as_secs().max(0))),
-        has_good: if good.is_none() && series.is_unknown() { None } else { Some(good.is_some()) },
+        has_good: if good.is_none() && may_be_good { None } else { Some(good.is_some()) },
         last_run: series.last_run(now).map(|run| run.state.word()),
         last_failed: over.and_then(|run| match run.state {
             PartState::Failed(_) | PartState::Partial { .. } => Some(true),

@@ -98,6 +98,12 @@ fn the_bucket_speaks_against_what_the_cluster_calls_good() {
         with(Series { unread, ..series("rondb", Join::Own, &[]) }),
         ["good", "good", "good", "good", "failed no room"]
     );
+    // Read, and nothing there.
+    let none = "unknown the bucket has no repository";
+    let unread = Some(Fault::new(Severity::Critical, "the bucket has no repository"));
+    assert_eq!(with(Series { unread, ..series("rondb", Join::Own, &[]) }), [none, none, none, none, "failed no room"]);
+    // It was kept since.
+    assert_eq!(with(series("rondb", Join::Own, &["1@12:00 expired"]))[0], "good");
 }
 
 #[test]
@@ -358,14 +364,17 @@ fn names_of_sets() {
     let refusal = all.find("5").unwrap_err();
     assert!(refusal.help[0].contains("6, 4, 3, 2, 1"), "{refusal:?}");
     let said = |all: Inventory| all.find("latest").unwrap_err().problem;
-    assert_eq!(said(inventory(Vec::new())), "no backup can be restored");
+    assert_eq!(said(inventory(Vec::new())), "no backup can be restored into a new cluster");
     let unread = |severity| Some(Fault::new(severity, "velero"));
     let without = |severity| {
         let velero = Series { unread: unread(severity), ..series("v", Join::Nearest, &[]) };
         said(inventory(vec![series("a", Join::Own, &["1@12:00"]), velero]))
     };
     assert_eq!(without(Severity::Unknown), "which backup is the latest that can be restored is not known");
-    assert_eq!(without(Severity::Critical), "no backup can be restored");
+    let odd = inventory(vec![series("a", Join::Own, &["1@12:00 strange"])]);
+    assert_eq!(status(&odd, None).services[0].has_good, None);
+    assert_eq!(said(odd), "which backup is the latest that can be restored is not known");
+    assert_eq!(without(Severity::Critical), "no backup can be restored into a new cluster");
 }
 
 /// The status of one series, as its state, its severity and what is wrong.

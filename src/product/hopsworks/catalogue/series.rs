@@ -105,13 +105,9 @@ fn recorded<I: RecordId>(
         let time = backup.id.moment().or(backup.start);
         let ttl = ttl.map(SignedDuration::from_secs);
         let expires = time.zip(ttl).and_then(|(time, ttl)| time.checked_add(ttl).ok());
-        let state = match (state(&backup), expires) {
-            (PartState::Good, Some(expires)) if expires <= seen.now => {
-                PartState::Expired(format!("it was to be kept until {expires:.0}"))
-            }
-            (state, _) => state,
-        };
-        BackupPart { started: backup.start, ended: backup.end, expires, ..part(backup.id.text(), time, state) }
+        // It is not gone when that time has passed: the next run of the CronJob that succeeds deletes the files, and then the record.
+        let part = part(backup.id.text(), time, state(&backup));
+        BackupPart { started: backup.start, ended: backup.end, expires, ..part }
     });
     // If an id is recorded twice, the good record counts.
     for part in unknown.chain(known) {
