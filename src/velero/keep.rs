@@ -15,9 +15,14 @@ pub const KEPT: &str = "hwdr.hopsworks.ai/kept";
 /// Its value if there was no expiration.
 const NONE: &str = "none";
 
-/// Whether a Backup is kept.
+/// Whether a Backup is kept. One with a note expires all the same if somebody has set an expiration since.
 pub fn is_kept(backup: &Json) -> bool {
-    noted(backup).is_some()
+    noted(backup).is_some() && expiration(backup).is_none()
+}
+
+/// Whether it was kept, and somebody has set an expiration since.
+pub fn expires_again(backup: &Json) -> Option<Timestamp> {
+    noted(backup).and_then(|_| expiration(backup))
 }
 
 fn noted(backup: &Json) -> Option<&str> {
@@ -41,7 +46,9 @@ pub fn until(backup: &Json, until: Timestamp) -> Option<Json> {
 
 /// The patch by which a Backup never expires; none if it is kept already.
 pub fn keep(backup: &Json) -> Option<Json> {
-    let noted = expiration(backup).map_or_else(|| NONE.to_owned(), written);
+    let expiration = || expiration(backup).map_or_else(|| NONE.to_owned(), written);
+    // What somebody has set since the first note is not what it had.
+    let noted = noted(backup).map_or_else(expiration, str::to_owned);
     let patch = || json!({"metadata": {"annotations": {KEPT: noted}}, "status": {"expiration": null}});
     (!is_kept(backup)).then(patch)
 }
@@ -57,17 +64,17 @@ pub fn before(backup: &Json) -> Result<Option<Timestamp>, String> {
     }
 }
 
-/// The patch by which a Backup expires as before; none if it is not kept.
+/// The patch by which a Backup expires as before, or as somebody has set since it was kept; none if it is not kept.
 ///
 /// # Errors
 /// As [`before`].
 pub fn release(backup: &Json) -> Result<Option<Json>, String> {
     let expiration = before(backup)?;
     let mut patch = json!({"metadata": {"annotations": {KEPT: null}}});
-    if let Some(expiration) = expiration {
+    if let Some(expiration) = expiration.filter(|_| is_kept(backup)) {
         patch["status"] = json!({"expiration": written(expiration)});
     }
-    Ok(is_kept(backup).then_some(patch))
+    Ok(noted(backup).is_some().then_some(patch))
 }
 
 #[cfg(test)]
@@ -93,6 +100,12 @@ mod tests {
             assert_eq!(back.pointer("/status/expiration").and_then(Json::as_str), expiration);
         }
         assert_eq!(release(&backup(Some(THEN), None)), Ok(None));
+        // Somebody has set another one since.
+        let set = backup(Some("2027-01-01T00:00:00Z"), Some(THEN));
+        assert!(!is_kept(&set));
+        let patch = json!({"metadata": {"annotations": {KEPT: THEN}}, "status": {"expiration": null}});
+        assert_eq!(keep(&set), Some(patch));
+        assert_eq!(release(&set), Ok(Some(json!({"metadata": {"annotations": {KEPT: null}}}))));
         assert_eq!(release(&backup(None, Some("soon"))), Err("soon".to_owned()));
     }
 

@@ -189,6 +189,9 @@ fn kept_text(backup: &Json) -> String {
 }
 
 fn unkept_text(backup: &Json, now: Timestamp) -> String {
+    if let Some(expiration) = keep::expires_again(backup) {
+        return format!("expires at {expiration:.0}, as somebody has set since it was kept");
+    }
     match keep::before(backup).ok().flatten() {
         _ if !keep::is_kept(backup) => "not kept".to_owned(),
         None => "had no expiration, and stays".to_owned(),
