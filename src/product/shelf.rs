@@ -43,6 +43,8 @@ pub struct Shelf<'s> {
     pub velero: Velero,
     /// The namespace of the release, if known.
     pub namespace: Option<String>,
+    /// Whether a cluster has the release there; without one, helm may give a namespace that is not the release's.
+    pub has_release: bool,
     /// How long backups of data are kept, if known.
     pub ttl: Option<SignedDuration>,
     /// The bucket that is meant.
@@ -102,6 +104,8 @@ pub struct Opening<'s> {
     pub velero: Velero,
     /// The namespace of the release, if known.
     pub namespace: Option<String>,
+    /// Whether a cluster has the release there.
+    pub has_release: bool,
     /// How long backups of data are kept, in seconds.
     pub ttl: Option<i64>,
 }
@@ -126,6 +130,7 @@ impl<'s> Shelf<'s> {
             values: opening.values,
             velero: opening.velero,
             namespace: opening.namespace,
+            has_release: opening.has_release,
             ttl: opening.ttl.map(SignedDuration::from_secs),
             own,
             settings,

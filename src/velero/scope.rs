@@ -70,10 +70,11 @@ impl Scope {
         Self { namespaces, excluded: list("excludedNamespaces"), filters }
     }
 
-    /// Whether it has anything of a namespace.
+    /// Whether it has anything of a namespace, as far as that can be told: newer versions of Velero take patterns.
     pub fn has(&self, namespace: &str) -> bool {
         let is_it = |name: &String| name == namespace;
-        (self.namespaces.is_empty() || self.namespaces.iter().any(is_it)) && !self.excluded.iter().any(is_it)
+        let may_be = |name: &String| is_it(name) || name.contains(['*', '?', '[', '{']);
+        (self.namespaces.is_empty() || self.namespaces.iter().any(may_be)) && !self.excluded.iter().any(is_it)
     }
 
     /// Why it is not exactly one whole namespace: this one, if it is known which.

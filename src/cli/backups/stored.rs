@@ -214,6 +214,7 @@ impl Whereabouts {
             values,
             velero: Velero { prefix: self.folder.clone().unwrap_or_else(|| velero.prefix.clone()), ..velero },
             namespace: namespace.map(str::to_owned),
+            has_release: false,
             ttl: storage.ttl,
         };
         Ok((target, opening))

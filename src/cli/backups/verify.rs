@@ -87,6 +87,7 @@ impl VerifyBackup {
             self.whereabouts(product, &values).await?.open(product, &values, self.look.namespace())?;
         let meant = self.meant(product).await?;
         opening.namespace = opening.namespace.or_else(|| meant.namespace());
+        opening.has_release = meant.memory.is_some();
         let shelf = Shelf::open(opening).await.map_err(Failure::unknown)?.without_deadline();
         let how = How { amount: self.read_data, seed: self.seed, output: self.output };
         let parts = meant.verify(product, &target.bucket, &shelf, how).await;
@@ -192,7 +193,8 @@ impl Meant {
         let later =
             format!("verify it where that can be done:\nhelm hwdr backups verify {} -f values.yaml", word(&self.id));
         let opened = async {
-            let (target, opening) = bucket.open(product, values, self.namespace().as_deref())?;
+            let (target, mut opening) = bucket.open(product, values, self.namespace().as_deref())?;
+            opening.has_release = self.memory.is_some();
             anyhow::Ok((target.bucket, Shelf::open(opening).await?.without_deadline()))
         };
         let (bucket, shelf) = match opened.await {
@@ -246,7 +248,9 @@ async fn remember(memory: Option<(Cluster, String)>, result: &Verified, known: O
 
 /// How much of the data was read.
 fn depth(amount: Option<Amount>, parts: &[PartReport]) -> Depth {
-    let is_all = parts.iter().filter_map(|part| part.data).all(|data| data.read == data.of);
+    let data: Vec<_> = parts.iter().filter_map(|part| part.data).collect();
+    // Without any, nothing was found to read.
+    let is_all = !data.is_empty() && data.iter().all(|data| data.read == data.of);
     match amount {
         _ if is_all => Depth::All,
         Some(_) => Depth::Part,

@@ -1,8 +1,10 @@
 //! Velero's backups of the cluster's objects and of the users'.
 
 use crate::backups::velero::{location, makers, part_of};
-use crate::backups::{Join, Seen, Series};
-use crate::velero::ObjectBackup;
+use crate::backups::{BackupPart, Fault, Join, PartState, Seen, Series, Severity};
+use crate::cluster::condition::text;
+use crate::shown::kept;
+use crate::velero::{ObjectBackup, Scope};
 
 /// The backups of both schedules.
 pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
@@ -15,7 +17,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
                 backups
                     .iter()
                     .filter(|it| is_of(it, schedule, &velero.location))
-                    .map(|it| part_of(it, seen.now))
+                    .map(|it| with_namespace(part_of(it, seen.now), title, &it.scope, &seen.namespace))
                     .collect(),
                 None,
             ),
@@ -24,6 +26,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
         let (makers, invalid) = makers(seen, schedule);
         let mut faults: Vec<_> = location.iter().cloned().collect();
         faults.extend(invalid);
+        faults.extend(without_namespace(seen, title, schedule));
         Series {
             parts,
             unread,
@@ -35,6 +38,28 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
         }
     };
     both.map(one).into()
+}
+
+/// What is wrong with a Schedule of the cluster's own objects that leaves out the release's namespace.
+fn without_namespace(seen: &Seen, title: &str, schedule: &str) -> Option<Fault> {
+    let (velero, namespace) = (&seen.velero.namespace, &seen.namespace);
+    let mut schedules = seen.schedules.as_deref().ok()?.iter();
+    let found = schedules.find(|found| text(found, "/metadata/name") == schedule)?;
+    let scope = found.pointer("/spec/template").map(Scope::of).unwrap_or_default();
+    let is_left_out = title == "main" && !scope.has(namespace);
+    is_left_out.then(|| {
+        let what = format!("Schedule/{schedule} in namespace {velero} does not back up namespace {namespace}");
+        Fault::new(Severity::Critical, what)
+            .fix("add it to hopsworks.velero.backup.includedNamespaces in the values, and upgrade")
+    })
+}
+
+/// The same part: one of the cluster's own objects is good only if it has the release's namespace.
+fn with_namespace(part: BackupPart, title: &str, scope: &Scope, namespace: &str) -> BackupPart {
+    let is_left_out = title == "main" && part.is_good() && !scope.has(namespace);
+    let why = || format!("it does not have namespace {}", kept(namespace));
+    let state = if is_left_out { PartState::Partial { done: None, why: why() } } else { part.state };
+    BackupPart { state, ..part }
 }
 
 /// The series of a schedule, without backups yet.

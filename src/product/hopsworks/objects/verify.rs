@@ -79,7 +79,8 @@ impl Check {
         self.facts.push(format!("{part}: {} objects, {secrets} of them Secrets", facts.items.len()));
         if part == "main" {
             let ids = ids(&ask.parts);
-            let (flaws, older) = lacks(&facts, names, &ids, superset, ask.shelf.namespace.as_deref());
+            let own = ask.shelf.namespace.as_deref().map(|name| (name, ask.shelf.has_release));
+            let (flaws, older) = lacks(&facts, names, &ids, superset, own);
             self.findings.extend(flaws.into_iter().map(|flaw| flaw.in_file(archive)));
             if !older.is_empty() {
                 self.facts.push(format!("main: it has no record of this backup of {} yet", older.join(" and ")));
@@ -144,13 +145,14 @@ fn keys_of<'f>(facts: &'f Facts, superset: &'f SupersetPart<'_>) -> impl Iterato
 
 /// What `hwdr install` needs of the cluster's own objects, and is not in them: the Secrets that the chart looks up (it makes new passwords where there
 /// are none, which do not fit the data), and ConfigMaps that do not speak against the data's backups. And the services whose records end before this
-/// backup: Velero copies them too early where all begins by one schedule, and `hwdr install` only says so.
+/// backup: Velero copies them too early where all begins by one schedule, and `hwdr install` only says so. `own` is the release's namespace, and whether
+/// that is certain.
 fn lacks(
     facts: &Facts,
     names: &MetadataNames,
     ids: &[(Data, &str)],
     superset: Option<&SupersetPart<'_>>,
-    own: Option<&str>,
+    own: Option<(&str, bool)>,
 ) -> (Vec<Flaw>, Vec<String>) {
     let config_maps: Vec<Json> = of_kind(facts, "ConfigMap").collect();
     let secrets = || facts.items.iter().filter(|item| is_secret(item) && !item.name.starts_with(HELMS));
@@ -164,9 +166,15 @@ fn lacks(
         return (vec![Flaw::missing(what)], Vec::new());
     }
     // Another release's may look better. With --from-bucket, helm may give a namespace that is not the release's.
-    let is_there = |own: &&str| namespaces.contains(own) || secrets().any(|secret| secret.namespace == *own);
-    if let Some(own) = own.filter(is_there) {
-        namespaces = BTreeSet::from([own]);
+    if let Some((own, is_certain)) = own {
+        if namespaces.contains(own) || secrets().any(|secret| secret.namespace == own) {
+            namespaces = BTreeSet::from([own]);
+        } else if is_certain {
+            let what = format!(
+                "has nothing of namespace {own}: the chart would make new passwords, which do not fit the data"
+            );
+            return (vec![Flaw::missing(what)], Vec::new());
+        }
     }
     let of = |namespace: &str| {
         let own = config_maps.iter().filter(|object| text(object, "/metadata/namespace") == namespace).cloned();
@@ -266,7 +274,7 @@ mod tests {
     fn said_of(own: Option<&str>, kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
         let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
         let ids = LISTED.map(|(_, service)| (service, "254811200"));
-        let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None, own);
+        let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None, own.map(|own| (own, false)));
         flaws.into_iter().map(|flaw| flaw.what).chain(older).collect()
     }
 
@@ -305,7 +313,8 @@ mod tests {
     #[test]
     fn a_service_without_a_part_is_not_looked_for_by_anothers_id() {
         let named = |name: &str| Named { name: name.to_owned(), ended: None };
-        let parts = [("opensearch", "254811159"), ("objects/main", "m")].map(|(series, name)| (series.into(), named(name)));
+        let parts =
+            [("opensearch", "254811159"), ("objects/main", "m")].map(|(series, name)| (series.into(), named(name)));
         assert_eq!(ids(&parts.into()), [(Data::OpenSearch, "254811159")]);
     }
 
@@ -322,6 +331,10 @@ mod tests {
         assert_eq!(flaws, ["RonDB", "OpenSearch"], "it has no records yet");
         // The archive has nothing of it: it is not the release's.
         assert_eq!(said_of(Some("default"), both(), &secrets), ["RonDB", "OpenSearch"]);
+        // The cluster has the release there.
+        let facts = Facts { items: secrets.iter().cloned().collect(), kept: both(), ..Facts::default() };
+        let (flaws, _) = lacks(&facts, &MetadataNames::default(), &[], None, Some(("default", true)));
+        assert!(flaws.len() == 1 && flaws[0].what.starts_with("has nothing of namespace default"), "{flaws:?}");
     }
 
     /// SHA-256 of "key".
