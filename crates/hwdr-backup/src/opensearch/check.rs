@@ -29,8 +29,8 @@ pub struct Checked {
     pub is_repository: bool,
     /// Whether it knows the snapshot.
     pub is_there: bool,
-    /// How many indices the snapshot has.
-    pub indices: usize,
+    /// The names of the snapshot's indices.
+    pub indices: Vec<String>,
     /// How many shards these have.
     pub shards: usize,
 }
@@ -86,6 +86,7 @@ async fn snapshot(
     }
 
     let indices: Vec<_> = repository.indices(entry).collect();
+    checked.indices = indices.iter().map(|index| index.name.to_owned()).collect();
     let sizes = stream::iter(&indices).map(|index| shards(place, base, index)).buffered(at_once);
     let sizes: Vec<_> = sizes.collect().await;
     let mut all = Vec::new();
@@ -109,7 +110,7 @@ async fn snapshot(
         let expected = format!("{}, as its indices have together", all.len());
         checked.findings.push(flaw.expected(expected).in_file(own));
     }
-    (checked.indices, checked.shards) = (indices.len(), all.len());
+    checked.shards = all.len();
     let mut shards = stream::iter(&all).map(|shard| shard.check(place, entry)).buffer_unordered(at_once);
     while let Some((findings, files)) = shards.next().await {
         checked.findings.extend(findings);

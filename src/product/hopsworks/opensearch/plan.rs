@@ -10,7 +10,7 @@ use crate::steps::{By, Object, Planned};
 use crate::topology::Role;
 
 /// The indices of every Hopsworks: of its projects, and of its feature store (logicalclocks/ePipe writes them under these names).
-const MANDATORY: &str = "projects featurestore";
+pub(super) const MANDATORY: [&str; 2] = ["projects", "featurestore"];
 
 pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Refusal> {
     let mut steps = Vec::new();
@@ -70,7 +70,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "marker": true,
             "backup_id": id,
             "repository": repository,
-            "mandatory": MANDATORY,
+            "mandatory": MANDATORY.join(" "),
             "payload": payload.to_string(),
             "indices": indices.as_deref().unwrap_or_default(),
             "repository_configmap": opensearch.repositories.iter().find(|(_, name)| name == repository).map(|(configmap, _)| configmap),

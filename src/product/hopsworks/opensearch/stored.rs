@@ -198,6 +198,7 @@ fn part(
             done: pieces,
             why: format!("the files of {} of its indices are missing", of.saturating_sub(*done as u64)),
         },
+        (Some(1), None, Ok(_)) if of == 0 => PartState::Partial { done: None, why: "it has no index".to_owned() },
         (Some(1), None, Ok(_)) => PartState::Good,
         (Some(1), None, Err(fault)) => PartState::Unknown(fault.what.clone()),
         (Some(0), ..) => PartState::Running,

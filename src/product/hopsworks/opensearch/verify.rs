@@ -2,10 +2,13 @@
 //! the length and the checksum that were recorded.
 
 use super::OpenSearch;
+use super::plan::MANDATORY;
 use super::stored::places;
 use crate::backup_files::opensearch::{Checked, Stored, check, readable};
+use crate::product::hopsworks::keys;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Bucket;
+use crate::values::{Data as Of, Value};
 use crate::verify::{Ask, Chosen, Data, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
 
 /// How many files of metadata are read at once.
@@ -54,11 +57,39 @@ impl Check {
                 }
             }
             self.findings.append(&mut checked.findings);
+            if checked.is_there {
+                let lacks = lacks(&checked.indices, ask.shelf.values);
+                let file = format!("snapshot {id} in bucket {}", bucket.client.bucket());
+                self.findings.extend(lacks.into_iter().map(|flaw| flaw.in_file(file.as_str())));
+            }
             self.findings.append(&mut wrong);
         }
         self.found = all;
         Ok(())
     }
+}
+
+/// The indices that a restore needs, and that the snapshot does not have. Whoever leaves one out by the payload of the restore knows that.
+fn lacks(indices: &[String], values: &Value) -> Vec<Flaw> {
+    let is_left_out =
+        |index: &str| payloads(values).any(|chosen| chosen.split(',').any(|name| name.trim() == format!("-{index}")));
+    let lacking = MANDATORY.into_iter().filter(|index| !indices.iter().any(|own| own == index) && !is_left_out(index));
+    lacking.map(|index| Flaw::missing(format!("does not have the index {index}, which Hopsworks needs"))).collect()
+}
+
+/// `payload.indices` of the restores in the values.
+fn payloads(values: &Value) -> impl Iterator<Item = &str> {
+    let repositories = entries(values.get(keys::OPENSEARCH_REPOSITORIES));
+    let snapshots = repositories.flat_map(|repository| entries(repository.get(&["snapshots"])));
+    snapshots.filter_map(|snapshot| snapshot.get(&["payload", "indices"])?.as_str())
+}
+
+fn entries(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let map = match value {
+        Some(Value { data: Of::Map(map), .. }) => Some(map),
+        _ => None,
+    };
+    map.into_iter().flat_map(|map| map.values().map(|entry| &entry.value))
 }
 
 impl Verify for Check {
@@ -99,6 +130,7 @@ impl Verify for Check {
         let of = all().fold(0_u64, |sum, stored| sum.saturating_add(stored.file.length));
         for (_, Checked { indices, shards, stored, is_there, .. }) in &found {
             if *is_there {
+                let indices = indices.len();
                 report.facts.push(format!("{indices} indices, {shards} shards, {} files", stored.len()));
             }
         }
@@ -112,5 +144,31 @@ impl Verify for Check {
             report.unchecked.push("whether OpenSearch can use the indices: only a restore shows that".to_owned());
         }
         vec![report]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::values::read_one;
+
+    #[test]
+    fn a_snapshot_has_the_indices_that_a_restore_needs() {
+        let said = |indices: &[&str], values: &str| -> Vec<String> {
+            let values = read_one(Source::new("v.yaml", values.to_owned())).unwrap();
+            let indices: Vec<_> = indices.iter().map(|&name| name.to_owned()).collect();
+            lacks(&indices, &values).into_iter().map(|flaw| flaw.what).collect()
+        };
+        assert_eq!(said(&["featurestore", "projects", "more"], "{}"), [""; 0]);
+        let lacking = "does not have the index projects, which Hopsworks needs";
+        assert_eq!(said(&["featurestore", "projectz"], "{}"), [lacking]);
+        let of = |indices: &str| {
+            format!(
+                "olk: {{opensearch: {{restore: {{repositories: {{default: {{snapshots: {{default: {{payload: {{indices: '{indices}'}}}}}}}}}}}}}}}}"
+            )
+        };
+        assert_eq!(said(&["featurestore"], &of("*,-projects")), [""; 0]);
+        assert_eq!(said(&["featurestore"], &of("*,-projects2")), [lacking]);
     }
 }
