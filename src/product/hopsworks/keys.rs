@@ -93,9 +93,12 @@ pub const BACKUPS_ENABLED: Path = &["global", "_hopsworks", "backups", "enabled"
 pub const TTL: Path = &["global", "_hopsworks", "backups", "ttl"];
 /// The ConfigMaps of the backups' metadata, by service.
 pub const METADATA: Path = &["global", "_hopsworks", "backups", "metadataStore", "configMap"];
+/// The first ConfigMap of RonDB's metadata, which goes before the one above (rondb-helm, `rondb.backups.metadataStore.configMapName`).
+pub const RONDB_METADATA: Path = &["rondb", "rondb", "backups", "metadataConfigmapName"];
 /// What says how backups are called, and how long they are kept.
 pub const BACKUP_NAMES: &[Path] = &[
     TTL,
+    RONDB_METADATA,
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "ronDB"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "opensearch"],
     &["global", "_hopsworks", "backups", "metadataStore", "configMap", "superset"],

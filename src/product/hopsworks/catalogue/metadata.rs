@@ -136,12 +136,13 @@ pub(super) fn read(config_maps: &[Json], names: &MetadataNames) -> Read<BackupId
     (backups, unreadable)
 }
 
-/// The same of one service, whose first ConfigMap has the name `first`.
+/// The entries of one service. Its ConfigMaps are those that the charts' own scripts take for it, by their labels, and those that are called `first`: they
+/// may have lost their labels.
 pub(super) fn read_of<I: RecordId>(config_maps: &[Json], service: Service, first: &str) -> Read<I> {
     let (mut backups, mut unreadable) = (Vec::new(), Vec::new());
     for config_map in config_maps {
         let name = text(config_map, "/metadata/name");
-        if !is_rotated(name, first) {
+        if !is_rotated(name, first) && !is_labelled(config_map, service) {
             continue;
         }
         for (key, value) in config_map["data"].as_object().into_iter().flatten() {
@@ -160,6 +161,17 @@ pub(super) fn read_of<I: RecordId>(config_maps: &[Json], service: Service, first
         }
     }
     (backups, unreadable)
+}
+
+/// Whether a ConfigMap has the labels of a service's metadata (rondb-helm, `native_upload_kubectl.sh`; the others' scripts do the same).
+fn is_labelled(config_map: &Json, service: Service) -> bool {
+    let word = match service {
+        Service::RonDb => "rondb",
+        Service::OpenSearch => "opensearch",
+        Service::Superset => "superset",
+    };
+    text(config_map, "/metadata/labels/app") == "backups-metadata"
+        && text(config_map, "/metadata/labels/service") == word
 }
 
 /// Whether a ConfigMap is one of those that begin with `first`: `<first>`, `<first>-1`, `<first>-2`, …

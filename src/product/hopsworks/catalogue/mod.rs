@@ -154,6 +154,9 @@ mod tests {
             config_map("opensearch-backups-metadata", json!({"254811205": entry("SUCCESS", "2025-11-24T12:05:00Z")})),
             config_map("rondb-backups-metadata-of-old", json!({"254811300": "x"})),
             config_map("something", json!({"254811300": entry("SUCCESS", "2025-11-24T13:00:00Z")})),
+            // As the values called it before.
+            json!({"metadata": {"name": "my-rondb", "labels": {"app": "backups-metadata", "service": "rondb"}},
+                "data": {"254771200": entry("SUCCESS", "2025-11-23T12:00:00Z")}}),
         ];
         let catalogue = Catalogue::new(&maps, &MetadataNames::default());
         let known: Vec<_> = catalogue.data.iter().map(|b| (b.service, b.id.as_str(), b.state.as_str())).collect();
@@ -164,6 +167,7 @@ mod tests {
                 (Service::RonDb, "254821200", "SUCCESS"),
                 (Service::OpenSearch, "254811205", "SUCCESS"),
                 (Service::RonDb, "254811200", "SUCCESS"),
+                (Service::RonDb, "254771200", "SUCCESS"),
             ]
         );
         assert_eq!(catalogue.unreadable, []);

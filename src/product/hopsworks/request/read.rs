@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::keys::{self, Path, below};
-use super::{HopsFs, Keys, METADATA, RONDB_FOLDER, Restore, S3, Snapshot, from_registry};
+use super::{HopsFs, Keys, RONDB_FOLDER, Restore, S3, Snapshot, from_registry, metadata};
 use crate::lint::view::number_digits;
 use crate::mode::Mode;
 use crate::product::hopsworks::backup_id::{BackupId, BackupIdError};
@@ -84,6 +84,7 @@ impl Restore {
             }
             Mode::Install | Mode::Upgrade => {}
         }
+        let [rondb_metadata, opensearch_metadata, _] = metadata(values)?;
         Ok(Some(Self {
             mode,
             rondb: rondb.unwrap_or_else(|| backup_id.clone()),
@@ -103,10 +104,8 @@ impl Restore {
             backup_prefix: reader
                 .name(&below(keys::RONDB_RESTORE, &["pathPrefix"]))?
                 .map_or_else(|| RONDB_FOLDER.to_owned(), |prefix| prefix.trim_matches('/').to_owned()),
-            rondb_metadata: reader.name(&below(keys::METADATA, &["ronDB"]))?.unwrap_or_else(|| METADATA[0].to_owned()),
-            opensearch_metadata: reader
-                .name(&below(keys::METADATA, &["opensearch"]))?
-                .unwrap_or_else(|| METADATA[1].to_owned()),
+            rondb_metadata,
+            opensearch_metadata,
             toolbox: reader.toolbox_image()?,
             hopsfs: reader.hopsfs()?,
             skips_tls_verify: reader.boolean(keys::SKIP_TLS_VERIFY)?,

@@ -46,5 +46,7 @@ pub fn metadata(values: &Value) -> Result<[String; 3], Refusal> {
     let name = |key: &'static str, usual: &str| {
         Ok::<_, Refusal>(reader.name(&below(keys::METADATA, &[key]))?.unwrap_or_else(|| usual.to_owned()))
     };
-    Ok([name("ronDB", rondb)?, name("opensearch", opensearch)?, name("superset", superset::METADATA)?])
+    let own = reader.name(keys::RONDB_METADATA)?;
+    let rondb = own.map_or_else(|| name("ronDB", rondb), Ok)?;
+    Ok([rondb, name("opensearch", opensearch)?, name("superset", superset::METADATA)?])
 }
