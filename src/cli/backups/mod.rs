@@ -104,8 +104,12 @@ impl List {
             unread: &unread,
         };
         match self.output {
-            ListFormat::Table => shown::print(&table::table(&inventory, &table::local(inventory.now))),
-            ListFormat::Wide => shown::print(&table::wide(&inventory, &table::local(inventory.now))),
+            ListFormat::Table => {
+                shown::print(&table::table(&inventory, &table::local(inventory.sets.iter().filter_map(|set| set.time))))
+            }
+            ListFormat::Wide => {
+                shown::print(&table::wide(&inventory, &table::local(inventory.sets.iter().filter_map(|set| set.time))))
+            }
             ListFormat::Name => {
                 let names = inventory.sets.iter().map(|set| format!("{}\n", plain(inventory.name(set))));
                 shown::print(&names.collect::<String>());

@@ -121,7 +121,7 @@ impl Shown<'_> {
     fn text(&self) -> String {
         let Self { inventory, set, .. } = self;
         let bold = Style::new().bold();
-        let (zone, name) = local(inventory.now);
+        let (zone, name) = local(set.time);
         let mut out = format!("{bold}Backup {}{bold:#}\n", plain(inventory.name(set)));
         let mut say = |label: &str, text: &str| {
             let _ = writeln!(out, "  {label:<11}{}", hang(text, shown::width().saturating_sub(1), 13));

@@ -1,5 +1,6 @@
 //! The list of backups for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -25,11 +26,17 @@ impl Cell {
     }
 }
 
-/// The local time zone, and what it is called now.
-pub(super) fn local(now: Timestamp) -> (TimeZone, String) {
-    let zone = TimeZone::system();
-    let name = now.to_zoned(zone.clone()).strftime("%Z").to_string();
-    (zone, name)
+/// The local time zone, and what it is called at these times: "local" where that differs, as by daylight saving.
+pub(super) fn local(times: impl IntoIterator<Item = Timestamp>) -> (TimeZone, String) {
+    of_zone(TimeZone::system(), times)
+}
+
+fn of_zone(zone: TimeZone, times: impl IntoIterator<Item = Timestamp>) -> (TimeZone, String) {
+    let called = |time: Timestamp| time.to_zoned(zone.clone()).strftime("%Z").to_string();
+    let names: BTreeSet<_> = times.into_iter().map(called).collect();
+    let mut names = names.into_iter();
+    let name = names.next().filter(|_| names.next().is_none());
+    (zone, name.unwrap_or_else(|| "local".to_owned()))
 }
 
 /// 80 columns: what can be used, and why not.
@@ -242,6 +249,18 @@ mod tests {
             ..BackupPart::new(*name, time.parse().ok(), state.clone())
         };
         Series { parts: parts.iter().map(part).collect(), ..Series::new(title, title, join) }
+    }
+
+    #[test]
+    fn a_time_has_the_name_of_its_own_zone() {
+        let name = |times: &[&str]| {
+            let zone = TimeZone::get("Europe/Stockholm").unwrap();
+            of_zone(zone, times.iter().map(|time| time.parse().unwrap())).1
+        };
+        let (summer, winter) = ("2026-08-03T11:50:00Z", "2026-12-01T11:50:00Z");
+        assert_eq!(name(&[winter]), "CET");
+        assert_eq!(name(&[summer]), "CEST");
+        assert_eq!(name(&[summer, winter]), "local");
     }
 
     #[test]
