@@ -113,7 +113,7 @@ pub fn versioned(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
 ///
 /// # Errors
 /// If some keys have none.
-pub(crate) fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
+pub fn without_exceptions(name: &str, versioning: &Versioning) -> Result<(), Stopped> {
     let Some(exceptions) = versioning.exceptions else { return Ok(()) };
     Err(Stopped::refused(
         format!(

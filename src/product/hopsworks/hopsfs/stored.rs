@@ -10,7 +10,7 @@ use crate::product::shelf::{Shelf, Stored, unknown};
 use crate::s3::client::Versioning;
 use crate::s3::lifecycle::keep::old_versions;
 use crate::s3::lifecycle::rule::Rule;
-use crate::s3::preflight::{Stopped, versioned};
+use crate::s3::preflight::{Stopped, versioned, without_exceptions};
 
 /// Reads what the bucket says of its versions.
 pub(super) async fn read(shelf: &Shelf<'_>) -> Stored {
@@ -35,7 +35,8 @@ fn kept(
     if !has_blocks? {
         return Err(unknown(format!("bucket {name} has none of its blocks: how long they are kept is not known")));
     }
-    match versioned(name, &versioning?) {
+    let versioning = versioning?;
+    match versioned(name, &versioning).and_then(|()| without_exceptions(name, &versioning)) {
         Ok(()) => {}
         Err(Stopped::Refused(refusal)) => {
             return Err(Fault::new(Severity::Critical, refusal.problem).fix(refusal.help.join("\n")));
@@ -71,10 +72,12 @@ mod tests {
         };
         let weeks = |weeks: i64| Ok(Some(SignedDuration::from_hours(24 * 7 * weeks)));
         let enabled = || on(Some("Enabled"));
+        let but = || enabled().map(|on| Versioning { exceptions: Some("ExcludedPrefixes"), ..on });
         for (blocks, versioning, rules, expected) in [
             (Ok(true), enabled(), Ok(days(7)), weeks(1)),
             (Ok(true), enabled(), Ok(vec![]), Ok(None)),
             (Ok(true), on(Some("Suspended")), Ok(vec![]), Err("not Enabled")),
+            (Ok(true), but(), Ok(days(7)), Err("keeps no versions of some keys (ExcludedPrefixes)")),
             (Ok(true), on(None), Ok(vec![]), Err("keeps no older versions")),
             (Ok(true), Err(unknown("not allowed")), Ok(vec![]), Err("not allowed")),
             (Ok(true), enabled(), Err(unknown("rules")), Err("rules")),
