@@ -51,6 +51,9 @@ pub struct Own {
     /// without them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_behind: Option<Timestamp>,
+    /// Whether the run halted because the backup cluster has no place of any consumer group: who resumes goes on without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_groups: bool,
     /// The brokers of the new cluster of Kafka, as it names them itself: clients are connected to any of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brokers: Vec<String>,
@@ -81,6 +84,7 @@ impl Own {
             users: None,
             old_brokers: Vec::new(),
             left_behind: None,
+            without_groups: false,
             brokers: Vec::new(),
             ends: None,
             back_begun: false,

@@ -85,6 +85,9 @@ impl Committed {
     }
 }
 
+/// Partitions in which a group has no place, by group, topic and partition. Without any group, all partitions stand under none.
+pub type Unplaced = BTreeMap<Option<String>, BTreeMap<String, Vec<i32>>>;
+
 type All = BTreeMap<String, BTreeMap<String, BTreeMap<i32, Committed>>>;
 
 pub(super) fn compare(
@@ -127,4 +130,35 @@ pub(super) fn compare(
         }
     }
     all
+}
+
+/// Where groups have a place on neither side, though there are records at the target: by group, topic and partition. Topics that a group has no
+/// place in at all are not its own, as far as anybody can tell; with no group at all, they are nobody's, and stand under none.
+pub(super) fn unplaced(source: &Side, target: &Side, topics: &Topics, groups: &Groups) -> Unplaced {
+    let all = |name: &String, has_place: &dyn Fn(i32) -> bool| -> Vec<i32> {
+        let partitions = target.positions.get(name).into_iter().flatten();
+        partitions.filter(|(at, ends)| ends.begin < ends.end && !has_place(**at)).map(|(at, _)| *at).collect()
+    };
+    let mut unplaced = Unplaced::new();
+    let mut has_group = false;
+    for (group, offsets) in source.committed.iter().filter(|(group, _)| groups.contain(group)) {
+        for (topic, places) in offsets.iter().filter(|(topic, _)| topics.contain(topic)) {
+            has_group = true;
+            let there = target.committed.get(group).and_then(|group| group.get(topic));
+            let has_place = |at: i32| places.contains_key(&at) || there.is_some_and(|there| there.contains_key(&at));
+            let partitions = all(topic, &has_place);
+            if !partitions.is_empty() {
+                unplaced.entry(Some(group.clone())).or_default().insert(topic.clone(), partitions);
+            }
+        }
+    }
+    if !has_group {
+        for topic in target.positions.keys().filter(|topic| topics.contain(topic)) {
+            let partitions = all(topic, &|_| false);
+            if !partitions.is_empty() {
+                unplaced.entry(None).or_default().insert(topic.clone(), partitions);
+            }
+        }
+    }
+    unplaced
 }

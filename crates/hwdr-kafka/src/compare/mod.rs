@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use group::{Committed, Verdict};
+pub use group::{Committed, Unplaced, Verdict};
 pub use pace::Pace;
 pub use partition::Compared;
 pub(crate) use partition::behind;
@@ -71,6 +71,7 @@ pub struct Comparison {
     pub topics: BTreeMap<String, TopicState>,
     /// By group, topic and partition.
     pub groups: BTreeMap<String, BTreeMap<String, BTreeMap<i32, Committed>>>,
+    unplaced: Unplaced,
 }
 
 impl Comparison {
@@ -114,7 +115,11 @@ impl Comparison {
             ),
         };
         let compared = names.into_iter().map(|name| (name.clone(), state(name))).collect();
-        Self { topics: compared, groups: group::compare(source, target, notes, counted, topics, groups) }
+        Self {
+            topics: compared,
+            groups: group::compare(source, target, notes, counted, topics, groups),
+            unplaced: group::unplaced(source, target, topics, groups),
+        }
     }
 
     fn partitions(&self) -> impl Iterator<Item = &Compared> {
@@ -183,6 +188,12 @@ impl Comparison {
     /// [`Comparison::to_commit`] may help.
     pub fn is_complete(&self) -> bool {
         self.has_all_records() && self.committed().all(|committed| committed.verdict.is_safe())
+    }
+
+    /// Where groups begin as their own setting says (`auto.offset.reset`): with all records that are there, or behind them. The source has no place
+    /// of theirs, so nothing is missing as far as the mirror goes: a cluster that was mirrored without `sync.group.offsets.enabled` has none at all.
+    pub fn unplaced(&self) -> &Unplaced {
+        &self.unplaced
     }
 
     /// Offsets to commit at the target so that groups go on exactly where they were, by group: where MirrorMaker left them behind, or

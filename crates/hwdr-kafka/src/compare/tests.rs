@@ -149,6 +149,26 @@ fn groups() {
 }
 
 #[test]
+fn groups_without_a_place() {
+    let all = positions(&[("t", 0, 0, 9), ("t", 1, 0, 9), ("t", 2, 0, 0), ("u", 0, 5, 9), ("x", 0, 0, 9)]);
+    let unplaced = |here: &[_], there: &[_]| {
+        let side = |places: &[_]| Side { positions: all.clone(), committed: committed(places) };
+        let seen = compare(&side(here), &side(there), &Notes::default(), &Counted::default());
+        let of = |(group, topics): (&Option<String>, &BTreeMap<String, Vec<i32>>)| {
+            topics.iter().map(|(topic, at)| format!("{}:{topic}{at:?}", group.as_deref().unwrap_or("-"))).collect()
+        };
+        seen.unplaced().iter().map(of).map(|topics: Vec<_>| topics.join(" ")).collect::<Vec<_>>()
+    };
+    let (first, second) = (("g", "t", 0, 3), ("g", "t", 1, 3));
+    assert_eq!(unplaced(&[], &[]), ["-:t[0, 1] -:u[0]"], "with no group, all that has records");
+    assert_eq!(unplaced(&[("g", "x", 0, 3)], &[]), ["-:t[0, 1] -:u[0]"], "its topic is not meant");
+    assert_eq!(unplaced(&[first], &[]), ["g:t[1]"], "it reads t, and nobody knows whether it reads u");
+    assert_eq!(unplaced(&[first, second], &[]), [""; 0], "without records, every place is the same");
+    assert_eq!(unplaced(&[first], &[second]), [""; 0], "somebody has set it at the target");
+    assert_eq!(unplaced(&[first, ("h", "u", 0, 9)], &[]), ["g:t[1]"]);
+}
+
+#[test]
 fn a_place_that_was_counted() {
     // Ten of the twenty offsets between the notes hold no record.
     let notes = notes(&[(0, 0, 0), (0, 20, 10)]);

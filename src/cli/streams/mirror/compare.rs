@@ -16,6 +16,7 @@ use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
 use crate::product::streams::kafka::{self, circle, other, unclear};
+use crate::product::streams::steps::mirror::unplaced;
 use crate::refusal::Refusal;
 use crate::shown::{self, duration, plain};
 
@@ -141,6 +142,9 @@ fn text(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> String {
             let _ = writeln!(text, "{}", wrap(&line, shown::width()));
         }
     }
+    for line in unplaced(now).iter().take(NAMED) {
+        let _ = writeln!(text, "{}", wrap(&format!("Note: {line}"), shown::width()));
+    }
     if let Some(unclear) = &others.unclear {
         let _ = writeln!(text, "{}", wrap(&format!("Note: {unclear}"), shown::width()));
     }
@@ -210,6 +214,7 @@ fn machine(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> Json {
             "copiedPerSecond": pace.copied, "producedPerSecond": pace.produced, "secondsLeft": pace.left().map(|left| left.as_secs()),
         })),
         "lacks": {"rights": lacks.rights, "settings": lacks.settings, "unseen": lacks.unseen},
+        "unplaced": unplaced(now),
         "otherWay": others.circle,
         "unclear": others.unclear,
         "faults": others.circle.iter().cloned().chain(faults(now)).collect::<Vec<_>>(),

@@ -81,6 +81,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
         is_new(&mut looker, &mirror).await?;
         can_go_back(&run.cluster, &mut looker, &own, Some(&run.state.release)).await?;
         nothing_is_left_behind(run, &mut looker, &mirror, &mut own).await?;
+        has_groups(run, &mut looker, &mirror, &mut own).await?;
         own.was_new = true;
         run.state.own = own.to_json();
         run.save().await?;
@@ -122,6 +123,9 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     }
     if last.read_again() > 0 {
         run.doubt(&format!("kafka: consumer groups will read up to {} records a second time", last.read_again()));
+    }
+    for line in unplaced(&last) {
+        run.doubt(&format!("kafka: {line}"));
     }
     Ok(())
 }
@@ -175,6 +179,50 @@ async fn nothing_is_left_behind(
 /// Whether the old cluster has newer records than all that were mirrored, and if so, whether that was said when the same ones were.
 fn left_behind(old: Option<Timestamp>, mirrored: Option<Timestamp>, said: Option<Timestamp>) -> Option<bool> {
     (old > mirrored).then(|| said == Some(mirrored.unwrap_or(Timestamp::UNIX_EPOCH)))
+}
+
+/// Checks that the backup cluster knows where any consumer group was. Said once: who resumes goes on without, as a cluster whose groups have never
+/// committed anything has none, too.
+async fn has_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror, own: &mut Own) -> Result<(), Halt> {
+    let seen = looker.look(mirror, LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
+    if !seen.groups.is_empty() || own.without_groups {
+        return Ok(());
+    }
+    own.without_groups = true;
+    run.state.own = own.to_json();
+    run.save().await?;
+    Err(Halt::new(format!(
+        "cluster {} does not know where any consumer group was: each would begin as its own setting says (auto.offset.reset), with all records \
+         once more, or behind those that it has not read yet",
+        mirror.source.alias
+    ))
+    .help("was it mirrored without sync.group.offsets.enabled? If the old Kafka still answers, mirror it with the settings that hwdr prints, and stop that mirror then:\nhelm hwdr streams mirror --for backup --properties -f values.yaml")
+    .help(format!("if its groups are not named (hwdr.streams.kafka.groups), undo, and name them: helm hwdr undo {}", run.state.release))
+    .help(format!("to go on without: helm hwdr resume {}", run.state.release)))
+}
+
+/// Where groups begin as their own setting says, a line for each.
+pub fn unplaced(now: &Comparison) -> Vec<String> {
+    let begins = "begins as its own setting says (auto.offset.reset): with all records, or behind them";
+    let line = |(group, topics): (&Option<String>, &BTreeMap<String, Vec<i32>>)| {
+        let named = topics.iter().map(|(topic, partitions)| match group {
+            Some(_) => format!("{} (partitions {})", plain(topic), listed(partitions)),
+            None => plain(topic).into_owned(),
+        });
+        let named: Vec<_> = named.collect();
+        let named = shortened(&named.iter().map(String::as_str).collect::<Vec<_>>());
+        match group {
+            Some(group) => format!("consumer group {} has no place in topics {named}: there it {begins}", plain(group)),
+            None => format!("no consumer group has a place in topics {named}: each {begins}"),
+        }
+    };
+    now.unplaced().iter().map(line).collect()
+}
+
+/// Numbers of partitions.
+fn listed(partitions: &[i32]) -> String {
+    let all: Vec<_> = partitions.iter().map(ToString::to_string).collect();
+    shortened(&all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Looks until all records are there.
@@ -406,6 +454,28 @@ mod tests {
         assert!(anew.contains("was deleted at the new cluster"), "{anew}");
         let emptied = cannot_end(&compared(&[(0, 0)], &[(0, 10)], &notes)).unwrap();
         assert!(emptied.contains("was deleted at the backup cluster"), "{emptied}");
+    }
+
+    #[test]
+    fn groups_without_a_place_are_named() {
+        let said = |committed: &[(&str, i32)]| {
+            let places = |group: &str| {
+                let own = committed.iter().filter(|(name, _)| *name == group).map(|(_, at)| (*at, 1_i64));
+                Offsets::from([("streams.a".to_owned(), own.collect())])
+            };
+            let committed: BTreeMap<_, _> =
+                committed.iter().map(|(name, _)| ((*name).to_owned(), places(name))).collect();
+            let ends = (0..3).map(|at| (at, Ends { begin: 0, end: 5 })).collect();
+            let side = Side { positions: [("streams.a".to_owned(), ends)].into(), committed };
+            let target = Side { committed: BTreeMap::new(), ..side.clone() };
+            let (topics, groups) = (Topics::parse("streams*").unwrap(), Groups::parse("*").unwrap());
+            unplaced(&Comparison::new(&side, &target, &Notes::default(), &Counted::default(), &topics, &groups))
+                .join("\n")
+        };
+        assert!(said(&[]).starts_with("no consumer group has a place in topics streams.a: each begins"));
+        let one = said(&[("g", 0)]);
+        assert!(one.starts_with("consumer group g has no place in topics streams.a (partitions 1, 2): there"), "{one}");
+        assert_eq!(said(&[("g", 0), ("g", 1), ("g", 2)]), "");
     }
 
     #[test]
