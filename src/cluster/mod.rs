@@ -315,10 +315,28 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::get`]; see [`ClusterError::is_conflict`] for one that exists.
     pub async fn create(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
+        self.create_or_try(kind, namespace, object, false).await
+    }
+
+    /// What the API server would make of an object, which is not created.
+    ///
+    /// # Errors
+    /// As [`Cluster::create`].
+    pub async fn would_create(&self, kind: Kind, namespace: Option<&str>, object: &Json) -> Result<Json, ClusterError> {
+        self.create_or_try(kind, namespace, object, true).await
+    }
+
+    async fn create_or_try(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        object: &Json,
+        dry_run: bool,
+    ) -> Result<Json, ClusterError> {
         let api = self.api(kind, namespace);
         let (object, name) = parsed(kind, object)?;
         are_segments("create", kind, namespace, if name.is_empty() { "new" } else { &name })?;
-        let parameters = PostParams { field_manager: Some("hwdr".to_owned()), ..PostParams::default() };
+        let parameters = PostParams { field_manager: Some("hwdr".to_owned()), dry_run };
         let made = self.call(&format!("create {}/{name}", kind.kind), || api.create(&parameters, &object)).await?;
         Ok(json_of(made))
     }

@@ -7,7 +7,7 @@ use crate::cluster::condition::{number, text};
 use crate::cluster::{Kind, WaitState, condition};
 use crate::mode::Mode;
 use crate::shown::{plain, said, word};
-use crate::velero::{INSTALL, INSTALL_BY_HELM, PLUGIN, help_with, is_server};
+use crate::velero::{INSTALL, INSTALL_BY_HELM, PLUGIN, help_with, is_server, minor};
 
 /// The kinds that a restore uses.
 const KINDS: [Kind; 5] = [Kind::BACKUP, Kind::RESTORE, Kind::SCHEDULE, Kind::STORAGE_LOCATION, Kind::DOWNLOAD_REQUEST];
@@ -52,14 +52,6 @@ fn deployment(facts: &Facts) -> Option<&Json> {
 fn images<'d>(deployment: &'d Json, of: &'static str) -> impl Iterator<Item = &'d str> {
     let containers = deployment.pointer(&format!("/spec/template/spec/{of}")).and_then(Json::as_array);
     containers.into_iter().flatten().map(|container| text(container, "/image"))
-}
-
-/// The minor version of a `v1.N.…` tag.
-fn minor(image: &str) -> Option<u32> {
-    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-    let mut parts = tag.trim_start_matches('v').split('.');
-    let major = parts.next()?;
-    parts.next()?.parse().ok().filter(|_| major == "1")
 }
 
 pub(super) fn server(facts: &Facts) -> Vec<Line> {
@@ -247,24 +239,4 @@ pub(super) fn busy(facts: &Facts) -> Vec<Line> {
         Line::warning(CHECK, format!("Velero is at work on {}, and does one Restore after the other", open.join(", ")))
             .fix(format!("see how far it is:\nkubectl -n {} get restores.velero.io", word(&facts.velero.namespace)))
     }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_in_tags() {
-        for (image, expected) in [
-            ("velero/velero:v1.17.1", Some(17)),
-            ("registry:5000/velero:v1.18.0@sha256:ab", Some(18)),
-            ("velero/velero:1.9.0-rc.1", Some(9)),
-            ("velero/velero:latest", None),
-            ("velero/velero@sha256:ab", None),
-            ("velero/velero:v2.1.0", None),
-            ("velero", None),
-        ] {
-            assert_eq!(minor(image), expected, "{image}");
-        }
-    }
 }

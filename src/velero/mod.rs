@@ -25,7 +25,7 @@ pub use backup::{ObjectBackup, backups, without_foreign};
 pub use backup_names::BackupNames;
 pub use choose::{Chosen, Nearness, Set, Wanted, apart, choose, nearness, rank};
 pub use credentials::Credentials;
-pub use installed::{INSTALL, INSTALL_BY_HELM, PLUGIN, is_server};
+pub use installed::{HOLDS, INSTALL, INSTALL_BY_HELM, PLUGIN, image, is_server, minor};
 pub use location::{Access, Difference, Location};
 pub use names::{Velero, time_of};
 pub use restore::{Holes, Restored, restore_objects};

@@ -63,7 +63,10 @@ pub async fn restore_objects(
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Restored>, Refusal> {
-    installed::check(cluster, velero, tell).await?;
+    let server = installed::check(cluster, velero, tell).await?;
+    if hold.is_some() {
+        installed::can_hold(&server)?;
+    }
     let mut all: Vec<Restored> = Vec::new();
     for chosen in set.both() {
         let name = &chosen.backup.name;
@@ -108,6 +111,7 @@ async fn one(
         None => {
             // Velero fails a Restore for good that is created while it cannot read the bucket (restore_controller.go).
             storage::available(cluster, velero, tell).await?;
+            keeps_hold(cluster, of, wanted).await?;
             tell(&format!("restoring {name}"));
             match cluster.create(Kind::RESTORE, Some(of), wanted).await {
                 Err(error) if error.is_conflict() => {
@@ -177,6 +181,27 @@ fn object(set: &Set, namespace: &str, name: &str, hold: Option<&str>) -> Json {
         spec.insert("excludedResources".to_owned(), json!(["pods", "replicasets.apps"]));
     }
     restore
+}
+
+/// Checks that the cluster's CRD has the field by which Velero changes what it restores: the API server would drop it without a word, and pods would
+/// start at once. CRDs may be older than the server.
+async fn keeps_hold(cluster: &Cluster, namespace: &str, wanted: &Json) -> Result<(), Refusal> {
+    const HOLD: &str = "/spec/resourceModifier/name";
+    if text(wanted, HOLD).is_empty() {
+        return Ok(());
+    }
+    let made = match cluster.would_create(Kind::RESTORE, Some(namespace), wanted).await {
+        // What is there is looked at when it is found.
+        Err(error) if error.is_conflict() => return Ok(()),
+        made => made?,
+    };
+    match text(&made, HOLD) == text(wanted, HOLD) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            "the cluster's CRD of Velero's Restores has no spec.resourceModifier: Velero would restore workloads with their pods, which would use the old servers",
+        )
+        .help(installed::upgrade())),
+    }
 }
 
 /// Checks that an existing Restore restores the backup of its name, and changes it as this one would: without that, pods start at once.

@@ -7,11 +7,13 @@ use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::doctor::{Facts, Line, Mend};
 use crate::mode::Mode;
-use crate::velero::{Scope, policy};
+use crate::product::streams::settings::Settings;
+use crate::shown::plain;
+use crate::velero::{HOLDS, Scope, image, is_server, minor, policy};
 
 /// All of it.
 pub(in super::super) fn examine(facts: &Facts) -> Vec<Line> {
-    schedule(facts).into_iter().chain(rights(facts)).collect()
+    schedule(facts).into_iter().chain(rights(facts)).chain(holds(facts)).collect()
 }
 
 /// How the Schedule differs from the settings. A new cluster has none yet.
@@ -44,6 +46,31 @@ fn rights(facts: &Facts) -> Option<Line> {
     let fix =
         format!("for an account of its own, velero, with the least policy:\n{}", policy::setup("velero", location));
     Some(Line::unknown("velero-policy", what).fix(fix))
+}
+
+/// Whether Velero restores workloads without pods, where the values ask for a restore that needs it: of the namespace, with its servers.
+fn holds(facts: &Facts) -> Option<Line> {
+    const CHECK: &str = "velero-holds";
+    let restore = Settings::from_values(facts.values.as_ref()?).ok()?.restore?;
+    if restore.namespace.is_none() || (restore.mariadb.is_none() && restore.kafka.is_none()) {
+        return None;
+    }
+    let mut servers = facts.servers.as_ref().ok()?.iter();
+    let image = image(servers.find(|deployment| is_server(deployment, &facts.velero.deployment))?);
+    match minor(image) {
+        Some(minor) if minor < HOLDS => {
+            let what = format!(
+                "Velero is {}: before 1.{HOLDS} it cannot restore workloads without their pods, as a restore of the namespace with its servers needs",
+                plain(image)
+            );
+            Some(
+                Line::problem(CHECK, what)
+                    .fix("upgrade Velero, with its CRDs:\nhttps://velero.io/docs/v1.17/upgrade-to-1.17/"),
+            )
+        }
+        Some(_) => Some(Line::ok(CHECK, "Velero can restore workloads without their pods")),
+        None => None,
+    }
 }
 
 /// The Schedule, if Velero is there and has none of that name.

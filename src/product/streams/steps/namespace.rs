@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{NAMESPACE, is_of, own};
 use crate::cluster::condition::{shortened, text};
@@ -11,6 +11,7 @@ use crate::product::streams::preflight::of_namespace;
 use crate::run::state::Paused;
 use crate::run::steps::{is_of_namespace, keep_paused, pause, restore_objects};
 use crate::run::{Context as _, Halt, Run};
+use crate::velero::HOLDS;
 
 /// How long Velero may take to find a backup in the bucket.
 const FOUND: Duration = Duration::from_secs(180);
@@ -99,6 +100,7 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     }
     run.hold = Some(name.clone());
     restore_objects(run).await?;
+    hold(run).await?;
     if let Some(there) = run.cluster.get(Kind::CONFIG_MAP, Some(&velero), &name).await? {
         run.cluster.delete_this(Kind::CONFIG_MAP, Some(&velero), &there).await?;
     }
@@ -116,4 +118,45 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
         ));
     }
     Ok(())
+}
+
+/// Stops what has pods after all: Velero may be older than its image says, or somebody else may have started it.
+async fn hold(run: &mut Run) -> Result<(), Halt> {
+    let mut started = Vec::new();
+    for kind in [Kind::DEPLOYMENT, Kind::STATEFUL_SET] {
+        for workload in run.cluster.list(kind, None, "").await? {
+            if has_pods(&workload) {
+                run.cluster.patch_this(kind, None, &workload, &json!({"spec": {"replicas": 0}})).await?;
+                started.push(format!("{}/{}", kind.kind, text(&workload, "/metadata/name")));
+            }
+        }
+    }
+    if started.is_empty() {
+        return Ok(());
+    }
+    let started: Vec<_> = started.iter().map(String::as_str).collect();
+    Err(Halt::new(format!(
+        "{} had pods before the new servers were there, though Velero was told to restore them without: they are stopped now. If the old servers \
+         answer, they have used them",
+        shortened(&started)
+    ))
+    .help(format!("see which Velero restores (1.{HOLDS} or later can hold pods back): helm hwdr doctor -f values.yaml"))
+    .help(format!("and resume: helm hwdr resume {}", run.state.release)))
+}
+
+/// Whether a Deployment or StatefulSet asks for pods: without a number it is one.
+fn has_pods(workload: &Json) -> bool {
+    workload.pointer("/spec/replicas").and_then(Json::as_u64) != Some(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workload_without_a_number_has_a_pod() {
+        let of = |spec: Json| has_pods(&json!({"spec": spec}));
+        assert!(of(json!({"replicas": 2})) && of(json!({})));
+        assert!(!of(json!({"replicas": 0})));
+    }
 }
