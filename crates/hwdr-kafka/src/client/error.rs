@@ -111,6 +111,18 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The broker gave no records of a partition that has more of them.
+    #[error(
+        "topic {topic:?}, partition {partition}: the broker gave no records from offset {offset} on, though it has more"
+    )]
+    Nothing {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// From where on.
+        offset: i64,
+    },
     /// There was no answer in time.
     #[error("{what}: not within {within:?}; {last}")]
     Late {
@@ -127,7 +139,7 @@ impl Error {
     /// Whether another try may do better.
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Self::Connection { .. } => true,
+            Self::Connection { .. } | Self::Nothing { .. } => true,
             Self::Refused { code, .. } => code.passes(),
             _ => false,
         }

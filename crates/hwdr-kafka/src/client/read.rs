@@ -118,7 +118,8 @@ impl Client {
         while from < between.end {
             let leader = self.leader(topic, partition).await?;
             let asked = vec![(leader, Fetch { topic, partition, from, most_bytes })];
-            let Some(fetched) = self.ask_each(asked).await?.pop() else { return Ok(()) };
+            let nothing = || Error::Nothing { topic: topic.to_owned(), partition, offset: from };
+            let fetched = self.ask_each(asked).await?.pop().ok_or_else(nothing)?;
             let what = || format!("the records of topic {topic:?}, partition {partition}, from offset {from}");
             fetched.code.check().map_err(|code| Error::Refused { what: what(), code })?;
             let malformed = |problem: Malformed| Error::Record {
@@ -129,8 +130,11 @@ impl Client {
             };
             match counting(&fetched, from, between.end, &mut seen).map_err(malformed)? {
                 Some(next) => from = next,
+                // What was compacted away comes no more. A broker that does not have all of it yet, as after a change of leaders, gives nothing,
+                // too: to take that for the end would be to miss the rest.
                 // A batch that is bigger than what was asked for comes cut off only from a broker that does not keep to KIP-74.
-                None if fetched.batches.is_empty() => return Ok(()),
+                None if fetched.batches.is_empty() && fetched.last_stable >= between.end => return Ok(()),
+                None if fetched.batches.is_empty() => return Err(nothing()),
                 None if most_bytes < 64 << 20 => most_bytes = most_bytes.saturating_mul(4),
                 None => return Err(malformed(Malformed("a batch is bigger than 64 MB"))),
             }
@@ -175,4 +179,113 @@ fn counting(
         }
     }
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::batch::batch;
+    use crate::client::Access;
+    use crate::name::Server;
+    use crate::wire::write::Writer;
+
+    /// What a broker says to a fetch: the last stable offset, and batches.
+    type Answers = Arc<Mutex<VecDeque<(i64, Vec<u8>)>>>;
+
+    /// A broker with one partition, of topic t.
+    async fn broker(answers: Answers) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, port, Arc::clone(&answers)));
+            }
+        });
+        Server::parse(&format!("127.0.0.1:{port}")).expect("an address")
+    }
+
+    async fn serve(mut stream: TcpStream, port: u16, answers: Answers) {
+        while let Ok(length) = stream.read_u32().await {
+            let mut asked = vec![0; usize::try_from(length).expect("small")];
+            stream.read_exact(&mut asked).await.expect("a request");
+            let mut out = Writer::new(false);
+            out.i32(i32::from_be_bytes(asked[4..8].try_into().expect("four bytes")));
+            match i16::from_be_bytes(asked[..2].try_into().expect("two bytes")) {
+                18 => versions(&mut out),
+                3 => metadata(&mut out, port),
+                _ => fetched(&mut out, answers.lock().expect("no panic").pop_front().expect("an answer")),
+            }
+            stream.write_all(&out.framed()).await.expect("it reads");
+        }
+    }
+
+    fn versions(out: &mut Writer) {
+        out.i16(0);
+        out.list(&[(1_i16, 11_i16), (3, 7)], |out, (key, version)| {
+            out.i16(*key);
+            out.i16(*version);
+            out.i16(*version);
+        });
+    }
+
+    fn metadata(out: &mut Writer, port: u16) {
+        out.i32(0);
+        out.list(&[()], |out, ()| {
+            out.i32(1);
+            out.string("127.0.0.1");
+            out.i32(port.into());
+            out.nullable_string(None);
+        });
+        out.nullable_string(None);
+        out.i32(1);
+        out.list(&[()], |out, ()| {
+            out.i16(0);
+            out.string("t");
+            out.bool(false);
+            out.list(&[()], |out, ()| {
+                out.i16(0);
+                [0, 1, 0].into_iter().for_each(|number| out.i32(number));
+                (0..3).for_each(|_| out.list::<()>(&[], |_, ()| ()));
+            });
+        });
+    }
+
+    fn fetched(out: &mut Writer, (last_stable, batches): (i64, Vec<u8>)) {
+        out.i32(0);
+        out.i16(0);
+        out.i32(0);
+        out.list(&[()], |out, ()| {
+            out.string("t");
+            out.list(&[()], |out, ()| {
+                out.i32(0);
+                out.i16(0);
+                [last_stable, last_stable, 0].into_iter().for_each(|offset| out.i64(offset));
+                out.list::<()>(&[], |_, ()| ());
+                out.i32(-1);
+                out.bytes(&batches);
+            });
+        });
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_gives_nothing_is_not_the_end() {
+        let records = |count: usize| batch(&vec![(b"k".to_vec(), b"v".to_vec()); count], 0);
+        let answers = |all: Vec<(i64, Vec<u8>)>| Arc::new(Mutex::new(VecDeque::from(all)));
+        for (what, all, expected) in [
+            ("nothing once, of a leader that is behind", vec![(-1, Vec::new()), (3, records(3))], 3),
+            ("compacted away", vec![(3, records(2)), (3, Vec::new())], 2),
+            ("nothing in the middle", vec![(2, records(2)), (2, Vec::new()), (3, records(3))], 3),
+        ] {
+            let left = answers(all);
+            let mut client = Client::new(vec![broker(Arc::clone(&left)).await], Access::default()).expect("a client");
+            let read = client.count("t", 0, Ends { begin: 0, end: 3 }, Duration::from_secs(20)).await.expect(what);
+            assert_eq!((read.records, left.lock().expect("no panic").len()), (expected, 0), "{what}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ impl Code {
     pub(crate) const TOPIC_EXISTS: Self = Self(36);
     pub(crate) const SECURITY_DISABLED: Self = Self(54);
     pub(crate) const GROUP_ID_NOT_FOUND: Self = Self(69);
+    pub(crate) const THROTTLED: Self = Self(89);
 
     /// An error, if it is one.
     pub(crate) fn check(self) -> Result<(), Self> {
@@ -20,7 +21,7 @@ impl Code {
 
     /// Whether it goes away by itself: a broker starts, a leader is chosen, a coordinator loads.
     pub(crate) fn passes(self) -> bool {
-        matches!(self.0, 5 | 6 | 7 | 8 | 9 | 13 | 14 | 15 | 16 | 41 | 56 | 72 | 74 | 75 | 78 | 88)
+        matches!(self.0, 5 | 6 | 7 | 8 | 9 | 13 | 14 | 15 | 16 | 41 | 56 | 72 | 74 | 75 | 78 | 88 | 89)
     }
 
     /// Whether the user lacks a right.
@@ -65,6 +66,7 @@ impl Code {
             68 => "the group is not empty",
             69 => "the group does not exist",
             88 => "an open transaction holds the group's offsets",
+            89 => "the broker slows this client down (its quota)",
             _ => "an error that hwdr does not know",
         }
     }

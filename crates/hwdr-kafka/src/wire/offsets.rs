@@ -116,6 +116,8 @@ pub(crate) struct Fetch<'a> {
 
 pub(crate) struct Fetched {
     pub(crate) code: Code,
+    /// Where what is decided ends: -1 if the broker does not say.
+    pub(crate) last_stable: i64,
     /// Producers whose transactions were aborted, and where those begin.
     pub(crate) aborted: Vec<(i64, i64)>,
     /// Batches, the last of which may be cut off.
@@ -151,7 +153,7 @@ impl Request for Fetch<'_> {
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self::Answer, Malformed> {
-        r.i32()?; // throttle time
+        let throttle = r.i32()?;
         let whole = Code(r.i16()?);
         r.i32()?; // session
         let topics = r.list(|r| {
@@ -160,17 +162,42 @@ impl Request for Fetch<'_> {
                 r.i32()?;
                 let code = Code(r.i16()?);
                 r.i64()?; // high watermark
-                r.i64()?; // last stable offset
+                let last_stable = r.i64()?;
                 r.i64()?; // log start
                 let aborted = r.list(|r| Ok((r.i64()?, r.i64()?)))?;
                 r.i32()?; // preferred replica
-                Ok(Fetched { code, aborted, batches: r.nullable_bytes()?.unwrap_or_default().to_vec() })
+                Ok(Fetched { code, last_stable, aborted, batches: r.nullable_bytes()?.unwrap_or_default().to_vec() })
             })
         })?;
+        let nothing = |code| Ok(Fetched { code, last_stable: -1, aborted: Vec::new(), batches: Vec::new() });
         match topics.into_iter().flatten().next() {
-            Some(fetched) if whole == Code::NONE => Ok(fetched),
-            _ if whole != Code::NONE => Ok(Fetched { code: whole, aborted: Vec::new(), batches: Vec::new() }),
-            _ => Err(Malformed("it lacks the partition")),
+            _ if whole != Code::NONE => nothing(whole),
+            Some(fetched) => Ok(fetched),
+            // A client over its quota gets an answer without topics, and no error (`FetchContext.getThrottledResponse`).
+            None if throttle > 0 => nothing(Code::THROTTLED),
+            None => Err(Malformed("it lacks the partition")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_throttled_answer_passes() {
+        let read = |throttle: i32, code: i16| {
+            let mut out = Writer::new(false);
+            out.i32(throttle);
+            out.i16(code);
+            out.i32(0); // no session
+            out.list::<()>(&[], |_, ()| ());
+            let framed = out.framed();
+            Fetch::read(&mut Reader::new(&framed[4..], false)).map(|fetched| fetched.code)
+        };
+        assert_eq!(read(1200, 0), Ok(Code::THROTTLED));
+        assert!(Code::THROTTLED.passes());
+        assert_eq!(read(0, 29), Ok(Code(29)));
+        assert_eq!(read(0, 0), Err(Malformed("it lacks the partition")));
     }
 }

@@ -7,13 +7,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(flexible: bool) -> Self {
+    pub(crate) fn new(flexible: bool) -> Self {
         // Room for the length.
         Self { bytes: vec![0; 4], flexible }
     }
 
     /// The whole, with its length.
-    pub(super) fn framed(mut self) -> Vec<u8> {
+    pub(crate) fn framed(mut self) -> Vec<u8> {
         let length = i32::try_from(self.bytes.len().saturating_sub(4)).unwrap_or(i32::MAX);
         for (place, byte) in self.bytes.iter_mut().zip(length.to_be_bytes()) {
             *place = byte;
