@@ -100,6 +100,14 @@ mod tests {
     use crate::source::Source;
     use crate::values::read_one;
 
+    /// The most that Java's heap may be, in megabytes.
+    fn heap(container: &Json) -> u64 {
+        let env = container["env"].as_array().unwrap();
+        let options = env.iter().find(|one| one["name"] == "KAFKA_HEAP_OPTS").unwrap()["value"].as_str().unwrap();
+        let most = options.split(' ').find_map(|option| option.strip_prefix("-Xmx")).unwrap();
+        most.strip_suffix('M').unwrap().parse().unwrap()
+    }
+
     #[test]
     fn a_deployment_has_the_secrets_of_both_clusters_and_none_in_its_settings() {
         let values = "externalizedKafka: {auth: {clientProtocol: plaintext}}
@@ -126,6 +134,11 @@ hwdr: {streams: {kafka: {backup: {bootstrapServers: 'b:9096', secret: s}}, resto
         assert_eq!(made[1]["spec"]["selector"]["matchLabels"]["a/b"], "c");
         assert_eq!(made[1]["spec"]["selector"]["matchLabels"]["e/f"], Json::Null);
         assert_eq!(made[1]["metadata"]["labels"], made[1]["spec"]["template"]["metadata"]["labels"]);
+        // Java's heap leaves a quarter of the container's memory for what is beside it.
+        let (heap, limit) =
+            (heap(&pod["containers"][0]), pod["containers"][0]["resources"]["limits"]["memory"].as_str());
+        let limit: u64 = limit.unwrap().strip_suffix("Gi").unwrap().parse().unwrap();
+        assert!(heap > 512 && heap <= limit * 1024 * 3 / 4, "{heap} MB of {limit} GiB");
         let properties = STANDARD.decode(made[0]["data"]["mirror-maker.properties"].as_str().unwrap()).unwrap();
         assert!(String::from_utf8(properties).unwrap().contains("backup->restored.enabled"));
         let missing = objects(&mirror, &deployed([None, None])).unwrap_err();
