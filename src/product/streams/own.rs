@@ -47,10 +47,10 @@ pub struct Own {
     /// The brokers of the old cluster of Kafka, if it answered before everything was stopped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub old_brokers: Vec<String>,
-    /// How new the backup cluster was when the run halted because the old cluster has newer records: who resumes without bringing them over goes on
-    /// without them.
+    /// How new the backup cluster was in each partition, in milliseconds since 1970, of which the old cluster has newer records, when the run halted
+    /// for them: who resumes without bringing them over goes on without them. -1 stands for no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_behind: Option<Timestamp>,
+    pub left_behind: Option<Offsets>,
     /// Whether the run halted because the backup cluster has no place of any consumer group: who resumes goes on without.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_groups: bool,

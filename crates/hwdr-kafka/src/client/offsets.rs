@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::Error;
+use super::groups::Offsets;
 use super::topics::Topic;
 use super::{Client, retry};
 use crate::wire::code::Code;
@@ -44,24 +45,25 @@ impl Client {
         Ok(positions)
     }
 
-    /// The time of the newest record in any of these topics, in milliseconds since 1970: as its producer, or the topic's broker, says. None if
-    /// there is no record.
+    /// The time of the newest record of each partition that has one, in milliseconds since 1970: as its producer, or the topic's broker, says.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn newest_record(&mut self, topics: &[Topic], within: Duration) -> Result<Option<i64>, Error> {
+    pub async fn newest_records(&mut self, topics: &[Topic], within: Duration) -> Result<Offsets, Error> {
         retry!(self, "the times of records", within, self.newest_once(topics))
     }
 
-    async fn newest_once(&mut self, topics: &[Topic]) -> Result<Option<i64>, Error> {
+    async fn newest_once(&mut self, topics: &[Topic]) -> Result<Offsets, Error> {
         let by_leader = self.by_leader(topics).await?;
         let requests = by_leader.iter().map(|(leader, topics)| (*leader, NewestTimes(topics))).collect();
-        let mut newest = None;
+        let mut newest = Offsets::new();
         for (topic, partitions) in self.ask_each(requests).await?.into_iter().flatten() {
             for (partition, code, time) in partitions {
                 let what = || format!("the times of topic {topic:?}, partition {partition}");
                 code.check().map_err(|code| Error::Refused { what: what(), code })?;
-                newest = newest.max(Some(time).filter(|time| *time >= 0));
+                if time >= 0 {
+                    newest.entry(topic.clone()).or_default().insert(partition, time);
+                }
             }
         }
         Ok(newest)

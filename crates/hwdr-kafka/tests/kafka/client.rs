@@ -40,13 +40,16 @@ pub(crate) async fn reads_what_is_there(world: &mut World) {
     assert_eq!(marker.records, 0);
 
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_millis();
-    let newest = client.newest_record(&own, LIMIT).await.expect("times").expect("there are records");
-    let age = i64::try_from(now).expect("small") - newest;
-    assert!((0..120_000).contains(&age), "records are of a moment ago: {age} ms");
+    let newest = client.newest_records(&own, LIMIT).await.expect("times");
+    assert_eq!(newest["read.a"].len(), 3, "each partition has its own");
+    for newest in newest["read.a"].values() {
+        let age = i64::try_from(now).expect("small") - newest;
+        assert!((0..120_000).contains(&age), "records are of a moment ago: {age} ms");
+    }
     production.ask("topic read.none 2");
     let none: Vec<_> =
         client.topics(LIMIT).await.expect("topics").into_iter().filter(|one| one.name == "read.none").collect();
-    assert_eq!((none.len(), client.newest_record(&none, LIMIT).await.expect("times")), (1, None));
+    assert_eq!((none.len(), client.newest_records(&none, LIMIT).await.expect("times")), (1, Offsets::new()));
 
     let settings = client.settings(&["read.a".to_owned()], LIMIT).await.expect("settings");
     assert_eq!(settings["read.a"].iter().collect::<Vec<_>>(), [(&"retention.ms".to_owned(), &"86400000".to_owned())]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use hwdr_kafka::client::{Ends, Offsets};
+use hwdr_kafka::client::{Ends, Offsets, Topic};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::lacks::Lacks;
@@ -97,7 +97,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     // What mirrors into the source meanwhile would go on behind this one's back.
     no_circle(&mut looker, &mirror).await?;
     let last = settle_groups(run, &mut looker, &mirror).await?;
-    let newest = newest_record(&mut looker, &mirror).await?;
+    let newest = newest_of_all(&newest_records(&mut looker, &mirror).await?, Timestamp::now());
     // Nothing writes there yet: what comes behind these ends is Streams' own, and all before it is in the backup cluster.
     own.ends = match mirror_back_of(&own)? {
         Some(_) => Some(ends(&mut looker, &mirror).await?),
@@ -107,7 +107,12 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     for line in without(looker.lacks(&mirror, LOOK).await) {
         run.doubt(&format!("kafka: {line}"));
     }
-    own.times.extend(newest.map(|time| (KAFKA.to_owned(), time)));
+    if let Some((time, true)) = newest {
+        run.doubt(&format!(
+            "kafka: the newest record has a time that is ahead of now, {time}: how old what was mirrored is cannot be told from it"
+        ));
+    }
+    own.times.extend(newest.map(|(time, _)| (KAFKA.to_owned(), time)));
     run.state.own = own.to_json();
     run.save().await?;
     run.finding(&format!(
@@ -135,9 +140,10 @@ pub(super) fn named(brokers: &[Server]) -> Vec<String> {
     brokers.iter().map(ToString::to_string).filter(|server| Bootstrap::parse(server).is_some()).collect()
 }
 
-/// Checks that the old Kafka, if it still answers, has no record that is newer than all in the backup cluster: Streams has published until it was
-/// stopped, and the mirror ended before. Said once: who resumes without more in the backup cluster leaves them. The times are a hint, no proof: those of
-/// markers of transactions, which are not mirrored, count as well.
+/// Checks that the old Kafka, if it still answers, has no record that is newer than all in the backup cluster, in any partition: Streams has published
+/// until it was stopped, and the mirror ended before. MirrorMaker keeps partitions, and one may be behind while another is not. Said once: who
+/// resumes without more in the backup cluster leaves them. The times are a hint, no proof: those of markers of transactions, which are not mirrored,
+/// count as well.
 async fn nothing_is_left_behind(
     run: &mut Run,
     looker: &mut Looker,
@@ -147,22 +153,27 @@ async fn nothing_is_left_behind(
     let Some(mut old) = old_kafka(&run.cluster, own).await else { return Ok(()) };
     let Ok(mut topics) = old.topics(ANSWERS).await else { return Ok(()) };
     topics.retain(|topic| mirror.topics.contain(&topic.name));
-    let Ok(newest) = old.newest_record(&topics, ANSWERS).await else { return Ok(()) };
-    let newest = newest.and_then(|time| Timestamp::from_millisecond(time).ok());
-    let mirrored = newest_record(looker, mirror).await?;
-    let Some(was_said) = left_behind(newest, mirrored, own.left_behind) else { return Ok(()) };
-    let shown = |time: Option<Timestamp>| time.map_or_else(|| "none".to_owned(), |time| time.to_string());
+    let unled = unled(&mut topics);
+    let Ok(newest) = old.newest_records(&topics, ANSWERS).await else { return Ok(()) };
+    let mirrored = newest_records(looker, mirror).await?;
+    if !unled.is_empty() {
+        let unled: Vec<_> = unled.iter().map(String::as_str).collect();
+        run.doubt(&format!(
+            "kafka: the old Kafka still answers, but no broker leads these partitions, so whether they have newer records could not be seen: {}",
+            shortened(&unled)
+        ));
+    }
+    let behind = behind(&newest, &mirrored);
+    let Some((what, is_at)) = newest_of(&behind, &newest, &mirrored) else { return Ok(()) };
     let what = format!(
-        "the old Kafka still answers, and seems to have records that cluster {} does not have: its newest is of {}, the newest there of {}",
+        "the old Kafka still answers, and seems to have records that cluster {} does not have: {what}{is_at}",
         mirror.source.alias,
-        shown(newest),
-        shown(mirrored)
     );
-    if was_said {
+    if own.left_behind.as_ref() == Some(&behind) {
         run.doubt(&format!("kafka: {what}. Such records are not in the new cluster"));
         return Ok(());
     }
-    own.left_behind = Some(mirrored.unwrap_or(Timestamp::UNIX_EPOCH));
+    own.left_behind = Some(behind);
     run.state.own = own.to_json();
     run.save().await?;
     let resume = format!("helm hwdr resume {}", run.state.release);
@@ -176,9 +187,54 @@ async fn nothing_is_left_behind(
         .help("if nothing more is mirrored, that resume goes on, and leaves them"))
 }
 
-/// Whether the old cluster has newer records than all that were mirrored, and if so, whether that was said when the same ones were.
-fn left_behind(old: Option<Timestamp>, mirrored: Option<Timestamp>, said: Option<Timestamp>) -> Option<bool> {
-    (old > mirrored).then(|| said == Some(mirrored.unwrap_or(Timestamp::UNIX_EPOCH)))
+/// Takes out partitions that no broker leads, which nobody can ask about, and names them.
+fn unled(topics: &mut [Topic]) -> Vec<String> {
+    let mut unled = Vec::new();
+    for topic in topics {
+        let name = plain(&topic.name).into_owned();
+        topic.partitions.retain(|partition| {
+            if !partition.led {
+                unled.push(format!("{name}, partition {}", partition.index));
+            }
+            partition.led
+        });
+    }
+    unled
+}
+
+/// The partitions of which the old cluster has newer records than were mirrored, and how new those are: -1 if there are none.
+fn behind(old: &Offsets, mirrored: &Offsets) -> Offsets {
+    let mut behind = Offsets::new();
+    for (topic, partitions) in old {
+        for (partition, time) in partitions {
+            let there = mirrored.get(topic).and_then(|topic| topic.get(partition)).copied().unwrap_or(-1);
+            if *time > there {
+                behind.entry(topic.clone()).or_default().insert(*partition, there);
+            }
+        }
+    }
+    behind
+}
+
+/// The partitions that are behind, in words, and how far the one with the newest record is.
+fn newest_of(behind: &Offsets, old: &Offsets, mirrored: &Offsets) -> Option<(String, String)> {
+    let time = |times: &Offsets, topic: &str, at: i32| times.get(topic).and_then(|topic| topic.get(&at)).copied();
+    let all: Vec<_> =
+        behind.iter().flat_map(|(topic, partitions)| partitions.keys().map(move |at| (topic.as_str(), *at))).collect();
+    let (topic, at) = all.iter().copied().max_by_key(|(topic, at)| time(old, topic, *at))?;
+    let shown = |time: Option<i64>| {
+        let time = time.and_then(|time| Timestamp::from_millisecond(time).ok());
+        time.map_or_else(|| "none".to_owned(), |time| time.to_string())
+    };
+    let named: Vec<_> = all.iter().map(|(topic, at)| format!("{}, partition {at}", plain(topic))).collect();
+    let named = shortened(&named.iter().map(String::as_str).collect::<Vec<_>>());
+    let is_at = format!(
+        ". Of {}, partition {at}, its newest is of {}, the newest there of {}",
+        plain(topic),
+        shown(time(old, topic, at)),
+        shown(time(mirrored, topic, at))
+    );
+    Some((named, is_at))
 }
 
 /// Checks that the backup cluster knows where any consumer group was. Said once: who resumes goes on without, as a cluster whose groups have never
@@ -382,13 +438,19 @@ async fn ends(looker: &mut Looker, mirror: &Mirror) -> Result<Offsets, Halt> {
     Ok(positions.into_iter().map(|(topic, partitions)| (topic, ends(partitions))).collect())
 }
 
-/// When the last record was written that came over: later ones were lost with the old cluster.
-async fn newest_record(looker: &mut Looker, mirror: &Mirror) -> Result<Option<Timestamp>, Halt> {
+/// When the newest record of each partition was written that came over: later ones were lost with the old cluster.
+async fn newest_records(looker: &mut Looker, mirror: &Mirror) -> Result<Offsets, Halt> {
     let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.source, &error));
     let mut topics = looker.source.topics(LOOK).await.map_err(unread)?;
     topics.retain(|topic| mirror.topics.contain(&topic.name));
-    let newest = looker.source.newest_record(&topics, LOOK).await.map_err(unread)?;
-    Ok(newest.and_then(|time| Timestamp::from_millisecond(time).ok()))
+    looker.source.newest_records(&topics, LOOK).await.map_err(unread)
+}
+
+/// The newest of all, and whether it lies ahead of now: its producer's clock is wrong, or this machine's.
+fn newest_of_all(times: &Offsets, now: Timestamp) -> Option<(Timestamp, bool)> {
+    let newest = times.values().flat_map(BTreeMap::values).copied().max()?;
+    let newest = Timestamp::from_millisecond(newest).ok()?;
+    Some((newest, newest > now))
 }
 
 /// Sets groups at the new cluster that MirrorMaker left behind, and looks at all of it once more.
@@ -421,6 +483,7 @@ async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> R
 
 #[cfg(test)]
 mod tests {
+    use hwdr_kafka::client::Partition;
     use hwdr_kafka::compare::{Counted, Side};
     use hwdr_kafka::notes::{Notes, Pair};
     use hwdr_kafka::select::{Groups, Topics};
@@ -478,21 +541,53 @@ mod tests {
         assert_eq!(said(&[("g", 0), ("g", 1), ("g", 2)]), "");
     }
 
+    fn times(all: &[(i32, i64)]) -> Offsets {
+        [("streams.a".to_owned(), all.iter().copied().collect())].into()
+    }
+
     #[test]
-    fn records_that_are_left_behind_are_said_once() {
-        let at = |second| Timestamp::from_second(second).ok();
-        for (old, mirrored, said, expected) in [
-            (None, None, None, None),
-            (at(5), at(5), None, None),
-            (at(5), at(6), None, None), // the topic there has the broker's times
-            (at(6), at(5), None, Some(false)),
-            (at(6), at(5), at(5), Some(true)),
-            (at(7), at(6), at(5), Some(false)), // some were brought over, but not all
-            (at(6), None, None, Some(false)),
-            (at(6), None, at(0), Some(true)),
+    fn records_that_are_left_behind_are_found_in_each_partition() {
+        for (old, mirrored, expected) in [
+            (&[][..], &[][..], &[][..]),
+            (&[(0, 5)], &[(0, 5)], &[]),
+            (&[(0, 5)], &[(0, 6)], &[]), // the topic there has the broker's times
+            (&[(0, 6)], &[(0, 5)], &[(0, 5)]),
+            (&[(0, 6), (1, 9)], &[(0, 5), (1, 9)], &[(0, 5)]), // the newest of all is there
+            (&[(0, 6), (1, 9)], &[(1, 9)], &[(0, -1)]),
         ] {
-            assert_eq!(left_behind(old, mirrored, said), expected, "{old:?} {mirrored:?} {said:?}");
+            let found = behind(&times(old), &times(mirrored));
+            assert_eq!(found.get("streams.a").cloned().unwrap_or_default(), expected.iter().copied().collect());
         }
+    }
+
+    #[test]
+    fn what_is_left_behind_is_named() {
+        let (old, mirrored) = (times(&[(0, 6000), (1, 9000), (2, 3000)]), times(&[(0, 5000), (2, 3000)]));
+        let (named, is_at) = newest_of(&behind(&old, &mirrored), &old, &mirrored).unwrap();
+        assert_eq!(named, "streams.a, partition 0, streams.a, partition 1");
+        assert!(
+            is_at.ends_with("partition 1, its newest is of 1970-01-01T00:00:09Z, the newest there of none"),
+            "{is_at}"
+        );
+        assert_eq!(newest_of(&Offsets::new(), &old, &mirrored), None);
+    }
+
+    #[test]
+    fn partitions_that_nobody_leads_are_named_and_not_asked_about() {
+        let partition = |index, led| Partition { index, led, replicas: 1, in_sync: 1 };
+        let partitions = vec![partition(0, true), partition(1, false)];
+        let mut topics = [Topic { name: "streams.a".to_owned(), partitions }];
+        assert_eq!(unled(&mut topics), ["streams.a, partition 1"]);
+        assert_eq!(topics[0].partitions, [partition(0, true)]);
+    }
+
+    #[test]
+    fn a_time_ahead_of_now_is_known() {
+        let now = Timestamp::from_second(10).unwrap();
+        let of = |time| newest_of_all(&times(&[(0, 4000), (1, time)]), now).unwrap();
+        assert_eq!(of(5000), (Timestamp::from_second(5).unwrap(), false));
+        assert!(of(10_001).1);
+        assert_eq!(newest_of_all(&Offsets::new(), now), None);
     }
 
     #[test]
