@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::own::Own;
 use super::preflight;
 use super::settings::{KafkaRestore, MariaDbRestore, Origin, Restore, Settings};
-use super::steps::{KAFKA, MARIADB};
+use super::steps::{KAFKA, MARIADB, start_every_day};
 use super::{Streams, chart, keys};
 use crate::cluster::Cluster;
 use crate::mode::Mode;
@@ -111,6 +111,59 @@ impl Asked {
             undone: "the old servers are set again; no topic is deleted",
             ..planned(KAFKA, from)
         }
+    }
+
+    /// What the restore does not do, or does otherwise than one may think.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.restore.mariadb.is_some() && self.restore.kafka.is_none() {
+            warnings.push(
+                "The database goes back to its backup, and Kafka does not: what Streams has read from Kafka since then is not read again. To have it read \
+                 again, set the consumer groups back to that time while Streams is stopped (kafka-consumer-groups.sh --reset-offsets --to-datetime)"
+                    .to_owned(),
+            );
+        }
+        if self.restore.kafka.is_some() {
+            warnings.push(
+                "MirrorMaker brings over topics with their settings, groups, and ACLs of topics that read. It does not bring users, quotas, ACLs that write, \
+                 and ACLs of groups: the new cluster must have them"
+                    .to_owned(),
+            );
+            warnings.push("Records that had not been mirrored when the old Kafka was lost are lost".to_owned());
+            let back = self.restore.kafka.as_ref().and_then(|kafka| kafka.mirror_back_as.as_ref());
+            // Before the namespace is back, nobody has the credentials to look.
+            if let (Some(name), Mode::Install) = (back, self.mode()) {
+                warnings.push(format!(
+                    "Whether a cluster called {} was mirrored to the backup cluster before is looked at when the Secrets are back: the name must be new there \
+                     (hwdr.streams.restore.kafka.mirrorBackAs), and a run cannot be given another one",
+                    name.as_str()
+                ));
+            }
+            if back.is_none() {
+                warnings.push(
+                    "Nothing mirrors the new cluster afterwards. To have it mirrored to the backup cluster from the end of this run on, name it: \
+                     hwdr.streams.restore.kafka.mirrorBackAs. Later, it can be mirrored to a backup cluster that is empty, and to no other"
+                        .to_owned(),
+                );
+            }
+            if self.settings.kafka.as_ref().is_none_or(|kafka| kafka.image.is_none()) {
+                warnings.push(
+                    "No image for MirrorMaker is named (hwdr.streams.kafka.image), and the chart's values do not say which it has: the run will wait until \
+                     you start MirrorMaker yourself"
+                        .to_owned(),
+                );
+            }
+        }
+        let mirrored =
+            self.settings.kafka.as_ref().filter(|_| self.mode() == Mode::Install && self.restore.kafka.is_none());
+        if let Some(kafka) = mirrored {
+            warnings.push(format!(
+                "Nothing mirrors Kafka afterwards, if its mirror ran in the namespace: that is in no backup, so that it does not come back by itself. \
+                 Start it again, with the --name that it had:\n{}",
+                start_every_day(kafka.image.is_some(), "NAMESPACE")
+            ));
+        }
+        warnings
     }
 }
 
@@ -219,48 +272,9 @@ impl Request for Asked {
     }
 
     fn draft(&self, _: &Topology, _: &str) -> Result<Draft, Refusal> {
-        let mut warnings = Vec::new();
-        if self.restore.mariadb.is_some() && self.restore.kafka.is_none() {
-            warnings.push(
-                "The database goes back to its backup, and Kafka does not: what Streams has read from Kafka since then is not read again. To have it read \
-                 again, set the consumer groups back to that time while Streams is stopped (kafka-consumer-groups.sh --reset-offsets --to-datetime)"
-                    .to_owned(),
-            );
-        }
-        if self.restore.kafka.is_some() {
-            warnings.push(
-                "MirrorMaker brings over topics with their settings, groups, and ACLs of topics that read. It does not bring users, quotas, ACLs that write, \
-                 and ACLs of groups: the new cluster must have them"
-                    .to_owned(),
-            );
-            warnings.push("Records that had not been mirrored when the old Kafka was lost are lost".to_owned());
-            let back = self.restore.kafka.as_ref().and_then(|kafka| kafka.mirror_back_as.as_ref());
-            // Before the namespace is back, nobody has the credentials to look.
-            if let (Some(name), Mode::Install) = (back, self.mode()) {
-                warnings.push(format!(
-                    "Whether a cluster called {} was mirrored to the backup cluster before is looked at when the Secrets are back: the name must be new there \
-                     (hwdr.streams.restore.kafka.mirrorBackAs), and a run cannot be given another one",
-                    name.as_str()
-                ));
-            }
-            if back.is_none() {
-                warnings.push(
-                    "Nothing mirrors the new cluster afterwards. To have it mirrored to the backup cluster from the end of this run on, name it: \
-                     hwdr.streams.restore.kafka.mirrorBackAs. Later, it can be mirrored to a backup cluster that is empty, and to no other"
-                        .to_owned(),
-                );
-            }
-            if self.settings.kafka.as_ref().is_none_or(|kafka| kafka.image.is_none()) {
-                warnings.push(
-                    "No image for MirrorMaker is named (hwdr.streams.kafka.image), and the chart's values do not say which it has: the run will wait until \
-                     you start MirrorMaker yourself"
-                        .to_owned(),
-                );
-            }
-        }
         Ok(Draft {
             steps: self.parts(),
-            warnings,
+            warnings: self.warnings(),
             missing: Vec::new(),
             facts: vec![("streams", self.own.facts().clone())],
         })
@@ -356,6 +370,20 @@ mod tests {
         let (head, _) = BOTH.split_once("      mariadb: {snapshot").unwrap();
         let namespace = format!("{head}      namespace: {{backup: streams-20260101030000}}\n");
         assert_eq!(names(&namespace, Mode::Install), ["storage", "fence", "objects", "verify", "unfence"]);
+    }
+
+    #[test]
+    fn that_nothing_mirrors_kafka_afterwards_is_said() {
+        let warnings = |text: &str, mode: Mode| asked(text, mode).unwrap().unwrap().warnings().join("\n");
+        let (head, _) = BOTH.split_once("      mariadb: {snapshot").unwrap();
+        let namespace = format!("{head}      namespace: {{backup: streams-20260101030000}}\n");
+        let said = warnings(&namespace, Mode::Install);
+        assert!(said.contains("helm hwdr streams mirror --for backup --properties -f values.yaml"), "{said}");
+        let without =
+            namespace.replace("    kafka: {backup: {bootstrapServers: 'b-1:9096', protocol: plaintext}}\n", "");
+        assert_eq!(warnings(&without, Mode::Install), "", "nothing mirrored it before");
+        let kafka = format!("{namespace}      kafka: {{bootstrapServers: 'new-1:9096'}}\n");
+        assert!(!warnings(&kafka, Mode::Install).contains("if its mirror ran in the namespace"));
     }
 
     #[test]

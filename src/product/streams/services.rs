@@ -42,6 +42,6 @@ impl Service for Kafka {
     }
 
     fn undo<'r>(&self, run: &'r mut Run) -> Doing<'r, Result<(), Halt>> {
-        Box::pin(steps::stop_mirror(run))
+        Box::pin(steps::undo_mirror(run))
     }
 }

@@ -11,7 +11,7 @@ use crate::product::streams::own::Own;
 use crate::product::streams::secrets::Secrets;
 use crate::product::streams::settings::names::Image;
 use crate::run::steps::PODS;
-use crate::run::{Halt, Run};
+use crate::run::{Context as _, Halt, Run};
 use crate::shown::word;
 
 /// The label of what hwdr makes for a restore.
@@ -141,7 +141,7 @@ fn is_the_same(kind: Kind, there: &Json, wanted: &Json) -> Result<(), Halt> {
 ///
 /// # Errors
 /// If its objects are somebody else's, or a pod does not go.
-pub async fn stop(run: &mut Run) -> Result<(), Halt> {
+pub(super) async fn stop(run: &mut Run) -> Result<(), Halt> {
     let mut names = vec![name(run)];
     let back = own(run).ok().filter(|own| own.ends.is_some());
     let is_ours = back.as_ref().is_some_and(makes_itself);
@@ -169,6 +169,37 @@ pub async fn stop(run: &mut Run) -> Result<(), Halt> {
         if left.is_empty() { WaitState::Done } else { WaitState::NotYet(left.join(", ")) }
     })
     .await
+}
+
+/// Ends it for good: the run is undone, and Streams uses the old cluster again. Whatever mirrored that was stopped before the run began.
+///
+/// # Errors
+/// As [`stop`].
+pub async fn undo(run: &mut Run) -> Result<(), Halt> {
+    stop(run).await?;
+    let Ok(own) = own(run) else { return Ok(()) };
+    // The backup cluster of one that was mirrored back is another one's now: stop() says so.
+    let Some(kafka) =
+        own.asked().ok().filter(|(_, restore)| restore.kafka.is_some()).and_then(|(settings, _)| settings.kafka)
+    else {
+        return Ok(());
+    };
+    if own.ends.is_none() {
+        let start = start_every_day(kafka.image.is_some(), &run.cluster.namespace);
+        run.finding(&format!(
+            "kafka: nothing mirrors the old Kafka to the backup cluster until you start that mirror again:\n{start}"
+        ));
+    }
+    Ok(())
+}
+
+/// The command that starts the mirror of every day, from Streams' own cluster to the backup cluster.
+pub fn start_every_day(has_image: bool, namespace: &str) -> String {
+    let mirror = "helm hwdr streams mirror --for backup";
+    match has_image {
+        true => format!("{mirror} --manifests -n {} -f values.yaml | kubectl apply -f -", word(namespace)),
+        false => format!("{mirror} --properties -f values.yaml"),
+    }
 }
 
 /// Whether a run makes the mirrors itself: without an image they are somebody else's, whatever they are called.

@@ -17,7 +17,7 @@ use crate::run::{Context as _, Halt, Run, Step};
 
 use super::OBJECTS;
 use super::own::Own;
-pub use maker::stop as stop_mirror;
+pub use maker::{start_every_day, undo as undo_mirror};
 
 /// The names of the steps that restore: those of the services, too.
 pub const MARIADB: &str = "mariadb";
