@@ -60,7 +60,8 @@ impl Restore {
         let prompt = format!("{} Go on? [y/N] ", wrap(&what, shown::message_width()));
         Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
             .ask(self.yes)?;
-        rds.begin(&plan).await.map_err(not_made)?;
+        let again = format!("give another class: {}.class", keys::RESTORE_MARIADB.join("."));
+        rds.begin(&plan).await.map_err(|error| not_made(error, &again))?;
         let restored = rds.settle(&plan, &Wait::default(), &mut tell).await;
         let restored =
             restored.map_err(|error| Failure::stopped(error).help("then run this command again: it goes on"))?;

@@ -110,15 +110,11 @@ pub fn has_port(instance: &str, endpoint: &Endpoint, values: &Value, help: &str)
     .help(help))
 }
 
-/// RDS could not make the instance: where its class can be given.
-pub fn not_made(error: hwdr_rds::Error) -> Refusal {
+/// RDS could not make the instance: `again` says how to have it make another one, if its class is at fault.
+pub fn not_made(error: hwdr_rds::Error, again: &str) -> Refusal {
     let has_no_room = matches!(*error.problem, Problem::NoRoom(..));
     let refusal = Refusal::from(error);
-    match has_no_room {
-        true => refusal
-            .help(format!("undo the run, and restore with another class: {}.class", keys::RESTORE_MARIADB.join("."))),
-        false => refusal,
-    }
+    if has_no_room { refusal.help(again) } else { refusal }
 }
 
 /// The run is named by what it makes of what, so that the same restore finds its own instance again.

@@ -157,7 +157,14 @@ pub fn stands_in_the_way(state: &State) -> Option<Halt> {
     (state.phase == Phase::Restored && (state.mode == Mode::Upgrade || changes_values)).then(|| {
         Halt::new(format!("backup {} was restored here before ({}), and {is_there}", state.backup_id, state.began))
             .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
-            .help(format!("if it is not: helm hwdr undo {}", state.release))
+            .help(match state.mode {
+                Mode::Upgrade => format!("if it is not: helm hwdr undo {}", state.release),
+                // What a new cluster has came with that restore: there is nothing to go back to.
+                Mode::Install => format!(
+                    "if it is not, delete its namespace, and restore anew: helm hwdr install {} CHART -f values.yaml",
+                    state.release
+                ),
+            })
     })
 }
 

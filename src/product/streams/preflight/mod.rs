@@ -111,11 +111,16 @@ async fn clients(
 }
 
 /// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of
-/// hwdr's has the name of the one that will do it. A run cannot be given other settings: `run` is the name of its release.
+/// hwdr's has the name of the one that will do it. A run cannot be given other settings: `run` is the name of its release, and how to begin again.
 ///
 /// # Errors
 /// If one has: it would go on where that one was, or do the same twice.
-pub async fn can_go_back(cluster: &Cluster, looker: &mut Looker, own: &Own, run: Option<&str>) -> Result<(), Refusal> {
+pub async fn can_go_back(
+    cluster: &Cluster,
+    looker: &mut Looker,
+    own: &Own,
+    run: Option<(&str, &str)>,
+) -> Result<(), Refusal> {
     let Some(back) = mirror_back_of(own)? else { return Ok(()) };
     let topics = looker.source.topics(LOOK).await.map_err(|error| kafka::unread(&back.target, &error))?;
     name_is_new(&back, topics.iter().map(|topic| topic.name.as_str()), run)?;
@@ -124,14 +129,18 @@ pub async fn can_go_back(cluster: &Cluster, looker: &mut Looker, own: &Own, run:
             .help(format!("delete it, with its settings:\nkubectl -n {} delete deployment,secret {BACK}", word(&cluster.namespace)));
         return Err(refusal.help(match run {
             None => format!("or leave out {BACK_AS}"),
-            Some(release) => format!("and resume: helm hwdr resume {release}"),
+            Some((release, _)) => format!("and resume: helm hwdr resume {release}"),
         }));
     }
     Ok(())
 }
 
 /// Checks that none of these topics of the backup cluster are a mirror's that had the name of the one back.
-fn name_is_new<'t>(back: &Mirror, topics: impl Iterator<Item = &'t str>, run: Option<&str>) -> Result<(), Refusal> {
+fn name_is_new<'t>(
+    back: &Mirror,
+    topics: impl Iterator<Item = &'t str>,
+    run: Option<(&str, &str)>,
+) -> Result<(), Refusal> {
     let (alias, target) = (&back.source.alias, &back.target.alias);
     let found: Vec<_> = topics.filter(|topic| back.is_its_own(topic)).map(plain).collect();
     let Some(first) = found.first() else { return Ok(()) };
@@ -140,13 +149,13 @@ fn name_is_new<'t>(back: &Mirror, topics: impl Iterator<Item = &'t str>, run: Op
     ));
     Err(match run {
         None => refusal.help(format!("give the new cluster another name: {BACK_AS}")),
-        Some(release) => refusal
+        Some((release, again)) => refusal
             .help(format!(
                 "if the old {alias} is mirrored no more, stop its MirrorMaker, and delete what it has noted: topics {} of cluster {target}",
                 found.join(", ")
             ))
             .help(format!("and resume: helm hwdr resume {release}"))
-            .help(format!("or undo, and give the new cluster another name ({BACK_AS}): helm hwdr undo {release}")),
+            .help(again),
     })
 }
 
@@ -285,7 +294,7 @@ mod tests {
         let help = of(&used, None).unwrap_err().help.join("\n");
         assert_eq!(help, "give the new cluster another name: hwdr.streams.restore.kafka.mirrorBackAs");
         // A run has its settings in its record.
-        let help = of(&used, Some("streams")).unwrap_err().help.join("\n");
+        let help = of(&used, Some(("streams", "undo streams"))).unwrap_err().help.join("\n");
         for part in
             ["topics mm2-offsets.prod-2.internal, mm2-status.prod-2.internal of", "resume streams", "undo streams"]
         {

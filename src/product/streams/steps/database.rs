@@ -2,7 +2,7 @@
 
 use hwdr_rds::{Origin, Plan, Rds, Wait, compare};
 
-use super::{MARIADB, is_of, own};
+use super::{MARIADB, Other, begin_again, is_of, own};
 use crate::product::streams::chart;
 use crate::product::streams::database::{connect, has_port, instance, line, not_made, planned};
 use crate::product::streams::own::Own;
@@ -39,7 +39,7 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
     own.plan = Some(plan.clone());
     run.state.own = own.to_json();
     run.save().await?;
-    rds.begin(&plan).await.map_err(not_made)?;
+    rds.begin(&plan).await.map_err(|error| not_made(error, &begin_again(run, Other::Class)))?;
     let show = &mut run.show;
     let restored = rds.settle(&plan, &Wait::default(), &mut |progress| show.tell(&line(progress))).await;
     let restored = restored.map_err(refused)?;

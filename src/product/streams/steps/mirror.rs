@@ -13,7 +13,7 @@ use hwdr_kafka::name::{Alias, Server};
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::{KAFKA, maker, own};
+use super::{KAFKA, Other, begin_again, maker, own};
 use crate::cluster::condition::shortened;
 use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
 use crate::product::streams::own::Own;
@@ -79,7 +79,8 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     no_circle(&mut looker, &mirror).await?;
     if !own.was_new {
         is_new(&mut looker, &mirror).await?;
-        can_go_back(&run.cluster, &mut looker, &own, Some(&run.state.release)).await?;
+        let again = begin_again(run, Other::Name);
+        can_go_back(&run.cluster, &mut looker, &own, Some((&run.state.release, &again))).await?;
         nothing_is_left_behind(run, &mut looker, &mirror, &mut own).await?;
         has_groups(run, &mut looker, &mirror, &mut own).await?;
         own.was_new = true;
@@ -253,7 +254,7 @@ async fn has_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror, own: &m
         mirror.source.alias
     ))
     .help("was it mirrored without sync.group.offsets.enabled? If the old Kafka still answers, mirror it with the settings that hwdr prints, and stop that mirror then:\nhelm hwdr streams mirror --for backup --properties -f values.yaml")
-    .help(format!("if its groups are not named (hwdr.streams.kafka.groups), undo, and name them: helm hwdr undo {}", run.state.release))
+    .help(begin_again(run, Other::Groups))
     .help(format!("to go on without: helm hwdr resume {}", run.state.release)))
 }
 
@@ -303,8 +304,7 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
         }
         if let Some(why) = cannot_end(&now) {
             // A topic that is deleted there does not come again: MirrorMaker keeps its positions.
-            return Err(Halt::new(why)
-                .help(format!("undo, and restore into a new cluster: helm hwdr undo {}", run.state.release)));
+            return Err(Halt::new(why).help(begin_again(run, Other::Kafka)));
         }
         if now.has_all_records() {
             return Ok(());

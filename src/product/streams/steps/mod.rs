@@ -14,9 +14,10 @@ use serde_json::Value as Json;
 use crate::mode::Mode;
 use crate::run::steps::{OPEN, QUIESCE, STORAGE, UNFENCE, step};
 use crate::run::{Context as _, Halt, Run, Step};
+use crate::shown::word;
 
-use super::OBJECTS;
 use super::own::Own;
+use super::{OBJECTS, keys};
 pub use maker::{start_every_day, undo as undo_mirror};
 
 /// The names of the steps that restore: those of the services, too.
@@ -92,6 +93,52 @@ fn own(run: &Run) -> Result<Own, Halt> {
     Own::read(&run.state.own).map_err(Halt::new)
 }
 
+/// What to do where a run cannot go on, as words for [`again`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Other {
+    /// Another new cluster of Kafka is needed.
+    Kafka,
+    /// Another class of the new instance.
+    Class,
+    /// Another name of the cluster that is mirrored back.
+    Name,
+    /// Other groups.
+    Groups,
+}
+
+/// How to begin again, otherwise than this run: an undo of it, or where the namespace came with it, without it. A run cannot be given other settings.
+fn begin_again(run: &Run, other: Other) -> String {
+    let instance = own(run).ok().and_then(|own| own.plan.map(|plan| plan.target.to_string()));
+    again(run.state.mode, (&run.state.release, &run.cluster.namespace), instance.as_deref(), other)
+}
+
+fn again(mode: Mode, (release, namespace): (&str, &str), instance: Option<&str>, other: Other) -> String {
+    let what = match other {
+        Other::Kafka => "restore into a new cluster of Kafka".to_owned(),
+        Other::Class => format!("restore with another class ({}.class)", keys::RESTORE_MARIADB.join(".")),
+        Other::Name => format!(
+            "give the new cluster another name ({})",
+            [keys::RESTORE_KAFKA, &["mirrorBackAs"]].concat().join(".")
+        ),
+        Other::Groups => format!("name the groups ({}.groups)", keys::MIRROR.join(".")),
+    };
+    match (mode, instance) {
+        (Mode::Upgrade, _) => format!("undo, and {what}: helm hwdr undo {release}"),
+        (Mode::Install, instance) => {
+            let begins = format!(
+                "or begin again, and {what}; nothing of the namespace was there before this run:\nkubectl delete namespace {}\nhelm hwdr install {release} CHART -f values.yaml",
+                word(namespace)
+            );
+            match instance {
+                Some(instance) => {
+                    format!("{begins}\nInstance {instance} stays: name another one, and delete it if nobody needs it")
+                }
+                None => begins,
+            }
+        }
+    }
+}
+
 /// Notes how new a part is, for the report: what came later is lost.
 async fn is_of(run: &mut Run, part: &str, time: Option<Timestamp>) -> Result<(), Halt> {
     let mut own = own(run)?;
@@ -102,5 +149,24 @@ async fn is_of(run: &mut Run, part: &str, time: Option<Timestamp>) -> Result<(),
             run.save().await
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_begun_again_as_it_was_begun() {
+        let of = |mode, instance| again(mode, ("streams", "prod"), instance, Other::Kafka);
+        assert_eq!(
+            of(Mode::Upgrade, Some("prod-2")),
+            "undo, and restore into a new cluster of Kafka: helm hwdr undo streams"
+        );
+        // An undo of an install would refuse.
+        let install = of(Mode::Install, Some("prod-2"));
+        assert!(!install.contains("undo") && install.contains("\nkubectl delete namespace prod\n"), "{install}");
+        assert!(install.ends_with("Instance prod-2 stays: name another one, and delete it if nobody needs it"));
+        assert!(of(Mode::Install, None).ends_with("helm hwdr install streams CHART -f values.yaml"));
     }
 }
