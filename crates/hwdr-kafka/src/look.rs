@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::client::{Client, Code, Ends, Error, Positions, Topic};
+use crate::client::{Client, Code, Ends, Error, Offsets, Positions, Topic};
 use crate::compare::{Comparison, Counted, Side, any_ends_before, behind};
 use crate::mirror::Mirror;
 use crate::notes::{Notes, Translated};
@@ -12,6 +12,8 @@ use crate::notes::{Notes, Translated};
 const COUNTED: i64 = 10_000;
 /// The same for a partition of which nothing was noted.
 const MARKERS: i64 = 10;
+/// How many gaps are counted in one look.
+const GAPS: usize = 100;
 /// How many partitions are counted in one look, of those that were not counted before: a look must not take long.
 const PARTITIONS: usize = 100;
 
@@ -26,12 +28,19 @@ pub struct Looker {
     pub target: Client,
     notes: Notes,
     known: Known,
+    /// By topic, partition and the offset at the source before it: each gap at the target, and how many records are in it.
+    gaps: BTreeMap<(String, i32, i64), (Ends, u64)>,
 }
 
 impl Looker {
     /// Nothing is read yet.
     pub fn new(source: Client, target: Client) -> Self {
-        Self { source, target, notes: Notes::default(), known: Known::new() }
+        Self { source, target, notes: Notes::default(), known: Known::new(), gaps: BTreeMap::new() }
+    }
+
+    /// Takes where the source began before the mirror did: what expires until its first record comes is counted as expired.
+    pub fn began_at(&mut self, began: Offsets) {
+        self.notes.began_at(began);
     }
 
     /// What MirrorMaker noted, as far as was read.
@@ -87,6 +96,7 @@ impl Looker {
         let mut counted = Counted::default();
         let most = if closely { usize::MAX } else { PARTITIONS };
         self.count(&source, &target, &mut counted, most, within).await?;
+        self.fill_gaps(&source, &target, &mut counted, within).await?;
         if closely {
             self.place(&source, &target, &mut counted, within).await?;
         }
@@ -111,6 +121,44 @@ impl Looker {
             let both = (waiting.records, arrived.records);
             self.known.insert((topic.clone(), partition), (here, there, both));
             counted.behind.insert((topic, partition), both);
+        }
+        Ok(())
+    }
+
+    /// Counts the records at the target in gaps of what was noted, where the source has lost some: markers of an exactly-once mirror are none. Each gap is
+    /// counted once; where it is too long, or has expired at the target, its offsets count.
+    async fn fill_gaps(
+        &mut self,
+        source: &Side,
+        target: &Side,
+        counted: &mut Counted,
+        within: Duration,
+    ) -> Result<(), Error> {
+        let mut left = GAPS;
+        for (topic, partitions) in &source.positions {
+            for (partition, ends) in partitions {
+                let Some(there) = target.positions.get(topic).and_then(|topic| topic.get(partition)) else { continue };
+                for gap in self.notes.gaps(topic, *partition, ends.begin) {
+                    let Ends { begin, end } = gap.target;
+                    let key = (topic.clone(), *partition, gap.after);
+                    let is_there = begin >= there.begin && end <= there.end && end.saturating_sub(begin) <= COUNTED;
+                    if begin >= end || !is_there {
+                        continue;
+                    }
+                    let records = match self.gaps.get(&key) {
+                        Some((known, records)) if *known == gap.target => *records,
+                        _ if left == 0 => continue,
+                        _ => {
+                            left = left.saturating_sub(1);
+                            let read = self.target.count(topic, *partition, gap.target, within).await;
+                            let Some(read) = countable(read)? else { continue };
+                            self.gaps.insert(key.clone(), (gap.target, read.records));
+                            read.records
+                        }
+                    };
+                    counted.gaps.insert(key, records);
+                }
+            }
         }
         Ok(())
     }
@@ -227,7 +275,10 @@ fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<Open> {
             let (here, there) = behind(*ends, *other, noted, notes.begins(topic, *partition, ends.end));
             // With no note at all, nothing arrived: what is there may be the markers of transactions alone.
             let most = if noted.is_some() { COUNTED } else { MARKERS };
-            if here.begin < here.end && few(here, most) && few(there, most) {
+            // Or some expired behind the last that was noted: which of them arrived shows at the target.
+            let has_expired =
+                there.begin < there.end && noted.is_some_and(|noted| ends.begin > noted.source.saturating_add(1));
+            if (here.begin < here.end || has_expired) && few(here, most) && few(there, most) {
                 open.push((topic.clone(), *partition, here, there));
             }
         }

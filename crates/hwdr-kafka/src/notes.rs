@@ -60,12 +60,32 @@ pub struct Notes {
     read: i64,
     /// Where the mirror goes on, by its own positions: a mirror that was told where to begin has noted nothing of a partition until a record comes.
     begins: Offsets,
+    /// Where the source began when the mirror did.
+    began: Offsets,
+    twice: u64,
+}
+
+/// Offsets of the source, before its beginning, between two records that arrived one after the other as far as was noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// The offset at the source of the one before.
+    pub(crate) after: i64,
+    /// How many offsets of the source lie between.
+    offsets: u64,
+    /// What lies between at the target.
+    pub(crate) target: Ends,
 }
 
 impl Notes {
     /// Takes the next pair.
     pub fn add(&mut self, topic: &str, partition: i32, pair: Pair) {
         let runs = self.runs.entry(topic.to_owned()).or_default().entry(partition).or_default();
+        if let Some(last) = runs.last().map(|run| run.last).filter(|last| pair.source <= last.source) {
+            // What came once more: all that arrived since, but for what is further on at the source.
+            let arrived = pair.target.saturating_sub(last.target);
+            let again = arrived.saturating_sub(pair.source.saturating_sub(last.source));
+            self.twice = self.twice.saturating_add(u64::try_from(again).ok().filter(|_| arrived > 0).unwrap_or(0));
+        }
         // The mirror went back, after it was killed: what it copies again is now further on in the target.
         runs.retain(|run| run.first.source < pair.source);
         if let Some(run) = runs.last_mut() {
@@ -87,6 +107,16 @@ impl Notes {
     /// The last record that is known to have arrived.
     pub fn newest(&self, topic: &str, partition: i32) -> Option<Pair> {
         self.of(topic, partition).last().map(|run| run.last)
+    }
+
+    /// Records that came more than once, at most, as far as was noted: MirrorMaker was killed, and went back.
+    pub fn twice(&self) -> u64 {
+        self.twice
+    }
+
+    /// Takes where the source began when the mirror did: what expired since, before the first record came, is gone, too.
+    pub(crate) fn began_at(&mut self, began: Offsets) {
+        self.began = began;
     }
 
     /// Takes the mirror's own positions.
@@ -124,18 +154,37 @@ impl Notes {
         Some((before.last, runs.get(behind).map(|run| run.first)))
     }
 
-    /// Offsets of the source, before `begin`, that no record arrived from though records around them did: records that expired before
-    /// the mirror came to them, or markers of transactions, or compacted records: they are gone, and nobody can tell which they were.
-    pub fn gone(&self, topic: &str, partition: i32, begin: i64) -> u64 {
+    /// The gaps before `begin`.
+    pub(crate) fn gaps(&self, topic: &str, partition: i32, begin: i64) -> Vec<Gap> {
+        let began = self.began.get(topic).and_then(|topic| topic.get(&partition)).copied();
+        // As if the record before the first had arrived.
+        let first = began.map(|began| Pair { source: began.saturating_sub(1), target: -1 });
         let runs = self.of(topic, partition);
-        let mut gone = 0_u64;
-        for (run, following) in runs.iter().zip(runs.iter().skip(1)) {
-            let end = following.first.source.min(begin);
-            let at_source = end.saturating_sub(run.last.source).saturating_sub(1);
-            let at_target = following.first.target.saturating_sub(run.last.target).saturating_sub(1);
-            gone = gone.saturating_add(u64::try_from(at_source.saturating_sub(at_target)).unwrap_or(0));
+        let before = first.into_iter().chain(runs.iter().map(|run| run.last));
+        let next = runs.iter().skip(usize::from(first.is_none())).map(|run| run.first);
+        let gap = |(before, next): (Pair, Pair)| {
+            let offsets = next.source.min(begin).saturating_sub(before.source).saturating_sub(1);
+            let target = Ends { begin: before.target.saturating_add(1), end: next.target };
+            let offsets = u64::try_from(offsets).ok().filter(|offsets| *offsets > 0)?;
+            Some(Gap { after: before.source, offsets, target })
+        };
+        if let (Some(first), true) = (first, runs.is_empty()) {
+            return gap((first, Pair { source: begin, target: 0 })).into_iter().collect();
         }
-        gone
+        before.zip(next).filter_map(gap).collect()
+    }
+
+    /// Offsets of the source, before `begin`, that no record arrived from though records around them did: records that expired before
+    /// the mirror came to them, or markers of transactions, or compacted records: they are gone, and nobody can tell which they were. `counted` gives
+    /// how many records lie in a gap at the target, where that is known: an exactly-once mirror has markers of its own there, which stand in for
+    /// records that are gone. Otherwise, each offset counts.
+    pub(crate) fn gone(&self, topic: &str, partition: i32, begin: i64, counted: impl Fn(Gap) -> Option<u64>) -> u64 {
+        let gaps = self.gaps(topic, partition, begin).into_iter();
+        let gone = |gap: Gap| {
+            let offsets = gap.target.end.saturating_sub(gap.target.begin);
+            gap.offsets.saturating_sub(counted(gap).unwrap_or(u64::try_from(offsets).unwrap_or(0)))
+        };
+        gaps.map(gone).fold(0, u64::saturating_add)
     }
 
     /// Reads what was noted since the last call, from the topic that [`crate::mirror::Mirror::offset_syncs_topic`] names. Where there
@@ -155,7 +204,7 @@ impl Notes {
             target.positions(&[own], within).await?.get(topic).and_then(|own| own.get(&0)).copied().unwrap_or_default();
         if ends.end < self.read {
             // It was deleted and made anew.
-            *self = Self::default();
+            *self = Self { began: std::mem::take(&mut self.began), ..Self::default() };
         }
         let between = Ends { begin: self.read.max(ends.begin), ..ends };
         let each = |record: crate::records::Record| {
@@ -238,14 +287,41 @@ mod tests {
         assert_eq!(notes.translate("t", 0, 60), Translated::Exact(100));
         assert_eq!(notes.translate("t", 0, 100), Translated::Exact(140));
         assert_eq!(notes.newest("t", 0), Some(Pair { source: 99, target: 139 }));
+        assert_eq!(notes.twice(), 40);
+        // Killed once more, when ten had come that were not noted.
+        notes.add("t", 0, Pair { source: 90, target: 150 });
+        assert_eq!(notes.twice(), 60);
+        assert_eq!(noted(&[(0, 0), (9, 9), (9, 9), (30, 41)]).twice(), 0);
     }
 
     #[test]
     fn counts_what_is_gone() {
         let notes = noted(&[(0, 0), (9, 9), (50, 10), (60, 20)]);
-        assert_eq!(notes.gone("t", 0, 50), 40, "10 to 49");
-        assert_eq!(notes.gone("t", 0, 20), 10, "those that the source still has are not gone");
-        assert_eq!(notes.gone("t", 0, 0), 0);
+        let gone = |notes: &Notes, begin| notes.gone("t", 0, begin, |_| None);
+        assert_eq!(gone(&notes, 50), 40, "10 to 49");
+        assert_eq!(gone(&notes, 20), 10, "those that the source still has are not gone");
+        assert_eq!(gone(&notes, 0), 0);
+        // Markers at the target stand in for nothing.
+        let notes = noted(&[(0, 0), (9, 9), (30, 41)]);
+        assert_eq!(gone(&notes, 30), 0, "nobody has counted");
+        assert_eq!(notes.gone("t", 0, 30, |gap| (gap.target == Ends { begin: 10, end: 41 }).then_some(0)), 20);
+        assert_eq!(notes.gone("t", 0, 30, |_| Some(15)), 5);
+    }
+
+    #[test]
+    fn counts_what_was_gone_before_the_first_came() {
+        let began = |pairs: &[(i64, i64)]| {
+            let mut notes = noted(pairs);
+            notes.began_at([("t".to_owned(), [(0, 100)].into())].into());
+            notes
+        };
+        let gone = |notes: &Notes, begin| notes.gone("t", 0, begin, |_| None);
+        assert_eq!(gone(&began(&[(150, 0), (199, 49)]), 150), 50);
+        assert_eq!(gone(&began(&[(100, 0), (199, 99)]), 150), 0, "all that expired had come");
+        assert_eq!(gone(&began(&[(150, 50)]), 150), 0, "the first notes are gone, not the records");
+        assert_eq!(gone(&began(&[]), 130), 30, "nothing has come");
+        assert_eq!(gone(&noted(&[]), 130), 0);
+        assert_eq!(gone(&began(&[(150, 0), (160, 10), (190, 11)]), 180), 50 + 19);
     }
 
     #[test]

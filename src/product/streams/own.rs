@@ -41,6 +41,9 @@ pub struct Own {
     /// Whether the new cluster of Kafka was seen without the topics, before anything was mirrored to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_new: bool,
+    /// Where the partitions of the backup cluster began then: what expires there before it is mirrored is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Offsets>,
     /// By the name of a server: the workloads that were connected to the old one before they were stopped, and by how many pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<BTreeMap<String, BTreeMap<String, usize>>>,
@@ -81,6 +84,7 @@ impl Own {
             plan: None,
             host: None,
             was_new: false,
+            began: None,
             users: None,
             old_brokers: Vec::new(),
             left_behind: None,
@@ -103,10 +107,12 @@ impl Own {
         }
         own.brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
         own.old_brokers().map_err(|refusal| format!("own.{}", refusal.problem))?;
-        for (topic, partitions) in own.ends.iter().flatten() {
-            TopicName::new(topic).map_err(|error| format!("own.ends: {error}"))?;
-            if let Some((partition, end)) = partitions.iter().find(|(partition, end)| **partition < 0 || **end < 0) {
-                return Err(format!("own.ends has partition {partition} of topic {topic} at {end}"));
+        for (key, offsets) in [("ends", &own.ends), ("began", &own.began)] {
+            for (topic, partitions) in offsets.iter().flatten() {
+                TopicName::new(topic).map_err(|error| format!("own.{key}: {error}"))?;
+                if let Some((partition, at)) = partitions.iter().find(|(partition, at)| **partition < 0 || **at < 0) {
+                    return Err(format!("own.{key} has partition {partition} of topic {topic} at {at}"));
+                }
             }
         }
         if own.back_begun && own.ends.is_none() {
@@ -306,6 +312,7 @@ hwdr:
             (with(&["more"], json!(1)), "unknown field"),
             (with(&["ends"], json!({"a\"b": {"0": 1}})), "own.ends: topic"),
             (with(&["ends"], json!({"a": {"0": -1}})), "own.ends has partition 0 of topic a at -1"),
+            (with(&["began"], json!({"a": {"0": -1}})), "own.began has partition 0 of topic a at -1"),
             (with(&["backBegun"], json!(true)), "own.backBegun is set"),
             (with(&["values"], json!({})), "no restore"),
             (with(&["values", "hwdr", "streams", "restore", "mariadb", "instance"], json!("-")), "own.values"),

@@ -38,6 +38,8 @@ pub struct Counted {
     pub(crate) behind: BTreeMap<(String, i32), (u64, u64)>,
     /// By topic, partition and offset at the source: which it is at the target.
     pub(crate) places: BTreeMap<(String, i32, i64), i64>,
+    /// By topic, partition and the offset at the source of the last record before a gap: how many records lie in it at the target.
+    pub(crate) gaps: BTreeMap<(String, i32, i64), u64>,
 }
 
 /// A topic on both sides.
@@ -98,7 +100,7 @@ impl Comparison {
                 here.iter()
                     .map(|(at, ends)| {
                         let other = there.get(at).copied().unwrap_or_default();
-                        let counted = counted.behind.get(&(name.clone(), *at)).copied();
+                        let behind = counted.behind.get(&(name.clone(), *at)).copied();
                         (
                             *at,
                             Compared::new(
@@ -106,8 +108,10 @@ impl Comparison {
                                 other,
                                 notes.newest(name, *at),
                                 notes.begins(name, *at, ends.end),
-                                counted,
-                                notes.gone(name, *at, ends.begin),
+                                behind,
+                                notes.gone(name, *at, ends.begin, |gap| {
+                                    counted.gaps.get(&(name.clone(), *at, gap.after)).copied()
+                                }),
                             ),
                         )
                     })

@@ -37,9 +37,10 @@ impl Compared {
         // Without any note, it is not this mirror's, or not known to be.
         let arrived = if noted.is_some() { arrived } else { 0 };
         // What lies between the last that arrived and the first that is left, and did not arrive unnoted.
+        let unnoted = counted.map_or(length(there), |(_, arrived)| arrived);
         let passed = noted.map_or(0, |noted| {
             let left = source.begin.saturating_sub(noted.source).saturating_sub(1);
-            u64::try_from(left).unwrap_or(0).saturating_sub(length(there))
+            u64::try_from(left).unwrap_or(0).saturating_sub(unnoted)
         });
         Self {
             source,

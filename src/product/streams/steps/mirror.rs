@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use hwdr_kafka::client::{Ends, Offsets, Topic};
+use hwdr_kafka::client::{Client, Ends, Offsets, Topic};
 use hwdr_kafka::compare::{Comparison, Pace, TopicState};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::lacks::Lacks;
 use hwdr_kafka::look::Looker;
-use hwdr_kafka::mirror::Mirror;
+use hwdr_kafka::mirror::{Cluster, Mirror};
 use hwdr_kafka::name::{Alias, Server};
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -83,10 +83,12 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
         can_go_back(&run.cluster, &mut looker, &own, Some((&run.state.release, &again))).await?;
         nothing_is_left_behind(run, &mut looker, &mirror, &mut own).await?;
         has_groups(run, &mut looker, &mirror, &mut own).await?;
+        own.began = Some(offsets(&mut looker.source, &mirror, &mirror.source, |ends| ends.begin).await?);
         own.was_new = true;
         run.state.own = own.to_json();
         run.save().await?;
     }
+    looker.began_at(own.began.clone().unwrap_or_default());
     // A run that is resumed may have all of it.
     let before = looker.look(&mirror, LOOK).await.map_err(|error| kafka::unread(&mirror.target, &error))?;
     if !before.has_all_records() {
@@ -101,7 +103,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     let newest = newest_of_all(&newest_records(&mut looker, &mirror).await?, Timestamp::now());
     // Nothing writes there yet: what comes behind these ends is Streams' own, and all before it is in the backup cluster.
     own.ends = match mirror_back_of(&own)? {
-        Some(_) => Some(ends(&mut looker, &mirror).await?),
+        Some(_) => Some(offsets(&mut looker.target, &mirror, &mirror.target, |ends| ends.end).await?),
         None => None,
     };
     own.brokers = named(&looker.target.brokers());
@@ -428,14 +430,14 @@ fn without(lacks: Lacks) -> Vec<String> {
     kinds.iter().filter(|(_, all)| !all.is_empty()).map(|(what, all)| format!("{what}: {}", named(all))).collect()
 }
 
-/// Where the partitions of the new cluster end.
-async fn ends(looker: &mut Looker, mirror: &Mirror) -> Result<Offsets, Halt> {
-    let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(&mirror.target, &error));
-    let mut topics = looker.target.topics(LOOK).await.map_err(unread)?;
+/// Where the partitions of a cluster begin, or end.
+async fn offsets(client: &mut Client, mirror: &Mirror, of: &Cluster, end: fn(Ends) -> i64) -> Result<Offsets, Halt> {
+    let unread = |error: hwdr_kafka::client::Error| Halt::from(kafka::unread(of, &error));
+    let mut topics = client.topics(LOOK).await.map_err(unread)?;
     topics.retain(|topic| mirror.topics.contain(&topic.name));
-    let positions = looker.target.positions(&topics, LOOK).await.map_err(unread)?;
-    let ends = |partitions: BTreeMap<i32, Ends>| partitions.into_iter().map(|(at, ends)| (at, ends.end)).collect();
-    Ok(positions.into_iter().map(|(topic, partitions)| (topic, ends(partitions))).collect())
+    let positions = client.positions(&topics, LOOK).await.map_err(unread)?;
+    let of = |partitions: BTreeMap<i32, Ends>| partitions.into_iter().map(|(at, ends)| (at, end(ends))).collect();
+    Ok(positions.into_iter().map(|(topic, partitions)| (topic, of(partitions))).collect())
 }
 
 /// When the newest record of each partition was written that came over: later ones were lost with the old cluster.
