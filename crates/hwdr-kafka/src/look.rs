@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::client::{Client, Code, Ends, Error, Offsets, Positions, Topic};
 use crate::compare::{Comparison, Counted, Side, any_ends_before, behind};
-use crate::mirror::Mirror;
+use crate::mirror::{self, Mirror};
 use crate::notes::{Notes, Translated};
 
 /// A partition with more than this many offsets that may be missing is not counted: the difference of offsets says enough.
@@ -46,6 +46,21 @@ impl Looker {
     /// What MirrorMaker noted, as far as was read.
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// How many records the source has twice, at most, by what mirrors into it have noted there: one that was killed sends some once more.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn twice_at_source(&mut self, within: Duration) -> Result<u64, Error> {
+        let all = self.source.topics(within).await?;
+        let mut twice = 0_u64;
+        for topic in all.iter().filter(|topic| mirror::is_offset_syncs(&topic.name)) {
+            let mut notes = Notes::default();
+            notes.read_on(&mut self.source, &all, &topic.name, within).await?;
+            twice = twice.saturating_add(notes.twice());
+        }
+        Ok(twice)
     }
 
     /// Looks at both sides and compares them.

@@ -63,6 +63,11 @@ const SOON: &str = "5";
 /// Seconds between two syncs of the settings and ACLs of topics: each is a call for every topic.
 const SETTINGS: &str = "30";
 
+/// Whether a topic is one in which any mirror notes which offset became which.
+pub(crate) fn is_offset_syncs(topic: &str) -> bool {
+    topic.starts_with("mm2-offset-syncs.") && topic.ends_with(".internal")
+}
+
 impl Mirror {
     /// The same, turned round: for the restore.
     pub fn turned(&self) -> Self {

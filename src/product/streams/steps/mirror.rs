@@ -132,6 +132,15 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     if last.read_again() > 0 {
         run.doubt(&format!("kafka: consumer groups will read up to {} records a second time", last.read_again()));
     }
+    if !last.groups.is_empty() {
+        run.finding(&format!(
+            "kafka: what consumer groups had read since MirrorMaker last noted their places in cluster {} is read again",
+            mirror.source.alias
+        ));
+    }
+    if let Some(line) = twice(&mut looker).await {
+        run.doubt(&format!("kafka: {line}"));
+    }
     for line in unplaced(&last) {
         run.doubt(&format!("kafka: {line}"));
     }
@@ -258,6 +267,17 @@ async fn has_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror, own: &m
     .help("was it mirrored without sync.group.offsets.enabled? If the old Kafka still answers, mirror it with the settings that hwdr prints, and stop that mirror then:\nhelm hwdr streams mirror --for backup --properties -f values.yaml")
     .help(begin_again(run, Other::Groups))
     .help(format!("to go on without: helm hwdr resume {}", run.state.release)))
+}
+
+/// That records are there more than once.
+async fn twice(looker: &mut Looker) -> Option<String> {
+    match looker.twice_at_source(LOOK).await.map(|twice| twice.saturating_add(looker.notes().twice())) {
+        Ok(0) => None,
+        Ok(twice) => Some(format!(
+            "up to {twice} records are there twice, by what MirrorMaker has noted: when it is killed, it sends its last ones once more"
+        )),
+        Err(error) => Some(format!("whether records are there twice could not be seen: {}", kept(&error.to_string()))),
+    }
 }
 
 /// Where groups begin as their own setting says, a line for each.
