@@ -17,6 +17,7 @@ pub use group::{Committed, Unplaced, Verdict};
 pub use pace::Pace;
 pub use partition::Compared;
 pub(crate) use partition::behind;
+use partition::length;
 
 use crate::client::{Ends, Offsets, Positions};
 use crate::notes::{Notes, Pair};
@@ -47,8 +48,8 @@ pub struct Counted {
 pub enum TopicState {
     /// It is on both sides with the same partitions.
     Both(BTreeMap<i32, Compared>),
-    /// It was not made at the target, or not yet.
-    OnlySource,
+    /// It was not made at the target, or not yet: of all its records, at most as many.
+    OnlySource(u64),
     /// It is at the target alone: nobody mirrors it.
     OnlyTarget,
     /// What was noted as arrived is behind the end at the target: the topic was deleted there since. MirrorMaker goes on from its own positions, and
@@ -63,6 +64,8 @@ pub enum TopicState {
         source: usize,
         /// How many at the target.
         target: usize,
+        /// Records that have not arrived, at most, in partitions that are there and in those that lack.
+        missing: u64,
     },
 }
 
@@ -88,39 +91,30 @@ impl Comparison {
     ) -> Self {
         let names: BTreeSet<&String> =
             source.positions.keys().chain(target.positions.keys()).filter(|name| topics.contain(name)).collect();
+        let compared = |name: &String, at: i32, here: Ends, there: Ends| {
+            let behind = counted.behind.get(&(name.clone(), at)).copied();
+            let gone =
+                notes.gone(name, at, here.begin, |gap| counted.gaps.get(&(name.clone(), at, gap.after)).copied());
+            Compared::new(here, there, notes.newest(name, at), notes.begins(name, at, here.end), behind, gone)
+        };
+        let all = |name: &String, here: &BTreeMap<i32, Ends>, there: &BTreeMap<i32, Ends>| -> BTreeMap<_, _> {
+            let there = |at| there.get(at).copied().unwrap_or_default();
+            here.iter().map(|(at, ends)| (*at, compared(name, *at, *ends, there(at)))).collect()
+        };
         let state = |name: &String| match (source.positions.get(name), target.positions.get(name)) {
-            (Some(_), None) => TopicState::OnlySource,
+            // What was noted is of a topic that is there no more.
+            (Some(here), None) => TopicState::OnlySource(here.values().map(|ends| length(*ends)).sum()),
             (None, _) => TopicState::OnlyTarget,
             (Some(here), Some(there)) if !here.keys().eq(there.keys()) => {
-                TopicState::Partitions { source: here.len(), target: there.len() }
+                let missing = all(name, here, there).values().map(Compared::missing).sum();
+                TopicState::Partitions { source: here.len(), target: there.len(), missing }
             }
             (Some(_), Some(there)) if ends_before(name, there, notes, |noted| noted.target) => TopicState::Recreated,
             (Some(here), Some(_)) if ends_before(name, here, notes, |noted| noted.source) => TopicState::OtherSource,
-            (Some(here), Some(there)) => TopicState::Both(
-                here.iter()
-                    .map(|(at, ends)| {
-                        let other = there.get(at).copied().unwrap_or_default();
-                        let behind = counted.behind.get(&(name.clone(), *at)).copied();
-                        (
-                            *at,
-                            Compared::new(
-                                *ends,
-                                other,
-                                notes.newest(name, *at),
-                                notes.begins(name, *at, ends.end),
-                                behind,
-                                notes.gone(name, *at, ends.begin, |gap| {
-                                    counted.gaps.get(&(name.clone(), *at, gap.after)).copied()
-                                }),
-                            ),
-                        )
-                    })
-                    .collect(),
-            ),
+            (Some(here), Some(there)) => TopicState::Both(all(name, here, there)),
         };
-        let compared = names.into_iter().map(|name| (name.clone(), state(name))).collect();
         Self {
-            topics: compared,
+            topics: names.into_iter().map(|name| (name.clone(), state(name))).collect(),
             groups: group::compare(source, target, notes, counted, topics, groups),
             unplaced: group::unplaced(source, target, topics, groups),
         }
@@ -140,9 +134,23 @@ impl Comparison {
         self.groups.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
     }
 
-    /// Records that have not arrived, at most.
+    /// Records that have not arrived, at most: those of topics and partitions that are not at the target yet, too.
     pub fn missing(&self) -> u64 {
-        self.partitions().map(Compared::missing).fold(0, u64::saturating_add)
+        let missing = |state: &TopicState| match state {
+            TopicState::Both(partitions) => partitions.values().map(Compared::missing).fold(0, u64::saturating_add),
+            TopicState::OnlySource(missing) | TopicState::Partitions { missing, .. } => *missing,
+            TopicState::OnlyTarget | TopicState::Recreated | TopicState::OtherSource => 0,
+        };
+        self.topics.values().map(missing).fold(0, u64::saturating_add)
+    }
+
+    /// Each partition that both looks have, in this one and in an earlier one.
+    fn pairs<'c>(&'c self, earlier: &'c Self) -> impl Iterator<Item = (&'c Compared, &'c Compared)> {
+        let both = self.topics.iter().filter_map(|(topic, state)| match (state, earlier.topics.get(topic)?) {
+            (TopicState::Both(now), TopicState::Both(then)) => Some((now, then)),
+            _ => None,
+        });
+        both.flat_map(|(now, then)| now.iter().filter_map(|(at, now)| Some((now, then.get(at)?))))
     }
 
     /// Offsets whose records expired before they were copied, at most: they are lost for the target.
@@ -181,7 +189,7 @@ impl Comparison {
             && self.topics.values().all(|state| match state {
                 TopicState::Both(partitions) => partitions.values().all(Compared::is_whole),
                 TopicState::OnlyTarget => true,
-                TopicState::OnlySource
+                TopicState::OnlySource(_)
                 | TopicState::Recreated
                 | TopicState::OtherSource
                 | TopicState::Partitions { .. } => false,

@@ -7,7 +7,7 @@ use super::Comparison;
 /// How fast a mirror is, from two looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// Records that arrive at the target in a second.
+    /// Records that arrive at the target in a second, in partitions that both looks have.
     pub copied: f64,
     /// Records that come to the source in a second.
     pub produced: f64,
@@ -22,11 +22,10 @@ impl Pace {
         if seconds <= 0.0 {
             return None;
         }
-        let sum = |of: &Comparison, one: fn(&super::Compared) -> i64| {
-            of.partitions().map(one).fold(0_i64, i64::saturating_add)
-        };
+        // A partition that only one look has would seem to have come at once.
         let rate = |one: fn(&super::Compared) -> i64| {
-            let difference = sum(later, one).saturating_sub(sum(earlier, one)).max(0);
+            let differences = later.pairs(earlier).map(|(now, then)| one(now).saturating_sub(one(then)));
+            let difference = differences.fold(0_i64, i64::saturating_add).max(0);
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
             let difference = difference as f64;
             difference / seconds

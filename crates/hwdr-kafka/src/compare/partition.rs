@@ -84,6 +84,6 @@ pub(crate) fn behind(source: Ends, target: Ends, noted: Option<Pair>, begins: Op
     (from(source, noted.map(|pair| pair.source)), from(target, noted.map(|pair| pair.target)))
 }
 
-fn length(ends: Ends) -> u64 {
+pub(super) fn length(ends: Ends) -> u64 {
     u64::try_from(ends.end.saturating_sub(ends.begin)).unwrap_or(0)
 }

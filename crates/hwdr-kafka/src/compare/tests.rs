@@ -98,10 +98,10 @@ fn topics_that_differ() {
     let source = Side { positions: positions(&[("t", 0, 0, 0), ("t", 1, 0, 0), ("x", 0, 0, 9)]), ..Side::default() };
     let more = Side { positions: positions(&[("t", 0, 0, 0), ("t", 1, 0, 0), ("t", 2, 0, 0)]), ..Side::default() };
     let comparison = compare(&source, &more, &Notes::default(), &Counted::default());
-    assert_eq!(comparison.topics["t"], TopicState::Partitions { source: 2, target: 3 });
+    assert_eq!(comparison.topics["t"], TopicState::Partitions { source: 2, target: 3, missing: 0 });
     assert!(!comparison.is_complete() && !comparison.topics.contains_key("x"), "x is not meant");
     let none = compare(&source, &Side::default(), &Notes::default(), &Counted::default());
-    assert_eq!(none.topics["t"], TopicState::OnlySource);
+    assert_eq!(none.topics["t"], TopicState::OnlySource(0));
     assert!(!none.is_complete());
     let only = compare(&Side::default(), &more, &Notes::default(), &Counted::default());
     assert_eq!(only.topics["t"], TopicState::OnlyTarget);
@@ -234,6 +234,23 @@ fn paces() {
     assert_eq!(Pace::between(&look(0, 0), &look(0, 0), Duration::ZERO), None);
     let still = Pace::between(&look(9, 9), &look(9, 9), Duration::from_secs(1)).expect("time passed");
     assert_eq!(still.left(), Some(Duration::ZERO));
+}
+
+#[test]
+fn records_of_what_is_not_there_yet_are_missing() {
+    let side = |all: &[_]| Side { positions: positions(all), ..Side::default() };
+    let source = side(&[("t", 0, 0, 10), ("t", 1, 5, 12), ("u", 0, 0, 100)]);
+    let seen = |target: &[_]| compare(&source, &side(target), &notes(&[(0, 0, 0), (0, 9, 9)]), &Counted::default());
+    let some = seen(&[("t", 0, 0, 10)]);
+    assert_eq!(some.topics["t"], TopicState::Partitions { source: 2, target: 1, missing: 7 });
+    assert_eq!((&some.topics["u"], some.missing()), (&TopicState::OnlySource(100), 107));
+    let all = seen(&[("t", 0, 0, 10), ("t", 1, 0, 3), ("u", 0, 0, 60)]);
+    assert_eq!(all.missing(), 107, "nothing was noted of it");
+    // A topic that has come in between tells nothing of the pace: when its first record came is not known.
+    let pace = Pace::between(&some, &all, Duration::from_secs(1)).expect("time passed");
+    assert_eq!((pace.copied, pace.missing, pace.left()), (0.0, 107, None));
+    let more = seen(&[("t", 0, 0, 10), ("t", 1, 0, 7), ("u", 0, 0, 100)]);
+    assert_eq!(Pace::between(&all, &more, Duration::from_secs(1)).expect("time passed").copied, 44.0);
 }
 
 #[test]

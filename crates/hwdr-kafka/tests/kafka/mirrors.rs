@@ -322,13 +322,13 @@ pub(crate) async fn differs(world: &mut World) {
     let found = occupied(&positions, looker.notes(), &mirror.topics);
     assert_eq!(found.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["differ.full"]);
     let seen = looker.look(&mirror, LIMIT).await.expect("both clusters");
-    assert_eq!(seen.topics["differ.more"], TopicState::Partitions { source: 1, target: 2 });
-    assert_eq!(seen.topics["differ.fewer"], TopicState::Partitions { source: 3, target: 1 });
+    assert_eq!(seen.topics["differ.more"], TopicState::Partitions { source: 1, target: 2, missing: 0 });
+    assert_eq!(seen.topics["differ.fewer"], TopicState::Partitions { source: 3, target: 1, missing: 0 });
 
     // MirrorMaker adds what lacks, and leaves what is too much.
     let running = world.run(&mirror);
     let seen =
         until(&mut looker, &mirror, &running, |seen| matches!(seen.topics["differ.fewer"], TopicState::Both(_))).await;
-    assert_eq!(seen.topics["differ.more"], TopicState::Partitions { source: 1, target: 2 });
+    assert_eq!(seen.topics["differ.more"], TopicState::Partitions { source: 1, target: 2, missing: 0 });
     assert!(!seen.is_complete());
 }

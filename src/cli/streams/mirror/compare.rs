@@ -156,7 +156,7 @@ fn faults(now: &Comparison) -> Vec<String> {
     let topics = now.topics.iter().filter_map(|(topic, state)| {
         let topic = plain(topic);
         match state {
-            TopicState::OnlySource => Some(format!("topic {topic} is not at the target yet")),
+            TopicState::OnlySource(_) => Some(format!("topic {topic} is not at the target yet")),
             TopicState::Recreated => {
                 Some(format!("topic {topic} was deleted at the target since: MirrorMaker brings nothing of it again. Mirror to a new cluster"))
             }
@@ -164,10 +164,10 @@ fn faults(now: &Comparison) -> Vec<String> {
                 "topic {topic} has fewer records at the source than were brought over: it was deleted there since, or another cluster was mirrored under \
                  this name. Name today's cluster as its MirrorMaker does: --name NAME"
             )),
-            TopicState::Partitions { source, target } if target < source => {
+            TopicState::Partitions { source, target, .. } if target < source => {
                 Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: MirrorMaker adds the others"))
             }
-            TopicState::Partitions { source, target } => {
+            TopicState::Partitions { source, target, .. } => {
                 Some(format!("topic {topic} has {source} partitions at the source and {target} at the target: keys go elsewhere. Mirror to a new cluster"))
             }
             TopicState::Both(partitions) => {

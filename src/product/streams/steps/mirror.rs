@@ -381,7 +381,9 @@ fn cannot_end(now: &Comparison) -> Option<String> {
             Some(format!("topic {} was deleted at the backup cluster after it was mirrored", plain(topic)))
         }
         // MirrorMaker adds those that lack.
-        TopicState::Partitions { source, target } if target > source => Some(more_partitions(topic, *source, *target)),
+        TopicState::Partitions { source, target, .. } if target > source => {
+            Some(more_partitions(topic, *source, *target))
+        }
         _ => None,
     })
 }
@@ -391,7 +393,7 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
     let not_there: Vec<_> = now
         .topics
         .iter()
-        .filter(|(_, state)| matches!(state, TopicState::OnlySource | TopicState::Partitions { .. }))
+        .filter(|(_, state)| matches!(state, TopicState::OnlySource(_) | TopicState::Partitions { .. }))
         .map(|(topic, _)| plain(topic))
         .collect();
     let mut line = format!("kafka: {} records are missing at most", now.missing());
