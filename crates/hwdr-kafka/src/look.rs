@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::client::{Client, Code, Ends, Error, Offsets, Positions, Topic};
-use crate::compare::{Comparison, Counted, Side, any_ends_before, behind};
+use crate::compare::{Comparison, Counted, Hidden, Side, any_ends_before, behind};
 use crate::mirror::{self, Mirror};
 use crate::notes::{Notes, Translated};
 
@@ -30,12 +30,21 @@ pub struct Looker {
     known: Known,
     /// By topic, partition and the offset at the source before it: each gap at the target, and how many records are in it.
     gaps: BTreeMap<(String, i32, i64), (Ends, u64)>,
+    /// Partitions of the source in which more was written than decided, in the last look, and where what was decided ended.
+    undecided: Offsets,
 }
 
 impl Looker {
     /// Nothing is read yet.
     pub fn new(source: Client, target: Client) -> Self {
-        Self { source, target, notes: Notes::default(), known: Known::new(), gaps: BTreeMap::new() }
+        Self {
+            source,
+            target,
+            notes: Notes::default(),
+            known: Known::new(),
+            gaps: BTreeMap::new(),
+            undecided: Offsets::new(),
+        }
     }
 
     /// Takes where the source began before the mirror did: what expires until its first record comes is counted as expired.
@@ -108,7 +117,9 @@ impl Looker {
                 Err(error) => tracing::debug!(%error, "the positions of the mirror were not read"),
             }
         }
-        let mut counted = Counted::default();
+        let written = self.source.written(&meant(&here, mirror), within).await?;
+        let mut counted =
+            Counted { hidden: hidden(&source.positions, &written, &mut self.undecided), ..Counted::default() };
         let most = if closely { usize::MAX } else { PARTITIONS };
         self.count(&source, &target, &mut counted, most, within).await?;
         self.fill_gaps(&source, &target, &mut counted, within).await?;
@@ -243,6 +254,28 @@ fn countable<T>(counted: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
+/// Partitions in which more is written than decided, where what is decided has not moved since the last look: a transaction is open, and may stay so if
+/// its producer is gone. `undecided` is what the last look saw, and then what this one did.
+fn hidden(source: &Positions, written: &Offsets, undecided: &mut Offsets) -> Vec<Hidden> {
+    let mut now = Offsets::new();
+    let mut hidden = Vec::new();
+    for (topic, partitions) in source {
+        for (partition, ends) in partitions {
+            let written = written.get(topic).and_then(|topic| topic.get(partition)).copied().unwrap_or(ends.end);
+            let records = u64::try_from(written.saturating_sub(ends.end)).unwrap_or(0);
+            if records == 0 {
+                continue;
+            }
+            now.entry(topic.clone()).or_default().insert(*partition, ends.end);
+            if undecided.get(topic).and_then(|topic| topic.get(partition)) == Some(&ends.end) {
+                hidden.push(Hidden { topic: topic.clone(), partition: *partition, since: ends.end, records });
+            }
+        }
+    }
+    *undecided = now;
+    hidden
+}
+
 /// Whether nothing was noted of a partition that has had records.
 fn has_no_note(source: &Positions, notes: &Notes) -> bool {
     let mut all = source.iter().flat_map(|(topic, ends)| ends.iter().map(move |(at, ends)| (topic, *at, ends)));
@@ -332,6 +365,21 @@ mod tests {
         assert_eq!(counted.behind, [(("t".to_owned(), 0), (0, 0))].into());
         // Something was written since.
         assert_eq!(uncounted(vec![open(0, 12)], &known, &mut Counted::default()), [open(0, 12)]);
+    }
+
+    #[test]
+    fn what_an_open_transaction_hides_is_seen_in_two_looks() {
+        let mut undecided = Offsets::new();
+        let mut look = |end, written| {
+            let source = [("t".to_owned(), [(0, Ends { begin: 0, end })].into())].into();
+            hidden(&source, &[("t".to_owned(), [(0, written)].into())].into(), &mut undecided)
+        };
+        assert_eq!(look(10, 12), [], "it may have come between the two questions");
+        let seen = Hidden { topic: "t".to_owned(), partition: 0, since: 10, records: 3 };
+        assert_eq!(look(10, 13), [seen]);
+        assert_eq!(look(14, 14), [], "it was decided");
+        assert_eq!(look(14, 15), []);
+        assert_eq!(look(20, 21), [], "it moves");
     }
 
     #[test]

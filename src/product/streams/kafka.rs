@@ -1,6 +1,7 @@
 //! Kafka's mirror as the settings name it: which clusters, which way, which topics and groups.
 
 use hwdr_kafka::client::{Access, Client, Error, Hash, Login, Mechanism, Password, Roots};
+use hwdr_kafka::compare::{Comparison, Hidden};
 use hwdr_kafka::direction::{Activity, Workers};
 use hwdr_kafka::mirror::{Cluster, Credentials, Mirror, Path, Scram, Secret, Security, Trust};
 use hwdr_kafka::name::{Alias, BadName, Server};
@@ -224,6 +225,21 @@ pub fn unclear(workers: &[Workers], mirror: &Mirror) -> Option<String> {
         mirror.source.alias,
         plain(&group.group)
     ))
+}
+
+/// What open transactions hide at the source, a line for each partition.
+pub fn hidden(now: &Comparison) -> Vec<String> {
+    let line = |hidden: &Hidden| {
+        format!(
+            "topic {}, partition {}: an open transaction hides up to {} records since offset {}, and MirrorMaker waits for its end. If its producer is \
+             gone: kafka-transactions.sh find-hanging",
+            plain(&hidden.topic),
+            hidden.partition,
+            hidden.records,
+            hidden.since
+        )
+    };
+    now.hidden().iter().map(line).collect()
 }
 
 /// A pattern as both this program and MirrorMaker understand it: a name, or the beginning of names with `.*`.

@@ -34,15 +34,31 @@ impl Client {
     async fn positions_once(&mut self, topics: &[Topic]) -> Result<Positions, Error> {
         let mut positions = Positions::new();
         // The beginnings first: an end that was read before them could lie in front of them.
-        for (topic, partition, offset) in self.one_end(topics, End::Beginning).await? {
+        for (topic, partition, offset) in self.one_end(topics, End::First).await? {
             positions.entry(topic).or_default().insert(partition, Ends { begin: offset, end: offset });
         }
-        for (topic, partition, offset) in self.one_end(topics, End::End).await? {
+        for (topic, partition, offset) in self.one_end(topics, End::Decided).await? {
             if let Some(ends) = positions.get_mut(&topic).and_then(|topic| topic.get_mut(&partition)) {
                 ends.end = offset.max(ends.begin);
             }
         }
         Ok(positions)
+    }
+
+    /// Where what is written to these partitions ends, decided or not.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn written(&mut self, topics: &[Topic], within: Duration) -> Result<Offsets, Error> {
+        retry!(self, "the offsets of partitions", within, self.written_once(topics))
+    }
+
+    async fn written_once(&mut self, topics: &[Topic]) -> Result<Offsets, Error> {
+        let mut written = Offsets::new();
+        for (topic, partition, offset) in self.one_end(topics, End::Written).await? {
+            written.entry(topic).or_default().insert(partition, offset);
+        }
+        Ok(written)
     }
 
     /// The time of the newest record of each partition that has one, in milliseconds since 1970: as its producer, or the topic's broker, says.

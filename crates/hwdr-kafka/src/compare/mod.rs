@@ -41,6 +41,21 @@ pub struct Counted {
     pub(crate) places: BTreeMap<(String, i32, i64), i64>,
     /// By topic, partition and the offset at the source of the last record before a gap: how many records lie in it at the target.
     pub(crate) gaps: BTreeMap<(String, i32, i64), u64>,
+    /// What open transactions hide at the source.
+    pub(crate) hidden: Vec<Hidden>,
+}
+
+/// What an open transaction hides at the source: MirrorMaker reads up to its first record, and stops there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that is not decided.
+    pub since: i64,
+    /// How many records lie from there on, at most.
+    pub records: u64,
 }
 
 /// A topic on both sides.
@@ -77,6 +92,7 @@ pub struct Comparison {
     /// By group, topic and partition.
     pub groups: BTreeMap<String, BTreeMap<String, BTreeMap<i32, Committed>>>,
     unplaced: Unplaced,
+    hidden: Vec<Hidden>,
 }
 
 impl Comparison {
@@ -117,6 +133,7 @@ impl Comparison {
             topics: names.into_iter().map(|name| (name.clone(), state(name))).collect(),
             groups: group::compare(source, target, notes, counted, topics, groups),
             unplaced: group::unplaced(source, target, topics, groups),
+            hidden: counted.hidden.clone(),
         }
     }
 
@@ -182,10 +199,11 @@ impl Comparison {
         self.topics.values().all(|state| matches!(state, TopicState::OnlyTarget))
     }
 
-    /// Whether all records arrived, in topics with the same partitions: never where there is none at the source. It says nothing of the
-    /// future: producers must have stopped.
+    /// Whether all records arrived, in topics with the same partitions: never where there is none at the source, or where an open transaction hides
+    /// some. It says nothing of the future: producers must have stopped.
     pub fn has_all_records(&self) -> bool {
         !self.is_nothing()
+            && self.hidden.is_empty()
             && self.topics.values().all(|state| match state {
                 TopicState::Both(partitions) => partitions.values().all(Compared::is_whole),
                 TopicState::OnlyTarget => true,
@@ -206,6 +224,11 @@ impl Comparison {
     /// of theirs, so nothing is missing as far as the mirror goes: a cluster that was mirrored without `sync.group.offsets.enabled` has none at all.
     pub fn unplaced(&self) -> &Unplaced {
         &self.unplaced
+    }
+
+    /// What open transactions hide at the source, in two looks: nobody knows whether those records count, and none of them arrives.
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
     }
 
     /// Offsets to commit at the target so that groups go on exactly where they were, by group: where MirrorMaker left them behind, or

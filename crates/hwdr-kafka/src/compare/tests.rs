@@ -254,6 +254,16 @@ fn records_of_what_is_not_there_yet_are_missing() {
 }
 
 #[test]
+fn what_an_open_transaction_hides_is_not_there() {
+    let side = Side { positions: positions(&[("t", 0, 0, 10)]), ..Side::default() };
+    let hidden = vec![Hidden { topic: "t".to_owned(), partition: 0, since: 10, records: 5 }];
+    let seen = |counted: &Counted| compare(&side, &side, &notes(&[(0, 0, 0), (0, 9, 9)]), counted);
+    assert!(seen(&Counted::default()).is_complete());
+    let counted = Counted { hidden: hidden.clone(), ..Counted::default() };
+    assert_eq!((seen(&counted).is_complete(), seen(&counted).hidden()), (false, &hidden[..]));
+}
+
+#[test]
 fn topics_that_are_written_to() {
     let look = |t, u| {
         let source = Side { positions: positions(&[("t", 0, 0, t), ("u", 0, 0, u)]), ..Side::default() };

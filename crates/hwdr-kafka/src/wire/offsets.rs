@@ -7,12 +7,17 @@ use super::write::Writer;
 
 /// Only what was committed, up to the last stable offset: what the mirror reads.
 const READ_COMMITTED: i8 = 1;
+/// All that all replicas have (`IsolationLevel`).
+const READ_UNCOMMITTED: i8 = 0;
 
 /// Which end of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    Beginning,
-    End,
+    First,
+    /// Of what is decided.
+    Decided,
+    /// Of what is written: with records of open transactions, and what lies behind them.
+    Written,
 }
 
 /// One end of each of these partitions, of which the asked broker is the leader.
@@ -32,14 +37,14 @@ impl Request for ListOffsets<'_> {
 
     fn write(&self, out: &mut Writer) {
         out.i32(-1); // no replica
-        out.i8(READ_COMMITTED);
+        out.i8(if self.end == End::Written { READ_UNCOMMITTED } else { READ_COMMITTED });
         out.list(self.topics, |out, (topic, partitions)| {
             out.string(topic);
             out.list(partitions, |out, partition| {
                 out.i32(*partition);
                 out.i32(-1); // any leader epoch
                 // ListOffsetsRequest.EARLIEST_TIMESTAMP and LATEST_TIMESTAMP
-                out.i64(if self.end == End::Beginning { -2 } else { -1 });
+                out.i64(if self.end == End::First { -2 } else { -1 });
             });
         });
     }
@@ -183,6 +188,18 @@ impl Request for Fetch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_end_is_asked_for_as_the_mirror_reads_it() {
+        let asked = |end| {
+            let mut out = Writer::new(false);
+            ListOffsets { end, topics: &[("t".to_owned(), vec![0])] }.write(&mut out);
+            let framed = out.framed();
+            // Isolation behind length and replica; the time is the last.
+            (framed[8], i64::from_be_bytes(framed[framed.len() - 8..].try_into().expect("eight bytes")))
+        };
+        assert_eq!((asked(End::First), asked(End::Decided), asked(End::Written)), ((1, -2), (1, -1), (0, -1)));
+    }
 
     #[test]
     fn a_throttled_answer_passes() {

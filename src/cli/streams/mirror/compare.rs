@@ -15,7 +15,7 @@ use crate::cli::messages::Failure;
 use crate::cli::streams::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
-use crate::product::streams::kafka::{self, circle, other, unclear};
+use crate::product::streams::kafka::{self, circle, hidden, other, unclear};
 use crate::product::streams::steps::mirror::unplaced;
 use crate::refusal::Refusal;
 use crate::shown::{self, duration, plain};
@@ -197,7 +197,7 @@ fn faults(now: &Comparison) -> Vec<String> {
         })
     });
     let nothing = now.is_nothing().then(|| "the source has none of the topics that are mirrored".to_owned());
-    nothing.into_iter().chain(topics).chain(groups).collect()
+    nothing.into_iter().chain(topics).chain(hidden(now)).chain(groups).collect()
 }
 
 fn machine(mirror: &Mirror, seen: &Seen, pace: Option<Pace>) -> Json {

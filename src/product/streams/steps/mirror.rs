@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use super::{KAFKA, Other, begin_again, maker, own};
 use crate::cluster::condition::shortened;
-use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore};
+use crate::product::streams::kafka::{self, SECRETS, Shape, for_restore, hidden};
 use crate::product::streams::own::Own;
 use crate::product::streams::preflight::{
     can_go_back, has_nothing, is_new, looker, more_partitions, no_circle, old_kafka, refuse_circle,
@@ -404,6 +404,9 @@ fn line(now: &Comparison, pace: Option<Pace>) -> String {
     if !not_there.is_empty() {
         let named: Vec<_> = not_there.iter().map(AsRef::as_ref).collect();
         line.push_str(&format!("; topics without all partitions yet: {}", shortened(&named)));
+    }
+    if let Some(first) = hidden(now).first() {
+        line.push_str(&format!("; {first}"));
     }
     line
 }
