@@ -226,6 +226,9 @@ async fn seen(cluster: &Cluster, pod: &str, container: &str, command: &[&str]) -
     for _ in 0..TRIES {
         match cluster.exec(pod, container, command, LOOK).await {
             Ok(said) => match Seen::read(&said.out) {
+                Some(seen) if seen.is_blind() => {
+                    return Err("it resolves no server's name: its image may have no getent".to_owned());
+                }
                 Some(seen) => return Ok(seen),
                 None => why = format!("its answer is not whole: {:?}", said.error),
             },

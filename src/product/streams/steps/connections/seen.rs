@@ -37,6 +37,12 @@ impl Seen {
         }
         is_whole.then_some(seen)
     }
+
+    /// Whether it can tell nothing: of the servers that were asked for, it has resolved none. An image without `getent` resolves nothing, and its
+    /// connections could be to any of them.
+    pub(super) fn is_blind(&self) -> bool {
+        !self.hosts.is_empty() && self.hosts.iter().all(|(_, addresses)| addresses.is_empty())
+    }
 }
 
 /// The other end of an established connection (Linux, Documentation/networking/proc_net_tcp.rst): addresses in the order of this processor.
@@ -86,6 +92,10 @@ pub(super) mod tests {
         assert_eq!(peers, ["10.0.0.10:3306", "10.0.0.11:9096"]);
         assert_eq!(seen.hosts[1], ("new".to_owned(), ["10.0.0.10".parse().unwrap()].into()));
         assert_eq!(Seen::read("sh: no getent\n= old\n"), None);
+        let without = Seen::read("   0: 0500000A:9C40 0A00000A:0CEA 01\n= old\n= new\n=\n").unwrap();
+        assert!(without.is_blind() && !seen.is_blind(), "sh is there, and no getent");
+        let gone = Seen::read("= old\n= new\n10.0.0.10 STREAM new\n=\n").unwrap();
+        assert!(!gone.is_blind(), "the old server's name is gone");
         for line in ["", "x y z", "0: a:b c:d 01", "0: 1:1 0A0000:0CEA 01", "0: 0500000A:9C40 0A00000A:FFFFF 01"] {
             assert_eq!(peer(line), None, "{line}");
         }
