@@ -28,7 +28,7 @@ pub use credentials::Credentials;
 pub use installed::{HOLDS, INSTALL, INSTALL_BY_HELM, PLUGIN, image, is_server, minor};
 pub use location::{Access, Difference, Location};
 pub use names::{Velero, time_of};
-pub use restore::{Holes, Restored, restore_objects};
+pub use restore::{Holes, Restored, can_hold, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
 pub use scope::Scope;
 pub use storage::{StorageLocation, ensure_storage_location, help_with, is_read_only, open_storage_location};

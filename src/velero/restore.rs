@@ -63,9 +63,9 @@ pub async fn restore_objects(
     accepts: &mut dyn FnMut(&Holes) -> bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Restored>, Refusal> {
-    let server = installed::check(cluster, velero, tell).await?;
-    if hold.is_some() {
-        installed::can_hold(&server)?;
+    match hold {
+        Some(_) => can_hold(cluster, velero, tell).await?,
+        None => drop(installed::check(cluster, velero, tell).await?),
     }
     let mut all: Vec<Restored> = Vec::new();
     for chosen in set.both() {
@@ -75,6 +75,14 @@ pub async fn restore_objects(
         }
     }
     Ok(all)
+}
+
+/// Checks that Velero is there, and can restore workloads without their pods, as far as its image says.
+///
+/// # Errors
+/// If it is not there, or too old.
+pub async fn can_hold(cluster: &Cluster, velero: &Velero, tell: &mut dyn FnMut(&str)) -> Result<(), Refusal> {
+    installed::can_hold(&installed::check(cluster, velero, tell).await?)
 }
 
 async fn one(

@@ -4,16 +4,18 @@
 mod left;
 mod namespace;
 
-use super::database;
 use super::kafka::{self, SECRETS, Shape, circle, for_backup, other_alias, unclear};
 use super::keys;
 use super::maker::BACK;
 use super::own::Own;
 use super::secrets::Secrets;
 use super::steps::mirror::{LOOK, mirror_back_of, mirror_of};
+use super::{Streams, database};
 use crate::cluster::{Cluster, Kind};
+use crate::product::Product as _;
 use crate::refusal::Refusal;
 use crate::shown::{plain, word};
+use crate::velero::can_hold;
 use hwdr_kafka::client::{Client, Topic};
 use hwdr_kafka::compare::occupied;
 use hwdr_kafka::direction::Workers;
@@ -35,6 +37,9 @@ pub async fn check(cluster: &Cluster, own: &Own) -> Result<(), Refusal> {
     if let Some(backup) = &restore.namespace {
         namespace::is_backed_up(cluster, settings.velero.namespace.as_str(), backup.as_str()).await?;
         left::is_empty(cluster).await?;
+        if restore.mariadb.is_some() || restore.kafka.is_some() {
+            can_hold(cluster, &Streams.velero(&own.values()?)?, &mut |_| ()).await?;
+        }
     }
     if let (Some(asked), Some(today)) = (&restore.mariadb, &settings.mariadb) {
         let rds = database::connect(today).await?;
