@@ -187,7 +187,7 @@ pub async fn undo(run: &mut Run) -> Result<(), Halt> {
     if own.ends.is_none() {
         let start = start_every_day(kafka.image.is_some(), &run.cluster.namespace);
         run.finding(&format!(
-            "kafka: nothing mirrors the old Kafka to the backup cluster until you start that mirror again:\n{start}"
+            "kafka: nothing mirrors the old Kafka to the backup cluster until you start that mirror again, with the --name that it had:\n{start}"
         ));
     }
     Ok(())
