@@ -4,6 +4,7 @@ mod back;
 mod connections;
 mod cutover;
 mod database;
+mod left_behind;
 mod maker;
 pub mod mirror;
 mod namespace;
