@@ -14,8 +14,6 @@ use std::thread;
 use hwdr_run::is_ignored;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::shown::word;
-
 /// The exit status after a bug in hwdr, as in Rust.
 const FAULT: i32 = 101;
 /// The exit status if a run stopped in the middle (docs/exit-codes.md).
@@ -24,10 +22,10 @@ const STOPPED: i32 = 3;
 /// What is left to do. The only global state here, because signals and panics have nothing else.
 struct Left {
     paths: Vec<PathBuf>,
-    release: Option<String>,
+    resume: Option<String>,
 }
 
-static LEFT: Mutex<Left> = Mutex::new(Left { paths: Vec::new(), release: None });
+static LEFT: Mutex<Left> = Mutex::new(Left { paths: Vec::new(), resume: None });
 
 /// Who handles signals.
 static LISTENER: AtomicU8 = AtomicU8::new(NOBODY);
@@ -66,19 +64,19 @@ fn remove(path: &Path) {
     };
 }
 
-/// Names the release of a run: if the process ends in the middle of it, hwdr prints how to resume.
+/// Keeps the command that resumes a run: if the process ends in the middle of it, hwdr prints the command.
 #[derive(Debug)]
 pub struct WayOn(());
 
-/// From here on, the run of `release` must be resumed if this process ends.
-pub fn way_on(release: &str) -> WayOn {
-    left().release = Some(release.to_owned());
+/// From here on, a run must be resumed, with this command, if this process ends.
+pub fn way_on(resume: &str) -> WayOn {
+    left().resume = Some(resume.to_owned());
     WayOn(())
 }
 
 impl Drop for WayOn {
     fn drop(&mut self) {
-        left().release = None;
+        left().resume = None;
     }
 }
 
@@ -121,8 +119,8 @@ fn end(code: i32) -> ! {
     );
     if let Some(left) = &left {
         left.paths.iter().for_each(|path| remove(path));
-        if let Some(release) = &left.release {
-            say(&format!("the run can be continued: helm hwdr resume {}", word(release)));
+        if let Some(resume) = &left.resume {
+            say(&format!("the run can be continued:\n{resume}"));
         }
     }
     exit(code)
@@ -191,7 +189,7 @@ pub fn on_panic() {
         let what = fixed(info.payload()).map_or_else(String::new, |text| format!(": {text}"));
         say(&format!("fault in hwdr {}{place}{what}", env!("CARGO_PKG_VERSION")));
         say("this is a bug: please report it with the line above");
-        let is_in_run = LEFT.try_lock().is_ok_and(|left| left.release.is_some());
+        let is_in_run = LEFT.try_lock().is_ok_and(|left| left.resume.is_some());
         end(if is_in_run { STOPPED } else { FAULT })
     }));
 }
@@ -235,7 +233,7 @@ mod tests {
         if let Some(folder) = std::env::var_os(FOLDER) {
             on_panic();
             let _removed = removed(PathBuf::from(folder));
-            let _way_on = way_on("hops");
+            let _way_on = way_on("helm hwdr resume hops -n hopsworks");
             let text = String::from("password: hunter2");
             thread::spawn(move || panic!("{text}")).join().unwrap();
         }
@@ -249,7 +247,7 @@ mod tests {
             .unwrap();
         let words = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(STOPPED), "{words}");
-        assert!(words.contains("the run can be continued: helm hwdr resume hops"), "{words}");
+        assert!(words.contains("the run can be continued:\nhelm hwdr resume hops -n hopsworks\n"), "{words}");
         assert!(
             words.contains("fault in hwdr") && words.contains("src/leave.rs:") && !words.contains("hunter2"),
             "{words}"

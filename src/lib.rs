@@ -24,6 +24,7 @@
 pub mod backups;
 pub mod cli;
 pub mod cluster;
+pub mod commands;
 pub mod doctor;
 pub mod finalize;
 pub mod helm;

@@ -39,6 +39,7 @@ use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, warn, warn_span};
 
+use crate::commands::Commands;
 use crate::refusal::with_causes;
 use crate::shown::{plain as plain_text, tell};
 
@@ -76,6 +77,8 @@ pub struct Cluster {
     client: Client,
     pulse: Option<Pulse>,
     patience: Duration,
+    /// The context that was given; else it is the current one.
+    given: Option<String>,
     /// The context's name, for people.
     pub context: String,
     /// The API server's address.
@@ -205,7 +208,8 @@ impl Cluster {
             return Err(failed(format!("{} is not a valid namespace name", plain_text(&namespace))));
         }
         let server = config.cluster_url.to_string();
-        Ok(Self { client, pulse: None, patience: PATIENCE, context, server, namespace })
+        let given = connection.context.clone();
+        Ok(Self { client, pulse: None, patience: PATIENCE, given, context, server, namespace })
     }
 
     /// The cluster in which this process runs in a pod, with the pod's own account.
@@ -215,7 +219,13 @@ impl Cluster {
     pub fn of_this_pod() -> Result<Self, ClusterError> {
         let config = Config::incluster().map_err(|error| ClusterError::Connection(error.to_string()))?;
         let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
-        Ok(Self { client: client(config)?, pulse: None, patience: PATIENCE, context: String::new(), server, namespace })
+        let (client, context) = (client(config)?, String::new());
+        Ok(Self { client, pulse: None, patience: PATIENCE, given: None, context, server, namespace })
+    }
+
+    /// Commands to paste, for this cluster and the release's namespace.
+    pub fn commands(&self) -> Commands {
+        Commands::of(&self.namespace, self.given.as_deref())
     }
 
     /// The same cluster, without calls while a lock is not renewed: another process may have taken it.

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::Line;
 use crate::backups::{Fault, Inventory, Reading, Status};
+use crate::commands::Commands;
 use crate::mode::Mode;
 use crate::product::{Product, Storage};
 use crate::rights::{Command, Right};
@@ -23,6 +24,8 @@ pub struct Place {
     pub server: String,
     /// The release's namespace.
     pub namespace: String,
+    /// Commands to paste.
+    pub commands: Commands,
     /// The uid of the namespace kube-system, which is the cluster's; none if it cannot be read.
     pub uid: Option<String>,
     /// Why it is not the cluster that was expected, or why that is not known.

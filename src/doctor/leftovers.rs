@@ -19,7 +19,10 @@ pub(super) fn runs(facts: &Facts) -> Vec<Line> {
     let mut lines = Vec::new();
     for run in runs {
         match run {
-            Ok(state) => lines.extend(stands_in_the_way(state).as_ref().map(|halt: &Halt| Line::refused(CHECK, halt))),
+            Ok(state) => lines.extend({
+                let halt = stands_in_the_way(state, &facts.place.commands);
+                halt.as_ref().map(|halt: &Halt| Line::refused(CHECK, halt))
+            }),
             Err(fault) => lines.push(Line::of(CHECK, fault)),
         }
     }
@@ -41,7 +44,8 @@ pub(super) fn set_aside(facts: &Facts) -> Vec<Line> {
         Ok(released) => released,
         Err(fault) => return vec![Line::unread(CHECK, "volumes without a claim", fault)],
     };
-    let open = facts.runs.iter().flatten().flatten().filter(|state| stands_in_the_way(state).is_some());
+    let open =
+        facts.runs.iter().flatten().flatten().filter(|state| stands_in_the_way(state, &facts.place.commands).is_some());
     let known: Vec<_> = open.flat_map(|state| &state.before.volumes).map(|volume| volume.volume.as_str()).collect();
     let name = |volume: &Json| text(volume, "/metadata/name").to_owned();
     let left: Vec<_> = released.iter().map(name).filter(|name| !known.contains(&name.as_str())).collect();

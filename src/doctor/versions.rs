@@ -130,9 +130,9 @@ pub(super) fn chart(facts: &Facts) -> Vec<Line> {
                 (Mode::Upgrade, "deployed") => Line::ok(CHECK, what),
                 (Mode::Upgrade, _) => {
                     Line::problem(CHECK, format!("{what}: its newest revision is not deployed")).fix(format!(
-                        "fix that first:\nhelm history {0} -n {1}\nhelm rollback {0} -n {1}",
-                        word(&found.release),
-                        word(&facts.place.namespace)
+                        "fix that first:\n{}\n{}",
+                        facts.place.commands.helm(&format!("history {}", word(&found.release))),
+                        facts.place.commands.helm(&format!("rollback {}", word(&found.release)))
                     ))
                 }
             }

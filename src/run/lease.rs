@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::state::labels;
 use crate::cluster::{Beat, Cluster, Kind, Pulse};
+use crate::commands::Commands;
 use crate::shown::{plain, word};
 
 /// How long a Lease is valid without renewal.
@@ -27,7 +28,7 @@ const FRESH: Duration = Duration::from_secs(10);
 /// The Lease of a release, held by this process. Dropping it ends the renewal; [`Lock::release`] gives it back at once.
 pub struct Lease {
     cluster: Cluster,
-    name: String,
+    release: String,
     holder: String,
     pulse: Pulse,
     lost: watch::Receiver<Option<Halt>>,
@@ -60,7 +61,7 @@ impl Lease {
                 Some((old, since)) if *old == version => since.elapsed() > DURATION,
                 Some(_) => {
                     return Err(Halt::new(format!("another run holds the release: {}", process::people(&other)))
-                        .help(format!("watch it: helm hwdr watch {release}")));
+                        .help(format!("watch it:\n{}", cluster.commands().watch(release))));
                 }
                 None => {
                     tell(&format!("waiting up to {} s for the run of {}", DURATION.as_secs(), process::people(&other)));
@@ -80,8 +81,8 @@ impl Lease {
         };
         let (sender, lost) = watch::channel(None);
         let pulse = Pulse::new(taken, FRESH);
-        let renewal = tokio::spawn(renew(cluster.clone(), name.clone(), holder.clone(), pulse.clone(), sender));
-        Ok(Self { cluster: cluster.clone(), name, holder, pulse, lost, renewal })
+        let renewal = tokio::spawn(renew(cluster.clone(), release.to_owned(), holder.clone(), pulse.clone(), sender));
+        Ok(Self { cluster: cluster.clone(), release: release.to_owned(), holder, pulse, lost, renewal })
     }
 
     /// The cluster, which may be changed only while the Lease is held: a process that was suspended first finds out whether another one
@@ -96,12 +97,12 @@ impl Lock for Lease {
         let mut receiver = self.lost.clone();
         // An error means that the renewal ended without a message, which is a loss, too.
         let halt = receiver.wait_for(Option::is_some).await.ok().and_then(|halt| halt.clone());
-        halt.unwrap_or_else(lost)
+        halt.unwrap_or_else(|| lost(&self.cluster.commands(), &self.release))
     }
 
     async fn release(self) {
         self.renewal.abort();
-        if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &self.name).await
+        if let Ok(Some(mut lease)) = self.cluster.get(Kind::LEASE, None, &lease_name(&self.release)).await
             && lease["spec"]["holderIdentity"] == self.holder.as_str()
         {
             lease["spec"]["holderIdentity"] = "".into();
@@ -112,7 +113,8 @@ impl Lock for Lease {
 }
 
 /// Renews until it is lost: to another holder, or because the API server was unreachable for too long.
-async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sender: watch::Sender<Option<Halt>>) {
+async fn renew(cluster: Cluster, release: String, holder: String, pulse: Pulse, sender: watch::Sender<Option<Halt>>) {
+    let name = lease_name(&release);
     let mut renewed = Instant::now();
     let halt = loop {
         sleep(RENEWAL).await;
@@ -132,7 +134,7 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
                 renewed = Instant::now();
                 continue;
             }
-            Ok(Ok(false)) => break lost(),
+            Ok(Ok(false)) => break lost(&cluster.commands(), &release),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer in {} s", ATTEMPT.as_secs()),
         };
@@ -140,8 +142,10 @@ async fn renew(cluster: Cluster, name: String, holder: String, pulse: Pulse, sen
         // shows who holds it. If only this machine cannot reach it, another run can take it, so nothing is changed meanwhile.
         if renewed.elapsed() > PATIENCE {
             let problem = format!("the Lease {name} could not be renewed for {} s: {why}", PATIENCE.as_secs());
-            break Halt::lost(problem)
-                .help("when the API server can be reached again, resume: helm hwdr resume RELEASE");
+            break Halt::lost(problem).help(format!(
+                "when the API server can be reached again, resume:\n{}",
+                cluster.commands().resume(&release)
+            ));
         }
     };
     let _ = sender.send(Some(halt));
@@ -207,6 +211,7 @@ pub(super) fn kill(name: &str) -> String {
 }
 
 /// Another run has taken the Lease.
-pub(super) fn lost() -> Halt {
-    Halt::lost("another run of hwdr has taken over, so this one stops").help("watch it: helm hwdr watch RELEASE")
+pub(super) fn lost(commands: &Commands, release: &str) -> Halt {
+    Halt::lost("another run of hwdr has taken over, so this one stops")
+        .help(format!("watch it:\n{}", commands.watch(release)))
 }

@@ -94,10 +94,10 @@ impl Context for Run {
     }
 
     fn way_on(&self) -> WayOn {
-        let release = &self.state.release;
+        let (commands, release) = (self.cluster.commands(), &self.state.release);
         WayOn {
-            resume: format!("helm hwdr resume {release}"),
-            undo: (self.state.mode == Mode::Upgrade).then(|| format!("helm hwdr undo {release}")),
+            resume: commands.resume(release),
+            undo: (self.state.mode == Mode::Upgrade).then(|| commands.undo(release)),
         }
     }
 
@@ -136,9 +136,19 @@ impl Run {
     pub async fn go(&mut self, steps: &[Step], goal: Goal) -> Result<(), Halt> {
         let is_busy = self.is_busy.clone();
         // However this process ends from now on, it says how to continue.
-        let _way_on = leave::way_on(&self.state.release);
+        let _way_on = leave::way_on(&self.way_on().resume);
         let _listens = leave::run_listens();
         hwdr_run::go(self, steps, goal, interrupted(&is_busy)).await
+    }
+
+    /// The command that resumes it.
+    pub fn resume(&self) -> String {
+        self.cluster.commands().resume(&self.state.release)
+    }
+
+    /// The command that undoes it.
+    pub fn undo(&self) -> String {
+        self.cluster.commands().undo(&self.state.release)
     }
 
     /// Waits, and shows the progress.

@@ -1011,7 +1011,7 @@ fn create_refuses_early_and_says_how_to_mend_it() {
     let cases: [(Change, &str); 9] = [
         (
             open,
-            "a restore of backup 254811200 was begun at 2026-02-13T15:36:27Z and has not ended … helm hwdr undo hops",
+            "a restore of backup 254811200 was begun at 2026-02-13T15:36:27Z and has not ended … helm hwdr undo hops -n hopsworks",
         ),
         (
             |lab| lab.job("create-backup-1", "create-backup", lab.ago(1), json!({"active": 1})),

@@ -557,7 +557,7 @@ fn a_plan_of_an_older_hwdr_is_refused_only_while_helm_has_to_run() {
     for words in [
         "noted the plan in an older form (4e377f1f11193821)",
         "resume with the version that began it: hwdr 0.1.0",
-        "helm hwdr undo hops",
+        "helm hwdr undo hops -n hopsworks",
     ] {
         assert!(line(&ran).contains(words), "{words}: {}", ran.stderr);
     }

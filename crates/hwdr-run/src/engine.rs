@@ -151,9 +151,9 @@ pub async fn go<C: Context>(
     run.note("stops", &first_line).await;
     let WayOn { resume, undo } = run.way_on();
     let fix = if halt.cause == Cause::Wish { "" } else { "fix the cause, then " };
-    halt.help.push(format!("{fix}resume: {resume}"));
+    halt.help.push(format!("{fix}resume:\n{resume}"));
     if let (Phase::Running, Some(undo)) = (goal.during, undo) {
-        halt.help.push(format!("or undo it: {undo}"));
+        halt.help.push(format!("or undo it:\n{undo}"));
     }
     Err(halt)
 }

@@ -412,7 +412,7 @@ fn a_stop_is_written_down_with_the_way_on() {
     fs::create_dir(place.path().join("index")).unwrap();
     let mut toy = Toy::open(place.path(), Fuse::new(UNCUT)).unwrap();
     let halt = block_on(go(&mut toy, FORWARD, RESTORE, pending())).unwrap_err();
-    assert_eq!(halt.help, ["fix the cause, then resume: toy resume", "or undo it: toy undo"]);
+    assert_eq!(halt.help, ["fix the cause, then resume:\ntoy resume", "or undo it:\ntoy undo"]);
     assert_eq!((toy.diary.phase, &toy.diary.why), (Phase::Failed, &Some(halt.problem)));
     assert_eq!(toy.show.0, ["1/4 note", "2/4 set-aside", "3/4 restore"]);
     fs::remove_dir(place.path().join("index")).unwrap();
@@ -424,11 +424,11 @@ fn a_stop_is_written_down_with_the_way_on() {
     let mut toy = Toy::open(place.path(), Fuse::new(UNCUT)).unwrap();
     let halt = block_on(go(&mut toy, FORWARD, RESTORE, async {})).unwrap_err();
     assert_eq!(halt.cause, Cause::Wish);
-    assert_eq!(halt.help, ["resume: toy resume", "or undo it: toy undo"]);
+    assert_eq!(halt.help, ["resume:\ntoy resume", "or undo it:\ntoy undo"]);
     assert_eq!((toy.diary.phase, toy.diary.why.as_deref()), (Phase::Running, Some("interrupted")));
     // On the way back there is no other way.
     let halt = block_on(go(&mut toy, BACK, UNDO, async {})).unwrap_err();
-    assert_eq!(halt.help, ["resume: toy resume"]);
+    assert_eq!(halt.help, ["resume:\ntoy resume"]);
 }
 
 #[test]

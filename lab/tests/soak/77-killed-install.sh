@@ -25,7 +25,7 @@ test_an_installation_that_was_killed_anywhere_can_be_begun_anew() {
     # The helm that it started continues.
     while pgrep -f 'helm.* install hopsworks' >/dev/null; do sleep 1; done
     if "$(helm_of 3)" status hopsworks -n "$NS"; then
-      refuses 'or start again: helm uninstall hopsworks, delete its claims' hwdr install "${arguments[@]}" --yes
+      refuses "or start over: helm uninstall hopsworks -n $NS .*kubectl -n $NS .*delete pvc NAME" hwdr install "${arguments[@]}" --yes
       # As it says.
       "$(helm_of 3)" uninstall hopsworks -n "$NS"
       kubectl -n "$NS" delete pvc --all

@@ -212,7 +212,10 @@ impl Create {
         told(&looked.unread);
         let inventory = looked.inventory();
         let Some(set) = made_by(&inventory, begun, looked.now) else {
-            ask::warn("the backup is complete, but no record names it\nsee what there is:\nhelm hwdr backups list");
+            ask::warn(&format!(
+                "the backup is complete, but no record names it\nsee what there is:\n{}",
+                looked.cluster.commands().hwdr("backups list")
+            ));
             return Ok(Outcome::Stopped);
         };
         shown::print(&show::text_of(&looked, &inventory, set));
@@ -270,20 +273,24 @@ async fn no_restore(looked: &Looked) -> Result<()> {
     for store in first {
         let state = store.load()?;
         if state.phase().is_open() {
-            let release = word(&state.release);
+            let commands = looked.cluster.commands();
             let refusal = Refusal::new(format!(
                 "a restore of backup {} was begun at {} and has not ended: a backup would be of what is half restored",
                 state.backup_id, state.began
             ))
-            .help(format!("see it:\nhelm hwdr watch {release}"))
+            .help(format!("see it:\n{}", commands.watch(&state.release)))
             .help(match state.mode {
-                Mode::Upgrade => format!("resume or undo it:\nhelm hwdr resume {release}\nhelm hwdr undo {release}"),
+                Mode::Upgrade => {
+                    format!(
+                        "resume or undo it:\n{}\n{}",
+                        commands.resume(&state.release),
+                        commands.undo(&state.release)
+                    )
+                }
                 Mode::Install => format!(
-                    "resume it:\nhelm hwdr resume {release}\nor, if it was given up, and the release is as it should be:\n\
-                     kubectl -n {} delete {} {}",
-                    word(&looked.cluster.namespace),
-                    store.kind().kind.to_lowercase(),
-                    word(store.name())
+                    "resume it:\n{}\nor, if it was given up, and the release is as it should be:\n{}",
+                    commands.resume(&state.release),
+                    commands.kubectl(&format!("delete {} {}", store.kind().kind.to_lowercase(), word(store.name())))
                 ),
             });
             bail!(if store.is_old() { refusal.help(store.nobodys()) } else { refusal });

@@ -198,6 +198,7 @@ async fn place(reader: &Reader<'_>, expected: Option<&str>) -> Place {
         context: cluster.context.clone(),
         server: cluster.server.clone(),
         namespace: cluster.namespace.clone(),
+        commands: cluster.commands(),
         uid: uid.filter(|uid| !uid.is_empty()),
         other: other.err(),
     }

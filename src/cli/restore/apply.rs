@@ -114,6 +114,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
 
     let mut show = Show::new(format);
     make_namespace(&ready.cluster).await?;
+    let commands = ready.cluster.commands();
     let lease = Lease::take(&ready.cluster, &state.release, |text| show.tell(text)).await?;
     let outcome = async {
         let cluster = lease.cluster();
@@ -135,7 +136,7 @@ async fn apply(command: Command, arguments: &[String]) -> Result<()> {
     };
     let outcome: Result<State> = lease.guard(outcome).await;
     lease.release().await;
-    report::print(&outcome?, invocation.own("output"))
+    report::print(&outcome?, &commands, invocation.own("output"))
 }
 
 /// Creates the release's namespace, which holds the state of the run. In a new cluster it may not exist yet.

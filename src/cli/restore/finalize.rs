@@ -124,7 +124,7 @@ async fn finalize(arguments: &[String]) -> Result<()> {
         ensure!(
             restored(&cluster, &invocation.release, false).await? == states,
             Refusal::new("another process has continued a run while you were asked: nothing was done")
-                .help(format!("helm hwdr history {}", invocation.release))
+                .help(cluster.commands().history(&invocation.release))
         );
         let mut ready = Vec::new();
         for change in &changes {
@@ -191,8 +191,11 @@ async fn restored(cluster: &Cluster, release: &str, warns: bool) -> Result<Vec<S
         let state = store.load()?;
         ensure!(
             !state.phase.is_open(),
-            Refusal::new(format!("the restore of backup {} has not ended", state.backup_id))
-                .help(format!("helm hwdr resume {release}, or helm hwdr undo {release}"))
+            Refusal::new(format!("the restore of backup {} has not ended", state.backup_id)).help(format!(
+                "resume or undo it:\n{}\n{}",
+                cluster.commands().resume(release),
+                cluster.commands().undo(release)
+            ))
         );
         if matches!(state.phase, Phase::Restored | Phase::Finalized) {
             states.push(state);

@@ -12,6 +12,7 @@ use crate::cli::inputs::Inputs;
 use crate::cli::messages::Failure;
 use crate::cli::words::{LOG_FORMATS, one_of};
 use crate::cluster::Cluster;
+use crate::commands::Commands;
 use crate::helm::invocation::Invocation;
 use crate::helm::run::Helm;
 use crate::lint::report::human::wrap;
@@ -90,8 +91,8 @@ impl Resume {
                 Phase::Restored | Phase::Undone | Phase::Finalized => {
                     bail!(
                         Refusal::new("there is nothing to resume: the last run has ended")
-                            .help(format!("see its report: helm hwdr watch {}", state.release))
-                            .help(format!("or all that was done: helm hwdr history {}", state.release))
+                            .help(format!("see its report:\n{}", cluster.commands().watch(&state.release)))
+                            .help(format!("or all that was done:\n{}", cluster.commands().history(&state.release)))
                     );
                 }
             };
@@ -128,8 +129,8 @@ impl Undo {
             let (cluster, store) = open(&invocation).await?;
             let state = store.load()?;
             let release = &state.release;
-            if let Some(reason) = no_way_back(&state) {
-                bail!(Refusal::new(format!("release {release}: {reason}")));
+            if let Some(refusal) = no_way_back(&state, &cluster.commands()) {
+                bail!(refusal);
             }
             let what = format!(
                 "Release {release} in namespace {} of {} ({}) goes back to {}: everything written since then is lost, including the restored data.",
@@ -168,25 +169,38 @@ impl Undo {
     }
 }
 
-/// Why a run cannot be undone.
-fn no_way_back(state: &State) -> Option<&'static str> {
-    match state.phase {
-        Phase::Undone => Some("it was already undone"),
-        Phase::Finalized => Some("finalize has given up its old volumes"),
-        _ if state.mode == Mode::Install => {
-            Some("a new cluster has nothing to go back to: uninstall the release, delete its claims, and start again")
+/// Why a run cannot be undone, and what can be done instead.
+fn no_way_back(state: &State, commands: &Commands) -> Option<Refusal> {
+    let release = &state.release;
+    let refusal = |reason: &str| Refusal::new(format!("release {release}: {reason}"));
+    let resume = || format!("resume it:\n{}", commands.resume(release));
+    Some(match state.phase {
+        Phase::Undone => refusal("it was already undone"),
+        Phase::Finalized => refusal("finalize has given up its old volumes"),
+        phase if state.mode == Mode::Install => {
+            let refusal = refusal("a new cluster has nothing to go back to");
+            let refusal = if phase.is_open() { refusal.help(resume()) } else { refusal };
+            refusal.help(format!("start over:\n{}", commands.start_over(release)))
         }
-        Phase::Restored if state.wipe => Some("its old volumes were deleted (--wipe)"),
+        Phase::Restored if state.wipe => refusal("its old volumes were deleted (--wipe)"),
         _ if state.wipe && state.is_begun("set-aside") => {
-            Some("its old volumes were deleted (--wipe): helm hwdr resume is the only way")
+            refusal("its old volumes were deleted (--wipe), so the only way is to resume").help(resume())
         }
-        _ => None,
+        _ => return None,
+    })
+}
+
+/// What else can be done with a run whose values are not known any more.
+fn other_way(state: &State, commands: &Commands) -> String {
+    match state.mode {
+        Mode::Upgrade => format!("or undo the run, and start again:\n{}", commands.undo(&state.release)),
+        Mode::Install => format!("or start over:\n{}", commands.start_over(&state.release)),
     }
 }
 
 /// Finds the newest run of the release on a command line.
 async fn open(invocation: &Invocation) -> Result<(Cluster, SecretStore)> {
-    ensure!(!invocation.release.is_empty(), Failure::unusable("a release is needed").help("list them: helm list -A"));
+    ensure!(!invocation.release.is_empty(), Failure::unusable("a release is needed").help("list them:\nhelm list -A"));
     super::no_pipes(invocation)?;
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
@@ -217,7 +231,7 @@ pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretSto
     Ok(found.ok_or_else(|| {
         Refusal::new(format!("hwdr knows no run for release {release} in namespace {}", cluster.namespace))
             .help("name the namespace: -n NAME")
-            .help("list them: kubectl get secret -A -l hwdr.hopsworks.ai/release")
+            .help("list them:\nkubectl get secret -A -l hwdr.hopsworks.ai/release")
     })?)
 }
 
@@ -225,7 +239,7 @@ pub(super) async fn newest(cluster: &Cluster, release: &str) -> Result<SecretSto
 async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: &State, back: bool) -> Result<()> {
     // Later steps stop the cluster, so check first that helm can continue.
     if !back && !seen.is_begun("helm") {
-        plan_is_comparable(seen)?;
+        plan_is_comparable(seen, &cluster.commands())?;
     }
     let mut helm = Helm::find(invocation).await?;
     let mut files = Once::new();
@@ -237,7 +251,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
             super::hash(&inputs.values) == seen.chart.values,
             Refusal::new("these are not the values that you agreed to")
                 .help("give the same files and flags as before, including --from here")
-                .help(format!("or undo the run, and start again: helm hwdr undo {}", seen.release))
+                .help(other_way(seen, &cluster.commands()))
         );
         if let Some(restore) = inputs.restore()? {
             location = super::location(invocation, &inputs.values, &*restore)?;
@@ -257,7 +271,7 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
             })
         };
         let store = store.filter(same).ok_or_else(|| {
-            Refusal::new("another process has continued this run").help(format!("helm hwdr history {}", seen.release))
+            Refusal::new("another process has continued this run").help(cluster.commands().history(&seen.release))
         })?;
         let mut run = Run::new(cluster, store, helm, show).await?;
         run.location = location;
@@ -271,5 +285,5 @@ async fn go(invocation: &Invocation, format: LogFormat, cluster: Cluster, seen: 
     };
     let outcome: Result<State> = lease.guard(outcome).await;
     lease.release().await;
-    report::print(&outcome?, invocation.own("output"))
+    report::print(&outcome?, &cluster.commands(), invocation.own("output"))
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::commands::Commands;
 use crate::lint::report::human::hang;
 use crate::mode::Mode;
 use crate::run::state::{Phase, State};
@@ -20,9 +21,9 @@ pub(super) fn known(format: Option<&str>) -> Result<()> {
 }
 
 /// Prints it as text, JSON or markdown.
-pub(super) fn print(state: &State, format: Option<&str>) -> Result<()> {
+pub(super) fn print(state: &State, commands: &Commands, format: Option<&str>) -> Result<()> {
     match format {
-        None | Some("text" | "table") => shown::print(&lines(&text(state))),
+        None | Some("text" | "table") => shown::print(&lines(&text(state, commands))),
         Some("json") => shown::print_json(&machine(state), true),
         Some("markdown") => shown::print(&lines(&markdown(state))),
         Some(_) => known(format)?,
@@ -101,10 +102,13 @@ fn head(state: &State) -> String {
 }
 
 /// For people.
-pub(super) fn text(state: &State) -> String {
+pub(super) fn text(state: &State, commands: &Commands) -> String {
     let mut out = format!("{}\n", head(state));
     if let Some(why) = &state.why {
         let _ = writeln!(out, "  because: {}", plain(why));
+        if let Some(step) = state.steps.iter().rev().find(|step| step.ended.is_none()) {
+            let _ = writeln!(out, "  stopped in: {}", plain(&step.step));
+        }
     }
     for (step, seconds) in times(state) {
         let _ = writeln!(out, "  {step:<60} {seconds:>8.1} s");
@@ -122,15 +126,27 @@ pub(super) fn text(state: &State) -> String {
         }
     }
     if state.phase == Phase::Restored {
-        let _ = writeln!(out, "\nCheck the cluster. Then make the restore final, or undo it:");
-        let _ = writeln!(out, "  helm hwdr finalize {} CHART -f values.yaml", state.release);
-        match (state.mode, state.ended) {
-            (Mode::Upgrade, _) => drop(writeln!(out, "  helm hwdr undo {}", state.release)),
-            (Mode::Install, Some(ended)) => {
+        let undo = (state.mode == Mode::Upgrade).then(|| commands.undo(&state.release));
+        let or_undo = undo.as_ref().map_or("", |_| ", or undo it");
+        let _ = writeln!(out, "\nCheck the cluster. Then make the restore final{or_undo}:");
+        let _ = writeln!(out, "  {}", commands.with_values("finalize", &state.release));
+        let _ = writeln!(out, "  (with the same values files as for the restore)");
+        match (undo, state.ended) {
+            (Some(undo), _) => drop(writeln!(out, "  {undo}")),
+            (None, Some(ended)) => {
                 let _ = writeln!(out, "\nIf this was a drill, note it where the backup was made:");
                 let _ = writeln!(out, "  helm hwdr backups drilled {} --at {ended:.0}", state.backup_id);
             }
-            (Mode::Install, None) => {}
+            (None, None) => {}
+        }
+    }
+    if state.phase.is_open() && state.why.is_some() {
+        let undo =
+            (state.mode == Mode::Upgrade && state.phase != Phase::Undoing).then(|| commands.undo(&state.release));
+        let or_undo = undo.as_ref().map_or("", |_| ", or undo it");
+        let _ = writeln!(out, "\nFix the cause, then resume{or_undo}:\n  {}", commands.resume(&state.release));
+        if let Some(undo) = undo {
+            let _ = writeln!(out, "  {undo}");
         }
     }
     out
@@ -155,4 +171,47 @@ fn markdown(state: &State) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(change: impl FnOnce(&mut State)) -> String {
+        let mut state: State = serde_json::from_str(include_str!("../../../fuzz/seeds/state.json")).unwrap();
+        change(&mut state);
+        text(&state, &Commands::of("prod", None))
+    }
+
+    #[test]
+    fn a_run_that_is_done_names_the_commands_that_follow() {
+        let upgraded = state(|state| state.phase = Phase::Restored);
+        let expected = "\nCheck the cluster. Then make the restore final, or undo it:\n  \
+             helm hwdr finalize hopsworks CHART -n prod -f values.yaml\n  \
+             (with the same values files as for the restore)\n  \
+             helm hwdr undo hopsworks -n prod\n";
+        assert!(upgraded.ends_with(expected), "{upgraded}");
+        let installed = state(|state| (state.phase, state.mode) = (Phase::Restored, Mode::Install));
+        assert!(installed.contains("\nCheck the cluster. Then make the restore final:\n"), "{installed}");
+        assert!(!installed.contains("undo"), "{installed}");
+    }
+
+    #[test]
+    fn a_run_that_has_stopped_names_its_step_and_the_way_on() {
+        let stopped = |mode, phase| {
+            state(|state| {
+                (state.phase, state.mode) = (phase, mode);
+                state.why = Some("helm upgrade failed:".to_owned());
+            })
+        };
+        let upgrade = stopped(Mode::Upgrade, Phase::Failed);
+        let expected = "\nFix the cause, then resume, or undo it:\n  \
+             helm hwdr resume hopsworks -n prod\n  helm hwdr undo hopsworks -n prod\n";
+        assert!(upgrade.contains("  because: helm upgrade failed:\n  stopped in: helm\n"), "{upgrade}");
+        assert!(upgrade.ends_with(expected), "{upgrade}");
+        for (mode, phase) in [(Mode::Install, Phase::Failed), (Mode::Upgrade, Phase::Undoing)] {
+            let only = stopped(mode, phase);
+            assert!(only.ends_with("\nFix the cause, then resume:\n  helm hwdr resume hopsworks -n prod\n"), "{only}");
+        }
+    }
 }

@@ -85,7 +85,10 @@ impl Watch {
                 }
                 let nobody = onlooker.nobody(&cluster, &self.release).await;
                 if let Some(why) = nobody.as_ref().filter(|_| nobody != alone) {
-                    show.warn(&format!("the run has stopped: {why}. Resume it: helm hwdr resume {}", self.release));
+                    show.warn(&format!(
+                        "the run has stopped: {why}. Resume it:\n{}",
+                        cluster.commands().resume(&self.release)
+                    ));
                 }
                 alone = nobody;
                 let step = last.as_ref().and_then(now).and_then(|step| step.step.split_once(':'));
@@ -97,7 +100,7 @@ impl Watch {
             };
             show.rest();
             outcome?;
-            report::print(&last.unwrap_or(state), None)
+            report::print(&last.unwrap_or(state), &cluster.commands(), None)
         })
     }
 }

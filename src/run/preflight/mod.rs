@@ -15,6 +15,7 @@ use super::steps::{
 use super::{Halt, Store as _};
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
+use crate::commands::Commands;
 use crate::helm::run::{Helm, Release};
 use crate::lint::view::dotted;
 use crate::mode::Mode;
@@ -135,7 +136,7 @@ async fn no_other_run(cluster: &Cluster, wanted: &Proposal<'_>, starts_over: boo
         own_location |= state.opens_location && !store.is_old();
         // An installation that was uninstalled leaves nothing to resume.
         if !(state.mode == Mode::Install && starts_over)
-            && let Some(halt) = stands_in_the_way(&state)
+            && let Some(halt) = stands_in_the_way(&state, &cluster.commands())
         {
             return Err(or_nobodys(store, halt));
         }
@@ -144,9 +145,9 @@ async fn no_other_run(cluster: &Cluster, wanted: &Proposal<'_>, starts_over: boo
 }
 
 /// Why no other restore of the release may begin after this run; none if it is over.
-pub fn stands_in_the_way(state: &State) -> Option<Halt> {
+pub fn stands_in_the_way(state: &State, commands: &Commands) -> Option<Halt> {
     if state.phase.is_open() {
-        return Some(run_is_open(state));
+        return Some(run_is_open(state, commands));
     }
     let changes_values = state.product().cutover(&state.own).is_ok_and(|cutover| !cutover.is_empty());
     let is_there = if changes_values {
@@ -156,14 +157,17 @@ pub fn stands_in_the_way(state: &State) -> Option<Halt> {
     };
     (state.phase == Phase::Restored && (state.mode == Mode::Upgrade || changes_values)).then(|| {
         Halt::new(format!("backup {} was restored here before ({}), and {is_there}", state.backup_id, state.began))
-            .help(format!("if that restore is good: helm hwdr finalize {} CHART -f values.yaml", state.release))
+            .help(format!(
+                "if that restore is good (the same values files as for it):\n{}",
+                commands.with_values("finalize", &state.release)
+            ))
             .help(match state.mode {
-                Mode::Upgrade => format!("if it is not: helm hwdr undo {}", state.release),
+                Mode::Upgrade => format!("if it is not:\n{}", commands.undo(&state.release)),
                 // What a new cluster has came with that restore: there is nothing to go back to.
-                Mode::Install => format!(
-                    "if it is not, delete its namespace, and restore anew: helm hwdr install {} CHART -f values.yaml",
-                    state.release
-                ),
+                Mode::Install => {
+                    let install = commands.with_values("install", &state.release);
+                    format!("if it is not, delete its namespace, and restore anew:\n{install}")
+                }
             })
     })
 }
@@ -176,14 +180,18 @@ async fn no_markers(cluster: &Cluster, wanted: &Proposal<'_>, starts_over: bool)
     let there = markers(cluster, wanted).await?;
     // With no release and no volumes, markers guard nothing: helm uninstall left them.
     if !there.is_empty() && !wanted.rerun && !starts_over {
+        let commands = cluster.commands();
         let block = wanted.restore.product().keys().asks.first().map(|path| dotted(path)).unwrap_or_default();
         return Err(Halt::new(format!(
             "backup {} was restored here before: {} exist",
             wanted.plan.backup_id,
             names(&there)
         ))
-        .help(format!("if that restore is done, remove {block} from the values: helm hwdr finalize"))
-        .help(format!("to restore it again: helm hwdr rerun {} CHART -f values.yaml", wanted.release)));
+        .help(format!(
+            "if that restore is done, remove {block} from the values:\n{}",
+            commands.with_values("finalize", wanted.release)
+        ))
+        .help(format!("to restore it again:\n{}", commands.with_values("rerun", wanted.release))));
     }
     // They are deleted, but not those of another release.
     for marker in &there {
@@ -199,7 +207,7 @@ async fn is_empty(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<&Rel
             "release {} exists already ({}, revision {})",
             wanted.release, found.status, found.revision
         ))
-        .help("to restore it in place: helm hwdr upgrade"));
+        .help(format!("to restore it in place:\n{}", cluster.commands().with_values("upgrade", wanted.release))));
     }
     let claims = cluster.list(Kind::CLAIM, None, "").await?;
     if let Some(claim) = claims.first() {
@@ -208,7 +216,10 @@ async fn is_empty(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<&Rel
             cluster.namespace,
             text(claim, "/metadata/name")
         ))
-        .help("if it is left from an earlier try, delete it: kubectl delete pvc NAME")
+        .help(format!(
+            "if it is left from an earlier try, delete it:\n{}",
+            cluster.commands().kubectl("delete pvc NAME")
+        ))
         .help("if you need its data, use another namespace"));
     }
     Ok(())
@@ -235,16 +246,13 @@ pub async fn right_cluster(cluster: &Cluster, expected: Option<&str>) -> Result<
 }
 
 /// Another run has not ended.
-fn run_is_open(state: &State) -> Halt {
+fn run_is_open(state: &State, commands: &Commands) -> Halt {
     let halt =
         Halt::new(format!("a restore of backup {} was begun at {} and has not ended", state.backup_id, state.began))
-            .help(format!("resume it: helm hwdr resume {}", state.release));
+            .help(format!("resume it:\n{}", commands.resume(&state.release)));
     match state.mode {
-        Mode::Install => halt.help(format!(
-            "or start again: helm uninstall {}, delete its claims (kubectl delete pvc NAME), then helm hwdr install",
-            state.release
-        )),
-        Mode::Upgrade => halt.help(format!("or undo it: helm hwdr undo {}", state.release)),
+        Mode::Install => halt.help(format!("or start over:\n{}", commands.start_over(&state.release))),
+        Mode::Upgrade => halt.help(format!("or undo it:\n{}", commands.undo(&state.release))),
     }
 }
 
@@ -307,15 +315,19 @@ pub async fn delete_markers(cluster: &Cluster, markers: &[Marker]) -> Result<(),
 fn same_release(cluster: &Cluster, wanted: &Proposal<'_>, release: Option<Release>) -> Result<Release, Halt> {
     let release = release.ok_or_else(|| {
         Halt::new(format!("there is no release {} in namespace {}", wanted.release, cluster.namespace))
-            .help("see what there is: helm list -A")
-            .help("into a new cluster: helm hwdr install")
+            .help("see what there is:\nhelm list -A")
+            .help(format!("into a new cluster:\n{}", cluster.commands().with_values("install", wanted.release)))
     })?;
     if release.status != "deployed" {
         return Err(Halt::new(format!(
             "release {}: its newest revision {} is {}, not deployed",
             wanted.release, release.revision, release.status
         ))
-        .help(format!("fix that first: helm history {0}; helm rollback {0}", wanted.release)));
+        .help(format!(
+            "fix that first:\n{}\n{}",
+            cluster.commands().helm(&format!("history {}", wanted.release)),
+            cluster.commands().helm(&format!("rollback {}", wanted.release))
+        )));
     }
     if (release.chart.as_str(), release.app_version.as_str()) != (&wanted.chart.name, &wanted.chart.app_version) {
         return Err(Halt::new(format!(
@@ -351,7 +363,10 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
                 "{}/{name} holds data, and the chart does not render it with these values: it would be deleted",
                 kind.kind
             ))
-            .help("give the values of the running release: helm get values RELEASE -o yaml"));
+            .help(format!(
+                "give the values of the running release:\n{} -o yaml",
+                cluster.commands().helm(&format!("get values {}", wanted.release))
+            )));
         }
         let role = rendered.map_or(live, |workload| workload.role);
         if !wanted.restore.takes(role) {
@@ -390,7 +405,7 @@ async fn what_is_there(cluster: &Cluster, wanted: &Proposal<'_>, revision: u64) 
             "no volume of {} was found in the release: there is nothing to restore over",
             titles.join(" or ")
         ))
-        .help("see what there is: kubectl get pvc,statefulset")
+        .help(format!("see what there is:\n{}", cluster.commands().kubectl("get pvc,statefulset")))
         .help("into a new cluster: helm hwdr install"));
     }
     let mut fence = None;
@@ -436,7 +451,10 @@ async fn claims_of_data(cluster: &Cluster, wanted: &Proposal<'_>, live: &[Json])
                  on that volume",
                 set.name
             ))
-            .help(format!("if its data are not needed, delete it: kubectl delete pvc {name}")));
+            .help(format!(
+                "if its data are not needed, delete it:\n{}",
+                cluster.commands().kubectl(&format!("delete pvc {name}"))
+            )));
         }
     }
     Ok(uids)

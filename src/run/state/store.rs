@@ -62,7 +62,7 @@ impl SecretStore {
         // A run that could not be resumed is not begun.
         checked(&object, state, &cluster.namespace)?;
         if let Some(earlier) = cluster.get(Kind::SECRET, None, &state.name()).await?.filter(is_state) {
-            another_releases(&earlier, state, &cluster.namespace)?;
+            another_releases(&earlier, state, cluster)?;
             // Not overwritten: the creation time says which run is the newest.
             cluster.delete_this(Kind::SECRET, None, &earlier).await?;
         }
@@ -79,7 +79,7 @@ impl SecretStore {
                     return Ok(Self::of(cluster, Kind::SECRET, there));
                 }
                 Err(Halt::new(format!("Secret {name} exists, but is not the state of this run"))
-                    .help(format!("see what it is: kubectl -n {namespace} get secret {name} -o yaml")))
+                    .help(format!("see what it is:\nkubectl -n {namespace} get secret {name} -o yaml")))
             }
             made => Ok(Self::of(cluster, Kind::SECRET, made?)),
         }
@@ -212,7 +212,7 @@ impl Store for SecretStore {
                 } else if there == self.tried {
                     self.object = now;
                 } else {
-                    return Err(lease::lost());
+                    return Err(lease::lost(&self.cluster.commands(), &state.release));
                 }
             }
             Err(error) => return Err(error.into()),
@@ -222,21 +222,30 @@ impl Store for SecretStore {
 }
 
 /// Checks that a new run may delete the state in `earlier`: not if it is another release's and can still be resumed or undone.
-fn another_releases(earlier: &Json, new: &State, namespace: &str) -> Result<(), Halt> {
+fn another_releases(earlier: &Json, new: &State, cluster: &Cluster) -> Result<(), Halt> {
     let (of, name) = (text(earlier, "/metadata/labels/hwdr.hopsworks.ai~1release"), new.name());
     let is_over = |state: State| match state.phase {
         Phase::Undone | Phase::Finalized => true,
         Phase::Restored => state.mode == Mode::Install,
         Phase::Running | Phase::Failed | Phase::Undoing => false,
     };
-    if of == new.release || read(&with_kind(earlier), namespace).is_ok_and(is_over) {
+    if of == new.release || read(&with_kind(earlier), &cluster.namespace).is_ok_and(is_over) {
         return Ok(());
     }
+    let commands = cluster.commands();
     Err(Halt::new(format!(
         "Secret {name} is the state of a restore of the same backup into release {of}, which is not over: deleting it would make undo impossible"
     ))
-    .help(format!("end that one first: helm hwdr resume {of}, helm hwdr undo {of} or helm hwdr finalize {of}"))
-    .help(format!("if that release is gone, and nothing of it is needed: kubectl -n {namespace} delete secret {name}")))
+    .help(format!(
+        "end that one first, by one of these:\n{}\n{}\n{}",
+        commands.resume(of),
+        commands.undo(of),
+        commands.with_values("finalize", of)
+    ))
+    .help(format!(
+        "if that release is gone, and nothing of it is needed:\n{}",
+        commands.kubectl(&format!("delete secret {name}"))
+    )))
 }
 
 /// Adds the kind, which objects from a list or an answer may lack.
@@ -283,14 +292,14 @@ fn checked(object: &Json, state: &State, namespace: &str) -> Result<(), Halt> {
     match check::check(state, namespace).err().or_else(of_another) {
         None => Ok(()),
         Some(why) => Err(Halt::new(format!("{kind} {name}: hwdr did not write this state: {why}"))
-            .help(format!("see what it says: kubectl -n {namespace} get {} {name} -o yaml", kind.to_lowercase()))
+            .help(format!("see what it says:\nkubectl -n {namespace} get {} {name} -o yaml", kind.to_lowercase()))
             .help(nobodys(kind, name, namespace))),
     }
 }
 
 /// What to do about a state that nobody here wrote.
 fn nobodys(kind: &str, name: &str, namespace: &str) -> String {
-    format!("if nobody here began that restore: kubectl -n {namespace} delete {} {name}", kind.to_lowercase())
+    format!("if nobody here began that restore:\nkubectl -n {namespace} delete {} {name}", kind.to_lowercase())
 }
 
 /// Whether an object keeps the state of a run. A ConfigMap may be the marker that post-render makes, a Secret anything.

@@ -14,11 +14,11 @@ use crate::stream::{Stream, json_of};
 /// # Errors
 /// If Helm's newest revision is not this run's, does not have it, or is kept where others may write.
 pub(super) async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Halt> {
-    let (release, namespace) = (&run.state.release, &run.cluster.namespace);
+    let (release, commands) = (&run.state.release, run.cluster.commands());
     let refused = |why: String| {
         Halt::new(format!("{}/{name} cannot be recreated: {why}", kind.kind))
-            .help(format!("see what is applied: helm -n {namespace} get manifest {release}"))
-            .help(format!("delete {}/{name}, and apply it from there; then: helm hwdr resume {release}", kind.kind))
+            .help(format!("see what is applied:\n{}", commands.helm(&format!("get manifest {release}"))))
+            .help(format!("delete {}/{name}, and apply it from there; then:\n{}", kind.kind, run.resume()))
     };
     if driver_is_a_configmap(env::var("HELM_DRIVER").ok().as_deref()) {
         return Err(refused(
@@ -31,9 +31,10 @@ pub(super) async fn object(run: &Run, kind: Kind, name: &str) -> Result<Json, Ha
         return Err(refused(format!("release {release} is {is}, which is not this run's")));
     }
     let manifest = run.helm.manifest(release).await?;
-    let found = objects_of(manifest, release, namespace).map_err(|why| refused(format!("Helm's record: {why}")))?;
+    let found = objects_of(manifest, release, &run.cluster.namespace)
+        .map_err(|why| refused(format!("Helm's record: {why}")))?;
     let velero = run.state.velero();
-    let of = if kind == Kind::RESTORE { &velero } else { namespace };
+    let of = if kind == Kind::RESTORE { &velero } else { &run.cluster.namespace };
     found
         .into_iter()
         .find(|object| {

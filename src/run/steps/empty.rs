@@ -38,7 +38,7 @@ pub(super) async fn go_on(run: &mut Run) -> Result<(), Halt> {
             titles.join(" or "),
             run.state.release
         ))
-        .help(format!("undo, then restore again: helm hwdr undo {}", run.state.release)));
+        .help(format!("undo, then restore again:\n{}", run.undo())));
     }
     volumes::must_be_new(run, &noted).await?;
     quiesce::stop_these(run, &noted).await?;

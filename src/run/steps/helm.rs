@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::{pause_backups, quiesce, scripts, undo};
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
+use crate::commands::Commands;
 use crate::helm::run::{Agreed, Release};
 use crate::helm::{overlay, record};
 use crate::mode::Mode;
@@ -49,13 +50,13 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
             "release {release}: revision {} ({}) is not this run's: somebody has changed the release since",
             other.revision, other.description
         ))
-        .help(format!("look at it: helm history {release}")));
+        .help(format!("look at it:\n{}", run.cluster.commands().helm(&format!("history {release}")))));
     }
-    plan_is_comparable(&run.state)?;
+    plan_is_comparable(&run.state, &run.cluster.commands())?;
     if !run.helm.has_chart() {
         return Err(Halt::new("helm has not run yet in this restore, and hwdr stores no values").help(format!(
-            "give the chart and the values again: helm hwdr resume {release} {} -f values.yaml",
-            word(&run.state.chart.argument)
+            "give the chart and the values again (the same files and flags as before):\n{} -f values.yaml",
+            run.cluster.commands().hwdr(&format!("resume {release} {}", word(&run.state.chart.argument)))
         )));
     }
     scripts::can_be_applied(run.product(), &run.cluster, &run.state.backup_id).await?;
@@ -83,7 +84,7 @@ async fn apply(run: &mut Run, mode: Mode) -> Result<(), Halt> {
 ///
 /// # Errors
 /// If the run was begun by an hwdr that made another kind of digest.
-pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
+pub fn plan_is_comparable(state: &State, commands: &Commands) -> Result<(), Halt> {
     if plan::is_comparable(&state.digest) {
         return Ok(());
     }
@@ -95,10 +96,8 @@ pub fn plan_is_comparable(state: &State) -> Result<(), Halt> {
     ))
     .help(format!("resume with the version that began it: hwdr {version}"));
     Err(match state.mode {
-        Mode::Upgrade => halt.help(format!("or undo, and start again: helm hwdr undo {release}")),
-        Mode::Install => halt.help(format!(
-            "or start again: helm uninstall {release}, delete its claims (kubectl delete pvc NAME), then helm hwdr install"
-        )),
+        Mode::Upgrade => halt.help(format!("or undo, and start again:\n{}", commands.undo(release))),
+        Mode::Install => halt.help(format!("or start over:\n{}", commands.start_over(release))),
     })
 }
 
@@ -145,8 +144,9 @@ pub(super) async fn settled(run: &mut Run) -> Result<Option<Release>, Halt> {
     run.show.tell(&format!("helm was interrupted: marking revision {} as failed", pending.revision));
     let (kind, record) = record(run, pending.revision).await?;
     let patch = record::failed(&record).ok_or_else(|| {
-        Halt::new(format!("release {release}: the record of revision {} cannot be read", pending.revision))
-            .help(format!("repair the release by hand: helm history {release}"))
+        Halt::new(format!("release {release}: the record of revision {} cannot be read", pending.revision)).help(
+            format!("repair the release by hand:\n{}", run.cluster.commands().helm(&format!("history {release}"))),
+        )
     })?;
     run.cluster.patch(kind, None, text(&record, "/metadata/name"), &patch).await?;
     Ok(run.helm.release(&release).await?)
@@ -192,16 +192,19 @@ mod tests {
     #[test]
     fn a_plan_of_another_form_is_refused_with_the_ways_out() {
         let old: State = serde_json::from_str(include_str!("../../../fuzz/seeds/state.json")).unwrap();
-        let halt = plan_is_comparable(&old).unwrap_err();
+        let commands = Commands::of("prod", None);
+        let halt = plan_is_comparable(&old, &commands).unwrap_err();
         assert!(halt.problem.contains("hwdr 0.1.0 began this run") && halt.problem.contains("0011223344556677"));
         assert!(
-            halt.help[0].contains("hwdr 0.1.0") && halt.help[1].contains("helm hwdr undo hopsworks"),
+            halt.help[0].contains("hwdr 0.1.0") && halt.help[1].contains("helm hwdr undo hopsworks -n prod"),
             "{:?}",
             halt.help
         );
         let installs = State { mode: Mode::Install, ..old.clone() };
-        assert!(plan_is_comparable(&installs).unwrap_err().help[1].contains("helm uninstall hopsworks"));
+        assert!(
+            plan_is_comparable(&installs, &commands).unwrap_err().help[1].contains("helm uninstall hopsworks -n prod")
+        );
         let now = State { digest: "020011223344556677".to_owned(), ..old };
-        assert_eq!(plan_is_comparable(&now), Ok(()));
+        assert_eq!(plan_is_comparable(&now, &commands), Ok(()));
     }
 }

@@ -109,8 +109,8 @@ pub(super) async fn restore_is_complete(run: &mut Run, restore: &str) -> Result<
         let holes = Holes::of(&run.cluster, &namespace, &ended, &mut |text| show.tell(text)).await;
         if !run.state.accept_partial && !(run.accepts)(&holes) {
             return Err(Halt::new(format!("{what} is PartiallyFailed\n{}", holes.text()))
-                .help("fix these problems, then resume: helm hwdr resume RELEASE (a failed Restore is recreated)")
-                .help("or accept it: helm hwdr resume RELEASE --accept-partial"));
+                .help(format!("fix these problems, then resume (a failed Restore is recreated):\n{}", run.resume()))
+                .help(format!("or accept it:\n{} --accept-partial", run.resume())));
         }
         run.show.warn(&format!("{what} is PartiallyFailed, and that is accepted\n{}", holes.text()));
     } else if condition::number(&ended, "/status/warnings") > 0 {

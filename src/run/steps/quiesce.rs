@@ -34,7 +34,9 @@ pub(super) async fn stop_these(run: &mut Run, workloads: &[Scaled]) -> Result<()
             gone(pods, |pod| selectors.iter().any(|selector| is_selected(pod, selector)))
         })
         .await
-        .map_err(|halt| halt.help("see what holds them: kubectl describe pod NAME"))?;
+        .map_err(|halt| {
+            halt.help(format!("see what holds them:\n{}", run.cluster.commands().kubectl("describe pod NAME")))
+        })?;
     }
     Ok(())
 }
@@ -81,7 +83,9 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
         gone(jobs, |job| is_cron(job) && job["status"]["active"].as_u64().unwrap_or_default() > 0)
     })
     .await
-    .map_err(|halt| halt.help("or end it: kubectl delete job NAME, and then: helm hwdr resume"))?;
+    .map_err(|halt| {
+        halt.help(format!("or end it, then resume:\n{}", run.cluster.commands().kubectl("delete job NAME")))
+    })?;
     finish_velero(run, limit).await
 }
 
@@ -109,8 +113,8 @@ async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
     })
     .await
     .map_err(|halt| {
-        halt.help(format!("see whether Velero is running: kubectl -n {velero} get pods"))
-            .help("or delete that backup: velero backup delete NAME, and then: helm hwdr resume")
+        halt.help(format!("see whether Velero is running:\nkubectl -n {velero} get pods"))
+            .help(format!("or delete that backup, then resume:\nvelero backup delete NAME -n {velero}"))
     })
 }
 

@@ -93,7 +93,11 @@ async fn jobs_ended(run: &mut Run) -> Result<(), Halt> {
         if at_work.is_empty() { WaitState::Done } else { WaitState::NotYet(at_work.join(", ")) }
     })
     .await
-    .map_err(|halt| halt.help("see why: kubectl describe job NAME; or delete it: kubectl delete job NAME"))?;
+    .map_err(|halt| {
+        let commands = run.cluster.commands();
+        halt.help(format!("see why:\n{}", commands.kubectl("describe job NAME")))
+            .help(format!("or delete it:\n{}", commands.kubectl("delete job NAME")))
+    })?;
     for job in failed {
         run.show.warn(&format!("a Job of the release has failed: {job}"));
     }

@@ -66,7 +66,12 @@ async fn wait(run: &mut Run, of_what: &str, counts: impl Fn(Kind, &Json) -> bool
             if !reasons.is_empty() {
                 halt.problem = format!("{}\n{}", halt.problem, reasons.join("\n"));
             }
-            return Err(halt.help("see which pods are not ready, and why: kubectl get pods; kubectl describe pod NAME"));
+            let commands = run.cluster.commands();
+            return Err(halt.help(format!(
+                "see which pods are not ready, and why:\n{}\n{}",
+                commands.kubectl("get pods"),
+                commands.kubectl("describe pod NAME")
+            )));
         }
     }
     Ok(())

@@ -44,8 +44,8 @@ pub(super) async fn set_aside(run: &mut Run) -> Result<(), Halt> {
             return Err(Halt::new(format!(
                 "claim {name} (uid {uid}) did not belong to the release's StatefulSets before the restore: it is not deleted"
             ))
-            .help(format!("see what it is: kubectl -n {} get pvc {name} -o yaml", run.cluster.namespace))
-            .help(format!("undo the restore: helm hwdr undo {}", run.state.release)));
+            .help(format!("see what it is:\n{}", run.cluster.commands().kubectl(&format!("get pvc {name} -o yaml"))))
+            .help(format!("undo the restore:\n{}", run.undo())));
         }
         if !run.state.wipe {
             must_be_kept(run, &held).await?;
@@ -81,7 +81,10 @@ pub(super) async fn must_be_new(run: &Run, workloads: &[Scaled]) -> Result<(), H
     if let Some(claim) = claims.iter().find(|claim| was_there(claim) && !is_going(claim)) {
         let name = text(claim, "/metadata/name");
         return Err(Halt::new(format!("claim {name} was there before the restore, so its data are not deleted")).help(
-            format!("see what its volume holds, and if that is not needed: kubectl delete pvc {name} --wait=false"),
+            format!(
+                "see what its volume holds, and if that is not needed:\n{}",
+                run.cluster.commands().kubectl(&format!("delete pvc {name} --wait=false"))
+            ),
         ));
     }
     Ok(())
@@ -247,7 +250,7 @@ async fn must_be_its(
         cluster.namespace,
         held.name()
     ))
-    .help(format!("look at it: kubectl get pv {} -o yaml", held.volume)))
+    .help(format!("look at it:\n{}", cluster.commands().kubectl(&format!("get pv {} -o yaml", held.volume)))))
 }
 
 /// The volume of a noted claim, as it is now.

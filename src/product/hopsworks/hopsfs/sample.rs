@@ -107,11 +107,11 @@ pub(super) async fn read(run: &mut Run) -> Result<(), Halt> {
     }
     run.state.unread = paths;
     run.save().await?;
-    let (namespace, release) = (&run.cluster.namespace, &run.state.release);
+    let commands = run.cluster.commands();
     let HdfsPod { pod, container } = place;
     Err(Halt::new(problem)
-        .help(format!("check it: kubectl -n {namespace} exec {pod} -c {container} -- hdfs dfs -cat FILE"))
-        .help(format!("if you do not need them: helm hwdr resume {release} --accept-partial")))
+        .help(format!("check it:\n{}", commands.kubectl(&format!("exec {pod} -c {container} -- hdfs dfs -cat FILE"))))
+        .help(format!("if you do not need them:\n{} --accept-partial", run.resume())))
 }
 
 /// The first files and folders of HopsFS, as Hadoop's command prints them.

@@ -122,7 +122,7 @@ fn judge(probe: &Probe) -> Read {
 /// How to go on from here, or back.
 fn way_on(run: &Run) -> String {
     let WayOn { resume, undo } = run.way_on();
-    undo.map_or_else(|| format!("then: {resume}"), |undo| format!("then: {resume}; or go back: {undo}"))
+    undo.map_or_else(|| format!("then:\n{resume}"), |undo| format!("then:\n{resume}\nor go back:\n{undo}"))
 }
 
 /// Reads the database in a pod of Superset.

@@ -14,7 +14,7 @@ use super::{Streams, database};
 use crate::cluster::{Cluster, Kind};
 use crate::product::Product as _;
 use crate::refusal::Refusal;
-use crate::shown::{plain, word};
+use crate::shown::plain;
 use crate::velero::can_hold;
 use hwdr_kafka::client::{Client, Topic};
 use hwdr_kafka::compare::occupied;
@@ -116,7 +116,7 @@ async fn clients(
 }
 
 /// Checks that the new cluster can be mirrored back in the end, if that is asked for: no mirror of that name has been there, and no Deployment of
-/// hwdr's has the name of the one that will do it. A run cannot be given other settings: `run` is the name of its release, and how to begin again.
+/// hwdr's has the name of the one that will do it. A run cannot be given other settings: `run` is how to resume it, and how to begin again.
 ///
 /// # Errors
 /// If one has: it would go on where that one was, or do the same twice.
@@ -131,10 +131,13 @@ pub async fn can_go_back(
     name_is_new(&back, topics.iter().map(|topic| topic.name.as_str()), run)?;
     if cluster.get(Kind::DEPLOYMENT, None, BACK).await?.is_some() {
         let refusal = Refusal::new(format!("Deployment {BACK} is there, from a cluster that is left: the new cluster is to be mirrored by one of that name"))
-            .help(format!("delete it, with its settings:\nkubectl -n {} delete deployment,secret {BACK}", word(&cluster.namespace)));
+            .help(format!(
+                "delete it, with its settings:\n{}",
+                cluster.commands().kubectl(&format!("delete deployment,secret {BACK}"))
+            ));
         return Err(refusal.help(match run {
             None => format!("or leave out {BACK_AS}"),
-            Some((release, _)) => format!("and resume: helm hwdr resume {release}"),
+            Some((resume, _)) => format!("and resume:\n{resume}"),
         }));
     }
     Ok(())
@@ -154,12 +157,12 @@ fn name_is_new<'t>(
     ));
     Err(match run {
         None => refusal.help(format!("give the new cluster another name: {BACK_AS}")),
-        Some((release, again)) => refusal
+        Some((resume, again)) => refusal
             .help(format!(
                 "if the old {alias} is mirrored no more, stop its MirrorMaker, and delete what it has noted: topics {} of cluster {target}",
                 found.join(", ")
             ))
-            .help(format!("and resume: helm hwdr resume {release}"))
+            .help(format!("and resume:\n{resume}"))
             .help(again),
     })
 }
@@ -299,7 +302,7 @@ mod tests {
         let help = of(&used, None).unwrap_err().help.join("\n");
         assert_eq!(help, "give the new cluster another name: hwdr.streams.restore.kafka.mirrorBackAs");
         // A run has its settings in its record.
-        let help = of(&used, Some(("streams", "undo streams"))).unwrap_err().help.join("\n");
+        let help = of(&used, Some(("resume streams", "undo streams"))).unwrap_err().help.join("\n");
         for part in
             ["topics mm2-offsets.prod-2.internal, mm2-status.prod-2.internal of", "resume streams", "undo streams"]
         {

@@ -25,11 +25,11 @@ pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
     let mut own = own(run)?;
     let (Some(mirror), Some(ends)) = (mirror_back_of(&own)?, &own.ends) else { return Ok(()) };
     let (name, to) = (mirror.source.alias.clone(), mirror.target.alias.clone());
-    let resume = format!("helm hwdr resume {}", run.state.release);
+    let resume = run.resume();
     let mut looker = looker_back(&run.cluster, &own, &mirror).await?;
     let workers = looker.source.workers(LOOK).await.map_err(|error| unread(&mirror.source, &error))?;
     if let Some(why) = circle(&workers, &mirror).or_else(|| unclear(&workers, &mirror)) {
-        return Err(Halt::new(why).help(format!("stop it, and resume: {resume}")));
+        return Err(Halt::new(why).help(format!("stop it, and resume:\n{resume}")));
     }
     if let Some(why) = other(&workers, &mirror) {
         run.doubt(&format!("kafka: {why}"));
@@ -66,8 +66,11 @@ pub(super) async fn begin(run: &mut Run) -> Result<(), Halt> {
         }
         if began.elapsed() > BEGINS {
             return Err(Halt::new(format!("the mirror of {name} to {to} has not begun"))
-                .help("see what MirrorMaker says: kubectl logs deployment/hwdr-mirror-for-backup")
-                .help(format!("mend that, and resume: {resume}")));
+                .help(format!(
+                    "see what MirrorMaker says:\n{}",
+                    run.cluster.commands().kubectl("logs deployment/hwdr-mirror-for-backup")
+                ))
+                .help(format!("mend that, and resume:\n{resume}")));
         }
         run.show.tell(&format!("kafka: waiting for the mirror of {name} to {to}"));
         sleep(PAUSE).await;

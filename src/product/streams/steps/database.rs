@@ -49,15 +49,15 @@ pub(super) async fn restore(run: &mut Run) -> Result<(), Halt> {
             plan.target,
             plain(&restored.status)
         ))
-        .help(format!("resume when it has one: helm hwdr resume {}", run.state.release)));
+        .help(format!("resume when it has one:\n{}", run.resume())));
     };
     let values = own.values()?;
     let help = format!(
-        "set its port, wait until it is available, and resume (helm hwdr resume {}):\n\
-         aws rds modify-db-instance --db-instance-identifier {} --db-port-number {} --apply-immediately",
-        run.state.release,
+        "set its port, wait until it is available, and resume:\n\
+         aws rds modify-db-instance --db-instance-identifier {} --db-port-number {} --apply-immediately\n{}",
         plan.target,
-        chart::port(&values)
+        chart::port(&values),
+        run.resume()
     );
     has_port(plan.target.as_str(), &endpoint, &values, &help)?;
     run.finding(&format!(

@@ -57,14 +57,14 @@ pub(super) async fn nothing_is_left_behind(
     own.left_behind = Some(behind);
     run.state.own = own.to_json();
     run.save().await?;
-    let resume = format!("helm hwdr resume {}", run.state.release);
+    let resume = run.resume();
     Err(Halt::new(what)
         .help(
             "see whether any are missing; NAME is what MirrorMaker calls the old Kafka:\n\
                helm hwdr streams mirror --for backup --name NAME -f values.yaml",
         )
         .help("if so, start that MirrorMaker again until nothing is missing, and stop it then")
-        .help(format!("and resume: {resume}"))
+        .help(format!("and resume:\n{resume}"))
         .help("if nothing more is mirrored, that resume goes on, and leaves them"))
 }
 

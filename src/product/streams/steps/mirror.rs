@@ -81,7 +81,7 @@ pub(super) async fn mirror(run: &mut Run) -> Result<(), Halt> {
     if !own.was_new {
         is_new(&mut looker, &mirror).await?;
         let again = begin_again(run, Other::Name);
-        can_go_back(&run.cluster, &mut looker, &own, Some((&run.state.release, &again))).await?;
+        can_go_back(&run.cluster, &mut looker, &own, Some((&run.resume(), &again))).await?;
         nothing_is_left_behind(run, &mut looker, &mirror, &mut own).await?;
         has_groups(run, &mut looker, &mirror, &mut own).await?;
         own.began = Some(offsets(&mut looker.source, &mirror, &mirror.source, |ends| ends.begin).await?);
@@ -170,7 +170,7 @@ async fn has_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror, own: &m
     ))
     .help("was it mirrored without sync.group.offsets.enabled? If the old Kafka still answers, mirror it with the settings that hwdr prints, and stop that mirror then:\nhelm hwdr streams mirror --for backup --properties -f values.yaml")
     .help(begin_again(run, Other::Groups))
-    .help(format!("to go on without: helm hwdr resume {}", run.state.release)))
+    .help(format!("to go on without:\n{}", run.resume())))
 }
 
 /// That records are there more than once.
@@ -249,7 +249,7 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
         for why in maker::why_it_waits(run).await {
             line.push_str(&format!("; {why}"));
         }
-        let resume = format!("helm hwdr resume {}", run.state.release);
+        let resume = run.resume();
         if quiet.elapsed() > WRITTEN {
             return Err(Halt::new(format!(
                 "records have been written to cluster {} for {} without a pause, so the mirror cannot end: topics {}",
@@ -257,12 +257,12 @@ async fn until_all_is_there(run: &mut Run, looker: &mut Looker, mirror: &Mirror)
                 duration(WRITTEN.as_secs()),
                 shortened(&written)
             ))
-            .help(format!("stop what writes there, and resume: {resume}")));
+            .help(format!("stop what writes there, and resume:\n{resume}")));
         }
         if moved.elapsed() > STALLED {
             return Err(Halt::new(format!("the mirror has stood still for {}: {line}", duration(STALLED.as_secs())))
                 .help(maker::its_log(run))
-                .help(format!("mend that, and resume: {resume}")));
+                .help(format!("mend that, and resume:\n{resume}")));
         }
         run.show.tell(&line);
         last = Some((began, now));
@@ -335,10 +335,8 @@ async fn until_nobody_mirrors(run: &mut Run, looker: &mut Looker, mirror: &Mirro
         let hosts: Vec<_> = group.hosts.iter().map(|host| plain(host)).collect();
         let what = format!("group {} still mirrors into {target}, on {}", plain(&group.group), hosts.join(", "));
         if began.elapsed() > LEAVING {
-            return Err(Halt::new(what).help(format!(
-                "everything is there: stop that MirrorMaker, and resume: helm hwdr resume {}",
-                run.state.release
-            )));
+            return Err(Halt::new(what)
+                .help(format!("everything is there: stop that MirrorMaker, and resume:\n{}", run.resume())));
         }
         run.show.tell(&format!("kafka: {what}"));
         sleep(PAUSE).await;
@@ -408,8 +406,8 @@ async fn settle_groups(run: &mut Run, looker: &mut Looker, mirror: &Mirror) -> R
         format!("; groups that would skip records, or begin anywhere: {}", groups.join(", "))
     };
     Err(Halt::new(format!("the mirror is not complete: {line}{who}"))
-        .help("see which: helm hwdr streams mirror --for restore -f values.yaml")
-        .help(format!("and resume: helm hwdr resume {}", run.state.release)))
+        .help("see which:\nhelm hwdr streams mirror --for restore -f values.yaml")
+        .help(format!("and resume:\n{}", run.resume())))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod namespace;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use crate::commands::Commands;
 use crate::mode::Mode;
 use crate::run::steps::{OPEN, QUIESCE, STORAGE, UNFENCE, step};
 use crate::run::{Context as _, Halt, Run, Step};
@@ -109,11 +110,18 @@ pub(super) enum Other {
 
 /// How to begin again, otherwise than this run: an undo of it, or where the namespace came with it, without it. A run cannot be given other settings.
 fn begin_again(run: &Run, other: Other) -> String {
+    let mode = run.state.mode;
     let instance = own(run).ok().and_then(|own| own.plan.map(|plan| plan.target.to_string()));
-    again(run.state.mode, (&run.state.release, &run.cluster.namespace), instance.as_deref(), other)
+    let run = (&run.cluster.commands(), run.state.release.as_str(), run.cluster.namespace.as_str());
+    again(mode, run, instance.as_deref(), other)
 }
 
-fn again(mode: Mode, (release, namespace): (&str, &str), instance: Option<&str>, other: Other) -> String {
+fn again(
+    mode: Mode,
+    (commands, release, namespace): (&Commands, &str, &str),
+    instance: Option<&str>,
+    other: Other,
+) -> String {
     let what = match other {
         Other::Kafka => "restore into a new cluster of Kafka".to_owned(),
         Other::Class => format!("restore with another class ({}.class)", keys::RESTORE_MARIADB.join(".")),
@@ -124,11 +132,12 @@ fn again(mode: Mode, (release, namespace): (&str, &str), instance: Option<&str>,
         Other::Groups => format!("name the groups ({}.groups)", keys::MIRROR.join(".")),
     };
     match (mode, instance) {
-        (Mode::Upgrade, _) => format!("undo, and {what}: helm hwdr undo {release}"),
+        (Mode::Upgrade, _) => format!("undo, and {what}:\n{}", commands.undo(release)),
         (Mode::Install, instance) => {
             let begins = format!(
-                "or begin again, and {what}; nothing of the namespace was there before this run:\nkubectl delete namespace {}\nhelm hwdr install {release} CHART -f values.yaml",
-                word(namespace)
+                "or begin again, and {what}; nothing of the namespace was there before this run:\nkubectl delete namespace {}\n{}",
+                word(namespace),
+                commands.with_values("install", release)
             );
             match instance {
                 Some(instance) => {
@@ -159,15 +168,16 @@ mod tests {
 
     #[test]
     fn a_run_is_begun_again_as_it_was_begun() {
-        let of = |mode, instance| again(mode, ("streams", "prod"), instance, Other::Kafka);
+        let commands = Commands::of("prod", None);
+        let of = |mode, instance| again(mode, (&commands, "streams", "prod"), instance, Other::Kafka);
         assert_eq!(
             of(Mode::Upgrade, Some("prod-2")),
-            "undo, and restore into a new cluster of Kafka: helm hwdr undo streams"
+            "undo, and restore into a new cluster of Kafka:\nhelm hwdr undo streams -n prod"
         );
         // An undo of an install would refuse.
         let install = of(Mode::Install, Some("prod-2"));
         assert!(!install.contains("undo") && install.contains("\nkubectl delete namespace prod\n"), "{install}");
         assert!(install.ends_with("Instance prod-2 stays: name another one, and delete it if nobody needs it"));
-        assert!(of(Mode::Install, None).ends_with("helm hwdr install streams CHART -f values.yaml"));
+        assert!(of(Mode::Install, None).ends_with("helm hwdr install streams CHART -n prod -f values.yaml"));
     }
 }

@@ -140,8 +140,8 @@ async fn hold(run: &mut Run) -> Result<(), Halt> {
          answer, they have used them",
         shortened(&started)
     ))
-    .help(format!("see which Velero restores (1.{HOLDS} or later can hold pods back): helm hwdr doctor -f values.yaml"))
-    .help(format!("and resume: helm hwdr resume {}", run.state.release)))
+    .help(format!("see which Velero restores (1.{HOLDS} or later can hold pods back):\nhelm hwdr doctor -f values.yaml"))
+    .help(format!("and resume:\n{}", run.resume())))
 }
 
 /// Whether a Deployment or StatefulSet asks for pods: without a number it is one.

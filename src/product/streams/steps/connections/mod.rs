@@ -148,9 +148,9 @@ async fn see(run: &mut Run) -> Result<(), Halt> {
         }
         if is_over {
             return Err(Halt::new(wrong.join("\n"))
-                .help("see what such a pod says: kubectl logs NAME")
-                .help("or restart it: kubectl delete pod NAME")
-                .help(format!("and resume: helm hwdr resume {}", run.state.release)));
+                .help(format!("see what such a pod says:\n{}", run.cluster.commands().kubectl("logs NAME")))
+                .help(format!("or restart it:\n{}", run.cluster.commands().kubectl("delete pod NAME")))
+                .help(format!("and resume:\n{}", run.resume())));
         }
         let waits = match (waits.is_empty(), unseen.first()) {
             (false, _) => waits.join("; "),
