@@ -406,10 +406,10 @@ pub const ALL: &[Right] = &[
         .when("hwdr created it, and Velero has never read it"),
     right(Velero, LOCATIONS, &["create"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
         .when("one of these is given, and there is no storage location")
-        .without("create the storage location first: helm hwdr bsl apply"),
+        .without("have somebody else create the storage location (helm hwdr bsl apply), and leave out that flag"),
     right(Velero, LOCATIONS, &["update"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
         .when("one of these is given, hwdr created the storage location, and Velero has never read it")
-        .without("create the storage location first: helm hwdr bsl apply"),
+        .without("have somebody else create the storage location (helm hwdr bsl apply), and leave out that flag"),
     right(Velero, SECRETS, &["get"], LOCATES, "--secret, --credentials-file, --credentials-env")
         .when("one of these is given")
         .without(BY_ROLE),

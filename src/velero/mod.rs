@@ -31,7 +31,9 @@ pub use names::{Velero, time_of};
 pub use restore::{Holes, Restored, can_hold, restore_objects};
 pub use results::{fetch as fetch_results, shortened};
 pub use scope::Scope;
-pub use storage::{StorageLocation, ensure_storage_location, help_with, is_read_only, open_storage_location};
+pub use storage::{
+    StorageLocation, can_be_used, ensure_storage_location, help_with, is_read_only, no_location, open_storage_location,
+};
 pub use sync::{find_set, wait_synced};
 
 /// The label of what hwdr created: it may also change its own unfinished objects.

@@ -68,6 +68,32 @@ pub async fn ensure_storage_location(
     })
 }
 
+/// Checks what a run needs before anything is changed: Velero itself, and its location, or how to create it.
+///
+/// # Errors
+/// If Velero is missing, or the location is and `wanted` is none, or another location has its name.
+pub async fn can_be_used(
+    cluster: &Cluster,
+    velero: &Velero,
+    wanted: Option<&Location>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Refusal> {
+    installed::check(cluster, velero, tell).await?;
+    let there = cluster.get(Kind::STORAGE_LOCATION, Some(&velero.namespace), &velero.location).await?;
+    match wanted {
+        Some(location) => change(velero, location, there.as_ref()).map(drop),
+        None if there.is_some() => Ok(()),
+        None => Err(no_location(velero)),
+    }
+}
+
+/// There is no storage location, and nobody has said how to create one.
+pub fn no_location(velero: &Velero) -> Refusal {
+    Refusal::new(format!("there is no BackupStorageLocation {}, so Velero knows no backups", velero.location))
+        .help("say how Velero accesses the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
+        .help("or create it first:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --iam")
+}
+
 /// Gives the location write access: then Velero takes new backups, and deletes expired ones. No error if it has it already.
 ///
 /// # Errors

@@ -11,12 +11,14 @@ use crate::common::{BOTH, Ran, run, stored, testdata};
 use crate::doctor::lab;
 
 const SUPERSET: &str = "20251124120532-2116913658";
+const LOCATION: &str = "/apis/velero.io/v1/namespaces/velero/backupstoragelocations/hopsworks-bsl";
 const MAIN: &str = "k8s-backups-main-20251124120053";
 
 /// A cluster with nothing in it but Velero, and a bucket with a backup of Superset, which was made with the key `key`, by this image.
 fn ready(archived: &str, image: &str) -> (Lab, S3Server) {
     let (lab, s3) = (lab(), S3Server::start());
     lab.api.remove(&format!("{CORE}/persistentvolumeclaims/rondb-ndbmtd-node-group-0-0"));
+    lab.api.remove(LOCATION);
     let at = "2025-11-24T12:06:00Z".parse().expect("a time");
     let print: String = Sha256::digest("key").iter().map(|byte| format!("{byte:02x}")).collect();
     for (key, bytes) in stored::superset(SUPERSET) {
@@ -45,6 +47,10 @@ fn ready(archived: &str, image: &str) -> (Lab, S3Server) {
 }
 
 fn install(lab: &Lab, has_credentials: bool) -> Ran {
+    install_with(lab, has_credentials, &["--iam"])
+}
+
+fn install_with(lab: &Lab, has_credentials: bool, access: &[&str]) -> Ran {
     let real = BOTH[0].program().display();
     let chart: Json =
         json!({"chart": {"metadata": {"name": "hopsworks", "version": "4.8.0", "appVersion": "4.8"}, "files": []}});
@@ -74,12 +80,31 @@ fn install(lab: &Lab, has_credentials: bool) -> Ran {
         };
     }
     let restore = testdata("values/new-cluster.yaml");
-    hwdr.args(["install", "hops", &testdata("chart"), "-n", "hopsworks", "--iam", "--dry-run"]);
+    hwdr.args(["install", "hops", &testdata("chart"), "-n", "hopsworks", "--dry-run"]).args(access);
     run(hwdr.args(["-f", "base.yaml", "-f", &restore, "-f", "superset.yaml"]), b"")
 }
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn velero_and_its_location_are_looked_for_before_the_chart_is_rendered() {
+    let (lab, _s3) = ready("key", "hopsworks/superset:6.0.0p4.4");
+    let refused = |words: &str| {
+        let ran = install_with(&lab, true, &[]);
+        let said = one_line(&ran.stderr);
+        assert_eq!(ran.code, Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+        assert_eq!(lab.api.writes(), [""; 0]);
+    };
+    refused("there is no BackupStorageLocation hopsworks-bsl, so Velero knows no backups");
+    refused("say how Velero accesses the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env");
+    lab.api.put(LOCATION, json!({"metadata": {"name": "hopsworks-bsl"}, "spec": {}}));
+    let there = install_with(&lab, true, &[]);
+    assert_eq!(there.code, Some(0), "{}", there.stderr);
+    lab.api.remove("/apis/apps/v1/namespaces/velero/deployments/velero");
+    refused("there is no Deployment velero in the namespace velero = help: install it");
 }
 
 #[test]

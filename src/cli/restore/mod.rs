@@ -184,17 +184,24 @@ fn location(invocation: &Invocation, values: &Value, restore: &dyn Request) -> R
         }
     }
     let product = restore.product();
+    let flag =
+        ["iam", "secret", "credentials-file", "credentials-env"].into_iter().zip(given).find(|(_, given)| *given);
+    let flag = flag.map_or("iam", |(flag, _)| flag);
+    let by_hand = format!(
+        "create the storage location, then run this again without --{flag}:\nhelm hwdr bsl apply --bucket BUCKET --region REGION --{flag}{}",
+        match flag {
+            "secret" => " NAME",
+            "credentials-file" => " FILE",
+            _ => "",
+        }
+    );
     let Some(keys) = &product.keys().bucket else {
-        bail!(
-            Refusal::new(format!("{} names no bucket of its backups in its values", product.title()))
-                .help("create the storage location first, and leave out its flags here: helm hwdr bsl apply")
-        );
+        bail!(Refusal::new(format!("{} names no bucket of its backups in its values", product.title())).help(by_hand));
     };
     let path = keys.storage;
     let storage = |key| values.get(path).and_then(|storage| storage.get(&[key])).and_then(Value::as_str);
     let missing = |what: &str| {
-        Refusal::new(format!("the {what} of the backups is not in the values ({})", dotted(path)))
-            .help("create the storage location first, without the values: helm hwdr bsl apply")
+        Refusal::new(format!("the {what} of the backups is not in the values ({})", dotted(path))).help(&by_hand)
     };
     let bucket = restore.bucket().ok_or_else(|| missing("bucket"))?;
     let region = storage("region").ok_or_else(|| missing("region"))?;

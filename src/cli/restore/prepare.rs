@@ -18,11 +18,12 @@ use crate::render::{self, Marker as Whole};
 use crate::rights;
 use crate::run::preflight::{self, Marker, Proposal};
 use crate::run::state::{Before, Chart, Scaled, State};
-use crate::run::steps::is_foreign;
+use crate::run::steps::{STORAGE, is_foreign};
+use crate::shown::note;
 use crate::stream::{self, Stream};
 use crate::topology::Topology;
 use crate::values::Value;
-use crate::velero::{self, BackupNames};
+use crate::velero::{self, BackupNames, Location};
 
 /// What is known before anything is asked or changed.
 pub(in crate::cli) struct Ready {
@@ -69,13 +70,14 @@ pub(super) struct Found {
     pub(super) markers: Vec<Marker>,
 }
 
-/// Renders and plans the restore.
+/// Renders and plans the restore. `access` is where Velero's backups are, if that was given; none at all if it need not be.
 pub(super) async fn prepare(
     invocation: &Invocation,
     restore: Box<dyn Request>,
     values: &Value,
     helm: Helm,
     rerun: bool,
+    access: Option<Option<&Location>>,
 ) -> Result<Ready> {
     let cluster = connection(invocation).connect().await?;
     preflight::right_cluster(&cluster, invocation.own("expect-cluster")).await?;
@@ -91,9 +93,32 @@ pub(super) async fn prepare(
         is_there || invocation.rest.iter().any(|flag| flag == "--create-namespace"),
         Refusal::new(format!("there is no namespace {} in {}", cluster.namespace, cluster.context))
             .help("name the right one: -n NAME")
-            .help("or create it: --create-namespace")
+            .help(match restore.mode() {
+                Mode::Install => "or create it: --create-namespace",
+                Mode::Upgrade => "see where the release is:\nhelm list -A",
+            })
     );
+    if let Some(location) = access.filter(|_| restore.mode() == Mode::Install) {
+        // Before rendering: a chart that looks Velero's kinds up cannot say plainly that they are missing.
+        velero_is_ready(&cluster, &*restore, command, location).await?;
+    }
     planned(invocation, cluster, restore, values, helm, rerun, Some(command)).await
+}
+
+/// Checks that Velero is there, with a storage location or a way to create one, if the restore needs them.
+async fn velero_is_ready(
+    cluster: &Cluster,
+    restore: &dyn Request,
+    command: rights::Command,
+    location: Option<&Location>,
+) -> Result<()> {
+    let steps = restore.product().steps(restore.mode(), &restore.own());
+    if !restore.is_whole() || steps.iter().all(|step| step.name != STORAGE.name) {
+        return Ok(());
+    }
+    let velero = restore.velero();
+    preflight::velero_permissions(cluster, command, &velero.namespace).await?;
+    Ok(velero::can_be_used(cluster, velero, location, &mut |text| note(text)).await?)
 }
 
 /// The same for a cluster that may be used: renders and plans. `command` is the one whose rights in Velero's namespace are checked.

@@ -47,7 +47,9 @@ pub(in crate::cli) async fn propose(
     close_together(&plain::show_findings(values, restore.mode()))?;
     super::no_forbidden(invocation)?;
     let location = super::location(invocation, values, &*restore)?;
-    let ready = prepare(invocation, restore, values, helm, command == Command::Rerun).await?;
+    // A plan is not told how Velero gets access; the run that follows it is.
+    let access = (command != Command::Plan).then_some(location.as_ref());
+    let ready = prepare(invocation, restore, values, helm, command == Command::Rerun, access).await?;
     // An open run is the first thing to know.
     let found = look(invocation, &ready).await?;
     can_run_locally(&ready, command == Command::Plan || invocation.is_on("dry-run")).await?;

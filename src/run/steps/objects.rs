@@ -11,7 +11,8 @@ use crate::cluster::{Kind, WaitState, condition};
 use crate::product::request::{Backup, Recorded};
 use crate::run::{Context as _, Halt, Run};
 use crate::velero::{
-    BackupNames, Wanted, ensure_storage_location, find_set, is_read_only, open_storage_location, restore_objects,
+    BackupNames, Wanted, ensure_storage_location, find_set, is_read_only, no_location, open_storage_location,
+    restore_objects,
 };
 
 /// Creates the location, if this run was told how Velero accesses it; otherwise it must exist.
@@ -22,12 +23,7 @@ pub(super) async fn location(run: &mut Run) -> Result<(), Halt> {
         if there.is_some() {
             return Ok(());
         }
-        return Err(Halt::new(format!(
-            "there is no BackupStorageLocation {}, so Velero knows no backups",
-            velero.location
-        ))
-        .help("say how Velero accesses the bucket: --iam, --secret NAME, --credentials-file FILE or --credentials-env")
-        .help("or create it first: helm hwdr bsl apply"));
+        return Err(no_location(&velero).into());
     };
     if there.is_none() {
         // hwdr creates it read-only; the last step makes it writable.
@@ -112,7 +108,7 @@ async fn known(run: &mut Run) -> Result<(), Halt> {
     if let Some(objection) = against.into_iter().next() {
         return Err(Halt::new(objection.what)
             .help("see which backups are whole:\nhelm hwdr backups list --from-bucket -f values.yaml")
-            .help("start again with one of them: helm hwdr install")
+            .help(format!("start over with one of them:\n{}", run.cluster.commands().start_over(&run.state.release)))
             .help(format!(
                 "or, if {id} is whole, with the Velero backup that belongs to it:\n\
                  helm hwdr backups show {id} --from-bucket -f values.yaml"
