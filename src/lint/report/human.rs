@@ -81,7 +81,7 @@ pub fn render_error(message: &str, place: Option<&Place>, help: &[String], look:
         group = group.elements(excerpts(&[(place, None)], &mut Masked::default()));
     }
     for help in help {
-        group = group.element(Shown::HELP.message(wrap(help, look.width.saturating_sub(14))));
+        group = group.element(Shown::HELP.message(wrap_message(help, look.width.saturating_sub(14))));
     }
     renderer.render(&[group])
 }
@@ -97,7 +97,7 @@ fn one(finding: &Finding, masked: &mut Masked, renderer: &Renderer, width: usize
     places.extend(finding.related.iter().map(|(place, label)| (place, Some(label.as_str()))));
     let mut group = Group::with_title(level.primary_title(title).id(finding.rule)).elements(excerpts(&places, masked));
     if let Some(help) = &finding.help {
-        group = group.element(Shown::HELP.message(wrap(help, width.saturating_sub(14))));
+        group = group.element(Shown::HELP.message(wrap_message(help, width.saturating_sub(14))));
     }
     renderer.render(&[group])
 }
@@ -184,10 +184,14 @@ pub fn wrap(text: &str, width: usize) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        let mut column = 0;
-        for word in line.split(' ') {
+        // YAML, and the rest of a command, keep their indentation.
+        let words = line.trim_start_matches(' ');
+        let indent = line.len().saturating_sub(words.len());
+        let (mut column, is_deep) = (0, indent >= width);
+        out.push_str(&" ".repeat(if is_deep { 0 } else { indent }));
+        for word in words.split(' ') {
             let length = word.chars().count();
-            if column > 0 && column + 1 + length > width.max(20) {
+            if column > 0 && column + 1 + length > width.saturating_sub(indent).max(20) {
                 out.push('\n');
                 column = 0;
             } else if column > 0 {
@@ -204,6 +208,11 @@ pub fn wrap(text: &str, width: usize) -> String {
 /// Whether a line is a command to paste, or the rest of one: such a line is never broken.
 pub fn is_command(line: &str) -> bool {
     ["helm ", "kubectl ", "velero ", "date ", "aws ", "  "].iter().any(|begin| line.starts_with(begin))
+}
+
+/// [`wrap`] for a message whose later lines may be commands.
+pub fn wrap_message(text: &str, width: usize) -> String {
+    hang_message(text, width, 0)
 }
 
 /// [`hang`] for a message whose later lines may be commands.

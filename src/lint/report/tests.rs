@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::{Failure, LintRun, github, json, sarif};
+use super::{Failure, LintRun, github, human, json, sarif};
 use crate::lint::{Context, contents, lint, rules};
 use crate::source::Source;
 use crate::values::{self, Helm, ValueInputs, ValuesError};
@@ -142,4 +142,20 @@ fn descriptions_are_whole_sentences_however_long_the_page() {
         let text = crate::lint::page::description(rule.source());
         assert!(!text.contains('`') && text.len() > 80, "{}: {text}", rule.name());
     }
+}
+
+#[test]
+fn help_keeps_its_indentation_and_its_commands() {
+    let command = "helm hwdr finalize hopsworks CHART -n hopsworks --kube-context production -f values.yaml";
+    let help = [
+        "add it:\nhwdr:\n  streams:\n    kafka: {image: apache/kafka:4.0.0}".to_owned(),
+        format!("make it final:\n{command}"),
+    ];
+    let shown = human::render_error("no image", None, &help, human::Look::default());
+    let lines: Vec<_> = shown.lines().map(|line| line.trim_start_matches([' ', '|', '='])).collect();
+    let column = |text: &str| shown.lines().find_map(|line| line.find(text)).unwrap();
+    assert_eq!(column("streams:"), column("hwdr:") + 2, "{shown}");
+    assert_eq!(column("kafka:"), column("hwdr:") + 4, "{shown}");
+    assert!(lines.contains(&command), "{shown}");
+    assert_eq!(human::wrap("  a b", 80), "  a b");
 }
