@@ -129,8 +129,10 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
         refused(text())
     } else if let Some(error) = error.downcast_ref::<HelmError>() {
         match error {
-            HelmError::Failed { .. } => refused(text()),
-            HelmError::Io { .. } => Failure::usage(text()).help("name the helm to use: HELM_BIN=/path/to/helm"),
+            HelmError::Failed { .. } | HelmError::NotRendered(_) => refused(text()),
+            HelmError::Io { .. } | HelmError::Absent(_) => {
+                Failure::usage(text()).help("name the helm to use: HELM_BIN=/path/to/helm")
+            }
             HelmError::Folder { .. } => {
                 Failure::usage(text()).help("name a folder that you may write to: TMPDIR=/path")
             }
@@ -171,7 +173,7 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
 
 /// Prints a warning to standard error, named as hwdr's: helm, kustomize or a pod prints its own beside it.
 pub(super) fn warn(warning: &str) {
-    shown::tell(&format!("hwdr: warning: {}", lines(warning)));
+    shown::tell(&human::wrap_message(&format!("hwdr: warning: {warning}"), shown::message_width()));
 }
 
 /// Where a post-renderer's messages go.

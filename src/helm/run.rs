@@ -162,6 +162,12 @@ pub enum HelmError {
         /// The end of its standard error.
         words: String,
     },
+    /// It cannot render a chart, in its own words.
+    #[error("helm cannot render the chart. It changed nothing, and says:\n{0}")]
+    NotRendered(String),
+    /// There is no such program.
+    #[error("there is no {0}")]
+    Absent(String),
     /// hwdr does not know this version.
     #[error("helm version says {0:?}, but hwdr supports only Helm 3 and Helm 4")]
     Version(String),
@@ -177,7 +183,7 @@ impl Helm {
     /// If there is none, or an unknown version.
     pub async fn find(invocation: &Invocation) -> Result<Self, HelmError> {
         let program = env::var_os("HELM_BIN").filter(|name| !name.is_empty()).unwrap_or_else(|| "helm".into());
-        let error = |source| HelmError::Io { program: Path::new(&program).display().to_string(), source };
+        let error = |source| not_started(Path::new(&program).display().to_string(), source);
         let since = Instant::now();
         let output =
             Command::new(&program).args(["version", "--template", "{{.Version}}"]).output().await.map_err(error)?;
@@ -278,7 +284,7 @@ impl Helm {
         let _ = fs::remove_file(&orders.keep);
         self.order(&orders)?;
         let command = self.apply(values, mode, &flags)?;
-        let printed = self.printed(&mode.to_string(), command).await?;
+        let printed = self.printed(&mode.to_string(), command).await.map_err(not_rendered)?;
         let release = json(mode.to_string().as_str(), &printed)?;
         let metadata = &release["chart"]["metadata"];
         Ok(Rendering {
@@ -475,7 +481,7 @@ impl Helm {
     }
 
     fn io(&self, source: io::Error) -> HelmError {
-        HelmError::Io { program: Path::new(&self.program).display().to_string(), source }
+        not_started(Path::new(&self.program).display().to_string(), source)
     }
 }
 
@@ -498,6 +504,23 @@ fn words(verb: &str, output: &Output) -> Result<String, HelmError> {
     let last: Vec<_> = all.split_off(all.len().saturating_sub(LINES));
     let last = last.join("\n");
     Err(HelmError::Failed { verb: verb.to_owned(), words: lines(last.trim_start_matches("Error: ")).into_owned() })
+}
+
+/// What failed was only a rendering, although helm calls it an installation or an upgrade.
+fn not_rendered(error: HelmError) -> HelmError {
+    let HelmError::Failed { words, .. } = error else { return error };
+    let words =
+        ["INSTALLATION FAILED: ", "UPGRADE FAILED: "].iter().fold(words, |words, said| words.replacen(said, "", 1));
+    HelmError::NotRendered(words)
+}
+
+/// Why a program cannot be started.
+fn not_started(program: String, source: io::Error) -> HelmError {
+    match source.kind() {
+        io::ErrorKind::NotFound if program.contains('/') => HelmError::Absent(program),
+        io::ErrorKind::NotFound => HelmError::Absent(format!("{program} on PATH")),
+        _ => HelmError::Io { program, source },
+    }
 }
 
 /// The SHA-256 of a chart as helm's record has it, whenever its files were written.
@@ -531,4 +554,27 @@ fn json(verb: &str, printed: &str) -> Result<Json, HelmError> {
 
 fn text(value: &Json) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rendering_that_fails_is_no_failed_installation() {
+        let failed = |words: &str| HelmError::Failed { verb: "install".to_owned(), words: words.to_owned() };
+        for words in ["INSTALLATION FAILED: no bucket", "UPGRADE FAILED: no bucket", "no bucket"] {
+            let said = not_rendered(failed(words)).to_string();
+            assert_eq!(said, "helm cannot render the chart. It changed nothing, and says:\nno bucket");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_as_such() {
+        let absent = |program: &str| not_started(program.to_owned(), io::ErrorKind::NotFound.into()).to_string();
+        assert_eq!(absent("helm"), "there is no helm on PATH");
+        assert_eq!(absent("/opt/helm"), "there is no /opt/helm");
+        let denied = not_started("helm".to_owned(), io::ErrorKind::PermissionDenied.into()).to_string();
+        assert!(denied.starts_with("helm cannot be run: "), "{denied}");
+    }
 }

@@ -38,7 +38,8 @@ type Found = (Vec<Line>, Vec<String>);
 fn line_of(check: &'static str, error: &anyhow::Error) -> Line {
     let is_unread = error.chain().any(|cause| {
         let halt = cause.downcast_ref::<Halt>().is_some_and(|halt| halt.cause == Cause::Unread);
-        let helm = cause.downcast_ref::<HelmError>().is_some_and(|error| !matches!(error, HelmError::Failed { .. }));
+        let is_its_answer = |error: &HelmError| matches!(error, HelmError::Failed { .. } | HelmError::NotRendered(_));
+        let helm = cause.downcast_ref::<HelmError>().is_some_and(|error| !is_its_answer(error));
         halt || helm || cause.is::<ClusterError>()
     });
     let failure = Failure::of(error);
