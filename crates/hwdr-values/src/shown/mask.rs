@@ -195,8 +195,16 @@ fn value(line: &str) -> Option<Value> {
 /// Whether the colon belongs to prose and precedes a reason: Velero's message about a Secret that it leaves as it is, the AWS SDK's about
 /// credentials that it cannot load.
 fn is_prose(line: &str, colon: usize) -> bool {
-    let phrases = ["could not restore, Secret", "while loading credentials"];
-    line.get(..colon).is_some_and(|before| phrases.iter().any(|phrase| before.ends_with(phrase)))
+    let phrases = [
+        "could not restore, Secret",
+        "while loading credentials",
+        "no credentials",
+        "no valid credentials",
+        "failed to load IMDS session token",
+    ];
+    // As whole words: "piano credentials" is no such phrase.
+    let begins = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\''));
+    line.get(..colon).is_some_and(|before| phrases.iter().any(|phrase| before.strip_suffix(phrase).is_some_and(begins)))
 }
 
 /// The word that ends before a byte.
@@ -366,6 +374,13 @@ mod tests {
                 "an error occurred while loading credentials: no role",
             ),
             ("while loading credentials: token: x", "while loading credentials: token: *"),
+            ("no credentials: no role, no file", "no credentials: no role, no file"),
+            ("s3: no valid credentials: none", "s3: no valid credentials: none"),
+            ("failed to load IMDS session token: timed out", "failed to load IMDS session token: timed out"),
+            ("no credentials: password=x", "no credentials: password=*"),
+            ("piano credentials: abc def", "piano credentials: *** ***"),
+            ("x_no credentials: abc", "x_no credentials: ***"),
+            ("session token: abc", "session token: ***"),
             // No switch, no number, no comment and no mapping, though each begins like one.
             ("password: \"#abc\"", "password: ******"),
             ("password: #abc", "password: ****"),
