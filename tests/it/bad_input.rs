@@ -119,3 +119,14 @@ fn a_quoted_command_line_is_harmless() {
         assert!(!ran.stderr.lines().any(is_bad), "{line:?}:\n{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_missing_inventory_is_named_with_the_command_that_writes_one() {
+    let home = Home::new();
+    for command in ["lint", "backup"] {
+        let said = run(home.hwdr().args(["vm", command]).env_remove("HWDR_INVENTORY"), b"").failed(2);
+        for words in ["cannot read inventory.yaml", "helm hwdr vm init ADDRESS\n", "or name it with --inventory"] {
+            assert!(format!("{said}\n").contains(words), "{said}");
+        }
+    }
+}

@@ -13,6 +13,13 @@ pub(in crate::cli) struct Page {
 }
 
 const USAGE: Exit = (2, "the command line is wrong, or an input cannot be read");
+const DRY: Exit = (0, "done, or a dry run");
+const REFUSED: Exit = (1, "refused: nothing was changed");
+const REFUSED_OR_HELM: Exit = (1, "refused: nothing was changed; without a restore in the values: helm failed");
+const GO_BACK: Exit = (3, "stopped in the middle: continue with helm hwdr resume, or go back with helm hwdr undo");
+const VM_GO_BACK: Exit =
+    (3, "stopped in the middle: continue with helm hwdr vm resume, or go back with helm hwdr vm undo");
+const AGAIN: Exit = (3, "stopped in the middle: run it again");
 /// A command that prints what it has.
 const PRINTS: &[Exit] = &[(0, "printed"), USAGE];
 /// A command that reads a cluster, or something else that may refuse.
@@ -22,19 +29,39 @@ const CHANGES: &[Exit] = &[(0, "done"), (1, "refused: nothing was changed"), USA
 /// A command that renders.
 const RENDERS: &[Exit] = &[(0, "rendered, or nothing to restore"), (1, "refused: nothing is rendered"), USAGE];
 /// A run.
-const RUNS: &[Exit] = &[
-    (0, "done, or a dry run"),
-    (1, "refused: nothing was changed"),
+const RUNS: &[Exit] = &[DRY, REFUSED, USAGE, GO_BACK];
+/// The same of a command that without a restore is helm's own.
+const UPGRADES: &[Exit] = &[DRY, REFUSED_OR_HELM, USAGE, GO_BACK];
+const INSTALLS: &[Exit] = &[
+    DRY,
+    REFUSED_OR_HELM,
     USAGE,
-    (3, "stopped in the middle: continue with helm hwdr resume, or go back with helm hwdr undo"),
+    (3, "stopped in the middle: continue with helm hwdr resume, or start over (docs/restore.md)"),
 ];
-/// A run on machines.
-const VM: &[Exit] = &[
-    (0, "done, or a dry run"),
-    (1, "refused: nothing was changed"),
+const RESUMES: &[Exit] = &[
+    (0, "done"),
+    REFUSED,
     USAGE,
-    (3, "stopped in the middle: continue with helm hwdr vm resume, or go back with helm hwdr vm undo"),
+    (3, "stopped in the middle: continue with helm hwdr resume; in place, helm hwdr undo goes back"),
 ];
+const UNDOES: &[Exit] = &[DRY, REFUSED, USAGE, (3, "stopped in the middle: continue with helm hwdr resume")];
+const FINALIZES: &[Exit] = &[DRY, REFUSED, USAGE, AGAIN];
+/// Runs on machines.
+const VM: &[Exit] = &[DRY, REFUSED, USAGE, VM_GO_BACK];
+const VM_BACKUPS: &[Exit] = &[
+    DRY,
+    (1, "refused, or stopped: see helm hwdr vm list; continue with helm hwdr vm resume"),
+    USAGE,
+    (3, "stopped, because its lock was lost: continue with helm hwdr vm resume"),
+];
+const VM_RESUMES: &[Exit] = &[
+    (0, "done"),
+    (1, "refused. Of a backup also: stopped, so run helm hwdr vm resume again"),
+    USAGE,
+    (3, "a restore stopped in the middle: continue with helm hwdr vm resume, or go back with helm hwdr vm undo"),
+];
+const VM_UNDOES: &[Exit] = &[(0, "done"), REFUSED, USAGE, (3, "stopped in the middle: run helm hwdr vm undo again")];
+const VM_FINALIZES: &[Exit] = &[(0, "done"), REFUSED, USAGE, AGAIN];
 /// What looks for faults.
 const FINDS: &[Exit] = &[(0, "no errors"), (1, "errors"), USAGE];
 /// Nagios' codes.
@@ -111,7 +138,7 @@ pub(super) const PAGES: &[Page] = &[
             "helm hwdr install hopsworks CHART -n hopsworks -f values.yaml --iam --dry-run",
             "helm hwdr install hopsworks CHART -n hopsworks -f values.yaml --iam",
         ],
-        &[RUNS],
+        &[INSTALLS],
     ),
     page(
         "upgrade",
@@ -120,17 +147,17 @@ pub(super) const PAGES: &[Page] = &[
             "helm hwdr upgrade hopsworks CHART -n hopsworks -f values.yaml \\\n    --expect-cluster prod --yes",
             "helm hwdr upgrade hopsworks CHART -n hopsworks -f values.yaml \\\n    --plan restore.plan",
         ],
-        &[RUNS],
+        &[UPGRADES],
     ),
     page(
         "resume",
         &["helm hwdr resume hopsworks -n hopsworks", "helm hwdr resume hopsworks CHART -n hopsworks -f values.yaml"],
-        &[RUNS],
+        &[RESUMES],
     ),
     page(
         "undo",
         &["helm hwdr undo hopsworks -n hopsworks --dry-run", "helm hwdr undo hopsworks -n hopsworks"],
-        &[RUNS],
+        &[UNDOES],
     ),
     page(
         "finalize",
@@ -138,12 +165,7 @@ pub(super) const PAGES: &[Page] = &[
             "helm hwdr finalize hopsworks CHART -n hopsworks -f values.yaml --dry-run",
             "helm hwdr finalize hopsworks CHART -n hopsworks -f values.yaml",
         ],
-        &[&[
-            (0, "done, or a dry run"),
-            (1, "refused: nothing was changed"),
-            USAGE,
-            (3, "stopped in the middle: run it again"),
-        ]],
+        &[FINALIZES],
     ),
     page("rerun", &["helm hwdr rerun hopsworks CHART -n hopsworks -f values.yaml"], &[RUNS]),
     page("watch", &["helm hwdr watch hopsworks -n hopsworks"], &[READS]),
@@ -294,7 +316,7 @@ pub(super) const PAGES: &[Page] = &[
         "streams mirror",
         &[
             "helm hwdr streams mirror --for backup -f values.yaml",
-            "helm hwdr streams mirror --for backup -f values.yaml --properties > mm2.properties",
+            "helm hwdr streams mirror --for backup -f values.yaml \\\n    --properties > mm2.properties",
         ],
         &[&[
             (0, "complete, or printed"),
@@ -374,7 +396,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "vm backup",
         &["helm hwdr vm backup", "helm hwdr vm backup --dry-run", "helm hwdr vm backup --schedule > hwdr-backup.units"],
-        &[VM],
+        &[VM_BACKUPS],
     ),
     page("vm list", &["helm hwdr vm list", "helm hwdr vm list -o json"], &[PRINTS]),
     page("vm show", &["helm hwdr vm show latest"], &[PRINTS]),
@@ -385,9 +407,9 @@ pub(super) const PAGES: &[Page] = &[
     page("vm send", &["helm hwdr vm send latest"], &[CHANGES]),
     page("vm fetch", &["helm hwdr vm fetch 2601011200"], &[CHANGES]),
     page("vm restore", &["helm hwdr vm restore latest --dry-run", "helm hwdr vm restore 2601011200 --wipe"], &[VM]),
-    page("vm resume", &["helm hwdr vm resume"], &[VM]),
-    page("vm undo", &["helm hwdr vm undo"], &[VM]),
-    page("vm finalize", &["helm hwdr vm finalize"], &[VM]),
+    page("vm resume", &["helm hwdr vm resume"], &[VM_RESUMES]),
+    page("vm undo", &["helm hwdr vm undo"], &[VM_UNDOES]),
+    page("vm finalize", &["helm hwdr vm finalize"], &[VM_FINALIZES]),
     page(
         "vm runbook",
         &["helm hwdr vm runbook latest > restore.md", "helm hwdr vm runbook latest -o script > restore.sh"],

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::{Form, InventoryArgs, live, tell_problems, text};
 use crate::cli::Outcome;
-use crate::cli::files;
 use crate::cli::messages::Failure;
 use crate::refusal::Refusal;
 use crate::shown::{self, plain, word};
@@ -107,8 +106,7 @@ impl Init {
 
 impl Lint {
     pub(super) fn run(&self) -> Result<Outcome> {
-        let name = &self.inventory.inventory;
-        let bytes = files::read(name).map_err(|error| Failure::unusable(format!("cannot read {name}: {error}")))?;
+        let (name, bytes) = (&self.inventory.inventory, self.inventory.bytes()?);
         let problems = inventory::lint(&text_of(name, bytes)?);
         tell_problems(&problems);
         match problems.len() {

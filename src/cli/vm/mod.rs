@@ -109,16 +109,24 @@ impl Command {
 }
 
 impl InventoryArgs {
+    /// The file itself.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn bytes(&self) -> Result<Vec<u8>> {
+        Ok(files::read(&self.inventory).map_err(|error| {
+            Failure::unusable(format!("cannot read {}: {error}", self.inventory))
+                .help("write one:\nhelm hwdr vm init ADDRESS")
+                .help("or name it with --inventory")
+        })?)
+    }
+
     /// The machines.
     ///
     /// # Errors
     /// If the file cannot be read, or something is wrong in it: all of it is printed.
     fn read(&self) -> Result<Inventory> {
-        let bytes = files::read(&self.inventory).map_err(|error| {
-            Failure::unusable(format!("cannot read {}: {error}", self.inventory))
-                .help("write one: helm hwdr vm init ADDRESS\nor name it with --inventory")
-        })?;
-        let source = text_of(&self.inventory, bytes)?;
+        let source = text_of(&self.inventory, self.bytes()?)?;
         let problems = match hwdr_vm::inventory::read(&source) {
             Ok(inventory) => return Ok(inventory),
             Err(problems) => problems,
