@@ -7,7 +7,9 @@ use super::series::Series;
 use crate::refusal::Refusal;
 
 /// Names that commands take for an id.
-pub const NAMES: [&str; 3] = ["latest", "oldest", "last-failed"];
+pub const NAMES: [&str; 3] = ["latest", "oldest", FAILED];
+/// The one that names no backup to restore from.
+pub const FAILED: &str = "last-failed";
 /// So many ids are named where one is not there.
 const NAMED: usize = 5;
 

@@ -18,7 +18,7 @@ pub mod velero;
 mod view;
 
 pub use fault::{Fault, Reading, Severity};
-pub use find::NAMES;
+pub use find::{FAILED, NAMES};
 pub use fitness::{Fitness, Usable};
 pub use inventory::{BackupSet, Inventory, Joined};
 pub use make::{Make, Making, backup_name, backup_of, job_name, job_of, making, until_free};

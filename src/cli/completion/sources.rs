@@ -11,7 +11,7 @@ use kube::config::Kubeconfig;
 use serde_json::Value as Json;
 
 use super::walk::{Candidate, Place, Source};
-use crate::backups::NAMES;
+use crate::backups::{FAILED, NAMES};
 use crate::cli::backups::look::{Asks, LookArgs};
 use crate::cli::connection::{ConnectionArgs, block_on};
 use crate::cli::vm;
@@ -30,10 +30,19 @@ pub(super) fn read(source: Source, place: &Place) -> Vec<Candidate> {
         Source::Contexts => contexts(place).unwrap_or_default(),
         Source::Releases => ask(place, |cluster| Box::pin(releases(cluster))),
         Source::Namespaces => ask(place, |cluster| Box::pin(namespaces(cluster))),
-        Source::Backups => {
-            let names = NAMES.map(Candidate::new).into_iter();
+        Source::Backups | Source::GoodBackups | Source::BackupIds => {
+            let is_named = |name: &&str| match source {
+                Source::BackupIds => false,
+                Source::GoodBackups => *name != FAILED,
+                _ => true,
+            };
+            let names = NAMES.into_iter().filter(is_named).map(Candidate::new);
             let connection = connection(place);
-            names.chain(in_time(move || block_on(backups(connection)).unwrap_or_default())).collect()
+            let mut all = in_time(move || block_on(backups(connection)).unwrap_or_default());
+            if source == Source::BackupIds {
+                all.retain(|backup| backup.value.bytes().all(|byte| byte.is_ascii_digit()));
+            }
+            names.chain(all).collect()
         }
         Source::MachineBackups => {
             let found = vm::completed(place.inventory.as_deref()).into_iter();

@@ -35,6 +35,10 @@ pub(super) struct Completion {
 pub(super) enum Source {
     Releases,
     Backups,
+    /// The same without the name of a failed one.
+    GoodBackups,
+    /// Ids alone.
+    BackupIds,
     /// Backups of machines, which an inventory names.
     MachineBackups,
     Rules,
@@ -75,7 +79,7 @@ pub(super) fn complete(
         all.iter_mut().for_each(|candidate| candidate.value.insert_str(0, &done));
         Completion { candidates: all, files }
     };
-    if let Some(arg) = line.open {
+    if let Some(arg) = line.open.filter(|arg| !may_be_without(arg, word)) {
         return values(arg, word, "");
     }
     if !line.is_over && word.starts_with('-') {
@@ -115,7 +119,7 @@ impl<'t> Line<'t> {
     fn of(tree: &'t Command, words: &[String]) -> Self {
         let mut line = Self { command: tree, open: None, positionals: 0, is_over: false, place: Place::default() };
         for word in words {
-            if let Some(arg) = line.open.take() {
+            if let Some(arg) = line.open.take().filter(|arg| !may_be_without(arg, word)) {
                 line.place.see(arg, word);
             } else if line.is_over {
                 line.positionals = line.positionals.saturating_add(1);
@@ -138,10 +142,8 @@ impl<'t> Line<'t> {
     fn flag(&mut self, arg: Option<&'t Arg>, value: Option<&str>) {
         match (arg.filter(|arg| takes_value(arg)), value) {
             (Some(arg), Some(value)) => self.place.see(arg, value),
-            // A value that may be left out is attached.
-            (Some(arg), None) if arg.get_num_args().is_none_or(|number| number.min_values() > 0) => {
-                self.open = Some(arg)
-            }
+            // Then a value is attached, or there is none.
+            (Some(arg), None) if !arg.is_require_equals_set() => self.open = Some(arg),
             _ => {}
         }
     }
@@ -178,6 +180,11 @@ impl Place {
         };
         *field = Some(value.to_owned());
     }
+}
+
+/// Whether a word behind a flag is the next flag, because the value of the first may be left out.
+fn may_be_without(arg: &Arg, word: &str) -> bool {
+    word.starts_with('-') && arg.get_num_args().is_some_and(|number| number.min_values() == 0)
 }
 
 fn takes_value(arg: &Arg) -> bool {
@@ -219,11 +226,15 @@ fn one(value: &PossibleValue) -> Candidate {
 fn source(command: &Command, arg: &Arg) -> Option<Source> {
     let is_of_machines = command.get_arguments().any(|other| other.get_id() == "inventory");
     Some(match arg.get_id().as_str() {
+        // There must be none yet.
+        WORDS if command.get_name() == "install" => return None,
         "release" | WORDS => Source::Releases,
         // The flag --id names a backup that is not there yet.
         "id" if is_of_machines && arg.is_positional() => Source::MachineBackups,
         "id" if is_of_machines => return None,
-        "id" | "backup_id" => Source::Backups,
+        "backup_id" if command.get_name() == "rewind" => Source::BackupIds,
+        "backup_id" => Source::GoodBackups,
+        "id" => Source::Backups,
         "rule" | "select" | "ignore" | "explain" => Source::Rules,
         "kube_context" => Source::Contexts,
         "namespace" | "velero_namespace" => Source::Namespaces,
