@@ -57,9 +57,9 @@ impl PostRenderer {
                     .with_context(|| format!("cannot write the plugin in {}", folder.display()))?;
                 let shared = env::var("HELM_PLUGINS").map_or("\"$(helm env HELM_PLUGINS)\"".to_owned(), |it| word(&it));
                 shown::print(&format!(
-                    "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of Helm 4's form,\n\
-                     so it has a folder of its own. Put this in front of helm install:\n\n  \
-                     HELM_PLUGINS={shared}:{} \\\n  helm install … --post-renderer {}\n\n\
+                    "Helm 4 takes only plugins, and Helm 3 fails to load any plugin beside one of\n\
+                     Helm 4's form, so it has a folder of its own. Put this in front of helm install:\n\n  \
+                     HELM_PLUGINS={shared}:{} \\\n    helm install … --post-renderer {}\n\n\
                      An in-place restore also needs --unguarded: set the old volumes aside first.\n",
                     word(&folder.display().to_string()),
                     plugin::NAME

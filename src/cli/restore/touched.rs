@@ -1,6 +1,6 @@
 //! What a run will touch, by name: shown before anybody agrees to it.
 
-use crate::lint::report::human::wrap;
+use crate::lint::report::human::{hang, wrap};
 use crate::run::Record as _;
 use crate::run::Step;
 use crate::run::state::{Paused, Scaled, SecretStore, State, Volume};
@@ -83,11 +83,16 @@ pub(super) fn warn_of_old(store: &SecretStore, is_ignored: bool) {
     tell(&lines(&text));
 }
 
+/// The column in which a step says what it does.
+const DOES: usize = 20;
+
 fn steps_of(state: &State, steps: &[Step]) -> String {
     let mut text = String::from("The run\n");
     for (number, step) in (1..).zip(steps) {
         let done = if state.is_done(step.name) { " (done)" } else { "" };
-        text.push_str(&format!("  {number}. {:<13} {}{done}\n", step.name, step.does));
+        let line = format!("  {number:>2}. {:<13} {}{done}", step.name, step.does);
+        let (head, does) = line.split_at_checked(DOES).unwrap_or((&line, ""));
+        text.push_str(&format!("{head}{}\n", hang(does, message_width(), DOES)));
     }
     text
 }
@@ -109,4 +114,23 @@ fn workloads(scaled: &[Scaled]) -> Vec<String> {
 
 fn paused(paused: &[Paused]) -> Vec<String> {
     paused.iter().map(|paused| format!("{}/{}", paused.kind, paused.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::steps::UNDO;
+
+    #[test]
+    fn steps_stand_in_columns_and_fit_a_terminal() {
+        let state: State = serde_json::from_str(include_str!("../../../fuzz/seeds/state.json")).unwrap();
+        for steps in [UNDO.to_vec(), state.steps_to_do()] {
+            let text = steps_of(&state, &steps);
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            let begins = text.lines().skip(1).map(|line| line.find(|c: char| c != ' ').unwrap_or_default());
+            assert!(begins.clone().all(|begin| [2, 3, DOES].contains(&begin)), "{text}");
+        }
+        let text = steps_of(&state, UNDO);
+        assert!(text.contains("\n   9. ") && text.contains("\n  10. "), "{text}");
+    }
 }
