@@ -171,6 +171,11 @@ pub trait Request: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The buckets that are written to.
+    fn written(&self) -> Vec<&str> {
+        self.bucket().into_iter().collect()
+    }
+
     /// What this machine has to reach for the plan, as shown for consent; none if it does no work itself.
     fn place_of_local(&self, _topology: &Topology, _steps: &[Planned]) -> Option<String> {
         None

@@ -20,7 +20,7 @@ use crate::run::preflight;
 use crate::run::show::Show;
 use crate::run::state::{SecretStore, State};
 use crate::run::{Lease, Lock as _, RESTORE, Run};
-use crate::shown::print;
+use crate::shown::{plain, print};
 
 /// Restores a backup in place, and can be undone; without a restore in the values, lints them and runs helm upgrade
 ///
@@ -160,7 +160,16 @@ fn cost(ready: &Ready, state: &State) -> String {
         return format!("{place}: {cost}");
     }
     match (plan.mode, state.wipe) {
-        (Mode::Install, _) => format!("{place} is installed, and backup {} restored into it.", plan.backup_id),
+        (Mode::Install, _) => {
+            let buckets: Vec<_> = ready.restore.written().into_iter().map(plain).collect();
+            let writes = match buckets.is_empty() {
+                true => String::new(),
+                false => {
+                    format!(" It writes to bucket {}: the old cluster must not run any more.", buckets.join(" and "))
+                }
+            };
+            format!("{place} is installed, and backup {} restored into it.{writes}", plan.backup_id)
+        }
         (Mode::Upgrade, _) if !ready.is_whole() => {
             let services = plan.product.services().iter();
             let taken = services.filter(|service| plan.steps.iter().any(|step| step.step == service.name()));

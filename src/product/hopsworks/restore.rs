@@ -98,7 +98,7 @@ impl Request for Restore {
         checks::check_templates(&input, &steps)?;
         let schedules = Missing::new(
             "Velero's Schedules: the cluster's objects are not backed up from here on",
-            "set hopsworks.velero.backup.enabled: true",
+            "set hopsworks.velero.backup.enabled to true",
         );
         let of_velero = topology.schedules.is_empty().then_some(schedules);
         Ok(Draft {
@@ -152,6 +152,12 @@ impl Request for Restore {
 
     fn bucket(&self) -> Option<&str> {
         self.bucket.as_deref()
+    }
+
+    fn written(&self) -> Vec<&str> {
+        let mut all: Vec<_> = self.blocks().into_iter().chain(self.bucket.as_deref()).collect();
+        all.dedup();
+        all
     }
 
     fn place_of_local(&self, topology: &Topology, steps: &[Planned]) -> Option<String> {
