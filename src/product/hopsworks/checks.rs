@@ -20,7 +20,7 @@ pub(super) fn check_storage(restore: &Restore, facts: &Facts) -> Result<(), Refu
     if facts.storage.service_account.is_none() {
         return missing(
             "how the chart reaches its backups (the CronJob whose pods are labelled rondbService: create-backup)",
-            "set global._hopsworks.backups.enabled: true (and rondb.rondb.backups.enabled: true, where the chart has that), and switch \
+            "set global._hopsworks.backups.enabled to true (and rondb.rondb.backups.enabled, where the chart has that), and switch \
              managedObjectStorage or minio on, so that the chart renders its backup CronJobs",
         );
     }

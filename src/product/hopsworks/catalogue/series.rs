@@ -54,7 +54,7 @@ pub fn series<I: RecordId>(
         parts,
         unread,
         makers: makers(seen, role),
-        turn_on: "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true",
+        turn_on: "set global._hopsworks.backups.enabled to true in the values, and upgrade",
         odd,
         faults: zoned(seen, role),
         ..Series::new(name, title, Join::Own)

@@ -31,8 +31,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
             parts,
             unread,
             makers,
-            turn_on: "turn backups and Velero's schedules on in the values, and upgrade:\n\
-                      global._hopsworks.backups.enabled: true\nhopsworks.velero.backup.enabled: true",
+            turn_on: "set global._hopsworks.backups.enabled and hopsworks.velero.backup.enabled to true in the values, and upgrade",
             faults,
             ..new_series(service, title)
         }

@@ -56,7 +56,9 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
             "OpenSearch is not in the rendered stream, or nothing in it says how to log in \
              (env OPENSEARCH_PASSWORD of the snapshot CronJob, or OPENSEARCH_INITIAL_ADMIN_PASSWORD of the server)",
         )
-        .help("post-render the whole umbrella chart with backups enabled (global._hopsworks.backups.enabled: true)"));
+        .help(
+            "post-render the whole umbrella chart with backups enabled (global._hopsworks.backups.enabled is true)",
+        ));
     };
     let marker = format!("{name}-{id}");
     let checked = !input.restore.skips_tls_verify;

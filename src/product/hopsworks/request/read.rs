@@ -79,7 +79,7 @@ impl Restore {
                     value,
                     keys::IN_PLACE,
                     "replaces the cluster's data, which forceDataClear: true must confirm",
-                    "set global._hopsworks.restoreFromBackup.forceDataClear: true (without quotes)",
+                    "set global._hopsworks.restoreFromBackup.forceDataClear to true (without quotes)",
                 ));
             }
             Mode::Install | Mode::Upgrade => {}

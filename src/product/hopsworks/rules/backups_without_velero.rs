@@ -67,7 +67,7 @@ impl Rule for BackupsWithoutVelero {
                     "backups are on, but not those of Kubernetes objects",
                 )
                 .related(&backups.value.place, "on")
-                .help("set hopsworks.velero.backup.enabled: true, or a new cluster cannot be restored"),
+                .help("set hopsworks.velero.backup.enabled to true, or a new cluster cannot be restored"),
             );
         }
     }

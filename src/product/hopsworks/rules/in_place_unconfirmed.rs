@@ -65,7 +65,7 @@ impl Rule for InPlaceUnconfirmed {
             &in_place.value.place,
             "inPlace replaces all data of the cluster, and forceDataClear does not confirm it",
         )
-        .help("if the data may go, set global._hopsworks.restoreFromBackup.forceDataClear: true");
+        .help("if the data may go, set global._hopsworks.restoreFromBackup.forceDataClear to true");
         if let Some(force) = force {
             finding = finding.related(&force.value.place, "not confirmed here");
         }

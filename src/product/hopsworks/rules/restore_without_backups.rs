@@ -55,7 +55,7 @@ impl Rule for RestoreWithoutBackups {
 
     fn check(&self, values: &Value, context: &Context, findings: &mut Vec<Finding>) {
         let Some(id) = asked::global_id(values) else { return };
-        let help = "set global._hopsworks.backups.enabled: true, as it was when the backup was taken";
+        let help = "set global._hopsworks.backups.enabled to true, as it was when the backup was taken";
         match view::set(values, keys::BACKUPS, "enabled") {
             Some(enabled) if view::flag(&enabled.value) == Some(false) => findings.push(
                 Finding::error(

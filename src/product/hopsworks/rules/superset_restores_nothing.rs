@@ -94,7 +94,7 @@ impl SupersetRestoresNothing {
             findings.push(
                 error("this restores Superset, which is not installed: the chart refuses it")
                     .related(&switch.value.place, "not installed")
-                    .help("set global._hopsworks.superset.enabled: true, or remove the restore"),
+                    .help("set global._hopsworks.superset.enabled to true, or remove the restore"),
             );
         }
         let mysql = view::entry(values, keys::SUPERSET_MYSQL_ENABLED);

@@ -55,7 +55,7 @@ impl Asked {
         if let Some(path) = on
             && !reader.boolean(path)?
         {
-            let help = "set global._hopsworks.superset.enabled: true, or remove restoreFromBackup.superset";
+            let help = "set global._hopsworks.superset.enabled to true, or remove restoreFromBackup.superset";
             return Err(error(reader.at_or_whole(path), path, "Superset is off, and cannot be restored", help));
         }
         let path = keys::SUPERSET_MYSQL_ENABLED;

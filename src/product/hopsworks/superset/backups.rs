@@ -11,7 +11,8 @@ use crate::product::service::Service as _;
 use crate::shown::{kept, word};
 
 /// How its backups are turned on.
-pub(super) const TURN_ON: &str = "turn backups on in the values, and upgrade:\nglobal._hopsworks.backups.enabled: true, and no superset.backups.enabled: false";
+pub(super) const TURN_ON: &str =
+    "set global._hopsworks.backups.enabled to true in the values, leave out superset.backups.enabled, and upgrade";
 
 /// What the cluster knows of its backups; none if it has none, nothing makes them, and no values switch it on: then Superset is not there.
 pub(super) fn series(seen: &Seen) -> Option<Series> {

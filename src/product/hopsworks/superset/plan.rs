@@ -41,7 +41,7 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
     let id = &asked.id;
     let Some(superset) = Superset::of(topology) else {
         return Err(Refusal::new("no Superset in the rendered stream: no Deployment with the label app: superset")
-            .help("set global._hopsworks.superset.enabled: true, or remove restoreFromBackup.superset"));
+            .help("set global._hopsworks.superset.enabled to true, or remove restoreFromBackup.superset"));
     };
     let Some(database) = &superset.database else {
         return Err(Refusal::new(
