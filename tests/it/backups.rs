@@ -796,7 +796,11 @@ fn an_empty_namespace_has_no_backups() {
     let ran = lab.run(&["backups", "list"]);
     assert_eq!(
         (ran.code, ran.stdout.len(), ran.stderr.as_str()),
-        (Some(0), 0, "There are no backups in namespace hopsworks.\n")
+        (
+            Some(0),
+            0,
+            "There are no backups in namespace hopsworks.\nAnother namespace? -n NAME (helm list -A shows the releases)\n"
+        )
     );
     assert_eq!(lab.list().0["backups"], json!([]));
     assert!(lab.run(&["backups", "show", "latest"]).failed(1).contains("no backup can be restored"));

@@ -132,6 +132,7 @@ fn a_digest_is_enough_to_hold_a_run_to() {
     assert!(hwdr(&lab, "upgrade", &["--dry-run", "--expect-plan", digest]).text().contains(digest));
     let said = one_line(&hwdr(&lab, "upgrade", &["--dry-run", "--expect-plan", "02aaaaaaaaaaaaaaaa"]).failed(1));
     assert!(said.contains(&format!("this is plan {digest}, and not 02aaaaaaaaaaaaaaaa")), "{said}");
+    assert!(said.contains("see what it would do: leave out --expect-plan"), "{said}");
     // Without a restore there is no plan.
     lab.home.write("restore.yaml", "{}\n");
     let said = one_line(&hwdr(&lab, "upgrade", &["--expect-plan", digest]).failed(1));

@@ -122,7 +122,11 @@ impl List {
                 (Some(bucket), _) => format!("bucket {}", plain(bucket)),
                 (None, namespace) => format!("namespace {}", plain(namespace.as_deref().unwrap_or_default())),
             };
-            shown::note(&format!("There are no backups in {place}."));
+            let other = match head.bucket {
+                Some(_) => "",
+                None => "\nAnother namespace? -n NAME (helm list -A shows the releases)",
+            };
+            shown::note(&format!("There are no backups in {place}.{other}"));
         }
         Ok(if unread.is_empty() && !odd { Outcome::Clean } else { Outcome::Unusable })
     }

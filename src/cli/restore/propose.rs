@@ -62,7 +62,10 @@ pub(in crate::cli) async fn propose(
         ensure!(
             expected == digest,
             Refusal::new(format!("this is plan {digest}, and not {expected} (--expect-plan). Nothing was changed"))
-                .help("see what it would do: add --dry-run")
+                .help(match invocation.is_on("dry-run") {
+                    true => "see what it would do: leave out --expect-plan",
+                    false => "see what it would do: add --dry-run, and leave out --expect-plan",
+                })
         );
     }
     let state = state(invocation, &ready, &found);
