@@ -30,7 +30,8 @@ use crate::verify::{self, Amount, Ask, Meter, Named, PartReport, Verdict, store,
 /// Checks whether a backup can be restored
 ///
 /// It reads the bucket, and restores nothing: every file of every service that a restore needs is there, whole, and of this backup. ID is a backup id,
-/// the name of a part, or one of latest, oldest and last-failed. Headers, ends and metadata are read; data is, as far as --read-data says.
+/// the name of a part, or one of latest, oldest and last-failed. It reads headers, ends of files
+/// and metadata. With --read-data it also reads that much of the data.
 #[derive(Debug, Args)]
 pub(super) struct VerifyBackup {
     /// The backup

@@ -14,8 +14,8 @@ use crate::steps::{self, By, Planned};
 use crate::topology::Topology;
 
 /// What happens to data when the release is uninstalled.
-pub(super) const WIPES: &str = "helm uninstall deletes the data claims (global._hopsworks.wipeDataOnUninstall, on by default), but those labelled \
-                                hopsworks.ai/keep=true: do not uninstall to go back";
+pub(super) const WIPES: &str = "helm uninstall deletes the data claims (global._hopsworks.wipeDataOnUninstall is on by default), except those with \
+                                the label hopsworks.ai/keep=true. Do not uninstall to go back.";
 
 /// Claims that go with these StatefulSets.
 pub(super) fn loses_claims(names: &[&str]) -> String {

@@ -79,7 +79,7 @@ fn before(input: &Input) -> Vec<Planned> {
         backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
         by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
         markers: Vec::new(),
-        verified: "by you: its phase must be Completed (kubectl get restores -A)",
+        verified: "its phase is Completed: helm hwdr install waits for that; with helm alone, look yourself (kubectl get restores.velero.io -A)",
         undone: "delete what was restored: the cluster is new",
         objects: Vec::new(),
         last_job: None,

@@ -144,9 +144,9 @@ impl Part for OpenSearch {
         let (Some(_), Some(opensearch)) = (injected(steps, self.name()), &input.facts.opensearch) else {
             return Vec::new();
         };
-        let exposed = "so whoever can answer in its place is sent its password";
+        let exposed = "anyone who can answer in its place receives its password";
         let warning = if opensearch.is_in_clear() {
-            format!("OpenSearch is reached by plain HTTP, {exposed}")
+            format!("OpenSearch uses plain HTTP: {exposed}")
         } else if input.restore.skips_tls_verify {
             format!(
                 "OpenSearch's certificate is not checked (curl --insecure), because {} is true: whoever controls the network \
@@ -155,7 +155,7 @@ impl Part for OpenSearch {
             )
         } else if opensearch.ca.is_none() {
             format!(
-                "OpenSearch's certificate is not checked (curl --insecure): the chart mounts no CA for it that hwdr can find, {exposed}"
+                "OpenSearch's certificate is not checked (curl --insecure): the chart mounts no CA for it that hwdr can find. So {exposed}"
             )
         } else {
             return Vec::new();
@@ -169,13 +169,13 @@ impl Part for OpenSearch {
         if topology.role(SERVER).next().is_none() {
             missing.push(Missing::new(
                 "OpenSearch's own servers: hwdr takes it for an external one, which must be reachable from the cluster",
-                "set olk.opensearch.enabled: true, unless it is meant to be external",
+                "set olk.opensearch.enabled to true, unless it is meant to be external",
             ));
         }
         if opensearch.repositories.is_empty() {
             missing.push(Missing::new(
                 "the settings of OpenSearch's snapshot repositories: they must be registered already",
-                "set global._hopsworks.backups.enabled: true",
+                "set global._hopsworks.backups.enabled to true",
             ));
         }
         missing

@@ -132,7 +132,13 @@ fn restores(pod: &Pod) -> bool {
 
 /// "all tables", and what is excluded: databases and tables, comma-separated.
 fn all_but((databases, tables): &(String, String)) -> String {
-    let lists = [("of ", databases), ("", tables)].into_iter().filter(|(_, names)| !names.is_empty());
-    let left_out: Vec<_> = lists.map(|(of, names)| format!("{of}{}", names.replace(',', ", "))).collect();
-    if left_out.is_empty() { "all tables".to_owned() } else { format!("all tables but {}", left_out.join(", and ")) }
+    let lists = [("those of ", databases), ("", tables)].into_iter().filter(|(_, names)| !names.is_empty());
+    let left_out: Vec<_> = lists.map(|(of, names)| format!("{of}{}", listed(names))).collect();
+    if left_out.is_empty() { "all tables".to_owned() } else { format!("all tables except {}", left_out.join(", and ")) }
+}
+
+/// "a, b and c", of a list with commas.
+fn listed(names: &str) -> String {
+    let Some((all, last)) = names.rsplit_once(',') else { return names.to_owned() };
+    format!("{} and {last}", all.replace(',', ", "))
 }
