@@ -309,7 +309,8 @@ const MEANINGS: &[Meaning] = &[
     Meaning {
         marks: &["no EC2 IMDS role found", "failed to refresh cached credentials", "get credentials"],
         is_final: false,
-        help: "Velero's pod has no role that may read the bucket: give it one, or give credentials (--credentials-file FILE, --secret NAME)",
+        help: "Velero's pod has no role that may read the bucket: give it one (on EKS: velero install … --sa-annotations \
+               eks.amazonaws.com/role-arn=ROLE_ARN), or give credentials (--credentials-file FILE, --secret NAME)",
     },
     Meaning {
         marks: &["no such host", "connection refused", "i/o timeout", "deadline exceeded", "dial tcp", "x509"],
