@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_without_a_part_is_not_looked_for_by_anothers_id() {
+    fn a_service_without_a_part_is_not_looked_for_by_the_id_of_another() {
         let named = |name: &str| Named { name: name.to_owned(), ended: None };
         let parts =
             [("opensearch", "254811159"), ("objects/main", "m")].map(|(series, name)| (series.into(), named(name)));
