@@ -6,14 +6,16 @@ use super::Command::{
 };
 use super::Scope::{Cluster, Release, Velero};
 use super::{Command, Right, Scope};
+use crate::cluster::Kind;
 
 const fn right(
     place: Scope,
-    (group, resource): (&'static str, &'static str),
+    kind: Kind,
     verbs: &'static [&'static str],
     of: &'static [Command],
     why: &'static str,
 ) -> Right {
+    let Kind { group, plural: resource, .. } = kind;
     Right { place, group, resource, verbs, of, why, without: None, when: None, name: None }
 }
 
@@ -81,84 +83,60 @@ const UNKNOWN: &str = "an installation is resumed";
 /// How Velero gets access without a Secret from hwdr.
 const BY_ROLE: &str = "only --iam or an existing storage location can be used";
 
-const SECRETS: (&str, &str) = ("", "secrets");
-const CONFIG_MAPS: (&str, &str) = ("", "configmaps");
-const PODS: (&str, &str) = ("", "pods");
-const LOGS: (&str, &str) = ("", "pods/log");
-const EXEC: (&str, &str) = ("", "pods/exec");
-const CLAIMS: (&str, &str) = ("", "persistentvolumeclaims");
-const VOLUMES: (&str, &str) = ("", "persistentvolumes");
-const NAMESPACES: (&str, &str) = ("", "namespaces");
-const EVENTS: (&str, &str) = ("", "events");
-const JOBS: (&str, &str) = ("batch", "jobs");
-const CRON_JOBS: (&str, &str) = ("batch", "cronjobs");
-const STATEFUL_SETS: (&str, &str) = ("apps", "statefulsets");
-const DEPLOYMENTS: (&str, &str) = ("apps", "deployments");
-const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
-pub(super) const AUTOSCALERS: (&str, &str) = ("autoscaling", "horizontalpodautoscalers");
-const NETWORK_POLICIES: (&str, &str) = ("networking.k8s.io", "networkpolicies");
-const ROLES: (&str, &str) = ("rbac.authorization.k8s.io", "roles");
-const ROLE_BINDINGS: (&str, &str) = ("rbac.authorization.k8s.io", "rolebindings");
-const RESTORE_OBJECTS: (&str, &str) = ("velero.io", "restores");
-const BACKUPS: (&str, &str) = ("velero.io", "backups");
-const SCHEDULES: (&str, &str) = ("velero.io", "schedules");
-const LOCATIONS: (&str, &str) = ("velero.io", "backupstoragelocations");
-const DOWNLOADS: (&str, &str) = ("velero.io", "downloadrequests");
-
 /// All rights. No command has a verb twice. `lab/tests/soak/87-rbac.sh` compares them with each command's calls to the API server.
 pub const ALL: &[Right] = &[
     right(
         Release,
-        SECRETS,
+        Kind::SECRET,
         &["get", "list", "create", "update"],
         RUNS_AND_FINALIZE,
         "the state of the run, and Helm's record of the release",
     ),
     right(
         Release,
-        SECRETS,
+        Kind::SECRET,
         &["delete"],
         RESTORES,
         "the state of an earlier run goes before that of a new one; Helm drops its oldest revisions",
     )
     .when("this backup was restored before, or the release has ten revisions"),
-    right(Release, SECRETS, &["delete"], &[Undo, Finalize], "Helm drops its oldest revisions")
+    right(Release, Kind::SECRET, &["delete"], &[Undo, Finalize], "Helm drops its oldest revisions")
         .when("the release has ten revisions"),
-    right(Release, SECRETS, &["patch"], GO_BACK, "a pending revision is marked as failed")
+    right(Release, Kind::SECRET, &["patch"], GO_BACK, "a pending revision is marked as failed")
         .when("a helm was interrupted"),
-    right(Release, SECRETS, &["list", "watch"], &[Watch], "the state of the run"),
-    right(Release, SECRETS, &["list"], &[Objects], "whether the release exists already")
+    right(Release, Kind::SECRET, &["list", "watch"], &[Watch], "the state of the run"),
+    right(Release, Kind::SECRET, &["list"], &[Objects], "whether the release exists already")
         .without("an existing release is not noticed"),
     right(
         Release,
-        CONFIG_MAPS,
+        Kind::CONFIG_MAP,
         &["get", "list"],
         &[Upgrade, Install, Resume, Undo, Finalize, Rerun, Objects],
         "the catalogue of backups, markers, the history, and states of older versions",
     ),
-    right(Release, CONFIG_MAPS, &["list"], &[Watch], "states of older versions"),
-    right(Release, CONFIG_MAPS, &["watch"], &[Watch], "the state of the run").when("an older version began the run"),
-    right(Release, CONFIG_MAPS, &["get"], &[History], "what was done to the release"),
+    right(Release, Kind::CONFIG_MAP, &["list"], &[Watch], "states of older versions"),
+    right(Release, Kind::CONFIG_MAP, &["watch"], &[Watch], "the state of the run").when("an older version began the run"),
+    right(Release, Kind::CONFIG_MAP, &["get"], &[History], "what was done to the release"),
     right(
         Release,
-        CONFIG_MAPS,
+        Kind::CONFIG_MAP,
         &["create"],
         RESTORES,
         "Helm applies the scripts of the Jobs; the history of the release",
     ),
-    right(Release, CONFIG_MAPS, &["create"], &[Undo, Finalize], "the history of the release").when("it was deleted"),
-    right(Release, CONFIG_MAPS, &["update"], RUNS_AND_FINALIZE, "the history of the release"),
-    right(Release, CONFIG_MAPS, &["patch"], RESTORES, "Helm applies the scripts of the Jobs").when(PATCHES),
+    right(Release, Kind::CONFIG_MAP, &["create"], &[Undo, Finalize], "the history of the release").when("it was deleted"),
+    right(Release, Kind::CONFIG_MAP, &["update"], RUNS_AND_FINALIZE, "the history of the release"),
+    right(Release, Kind::CONFIG_MAP, &["patch"], RESTORES, "Helm applies the scripts of the Jobs").when(PATCHES),
     right(
         Release,
-        CONFIG_MAPS,
+        Kind::CONFIG_MAP,
         &["delete"],
         &[Resume, Undo, Finalize],
         "Helm deletes the scripts of the Jobs; undo deletes the markers of the restore",
     ),
     right(
         Release,
-        CONFIG_MAPS,
+        Kind::CONFIG_MAP,
         &["delete"],
         &[Upgrade, Install, Rerun],
         "scripts and markers of an earlier restore go",
@@ -166,152 +144,152 @@ pub const ALL: &[Right] = &[
     .when("there are some"),
     right(
         Release,
-        ROLES,
+        Kind::ROLE,
         &["get"],
         RUNS_AND_FINALIZE,
         "Helm applies the Roles by which pods see what they wait for, and takes them away",
     ),
-    right(Release, ROLES, &["create"], RESTORES, "Helm applies the Roles by which pods see what they wait for"),
-    right(Release, ROLES, &["patch"], RESTORES, "Helm applies the Roles by which pods see what they wait for")
+    right(Release, Kind::ROLE, &["create"], RESTORES, "Helm applies the Roles by which pods see what they wait for"),
+    right(Release, Kind::ROLE, &["patch"], RESTORES, "Helm applies the Roles by which pods see what they wait for")
         .when(PATCHES),
-    right(Release, ROLES, &["delete"], &[Resume, Undo, Finalize], "Helm takes these Roles away"),
-    right(Release, ROLES, &["delete"], &[Upgrade, Rerun], "Helm takes these Roles away").when(LEFT),
-    right(Release, ROLE_BINDINGS, &["get"], RUNS_AND_FINALIZE, "the same of their bindings"),
-    right(Release, ROLE_BINDINGS, &["create"], RESTORES, "the same of their bindings"),
-    right(Release, ROLE_BINDINGS, &["patch"], RESTORES, "the same of their bindings").when(PATCHES),
-    right(Release, ROLE_BINDINGS, &["delete"], &[Resume, Undo, Finalize], "the same of their bindings"),
-    right(Release, ROLE_BINDINGS, &["delete"], &[Upgrade, Rerun], "the same of their bindings").when(LEFT),
+    right(Release, Kind::ROLE, &["delete"], &[Resume, Undo, Finalize], "Helm takes these Roles away"),
+    right(Release, Kind::ROLE, &["delete"], &[Upgrade, Rerun], "Helm takes these Roles away").when(LEFT),
+    right(Release, Kind::ROLE_BINDING, &["get"], RUNS_AND_FINALIZE, "the same of their bindings"),
+    right(Release, Kind::ROLE_BINDING, &["create"], RESTORES, "the same of their bindings"),
+    right(Release, Kind::ROLE_BINDING, &["patch"], RESTORES, "the same of their bindings").when(PATCHES),
+    right(Release, Kind::ROLE_BINDING, &["delete"], &[Resume, Undo, Finalize], "the same of their bindings"),
+    right(Release, Kind::ROLE_BINDING, &["delete"], &[Upgrade, Rerun], "the same of their bindings").when(LEFT),
     right(
         Release,
-        LEASES,
+        Kind::LEASE,
         &["get"],
         &[Upgrade, Install, Resume, Undo, Finalize, Rerun, Watch],
         "who works on the release",
     ),
-    right(Release, LEASES, &["update"], RUNS_AND_FINALIZE, "one run at a time"),
-    right(Release, LEASES, &["create"], RUNS_AND_FINALIZE, "one run at a time")
+    right(Release, Kind::LEASE, &["update"], RUNS_AND_FINALIZE, "one run at a time"),
+    right(Release, Kind::LEASE, &["create"], RUNS_AND_FINALIZE, "one run at a time")
         .when("hwdr has not worked on the release before, or its Lease was deleted"),
-    right(Release, EVENTS, &["create"], RUNS_AND_FINALIZE, "what was done, as Events")
+    right(Release, Kind::EVENT, &["create"], RUNS_AND_FINALIZE, "what was done, as Events")
         .without("no Events tell what was done"),
-    right(Release, EVENTS, &["list"], RUNS_AND_FINALIZE, "why something failed")
+    right(Release, Kind::EVENT, &["list"], RUNS_AND_FINALIZE, "why something failed")
         .when("something fails, or a pod does not start")
         .without("messages lack the cluster's Events"),
     right(
         Release,
-        PODS,
+        Kind::POD,
         &["list", "watch"],
         IN_PLACE,
         "pods that stop; what a Job's pods say; the Role of the Job that adds up rows may only give what its maker has",
     ),
     right(
         Release,
-        PODS,
+        Kind::POD,
         &["list"],
         &[Install],
         "what a Job's pods say; the Role of the Job that adds up rows may only give what its maker has",
     ),
-    right(Release, PODS, &["list"], &[Finalize], "why pods do not start")
+    right(Release, Kind::POD, &["list"], &[Finalize], "why pods do not start")
         .when("something does not become ready")
         .without("messages lack what the pods say"),
-    right(Release, PODS, &["list"], &[Watch], "the progress of a Job").without("the progress of a Job is not shown"),
-    right(Release, PODS, &["delete"], RESTORES, "the pods of RonDB's data Job, each with a volume of its own")
+    right(Release, Kind::POD, &["list"], &[Watch], "the progress of a Job").without("the progress of a Job is not shown"),
+    right(Release, Kind::POD, &["delete"], RESTORES, "the pods of RonDB's data Job, each with a volume of its own")
         .without("their volumes stay until the Job goes"),
-    right(Release, LOGS, &["get"], RUNS, "the last words of a Job that failed, and how far one is")
+    right(Release, Kind::POD, &["get"], RUNS, "the last words of a Job that failed, and how far one is").part("pods/log")
         .when("a Job fails, or takes longer than ten seconds")
         .without("messages lack the last lines of logs"),
-    right(Release, LOGS, &["get"], &[Watch], "the progress of a Job")
+    right(Release, Kind::POD, &["get"], &[Watch], "the progress of a Job").part("pods/log")
         .when("the running Job reports it in its log")
         .without("the progress of a Job is not shown"),
     right(
         Release,
-        EXEC,
+        Kind::POD,
         &["get"],
         RESTORES,
         "some files of HopsFS are read in a name node's pod, and Superset's database in one of its pods; RonDB's own log tells which node's part \
          is missing",
-    )
+    ).part("pods/exec")
     .without("no file of HopsFS is read, nor Superset's database, which is a warning"),
-    right(Release, EXEC, &["create"], RESTORES, "some files of HopsFS are read in a name node's pod")
+    right(Release, Kind::POD, &["create"], RESTORES, "some files of HopsFS are read in a name node's pod").part("pods/exec")
         .when("the cluster is Kubernetes 1.35 or later")
         .without("no file of HopsFS is read, which is a warning"),
     right(
         Release,
-        JOBS,
+        Kind::JOB,
         &["get", "list", "watch", "create"],
         RUNS,
         "Helm applies the Jobs that restore; they are waited for, and made again where they have failed",
     ),
     right(
         Release,
-        JOBS,
+        Kind::JOB,
         &["patch"],
         RESTORES,
         "Helm applies the Jobs that restore; that of HopsFS waits for this machine",
     )
     .when("Helm 4 applies them, they are there already, or HopsFS is brought back from this machine (--from here)"),
-    right(Release, JOBS, &["patch"], &[Undo], "the Job that restores HopsFS waits for this machine")
+    right(Release, Kind::JOB, &["patch"], &[Undo], "the Job that restores HopsFS waits for this machine")
         .when("HopsFS was restored from this machine (--from here)"),
     right(
         Release,
-        ("batch", "jobs/status"),
+        Kind::JOB,
         &["patch"],
         GO_BACK,
         "a Job of the old revision did its work before: it is marked as complete, and does not run again",
-    )
+    ).part("jobs/status")
     .when("the old revision has Jobs"),
-    right(Release, JOBS, &["get"], &[Finalize], "Helm deletes the Jobs of the restore"),
+    right(Release, Kind::JOB, &["get"], &[Finalize], "Helm deletes the Jobs of the restore"),
     right(
         Release,
-        JOBS,
+        Kind::JOB,
         &["delete"],
         &[Upgrade, Resume, Undo, Rerun, Finalize],
         "the Job that has looked at the backup, those that failed, and those of a restore that is over",
     ),
-    right(Release, JOBS, &["delete"], &[Install], "the Jobs of an earlier restore are deleted").when("there are some"),
-    right(Release, CRON_JOBS, &["list"], BEGIN, "CronJobs that make backups are suspended meanwhile"),
-    right(Release, CRON_JOBS, &["list"], &[Resume], "CronJobs that make backups are suspended meanwhile").when(UNKNOWN),
-    right(Release, CRON_JOBS, &["get", "patch"], RUNS, "CronJobs that make backups are suspended meanwhile"),
-    right(Release, STATEFUL_SETS, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
-    right(Release, DEPLOYMENTS, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
+    right(Release, Kind::JOB, &["delete"], &[Install], "the Jobs of an earlier restore are deleted").when("there are some"),
+    right(Release, Kind::CRON_JOB, &["list"], BEGIN, "CronJobs that make backups are suspended meanwhile"),
+    right(Release, Kind::CRON_JOB, &["list"], &[Resume], "CronJobs that make backups are suspended meanwhile").when(UNKNOWN),
+    right(Release, Kind::CRON_JOB, &["get", "patch"], RUNS, "CronJobs that make backups are suspended meanwhile"),
+    right(Release, Kind::STATEFUL_SET, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
+    right(Release, Kind::DEPLOYMENT, &["list", "watch"], RUNS_AND_FINALIZE, "what runs, and whether it is ready"),
     right(
         Release,
-        STATEFUL_SETS,
+        Kind::STATEFUL_SET,
         &["get", "patch"],
         IN_PLACE,
         "what writes is stopped (replicas: 0), and started again",
     ),
-    right(Release, DEPLOYMENTS, &["create", "delete"], RUNS, "MirrorMaker, for the time of the restore")
+    right(Release, Kind::DEPLOYMENT, &["create", "delete"], RUNS, "MirrorMaker, for the time of the restore")
         .when(MIRRORED)
         .without("the run stops before Kafka is mirrored"),
-    right(Release, DEPLOYMENTS, &["get", "patch"], IN_PLACE, "what writes is stopped (replicas: 0), and started again"),
-    right(Release, AUTOSCALERS, &["list"], &[Upgrade, Rerun], "what would start pods meanwhile"),
-    right(Release, AUTOSCALERS, &["list"], GO_BACK, "whether autoscalers are as before")
+    right(Release, Kind::DEPLOYMENT, &["get", "patch"], IN_PLACE, "what writes is stopped (replicas: 0), and started again"),
+    right(Release, Kind::AUTOSCALER, &["list"], &[Upgrade, Rerun], "what would start pods meanwhile"),
+    right(Release, Kind::AUTOSCALER, &["list"], GO_BACK, "whether autoscalers are as before")
         .without("hwdr warns that it cannot tell"),
     right(
         Release,
-        CLAIMS,
+        Kind::CLAIM,
         &["get", "list", "watch", "delete"],
         IN_PLACE,
         "claims of data, which are set aside; those of a RonDB that is begun anew",
     ),
-    right(Release, CLAIMS, &["list"], &[Install], "whether the namespace is empty"),
-    right(Release, AUTOSCALERS, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ("", "services"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ("", "serviceaccounts"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ("apps", "daemonsets"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ("networking.k8s.io", "ingresses"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, NETWORK_POLICIES, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ("policy", "poddisruptionbudgets"), &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ROLES, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, ROLE_BINDINGS, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
-    right(Release, CLAIMS, &["create"], GO_BACK, "an undo recreates the old claims"),
-    right(Release, NAMESPACES, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
-    right(Release, NAMESPACES, &["get"], &[Undo], "whether the restore created the namespace")
+    right(Release, Kind::CLAIM, &["list"], &[Install], "whether the namespace is empty"),
+    right(Release, Kind::AUTOSCALER, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::SERVICE, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::SERVICE_ACCOUNT, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::DAEMON_SET, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::INGRESS, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::NETWORK_POLICY, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::DISRUPTION_BUDGET, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::ROLE, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::ROLE_BINDING, &["list"], &[Install], EMPTY).when(WHOLE).without(UNNOTICED),
+    right(Release, Kind::CLAIM, &["create"], GO_BACK, "an undo recreates the old claims"),
+    right(Release, Kind::NAMESPACE, &["get"], &[Upgrade, Install, Resume, Rerun, Objects], "whether the namespace is there"),
+    right(Release, Kind::NAMESPACE, &["get"], &[Undo], "whether the restore created the namespace")
         .when("Velero has created objects")
         .without("the namespace is named as one that the restore may have created"),
     right(
         Release,
-        ("", "serviceaccounts"),
+        Kind::SERVICE_ACCOUNT,
         &["get"],
         &[Upgrade, Rerun],
         "whether the account that reads backups is there",
@@ -319,74 +297,74 @@ pub const ALL: &[Right] = &[
     .without("the Job that looks at the backup is made in any case"),
     right(
         Cluster,
-        VOLUMES,
+        Kind::VOLUME,
         &["get", "patch"],
         &[Upgrade, Resume, Undo, Rerun, Finalize],
         "volumes of data are kept (reclaim policy Retain), given back, or given up",
     ),
     right(
         Cluster,
-        ("storage.k8s.io", "csistoragecapacities"),
+        Kind::STORAGE_CAPACITY,
         &["list"],
         &[Upgrade, Rerun],
         "whether there is room for a second set of volumes",
     )
     .without("that there is no room shows when volumes stay pending"),
-    right(Cluster, NAMESPACES, &["get"], RUNS_AND_FINALIZE, "its uid is the cluster's")
+    right(Cluster, Kind::NAMESPACE, &["get"], RUNS_AND_FINALIZE, "its uid is the cluster's")
         .named("kube-system")
         .when("--expect-cluster gives a uid")
         .without("--expect-cluster can give a context or a server"),
-    right(Cluster, NAMESPACES, &["create"], &[Install, Resume], "--create-namespace")
+    right(Cluster, Kind::NAMESPACE, &["create"], &[Install, Resume], "--create-namespace")
         .when("--create-namespace is given")
         .without("create the namespace yourself"),
-    right(Velero, RESTORE_OBJECTS, &["get"], &[Finalize], "Helm leaves Velero's Restores in place"),
+    right(Velero, Kind::RESTORE, &["get"], &[Finalize], "Helm leaves Velero's Restores in place"),
     right(
         Velero,
-        RESTORE_OBJECTS,
+        Kind::RESTORE,
         &["get", "list", "watch", "create"],
         &[Upgrade, Install, Resume, Undo, Rerun, Objects],
         "Kubernetes objects are brought back by Velero",
     ),
     right(
         Velero,
-        RESTORE_OBJECTS,
+        Kind::RESTORE,
         &["delete"],
         &[Resume, Undo, Rerun],
         "those that failed, and those of a restore that is undone or repeated",
     ),
     right(
         Velero,
-        RESTORE_OBJECTS,
+        Kind::RESTORE,
         &["delete"],
         &[Install, Objects],
         "a backup that was restored before is restored again",
     )
     .when("it was"),
-    right(Velero, RESTORE_OBJECTS, &["patch"], RESTORES_IN_PLACE, "Helm applies the Restores in place").when(PATCHES),
+    right(Velero, Kind::RESTORE, &["patch"], RESTORES_IN_PLACE, "Helm applies the Restores in place").when(PATCHES),
     right(
         Velero,
-        BACKUPS,
+        Kind::BACKUP,
         &["get", "list"],
         &[Upgrade, Install, Resume, Undo, Rerun, Objects],
         "which backups of objects there are",
     ),
-    right(Velero, BACKUPS, &["watch"], IN_PLACE, "backups that run are waited for"),
-    right(Velero, BACKUPS, &["create"], RESTORES_IN_PLACE, "what may be overwritten is backed up first"),
-    right(Velero, BACKUPS, &["patch"], RESTORES, "the backups that are restored may not expire meanwhile")
+    right(Velero, Kind::BACKUP, &["watch"], IN_PLACE, "backups that run are waited for"),
+    right(Velero, Kind::BACKUP, &["create"], RESTORES_IN_PLACE, "what may be overwritten is backed up first"),
+    right(Velero, Kind::BACKUP, &["patch"], RESTORES, "the backups that are restored may not expire meanwhile")
         .when("one would expire within 14 days"),
-    right(Velero, SCHEDULES, &["list"], BEGIN, "Schedules are paused meanwhile"),
-    right(Velero, SCHEDULES, &["list"], &[Resume], "Schedules are paused meanwhile").when(UNKNOWN),
-    right(Velero, SCHEDULES, &["get", "patch"], RUNS, "Schedules are paused meanwhile"),
+    right(Velero, Kind::SCHEDULE, &["list"], BEGIN, "Schedules are paused meanwhile"),
+    right(Velero, Kind::SCHEDULE, &["list"], &[Resume], "Schedules are paused meanwhile").when(UNKNOWN),
+    right(Velero, Kind::SCHEDULE, &["get", "patch"], RUNS, "Schedules are paused meanwhile"),
     right(
         Velero,
-        LOCATIONS,
+        Kind::STORAGE_LOCATION,
         &["get", "list", "watch"],
         &[Install, Resume, Bsl, Objects],
         "whether Velero can read the bucket",
     ),
     right(
         Velero,
-        LOCATIONS,
+        Kind::STORAGE_LOCATION,
         &["get"],
         &[Upgrade, Undo, Rerun],
         "errors and warnings of Velero's Restores are fetched from the location's own server alone",
@@ -395,34 +373,34 @@ pub const ALL: &[Right] = &[
     .without("they are counted, and cannot be shown"),
     right(
         Velero,
-        LOCATIONS,
+        Kind::STORAGE_LOCATION,
         &["patch"],
         &[Install, Resume],
         "when everything is restored, Velero may write there again",
     )
     .when("this run created the storage location"),
-    right(Velero, LOCATIONS, &["create"], &[Bsl], "the storage location"),
-    right(Velero, LOCATIONS, &["update"], &[Bsl], "the storage location is corrected")
+    right(Velero, Kind::STORAGE_LOCATION, &["create"], &[Bsl], "the storage location"),
+    right(Velero, Kind::STORAGE_LOCATION, &["update"], &[Bsl], "the storage location is corrected")
         .when("hwdr created it, and Velero has never read it"),
-    right(Velero, LOCATIONS, &["create"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
+    right(Velero, Kind::STORAGE_LOCATION, &["create"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
         .when("one of these is given, and there is no storage location")
         .without("have somebody else create the storage location (helm hwdr bsl apply), and leave out that flag"),
-    right(Velero, LOCATIONS, &["update"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
+    right(Velero, Kind::STORAGE_LOCATION, &["update"], &[Install, Resume], "--iam, --secret, --credentials-file, --credentials-env")
         .when("one of these is given, hwdr created the storage location, and Velero has never read it")
         .without("have somebody else create the storage location (helm hwdr bsl apply), and leave out that flag"),
-    right(Velero, SECRETS, &["get"], LOCATES, "--secret, --credentials-file, --credentials-env")
+    right(Velero, Kind::SECRET, &["get"], LOCATES, "--secret, --credentials-file, --credentials-env")
         .when("one of these is given")
         .without(BY_ROLE),
-    right(Velero, SECRETS, &["create"], LOCATES, "--credentials-file, --credentials-env")
+    right(Velero, Kind::SECRET, &["create"], LOCATES, "--credentials-file, --credentials-env")
         .when("one of these is given, and there is no such Secret")
         .without(BY_ROLE),
-    right(Velero, SECRETS, &["patch"], LOCATES, "--credentials-file, --credentials-env")
+    right(Velero, Kind::SECRET, &["patch"], LOCATES, "--credentials-file, --credentials-env")
         .when("one of these is given, and hwdr created the Secret before")
         .without(BY_ROLE),
-    right(Velero, DEPLOYMENTS, &["list"], &[Install, Resume, Bsl, Objects], "whether Velero runs"),
+    right(Velero, Kind::DEPLOYMENT, &["list"], &[Install, Resume, Bsl, Objects], "whether Velero runs"),
     right(
         Velero,
-        CONFIG_MAPS,
+        Kind::CONFIG_MAP,
         &["get", "create", "delete"],
         &[Install, Resume],
         "tells Velero to restore workloads without pods, while their servers are restored",
@@ -431,19 +409,19 @@ pub const ALL: &[Right] = &[
     .without("the run stops before the namespace is restored"),
     right(
         Velero,
-        DOWNLOADS,
+        Kind::DOWNLOAD_REQUEST,
         &["list", "watch", "create", "delete"],
         &[Upgrade, Install, Resume, Undo, Rerun, Objects],
         "errors and warnings of Velero's Restores",
     )
     .when(HOLES)
     .without("they are counted, and cannot be shown"),
-    right(Release, CONFIG_MAPS, &["get", "list"], LIST, "what the backup CronJobs have recorded").without(SHOWN),
-    right(Release, CRON_JOBS, &["list"], LIST, "which CronJobs make backups, and when").without(SHOWN),
-    right(Release, JOBS, &["list"], LIST, "runs that have failed, and recorded nothing").without(SHOWN),
+    right(Release, Kind::CONFIG_MAP, &["get", "list"], LIST, "what the backup CronJobs have recorded").without(SHOWN),
+    right(Release, Kind::CRON_JOB, &["list"], LIST, "which CronJobs make backups, and when").without(SHOWN),
+    right(Release, Kind::JOB, &["list"], LIST, "runs that have failed, and recorded nothing").without(SHOWN),
     right(
         Release,
-        SECRETS,
+        Kind::SECRET,
         &["list"],
         FIT,
         "when the release was installed (Helm's record): older backups are of no use in place",
@@ -451,121 +429,121 @@ pub const ALL: &[Right] = &[
     .without(SHOWN),
     right(
         Release,
-        SECRETS,
+        Kind::SECRET,
         &["get"],
         FIT,
         "when backups were verified, and with which result; when a release that was upgraded was installed (Helm's record)",
     )
     .without(SHOWN),
-    right(Release, SECRETS, &["create"], &[Verify], "the result is remembered")
+    right(Release, Kind::SECRET, &["create"], &[Verify], "the result is remembered")
         .when("it is the first one")
         .without("the result is printed, and not remembered"),
-    right(Release, SECRETS, &["update"], &[Verify], "the result is remembered")
+    right(Release, Kind::SECRET, &["update"], &[Verify], "the result is remembered")
         .without("the result is printed, and not remembered"),
-    right(Release, PODS, &["list"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, LOGS, &["get"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
-    right(Release, EVENTS, &["list"], WORDS, "why a run failed").when(RUN_FAILED).without(WORDLESS),
-    right(Velero, BACKUPS, &["list"], LIST, "which backups of objects there are").without(SHOWN),
-    right(Velero, SCHEDULES, &["list"], LIST, "when Velero makes backups").without(SHOWN),
-    right(Velero, LOCATIONS, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
-    right(Release, CRON_JOBS, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
-    right(Release, JOBS, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
-    right(Velero, SCHEDULES, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
-    right(Velero, BACKUPS, &["get", "patch"], &[BackupsKeep], "their expiration is removed, or put back"),
-    right(Release, CONFIG_MAPS, &["get", "list"], CREATE, "what was backed up; states of older versions"),
-    right(Release, SECRETS, &["list"], CREATE, "whether a restore is running; when the release was installed"),
-    right(Release, SECRETS, &["get"], CREATE, "when the release was installed (Helm's record), and what was verified")
+    right(Release, Kind::POD, &["list"], WORDS, "the last words of a run that failed").when(RUN_FAILED).without(WORDLESS),
+    right(Release, Kind::POD, &["get"], WORDS, "the last words of a run that failed").part("pods/log").when(RUN_FAILED).without(WORDLESS),
+    right(Release, Kind::EVENT, &["list"], WORDS, "why a run failed").when(RUN_FAILED).without(WORDLESS),
+    right(Velero, Kind::BACKUP, &["list"], LIST, "which backups of objects there are").without(SHOWN),
+    right(Velero, Kind::SCHEDULE, &["list"], LIST, "when Velero makes backups").without(SHOWN),
+    right(Velero, Kind::STORAGE_LOCATION, &["list"], LIST, "whether Velero can write to the bucket").without(SHOWN),
+    right(Release, Kind::CRON_JOB, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Release, Kind::JOB, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Velero, Kind::SCHEDULE, &["list"], &[Objects], "which backup is the latest").when(BY_NAME).without(BY_ID),
+    right(Velero, Kind::BACKUP, &["get", "patch"], &[BackupsKeep], "their expiration is removed, or put back"),
+    right(Release, Kind::CONFIG_MAP, &["get", "list"], CREATE, "what was backed up; states of older versions"),
+    right(Release, Kind::SECRET, &["list"], CREATE, "whether a restore is running; when the release was installed"),
+    right(Release, Kind::SECRET, &["get"], CREATE, "when the release was installed (Helm's record), and what was verified")
         .when("--wait is given")
         .without(SHOWN),
-    right(Release, SECRETS, &["create", "update"], CREATE, "the result of verifying it is remembered")
+    right(Release, Kind::SECRET, &["create", "update"], CREATE, "the result of verifying it is remembered")
         .when("--wait is given")
         .without("the result is printed, and not remembered"),
-    right(Release, CRON_JOBS, &["get", "list"], CREATE, "the CronJobs that make backups"),
-    right(Release, JOBS, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),
-    right(Release, JOBS, &["watch"], CREATE, "how they end").when("--wait is given"),
-    right(Release, JOBS, &["get"], CREATE, "whether a Job of that name is this one").when(TAKEN).without(REFUSED),
-    right(Release, PODS, &["list"], CREATE, "why a Job does not start, and the last words of one that failed")
+    right(Release, Kind::CRON_JOB, &["get", "list"], CREATE, "the CronJobs that make backups"),
+    right(Release, Kind::JOB, &["list", "create"], CREATE, "Jobs are made from these CronJobs, unless one is running"),
+    right(Release, Kind::JOB, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Release, Kind::JOB, &["get"], CREATE, "whether a Job of that name is this one").when(TAKEN).without(REFUSED),
+    right(Release, Kind::POD, &["list"], CREATE, "why a Job does not start, and the last words of one that failed")
         .when("a Job takes longer than 20 seconds, or fails")
         .without(WORDLESS),
-    right(Release, LOGS, &["get"], CREATE, "the last words of a Job that failed").when("a Job fails").without(WORDLESS),
-    right(Release, EVENTS, &["list"], CREATE, "why a Job fails, or does not start")
+    right(Release, Kind::POD, &["get"], CREATE, "the last words of a Job that failed").part("pods/log").when("a Job fails").without(WORDLESS),
+    right(Release, Kind::EVENT, &["list"], CREATE, "why a Job fails, or does not start")
         .when("a Job fails, or does not start")
         .without(WORDLESS),
-    right(Velero, BACKUPS, &["list", "create"], CREATE, "Backups are made from the Schedules, unless one is running"),
-    right(Velero, BACKUPS, &["watch"], CREATE, "how they end").when("--wait is given"),
-    right(Velero, BACKUPS, &["get"], CREATE, "whether a Backup of that name is this one").when(TAKEN).without(REFUSED),
-    right(Velero, SCHEDULES, &["get", "list"], CREATE, "the Schedules that Backups are made from"),
-    right(Velero, LOCATIONS, &["list"], CREATE, "whether Velero can write to the bucket"),
-    right(Release, CONFIG_MAPS, &["get", "list", "watch"], &[Monitor], "what the backup CronJobs have recorded")
+    right(Velero, Kind::BACKUP, &["list", "create"], CREATE, "Backups are made from the Schedules, unless one is running"),
+    right(Velero, Kind::BACKUP, &["watch"], CREATE, "how they end").when("--wait is given"),
+    right(Velero, Kind::BACKUP, &["get"], CREATE, "whether a Backup of that name is this one").when(TAKEN).without(REFUSED),
+    right(Velero, Kind::SCHEDULE, &["get", "list"], CREATE, "the Schedules that Backups are made from"),
+    right(Velero, Kind::STORAGE_LOCATION, &["list"], CREATE, "whether Velero can write to the bucket"),
+    right(Release, Kind::CONFIG_MAP, &["get", "list", "watch"], &[Monitor], "what the backup CronJobs have recorded")
         .without(UNSEEN),
-    right(Release, CRON_JOBS, &["list", "watch"], &[Monitor], "which CronJobs make backups, and when").without(UNSEEN),
-    right(Release, JOBS, &["list", "watch"], &[Monitor], "runs that have failed, and recorded nothing").without(UNSEEN),
-    right(Velero, BACKUPS, &["list", "watch"], &[Monitor], "which backups of objects there are").without(UNSEEN),
-    right(Velero, SCHEDULES, &["list", "watch"], &[Monitor], "when Velero makes backups").without(UNSEEN),
-    right(Velero, LOCATIONS, &["list", "watch"], &[Monitor], "whether Velero can write to the bucket").without(UNSEEN),
-    right(Release, PODS, &["list"], &[Doctor], "images that cannot be pulled").without(SHOWN),
-    right(Release, STATEFUL_SETS, &["list"], &[Doctor], "what runs, and how it takes a new template").without(SHOWN),
-    right(Release, DEPLOYMENTS, &["list"], &[Doctor], "what runs").without(SHOWN),
-    right(Release, CLAIMS, &["list"], &[Doctor], "claims of data").without(SHOWN),
-    right(Release, NETWORK_POLICIES, &["list"], &[Doctor], "policies that would keep the restore's Jobs out")
+    right(Release, Kind::CRON_JOB, &["list", "watch"], &[Monitor], "which CronJobs make backups, and when").without(UNSEEN),
+    right(Release, Kind::JOB, &["list", "watch"], &[Monitor], "runs that have failed, and recorded nothing").without(UNSEEN),
+    right(Velero, Kind::BACKUP, &["list", "watch"], &[Monitor], "which backups of objects there are").without(UNSEEN),
+    right(Velero, Kind::SCHEDULE, &["list", "watch"], &[Monitor], "when Velero makes backups").without(UNSEEN),
+    right(Velero, Kind::STORAGE_LOCATION, &["list", "watch"], &[Monitor], "whether Velero can write to the bucket").without(UNSEEN),
+    right(Release, Kind::POD, &["list"], &[Doctor], "images that cannot be pulled").without(SHOWN),
+    right(Release, Kind::STATEFUL_SET, &["list"], &[Doctor], "what runs, and how it takes a new template").without(SHOWN),
+    right(Release, Kind::DEPLOYMENT, &["list"], &[Doctor], "what runs").without(SHOWN),
+    right(Release, Kind::CLAIM, &["list"], &[Doctor], "claims of data").without(SHOWN),
+    right(Release, Kind::NETWORK_POLICY, &["list"], &[Doctor], "policies that would keep the restore's Jobs out")
         .without(SHOWN),
-    right(Release, NAMESPACES, &["get"], &[Doctor], "its labels, which policies may ask for").without(SHOWN),
-    right(Release, AUTOSCALERS, &["list"], &[Doctor], "what would start pods during a restore")
+    right(Release, Kind::NAMESPACE, &["get"], &[Doctor], "its labels, which policies may ask for").without(SHOWN),
+    right(Release, Kind::AUTOSCALER, &["list"], &[Doctor], "what would start pods during a restore")
         .when(WITH_CHART)
         .without(SHOWN),
-    right(Release, LOGS, &["get"], &[Doctor], "the last words of Jobs that failed").when(BUNDLE).without(UNBUNDLED),
-    right(Release, EVENTS, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
-    right(Release, LEASES, &["get", "create", "update"], &[Doctor], "one run at a time")
+    right(Release, Kind::POD, &["get"], &[Doctor], "the last words of Jobs that failed").part("pods/log").when(BUNDLE).without(UNBUNDLED),
+    right(Release, Kind::EVENT, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
+    right(Release, Kind::LEASE, &["get", "create", "update"], &[Doctor], "one run at a time")
         .when(IN_CLUSTER)
         .without(UNLOOKED),
-    right(Release, ("", "serviceaccounts"), &["get"], &[Doctor], "whether the account that reads backups is there")
+    right(Release, Kind::SERVICE_ACCOUNT, &["get"], &[Doctor], "whether the account that reads backups is there")
         .when(IN_CLUSTER)
         .without(UNLOOKED),
-    right(Release, JOBS, &["get", "watch", "create", "delete"], &[Doctor], "the Job that looks at the backup")
+    right(Release, Kind::JOB, &["get", "watch", "create", "delete"], &[Doctor], "the Job that looks at the backup")
         .when(IN_CLUSTER)
         .without(UNLOOKED),
-    right(Release, EXEC, &["get"], &[Doctor], "Superset reads its own database, before its backups are allowed again")
+    right(Release, Kind::POD, &["get"], &[Doctor], "Superset reads its own database, before its backups are allowed again").part("pods/exec")
         .when(FIX)
         .without(UNMENDED),
-    right(Release, EXEC, &["create"], &[Doctor], "Superset reads its own database")
+    right(Release, Kind::POD, &["create"], &[Doctor], "Superset reads its own database").part("pods/exec")
         .when("--fix is given, and the cluster is Kubernetes 1.35 or later")
         .without(UNMENDED),
-    right(Release, CONFIG_MAPS, &["patch"], &[Doctor], "Superset's backups are allowed again").when(FIX).without(UNMENDED),
-    right(Release, CRON_JOBS, &["get", "patch"], &[Doctor], "suspended CronJobs make backups again")
+    right(Release, Kind::CONFIG_MAP, &["patch"], &[Doctor], "Superset's backups are allowed again").when(FIX).without(UNMENDED),
+    right(Release, Kind::CRON_JOB, &["get", "patch"], &[Doctor], "suspended CronJobs make backups again")
         .when(FIX)
         .without(UNMENDED),
     right(
         Cluster,
-        VOLUMES,
+        Kind::VOLUME,
         &["get", "list"],
         &[Doctor],
         "whether volumes of data outlive their claims, and old ones are left",
     )
     .without(SHOWN),
-    right(Cluster, VOLUMES, &["patch"], &[Doctor], "volumes of data outlive their claims").when(FIX).without(UNMENDED),
+    right(Cluster, Kind::VOLUME, &["patch"], &[Doctor], "volumes of data outlive their claims").when(FIX).without(UNMENDED),
     right(
         Cluster,
-        ("storage.k8s.io", "csistoragecapacities"),
+        Kind::STORAGE_CAPACITY,
         &["list"],
         &[Doctor],
         "whether there is room for a second set of volumes",
     )
     .without(SHOWN),
-    right(Cluster, NAMESPACES, &["get"], &[Doctor], "its uid is the cluster's")
+    right(Cluster, Kind::NAMESPACE, &["get"], &[Doctor], "its uid is the cluster's")
         .named("kube-system")
         .without("the uid is not shown"),
-    right(Velero, DEPLOYMENTS, &["list"], &[Doctor], "whether Velero runs, and in which version").without(SHOWN),
-    right(Velero, RESTORE_OBJECTS, &["list"], &[Doctor], "Restores that are under way").without(SHOWN),
-    right(Velero, SCHEDULES, &["get", "patch"], &[Doctor], "paused Schedules make backups again")
+    right(Velero, Kind::DEPLOYMENT, &["list"], &[Doctor], "whether Velero runs, and in which version").without(SHOWN),
+    right(Velero, Kind::RESTORE, &["list"], &[Doctor], "Restores that are under way").without(SHOWN),
+    right(Velero, Kind::SCHEDULE, &["get", "patch"], &[Doctor], "paused Schedules make backups again")
         .when(FIX)
         .without(UNMENDED),
-    right(Velero, SCHEDULES, &["create"], &[Doctor], "a Schedule that is missing makes backups")
+    right(Velero, Kind::SCHEDULE, &["create"], &[Doctor], "a Schedule that is missing makes backups")
         .when("--fix is given, and the product's chart has no Schedule")
         .without(UNMENDED),
-    right(Velero, PODS, &["list"], &[Doctor], "whose logs there are").when(BUNDLE).without(UNBUNDLED),
-    right(Velero, LOGS, &["get"], &[Doctor], "what Velero says").when(BUNDLE).without(UNBUNDLED),
-    right(Velero, EVENTS, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
-    right(Velero, SECRETS, &["list"], &[Doctor], "their names, and their values to take these out of all else")
+    right(Velero, Kind::POD, &["list"], &[Doctor], "whose logs there are").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, Kind::POD, &["get"], &[Doctor], "what Velero says").part("pods/log").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, Kind::EVENT, &["list"], &[Doctor], "what happened").when(BUNDLE).without(UNBUNDLED),
+    right(Velero, Kind::SECRET, &["list"], &[Doctor], "their names, and their values to take these out of all else")
         .when(BUNDLE)
         .without(UNBUNDLED),
 ];
