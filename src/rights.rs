@@ -12,74 +12,51 @@ use Command::{
 
 pub use list::ALL;
 
-/// A command that uses the cluster.
-#[allow(missing_docs, reason = "each is the command of its name")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    Upgrade,
-    Install,
-    Resume,
-    Undo,
-    Finalize,
-    Rerun,
-    Watch,
-    History,
-    Bsl,
-    Objects,
-    Backups,
-    BackupsCreate,
-    BackupsKeep,
-    Verify,
-    Status,
-    Monitor,
-    Doctor,
+/// Makes the enum of commands, each with its name on the command line.
+macro_rules! commands {
+    ($($command:ident $name:literal,)*) => {
+        /// A command that uses the cluster.
+        #[allow(missing_docs, reason = "each is the command of its name")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Command {
+            $($command,)*
+        }
+
+        impl Command {
+            /// All of them.
+            pub const ALL: [Self; [$($name),*].len()] = [$($command),*];
+
+            /// Its name on the command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($command => $name,)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    Upgrade "upgrade",
+    Install "install",
+    Resume "resume",
+    Undo "undo",
+    Finalize "finalize",
+    Rerun "rerun",
+    Watch "watch",
+    History "history",
+    Bsl "bsl",
+    Objects "objects",
+    Backups "backups",
+    BackupsCreate "backups-create",
+    BackupsKeep "backups-keep",
+    Verify "verify",
+    Status "status",
+    Monitor "monitor",
+    Doctor "doctor",
 }
 
 impl Command {
-    /// All of them.
-    pub const ALL: [Self; 17] = [
-        Upgrade,
-        Install,
-        Resume,
-        Undo,
-        Finalize,
-        Rerun,
-        Watch,
-        History,
-        Bsl,
-        Objects,
-        Backups,
-        BackupsCreate,
-        BackupsKeep,
-        Verify,
-        Status,
-        Monitor,
-        Doctor,
-    ];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Upgrade => "upgrade",
-            Install => "install",
-            Resume => "resume",
-            Undo => "undo",
-            Finalize => "finalize",
-            Rerun => "rerun",
-            Watch => "watch",
-            History => "history",
-            Bsl => "bsl",
-            Objects => "objects",
-            Backups => "backups",
-            BackupsCreate => "backups-create",
-            BackupsKeep => "backups-keep",
-            Verify => "verify",
-            Status => "status",
-            Monitor => "monitor",
-            Doctor => "doctor",
-        }
-    }
-
     /// Whether it makes Helm apply a chart, which needs more rights than are known here.
     pub fn runs_helm(self) -> bool {
         matches!(self, Upgrade | Install | Resume | Undo | Finalize | Rerun)
