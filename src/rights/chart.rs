@@ -76,7 +76,7 @@ pub fn rules(stream: &Stream, [release, velero]: [&str; 2], granted: &Granted) -
             Some(_) => continue,
         };
         let helm: Vec<_> = helm.into_iter().map(str::to_owned).collect();
-        let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
+        let group = object.group();
         let namespace =
             (!CLUSTER_WIDE.contains(&object.kind())).then(|| object.namespace().unwrap_or(release).to_owned());
         let resource = plural(object.kind());

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::shown::patch_command;
 
-/// When a backup was made, from a name that a schedule gave: `…-20260213153627`, in UTC (`Schedule.TimestampedName`, velero/pkg/apis/velero/v1).
+/// When a backup was made, from a name that a schedule gave: `…-20260213153627`, in UTC (`Schedule.TimestampedName`, velero/pkg/apis/velero/v1);
+/// or from `…-20260213T153627Z`, as in Hopsworks' docs, in letters of either case.
 pub fn time_of(backup: &str) -> Option<Timestamp> {
-    let digits = backup.rsplit_once('-')?.1.trim_end_matches('Z').replace('T', "");
+    let digits = backup.rsplit_once('-')?.1.replace(['T', 't', 'Z', 'z'], "");
     let time = DateTime::strptime("%Y%m%d%H%M%S", &digits).ok().filter(|_| digits.len() == 14)?;
     Offset::UTC.to_timestamp(time).ok()
 }
@@ -60,6 +61,8 @@ mod tests {
         for (name, expected) in [
             ("k8s-backups-main-20260213153627", Some("2026-02-13T15:36:27Z")),
             ("k8s-backups-main-20260213T153627Z", Some("2026-02-13T15:36:27Z")),
+            ("k8s-backups-main-20260213t153627z", Some("2026-02-13T15:36:27Z")),
+            ("k8s-backups-main-20261313153627", None),
             ("k8s-backups-main-2026021315", None),
             ("x", None),
             ("x-", None),

@@ -1,7 +1,5 @@
 //! What the values ask for, as rules read it: ids of backups, and names of Velero's.
 
-#![expect(clippy::string_slice, reason = "digits are counted before")]
-
 use jiff::Timestamp;
 
 use super::backup_id::BackupId;
@@ -152,23 +150,4 @@ pub fn velero_names(values: &Value) -> Vec<(&'static str, &str, &Entry)> {
         .into_iter()
         .filter_map(|(key, schedule)| Some((key, schedule, set(values, keys::VELERO_RESTORE, key)?)))
         .collect()
-}
-
-/// The point in time in a Velero backup's name: `…-20260213153627`, or `…-20260213T153627Z` as in the docs.
-pub fn velero_time(name: &str) -> Option<Timestamp> {
-    let stamp = name.rsplit('-').next()?;
-    let digits: String = stamp.chars().filter(|c| !matches!(c, 'T' | 't' | 'Z' | 'z')).collect();
-    if digits.len() != 14 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let text = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        &digits[..4],
-        &digits[4..6],
-        &digits[6..8],
-        &digits[8..10],
-        &digits[10..12],
-        &digits[12..]
-    );
-    text.parse().ok()
 }

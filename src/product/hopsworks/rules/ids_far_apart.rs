@@ -46,6 +46,7 @@ use crate::product::hopsworks::asked;
 use crate::shown::duration;
 use crate::source::Place;
 use crate::values::Value;
+use crate::velero::time_of;
 
 const LIMIT_SECONDS: i64 = 3_600;
 
@@ -70,7 +71,7 @@ impl Rule for IdsFarApart {
         let own = asked::own_ids(values);
         others.extend(own.iter().filter_map(|id| Some((id.service, id.time()?, &id.entry.value.place))));
         for (_, _, entry) in asked::velero_names(values) {
-            if let Some(time) = entry.value.as_str().and_then(asked::velero_time) {
+            if let Some(time) = entry.value.as_str().and_then(time_of) {
                 others.push(("Velero", time, &entry.value.place));
             }
         }

@@ -35,8 +35,10 @@
 use crate::lint::placeholder::is_unknown;
 use crate::lint::rules::Rule;
 use crate::lint::{Context, Finding, Level};
+use crate::names::is_object;
 use crate::product::hopsworks::asked;
 use crate::values::Value;
+use crate::velero::time_of;
 
 const LIST: &str = "kubectl get backups.velero.io -n velero lists the names";
 
@@ -64,7 +66,7 @@ impl Rule for VeleroName {
             let of_schedule = |schedule: &str| name.strip_prefix(schedule).and_then(|rest| rest.strip_prefix('-'));
             let others = schedules.iter().map(|(_, other)| *other);
             // Velero's own form of a name that is written as in the docs.
-            let digits = asked::velero_time(name).and(of_schedule(schedule)).map(|stamp| {
+            let digits = time_of(name).and(of_schedule(schedule)).map(|stamp| {
                 let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
                 format!("Velero's own name has digits only: {schedule}-{digits}")
             });
@@ -76,13 +78,13 @@ impl Rule for VeleroName {
             let finding = if let Some(other) = other {
                 Finding::error(self.name(), place, format!("{key} names a backup of {other}, not of {schedule}"))
                     .help(LIST)
-            } else if !is_object_name(name) {
+            } else if !is_object(name) {
                 Finding::error(self.name(), place, "no object in Kubernetes can have this name")
                     .help(digits.unwrap_or_else(|| LIST.to_owned()))
             } else if of_schedule(schedule).is_none() {
                 Finding::error(self.name(), place, format!("{key} names no backup of the schedule {schedule}"))
                     .help(LIST)
-            } else if asked::velero_time(name).is_none() {
+            } else if time_of(name).is_none() {
                 Finding::warning(self.name(), place, "the name does not end in a time, like -20260213153627").help(LIST)
             } else if let Some(help) = digits.filter(|_| name.ends_with('z')) {
                 Finding::warning(self.name(), place, "Velero never gives a backup such a name").help(help)
@@ -92,15 +94,4 @@ impl Rule for VeleroName {
             findings.push(finding);
         }
     }
-}
-
-/// Whether Kubernetes takes the name: a DNS subdomain (RFC 1123).
-fn is_object_name(name: &str) -> bool {
-    let label = |label: &str| {
-        label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
 }

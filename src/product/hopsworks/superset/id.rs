@@ -1,10 +1,10 @@
 //! Ids of Superset's backups.
 
-#![expect(clippy::string_slice, reason = "digits are counted when an id is made")]
-
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -75,11 +75,8 @@ impl SupersetId {
     }
 
     fn read_time(&self) -> Option<Timestamp> {
-        let digits = &self.0[..TIME];
-        let (date, time) = digits.split_at(8);
-        let text =
-            format!("{}-{}-{}T{}:{}:{}Z", &date[..4], &date[4..6], &date[6..], &time[..2], &time[2..4], &time[4..]);
-        text.parse().ok()
+        let time = DateTime::strptime("%Y%m%d%H%M%S", self.0.get(..TIME)?).ok()?;
+        Offset::UTC.to_timestamp(time).ok()
     }
 }
 
