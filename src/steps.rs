@@ -1,6 +1,8 @@
 //! The steps of a restore: what each does to which data, whether the chart brings it itself, the objects it renders, how it is verified and
 //! undone. A product's services plan them.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -82,6 +84,25 @@ pub struct Access {
 }
 
 impl Planned {
+    /// A step that has nothing but its name, its backup and who does it.
+    pub fn new(step: &'static str, backup: impl Display, by: By) -> Self {
+        Self {
+            step,
+            does: String::new(),
+            backup: backup.to_string(),
+            backup_time: None,
+            by,
+            markers: Vec::new(),
+            verified: "",
+            undone: "",
+            objects: Vec::new(),
+            last_job: None,
+            holds: &[],
+            needs: &[],
+            access: Vec::new(),
+        }
+    }
+
     /// Whether hwdr's own objects do it.
     pub fn is_injected(&self) -> bool {
         matches!(self.by, By::Hwdr(_))

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// How bad something is, the worst last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// Nothing is wrong.
@@ -11,6 +11,7 @@ pub enum Severity {
     /// Something to look at soon.
     Warning,
     /// hwdr could not find out.
+    #[default]
     Unknown,
     /// A restore would not work, or lose more than it may.
     Critical,

@@ -17,7 +17,7 @@ const INTERVALS: f64 = 1.5;
 const MAKE: &str = "make one now:\nhelm hwdr backups create --wait";
 
 /// Whether something backs up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Enabled {
     /// All is well.
@@ -27,6 +27,7 @@ pub enum Enabled {
     /// Nothing makes backups.
     Disabled,
     /// hwdr could not find out.
+    #[default]
     Unknown,
 }
 
@@ -46,7 +47,7 @@ impl Enabled {
 }
 
 /// The status of one series. What is not known is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
     /// The series: `objects/main`.
@@ -105,21 +106,9 @@ impl ServiceStatus {
                 Severity::Warning | Severity::Critical => Enabled::Partial,
             },
             severity,
-            schedule: None,
-            interval_seconds: None,
-            limit_seconds: None,
-            last_good: None,
-            last_good_time: None,
-            age_seconds: None,
-            has_good: None,
-            last_run: None,
-            last_failed: None,
-            took_seconds: None,
-            bytes: None,
-            expires: None,
-            next: None,
             faults,
             is_a_look: true,
+            ..Self::default()
         }
     }
 }

@@ -115,12 +115,19 @@ pub trait Request: fmt::Debug + Send + Sync {
     fn backup(&self) -> Backup;
     /// Velero's names.
     fn velero(&self) -> &Velero;
+
     /// The names of the Velero backups, if given: of the cluster's own objects, and of the users'.
-    fn objects(&self) -> [Option<&str>; 2];
+    fn objects(&self) -> [Option<&str>; 2] {
+        [None, None]
+    }
+
     /// Sets those names.
-    fn choose(&mut self, objects: [Option<String>; 2]);
+    fn choose(&mut self, _objects: [Option<String>; 2]) {}
+
     /// The backups of the services' data.
-    fn recorded(&self) -> Recorded;
+    fn recorded(&self) -> Recorded {
+        Recorded::default()
+    }
 
     /// Whether manifests alone cannot restore it: then helm must not run without a run of hwdr around it.
     fn needs_a_run(&self) -> bool {
@@ -152,6 +159,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the stream lacks something that a step needs.
     fn draft(&self, topology: &Topology, namespace: &str) -> Result<Draft, Refusal>;
+
     /// What the operator agrees to, in place of the usual sentence about volumes; it follows the name of the release.
     fn cost(&self) -> Option<String> {
         None
@@ -159,12 +167,18 @@ pub trait Request: fmt::Debug + Send + Sync {
 
     /// From which step on the old data cannot come back.
     fn point_of_no_return(&self) -> PointOfNoReturn;
-    /// The facts about a Job with which the chart does a step: see [`Draft::facts`].
-    fn facts_of_job(&self, job: &Job) -> Json;
-    /// The facts about an injected object.
-    fn facts_of_object(&self, object: &Object) -> Json;
     /// What all injected Jobs and gates share.
     fn ground(&self, topology: &Topology) -> Ground;
+
+    /// The facts about a Job with which the chart does a step: see [`Draft::facts`].
+    fn facts_of_job(&self, _job: &Job) -> Json {
+        Json::Null
+    }
+
+    /// The facts about an injected object.
+    fn facts_of_object(&self, _object: &Object) -> Json {
+        Json::Null
+    }
 
     /// The bucket that backups are read from, if the values name one.
     fn bucket(&self) -> Option<&str> {

@@ -7,15 +7,8 @@ use crate::topology::Role;
 
 fn planned(name: &'static str, after: &[&str], holds: &'static [Role]) -> Planned {
     let id = format!("Job/{name}");
+    let by = By::Hwdr(vec![id.clone()]);
     Planned {
-        step: name,
-        does: String::new(),
-        backup: String::new(),
-        backup_time: None,
-        by: By::Hwdr(vec![id.clone()]),
-        markers: Vec::new(),
-        verified: "",
-        undone: "",
         objects: vec![Object {
             template: "job.yaml",
             id,
@@ -26,7 +19,7 @@ fn planned(name: &'static str, after: &[&str], holds: &'static [Role]) -> Planne
         last_job: Some(name.to_owned()),
         holds,
         needs: if name == "opensearch" { &[opensearch::SERVER] } else { rondb::NEEDS },
-        access: Vec::new(),
+        ..Planned::new(name, "", by)
     }
 }
 

@@ -10,14 +10,14 @@ use super::{Streams, chart, keys};
 use crate::cluster::Cluster;
 use crate::mode::Mode;
 use crate::plan::PointOfNoReturn;
-use crate::product::request::{Backup, Draft, Ground, Recorded, Request};
+use crate::product::request::{Backup, Draft, Ground, Request};
 use crate::product::service::Doing;
 use crate::product::{Path, Product};
 use crate::refusal::Refusal;
 use crate::s3::preflight::Stopped;
 use crate::sha256;
-use crate::steps::{By, Object, Planned};
-use crate::topology::{Job, Topology};
+use crate::steps::{By, Planned};
+use crate::topology::Topology;
 use crate::values::Value;
 use crate::velero::Velero;
 
@@ -63,11 +63,10 @@ impl Asked {
         let Restore { namespace, mariadb, kafka, .. } = &self.restore;
         let namespace = namespace.as_ref().map(|backup| Planned {
             does: "restores the namespace: every object that is not there".to_owned(),
-            by: By::Before("Velero"),
             verified: "Velero's Restore is Completed, and all pods are ready",
             undone: "delete the namespace",
             backup_time: backup.time().map(|time| time.to_string()),
-            ..planned(super::OBJECTS, backup.to_string())
+            ..Planned::new(super::OBJECTS, backup, By::Before("Velero"))
         });
         let mariadb = mariadb.as_ref().map(|asked| self.database(asked));
         let kafka = kafka.as_ref().map(|asked| self.kafka(asked));
@@ -90,10 +89,9 @@ impl Asked {
                 Origin::Snapshot(_) => None,
                 Origin::PointInTime(time) => Some(time.to_string()),
             },
-            by: By::Before("AWS RDS, before helm upgrades the release"),
             verified: "the instance is available with its parameter group in force; no pod is connected to the old host",
             undone: "the old host is set again; no instance is deleted",
-            ..planned(MARIADB, asked.from.to_string())
+            ..Planned::new(MARIADB, &asked.from, By::Before("AWS RDS, before helm upgrades the release"))
         }
     }
 
@@ -106,10 +104,9 @@ impl Asked {
                 "mirrors topics and consumer groups to the new cluster {servers}; Streams then uses it ({})",
                 key(&chart::KAFKA)
             ),
-            by: By::Before("MirrorMaker 2, before helm upgrades the release"),
             verified: "no record is missing, and no consumer group skips one",
             undone: "the old servers are set again; no topic is deleted",
-            ..planned(KAFKA, from)
+            ..Planned::new(KAFKA, from, By::Before("MirrorMaker 2, before helm upgrades the release"))
         }
     }
 
@@ -193,24 +190,6 @@ fn key(part: &chart::Part) -> String {
     format!("{}.{}", part.external.join("."), part.address)
 }
 
-fn planned(step: &'static str, backup: String) -> Planned {
-    Planned {
-        step,
-        does: String::new(),
-        backup,
-        backup_time: None,
-        by: By::Before(""),
-        markers: Vec::new(),
-        verified: "",
-        undone: "",
-        objects: Vec::new(),
-        last_job: None,
-        holds: &[],
-        needs: &[],
-        access: Vec::new(),
-    }
-}
-
 /// A refusal at a place in the values.
 fn at<'v>(values: &'v Value, path: Path) -> impl Fn(String) -> Refusal + use<'v> {
     let place = values.get(path).map(|value| value.place.clone());
@@ -251,12 +230,6 @@ impl Request for Asked {
     fn objects(&self) -> [Option<&str>; 2] {
         let backup = self.restore.namespace.as_ref().map(|backup| backup.as_str());
         [backup, backup]
-    }
-
-    fn choose(&mut self, _: [Option<String>; 2]) {}
-
-    fn recorded(&self) -> Recorded {
-        Recorded::default()
     }
 
     fn needs_a_run(&self) -> bool {
@@ -306,14 +279,6 @@ impl Request for Asked {
             step: None,
             why: "the old instance and the old Kafka are left as they are; what is written to the new ones is not in the old",
         }
-    }
-
-    fn facts_of_job(&self, _: &Job) -> Json {
-        Json::Null
-    }
-
-    fn facts_of_object(&self, _: &Object) -> Json {
-        Json::Null
     }
 
     /// Nothing is injected.

@@ -23,15 +23,12 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Re
     };
     let marker = format!("{MARKER}-{id}");
     let planned = |by, markers, objects, last_job| Planned {
-        step: "hopsfs",
         does: "brings back the blocks that were deleted after the backup; no version of any is removed".to_owned()
             + match &input.restore.hopsfs {
                 HopsFs::Here => ", from the machine on which hwdr runs",
                 _ => "",
             },
-        backup: id.to_string(),
         backup_time: time_of(id),
-        by,
         markers,
         verified: "every block that was there then is current again in the bucket",
         undone: "nothing is lost by it: blocks that no file knows are swept by HopsFS",
@@ -39,7 +36,7 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Re
         last_job,
         holds: &[NAME_NODE, Role::APPLICATION],
         needs: &[object_storage::ROLE],
-        access: Vec::new(),
+        ..Planned::new("hopsfs", id, by)
     };
     if let Some(job) = chart_job(topology, MARKER, id, |_| true)? {
         let by = By::Chart(format!("Job/{}", job.name));

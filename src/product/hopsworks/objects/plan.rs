@@ -35,20 +35,16 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
             values: json!({"name": name, "namespace": namespace, "backup": backup, "schedule": schedule}),
             after: Vec::new(),
         };
+        let which = backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}"));
+        let by = if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) };
         Ok(Planned {
-            step: "objects",
             does: format!("brings back {data} as they were; what exists is updated"),
-            backup: backup.clone().unwrap_or_else(|| format!("the newest completed one of schedule {schedule}")),
             backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
-            by: if chart { By::Chart(id.clone()) } else { By::Hwdr(vec![id.clone()]) },
             markers: vec![id],
             verified: "its phase is Completed: helm hwdr upgrade waits for that; with helm alone look yourself (kubectl get restores -A)",
             undone: "restore the Velero backup that was taken before",
             objects: if chart { Vec::new() } else { vec![object] },
-            last_job: None,
-            holds: &[],
-            needs: &[],
-            access: Vec::new(),
+            ..Planned::new("objects", which, by)
         })
     });
     planned.collect()
@@ -72,20 +68,16 @@ fn before(input: &Input) -> Vec<Planned> {
     let velero = &input.restore.velero;
     let both =
         [(&velero.main_schedule, &input.restore.velero_main), (&velero.users_schedule, &input.restore.velero_users)];
-    let planned = both.into_iter().map(|(schedule, backup)| Planned {
-        step: "objects",
-        does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
-        backup: backup.clone().unwrap_or_else(|| format!("the one of {schedule} that is nearest to the backup id")),
-        backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
-        by: By::Before("Velero, before helm installs the chart: it would make new passwords otherwise"),
-        markers: Vec::new(),
-        verified: "its phase is Completed: helm hwdr install waits for that; with helm alone, look yourself (kubectl get restores.velero.io -A)",
-        undone: "delete what was restored: the cluster is new",
-        objects: Vec::new(),
-        last_job: None,
-        holds: &[],
-        needs: &[],
-        access: Vec::new(),
+    let planned = both.into_iter().map(|(schedule, backup)| {
+        let which = backup.clone().unwrap_or_else(|| format!("the one of {schedule} that is nearest to the backup id"));
+        let by = By::Before("Velero, before helm installs the chart: it would make new passwords otherwise");
+        Planned {
+            does: format!("brings back the objects of {schedule}, among them the Secrets that the chart looks up"),
+            backup_time: backup.as_deref().and_then(time_of).map(|time| time.to_string()),
+            verified: "its phase is Completed: helm hwdr install waits for that; with helm alone, look yourself (kubectl get restores.velero.io -A)",
+            undone: "delete what was restored: the cluster is new",
+            ..Planned::new("objects", which, by)
+        }
     });
     planned.collect()
 }

@@ -25,14 +25,11 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
     let topology = input.topology;
     let name = format!("opensearch-restore-{repository}-{key}");
     let planned = |by, marker: String, objects| Planned {
-        step: "opensearch",
         does: match indices {
             None => format!("restores all indices from repository {repository}; open ones of the same name are closed"),
             Some(indices) => format!("restores the indices {indices} from repository {repository}"),
         },
-        backup: id.to_string(),
         backup_time: time_of(id),
-        by,
         markers: vec![format!("Job/{marker}")],
         verified: "no shard failed, every index has its primaries, none of Hopsworks' own is missing; what was copied is compared",
         undone: undone(input.restore.mode),
@@ -40,7 +37,7 @@ fn one(input: &Input, before: &[Planned], snapshot: &Snapshot) -> Result<Planned
         last_job: Some(marker),
         holds: &[Role::APPLICATION, BACKUP],
         needs: &[SERVER],
-        access: Vec::new(),
+        ..Planned::new("opensearch", id, by)
     };
     let global = &input.restore.backup_id;
     // The chart names the Job by either id; one for a third is refused.

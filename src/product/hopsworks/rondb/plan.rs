@@ -42,11 +42,8 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
         .help("post-render one release at a time"));
     }
     let planned = |by, does: String, marker: String, objects| Planned {
-        step: "rondb",
         does: format!("restores {does}: metadata once, the data of every old data node, then the indexes"),
-        backup: id.to_string(),
         backup_time: time_of(id),
-        by,
         markers: vec![format!("Job/{marker}")],
         verified: "every ndb_restore ended with status 0, and the parts had all the rows that the backup counts",
         undone: undone(input.restore.mode),
@@ -56,7 +53,7 @@ pub(super) fn plan(input: &Input) -> Result<Vec<Planned>, Refusal> {
         // it logs what that Job does.
         holds: &[MYSQLD_SETUP, BINLOG_SERVER],
         needs: NEEDS,
-        access: Vec::new(),
+        ..Planned::new("rondb", id, by)
     };
     if let Some(job) = chart_job(topology, MARKER, id, restores)? {
         let by = By::Chart(format!("Job/{}", job.name));

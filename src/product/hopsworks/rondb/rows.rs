@@ -44,13 +44,10 @@ pub(super) fn plan(input: &Input, restore: &[Planned]) -> Option<Planned> {
         }),
         after: vec![restore],
     };
+    let by = By::Hwdr(vec![object.id.clone()]);
     Some(Planned {
-        step: "rows",
         does: "compares the rows of each table with what the backup counts, before anybody writes".to_owned(),
-        backup: id.to_string(),
         backup_time: time_of(id),
-        by: By::Hwdr(vec![object.id.clone()]),
-        markers: Vec::new(),
         verified: "no table has fewer rows than the backup counts, but for those that the backup's log deletes",
         undone: "it only reads",
         objects: vec![object],
@@ -66,6 +63,6 @@ pub(super) fn plan(input: &Input, restore: &[Planned]) -> Option<Planned> {
             BACKUP,
         ],
         needs: NEEDS,
-        access: Vec::new(),
+        ..Planned::new("rows", id, by)
     })
 }

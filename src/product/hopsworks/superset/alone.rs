@@ -72,12 +72,6 @@ impl Request for Alone {
         &self.velero
     }
 
-    fn objects(&self) -> [Option<&str>; 2] {
-        [None, None]
-    }
-
-    fn choose(&mut self, _: [Option<String>; 2]) {}
-
     fn recorded(&self) -> Recorded {
         let [rondb, opensearch] = METADATA.map(str::to_owned);
         Recorded {

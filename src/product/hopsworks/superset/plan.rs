@@ -80,11 +80,8 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
         after,
     };
     let planned = |step, does: &str, by, marker: &str, verified, objects| Planned {
-        step,
         does: does.to_owned(),
-        backup: id.to_string(),
         backup_time: Some(id.time().to_string()),
-        by,
         markers: vec![format!("Job/{marker}")],
         verified,
         undone: undone(input.mode),
@@ -92,7 +89,7 @@ pub(in crate::product::hopsworks) fn plan(input: &Input) -> Result<Vec<Planned>,
         last_job: Some(marker.to_owned()),
         holds: &[APPLICATION, INIT],
         needs: &[DATABASE, object_storage::ROLE],
-        access: Vec::new(),
+        ..Planned::new(step, id, by)
     };
     let does = "reloads Superset's database (dashboards, connections, users) from its dump";
     let verified = "the dump is as its manifest says, the key is that of the backup, and MySQL took every statement";

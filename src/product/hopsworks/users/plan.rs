@@ -15,11 +15,8 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Re
     let id = &input.restore.rondb;
     let Some(rondb) = &input.facts.rondb else { return Ok(Vec::new()) };
     let planned = |by, marker: String, objects| Planned {
-        step: "users",
         does: "loads databases.sql and users.sql: databases, users and their grants".to_owned(),
-        backup: id.to_string(),
         backup_time: time_of(id),
-        by,
         markers: vec![format!("Job/{marker}")],
         verified: "the Job is complete: every statement was taken",
         undone: undone(input.restore.mode),
@@ -34,7 +31,7 @@ pub(super) fn plan(input: &Input, before: &[Planned]) -> Result<Vec<Planned>, Re
             rondb::BACKUP,
         ],
         needs: rondb::NEEDS,
-        access: Vec::new(),
+        ..Planned::new("users", id, by)
     };
     // The Job without an id is part of every installation; it restores only if its pod fetches a backup. One with the id in its name
     // is for the restore.
