@@ -30,8 +30,8 @@ docs: ## build the site of the documentation at target/docs/site, and check its 
 
 test: ## unit, golden and integration tests, through both Helms and kustomize; needs no cluster
 	scripts/tools helm3 helm4 kustomize
-	# The tests of hwdr vm copy files with the real ones.
-	scripts/packages rsync rclone
+	# The tests of hwdr vm copy files with the real ones, and kill who holds a lock.
+	scripts/packages rsync rclone psmisc=fuser
 	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 cargo test --locked --workspace
 
 release-test: ## test what "make dist" makes: the same bytes twice, installed by both Helms, pip, pre-commit and dpkg (an hour of one core)

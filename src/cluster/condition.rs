@@ -143,6 +143,7 @@ pub fn shortened(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup_files::velero::AT_WORK;
     use serde_json::json;
 
     #[test]
@@ -176,16 +177,7 @@ mod tests {
     #[test]
     fn a_backup_that_waits_is_not_over() {
         let is_over = |phase: &str| backup_is_over(&json!({"status": {"phase": phase}}));
-        for phase in [
-            "New",
-            "Queued",
-            "ReadyToStart",
-            "InProgress",
-            "WaitingForPluginOperations",
-            "WaitingForPluginOperationsPartiallyFailed",
-            "Finalizing",
-            "FinalizingPartiallyFailed",
-        ] {
+        for phase in AT_WORK {
             assert!(!is_over(phase), "{phase}");
         }
         assert!(!backup_is_over(&json!({})));

@@ -45,7 +45,7 @@ pub(super) async fn rewind(run: &mut Run, name: &str) -> Result<(), Halt> {
         return Ok(());
     };
     run.must_be_ours(Kind::JOB, &job)?;
-    bucket::as_agreed(&task.settings, run.state.from_here.as_deref())?;
+    bucket::as_agreed(&task.settings, run.state.from_here.as_deref(), bucket::has_address())?;
     let (aim, warning) = task.aim(&run.cluster).await?;
     if let Some(warning) = warning {
         run.show.warn(&warning);
