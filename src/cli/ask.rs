@@ -1,6 +1,6 @@
 //! Questions to the operator, and messages while hwdr works.
 
-use std::io::{self, IsTerminal as _, stderr, stdin};
+use std::io::{IsTerminal as _, stderr, stdin};
 
 use anstyle::Style;
 use anyhow::{Context as _, Result, ensure};
@@ -24,7 +24,7 @@ pub(super) struct Question<'q> {
 }
 
 /// The answers that agree to a question with `[y/N]`.
-pub(super) const YES: &[&str] = &["y", "Y", "Yes", "YES", "yes"];
+const YES: &[&str] = &["y", "Y", "Yes", "YES", "yes"];
 
 impl Question<'_> {
     /// Asks. `is_given` is a `--yes` on the command line.
@@ -35,8 +35,7 @@ impl Question<'_> {
         if is_given {
             return Ok(());
         }
-        let no_terminal = || Refusal::new(format!("hwdr cannot ask without a terminal: {}", self.what)).help(self.help);
-        let answer = answer(self.prompt).ok_or_else(no_terminal)?.context("the answer cannot be read")?;
+        let answer = typed(self.prompt, self.what, self.help)?;
         let word = self.agree.last().copied().unwrap_or_default();
         ensure!(
             self.agree.contains(&answer.as_str()),
@@ -46,19 +45,20 @@ impl Question<'_> {
     }
 }
 
+/// Asks a question with `[y/N]`, about `what`; `help` says how to agree with a flag, and `is_given` is a `--yes`.
+///
+/// # Errors
+/// If the answer is not yes, or hwdr cannot ask.
+pub(super) fn confirm(prompt: &str, what: &str, help: &str, is_given: bool) -> Result<()> {
+    Question { prompt, agree: YES, what, help }.ask(is_given)
+}
+
 /// Whether the answer to a question with `[y/N]` is yes; `what` it is about, and `is_given` is a `--yes`.
 ///
 /// # Errors
 /// If hwdr cannot ask.
 pub(super) fn agrees(prompt: &str, what: &str, is_given: bool) -> Result<bool> {
-    if is_given {
-        return Ok(true);
-    }
-    let no_terminal = || {
-        Refusal::new(format!("hwdr cannot ask without a terminal: {what}")).help("see what it would do, then add --yes")
-    };
-    let answer = answer(prompt).ok_or_else(no_terminal)?.context("the answer cannot be read")?;
-    Ok(YES.contains(&answer.as_str()))
+    Ok(is_given || YES.contains(&typed(prompt, what, "see what it would do, then add --yes")?.as_str()))
 }
 
 /// Prints what will be done, before the question. `is_given` is a `--yes`: without a question, it is a note.
@@ -70,14 +70,16 @@ pub(super) fn show(text: &str, is_given: bool) {
     }
 }
 
-/// What is typed after `prompt`, without blanks around it; `None` if hwdr cannot ask.
-fn answer(prompt: &str) -> Option<io::Result<String>> {
-    if is_gone() {
-        return None;
-    }
+/// What is typed after `prompt`, without blanks around it.
+///
+/// # Errors
+/// If hwdr cannot ask, with `what` the question is about.
+fn typed(prompt: &str, what: &str, help: &str) -> Result<String> {
+    ensure!(!is_gone(), Refusal::new(format!("hwdr cannot ask without a terminal: {what}")).help(help));
     tell_bare(prompt);
     let mut answer = String::new();
-    Some(stdin().read_line(&mut answer).map(|_| answer.trim().to_owned()))
+    stdin().read_line(&mut answer).context("the answer cannot be read")?;
+    Ok(answer.trim().to_owned())
 }
 
 /// Whether to continue without what Velero could not restore; `is_given` is an `--accept-partial`.
@@ -87,8 +89,7 @@ pub(super) fn accepts(holes: &Holes, is_given: bool) -> bool {
         return false;
     }
     warn(&format!("Velero's Restore {} is PartiallyFailed\n{}", holes.name, holes.text()));
-    let prompt = "Continue without what is missing? [y/N] ";
-    Question { prompt, agree: YES, what: "", help: "" }.ask(is_given).is_ok()
+    confirm("Continue without what is missing? [y/N] ", "", "", is_given).is_ok()
 }
 
 /// Whether nobody can answer, or see the question.

@@ -98,13 +98,8 @@ impl Restore {
             ask::warn(note);
         }
         warn_of_releases(&cluster).await;
-        let question = ask::Question {
-            prompt: "Restore both into this cluster? [y/N] ",
-            agree: ask::YES,
-            what: "nothing was changed",
-            help: "check what is shown above, then add --yes",
-        };
-        question.ask(self.yes)?;
+        let prompt = "Restore both into this cluster? [y/N] ";
+        ask::confirm(prompt, "nothing was changed", "check what is shown above, then add --yes", self.yes)?;
         let restored = restore_objects(
             &cluster,
             &request.velero,

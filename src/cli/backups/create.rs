@@ -24,7 +24,7 @@ use crate::backups::{
     until_free,
 };
 use crate::cli::Outcome;
-use crate::cli::ask::{self, Question, YES};
+use crate::cli::ask;
 use crate::cli::bucket::BucketArgs;
 use crate::cli::messages::Failure;
 use crate::cluster::condition::text;
@@ -115,13 +115,8 @@ impl Create {
                 fault.what
             ));
         }
-        Question {
-            prompt: "Make this backup? [y/N] ",
-            agree: YES,
-            what: "nothing was made",
-            help: "check what is shown above, then add --yes",
-        }
-        .ask(self.yes)?;
+        let help = "check what is shown above, then add --yes";
+        ask::confirm("Make this backup? [y/N] ", "nothing was made", help, self.yes)?;
         // Whoever was asked may have taken their time.
         let looked = if self.yes { looked } else { self.looked().await? };
         let making = self.making(&looked).await?;

@@ -12,7 +12,7 @@ use super::look::{Asks, LookArgs, Looked};
 use super::told;
 use crate::backups::{BackupSet, Inventory};
 use crate::cli::Outcome;
-use crate::cli::ask::{self, Question, YES};
+use crate::cli::ask;
 use crate::cluster::condition::text;
 use crate::cluster::{Cluster, Kind};
 use crate::lint::report::human::hang;
@@ -98,13 +98,8 @@ impl Which {
             return Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Unusable });
         }
         ask::show(text_of(&looked, &inventory, set, &changes, keeps).trim_end(), self.yes);
-        Question {
-            prompt: if keeps { "Keep it? [y/N] " } else { "Let it expire? [y/N] " },
-            agree: YES,
-            what: "nothing was changed",
-            help: "check what is shown above, then add --yes",
-        }
-        .ask(self.yes)?;
+        let prompt = if keeps { "Keep it? [y/N] " } else { "Let it expire? [y/N] " };
+        ask::confirm(prompt, "nothing was changed", "check what is shown above, then add --yes", self.yes)?;
         for change in changes.iter().filter(|change| change.is_needed) {
             apply(&looked.cluster, &looked.velero.namespace, &change.name, keeps).await?;
         }

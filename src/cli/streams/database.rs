@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{given, list, needed, restore};
 use crate::cli::ValueArgs;
-use crate::cli::ask::{self, Question, YES};
+use crate::cli::ask::{self, confirm};
 use crate::cli::connection::block_on;
 use crate::product::streams::database::{connect, instance, line, no_instance};
 use crate::product::streams::keys;
@@ -84,7 +84,7 @@ impl Snapshot {
         let Some(found) = found else { return Err(no_instance(&rds, &instance).into()) };
         let what = format!("Snapshot {id} of instance {instance} in {} is made.", rds.region());
         let prompt = format!("{what} Go on? [y/N] ");
-        Question { prompt: &prompt, agree: YES, what: &what, help: "to agree: --yes" }.ask(self.yes)?;
+        confirm(&prompt, &what, "to agree: --yes", self.yes)?;
         let run: RunId = format!("snapshot/{id}").parse()?;
         let tags: Vec<_> = found.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         rds.create_snapshot(&instance, &id, &run, &tags).await?;

@@ -9,7 +9,7 @@ use hwdr_rds::{Difference, Instance, Origin, Plan, Source, Wait, compare};
 use super::database::{settings, tell};
 use super::needed;
 use crate::cli::ValueArgs;
-use crate::cli::ask::{Question, YES};
+use crate::cli::ask::confirm;
 use crate::cli::messages::Failure;
 use crate::lint::report::human::wrap;
 use crate::product::streams::database::{connect, instance, not_made, planned};
@@ -58,8 +58,7 @@ impl Restore {
             rds.region()
         );
         let prompt = format!("{} Go on? [y/N] ", wrap(&what, shown::message_width()));
-        Question { prompt: &prompt, agree: YES, what: &what, help: "check the plan with --dry-run, then add --yes" }
-            .ask(self.yes)?;
+        confirm(&prompt, &what, "check the plan with --dry-run, then add --yes", self.yes)?;
         let again = format!("give another class: {}.class", keys::RESTORE_MARIADB.join("."));
         rds.begin(&plan).await.map_err(|error| not_made(error, &again))?;
         let restored = rds.settle(&plan, &Wait::default(), &mut tell).await;

@@ -21,7 +21,7 @@ use super::live::Live;
 use super::stored::find;
 use super::{InventoryArgs, now, text};
 use crate::cli::Outcome;
-use crate::cli::ask::{Question, YES};
+use crate::cli::ask::confirm;
 use crate::cli::messages::Failure;
 use crate::refusal::Refusal;
 use crate::shown::{self, lines, print};
@@ -132,14 +132,8 @@ impl Restore {
         }
         let what = what(&ready);
         print(&what);
-        let prompt = "Restore it? [y/N] ";
-        let asked = Question {
-            prompt,
-            agree: YES,
-            what: "a restore replaces data",
-            help: "see the commands with --dry-run, then add --yes",
-        }
-        .ask(self.yes);
+        let help = "see the commands with --dry-run, then add --yes";
+        let asked = confirm("Restore it? [y/N] ", "a restore replaces data", help, self.yes);
         if let Err(error) = asked {
             remote.close().await;
             return Err(error);
@@ -235,7 +229,7 @@ async fn follow(inventory: &InventoryArgs, deed: Deed, ask: Option<(&str, bool)>
         Ok(diary) => match ask {
             Some((what, is_given)) => {
                 let prompt = format!("The restore of backup {}: {what} Go on? [y/N] ", diary.backup);
-                Question { prompt: &prompt, agree: YES, what, help: "to agree: --yes" }.ask(is_given)
+                confirm(&prompt, what, "to agree: --yes", is_given)
             }
             None => Ok(()),
         },

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Form, InventoryArgs, folder, now, text};
 use crate::cli::Outcome;
-use crate::cli::ask::{Question, YES};
+use crate::cli::ask::confirm;
 use crate::refusal::Refusal;
 use crate::shown::{self, plain, print, print_json};
 
@@ -351,7 +351,7 @@ impl Prune {
             return Ok(Outcome::Clean);
         }
         let prompt = format!("Delete {} backups? [y/N] ", old.len().saturating_add(sent.len()));
-        Question { prompt: &prompt, agree: YES, what: "backups are deleted", help: "to agree: --yes" }.ask(self.yes)?;
+        confirm(&prompt, "backups are deleted", "to agree: --yes", self.yes)?;
         for stored in old {
             delete(stored, rclone.as_ref()).await?;
             print(&format!("Backup {} is deleted\n", stored.id));
