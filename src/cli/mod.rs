@@ -190,7 +190,7 @@ fn command(cli: Cli) -> Result<Outcome> {
 /// Prints help, the version, or what is wrong with the line. That quotes the line, so it is shown as foreign text.
 fn unparsed(error: &clap::Error, line: &[String]) -> Outcome {
     match error.kind() {
-        ErrorKind::DisplayVersion => version::print(version::Form::Text),
+        ErrorKind::DisplayVersion => version::print(words::Form::Text),
         ErrorKind::DisplayHelp => help::print(line),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             shown::tell_bare(&help::of(line));

@@ -3,9 +3,10 @@
 use std::env::consts::{ARCH, OS};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
+use crate::cli::words::Form;
 use crate::shown::{print as show, print_json};
 
 /// Prints the version
@@ -14,15 +15,6 @@ pub(super) struct Command {
     /// Format of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Form,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
-    /// As --version
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 impl Command {

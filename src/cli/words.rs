@@ -1,5 +1,6 @@
 //! Flags whose value is one of a few words.
 
+use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::mode::Mode;
@@ -8,6 +9,16 @@ use crate::run::show::LogFormat;
 
 /// A word, what it stands for, and its help.
 type Word<T> = (&'static str, T, Option<&'static str>);
+
+/// How the output is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
 
 /// Helm's verbs, and the restore that each means.
 pub(super) const MODES: [Word<Mode>; 2] = [

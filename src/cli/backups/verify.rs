@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -17,6 +17,7 @@ use super::{told, verified};
 use crate::backups::{BackupSet, Fault, Inventory, size};
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
+use crate::cli::words::Form;
 use crate::cli::{Outcome, ask};
 use crate::cluster::Cluster;
 use crate::product::shelf::Shelf;
@@ -45,20 +46,11 @@ pub(super) struct VerifyBackup {
     seed: Option<u64>,
     /// Format of the output
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Format,
+    output: Form,
     #[command(flatten)]
     look: LookArgs,
     #[command(flatten)]
     stored: StoredArgs,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// 80 columns
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 /// What is read of the data, and how the result is printed.
@@ -66,7 +58,7 @@ enum Format {
 struct How {
     amount: Option<Amount>,
     seed: Option<u64>,
-    output: Format,
+    output: Form,
 }
 
 /// Which backup is meant, and who knows it.
@@ -179,8 +171,8 @@ impl Meant {
             not_verified: services.map(|service| service.title()).collect(),
         };
         match how.output {
-            Format::Text => shown::print(&report.text()),
-            Format::Json => shown::print_json(&json!(report), true),
+            Form::Text => shown::print(&report.text()),
+            Form::Json => shown::print_json(&json!(report), true),
         }
         let (verdict, depth) = (report.verdict, depth(how.amount, &parts));
         let result = Verified { id: self.id.clone(), time: shelf.now, verdict, is_drill: false, depth };

@@ -4,10 +4,11 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::findings::{self, Format};
+use super::findings;
 use super::lifecycle::now;
 use super::storage::StorageArgs;
 use crate::cli::bucket::still_at_it;
+use crate::cli::words::Form;
 use crate::product::hopsworks::hopsfs::bucket::FOLDERS;
 use crate::s3::check::check;
 use crate::s3::lifecycle::judge::Needs;
@@ -21,7 +22,7 @@ use crate::shown;
 pub(super) struct Command {
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Format,
+    output: Form,
     #[command(flatten)]
     storage: StorageArgs,
 }
@@ -42,8 +43,8 @@ impl Command {
             }
         })?;
         match self.output {
-            Format::Text => shown::print(&findings::text(&findings)),
-            Format::Json => shown::print_json(&json!({"bucket": target.bucket, "findings": findings}), true),
+            Form::Text => shown::print(&findings::text(&findings)),
+            Form::Json => shown::print_json(&json!({"bucket": target.bucket, "findings": findings}), true),
         }
         findings::outcome(&findings, &target.bucket)
     }

@@ -4,22 +4,11 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Result, ensure};
-use clap::ValueEnum;
 
 use crate::lint::report::human::hang;
 use crate::refusal::Refusal;
 use crate::s3::finding::{Finding, Level};
 use crate::shown::width;
-
-/// How findings are printed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
-}
 
 const INDENT: usize = 9;
 

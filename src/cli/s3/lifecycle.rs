@@ -8,11 +8,12 @@ use clap::Args;
 use serde_json::json;
 use similar::TextDiff;
 
-use super::findings::{self, Format};
+use super::findings;
 use super::storage::StorageArgs;
 use crate::cli::ask::Question;
 use crate::cli::bucket::Target;
 use crate::cli::messages::Failure;
+use crate::cli::words::Form;
 use crate::lint::report::human::wrap;
 use crate::lint::ttl;
 use crate::lint::view::dotted;
@@ -44,7 +45,7 @@ pub(super) struct Command {
     yes: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Format,
+    output: Form,
     #[command(flatten)]
     storage: StorageArgs,
 }
@@ -70,7 +71,7 @@ impl Command {
         let wanted = Needs { bucket, folders: FOLDERS, ttl: Some(ttl), now: now(), apply: &command };
         let findings = judge(&before.rules, &wanted);
         let planned = plan(&before, &wanted, ttl).map_err(Refusal::new)?;
-        if self.output == Format::Text {
+        if self.output == Form::Text {
             print(&format!("{}\n\n", needed(bucket, ttl)));
             print(&findings::text(&findings));
         }
@@ -78,11 +79,11 @@ impl Command {
             RuleChange::Write(write) => Some(write),
             RuleChange::Fits | RuleChange::Contradicted(_) => None,
         };
-        if let (Some(write), Format::Text) = (write, self.output) {
+        if let (Some(write), Form::Text) = (write, self.output) {
             print(&format!("\n{}", lines(&change(bucket, &before, write))));
         }
         let written = if self.apply { self.write(&client, &before, &planned, &command).await } else { Ok(false) };
-        if self.output == Format::Json {
+        if self.output == Form::Json {
             let rule = write.and_then(|write| write.policy.rules.iter().find(|rule| rule.id == FOLDERS.rule));
             let applied = *written.as_ref().unwrap_or(&false);
             let json = json!({
@@ -112,7 +113,7 @@ impl Command {
             RuleChange::Write(write) => {
                 self.consent(bucket, &change(bucket, before, write))?;
                 apply(client, before, write).await?;
-                if self.output == Format::Text {
+                if self.output == Form::Text {
                     print(&format!("\nWritten to bucket {bucket}, and read back.\n"));
                 }
                 Ok(true)
@@ -129,7 +130,7 @@ impl Command {
     fn consent(&self, bucket: &str, change: &str) -> Result<()> {
         let what = format!("Write this to the lifecycle rules of bucket {bucket}");
         // As text, it was already shown.
-        let shown = if self.output == Format::Json { change } else { "" };
+        let shown = if self.output == Form::Json { change } else { "" };
         let prompt = format!("{shown}\n{what}? Versions that it removes are gone for good. Type yes: ");
         let question = Question {
             prompt: &lines(&prompt),

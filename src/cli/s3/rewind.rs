@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,6 +16,7 @@ use crate::cli::bucket::Target;
 use crate::cli::ids;
 use crate::cli::messages::Failure;
 use crate::cli::progress::Progress;
+use crate::cli::words::Form;
 use crate::product::{self, Backup};
 use crate::refusal::Refusal;
 use crate::s3::client::Client;
@@ -55,22 +56,12 @@ pub(super) struct Command {
     /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Output format
+    /// Output format; as JSON, a line for each key to check (in a dry run also for each change), then one with the counts
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Format,
+    output: Form,
     // Last: its heading would stand above whatever follows.
     #[command(flatten)]
     target: Target,
-}
-
-/// How the outcome is printed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// A line for each key to check (in a dry run also for each change), then one with the counts.
-    Json,
 }
 
 impl Command {
@@ -167,17 +158,17 @@ impl Command {
     fn tally(&self) -> Arc<Tally> {
         let (dry_run, output) = (self.dry_run, self.output);
         Arc::new(Tally::followed_by(Box::new(move |event| match (event, output) {
-            (Event::Act(act, key), Format::Json) if dry_run => print_json(&json!({"act": act, "key": key}), false),
-            (Event::Act(act, key), Format::Text) if dry_run => print(&format!("{:<9} {}\n", verb(*act), plain(key))),
-            (Event::Notice(notice), Format::Json) => print_json(&json!(notice), false),
+            (Event::Act(act, key), Form::Json) if dry_run => print_json(&json!({"act": act, "key": key}), false),
+            (Event::Act(act, key), Form::Text) if dry_run => print(&format!("{:<9} {}\n", verb(*act), plain(key))),
+            (Event::Notice(notice), Form::Json) => print_json(&json!(notice), false),
             _ => {}
         })))
     }
 
     fn print(&self, report: &Report, what: &str) -> Result<()> {
         match self.output {
-            Format::Json => print_json(&json!({"dry_run": self.dry_run, "report": report}), false),
-            Format::Text => print(&text(report, what, self.dry_run)),
+            Form::Json => print_json(&json!({"dry_run": self.dry_run, "report": report}), false),
+            Form::Text => print(&text(report, what, self.dry_run)),
         }
         // A second undo could not restore keys without versions either.
         let unversioned = if self.undo { 0 } else { report.count(Why::Unversioned) };

@@ -8,10 +8,10 @@ use hwdr_rds::{Instance, Kind, Rds, Snapshot, Window};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::Form;
 use super::database::reach;
 use crate::backups::ago;
 use crate::cli::ValueArgs;
+use crate::cli::words::Form;
 use crate::product::streams::database::instance;
 use crate::shown::{plain, print, print_json};
 

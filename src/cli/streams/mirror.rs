@@ -8,9 +8,10 @@ use clap::{Args, ValueEnum};
 use hwdr_kafka::mirror::Mirror;
 use hwdr_kafka::name::Alias;
 
-use super::{Form, given, needed};
+use super::{given, needed};
 use crate::cli::connection::block_on;
 use crate::cli::messages::Failure;
+use crate::cli::words::Form;
 use crate::cli::{Outcome, ValueArgs};
 use crate::product::streams::kafka::{FILES, SECRETS, Shape, for_backup, for_restore};
 use crate::product::streams::keys;

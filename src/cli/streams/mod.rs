@@ -6,7 +6,7 @@ mod mirror;
 mod restore;
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::messages::Failure;
 use super::{Outcome, ValueArgs, inputs};
@@ -25,15 +25,6 @@ pub(super) struct Command {
 enum Action {
     Database(database::Command),
     Mirror(mirror::Command),
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
 }
 
 impl Command {

@@ -10,9 +10,10 @@ use hwdr_vm::parse::show;
 use hwdr_vm::remote::Remote;
 use serde_json::json;
 
-use super::{Form, InventoryArgs, live, tell_problems, text};
+use super::{InventoryArgs, live, tell_problems, text};
 use crate::cli::Outcome;
 use crate::cli::messages::Failure;
+use crate::cli::words::Form;
 use crate::refusal::Refusal;
 use crate::shown::{self, plain, word};
 use crate::source::Source;

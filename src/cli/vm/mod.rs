@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use hwdr_vm::finding::{Finding, Level};
 use hwdr_vm::inventory::Inventory;
 use hwdr_vm::remote::Remote;
@@ -71,15 +71,6 @@ struct InventoryArgs {
     /// The file with the machines
     #[arg(long, value_name = "FILE", default_value = FILE, env = VARIABLE)]
     inventory: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    #[default]
-    Text,
-    /// JSON
-    Json,
 }
 
 impl Command {

@@ -13,9 +13,10 @@ use hwdr_vm::record;
 use hwdr_vm::stored::{self, Kind, Stored};
 use serde_json::{Value as Json, json};
 
-use super::{Form, InventoryArgs, folder, now, text};
+use super::{InventoryArgs, folder, now, text};
 use crate::cli::Outcome;
 use crate::cli::ask::confirm;
+use crate::cli::words::Form;
 use crate::refusal::Refusal;
 use crate::shown::{self, plain, print, print_json};
 

@@ -12,7 +12,7 @@ use hwdr_kafka::mirror::{Cluster, Mirror};
 use serde_json::{Value as Json, json};
 
 use crate::cli::messages::Failure;
-use crate::cli::streams::Form;
+use crate::cli::words::Form;
 use crate::cli::{Outcome, files};
 use crate::lint::report::human::wrap;
 use crate::product::streams::kafka::{self, circle, hidden, other, unclear};
