@@ -1,6 +1,6 @@
 //! The record of a restore: on the management node, where all machines find it, and beside the backup, where it outlives the cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hwdr_run::{Entries, Halt, Phase, Progress, Record, Store};
@@ -84,6 +84,36 @@ pub struct Diary {
     pub steps: Vec<Progress>,
     /// What was found.
     pub findings: Vec<String>,
+}
+
+impl Diary {
+    /// The record of a restore that begins now, of a backup of which nothing is known but its folder.
+    pub fn new(cluster: &str, backup: BackupId, folder: &Path, now: Timestamp) -> Self {
+        Self {
+            form: Self::FORM,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: now.strftime("%Y%m%d%H%M%S").to_string(),
+            cluster: cluster.to_owned(),
+            backup,
+            folder: folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            safety: None,
+            is_redo: false,
+            before: Vec::new(),
+            databases: Vec::new(),
+            blocks: Vec::new(),
+            bare: Vec::new(),
+            connect: None,
+            slots: 1,
+            has_tablespaces: false,
+            users: UserDump::Dump,
+            began: now,
+            phase: Phase::Running,
+            why: None,
+            ended: None,
+            steps: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
 }
 
 impl Record for Diary {

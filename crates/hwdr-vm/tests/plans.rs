@@ -15,6 +15,7 @@ use hwdr_vm::manifest::BlocksOf;
 use hwdr_vm::plan::backup::{self, UserDump};
 use hwdr_vm::plan::restore::{self, finalize, undo};
 use hwdr_vm::plan::{Step, dry_run};
+use hwdr_vm::record::Diary;
 use hwdr_vm::runbook;
 use hwdr_vm::stored::Contents;
 
@@ -63,22 +64,22 @@ fn steps_with(of: &str, safety: Option<BackupId>, bare: &[HostName]) -> Vec<Step
     let databases = ["hops".to_owned(), "it's`odd".to_owned()];
     let rows: BTreeMap<String, u64> = [("hops.hdfs_inodes".to_owned(), 7), ("mysql.ndb_schema".to_owned(), 1)].into();
     let charsets = [("hops".to_owned(), "latin1".to_owned())].into();
-    let request = restore::Request {
-        run: "20261130204000",
-        id: id(),
-        folder: Path::new(FOLDER),
-        contents: &contents,
-        databases: &databases,
-        before: &databases[..usize::from(safety.is_some())],
-        blocks: &blocks,
-        bare,
-        connect: None,
-        charsets: &charsets,
+    let began = "2026-11-30T20:40:00Z".parse().unwrap();
+    let diary = Diary {
+        before: databases[..usize::from(safety.is_some())].to_vec(),
+        databases: databases.to_vec(),
+        blocks: blocks.to_vec(),
+        bare: bare.to_vec(),
         safety,
-        is_redo: false,
         users: UserDump::Pump,
         slots: 6,
-        has_tablespaces: false,
+        ..Diary::new("test", id(), Path::new(FOLDER), began)
+    };
+    let request = restore::Request {
+        diary: &diary,
+        folder: Path::new(FOLDER),
+        contents: &contents,
+        charsets: &charsets,
         rows: &rows,
     };
     match of {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::backup::{SCHEMAS_ALONE, SYSTEM, UserDump, users};
+use super::backup::{SCHEMAS_ALONE, SYSTEM, users};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Host, HostName, Inventory, Role};
 use crate::manifest::BlocksOf;
+use crate::record::Diary;
 use crate::stored::Contents;
 use crate::words::{Account, Command, DAY, Expect, Input, LONG, WHOLE};
 
@@ -60,49 +61,28 @@ const OUT: Expect = Expect::Soon { text: "Safe mode is OFF", but: Some("Safe mod
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Request<'r> {
-    /// The run: digits.
-    pub run: &'r str,
-    /// The backup.
-    pub id: BackupId,
-    /// Its folder, here.
+    /// The record of the run.
+    pub diary: &'r Diary,
+    /// The folder of the backup, here.
     pub folder: &'r Path,
     /// What is in it.
     pub contents: &'r Contents,
-    /// The databases that are in it.
-    pub databases: &'r [String],
-    /// The databases that the cluster had before.
-    pub before: &'r [String],
-    /// The blocks, with the hosts that they go to; none if they are in object storage or not in the backup.
-    pub blocks: &'r [(BlocksOf, HostName)],
-    /// The data nodes that get no blocks: their folders are set aside all the same.
-    pub bare: &'r [HostName],
-    /// What clients of RonDB connect to, if that is not what the inventory says.
-    pub connect: Option<&'r str>,
     /// Character sets of databases, as SQL has them behind `CHARACTER SET`: those of the backup or, to undo, those that there were.
     pub charsets: &'r BTreeMap<String, String>,
-    /// The backup of the cluster as it was, which is made before its databases are dropped; none if it was empty.
-    pub safety: Option<BackupId>,
-    /// Whether databases that a restore has begun to make are dropped first.
-    pub is_redo: bool,
-    /// What writes users.
-    pub users: UserDump,
-    /// How many `ndb_restore` may run at once.
-    pub slots: usize,
-    /// Whether the cluster has tablespaces already: they are not made a second time.
-    pub has_tablespaces: bool,
     /// The rows of each table, as the backup counts them.
     pub rows: &'r BTreeMap<String, u64>,
 }
 
 /// The steps of a restore.
 pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
-    let Request { id, folder, contents, .. } = request;
+    let Request { diary, folder, contents, .. } = request;
+    let id = diary.backup;
     let mut steps = stop(inventory, ["stop-epipe", "stop-datanodes", "stop-namenodes"]);
-    if let Some(safety) = request.safety {
+    if let Some(safety) = request.diary.safety {
         steps.extend(save(inventory, request, safety));
     }
-    if request.safety.is_some() || request.is_redo {
-        let all = request.databases.iter().chain(request.before);
+    if request.diary.safety.is_some() || request.diary.is_redo {
+        let all = request.diary.databases.iter().chain(&request.diary.before);
         steps.push(clear(inventory, "clear", "drops the databases of the cluster", all));
     }
     let hosts = hosts_of_parts(inventory, contents);
@@ -132,8 +112,8 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
         width: None,
     });
     let hosts: Vec<_> = hosts.into_iter().map(|(node, _, host)| (node, host)).collect();
-    steps.extend(load(inventory, *id, &hosts, request, ["metadata", "data", "indexes"]));
-    steps.extend(announce(inventory, request, request.databases, ["databases", "discovery"]));
+    steps.extend(load(inventory, id, &hosts, request, ["metadata", "data", "indexes"]));
+    steps.extend(announce(inventory, request, &request.diary.databases, ["databases", "discovery"]));
     if let Some(file) = &contents.schemas {
         steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file, ""));
     }
@@ -160,23 +140,23 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
 pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str) -> bool) -> Vec<Step> {
     let mut steps = stop(inventory, ["undo-stop-epipe", "undo-stop-datanodes", "undo-stop-namenodes"]);
     let back = data_nodes(request).map(|host| {
-        let [own, aside, undone] = folders(inventory, request.run);
+        let [own, aside, undone] = folders(inventory, &request.diary.run);
         Act::Call(Command::script(host, Account::Root, BACK, &[&own, &aside, &undone]))
     });
     let acts: Vec<_> = back.collect();
     if !acts.is_empty() && is_begun("aside") {
         steps.push(Step { name: "undo-blocks", does: "puts the blocks back that were set aside", acts, width: None });
     }
-    if is_begun("clear") || is_begun("metadata") || request.is_redo {
-        let all = request.databases.iter().chain(request.before);
+    if is_begun("clear") || is_begun("metadata") || request.diary.is_redo {
+        let all = request.diary.databases.iter().chain(&request.diary.before);
         steps.push(clear(inventory, "undo-clear", "drops the databases that were restored", all));
-        if let Some(safety) = request.safety {
+        if let Some(safety) = request.diary.safety {
             let hosts: Vec<_> = nodes(inventory).collect();
             steps.extend(load(inventory, safety, &hosts, request, ["undo-metadata", "undo-data", "undo-indexes"]));
         }
-        steps.extend(announce(inventory, request, request.before, ["undo-databases", "undo-discovery"]));
-        if request.safety.is_some() {
-            if !request.before.is_empty() {
+        steps.extend(announce(inventory, request, &request.diary.before, ["undo-databases", "undo-discovery"]));
+        if request.diary.safety.is_some() {
+            if !request.diary.before.is_empty() {
                 steps.extend(source(
                     inventory,
                     "undo-schemas",
@@ -195,11 +175,11 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
 
 /// The steps that delete what was set aside.
 pub fn finalize(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
-    let [_, aside, undone] = folders(inventory, request.run);
+    let [_, aside, undone] = folders(inventory, &request.diary.run);
     let mut acts: Vec<_> = data_nodes(request)
         .map(|host| Act::Call(Command::script(host, Account::Root, GIVE_UP, &[&aside, &undone]).within(DAY)))
         .collect();
-    if let Some(safety) = request.safety {
+    if let Some(safety) = request.diary.safety {
         let own = format!("{}/BACKUP/BACKUP-{safety}", inventory.paths.ndb_backups);
         let hosts = inventory.with(Role::Ndb);
         acts.extend(
@@ -218,7 +198,7 @@ fn folders(inventory: &Inventory, run: &str) -> [String; 3] {
 
 /// The data nodes of HopsFS whose folders are set aside.
 fn data_nodes<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r HostName> {
-    request.blocks.iter().map(|(_, host)| host).chain(request.bare)
+    request.diary.blocks.iter().map(|(_, host)| host).chain(&request.diary.bare)
 }
 
 fn single(name: &'static str, does: &'static str, command: Command) -> Step {
@@ -297,7 +277,7 @@ fn save(inventory: &Inventory, request: &Request<'_>, safety: BackupId) -> Vec<S
     let own = SYSTEM.join("|");
     let mut arguments = vec![paths.mysql_bin.as_str(), &paths.mysql_socket, &own];
     arguments.extend(SCHEMAS_ALONE);
-    let users = Command::new(&mysql.name, Account::Mysql, users(inventory, request.users));
+    let users = Command::new(&mysql.name, Account::Mysql, users(inventory, request.diary.users));
     let schemas = Command::script(&mysql.name, Account::Mysql, SAVE_SCHEMAS, &arguments);
     let dumps = [(users, OLD_USERS), (schemas, OLD_SCHEMAS)];
     let dumps = dumps.map(|(command, file)| Act::Into(command.within(LONG), file.to_owned())).into();
@@ -378,14 +358,14 @@ fn load(
         let (program, number, id) = (format!("{}/ndb_restore", paths.mysql_bin), node.to_string(), id.to_string());
         let mut words = vec![program, "-n".to_owned(), number, "-b".to_owned(), id.clone()];
         words.extend(what.iter().map(|word| (*word).to_owned()));
-        let management = request.connect.map_or_else(|| inventory.connect_string(), str::to_owned);
+        let management = request.diary.connect.clone().unwrap_or_else(|| inventory.connect_string());
         words.push(format!("--ndb-connectstring={management}"));
         words.push(format!("--backup_path={}/BACKUP/BACKUP-{id}", paths.ndb_backups));
         Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored))
     };
     let Some((node, host)) = hosts.first() else { return Vec::new() };
     let mut tables = vec!["-m", "--disable-indexes"];
-    if request.has_tablespaces {
+    if request.diary.has_tablespaces {
         tables.push("--no-restore-disk-objects");
     }
     vec![
@@ -399,7 +379,7 @@ fn load(
             name: data,
             does: "restores the rows of every data node's part",
             acts: hosts.iter().map(|(node, host)| restore(*node, host, &["-r"])).collect(),
-            width: Some(request.slots),
+            width: Some(request.diary.slots),
         },
         Step {
             name: indexes,
@@ -485,8 +465,8 @@ fn count_rows(inventory: &Inventory, rows: &BTreeMap<String, u64>) -> Option<Ste
 
 /// Brings the blocks to their data nodes.
 fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
-    let [own, aside, _] = folders(inventory, request.run);
-    let all = request.blocks;
+    let [own, aside, _] = folders(inventory, &request.diary.run);
+    let all = &request.diary.blocks;
     let root = |host: &HostName, script, arguments: &[&str]| {
         Act::Call(Command::script(host, Account::Root, script, arguments).within(DAY))
     };
@@ -504,7 +484,7 @@ fn blocks(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     };
     let step = |name, does, acts| Step { name, does, acts, width: None };
     let asides = all.iter().map(|(blocks, host)| root(host, ASIDE, &[&own, &aside, &blocks.owner, &blocks.mode]));
-    let bare = request.bare.iter().map(|host| root(host, ASIDE_BARE, &[&own, &aside]));
+    let bare = request.diary.bare.iter().map(|host| root(host, ASIDE_BARE, &[&own, &aside]));
     let mut steps = vec![
         step("aside", "sets the blocks of the data nodes aside", asides.chain(bare).collect()),
         step("blocks", "brings each data node of HopsFS its blocks", all.iter().map(push).collect()),

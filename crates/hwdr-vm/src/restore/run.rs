@@ -11,7 +11,7 @@ use hwdr_values::shown::plain;
 use tokio::time::sleep;
 
 use super::Deed;
-use super::prepare::{Expected, request};
+use super::prepare::Expected;
 use crate::act::{self, Done};
 use crate::away;
 use crate::check;
@@ -20,7 +20,7 @@ use crate::inventory::{HostName, Role};
 use crate::local;
 use crate::parse::{hopsfs, ndb};
 use crate::plan::backup::listing;
-use crate::plan::restore::{self, OLD_SCHEMAS, OLD_USERS};
+use crate::plan::restore::{self, OLD_SCHEMAS, OLD_USERS, Request};
 use crate::plan::{Act, Step};
 use crate::record::{Diary, RemoteStore};
 use crate::remote::{Failed, How, Remote};
@@ -107,7 +107,8 @@ impl<W: Show> Run<W> {
         self.deed = deed;
         let dump = if deed == Deed::Undo { Some(OLD_SCHEMAS) } else { self.contents.schemas.as_deref() };
         let charsets = charsets(&self.folder, dump);
-        let request = request(&self.diary, &self.folder, &self.contents, &self.rows, &charsets);
+        let Self { diary, folder, contents, rows, .. } = &*self;
+        let request = Request { diary, folder, contents, charsets: &charsets, rows };
         self.steps = match deed {
             Deed::Restore => restore::restore(inventory, &request),
             Deed::Undo => restore::undo(inventory, &request, &|name| self.diary.is_begun(name)),
