@@ -108,6 +108,11 @@ impl Run {
         Err(restless(kind, name))
     }
 
+    /// The namespace of Jobs and Restores: of a Restore Velero's, and else none, which is the release's.
+    pub fn place(&self, kind: Kind) -> Option<String> {
+        (kind == Kind::RESTORE).then(|| self.state.velero())
+    }
+
     /// Deletes an object that this run made; a missing one is no error.
     ///
     /// # Errors

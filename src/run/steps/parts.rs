@@ -181,12 +181,12 @@ async fn again(run: &mut Run) -> Result<(), Halt> {
     // One that is done may have failures that were accepted.
     let open: Vec<_> = parts.iter().filter(|part| !state.is_done(&part.name())).collect();
     for ObjectId { kind, name } in open.iter().flat_map(|part| &part.objects) {
-        let (kind, namespace) = match kind.as_str() {
-            "Job" => (Kind::JOB, None),
-            "Restore" => (Kind::RESTORE, Some(run.state.velero())),
+        let kind = match kind.as_str() {
+            "Job" => Kind::JOB,
+            "Restore" => Kind::RESTORE,
             _ => continue,
         };
-        let Some(found) = run.cluster.get(kind, namespace.as_deref(), name).await? else { continue };
+        let Some(found) = run.cluster.get(kind, run.place(kind).as_deref(), name).await? else { continue };
         let verdict = match kind {
             Kind::JOB => condition::job(Some(&found)),
             _ => condition::restore(Some(&found), run.state.accept_partial),
@@ -213,14 +213,13 @@ fn is_gated(job: &Json) -> bool {
 }
 
 async fn recreate(run: &mut Run, kind: Kind, found: &Json) -> Result<(), Halt> {
-    let namespace = (kind == Kind::RESTORE).then(|| run.state.velero());
     let name = text(found, "/metadata/name");
     // Checked before it is deleted.
     applied::object(run, kind, name).await?;
     run.show.note(&format!("recreating {}/{name}, which failed", kind.kind));
     run.state.remade = Some(ObjectId::new(kind.kind, name));
     run.save().await?;
-    run.cluster.delete_this(kind, namespace.as_deref(), found).await?;
+    run.cluster.delete_this(kind, run.place(kind).as_deref(), found).await?;
     remake(run).await
 }
 
@@ -237,10 +236,8 @@ async fn remake(run: &mut Run) -> Result<(), Halt> {
 /// Creates a Job or Restore, as soon as one of its name that is being deleted is gone. An existing one is left as it is.
 pub async fn make(run: &mut Run, object: &Json) -> Result<(), Halt> {
     let name = text(object, "/metadata/name").to_owned();
-    let (kind, namespace) = match text(object, "/kind") {
-        "Job" => (Kind::JOB, None),
-        _ => (Kind::RESTORE, Some(run.state.velero())),
-    };
+    let kind = if text(object, "/kind") == Kind::JOB.kind { Kind::JOB } else { Kind::RESTORE };
+    let namespace = run.place(kind);
     let selection = Selection::one(kind, namespace.as_deref(), &name);
     run.wait(&format!("{}/{name} is gone", kind.kind), &selection, super::GONE, |objects| match objects.get(&name) {
         Some(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
