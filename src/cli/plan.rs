@@ -231,7 +231,6 @@ pub(super) fn summary(plan: &Plan) -> String {
     ];
     let by: Vec<String> =
         by.into_iter().filter(|(_, count)| *count > 0).map(|(who, count)| format!("{count} by {who}")).collect();
-    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let point = match plan.point_of_no_return.step {
         Some(step) => format!("point of no return: {step}"),
         None => "no point of no return".to_owned(),
@@ -239,9 +238,9 @@ pub(super) fn summary(plan: &Plan) -> String {
     let all = format!(
         "Plan {}: {} ({}), {}; {point}.",
         plan.digest(),
-        many(plan.steps.len(), "step"),
+        shown::counted(plan.steps.len(), "step"),
         by.join(", "),
-        many(plan.warnings.len(), "warning"),
+        shown::counted(plan.warnings.len(), "warning"),
     );
     format!("{}\n", wrap(&all, shown::width()))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::lint::chart_file::Owner;
 use crate::lint::{Context, Finding, Note, ignore, placeholder, rules, schema, view};
 use crate::product::{self, PRODUCTS};
+use crate::shown::counted;
 use crate::source::{Place, Source, Span};
 use crate::values::{self, Data, Value, ValuesError};
 
@@ -184,9 +185,7 @@ pub fn open(values: &Value) -> Option<Note> {
             first = Some(value.place.clone());
         }
     });
-    let part = |number: usize, what: &str| {
-        (number > 0).then(|| format!("{number} {what}{}", if number == 1 { "" } else { "s" }))
-    };
+    let part = |number: usize, what: &str| (number > 0).then(|| counted(number, what));
     let parts: Vec<String> =
         [part(encrypted, "encrypted value"), part(others, "placeholder")].into_iter().flatten().collect();
     Some(Note::new(&first?, format!("not checked: {}", parts.join(" and "))))

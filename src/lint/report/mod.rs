@@ -8,6 +8,7 @@ pub mod sarif;
 
 use crate::lint::{Finding, Level, Note};
 use crate::product;
+use crate::shown::counted;
 use crate::source::Place;
 use crate::values::ValuesError;
 
@@ -91,10 +92,6 @@ impl LintRun {
         }
         text
     }
-}
-
-fn counted(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A place as editors count it: lines and columns from 1, the end one past the last character.

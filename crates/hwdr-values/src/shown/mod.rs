@@ -3,7 +3,7 @@
 //!
 //! - [`plain`] shows foreign characters as escapes, and [`screen`] does so for everything that goes to a terminal or a log.
 //! - [`mask`] hides credentials, in excerpts, diffs and foreign text.
-//! - [`duration`] says in a few units how long something takes.
+//! - [`duration`] says in a few units how long something takes, and [`counted`] how many there are.
 //! - [`word`] turns any text into one word of a shell command.
 
 mod duration;
@@ -11,9 +11,18 @@ pub mod mask;
 mod plain;
 mod word;
 
+use std::fmt::Display;
+
 pub use duration::duration;
 pub use plain::{lines, plain, screen};
 pub use word::word;
+
+/// A number of things: `1 file`, `2 files`. `word` is one whose plural has an `s`.
+pub fn counted(number: impl Display, word: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {word}{plural}")
+}
 
 /// The most characters of a line that is kept.
 const KEPT: usize = 500;
@@ -39,6 +48,11 @@ pub fn said(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_has_no_plural() {
+        assert_eq!([0, 1, 2, 11].map(|number| counted(number, "file")), ["0 files", "1 file", "2 files", "11 files"]);
+    }
 
     #[test]
     fn what_is_kept_is_one_harmless_line() {

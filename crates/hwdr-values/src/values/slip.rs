@@ -5,6 +5,7 @@
 
 use super::lookalike::is_curly;
 use super::trouble::{Trouble, floor};
+use crate::shown::counted;
 use crate::source::Span;
 use crate::yaml::SyntaxError;
 
@@ -138,7 +139,7 @@ fn second_colon(text: &str, line: &Line<'_>, at: usize) -> Option<Trouble> {
                 break;
             }
             Some((key, value)) if !value.is_empty() && first.is_none() && candidate.indent < line.indent => {
-                let depth = spaces(candidate.body().0 - candidate.start);
+                let depth = counted(candidate.body().0 - candidate.start, "space");
                 let message = format!(
                     "wrong indentation: '{key}' above has a value, so nothing can be inside it. Indent this line by {depth} to put it \
                      beside '{key}', or remove that value to put it inside"
@@ -275,7 +276,7 @@ fn broken_block(text: &str, line: &Line<'_>, at: usize, since: Option<usize>) ->
     let choice: Vec<String> = [lower, higher].into_iter().flatten().map(usize::to_string).collect();
     let message = format!(
         "wrong indentation: this line is indented by {}, and the blocks above it by {}. Indent it like the block that it belongs to",
-        spaces(line.indent),
+        counted(line.indent, "space"),
         choice.join(" or ")
     );
     Some(Trouble::new(message, line.span()))
@@ -413,10 +414,6 @@ fn is_bare_dash(content: &str) -> bool {
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-}
-
-fn spaces(number: usize) -> String {
-    format!("{number} space{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::product::hopsworks::request::rondb_place;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::{Bucket, LARGEST};
 use crate::s3::objects::Object;
+use crate::shown::counted;
 use crate::verify::{Ask, DataFile, Finding, Flaw, PartReport, Verify, unread};
 
 /// The dumps, beside RonDB's own folder.
@@ -56,18 +57,14 @@ impl Check {
     fn tell(&mut self, key: &str, facts: DumpFacts) {
         let file = key.rsplit('/').next().unwrap_or_default();
         let DumpFacts { statements, accounts, says_that_it_is_whole } = facts;
-        let accounts = if accounts > 0 { format!(", {}", count(accounts, "account")) } else { String::new() };
-        self.facts.push(format!("{file}: {}{accounts}", count(statements, "statement")));
+        let accounts = if accounts > 0 { format!(", {}", counted(accounts, "account")) } else { String::new() };
+        self.facts.push(format!("{file}: {}{accounts}", counted(statements, "statement")));
         if !says_that_it_is_whole {
             self.unchecked.push(format!(
                 "whether {file} is cut between two statements: its last line does not say that it is whole"
             ));
         }
     }
-}
-
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 async fn one(ask: &Ask<'_>, bucket: &Bucket, key: &str) -> Result<(Object, DumpFacts), Flaw> {
