@@ -1,7 +1,8 @@
 //! hwdr: disaster recovery of Hopsworks clusters, as a Helm plugin.
 //!
-//! The library is a pure core: it takes texts (values files, a rendered stream) and returns findings, a plan and a changed
-//! stream. It opens no socket and reads no clock; `s3`, which works on a bucket, does both. `docs/architecture.md` shows the modules.
+//! Most modules are pure: they take texts (values files, a rendered stream) and return findings, a plan and a changed stream, open no
+//! socket and read no clock. [`cluster`], [`velero`], [`verify`] and [`run`] work on a cluster, `s3` on a bucket; [`helm`] runs helm, and
+//! [`cli`] is the program. `docs/architecture.md` shows the modules.
 
 // Nothing that is read may end the program: what could panic is an error, or `expect` says why it cannot. Tests may.
 #![cfg_attr(

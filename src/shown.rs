@@ -87,7 +87,7 @@ pub fn tell(text: &str) {
     tell_bare(&format!("{text}\n"));
 }
 
-/// The same without a line break at the end: a question.
+/// Prints a text without a line break at its end: a question.
 pub fn tell_bare(text: &str) {
     if SAYS.load(Ordering::Relaxed) == NOTHING {
         return;

@@ -52,7 +52,7 @@ impl Enabled {
 pub struct ServiceStatus {
     /// The series: `objects/main`.
     pub name: String,
-    /// The same for people.
+    /// The name of the series for people.
     #[serde(skip)]
     pub called: String,
     /// Whether it backs up.

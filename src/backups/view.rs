@@ -105,7 +105,7 @@ pub fn ago(length: SignedDuration) -> String {
     }
 }
 
-/// The same of seconds.
+/// Seconds as one number: `52s`, `3h`, `12d`.
 pub(super) fn long(seconds: i64) -> String {
     ago(SignedDuration::from_secs(seconds))
 }

@@ -136,7 +136,7 @@ impl Target {
         Client::connect(self.settings()).await
     }
 
-    /// The same as settings.
+    /// The bucket and how it is reached, as settings.
     pub(super) fn settings(&self) -> Settings {
         Settings {
             endpoint: self.server.endpoint.clone(),

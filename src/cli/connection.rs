@@ -70,7 +70,7 @@ impl ConnectionArgs {
         })?)
     }
 
-    /// The same; in a pod, and without a kubeconfig, with the pod's own account.
+    /// Connects; in a pod, and without a kubeconfig, with the pod's own account.
     ///
     /// # Errors
     /// As [`ConnectionArgs::connect`], and if the pod has no token.

@@ -32,7 +32,7 @@ impl Global {
     }
 }
 
-/// The same for a command that reads its own line.
+/// Does what the flags say, of a command that reads its own line.
 ///
 /// # Errors
 /// If `$HWDR_LOG` cannot be used.

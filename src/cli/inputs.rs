@@ -86,7 +86,7 @@ pub(super) fn resolve(arguments: &InputArgs, helm: Option<&Parent>) -> Result<In
     })
 }
 
-/// The same for a command that people type. `command` is its name.
+/// Takes the flags of a command that people type. `command` is its name.
 ///
 /// # Errors
 /// If the flags name no values, or a file cannot be read.
@@ -210,7 +210,7 @@ impl Inputs {
         Ok(Self { values: read_both(values, files)?, mode, namespace })
     }
 
-    /// The same for a command that is given a chart: where the values do not say whose they are, its name does.
+    /// Reads the values of a command that is given a chart: where the values do not say whose they are, its name does.
     ///
     /// # Errors
     /// As [`Inputs::read`].

@@ -69,7 +69,7 @@ impl Kind {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// The same for the client.
+    /// The kind as the client takes it.
     pub fn resource(self) -> ApiResource {
         ApiResource {
             group: self.group.to_owned(),

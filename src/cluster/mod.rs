@@ -299,7 +299,7 @@ impl Cluster {
         self.list_in(&self.api(kind, namespace), kind, labels).await
     }
 
-    /// The same in all namespaces.
+    /// All objects of a kind with these labels, in all namespaces.
     ///
     /// # Errors
     /// As [`Cluster::get`].

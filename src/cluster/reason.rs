@@ -57,7 +57,7 @@ pub async fn why_pods_wait(cluster: &Cluster, labels: &str) -> Vec<String> {
     why_they_wait(cluster, &cluster.list(Kind::POD, None, labels).await.unwrap_or_default()).await
 }
 
-/// The same of pods that were read.
+/// Why these pods, which were read, do not even start.
 pub async fn why_they_wait(cluster: &Cluster, pods: &[Json]) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut mounts = Vec::new();

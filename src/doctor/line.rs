@@ -94,7 +94,7 @@ impl Line {
         Self { check, level: fault.severity.into(), what: fault.what.clone(), fix: fault.fix.clone() }
     }
 
-    /// The same of `about`, which could not be read.
+    /// What a fault says of `about`, which could not be read.
     pub fn unread(check: &'static str, about: &str, fault: &Fault) -> Self {
         let line = Self::of(check, fault);
         Self { what: format!("{about}: {}", line.what), ..line }

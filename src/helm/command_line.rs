@@ -300,7 +300,7 @@ pub fn is_true(value: &str) -> bool {
     as_bool(value) == Some(true)
 }
 
-/// The same; `None` for what it refuses.
+/// A boolean as Go's `strconv.ParseBool` reads it; `None` for what that refuses.
 pub fn as_bool(value: &str) -> Option<bool> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

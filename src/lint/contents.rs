@@ -57,7 +57,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// The same with `more` over all values of the file.
+    /// This file with `more` over all of its values.
     pub fn over_all(mut self, more: Option<&Value>) -> Self {
         for inside in self.values.iter_mut().filter_map(|inside| inside.values.as_mut()) {
             more.into_iter().for_each(|more| values::merge_over(inside, more.clone()));

@@ -113,7 +113,7 @@ impl Schedule {
         }))
     }
 
-    /// The same of an object in the cluster, which may name its time zone first (`CRON_TZ=Europe/Stockholm 0 3 * * *`). robfig/cron and
+    /// Reads the schedule of an object in the cluster, which may name its time zone first (`CRON_TZ=Europe/Stockholm 0 3 * * *`). robfig/cron and
     /// so Velero take that; Kubernetes refuses it in new CronJobs, and keeps to it in old ones. The zone is none if it is UTC.
     ///
     /// # Errors

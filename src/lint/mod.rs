@@ -88,7 +88,7 @@ pub struct Fix {
 pub struct Edit {
     /// What is replaced.
     pub place: Place,
-    /// By what.
+    /// What stands there instead.
     pub text: String,
 }
 

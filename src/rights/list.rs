@@ -43,9 +43,9 @@ const BY_ID: &str = "give the id itself";
 /// When the name of what is made is taken.
 const TAKEN: &str = "the API server's answer was lost, or somebody else makes a backup in the same minute";
 const REFUSED: &str = "the backup is reported as not whole, though that part may go on";
-/// The one that makes them must know what there is.
+/// The command that makes backups: it must know which there are.
 const CREATE: &[Command] = &[BackupsCreate];
-/// When doctor uses more than its eyes.
+/// When doctor does more than look.
 const BUNDLE: &str = "--bundle is given";
 const FIX: &str = "--fix is given";
 const IN_CLUSTER: &str = "--in-cluster is given";
@@ -70,9 +70,9 @@ const UNSEEN: &str = "it is unknown (hwdr_backup_severity 3)";
 const PATCHES: &str = "Helm 4 applies it, or it is there already";
 /// Helm deletes what its newest revision no longer has.
 const LEFT: &str = "an earlier restore has left them in the release";
-/// What a restore of Streams needs alone.
+/// What a restore of the Kafka of Streams needs alone.
 const MIRRORED: &str = "Kafka of Axway Streams is restored, and its settings name an image for MirrorMaker";
-/// The same, of its namespace.
+/// What a restore of the namespace of Streams needs alone.
 const WHOLE: &str = "the namespace of Axway Streams is restored";
 const EMPTY: &str = "whether the namespace is empty";
 const UNNOTICED: &str = "what is left of them is not noticed, and stays as it is";

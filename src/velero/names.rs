@@ -36,7 +36,7 @@ pub struct Velero {
 }
 
 impl Velero {
-    /// The same in another namespace.
+    /// The same names, with Velero in another namespace.
     pub fn in_namespace(&self, namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), ..self.clone() }
     }

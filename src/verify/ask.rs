@@ -137,7 +137,7 @@ impl Ask<'_> {
         stream::iter(items.into_iter().map(work)).buffered(AT_ONCE).collect().await
     }
 
-    /// The same for work that reads little.
+    /// Does the same with each of `items`, for work that reads little.
     pub async fn each_little<T, R, F: Future<Output = R>>(&self, items: Vec<T>, work: impl Fn(T) -> F) -> Vec<R> {
         stream::iter(items.into_iter().map(work)).buffered(ENDS_AT_ONCE).collect().await
     }
@@ -188,7 +188,7 @@ pub fn flaw_of(error: &Error) -> Flaw {
     }
 }
 
-/// The same of what could not be read of a bucket.
+/// What a fault says that kept a bucket from being read.
 pub fn unread(fault: &Fault) -> Flaw {
     let fix = fault.fix.as_ref().map_or_else(String::new, |fix| format!("\n{fix}"));
     Flaw::unknown(format!("cannot be read: {}{fix}", fault.what))

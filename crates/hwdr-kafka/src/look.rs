@@ -82,8 +82,8 @@ impl Looker {
         self.limited(mirror, within, false).await
     }
 
-    /// The same, and where a group's place lies between two notes, it is found by counting the records there: for the end of a restore,
-    /// when nothing moves any more.
+    /// Looks at both sides and compares them, and where a group's place lies between two notes, finds it by counting the records there: for
+    /// the end of a restore, when nothing moves any more.
     ///
     /// # Errors
     /// See [`Error`].

@@ -42,7 +42,7 @@ pub enum Translated {
 }
 
 impl Translated {
-    /// The same, where the target begins later: what lay before is gone, and the first that is left comes next.
+    /// These notes, where the target begins later: what lay before is gone, and the first that is left comes next.
     pub(crate) fn not_before(self, begin: i64) -> Self {
         match self {
             Self::Exact(at) => Self::Exact(at.max(begin)),

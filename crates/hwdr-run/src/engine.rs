@@ -42,7 +42,7 @@ pub trait Context: Sized {
         parts.record.keep(text);
     }
 
-    /// The same for what could not be determined, or was skipped.
+    /// Shows what could not be determined, or was skipped, and keeps it for the report.
     fn doubt(&mut self, text: &str) {
         let parts = self.parts();
         parts.show.warn(text);

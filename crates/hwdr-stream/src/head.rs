@@ -97,7 +97,7 @@ pub(super) fn read(
     }
 }
 
-/// The same, with the parser.
+/// Reads the heads of a document's objects with the parser.
 pub(super) fn parse(
     stream: &str,
     number: usize,

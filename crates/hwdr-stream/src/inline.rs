@@ -14,7 +14,7 @@ pub(super) struct Value {
     /// As given, with line breaks `\n` and one at the end.
     text: String,
     shape: Shape,
-    /// The same as JSON.
+    /// The text as JSON.
     json: Result<String, EditError>,
 }
 

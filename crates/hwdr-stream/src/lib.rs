@@ -156,7 +156,7 @@ impl Stream {
         look
     }
 
-    /// The same, but returns the whole `List` for one of its items.
+    /// Parses the document of an object in full; for an item of a `List`, the whole `List`.
     #[expect(clippy::expect_used, reason = "an object was found by parsing this very document")]
     pub fn look_at_document(&self, object: &Object) -> Look<'_> {
         let Span { start, end } = self.documents[object.document].body;

@@ -146,7 +146,7 @@ impl Remote {
         Ok(Self { inventory, ssh: "ssh".into(), rsync: "rsync".into(), sockets, slots, tell })
     }
 
-    /// The same with another `ssh`.
+    /// The same hosts, reached with another `ssh`.
     pub fn with_ssh(self, ssh: impl Into<PathBuf>) -> Self {
         Self { ssh: ssh.into(), ..self }
     }
@@ -205,7 +205,7 @@ impl Remote {
         self.run(command, folder, None, false).await
     }
 
-    /// The same, and tells each line that it prints.
+    /// Runs a command, and tells each line that it prints.
     ///
     /// # Errors
     /// As [`Remote::call`].
@@ -213,7 +213,7 @@ impl Remote {
         self.run(command, folder, None, true).await
     }
 
-    /// The same, with its standard output in a file.
+    /// Runs a command, with its standard output in a file.
     ///
     /// # Errors
     /// As [`Remote::call`].

@@ -92,17 +92,17 @@ impl Command {
         Self::new(host, account, head.into_iter().chain(rest))
     }
 
-    /// The same with what it reads.
+    /// This command with what it reads.
     pub fn reading(self, input: Input) -> Self {
         Self { input, ..self }
     }
 
-    /// The same with another limit.
+    /// This command with another limit.
     pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
 
-    /// The same, which must say something.
+    /// This command, which must say something.
     pub fn expecting(self, expect: Expect) -> Self {
         Self { expect, ..self }
     }

@@ -181,7 +181,7 @@ impl LookArgs {
         Ok(read.as_ref())
     }
 
-    /// The same; if none are given, an empty map.
+    /// The values; if none are given, an empty map.
     ///
     /// # Errors
     /// If they cannot be read.

@@ -10,7 +10,7 @@ use crate::helm::flags::{FLAGS as FLAGS_OF_HELM, Takes, is_known, takes};
 use crate::helm::invocation::is_forbidden;
 use crate::mode::Mode;
 
-/// The name of that rest.
+/// The name of the argument that takes the rest of the command line.
 pub(in crate::cli) const WORDS: &str = "arguments";
 
 /// The rest of the command line of a command that takes helm's flags.

@@ -227,7 +227,7 @@ pub fn hang_message(text: &str, width: usize, indent: usize) -> String {
     out
 }
 
-/// The same for a text that begins at column `indent`, where its other lines begin, too.
+/// Breaks a text into lines of at most `width` characters that begins at column `indent`, where its other lines begin, too.
 pub fn hang(text: &str, width: usize, indent: usize) -> String {
     wrap(text, width.saturating_sub(indent)).replace('\n', &format!("\n{:indent$}", ""))
 }

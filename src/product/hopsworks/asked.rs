@@ -23,7 +23,7 @@ pub fn mode(values: &Value, context: &Context) -> Option<Mode> {
 /// How to see which backups there are.
 pub const LIST_IDS: &str = "list the ids:\nkubectl get cm -n hopsworks -l app=backups-metadata -o yaml";
 
-/// The same for Superset.
+/// How to see which backups of Superset there are.
 pub const LIST_SUPERSET_IDS: &str = "list the ids:\nkubectl get cm superset-backups-metadata -n hopsworks -o yaml";
 
 /// For each Velero backup to name: its key, the setting with the name of its schedule, and that setting's default.

@@ -8,7 +8,7 @@ use crate::product::{Bucket, Keys};
 pub const GLOBAL: Path = &["global", "_hopsworks"];
 /// Whether the chart renders for install or upgrade.
 pub const MODE: Path = &["global", "_hopsworks", "mode"];
-/// The same for RonDB's chart.
+/// Whether RonDB's chart renders for install or upgrade.
 pub const RONDB_MODE: Path = &["rondb", "rondb", "mode"];
 
 /// The restore that is asked for.

@@ -143,7 +143,7 @@ fn given(replacement: &Replacement, asked: &MariaDbRestore, has_source: bool) ->
     }
 }
 
-/// The same, with the groups of the values: for a backup of another major version than the source is of now.
+/// The settings for an instance whose source is gone, with the groups of the values: for a backup of another major version than the source is of now.
 fn with_groups(given: &Settings, replacement: &Replacement) -> Settings {
     let text = |group: &Option<_>| group.as_ref().map(|group: &Group| group.to_string());
     Settings {

@@ -26,7 +26,7 @@ const KEPT: &[Path] = &[
     &["externalizedKafka", "auth", "clientProtocol"],
 ];
 
-/// It.
+/// What the record of a run has of Streams alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Own {
@@ -190,7 +190,7 @@ impl Own {
         servers("brokers", &self.brokers)
     }
 
-    /// The same of the old cluster.
+    /// The brokers of the old cluster, with their ports.
     ///
     /// # Errors
     /// If one is none.

@@ -18,7 +18,7 @@ pub async fn permissions(cluster: &Cluster, command: Command) -> Result<(), Halt
     allowed(cluster, command, &cluster.namespace, |place| place != Scope::Velero).await
 }
 
-/// The same in Velero's namespace.
+/// Checks the permissions of a restore in Velero's namespace.
 ///
 /// # Errors
 /// What is not allowed.

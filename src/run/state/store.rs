@@ -111,7 +111,7 @@ impl SecretStore {
         Self::labelled(cluster, &format!("{RELEASE}={release}")).await
     }
 
-    /// The same of all releases in the namespace.
+    /// The states of all runs of all releases in the namespace.
     ///
     /// # Errors
     /// If they cannot be read.

@@ -89,7 +89,7 @@ async fn finish_backups(run: &mut Run) -> Result<(), Halt> {
     finish_velero(run, limit).await
 }
 
-/// The same for Velero's backups, which the fence does not end: those of the release's Schedules, and of its namespace.
+/// Waits for Velero's backups, which the fence does not end: those of the release's Schedules, and of its namespace.
 async fn finish_velero(run: &mut Run, limit: Duration) -> Result<(), Halt> {
     let paused = run.state.before.paused.iter().find(|paused| paused.kind == Kind::SCHEDULE.kind);
     let namespace = run.state.before.velero_namespace.clone().or_else(|| paused.map(|paused| paused.namespace.clone()));

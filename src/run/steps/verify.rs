@@ -37,7 +37,7 @@ pub async fn ready(run: &mut Run) -> Result<(), Halt> {
     wait(run, "", |_, _| true).await
 }
 
-/// The same, except those that were not ready before the restore either.
+/// Waits until the same workloads are ready, except those that were not ready before the restore either.
 pub(super) async fn as_before(run: &mut Run) -> Result<(), Halt> {
     let workloads = run.state.before.workloads.iter();
     let was_not: Vec<_> =

@@ -49,9 +49,9 @@ pub enum PathType {
     /// In the index' own folder.
     #[default]
     Fixed,
-    /// The same, in a folder named by a hash, outside the repository's own.
+    /// In a folder named by a hash, outside the repository's own.
     HashedPrefix,
-    /// The same, in a folder named by a hash, in the repository's own.
+    /// In a folder named by a hash, in the repository's own.
     HashedInfix,
 }
 

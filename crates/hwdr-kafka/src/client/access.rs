@@ -1,4 +1,4 @@
-//! How this client is let in.
+//! How the client connects to a cluster, and logs in.
 
 use std::fmt;
 

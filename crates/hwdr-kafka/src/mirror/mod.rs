@@ -69,7 +69,7 @@ pub(crate) fn is_offset_syncs(topic: &str) -> bool {
 }
 
 impl Mirror {
-    /// The same, turned round: for the restore.
+    /// The mirror turned round: for the restore.
     pub fn turned(&self) -> Self {
         Self { source: self.target.clone(), target: self.source.clone(), ..self.clone() }
     }

@@ -156,7 +156,7 @@ impl Client {
         self.content(call).await
     }
 
-    /// The same of one version.
+    /// Reads one version of a small object; `None` if it does not exist.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -215,7 +215,7 @@ impl Client {
         self.abort_parts(&upload).await
     }
 
-    /// The same with a tag, which is another permission (CreateMultipartUpload, API reference).
+    /// Tests whether this identity may write with a tag, which is another permission (CreateMultipartUpload, API reference).
     ///
     /// # Errors
     /// If it may not.
@@ -234,7 +234,7 @@ impl Client {
         allowed(self.head(key, version).await.map(drop))
     }
 
-    /// The same for a version's tags.
+    /// Tests whether this identity may read the tags of versions.
     ///
     /// # Errors
     /// If it may not.

@@ -72,7 +72,7 @@ impl Client {
         self.head_part(key, version, None).await
     }
 
-    /// The same for its part `number`: `content-length` is then the part's.
+    /// The headers of part `number` of one version: `content-length` is then the part's.
     ///
     /// # Errors
     /// As [`Client::head`].

@@ -46,7 +46,7 @@ use pace::Came;
 
 /// What AWS's signature requires unencoded in a query ("Create a signed AWS API request"): letters, digits, `-._~`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same for a key in a path, where `/` stands for itself.
+/// What it requires unencoded in a path, where `/` stands for itself.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// The most bytes of a listing or one of hwdr's own objects: 1,000 entries with the longest keys, each byte of them encoded, are 4 MiB.
@@ -199,7 +199,7 @@ impl Client {
         .await
     }
 
-    /// The same, and parses the answer. If that fails, the call is made again.
+    /// Makes a call, and parses the answer. If that fails, the call is made again.
     async fn call_for<T>(&self, call: Call, read: impl Fn(Reply) -> Result<T, Problem>) -> Result<T, Error> {
         let mut attempt = 1;
         loop {

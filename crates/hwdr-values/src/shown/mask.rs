@@ -15,12 +15,12 @@ pub fn credentials(text: &str) -> String {
     hidden.same_length()
 }
 
-/// The same for a text that may be YAML.
+/// A text that may be YAML, without the credentials in it, and as long as before.
 pub fn document(text: &str) -> String {
     of_document(text).same_length()
 }
 
-/// The same for a text that is compared with another: it hides the length of credentials. Line breaks stay.
+/// A text without credentials, to compare it with another: it hides the length of credentials. Line breaks stay.
 pub fn short(text: &str) -> String {
     of_document(text).short()
 }

@@ -141,7 +141,7 @@ impl Tree {
         &self.nodes
     }
 
-    /// The same nodes by their ids.
+    /// The ids of all nodes, in the order in which they begin in the text.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> {
         (0..self.nodes.len()).filter_map(|index| u32::try_from(index).ok().map(NodeId))
     }
@@ -188,7 +188,7 @@ impl Tree {
         self.entry(id, key).map(|(_, value)| value)
     }
 
-    /// The same as [`Tree::get`], with the key's node, which is in another mapping if the entry is merged in.
+    /// The value as [`Tree::get`] finds it, with the key's node, which is in another mapping if the entry is merged in.
     ///
     /// The later entry wins, and a merge overrides what precedes it, as in go-yaml v2
     /// (`decode.go`), which both Helms finally use to read manifests and values.

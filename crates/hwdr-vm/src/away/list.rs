@@ -19,7 +19,7 @@ pub async fn all(inventory: &Inventory) -> Result<(Vec<Stored>, Vec<String>), Ha
     }
 }
 
-/// The same for a certain place.
+/// All backups, here and in a certain place.
 ///
 /// # Errors
 /// As [`all()`].

@@ -48,7 +48,7 @@ impl Rclone {
         Self { program: "rclone".into(), at, env }
     }
 
-    /// The same with another variable in its environment.
+    /// This rclone with another variable in its environment.
     pub fn with_env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
@@ -80,7 +80,7 @@ impl Rclone {
         there.ok_or_else(|| Halt::new(format!("{shown}: {} has no such file or folder", self.at)))
     }
 
-    /// The same, where it may be that there is nothing.
+    /// Runs it to its end, where it may be that there is nothing.
     ///
     /// # Errors
     /// If it fails otherwise.

@@ -112,7 +112,7 @@ pub struct Unreadable<I = BackupId> {
     pub config_map: String,
     /// The key in it.
     pub key: String,
-    /// The same as a backup id, where it is one.
+    /// The key as a backup id, where it is one.
     pub id: Option<I>,
     /// What is wrong with it.
     pub why: String,

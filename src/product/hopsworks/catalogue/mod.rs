@@ -82,7 +82,7 @@ impl Catalogue {
         objection(service, self.data.iter().filter(|backup| backup.service == service), &unreadable, id)
     }
 
-    /// The same of Superset.
+    /// What speaks against restoring Superset from this id.
     pub fn objection_to_superset(&self, id: &SupersetId) -> Option<Objection> {
         objection(Service::Superset, self.superset.iter(), &self.odd.iter().collect::<Vec<_>>(), id)
     }

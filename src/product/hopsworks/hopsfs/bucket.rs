@@ -65,7 +65,7 @@ pub fn settings(bucket: &str, option: impl Fn(&str) -> Option<String>) -> Settin
     }
 }
 
-/// The same by what values say of a bucket.
+/// How a client reaches a bucket, by what values say of it.
 pub fn of_values(bucket: &str, endpoint: Option<&str>, region: Option<&str>) -> Settings {
     Settings {
         endpoint: endpoint.map(str::to_owned),
@@ -76,7 +76,7 @@ pub fn of_values(bucket: &str, endpoint: Option<&str>, region: Option<&str>) -> 
     }
 }
 
-/// The same from the operator's machine, where the server may have another address.
+/// How a client reaches a bucket from the operator's machine, where the server may have another address.
 pub fn from_here(settings: Settings) -> Settings {
     Settings {
         endpoint: settings.endpoint.filter(|_| !has_address()),

@@ -137,7 +137,7 @@ impl Reader<'_> {
         self.values.get(path).filter(|value| value.data != Data::Null)
     }
 
-    /// The same, to point at it: all values if it is absent.
+    /// The value at `path`, to point at it: all values if it is absent.
     pub(in crate::product::hopsworks) fn at_or_whole(&self, path: &[&str]) -> &Value {
         self.at(path).unwrap_or(self.values)
     }

@@ -78,7 +78,7 @@ pub async fn looker(cluster: &Cluster, own: &Own, mirror: &Mirror) -> Result<Loo
     Ok(Looker::new(source, target))
 }
 
-/// The same the other way: the source is the new cluster.
+/// A look at both clusters for the mirror the other way, whose source is the new cluster.
 ///
 /// # Errors
 /// As [`looker`].
@@ -176,7 +176,7 @@ pub async fn no_circle(looker: &mut Looker, mirror: &Mirror) -> Result<(), Refus
     refuse_circle(&workers, mirror)
 }
 
-/// The same, of the workers that were seen at the source.
+/// Checks that none of the workers that were seen at the source mirrors into it.
 ///
 /// # Errors
 /// If one mirrors, or may do.

@@ -20,7 +20,7 @@ pub(super) async fn upgrade(run: &mut Run) -> Result<(), Halt> {
     helm_upgrade(run).await
 }
 
-/// The same for a release that Velero has brought back, which runs as it was where it keeps its servers.
+/// `helm upgrade` of a release that Velero has brought back, which runs as it was where it keeps its servers.
 pub(super) async fn upgrade_restored(run: &mut Run) -> Result<(), Halt> {
     if run.state.before.revision == 0 {
         let release = run.state.release.clone();

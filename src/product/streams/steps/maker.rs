@@ -34,7 +34,7 @@ pub(super) async fn start(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<(
     make(run, mirror, maker).await
 }
 
-/// The same the other way, for every day to come: it stays. Without an image it is somebody else's, and this gives false.
+/// Starts MirrorMaker the other way, for every day to come: it stays. Without an image it is somebody else's, and this gives false.
 pub(super) async fn start_back(run: &mut Run, own: &Own, mirror: &Mirror) -> Result<bool, Halt> {
     let (settings, restore) = own.asked()?;
     let Some(image) = settings.kafka.and_then(|kafka| kafka.image) else {

@@ -24,9 +24,9 @@ pub use maker::{start_every_day, undo as undo_mirror};
 
 /// The names of the steps that restore: those of the services, too.
 pub const MARIADB: &str = "mariadb";
-/// The same for Kafka.
+/// The name of the step that restores Kafka.
 pub const KAFKA: &str = "kafka";
-/// The same for the namespace, in the report.
+/// What the report calls the restore of the namespace.
 const NAMESPACE: &str = "namespace";
 
 /// The steps of a run: those for what is not asked for are left out.

@@ -129,7 +129,7 @@ impl Chart {
         self.lay(values, helm, |_, _| Ok(())).map(|(values, ())| values)
     }
 
-    /// The same, if the schemas of the chart and its subcharts allow it, and the unchecked parts of these schemas.
+    /// The values that templates see, if the schemas of the chart and its subcharts allow it, and the unchecked parts of these schemas.
     ///
     /// # Errors
     /// As [`Chart::values`], and if a schema refuses the values.

@@ -68,7 +68,7 @@ pub(super) fn fits(manifest: &Manifest, facts: &Facts) -> Vec<Finding> {
     }
 }
 
-/// The same for a backup that has only the version of NDB in its files.
+/// Whether the cluster has the version of NDB of a backup whose files say nothing more.
 pub(super) fn fits_ndb(version: &str, facts: &Facts) -> Option<Finding> {
     let Some(Ok(nodes)) = &facts.nodes else { return None };
     let now = nodes.iter().find_map(|node| node.mysql.as_deref())?;
