@@ -79,13 +79,14 @@ soon() {
   done
 }
 
-# restored COMMAND…: the last words of ndb_restore count, besides its exit status.
+# restored TEXT COMMAND…: ndb_restore must not tell of a failure, whatever its exit status, and must say this text, if there is one.
 restored() {
-  local said
+  local text=$1 said
+  shift
   said=$("$@" 2>&1) || { echo "$said" && return 1; }
   echo "$said"
-  ! grep -Eq 'FATAL ERROR|NDBT_ProgramExit: [^0]' <<<"$said" || return 1
-  grep -Eq 'restore successful|NDBT_ProgramExit: 0' <<<"$said" || { echo 'it does not say that it was successful' && return 1; }
+  ! grep -Eq 'FATAL ERROR|(ndb_restore|Restore): Failed|unrecoverable error|Failed to restore|exits on error|NDBT_ProgramExit: [^0]' <<<"$said" || return 1
+  grep -Eq -- "$text" <<<"$said" || { echo "expected: $text" && return 1; }
 }
 
 # completed ID COMMAND…: RonDB must say that the backup is completed.
@@ -148,16 +149,16 @@ run data2 rsync -rlpt --stats -e 'ssh -l ops' '--rsync-path=sudo -n -u mysql -- 
 done_all
 
 step 9 metadata 'restores the tables of RonDB, without indexes'
-run data1 restored ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -m --disable-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -m --disable-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 10 data 'restores the rows of every data node'\''s part'
-run data1 restored ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
-run data2 restored ssh ops@10.89.0.22 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 2 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data2 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.22 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 2 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 11 indexes 'rebuilds the indexes'
-run data1 restored ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 --rebuild-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 --rebuild-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 12 databases 'makes the databases in MySQL'

@@ -92,10 +92,13 @@ fn judge(command: &Command, said: &Said) -> Result<(), Failed> {
             (!is_there)
                 .then(|| format!("it says {:?}, expected {line:?}", kept(said.out.lines().last().unwrap_or_default())))
         }
-        Expect::Restored => {
-            let restored = ndb::restored(&format!("{}\n{}", said.out, said.err));
-            (!restored.is_good).then(|| "it ended well, but does not say at its end that it was successful".to_owned())
-        }
+        Expect::Restored { rows } => match ndb::restored(&format!("{}\n{}", said.out, said.err)) {
+            it if it.is_bad => Some("its exit status is 0, but it tells of a failure".to_owned()),
+            it if *rows && it.rows.is_none() => {
+                Some("its exit status is 0, but it does not say how many rows it has restored".to_owned())
+            }
+            _ => None,
+        },
         Expect::Completed(id) => ndb::completed(&said.out, id.number()).err(),
     };
     let Some(what) = wrong else { return Ok(()) };

@@ -39,7 +39,8 @@ fn line(act: &Act, inventory: &Inventory, folder: &str) -> String {
         Expect::Soon { text, but } => {
             format!("soon {} {} {} ", quote(text), quote(but.unwrap_or_default()), command.limit.as_secs())
         }
-        Expect::Restored => "restored ".to_owned(),
+        Expect::Restored { rows: false } => "restored '' ".to_owned(),
+        Expect::Restored { rows: true } => "restored 'Restored [0-9]+ tuples' ".to_owned(),
         Expect::Completed(id) => format!("completed {id} "),
     };
     let input = match &command.input {
@@ -93,8 +94,14 @@ fn check(act: &Act) -> Option<String> {
         Expect::Line(line) => format!("It must print this line: `{line}`"),
         Expect::Soon { text, but: None } => format!("Repeat it until it says `{text}`."),
         Expect::Soon { text, but: Some(but) } => format!("Repeat it until it says `{text}`, and nowhere `{but}`."),
-        Expect::Restored => {
-            "It must end with `Data and log restore successful` or `NDBT_ProgramExit: 0 - OK`: an exit status of 0 is not enough with older versions.".to_owned()
+        Expect::Restored { rows } => {
+            let fine = "Its exit status must be 0, and it must not tell of a failure, such as `FATAL ERROR` or `Restore: Failed`";
+            match rows {
+                true => {
+                    format!("{fine}. It must say `Restored … tuples`: compare the sum with the rows of the backup.")
+                }
+                false => format!("{fine}."),
+            }
         }
         Expect::Completed(id) => format!("It must say that `Backup {id}` is `completed`."),
     })

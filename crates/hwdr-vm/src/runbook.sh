@@ -79,13 +79,14 @@ soon() {
   done
 }
 
-# restored COMMAND…: the last words of ndb_restore count, besides its exit status.
+# restored TEXT COMMAND…: ndb_restore must not tell of a failure, whatever its exit status, and must say this text, if there is one.
 restored() {
-  local said
+  local text=$1 said
+  shift
   said=$("$@" 2>&1) || { echo "$said" && return 1; }
   echo "$said"
-  ! grep -Eq 'FATAL ERROR|NDBT_ProgramExit: [^0]' <<<"$said" || return 1
-  grep -Eq 'restore successful|NDBT_ProgramExit: 0' <<<"$said" || { echo 'it does not say that it was successful' && return 1; }
+  ! grep -Eq 'FATAL ERROR|(ndb_restore|Restore): Failed|unrecoverable error|Failed to restore|exits on error|NDBT_ProgramExit: [^0]' <<<"$said" || return 1
+  grep -Eq -- "$text" <<<"$said" || { echo "expected: $text" && return 1; }
 }
 
 # completed ID COMMAND…: RonDB must say that the backup is completed.

@@ -46,8 +46,11 @@ pub enum Expect {
         /// What it must not say.
         but: Option<&'static str>,
     },
-    /// The last words of `ndb_restore`.
-    Restored,
+    /// That `ndb_restore` does not tell of a failure.
+    Restored {
+        /// Whether it must say how many rows it has restored.
+        rows: bool,
+    },
     /// That RonDB has completed a backup.
     Completed(BackupId),
 }

@@ -231,7 +231,9 @@ case $* in
     touch "$LOG.asked" ;;
   *metadata_sync,*) echo looked ;;
   *'START BACKUP'*) echo 'Node 1: Backup 2611302040 started from node 49 completed' ;;
-  *ndb_restore*) echo 'Data and log restore successful' ;;
+  # What RonDB 21 and 22 print.
+  *ndb_restore*' -r '*) echo '2026-11-30 20:00:01 [restore_data] Restored 7 tuples and 0 log entries' ;;
+  *ndb_restore*) echo '2026-11-30 20:00:00 [restore_metadata] Restoring tables' ;;
   *'counts the blocks'*) echo 'blocks 12' ;;
 esac
 "#;

@@ -1,20 +1,30 @@
 //! What NDB's programs say of backups and restores.
 
-/// The last words of `ndb_restore`, read besides its exit status: RonDB's before 2023 could exit 0 though it had failed.
+/// Words of `ndb_restore` that tell of a failure (restore_main.cpp and consumer_restore.cpp in storage/ndb/tools/restore).
+const BAD: [&str; 6] = [
+    "FATAL ERROR",
+    "ndb_restore: Failed",
+    "Restore: Failed",
+    "unrecoverable error",
+    "Failed to restore",
+    "exits on error",
+];
+
+/// What `ndb_restore` said, read besides its exit status: RonDB's before 2023 could exit 0 though it had failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Restored {
     /// Rows that were restored from data files; none if it did not say so.
     pub rows: Option<u64>,
     /// Changes that were restored from logs.
     pub changes: u64,
-    /// Whether it says that all went well.
-    pub is_good: bool,
+    /// Whether it tells of a failure. Of a success it says nothing: NDB 8.0, and so RonDB, no longer prints `NDBT_ProgramExit` (MySQL 8.0 manual,
+    /// "ndb_restore").
+    pub is_bad: bool,
 }
 
 /// Reads what `ndb_restore` printed. With several threads each says its own "Restored", so they are added up (consumer_restore.cpp).
 pub fn restored(text: &str) -> Restored {
     let mut found = Restored::default();
-    let mut is_bad = false;
     for line in text.lines() {
         if let Some((_, rest)) = line.split_once("Restored ")
             && let Some((rows, rest)) = rest.split_once(" tuples and ")
@@ -24,16 +34,10 @@ pub fn restored(text: &str) -> Restored {
             found.rows = Some(found.rows.unwrap_or_default().saturating_add(rows));
             found.changes = found.changes.saturating_add(changes);
         }
-        if let Some((_, rest)) = line.split_once("NDBT_ProgramExit: ") {
-            match rest.trim_start().starts_with('0') {
-                true => found.is_good = true,
-                false => is_bad = true,
-            }
-        }
-        found.is_good |= line.contains("restore successful");
-        is_bad |= line.contains("FATAL ERROR") || line.contains("ndb_restore: Failed");
+        let is_failed = |(_, rest): (&str, &str)| !rest.trim_start().starts_with('0');
+        found.is_bad |= line.split_once("NDBT_ProgramExit: ").is_some_and(is_failed);
+        found.is_bad |= BAD.iter().any(|words| line.contains(words));
     }
-    found.is_good &= !is_bad;
     found
 }
 
@@ -59,19 +63,28 @@ pub fn completed(text: &str, backup: u32) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    /// What RonDB 21 and 22 print; with several parts, each thread says its own "Restored".
     #[test]
-    fn the_last_words_count() {
-        let good = "2026-11-30 20:00:00 [NdbApi] INFO -- Restored 30 tuples and 2 log entries\n\
-            [thread 2] Restored 12 tuples and 0 log entries\nNDBT_ProgramExit: 0 - OK\n";
-        assert_eq!(restored(good), Restored { rows: Some(42), changes: 2, is_good: true });
-        assert!(restored("Restored 0 tuples and 0 log entries\nData and log restore successful").is_good);
-        for bad in [
+    fn rows_are_added_up_and_words_of_failure_count() {
+        let good = "2026-11-30 20:00:00 [restore_metadata] Read meta data file header\n\
+            2026-11-30 20:00:01 [restore_data] Restored 30 tuples and 2 log entries\n\
+            [thread 2] Restored 12 tuples and 0 log entries\n";
+        assert_eq!(restored(good), Restored { rows: Some(42), changes: 2, is_bad: false });
+        for fine in [
             "",
-            "Restored 3 tuples and 0 log entries",
+            "NDBT_ProgramExit: 0 - OK",
+            "Restore successful, but encountered temporary error, please look at configuration.",
+        ] {
+            assert_eq!(restored(fine), Restored::default(), "{fine}");
+        }
+        for bad in [
             "NDBT_ProgramExit: 1 - Failed",
             "FATAL ERROR\nNDBT_ProgramExit: 0 - OK",
+            "Restore: Failed to restore table: `hops/def/a` ... Exiting",
+            "Failed to restore BACKUP-7-PART-1-OF-2",
+            "Thread 1 exits on error",
         ] {
-            assert!(!restored(bad).is_good, "{bad}");
+            assert!(restored(bad).is_bad, "{bad}");
         }
         assert_eq!(restored("Restored x tuples and 3 log entries").rows, None);
     }

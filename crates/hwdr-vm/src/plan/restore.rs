@@ -354,6 +354,7 @@ fn load(
     [metadata, data, indexes]: [&'static str; 3],
 ) -> Vec<Step> {
     let restore = |node: u16, host: &Host, what: &[&str]| {
+        let rows = what.contains(&"-r");
         let paths = &inventory.paths;
         let (program, number, id) = (format!("{}/ndb_restore", paths.mysql_bin), node.to_string(), id.to_string());
         let mut words = vec![program, "-n".to_owned(), number, "-b".to_owned(), id.clone()];
@@ -361,7 +362,7 @@ fn load(
         let management = request.diary.connect.clone().unwrap_or_else(|| inventory.connect_string());
         words.push(format!("--ndb-connectstring={management}"));
         words.push(format!("--backup_path={}/BACKUP/BACKUP-{id}", paths.ndb_backups));
-        Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored))
+        Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored { rows }))
     };
     let Some((node, host)) = hosts.first() else { return Vec::new() };
     let mut tables = vec!["-m", "--disable-indexes"];
