@@ -31,6 +31,9 @@ INSERT INTO project_1.transactions_1
 CREATE TABLE project_1.labels_1 (id BIGINT PRIMARY KEY, label VARCHAR(40)) ENGINE=ndbcluster;
 INSERT INTO project_1.labels_1 SELECT id, CONCAT('label ', id % 11) FROM project_1.transactions_1 WHERE id <= 1000;
 
+-- Timers of the application server, whose table the deployment makes: a restore leaves them out.
+INSERT INTO glassfish_timers.EJB__TIMER__TBL VALUES ('1@@1@@server@@domain1', 1, 0, REPEAT('t', 20000)), ('2@@1@@server@@domain1', 2, 0, NULL);
+
 -- A user of the online feature store, one who is kept in RonDB, one who is not, and a role.
 CREATE USER 'project_1_meb10000'@'%' IDENTIFIED BY 'it''s "one" \\ of §9';
 GRANT NDB_STORED_USER ON *.* TO 'project_1_meb10000'@'%';

@@ -149,16 +149,16 @@ run data2 rsync -rlpt --stats -e 'ssh -l ops' '--rsync-path=sudo -n -u mysql -- 
 done_all
 
 step 9 metadata 'restores the tables of RonDB, without indexes'
-run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -m --disable-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -m --disable-indexes --exclude-tables=glassfish_timers.EJB__TIMER__TBL --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 10 data 'restores the rows of every data node'\''s part'
-run data1 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
-run data2 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.22 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 2 -b 2611302017 -r --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 -r --exclude-tables=glassfish_timers.EJB__TIMER__TBL --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data2 restored 'Restored [0-9]+ tuples' ssh ops@10.89.0.22 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 2 -b 2611302017 -r --exclude-tables=glassfish_timers.EJB__TIMER__TBL --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 11 indexes 'rebuilds the indexes'
-run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 --rebuild-indexes --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
+run data1 restored '' ssh ops@10.89.0.21 'sudo -n -u mysql -- /srv/hops/mysql/bin/ndb_restore -n 1 -b 2611302017 --rebuild-indexes --exclude-tables=glassfish_timers.EJB__TIMER__TBL --ndb-connectstring=10.89.0.11:1186 --backup_path=/srv/hops/mysql-cluster/ndb/backups/BACKUP/BACKUP-2611302017'
 done_all
 
 step 12 databases 'makes the databases in MySQL'

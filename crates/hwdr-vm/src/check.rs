@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::id::BackupId;
 use crate::local;
 use crate::manifest::{self, Manifest};
+use crate::plan::backup::TIMERS;
 use crate::stored::Contents;
 
 /// What is known of RonDB's part of a backup.
@@ -99,8 +100,8 @@ pub fn ndb(folder: &Path, all: &[(String, u64)], id: BackupId) -> Ndb {
     found
 }
 
-/// Whether `ndb_restore` leaves a table out: RonDB's own, and what holds their long values (`RestoreMetaData::markSysTables` in
-/// storage/ndb/tools/restore/Restore.cpp).
+/// Whether `ndb_restore` leaves a table out: RonDB's own (`RestoreMetaData::markSysTables` in storage/ndb/tools/restore/Restore.cpp), the one that it
+/// is told to leave out, and what holds their long values.
 fn is_left_out(name: &str, all: &BTreeMap<u32, String>) -> bool {
     const OWN: [&str; 11] = [
         "SYSTAB_0",
@@ -115,8 +116,12 @@ fn is_left_out(name: &str, all: &BTreeMap<u32, String>) -> bool {
         "mysql/def/ndb_schema_result",
         "mysql/def/ndb_sql_metadata",
     ];
-    let is_own =
-        |name: &str| OWN.contains(&name) || name.starts_with("ndb_index_stat") || name.contains("/ndb_index_stat");
+    let is_own = |name: &str| {
+        OWN.contains(&name)
+            || name.starts_with("ndb_index_stat")
+            || name.contains("/ndb_index_stat")
+            || name == format!("{}/def/{}", TIMERS.0, TIMERS.1)
+    };
     let main = name.rsplit('/').next().and_then(|name| name.strip_prefix("NDB$BLOB_")?.split('_').next()?.parse().ok());
     let main = main.and_then(|id: u32| all.get(&id));
     is_own(name) || main.is_some_and(|main| is_own(main))
@@ -243,14 +248,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_of_rondb_itself_are_left_out() {
-        let all = [(3, "mysql/def/ndb_schema"), (8, "mysql/def/ndb_index_stat_sample"), (20, "hops/def/hdfs_inodes")];
+    fn tables_that_are_not_restored_are_left_out() {
+        let all = [
+            (3, "mysql/def/ndb_schema"),
+            (8, "mysql/def/ndb_index_stat_sample"),
+            (20, "hops/def/hdfs_inodes"),
+            (30, "glassfish_timers/def/EJB__TIMER__TBL"),
+        ];
         let all = all.map(|(id, name)| (id, name.to_owned())).into();
         for (name, expected) in [
             ("mysql/def/ndb_schema", true),
             ("mysql/def/ndb_index_stat_sample", true),
             ("mysql/def/NDB$BLOB_3_4", true),
             ("sys/def/SYSTAB_0", true),
+            ("glassfish_timers/def/EJB__TIMER__TBL", true),
+            ("glassfish_timers/def/NDB$BLOB_30_3", true),
+            ("glassfish_timers/def/other", false),
             ("hops/def/hdfs_inodes", false),
             ("hops/def/NDB$BLOB_20_4", false),
             ("hops/def/NDB$BLOB_x_4", false),

@@ -22,6 +22,9 @@ pub enum UserDump {
 /// Databases that belong to the server, and to no backup.
 pub const SYSTEM: [&str; 6] =
     ["mysql", "information_schema", "performance_schema", "sys", "ndbinfo", "glassfish_timers"];
+/// The timers of Hopsworks' application server, which its deployment makes. Those of another cluster are of no use: as the cookbook's restore
+/// does (logicalclocks/ndb-chef, recipes/ndb_restore_meta.rb), they stay as they are.
+pub const TIMERS: (&str, &str) = ("glassfish_timers", "EJB__TIMER__TBL");
 /// Accounts that belong to the server.
 const ACCOUNTS: [&str; 4] = ["root", "mysql.sys", "mysql.session", "mysql.infoschema"];
 

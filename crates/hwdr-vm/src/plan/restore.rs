@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::backup::{SCHEMAS_ALONE, SYSTEM, users};
+use super::backup::{SCHEMAS_ALONE, SYSTEM, TIMERS, users};
 use super::{Act, Copy, Direction, Step};
 use crate::id::BackupId;
 use crate::inventory::{Host, HostName, Inventory, Role};
@@ -360,6 +360,7 @@ fn load(
         let mut words = vec![program, "-n".to_owned(), number, "-b".to_owned(), id.clone()];
         words.extend(what.iter().map(|word| (*word).to_owned()));
         let management = request.diary.connect.clone().unwrap_or_else(|| inventory.connect_string());
+        words.push(format!("--exclude-tables={}.{}", TIMERS.0, TIMERS.1));
         words.push(format!("--ndb-connectstring={management}"));
         words.push(format!("--backup_path={}/BACKUP/BACKUP-{id}", paths.ndb_backups));
         Act::Call(Command::new(&host.name, Account::Mysql, words).within(WHOLE).expecting(Expect::Restored { rows }))
