@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::inventory::HostName;
-use crate::parse::hopsfs;
+use crate::parse::hopsfs::{self, DataNode};
 use crate::plan::backup::{SYSTEM, UserDump};
 use crate::remote::{Failed, How, Remote};
 use crate::words::{Account, Command};
@@ -29,6 +29,16 @@ pub async fn safe_mode(remote: &Remote, host: &HostName) -> Result<bool, String>
     let call = Command::new(host, Account::Hdfs, [&hdfs, "dfsadmin", "-safemode", "get"]);
     let said = remote.call(&call, Path::new(NOWHERE)).await.map_err(|failed| last(&failed))?;
     hopsfs::safe_mode(&said.out)
+}
+
+/// The data nodes of HopsFS, as the name nodes see them.
+///
+/// # Errors
+/// Why nobody knows.
+pub async fn data_nodes(remote: &Remote, host: &HostName) -> Result<Vec<DataNode>, Failed> {
+    let hdfs = format!("{}/bin/hdfs", remote.inventory.paths.hadoop);
+    let call = Command::new(host, Account::Hdfs, [&hdfs, "dfsadmin", "-report"]);
+    Ok(hopsfs::data_nodes(&remote.call(&call, Path::new(NOWHERE)).await?.out))
 }
 
 /// The databases that are not the server's own.

@@ -6,6 +6,7 @@ use super::look::paths;
 use super::{Facts, Trouble};
 use crate::finding::Finding;
 use crate::inventory::{Blocks, Host, Inventory, Role};
+use crate::parse::hopsfs::DataNode;
 use crate::parse::probe::TOOLS;
 use crate::parse::show::{Kind, Node};
 
@@ -284,6 +285,9 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
             .collect();
         found.push(Finding::error("", format!("data nodes of HopsFS are of different clusters: {}", all.join("; "))));
     }
+    if inventory.blocks == Blocks::Disks {
+        unlisted(inventory, facts.data_nodes.as_deref().unwrap_or_default(), found);
+    }
     match &facts.safe_mode {
         Some(Ok(false)) => found.push(Finding::fine("", "HopsFS is not in safe mode")),
         Some(Ok(true)) => {
@@ -294,6 +298,32 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
     }
     if inventory.blocks == Blocks::S3 {
         found.push(Finding::fine("", "the blocks of HopsFS are in object storage, and are not copied"));
+    }
+}
+
+/// Whether the inventory has all data nodes of HopsFS that live.
+fn unlisted(inventory: &Inventory, nodes: &[DataNode], found: &mut Vec<Finding>) {
+    let is_at = |host: &Host, node: &DataNode| host.is_at(&node.address, &node.name);
+    let of_none =
+        nodes.iter().filter(|node| node.is_live && !inventory.with(Role::DataNode).any(|host| is_at(host, node)));
+    let of_none: Vec<_> = of_none.collect();
+    // They may be hosts of the inventory that HopsFS knows by other names and addresses, but each host has only one.
+    let others = inventory.with(Role::DataNode).filter(|host| !nodes.iter().any(|node| is_at(host, node))).count();
+    for node in &of_none {
+        let name = hwdr_values::shown::plain(if node.name.is_empty() { &node.address } else { &node.name });
+        let address = hwdr_values::shown::plain(&node.address);
+        found.push(match of_none.len() > others {
+            true => Finding::error(
+                "",
+                format!("data node {name} of HopsFS is not in the inventory: its blocks would be missing in backups"),
+            )
+            .help(format!("add its host with the role datanode ({address})")),
+            false => Finding::warning(
+                "",
+                format!("data node {name} of HopsFS ({address}) is no host of the inventory by name or address"),
+            )
+            .help("name the host as HopsFS does; if it is another one, add it with the role datanode"),
+        });
     }
 }
 
@@ -381,11 +411,35 @@ mod tests {
             nodes: Some(show::parse(show::tests::SHOW)),
             versions: [(name("data1"), Ok(version("1"))), (name("data2"), Ok(version("2")))].into(),
             safe_mode: Some(Ok(false)),
+            data_nodes: Some(["data1", "data2"].map(data_node).into()),
             databases: Some(Ok(vec!["hops".to_owned()])),
             room: Some(1 << 30),
             has_rsync: true,
             ..Facts::default()
         }
+    }
+
+    /// A data node of HopsFS that HopsFS knows by its name alone.
+    fn data_node(name: &str) -> DataNode {
+        DataNode { address: "10.1.0.1".into(), name: format!("{name}.example.com"), blocks: Some(1), is_live: true }
+    }
+
+    /// HopsFS may know a host by other names than SSH does.
+    #[test]
+    fn data_nodes_that_may_be_in_the_inventory_are_no_error() {
+        let inventory = inventory();
+        let levels = |nodes: &[DataNode]| {
+            let mut found = Vec::new();
+            unlisted(&inventory, nodes, &mut found);
+            found.into_iter().map(|it| it.level).collect::<Vec<_>>()
+        };
+        use crate::finding::Level::{Error, Warning};
+        assert_eq!(levels(&["data1", "data2"].map(data_node)), []);
+        assert_eq!(levels(&["data1", "ip-10-1-0-2"].map(data_node)), [Warning]);
+        assert_eq!(levels(&["data1", "data2", "data3"].map(data_node)), [Error]);
+        let dead = |name| DataNode { is_live: false, ..data_node(name) };
+        assert_eq!(levels(&[data_node("data1"), dead("data2"), data_node("data3")]), [Error]);
+        assert_eq!(levels(&[data_node("data1"), data_node("data2"), dead("old")]), []);
     }
 
     #[test]
@@ -404,7 +458,11 @@ mod tests {
         fn probe<'f>(facts: &'f mut Facts, host: &str) -> &'f mut Probe {
             facts.hosts.get_mut(&HostName::parse(host).unwrap()).unwrap().as_mut().unwrap()
         }
-        let cases: [(Break, &str); 16] = [
+        let cases: [(Break, &str); 17] = [
+            (
+                |it| it.data_nodes.as_mut().unwrap().push(data_node("data3")),
+                ": data node data3.example.com of HopsFS is not in the inventory: its blocks would be missing in backups",
+            ),
             (
                 |it| {
                     let probe = probe(it, "data2");

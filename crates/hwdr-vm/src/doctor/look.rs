@@ -9,7 +9,7 @@ use hwdr_values::shown::kept;
 use jiff::Timestamp;
 
 use super::{Facts, Trouble};
-use crate::ask::{databases, last, nodes, other_tables, safe_mode, user_dump};
+use crate::ask::{data_nodes, databases, last, nodes, other_tables, safe_mode, user_dump};
 use crate::away;
 use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::{hopsfs, probe, show};
@@ -47,6 +47,8 @@ pub async fn look(remote: &Remote) -> Facts {
         }
     };
     let safe_mode = async { Some(safe_mode(remote, &up(Role::NameNode)?).await) };
+    // Why they cannot be asked is said of safe mode, too.
+    let data_nodes = async { data_nodes(remote, &up(Role::NameNode)?).await.ok() };
     let databases = async { Some(databases(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
     let others = async { other_tables(remote, &up(Role::Mysql)?).await.ok() };
     let users = async { Some(user_dump(remote, &up(Role::Mysql)?).await) };
@@ -54,8 +56,9 @@ pub async fn look(remote: &Remote) -> Facts {
         let rclone = away::place(inventory)?;
         Some(away::probe(&rclone).await.map(|()| rclone.path("")).map_err(|halt| halt.problem))
     };
-    let (nodes, safe_mode, databases, others, users, away) =
-        tokio::join!(nodes, safe_mode, databases, others, users, away);
+    let (nodes, safe_mode, data_nodes, databases, others, users, away) =
+        tokio::join!(nodes, safe_mode, data_nodes, databases, others, users, away);
+    facts.data_nodes = data_nodes;
     (facts.away, facts.others) = (away, others.unwrap_or_default());
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);

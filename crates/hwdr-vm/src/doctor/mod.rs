@@ -6,7 +6,7 @@ mod look;
 use std::collections::BTreeMap;
 
 use crate::inventory::HostName;
-use crate::parse::hopsfs::Version;
+use crate::parse::hopsfs::{DataNode, Version};
 use crate::parse::probe::Probe;
 use crate::parse::show::Node;
 use crate::plan::backup::UserDump;
@@ -28,6 +28,8 @@ pub struct Facts {
     pub versions: BTreeMap<HostName, Result<Version, String>>,
     /// Whether the name nodes are in safe mode, or why nobody knows.
     pub safe_mode: Option<Result<bool, String>>,
+    /// The data nodes of HopsFS, if the name nodes say which there are.
+    pub data_nodes: Option<Vec<DataNode>>,
     /// The databases, or why they could not be read.
     pub databases: Option<Result<Vec<String>, String>>,
     /// The tables that are not in RonDB, if they could be read: RonDB's backup does not have them.

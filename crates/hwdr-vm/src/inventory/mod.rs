@@ -165,6 +165,16 @@ impl Host {
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
+
+    /// Whether it is the machine that others know by this address and name: a name may have its domain or not.
+    pub fn is_at(&self, address: &str, name: &str) -> bool {
+        let label = |text: &str| match text.parse::<std::net::IpAddr>() {
+            Ok(_) => text.to_owned(),
+            Err(_) => text.split('.').next().unwrap_or_default().to_ascii_lowercase(),
+        };
+        let own = [label(&self.address), label(self.name.as_str())];
+        [address, name].into_iter().filter(|text| !text.is_empty()).any(|text| own.contains(&label(text)))
+    }
 }
 
 /// What can run on a machine.
@@ -246,6 +256,22 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_machine_is_known_by_address_or_name() {
+        let inventory = crate::stored::tests::inventory();
+        let host = inventory.hosts.iter().find(|host| host.name.as_str() == "data1").unwrap();
+        for (address, name, expected) in [
+            ("10.89.0.21", "", true),
+            ("10.1.0.1", "data1", true),
+            ("10.1.0.1", "Data1.example.com", true),
+            ("10.1.0.1", "data11", false),
+            ("10.89.0.22", "data2", false),
+            ("10.1.0.1", "", false),
+        ] {
+            assert_eq!(host.is_at(address, name), expected, "{address} {name}");
+        }
+    }
+
     #[test]
     fn the_management_server_does_not_depend_on_the_order_of_hosts() {
         let mut inventory = crate::stored::tests::inventory();

@@ -61,26 +61,32 @@ pub struct DataNode {
     pub name: String,
     /// How many blocks it reported, if that is said.
     pub blocks: Option<u64>,
+    /// Whether it lives; one that is dead has not reported for a while.
+    pub is_live: bool,
 }
 
-/// Reads `hdfs dfsadmin -report`: the data nodes that live.
-pub fn live_nodes(text: &str) -> Vec<DataNode> {
+/// Reads `hdfs dfsadmin -report`: all data nodes.
+pub fn data_nodes(text: &str) -> Vec<DataNode> {
     let mut nodes: Vec<DataNode> = Vec::new();
-    let mut is_live = false;
+    // The same node may come again in other lists, such as that of nodes that enter maintenance.
+    let mut is_live = None;
     for line in text.lines().map(str::trim) {
         if line.starts_with("Live datanodes") {
-            is_live = true;
+            is_live = Some(true);
         } else if line.starts_with("Dead datanodes") {
-            is_live = false;
-        } else if let Some(name) = line.strip_prefix("Name:").filter(|_| is_live) {
+            is_live = Some(false);
+        } else if line.contains(" datanodes (") {
+            is_live = None;
+        } else if let (Some(name), Some(is_live)) = (line.strip_prefix("Name:"), is_live) {
             let address = name.split_whitespace().next().unwrap_or_default();
             let address = address.rsplit_once(':').map_or(address, |(address, _)| address);
-            nodes.push(DataNode { address: address.to_owned(), name: String::new(), blocks: None });
-        } else if let (Some(name), Some(last)) = (line.strip_prefix("Hostname:"), nodes.last_mut().filter(|_| is_live))
+            nodes.push(DataNode { address: address.to_owned(), name: String::new(), blocks: None, is_live });
+        } else if let (Some(name), Some(last)) =
+            (line.strip_prefix("Hostname:"), nodes.last_mut().filter(|_| is_live.is_some()))
         {
             last.name = name.trim().to_owned();
         } else if let (Some(count), Some(last)) =
-            (line.strip_prefix("Num of Blocks:"), nodes.last_mut().filter(|_| is_live))
+            (line.strip_prefix("Num of Blocks:"), nodes.last_mut().filter(|_| is_live.is_some()))
         {
             last.blocks = count.trim().parse().ok();
         }
@@ -200,11 +206,18 @@ mod tests {
     }
 
     #[test]
-    fn data_nodes_that_live_are_read() {
+    fn data_nodes_are_read() {
         let text = "Safe mode is ON\nLive datanodes (1):\n\nName: 10.89.0.21:50010 (data1)\nHostname: data1\nNum of Blocks: 12\n\n\
-            Dead datanodes (1):\n\nName: 10.89.0.22:50010 (data2)\nHostname: data2\n";
-        let expected = DataNode { address: "10.89.0.21".into(), name: "data1".into(), blocks: Some(12) };
-        assert_eq!((live_nodes(text), reported(&live_nodes(text))), (vec![expected], 12));
+            Dead datanodes (1):\n\nName: 10.89.0.22:50010 (data2)\nHostname: data2\nNum of Blocks: 3\n\n\
+            Entering maintenance datanodes (1):\n\nName: 10.89.0.21:50010 (data1)\nHostname: data1\nNum of Blocks: 12\n";
+        let node = |address: &str, name: &str, blocks, is_live| DataNode {
+            address: address.into(),
+            name: name.into(),
+            blocks: Some(blocks),
+            is_live,
+        };
+        let expected = [node("10.89.0.21", "data1", 12, true), node("10.89.0.22", "data2", 3, false)];
+        assert_eq!((data_nodes(text), reported(&expected[..1])), (expected.to_vec(), 12));
     }
 
     #[test]

@@ -372,12 +372,10 @@ impl<W: Show> Run<W> {
 
     /// The data nodes that the name nodes see, if they answer.
     async fn live(&self) -> Option<Vec<hopsfs::DataNode>> {
-        let inventory = &self.remote.inventory;
-        let host = inventory.first(Role::NameNode)?;
-        let hdfs = format!("{}/bin/hdfs", inventory.paths.hadoop);
-        let report = Command::new(&host.name, Account::Hdfs, [&hdfs, "dfsadmin", "-report"]);
-        let said = self.remote.call(&report, &self.folder).await.ok()?;
-        Some(hopsfs::live_nodes(&said.out))
+        let host = self.remote.inventory.first(Role::NameNode)?;
+        let mut nodes = crate::ask::data_nodes(&self.remote, &host.name).await.ok()?;
+        nodes.retain(|node| node.is_live);
+        Some(nodes)
     }
 
     /// The blocks that a restore brings to a data node, or to all together. What they had before it is not known.

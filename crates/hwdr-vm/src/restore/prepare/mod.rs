@@ -96,7 +96,7 @@ pub async fn prepare(
     let Usable { manifest, contents, ndb, databases } = Usable::of(stored)?;
     let mut facts = doctor::look(remote).await;
     // An empty cluster may be without either.
-    facts.safe_mode = None;
+    (facts.safe_mode, facts.data_nodes) = (None, None);
     facts.versions.clear();
     // What a restore must know of them is another thing.
     let others = std::mem::take(&mut facts.others);
