@@ -213,23 +213,16 @@ fn cookbook_id(path: &Path) -> Option<BackupId> {
     folders.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("BACKUP-")?.parse().ok()).next()
 }
 
-/// The backup of an id: a number, or `latest`.
+/// The backup of an id among those that there are: a number, or `latest`, which is one of this cluster.
 ///
 /// # Errors
 /// If there is none.
-pub fn find(folder: &Path, id: &str) -> Result<Stored, String> {
-    let (all, packed) = list(folder)?;
-    choose(all, &packed, folder, id)
-}
-
-/// The backup of an id among those that there are.
-///
-/// # Errors
-/// If there is none.
-pub fn choose(all: Vec<Stored>, packed: &[String], folder: &Path, id: &str) -> Result<Stored, String> {
+pub fn choose(all: Vec<Stored>, packed: &[String], inventory: &Inventory, id: &str) -> Result<Stored, String> {
+    let folder = &inventory.backups;
     if id == "latest" {
-        let complete = all.into_iter().find(Stored::is_whole);
-        return complete.ok_or_else(|| format!("there is no complete backup in {}", folder.display()));
+        let complete = all.into_iter().find(|stored| stored.is_whole() && stored.is_of(inventory));
+        return complete
+            .ok_or_else(|| format!("there is no complete backup of {} in {}", inventory.name, folder.display()));
     }
     let number: BackupId = id.parse()?;
     let found = all.into_iter().find(|stored| stored.id == number);
@@ -293,6 +286,26 @@ pub(crate) mod tests {
         let time = Timestamp::from_second(now.as_second() - days * 86_400).unwrap();
         let new = Stored::new(id.parse().unwrap(), PathBuf::new(), kind);
         Stored { time: Some(time), is_kept, ..new }
+    }
+
+    fn find(folder: &Path, id: &str) -> Result<Stored, String> {
+        let (all, packed) = list(folder)?;
+        choose(all, &packed, &inventory(), id)
+    }
+
+    #[test]
+    fn latest_is_a_backup_of_this_cluster() {
+        let mut own = ours("a");
+        let inventory = inventory();
+        let of = |all: &[Stored], id| choose(all.to_vec(), &[], &inventory, id).map(|stored| stored.id.number());
+        let other = one("3", own.clone(), 1, false);
+        assert!(
+            of(std::slice::from_ref(&other), "latest").unwrap_err().contains("no complete backup of hopsworks-prod")
+        );
+        let Kind::Ours(manifest) = &mut own else { panic!("it is not ours") };
+        manifest.cluster = inventory.name.clone();
+        let all = [one("4", Kind::Incomplete, 0, false), other, one("2", own, 2, false)];
+        assert_eq!((of(&all, "latest"), of(&all, "3")), (Ok(2), Ok(3)));
     }
 
     fn touch(root: &Path, files: &[&str]) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hwdr_values::source::Source;
 use hwdr_vm::away::{self, modes, rclone::Rclone};
@@ -86,7 +86,7 @@ impl Sandbox {
         fs::write(folder.join("runs/run.json"), "{}").unwrap();
         manifest.write(&folder).unwrap();
         let (all, _) = list(&self.folder.path().join("here")).unwrap();
-        choose(all, &[], Path::new(""), &id.to_string()).unwrap()
+        choose(all, &[], &self.inventory("here"), &id.to_string()).unwrap()
     }
 
     fn send(&self, stored: &Stored) -> Result<bool, hwdr_run::Halt> {

@@ -130,7 +130,7 @@ impl Restore {
             print(&plan::dry_run(&ready.steps, &remote.inventory, &folder));
             return Ok(Outcome::Clean);
         }
-        let what = what(&ready);
+        let what = what(&ready, &found);
         print(&what);
         let help = "see the commands with --dry-run, then add --yes";
         let asked = confirm("Restore it? [y/N] ", "a restore replaces data", help, self.yes);
@@ -152,10 +152,16 @@ async fn brought(inventory: &Inventory, found: Stored) -> Result<Stored> {
 }
 
 /// What a restore does, in a few lines.
-fn what(ready: &Ready) -> String {
+fn what(ready: &Ready, found: &Stored) -> String {
     let diary = &ready.diary;
+    let of = match found.manifest() {
+        Some(manifest) => {
+            format!("of {}, made at {}", lines(&manifest.cluster), manifest.finished.strftime("%Y-%m-%d %H:%M UTC,"))
+        }
+        None => "of the cookbook's script".to_owned(),
+    };
     let mut out =
-        format!("Backup {} is restored into {} in {} steps.\n", diary.backup, diary.cluster, ready.steps.len());
+        format!("Backup {} {of} is restored into {} in {} steps.\n", diary.backup, diary.cluster, ready.steps.len());
     match diary.safety {
         Some(safety) => {
             let _ = writeln!(

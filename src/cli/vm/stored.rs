@@ -108,7 +108,7 @@ impl Which {
 
 /// A backup, here or in the place of the inventory.
 pub(super) async fn find(inventory: &Inventory, id: &str) -> Result<Stored> {
-    let choose = |(all, packed): (_, Vec<_>)| stored::choose(all, &packed, &inventory.backups, id);
+    let choose = |(all, packed): (_, Vec<_>)| stored::choose(all, &packed, inventory, id);
     let found = match away::all(inventory).await {
         Ok(all) => choose(all),
         // What is whole here can be restored without the place.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use hwdr_run::Halt;
 use hwdr_values::shown::plain;
 
 use crate::doctor::Facts;
@@ -53,6 +54,21 @@ pub(super) fn intact(folder: &Path, id: BackupId, manifest: &Manifest) -> Vec<Fi
         found.push(Finding::warning("hopsfs", what));
     }
     found
+}
+
+/// Refuses the backup of another cluster: several may share a folder or a bucket.
+pub(super) fn must_be_own(inventory: &Inventory, manifest: Option<&Manifest>) -> Result<(), Halt> {
+    match manifest.filter(|manifest| manifest.cluster != inventory.name) {
+        None => Ok(()),
+        Some(Manifest { id, cluster, .. }) => {
+            let cluster = plain(cluster);
+            Err(Halt::new(format!(
+                "backup {id} is of the cluster {cluster}, and the inventory is of {}",
+                inventory.name
+            ))
+            .help(format!("if it is meant, name the cluster in the inventory as the backup does: name: {cluster}")))
+        }
+    }
 }
 
 /// Whether the cluster has the version of the backup.
@@ -177,6 +193,18 @@ mod tests {
         assert_eq!(fits_ndb("9.7.2", &facts(show)), None);
         assert_eq!(fits_ndb("21.4.14", &facts(&show.replace("ndb-9.7.2", "RonDB-21.04.14"))), None);
         assert!(fits_ndb("8.0.34", &facts(show)).is_some_and(|it| it.level == Level::Error));
+    }
+
+    #[test]
+    fn a_backup_of_another_cluster_is_refused() {
+        let mut inventory = inventory();
+        let Kind::Ours(manifest) = crate::stored::tests::ours("a") else { panic!("it is not ours") };
+        let refused = must_be_own(&inventory, Some(&manifest)).unwrap_err();
+        assert_eq!(refused.problem, "backup 1 is of the cluster c, and the inventory is of hopsworks-prod");
+        // One of the cookbook's script does not say it.
+        assert!(must_be_own(&inventory, None).is_ok());
+        inventory.name = manifest.cluster.clone();
+        assert!(must_be_own(&inventory, Some(&manifest)).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use hwdr_run::{Halt, Store as _};
 use jiff::Timestamp;
 
-use self::fits::{fits, fits_ndb, intact, nodes, schemas_of};
+use self::fits::{fits, fits_ndb, intact, must_be_own, nodes, schemas_of};
 use self::places::{assigned, bare, blocks, connect, parts_fit, renamed, slots};
 use self::there::{has_tablespaces, is_empty, only_copy, tables};
 use super::must_be_over;
@@ -94,6 +94,7 @@ pub async fn prepare(
         must_be_over(&earlier.load()?, earlier.is_foreign())?;
     }
     let Usable { manifest, contents, ndb, databases } = Usable::of(stored)?;
+    must_be_own(inventory, manifest)?;
     let mut facts = doctor::look(remote).await;
     // An empty cluster may be without either.
     (facts.safe_mode, facts.data_nodes) = (None, None);
@@ -201,6 +202,7 @@ impl<'s> Usable<'s> {
 /// If the backup cannot be used.
 pub fn on_paper(inventory: &Inventory, stored: &Stored, wipe: bool, now: Timestamp) -> Result<Ready, Halt> {
     let Usable { manifest, contents, ndb, databases } = Usable::of(stored)?;
+    must_be_own(inventory, manifest)?;
     let mut findings = ndb.findings.clone();
     let hosts: Vec<&HostName> = inventory.with(Role::DataNode).map(|host| &host.name).collect();
     let all = manifest.and_then(|manifest| manifest.blocks.as_deref()).unwrap_or_default();
