@@ -104,6 +104,7 @@ pub fn must_be_over(earlier: &Diary, is_foreign: bool) -> Result<(), Halt> {
     }
     let what = match earlier.phase {
         Phase::Undone | Phase::Finalized => return Ok(()),
+        Phase::Restored if is_given_up(earlier) => "is being finalized",
         Phase::Restored => "is done, but what it has set aside is still there",
         Phase::Running | Phase::Failed | Phase::Undoing => "is not done",
     };
@@ -113,10 +114,18 @@ pub fn must_be_over(earlier: &Diary, is_foreign: bool) -> Result<(), Halt> {
         earlier.began.strftime("%Y-%m-%d %H:%M UTC")
     ));
     Err(match earlier.phase {
+        Phase::Restored if is_given_up(earlier) => {
+            return Err(halt.help("delete the rest of what it has set aside: helm hwdr vm finalize"));
+        }
         Phase::Restored => halt.help("give up what it has set aside: helm hwdr vm finalize"),
         _ => halt.help("resume it: helm hwdr vm resume"),
     }
     .help("or undo it: helm hwdr vm undo"))
+}
+
+/// Whether some of what was set aside may be deleted already.
+fn is_given_up(diary: &Diary) -> bool {
+    diary.is_begun("finalize")
 }
 
 /// Why nothing can be done with the run of a cluster that is gone: what its record says was done, was not done on this one.
@@ -223,6 +232,10 @@ pub fn allowed(diary: &Diary, is_foreign: bool, deed: Deed) -> Result<(), Halt> 
         (Deed::Restore, Phase::Running | Phase::Failed) => Ok(()),
         // What an undone one had restored is still there, and the backup that was made before.
         (Deed::Finalize, Phase::Restored | Phase::Undone) => Ok(()),
+        // What undo would put back is perhaps gone on one host, and not on another.
+        (Deed::Undo, Phase::Restored) if is_given_up(diary) => {
+            refused("is being finalized: what it had set aside is partly gone. Delete the rest: helm hwdr vm finalize")
+        }
         (Deed::Undo, Phase::Running | Phase::Failed | Phase::Restored | Phase::Undoing) => Ok(()),
         (_, Phase::Undone) => refused("is undone"),
         (_, Phase::Finalized) => refused("is finalized: what it had set aside is gone"),
@@ -298,6 +311,17 @@ mod tests {
         let mut run = diary(&[("metadata", true), ("data", true), ("undo-clear", true), ("undo-metadata", false)]);
         redo(&mut run, Deed::Undo);
         assert_eq!(names(&run), ["metadata", "data"]);
+    }
+
+    #[test]
+    fn what_is_half_deleted_cannot_be_put_back() {
+        let mut run = diary(&[("aside", true), ("finalize", false)]);
+        run.phase = Phase::Restored;
+        let refused = allowed(&run, false, Deed::Undo).unwrap_err();
+        assert!(refused.problem.contains("is being finalized"), "{refused:?}");
+        assert!(allowed(&run, false, Deed::Finalize).is_ok());
+        let refused = must_be_over(&run, false).unwrap_err();
+        assert!(!refused.help.iter().any(|help| help.contains("undo")), "{refused:?}");
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl<W: Show> Context for Run<W> {
             Deed::Undo => "undo",
             Deed::Finalize => "finalize",
         };
-        WayOn { resume: format!("helm hwdr vm {word}"), undo: Some("helm hwdr vm undo".to_owned()) }
+        let undo = (self.deed != Deed::Finalize).then(|| "helm hwdr vm undo".to_owned());
+        WayOn { resume: format!("helm hwdr vm {word}"), undo }
     }
 
     async fn note(&self, _: &str, _: &str) {}
