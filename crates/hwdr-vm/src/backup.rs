@@ -188,8 +188,10 @@ async fn work(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Ma
         fs::copy(path, folder.join("cluster/definition.yml")).map_err(error)?;
     }
     progress.write(&folder).map_err(here)?;
-    if !facts.others.is_empty() {
-        let tables = doctor::some(&facts.others);
+    if let Some(Ok(others)) = &facts.others
+        && !others.is_empty()
+    {
+        let tables = doctor::some(others);
         shown.warn(&format!("the rows of tables that are not in RonDB are not backed up: {tables}"));
     }
     let away = away::place(inventory);

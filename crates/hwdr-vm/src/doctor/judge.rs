@@ -30,12 +30,21 @@ pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
         Some(Err(why)) => found.push(Finding::error("mysql", format!("MySQL does not answer: {why}"))),
         None => {}
     }
-    if !facts.others.is_empty() {
-        let what = format!("no backup has the rows of tables that are not in RonDB: {}", some(&facts.others));
-        found.push(
-            Finding::warning("mysql", what)
-                .help("back them up by other means, or move them: ALTER TABLE … ENGINE=NDBCLUSTER"),
-        );
+    match &facts.others {
+        Some(Ok(others)) if !others.is_empty() => {
+            let what = format!("no backup has the rows of tables that are not in RonDB: {}", some(others));
+            found.push(
+                Finding::warning("mysql", what)
+                    .help("back them up by other means, or move them: ALTER TABLE … ENGINE=NDBCLUSTER"),
+            );
+        }
+        Some(Err(why)) => {
+            found.push(Finding::warning(
+                "mysql",
+                format!("whether there are tables outside of RonDB is not known: {why}"),
+            ));
+        }
+        _ => {}
     }
     match &facts.away {
         Some(Ok(place)) => found.push(Finding::fine("", format!("backups can be sent to {place}"))),
@@ -413,6 +422,7 @@ mod tests {
             safe_mode: Some(Ok(false)),
             data_nodes: Some(["data1", "data2"].map(data_node).into()),
             databases: Some(Ok(vec!["hops".to_owned()])),
+            others: Some(Ok(Vec::new())),
             room: Some(1 << 30),
             has_rsync: true,
             ..Facts::default()
@@ -458,7 +468,7 @@ mod tests {
         fn probe<'f>(facts: &'f mut Facts, host: &str) -> &'f mut Probe {
             facts.hosts.get_mut(&HostName::parse(host).unwrap()).unwrap().as_mut().unwrap()
         }
-        let cases: [(Break, &str); 17] = [
+        let cases: [(Break, &str); 18] = [
             (
                 |it| it.data_nodes.as_mut().unwrap().push(data_node("data3")),
                 ": data node data3.example.com of HopsFS is not in the inventory: its blocks would be missing in backups",
@@ -472,8 +482,12 @@ mod tests {
                 "data2: HopsFS keeps blocks in /one/dn, /two/dn, and the inventory says /one/dn",
             ),
             (
-                |it| it.others = (1..8).map(|number| format!("airflow.t{number}")).collect(),
+                |it| it.others = Some(Ok((1..8).map(|number| format!("airflow.t{number}")).collect())),
                 "mysql: no backup has the rows of tables that are not in RonDB: airflow.t1, airflow.t2, airflow.t3, airflow.t4, airflow.t5, and 2 more",
+            ),
+            (
+                |it| it.others = Some(Err("no end within 30 s".into())),
+                "mysql: whether there are tables outside of RonDB is not known: no end within 30 s",
             ),
             (|it| it.away = Some(Err("no such bucket".into())), ": backups cannot be sent: no such bucket"),
             (

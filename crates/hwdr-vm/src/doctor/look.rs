@@ -50,7 +50,7 @@ pub async fn look(remote: &Remote) -> Facts {
     // Why they cannot be asked is said of safe mode, too.
     let data_nodes = async { data_nodes(remote, &up(Role::NameNode)?).await.ok() };
     let databases = async { Some(databases(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
-    let others = async { other_tables(remote, &up(Role::Mysql)?).await.ok() };
+    let others = async { Some(other_tables(remote, &up(Role::Mysql)?).await.map_err(|failed| last(&failed))) };
     let users = async { Some(user_dump(remote, &up(Role::Mysql)?).await) };
     let away = async {
         let rclone = away::place(inventory)?;
@@ -59,7 +59,7 @@ pub async fn look(remote: &Remote) -> Facts {
     let (nodes, safe_mode, data_nodes, databases, others, users, away) =
         tokio::join!(nodes, safe_mode, data_nodes, databases, others, users, away);
     facts.data_nodes = data_nodes;
-    (facts.away, facts.others) = (away, others.unwrap_or_default());
+    (facts.away, facts.others) = (away, others);
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);
     let rsync =

@@ -32,8 +32,8 @@ pub struct Facts {
     pub data_nodes: Option<Vec<DataNode>>,
     /// The databases, or why they could not be read.
     pub databases: Option<Result<Vec<String>, String>>,
-    /// The tables that are not in RonDB, if they could be read: RonDB's backup does not have them.
-    pub others: Vec<String>,
+    /// The tables that are not in RonDB, or why they could not be read: RonDB's backup does not have them.
+    pub others: Option<Result<Vec<String>, String>>,
     /// What writes users.
     pub users: Option<UserDump>,
     /// The bytes that are free in the folder of the backups.

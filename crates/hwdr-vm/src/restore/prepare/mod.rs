@@ -100,7 +100,7 @@ pub async fn prepare(
     (facts.safe_mode, facts.data_nodes) = (None, None);
     facts.versions.clear();
     // What a restore must know of them is another thing.
-    let others = std::mem::take(&mut facts.others);
+    let others = facts.others.take();
     // A restore sends nothing there.
     facts.away = None;
     let mut findings = doctor::judge(inventory, &facts);
@@ -116,7 +116,7 @@ pub async fn prepare(
     let (tables, more) = tables(remote, &facts).await?;
     findings.extend(more);
     findings.extend(is_empty(&tables, wipe));
-    findings.extend(only_copy(&others, wipe));
+    findings.extend(only_copy(others.as_ref(), wipe));
     let (blocks, more) = blocks(inventory, &facts, manifest);
     findings.extend(more);
     let bare = bare(inventory, manifest, &blocks);

@@ -41,14 +41,25 @@ fn together(names: &[String], mysql: &BTreeMap<&str, u64>, rondb: &[String]) -> 
 }
 
 /// Whether a restore would drop tables of which there is no other copy: the backup that is made before has RonDB's alone.
-pub(super) fn only_copy(others: &[String], wipe: bool) -> Option<Finding> {
-    (wipe && !others.is_empty()).then(|| {
-        let what = format!(
-            "--wipe would drop tables that are not in RonDB, and undo could not bring them back: {}",
-            some(others)
-        );
-        Finding::error("mysql", what).help("copy and drop them first, or move them: ALTER TABLE … ENGINE=NDBCLUSTER")
-    })
+pub(super) fn only_copy(others: Option<&Result<Vec<String>, String>>, wipe: bool) -> Option<Finding> {
+    let unknown = |why: &str| {
+        let what = format!("whether there are tables outside of RonDB is not known: {why}");
+        Finding::error("mysql", what).help("--wipe would drop them, and undo could not bring them back")
+    };
+    match others {
+        _ if !wipe => None,
+        None => Some(unknown("no MySQL server was asked")),
+        Some(Err(why)) => Some(unknown(why)),
+        Some(Ok(others)) if others.is_empty() => None,
+        Some(Ok(others)) => {
+            let what = format!(
+                "--wipe would drop tables that are not in RonDB, and undo could not bring them back: {}",
+                some(others)
+            );
+            let help = "copy and drop them first, or move them: ALTER TABLE … ENGINE=NDBCLUSTER";
+            Some(Finding::error("mysql", what).help(help))
+        }
+    }
 }
 
 /// Whether there is nothing in the way.
@@ -99,10 +110,14 @@ mod tests {
 
     #[test]
     fn what_has_no_other_copy_is_not_dropped() {
-        let others = ["airflow.dag".to_owned()];
-        let refused = only_copy(&others, true).unwrap();
+        let others = Ok(vec!["airflow.dag".to_owned()]);
+        let refused = only_copy(Some(&others), true).unwrap();
         assert!(refused.level == Level::Error && refused.what.ends_with("airflow.dag"), "{refused:?}");
         // Without --wipe nothing is dropped.
-        assert_eq!((only_copy(&others, false), only_copy(&[], true)), (None, None));
+        assert_eq!((only_copy(Some(&others), false), only_copy(Some(&Ok(Vec::new())), true)), (None, None));
+        // What is not known may be there.
+        let unknown = Err("no end within 30 s".to_owned());
+        assert!(only_copy(Some(&unknown), true).is_some_and(|it| it.level == Level::Error));
+        assert!(only_copy(None, true).is_some() && only_copy(Some(&unknown), false).is_none());
     }
 }
