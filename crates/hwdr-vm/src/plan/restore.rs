@@ -440,9 +440,12 @@ fn announce(
     steps
 }
 
-/// Database and name of a table whose rows MySQL can count. Long values have tables of their own, which it does not show.
+/// Database and name of a table whose rows MySQL can count. Long values have tables of their own, which it does not show, nor what an interrupted
+/// ALTER TABLE has left (`ndb_name_is_temp` in storage/ndb/plugin/ndb_name_util.cc).
 pub(crate) fn counted(table: &str) -> Option<(&str, &str)> {
-    table.split_once('.').filter(|(database, name)| !SYSTEM.contains(database) && !name.starts_with("NDB$"))
+    table
+        .split_once('.')
+        .filter(|(database, name)| !SYSTEM.contains(database) && !name.starts_with("NDB$") && !name.starts_with("#sql"))
 }
 
 /// Counts the rows of all tables.
