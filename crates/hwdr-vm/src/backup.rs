@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hwdr_run::{Halt, Lock as _, Show};
+use hwdr_run::{Halt, Lock as _, Show, Store as _};
 use jiff::Timestamp;
 
 use crate::act;
@@ -22,7 +23,9 @@ use crate::parse::{hopsfs, show};
 use crate::plan::backup::{Request, SCHEMAS, SHOW, USERS, plan};
 use crate::plan::{Act, Step};
 use crate::progress::Progress;
+use crate::record::RemoteStore;
 use crate::remote::Remote;
+use crate::restore::must_hold_still;
 use crate::stored::{Kind, Stored};
 use crate::words::{Account, Command, LONG};
 
@@ -163,9 +166,16 @@ fn used(id: BackupId, place: &str) -> Halt {
 ///
 /// # Errors
 /// If a step fails: then the backup is not complete, and says so.
-pub async fn make(remote: &Remote, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
+pub async fn make(remote: &Arc<Remote>, ready: Ready, shown: &mut impl Show) -> Result<Made, Halt> {
     let lock = RemoteLock::take(remote, &format!("backup {}", ready.id)).await?;
-    let made = lock.guard(work(remote, ready, shown)).await;
+    let work = async {
+        // Only the lock keeps a restore from beginning now.
+        if let Some(run) = RemoteStore::find(remote).await? {
+            must_hold_still(&run.load()?, run.is_foreign())?;
+        }
+        work(remote, ready, shown).await
+    };
+    let made = lock.guard(work).await;
     lock.release().await;
     shown.rest();
     made

@@ -1,6 +1,7 @@
 //! `hwdr vm backup`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -101,7 +102,7 @@ fn tell(made: &Made) {
 }
 
 /// Goes on with an interrupted backup.
-pub(super) async fn resume(remote: &Remote, folder: PathBuf, progress: Progress) -> Result<Outcome> {
+pub(super) async fn resume(remote: &Arc<Remote>, folder: PathBuf, progress: Progress) -> Result<Outcome> {
     let worked = async {
         let ready = prepare_again(remote, folder, progress).await?;
         make(remote, ready, &mut Live).await

@@ -123,6 +123,22 @@ pub fn must_be_over(earlier: &Diary, is_foreign: bool) -> Result<(), Halt> {
     .help("or undo it: helm hwdr vm undo"))
 }
 
+/// Refuses a backup of a cluster in the middle of a restore: it would be complete, and the next restore's `latest`.
+///
+/// # Errors
+/// If the run is not over. Of a cluster that is gone, it says nothing of this one.
+pub fn must_hold_still(earlier: &Diary, is_foreign: bool) -> Result<(), Halt> {
+    match earlier.phase.is_open() && !is_foreign {
+        false => Ok(()),
+        true => Err(Halt::new(format!(
+            "the restore of backup {} is not done: what there is now is no state to back up",
+            earlier.backup
+        ))
+        .help("resume it: helm hwdr vm resume")
+        .help("or undo it: helm hwdr vm undo")),
+    }
+}
+
 /// Whether some of what was set aside may be deleted already.
 fn is_given_up(diary: &Diary) -> bool {
     diary.is_begun("finalize")
@@ -339,6 +355,9 @@ mod tests {
             let can = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, false, deed).is_ok());
             assert_eq!(can, [resume, undo, finalize], "{phase:?}");
             assert_eq!(must_be_over(&diary, false).is_ok(), matches!(phase, Phase::Undone | Phase::Finalized));
+            let holds_still = matches!(phase, Phase::Restored | Phase::Undone | Phase::Finalized);
+            assert_eq!(must_hold_still(&diary, false).is_ok(), holds_still, "{phase:?}");
+            assert!(must_hold_still(&diary, true).is_ok());
             // What was done on a cluster that is gone was not done on this one.
             let foreign = [Deed::Restore, Deed::Undo, Deed::Finalize].map(|deed| allowed(&diary, true, deed).is_ok());
             assert_eq!((foreign, must_be_over(&diary, true).is_ok()), ([false; 3], false), "{phase:?}");
