@@ -11,5 +11,5 @@ kafka() { # [FLAGS OF THE TESTS]
 }
 
 test_kafka_is_mirrored_and_compared() {
-  kafka --skip killed --skip broker --skip expired --skip differs --skip goes_on --skip lag
+  kafka --skip killed --skip broker --skip expired --skip differs --skip goes_on --skip lag --skip hidden
 }

@@ -50,6 +50,8 @@ fn trials(world: &Shared) -> Vec<Trial> {
         mirrors::killed_but_exactly_once,
         mirrors::broker_gone,
         mirrors::expired_on_the_way,
+        mirrors::expired_but_exactly_once,
+        mirrors::hidden_by_a_transaction,
         mirrors::differs,
     ]
 }
