@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hwdr_values::shown::kept;
 
-use crate::parse::ndb;
+use crate::parse::{ndb, sql};
 use crate::plan::{Act, Step};
 use crate::remote::{Failed, How, Remote, Said, all};
 use crate::words::{Command, Expect, SHORT, WHOLE};
@@ -99,6 +99,7 @@ fn judge(command: &Command, said: &Said) -> Result<(), Failed> {
             }
             _ => None,
         },
+        Expect::Granted => sql::stale(&said.out).err(),
         Expect::Completed(id) => ndb::completed(&said.out, id.number()).err(),
     };
     let Some(what) = wrong else { return Ok(()) };

@@ -51,6 +51,8 @@ pub enum Expect {
         /// Whether it must say how many rows it has restored.
         rows: bool,
     },
+    /// Of all errors of MySQL's client only those of grants for what is gone.
+    Granted,
     /// That RonDB has completed a backup.
     Completed(BackupId),
 }

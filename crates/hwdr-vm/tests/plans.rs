@@ -261,6 +261,21 @@ esac
     (done.status.success(), format!("{log}{}", String::from_utf8_lossy(&done.stderr)))
 }
 
+/// Runs the script's function with a command that says this.
+#[test]
+fn the_script_lets_only_grants_for_what_is_gone_fail() {
+    let head = include_str!("../src/runbook.sh");
+    for (said, expected) in [
+        ("Using socket: /x", true),
+        ("ERROR 1146 (42S02) at line 3: Table 'a.b' doesn't exist", true),
+        ("ERROR 1146 (42S02) at line 3: x\nERROR 2013 (HY000) at line 4: Lost connection", false),
+    ] {
+        let done =
+            Command::new("bash").args(["-c", &format!("{head}\ngranted echo \"$1\""), "hwdr", said]).output().unwrap();
+        assert_eq!(done.status.success(), expected, "{said}");
+    }
+}
+
 #[test]
 fn the_script_does_all_steps_and_stops_at_the_first_failure() {
     let steps = steps("restore", Some("2611302040".parse().unwrap()));

@@ -4,3 +4,4 @@ pub mod hopsfs;
 pub mod ndb;
 pub mod probe;
 pub mod show;
+pub mod sql;

@@ -30,9 +30,12 @@ const SAVE_SCHEMAS: &str = "# writes the schemas that are there\n\
     shift 3\nIFS=\"\n\"\nset -f\n\
     exec \"$bin/mysqldump\" -u root -S \"$socket\" \"$@\" --databases $names";
 
-/// Runs SQL with the client `$1`, changed by sed as `$2` says. A client that an interrupted run has begun goes on by itself on its host, and
+/// Runs SQL with the client `$1`. A client that an interrupted run has begun goes on by itself on its host, and
 /// might drop what is made here: whoever is first holds the lock until the end.
-const SQL: &str = "# runs SQL\n{ echo \"DO GET_LOCK('hwdr', -1);\"; sed -- \"$2\"; } | \"$1\"";
+const SQL: &str = "# runs SQL\n{ echo \"DO GET_LOCK('hwdr', -1);\"; cat; } | \"$1\"";
+/// The same for users and grants, which sed changes as `$2` says: a grant for something that is gone must not keep the rest away. What is said of each goes where all of it is kept.
+const USERS_SQL: &str =
+    "# runs SQL of users\n{ echo \"DO GET_LOCK('hwdr', -1);\"; sed -- \"$2\"; } | \"$1\" --force 2>&1";
 /// A deployment makes users, too, and those of the cookbook's scripts are not made "if not exists".
 const AGAIN: &str = "s/^CREATE USER \\(IF NOT EXISTS \\)*/CREATE USER IF NOT EXISTS /";
 
@@ -115,10 +118,10 @@ pub fn restore(inventory: &Inventory, request: &Request<'_>) -> Vec<Step> {
     steps.extend(load(inventory, id, &hosts, request, ["metadata", "data", "indexes"]));
     steps.extend(announce(inventory, request, &request.diary.databases, ["databases", "discovery"]));
     if let Some(file) = &contents.schemas {
-        steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file, ""));
+        steps.extend(source(inventory, "schemas", "restores views, routines and triggers", file));
     }
     if let Some(file) = &contents.users {
-        steps.extend(source(inventory, "users", "restores users and grants", file, AGAIN));
+        steps.extend(grants(inventory, "users", "restores users and grants", file));
     }
     steps.extend(count_rows(inventory, request.rows));
     steps.extend(blocks(inventory, request));
@@ -162,10 +165,9 @@ pub fn undo(inventory: &Inventory, request: &Request<'_>, is_begun: &dyn Fn(&str
                     "undo-schemas",
                     "restores the old views, routines and triggers",
                     OLD_SCHEMAS,
-                    "",
                 ));
             }
-            steps.extend(source(inventory, "undo-users", "restores the old users and grants", OLD_USERS, AGAIN));
+            steps.extend(grants(inventory, "undo-users", "restores the old users and grants", OLD_USERS));
         }
     }
     steps.extend(start(inventory, ["undo-start-namenodes", "undo-start-datanodes", "undo-safemode"]));
@@ -313,20 +315,28 @@ fn clear<'d>(
         let database = name_of(database);
         text.push_str(&format!("CREATE DATABASE IF NOT EXISTS {database};\nDROP DATABASE {database};\n"));
     }
-    Step { name, does, acts: client(inventory, Input::Text(text), "").into_iter().collect(), width: None }
+    Step { name, does, acts: client(inventory, Input::Text(text)).into_iter().collect(), width: None }
 }
 
 /// MySQL's client with SQL. Nobody else drops or makes databases meanwhile.
-fn client(inventory: &Inventory, input: Input, change: &str) -> Option<Act> {
+fn client(inventory: &Inventory, input: Input) -> Option<Act> {
     let host = inventory.first(Role::Mysql)?;
     let client = format!("{}/mysql-client.sh", inventory.paths.ndb_scripts);
-    let command = Command::script(&host.name, Account::Mysql, SQL, &[&client, change]);
+    let command = Command::script(&host.name, Account::Mysql, SQL, &[&client]);
     Some(Act::Call(command.within(DAY).reading(input)))
 }
 
-fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &str, change: &str) -> Option<Step> {
-    let act = client(inventory, Input::File(file.to_owned()), change)?;
+fn source(inventory: &Inventory, name: &'static str, does: &'static str, file: &str) -> Option<Step> {
+    let act = client(inventory, Input::File(file.to_owned()))?;
     Some(Step { name, does, acts: vec![act], width: None })
+}
+
+/// Users and grants of a file.
+fn grants(inventory: &Inventory, name: &'static str, does: &'static str, file: &str) -> Option<Step> {
+    let host = inventory.first(Role::Mysql)?;
+    let client = format!("{}/mysql-client.sh", inventory.paths.ndb_scripts);
+    let command = Command::script(&host.name, Account::Mysql, USERS_SQL, &[&client, AGAIN]).within(DAY);
+    Some(single(name, does, command.reading(Input::File(file.to_owned())).expecting(Expect::Granted)))
 }
 
 /// The data nodes of RonDB, with their hosts.
@@ -420,7 +430,7 @@ fn announce(
         steps.push(Step {
             name: make,
             does: "makes the databases in MySQL",
-            acts: client(inventory, Input::Text(text), "").into_iter().collect(),
+            acts: client(inventory, Input::Text(text)).into_iter().collect(),
             width: None,
         });
     }

@@ -18,7 +18,7 @@ use crate::check;
 use crate::doctor::some;
 use crate::inventory::{HostName, Role};
 use crate::local;
-use crate::parse::{hopsfs, ndb};
+use crate::parse::{hopsfs, ndb, sql};
 use crate::plan::backup::listing;
 use crate::plan::restore::{self, OLD_SCHEMAS, OLD_USERS, Request};
 use crate::plan::{Act, Step};
@@ -265,12 +265,31 @@ impl<W: Show> Run<W> {
                 }
                 Ok(())
             }
+            "users" | "undo-users" => self.grants(step, done),
             "data" => self.all_rows(done),
             "rows" => self.count(done),
             "counted" => self.all_blocks().await,
             "topics" => self.topics(step).await,
             _ => Ok(()),
         }
+    }
+
+    /// Names the grants that could not be made, because what they are for is gone.
+    fn grants(&mut self, step: &Step, done: &[Done]) -> Result<(), Halt> {
+        let said = done.iter().map(|done| done.said.out.as_str()).collect::<Vec<_>>().join("\n");
+        let stale = sql::stale(&said).map_err(Halt::new)?;
+        let files = step.acts.iter().filter_map(|act| match act {
+            Act::Call(Command { input: Input::File(path), .. }) => std::fs::read(self.folder.join(path)).ok(),
+            _ => None,
+        });
+        let all: usize = files.map(|text| sql::users(&String::from_utf8_lossy(&text))).sum();
+        if !stale.is_empty() && stale.len() >= all {
+            return Err(Halt::new(format!("no user and no grant could be restored: {}", some(&stale))));
+        }
+        stale
+            .iter()
+            .for_each(|line| self.doubt(&format!("a grant is not restored, because what it is for is gone: {line}")));
+        Ok(())
     }
 
     /// Whether `ndb_restore` has restored as many rows as the backup has. It knows of one part at a time: to it, half of the rows is a success.
