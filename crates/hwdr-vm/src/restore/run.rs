@@ -183,7 +183,10 @@ impl<W: Show> Run<W> {
         loop {
             tokio::select! {
                 done = &mut waiting => match done {
-                    Ok(done) => return Ok(done),
+                    Ok(done) => {
+                        self.all_report().await;
+                        return Ok(done);
+                    }
                     // HopsFS may have been in safe mode before, too, and then nothing can be waited for.
                     Err(Failed { how: How::Said(_), .. }) if self.deed == Deed::Undo => {
                         self.doubt("HopsFS is still in safe mode: blocks are missing, or data nodes do not report");
@@ -210,6 +213,30 @@ impl<W: Show> Run<W> {
                     missing.iter().for_each(|line| self.shown.note(line));
                     named = missing;
                 }
+            }
+        }
+    }
+
+    /// Names the data nodes that do not report. Safe mode may end without some: others have their blocks, too. A data node that has just started is
+    /// waited for, for a while.
+    async fn all_report(&mut self) {
+        let since = Instant::now();
+        loop {
+            let live = self.live().await;
+            let silent =
+                live.map(|live| self.unreported(&live).into_iter().filter_map(|(line, host)| host.map(|_| line)));
+            let silent: Option<Vec<_>> = silent.map(Iterator::collect);
+            match silent {
+                Some(silent) if silent.is_empty() => return,
+                Some(silent) if since.elapsed() > PATIENCE => {
+                    silent.iter().for_each(|line| self.doubt(line));
+                    return;
+                }
+                None if since.elapsed() > PATIENCE => {
+                    self.doubt("whether all data nodes of HopsFS report is not known: hdfs dfsadmin -report fails");
+                    return;
+                }
+                _ => sleep(LOOK).await,
             }
         }
     }
@@ -416,7 +443,7 @@ impl<W: Show> Run<W> {
         let mut lines = Vec::new();
         for host in self.remote.inventory.with(Role::DataNode) {
             let expected = self.brought(Some(&host.name));
-            let found = live.iter().find(|node| node.address == host.address || node.name == host.name.as_str());
+            let found = live.iter().find(|node| host.is_at(&node.address, &node.name));
             let line = match found {
                 None => format!("{}: its data node does not report", host.name),
                 Some(hopsfs::DataNode { blocks: Some(blocks), .. }) if *blocks < expected => {
