@@ -235,26 +235,36 @@ pub fn choose(all: Vec<Stored>, packed: &[String], inventory: &Inventory, id: &s
     })
 }
 
-/// What prune would delete here, though it stays elsewhere: what was sent more than `days` ago. The newest complete one stays: the blocks that it has
-/// are not copied again.
+/// The backups that prune spares: the newest complete one, and the newest without gaps, if that is another.
+fn spared<'s>(all: impl Iterator<Item = &'s Stored> + Clone) -> Vec<BackupId> {
+    let complete = all.filter_map(|stored| Some((stored.id, stored.manifest()?)));
+    let newest = complete.clone().next();
+    let without_gaps = complete.into_iter().find(|(_, manifest)| manifest.vanished.is_empty());
+    newest.into_iter().chain(without_gaps).map(|(id, _)| id).collect()
+}
+
+/// What prune would delete here, though it stays elsewhere: what was sent more than `days` ago. The newest complete one stays, because the blocks that
+/// it has are not copied again, and the newest without gaps.
 pub fn sent(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
     let limit = now.as_second().saturating_sub(i64::from(days).saturating_mul(86_400));
-    let newest = all.iter().find(|stored| stored.is_here && stored.manifest().is_some()).map(|stored| stored.id);
+    let spared = spared(all.iter().filter(|stored| stored.is_here));
     all.iter()
-        .filter(|stored| stored.is_here && stored.is_away && stored.manifest().is_some() && Some(stored.id) != newest)
+        .filter(|stored| stored.is_here && stored.is_away && stored.manifest().is_some())
+        .filter(|stored| !spared.contains(&stored.id))
         .filter(|stored| !stored.is_kept)
         .filter(|stored| stored.time.is_some_and(|time| time.as_second() < limit))
         .collect()
 }
 
-/// What prune would delete: complete backups and remains older than `days`, but never the newest complete one, and none that is kept.
+/// What prune would delete: complete backups and remains older than `days`, but never the newest complete one, the newest without gaps, nor one that
+/// is kept.
 pub fn old(all: &[Stored], days: u16, now: Timestamp) -> Vec<&Stored> {
     let limit = now.as_second().saturating_sub(i64::from(days).saturating_mul(86_400));
-    let newest = all.iter().find(|stored| matches!(stored.kind, Kind::Ours(_))).map(|stored| stored.id);
+    let spared = spared(all.iter());
     all.iter()
         // What the cookbook's script wrote is not hwdr's to delete.
         .filter(|stored| matches!(stored.kind, Kind::Ours(_) | Kind::Incomplete))
-        .filter(|stored| !stored.is_kept && Some(stored.id) != newest)
+        .filter(|stored| !stored.is_kept && !spared.contains(&stored.id))
         .filter(|stored| stored.time.is_some_and(|time| time.as_second() < limit))
         .collect()
 }
@@ -378,6 +388,18 @@ pub(crate) mod tests {
         ];
         let old: Vec<_> = old(&all, 30, now).iter().map(|stored| stored.id.number()).collect();
         assert_eq!(old, [3, 2]);
+    }
+
+    #[test]
+    fn the_newest_without_gaps_stays_too() {
+        let now: Timestamp = NOW.parse().unwrap();
+        let mut gaps = ours("a");
+        let Kind::Ours(manifest) = &mut gaps else { panic!("it is not ours") };
+        manifest.vanished = vec![7];
+        let at = |id, kind: &Kind, days| Stored { is_away: true, ..one(id, kind.clone(), days, false) };
+        let all = [at("5", &gaps, 40), at("4", &gaps, 41), at("3", &ours("a"), 42), at("2", &ours("a"), 43)];
+        let ids = |found: Vec<&Stored>| found.iter().map(|stored| stored.id.number()).collect::<Vec<_>>();
+        assert_eq!((ids(old(&all, 30, now)), ids(sent(&all, 30, now))), (vec![4, 2], vec![4, 2]));
     }
 
     #[test]
