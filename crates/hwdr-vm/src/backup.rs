@@ -106,7 +106,9 @@ pub async fn prepare_again(remote: &Remote, folder: PathBuf, progress: Progress)
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
-    let facts = doctor::look(remote).await;
+    let mut facts = doctor::look(remote).await;
+    // RonDB has its parts already.
+    facts.newest = None;
     let findings = doctor::judge(&remote.inventory, &facts);
     match finding::is_bad(&findings) {
         true => Err(refused(&findings, &format!("backup {} cannot be resumed now", progress.id))),
@@ -453,7 +455,7 @@ fn digests(folder: &Path, files: &[(String, u64)], backups: &Path) -> std::io::R
 }
 
 /// Backups in a folder, complete or not, the newest first: their blocks need not be sent again.
-fn earlier(backups: &Path) -> Vec<PathBuf> {
+pub(crate) fn earlier(backups: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(backups).into_iter().flatten().flatten();
     let mut found: Vec<(BackupId, PathBuf)> = entries
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::paths;
 use super::{Facts, Trouble};
+use crate::check::name_of;
 use crate::finding::Finding;
 use crate::inventory::{Blocks, Host, Inventory, Role};
 use crate::parse::hopsfs::DataNode;
@@ -25,6 +26,7 @@ pub fn judge(inventory: &Inventory, facts: &Facts) -> Vec<Finding> {
     cluster(inventory, facts, &mut found);
     hopsfs(inventory, facts, &mut found);
     room(inventory, facts, &mut found);
+    parts(inventory, facts, &mut found);
     match &facts.databases {
         Some(Ok(names)) => found.push(Finding::fine("", format!("MySQL answers: {} databases", names.len()))),
         Some(Err(why)) => found.push(Finding::error("mysql", format!("MySQL does not answer: {why}"))),
@@ -310,6 +312,30 @@ fn hopsfs(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
     }
 }
 
+/// Whether RonDB's data nodes have room for parts as large as the last ones. A full disk stops the node.
+fn parts(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
+    let Some(newest) = &facts.newest else { return };
+    let folder = format!("{}/BACKUP", inventory.paths.ndb_backups);
+    for host in inventory.with(Role::Ndb) {
+        let Some(Ok(probe)) = facts.hosts.get(&host.name) else { continue };
+        let of_host = |path: &str| name_of(path, newest.id).is_some_and(|name| host.nodes.contains(&name.node));
+        let own = newest.files.iter().filter(|file| of_host(&file.path));
+        let need = own.fold(0_u64, |sum, file| sum.saturating_add(file.size));
+        let free = probe.free.get(&folder).map(|kib| kib.saturating_mul(1024));
+        if let Some(free) = free.filter(|free| *free < need) {
+            let what = format!(
+                "has {} MiB free at {folder}, and its part of the last backup had {} MiB",
+                free >> 20,
+                need >> 20
+            );
+            found
+                .push(Finding::error(host.name.as_str(), what).help(
+                    "make room: a full disk stops RonDB. The cookbook's ndb_backup_cleaner.sh deletes old parts",
+                ));
+        }
+    }
+}
+
 /// Whether the inventory has all data nodes of HopsFS that live.
 fn unlisted(inventory: &Inventory, nodes: &[DataNode], found: &mut Vec<Finding>) {
     let is_at = |host: &Host, node: &DataNode| host.is_at(&node.address, &node.name);
@@ -360,7 +386,12 @@ fn room(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
                 gib(room),
                 gib(need)
             );
-            found.push(Finding::warning("", what).help("later backups share unchanged blocks with earlier ones"));
+            found.push(match facts.has_earlier {
+                true => Finding::warning("", what).help("later backups share unchanged blocks with earlier ones"),
+                false => {
+                    Finding::error("", what).help("make room, or name another folder: backups.folder in the inventory")
+                }
+            });
         }
         Some(need) => found.push(Finding::fine("", format!("{} free for backups; blocks: {}", gib(room), gib(need)))),
         None => found
@@ -384,9 +415,11 @@ mod tests {
 
     use super::*;
     use crate::inventory::{HostName, read};
+    use crate::manifest::FileOf;
     use crate::parse::hopsfs::Version;
     use crate::parse::probe::Probe;
     use crate::parse::show;
+    use crate::stored::Kind;
 
     fn inventory() -> Inventory {
         read(&Source::new("inventory.yaml", include_str!("../../../../testdata/vm/inventory.yaml"))).unwrap()
@@ -452,6 +485,17 @@ mod tests {
         assert_eq!(levels(&[data_node("data1"), data_node("data2"), dead("old")]), []);
     }
 
+    /// Later backups share blocks; how much they need is not known.
+    #[test]
+    fn a_first_backup_needs_room_for_all_blocks() {
+        let inventory = inventory();
+        let is_bad = |has_earlier| {
+            let facts = Facts { room: Some(7), has_earlier, ..facts(&inventory) };
+            crate::finding::is_bad(&judge(&inventory, &facts))
+        };
+        assert_eq!((is_bad(false), is_bad(true)), (true, false));
+    }
+
     #[test]
     fn a_good_cluster_has_no_complaints() {
         let inventory = inventory();
@@ -468,7 +512,7 @@ mod tests {
         fn probe<'f>(facts: &'f mut Facts, host: &str) -> &'f mut Probe {
             facts.hosts.get_mut(&HostName::parse(host).unwrap()).unwrap().as_mut().unwrap()
         }
-        let cases: [(Break, &str); 18] = [
+        let cases: [(Break, &str); 19] = [
             (
                 |it| it.data_nodes.as_mut().unwrap().push(data_node("data3")),
                 ": data node data3.example.com of HopsFS is not in the inventory: its blocks would be missing in backups",
@@ -535,6 +579,19 @@ mod tests {
             (
                 |it| it.versions.values_mut().for_each(|it| it.as_mut().unwrap().storage_id = "DS-1".into()),
                 "data2: has the same storage id as data1: DS-1",
+            ),
+            (
+                |it| {
+                    let Kind::Ours(mut newest) = crate::stored::tests::ours("a") else { panic!("it is not ours") };
+                    let path = "BACKUP/BACKUP-1/BACKUP-1-0.2.Data".to_owned();
+                    newest.files = vec![FileOf { path, size: 40 << 20, sha256: String::new() }];
+                    it.newest = Some(*newest);
+                    let folder = "/srv/hops/mysql-cluster/ndb/backups/BACKUP".to_owned();
+                    for host in ["data1", "data2"] {
+                        assert_eq!(probe(it, host).free.insert(folder.clone(), 39 << 10), None);
+                    }
+                },
+                "data2: has 39 MiB free at /srv/hops/mysql-cluster/ndb/backups/BACKUP, and its part of the last backup had 40 MiB",
             ),
             (
                 |it| it.room = Some(7),

@@ -62,6 +62,9 @@ pub async fn look(remote: &Remote) -> Facts {
     (facts.away, facts.others) = (away, others);
     (facts.nodes, facts.safe_mode, facts.databases, facts.users) = (nodes, safe_mode, databases, users);
     facts.room = crate::local::free(&inventory.backups);
+    facts.has_earlier = !crate::backup::earlier(&inventory.backups).is_empty();
+    let here = crate::stored::list(&inventory.backups).map(|(here, _)| here).unwrap_or_default();
+    facts.newest = here.iter().filter(|stored| stored.is_of(inventory)).find_map(|stored| stored.manifest().cloned());
     let rsync =
         tokio::process::Command::new("rsync").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     facts.has_rsync = rsync.await.is_ok_and(|status| status.success());

@@ -6,6 +6,7 @@ mod look;
 use std::collections::BTreeMap;
 
 use crate::inventory::HostName;
+use crate::manifest::Manifest;
 use crate::parse::hopsfs::{DataNode, Version};
 use crate::parse::probe::Probe;
 use crate::parse::show::Node;
@@ -38,6 +39,10 @@ pub struct Facts {
     pub users: Option<UserDump>,
     /// The bytes that are free in the folder of the backups.
     pub room: Option<u64>,
+    /// Whether a backup is here already: its blocks are not copied again.
+    pub has_earlier: bool,
+    /// The newest complete backup of this cluster that is here: the next one is about as large.
+    pub newest: Option<Manifest>,
     /// Whether the place that backups are sent to can be written, and if not, why.
     pub away: Option<Result<String, String>>,
     /// Whether `rsync` is here.

@@ -101,8 +101,9 @@ pub async fn prepare(
     facts.versions.clear();
     // What a restore must know of them is another thing.
     let others = facts.others.take();
-    // A restore sends nothing there.
+    // A restore sends nothing there, and makes no room for a backup.
     facts.away = None;
+    (facts.has_earlier, facts.newest) = (true, None);
     let mut findings = doctor::judge(inventory, &facts);
     findings.retain(|finding| finding.level != finding::Level::Fine);
     findings.extend(ndb.findings.iter().cloned());
