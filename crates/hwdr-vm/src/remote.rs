@@ -352,6 +352,7 @@ async fn heard(child: &mut Child, told: &dyn Fn(&str)) -> io::Result<(ExitStatus
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let mut said = Said::default();
     let mut last = VecDeque::new();
+    let mut is_cut = false;
     let reading_out = async {
         match out {
             Some(out) => {
@@ -360,6 +361,8 @@ async fn heard(child: &mut Child, told: &dyn Fn(&str)) -> io::Result<(ExitStatus
                     if said.out.len().saturating_add(line.len()) < MOST {
                         said.out.push_str(line);
                         said.out.push('\n');
+                    } else {
+                        is_cut = true;
                     }
                 })
                 .await
@@ -384,6 +387,10 @@ async fn heard(child: &mut Child, told: &dyn Fn(&str)) -> io::Result<(ExitStatus
     };
     let (out, err) = tokio::join!(reading_out, reading_err);
     out.and(err)?;
+    if is_cut {
+        // A list of blocks that is not whole would make a backup that is not whole.
+        return Err(io::Error::other(format!("it has more than {} MiB", MOST >> 20)));
+    }
     let status = child.wait().await?;
     said.err = last.into_iter().collect::<Vec<_>>().join("\n");
     Ok((status, said))

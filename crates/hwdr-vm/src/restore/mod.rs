@@ -181,7 +181,10 @@ pub async fn go_on<W: Show>(
         if deed != Deed::Finalize {
             settle(&remote).await?;
         }
-        redo(&mut diary, deed);
+        if redo(&mut diary, deed) {
+            // What was interrupted may have made them, and dropping databases leaves them.
+            diary.has_tablespaces |= prepare::has_tablespaces(&remote).await?;
+        }
         if deed == Deed::Restore && diary.is_begun("save") && !diary.is_done("save") {
             // What was half saved has taken its id.
             let used = prepare::used_ids(&remote, diary.backup).await?;
@@ -261,8 +264,8 @@ pub fn allowed(diary: &Diary, is_foreign: bool, deed: Deed) -> Result<(), Halt> 
     }
 }
 
-/// Takes back that steps were done, if one was interrupted that cannot be repeated by itself.
-fn redo(diary: &mut Diary, deed: Deed) {
+/// Takes back that steps were done, if one was interrupted that cannot be repeated by itself; says whether it was so.
+fn redo(diary: &mut Diary, deed: Deed) -> bool {
     let prefix = if deed == Deed::Undo { "undo-" } else { "" };
     let own = |name: &str| name.strip_prefix(prefix).filter(|name| !name.starts_with("undo-")).map(str::to_owned);
     let is_cut = |name: &&str| {
@@ -270,10 +273,11 @@ fn redo(diary: &mut Diary, deed: Deed) {
         diary.is_begun(&name) && !diary.is_done(&name)
     };
     if !FRAGILE.iter().any(is_cut) {
-        return;
+        return false;
     }
     diary.is_redo = true;
     diary.steps.retain(|step| !own(&step.step).is_some_and(|name| REDONE.contains(&name.as_str())));
+    true
 }
 
 async fn carry_out<W: Show>(mut run: Run<W>, deed: Deed, stop: impl Future<Output = ()>) -> Result<Diary, Halt> {
@@ -313,7 +317,7 @@ mod tests {
         let names = |diary: &Diary| diary.steps.iter().map(|step| step.step.clone()).collect::<Vec<_>>();
         // Data can be restored twice.
         let mut run = diary(&[("parts", true), ("metadata", true), ("data", false)]);
-        redo(&mut run, Deed::Restore);
+        assert!(!redo(&mut run, Deed::Restore));
         assert!(!run.is_redo && names(&run) == ["parts", "metadata", "data"]);
         for steps in [
             &[("parts", true), ("metadata", false)][..],
@@ -321,11 +325,11 @@ mod tests {
             &[("parts", true), ("metadata", true), ("data", true), ("indexes", true), ("schemas", false)],
         ] {
             let mut run = diary(steps);
-            redo(&mut run, Deed::Restore);
+            assert!(redo(&mut run, Deed::Restore));
             assert!(run.is_redo && names(&run) == ["parts"], "{steps:?}");
         }
         let mut run = diary(&[("metadata", true), ("data", true), ("undo-clear", true), ("undo-metadata", false)]);
-        redo(&mut run, Deed::Undo);
+        assert!(redo(&mut run, Deed::Undo));
         assert_eq!(names(&run), ["metadata", "data"]);
     }
 

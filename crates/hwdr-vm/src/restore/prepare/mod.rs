@@ -12,7 +12,8 @@ use jiff::Timestamp;
 
 use self::fits::{fits, fits_ndb, intact, must_be_own, nodes, schemas_of};
 use self::places::{assigned, bare, blocks, connect, parts_fit, renamed, slots};
-use self::there::{has_tablespaces, is_empty, only_copy, tables};
+pub(super) use self::there::has_tablespaces;
+use self::there::{is_empty, only_copy, tables};
 use super::must_be_over;
 use crate::backup::refused;
 use crate::check;

@@ -80,7 +80,7 @@ pub(super) fn is_empty(tables: &[(String, u64)], wipe: bool) -> Vec<Finding> {
 }
 
 /// Whether RonDB has tablespaces.
-pub(super) async fn has_tablespaces(remote: &Remote) -> Result<bool, Halt> {
+pub(in crate::restore) async fn has_tablespaces(remote: &Remote) -> Result<bool, Halt> {
     let Some(host) = remote.inventory.first(Role::Mysql) else { return Ok(false) };
     let statement =
         "SELECT COUNT(*) FROM information_schema.files WHERE engine = 'ndbcluster' AND file_type = 'DATAFILE'";
