@@ -117,6 +117,18 @@ pub(super) async fn resume(remote: &Arc<Remote>, folder: PathBuf, progress: Prog
     Ok(Outcome::Clean)
 }
 
+/// Who runs this. systemd's default is root, whose SSH has other keys, known hosts and configuration.
+fn user() -> Result<String> {
+    let said = std::process::Command::new("id").arg("-un").output().context("id cannot be run")?;
+    let name = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c));
+    match is_name {
+        true => Ok(name),
+        // systemd takes a number, too.
+        false => Ok(rustix::process::geteuid().as_raw().to_string()),
+    }
+}
+
 /// The units of systemd for backups at certain times.
 fn timer(calendar: &str, inventory: &str) -> Result<String> {
     let is_calendar = !calendar.trim().is_empty() && calendar.chars().all(|c| c.is_ascii_graphic() || c == ' ');
@@ -134,11 +146,23 @@ fn timer(calendar: &str, inventory: &str) -> Result<String> {
         let text = text.with_context(|| format!("systemd takes no such path: {}", path.display()))?;
         Ok(format!("\"{}\"", text.replace('%', "%%")))
     };
-    let (program, inventory) = (word(&program)?, word(&inventory)?);
+    let (program, inventory, user) = (word(&program)?, word(&inventory)?, user()?);
     Ok(format!(
         "# /etc/systemd/system/hwdr-vm-backup.service\n[Unit]\nDescription=Backup of Hopsworks\nAfter=network-online.target\nWants=network-online.target\n\n\
-         [Service]\nType=oneshot\nExecStart={program} vm backup --inventory {inventory}\nExecStartPost={program} vm prune --yes --inventory {inventory}\n\n\
+         # {user} has printed this, and has the keys of SSH and of rclone\n[Service]\nUser={user}\nType=oneshot\nExecStart={program} vm backup --inventory {inventory}\nExecStartPost={program} vm prune --yes --inventory {inventory}\n\n\
          # /etc/systemd/system/hwdr-vm-backup.timer\n[Unit]\nDescription=Backups of Hopsworks\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n\
          [Install]\nWantedBy=timers.target\n\n# Then: systemctl daemon-reload && systemctl enable --now hwdr-vm-backup.timer\n"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_runs_as_who_has_printed_it() {
+        let units = timer("*-*-* 03:00:00", "inventory.yaml").unwrap();
+        assert!(units.contains(&format!("\nUser={}\n", user().unwrap())), "{units}");
+        assert!(units.contains("\nOnCalendar=*-*-* 03:00:00\n") && timer("\n", "x").is_err(), "{units}");
+    }
 }
