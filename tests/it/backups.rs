@@ -1027,7 +1027,7 @@ fn create_refuses_early_and_says_how_to_mend_it() {
         ),
         (
             |lab| lab.api.remove(&format!("{BATCH}/cronjobs/create-backup")),
-            "RonDB: nothing makes backups … global._hopsworks.backups.enabled: true",
+            "RonDB: nothing makes backups … global._hopsworks.backups.enabled to true",
         ),
         (
             |lab| lab.location(json!({"phase": "Unavailable", "message": "no such bucket"}), "ReadWrite"),

@@ -20,7 +20,7 @@ use crate::verify::store;
 /// -o wide" and "backups show" then say when the backup was drilled last. Nothing else is changed.
 ///
 /// While the cluster that made the backup runs, a drill needs a copy of the bucket, with all versions: "helm hwdr install" writes to the bucket of the
-/// values, and the new HopsFS deletes blocks there that its files do not use.
+/// values, and the new cluster deletes there what its files do not use.
 ///
 /// ID is a backup id, the name of a part, or one of latest, oldest (that can be restored) and last-failed.
 #[derive(Debug, Args)]
