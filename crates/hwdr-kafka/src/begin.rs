@@ -83,6 +83,10 @@ impl Client {
                         .map_err(|code| Error::Refused { what: format!("the making of topic {topic:?}"), code })?;
                 }
             }
+            // The controller answers before all brokers know the topic: one that does not says that there is none.
+            if !self.has(topic).await? {
+                return Err(Error::Refused { what: format!("topic {topic:?}"), code: Code::NO_LEADER });
+            }
         }
         Ok(())
     }

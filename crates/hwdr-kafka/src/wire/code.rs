@@ -9,6 +9,7 @@ pub struct Code(pub(crate) i16);
 impl Code {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const OFFSET_OUT_OF_RANGE: Self = Self(1);
+    pub(crate) const NO_LEADER: Self = Self(5);
     pub(crate) const TOPIC_EXISTS: Self = Self(36);
     pub(crate) const SECURITY_DISABLED: Self = Self(54);
     pub(crate) const GROUP_ID_NOT_FOUND: Self = Self(69);
