@@ -71,7 +71,7 @@ pub(super) struct Unkeep {
 
 /// Deletes backups that are older than backups.keepDays of the inventory
 ///
-/// The newest complete backup stays, and those that are kept, and what the cookbook's script has written.
+/// The newest complete backup stays, the newest without gaps, those that are kept, and what the cookbook's script has written.
 #[derive(Debug, Args)]
 #[command(override_usage = "helm hwdr vm prune [OPTIONS]")]
 pub(super) struct Prune {
