@@ -7,7 +7,7 @@ CACHE := $(or $(HWDR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hwdr)
 BIN := $(CACHE)/bin
 SCRIPTS := $(shell git ls-files 'scripts/*' 'lab/*' '.ci/run' '*.sh' | xargs -r grep -lE '^\#!.*(ba)?sh|^\# shellcheck shell=' 2>/dev/null | sort -u)
 
-.PHONY: help demo build dist image docs test release-test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket bench-verify bench-kafka fuzz fuzz-values miri clean
+.PHONY: help demo build dist image docs test release-test real-charts lab-test lab-real soak lint audit bench bench-backups bench-bucket bench-restore bench-verify bench-kafka fuzz fuzz-values miri clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -85,6 +85,10 @@ bench-backups: build ## measure the speed of "hwdr backups list" on the running 
 
 bench-bucket: build ## measure the speed of a rewind, compared with other tools, on its own SeaweedFS (a quarter of an hour)
 	benches/s3.sh
+
+bench-restore: build ## measure a restore in place, compared with the chart's own by a plain helm upgrade, each on a lab of its own (half an hour)
+	scripts/tools helm3 helm4
+	HELM3=$(BIN)/helm3 HELM4=$(BIN)/helm4 benches/restore.sh
 
 bench-verify: build ## measure how fast "hwdr backups verify" reads a backup of RonDB, compared with tools that only download it, on its own SeaweedFS
 	benches/verify.sh
