@@ -33,13 +33,13 @@ test_one_backup_is_shown_with_its_values() {
 
 # The bucket keeps versions: what is put back is what was there.
 test_a_missing_part_is_named() {
-  local id key file=$RUN/notes/part
+  local id key
   id=$(id_of rondb)
   key=$("$LAB/s3" list "$HOPSFS_BUCKET" "rondb_backup/$id/rondb/" | awk '/\.ctl /{print $1; exit}')
-  "$LAB/s3" get "$HOPSFS_BUCKET" "$key" >"$file"
   "$LAB/s3" delete "$HOPSFS_BUCKET" "$key"
   from_bucket show "$id" -o json >"$RUN/notes/damaged.json" || true
-  "$LAB/s3" put "$HOPSFS_BUCKET" "$key" "$file"
+  # Not written again: a file that is younger than the backup by ten minutes is damage to "verify".
+  "$LAB/s3" undo "$HOPSFS_BUCKET" "$key"
   # A backup that lacks something and is younger than half an hour may still be on its way.
   jq -e '.parts[] | select(.series == "rondb") | .state == "partial" or .state == "running"' "$RUN/notes/damaged.json"
   from_bucket list -o json | jq -e --arg id "$id" '.backups[] | select(.id == $id) | .parts[] | select(.series == "rondb") | .state == "good"'
