@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::client::{Client, Code, Ends, Error, Offsets, Positions, Topic};
+use crate::client::{Client, Code, Ends, Error, Offsets, Positions, Topic, of_partition};
 use crate::compare::{Comparison, Counted, Hidden, Side, any_ends_before, behind};
 use crate::mirror::{self, Mirror};
 use crate::notes::{Notes, Translated};
@@ -161,30 +161,18 @@ impl Looker {
         within: Duration,
     ) -> Result<(), Error> {
         let mut left = GAPS;
-        for (topic, partitions) in &source.positions {
-            for (partition, ends) in partitions {
-                let Some(there) = target.positions.get(topic).and_then(|topic| topic.get(partition)) else { continue };
-                for gap in self.notes.gaps(topic, *partition, ends.begin) {
-                    let Ends { begin, end } = gap.target;
-                    let key = (topic.clone(), *partition, gap.after);
-                    let is_there = begin >= there.begin && end <= there.end && end.saturating_sub(begin) <= COUNTED;
-                    if begin >= end || !is_there {
-                        continue;
-                    }
-                    let records = match self.gaps.get(&key) {
-                        Some((known, records)) if *known == gap.target => *records,
-                        _ if left == 0 => continue,
-                        _ => {
-                            left = left.saturating_sub(1);
-                            let read = self.target.count(topic, *partition, gap.target, within).await;
-                            let Some(read) = countable(read)? else { continue };
-                            self.gaps.insert(key.clone(), (gap.target, read.records));
-                            read.records
-                        }
-                    };
-                    counted.gaps.insert(key, records);
+        for (key, lies) in gaps(&source.positions, &target.positions, &self.notes) {
+            let records = match self.gaps.get(&key) {
+                Some((known, records)) if *known == lies => *records,
+                _ if left == 0 => continue,
+                _ => {
+                    left = left.saturating_sub(1);
+                    let Some(read) = countable(self.target.count(&key.0, key.1, lies, within).await)? else { continue };
+                    self.gaps.insert(key.clone(), (lies, read.records));
+                    read.records
                 }
-            }
+            };
+            counted.gaps.insert(key, records);
         }
         Ok(())
     }
@@ -204,7 +192,7 @@ impl Looker {
                 continue;
             }
             let Some((before, after)) = self.notes.around(&topic, partition, place) else { continue };
-            let ends = |side: &Side| side.positions.get(&topic).and_then(|topic| topic.get(&partition)).copied();
+            let ends = |side: &Side| of_partition(&side.positions, &topic, partition);
             let (Some(here), Some(there)) = (ends(source), ends(target)) else { continue };
             let here = between(here, before.source, after.map(|after| after.source));
             let there = between(there, before.target, after.map(|after| after.target));
@@ -254,6 +242,22 @@ fn countable<T>(counted: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
+/// The gaps that can be counted, each by topic, partition and the offset at the source before it, and where it lies at the target.
+fn gaps(source: &Positions, target: &Positions, notes: &Notes) -> Vec<((String, i32, i64), Ends)> {
+    let mut gaps = Vec::new();
+    for (topic, partitions) in source {
+        for (partition, ends) in partitions {
+            let Some(there) = of_partition(target, topic, *partition) else { continue };
+            let is_there = |Ends { begin, end }: Ends| {
+                begin < end && begin >= there.begin && end <= there.end && end.saturating_sub(begin) <= COUNTED
+            };
+            let all = notes.gaps(topic, *partition, ends.begin).into_iter().filter(|gap| is_there(gap.target));
+            gaps.extend(all.map(|gap| ((topic.clone(), *partition, gap.after), gap.target)));
+        }
+    }
+    gaps
+}
+
 /// Partitions in which more is written than decided, where what is decided has not moved since the last look: a transaction is open, and may stay so if
 /// its producer is gone. `undecided` is what the last look saw, and then what this one did.
 fn hidden(source: &Positions, written: &Offsets, undecided: &mut Offsets) -> Vec<Hidden> {
@@ -261,13 +265,13 @@ fn hidden(source: &Positions, written: &Offsets, undecided: &mut Offsets) -> Vec
     let mut hidden = Vec::new();
     for (topic, partitions) in source {
         for (partition, ends) in partitions {
-            let written = written.get(topic).and_then(|topic| topic.get(partition)).copied().unwrap_or(ends.end);
+            let written = of_partition(written, topic, *partition).unwrap_or(ends.end);
             let records = u64::try_from(written.saturating_sub(ends.end)).unwrap_or(0);
             if records == 0 {
                 continue;
             }
             now.entry(topic.clone()).or_default().insert(*partition, ends.end);
-            if undecided.get(topic).and_then(|topic| topic.get(partition)) == Some(&ends.end) {
+            if of_partition(undecided, topic, *partition) == Some(ends.end) {
                 hidden.push(Hidden { topic: topic.clone(), partition: *partition, since: ends.end, records });
             }
         }
@@ -287,7 +291,7 @@ fn places(source: &Side) -> BTreeSet<(String, i32, i64)> {
     let mut places = BTreeSet::new();
     for (topic, partitions) in source.committed.values().flatten() {
         for (partition, committed) in partitions {
-            if let Some(ends) = source.positions.get(topic).and_then(|topic| topic.get(partition)) {
+            if let Some(ends) = of_partition(&source.positions, topic, *partition) {
                 places.insert((topic.clone(), *partition, (*committed).max(ends.begin)));
             }
         }
@@ -318,9 +322,9 @@ fn open(source: &Positions, target: &Positions, notes: &Notes) -> Vec<Open> {
     let mut open = Vec::new();
     for (topic, partitions) in source {
         for (partition, ends) in partitions {
-            let Some(other) = target.get(topic).and_then(|topic| topic.get(partition)) else { continue };
+            let Some(other) = of_partition(target, topic, *partition) else { continue };
             let noted = notes.newest(topic, *partition);
-            let (here, there) = behind(*ends, *other, noted, notes.begins(topic, *partition, ends.end));
+            let (here, there) = behind(*ends, other, noted, notes.begins(topic, *partition, ends.end));
             // With no note at all, nothing arrived: what is there may be the markers of transactions alone.
             let most = if noted.is_some() { COUNTED } else { MARKERS };
             // Or some expired behind the last that was noted: which of them arrived shows at the target.

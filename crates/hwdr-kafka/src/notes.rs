@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::{Client, Ends, Error, Offsets, Topic};
+use crate::client::{Client, Ends, Error, Offsets, Topic, of_partition};
 use crate::wire::read::{Malformed, Reader};
 
 /// A pair of offsets of the same record.
@@ -127,7 +127,7 @@ impl Notes {
     /// The first offset that is to be copied of a partition of which nothing was noted, if the mirror knows it. One behind the end is of another
     /// cluster.
     pub(crate) fn begins(&self, topic: &str, partition: i32, end: i64) -> Option<i64> {
-        let begins = self.begins.get(topic).and_then(|topic| topic.get(&partition)).copied();
+        let begins = of_partition(&self.begins, topic, partition);
         begins.filter(|begins| *begins <= end && self.newest(topic, partition).is_none())
     }
 
@@ -156,7 +156,7 @@ impl Notes {
 
     /// The gaps before `begin`.
     pub(crate) fn gaps(&self, topic: &str, partition: i32, begin: i64) -> Vec<Gap> {
-        let began = self.began.get(topic).and_then(|topic| topic.get(&partition)).copied();
+        let began = of_partition(&self.began, topic, partition);
         // As if the record before the first had arrived.
         let first = began.map(|began| Pair { source: began.saturating_sub(1), target: -1 });
         let runs = self.of(topic, partition);

@@ -24,7 +24,7 @@ pub use access::{Access, Hash, Login, Mechanism, Password, Roots};
 pub use acls::{Acl, Acls};
 pub use error::{Code, Error};
 pub use groups::{Group, Member, Offsets};
-pub use offsets::{Ends, Positions};
+pub use offsets::{Ends, Positions, of_partition};
 pub use read::Read;
 pub use topics::{Partition, Topic};
 

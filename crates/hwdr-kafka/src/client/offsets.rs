@@ -22,6 +22,11 @@ pub struct Ends {
 /// Partitions by topic and number.
 pub type Positions = BTreeMap<String, BTreeMap<i32, Ends>>;
 
+/// What is known of a partition.
+pub fn of_partition<T: Copy>(all: &BTreeMap<String, BTreeMap<i32, T>>, topic: &str, partition: i32) -> Option<T> {
+    all.get(topic)?.get(&partition).copied()
+}
+
 impl Client {
     /// Both ends of all partitions of these topics: two questions to each broker, however many partitions there are.
     ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Counted, Side};
-use crate::client::Ends;
+use crate::client::{Ends, of_partition};
 use crate::notes::{Notes, Translated};
 use crate::select::{Groups, Topics};
 
@@ -102,7 +102,7 @@ pub(super) fn compare(
     for (group, offsets) in source.committed.iter().filter(|(group, _)| groups.contain(group)) {
         for (topic, partitions) in offsets.iter().filter(|(topic, _)| topics.contain(topic)) {
             for (partition, committed) in partitions {
-                let ends = |side: &Side| side.positions.get(topic).and_then(|topic| topic.get(partition)).copied();
+                let ends = |side: &Side| of_partition(&side.positions, topic, *partition);
                 // Of a topic that was deleted there is nothing to go on with.
                 let Some(here) = ends(source) else { continue };
                 let other = target

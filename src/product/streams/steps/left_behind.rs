@@ -1,6 +1,6 @@
 //! Whether the old Kafka has records that no mirror has brought to the backup cluster.
 
-use hwdr_kafka::client::{Offsets, Topic};
+use hwdr_kafka::client::{Offsets, Topic, of_partition};
 use hwdr_kafka::look::Looker;
 use hwdr_kafka::mirror::Mirror;
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ fn behind(old: &Offsets, mirrored: &Offsets) -> Offsets {
     let mut behind = Offsets::new();
     for (topic, partitions) in old {
         for (partition, time) in partitions {
-            let there = mirrored.get(topic).and_then(|topic| topic.get(partition)).copied().unwrap_or(-1);
+            let there = of_partition(mirrored, topic, *partition).unwrap_or(-1);
             if *time > there {
                 behind.entry(topic.clone()).or_default().insert(*partition, there);
             }
@@ -99,10 +99,9 @@ fn behind(old: &Offsets, mirrored: &Offsets) -> Offsets {
 
 /// The partitions that are behind, in words, and how far the one with the newest record is.
 fn newest_of(behind: &Offsets, old: &Offsets, mirrored: &Offsets) -> Option<(String, String)> {
-    let time = |times: &Offsets, topic: &str, at: i32| times.get(topic).and_then(|topic| topic.get(&at)).copied();
     let all: Vec<_> =
         behind.iter().flat_map(|(topic, partitions)| partitions.keys().map(move |at| (topic.as_str(), *at))).collect();
-    let (topic, at) = all.iter().copied().max_by_key(|(topic, at)| time(old, topic, *at))?;
+    let (topic, at) = all.iter().copied().max_by_key(|(topic, at)| of_partition(old, topic, *at))?;
     let shown = |time: Option<i64>| {
         let time = time.and_then(|time| Timestamp::from_millisecond(time).ok());
         time.map_or_else(|| "none".to_owned(), |time| time.to_string())
@@ -112,8 +111,8 @@ fn newest_of(behind: &Offsets, old: &Offsets, mirrored: &Offsets) -> Option<(Str
     let is_at = format!(
         ". Of {}, partition {at}, its newest is of {}, the newest there of {}",
         plain(topic),
-        shown(time(old, topic, at)),
-        shown(time(mirrored, topic, at))
+        shown(of_partition(old, topic, at)),
+        shown(of_partition(mirrored, topic, at))
     );
     Some((named, is_at))
 }
