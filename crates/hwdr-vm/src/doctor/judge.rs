@@ -321,7 +321,7 @@ fn parts(inventory: &Inventory, facts: &Facts, found: &mut Vec<Finding>) {
         let of_host = |path: &str| name_of(path, newest.id).is_some_and(|name| host.nodes.contains(&name.node));
         let own = newest.files.iter().filter(|file| of_host(&file.path));
         let need = own.fold(0_u64, |sum, file| sum.saturating_add(file.size));
-        let free = probe.free.get(&folder).map(|kib| kib.saturating_mul(1024));
+        let free = probe.free(&folder);
         if let Some(free) = free.filter(|free| *free < need) {
             let what = format!(
                 "has {} MiB free at {folder}, and its part of the last backup had {} MiB",

@@ -40,6 +40,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// How many bytes are free where a path is or would be, if that is known.
+    pub fn free(&self, path: &str) -> Option<u64> {
+        self.free.get(path).map(|kib| kib.saturating_mul(1024))
+    }
+
     /// Compares the host's clock with this machine's, which was `before` when the host was asked and `after` when it had answered.
     pub fn compare(&mut self, before: i64, after: i64) {
         self.skew = match self.clock {

@@ -54,7 +54,7 @@ pub(super) fn blocks(
             ));
         }
         let Some(Ok(probe)) = facts.hosts.get(host) else { continue };
-        let free = probe.free.get(&inventory.paths.blocks).map(|kib| kib.saturating_mul(1024));
+        let free = probe.free(&inventory.paths.blocks);
         if free.is_some_and(|free| free < blocks.bytes) {
             let what = format!(
                 "has {} MiB free for {} MiB of blocks: the old ones are set aside, not deleted",
@@ -123,7 +123,7 @@ pub(super) fn parts_fit(
     let mut found = Vec::new();
     for (host, need) in need {
         let Some(Ok(probe)) = facts.hosts.get(host) else { continue };
-        let free = probe.free.get(&folder).map(|kib| kib.saturating_mul(1024));
+        let free = probe.free(&folder);
         let what = |free: u64| format!("has {} MiB free at {folder} for {} MiB of parts", free >> 20, need >> 20);
         match free {
             Some(free) if free < need => {
