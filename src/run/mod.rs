@@ -94,11 +94,7 @@ impl Context for Run {
     }
 
     fn way_on(&self) -> WayOn {
-        let (commands, release) = (self.cluster.commands(), &self.state.release);
-        WayOn {
-            resume: commands.resume(release),
-            undo: (self.state.mode == Mode::Upgrade).then(|| commands.undo(release)),
-        }
+        WayOn { resume: self.resume(), undo: (self.state.mode == Mode::Upgrade).then(|| self.undo()) }
     }
 
     async fn note(&self, happened: &str, what: &str) {
@@ -136,7 +132,7 @@ impl Run {
     pub async fn go(&mut self, steps: &[Step], goal: Goal) -> Result<(), Halt> {
         let is_busy = self.is_busy.clone();
         // However this process ends from now on, it says how to continue.
-        let _way_on = leave::way_on(&self.way_on().resume);
+        let _way_on = leave::way_on(&self.resume());
         let _listens = leave::run_listens();
         hwdr_run::go(self, steps, goal, interrupted(&is_busy)).await
     }

@@ -125,13 +125,14 @@ pub(super) fn text(state: &State, commands: &Commands) -> String {
             let _ = writeln!(out, "  {}", hang(finding, shown::width(), 4));
         }
     }
+    // A new cluster has nothing to go back to, and an undo goes on by itself.
+    let undo = (state.mode == Mode::Upgrade && state.phase != Phase::Undoing).then(|| commands.undo(&state.release));
+    let or_undo = undo.as_ref().map_or("", |_| ", or undo it");
     if state.phase == Phase::Restored {
-        let undo = (state.mode == Mode::Upgrade).then(|| commands.undo(&state.release));
-        let or_undo = undo.as_ref().map_or("", |_| ", or undo it");
         let _ = writeln!(out, "\nCheck the cluster. Then make the restore final{or_undo}:");
         let _ = writeln!(out, "  {}", commands.with_values("finalize", &state.release));
         let _ = writeln!(out, "  (with the same values files as for the restore)");
-        match (undo, state.ended) {
+        match (&undo, state.ended) {
             (Some(undo), _) => drop(writeln!(out, "  {undo}")),
             (None, Some(ended)) => {
                 let _ = writeln!(out, "\nIf this was a drill, note it where the backup was made:");
@@ -141,9 +142,6 @@ pub(super) fn text(state: &State, commands: &Commands) -> String {
         }
     }
     if state.phase.is_open() && state.why.is_some() {
-        let undo =
-            (state.mode == Mode::Upgrade && state.phase != Phase::Undoing).then(|| commands.undo(&state.release));
-        let or_undo = undo.as_ref().map_or("", |_| ", or undo it");
         let _ = writeln!(out, "\nFix the cause, then resume{or_undo}:\n  {}", commands.resume(&state.release));
         if let Some(undo) = undo {
             let _ = writeln!(out, "  {undo}");
