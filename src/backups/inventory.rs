@@ -120,8 +120,12 @@ impl Inventory {
     /// The sets that can be restored into a new cluster, newest first. One from the future is none of them: its clock was wrong, so nobody knows which is
     /// newer.
     pub fn usable(&self) -> impl DoubleEndedIterator<Item = &BackupSet> {
-        let is_future = |set: &BackupSet| set.time.is_some_and(|time| is_ahead(time, self.now));
-        self.sets.iter().filter(move |set| !is_future(set) && self.fitness(set).new_cluster == Usable::Yes)
+        self.past().filter(|set| self.fitness(set).new_cluster == Usable::Yes)
+    }
+
+    /// The sets that are not from the future, newest first.
+    pub fn past(&self) -> impl DoubleEndedIterator<Item = &BackupSet> {
+        self.sets.iter().filter(|set| !set.time.is_some_and(|time| is_ahead(time, self.now)))
     }
 
     /// How far apart the parts of a set are; none if fewer than two have a time.

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
 use super::{Asked, now};
-use crate::backups::{BackupSet, Inventory, Usable, is_ahead};
+use crate::backups::{BackupSet, Inventory, Usable};
 use crate::cli::ask;
 use crate::cli::files::Once;
 use crate::cli::inputs::Inputs;
@@ -141,8 +141,7 @@ fn newest(inventory: &Inventory, product: &dyn Product, mode: Mode) -> Option<(S
         let usable = if mode == Mode::Upgrade { fitness.in_place } else { fitness.new_cluster };
         usable == Usable::Yes
     };
-    let is_past = |set: &&BackupSet| set.time.is_none_or(|time| !is_ahead(time, inventory.now));
-    let set = inventory.sets.iter().filter(is_past).find(is_usable)?;
+    let set = inventory.past().find(is_usable)?;
     let id = inventory.restore_id(set)?;
     let parts: Vec<_> = inventory.restored(set).map(|(series, part)| (series.name(), part.name.as_str())).collect();
     Some((id.to_owned(), product.restore_values(id, &parts, mode)))
