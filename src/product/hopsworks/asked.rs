@@ -82,17 +82,22 @@ pub fn own_ids(values: &Value) -> Vec<Id<'_>> {
     if let Some(entry) = set(values, keys::RONDB_RESTORE, "backupId") {
         ids.push(Id { service: "RonDB", path: [keys::RONDB_RESTORE, &["backupId"]].concat(), entry });
     }
-    for (repository, snapshots) in map(values.get(keys::OPENSEARCH_REPOSITORIES)) {
-        for (snapshot, settings) in map(snapshots.value.get(&["snapshots"])) {
-            let Some(entry) = settings.value.entry("snapshot_name").filter(|entry| !is_empty(&entry.value)) else {
-                continue;
-            };
-            let path = [keys::OPENSEARCH_REPOSITORIES, &[repository.as_str(), "snapshots", snapshot, "snapshot_name"]]
-                .concat();
-            ids.push(Id { service: "OpenSearch", path, entry });
-        }
+    for (repository, snapshot, settings) in snapshots(values) {
+        let Some(entry) = settings.entry("snapshot_name").filter(|entry| !is_empty(&entry.value)) else {
+            continue;
+        };
+        let path = [keys::OPENSEARCH_REPOSITORIES, &[repository, "snapshots", snapshot, "snapshot_name"]].concat();
+        ids.push(Id { service: "OpenSearch", path, entry });
     }
     ids
+}
+
+/// The settings of each snapshot of OpenSearch, with the keys of its repository and its own.
+pub fn snapshots(values: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    map(values.get(keys::OPENSEARCH_REPOSITORIES)).flat_map(|(repository, settings)| {
+        let all = map(settings.value.get(&["snapshots"]));
+        all.map(|(snapshot, settings)| (repository.as_str(), snapshot.as_str(), &settings.value))
+    })
 }
 
 /// `enabled` of Superset's restore, unless it says no: it may be still unknown.

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::MetadataNames;
 use crate::cluster::condition::text;
 use crate::product::hopsworks::backup_id::BackupId;
+use crate::product::hopsworks::superset;
 use crate::product::hopsworks::superset::id::SupersetId;
 
 /// A service that keeps its own backups.
@@ -59,6 +60,17 @@ impl RecordId for SupersetId {
 
     fn moment(&self) -> Option<Timestamp> {
         Some(self.time())
+    }
+}
+
+impl Service {
+    /// The name of its series, and of its metadata's label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RonDb => "rondb",
+            Self::OpenSearch => "opensearch",
+            Self::Superset => superset::NAME,
+        }
     }
 }
 
@@ -165,13 +177,8 @@ pub(super) fn read_of<I: RecordId>(config_maps: &[Json], service: Service, first
 
 /// Whether a ConfigMap has the labels of a service's metadata (rondb-helm, `native_upload_kubectl.sh`; the others' scripts do the same).
 fn is_labelled(config_map: &Json, service: Service) -> bool {
-    let word = match service {
-        Service::RonDb => "rondb",
-        Service::OpenSearch => "opensearch",
-        Service::Superset => "superset",
-    };
     text(config_map, "/metadata/labels/app") == "backups-metadata"
-        && text(config_map, "/metadata/labels/service") == word
+        && text(config_map, "/metadata/labels/service") == service.name()
 }
 
 /// Whether a ConfigMap is one of those that begin with `first`: `<first>`, `<first>-1`, `<first>-2`, …

@@ -20,8 +20,8 @@ use crate::verify::{Ask, DataFile, Finding, Flaw, Named, PartReport, Verify};
 
 /// Velero's two backups: the cluster's own objects, and the users'.
 const BOTH: [&str; 2] = ["main", "users"];
-/// The services whose backups the metadata ConfigMaps list, by the names of their series.
-const LISTED: [(&str, Data); 2] = [("rondb", Data::RonDb), ("opensearch", Data::OpenSearch)];
+/// The services whose backups the metadata ConfigMaps list under the ids of the cluster.
+const LISTED: [Data; 2] = [Data::RonDb, Data::OpenSearch];
 /// What a restore does without Superset's key.
 const NO_KEY: &str = "nobody can decrypt the connections in Superset's database, and the chart's restore of it fails";
 /// Superset's part of the backup, and its key.
@@ -99,7 +99,7 @@ impl Check {
 /// The ids by which the services that have a part in the backup know it. Of a service without one there is none: the id asked for is another service's, which
 /// may have begun in another minute.
 fn ids(parts: &BTreeMap<String, Named>) -> Vec<(Data, &str)> {
-    let id = |(series, service): (&str, Data)| Some((service, parts.get(series)?.name.as_str()));
+    let id = |service: Data| Some((service, parts.get(service.name())?.name.as_str()));
     LISTED.into_iter().filter_map(id).collect()
 }
 
@@ -273,7 +273,7 @@ mod tests {
     /// The same of the release in this namespace.
     fn said_of(own: Option<&str>, kept: Vec<Vec<u8>>, items: &[Item]) -> Vec<String> {
         let facts = Facts { items: items.iter().cloned().collect(), kept, ..Facts::default() };
-        let ids = LISTED.map(|(_, service)| (service, "254811200"));
+        let ids = LISTED.map(|service| (service, "254811200"));
         let (flaws, older) = lacks(&facts, &MetadataNames::default(), &ids, None, own.map(|own| (own, false)));
         flaws.into_iter().map(|flaw| flaw.what).chain(older).collect()
     }
@@ -361,7 +361,7 @@ mod tests {
             ));
             let secret = is_kept.then(|| secret.to_string().into_bytes());
             let facts = Facts { items, kept: kept.iter().cloned().chain(secret).collect(), ..Facts::default() };
-            let ids = LISTED.map(|(_, service)| (service, "254811200"));
+            let ids = LISTED.map(|service| (service, "254811200"));
             let part = of_superset(id, named, fingerprint);
             lacks(&facts, &MetadataNames::default(), &ids, Some(&part), None)
                 .0

@@ -5,10 +5,10 @@ use super::OpenSearch;
 use super::plan::MANDATORY;
 use super::stored::places;
 use crate::backup_files::opensearch::{Checked, Stored, check, readable};
-use crate::product::hopsworks::keys;
+use crate::product::hopsworks::asked;
 use crate::product::service::{Doing, Service as _};
 use crate::product::shelf::Bucket;
-use crate::values::{Data as Of, Value};
+use crate::values::Value;
 use crate::verify::{Ask, Chosen, Data, DataFile, Finding, Flaw, InBucket, PartReport, Verify, unread};
 
 /// How many files of metadata are read at once.
@@ -70,26 +70,13 @@ impl Check {
 }
 
 /// The indices that a restore needs, and that the snapshot does not have. Whoever leaves one out by the payload of the restore knows that.
-fn lacks(indices: &[String], values: &Value) -> Vec<Flaw> {
+fn lacks<'v>(indices: &[String], values: &'v Value) -> Vec<Flaw> {
+    let payload = |(.., snapshot): (&str, &str, &'v Value)| snapshot.get(&["payload", "indices"])?.as_str();
+    let chosen: Vec<&str> = asked::snapshots(values).filter_map(payload).collect();
     let is_left_out =
-        |index: &str| payloads(values).any(|chosen| chosen.split(',').any(|name| name.trim() == format!("-{index}")));
+        |index: &str| chosen.iter().any(|chosen| chosen.split(',').any(|name| name.trim() == format!("-{index}")));
     let lacking = MANDATORY.into_iter().filter(|index| !indices.iter().any(|own| own == index) && !is_left_out(index));
     lacking.map(|index| Flaw::missing(format!("does not have the index {index}, which Hopsworks needs"))).collect()
-}
-
-/// `payload.indices` of the restores in the values.
-fn payloads(values: &Value) -> impl Iterator<Item = &str> {
-    let repositories = entries(values.get(keys::OPENSEARCH_REPOSITORIES));
-    let snapshots = repositories.flat_map(|repository| entries(repository.get(&["snapshots"])));
-    snapshots.filter_map(|snapshot| snapshot.get(&["payload", "indices"])?.as_str())
-}
-
-fn entries(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    let map = match value {
-        Some(Value { data: Of::Map(map), .. }) => Some(map),
-        _ => None,
-    };
-    map.into_iter().flat_map(|map| map.values().map(|entry| &entry.value))
 }
 
 impl Verify for Check {
