@@ -44,13 +44,18 @@ pub fn part_of(backup: &ObjectBackup, now: Timestamp) -> BackupPart {
     }
 }
 
-/// The Schedule of that name, and what is wrong with it.
+/// The Schedule of that name.
+pub fn named<'s>(schedules: &'s [Json], name: &str) -> Option<&'s Json> {
+    schedules.iter().find(|schedule| text(schedule, "/metadata/name") == name)
+}
+
+/// What makes backups by the Schedule of that name, and what is wrong with it.
 pub fn makers(seen: &Seen, name: &str) -> (Reading<Vec<Maker>>, Option<Fault>) {
     let schedules = match &seen.schedules {
         Ok(schedules) => schedules,
         Err(fault) => return (Err(fault.clone()), None),
     };
-    let Some(schedule) = schedules.iter().find(|schedule| text(schedule, "/metadata/name") == name) else {
+    let Some(schedule) = named(schedules, name) else {
         return (Ok(Vec::new()), None);
     };
     let time = |pointer: &str| text(schedule, pointer).parse::<Timestamp>().ok();

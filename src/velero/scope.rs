@@ -70,6 +70,11 @@ impl Scope {
         Self { namespaces, excluded: list("excludedNamespaces"), filters }
     }
 
+    /// That of the Backups that a Schedule makes.
+    pub fn of_schedule(schedule: &Json) -> Self {
+        schedule.pointer("/spec/template").map(Self::of).unwrap_or_default()
+    }
+
     /// Whether it has anything of a namespace, as far as that can be told: newer versions of Velero take patterns.
     pub fn has(&self, namespace: &str) -> bool {
         let is_it = |name: &String| name == namespace;

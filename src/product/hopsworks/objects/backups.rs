@@ -1,8 +1,7 @@
 //! Velero's backups of the cluster's objects and of the users'.
 
-use crate::backups::velero::{location, makers, part_of};
+use crate::backups::velero::{location, makers, named, part_of};
 use crate::backups::{BackupPart, Fault, Join, PartState, Seen, Series, Severity};
-use crate::cluster::condition::text;
 use crate::shown::kept;
 use crate::velero::{ObjectBackup, Scope};
 
@@ -42,9 +41,7 @@ pub(super) fn series(seen: &Seen, service: &'static str) -> Vec<Series> {
 /// What is wrong with a Schedule of the cluster's own objects that leaves out the release's namespace.
 fn without_namespace(seen: &Seen, title: &str, schedule: &str) -> Option<Fault> {
     let (velero, namespace) = (&seen.velero.namespace, &seen.namespace);
-    let mut schedules = seen.schedules.as_deref().ok()?.iter();
-    let found = schedules.find(|found| text(found, "/metadata/name") == schedule)?;
-    let scope = found.pointer("/spec/template").map(Scope::of).unwrap_or_default();
+    let scope = named(seen.schedules.as_deref().ok()?, schedule).map(Scope::of_schedule)?;
     let is_left_out = title == "main" && !scope.has(namespace);
     is_left_out.then(|| {
         let what = format!("Schedule/{schedule} in namespace {velero} does not back up namespace {namespace}");

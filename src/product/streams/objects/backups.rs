@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Objects;
-use super::schedule::{Wanted, named};
-use crate::backups::velero::{location, makers, part_of};
+use super::schedule::Wanted;
+use crate::backups::velero::{location, makers, named, part_of};
 use crate::backups::{BackupPart, Fault, Join, Maker, PartState, Reading, Seen, Series, Severity};
 use crate::product::service::Service as _;
 use crate::product::streams::settings::names::{Setting as _, VeleroBackup};
@@ -82,8 +82,7 @@ fn not_whole(seen: &Seen) -> Option<Fault> {
 }
 
 fn scope(seen: &Seen) -> Option<Scope> {
-    let schedule = named(seen.schedules.as_deref().ok()?, &seen.velero.main_schedule)?;
-    Some(schedule.pointer("/spec/template").map(Scope::of).unwrap_or_default())
+    named(seen.schedules.as_deref().ok()?, &seen.velero.main_schedule).map(Scope::of_schedule)
 }
 
 /// When it was made, if nothing but the name is there to say so.

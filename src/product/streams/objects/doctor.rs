@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::schedule::{Difference, Wanted, named};
+use super::schedule::{Difference, Wanted};
+use crate::backups::velero::named;
 use crate::cluster::Kind;
 use crate::cluster::condition::text;
 use crate::doctor::{Facts, Line, Mend};
@@ -90,5 +91,5 @@ pub(in super::super) fn mends(facts: &Facts) -> Vec<Mend> {
 }
 
 fn is_of(schedule: &Json, namespace: &str) -> bool {
-    schedule.pointer("/spec/template").map(Scope::of).unwrap_or_default().has(namespace)
+    Scope::of_schedule(schedule).has(namespace)
 }

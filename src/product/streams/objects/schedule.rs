@@ -117,11 +117,6 @@ impl<'w> Wanted<'w> {
     }
 }
 
-/// The Schedule of that name.
-pub(super) fn named<'s>(schedules: &'s [Json], name: &str) -> Option<&'s Json> {
-    schedules.iter().find(|schedule| text(schedule, "/metadata/name") == name)
-}
-
 /// Seconds as Velero writes them: whole hours, as the settings have them.
 fn duration(seconds: i64) -> String {
     if seconds % 3_600 == 0 { format!("{}h", seconds / 3_600) } else { format!("{seconds}s") }
